@@ -1,0 +1,70 @@
+"""The application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from api import health, hrv, link, problems, ratings, sessions, sign_in, streams
+from api.house import House
+from ebbtide import __version__
+from ebbtide.settings import Settings
+from store.sql_records import open_sqlite_records
+from store.sqlite_beats import SqliteBeatStore
+
+_DESCRIPTION = """\
+Heartbeats and ratings during Pain Reprocessing Therapy.
+
+Times are RFC 3339 with a zone; fields that end in `_ns` are UTC nanoseconds as integers. Ranges
+are half-open. Errors are `application/problem+json`. Figures come with interval, n, method and
+caveats, or with the reason why there is none. Not a medical device.
+"""
+
+
+def open_house(settings: Settings) -> House:
+    """The embedded stores in the data folder. Raises EbbtideError when they cannot be opened."""
+    return House(
+        beats=SqliteBeatStore(settings.beats_file),
+        records=open_sqlite_records(settings.records_file),
+    )
+
+
+def create_app(house: House) -> FastAPI:
+    """The API over these stores, which it closes when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        house.beats.close()
+        house.records.close()
+
+    app = FastAPI(
+        title="Ebbtide", version=__version__, description=_DESCRIPTION, lifespan=lifespan
+    )
+    app.state.house = house
+    problems.install(app)
+    v1 = APIRouter(prefix="/v1")
+    for part in (sign_in, ratings, sessions, streams, hrv, link, health):
+        v1.include_router(part.router)
+    app.include_router(v1)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the Problem schema into OpenAPI, where the routes' responses point to it."""
+    plain = app.openapi
+
+    def described() -> dict[str, object]:
+        schema = plain()
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        template = "#/components/schemas/{model}"
+        for model in (problems.Problem, problems.FieldProblem):
+            body = model.model_json_schema(ref_template=template)
+            body.pop("$defs", None)
+            schemas.setdefault(model.__name__, body)
+        return schema
+
+    app.openapi = described  # type: ignore[method-assign]

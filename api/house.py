@@ -1,0 +1,27 @@
+"""What the API works with, handed to each request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from ebbtide import instants
+from store.beats import BeatStore
+from store.records import RecordStore
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The two stores, and the clock."""
+
+    beats: BeatStore
+    records: RecordStore
+    now: Callable[[], int] = instants.now
+
+
+def house_of(request: Request) -> House:
+    """The house that this application was made with."""
+    house: House = request.app.state.house
+    return house

@@ -1,0 +1,191 @@
+"""Ratings of pain, stress and pleasant sensations."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import Asking, InHouse
+from api.house import House
+from api.problems import ProblemError, described
+from api.time_range import AskedOrAll, instant
+from ebbtide.instants import MINUTE, check_zone, to_datetime
+from ebbtide.records import new_id
+from store.records import Person, Rating
+
+router = APIRouter(tags=["ratings"])
+
+Nrs = Annotated[int, Field(ge=0, le=10, strict=True)]
+
+
+class RatingContent(BaseModel):
+    """What a person says. Numerical rating scales: 0 none, 10 the most one can imagine."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"pain": 4, "stress": 6, "pleasant": 3, "zone": "Europe/Berlin"}]
+        },
+    )
+
+    pain: Nrs
+    stress: Nrs
+    pleasant: Nrs | None = Field(
+        default=None, description="How strong a pleasant sensation was, where one was noticed"
+    )
+    about: datetime | None = Field(
+        default=None, description="The moment it is about; now if left out"
+    )
+    zone: str | None = Field(
+        default=None, description="The person's time zone then; the account's if left out"
+    )
+
+
+class NewRating(RatingContent):
+    """A new rating. With an ``id`` of your own, sending it twice keeps it once."""
+
+    id: uuid.UUID | None = None
+    simulated: bool = Field(default=False, description="Made by a simulation, not by a person")
+
+
+class CorrectedRating(RatingContent):
+    """A correction of version ``version``; the older version is kept too."""
+
+    version: int = Field(ge=1, description="The version that you saw and correct")
+
+
+class RatingShown(BaseModel):
+    """A rating as kept, newest version."""
+
+    id: str
+    version: int
+    pain: int
+    stress: int
+    pleasant: int | None
+    about: datetime
+    about_ns: int
+    entered: datetime
+    zone: str
+    simulated: bool
+
+
+class RatingPage(BaseModel):
+    """Ratings by time. ``next`` is the ``cursor`` of the next page, null at the end."""
+
+    ratings: list[RatingShown]
+    next: str | None
+
+
+@router.post("/ratings", status_code=201, responses=described(401, 409, 422))
+def create(asked: NewRating, person: Asking, house: InHouse, response: Response) -> RatingShown:
+    """Keep a rating."""
+    rating_id = str(asked.id) if asked.id else new_id()
+    if asked.id and asked.about is None:
+        # A repeated request without a time is about the same moment as the first.
+        known = house.records.rating(person.id, rating_id)
+        asked.about = None if known is None else to_datetime(known.about_ns)
+    return _keep(asked, rating_id, 1, asked.simulated or person.simulated, person, house, response)
+
+
+@router.put("/ratings/{rating_id}", responses=described(401, 404, 409, 422))
+def correct(
+    rating_id: uuid.UUID,
+    asked: CorrectedRating,
+    person: Asking,
+    house: InHouse,
+    response: Response,
+) -> RatingShown:
+    """Correct a rating. A new version is kept; the old one is not overwritten."""
+    kept = house.records.rating(person.id, str(rating_id))
+    if kept is None:
+        raise ProblemError(404, f"There is no rating {rating_id}.")
+    if asked.about is None:
+        asked.about = to_datetime(kept.about_ns)
+    if asked.zone is None:
+        asked.zone = kept.zone
+    shown = _keep(
+        asked, kept.id, asked.version + 1, kept.simulated, person, house, response
+    )
+    response.status_code = 200
+    return shown
+
+
+@router.get("/ratings", responses=described(401, 422))
+def list_ratings(
+    asked: AskedOrAll,
+    person: Asking,
+    house: InHouse,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> RatingPage:
+    """Ratings about a range of time, oldest first."""
+    after = None if cursor is None else _after(cursor)
+    found = house.records.ratings(person.id, asked.start_ns, asked.end_ns, limit + 1, after)
+    page = found[:limit]
+    following = _cursor(page[-1]) if len(found) > limit else None
+    return RatingPage(ratings=[shown(rating) for rating in page], next=following)
+
+
+def shown(rating: Rating) -> RatingShown:
+    """A rating as the API tells it."""
+    return RatingShown(
+        id=rating.id,
+        version=rating.version,
+        pain=rating.pain,
+        stress=rating.stress,
+        pleasant=rating.pleasant,
+        about=to_datetime(rating.about_ns, rating.zone),
+        about_ns=rating.about_ns,
+        entered=to_datetime(rating.entered_ns, rating.zone),
+        zone=rating.zone,
+        simulated=rating.simulated,
+    )
+
+
+def _keep(
+    asked: RatingContent,
+    rating_id: str,
+    version: int,
+    simulated: bool,
+    person: Person,
+    house: House,
+    response: Response,
+) -> RatingShown:
+    now = house.now()
+    about = now if asked.about is None else instant(asked.about, "about")
+    if about > now + MINUTE:  # a minute, for clocks that do not quite agree
+        raise ProblemError(422, "about lies in the future: a rating is about a moment that was.")
+    rating = Rating(
+        id=rating_id,
+        version=version,
+        person_id=person.id,
+        about_ns=about,
+        entered_ns=now,
+        zone=check_zone(asked.zone) if asked.zone else person.zone,
+        pain=asked.pain,
+        stress=asked.stress,
+        pleasant=asked.pleasant,
+        simulated=simulated,
+    )
+    kept = house.records.add_rating(rating)
+    if kept is not rating:
+        response.status_code = 200
+    return shown(kept)
+
+
+def _cursor(rating: Rating) -> str:
+    return base64.urlsafe_b64encode(f"{rating.about_ns} {rating.id}".encode()).decode()
+
+
+def _after(cursor: str) -> tuple[int, str]:
+    try:
+        about, rating_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        return int(about), rating_id
+    except (ValueError, binascii.Error) as error:
+        raise ProblemError(422, "cursor is not one that this API gave.") from error

@@ -1,0 +1,1 @@
+"""The sample patient of ``ebbtide demo``: generated, and marked so everywhere."""

@@ -1,0 +1,47 @@
+"""Settings, from the environment (``EBBTIDE_...``) with defaults that work on one machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All that can be set from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="EBBTIDE_")
+
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("ebbtide", appauthor=False)),
+        description="Folder of the embedded store and of the outbox",
+    )
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8420, ge=0, le=65535)
+    dashboard_host: str = "127.0.0.1"
+    dashboard_port: int = Field(default=8421, ge=0, le=65535)
+    api_url: str = Field(
+        default="http://127.0.0.1:8420", description="Where ingest and dashboard find the API"
+    )
+
+    @property
+    def beats_file(self) -> Path:
+        """The embedded store of beats."""
+        return self.data_dir / "beats.sqlite"
+
+    @property
+    def records_file(self) -> Path:
+        """The embedded store of people and ratings."""
+        return self.data_dir / "records.sqlite"
+
+    @property
+    def outbox_file(self) -> Path:
+        """What the ingester keeps until the API has it."""
+        return self.data_dir / "outbox.sqlite"
+
+    @property
+    def credentials_file(self) -> Path:
+        """The ingester's sign-in."""
+        return self.data_dir / "credentials.json"

@@ -1,0 +1,189 @@
+"""Reads RR intervals from a text file.
+
+One interval a line (or a CSV with a column of them), in milliseconds or seconds; or beat times in
+seconds, as ``time_s`` or ``time``. The unit is recognised by the size of the intervals. A line
+that cannot be read is reported with its number; the rest is kept, and the place becomes a gap.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+from ebbtide.errors import EbbtideError
+from ebbtide.rr_ticks import LARGEST_TICKS, ticks_from_ms
+
+_RR_COLUMNS = ("rr_ms", "rr", "rri", "nn_ms", "nn", "nni", "rr_s", "rr_interval", "ibi", "ibi_ms")
+_TIME_COLUMNS = ("time_s", "time", "t", "beat_time_s")
+_LARGEST_FILE = 200_000_000  # bytes: some years of beats
+
+
+@dataclass(frozen=True, slots=True)
+class RRFile:
+    """RR intervals of one file.
+
+    ``runs`` are unbroken runs of intervals in ticks of 1/1024 s; between two runs something was
+    unreadable. ``problems`` says what, line by line.
+    """
+
+    runs: tuple[tuple[int, ...], ...]
+    problems: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Intervals in all runs."""
+        return sum(len(run) for run in self.runs)
+
+
+def read_rr_file(path: Path) -> RRFile:
+    """Read ``path``.
+
+    Raises EbbtideError when there is no such file, it is not text, it holds no interval, or its
+    numbers are neither milliseconds nor seconds.
+    """
+    lines = _lines(path)
+    rows = [(number, line) for number, line in enumerate(lines, 1) if not _is_comment(line)]
+    if not rows:
+        raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
+    column, is_time, rows = _layout(path, rows)
+    values: list[float | None] = []
+    problems: list[str] = []
+    for number, line in rows:
+        value = _number(line, column)
+        if value is None:
+            problems.append(f"line {number}: {_shown(line)} is not a number")
+        values.append(value)
+    if all(value is None for value in values):
+        raise EbbtideError(
+            f"{path} holds no RR interval: {problems[0]}.",
+            "Give one RR interval a line, in milliseconds or seconds.",
+        )
+    numbers = [number for number, _ in rows]
+    if is_time:
+        numbers, values = _differences(numbers, values, problems)
+    return _in_ticks(path, numbers, values, problems)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise EbbtideError(f"{path} is larger than 200 MB.", "Split it.")
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EbbtideError(
+            f"{path} is not a text file (byte {error.start} is not UTF-8).",
+            "Give a text file with one RR interval a line.",
+        ) from error
+    except OSError as error:
+        raise EbbtideError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
+        ) from error
+    return text.splitlines()
+
+
+def _is_comment(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _layout(
+    path: Path, rows: list[tuple[int, str]]
+) -> tuple[int, bool, list[tuple[int, str]]]:
+    """Which column holds the intervals (or times), and the rows without the header."""
+    first = _cells(rows[0][1])
+    if any(_as_float(cell) is not None for cell in first) or not _looks_like_header(first):
+        return 0, False, rows
+    names = [cell.strip().lower() for cell in first]
+    for wanted, is_time in ((_RR_COLUMNS, False), (_TIME_COLUMNS, True)):
+        for name in wanted:
+            if name in names:
+                return names.index(name), is_time, rows[1:]
+    if len(names) == 1:  # a title above a single column
+        return 0, False, rows[1:]
+    raise EbbtideError(
+        f"{path} has the columns {', '.join(names)}, none of them known.",
+        f"Name the column of intervals {_RR_COLUMNS[0]}, or that of beat times {_TIME_COLUMNS[0]}.",
+    )
+
+
+def _looks_like_header(cells: list[str]) -> bool:
+    return all(re.fullmatch(r"[A-Za-z_][\w .()\[\]/-]*", cell.strip()) for cell in cells)
+
+
+def _cells(line: str) -> list[str]:
+    separator = ";" if ";" in line else "\t" if "\t" in line else ","
+    return next(csv.reader(io.StringIO(line), delimiter=separator), [])
+
+
+def _number(line: str, column: int) -> float | None:
+    cells = _cells(line)
+    return _as_float(cells[column]) if column < len(cells) else None
+
+
+def _as_float(cell: str) -> float | None:
+    try:
+        value = float(cell.strip())
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _differences(
+    numbers: list[int], times: list[float | None], problems: list[str]
+) -> tuple[list[int], list[float | None]]:
+    """Intervals in seconds between beat times. An interval over a bad line is unknown."""
+    intervals: list[float | None] = []
+    for before, after, number in zip(times, times[1:], numbers[1:], strict=False):
+        if before is None or after is None:
+            intervals.append(None)
+        elif after <= before:
+            problems.append(f"line {number}: time {after} is not after {before}")
+            intervals.append(None)
+        else:
+            intervals.append(after - before)
+    return numbers[1:], intervals
+
+
+def _in_ticks(
+    path: Path, numbers: list[int], values: list[float | None], problems: list[str]
+) -> RRFile:
+    known = [value for value in values if value is not None]
+    if not known:
+        raise EbbtideError(f"{path} holds no RR interval.", "Give at least two beats.")
+    middle = statistics.median(known)
+    if 200 <= middle <= 3000:
+        to_ms = 1.0
+    elif 0.2 <= middle <= 3.0:
+        to_ms = 1000.0
+    else:
+        raise EbbtideError(
+            f"The numbers of {path} (median {middle:g}) are RR intervals neither in milliseconds "
+            "(200 to 3000) nor in seconds (0.2 to 3).",
+            "Give RR intervals, or beat times in a column named time_s.",
+        )
+    runs: list[tuple[int, ...]] = []
+    run: list[int] = []
+    for number, value in zip(numbers, values, strict=True):
+        ticks = 0 if value is None else ticks_from_ms(value * to_ms)
+        if value is not None and not 0 < ticks <= LARGEST_TICKS:
+            problems.append(f"line {number}: {value:g} is not an interval between two beats")
+            value = None
+        if value is not None:
+            run.append(ticks)
+        elif run:
+            runs.append(tuple(run))
+            run = []
+    if run:
+        runs.append(tuple(run))
+    if not runs:
+        raise EbbtideError(f"{path} holds no RR interval: {problems[0]}.", "Check the file.")
+    return RRFile(tuple(runs), tuple(problems))
+
+
+def _shown(line: str) -> str:
+    text = line.strip()
+    return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -1,0 +1,1 @@
+"""Where beats and records are kept. Two protocols, and the embedded store behind both."""

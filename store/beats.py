@@ -1,0 +1,117 @@
+"""The protocol of a store of beats, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebbtide.errors import EbbtideError
+from ebbtide.records import Gap, Notification, Origin, Stream
+
+
+class UnknownStreamError(EbbtideError):
+    """There is no such stream of this subject."""
+
+
+class StreamTakenError(EbbtideError):
+    """The id is in use for another stream."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """Beats of one subject in a range, by time. All arrays have shape (n,).
+
+    ``time_ns``: UTC, when each beat was. ``rr_ticks``: the interval that ended with it, in
+    1 / ``ticks_per_second`` s. ``contact``: 1 skin contact, 0 none, -1 not known.
+    ``follows``: whether the interval began at the beat before it in this array; False at the
+    first, after a gap, and where the stream changes. ``stream``: index into ``streams``.
+    """
+
+    time_ns: NDArray[np.int64]
+    rr_ticks: NDArray[np.int32]
+    ticks_per_second: NDArray[np.int32]
+    contact: NDArray[np.int8]
+    follows: NDArray[np.bool_]
+    stream: NDArray[np.int32]
+    streams: tuple[Stream, ...]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @property
+    def origins(self) -> frozenset[Origin]:
+        """Where the beats in this range come from."""
+        present = np.unique(self.stream)
+        return frozenset(self.streams[i].origin for i in present)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCoverage:
+    """What is kept of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
+
+    stream: Stream
+    acknowledged: int
+    beats: int
+    first_ns: int | None
+    last_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedGap:
+    """A gap and the stream it is in."""
+
+    stream_id: str
+    gap: Gap
+
+
+class BeatStore(Protocol):
+    """Keeps the beats of subjects. Safe with several threads and processes."""
+
+    def put_stream(self, subject_id: str, stream: Stream) -> None:
+        """Register a stream. Twice is once.
+
+        Raises StreamTakenError when the id belongs to another stream or subject.
+        """
+        ...
+
+    def append(
+        self,
+        subject_id: str,
+        stream_id: str,
+        notifications: Sequence[Notification],
+        gaps: Sequence[Gap] = (),
+    ) -> int:
+        """Keep a run of notifications without a hole in its sequence numbers.
+
+        What is already kept is left as it is. Returns the highest sequence number up to which
+        nothing is missing. Raises UnknownStreamError.
+        """
+        ...
+
+    def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
+        """Beats with start_ns <= time < end_ns, of all streams of the subject, by time."""
+        ...
+
+    def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
+        """Gaps that touch the range, by start."""
+        ...
+
+    def coverage(self, subject_id: str) -> list[StreamCoverage]:
+        """What is kept of each stream, oldest first."""
+        ...
+
+    def erase(self, subject_id: str) -> int:
+        """Remove every trace of the subject; the number of beats that were erased."""
+        ...
+
+    def check(self) -> None:
+        """Raise if the store cannot be used now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...

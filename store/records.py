@@ -1,0 +1,156 @@
+"""The protocol of a store of people, ratings and therapy sessions, and what it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ebbtide.errors import EbbtideError
+
+
+class EmailTakenError(EbbtideError):
+    """Somebody has this address already."""
+
+
+class RatingConflictError(EbbtideError):
+    """The rating's id is in use, or the version to correct is not the newest."""
+
+
+class Role(StrEnum):
+    """What a person may do. A later issue adds therapist and analyst rights."""
+
+    PATIENT = "patient"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone with an account. Beats are kept under ``subject_id``, never under ``id``.
+
+    ``simulated`` people are samples: everything of theirs is marked so to the last screen.
+    """
+
+    id: str
+    subject_id: str
+    email: str
+    name: str
+    zone: str
+    role: Role
+    simulated: bool
+    password_hash: str
+    created_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One rating: numerical rating scales (NRS) from 0 to 10, in whole numbers.
+
+    ``about_ns``: the moment it is about; ``entered_ns``: when it was entered; ``zone``: the
+    person's zone then. ``pleasant``: how strong a pleasant sensation was, where noticed. A
+    correction has the same ``id`` and the next ``version``; nothing is overwritten.
+    """
+
+    id: str
+    version: int
+    person_id: str
+    about_ns: int
+    entered_ns: int
+    zone: str
+    pain: int
+    stress: int
+    pleasant: int | None
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TherapySession:
+    """A meeting with the therapist, the ``number``-th of the programme."""
+
+    id: str
+    person_id: str
+    number: int
+    held_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in. Only a hash of its token is kept."""
+
+    token_hash: str
+    person_id: str
+    created_ns: int
+    expires_ns: int
+
+
+class RecordStore(Protocol):
+    """Keeps people and what they enter. Safe with several threads and processes."""
+
+    def add_person(self, person: Person) -> None:
+        """Raises EmailTakenError."""
+        ...
+
+    def person(self, person_id: str) -> Person | None:
+        """The person with this id."""
+        ...
+
+    def person_by_email(self, email: str) -> Person | None:
+        """The person with this address, in any case."""
+        ...
+
+    def add_sign_in(self, sign_in: SignIn) -> None:
+        """Keep a sign-in, and forget those that have expired by its creation."""
+        ...
+
+    def signed_in(self, token_hash: str, at_ns: int) -> Person | None:
+        """Who holds this token at this time."""
+        ...
+
+    def end_sign_in(self, token_hash: str) -> None:
+        """Sign out."""
+        ...
+
+    def add_rating(self, rating: Rating) -> Rating:
+        """Keep a rating or its next version, and return it as kept.
+
+        The same version of the same content twice is once. Raises RatingConflictError when the
+        id is another's, or another content has this version, or a version is skipped.
+        """
+        ...
+
+    def rating(self, person_id: str, rating_id: str) -> Rating | None:
+        """The newest version of a rating of this person."""
+        ...
+
+    def ratings(
+        self,
+        person_id: str,
+        start_ns: int,
+        end_ns: int,
+        limit: int | None = None,
+        after: tuple[int, str] | None = None,
+    ) -> list[Rating]:
+        """Newest versions about times in [start_ns, end_ns), by time then id.
+
+        ``limit`` bounds how many; ``after`` is the (about_ns, id) of the last one seen.
+        """
+        ...
+
+    def add_session(self, session: TherapySession) -> None:
+        """Keep a therapy session; the same number of the same person replaces it."""
+        ...
+
+    def sessions(self, person_id: str) -> list[TherapySession]:
+        """Therapy sessions of this person, by time."""
+        ...
+
+    def erase(self, person_id: str) -> None:
+        """Remove every trace of the person."""
+        ...
+
+    def check(self) -> None:
+        """Raise if the store cannot be used now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...

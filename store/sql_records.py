@@ -1,0 +1,305 @@
+"""People, ratings and sessions in an SQL database, through SQLAlchemy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine, and_, create_engine, delete, event, or_, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ebbtide.errors import EbbtideError
+from store.records import (
+    EmailTakenError,
+    Person,
+    Rating,
+    RatingConflictError,
+    Role,
+    SignIn,
+    TherapySession,
+)
+from store.sqlite_file import BUSY_SECONDS
+from store.tables import Base, PersonRow, RatingRow, SessionRow, SignInRow
+
+
+def open_sqlite_records(path: Path) -> SqlRecordStore:
+    """The records store in a SQLite file. Raises EbbtideError when it cannot be opened."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    try:
+        return SqlRecordStore(engine)
+    except SQLAlchemyError as error:
+        raise _cannot_open(path, error) from error
+
+
+def _cannot_open(path: Path, error: Exception) -> EbbtideError:
+    return EbbtideError(
+        f"The store {path} cannot be opened: {error}.",
+        "Check that the folder can be written, or set EBBTIDE_DATA_DIR to another one.",
+    )
+
+
+class SqlRecordStore:
+    """A RecordStore behind a SQLAlchemy engine; makes its tables where they are missing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        with engine.begin() as connection:
+            # Two processes may start at once: take the write lock before looking for tables.
+            if engine.dialect.name == "sqlite":
+                connection.execute(text("BEGIN IMMEDIATE"))
+            Base.metadata.create_all(connection)
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+    def check(self) -> None:
+        """Raise SQLAlchemyError if the database does not answer."""
+        with self._sessions() as db:
+            db.execute(select(PersonRow.id).limit(1))
+
+    def add_person(self, person: Person) -> None:
+        """Raises EmailTakenError."""
+        try:
+            with self._sessions.begin() as db:
+                db.add(
+                    PersonRow(
+                        id=person.id,
+                        subject_id=person.subject_id,
+                        email=person.email.lower(),
+                        name=person.name,
+                        zone=person.zone,
+                        role=str(person.role),
+                        simulated=person.simulated,
+                        password_hash=person.password_hash,
+                        created_ns=person.created_ns,
+                    )
+                )
+        except IntegrityError as error:
+            raise EmailTakenError(
+                f"{person.email} has an account already.", "Sign in, or use another address."
+            ) from error
+
+    def person(self, person_id: str) -> Person | None:
+        """The person with this id."""
+        with self._sessions() as db:
+            row = db.get(PersonRow, person_id)
+            return None if row is None else _person(row)
+
+    def person_by_email(self, email: str) -> Person | None:
+        """The person with this address, in any case."""
+        with self._sessions() as db:
+            row = db.scalar(select(PersonRow).where(PersonRow.email == email.lower()))
+            return None if row is None else _person(row)
+
+    def add_sign_in(self, sign_in: SignIn) -> None:
+        """Keep a sign-in, and forget those that have expired by its creation."""
+        with self._sessions.begin() as db:
+            db.execute(delete(SignInRow).where(SignInRow.expires_ns <= sign_in.created_ns))
+            db.add(
+                SignInRow(
+                    token_hash=sign_in.token_hash,
+                    person_id=sign_in.person_id,
+                    created_ns=sign_in.created_ns,
+                    expires_ns=sign_in.expires_ns,
+                )
+            )
+
+    def signed_in(self, token_hash: str, at_ns: int) -> Person | None:
+        """Who holds this token at this time."""
+        with self._sessions() as db:
+            row = db.scalar(
+                select(PersonRow)
+                .join(SignInRow, SignInRow.person_id == PersonRow.id)
+                .where(SignInRow.token_hash == token_hash, SignInRow.expires_ns > at_ns)
+            )
+            return None if row is None else _person(row)
+
+    def end_sign_in(self, token_hash: str) -> None:
+        """Sign out."""
+        with self._sessions.begin() as db:
+            db.execute(delete(SignInRow).where(SignInRow.token_hash == token_hash))
+
+    def add_rating(self, rating: Rating) -> Rating:
+        """Keep a rating or its next version; see RecordStore."""
+        try:
+            with self._sessions.begin() as db:
+                return self._add_rating(db, rating)
+        except IntegrityError as error:  # another process was a moment faster
+            kept = self.rating(rating.person_id, rating.id)
+            if kept is not None and _same_content(kept, rating):
+                return kept
+            raise _rating_conflict(rating) from error
+
+    def _add_rating(self, db: Session, rating: Rating) -> Rating:
+        newest = db.scalar(
+            select(RatingRow).where(RatingRow.id == rating.id, RatingRow.superseded.is_(False))
+        )
+        if newest is not None:
+            if newest.person_id != rating.person_id:
+                raise _rating_conflict(rating)
+            kept = _rating(newest)
+            if _same_content(kept, rating):
+                return kept
+        expected = 1 if newest is None else newest.version + 1
+        if rating.version != expected:
+            raise _rating_conflict(rating)
+        if newest is not None:
+            newest.superseded = True
+        db.add(
+            RatingRow(
+                id=rating.id,
+                version=rating.version,
+                person_id=rating.person_id,
+                about_ns=rating.about_ns,
+                entered_ns=rating.entered_ns,
+                zone=rating.zone,
+                pain=rating.pain,
+                stress=rating.stress,
+                pleasant=rating.pleasant,
+                simulated=rating.simulated,
+                superseded=False,
+            )
+        )
+        return rating
+
+    def rating(self, person_id: str, rating_id: str) -> Rating | None:
+        """The newest version of a rating of this person."""
+        with self._sessions() as db:
+            row = db.scalar(
+                select(RatingRow).where(
+                    RatingRow.id == rating_id,
+                    RatingRow.person_id == person_id,
+                    RatingRow.superseded.is_(False),
+                )
+            )
+            return None if row is None else _rating(row)
+
+    def ratings(
+        self,
+        person_id: str,
+        start_ns: int,
+        end_ns: int,
+        limit: int | None = None,
+        after: tuple[int, str] | None = None,
+    ) -> list[Rating]:
+        """Newest versions in the range, by time then id; see RecordStore."""
+        query = (
+            select(RatingRow)
+            .where(
+                RatingRow.person_id == person_id,
+                RatingRow.superseded.is_(False),
+                RatingRow.about_ns >= start_ns,
+                RatingRow.about_ns < end_ns,
+            )
+            .order_by(RatingRow.about_ns, RatingRow.id)
+            .limit(limit)
+        )
+        if after is not None:
+            about, last_id = after
+            query = query.where(
+                or_(
+                    RatingRow.about_ns > about,
+                    and_(RatingRow.about_ns == about, RatingRow.id > last_id),
+                )
+            )
+        with self._sessions() as db:
+            return [_rating(row) for row in db.scalars(query)]
+
+    def add_session(self, session: TherapySession) -> None:
+        """Keep a therapy session; the same number of the same person replaces it."""
+        with self._sessions.begin() as db:
+            db.merge(
+                SessionRow(
+                    person_id=session.person_id,
+                    number=session.number,
+                    id=session.id,
+                    held_ns=session.held_ns,
+                )
+            )
+
+    def sessions(self, person_id: str) -> list[TherapySession]:
+        """Therapy sessions of this person, by time."""
+        query = select(SessionRow).where(SessionRow.person_id == person_id)
+        with self._sessions() as db:
+            return [
+                TherapySession(row.id, row.person_id, row.number, row.held_ns)
+                for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
+            ]
+
+    def erase(self, person_id: str) -> None:
+        """Remove every trace of the person."""
+        with self._sessions.begin() as db:
+            for table in (SignInRow, RatingRow, SessionRow):
+                db.execute(delete(table).where(table.person_id == person_id))
+            db.execute(delete(PersonRow).where(PersonRow.id == person_id))
+
+
+def _person(row: PersonRow) -> Person:
+    return Person(
+        row.id,
+        row.subject_id,
+        row.email,
+        row.name,
+        row.zone,
+        Role(row.role),
+        row.simulated,
+        row.password_hash,
+        row.created_ns,
+    )
+
+
+def _rating(row: RatingRow) -> Rating:
+    return Rating(
+        row.id,
+        row.version,
+        row.person_id,
+        row.about_ns,
+        row.entered_ns,
+        row.zone,
+        row.pain,
+        row.stress,
+        row.pleasant,
+        row.simulated,
+    )
+
+
+def _same_content(kept: Rating, sent: Rating) -> bool:
+    """Whether a repeated request says what is kept. When it was entered may differ: a retry is
+    a little later than the request that got lost.
+    """
+
+    def content(rating: Rating) -> tuple[object, ...]:
+        return (
+            rating.version,
+            rating.person_id,
+            rating.about_ns,
+            rating.zone,
+            rating.pain,
+            rating.stress,
+            rating.pleasant,
+        )
+
+    return content(kept) == content(sent)
+
+
+def _rating_conflict(rating: Rating) -> RatingConflictError:
+    return RatingConflictError(
+        f"Rating {rating.id} version {rating.version} does not follow what is kept.",
+        "Read the rating again and correct its newest version, or use a new id.",
+    )

@@ -1,0 +1,76 @@
+"""The tables of the records store."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_ID = String(36)
+
+
+class Base(DeclarativeBase):
+    """All tables of people and what they enter."""
+
+
+class PersonRow(Base):
+    """An account."""
+
+    __tablename__ = "people"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    subject_id: Mapped[str] = mapped_column(_ID, unique=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    zone: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(20))
+    simulated: Mapped[bool]
+    password_hash: Mapped[str] = mapped_column(String(255))
+    created_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class SignInRow(Base):
+    """A sign-in; the token itself is not here."""
+
+    __tablename__ = "sign_ins"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    created_ns: Mapped[int] = mapped_column(BigInteger)
+    expires_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class RatingRow(Base):
+    """One version of one rating. ``superseded`` is true once a correction exists."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (
+        CheckConstraint("pain BETWEEN 0 AND 10"),
+        CheckConstraint("stress BETWEEN 0 AND 10"),
+        CheckConstraint("pleasant BETWEEN 0 AND 10"),
+        Index("ratings_of_person", "person_id", "about_ns"),
+    )
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    about_ns: Mapped[int] = mapped_column(BigInteger)
+    entered_ns: Mapped[int] = mapped_column(BigInteger)
+    zone: Mapped[str] = mapped_column(String(64))
+    pain: Mapped[int]
+    stress: Mapped[int]
+    pleasant: Mapped[int | None]
+    simulated: Mapped[bool]
+    superseded: Mapped[bool] = mapped_column(default=False)
+
+
+class SessionRow(Base):
+    """A therapy session."""
+
+    __tablename__ = "therapy_sessions"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(_ID, unique=True)
+    held_ns: Mapped[int] = mapped_column(BigInteger)
