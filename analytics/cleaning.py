@@ -43,7 +43,8 @@ class Cleaned:
     @property
     def normal(self) -> NDArray[np.bool_]:
         """Mask of the NN intervals."""
-        return self.label == Label.NORMAL
+        result: NDArray[np.bool_] = self.label == np.int8(Label.NORMAL)
+        return result
 
     @property
     def removed_share(self) -> float:
@@ -103,4 +104,5 @@ def _local_median(
     row = np.arange(len(values))
     low = ordered[row, np.maximum(count - 1, 0) // 2]
     high = ordered[row, np.minimum(count // 2, width - 1)]
-    return (low + high) / 2
+    middle: NDArray[np.float64] = (low + high) / 2
+    return middle

@@ -96,9 +96,7 @@ def within_person_link(
     slope, error, freedom, rho = _slope(x, y, basis)
     reach = float(stats.t.ppf(1 - _ALPHA / 2, freedom)) * error
     p_value = float(2 * stats.t.sf(abs(slope) / error, freedom))
-    return Link(
-        len(x), slope, slope - reach, slope + reach, p_value, rho, None, x_freed, y_freed
-    )
+    return Link(len(x), slope, slope - reach, slope + reach, p_value, rho, None, x_freed, y_freed)
 
 
 def _what_is_missing(

@@ -34,7 +34,9 @@ _CAVEATS = (
 )
 
 
-def words_for(link: Link, *, x_name: str = "stress", unit: str = "one point of stress") -> LinkWords:
+def words_for(
+    link: Link, *, x_name: str = "stress", unit: str = "one point of stress"
+) -> LinkWords:
     """Put a link with pain into words. ``unit``: what x rose by, in words."""
     if link.missing is not None:
         return LinkWords(

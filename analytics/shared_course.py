@@ -10,6 +10,8 @@ cannot depend on whether a link would be found.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ FloatArray = NDArray[np.float64]
 
 def spline_freedom(n: int) -> int:
     """How many bends the spline may have for ``n`` ratings: grows as the square root."""
-    return max(1, round(0.73 * np.sqrt(n)))
+    return max(1, round(0.73 * math.sqrt(n)))
 
 
 def spline_basis(days: FloatArray, freedom: int) -> FloatArray:

@@ -131,6 +131,24 @@ def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> WindowHrv:
     )
 
 
+def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> NDArray[np.int64]:
+    """Starts of windows that fit the recording: every ``step_ns`` from the beginning of each
+    stretch of beats, a stretch being ended by a silence longer than a window. A last window that
+    would reach past the end of its stretch by more than a tenth is left out. Shape (windows,).
+    """
+    if not len(beats.time_ns):
+        return np.empty(0, dtype=np.int64)
+    breaks = np.flatnonzero(np.diff(beats.time_ns) > window_ns) + 1
+    firsts = np.concatenate([[0], breaks])
+    lasts = np.concatenate([breaks, [len(beats.time_ns)]]) - 1
+    starts = []
+    for first, last in zip(firsts, lasts, strict=True):
+        begin = int(beats.time_ns[first] - beats.rr_ms[first] * 1e6)
+        fits = int(beats.time_ns[last]) - begin - window_ns + window_ns // 10
+        starts.append(begin + step_ns * np.arange(max(0, fits // step_ns + 1), dtype=np.int64))
+    return np.concatenate(starts)
+
+
 def _why_unusable(
     length_s: float, beats: int, coverage: float, removed: float | None
 ) -> tuple[Unusable, str] | None:

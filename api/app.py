@@ -40,9 +40,7 @@ def create_app(house: House) -> FastAPI:
         house.beats.close()
         house.records.close()
 
-    app = FastAPI(
-        title="Ebbtide", version=__version__, description=_DESCRIPTION, lifespan=lifespan
-    )
+    app = FastAPI(title="Ebbtide", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
     app.state.house = house
     problems.install(app)
     v1 = APIRouter(prefix="/v1")

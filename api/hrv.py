@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from analytics import windows
-from analytics.windows import WindowHrv, window_hrv
+from analytics.windows import WindowHrv, starts_by_stretch, window_hrv
 from api.access import Asking, InHouse
 from api.beat_arrays import beat_arrays
 from api.problems import ProblemError, described
@@ -54,6 +54,10 @@ def hrv(
         float | None, Query(gt=0, le=86_400 * 7, description="The whole range if left out")
     ] = None,
     step_s: Annotated[float | None, Query(gt=0, description="The window if left out")] = None,
+    from_first_beat: Annotated[
+        bool,
+        Query(description="Begin with the first beat of each stretch of beats, not with `start`"),
+    ] = False,
 ) -> HrvReport:
     """HRV of one window, or of windows every ``step_s`` seconds."""
     beats = house.beats.read(person.subject_id, asked.start_ns, asked.end_ns)
@@ -64,16 +68,17 @@ def hrv(
         window, step = round(window_s * SECOND), round((step_s or window_s) * SECOND)
         if step < SECOND:
             raise ProblemError(422, "step_s must be at least 1.")
-        count = max(0, (asked.end_ns - asked.start_ns - window) // step + 1)
-        if count > MOST_WINDOWS:
+        if (asked.end_ns - asked.start_ns) // step > MOST_WINDOWS:
             raise ProblemError(
-                422, f"{count} windows are more than {MOST_WINDOWS}: use a longer step or less time."
+                422, f"More than {MOST_WINDOWS} windows: use a longer step_s or a shorter range."
             )
-        starts = asked.start_ns + step * np.arange(count, dtype=np.int64)
-        counts = np.searchsorted(arrays.time_ns, starts + window) - np.searchsorted(
-            arrays.time_ns, starts
-        )
-        found = [window_hrv(arrays, int(s), int(s) + window) for s in starts[counts > 0]]
+        if from_first_beat:
+            starts = starts_by_stretch(arrays, window, step)
+        else:
+            last = asked.end_ns - window
+            starts = np.arange(asked.start_ns, last + 1, step, dtype=np.int64)
+        found = [window_hrv(arrays, int(s), int(s) + window) for s in starts]
+        found = [item for item in found if item.beats]
     return HrvReport(
         windows=[shown(item) for item in found],
         origins=sorted(beats.origins),

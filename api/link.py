@@ -13,6 +13,7 @@ from analytics import link as link_method
 from analytics.alignment import Alignment, align
 from analytics.link import Link, within_person_link
 from analytics.link_words import Verdict, words_for
+from analytics.windows import WindowHrv
 from api.access import Asking, InHouse
 from api.beat_arrays import beat_arrays
 from api.house import House
@@ -110,7 +111,7 @@ def _hearts_before(
     """The windows before the ratings. Reads the beats of each stretch of ratings by itself, so
     that months between two ratings cost nothing.
     """
-    windows = []
+    windows: list[WindowHrv] = []
     origins: frozenset[Origin] = frozenset()
     first = 0
     while first < len(ratings):

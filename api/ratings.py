@@ -109,9 +109,7 @@ def correct(
         asked.about = to_datetime(kept.about_ns)
     if asked.zone is None:
         asked.zone = kept.zone
-    shown = _keep(
-        asked, kept.id, asked.version + 1, kept.simulated, person, house, response
-    )
+    shown = _keep(asked, kept.id, asked.version + 1, kept.simulated, person, house, response)
     response.status_code = 200
     return shown
 

@@ -1,0 +1,1 @@
+"""The pages. A client of the API and nothing else."""

@@ -60,9 +60,7 @@ def demo(
         bool, typer.Option("--json", help="With --once: print one JSON object.")
     ] = False,
     api_port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 0,
-    dashboard_port: Annotated[
-        int, typer.Option(help="0 takes a free one.", min=0, max=65535)
-    ] = 0,
+    dashboard_port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 0,
 ) -> None:
     """Try it all: a simulated strap, a sample patient, the API and the pages."""
     from ebbtide.commands.demo import run_demo

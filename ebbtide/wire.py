@@ -6,6 +6,7 @@ read them with a JSON parser that keeps integers whole.
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -157,7 +158,7 @@ class UploadWire(BaseModel):
                 "each once and in order"
             )
         times = [t for n in self.notifications for t in n.beat_times_ns]
-        if any(after <= before for before, after in zip(times, times[1:], strict=False)):
+        if any(after <= before for before, after in itertools.pairwise(times)):
             raise ValueError("beat_times_ns must be strictly increasing within a stream")
         for gap in self.gaps:
             if not self.first <= gap.sequence <= self.last:

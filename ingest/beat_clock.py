@@ -59,9 +59,7 @@ class BeatClock:
         self._delays: deque[int] = deque(maxlen=_RECENT)
         self._wall_minus_monotonic: int | None = None
         self._anchored = False
-        self._break_reason: GapReason | None = (
-            None if after_ns is None else GapReason.LINK_LOST
-        )
+        self._break_reason: GapReason | None = None if after_ns is None else GapReason.LINK_LOST
 
     @property
     def last_beat_ns(self) -> int | None:

@@ -215,7 +215,8 @@ class Outbox:
         )
         for row in self._db.execute(query, tuple(values)).fetchall():
             stream = Stream(row[0], Origin(row[1]), row[2], row[3], row[4])
-            yield StreamState(stream, *row[5:10], announced=bool(row[10]))
+            account, last, beat, acknowledged, kept, announced = row[5:]
+            yield StreamState(stream, account, last, beat, acknowledged, kept, bool(announced))
 
     def waiting(self, stream_id: str, limit: int) -> tuple[list[Notification], list[Gap]]:
         """The oldest notifications that were not acknowledged, and the gaps before them."""

@@ -90,9 +90,7 @@ def _is_comment(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _layout(
-    path: Path, rows: list[tuple[int, str]]
-) -> tuple[int, bool, list[tuple[int, str]]]:
+def _layout(path: Path, rows: list[tuple[int, str]]) -> tuple[int, bool, list[tuple[int, str]]]:
     """Which column holds the intervals (or times), and the rows without the header."""
     first = _cells(rows[0][1])
     if any(_as_float(cell) is not None for cell in first) or not _looks_like_header(first):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -200,9 +201,7 @@ class SqliteBeatStore:
         ).fetchall()
         return [Stream(row[0], Origin(row[1]), row[2], row[3], row[4]) for row in rows]
 
-    def _read_stream(
-        self, index: int, stream: Stream, start_ns: int, end_ns: int
-    ) -> _Part:
+    def _read_stream(self, index: int, stream: Stream, start_ns: int, end_ns: int) -> _Part:
         rows = self._db.execute(
             "SELECT first_sequence, last_sequence, data FROM blocks WHERE stream_id = ?"
             " AND start_ns < ? AND end_ns > ? ORDER BY first_sequence",
@@ -225,9 +224,7 @@ class SqliteBeatStore:
         ).fetchall()
         # A gap, and a hole between blocks that were uploaded out of order, end the run of beats:
         # the first beat at or after that sequence number follows nothing.
-        holes = [
-            row[0] for before, row in zip(rows, rows[1:], strict=False) if row[0] != before[1] + 1
-        ]
+        holes = [row[0] for before, row in itertools.pairwise(rows) if row[0] != before[1] + 1]
         starts = np.searchsorted(sequence, [gap[0] for gap in gaps] + holes, side="left")
         follows[starts[starts < len(follows)]] = False
         inside = (times >= start_ns) & (times < end_ns)
@@ -253,9 +250,7 @@ class SqliteBeatStore:
                 " WHERE subject_id = ? AND start_ns < ? AND end_ns > ? ORDER BY start_ns",
                 (subject_id, end_ns, start_ns),
             ).fetchall()
-        return [
-            PlacedGap(row[0], Gap(row[1], row[2], row[3], GapReason(row[4]))) for row in rows
-        ]
+        return [PlacedGap(row[0], Gap(row[1], row[2], row[3], GapReason(row[4]))) for row in rows]
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
         """What is kept of each stream, oldest first."""

@@ -181,9 +181,7 @@ def _weeks(therapy: SampleTherapy) -> list[tuple[int, Runs]]:
     ]
 
 
-async def _send_ratings(
-    sample: SampleClient, therapy: SampleTherapy, progress: Progress
-) -> None:
+async def _send_ratings(sample: SampleClient, therapy: SampleTherapy, progress: Progress) -> None:
     task = progress.add_task("Ratings", total=len(therapy.ratings))
     for number, held in enumerate(therapy.sessions_ns, 1):
         await sample.put_session(number, held)
@@ -214,9 +212,7 @@ async def _send(
         stream_id = recorder.stream_ids[-1]
         progress.advance(task, recording.beats)
     uploading = progress.add_task("Upload", total=outbox.state(stream_id).waiting)
-    uploader = Uploader(
-        outbox, client, account, lambda count: progress.advance(uploading, count)
-    )
+    uploader = Uploader(outbox, client, account, lambda count: progress.advance(uploading, count))
     await uploader.upload_waiting()
     return stream_id, beats
 
@@ -312,7 +308,8 @@ async def _play_on(
     from ingest.uploader import Uploader
 
     async def watch_pages() -> None:
-        while pages.poll() is None:
+        # Polled, because a thread that waits for a process cannot be cancelled.
+        while pages.poll() is None:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
         raise EbbtideError("The pages have ended by themselves.", "Start the demo again.")
 

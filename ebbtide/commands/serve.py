@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 
 from ebbtide.settings import Settings
@@ -29,7 +30,5 @@ def run_dashboard(host: str | None, port: int | None) -> None:
     command = dashboard_command(
         host or settings.dashboard_host, settings.dashboard_port if port is None else port
     )
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         subprocess.run(command, env=dashboard_environment(settings.api_url), check=False)
-    except KeyboardInterrupt:
-        pass

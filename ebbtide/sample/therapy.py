@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ebbtide.instants import HOUR, MINUTE, from_datetime, to_datetime
+from ebbtide.instants import SECOND, from_datetime, to_datetime
+from ebbtide.rr_ticks import STRAP_TICKS_PER_SECOND
 from ebbtide.sample.heart import generated_rr
 
 DAYS = 28
 LINK = 0.5  # points of pain for one point of stress, put in
 _HOURS = (9, 14, 20)
+_AWAY = (15, 16)  # a weekend without strap and ratings: real weeks have holes
 _SESSION_DAYS = (0, 3, 7, 10, 14, 17, 21, 24)
 
 
@@ -51,7 +53,7 @@ def generated_therapy(before_ns: int, zone: str, seed: int) -> SampleTherapy:
         for hour in _HOURS:
             mood = 0.4 * mood + 1.3 * rng.standard_normal()
             ache = 0.4 * ache + 0.7 * rng.standard_normal()
-            if rng.random() < 0.1:
+            if day in _AWAY or rng.random() < 0.1:
                 continue  # nobody rates every time
             course = day / (DAYS - 1)
             stress = 6.2 - 2.4 * course + mood
@@ -80,8 +82,8 @@ def generated_therapy(before_ns: int, zone: str, seed: int) -> SampleTherapy:
 
 def recording_start(rating: SampleRating) -> int:
     """When the strap was put on before this rating."""
-    span = sum(rating.rr_ticks) * HOUR // (3600 * 1024)
-    return rating.about_ns - span - MINUTE // 60
+    span = sum(rating.rr_ticks) * SECOND // STRAP_TICKS_PER_SECOND
+    return rating.about_ns - span - SECOND
 
 
 def _heart_before(rng: np.random.Generator, mood: float, course: float) -> tuple[int, ...]:

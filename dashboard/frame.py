@@ -1,0 +1,36 @@
+"""What surrounds every page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard.client import ApiError, SignedOutError
+from dashboard.person import me
+
+
+def framed(page: Callable[[], None]) -> Callable[[], None]:
+    """The page, with the mark of simulated data above it, and errors in plain words."""
+
+    def run() -> None:
+        person = me()
+        if person is not None and person["simulated"]:
+            st.info("**Simulated.** A sample patient: no real person felt or measured this.")
+        try:
+            page()
+        except SignedOutError as error:
+            st.session_state.clear()
+            st.warning(str(error))
+            st.button("Sign in")
+        except ApiError as error:
+            st.warning(str(error))
+            st.button("Try again")
+        st.divider()
+        st.caption(
+            "Ebbtide is not a medical device and makes no diagnosis. "
+            "New or worrying symptoms belong with a clinician: see *Before you begin*."
+        )
+
+    run.__name__ = page.__name__
+    return run

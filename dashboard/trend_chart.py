@@ -1,0 +1,170 @@
+"""The picture of the trend page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import altair as alt
+import pandas as pd
+
+from dashboard import colours
+
+_LONGEST_LINE = pd.Timedelta(hours=36)
+_MARGIN = 45  # pixels left of each chart, so that their time axes lie below each other
+_NAMES = {"pain": "Pain", "stress": "Stress", "pleasant": "Something pleasant"}
+_COLOURS = {
+    "Pain": colours.PAIN,
+    "Stress": colours.STRESS,
+    "Something pleasant": colours.PLEASANT,
+}
+
+
+def trend_charts(
+    ratings: list[dict[str, Any]],
+    windows: list[dict[str, Any]],
+    sessions: list[dict[str, Any]],
+    start: datetime,
+    end: datetime,
+    zone: str,
+) -> list[alt.LayerChart]:
+    """Ratings, RMSSD and heart rate on one time axis, in the person's zone.
+
+    Three charts with the same axis and margins, to be put below each other: Vega-Lite can stretch
+    each to the width of a phone, which it cannot do with one chart of three rows.
+    """
+    tz = ZoneInfo(zone)
+    domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
+    shade = _shade(_days_without(windows, start, end, tz), domain)
+
+    def rows(height: int, dates: bool, *layers: alt.Chart) -> alt.LayerChart:
+        chart: alt.LayerChart = (
+            alt.layer(shade, *layers)
+            .properties(height=height)
+            .configure_axisX(labels=dates, ticks=dates)
+            .configure_axisY(minExtent=_MARGIN, maxExtent=_MARGIN)
+            .configure_view(strokeOpacity=0)
+        )
+        return chart
+
+    time = alt.X(
+        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format="%-d %b")
+    )
+    marks = _session_marks(sessions, tz, time)
+    return [
+        rows(290, False, marks, *_rating_layers(ratings, tz, time)),
+        rows(130, False, marks, _heart_layer(windows, tz, time, "rmssd_ms", "RMSSD (ms)")),
+        rows(170, True, marks, _heart_layer(windows, tz, time, "mean_hr_bpm", "Heart rate (bpm)")),
+    ]
+
+
+def _wall(moment: datetime, tz: ZoneInfo) -> datetime:
+    """The wall clock's time. Charts draw it as it is, whatever the browser's zone."""
+    return moment.astimezone(tz).replace(tzinfo=None)
+
+
+def _rating_layers(
+    ratings: list[dict[str, Any]], tz: ZoneInfo, time: alt.X
+) -> tuple[alt.Chart, alt.Chart]:
+    rows = [
+        {"time": _wall(datetime.fromisoformat(r["about"]), tz), "what": name, "value": r[key]}
+        for r in ratings
+        for key, name in _NAMES.items()
+        if r[key] is not None
+    ]
+    table = pd.DataFrame(rows, columns=["time", "what", "value"])
+    table["time"] = pd.to_datetime(table["time"])
+    table = table.sort_values(["what", "time"], kind="stable")
+    # A line never crosses a long silence: each stretch is a line of its own.
+    pause = table.groupby("what")["time"].diff() > _LONGEST_LINE
+    table["stretch"] = pause.groupby(table["what"]).cumsum()
+    colour = alt.Color(
+        "what:N",
+        title=None,
+        scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
+        legend=alt.Legend(orient="top"),
+    )
+    value = alt.Y("value:Q", title="Rating (0 to 10)", scale=alt.Scale(domain=[0, 10]))
+    base = alt.Chart(table).encode(x=time, y=value, color=colour)
+    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="stretch:N")
+    dots = base.mark_circle(size=28, opacity=0.8).encode(
+        tooltip=[
+            alt.Tooltip("what:N", title="Rating"),
+            alt.Tooltip("value:Q", title="Value"),
+            alt.Tooltip("time:T", title="About", format="%-d %b %H:%M"),
+        ]
+    )
+    return lines, dots
+
+
+def _heart_layer(
+    windows: list[dict[str, Any]], tz: ZoneInfo, time: alt.X, key: str, title: str
+) -> alt.Chart:
+    rows = [
+        {"time": _wall(datetime.fromisoformat(w["start"]), tz), "value": w[key]}
+        for w in windows
+        if w[key] is not None
+    ]
+    table = pd.DataFrame(rows, columns=["time", "value"])
+    table["time"] = pd.to_datetime(table["time"])
+    return (
+        alt.Chart(table)
+        .mark_circle(size=24, color=colours.HEART, opacity=0.6)
+        .encode(
+            x=time,
+            y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
+            tooltip=[
+                alt.Tooltip("value:Q", title=title, format=".1f"),
+                alt.Tooltip("time:T", title="From", format="%-d %b %H:%M"),
+            ],
+        )
+    )
+
+
+def _days_without(
+    windows: list[dict[str, Any]], start: datetime, end: datetime, tz: ZoneInfo
+) -> pd.DataFrame:
+    with_beats = {_wall(datetime.fromisoformat(w["start"]), tz).date() for w in windows}
+    day = _wall(start, tz).date()
+    rows = []
+    while day <= _wall(end, tz).date():
+        if day not in with_beats:
+            midnight = datetime.combine(day, datetime.min.time())
+            rows.append(
+                {
+                    "from": max(midnight, _wall(start, tz)),
+                    "to": min(midnight + timedelta(days=1), _wall(end, tz)),
+                }
+            )
+        day += timedelta(days=1)
+    table = pd.DataFrame(rows, columns=["from", "to"])
+    return table.apply(pd.to_datetime)
+
+
+def _shade(days: pd.DataFrame, domain: list[str]) -> alt.Chart:
+    return (
+        alt.Chart(days)
+        .mark_rect(color=colours.SAND, opacity=0.9)
+        .encode(x=alt.X("from:T", scale=alt.Scale(domain=domain)), x2="to:T")
+    )
+
+
+def _session_marks(sessions: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
+    rows = [
+        {"time": _wall(datetime.fromisoformat(s["held"]), tz), "number": s["number"]}
+        for s in sessions
+    ]
+    table = pd.DataFrame(rows, columns=["time", "number"])
+    table["time"] = pd.to_datetime(table["time"])
+    return (
+        alt.Chart(table)
+        .mark_rule(color=colours.MUTED, strokeDash=[3, 4], opacity=0.7)
+        .encode(
+            x=time,
+            tooltip=[
+                alt.Tooltip("number:Q", title="Session"),
+                alt.Tooltip("time:T", title="Held", format="%-d %b %H:%M"),
+            ],
+        )
+    )
