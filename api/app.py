@@ -63,6 +63,13 @@ def _describe_problems(app: FastAPI) -> None:
             body = model.model_json_schema(ref_template=template)
             body.pop("$defs", None)
             schemas.setdefault(model.__name__, body)
+        # FastAPI announces its own form of a validation error, which ours replaces.
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for methods in schema["paths"].values():
+            for method in methods.values():
+                if "422" in method["responses"]:
+                    method["responses"]["422"] = problems.described(422)[422]
         return schema
 
     app.openapi = described  # type: ignore[method-assign]

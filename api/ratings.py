@@ -155,7 +155,8 @@ def _keep(
     house: House,
     response: Response,
 ) -> RatingShown:
-    now = house.now()
+    # Whole microseconds, so that what is told as a date and sent back is the same moment.
+    now = house.now() // 1000 * 1000
     about = now if asked.about is None else instant(asked.about, "about")
     if about > now + MINUTE:  # a minute, for clocks that do not quite agree
         raise ProblemError(422, "about lies in the future: a rating is about a moment that was.")

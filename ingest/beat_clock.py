@@ -28,9 +28,11 @@ PERSISTENT_COUNT = 8
 # A wall clock that moves this much against the monotonic one was set by someone.
 CLOCK_STEP = 1 * SECOND
 _RECENT = 64
-_GENTLE_PULL = 0.01  # of the RR interval; drift of a quartz is 0.0001 at most
+_GENTLE_PULL = 0.01  # of the RR interval
 _FIRM_PULL = 0.10
 _FIRM_ABOVE = 500 * MILLISECOND
+_FASTEST_DRIFT = 150e-6  # of strap and computer against each other; good quartz is under 50e-6
+_FAR_ABOVE = 250 * MILLISECOND
 
 
 class ClockSteppedBackError(EbbtideError):
@@ -57,6 +59,7 @@ class BeatClock:
         self._ticks_per_second = ticks_per_second
         self._last = after_ns
         self._delays: deque[int] = deque(maxlen=_RECENT)
+        self._floor = 0  # the smallest delay of late
         self._wall_minus_monotonic: int | None = None
         self._anchored = False
         self._break_reason: GapReason | None = None if after_ns is None else GapReason.LINK_LOST
@@ -133,7 +136,8 @@ class BeatClock:
             start = before
         self._last = start
         self._delays.clear()
-        self._delays.append(received_ns - (start + sum(spans)))
+        self._floor = received_ns - (start + sum(spans))
+        self._delays.append(self._floor)
         self._anchored = True
         self._break_reason = None
         times = self._follow_ticks(spans, 0)
@@ -142,13 +146,17 @@ class BeatClock:
 
     def _pull(self, total: int) -> int:
         """Nanoseconds by which to move this notification's beats towards the fastest arrival."""
-        fastest = min(self._delays)
-        if fastest >= 0 and len(self._delays) < PERSISTENT_COUNT:
-            return 0  # too few to know how fast the link can be
-        limit = _FIRM_PULL if abs(fastest) > _FIRM_ABOVE else _GENTLE_PULL
+        # The floor forgets slowly, so that it can follow a drift in both directions; but when
+        # all recent arrivals are far above it, something else happened: follow them.
+        self._floor = min(self._floor + int(total * _FASTEST_DRIFT), self._delays[-1])
+        recent = min(self._delays)
+        if len(self._delays) == _RECENT and recent > self._floor + _FAR_ABOVE:
+            self._floor = recent
+        limit = _FIRM_PULL if abs(self._floor) > _FIRM_ABOVE else _GENTLE_PULL
         most = int(total * limit)
-        pull = max(-most, min(most, fastest))
-        # The delays seen so far are against the moved beats from here on.
+        pull = max(-most, min(most, self._floor))
+        # Delays and floor are against the moved beats from here on.
+        self._floor -= pull
         self._delays = deque((delay - pull for delay in self._delays), maxlen=_RECENT)
         return pull
 

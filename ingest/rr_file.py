@@ -52,15 +52,15 @@ def read_rr_file(path: Path) -> RRFile:
         raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
     column, is_time, rows = _layout(path, rows)
     values: list[float | None] = []
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
     for number, line in rows:
         value = _number(line, column)
         if value is None:
-            problems.append(f"line {number}: {_shown(line)} is not a number")
+            problems.append((number, f"{_shown(line)} is not a number"))
         values.append(value)
     if all(value is None for value in values):
         raise EbbtideError(
-            f"{path} holds no RR interval: {problems[0]}.",
+            f"{path} holds no RR interval: {_told(problems)[0]}.",
             "Give one RR interval a line, in milliseconds or seconds.",
         )
     numbers = [number for number, _ in rows]
@@ -131,7 +131,7 @@ def _as_float(cell: str) -> float | None:
 
 
 def _differences(
-    numbers: list[int], times: list[float | None], problems: list[str]
+    numbers: list[int], times: list[float | None], problems: list[tuple[int, str]]
 ) -> tuple[list[int], list[float | None]]:
     """Intervals in seconds between beat times. An interval over a bad line is unknown."""
     intervals: list[float | None] = []
@@ -139,7 +139,7 @@ def _differences(
         if before is None or after is None:
             intervals.append(None)
         elif after <= before:
-            problems.append(f"line {number}: time {after} is not after {before}")
+            problems.append((number, f"time {after} is not after {before}"))
             intervals.append(None)
         else:
             intervals.append(after - before)
@@ -147,7 +147,7 @@ def _differences(
 
 
 def _in_ticks(
-    path: Path, numbers: list[int], values: list[float | None], problems: list[str]
+    path: Path, numbers: list[int], values: list[float | None], problems: list[tuple[int, str]]
 ) -> RRFile:
     known = [value for value in values if value is not None]
     if not known:
@@ -168,7 +168,7 @@ def _in_ticks(
     for number, value in zip(numbers, values, strict=True):
         ticks = 0 if value is None else ticks_from_ms(value * to_ms)
         if value is not None and not 0 < ticks <= LARGEST_TICKS:
-            problems.append(f"line {number}: {value:g} is not an interval between two beats")
+            problems.append((number, f"{value:g} is not an interval between two beats"))
             value = None
         if value is not None:
             run.append(ticks)
@@ -178,8 +178,12 @@ def _in_ticks(
     if run:
         runs.append(tuple(run))
     if not runs:
-        raise EbbtideError(f"{path} holds no RR interval: {problems[0]}.", "Check the file.")
-    return RRFile(tuple(runs), tuple(problems))
+        raise EbbtideError(f"{path} holds no RR interval: {_told(problems)[0]}.", "Check the file.")
+    return RRFile(tuple(runs), _told(problems))
+
+
+def _told(problems: list[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(f"line {number}: {what}" for number, what in sorted(problems))
 
 
 def _shown(line: str) -> str:

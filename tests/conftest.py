@@ -1,0 +1,104 @@
+"""What many tests use. Servers are real: the API runs under uvicorn on the loopback address."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+import pytest
+
+from api.app import create_app, open_house
+from api.house import House
+from api.people import add_patient
+from ebbtide import instants
+from ebbtide.commands.api_thread import ApiThread
+from ebbtide.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+PASSWORD = "correct horse battery"
+
+
+def skip_or_fail(reason: str) -> NoReturn:
+    """A bare machine may lack a browser or a server; CI may not."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} (in CI this is a failure)")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def recordings() -> Path:
+    """The folder of real recordings."""
+    folder = SHARED / "rr"
+    if not folder.is_dir():
+        pytest.skip("the real recordings (../shared/data/rr) are not here")
+    return folder
+
+
+@pytest.fixture
+def chromium() -> str:
+    """A real browser."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        skip_or_fail("no Chromium on this machine (Debian: apt install chromium)")
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a data folder of their own."""
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def house(settings: Settings) -> House:
+    """Empty embedded stores. Closed by the API that serves them, or at the end of the test."""
+    return open_house(settings)
+
+
+@pytest.fixture
+def api(house: House) -> Iterator[ApiThread]:
+    """A running API over ``house``."""
+    with ApiThread(create_app(house)) as running:
+        yield running
+
+
+@pytest.fixture
+def patient(house: House) -> Callable[..., str]:
+    """Makes an account and returns its address."""
+
+    def make(email: str = "ada@example.org", *, simulated: bool = False) -> str:
+        add_patient(
+            house.records,
+            email=email,
+            password=PASSWORD,
+            name="Ada",
+            zone="Europe/Berlin",
+            now_ns=instants.now(),
+            simulated=simulated,
+        )
+        return email
+
+    return make
+
+
+@pytest.fixture
+def signed_in(api: ApiThread, patient: Callable[..., str]) -> Iterator[Callable[..., httpx.Client]]:
+    """Makes HTTP clients that are signed in."""
+    clients: list[httpx.Client] = []
+
+    def make(email: str = "ada@example.org", *, simulated: bool = False) -> httpx.Client:
+        patient(email, simulated=simulated)
+        client = httpx.Client(base_url=api.url, timeout=30)
+        clients.append(client)
+        answer = client.post("/v1/sign-in", json={"email": email, "password": PASSWORD})
+        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        return client
+
+    yield make
+    for client in clients:
+        client.close()

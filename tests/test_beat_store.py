@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ebbtide.errors import EbbtideError
+from ebbtide.instants import SECOND
+from ebbtide.records import Gap, GapReason, Notification, Origin, Stream, new_id
+from store import beat_block
+from store.beats import BeatStore, StreamTakenError, UnknownStreamError
+from store.sqlite_beats import SqliteBeatStore
+
+START = 1_790_000_000 * SECOND
+FOREVER = (START - SECOND, START + 10**9 * SECOND)
+
+
+def made(first: int, last: int) -> list[Notification]:
+    """One beat a second; sequence n is n seconds after the start."""
+    return [
+        Notification(
+            n,
+            START + n * SECOND + 7,
+            60 + n % 5,
+            (1000 + n % 50,),
+            (START + n * SECOND,),
+            (None, True, False)[n % 3],
+            n % 7 or None,
+        )
+        for n in range(first, last + 1)
+    ]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[BeatStore]:
+    opened = SqliteBeatStore(tmp_path / "beats.sqlite")
+    yield opened
+    opened.close()
+
+
+def a_stream(store: BeatStore, subject: str = "subject") -> str:
+    stream = Stream(new_id(), Origin.STRAP, "a strap", START)
+    store.put_stream(subject, stream)
+    return stream.id
+
+
+notification_lists = st.lists(
+    st.builds(
+        lambda received, rate, beats, contact, energy: Notification(
+            0,
+            received,
+            rate,
+            tuple(ticks for ticks, _ in beats),
+            tuple(time for _, time in beats),
+            contact,
+            energy,
+        ),
+        st.integers(0, 2**62),
+        st.integers(0, 0xFFFF),
+        st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 2**62)), max_size=9),
+        st.sampled_from([None, True, False]),
+        st.none() | st.integers(0, 0xFFFF),
+    ),
+    max_size=20,
+)
+
+
+@given(notification_lists)
+def test_a_block_gives_back_what_went_in(notifications: list[Notification]) -> None:
+    block = beat_block.unpacked(beat_block.packed(beat_block.of_notifications(notifications)))
+    assert block.received_ns.tolist() == [n.received_ns for n in notifications]
+    assert block.heart_rate_bpm.tolist() == [n.heart_rate_bpm for n in notifications]
+    assert block.rr_ticks.tolist() == [t for n in notifications for t in n.rr_ticks]
+    assert block.time_ns.tolist() == [t for n in notifications for t in n.beat_times_ns]
+    assert [{-1: None}.get(e, e) for e in block.energy_kj.tolist()] == [
+        n.energy_kj for n in notifications
+    ]
+    assert [(True if c == 1 else False if c == 0 else None) for c in block.contact.tolist()] == [
+        n.contact for n in notifications
+    ]
+
+
+def test_a_damaged_block_is_an_error_and_not_other_beats() -> None:
+    data = beat_block.packed(beat_block.of_notifications(made(1, 50)))
+    for damaged in (data[:5], data[:-9], b"\x63" + data[1:]):
+        with pytest.raises(ValueError, match=r"damaged|not known"):
+            beat_block.unpacked(damaged)
+
+
+def test_blocks_are_compact() -> None:
+    rng = np.random.default_rng(1)
+    ticks = rng.normal(850, 40, 4000).astype(int)
+    times = START + np.cumsum(ticks) * SECOND // 1024
+    notifications = [
+        Notification(i + 1, int(t) + int(rng.integers(10**8)), 70, (int(r),), (int(t),), True)
+        for i, (r, t) in enumerate(zip(ticks, times, strict=True))
+    ]
+    size = len(beat_block.packed(beat_block.of_notifications(notifications)))
+    assert size / 4000 < 14  # arrival times are noise to the nanosecond; a row would be 60
+
+
+def test_beats_come_back_in_order_with_their_ticks(store: BeatStore) -> None:
+    stream = a_stream(store)
+    assert store.append("subject", stream, made(1, 100)) == 100
+    beats = store.read("subject", *FOREVER)
+    assert beats.time_ns.tolist() == [START + n * SECOND for n in range(1, 101)]
+    assert beats.rr_ticks.tolist() == [1000 + n % 50 for n in range(1, 101)]
+    assert beats.contact.tolist() == [(-1, 1, 0)[n % 3] for n in range(1, 101)]
+    assert beats.follows.tolist() == [False] + [True] * 99
+    assert beats.origins == {Origin.STRAP}
+
+
+def test_ranges_are_half_open(store: BeatStore) -> None:
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 100))
+    beats = store.read("subject", START + 10 * SECOND, START + 20 * SECOND)
+    assert beats.time_ns.tolist() == [START + n * SECOND for n in range(10, 20)]
+    assert not beats.follows[0]
+    assert len(store.read("subject", START + 200 * SECOND, START + 300 * SECOND)) == 0
+
+
+batches = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 20)), min_size=1, max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sent=batches)
+def test_any_order_and_any_repetition_keeps_each_beat_once(
+    sent: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = SqliteBeatStore(tmp_path_factory.mktemp("beats") / "beats.sqlite")
+    stream = a_stream(store)
+    kept: set[int] = set()
+    for first, count in sent:
+        acknowledged = store.append("subject", stream, made(first, first + count - 1))
+        kept |= set(range(first, first + count))
+        missing = next(n for n in range(1, 200) if n not in kept)
+        assert acknowledged == missing - 1
+    beats = store.read("subject", *FOREVER)
+    assert beats.time_ns.tolist() == [START + n * SECOND for n in sorted(kept)]
+    # A beat after a hole does not follow the one before the hole.
+    expected = [n - 1 in kept for n in sorted(kept)]
+    assert beats.follows.tolist() == expected
+    (coverage,) = store.coverage("subject")
+    assert coverage.beats == len(kept)
+    store.close()
+
+
+def test_what_was_kept_first_stays(store: BeatStore) -> None:
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 3))
+    other = [Notification(n.sequence, 1, 1, (1,), (n.beat_times_ns[0] + 5,)) for n in made(1, 3)]
+    store.append("subject", stream, other)
+    assert store.read("subject", *FOREVER).rr_ticks.tolist() == [1001, 1002, 1003]
+
+
+def test_a_gap_ends_the_run_of_beats(store: BeatStore) -> None:
+    stream = a_stream(store)
+    gap = Gap(4, START + 3 * SECOND, START + 3 * SECOND + 5, GapReason.CONTACT_LOST)
+    store.append("subject", stream, made(1, 6), [gap])
+    store.append("subject", stream, made(1, 6), [gap])
+    assert store.read("subject", *FOREVER).follows.tolist() == [
+        False,
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert [g.gap for g in store.gaps("subject", *FOREVER)] == [gap]
+
+
+def test_two_straps_at_once_do_not_follow_each_other(store: BeatStore) -> None:
+    first, second = a_stream(store), a_stream(store)
+    store.append("subject", first, made(1, 3))
+    shifted = [
+        Notification(n.sequence, n.received_ns, 60, n.rr_ticks, (n.beat_times_ns[0] + 5,))
+        for n in made(1, 3)
+    ]
+    store.append("subject", second, shifted)
+    beats = store.read("subject", *FOREVER)
+    assert len(beats) == 6
+    assert not beats.follows.any()
+
+
+def test_subjects_are_apart(store: BeatStore) -> None:
+    stream = a_stream(store, "one")
+    store.append("one", stream, made(1, 3))
+    with pytest.raises(UnknownStreamError):
+        store.append("two", stream, made(4, 5))
+    with pytest.raises(StreamTakenError):
+        store.put_stream("two", Stream(stream, Origin.STRAP, "a strap", START))
+    assert len(store.read("two", *FOREVER)) == 0
+    assert store.coverage("two") == []
+
+
+def test_erased_is_gone_from_the_file(store: SqliteBeatStore, tmp_path: Path) -> None:
+    stream = a_stream(store, "one")
+    other = a_stream(store, "two")
+    store.append("one", stream, made(1, 500))
+    store.append("two", other, made(1, 5))
+    data = beat_block.packed(beat_block.of_notifications(made(1, 500)))
+    marker = data[40:80]
+    assert marker in (tmp_path / "beats.sqlite-wal").read_bytes()
+    assert store.erase("one") == 500
+    assert len(store.read("one", *FOREVER)) == 0
+    assert store.coverage("one") == []
+    assert len(store.read("two", *FOREVER)) == 5
+    for file in tmp_path.iterdir():
+        assert marker not in file.read_bytes()
+        assert stream.encode() not in file.read_bytes()
+
+
+def _append_all(path: Path, stream: str, batches: Sequence[tuple[int, int]]) -> None:
+    store = SqliteBeatStore(path)
+    for first, last in batches:
+        store.append("subject", stream, made(first, last))
+    store.close()
+
+
+def test_several_processes_write_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "beats.sqlite"
+    store = SqliteBeatStore(path)
+    stream = a_stream(store)
+    # All send the same overlapping batches, each in another order.
+    batches = [(n * 10 + 1, n * 10 + 15) for n in range(40)]
+    orders = [batches, batches[::-1], batches[20:] + batches[:20], batches[::2] + batches[1::2]]
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=_append_all, args=(path, stream, order)) for order in orders]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    times = store.read("subject", *FOREVER).time_ns.tolist()
+    assert times == [START + n * SECOND for n in range(1, 406)]
+    assert store.append("subject", stream, made(1, 1)) == 405
+    store.close()
+
+
+def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "beats.sqlite"
+    path.write_text("only words " * 200)
+    with pytest.raises(EbbtideError, match=r"beats\.sqlite cannot be opened"):
+        SqliteBeatStore(path)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ebbtide.errors import EbbtideError
+from ebbtide.instants import SECOND
+from ebbtide.records import new_id
+from store.records import (
+    EmailTakenError,
+    Person,
+    Rating,
+    RatingConflictError,
+    RecordStore,
+    Role,
+    SignIn,
+    TherapySession,
+)
+from store.sql_records import open_sqlite_records
+
+NOW = 1_790_000_000 * SECOND
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[RecordStore]:
+    opened = open_sqlite_records(tmp_path / "records.sqlite")
+    yield opened
+    opened.close()
+
+
+def a_person(store: RecordStore, email: str = "Ada@Example.org") -> Person:
+    person = Person(
+        new_id(), new_id(), email, "Ada", "Europe/Berlin", Role.PATIENT, False, "hash", NOW
+    )
+    store.add_person(person)
+    return person
+
+
+def a_rating(person: Person, second: int = 0, **changes: object) -> Rating:
+    about = NOW + second * SECOND
+    rating = Rating(new_id(), 1, person.id, about, about + 5, "Europe/Berlin", 4, 6, None, False)
+    return replace(rating, **changes)  # type: ignore[arg-type]
+
+
+def test_people_are_found_by_address_in_any_case(store: RecordStore) -> None:
+    person = a_person(store)
+    found = store.person_by_email("ada@example.ORG")
+    assert found == replace(person, email="ada@example.org")
+    assert store.person(person.id) == found
+    assert store.person_by_email("eve@example.org") is None
+    with pytest.raises(EmailTakenError):
+        a_person(store, "ADA@example.org")
+
+
+def test_sign_ins_end_and_expire(store: RecordStore) -> None:
+    person = a_person(store)
+    store.add_sign_in(SignIn("a", person.id, NOW, NOW + 10))
+    store.add_sign_in(SignIn("b", person.id, NOW, NOW + 100))
+    assert store.signed_in("a", NOW + 9) is not None
+    assert store.signed_in("a", NOW + 10) is None
+    store.end_sign_in("b")
+    assert store.signed_in("b", NOW) is None
+
+
+def test_a_rating_twice_is_once(store: RecordStore) -> None:
+    person = a_person(store)
+    rating = a_rating(person)
+    assert store.add_rating(rating) is rating
+    again = replace(rating, entered_ns=rating.entered_ns + 1000)
+    assert store.add_rating(again) == rating
+    assert store.ratings(person.id, NOW, NOW + SECOND) == [rating]
+
+
+def test_a_correction_is_a_new_version(store: RecordStore) -> None:
+    person = a_person(store)
+    rating = a_rating(person)
+    store.add_rating(rating)
+    corrected = replace(rating, version=2, pain=2)
+    store.add_rating(corrected)
+    assert store.rating(person.id, rating.id) == corrected
+    assert store.ratings(person.id, NOW, NOW + SECOND) == [corrected]
+    with pytest.raises(RatingConflictError):
+        store.add_rating(replace(rating, version=2, pain=9))  # somebody was faster
+    with pytest.raises(RatingConflictError):
+        store.add_rating(replace(rating, version=4))
+
+
+def test_a_rating_id_of_another_person_is_refused(store: RecordStore) -> None:
+    ada, eve = a_person(store), a_person(store, "eve@example.org")
+    rating = a_rating(ada)
+    store.add_rating(rating)
+    with pytest.raises(RatingConflictError):
+        store.add_rating(replace(rating, person_id=eve.id))
+    assert store.rating(eve.id, rating.id) is None
+
+
+def test_pages_of_ratings_hold_each_once(store: RecordStore) -> None:
+    person = a_person(store)
+    # Several share one moment: the id decides between them.
+    for second in (5, 1, 1, 1, 3, 2, 2):
+        store.add_rating(a_rating(person, second))
+    everything = store.ratings(person.id, NOW, NOW + 10 * SECOND)
+    assert len(everything) == 7
+    seen: list[Rating] = []
+    after = None
+    while page := store.ratings(person.id, NOW, NOW + 10 * SECOND, 2, after):
+        seen += page
+        after = (page[-1].about_ns, page[-1].id)
+    assert seen == everything
+    assert [r.about_ns for r in seen] == sorted(r.about_ns for r in seen)
+
+
+def test_sessions_can_be_moved(store: RecordStore) -> None:
+    person = a_person(store)
+    store.add_session(TherapySession(new_id(), person.id, 1, NOW))
+    store.add_session(TherapySession(new_id(), person.id, 1, NOW + 5))
+    assert [(s.number, s.held_ns) for s in store.sessions(person.id)] == [(1, NOW + 5)]
+
+
+def test_erased_is_gone(store: RecordStore) -> None:
+    ada, eve = a_person(store), a_person(store, "eve@example.org")
+    for person in (ada, eve):
+        store.add_rating(a_rating(person))
+        store.add_session(TherapySession(new_id(), person.id, 1, NOW))
+        store.add_sign_in(SignIn(person.id, person.id, NOW, NOW + 10))
+    store.erase(ada.id)
+    assert store.person(ada.id) is None
+    assert store.ratings(ada.id, 0, 2 * NOW) == []
+    assert store.sessions(ada.id) == []
+    assert store.signed_in(ada.id, NOW) is None
+    assert len(store.ratings(eve.id, 0, 2 * NOW)) == 1
+
+
+def test_it_opens_again(tmp_path: Path) -> None:
+    first = open_sqlite_records(tmp_path / "records.sqlite")
+    person = a_person(first)
+    first.close()
+    second = open_sqlite_records(tmp_path / "records.sqlite")
+    assert second.person(person.id) is not None
+    second.check()
+    second.close()
+
+
+def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    path.write_text("only words " * 200)
+    with pytest.raises(EbbtideError, match=r"records\.sqlite cannot be opened"):
+        open_sqlite_records(path)
