@@ -1,0 +1,81 @@
+"""An ingester as a process of its own, to be killed: ``python -m tests.ingester_process``.
+
+The strap is the one of ``tests/test_killed_ingester.py``: it has a numbered log of notifications,
+and after a restart begins again with the first that the outbox does not have, as if the link had
+been cut there. Recorder, outbox and uploader are the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from ebbtide.commands.together import until_one_fails
+from ebbtide.records import Origin
+from ingest.api_client import IngestClient
+from ingest.outbox import Outbox
+from ingest.recorder import Recorder
+from ingest.rr_file import read_rr_file
+from ingest.simulated_strap import notifications
+from ingest.strap import Arrival, Interruption
+from ingest.uploader import Uploader
+
+NAME = "strap with a log"
+PACE_S = 0.0005
+
+
+class LoggedStrap:
+    """Sends its log from ``skip`` on, one notification after another."""
+
+    origin = Origin.SIMULATED
+    name = NAME
+
+    def __init__(self, log: list[tuple[int, bytes]], skip: int) -> None:
+        self._log = log[skip:]
+
+    async def events(self) -> AsyncIterator[Arrival | Interruption]:
+        """Arrivals with a monotonic time, so that each is kept by itself."""
+        for arrival, payload in self._log:
+            await asyncio.sleep(PACE_S)
+            yield Arrival(payload, arrival, arrival)
+
+
+def strap_log(path: Path, start_ns: int) -> list[tuple[int, bytes]]:
+    """What the strap sends, and when it arrives."""
+    runs = read_rr_file(path).runs
+    return [event for event in notifications(runs, start_ns) if not isinstance(event, Interruption)]
+
+
+class AllUploaded(Exception):  # noqa: N818
+    """The end."""
+
+
+async def ingest(
+    url: str, token: str, account: str, outbox_file: Path, log: list[tuple[int, bytes]]
+) -> None:
+    """Record and upload until the log is kept and acknowledged."""
+    with Outbox(outbox_file) as outbox:
+        known = outbox.find_stream(account, Origin.SIMULATED, NAME)
+        strap = LoggedStrap(log, known.last_sequence if known else 0)
+        async with IngestClient(url, token) as client:
+            uploader = Uploader(outbox, client, account)
+            recorder = Recorder(strap, outbox, account)
+
+            async def until_uploaded() -> None:
+                await recorder.run()
+                while any(state.waiting for state in outbox.states()):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                raise AllUploaded
+
+            try:
+                await until_one_fails(until_uploaded(), uploader.run(every_s=0.01))
+            except AllUploaded:
+                return
+
+
+if __name__ == "__main__":
+    _, api_url, sign_in_token, person, outbox_path, recording, start = sys.argv
+    the_log = strap_log(Path(recording), int(start))
+    asyncio.run(ingest(api_url, sign_in_token, person, Path(outbox_path), the_log))

@@ -1,0 +1,109 @@
+"""kill -9 in the middle: no beat lost, none doubled, and each restart is a gap."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from api.house import House
+from ebbtide.commands.api_thread import ApiThread
+from ebbtide.instants import SECOND
+from ingest.heart_rate_measurement import decode
+from tests.conftest import ROOT
+from tests.ingester_process import strap_log
+
+START = 1_790_000_000 * SECOND
+# CI runs a sample; EBBTIDE_KILLS=1000 runs the whole (see docs/no-beat-lost.md).
+KILLS = int(os.environ.get("EBBTIDE_KILLS", "12"))
+
+
+def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
+    tmp_path: Path,
+    recordings: Path,
+    api: ApiThread,
+    house: House,
+    signed_in: Callable[..., httpx.Client],
+) -> None:
+    client = signed_in()
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    account = client.get("/v1/me").json()["id"]
+    recording = recordings / "pyhrv_nni_long.txt"
+    log = strap_log(recording, START)
+    outbox = tmp_path / "outbox.sqlite"
+    command = [sys.executable, "-m", "tests.ingester_process", api.url, token, account]
+    command += [str(outbox), str(recording), str(START)]
+    random_wait = random.Random(5)
+    killed = 0
+    while True:
+        process = subprocess.Popen(command, cwd=ROOT)
+        if killed < KILLS:
+            # Start-up takes some 0.5 s; then it records and uploads at once.
+            time.sleep(random_wait.uniform(0.3, 1.4))
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+                killed += 1
+                continue
+        assert process.wait(timeout=120) == 0
+        break
+    person = house.records.person(account)
+    assert person is not None
+    beats = house.beats.read(person.subject_id, START - SECOND, START + 10**6 * SECOND)
+    sent = [ticks for _, payload in log for ticks in decode(payload).rr_ticks]
+    assert beats.rr_ticks.tolist() == sent
+    assert len(set(beats.time_ns.tolist())) == len(sent)
+    (stream,) = client.get("/v1/streams").json()["streams"]
+    assert stream["acknowledged"] == len(log)
+    assert stream["beats"] == len(sent)
+    # Each restart that kept something broke the count of beats, and says so.
+    gaps = client.get("/v1/gaps").json()
+    assert 1 <= len(gaps) <= killed
+    assert {gap["reason"] for gap in gaps} == {"link lost"}
+    assert int((~beats.follows).sum()) == len(gaps) + 1
+    first = datetime.fromtimestamp(START / SECOND, UTC)
+    assert all(datetime.fromisoformat(gap["start"]) >= first for gap in gaps)
+
+
+def test_an_api_that_goes_away_costs_nothing(
+    tmp_path: Path,
+    recordings: Path,
+    house: House,
+    api: ApiThread,
+    signed_in: Callable[..., httpx.Client],
+) -> None:
+    """The ingester records while the API cannot be reached, and uploads when it can."""
+    client = signed_in()
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    account = client.get("/v1/me").json()["id"]
+    recording = recordings / "pyhrv_nni_short.txt"
+    outbox = tmp_path / "outbox.sqlite"
+    with httpx.Client() as nobody:
+        refused = f"http://127.0.0.1:{_closed_port()}"
+        command = [sys.executable, "-m", "tests.ingester_process", refused, token, account]
+        command += [str(outbox), str(recording), str(START)]
+        process = subprocess.Popen(command, cwd=ROOT)
+        time.sleep(4)
+        assert process.poll() is None  # still recording or trying
+        process.terminate()
+        process.wait()
+        assert nobody.get(f"{api.url}/v1/health").is_success
+    assert client.get("/v1/streams").json()["beats"] == 0
+    command[3] = api.url
+    assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == 0
+    assert client.get("/v1/streams").json()["beats"] == 337
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
