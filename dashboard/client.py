@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -16,12 +17,18 @@ class SignedOutError(ApiError):
     """The sign-in is over."""
 
 
+@cache
+def _connections(base_url: str) -> httpx.Client:
+    """One pool of connections for all people at the screen: it carries no sign-in."""
+    return httpx.Client(base_url=base_url, timeout=20)
+
+
 class DashboardClient:
     """Speaks to the API at ``base_url``, for the person of ``token``."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=20)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = _connections(base_url)
 
     def sign_in(self, email: str, password: str) -> str:
         """The token of a new sign-in."""
@@ -81,7 +88,9 @@ class DashboardClient:
         self, method: str, path: str, body: object = None, params: dict[str, str] | None = None
     ) -> Any:
         try:
-            answer = self._http.request(method, path, json=body, params=params)
+            answer = self._http.request(
+                method, path, json=body, params=params, headers=self._headers
+            )
         except httpx.HTTPError as error:
             raise ApiError(
                 "Ebbtide's server does not answer just now. Nothing is lost; try again in a moment."
