@@ -35,9 +35,15 @@ _CAVEATS = (
 
 
 def words_for(
-    link: Link, *, x_name: str = "stress", unit: str = "one point of stress"
+    link: Link,
+    *,
+    x_name: str = "stress",
+    unit: str = "one point of stress",
+    rise: str = "one point more stress than usual for the time",
 ) -> LinkWords:
-    """Put a link with pain into words. ``unit``: what x rose by, in words."""
+    """Put a link with pain into words. ``unit``: what the slope is per; ``rise``: the same, as
+    what a person would notice.
+    """
     if link.missing is not None:
         return LinkWords(
             Verdict.NOT_ENOUGH,
@@ -50,16 +56,16 @@ def words_for(
     if not link.clear:
         return LinkWords(
             Verdict.UNCLEAR,
-            f"From {link.n} ratings we cannot tell whether pain moved with {x_name}: for {unit} "
-            f"more, pain may have been anything from {_change(link.low)} to {_change(link.high)}.",
+            f"From {link.n} ratings we cannot tell whether pain moved with {x_name}: with {rise}, "
+            f"pain may have been anything from {_change(link.low)} to {_change(link.high)}.",
             unit,
             _CAVEATS,
         )
     verdict = Verdict.TOGETHER if link.estimate > 0 else Verdict.OPPOSITE
     return LinkWords(
         verdict,
-        f"Pain and {x_name} {verdict}: with {unit} more than usual for the time, pain was about "
-        f"{_change(link.estimate)} ({span}; {link.n} ratings).",
+        f"Pain and {x_name} {verdict}: with {rise}, pain was about {_change(link.estimate)} "
+        f"({span}; {link.n} ratings).",
         unit,
         _CAVEATS,
     )

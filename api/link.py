@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from analytics import link as link_method
 from analytics.alignment import Alignment, align
 from analytics.link import Link, within_person_link
-from analytics.link_words import Verdict, words_for
+from analytics.link_words import LinkWords, Verdict, words_for
 from analytics.windows import WindowHrv
 from api.access import Asking, InHouse
 from api.beat_arrays import beat_arrays
@@ -24,6 +24,12 @@ from ebbtide.records import Origin
 from store.records import Person, Rating
 
 router = APIRouter(tags=["link"])
+
+_RMSSD_WORDS = {
+    "x_name": "RMSSD",
+    "unit": "a doubling of RMSSD",
+    "rise": "RMSSD twice its usual for the time",
+}
 
 
 class FreedPoint(BaseModel):
@@ -91,8 +97,8 @@ def link(
     by_stress = within_person_link(times, stress, pain, hours)
     by_rmssd = within_person_link(times, doublings, pain, hours, x_name="usable beats before them")
     return LinkReport(
-        stress=_row("stress", "one point of stress", by_stress),
-        rmssd=_row("RMSSD", "a doubling of RMSSD", by_rmssd),
+        stress=_row("stress", words_for(by_stress), by_stress),
+        rmssd=_row("RMSSD", words_for(by_rmssd, **_RMSSD_WORDS), by_rmssd),
         beats_before_ratings=BeatsBeforeRatings(
             ratings=len(ratings),
             usable=alignment.usable,
@@ -142,8 +148,7 @@ def _why_not(alignment: Alignment) -> dict[str, int]:
     return {str(reason): count for reason, count in reasons.items()}
 
 
-def _row(name: str, unit: str, found: Link) -> LinkRow:
-    words = words_for(found, x_name=name, unit=unit)
+def _row(name: str, words: LinkWords, found: Link) -> LinkRow:
     return LinkRow(
         **{"with": name},
         estimate=found.estimate,

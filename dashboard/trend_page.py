@@ -50,6 +50,8 @@ def trend_page() -> None:
     )
     if "simulated" in heart["origins"]:
         st.caption("These heartbeats are simulated.")
+    if any(rating["simulated"] for rating in ratings):
+        st.caption("These ratings are simulated.")
 
 
 def _summary(

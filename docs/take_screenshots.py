@@ -24,7 +24,7 @@ def main() -> None:
     """Start, look, end."""
     IMAGES.mkdir(exist_ok=True)
     demo = subprocess.Popen(
-        [sys.executable, "-m", "ebbtide", "demo"], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "ebbtide", "demo"], stdout=subprocess.PIPE, text=True
     )
     try:
         words = _invitation(demo)
@@ -44,8 +44,8 @@ def main() -> None:
 
 def _invitation(demo: subprocess.Popen[str]) -> dict[str, str]:
     words = {}
-    assert demo.stderr is not None
-    for line in demo.stderr:
+    assert demo.stdout is not None
+    for line in demo.stdout:
         found = re.match(r"(The pages|Sign in with|Password)\s+(\S+)$", line.strip())
         if found:
             words[found[1]] = found[2]

@@ -17,8 +17,8 @@ class RunningDemo:
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ebbtide", "demo", *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
@@ -28,8 +28,8 @@ class RunningDemo:
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
             self.output.append(line)
             found = re.match(r"(The pages|Sign in with|Password|The API)\s+(\S+)$", line.strip())
             if found:
@@ -51,9 +51,9 @@ class RunningDemo:
     ) -> None:
         if self.process.poll() is None:
             self.end(signal.SIGINT)
-        assert self.process.stderr is not None
+        assert self.process.stdout is not None
         self._reader.join(10)
-        self.process.stderr.close()
+        self.process.stdout.close()
 
     def end(self, how: signal.Signals) -> int:
         """Send a signal as a terminal would, and wait: the exit status."""

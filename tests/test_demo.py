@@ -58,8 +58,8 @@ def test_a_port_in_use_is_named() -> None:
         second = RunningDemo("--api-port", port)
         assert second.process.wait(timeout=60) == 1
         second._reader.join(10)
-        assert second.process.stderr is not None
-        second.process.stderr.close()
+        assert second.process.stdout is not None
+        second.process.stdout.close()
         said = " ".join("".join(second.output).split())
         assert f"Port {port} cannot be used" in said
         assert "Traceback" not in said

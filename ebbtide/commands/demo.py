@@ -61,20 +61,23 @@ def run_demo(
     *, rr_file: Path | None, once: bool, as_json: bool, api_port: int, dashboard_port: int
 ) -> None:
     """Run the demonstration; see ``ebbtide demo --help``."""
-    console = Console(stderr=True, highlight=False)
-    played = _recording(rr_file, console)
+    progress_console = Console(stderr=True, highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
+    played = _recording(rr_file, progress_console)
+    finished = False
     with suppress(KeyboardInterrupt), _terminate_like_ctrl_c(), ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ebbtide-demo-"))
         settings = Settings(data_dir=Path(folder))
         password = f"tide-{secrets.randbelow(10_000):04}-{secrets.randbelow(10_000):04}"
         api = stack.enter_context(_api(settings, password, api_port))
-        progress = stack.enter_context(_progress(console))
+        progress = stack.enter_context(_progress(progress_console))
         result = asyncio.run(_fill(settings, api.url, password, played, progress))
         progress.stop()
         if as_json:
             typer.echo(json.dumps(result))
         else:
             _tell(console, result)
+        finished = True
         if not once:
             from dashboard.launch import start_dashboard
 
@@ -83,6 +86,8 @@ def run_demo(
             asyncio.run(_play_on(settings, api.url, password, played, pages.process))
     if not once:
         console.print("Ended. Nothing runs any more, and the sample data are removed.")
+    elif not finished:
+        raise typer.Exit(130)  # what a shell says of a command that Ctrl-C ended
 
 
 @contextmanager
