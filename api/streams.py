@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from api.access import Asking, InHouse
 from api.problems import ProblemError, described
-from api.time_range import AskedOrAll
-from ebbtide.instants import to_datetime
+from api.time_range import Asked, AskedOrAll
+from ebbtide.instants import DAY, to_datetime
 from ebbtide.records import GapReason, Origin, Stream
-from ebbtide.wire import AcknowledgedWire, StreamWire, UploadWire
+from ebbtide.wire import AcknowledgedWire, ActivityUploadWire, StreamWire, UploadWire
 from store.beats import StreamCoverage, UnknownStreamError
 
 router = APIRouter(tags=["beats"])
@@ -58,6 +58,15 @@ class GapShown(BaseModel):
     reason: GapReason
 
 
+class ActivityShown(BaseModel):
+    """Movement in the five seconds from ``start``."""
+
+    start: datetime
+    mad_mg: float = Field(
+        description="Mean amplitude deviation of acceleration, thousandths of g", examples=[18.5]
+    )
+
+
 @router.put("/streams/{stream_id}", status_code=204, responses=described(401, 409, 422))
 def put_stream(stream_id: StreamId, asked: StreamWire, person: Asking, house: InHouse) -> None:
     """Register a stream. Sending it again changes nothing."""
@@ -77,6 +86,24 @@ def upload(
         [gap.record() for gap in batch.gaps],
     )
     return AcknowledgedWire(stream_id=stream_id, acknowledged=acknowledged)
+
+
+@router.post("/streams/{stream_id}/activity", status_code=204, responses=described(401, 404, 422))
+def upload_activity(
+    stream_id: StreamId, batch: ActivityUploadWire, person: Asking, house: InHouse
+) -> None:
+    """Keep how much the wearer moved. Sending it again changes nothing."""
+    spans = [span.record() for span in batch.spans]
+    house.beats.append_activity(person.subject_id, stream_id, spans)
+
+
+@router.get("/activity", responses=described(401, 422))
+def activity(asked: Asked, person: Asking, house: InHouse) -> list[ActivityShown]:
+    """How much the wearer moved, every five seconds where a strap with acceleration was worn."""
+    if asked.end_ns - asked.start_ns > 32 * DAY:
+        raise ProblemError(422, "Ask for at most 32 days of activity at a time.")
+    found = house.beats.activity(person.subject_id, asked.start_ns, asked.end_ns)
+    return [ActivityShown(start=to_datetime(i.start_ns), mad_mg=i.mad_mg) for i in found]
 
 
 @router.get("/streams", responses=described(401))

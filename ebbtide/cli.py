@@ -20,6 +20,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 
 def main() -> None:
     """Run the command line; errors that people can mend are told without a traceback."""
@@ -122,20 +124,97 @@ def sign_in(
 @app.command()
 def scan(
     seconds: Annotated[float, typer.Option(help="How long to listen.", min=1, max=120)] = 8.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not connect to ask for battery and features.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """List heart-rate straps nearby."""
-    from ebbtide.commands.strap import run_scan
+    """List heart-rate straps nearby: signal, battery, what each can give."""
+    from ebbtide.commands.scan import run_scan
 
-    run_scan(seconds, as_json)
+    run_scan(seconds, not quick, as_json)
+
+
+@app.command()
+def pair(
+    address: Annotated[
+        str | None, typer.Argument(help="The strap's address or name; asked for if left out.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the strap.")] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Whose it is: address of the account.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to listen.", min=1, max=120)] = 8.0,
+    as_json: Json = False,
+) -> None:
+    """Choose a strap, tie it to a patient, and remember it."""
+    from ebbtide.commands.pair import run_pair
+
+    run_pair(address, name, patient, seconds, as_json)
+
+
+@app.command()
+def unpair(
+    strap: Annotated[str, typer.Argument(help="The strap's address or name.")],
+    as_json: Json = False,
+) -> None:
+    """Forget a strap. What it recorded stays."""
+    from ebbtide.commands.pair import run_unpair
+
+    run_unpair(strap, as_json)
 
 
 @app.command()
 def record(
-    address: Annotated[str, typer.Argument(help="The strap's address, as ebbtide scan shows it.")],
-    name: Annotated[str | None, typer.Option(help="What to call the strap.")] = None,
+    straps: Annotated[
+        list[str] | None, typer.Argument(help="Addresses or names; all paired straps if left out.")
+    ] = None,
+    patient: Annotated[str | None, typer.Option(help="Only the straps of this patient.")] = None,
+    ecg: Annotated[
+        bool, typer.Option("--ecg", help="Keep the ECG of Polar straps, on this machine only.")
+    ] = False,
+    seconds: Annotated[float | None, typer.Option(help="End by itself.", min=1)] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a second.")
+    ] = False,
 ) -> None:
-    """Record a strap until Ctrl-C. Beats are kept on disk first, then uploaded."""
-    from ebbtide.commands.strap import run_record
+    """Record until Ctrl-C, for days. Beats are kept on disk first, then uploaded."""
+    from ebbtide.commands.record import run_record
 
-    run_record(address, name)
+    run_record(straps or [], patient, ecg=ecg, seconds=seconds, as_json=as_json)
+
+
+@app.command("import")
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="FIT, text, CSV or Health export.")],
+    patient: Annotated[
+        str | None, typer.Option(help="Whose it is: address of the account.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times that name none; the patient's if left out.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="When it began, for a file that does not say.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Import recordings of other devices and apps. Importing twice adds nothing."""
+    from ebbtide.commands.import_files import run_import
+
+    run_import(files, patient, zone, start, as_json)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """What is paired, what is kept, and what waits for upload."""
+    from ebbtide.commands.status import run_status
+
+    run_status(as_json)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at Bluetooth, disk, clock and server: what is wrong, and how to mend it."""
+    from ebbtide.commands.doctor import run_doctor
+
+    run_doctor(as_json)

@@ -24,6 +24,14 @@ def now() -> int:
     return time.time_ns()
 
 
+def steady() -> int:
+    """A clock that nobody sets and that goes on while the computer sleeps, where the system has
+    one (Linux); in ns from some beginning.
+    """
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)
+
+
 def to_datetime(instant_ns: int, zone: str = "UTC") -> datetime:
     """An aware datetime in ``zone``; nanoseconds below the microsecond are cut off."""
     seconds, rest = divmod(instant_ns, SECOND)

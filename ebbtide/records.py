@@ -25,6 +25,7 @@ class GapReason(StrEnum):
     NO_RR_SENT = "no RR sent"
     PAUSED = "paused"
     CLOCK_STEPPED = "clock stepped"
+    DISK_FULL = "disk full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,19 @@ class Gap:
     start_ns: int
     end_ns: int
     reason: GapReason
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much the wearer moved from ``start_ns`` for five seconds: the mean amplitude deviation of
+    acceleration, in thousandths of g. Motion disturbs HRV, so it is kept beside it.
+    """
+
+    start_ns: int
+    mad_mg: float
+
+
+ACTIVITY_SPAN_NS = 5_000_000_000
 
 
 def new_id() -> str:

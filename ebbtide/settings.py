@@ -42,6 +42,21 @@ class Settings(BaseSettings):
         return self.data_dir / "outbox.sqlite"
 
     @property
-    def credentials_file(self) -> Path:
-        """The ingester's sign-in."""
-        return self.data_dir / "credentials.json"
+    def sign_ins_file(self) -> Path:
+        """Whose beats this machine may upload."""
+        return self.data_dir / "sign-ins.json"
+
+    @property
+    def straps_file(self) -> Path:
+        """Which strap belongs to whom."""
+        return self.data_dir / "straps.json"
+
+    @property
+    def recording_lock(self) -> Path:
+        """Held by the recorder: two of them would keep each beat twice."""
+        return self.data_dir / "recording.lock"
+
+    @property
+    def ecg_folder(self) -> Path:
+        """ECG, where somebody asked for it."""
+        return self.data_dir / "ecg"

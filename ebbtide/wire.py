@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ebbtide.instants import EARLIEST, LATEST
-from ebbtide.records import Gap, GapReason, Notification, Origin
+from ebbtide.records import Activity, Gap, GapReason, Notification, Origin
 from ebbtide.rr_ticks import LARGEST_TICKS, STRAP_TICKS_PER_SECOND
 
 LARGEST_BATCH = 2000  # notifications in one upload
@@ -164,6 +164,36 @@ class UploadWire(BaseModel):
             if not self.first <= gap.sequence <= self.last:
                 raise ValueError(f"the gap before notification {gap.sequence} is not of this batch")
         return self
+
+
+class ActivityWire(Wire):
+    """How much the wearer moved in the five seconds from ``start_ns``."""
+
+    start_ns: InstantNs = Field(examples=[1_790_000_000_000_000_000])
+    mad_mg: float = Field(
+        ge=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Mean amplitude deviation of acceleration, thousandths of g",
+        examples=[18.5],
+    )
+
+    @classmethod
+    def of(cls, span: Activity) -> ActivityWire:
+        """The wire form of a span."""
+        return cls.model_construct(start_ns=span.start_ns, mad_mg=span.mad_mg)
+
+    def record(self) -> Activity:
+        """The span itself."""
+        return Activity(self.start_ns, self.mad_mg)
+
+
+class ActivityUploadWire(BaseModel):
+    """Spans of activity of one stream, in any order. The same span again changes nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spans: list[ActivityWire] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
 class AcknowledgedWire(BaseModel):

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 
 import httpx
 
+from ebbtide import instants
 from ebbtide.errors import EbbtideError
-from ebbtide.records import Gap, Notification, Stream
-from ebbtide.wire import AcknowledgedWire, GapWire, NotificationWire, StreamWire, UploadWire
+from ebbtide.records import Activity, Gap, Notification, Stream
+from ebbtide.wire import (
+    AcknowledgedWire,
+    ActivityUploadWire,
+    ActivityWire,
+    GapWire,
+    NotificationWire,
+    StreamWire,
+    UploadWire,
+)
 
 
 class RefusedError(EbbtideError):
@@ -43,6 +53,11 @@ class IngestClient:
         answer = await self._send("GET", "/v1/me")
         return str(answer.json()["id"])
 
+    async def zone(self) -> str:
+        """The time zone of the person signed in."""
+        answer = await self._send("GET", "/v1/me")
+        return str(answer.json()["zone"])
+
     async def announce(self, stream: Stream) -> None:
         """Tell the API of a stream. Twice is once."""
         body = StreamWire(
@@ -67,6 +82,17 @@ class IngestClient:
             "POST", f"/v1/streams/{stream_id}/notifications", body.model_dump(mode="json")
         )
         return AcknowledgedWire.model_validate(answer.json()).acknowledged
+
+    async def upload_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
+        """Send spans of activity. Twice is once."""
+        body = ActivityUploadWire.model_construct(spans=[ActivityWire.of(span) for span in spans])
+        await self._send("POST", f"/v1/streams/{stream_id}/activity", body.model_dump(mode="json"))
+
+    async def clock_offset_s(self) -> float:
+        """How far this computer's clock is ahead of the API's, in seconds (to about 1 s)."""
+        answer = await self._send("GET", "/v1/ready")
+        there = parsedate_to_datetime(answer.headers["date"]).timestamp()
+        return instants.now() / instants.SECOND - there - 0.5
 
     async def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}

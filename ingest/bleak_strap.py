@@ -3,104 +3,319 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 
-from bleak import BleakClient, BleakScanner
+from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
 
 from ebbtide import instants
 from ebbtide.errors import EbbtideError
+from ebbtide.instants import SECOND
 from ebbtide.records import GapReason, Origin
-from ingest.heart_rate_measurement import CHARACTERISTIC, SERVICE
-from ingest.strap import Arrival, FoundStrap, Interruption
+from ebbtide.rr_ticks import STRAP_TICKS_PER_SECOND
+from ingest import polar_measurement
+from ingest.heart_rate_measurement import (
+    CHARACTERISTIC,
+    HeartRateMeasurement,
+    MalformedMeasurementError,
+    decode,
+)
+from ingest.polar_measurement import PPI_TICKS_PER_SECOND, Kind, PolarRefusedError
+from ingest.polar_stream import PolarStream
+from ingest.radio import RADIO_ERRORS, NotHeardError, Radio
+from ingest.strap import (
+    Arrival,
+    EcgArrival,
+    Interruption,
+    Link,
+    LinkChange,
+    MotionArrival,
+    StrapEvent,
+)
+from ingest.strap_facts import StrapFacts, read_facts
 
-_FIRST_WAIT_S = 1.0
-_LONGEST_WAIT_S = 30.0
+# Hours of notifications that may wait in memory while the disk is full, then it is a gap.
+_MOST_WAITING = 30_000
+# Again and again dropped by the strap this soon after connecting: it may want to be paired.
+_DROPPED_SOON = 10 * SECOND
+_DROPS_BEFORE_PAIRING = 3
+_WANTS_PAIRING = ("authentication", "encryption", "authorization", "not paired", "0x05", "0x0f")
 
 
-async def scan(seconds: float = 8.0) -> list[FoundStrap]:
-    """Straps with the Heart Rate Service nearby, strongest signal first.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what, in seconds.
 
-    Raises EbbtideError when the machine has no Bluetooth or it is switched off.
+    ``silence``: a heart-rate strap sends once a second; connected and silent for this long means
+    that the link is dead, whatever the system says (bleak-retry-connector issue 228).
     """
-    try:
-        heard = await BleakScanner.discover(
-            timeout=seconds, return_adv=True, service_uuids=[SERVICE]
-        )
-    except (BleakError, OSError) as error:
-        raise _unusable(error) from error
-    straps = [
-        FoundStrap(advert.local_name or device.name or "unnamed strap", address, advert.rssi)
-        for address, (device, advert) in heard.items()
-        if SERVICE in advert.service_uuids
-    ]
-    return sorted(straps, key=lambda strap: -(strap.signal_dbm or -999))
+
+    silence: float = 12.0
+    look: float = 15.0
+    connect: float = 20.0
+    first_wait: float = 1.0
+    longest_wait: float = 30.0
+    disconnect: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What to take from the strap. ``pulse_intervals`` instead of RR, for optical Polar devices
+    that send no RR; acceleration where there is any; ECG only when asked for.
+    """
+
+    pulse_intervals: bool = False
+    acceleration: bool = True
+    ecg: bool = False
 
 
 class BleakStrap:
     """The strap with this Bluetooth address (on macOS: this identifier).
 
-    After the first connection it comes back by itself when the link drops, with waits that grow
-    from 1 to 30 s; each drop is told as an Interruption.
+    It comes back by itself when the link drops, is dead, or the adapter or Bluetooth daemon goes
+    away, with waits that grow from 1 to 30 s; each drop is told as an Interruption. It never gives
+    up: the person at the screen is told what is the matter, and may stop it.
     """
 
     origin = Origin.STRAP
 
-    def __init__(self, address: str, name: str | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        name: str | None = None,
+        radio: Radio | None = None,
+        *,
+        wishes: Wishes | None = None,
+        patience: Patience | None = None,
+        on_facts: Callable[[StrapFacts], None] | None = None,
+    ) -> None:
         self._address = address
         self._name = name or address
+        self._radio = radio or Radio()
+        self._wishes = wishes or Wishes()
+        self._patience = patience or Patience()
+        self._on_facts = on_facts
+        self._stopped = asyncio.Event()
+        self._arrivals: asyncio.Queue[StrapEvent | None] = asyncio.Queue()
+        self._early_drops = 0
+        self._pair = False
 
     @property
     def name(self) -> str:
         """The given name, or the address."""
         return self._name
 
-    async def events(self) -> AsyncIterator[Arrival | Interruption]:
-        """Connect, subscribe, yield notifications; reconnect until the caller stops."""
-        connected_once = False
-        wait = _FIRST_WAIT_S
-        while True:
+    @property
+    def ticks_per_second(self) -> int:
+        """1024 for RR intervals, 1000 for Polar's pulse intervals."""
+        return PPI_TICKS_PER_SECOND if self._wishes.pulse_intervals else STRAP_TICKS_PER_SECOND
+
+    def decode(self, payload: bytes) -> HeartRateMeasurement:
+        """The measurement in an Arrival's bytes."""
+        if self._wishes.pulse_intervals:
+            return polar_measurement.decode_ppi(payload)
+        return decode(payload)
+
+    def stop(self) -> None:
+        """End ``events`` after what has already arrived."""
+        self._stopped.set()
+        self._arrivals.put_nowait(None)
+
+    async def events(self) -> AsyncIterator[StrapEvent]:
+        """Connect, subscribe, yield what arrives; reconnect until told to stop."""
+        wait = self._patience.first_wait
+        while not self._stopped.is_set():
+            heard = False
+            yield LinkChange(Link.LOOKING)
             try:
                 async for event in self._one_connection():
-                    connected_once, wait = True, _FIRST_WAIT_S
+                    heard = heard or isinstance(event, Arrival)
                     yield event
-            except (BleakError, TimeoutError, OSError) as error:
-                if not connected_once:
-                    raise _unreachable(self._name, error) from error
+            except RADIO_ERRORS as error:
+                yield LinkChange(Link.TROUBLE, explained(error))
+            if self._stopped.is_set():
+                break
+            if heard:
+                wait = self._patience.first_wait
             yield Interruption(GapReason.LINK_LOST)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), wait)
+            wait = min(wait * 2, self._patience.longest_wait)
 
-    async def _one_connection(self) -> AsyncIterator[Arrival]:
-        device = await BleakScanner.find_device_by_address(self._address, timeout=15.0)
+    async def _one_connection(self) -> AsyncIterator[StrapEvent]:
+        patience = self._patience
+        device = await self._until_stopped(self._radio.find(self._address, patience.look))
         if device is None:
-            raise BleakError("it was not heard for 15 seconds")
-        arrivals: asyncio.Queue[Arrival | None] = asyncio.Queue()
+            return
+        yield LinkChange(Link.CONNECTING)
+        # Each connection has a queue of its own: a late callback of the last one is of the past.
+        arrivals = self._arrivals = asyncio.Queue()
+        if self._stopped.is_set():
+            return
+        client = await self._connected(device, arrivals)
+        connected = instants.steady()
+        why = LinkChange(Link.LOST, "the strap or the radio ended it")
+        asking: asyncio.Task[None] | None = None
+        try:
+            await self._subscribe(client, arrivals)
+            yield LinkChange(Link.CONNECTED)
+            asking = asyncio.create_task(self._ask_for_facts(client))
+            while not (self._stopped.is_set() and arrivals.empty()):
+                try:
+                    event = await asyncio.wait_for(arrivals.get(), patience.silence)
+                except TimeoutError:
+                    why = LinkChange(Link.SILENT, f"nothing came for {patience.silence:.0f} s")
+                    break
+                if event is None:
+                    break
+                yield event
+        finally:
+            if asking is not None:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+            with suppress(*RADIO_ERRORS):
+                await asyncio.wait_for(client.disconnect(), patience.disconnect)
+        self._learn_from(instants.steady() - connected, why.link)
+        yield why
 
-        def heard(_: BleakGATTCharacteristic, payload: bytearray) -> None:
-            arrivals.put_nowait(Arrival(bytes(payload), instants.now(), time.monotonic_ns()))
+    async def _ask_for_facts(self, client: BleakClient) -> None:
+        """Beside the beats: they do not wait for it."""
+        if self._on_facts is not None:
+            with suppress(*RADIO_ERRORS):
+                self._on_facts(await read_facts(client))
 
-        def gone(_: BleakClient) -> None:
-            arrivals.put_nowait(None)
+    async def _connected(
+        self, device: BLEDevice, arrivals: asyncio.Queue[StrapEvent | None]
+    ) -> BleakClient:
+        async with self._radio.turn():
+            client = self._radio.client(
+                device,
+                lambda: arrivals.put_nowait(None),
+                self._patience.connect,
+                pair=self._pair,
+            )
+            try:
+                await client.connect()
+            except RADIO_ERRORS:
+                self._pair, self._early_drops = False, 0  # if that was why, the next is without
+                raise
+            return client
 
-        async with BleakClient(device, disconnected_callback=gone) as client:
-            await client.start_notify(CHARACTERISTIC, heard)
-            while (arrival := await arrivals.get()) is not None:
-                yield arrival
+    async def _subscribe(
+        self, client: BleakClient, arrivals: asyncio.Queue[StrapEvent | None]
+    ) -> None:
+        def took(event: StrapEvent) -> None:
+            # While the disk is full they wait here; more than hours of them are a gap.
+            if arrivals.qsize() < _MOST_WAITING:
+                arrivals.put_nowait(event)
+            elif arrivals.qsize() == _MOST_WAITING:
+                arrivals.put_nowait(Interruption(GapReason.DISK_FULL))
+
+        def beats(_: BleakGATTCharacteristic, payload: bytearray) -> None:
+            took(Arrival(bytes(payload), instants.now(), instants.steady()))
+
+        def polar(_: BleakGATTCharacteristic, payload: bytearray) -> None:
+            # Motion and ECG that cannot be read are left out; pulse intervals, like RR, are
+            # decoded, and if need be set aside, by the recorder.
+            with suppress(MalformedMeasurementError):
+                self._take_polar(bytes(payload), instants.now(), took, stream)
+
+        stream = PolarStream(client)
+        wished = self._wishes
+        if not wished.pulse_intervals:
+            await self._paired_if_asked(client, lambda: client.start_notify(CHARACTERISTIC, beats))
+        kinds = [
+            kind
+            for kind, wanted in (
+                (Kind.PPI, wished.pulse_intervals),
+                (Kind.ACCELERATION, wished.acceleration),
+                (Kind.ECG, wished.ecg),
+            )
+            if wanted
+        ]
+        if not stream.present:
+            if wished.pulse_intervals:
+                raise BleakError("it has no pulse intervals: pair it again (ebbtide pair)")
+            return
+        try:
+            await self._paired_if_asked(client, lambda: stream.open(polar))
+            for kind in kinds:
+                await stream.start(kind)
+        except PolarRefusedError as error:
+            if wished.pulse_intervals:
+                raise BleakError(f"it gives no pulse intervals: {error}") from error
+            # Beats are what matters: without acceleration they are recorded all the same.
+
+    def _take_polar(
+        self,
+        payload: bytes,
+        received: int,
+        took: Callable[[StrapEvent], None],
+        stream: PolarStream,
+    ) -> None:
+        kind = payload[0] if payload else -1
+        if kind == Kind.PPI:
+            took(Arrival(payload, received, instants.steady()))
+        elif kind == Kind.ACCELERATION:
+            samples = polar_measurement.decode_acceleration(payload)
+            took(MotionArrival(received, stream.rate_hz(Kind.ACCELERATION), samples))
+        elif kind == Kind.ECG:
+            took(
+                EcgArrival(
+                    received, stream.rate_hz(Kind.ECG), polar_measurement.decode_ecg(payload)
+                )
+            )
+
+    async def _paired_if_asked(
+        self, client: BleakClient, subscribe: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Subscribe; when the strap wants to be paired first, pair and subscribe again."""
+        try:
+            await subscribe()
+        except BleakError as error:
+            if not any(word in str(error).lower() for word in _WANTS_PAIRING):
+                raise
+            await client.pair()
+            await subscribe()
+
+    def _learn_from(self, lasted_ns: int, ended: Link) -> None:
+        """Polar H10 of firmware 4 and up drop whoever is not paired, soon after connecting."""
+        early = ended is Link.LOST and lasted_ns < _DROPPED_SOON
+        self._early_drops = self._early_drops + 1 if early else 0
+        self._pair = self._early_drops >= _DROPS_BEFORE_PAIRING
+
+    async def _until_stopped(self, finding: Coroutine[None, None, BLEDevice]) -> BLEDevice | None:
+        """The device, or None when told to stop meanwhile."""
+        looking = asyncio.ensure_future(finding)
+        stopping = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait([looking, stopping], return_when=asyncio.FIRST_COMPLETED)
+            return looking.result() if looking.done() else None
+        finally:
+            for task in (looking, stopping):
+                task.cancel()
+            await asyncio.gather(looking, stopping, return_exceptions=True)
 
 
-def _unusable(error: Exception) -> EbbtideError:
+def explained(error: BaseException) -> str:
+    """What an error of the radio means for a person."""
+    if isinstance(error, NotHeardError):
+        return (
+            f"{error}. Wet its electrodes and wear it; a strap that a phone or watch holds is not "
+            "heard either"
+        )
+    if isinstance(error, TimeoutError):
+        return "it was heard but did not answer in time"
+    return str(error) or type(error).__name__
+
+
+def unusable(error: BaseException) -> EbbtideError:
+    """Bluetooth itself cannot be used."""
     return EbbtideError(
-        f"Bluetooth cannot be used here: {error}.",
-        "Check that the machine has an adapter, that Bluetooth is switched on, and that you may "
-        "use it (on Linux: systemctl status bluetooth). To try Ebbtide without it: ebbtide demo.",
-    )
-
-
-def _unreachable(name: str, error: Exception) -> EbbtideError:
-    return EbbtideError(
-        f"The strap {name} could not be reached: {error}.",
-        "Wet its electrodes, wear it, and make sure that no phone or watch is connected to it.",
+        f"Bluetooth cannot be used here: {error or type(error).__name__}.",
+        "ebbtide doctor says what is wrong. To try Ebbtide without a strap: ebbtide demo.",
     )

@@ -1,21 +1,22 @@
 """What the ingester has and the API has not yet: a file on disk that outlives a crash.
 
 A notification is durable when ``append`` returns: SQLite in WAL mode with synchronous=FULL
-flushes each transaction to the disk. Beat times are worked out inside the same step, so that
-they are never worked out again. Rows leave only when the API has acknowledged them.
+flushes each transaction to the disk. Beat times are kept with it, so that they are never worked
+out again. Rows leave only when the API has acknowledged them.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import struct
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from ebbtide.records import Gap, GapReason, Notification, Origin, Stream
+from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (
@@ -29,7 +30,9 @@ CREATE TABLE IF NOT EXISTS streams (
     last_beat_ns INTEGER,
     acknowledged INTEGER NOT NULL DEFAULT 0,
     beats_kept INTEGER NOT NULL DEFAULT 0,
-    announced INTEGER NOT NULL DEFAULT 0
+    announced INTEGER NOT NULL DEFAULT 0,
+    beats_acknowledged INTEGER NOT NULL DEFAULT 0,
+    paused INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE IF NOT EXISTS notifications (
     stream_id TEXT NOT NULL REFERENCES streams (id),
@@ -51,7 +54,29 @@ CREATE TABLE IF NOT EXISTS gaps (
     reason TEXT NOT NULL,
     PRIMARY KEY (stream_id, sequence)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS activity (
+    stream_id TEXT NOT NULL REFERENCES streams (id),
+    start_ns INTEGER NOT NULL,
+    mad_mg REAL NOT NULL,
+    PRIMARY KEY (stream_id, start_ns)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS set_aside (
+    account TEXT NOT NULL,
+    source TEXT NOT NULL,
+    received_ns INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    why TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS links (
+    account TEXT NOT NULL,
+    source TEXT NOT NULL,
+    connected_ns INTEGER NOT NULL,
+    ended_ns INTEGER NOT NULL,
+    why TEXT NOT NULL
+) STRICT;
 """
+_ADDED_TO_STREAMS = ("beats_acknowledged", "paused")
+_MOST_LINKS = 2000  # of the newest, for ebbtide doctor
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,13 @@ class StreamState:
     acknowledged: int
     beats_kept: int
     announced: bool
+    beats_acknowledged: int
+    paused: bool
+
+    @property
+    def beats_waiting(self) -> int:
+        """Beats that the API has not acknowledged."""
+        return self.beats_kept - self.beats_acknowledged
 
     @property
     def waiting(self) -> int:
@@ -84,29 +116,59 @@ class StreamState:
         return self.last_sequence - self.acknowledged
 
 
+class CannotKeepError(EbbtideError):
+    """The disk is full or will not be written; what was kept is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpell:
+    """One connection to a strap, from its beginning to its end, UTC ns."""
+
+    source: str
+    connected_ns: int
+    ended_ns: int
+    why: str
+
+
 class Outbox:
-    """The outbox in the file ``path``, made if it is not there. Use from one thread.
+    """The outbox in the file ``path``, made if it is not there. Safe with several threads and
+    processes.
 
     Raises EbbtideError when the file cannot be opened or is not an outbox.
     """
 
     def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._db = sqlite3.connect(
+                path, isolation_level=None, timeout=30, check_same_thread=False
+            )
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
+            self._add_columns()
+        except (OSError, sqlite3.Error, CannotKeepError) as error:
             raise EbbtideError(
                 f"The outbox {path} cannot be opened: {error}.",
                 "Check that the folder can be written and that the disk has room.",
             ) from error
-        self.path = path
+
+    def _add_columns(self) -> None:
+        """An outbox of an earlier Ebbtide lacks some."""
+        with self._transaction():
+            has = {row[1] for row in self._db.execute("PRAGMA table_info(streams)")}
+            for name in _ADDED_TO_STREAMS:
+                if name not in has:
+                    self._db.execute(
+                        f"ALTER TABLE streams ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+                    )
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        with self._lock:
+            self._db.close()
 
     def __enter__(self) -> Outbox:
         return self
@@ -133,26 +195,26 @@ class Outbox:
 
     def find_stream(self, account: str, origin: Origin, source: str) -> StreamState | None:
         """The newest stream of this person and source, to go on with it after a restart."""
-        row = self._db.execute(
-            "SELECT id FROM streams WHERE account = ? AND origin = ? AND source = ?"
-            " ORDER BY created_ns DESC LIMIT 1",
-            (account, origin, source),
-        ).fetchone()
+        with self._lock:
+            row = self._db.execute(
+                "SELECT id FROM streams WHERE account = ? AND origin = ? AND source = ?"
+                " ORDER BY created_ns DESC LIMIT 1",
+                (account, origin, source),
+            ).fetchone()
         return None if row is None else self.state(row[0])
 
     def append(self, stream_id: str, entries: Sequence[Entry]) -> int:
         """Keep notifications, in order, and return the last sequence number given.
 
-        They are on the disk, all of them, when this returns; after an error, none is.
+        They are on the disk, all of them, when this returns; after an error, none is. Raises
+        CannotKeepError when the disk will not have them.
         """
-        try:
-            with self._transaction():
-                return self._append(stream_id, entries)
-        except sqlite3.OperationalError as error:
-            raise EbbtideError(
-                f"The outbox {self.path} could not keep a notification: {error}.",
-                "What was kept is safe. Make room on the disk and start again.",
-            ) from error
+        return self.append_many([(stream_id, entries)])[0]
+
+    def append_many(self, runs: Sequence[tuple[str, Sequence[Entry]]]) -> list[int]:
+        """``append`` for several streams with one flush to the disk: all are kept, or none."""
+        with self._transaction():
+            return [self._append(stream_id, entries) for stream_id, entries in runs]
 
     def _append(self, stream_id: str, entries: Sequence[Entry]) -> int:
         row = self._db.execute(
@@ -192,8 +254,8 @@ class Outbox:
                     (stream_id, sequence, gap.start_ns, gap.end_ns, gap.reason),
                 )
         self._db.execute(
-            "UPDATE streams SET last_sequence = ?, last_beat_ns = ?, beats_kept = beats_kept + ?"
-            " WHERE id = ?",
+            "UPDATE streams SET last_sequence = ?, last_beat_ns = ?, beats_kept = beats_kept + ?,"
+            " paused = 0 WHERE id = ?",
             (sequence, last_beat, beats, stream_id),
         )
         return int(sequence)
@@ -211,15 +273,32 @@ class Outbox:
     def _states(self, where: str, values: Iterable[object]) -> Iterator[StreamState]:
         query = (
             "SELECT id, origin, source, created_ns, ticks_per_second, account, last_sequence,"
-            f" last_beat_ns, acknowledged, beats_kept, announced FROM streams {where}"
+            " last_beat_ns, acknowledged, beats_kept, announced, beats_acknowledged, paused"
+            f" FROM streams {where}"
         )
-        for row in self._db.execute(query, tuple(values)).fetchall():
+        with self._lock:
+            rows = self._db.execute(query, tuple(values)).fetchall()
+        for row in rows:
             stream = Stream(row[0], Origin(row[1]), row[2], row[3], row[4])
-            account, last, beat, acknowledged, kept, announced = row[5:]
-            yield StreamState(stream, account, last, beat, acknowledged, kept, bool(announced))
+            account, last, beat, acknowledged, kept, announced, beats, paused = row[5:]
+            yield StreamState(
+                stream,
+                account,
+                last,
+                beat,
+                acknowledged,
+                kept,
+                bool(announced),
+                beats,
+                bool(paused),
+            )
 
     def waiting(self, stream_id: str, limit: int) -> tuple[list[Notification], list[Gap]]:
         """The oldest notifications that were not acknowledged, and the gaps before them."""
+        with self._lock:
+            return self._waiting(stream_id, limit)
+
+    def _waiting(self, stream_id: str, limit: int) -> tuple[list[Notification], list[Gap]]:
         rows = self._db.execute(
             "SELECT sequence, received_ns, heart_rate_bpm, contact, energy_kj, rr_ticks,"
             " beat_times_ns FROM notifications WHERE stream_id = ? ORDER BY sequence LIMIT ?",
@@ -265,22 +344,114 @@ class Outbox:
                 "The outbox file looks like an old copy. Move it aside and start again.",
             )
         with self._transaction():
+            (beats,) = self._db.execute(
+                "SELECT coalesce(sum(length(rr_ticks)), 0) / 2 FROM notifications"
+                " WHERE stream_id = ? AND sequence <= ?",
+                (stream_id, through),
+            ).fetchone()
             for table in ("notifications", "gaps"):
                 self._db.execute(
                     f"DELETE FROM {table} WHERE stream_id = ? AND sequence <= ?",
                     (stream_id, through),
                 )
             self._db.execute(
-                "UPDATE streams SET acknowledged = max(acknowledged, ?) WHERE id = ?",
-                (through, stream_id),
+                "UPDATE streams SET acknowledged = max(acknowledged, ?),"
+                " beats_acknowledged = beats_acknowledged + ? WHERE id = ?",
+                (through, beats, stream_id),
             )
+
+    def mark_paused(self, stream_id: str) -> None:
+        """Recording ended because somebody ended it."""
+        with self._transaction():
+            self._db.execute("UPDATE streams SET paused = 1 WHERE id = ?", (stream_id,))
+
+    def add_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
+        """Keep how much the wearer moved. The same span twice is once."""
+        with self._transaction():
+            self._db.executemany(
+                "INSERT OR IGNORE INTO activity VALUES (?, ?, ?)",
+                [(stream_id, span.start_ns, span.mad_mg) for span in spans],
+            )
+
+    def waiting_activity(self, stream_id: str, limit: int) -> list[Activity]:
+        """The oldest spans of activity that the API does not have."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT start_ns, mad_mg FROM activity WHERE stream_id = ?"
+                " ORDER BY start_ns LIMIT ?",
+                (stream_id, limit),
+            ).fetchall()
+        return [Activity(*row) for row in rows]
+
+    def forget_activity(self, stream_id: str, through_ns: int) -> None:
+        """The API has all spans that began at or before ``through_ns``."""
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM activity WHERE stream_id = ? AND start_ns <= ?",
+                (stream_id, through_ns),
+            )
+
+    def set_aside(
+        self, account: str, source: str, received_ns: int, payload: bytes, why: str
+    ) -> None:
+        """Keep, as it came, a notification that adds no beats: malformed, or sent before."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO set_aside VALUES (?, ?, ?, ?, ?)",
+                (account, source, received_ns, payload, why),
+            )
+
+    def count_set_aside(self, account: str, source: str) -> dict[str, int]:
+        """How many were set aside, by why."""
+        with self._lock:
+            return dict(
+                self._db.execute(
+                    "SELECT why, count(*) FROM set_aside WHERE account = ? AND source = ?"
+                    " GROUP BY why",
+                    (account, source),
+                ).fetchall()
+            )
+
+    def add_link(self, account: str, spell: LinkSpell) -> None:
+        """Keep how long a connection lasted, and why it ended."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO links VALUES (?, ?, ?, ?, ?)",
+                (account, spell.source, spell.connected_ns, spell.ended_ns, spell.why),
+            )
+            self._db.execute(
+                "DELETE FROM links WHERE rowid <= (SELECT max(rowid) FROM links) - ?",
+                (_MOST_LINKS,),
+            )
+
+    def links(self) -> list[LinkSpell]:
+        """Connections that ended, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT source, connected_ns, ended_ns, why FROM links ORDER BY rowid"
+            ).fetchall()
+        return [LinkSpell(*row) for row in rows]
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file; empty when it is whole."""
+        with self._lock:
+            found = [str(row[0]) for row in self._db.execute("PRAGMA quick_check")]
+        return [] if found == ["ok"] else found
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        """Raises CannotKeepError when the disk will not have it."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                raise CannotKeepError(
+                    f"The outbox {self.path} cannot be written: {error}.",
+                    "What was kept is safe. Make room on the disk; recording goes on by itself.",
+                ) from error
+            finally:
+                # After an error. A full disk may have ended the transaction already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")

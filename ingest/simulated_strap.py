@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 
 from ebbtide import instants
 from ebbtide.instants import MILLISECOND, SECOND
 from ebbtide.records import GapReason, Origin
 from ebbtide.rr_ticks import STRAP_TICKS_PER_SECOND
-from ingest.heart_rate_measurement import HeartRateMeasurement, encode
+from ingest.heart_rate_measurement import HeartRateMeasurement, decode, encode
 from ingest.strap import Arrival, Interruption
 
 _MOST_RR = 9  # what fits a notification of 20 bytes
@@ -51,7 +51,7 @@ def notifications(
                 waiting = []
         end = run_start + elapsed * SECOND // STRAP_TICKS_PER_SECOND
         if waiting:
-            yield max(end, tick_time) + _LATENCY, _payload(waiting)
+            yield tick_time + SECOND + _LATENCY, _payload(waiting)
         run_start = end + _BREAK
 
 
@@ -71,6 +71,7 @@ class SimulatedStrap:
     """
 
     origin = Origin.SIMULATED
+    ticks_per_second = STRAP_TICKS_PER_SECOND
 
     def __init__(
         self, name: str, runs: Sequence[Sequence[int]], start_ns: int | None = None
@@ -78,11 +79,20 @@ class SimulatedStrap:
         self._name = name
         self._runs = runs
         self._start = start_ns
+        self._stopped = asyncio.Event()
 
     @property
     def name(self) -> str:
         """What the recording is called."""
         return self._name
+
+    def decode(self, payload: bytes) -> HeartRateMeasurement:
+        """As a real strap's bytes are."""
+        return decode(payload)
+
+    def stop(self) -> None:
+        """End ``events``."""
+        self._stopped.set()
 
     async def events(self) -> AsyncIterator[Arrival | Interruption]:
         """The notifications, at once or live."""
@@ -90,17 +100,20 @@ class SimulatedStrap:
             for event in notifications(self._runs, self._start):
                 yield event if isinstance(event, Interruption) else Arrival(event[1], event[0])
             return
-        while True:
+        while not self._stopped.is_set():
             async for live in self._live():
                 yield live
             yield Interruption(GapReason.PAUSED)
 
     async def _live(self) -> AsyncIterator[Arrival | Interruption]:
-        start, monotonic = instants.now(), time.monotonic_ns()
+        start, steady = instants.now(), instants.steady()
         for event in notifications(self._runs, start):
             if isinstance(event, Interruption):
                 yield event
                 continue
-            due = monotonic + event[0] - start
-            await asyncio.sleep(max(0, due - time.monotonic_ns()) / SECOND)
-            yield Arrival(event[1], instants.now(), time.monotonic_ns())
+            due = steady + event[0] - start
+            wait = max(0, due - instants.steady()) / SECOND
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), wait)
+                return
+            yield Arrival(event[1], instants.now(), instants.steady())

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from ebbtide.records import GapReason, Origin
-
-
-@dataclass(frozen=True, slots=True)
-class FoundStrap:
-    """A strap that was heard. ``signal_dbm`` is None where the system does not tell."""
-
-    name: str
-    address: str
-    signal_dbm: int | None
+from ingest.heart_rate_measurement import HeartRateMeasurement
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """The bytes of one notification and when they arrived.
 
-    ``received_ns`` is UTC; ``monotonic_ns`` is a clock that nobody sets, to notice when somebody
+    ``received_ns`` is UTC; ``steady_ns`` is a clock that nobody sets, to notice when somebody
     sets the other one. It is None where arrival times are not of this machine.
     """
 
     payload: bytes
     received_ns: int
-    monotonic_ns: int | None = None
+    steady_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +31,50 @@ class Interruption:
     reason: GapReason
 
 
+@dataclass(frozen=True, slots=True)
+class MotionArrival:
+    """Acceleration: samples of (x, y, z) in thousandths of g, the last one taken just before
+    ``received_ns``, ``rate_hz`` of them a second.
+    """
+
+    received_ns: int
+    rate_hz: int
+    samples_mg: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EcgArrival:
+    """Electrocardiogram: samples in microvolts, the last one taken just before ``received_ns``."""
+
+    received_ns: int
+    rate_hz: int
+    samples_uv: tuple[int, ...]
+
+
+class Link(StrEnum):
+    """Where the connection to a strap stands."""
+
+    LOOKING = "looking for it"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    SILENT = "connected but silent: reconnecting"
+    LOST = "link lost"
+    TROUBLE = "in trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """The link changed. ``detail`` says more, for a person."""
+
+    link: Link
+    detail: str = ""
+
+
+StrapEvent = Arrival | Interruption | MotionArrival | EcgArrival | LinkChange
+
+
 class Strap(Protocol):
-    """A source of Heart Rate Measurement notifications."""
+    """A source of heartbeats."""
 
     @property
     def name(self) -> str:
@@ -51,9 +86,21 @@ class Strap(Protocol):
         """Real or simulated."""
         ...
 
-    def events(self) -> AsyncIterator[Arrival | Interruption]:
-        """Connect, subscribe, and yield what arrives until the strap leaves for good.
+    @property
+    def ticks_per_second(self) -> int:
+        """Scale of the intervals that ``decode`` gives."""
+        ...
 
-        Raises EbbtideError when it cannot be reached.
+    def decode(self, payload: bytes) -> HeartRateMeasurement:
+        """What an Arrival's bytes say. Raises MalformedMeasurementError."""
+        ...
+
+    def events(self) -> AsyncIterator[StrapEvent]:
+        """Connect, subscribe, and yield what arrives until the strap leaves for good or is told
+        to stop.
         """
+        ...
+
+    def stop(self) -> None:
+        """End ``events`` after what has already arrived."""
         ...

@@ -9,7 +9,7 @@ from ebbtide.errors import EbbtideError
 from ingest.api_client import IngestClient
 from ingest.outbox import Outbox, StreamState
 
-_BATCH = 1000  # notifications
+_BATCH = 1000  # notifications, or spans of activity
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 
@@ -31,24 +31,29 @@ class Uploader:
         self.last_problem: str | None = None
 
     async def upload_waiting(self) -> None:
-        """Upload all that waits now.
+        """Upload all that waits now, a batch of each stream in turn, so that one with a week
+        behind it does not hold up the others.
 
         Raises UnavailableError when the API is away, RefusedError when it says no; what was
         acknowledged until then is forgotten here, the rest stays.
         """
-        for state in self._outbox.states():
-            if state.account == self._account and state.waiting:
-                await self._upload_stream(state)
+        # The disk is asked in a thread: beats are stamped with their time of arrival meanwhile.
+        states = await asyncio.to_thread(self._outbox.states)
+        busy = [state for state in states if state.account == self._account]
+        while busy:
+            busy = [state for state in busy if await self._upload_batch(state)]
 
-    async def _upload_stream(self, state: StreamState) -> None:
+    async def _upload_batch(self, state: StreamState) -> bool:
+        """One batch of this stream; whether there may be more."""
         stream_id = state.stream.id
-        if not state.announced:
+        notifications, gaps = await asyncio.to_thread(self._outbox.waiting, stream_id, _BATCH)
+        spans = await asyncio.to_thread(self._outbox.waiting_activity, stream_id, _BATCH)
+        if not notifications and not spans:
+            return False
+        if not (await asyncio.to_thread(self._outbox.state, stream_id)).announced:
             await self._client.announce(state.stream)
-            self._outbox.mark_announced(stream_id)
-        while True:
-            notifications, gaps = self._outbox.waiting(stream_id, _BATCH)
-            if not notifications:
-                return
+            await asyncio.to_thread(self._outbox.mark_announced, stream_id)
+        if notifications:
             acknowledged = await self._client.upload(stream_id, notifications, gaps)
             if acknowledged < notifications[0].sequence:
                 raise EbbtideError(
@@ -56,9 +61,14 @@ class Uploader:
                     f"{stream_id} that this outbox has already let go.",
                     "Its store was set back, perhaps from a backup. Nothing more is deleted here.",
                 )
-            self._outbox.acknowledge(stream_id, acknowledged)
+            await asyncio.to_thread(self._outbox.acknowledge, stream_id, acknowledged)
             if self._on_progress is not None:
                 self._on_progress(len(notifications))
+        if spans:
+            await self._client.upload_activity(stream_id, spans)
+            last = spans[-1].start_ns
+            await asyncio.to_thread(self._outbox.forget_activity, stream_id, last)
+        return len(notifications) == _BATCH or len(spans) == _BATCH
 
     async def run(self, every_s: float = 2.0) -> None:
         """Upload for ever; waits, longer each time up to a minute, while it does not succeed.

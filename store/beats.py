@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
-from ebbtide.records import Gap, Notification, Origin, Stream
+from ebbtide.records import Activity, Gap, Notification, Origin, Stream
 
 
 class UnknownStreamError(EbbtideError):
@@ -89,6 +89,19 @@ class BeatStore(Protocol):
 
         What is already kept is left as it is. Returns the highest sequence number up to which
         nothing is missing. Raises UnknownStreamError.
+        """
+        ...
+
+    def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
+        """Keep how much the wearer moved. The same span of a stream twice is once.
+
+        Raises UnknownStreamError.
+        """
+        ...
+
+    def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
+        """Spans that begin in [start_ns, end_ns), by time; where two straps saw the same span,
+        the larger value.
         """
         ...
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ebbtide.records import Gap, GapReason, Notification, Origin, Stream
+from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream
 from store.beat_block import Block, joined, of_notifications, packed, unpacked
 from store.beats import Beats, PlacedGap, StreamCoverage, StreamTakenError, UnknownStreamError
 from store.sqlite_file import open_sqlite
@@ -47,6 +47,12 @@ CREATE TABLE IF NOT EXISTS gaps (
     end_ns INTEGER NOT NULL,
     reason TEXT NOT NULL,
     PRIMARY KEY (stream_id, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS activity (
+    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    start_ns INTEGER NOT NULL,
+    mad_mg REAL NOT NULL,
+    PRIMARY KEY (stream_id, start_ns)
 ) STRICT, WITHOUT ROWID;
 """
 
@@ -116,6 +122,27 @@ class SqliteBeatStore:
                 ],
             )
             return self._acknowledged(stream_id)
+
+    def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
+        """Keep how much the wearer moved; see BeatStore."""
+        with self._transaction():
+            self._require(subject_id, stream_id)
+            self._db.executemany(
+                "INSERT OR IGNORE INTO activity VALUES (?, ?, ?)",
+                [(stream_id, span.start_ns, span.mad_mg) for span in spans],
+            )
+
+    def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
+        """Spans of the range, by time; see BeatStore."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT activity.start_ns, max(mad_mg) FROM activity"
+                " JOIN streams ON streams.id = stream_id"
+                " WHERE subject_id = ? AND activity.start_ns >= ? AND activity.start_ns < ?"
+                " GROUP BY activity.start_ns ORDER BY activity.start_ns",
+                (subject_id, start_ns, end_ns),
+            ).fetchall()
+        return [Activity(*row) for row in rows]
 
     def _require(self, subject_id: str, stream_id: str) -> None:
         row = self._db.execute(

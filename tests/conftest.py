@@ -55,9 +55,12 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def house(settings: Settings) -> House:
-    """Empty embedded stores. Closed by the API that serves them, or at the end of the test."""
-    return open_house(settings)
+def house(settings: Settings) -> Iterator[House]:
+    """Empty embedded stores. Closed by the API that serves them, and at the end of the test."""
+    opened = open_house(settings)
+    yield opened
+    opened.beats.close()
+    opened.records.close()
 
 
 @pytest.fixture

@@ -14,16 +14,19 @@ from pathlib import Path
 
 from ebbtide.commands.together import until_one_fails
 from ebbtide.records import Origin
+from ebbtide.rr_ticks import STRAP_TICKS_PER_SECOND
 from ingest.api_client import IngestClient
+from ingest.files.rr_text import read_rr_file
+from ingest.heart_rate_measurement import HeartRateMeasurement, decode
+from ingest.keeper import Keeper
 from ingest.outbox import Outbox
 from ingest.recorder import Recorder
-from ingest.rr_file import read_rr_file
 from ingest.simulated_strap import notifications
 from ingest.strap import Arrival, Interruption
 from ingest.uploader import Uploader
 
 NAME = "strap with a log"
-PACE_S = 0.0005
+PACE_S = 0.004
 
 
 class LoggedStrap:
@@ -31,9 +34,17 @@ class LoggedStrap:
 
     origin = Origin.SIMULATED
     name = NAME
+    ticks_per_second = STRAP_TICKS_PER_SECOND
 
     def __init__(self, log: list[tuple[int, bytes]], skip: int) -> None:
         self._log = log[skip:]
+
+    def decode(self, payload: bytes) -> HeartRateMeasurement:
+        """As a real strap's bytes are."""
+        return decode(payload)
+
+    def stop(self) -> None:
+        """Not told to; it is killed."""
 
     async def events(self) -> AsyncIterator[Arrival | Interruption]:
         """Arrivals with a monotonic time, so that each is kept by itself."""
@@ -42,9 +53,10 @@ class LoggedStrap:
             yield Arrival(payload, arrival, arrival)
 
 
-def strap_log(path: Path, start_ns: int) -> list[tuple[int, bytes]]:
-    """What the strap sends, and when it arrives."""
-    runs = read_rr_file(path).runs
+def strap_log(path: Path, start_ns: int, rounds: int) -> list[tuple[int, bytes]]:
+    """What the strap sends, and when it arrives: the recording, ``rounds`` times."""
+    (run,) = read_rr_file(path).runs
+    runs = [run * rounds]
     return [event for event in notifications(runs, start_ns) if not isinstance(event, Interruption)]
 
 
@@ -56,12 +68,12 @@ async def ingest(
     url: str, token: str, account: str, outbox_file: Path, log: list[tuple[int, bytes]]
 ) -> None:
     """Record and upload until the log is kept and acknowledged."""
-    with Outbox(outbox_file) as outbox:
+    with Outbox(outbox_file) as outbox, Keeper(outbox) as keeper:
         known = outbox.find_stream(account, Origin.SIMULATED, NAME)
         strap = LoggedStrap(log, known.last_sequence if known else 0)
         async with IngestClient(url, token) as client:
             uploader = Uploader(outbox, client, account)
-            recorder = Recorder(strap, outbox, account)
+            recorder = Recorder(strap, keeper, account)
 
             async def until_uploaded() -> None:
                 await recorder.run()
@@ -76,6 +88,6 @@ async def ingest(
 
 
 if __name__ == "__main__":
-    _, api_url, sign_in_token, person, outbox_path, recording, start = sys.argv
-    the_log = strap_log(Path(recording), int(start))
+    _, api_url, sign_in_token, person, outbox_path, recording, start, times = sys.argv
+    the_log = strap_log(Path(recording), int(start), int(times))
     asyncio.run(ingest(api_url, sign_in_token, person, Path(outbox_path), the_log))

@@ -39,23 +39,24 @@ def strap_log(
 
 
 @pytest.mark.parametrize("ppm", [-100, -20, 0, 20, 100])
-def test_drift_of_a_day_is_bounded(ppm: float) -> None:
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_day_stays_true_to_50_ms(ppm: float, seed: int) -> None:
     clock = BeatClock()
-    errors = []
     placed: list[int] = []
-    for arrival, ticks, true in strap_log(DAY / SECOND, ppm=ppm, seed=1):
+    true: list[int] = []
+    for arrival, ticks, times in strap_log(DAY / SECOND, ppm=ppm, seed=seed):
         placement = clock.place(ticks, arrival)
         assert placement.gap is None
         placed += placement.beat_times_ns
-        errors += [
-            (t - u) / MILLISECOND for t, u in zip(placement.beat_times_ns, true, strict=True)
-        ]
+        true += times
     assert all(after > before for before, after in itertools.pairwise(placed))
     # The link's smallest latency cannot be known: all beats are late by it.
-    settled = np.array(errors[600:]) - LATENCY_MS
-    # 100 ppm would be 8,640 ms by the evening.
-    assert np.abs(settled).max() < 100
-    assert np.abs(np.median(settled)) < 50
+    error = (np.array(placed) - np.array(true)) / MILLISECOND - LATENCY_MS
+    since = (np.array(true) - START) / SECOND
+    # 100 ppm would be 8,640 ms by the evening. X
+    assert np.abs(error[since > 60]).max() < 100
+    assert np.abs(error[since > 1200]).max() < 50
+    assert np.abs(np.median(error)) < 15
 
 
 def test_ticks_are_followed_exactly_while_there_is_no_drift() -> None:
@@ -142,16 +143,16 @@ def test_a_restart_goes_on_after_a_gap() -> None:
 
 def test_a_clock_set_forward_is_a_gap() -> None:
     clock = BeatClock()
-    clock.place([1024], START + SECOND, monotonic_ns=SECOND)
-    placement = clock.place([1024], START + HOUR, monotonic_ns=2 * SECOND)
+    clock.place([1024], START + SECOND, steady_ns=SECOND)
+    placement = clock.place([1024], START + HOUR, steady_ns=2 * SECOND)
     assert placement.gap == (START + SECOND, START + HOUR - SECOND, GapReason.CLOCK_STEPPED)
 
 
 def test_a_clock_set_back_ends_the_stream() -> None:
     clock = BeatClock()
-    clock.place([1024], START + HOUR, monotonic_ns=SECOND)
+    clock.place([1024], START + HOUR, steady_ns=SECOND)
     with pytest.raises(ClockSteppedBackError):
-        clock.place([1024], START, monotonic_ns=2 * SECOND)
+        clock.place([1024], START, steady_ns=2 * SECOND)
 
 
 @given(

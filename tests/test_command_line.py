@@ -91,9 +91,10 @@ def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
             "sign-in", "ada@example.org", environment=environment, typed=f"{PASSWORD}\n"
         )
         assert right.returncode == 0, right.stderr
-        path = tmp_path / "data" / "credentials.json"
+        path = tmp_path / "data" / "sign-ins.json"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        kept = json.loads(path.read_text())
+        (kept,) = json.loads(path.read_text())["sign_ins"]
+        assert (kept["email"], kept["zone"]) == ("ada@example.org", "Europe/Berlin")
         headers = {"Authorization": f"Bearer {kept['token']}"}
         assert httpx.get(f"{url}/v1/me", headers=headers).json()["id"] == kept["account"]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from analytics.cleaning import Label, clean
 from analytics.time_domain import mean_hr_bpm, rmssd_ms, sdnn_ms
 from analytics.windows import BeatArrays, Unusable, starts_by_stretch, window_hrv
-from ingest.rr_file import read_rr_file
+from ingest.files.rr_text import read_rr_file
 
 SECOND = 1_000_000_000
 START = 1_790_000_000 * SECOND

@@ -37,10 +37,11 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
     token = client.headers["Authorization"].removeprefix("Bearer ")
     account = client.get("/v1/me").json()["id"]
     recording = recordings / "pyhrv_nni_long.txt"
-    log = strap_log(recording, START)
+    rounds = 1 + KILLS // 20  # so that every kill hits an ingester at work
+    log = strap_log(recording, START, rounds)
     outbox = tmp_path / "outbox.sqlite"
     command = [sys.executable, "-m", "tests.ingester_process", api.url, token, account]
-    command += [str(outbox), str(recording), str(START)]
+    command += [str(outbox), str(recording), str(START), str(rounds)]
     random_wait = random.Random(5)
     killed = 0
     while True:
@@ -48,12 +49,12 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
         if killed < KILLS:
             # Start-up takes some 0.5 s; then it records and uploads at once.
             time.sleep(random_wait.uniform(0.3, 1.4))
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-                killed += 1
-                continue
-        assert process.wait(timeout=120) == 0
+            assert process.poll() is None  # at work, or still starting
+            process.kill()
+            process.wait()
+            killed += 1
+            continue
+        assert process.wait(timeout=600) == 0
         break
     person = house.records.person(account)
     assert person is not None
@@ -89,7 +90,7 @@ def test_an_api_that_goes_away_costs_nothing(
     with httpx.Client() as nobody:
         refused = f"http://127.0.0.1:{_closed_port()}"
         command = [sys.executable, "-m", "tests.ingester_process", refused, token, account]
-        command += [str(outbox), str(recording), str(START)]
+        command += [str(outbox), str(recording), str(START), "1"]
         process = subprocess.Popen(command, cwd=ROOT)
         time.sleep(4)
         assert process.poll() is None  # still recording or trying

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ebbtide.errors import EbbtideError
-from ingest.rr_file import read_rr_file
+from ingest.files.rr_text import read_rr_file
 
 
 def written(tmp_path: Path, text: str | bytes) -> Path:

@@ -50,4 +50,4 @@ def test_played_runs_are_parted() -> None:
     assert isinstance(first, Arrival)
     assert parted == Interruption(GapReason.LINK_LOST)
     assert isinstance(second, Arrival)
-    assert second.monotonic_ns is None
+    assert second.steady_ns is None

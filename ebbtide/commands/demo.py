@@ -35,6 +35,9 @@ from ebbtide.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ingest.api_client import IngestClient
+    from ingest.keeper import Keeper
+
 EMAIL = "sample@ebbtide.example"
 ZONE = "Europe/Berlin"
 _SEED = 2022
@@ -122,7 +125,7 @@ def _recording(rr_file: Path | None, console: Console) -> Played:
 
         ticks = generated_rr(_BUILT_IN_SECONDS, np.random.default_rng(_SEED))
         return Played("built-in recording (simulated)", [ticks])
-    from ingest.rr_file import read_rr_file
+    from ingest.files.rr_text import read_rr_file
 
     read = read_rr_file(rr_file)
     for problem in read.problems[:10]:
@@ -156,6 +159,7 @@ async def _fill(
 ) -> dict[str, Any]:
     """Send four weeks of therapy and the recording; what the API then has to say."""
     from ingest.api_client import IngestClient
+    from ingest.keeper import Keeper
     from ingest.outbox import Outbox
     from ingest.recorder import played_until_now
     from ingest.simulated_strap import span_ns
@@ -167,13 +171,13 @@ async def _fill(
         await sample.sign_in(EMAIL, password)
         account = await ingest.account()
         await _send_ratings(sample, therapy, progress)
-        with Outbox(settings.outbox_file) as outbox:
+        with Outbox(settings.outbox_file) as outbox, Keeper(outbox) as keeper:
             weeks = _weeks(therapy)
             weeks_sent = await _send(
-                outbox, ingest, account, "sample patient (simulated)", weeks, progress
+                keeper, ingest, account, "sample patient (simulated)", weeks, progress
             )
             sent = await _send(
-                outbox, ingest, account, played.name, [(start, played.runs)], progress
+                keeper, ingest, account, played.name, [(start, played.runs)], progress
             )
         return await _result(sample, sent, weeks_sent)
 
@@ -196,8 +200,8 @@ async def _send_ratings(sample: SampleClient, therapy: SampleTherapy, progress: 
 
 
 async def _send(
-    outbox: Any,
-    client: Any,
+    keeper: Keeper,
+    client: IngestClient,
     account: str,
     name: str,
     recordings: list[tuple[int, Runs]],
@@ -212,12 +216,14 @@ async def _send(
     task = progress.add_task(f"Beats of {name}", total=beats)
     stream_id = ""
     for start, runs in recordings:
-        recorder = Recorder(SimulatedStrap(name, runs, start), outbox, account)
+        recorder = Recorder(SimulatedStrap(name, runs, start), keeper, account)
         recording = await recorder.run()
         stream_id = recorder.stream_ids[-1]
         progress.advance(task, recording.beats)
-    uploading = progress.add_task("Upload", total=outbox.state(stream_id).waiting)
-    uploader = Uploader(outbox, client, account, lambda count: progress.advance(uploading, count))
+    uploading = progress.add_task("Upload", total=keeper.outbox.state(stream_id).waiting)
+    uploader = Uploader(
+        keeper.outbox, client, account, lambda count: progress.advance(uploading, count)
+    )
     await uploader.upload_waiting()
     return stream_id, beats
 
@@ -307,6 +313,7 @@ async def _play_on(
 ) -> None:
     """Let the strap play live until Ctrl-C."""
     from ingest.api_client import IngestClient
+    from ingest.keeper import Keeper
     from ingest.outbox import Outbox
     from ingest.recorder import Recorder
     from ingest.simulated_strap import SimulatedStrap
@@ -318,11 +325,11 @@ async def _play_on(
             await asyncio.sleep(0.5)
         raise EbbtideError("The pages have ended by themselves.", "Start the demo again.")
 
-    with Outbox(settings.outbox_file) as outbox:
+    with Outbox(settings.outbox_file) as outbox, Keeper(outbox) as keeper:
         async with IngestClient(url) as client:
             await client.sign_in(EMAIL, password)
             account = await client.account()
             strap = SimulatedStrap(f"{played.name}, live", played.runs)
-            recorder = Recorder(strap, outbox, account)
+            recorder = Recorder(strap, keeper, account)
             uploader = Uploader(outbox, client, account)
             await until_one_fails(recorder.run(), uploader.run(), watch_pages())

@@ -1,8 +1,10 @@
 """Reads RR intervals from a text file.
 
 One interval a line (or a CSV with a column of them), in milliseconds or seconds; or beat times in
-seconds, as ``time_s`` or ``time``. The unit is recognised by the size of the intervals. A line
-that cannot be read is reported with its number; the rest is kept, and the place becomes a gap.
+seconds, as ``time_s`` or ``time``. So are the files of Elite HRV and HRV4Training, and those of
+Polar Flow, whose second column says that the strap was ``offline``. The unit is recognised by the
+size of the intervals. A line that cannot be read is reported with its number; the rest is kept,
+and the place becomes a gap.
 """
 
 from __future__ import annotations
@@ -16,9 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_ticks import LARGEST_TICKS, ticks_from_ms
+from ebbtide.rr_ticks import LARGEST_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
 
-_RR_COLUMNS = ("rr_ms", "rr", "rri", "nn_ms", "nn", "nni", "rr_s", "rr_interval", "ibi", "ibi_ms")
+_RR_COLUMNS = (
+    "rr_ms",
+    "rr",
+    "rri",
+    "nn_ms",
+    "nn",
+    "nni",
+    "rr_s",
+    "rr_interval",
+    "rr-interval [ms]",
+    "ibi",
+    "ibi_ms",
+    "duration",
+)
+_NO_BEAT_COLUMN = "offline"  # Polar Flow: the strap had lost contact
 _TIME_COLUMNS = ("time_s", "time", "t", "beat_time_s")
 _LARGEST_FILE = 200_000_000  # bytes: some years of beats
 
@@ -27,12 +43,15 @@ _LARGEST_FILE = 200_000_000  # bytes: some years of beats
 class RRFile:
     """RR intervals of one file.
 
-    ``runs`` are unbroken runs of intervals in ticks of 1/1024 s; between two runs something was
-    unreadable. ``problems`` says what, line by line.
+    ``runs`` are unbroken runs of intervals in ticks; between two runs something was unreadable,
+    or the strap off. ``missing_s``, one entry a run, is how long that was before the run, where
+    the file tells (0 where it does not). ``problems`` says what, line by line.
     """
 
     runs: tuple[tuple[int, ...], ...]
     problems: tuple[str, ...]
+    ticks_per_second: int = STRAP_TICKS_PER_SECOND
+    missing_s: tuple[float, ...] = ()
 
     @property
     def count(self) -> int:
@@ -40,7 +59,7 @@ class RRFile:
         return sum(len(run) for run in self.runs)
 
 
-def read_rr_file(path: Path) -> RRFile:
+def read_rr_file(path: Path, ticks_per_second: int = STRAP_TICKS_PER_SECOND) -> RRFile:
     """Read ``path``.
 
     Raises EbbtideError when there is no such file, it is not text, it holds no interval, or its
@@ -50,11 +69,16 @@ def read_rr_file(path: Path) -> RRFile:
     rows = [(number, line) for number, line in enumerate(lines, 1) if not _is_comment(line)]
     if not rows:
         raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
-    column, is_time, rows = _layout(path, rows)
+    column, is_time, rows, offline = _layout(path, rows)
     values: list[float | None] = []
+    off_ms: dict[int, float] = {}  # line number: an interval without beats
     problems: list[tuple[int, str]] = []
     for number, line in rows:
         value = _number(line, column)
+        if value is not None and offline is not None and _number(line, offline):
+            off_ms[number] = value
+            values.append(None)
+            continue
         if value is None:
             problems.append((number, f"{_shown(line)} is not a number"))
         values.append(value)
@@ -66,7 +90,7 @@ def read_rr_file(path: Path) -> RRFile:
     numbers = [number for number, _ in rows]
     if is_time:
         numbers, values = _differences(numbers, values, problems)
-    return _in_ticks(path, numbers, values, problems)
+    return _in_ticks(path, numbers, values, problems, ticks_per_second, off_ms)
 
 
 def _lines(path: Path) -> list[str]:
@@ -90,18 +114,23 @@ def _is_comment(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _layout(path: Path, rows: list[tuple[int, str]]) -> tuple[int, bool, list[tuple[int, str]]]:
-    """Which column holds the intervals (or times), and the rows without the header."""
+def _layout(
+    path: Path, rows: list[tuple[int, str]]
+) -> tuple[int, bool, list[tuple[int, str]], int | None]:
+    """Which column holds the intervals (or times), the rows without the header, and the column
+    that says that there was no beat.
+    """
     first = _cells(rows[0][1])
     if any(_as_float(cell) is not None for cell in first) or not _looks_like_header(first):
-        return 0, False, rows
+        return 0, False, rows, None
     names = [cell.strip().lower() for cell in first]
     for wanted, is_time in ((_RR_COLUMNS, False), (_TIME_COLUMNS, True)):
         for name in wanted:
             if name in names:
-                return names.index(name), is_time, rows[1:]
+                off = names.index(_NO_BEAT_COLUMN) if _NO_BEAT_COLUMN in names else None
+                return names.index(name), is_time, rows[1:], off
     if len(names) == 1:  # a title above a single column
-        return 0, False, rows[1:]
+        return 0, False, rows[1:], None
     raise EbbtideError(
         f"{path} has the columns {', '.join(names)}, none of them known.",
         f"Name the column of intervals {_RR_COLUMNS[0]}, or that of beat times {_TIME_COLUMNS[0]}.",
@@ -147,7 +176,12 @@ def _differences(
 
 
 def _in_ticks(
-    path: Path, numbers: list[int], values: list[float | None], problems: list[tuple[int, str]]
+    path: Path,
+    numbers: list[int],
+    values: list[float | None],
+    problems: list[tuple[int, str]],
+    ticks_per_second: int,
+    off_ms: dict[int, float],
 ) -> RRFile:
     known = [value for value in values if value is not None]
     if not known:
@@ -164,13 +198,19 @@ def _in_ticks(
             "Give RR intervals, or beat times in a column named time_s.",
         )
     runs: list[tuple[int, ...]] = []
+    missing_s: list[float] = []
     run: list[int] = []
+    missing = 0.0
     for number, value in zip(numbers, values, strict=True):
-        ticks = 0 if value is None else ticks_from_ms(value * to_ms)
+        missing += off_ms.get(number, 0.0) * to_ms / 1000
+        ticks = 0 if value is None else ticks_from_ms(value * to_ms, ticks_per_second)
         if value is not None and not 0 < ticks <= LARGEST_TICKS:
             problems.append((number, f"{value:g} is not an interval between two beats"))
             value = None
         if value is not None:
+            if not run:
+                missing_s.append(missing)
+                missing = 0.0
             run.append(ticks)
         elif run:
             runs.append(tuple(run))
@@ -179,7 +219,7 @@ def _in_ticks(
         runs.append(tuple(run))
     if not runs:
         raise EbbtideError(f"{path} holds no RR interval: {_told(problems)[0]}.", "Check the file.")
-    return RRFile(tuple(runs), _told(problems))
+    return RRFile(tuple(runs), _told(problems), ticks_per_second, tuple(missing_s))
 
 
 def _told(problems: list[tuple[int, str]]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Recordings that other devices and apps left in files."""

@@ -1,0 +1,114 @@
+"""Putting beats of a file into notifications, as a stream holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from ebbtide.instants import MILLISECOND, SECOND
+from ebbtide.records import Gap, GapReason, Notification
+from ingest.beat_clock import BeatClock
+from ingest.files.recording import FileRecording
+
+_MOST_RR = 16  # in one notification
+# A beat time that disagrees with its interval by more than this begins after a gap.
+_LARGEST_MISFIT = 250 * MILLISECOND
+
+
+class RecordingBuilder:
+    """Collects the beats of one recording, in order of time."""
+
+    def __init__(self, source: str, ticks_per_second: int) -> None:
+        self._source = source[:200]
+        self._scale = ticks_per_second
+        self._clock = BeatClock(ticks_per_second)
+        self._notifications: list[Notification] = []
+        self._gaps: list[Gap] = []
+        self._last: int | None = None
+        # Not of the name: a renamed file is the same recording.
+        self._content = hashlib.sha256(str(ticks_per_second).encode())
+        self._next_gap: Gap | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are no beats yet."""
+        return not self._notifications
+
+    @property
+    def last_ns(self) -> int | None:
+        """The last beat."""
+        return self._last
+
+    def arrived(self, rr_ticks: Sequence[int], received_ns: int) -> None:
+        """Intervals that an app took down at ``received_ns``: placed as a strap's are."""
+        placement = self._clock.place(rr_ticks, received_ns)
+        gap = placement.gap
+        self._put(
+            rr_ticks,
+            placement.beat_times_ns,
+            received_ns,
+            None if gap is None else Gap(0, gap[0], gap[1], gap[2]),
+        )
+
+    def follow(self, rr_ticks: Sequence[int], start_ns: int) -> None:
+        """Intervals of which the first begins at ``start_ns``; a gap before, if that is later
+        than the last beat. Raises ValueError if it is earlier.
+        """
+        gap = None
+        if self._last is not None:
+            if start_ns < self._last:
+                raise ValueError("beats must come in order of time")
+            gap = Gap(0, self._last, start_ns, GapReason.PAUSED)
+        elapsed = 0
+        times = []
+        for ticks in rr_ticks:
+            elapsed += ticks
+            times.append(start_ns + elapsed * SECOND // self._scale)
+        for at in range(0, len(rr_ticks), _MOST_RR):
+            part = times[at : at + _MOST_RR]
+            self._put(rr_ticks[at : at + _MOST_RR], part, part[-1], None if at else gap)
+
+    def beats_at(self, rr_ticks: Sequence[int], times_ns: Sequence[int]) -> None:
+        """Intervals with the time of the beat that ends each."""
+        part: list[tuple[int, int]] = []
+        for ticks, time in zip(rr_ticks, times_ns, strict=True):
+            span = ticks * SECOND // self._scale
+            before = part[-1][1] if part else self._last
+            broken = before is not None and time - span > before + _LARGEST_MISFIT
+            if part and (broken or len(part) == _MOST_RR):
+                self._put_part(part)
+                part = []
+            if not part and broken and before is not None:
+                self._next_gap = Gap(0, before, time - span, GapReason.PAUSED)
+            part.append((ticks, time))
+        if part:
+            self._put_part(part)
+
+    def _put_part(self, part: list[tuple[int, int]]) -> None:
+        gap, self._next_gap = self._next_gap, None
+        self._put([p[0] for p in part], [p[1] for p in part], part[-1][1], gap)
+
+    def _put(
+        self, rr_ticks: Sequence[int], times_ns: Sequence[int], received_ns: int, gap: Gap | None
+    ) -> None:
+        sequence = len(self._notifications) + 1
+        mean = sum(rr_ticks) / len(rr_ticks)
+        heart_rate = round(60 * self._scale / mean) if mean else 0
+        item = Notification(
+            sequence, received_ns, min(heart_rate, 0xFFFF), tuple(rr_ticks), tuple(times_ns)
+        )
+        self._notifications.append(item)
+        if gap is not None:
+            self._gaps.append(Gap(sequence, gap.start_ns, gap.end_ns, gap.reason))
+        self._last = times_ns[-1]
+        self._content.update(repr((item.rr_ticks, item.beat_times_ns)).encode())
+
+    def built(self) -> FileRecording:
+        """The recording."""
+        return FileRecording(
+            self._source,
+            self._content.hexdigest(),
+            self._scale,
+            tuple(self._notifications),
+            tuple(self._gaps),
+        )

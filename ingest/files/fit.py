@@ -1,0 +1,81 @@
+"""FIT files of Garmin and others, with the RR intervals of a strap in their HRV messages.
+
+An HRV message holds up to five intervals and no time; the messages of the activity around it do.
+The next message with a time came after the intervals ended, so it serves as their arrival.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import fitdecode
+
+from ebbtide.errors import EbbtideError
+from ebbtide.instants import from_datetime
+from ebbtide.rr_ticks import LARGEST_TICKS
+from ingest.files.builder import RecordingBuilder
+from ingest.files.recording import RecordedFile
+
+_SCALE = 1000  # the file holds milliseconds
+
+
+def is_fit(head: bytes) -> bool:
+    """Whether a file that begins so is a FIT file."""
+    return len(head) >= 12 and head[8:12] == b".FIT"
+
+
+def read_fit(path: Path, name: str) -> RecordedFile:
+    """Read it. A damaged end is told, and what stands before it kept.
+
+    Raises EbbtideError when the file holds no RR intervals.
+    """
+    builder = RecordingBuilder(f"{name} (FIT)", _SCALE)
+    problems: list[str] = []
+    waiting: list[int] = []
+    last_time: int | None = None
+
+    def place(moment: int) -> None:
+        for at in range(0, len(waiting), 16):
+            builder.arrived(waiting[at : at + 16], moment)
+        waiting.clear()
+
+    try:
+        with fitdecode.FitReader(path, check_crc=fitdecode.CrcCheck.WARN) as frames:
+            for frame in frames:
+                if not isinstance(frame, fitdecode.FitDataMessage):
+                    continue
+                if frame.name == "hrv":
+                    waiting += _ticks(frame.get_value("time"), problems)
+                    continue
+                moment = frame.get_value("timestamp", fallback=None)
+                if frame.name in ("record", "event") and isinstance(moment, datetime):
+                    time = from_datetime(moment)
+                    if last_time is None or time >= last_time:
+                        last_time = time
+                        place(time)
+    except fitdecode.FitError as error:
+        problems.append(f"the file is damaged ({error}); what stands before that was kept")
+    if waiting and last_time is not None:
+        place(last_time)
+    if builder.empty:
+        why = problems[0] if problems else "it has no HRV messages"
+        raise EbbtideError(
+            f"{path} holds no RR intervals: {why}.",
+            "On a Garmin watch: System > Data Recording > Log HRV, and record with a chest strap.",
+        )
+    return RecordedFile("FIT", (builder.built(),), tuple(problems))
+
+
+def _ticks(times: object, problems: list[str]) -> list[int]:
+    values = times if isinstance(times, tuple | list) else (times,)
+    found = []
+    for value in values:
+        if not isinstance(value, int | float):
+            continue  # the unused places of a message
+        ticks = round(value * _SCALE)
+        if 0 < ticks <= LARGEST_TICKS:
+            found.append(ticks)
+        else:
+            problems.append(f"{value} s is not an interval between two beats")
+    return found

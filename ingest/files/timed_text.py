@@ -1,0 +1,90 @@
+"""Text files in which an app took down the time of each interval.
+
+Polar Sensor Logger writes ``Phone timestamp;RR-interval [ms]``; HRV Logger writes
+``date,rr,since start``. The times are those of the phone, when the notification arrived, in its
+local zone; several intervals of one notification share one. They are placed as a strap's are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ebbtide.instants import from_datetime
+from ebbtide.rr_ticks import LARGEST_TICKS
+from ingest.files.builder import RecordingBuilder
+from ingest.files.recording import RecordedFile
+
+_SCALE = 10_000  # tenths of a millisecond: the files hold milliseconds, some with a fraction
+_FORMATS = {
+    "phone timestamp;rr-interval [ms]": ("Polar Sensor Logger", ";", 0, 1),
+    "date,rr,since start": ("HRV Logger", ",", 0, 1),
+    "date, rr, since start": ("HRV Logger", ",", 0, 1),
+}
+
+
+def is_timed_text(first_line: str) -> bool:
+    """Whether a file with this first line is one of these."""
+    return first_line.strip().rstrip(";").lower() in _FORMATS
+
+
+def read_timed_text(lines: list[str], name: str, zone: str) -> RecordedFile:
+    """Read it; times without an offset are in ``zone``."""
+    title, separator, time_column, rr_column = _FORMATS[lines[0].strip().rstrip(";").lower()]
+    problems: list[str] = []
+    builder = RecordingBuilder(f"{name} ({title})", _SCALE)
+    for received, ticks in _notifications(
+        lines, separator, time_column, rr_column, ZoneInfo(zone), problems
+    ):
+        builder.arrived(ticks, received)
+    recordings = () if builder.empty else (builder.built(),)
+    return RecordedFile(title, recordings, tuple(problems))
+
+
+def _notifications(
+    lines: list[str],
+    separator: str,
+    time_column: int,
+    rr_column: int,
+    zone: ZoneInfo,
+    problems: list[str],
+) -> Iterator[tuple[int, list[int]]]:
+    """Rows of the same moment, together."""
+    waiting: list[int] = []
+    moment: int | None = None
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
+        cells = [cell.strip() for cell in line.split(separator)]
+        try:
+            time = _instant(cells[time_column], zone, moment)
+            ticks = round(float(cells[rr_column]) * _SCALE / 1000)
+        except (ValueError, IndexError, OverflowError):
+            problems.append(f"line {number}: {line.strip()[:60]!r} is not a time and an interval")
+            continue
+        if not 0 < ticks <= LARGEST_TICKS:
+            problems.append(f"line {number}: {cells[rr_column]} is not an interval between beats")
+            continue
+        if moment is not None and time < moment:
+            problems.append(f"line {number}: {cells[time_column]} is before the line above")
+            continue
+        if moment is not None and (time != moment or len(waiting) == 16):
+            yield moment, waiting
+            waiting = []
+        moment = time
+        waiting.append(ticks)
+    if waiting and moment is not None:
+        yield moment, waiting
+
+
+def _instant(text: str, zone: ZoneInfo, before: int | None) -> int:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+        # When clocks go back, an hour comes twice: it is the second one if time has passed.
+        if before is not None and from_datetime(moment) < before - 30 * 60 * 10**9:
+            later = moment.replace(fold=1)
+            if from_datetime(later) - before < timedelta(hours=2).total_seconds() * 10**9:
+                moment = later
+    return from_datetime(moment)

@@ -1,0 +1,64 @@
+"""Notifications that came twice.
+
+A Bluetooth stack that subscribed twice, and straps that say their last intervals again after a
+reconnect, deliver the same beats once more. A notification carries no number, and a calm heart may
+well give two equal ones, so equality alone proves nothing: what tells is that a heart cannot have
+beaten that long in so short a time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from ebbtide.instants import MILLISECOND, SECOND
+
+_AT_ONCE = 150 * MILLISECOND
+_REMEMBERED = 32  # intervals
+_PROOF = 3  # varied intervals said before, in the same order, cannot be chance
+
+
+class RepeatFilter:
+    """Watches the accepted notifications of one strap."""
+
+    def __init__(self, ticks_per_second: int) -> None:
+        self._ticks_per_second = ticks_per_second
+        self._history: deque[int] = deque(maxlen=_REMEMBERED)
+        self._payload = b""
+        self._arrived: int | None = None
+        self._arrived_before: int | None = None
+        self._after_break = False
+
+    def interrupt(self) -> None:
+        """The link broke; the next notification may repeat what came before."""
+        self._after_break = True
+
+    def is_repeat(self, payload: bytes, rr_ticks: Sequence[int], received_ns: int) -> bool:
+        """Whether these beats were sent before. If not, they are remembered.
+
+        Ask of every notification, also of one without beats or that cannot be read (``rr_ticks``
+        empty): that it came shows that the link was not held up.
+        """
+        if rr_ticks and self._arrived is not None:
+            since = received_ns - self._arrived
+            span = sum(rr_ticks) * SECOND // self._ticks_per_second
+            if self._after_break and self._said_before(rr_ticks):
+                varied = len(rr_ticks) >= _PROOF and len(set(rr_ticks)) > 1
+                if varied or 0 <= since < span // 2:
+                    return True
+            elif payload == self._payload and 0 <= since < _AT_ONCE:
+                # Held-up notifications arrive together too, but then time has passed for both.
+                before = self._arrived_before
+                if before is None or received_ns - before < 3 * span // 2:
+                    return True
+        self._arrived_before = None if self._after_break else self._arrived
+        self._arrived = received_ns
+        self._payload = payload
+        self._history.extend(rr_ticks)
+        if rr_ticks:
+            self._after_break = False
+        return False
+
+    def _said_before(self, rr_ticks: Sequence[int]) -> bool:
+        known = list(self._history)
+        return len(rr_ticks) <= len(known) and known[-len(rr_ticks) :] == list(rr_ticks)

@@ -1,0 +1,91 @@
+"""Finding straps, and asking each what it can give."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from ingest.bleak_strap import Patience, explained, unusable
+from ingest.heart_rate_measurement import CHARACTERISTIC, MalformedMeasurementError, decode
+from ingest.radio import RADIO_ERRORS, Radio
+from ingest.strap_facts import StrapFacts, read_facts
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStrap:
+    """A strap that was heard. ``signal_dbm`` is None where the system does not tell; ``facts`` is
+    None until it was asked, and ``trouble`` says why it did not answer.
+    """
+
+    name: str
+    address: str
+    signal_dbm: int | None
+    facts: StrapFacts | None = None
+    trouble: str | None = None
+
+
+async def scan(seconds: float, radio: Radio | None = None) -> list[FoundStrap]:
+    """Straps with the Heart Rate Service nearby, strongest signal first.
+
+    Raises EbbtideError when the machine has no Bluetooth or it is switched off.
+    """
+    try:
+        heard = await (radio or Radio()).listen(seconds)
+    except RADIO_ERRORS as error:
+        raise unusable(error) from error
+    straps = [
+        FoundStrap(advert.local_name or device.name or "unnamed strap", device.address, advert.rssi)
+        for device, advert in heard
+    ]
+    return sorted(straps, key=lambda strap: -(strap.signal_dbm or -999))
+
+
+async def ask(
+    strap: FoundStrap, radio: Radio | None = None, patience: Patience | None = None
+) -> FoundStrap:
+    """Connect shortly and read what the strap says of itself. Never raises for a strap that does
+    not answer: that is told in ``trouble``.
+    """
+    radio, patience = radio or Radio(), patience or Patience()
+    try:
+        device = await radio.find(strap.address, patience.look)
+        client = radio.client(device, lambda: None, patience.connect)
+        async with radio.turn():
+            await client.connect()
+        try:
+            name = device.name or strap.name
+            return replace(strap, name=name, facts=await read_facts(client))
+        finally:
+            with suppress(*RADIO_ERRORS):
+                await asyncio.wait_for(client.disconnect(), patience.disconnect)
+    except RADIO_ERRORS as error:
+        return replace(strap, trouble=explained(error))
+
+
+async def sends_rr(address: str, seconds: float, radio: Radio | None = None) -> bool | None:
+    """Whether RR intervals come within ``seconds``; None when not even heart rate was heard, as
+    from a strap that is not worn.
+    """
+    radio, patience = radio or Radio(), Patience()
+    found: asyncio.Queue[bool] = asyncio.Queue()
+
+    def heard(_: object, payload: bytearray) -> None:
+        with suppress(MalformedMeasurementError):
+            found.put_nowait(bool(decode(bytes(payload)).rr_ticks))
+
+    device = await radio.find(address, patience.look)
+    client = radio.client(device, lambda: None, patience.connect)
+    async with radio.turn():
+        await client.connect()
+    answer: bool | None = None
+    try:
+        await client.start_notify(CHARACTERISTIC, heard)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not answer:
+                    answer = await found.get()
+    finally:
+        with suppress(*RADIO_ERRORS):
+            await asyncio.wait_for(client.disconnect(), patience.disconnect)
+    return answer

@@ -1,0 +1,1 @@
+"""Straps on a radio: Bumble plays them, in this process or against real BlueZ under QEMU."""

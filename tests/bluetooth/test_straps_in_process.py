@@ -1,0 +1,459 @@
+"""The project's own strap, recorder, keeper, outbox, uploader, API and store, against straps that
+Bumble plays in this process. The same cases run on real BlueZ in ``test_straps_on_bluez.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from api.house import House
+from ebbtide import instants
+from ebbtide.commands.api_thread import ApiThread
+from ebbtide.instants import HOUR, SECOND
+from ebbtide.records import GapReason
+from ingest import polar_measurement
+from ingest.api_client import IngestClient
+from ingest.bleak_strap import BleakStrap, Patience, Wishes
+from ingest.ecg_file import EcgFile
+from ingest.keeper import Keeper
+from ingest.link_history import dropped_early
+from ingest.outbox import Outbox
+from ingest.recorder import Recorder
+from ingest.scan import ask, scan, sends_rr
+from ingest.strap import Link
+from ingest.strap_facts import StrapFacts
+from ingest.uploader import Uploader
+from tests.bluetooth.air import Air
+from tests.bluetooth.bumble_backend import Computer
+from tests.bluetooth.bumble_strap import BumbleStrap, Manners
+from tests.bluetooth.reckoning import Reckoning, reckon
+
+CUTS = int(os.environ.get("EBBTIDE_CUTS", "25"))
+QUICK = Patience(silence=1.0, look=1.0, connect=5.0, first_wait=0.05, longest_wait=0.2)
+
+
+@dataclass
+class Rig:
+    """A computer, straps in the air, and the whole path from there to the store."""
+
+    air: Air
+    computer: Computer
+    house: House
+    url: str
+    token: str
+    account: str
+    outbox_file: Path
+
+    async def strap(self, number: int = 1, manners: Manners | None = None) -> BumbleStrap:
+        made = BumbleStrap(self.air, f"E0:E1:E2:E3:E4:{number:02X}", manners or Manners())
+        await made.switch_on()
+        return made
+
+    @asynccontextmanager
+    async def recording(
+        self,
+        *straps: BumbleStrap,
+        wishes: Wishes | None = None,
+        on_facts: Callable[[StrapFacts], None] | None = None,
+        ecg: EcgFile | None = None,
+    ) -> AsyncIterator[list[Recorder]]:
+        """Record these straps; at the end all is uploaded."""
+        radio = self.computer.radio()
+        with Outbox(self.outbox_file) as outbox, Keeper(outbox) as keeper:
+            async with IngestClient(self.url, self.token) as client:
+                uploader = Uploader(outbox, client, self.account)
+                ours = [
+                    BleakStrap(
+                        strap.address,
+                        f"{strap.manners.name} {strap.address[-2:]}",
+                        radio,
+                        patience=QUICK,
+                        wishes=wishes,
+                        on_facts=on_facts,
+                    )
+                    for strap in straps
+                ]
+                recorders = [Recorder(strap, keeper, self.account, ecg=ecg) for strap in ours]
+                upload = asyncio.create_task(uploader.run(every_s=0.2))
+                tasks = [asyncio.create_task(recorder.run()) for recorder in recorders]
+                try:
+                    yield recorders
+                    # Let what is in the air arrive before the strap is told to stop.
+                    await asyncio.sleep(0.3)
+                finally:
+                    for strap in ours:
+                        strap.stop()
+                    await asyncio.wait_for(asyncio.gather(*tasks), 20)
+                    upload.cancel()
+                    await asyncio.gather(upload, return_exceptions=True)
+                    await uploader.upload_waiting()
+                    for strap in straps:
+                        await strap.switch_off()
+
+    def kept(self, strap: BumbleStrap) -> list[int]:
+        """The intervals of this strap in the store, in the order of time."""
+        person = self.house.records.person(self.account)
+        assert person is not None
+        beats = self.house.beats.read(person.subject_id, 0, 2**62)
+        suffix = strap.address[-2:]
+        own = [i for i, s in enumerate(beats.streams) if s.source.endswith(suffix)]
+        inside = np.isin(beats.stream, own)
+        assert (np.diff(beats.time_ns[inside]) > 0).all()
+        found: list[int] = beats.rr_ticks[inside].tolist()
+        return found
+
+    def gaps(self) -> list[tuple[int, GapReason]]:
+        """Length and reason of each gap."""
+        person = self.house.records.person(self.account)
+        assert person is not None
+        found = self.house.beats.gaps(person.subject_id, 0, 2**62)
+        return [(item.gap.end_ns - item.gap.start_ns, item.gap.reason) for item in found]
+
+
+@pytest.fixture
+def rig(
+    house: House, api: ApiThread, signed_in: Callable[..., httpx.Client], tmp_path: Path
+) -> Callable[[Callable[[Rig], Awaitable[None]]], None]:
+    """Runs a case in an event loop of its own."""
+    client = signed_in()
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    account = client.get("/v1/me").json()["id"]
+
+    def run(case: Callable[[Rig], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            air = Air()
+            computer = Computer(air)
+            await computer.switch_on()
+            await case(
+                Rig(air, computer, house, api.url, token, account, tmp_path / "outbox.sqlite")
+            )
+
+        asyncio.run(asyncio.wait_for(whole(), 600))
+
+    return run
+
+
+async def until(true: Callable[[], object], seconds: float = 15.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def exact(found: Reckoning) -> Reckoning:
+    print(found)
+    assert found.exact, str(found)
+    assert found.sent > 0
+    return found
+
+
+def test_scan_tells_what_each_strap_gives(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        polar = (polar_measurement.Kind.ACCELERATION, polar_measurement.Kind.ECG)
+        first = await rig.strap(1, Manners(polar=polar))
+        second = await rig.strap(2, Manners(name="Plain", heart_rate_only=True))
+        radio = rig.computer.radio()
+        found = {strap.name: strap for strap in await scan(0.5, radio)}
+        assert set(found) == {"Strap H10", "Plain"}
+        assert found["Strap H10"].signal_dbm == -60
+        asked = await ask(found["Strap H10"], radio, QUICK)
+        assert asked.trouble is None and asked.facts is not None
+        facts = asked.facts
+        assert (facts.battery_percent, facts.body_location) == (87, "chest")
+        assert (facts.manufacturer, facts.model, facts.firmware) == ("Bumble Works", "H10", "5.0.0")
+        assert facts.gives == ("heart rate", "acceleration", "ECG")
+        assert await sends_rr(first.address, 1.0, radio) is True
+        assert await sends_rr(second.address, 1.0, radio) is False
+        await asyncio.sleep(0.3)
+        for strap in (first, second):
+            await strap.switch_off()
+        gone = await ask(found["Plain"], radio, QUICK)
+        assert gone.trouble is not None and "not heard" in gone.trouble
+
+    rig(case)
+
+
+def test_three_straps_at_once(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        straps = [await rig.strap(number) for number in (1, 2, 3)]
+        async with rig.recording(*straps) as recorders:
+            await until(lambda: all(len(strap.log) > 40 for strap in straps))
+        for strap, recorder in zip(straps, recorders, strict=True):
+            exact(reckon(strap.log, rig.kept(strap)))
+            assert recorder.recording.gaps == 0
+        assert rig.gaps() == []
+
+    rig(case)
+
+
+def test_a_link_cut_again_and_again_costs_no_beat(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        chance = random.Random(7)
+        strap = await rig.strap(1, Manners(pace_s=0.05, shortest=30, spread=43))
+        async with rig.recording(strap) as (recorder,):
+            for cut in range(CUTS):
+                await until(lambda: strap.subscribed)
+                await asyncio.sleep(chance.uniform(0.0, 0.5))
+                assert strap.cut()
+                await until(lambda cut=cut: strap.connections > cut + 1)
+            await until(lambda: recorder.recording.link is Link.CONNECTED)
+            await asyncio.sleep(0.5)
+        assert strap.connections >= CUTS + 1
+        exact(reckon(strap.log, rig.kept(strap)))
+        gaps = rig.gaps()
+        assert 1 <= len(gaps) <= CUTS
+        assert {reason for _, reason in gaps} == {GapReason.LINK_LOST}
+
+    rig(case)
+
+
+def test_connected_but_silent_is_noticed(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap()
+        links: list[Link] = []
+        async with rig.recording(strap) as (recorder,):
+            recorder._on_change = lambda recording: links.append(recording.link)
+            await until(lambda: len(strap.log) > 20)
+            strap.silent = True
+            await until(lambda: strap.connections > 1)
+            strap.silent = False
+            await until(lambda: recorder.recording.beats > 50)
+        assert Link.SILENT in links
+        exact(reckon(strap.log, rig.kept(strap)))
+        (gap,) = rig.gaps()
+        assert gap[1] is GapReason.LINK_LOST
+        assert gap[0] > SECOND
+
+    rig(case)
+
+
+def test_a_link_that_delivers_nothing_is_begun_anew(rig: Callable[..., None]) -> None:
+    """The system says connected, the strap sends, no callback comes (bleak-retry-connector 228)."""
+
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap()
+        async with rig.recording(strap) as (recorder,):
+            await until(lambda: recorder.recording.beats > 20)
+            rig.computer.deaf_clients.add(strap.address)
+            for sent in strap.log[-3:]:
+                sent.sure = False
+            kept_until = len(strap.log)
+            await until(lambda: strap.connections > 1)
+            deaf_until = len(strap.log)
+            rig.computer.deaf_clients.clear()
+            await until(lambda: recorder.recording.connections > 1)
+            await until(lambda: len(strap.log) > deaf_until + 30)
+        for sent in strap.log[kept_until : deaf_until + 20]:
+            sent.sure = False  # the system swallowed them: this link was not intact
+        exact(reckon(strap.log, rig.kept(strap)))
+        assert [reason for _, reason in rig.gaps()] == [GapReason.LINK_LOST]
+
+    rig(case)
+
+
+def test_a_strap_that_is_switched_off_and_on(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        first = await rig.strap()
+        async with rig.recording(first) as (recorder,):
+            await until(lambda: len(first.log) > 30)
+            await first.switch_off()
+            await asyncio.sleep(1.5)
+            again = await rig.strap()
+            again._count = 40
+            await until(lambda: len(again.log) > 30)
+            await asyncio.sleep(0.3)
+            await again.switch_off()
+            first.log += again.log
+            await until(lambda: recorder.recording.link is not Link.CONNECTED)
+            await rig.strap()
+        exact(reckon(first.log, rig.kept(first)))
+        lengths = [length for length, _ in rig.gaps()]
+        assert len(lengths) == 1 and lengths[0] > SECOND
+
+    rig(case)
+
+
+def test_an_adapter_that_vanishes_and_comes_back(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap()
+        async with rig.recording(strap) as (recorder,):
+            await until(lambda: recorder.recording.beats > 20)
+            rig.computer.away = True
+            strap.cut()
+            await until(lambda: recorder.recording.link is Link.TROUBLE)
+            assert "adapter" in recorder.recording.detail
+            await asyncio.sleep(0.6)
+            rig.computer.away = False
+            await until(lambda: recorder.recording.beats > 60)
+        exact(reckon(strap.log, rig.kept(strap)))
+
+    rig(case)
+
+
+def test_notifications_sent_twice_are_kept_once_and_malformed_ones_set_aside(
+    rig: Callable[..., None],
+) -> None:
+    async def case(rig: Rig) -> None:
+        manners = Manners(
+            pace_s=0.25, shortest=200, spread=97, says_twice_every=3, malformed_every=7
+        )
+        strap = await rig.strap(1, manners)
+        async with rig.recording(strap) as (recorder,):
+            await until(lambda: len(strap.log) > 40, 40)
+        recording = recorder.recording
+        exact(reckon(strap.log, rig.kept(strap)))
+        assert recording.repeated >= 8
+        assert recording.malformed >= 4
+        assert recording.last_malformed is not None
+        with Outbox(rig.outbox_file) as outbox:
+            aside = outbox.count_set_aside(rig.account, "Strap H10 01")
+        assert aside == {"malformed": recording.malformed, "repeated": recording.repeated}
+        assert {reason for _, reason in rig.gaps()} == {GapReason.NO_RR_SENT}
+
+    rig(case)
+
+
+def test_heart_rate_without_rr_is_kept_and_told(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap(1, Manners(heart_rate_only=True))
+        async with rig.recording(strap) as (recorder,):
+            await until(lambda: recorder.recording.without_rr > 20)
+        assert recorder.recording.heart_rate_bpm == 72
+        assert (recorder.recording.beats, recorder.recording.gaps) == (0, 0)
+        assert rig.kept(strap) == []
+
+    rig(case)
+
+
+def test_a_strap_that_wants_to_be_paired_is_paired(rig: Callable[..., None]) -> None:
+    """Polar H10 of firmware 4 and up: whoever is not paired is dropped soon."""
+
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap()
+        paired: list[bool] = []
+
+        def dropped_unless_paired(connection: object) -> None:
+            async def drop() -> None:
+                await asyncio.sleep(0.3)
+                if not connection.is_encrypted:  # type: ignore[attr-defined]
+                    strap.cut()
+                else:
+                    paired.append(True)
+
+            asyncio.get_running_loop().create_task(drop())
+
+        strap.device.on("connection", dropped_unless_paired)
+        async with rig.recording(strap) as (recorder,):
+            await until(lambda: bool(paired), 30)
+            kept = recorder.recording.beats
+            await until(lambda: recorder.recording.beats > kept + 20)
+        exact(reckon(strap.log, rig.kept(strap)))
+        with Outbox(rig.outbox_file) as outbox:
+            spells = outbox.links()
+        assert len(spells) >= 2
+        assert dropped_early(spells) == {} or len(spells) >= 3
+
+    rig(case)
+
+
+def test_acceleration_becomes_activity_and_ecg_stays_here(
+    rig: Callable[..., None], tmp_path: Path
+) -> None:
+    async def case(rig: Rig) -> None:
+        kinds = (polar_measurement.Kind.ACCELERATION, polar_measurement.Kind.ECG)
+        strap = await rig.strap(1, Manners(polar=kinds))
+
+        def extra(kind: int) -> bytes:
+            head = bytes([kind]) + (0).to_bytes(8, "little")
+            if kind == polar_measurement.Kind.ECG:
+                return head + b"\x00" + (-5).to_bytes(3, "little", signed=True)
+            # 25 Hz in frames of 3 samples every 0.1 s: at rest, then a swing of 200 mg.
+            samples = ((0, 0, 1000), (0, 0, 1200), (0, 0, 800))
+            body = b"".join(v.to_bytes(2, "little", signed=True) for s in samples for v in s)
+            return head + b"\x01" + body
+
+        strap.extra = extra
+        facts: list[StrapFacts] = []
+        ecg = EcgFile(tmp_path / "ecg", "Strap H10")
+        async with rig.recording(strap, wishes=Wishes(ecg=True), on_facts=facts.append, ecg=ecg):
+            await until(lambda: len(strap.log) > 10)
+            await asyncio.sleep(11)
+        ecg.close()
+        assert facts[0].gives == ("heart rate", "acceleration", "ECG")
+        assert strap.started == set(kinds)
+        person = rig.house.records.person(rig.account)
+        assert person is not None
+        spans = rig.house.beats.activity(person.subject_id, 0, 2**62)
+        assert len(spans) >= 1
+        assert all(span.start_ns % (5 * SECOND) == 0 for span in spans)
+        # Lengths 1000, 1200 and 800: their mean distance from 1000 is 400/3.
+        assert spans[0].mad_mg == pytest.approx(400 / 3, rel=0.02)
+        lines = ecg.path.read_text().splitlines()
+        assert lines[0] == "received_ns,rate_hz,microvolts"
+        assert lines[1].endswith(",130,-5")
+
+    rig(case)
+
+
+def test_pulse_intervals_of_an_optical_device(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap(
+            1, Manners(heart_rate_only=True, polar=(polar_measurement.Kind.PPI,))
+        )
+        sent: list[int] = []
+
+        def extra(_: int) -> bytes:
+            interval = 90 + len(sent) % 20
+            sent.append(interval)
+            sample = bytes([66]) + interval.to_bytes(2, "little") + bytes([5, 0, 0x06])
+            return bytes([3]) + (0).to_bytes(8, "little") + b"\x00" + sample
+
+        strap.extra = extra
+        async with rig.recording(strap, wishes=Wishes(pulse_intervals=True)) as (recorder,):
+            await until(lambda: recorder.recording.beats > 40)
+        kept = rig.kept(strap)
+        assert kept == sent[sent.index(kept[0]) :][: len(kept)]
+        person = rig.house.records.person(rig.account)
+        assert person is not None
+        beats = rig.house.beats.read(person.subject_id, 0, 2**62)
+        assert set(beats.ticks_per_second.tolist()) == {1000}
+        assert (beats.contact == 1).all()
+
+    rig(case)
+
+
+def test_a_clock_set_back_an_hour_costs_no_beat(
+    rig: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap()
+        now = instants.now
+        async with rig.recording(strap) as (recorder,):
+            await until(lambda: recorder.recording.beats > 20)
+            monkeypatch.setattr(instants, "now", lambda: now() - HOUR)
+            before = recorder.recording.beats
+            await until(lambda: recorder.recording.beats > before + 20)
+            monkeypatch.setattr(instants, "now", now)
+            before = recorder.recording.beats
+            await until(lambda: recorder.recording.beats > before + 20)
+            streams = list(recorder.stream_ids)
+        assert len(streams) == 2  # back: a new stream; forward again: a gap in it
+        person = rig.house.records.person(rig.account)
+        assert person is not None
+        by_stream: dict[str, list[int]] = {}
+        beats = rig.house.beats.read(person.subject_id, 0, 2**62)
+        for ticks, index in zip(beats.rr_ticks.tolist(), beats.stream.tolist(), strict=True):
+            by_stream.setdefault(beats.streams[index].id, []).append(ticks)
+        exact(reckon(strap.log, by_stream[streams[0]] + by_stream[streams[1]]))
+        assert GapReason.CLOCK_STEPPED in {reason for _, reason in rig.gaps()}
+
+    rig(case)
