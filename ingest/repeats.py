@@ -26,7 +26,9 @@ class RepeatFilter:
         self._history: deque[int] = deque(maxlen=_REMEMBERED)
         self._payload = b""
         self._arrived: int | None = None
-        self._arrived_before: int | None = None
+        # What came at once: when the last one before it came, and how much heart it holds.
+        self._before_burst: int | None = None
+        self._burst_span = 0
         self._after_break = False
 
     def interrupt(self) -> None:
@@ -39,25 +41,32 @@ class RepeatFilter:
         Ask of every notification, also of one without beats or that cannot be read (``rr_ticks``
         empty): that it came shows that the link was not held up.
         """
-        if rr_ticks and self._arrived is not None:
-            since = received_ns - self._arrived
-            span = sum(rr_ticks) * SECOND // self._ticks_per_second
+        span = sum(rr_ticks) * SECOND // self._ticks_per_second
+        since = None if self._arrived is None else received_ns - self._arrived
+        at_once = since is not None and 0 <= since < _AT_ONCE
+        if rr_ticks and since is not None:
             if self._after_break and self._said_before(rr_ticks):
                 varied = len(rr_ticks) >= _PROOF and len(set(rr_ticks)) > 1
                 if varied or 0 <= since < span // 2:
                     return True
-            elif payload == self._payload and 0 <= since < _AT_ONCE:
-                # Held-up notifications arrive together too, but then time has passed for both.
-                before = self._arrived_before
-                if before is None or received_ns - before < 3 * span // 2:
-                    return True
-        self._arrived_before = None if self._after_break else self._arrived
+            elif at_once and payload == self._payload and not self._time_for(span, received_ns):
+                return True
+        if not at_once:
+            self._before_burst = None if self._after_break else self._arrived
+            self._burst_span = 0
+        self._burst_span += span
         self._arrived = received_ns
         self._payload = payload
         self._history.extend(rr_ticks)
         if rr_ticks:
             self._after_break = False
         return False
+
+    def _time_for(self, span: int, received_ns: int) -> bool:
+        """Whether a held-up link could have brought this too: time has passed for all of it."""
+        if self._before_burst is None:
+            return False
+        return received_ns - self._before_burst >= self._burst_span + span // 2
 
     def _said_before(self, rr_ticks: Sequence[int]) -> bool:
         known = list(self._history)

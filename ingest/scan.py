@@ -15,13 +15,15 @@ from ingest.strap_facts import StrapFacts, read_facts
 @dataclass(frozen=True, slots=True)
 class FoundStrap:
     """A strap that was heard. ``signal_dbm`` is None where the system does not tell; ``facts`` is
-    None until it was asked, and ``trouble`` says why it did not answer.
+    None until it was asked, and ``trouble`` says why it did not answer. ``sends_rr`` is None until
+    it was listened to, and when not even heart rate came, as from a strap that is not worn.
     """
 
     name: str
     address: str
     signal_dbm: int | None
     facts: StrapFacts | None = None
+    sends_rr: bool | None = None
     trouble: str | None = None
 
 
@@ -42,20 +44,34 @@ async def scan(seconds: float, radio: Radio | None = None) -> list[FoundStrap]:
 
 
 async def ask(
-    strap: FoundStrap, radio: Radio | None = None, patience: Patience | None = None
+    strap: FoundStrap,
+    radio: Radio | None = None,
+    patience: Patience | None = None,
+    listen_s: float = 0.0,
 ) -> FoundStrap:
-    """Connect shortly and read what the strap says of itself. Never raises for a strap that does
-    not answer: that is told in ``trouble``.
+    """Connect shortly, read what the strap says of itself, and with ``listen_s`` listen for RR
+    that long. Never raises for a strap that does not answer: that is told in ``trouble``.
     """
     radio, patience = radio or Radio(), patience or Patience()
+    heard: asyncio.Queue[bool] = asyncio.Queue()
+
+    def take(_: object, payload: bytearray) -> None:
+        with suppress(MalformedMeasurementError):
+            heard.put_nowait(bool(decode(bytes(payload)).rr_ticks))
+
     try:
         device = await radio.find(strap.address, patience.look)
         client = radio.client(device, lambda: None, patience.connect)
         async with radio.turn():
             await client.connect()
         try:
+            listens = listen_s > 0 and client.services.get_characteristic(CHARACTERISTIC)
+            if listens:
+                await client.start_notify(CHARACTERISTIC, take)
+            facts = await read_facts(client)
+            sends_rr = await _rr_within(heard, listen_s) if listens else None
             name = device.name or strap.name
-            return replace(strap, name=name, facts=await read_facts(client))
+            return replace(strap, name=name, facts=facts, sends_rr=sends_rr)
         finally:
             with suppress(*RADIO_ERRORS):
                 await asyncio.wait_for(client.disconnect(), patience.disconnect)
@@ -63,29 +79,11 @@ async def ask(
         return replace(strap, trouble=explained(error))
 
 
-async def sends_rr(address: str, seconds: float, radio: Radio | None = None) -> bool | None:
-    """Whether RR intervals come within ``seconds``; None when not even heart rate was heard, as
-    from a strap that is not worn.
-    """
-    radio, patience = radio or Radio(), Patience()
-    found: asyncio.Queue[bool] = asyncio.Queue()
-
-    def heard(_: object, payload: bytearray) -> None:
-        with suppress(MalformedMeasurementError):
-            found.put_nowait(bool(decode(bytes(payload)).rr_ticks))
-
-    device = await radio.find(address, patience.look)
-    client = radio.client(device, lambda: None, patience.connect)
-    async with radio.turn():
-        await client.connect()
+async def _rr_within(heard: asyncio.Queue[bool], seconds: float) -> bool | None:
+    """True with the first notification that has RR; False when others came; None for silence."""
     answer: bool | None = None
-    try:
-        await client.start_notify(CHARACTERISTIC, heard)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while not answer:
-                    answer = await found.get()
-    finally:
-        with suppress(*RADIO_ERRORS):
-            await asyncio.wait_for(client.disconnect(), patience.disconnect)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not answer:
+                answer = await heard.get()
     return answer

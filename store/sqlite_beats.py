@@ -213,18 +213,26 @@ class SqliteBeatStore:
     def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
         """Beats of the range, by time; see BeatStore."""
         with self._snapshot():
-            streams = self._streams(subject_id)
+            # Only the streams of the range: imported recordings may be thousands of them.
+            streams = self._streams(
+                subject_id,
+                " AND EXISTS (SELECT 1 FROM blocks WHERE stream_id = id"
+                " AND start_ns < ? AND end_ns > ?)",
+                (end_ns, start_ns),
+            )
             parts = [
                 self._read_stream(index, stream, start_ns, end_ns)
                 for index, stream in enumerate(streams)
             ]
         return _by_time(tuple(streams), [part for part in parts if len(part[0])])
 
-    def _streams(self, subject_id: str) -> list[Stream]:
+    def _streams(
+        self, subject_id: str, further: str = "", values: tuple[int, ...] = ()
+    ) -> list[Stream]:
         rows = self._db.execute(
             "SELECT id, origin, source, created_ns, ticks_per_second FROM streams"
-            " WHERE subject_id = ? ORDER BY created_ns, id",
-            (subject_id,),
+            f" WHERE subject_id = ?{further} ORDER BY created_ns, id",
+            (subject_id, *values),
         ).fetchall()
         return [Stream(row[0], Origin(row[1]), row[2], row[3], row[4]) for row in rows]
 

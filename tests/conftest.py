@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import httpx
+
+# Imported early: its plugin otherwise imports it at the very end, where CPython 3.11 fails to parse
+# it (SystemError: AST constructor recursion depth mismatch) when a test file alone does not use it.
+import hypothesis  # noqa: F401
 import pytest
 
 from api.app import create_app, open_house

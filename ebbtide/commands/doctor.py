@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -131,9 +132,11 @@ def _intervals(settings: Settings) -> Iterator[Check]:
     from ingest.outbox import Outbox
 
     spells = []
-    if settings.outbox_file.exists():
-        with Outbox(settings.outbox_file) as outbox:
-            spells = outbox.links()
+    # A damaged outbox is told below.
+    with suppress(EbbtideError):
+        if settings.outbox_file.exists():
+            with Outbox(settings.outbox_file) as outbox:
+                spells = outbox.links()
     for strap, count in rejected_parameters(spells).items():
         yield Check(
             "Connections of " + strap,

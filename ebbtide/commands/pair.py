@@ -90,10 +90,9 @@ async def _heard(seconds: float) -> list[FoundStrap]:
 
 async def _asked(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
     """The strap with its facts, and which intervals it sent (None: heart rate alone)."""
-    from ingest.radio import RADIO_ERRORS
-    from ingest.scan import ask, sends_rr
+    from ingest.scan import ask
 
-    asked = await ask(strap)
+    asked = await ask(strap, listen_s=_LISTEN_FOR_RR_S)
     if asked.facts is None:
         raise EbbtideError(
             f"{strap.name} was heard but did not answer: {asked.trouble}.",
@@ -102,15 +101,11 @@ async def _asked(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
         )
     if "heart rate" not in asked.facts.gives:
         raise EbbtideError(f"{strap.name} has no heart rate.", "Choose another device.")
-    try:
-        rr = await sends_rr(strap.address, _LISTEN_FOR_RR_S)
-    except RADIO_ERRORS:
-        rr = None
-    if rr:
+    if asked.sends_rr:
         return asked, "RR"
     if "pulse intervals" in asked.facts.gives:
         return asked, "pulse intervals"
-    return asked, None if rr is False else "not worn"
+    return asked, None if asked.sends_rr is False else "not worn"
 
 
 def _chosen(straps: list[FoundStrap], address: str | None) -> FoundStrap:

@@ -29,7 +29,7 @@ from ingest.keeper import Keeper
 from ingest.link_history import dropped_early
 from ingest.outbox import Outbox
 from ingest.recorder import Recorder
-from ingest.scan import ask, scan, sends_rr
+from ingest.scan import ask, scan
 from ingest.strap import Link
 from ingest.strap_facts import StrapFacts
 from ingest.uploader import Uploader
@@ -165,14 +165,15 @@ def test_scan_tells_what_each_strap_gives(rig: Callable[..., None]) -> None:
         found = {strap.name: strap for strap in await scan(0.5, radio)}
         assert set(found) == {"Strap H10", "Plain"}
         assert found["Strap H10"].signal_dbm == -60
-        asked = await ask(found["Strap H10"], radio, QUICK)
+        asked = await ask(found["Strap H10"], radio, QUICK, listen_s=1.0)
         assert asked.trouble is None and asked.facts is not None
         facts = asked.facts
         assert (facts.battery_percent, facts.body_location) == (87, "chest")
         assert (facts.manufacturer, facts.model, facts.firmware) == ("Bumble Works", "H10", "5.0.0")
         assert facts.gives == ("heart rate", "acceleration", "ECG")
-        assert await sends_rr(first.address, 1.0, radio) is True
-        assert await sends_rr(second.address, 1.0, radio) is False
+        assert asked.sends_rr is True
+        plain = await ask(found["Plain"], radio, QUICK, listen_s=1.0)
+        assert plain.sends_rr is False
         await asyncio.sleep(0.3)
         for strap in (first, second):
             await strap.switch_off()
