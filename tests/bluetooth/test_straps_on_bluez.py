@@ -91,8 +91,6 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         }
         (results / "sign-ins.json").write_text(json.dumps({"sign_ins": [sign_in]}))
         (results / "cuts").write_text(str(CUTS))
-        if os.environ.get("BTM"):
-            (results / "btmon").write_text("")
         console = boot(work, results, 600 + 20 * CUTS)
         print(console)
         assert "GUEST ENDED WITH 0" in console, console[-4000:]

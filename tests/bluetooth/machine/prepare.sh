@@ -19,9 +19,7 @@ if [ ${#packages[@]} -gt 0 ]; then
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
 fi
 if [ ! -d "$tree/lib/modules" ]; then
-  # 6.12 and not bookworm's own: 6.1.192 answers a request to disconnect with "LE Create Connection
-  # Cancel", so that the link stays up while BlueZ says that it is down (seen here with btmon).
-  kernel=$(apt-cache depends linux-image-6.12-amd64 | awk '/Depends:/ {print $2; exit}')
+  kernel=$(apt-cache depends linux-image-amd64 | awk '/Depends:/ {print $2; exit}')
   mkdir -p "$tree"
   work=$(mktemp -d)
   (cd "$work" && apt-get download -qq "$kernel" && dpkg -x ./*.deb "$tree")
