@@ -310,6 +310,8 @@ def explained(error: BaseException) -> str:
         )
     if isinstance(error, TimeoutError):
         return "it was heard but did not answer in time"
+    if isinstance(error, OSError | EOFError):
+        return f"Bluetooth cannot be used here ({error or 'it went away'}); see ebbtide doctor"
     return str(error) or type(error).__name__
 
 

@@ -68,7 +68,8 @@ def run_import(
     else:
         for result in results:
             _tell(result)
-        typer.echo(problem or "Uploaded.")
+        if problem or any(result.beats for result in results):
+            typer.echo(problem or "Uploaded.")
     if any(result.error for result in results):
         raise typer.Exit(1)
 
@@ -158,7 +159,7 @@ def _shown(result: FileResult) -> dict[str, Any]:
 
 def _tell(result: FileResult) -> None:
     if result.error is not None:
-        typer.echo(f"{result.file}: {result.error}", err=True)
+        typer.echo(result.error, err=True)  # it names the file
         return
     known = f", {result.known_beats} were there already" if result.known_beats else ""
     typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{known}.")
