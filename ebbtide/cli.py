@@ -205,6 +205,28 @@ def import_files(
 
 
 @app.command()
+def hrv(
+    file: Annotated[Path, typer.Argument(help="Text file of RR intervals.")],
+    as_json: Json = False,
+) -> None:
+    """HRV figures of a file: time, frequency and nonlinear, each with its shortest stretch."""
+    from ebbtide.commands.hrv import run_hrv
+
+    run_hrv(file, as_json)
+
+
+@app.command()
+def clean(
+    file: Annotated[Path, typer.Argument(help="Text file of RR intervals.")],
+    as_json: Json = False,
+) -> None:
+    """Which beats of a file are normal, missed, extra, long, short or ectopic."""
+    from ebbtide.commands.hrv import run_clean
+
+    run_clean(file, as_json)
+
+
+@app.command()
 def status(as_json: Json = False) -> None:
     """What is paired, what is kept, and what waits for upload."""
     from ebbtide.commands.status import run_status

@@ -1,0 +1,209 @@
+"""All HRV figures of one stretch of beats, each with the shortest stretch for which it means
+something; below that it is absent, and ``missing`` says why.
+
+The shortest stretches: Task Force (1996) for frequencies (ten cycles of the slowest wave: HF 1
+minute, LF 2 to 4, VLF 5 and more, of which a tenth may be missing) and for the geometric figures
+(20 minutes, better 24 hours); Munoz et al. (2015), PLOS ONE 10:e0138921, for RMSSD and SDNN (1
+minute, better 5); Richman and Moorman (2000) for sample entropy (200 intervals); Peng et al. (1995)
+for DFA (four boxes of the longest size). Baevsky's index is defined on 100 beats or more.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics import variability
+from analytics.artefacts import Beat, Labelled, label
+from analytics.complexity import dfa_alpha, sample_entropy
+from analytics.spectrum import BANDS_HZ, spectrum
+from analytics.time_domain import mean_hr_bpm, sdnn_ms
+
+FloatArray = NDArray[np.float64]
+
+LEAST_SECONDS = {
+    "mean_hr_bpm": 10,
+    "mean_nn_ms": 10,
+    "rmssd_ms": 60,
+    "sdnn_ms": 60,
+    "sdsd_ms": 60,
+    "pnn20_percent": 60,
+    "pnn50_percent": 60,
+    "cvnn_percent": 60,
+    "mad_ms": 60,
+    "percentile_range_ms": 60,
+    "sd1_ms": 60,
+    "sd2_ms": 60,
+    "triangular_index": 1200,
+    "tinn_ms": 1200,
+    "hf_ms2": 60,
+    "lf_ms2": 120,
+    "lf_hf": 120,
+    "lf_nu": 120,
+    "hf_nu": 120,
+    "hf_peak_hz": 60,
+    "total_ms2": 270,
+    "vlf_ms2": 270,
+}
+LEAST_INTERVALS = {
+    "stress_index_baevsky": 100,
+    "sampen": 200,
+    "dfa_alpha1": 64,
+    "dfa_alpha2": 256,
+}
+LEAST_NORMAL_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good the stretch is. ``normal_share`` of its intervals; ``longest_gap_s`` between two
+    normal intervals that are not neighbours; ``labels`` counts each kind of beat.
+    """
+
+    intervals: int
+    normal_share: float
+    longest_gap_s: float
+    labels: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """``values``: figures by name (ms, ms², percent, bpm or Hz, as the name ends), None with a
+    reason in ``missing``. ``seconds``: time that NN intervals fill.
+    """
+
+    values: dict[str, float | None]
+    missing: dict[str, str]
+    quality: Quality
+    labelled: Labelled
+    seconds: float
+    spectrum_method: str | None
+
+
+def figures(
+    rr_ms: FloatArray, time_s: FloatArray | None = None, run: NDArray[np.int64] | None = None
+) -> Figures:
+    """All figures of RR intervals.
+
+    ``rr_ms``: shape (n,). ``time_s``: when each interval ended, increasing; the running sum of the
+    intervals if left out. ``run``: a number per unbroken run. Raises ValueError for other shapes.
+    """
+    rr = np.asarray(rr_ms, dtype=np.float64)
+    labelled = label(rr, run)
+    times = np.cumsum(np.nan_to_num(rr)) / 1000 if time_s is None else np.asarray(time_s)
+    if times.shape != rr.shape:
+        raise ValueError("time_s must have the shape of rr_ms")
+    normal = labelled.normal
+    follows = np.ones(len(rr), dtype=np.bool_)
+    follows[:1] = False
+    if run is not None:
+        follows[1:] &= np.diff(run) == 0
+    nn, nn_times = rr[normal], times[normal]
+    seconds = float(np.sum(nn) / 1000)
+    quality = _quality(rr, nn, nn_times, labelled)
+    reason = _unusable(quality)
+    values: dict[str, float | None] = {}
+    missing: dict[str, str] = {}
+    found: dict[str, float] = {}
+    method = None
+    if reason is None:
+        found = _time_figures(rr, nn, normal, follows)
+        if seconds >= LEAST_SECONDS["hf_ms2"]:
+            more, method = _frequency_figures(nn_times, nn)
+            found |= more
+    for name in (*LEAST_SECONDS, *LEAST_INTERVALS):
+        why = reason or _too_short(name, seconds, len(nn))
+        value = found.get(name, math.nan)
+        if why is None and not math.isfinite(value):
+            why = "the intervals do not vary enough to work it out"
+        values[name] = None if why else value
+        if why:
+            missing[name] = why
+    return Figures(values, missing, quality, labelled, seconds, method)
+
+
+def _time_figures(
+    rr: FloatArray, nn: FloatArray, normal: NDArray[np.bool_], follows: NDArray[np.bool_]
+) -> dict[str, float]:
+    differences = variability.neighbour_differences(rr, normal, follows)
+    sd1, sd2 = variability.poincare_ms(rr, normal, follows)
+    mean, sdnn = float(np.mean(nn)), sdnn_ms(nn)
+    rmssd = math.sqrt(float(np.mean(differences**2))) if len(differences) else math.nan
+    return {
+        "mean_hr_bpm": mean_hr_bpm(nn),
+        "mean_nn_ms": mean,
+        "sdnn_ms": sdnn,
+        "rmssd_ms": rmssd,
+        "sdsd_ms": variability.sdsd_ms(differences),
+        "pnn20_percent": variability.pnn_percent(differences, 20),
+        "pnn50_percent": variability.pnn_percent(differences, 50),
+        "cvnn_percent": 100 * sdnn / mean,
+        "mad_ms": variability.mad_ms(nn),
+        "percentile_range_ms": variability.percentile_range_ms(nn),
+        "sd1_ms": sd1,
+        "sd2_ms": sd2,
+        "triangular_index": variability.triangular_index(nn),
+        "tinn_ms": variability.tinn_ms(nn),
+        "stress_index_baevsky": variability.stress_index_baevsky(nn),
+        "sampen": sample_entropy(nn) if len(nn) >= LEAST_INTERVALS["sampen"] else math.nan,
+        "dfa_alpha1": dfa_alpha(nn, 4, 16),
+        "dfa_alpha2": dfa_alpha(nn, 16, 64),
+    }
+
+
+def _frequency_figures(times: FloatArray, nn: FloatArray) -> tuple[dict[str, float], str]:
+    found = spectrum(times, nn)
+    power = {name: found.band_ms2(*band) for name, band in BANDS_HZ.items()}
+    both = power["lf"] + power["hf"]
+    flat = both <= 1e-12  # what rounding leaves of a constant heart
+    return {
+        "vlf_ms2": power["vlf"],
+        "lf_ms2": power["lf"],
+        "hf_ms2": power["hf"],
+        "total_ms2": sum(power.values()),
+        "lf_hf": math.nan if flat else power["lf"] / power["hf"],
+        "lf_nu": math.nan if flat else 100 * power["lf"] / both,
+        "hf_nu": math.nan if flat else 100 * power["hf"] / both,
+        "hf_peak_hz": math.nan if flat else found.peak_hz(*BANDS_HZ["hf"]),
+    }, found.method
+
+
+def _quality(rr: FloatArray, nn: FloatArray, times: FloatArray, labelled: Labelled) -> Quality:
+    gap = 0.0
+    if len(nn) > 1:
+        gap = max(0.0, float(np.max(np.diff(times) - nn[1:] / 1000)))
+    return Quality(
+        intervals=len(rr),
+        normal_share=float(np.mean(labelled.normal)) if len(rr) else 0.0,
+        longest_gap_s=gap,
+        labels={
+            beat.name.lower(): int(np.count_nonzero(labelled.beat == np.int8(beat)))
+            for beat in Beat
+        },
+    )
+
+
+def _unusable(quality: Quality) -> str | None:
+    if not quality.intervals:
+        return "there are no intervals"
+    if quality.labels["unknown"] == quality.intervals:
+        return "too few beats in a row to tell which are normal"
+    if quality.normal_share < LEAST_NORMAL_SHARE:
+        return (
+            f"only {quality.normal_share:.0%} of the intervals are normal; "
+            f"{LEAST_NORMAL_SHARE:.0%} are needed"
+        )
+    return None
+
+
+def _too_short(name: str, seconds: float, intervals: int) -> str | None:
+    least = LEAST_SECONDS.get(name)
+    if least is not None and seconds < least:
+        return f"{seconds:.0f} s of NN intervals; {least} s are needed"
+    count = LEAST_INTERVALS.get(name)
+    if count is not None and intervals < count:
+        return f"{intervals} NN intervals; {count} are needed"
+    return None
