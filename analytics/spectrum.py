@@ -2,7 +2,7 @@
 
 Default: Welch's method on the NN series resampled at 4 Hz by a cubic spline through the beats, in
 segments of 150 s that overlap by half (Hann, each freed of its straight line). It is the usual
-definition, stable, and comparable between tools. Where beats are missing for longer than two
+definition, stable, and comparable between tools. Where beats are missing for longer than four
 intervals a spline would invent them: then the Lomb-Scargle periodogram (Lomb 1976, Astrophysics and
 Space Science 39:447), which needs no even spacing, is taken on the beats there are.
 """
@@ -19,9 +19,9 @@ from scipy.interpolate import CubicSpline
 FloatArray = NDArray[np.float64]
 
 BANDS_HZ = {"vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.40)}
-_RESAMPLED_HZ = 4.0
-_SEGMENT_S = 150.0
-_LONGEST_HOLE = 2.5  # intervals; more is not interpolated over
+RESAMPLED_HZ = 4.0
+SEGMENT_S = 150.0
+LONGEST_HOLE = 4.5  # intervals; more is not interpolated over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,18 +55,18 @@ def spectrum(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     steps = np.diff(time_s)
     if np.any(steps <= 0):
         raise ValueError("beat times must increase")
-    if np.max(steps * 1000 / np.median(nn_ms)) > _LONGEST_HOLE:
+    if np.max(steps * 1000 / np.median(nn_ms)) > LONGEST_HOLE:
         return lomb_scargle(time_s, nn_ms)
     return welch(time_s, nn_ms)
 
 
 def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     """Welch's method on the series resampled at 4 Hz."""
-    even = np.arange(time_s[0], time_s[-1], 1 / _RESAMPLED_HZ)
+    even = np.arange(time_s[0], time_s[-1], 1 / RESAMPLED_HZ)
     resampled = CubicSpline(time_s, nn_ms)(even)
-    segment = min(len(even), int(_SEGMENT_S * _RESAMPLED_HZ))
+    segment = min(len(even), int(SEGMENT_S * RESAMPLED_HZ))
     hz, power = signal.welch(
-        resampled, fs=_RESAMPLED_HZ, window="hann", nperseg=segment, detrend="linear"
+        resampled, fs=RESAMPLED_HZ, window="hann", nperseg=segment, detrend="linear"
     )
     return Spectrum(hz, power, "Welch, 150 s segments, 4 Hz cubic spline")
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 BIN_MS = 1000 / 128  # of the triangular index and of TINN, Task Force 1996
-_BAEVSKY_BIN_MS = 50.0
-_MAD_TO_SD = 1.4826  # makes the MAD of a normal distribution its standard deviation
+BAEVSKY_BIN_MS = 50.0
+MAD_TO_SD = 1.4826  # makes the MAD of a normal distribution its standard deviation
 
 
 def neighbour_differences(
@@ -48,7 +48,7 @@ def mad_ms(nn_ms: FloatArray) -> float:
     """Median absolute deviation from the median, times 1.4826. NaN for none."""
     if not len(nn_ms):
         return float("nan")
-    return float(_MAD_TO_SD * np.median(np.abs(nn_ms - np.median(nn_ms))))
+    return float(MAD_TO_SD * np.median(np.abs(nn_ms - np.median(nn_ms))))
 
 
 def percentile_range_ms(nn_ms: FloatArray, low: float = 20, high: float = 80) -> float:
@@ -100,10 +100,10 @@ def stress_index_baevsky(nn_ms: FloatArray) -> float:
     """
     if not len(nn_ms) or np.ptp(nn_ms) == 0:
         return float("nan")
-    index = np.floor(nn_ms / _BAEVSKY_BIN_MS).astype(np.int64)
+    index = np.floor(nn_ms / BAEVSKY_BIN_MS).astype(np.int64)
     counts = np.bincount(index)
     mode = int(np.argmax(counts))
-    mode_s = (mode + 0.5) * _BAEVSKY_BIN_MS / 1000
+    mode_s = (mode + 0.5) * BAEVSKY_BIN_MS / 1000
     return float(100 * counts[mode] / len(nn_ms) / (2 * mode_s * np.ptp(nn_ms) / 1000))
 
 

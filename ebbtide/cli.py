@@ -207,12 +207,20 @@ def import_files(
 @app.command()
 def hrv(
     file: Annotated[Path, typer.Argument(help="Text file of RR intervals.")],
+    window: Annotated[
+        float | None,
+        typer.Option(help="Seconds of each window; the whole file if left out.", min=1),
+    ] = None,
+    step: Annotated[
+        float | None, typer.Option(help="Seconds between windows; the window if left out.", min=0.1)
+    ] = None,
     as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Windows as CSV.")] = False,
 ) -> None:
-    """HRV figures of a file: time, frequency and nonlinear, each with its shortest stretch."""
+    """HRV figures of a file, or of windows over it; each only where it means something."""
     from ebbtide.commands.hrv import run_hrv
 
-    run_hrv(file, as_json)
+    run_hrv(file, window, step, as_json, as_csv)
 
 
 @app.command()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ebbtide.errors import EbbtideError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -17,11 +19,20 @@ if TYPE_CHECKING:
 _SCALE = 10_000  # ticks a second: tenths of a millisecond
 
 
-def run_hrv(path: Path, as_json: bool) -> None:
-    """Figures of the whole file."""
+def run_hrv(
+    path: Path, window_s: float | None, step_s: float | None, as_json: bool, as_csv: bool
+) -> None:
+    """Figures of the whole file, or of windows over it."""
     from analytics.figures import figures
 
+    if as_json and as_csv:
+        raise EbbtideError("--json and --csv at once.", "Choose one.")
+    if window_s is None and (as_csv or step_s is not None):
+        raise EbbtideError("--csv and --step are for windows.", "Add --window 300.")
     rr_ms, time_s, run, problems = _intervals(path)
+    if window_s is not None:
+        _windows(rr_ms, time_s, run, window_s, step_s or window_s, as_json, problems)
+        return
     found = figures(rr_ms, time_s, run)
     if as_json:
         typer.echo(
@@ -46,6 +57,50 @@ def run_hrv(path: Path, as_json: bool) -> None:
     for name, value in found.values.items():
         shown = f"{value:.4g}" if value is not None else f"-  ({found.missing[name]})"
         typer.echo(f"  {name:<22} {shown}")
+
+
+def _windows(
+    rr_ms: NDArray[np.float64],
+    time_s: NDArray[np.float64],
+    run: NDArray[np.int64],
+    window_s: float,
+    step_s: float,
+    as_json: bool,
+    problems: tuple[str, ...],
+) -> None:
+    """A row a window. CSV is what a terminal, a spreadsheet and a data frame all read."""
+    import csv
+    import sys
+
+    import numpy as np
+
+    from analytics.sliding import windows
+
+    # A last window that would reach past the end by more than a tenth is left out.
+    last = float(time_s[-1]) - 0.9 * window_s
+    starts = np.arange(0.0, max(last, 0.0) + 1e-9, step_s)
+    found = windows(rr_ms, time_s, starts, window_s, run)
+    columns = {
+        "start_s": found.start_s,
+        "end_s": found.start_s + window_s,
+        "intervals": found.intervals,
+        "normal_share": found.normal_share,
+        **found.values,
+    }
+    rows = [
+        {
+            name: None if math.isnan(value) else value
+            for name, value in zip(columns, row, strict=True)
+        }
+        for row in zip(*(column.tolist() for column in columns.values()), strict=True)
+    ]
+    if as_json:
+        typer.echo(json.dumps({"windows": rows, "problems": list(problems)}))
+        return
+    _warn(problems)
+    writer = csv.DictWriter(sys.stdout, columns)
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def run_clean(path: Path, as_json: bool) -> None:

@@ -1,0 +1,215 @@
+"""Windows worked out all at once equal the figures of each window by itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.interpolate import CubicSpline
+
+from analytics import variability
+from analytics.artefacts import label
+from analytics.sliding import Windows, windows
+from analytics.spectrum import BANDS_HZ, lomb_scargle
+from analytics.time_domain import mean_hr_bpm, sdnn_ms
+from ingest.files.rr_text import read_rr_file
+from tests.test_figures import plain_welch
+from tests.test_hrv import RECORDINGS
+
+
+def one_by_one(rr: np.ndarray, times: np.ndarray, start: float, length: float) -> dict[str, float]:
+    """Time-domain figures of one window, by the functions for one window."""
+    normal = label(rr).normal
+    inside = (times >= start) & (times < start + length)
+    follows = np.ones(int(inside.sum()), dtype=bool)
+    follows[:1] = False
+    part, ok = rr[inside], normal[inside]
+    nn = part[ok]
+    differences = variability.neighbour_differences(part, ok, follows)
+    sd1, sd2 = variability.poincare_ms(part, ok, follows)
+    return {
+        "mean_hr_bpm": mean_hr_bpm(nn),
+        "mean_nn_ms": float(np.mean(nn)),
+        "sdnn_ms": sdnn_ms(nn),
+        "rmssd_ms": math.sqrt(float(np.mean(differences**2))),
+        "sdsd_ms": variability.sdsd_ms(differences),
+        "pnn20_percent": variability.pnn_percent(differences, 20),
+        "pnn50_percent": variability.pnn_percent(differences, 50),
+        "cvnn_percent": 100 * sdnn_ms(nn) / float(np.mean(nn)),
+        "mad_ms": variability.mad_ms(nn),
+        "percentile_range_ms": variability.percentile_range_ms(nn),
+        "sd1_ms": sd1,
+        "sd2_ms": sd2,
+        "stress_index_baevsky": variability.stress_index_baevsky(nn),
+    }
+
+
+@pytest.fixture(params=RECORDINGS)
+def series(request: pytest.FixtureRequest, recordings: Path) -> tuple[np.ndarray, np.ndarray]:
+    (run,) = read_rr_file(recordings / request.param, 10_000).runs
+    rr = np.array(run) / 10
+    return rr, np.cumsum(rr) / 1000
+
+
+@pytest.mark.parametrize(("length", "step"), [(300.0, 30.0), (60.0, 7.0), (120.5, 40.0)])
+def test_every_window_of_every_recording(
+    series: tuple[np.ndarray, np.ndarray], length: float, step: float
+) -> None:
+    rr, times = series
+    starts = np.arange(0.0, max(times[-1] - length, 1.0), step)
+    found = windows(rr, times, starts, length)
+    compared = 0
+    for index, start in enumerate(starts.tolist()):
+        if found.normal_share[index] < 0.8 or found.nn_seconds[index] < 60:
+            assert np.isnan(found.values["rmssd_ms"][index])
+            continue
+        for name, value in one_by_one(rr, times, start, length).items():
+            got = found.values[name][index]
+            if name == "stress_index_baevsky" and np.isnan(got):
+                continue  # fewer than 100 beats
+            assert got == pytest.approx(value, rel=1e-9), (name, index)
+            compared += 1
+    assert compared > 0 or times[-1] < length
+
+
+def test_the_spectrum_of_a_window_is_welchs_of_the_stretchs_spline() -> None:
+    rng = np.random.default_rng(2)
+    rr = 850 + 40 * np.sin(np.arange(1500) * 1.4) + rng.uniform(-15, 15, 1500)
+    times = np.cumsum(rr) / 1000
+    ok = label(rr).normal
+    assert ok.mean() > 0.97
+    starts = np.array([100.0, 333.3, 641.7])
+    found = windows(rr, times, starts, 300.0)
+    at = times[ok]
+    assert np.diff(at).max() < 3.5  # what is left out leaves no hole
+    even = np.arange(at[0], at[-1], 0.25)
+    spline = CubicSpline(at, rr[ok])(even)
+    for index, start in enumerate(starts.tolist()):
+        first = math.ceil((start - at[0]) * 4 - 1e-9)
+        grid = even[first : first + 1200]
+        # plain_welch samples a spline of its own: hand it points that it cannot change.
+        hz, power = plain_welch_of(spline[first : first + 1200])
+        assert len(grid) == 1200
+        for band, (low, high) in BANDS_HZ.items():
+            inside = (hz >= low) & (hz < high)
+            expected = float(np.sum(power[inside]) * hz[1])
+            assert found.values[f"{band}_ms2"][index] == pytest.approx(expected, rel=1e-9)
+        lf, hf = found.values["lf_ms2"][index], found.values["hf_ms2"][index]
+        assert found.values["lf_hf"][index] == pytest.approx(lf / hf, rel=1e-12)
+        assert found.values["hf_nu"][index] == pytest.approx(100 * hf / (lf + hf), rel=1e-12)
+
+
+def plain_welch_of(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``plain_welch`` of samples at 4 Hz: a spline through its own nodes returns them."""
+    at = np.arange(len(samples) + 1) * 0.25
+    return plain_welch(at.tolist(), [*samples.tolist(), float(samples[-1])])
+
+
+def test_a_window_with_a_hole_gets_lomb_scargle_of_its_beats() -> None:
+    rng = np.random.default_rng(4)
+    rr = 800 + 30 * np.sin(np.arange(900) * 1.3) + rng.normal(0, 10, 900)
+    times = np.cumsum(rr) / 1000
+    times[450:] += 60
+    run = np.repeat([0, 1], 450)
+    found = windows(rr, times, np.array([230.0]), 300.0, run)
+    inside = (times >= 230) & (times < 530) & label(rr, run).normal
+    expected = lomb_scargle(times[inside], rr[inside])
+    for band, edges in BANDS_HZ.items():
+        value = expected.band_ms2(*edges)
+        if not np.isnan(found.values[f"{band}_ms2"][0]):
+            assert found.values[f"{band}_ms2"][0] == pytest.approx(value, rel=1e-9)
+    assert not np.isnan(found.values["hf_ms2"][0])
+    assert np.isnan(found.values["vlf_ms2"][0])  # 60 s of the five minutes are missing
+
+
+def random_series(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    rr = 800 + 50 * np.sin(np.arange(count) * 1.4) + rng.normal(0, 15, count)
+    return rr, np.cumsum(rr) / 1000
+
+
+def same(first: Windows, second: Windows, order: np.ndarray) -> None:
+    for name, values in first.values.items():
+        np.testing.assert_allclose(
+            values[order], second.values[name], rtol=1e-9, atol=1e-9, equal_nan=True
+        )
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.permutations(range(8)))
+def test_the_order_of_windows_does_not_matter(seed: int, order: list[int]) -> None:
+    rr, times = random_series(seed, 700)
+    starts = np.arange(8) * 40.0
+    chosen = np.array(order)
+    same(windows(rr, times, starts, 120), windows(rr, times, starts[chosen], 120), chosen)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, 86_400))
+def test_a_shift_in_time_changes_nothing(seed: int, shift: int) -> None:
+    rr, times = random_series(seed, 500)
+    times = np.round(times * 1024) / 1024  # so that the shift is exact
+    starts = np.arange(5) * 50.0
+    first = windows(rr, times, starts, 150)
+    second = windows(rr, times + shift, starts + shift, 150)
+    for name, values in first.values.items():
+        np.testing.assert_allclose(
+            values, second.values[name], rtol=1e-6, atol=1e-9, equal_nan=True
+        )
+
+
+def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    rr, times = random_series(1, 3000)
+    starts = np.arange(0, 2000, 15.0)
+    whole = windows(rr, times, starts, 200)
+    monkeypatch.setattr("analytics.sliding._CHUNK", 1500)
+    same(whole, windows(rr, times, starts, 200), np.arange(len(starts)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 50])
+def test_hardly_any_beats_give_hardly_any_figures(count: int) -> None:
+    rr, times = random_series(0, count)
+    found = windows(rr, times, np.array([0.0, 1e6]), 300)
+    for name, values in found.values.items():
+        if name not in ("mean_hr_bpm", "mean_nn_ms"):
+            assert np.isnan(values).all(), name
+    assert found.intervals.tolist() == [count, 0]
+    assert windows(rr, times, np.empty(0), 300).values["rmssd_ms"].shape == (0,)
+
+
+def test_shapes_and_order_are_checked() -> None:
+    with pytest.raises(ValueError, match="must increase"):
+        windows(np.full(3, 800.0), np.array([1.0, 1.0, 2.0]), np.zeros(1), 300)
+    with pytest.raises(ValueError, match="shape"):
+        windows(np.full(3, 800.0), np.zeros(2), np.zeros(1), 300)
+    with pytest.raises(ValueError, match="longer than 0"):
+        windows(np.full(2, 800.0), np.array([1.0, 2.0]), np.zeros(1), 0)
+
+
+def test_the_command_gives_windows_as_csv_and_json(recordings: Path) -> None:
+    def run(form: str) -> str:
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "ebbtide", "hrv", str(recordings / "pyhrv_nni_long.txt")),
+                *("--window", "300", "--step", "30", form),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+
+    rows = list(csv.DictReader(io.StringIO(run("--csv"))))
+    said = json.loads(run("--json"))["windows"]
+    assert len(rows) == len(said) == 111  # the last reaches past the end by less than a tenth
+    assert float(rows[3]["start_s"]) == said[3]["start_s"] == 90
+    assert float(rows[3]["rmssd_ms"]) == pytest.approx(said[3]["rmssd_ms"], rel=1e-12)
