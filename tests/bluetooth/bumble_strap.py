@@ -201,9 +201,10 @@ class BumbleStrap:
         payload = encode(HeartRateMeasurement(72, contact=True, rr_ticks=tuple(ticks)))
         if not self.subscribed:
             return
-        await self._notify(payload)
+        # Into the log first: a cut while it is being sent must find it there, in flight.
         now = time.monotonic()
         self.log += [Sent(value, now, not self._doubted) for value in ticks]
+        await self._notify(payload)
         if manners.says_twice_every and tick % manners.says_twice_every == 0:
             await self._notify(payload)
 
