@@ -48,7 +48,9 @@ class LoggedStrap:
 
     async def events(self) -> AsyncIterator[Arrival | Interruption]:
         """Arrivals with a monotonic time, so that each is kept by itself."""
-        for arrival, payload in self._log:
+        for number, (arrival, payload) in enumerate(self._log):
+            if number == 1:  # the first is on the disk
+                print("recording", flush=True)
             await asyncio.sleep(PACE_S)
             yield Arrival(payload, arrival, arrival)
 

@@ -37,7 +37,7 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
     token = client.headers["Authorization"].removeprefix("Bearer ")
     account = client.get("/v1/me").json()["id"]
     recording = recordings / "pyhrv_nni_long.txt"
-    rounds = 1 + KILLS // 20  # so that every kill hits an ingester at work
+    rounds = 1 + KILLS // 50  # so that every kill hits an ingester at work
     log = strap_log(recording, START, rounds)
     outbox = tmp_path / "outbox.sqlite"
     command = [sys.executable, "-m", "tests.ingester_process", api.url, token, account]
@@ -45,16 +45,18 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
     random_wait = random.Random(5)
     killed = 0
     while True:
-        process = subprocess.Popen(command, cwd=ROOT)
         if killed < KILLS:
-            # Start-up takes some 0.5 s; then it records and uploads at once.
-            time.sleep(random_wait.uniform(0.3, 1.4))
-            assert process.poll() is None  # at work, or still starting
-            process.kill()
-            process.wait()
+            with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+                # It says so when it records; then it uploads at once, too.
+                assert process.stdout is not None
+                assert process.stdout.readline() == b"recording\n"
+                time.sleep(random_wait.uniform(0, 0.5))
+                assert process.poll() is None
+                process.kill()
             killed += 1
             continue
-        assert process.wait(timeout=600) == 0
+        process = subprocess.Popen(command, cwd=ROOT)
+        assert process.wait(timeout=1800) == 0
         break
     person = house.records.person(account)
     assert person is not None
@@ -67,7 +69,8 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
     assert stream["beats"] == len(sent)
     # Each restart that kept something broke the count of beats, and says so.
     gaps = client.get("/v1/gaps").json()
-    assert 1 <= len(gaps) <= killed
+    assert killed // 2 <= len(gaps) <= killed
+    print(f"{killed} kills, {len(sent)} beats, {len(gaps)} gaps")
     assert {gap["reason"] for gap in gaps} == {"link lost"}
     assert int((~beats.follows).sum()) == len(gaps) + 1
     first = datetime.fromtimestamp(START / SECOND, UTC)
