@@ -66,7 +66,7 @@ class BumbleStrap:
     log: list[Sent] = field(default_factory=list)
     silent: bool = False
     off: bool = False
-    in_flight_s: float = 0.30  # sent less than this before a cut: may or may not have been heard
+    in_flight_s: float = 0.10  # sent less than this before a cut: may or may not have been heard
     connections: int = 0
     started: set[int] = field(default_factory=set)
     extra: Callable[[int], bytes | None] | None = None
