@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from bumble import core, gatt
+from bumble import core
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Connection, Device
@@ -282,6 +282,3 @@ class BumbleStrap:
             UUID(polar_measurement.DATA), _NOTIFY, Characteristic.Permissions(0), b""
         )
         return Service(UUID(polar_measurement.SERVICE), [self._control, self._data])
-
-
-__all__ = ["BumbleStrap", "Manners", "Sent", "gatt"]

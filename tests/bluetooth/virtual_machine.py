@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import ROOT, skip_or_fail
+from tests.conftest import skip_or_fail
 
 MACHINE = Path(__file__).with_name("machine")
 _MODULES = ("virtio_pci", "9p", "9pnet_virtio", "overlay", "hci_vhci", "cmac", "ecb", "aes_generic")
@@ -96,6 +96,3 @@ def _initramfs(tree: Path, work: Path) -> Path:
             ["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names, stdout=out, check=True
         )
     return packed
-
-
-__all__ = ["ROOT", "boot", "kernel_tree"]
