@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +22,11 @@ from api.people import add_patient
 from ebbtide import instants
 from ebbtide.commands.api_thread import ApiThread
 from ebbtide.settings import Settings
+
+# A shell makes its background jobs ignore Ctrl-C, and children inherit that: the demonstrations
+# that tests end with it would never end.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
