@@ -93,7 +93,10 @@ def figures(
     """
     rr = np.asarray(rr_ms, dtype=np.float64)
     labelled = label(rr, run)
-    times = np.cumsum(np.nan_to_num(rr)) / 1000 if time_s is None else np.asarray(time_s)
+    if time_s is None:
+        times = np.cumsum(np.nan_to_num(rr, nan=0.0, posinf=0.0, neginf=0.0)) / 1000
+    else:
+        times = np.asarray(time_s, dtype=np.float64)
     if times.shape != rr.shape:
         raise ValueError("time_s must have the shape of rr_ms")
     normal = labelled.normal

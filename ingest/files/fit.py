@@ -6,6 +6,7 @@ The next message with a time came after the intervals ended, so it serves as the
 
 from __future__ import annotations
 
+import warnings
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def read_fit(path: Path, name: str) -> RecordedFile:
     problems: list[str] = []
     waiting: list[int] = []
     last_time: int | None = None
+    warned: list[warnings.WarningMessage] = []
 
     def place(moment: int) -> None:
         for at in range(0, len(waiting), 16):
@@ -41,7 +43,11 @@ def read_fit(path: Path, name: str) -> RecordedFile:
         waiting.clear()
 
     try:
-        with fitdecode.FitReader(path, check_crc=fitdecode.CrcCheck.WARN) as frames:
+        with (
+            warnings.catch_warnings(record=True) as warned,
+            fitdecode.FitReader(path, check_crc=fitdecode.CrcCheck.WARN) as frames,
+        ):
+            warnings.simplefilter("always")
             for frame in frames:
                 if not isinstance(frame, fitdecode.FitDataMessage):
                     continue
@@ -56,6 +62,7 @@ def read_fit(path: Path, name: str) -> RecordedFile:
                         place(time)
     except fitdecode.FitError as error:
         problems.append(f"the file is damaged ({error}); what stands before that was kept")
+    problems += [f"the file is damaged ({item.message})" for item in warned]
     if waiting and last_time is not None:
         place(last_time)
     if builder.empty:
