@@ -189,7 +189,7 @@ def _row_percentile(ordered: FloatArray, count: IntArray, share: float) -> Float
 
 def _baevsky(x: FloatArray, mask: BoolArray, count: IntArray, span_ms: FloatArray) -> FloatArray:
     bins = np.where(mask, np.floor(x / BAEVSKY_BIN_MS), 0).astype(np.int64)
-    width = int(bins.max(initial=0)) + 1
+    width = int(np.max(bins, initial=0)) + 1
     flat = (np.arange(len(x))[:, None] * width + bins)[mask]
     histogram = np.bincount(flat, minlength=len(x) * width).reshape(len(x), width)
     mode = np.argmax(histogram, axis=1)

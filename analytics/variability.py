@@ -61,7 +61,7 @@ def percentile_range_ms(nn_ms: FloatArray, low: float = 20, high: float = 80) ->
 
 def triangular_index(nn_ms: FloatArray) -> float:
     """Number of intervals over the height of their histogram with bins of 1/128 s."""
-    return float(len(nn_ms) / _histogram(nn_ms).max()) if len(nn_ms) else float("nan")
+    return float(len(nn_ms) / np.max(_histogram(nn_ms))) if len(nn_ms) else float("nan")
 
 
 def tinn_ms(nn_ms: FloatArray) -> float:
@@ -90,7 +90,7 @@ def tinn_ms(nn_ms: FloatArray) -> float:
 
 def _histogram(nn_ms: FloatArray) -> NDArray[np.int64]:
     """Counts in bins of 1/128 s, the first beginning at the shortest interval."""
-    index = np.floor((nn_ms - nn_ms.min()) / BIN_MS + 1e-9).astype(np.int64)
+    index = np.floor((nn_ms - np.min(nn_ms)) / BIN_MS + 1e-9).astype(np.int64)
     return np.bincount(index)
 
 
