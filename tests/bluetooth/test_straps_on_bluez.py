@@ -130,7 +130,7 @@ def test_the_recorder_goes_on_by_itself(outcome: Outcome, case: str) -> None:
 
 
 def test_heart_rate_without_rr_is_not_called_good(outcome: Outcome) -> None:
-    assert outcome.case("heart_rate_only")
+    assert outcome.case("heart_rate_only") != "good"
 
 
 def test_repeated_and_malformed_notifications_are_set_aside(outcome: Outcome) -> None:
