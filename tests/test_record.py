@@ -83,6 +83,10 @@ def test_the_live_line_says_what_is_wrong() -> None:
     assert (old.quality, old.heart_rate_bpm, old.rmssd_ms) == ("no signal", None, None)
     bare = Recording(heart_rate_bpm=70, without_rr=40, last_arrival_ns=NOW)
     assert "without RR" in live_line("x", "a", bare, 1024, 0, NOW).quality
+    stopped = recording()
+    later = NOW + 8 * SECOND
+    stopped.last_arrival_ns = later
+    assert "no RR just now" in live_line("x", "a", stopped, 1024, 0, later).quality
     short = Recording(heart_rate_bpm=70, last_arrival_ns=NOW)
     assert live_line("x", "a", short, 1024, 0, NOW).quality == "not known yet"
 

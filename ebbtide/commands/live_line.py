@@ -62,7 +62,7 @@ def live_line(
         detail=recording.detail,
         heart_rate_bpm=recording.heart_rate_bpm if fresh else None,
         rmssd_ms=window.rmssd_ms if fresh else None,
-        quality=_quality(recording, window.removed_share, fresh),
+        quality=_quality(recording, window.removed_share, fresh, now_ns),
         beats_kept=recording.beats,
         beats_waiting=waiting,
         gaps=recording.gaps,
@@ -86,13 +86,15 @@ def _last_beats(recording: Recording, ticks_per_second: int) -> BeatArrays:
     )
 
 
-def _quality(recording: Recording, removed: float | None, fresh: bool) -> str:
+def _quality(recording: Recording, removed: float | None, fresh: bool, now_ns: int) -> str:
     if not fresh:
         return "no signal"
     if recording.contact is False:
         return "no skin contact: wet the electrodes"
     if recording.without_rr > 15 and not recording.recent:
         return "heart rate without RR: no variability from this strap"
+    if recording.recent and now_ns - recording.recent[-1].time_ns > _SILENT_AFTER:
+        return "heart rate, but no RR just now: wet the electrodes"
     if removed is None:
         return "not known yet"
     if removed <= _GOOD_SHARE:
