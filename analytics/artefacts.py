@@ -1,57 +1,69 @@
-"""Which beats are missed, extra, long, short or ectopic: the method of Lipponen and Tarvainen.
+"""Which beats are missed, extra, long, short or ectopic: after Lipponen and Tarvainen.
 
 Source: Lipponen and Tarvainen (2019), "A robust algorithm for heart rate variability time series
 artefact correction using novel beat classification", Journal of Medical Engineering & Technology
-43:173, equations 1 to 9. Two series are compared with thresholds that follow the person: the
-difference of neighbouring intervals (dRR), and the distance from the median of 11 (mRR). A
-threshold is 5.2 times the quartile deviation of the 91 values around a beat.
+43:173. As there, the differences of neighbouring intervals (dRR) and the distances from the median
+of 11 (mRR) are held against thresholds that follow the person over 91 intervals, and beats fall
+into the same classes. Where ours differs, and why (``benchmarks/artefacts.py`` measures each):
 
-Differences to the paper, and why:
-
-- A gap ends the series: no difference, median or threshold reaches over it.
-- Intervals that no heart makes (under 250 or over 3,000 ms) are labelled first and left out, so
-  that a burst of them cannot hide itself; what is before and after such a one is compared over it.
-- A threshold never falls under 2% of the median interval (some 15 ms): where the heart is as
-  regular as a paced one, the quartile deviation is nearly zero and every beat would be an artefact.
+- The scale of 91 values is taken from their median, and of their quartile no more than 1.15 times
+  that: the paper's quartile deviation breaks down where one beat in ten is an artefact.
+- A beat found too early or too late (ectopic, or misplaced) makes one interval short and the other
+  long, and leaves their sum. So the two are judged together: half their difference ``a`` must
+  stand out, and more so the further their sum is from two usual intervals. Breathing, which makes
+  one interval long and lets the next be long too, is not taken for it.
+- One interval alone is long or short only when far from the median: 12 and 8 scales (the paper: 3
+  of its thresholds), and a fifth of it.
+- A gap ends the series: no difference, median or scale reaches over it.
+- Intervals that no heart makes (under 250 or over 3,000 ms), or that were measured without skin
+  contact, are labelled first and left out, so that a burst of them cannot hide itself; what is
+  before and after such a one is compared over it.
+- No scale falls under 1% of the local median: where the heart is as regular as a paced one, every
+  beat would be an artefact.
+- Everything is local: a label depends on at most ``REACH`` intervals to either side. So a month can
+  be labelled in pieces, and a live session beat by beat, with the labels of the whole.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-METHOD = "Lipponen and Tarvainen 2019, gap-aware; version 1"
+METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 2"
+REACH = 64  # intervals: half of the 91, and of the 11, and the next two
 SHORTEST_MS = 250.0
 LONGEST_MS = 3000.0
 FEWEST_BEATS = 12  # of an unbroken run; fewer say nothing about what is usual
-_ALPHA = 5.2
-_QUARTILE_WIDTH = 91
+_SCALE_WIDTH = 91
 _MEDIAN_WIDTH = 11
-_C1, _C2 = 0.13, 0.17
-_FAR_FROM_MEDIAN = 3.0
-_SMALLEST_THRESHOLD = 0.02
+_MEDIAN_TO_SD, _QUARTILE_TO_SD = 1 / 0.6745, 1 / 1.1503  # of absolute values of a normal variable
+_HEAVIEST_TAIL = 1.15  # times the scale by the median
+_SMALLEST_SCALE = 0.01  # of the median interval
+_PAIR_STANDS_OUT, _SUM_COUNTS = 3.0, 0.8
+_PAIR_AT_LEAST = 0.08  # of the median interval: half the difference of the two
+_LONG_ALONE, _SHORT_ALONE, _ALONE_AT_LEAST = 12.0, 8.0, 0.20
+_NEAR, _NEAR_AT_LEAST = 3.0, 0.15  # how near to a multiple, or to the sum, of usual intervals
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-_Kind = TypeVar("_Kind", np.float64, np.bool_)
 
 
 class Beat(IntEnum):
     """What a beat (the end of its interval) is taken for."""
 
     NORMAL = 0
-    ECTOPIC = 1
+    ECTOPIC = 1  # or found at the wrong moment: the interval before it and the one after
     LONG = 2
     SHORT = 3
-    MISSED = 4  # a beat was missed: the interval holds two
-    EXTRA = 5  # a beat too many: this interval and the next are one
+    MISSED = 4  # one or more beats were missed: the interval holds them
+    EXTRA = 5  # a beat too many: two such intervals are one
     IMPOSSIBLE = 6  # no heart makes such an interval
     UNKNOWN = 7  # too few beats in a row to tell
+    NO_CONTACT = 8  # the strap said that it touched no skin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,11 +82,16 @@ class Labelled:
         return result
 
 
-def label(rr_ms: FloatArray, run: NDArray[np.int64] | None = None) -> Labelled:
+def label(
+    rr_ms: FloatArray,
+    run: NDArray[np.int64] | None = None,
+    contact: NDArray[np.int8] | None = None,
+) -> Labelled:
     """Label RR intervals.
 
     ``rr_ms``: shape (n,), in order. ``run``: a number per unbroken run of beats, not decreasing;
-    one run if left out. Raises ValueError for other shapes, or runs out of order.
+    one run if left out. ``contact``: 0 where the strap said that it touched no skin. Raises
+    ValueError for other shapes, or runs out of order.
     """
     rr = np.asarray(rr_ms, dtype=np.float64)
     if rr.ndim != 1:
@@ -88,11 +105,17 @@ def label(rr_ms: FloatArray, run: NDArray[np.int64] | None = None) -> Labelled:
     median = np.full(len(rr), np.nan)
     possible = np.isfinite(rr) & (rr >= SHORTEST_MS) & (rr <= LONGEST_MS)
     beat[~possible] = Beat.IMPOSSIBLE
+    if contact is not None:
+        if np.shape(contact) != rr.shape:
+            raise ValueError("contact must have the shape of rr_ms")
+        beat[contact == 0] = Beat.NO_CONTACT
+        possible &= contact != 0
     where = np.flatnonzero(possible)
     for piece in _pieces(runs[where]):
         at = where[piece]
         if len(at) >= FEWEST_BEATS:
             beat[at], median[at] = _label_run(rr[at])
+    _other_halves(rr, runs, beat, median)
     return Labelled(beat, median)
 
 
@@ -106,60 +129,66 @@ def _pieces(runs: NDArray[np.int64]) -> list[slice]:
 def _label_run(rr: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
     """Labels and medians of one unbroken run of possible intervals."""
     n = len(rr)
-    smallest = _SMALLEST_THRESHOLD * float(np.median(rr))
-    drr = np.diff(rr, prepend=rr[0])
-    drr[0] = drr[1:].mean()  # as the paper's implementation: the first has no difference
-    d_threshold = np.maximum(_threshold(drr), smallest)
-    d = drr / d_threshold
     median = ndimage.median_filter(rr, size=min(_MEDIAN_WIDTH, n), mode="nearest")
-    distance = rr - median
-    distance = np.where(distance < 0, 2 * distance, distance)
-    m_threshold = np.maximum(_threshold(distance), smallest)
-    m = distance / m_threshold
-
-    before, after, after_next = _shifted(d, -1), _shifted(d, 1), _shifted(d, 2)
-    # Equations 4 and 5, subspace S1: an early beat and its pause.
-    s12 = np.where(d > 0, np.maximum(before, after), np.minimum(before, after))
-    ectopic = ((d > 1) & (s12 < -_C1 * d - _C2)) | ((d < -1) & (s12 > -_C1 * d + _C2))
-    # Equations 6 and 7, subspace S2: a step away and back.
-    s22 = np.where(d >= 0, np.minimum(after, after_next), np.maximum(after, after_next))
-    far = np.abs(m) > _FAR_FROM_MEDIAN
-    long = ((d > 1) & (s22 < -1)) | (far & (m > 0))
-    short = ((d < -1) & (s22 > 1)) | (far & (m < 0))
-    # Equations 8 and 9: two intervals in one, or one in two.
-    following = np.append(rr[1:], rr[-1:])
-    missed = long & (np.abs(rr / 2 - median) < m_threshold)
-    extra = short & (np.abs(rr + following - median) < m_threshold)
-    extra[-1] = False
-
+    away = rr - median
+    scale = _scale(away, median)
+    following = np.append(rr[1:], rr[-1])
+    # The pair of this interval and the next: what a misplaced beat between them would explain.
+    half = (following - rr) / 2
+    beyond = rr + following - 2 * median
+    difference_scale = _scale(np.diff(rr, prepend=rr[0]), median)
+    pair = half**2 - _SUM_COUNTS * beyond**2 > (_PAIR_STANDS_OUT * difference_scale / 2) ** 2
+    pair &= np.abs(half) > _PAIR_AT_LEAST * median
+    near = np.maximum(_NEAR * scale, _NEAR_AT_LEAST * median)
+    multiple = np.maximum(1, np.round(rr / median))
+    missed = (rr > 1.5 * median) & (np.abs(rr / multiple - median) < near)
+    extra = (np.maximum(rr, following) < 0.8 * median) & (np.abs(rr + following - median) < near)
+    pair[-1] = extra[-1] = False
+    at_least = _ALONE_AT_LEAST * median
     beat = np.full(n, Beat.NORMAL, dtype=np.int8)
-    beat[long] = Beat.LONG
-    beat[short] = Beat.SHORT
-    # An ectopic beat shows twice, as a short interval and a long one: both are its own.
-    beat[ectopic] = Beat.ECTOPIC
-    pair = (_shifted(ectopic & (d > 1), 1) & short) | (_shifted(ectopic & (d < -1), 1) & long)
-    beat[pair] = Beat.ECTOPIC
+    beat[away > np.maximum(_LONG_ALONE * scale, at_least)] = Beat.LONG
+    beat[away < -np.maximum(_SHORT_ALONE * scale, at_least)] = Beat.SHORT
+    beat[_and_next(pair)] = Beat.ECTOPIC
     beat[missed] = Beat.MISSED
-    beat[extra] = Beat.EXTRA
+    beat[_and_next(extra)] = Beat.EXTRA
     return beat, median
 
 
-def _threshold(values: FloatArray) -> FloatArray:
-    """5.2 times the quartile deviation of |values| in the 91 around each; shape as ``values``."""
-    size = min(_QUARTILE_WIDTH, len(values))
+def _other_halves(
+    rr: FloatArray, runs: NDArray[np.int64], beat: NDArray[np.int8], median: FloatArray
+) -> None:
+    """An extra beat close to a real one leaves an impossibly short interval, and beside it one
+    that is too short by as much: the two together are as long as usual.
+    """
+    tiny = np.flatnonzero((beat == Beat.IMPOSSIBLE) & (rr > 0) & (rr < SHORTEST_MS))
+    for i in tiny.tolist():
+        beside = [
+            j
+            for j in (i - 1, i + 1)
+            if 0 <= j < len(rr)
+            and runs[j] == runs[i]
+            and beat[j] not in (Beat.IMPOSSIBLE, Beat.UNKNOWN, Beat.NO_CONTACT, Beat.EXTRA)
+        ]
+        off = {j: abs(rr[j] + rr[i] - median[j]) for j in beside}
+        best = min(off, key=lambda j: off[j], default=None)
+        if best is not None and off[best] < abs(rr[best] - median[best]):
+            beat[i] = beat[best] = Beat.EXTRA
+
+
+def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
+    """Standard deviation, robustly, of the 91 ``values`` around each; shape as ``values``."""
+    size = min(_SCALE_WIDTH, len(values))
     size -= 1 - size % 2
     absolute = np.abs(values)
-    low = ndimage.percentile_filter(absolute, 25, size=size, mode="nearest")
-    high = ndimage.percentile_filter(absolute, 75, size=size, mode="nearest")
-    result: FloatArray = _ALPHA * (high - low) / 2
+    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="nearest")
+    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="nearest")
+    result: FloatArray = np.maximum(
+        np.clip(quartile, middle, _HEAVIEST_TAIL * middle), _SMALLEST_SCALE * median_ms
+    )
     return result
 
 
-def _shifted(values: NDArray[_Kind], by: int) -> NDArray[_Kind]:
-    """``values[i + by]``; 0 beyond the ends."""
-    result = np.zeros_like(values)
-    if by > 0:
-        result[:-by] = values[by:]
-    else:
-        result[-by:] = values[:by]
+def _and_next(mask: BoolArray) -> BoolArray:
+    result = mask.copy()
+    result[1:] |= mask[:-1]
     return result

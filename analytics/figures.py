@@ -4,8 +4,13 @@ something; below that it is absent, and ``missing`` says why.
 The shortest stretches: Task Force (1996) for frequencies (ten cycles of the slowest wave: HF 1
 minute, LF 2 to 4, VLF 5 and more, of which a tenth may be missing) and for the geometric figures
 (20 minutes, better 24 hours); Munoz et al. (2015), PLOS ONE 10:e0138921, for RMSSD and SDNN (1
-minute, better 5); Richman and Moorman (2000) for sample entropy (200 intervals); Peng et al. (1995)
-for DFA (four boxes of the longest size). Baevsky's index is defined on 100 beats or more.
+minute, better 5); Yentes et al. (2013), Annals of Biomedical Engineering 41:349, for the entropies
+(200 intervals); Peng et al. (1995) for DFA (four boxes of the longest size). Baevsky's index is
+defined on 100 beats or more.
+
+Time-domain and geometric figures are of measured NN intervals alone, differences of neighbours
+only. Spectrum, entropies and DFA need an unbroken series, and take the corrected one
+(``analytics.correction``), of which at most a fifth was filled.
 """
 
 from __future__ import annotations
@@ -18,8 +23,9 @@ from numpy.typing import NDArray
 
 from analytics import variability
 from analytics.artefacts import Beat, Labelled, label
-from analytics.complexity import dfa_alpha, sample_entropy
-from analytics.spectrum import BANDS_HZ, spectrum
+from analytics.complexity import ALPHA_1, ALPHA_2, dfa_alpha, entropies
+from analytics.correction import Corrected, correct
+from analytics.spectrum import BANDS_HZ, breathing_hz, spectrum
 from analytics.time_domain import mean_hr_bpm, sdnn_ms
 
 FloatArray = NDArray[np.float64]
@@ -45,26 +51,35 @@ LEAST_SECONDS = {
     "lf_nu": 120,
     "hf_nu": 120,
     "hf_peak_hz": 60,
+    "breathing_per_min": 120,
     "total_ms2": 270,
     "vlf_ms2": 270,
 }
 LEAST_INTERVALS = {
     "stress_index_baevsky": 100,
     "sampen": 200,
+    "apen": 200,
     "dfa_alpha1": 64,
     "dfa_alpha2": 256,
 }
 LEAST_NORMAL_SHARE = 0.8
+MOST_FOR_ENTROPY = 20_000  # intervals: every pair is compared, and no heart stays the same so long
+SLOW_BREATHING = (
+    "Breathing seems to be slower than 9 a minute: its waves are then in LF, not in HF, and LF, "
+    "HF, LF/HF and RMSSD do not say what they usually say."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good the stretch is. ``normal_share`` of its intervals; ``longest_gap_s`` between two
-    normal intervals that are not neighbours; ``labels`` counts each kind of beat.
+    """How good the stretch is. ``normal_share`` of its intervals; ``filled_share`` of the corrected
+    series; ``longest_gap_s`` between two normal intervals that are not neighbours; ``labels``
+    counts each kind of beat.
     """
 
     intervals: int
     normal_share: float
+    filled_share: float
     longest_gap_s: float
     labels: dict[str, int]
 
@@ -81,18 +96,24 @@ class Figures:
     labelled: Labelled
     seconds: float
     spectrum_method: str | None
+    corrected: Corrected
+    notes: tuple[str, ...]
 
 
 def figures(
-    rr_ms: FloatArray, time_s: FloatArray | None = None, run: NDArray[np.int64] | None = None
+    rr_ms: FloatArray,
+    time_s: FloatArray | None = None,
+    run: NDArray[np.int64] | None = None,
+    contact: NDArray[np.int8] | None = None,
 ) -> Figures:
     """All figures of RR intervals.
 
     ``rr_ms``: shape (n,). ``time_s``: when each interval ended, increasing; the running sum of the
-    intervals if left out. ``run``: a number per unbroken run. Raises ValueError for other shapes.
+    intervals if left out. ``run``: a number per unbroken run. ``contact``: 0 where the strap
+    touched no skin. Raises ValueError for other shapes.
     """
     rr = np.asarray(rr_ms, dtype=np.float64)
-    labelled = label(rr, run)
+    labelled = label(rr, run, contact)
     if time_s is None:
         times = np.cumsum(np.nan_to_num(rr, nan=0.0, posinf=0.0, neginf=0.0)) / 1000
     else:
@@ -106,26 +127,29 @@ def figures(
         follows[1:] &= np.diff(run) == 0
     nn, nn_times = rr[normal], times[normal]
     seconds = float(np.sum(nn) / 1000)
-    quality = _quality(rr, nn, nn_times, labelled)
+    corrected = correct(rr, times, run, labelled)
+    quality = _quality(rr, nn, nn_times, labelled, corrected)
     reason = _unusable(quality)
     values: dict[str, float | None] = {}
     missing: dict[str, str] = {}
     found: dict[str, float] = {}
     method = None
     if reason is None:
-        found = _time_figures(rr, nn, normal, follows)
+        found = _time_figures(rr, nn, normal, follows) | _nonlinear_figures(corrected)
         if seconds >= LEAST_SECONDS["hf_ms2"]:
-            more, method = _frequency_figures(nn_times, nn)
+            more, method = _frequency_figures(corrected.time_s, corrected.nn_ms)
             found |= more
     for name in (*LEAST_SECONDS, *LEAST_INTERVALS):
         why = reason or _too_short(name, seconds, len(nn))
         value = found.get(name, math.nan)
         if why is None and not math.isfinite(value):
-            why = "the intervals do not vary enough to work it out"
+            why = _why_not_found(name, len(corrected.nn_ms))
         values[name] = None if why else value
         if why:
             missing[name] = why
-    return Figures(values, missing, quality, labelled, seconds, method)
+    breaths = values["breathing_per_min"]
+    notes = (SLOW_BREATHING,) if breaths is not None and breaths < 9 else ()
+    return Figures(values, missing, quality, labelled, seconds, method, corrected, notes)
 
 
 def _time_figures(
@@ -151,10 +175,19 @@ def _time_figures(
         "triangular_index": variability.triangular_index(nn),
         "tinn_ms": variability.tinn_ms(nn),
         "stress_index_baevsky": variability.stress_index_baevsky(nn),
-        "sampen": sample_entropy(nn) if len(nn) >= LEAST_INTERVALS["sampen"] else math.nan,
-        "dfa_alpha1": dfa_alpha(nn, 4, 16),
-        "dfa_alpha2": dfa_alpha(nn, 16, 64),
     }
+
+
+def _nonlinear_figures(corrected: Corrected) -> dict[str, float]:
+    nn, follows = corrected.nn_ms, corrected.follows
+    found = {
+        "dfa_alpha1": dfa_alpha(nn, *ALPHA_1, follows),
+        "dfa_alpha2": dfa_alpha(nn, *ALPHA_2, follows),
+    }
+    if LEAST_INTERVALS["sampen"] <= len(nn) <= MOST_FOR_ENTROPY:
+        entropy = entropies(nn, follows)
+        found |= {"sampen": entropy.sample, "apen": entropy.approximate}
+    return found
 
 
 def _frequency_figures(times: FloatArray, nn: FloatArray) -> tuple[dict[str, float], str]:
@@ -171,22 +204,34 @@ def _frequency_figures(times: FloatArray, nn: FloatArray) -> tuple[dict[str, flo
         "lf_nu": math.nan if flat else 100 * power["lf"] / both,
         "hf_nu": math.nan if flat else 100 * power["hf"] / both,
         "hf_peak_hz": math.nan if flat else found.peak_hz(*BANDS_HZ["hf"]),
+        "breathing_per_min": 60 * float(breathing_hz(found.hz, found.power_ms2_hz[None, :])[0]),
     }, found.method
 
 
-def _quality(rr: FloatArray, nn: FloatArray, times: FloatArray, labelled: Labelled) -> Quality:
+def _quality(
+    rr: FloatArray, nn: FloatArray, times: FloatArray, labelled: Labelled, corrected: Corrected
+) -> Quality:
     gap = 0.0
     if len(nn) > 1:
         gap = max(0.0, float(np.max(np.diff(times) - nn[1:] / 1000)))
     return Quality(
         intervals=len(rr),
         normal_share=float(np.mean(labelled.normal)) if len(rr) else 0.0,
+        filled_share=float(np.mean(corrected.filled)) if len(corrected.filled) else 0.0,
         longest_gap_s=gap,
         labels={
             beat.name.lower(): int(np.count_nonzero(labelled.beat == np.int8(beat)))
             for beat in Beat
         },
     )
+
+
+def _why_not_found(name: str, intervals: int) -> str:
+    if name == "breathing_per_min":
+        return "no narrow peak that would be breathing"
+    if name in ("sampen", "apen") and intervals > MOST_FOR_ENTROPY:
+        return f"longer than {MOST_FOR_ENTROPY:,} intervals; ask for windows"
+    return "the intervals do not vary enough to work it out"
 
 
 def _unusable(quality: Quality) -> str | None:

@@ -1,67 +1,67 @@
 """Figures of many windows over one series, in one pass: a day at once and not window by window.
 
-Beats are labelled once, over the whole series, so that a window's edge changes no label. Windows
-are half-open, [start, start + length), by the time at which an interval ended. All windows of a
-chunk are laid side by side as rows, and each figure is worked out for all rows together; a chunk
-bounds the memory. The definitions are those of ``analytics.variability`` and
-``analytics.spectrum``; the tests compare every window with them.
-
-The spectrum of a window is Welch's, of the spline through the NN intervals of the whole unbroken
-stretch, sampled at 4 Hz from its first beat on: a window's edge bends nothing. A window with a hole
-gets the Lomb-Scargle periodogram of its own beats.
+Windows are half-open, [start, start + length), by the time at which an interval ended. Beats are
+labelled with what surrounds them, so that a window's edge changes no label. Windows are worked out
+in blocks, each with a little of the series to both sides: a label looks no further than
+``artefacts.REACH``, and a spline forgets in fewer beats. That bounds the memory, and changes no
+figure. The definitions are those of ``analytics.figures``.
 """
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
-from scipy.interpolate import CubicSpline
 
-from analytics.artefacts import label
-from analytics.figures import LEAST_INTERVALS, LEAST_NORMAL_SHARE, LEAST_SECONDS
-from analytics.spectrum import (
-    BANDS_HZ,
-    LONGEST_HOLE,
-    RESAMPLED_HZ,
-    SEGMENT_S,
-    Spectrum,
-    lomb_scargle,
+from analytics.artefacts import REACH, label
+from analytics.correction import Corrected, correct
+from analytics.figures import (
+    LEAST_INTERVALS,
+    LEAST_NORMAL_SHARE,
+    LEAST_SECONDS,
+    MOST_FOR_ENTROPY,
 )
-from analytics.variability import BAEVSKY_BIN_MS, MAD_TO_SD
+from analytics.window_nonlinear import NONLINEAR, dfa_rows, entropy_rows
+from analytics.window_spectra import FREQUENCY, spectra
+from analytics.window_time import TIME_DOMAIN, time_rows
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-_CHUNK = 1_000_000  # intervals, or samples, side by side
-_TIME_DOMAIN = (
-    "mean_hr_bpm",
-    "mean_nn_ms",
-    "sdnn_ms",
-    "rmssd_ms",
-    "sdsd_ms",
-    "pnn20_percent",
-    "pnn50_percent",
-    "cvnn_percent",
-    "mad_ms",
-    "percentile_range_ms",
-    "sd1_ms",
-    "sd2_ms",
-    "stress_index_baevsky",
-)
-_FREQUENCY = ("vlf_ms2", "lf_ms2", "hf_ms2", "total_ms2", "lf_hf", "lf_nu", "hf_nu", "hf_peak_hz")
+_BLOCK = 30_000  # intervals of one block of windows
+_ROWS = 500_000  # intervals side by side
+_NO_GAP_S = 1e-6  # what rounding leaves between two times
+CONTEXT = 2 * REACH + 64  # intervals to each side of a block
+
+
+class Domain(StrEnum):
+    """Kinds of figures."""
+
+    TIME = "time"
+    FREQUENCY = "frequency"
+    NONLINEAR = "nonlinear"
+
+
+_NAMES = {
+    Domain.TIME: TIME_DOMAIN,
+    Domain.FREQUENCY: FREQUENCY,
+    Domain.NONLINEAR: NONLINEAR,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
     """Shape (w,) throughout. ``start_s`` and ``length_s`` of each; ``values`` by name, NaN where a
-    figure is absent: the window is too short for it (``figures.LEAST_SECONDS``), too few of its
-    intervals are normal, or, for frequencies, a hole lies in it. ``intervals``, ``nn_seconds`` and
-    ``normal_share`` say how good each window is.
+    figure is absent: the window is too short for it (``figures.LEAST_SECONDS``) or too few of its
+    intervals are normal. How good each window is: ``intervals`` in it, ``nn_seconds`` that normal
+    ones fill, their ``normal_share``, ``longest_gap_s`` without a normal one, ``filled_share`` of
+    the corrected series, ``holed`` where the spectrum is from Lomb-Scargle, ``contact_share`` of
+    intervals with skin contact among those where it is known, and ``motion_mg`` (mean amplitude
+    deviation of acceleration); the last two NaN where nothing is known.
     """
 
     start_s: FloatArray
@@ -69,7 +69,18 @@ class Windows:
     intervals: IntArray
     nn_seconds: FloatArray
     normal_share: FloatArray
+    longest_gap_s: FloatArray
+    filled_share: FloatArray
+    holed: BoolArray
+    contact_share: FloatArray
+    motion_mg: FloatArray
     values: dict[str, FloatArray]
+
+    @property
+    def coverage(self) -> FloatArray:
+        """Share of each window that normal intervals fill, at most 1."""
+        result: FloatArray = np.minimum(1.0, self.nn_seconds / self.length_s)
+        return result
 
 
 def windows(
@@ -78,225 +89,193 @@ def windows(
     start_s: FloatArray,
     length_s: float,
     run: IntArray | None = None,
+    *,
+    contact: NDArray[np.int8] | None = None,
+    motion: tuple[FloatArray, FloatArray] | None = None,
+    domains: Collection[Domain] = frozenset(Domain),
+    progress: Callable[[int], None] | None = None,
 ) -> Windows:
     """Figures of the windows that begin at ``start_s`` (any order) and last ``length_s``.
 
     ``rr_ms``, ``time_s``: shape (n,), intervals and when each ended, increasing. ``run``: a number
-    per unbroken run. Raises ValueError for other shapes, times that do not increase, or a length
-    that is not positive.
+    per unbroken run. ``contact``: 1, 0 (none) or -1 (not known). ``motion``: times in s,
+    increasing, and movement in mg. ``domains``: those that are asked for; entropies and DFA are
+    the larger part of the work. ``progress`` is called with the number of windows done since the
+    last call.
+    Raises ValueError for other shapes, times that do not increase, or a length not positive.
     """
     rr, times = np.asarray(rr_ms, np.float64), np.asarray(time_s, np.float64)
     starts = np.asarray(start_s, np.float64)
     if rr.ndim != 1 or rr.shape != times.shape or starts.ndim != 1:
         raise ValueError("rr_ms and time_s must have shape (n,), start_s shape (w,)")
     if np.any(np.diff(times) <= 0):
-        raise ValueError("time_s must increase")
+        raise ValueError("time_s must increase: no two beats are at the same time")
     if not length_s > 0:
         raise ValueError("a window must last longer than 0 s")
-    normal = label(rr, run).normal
+    first = np.searchsorted(times, starts, "left")
+    last = np.searchsorted(times, starts + length_s, "left")
+    count = len(starts)
+    found = Windows(
+        start_s=starts,
+        length_s=length_s,
+        intervals=last - first,
+        nn_seconds=np.zeros(count),
+        normal_share=np.zeros(count),
+        longest_gap_s=np.full(count, length_s),
+        filled_share=np.zeros(count),
+        holed=np.zeros(count, np.bool_),
+        contact_share=np.full(count, np.nan),
+        motion_mg=_motion(motion, starts, length_s),
+        values={
+            name: np.full(count, np.nan)
+            for domain, names in _NAMES.items()
+            if domain in domains
+            for name in names
+        },
+    )
+    order = np.argsort(starts, kind="stable")
+    at = 0
+    while at < count:
+        # As many windows as begin within a block of intervals of the first.
+        end = int(np.searchsorted(first[order], first[order[at]] + _BLOCK, "right"))
+        rows = order[at:end]
+        low = max(0, int(first[rows[0]]) - CONTEXT)
+        high = min(len(rr), int(np.max(last[rows])) + CONTEXT)
+        part = slice(low, high)
+        _block(
+            found,
+            rows,
+            rr[part],
+            times[part],
+            None if run is None else run[part],
+            None if contact is None else contact[part],
+            first[rows] - low,
+            last[rows] - low,
+            domains,
+        )
+        if progress is not None:
+            progress(len(rows))
+        at = end
+    return found
+
+
+def _block(
+    found: Windows,
+    rows: IntArray,
+    rr: FloatArray,
+    times: FloatArray,
+    run: IntArray | None,
+    contact: NDArray[np.int8] | None,
+    first: IntArray,
+    last: IntArray,
+    domains: Collection[Domain],
+) -> None:
+    """Fill ``rows`` of ``found`` from a part of the series; [first, last) are places in it."""
+    labelled = label(rr, run, contact)
+    normal = labelled.normal
     follows = np.ones(len(rr), np.bool_)
     follows[:1] = False
     if run is not None:
         follows[1:] &= np.diff(run) == 0
-    first = np.searchsorted(times, starts, "left")
-    last = np.searchsorted(times, starts + length_s, "left")
-    values = {name: np.full(len(starts), np.nan) for name in (*_TIME_DOMAIN, *_FREQUENCY)}
+    values = {name: np.full(len(rows), np.nan) for name in found.values}
+    count = np.zeros(len(rows), np.int64)
+    seconds = np.zeros(len(rows))
     widest = int(np.max(last - first, initial=1))
-    count = np.zeros(len(starts), np.int64)
-    seconds = np.zeros(len(starts))
-    rows = max(1, _CHUNK // max(widest, 2))
-    for at in range(0, len(starts), rows):
-        part = slice(at, at + rows)
-        found, count[part], seconds[part] = _time_rows(
+    side_by_side = max(1, _ROWS // max(widest, 2))
+    for at in range(0, len(rows), side_by_side):
+        part = slice(at, at + side_by_side)
+        time_values, count[part], seconds[part] = time_rows(
             rr, normal, follows, first[part], last[part], widest
         )
-        for name, column in found.items():
-            values[name][part] = column
-    hole_free = _spectra(rr[normal], times[normal], starts, length_s, values)
+        if Domain.TIME in domains:
+            for name, column in time_values.items():
+                values[name][part] = column
+    starts, length_s = found.start_s[rows], found.length_s
     share = count / np.maximum(last - first, 1)
-    _leave_out(values, share, count, seconds, hole_free)
-    return Windows(starts, length_s, last - first, seconds, share, values)
+    corrected = correct(rr, times, run, labelled)
+    has_spectrum = holed = np.zeros(len(rows), np.bool_)
+    if Domain.FREQUENCY in domains:
+        has_spectrum, holed = spectra(corrected, starts, length_s, values)
+    corrected_first = np.searchsorted(corrected.time_s, starts, "left")
+    corrected_last = np.searchsorted(corrected.time_s, starts + length_s, "left")
+    if Domain.NONLINEAR in domains:
+        usable = share >= LEAST_NORMAL_SHARE
+        _nonlinear(values, corrected, corrected_first, corrected_last, usable)
+    filled = np.append(0, np.cumsum(corrected.filled))
+    many = np.maximum(corrected_last - corrected_first, 1)
+    _leave_out(values, share, count, seconds, corrected_last - corrected_first, has_spectrum)
+    for name, column in values.items():
+        found.values[name][rows] = column
+    found.nn_seconds[rows] = seconds
+    found.normal_share[rows] = share
+    found.holed[rows] = holed
+    found.filled_share[rows] = (filled[corrected_last] - filled[corrected_first]) / many
+    found.longest_gap_s[rows] = _longest_gaps(rr[normal], times[normal], starts, length_s)
+    if contact is not None:
+        known = np.append(0, np.cumsum(contact >= 0))
+        touched = np.append(0, np.cumsum(contact > 0))
+        with np.errstate(all="ignore"):
+            found.contact_share[rows] = (touched[last] - touched[first]) / (
+                known[last] - known[first]
+            )
 
 
-def _time_rows(
-    rr: FloatArray,
-    normal: BoolArray,
-    follows: BoolArray,
+def _nonlinear(
+    values: dict[str, FloatArray],
+    corrected: Corrected,
     first: IntArray,
     last: IntArray,
-    widest: int,
-) -> tuple[dict[str, FloatArray], IntArray, FloatArray]:
-    """Time-domain figures of each row, with its count and seconds of NN intervals."""
-    at = first[:, None] + np.arange(widest)
-    inside = at < last[:, None]
-    at = np.minimum(at, max(len(rr) - 1, 0))
-    if not len(rr):
-        empty = np.zeros(len(first))
-        return {}, empty.astype(np.int64), empty
-    x = rr[at]
-    mask = inside & normal[at]
-    count = mask.sum(axis=1)
-    with np.errstate(all="ignore"):
-        total = np.sum(x, axis=1, where=mask)
-        mean = total / count
-        sdnn = np.sqrt(np.sum((x - mean[:, None]) ** 2, axis=1, where=mask) / (count - 1))
-        pair = mask[:, 1:] & mask[:, :-1] & follows[at[:, 1:]]
-        pairs = pair.sum(axis=1)
-        step, both = x[:, 1:] - x[:, :-1], x[:, 1:] + x[:, :-1]
-        sdsd = _row_sd(step, pair, pairs)
-        size = np.abs(step)
-        squares = np.sum(step**2, axis=1, where=pair)
-        ordered = np.sort(np.where(mask, x, np.inf), axis=1)
-        middle = _row_percentile(ordered, count, 0.5)
-        away = np.sort(np.where(mask, np.abs(x - middle[:, None]), np.inf), axis=1)
-        longest = ordered[np.arange(len(count)), np.maximum(count - 1, 0)]
-        found = {
-            "mean_hr_bpm": 60_000 / mean,
-            "mean_nn_ms": mean,
-            "sdnn_ms": sdnn,
-            "rmssd_ms": np.sqrt(squares / pairs),
-            "sdsd_ms": sdsd,
-            "pnn20_percent": 100 * np.sum((size > 20) & pair, axis=1) / pairs,
-            "pnn50_percent": 100 * np.sum((size > 50) & pair, axis=1) / pairs,
-            "cvnn_percent": 100 * sdnn / mean,
-            "mad_ms": MAD_TO_SD * _row_percentile(away, count, 0.5),
-            "percentile_range_ms": _row_percentile(ordered, count, 0.8)
-            - _row_percentile(ordered, count, 0.2),
-            "sd1_ms": sdsd / np.sqrt(2),
-            "sd2_ms": _row_sd(both, pair, pairs) / np.sqrt(2),
-            "stress_index_baevsky": _baevsky(x, mask, count, longest - ordered[:, 0]),
-        }
-    return found, count, total / 1000
-
-
-def _row_sd(values: FloatArray, mask: BoolArray, count: IntArray) -> FloatArray:
-    mean = np.sum(values, axis=1, where=mask) / count
-    squares = np.sum((values - mean[:, None]) ** 2, axis=1, where=mask)
-    result: FloatArray = np.sqrt(squares / (count - 1))
-    return result
-
-
-def _row_percentile(ordered: FloatArray, count: IntArray, share: float) -> FloatArray:
-    """Linear interpolation among the first ``count`` of each sorted row."""
-    place = share * np.maximum(count - 1, 0)
-    low = np.floor(place).astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(count - 1, 0))
-    row = np.arange(len(count))
-    below, above = ordered[row, low], ordered[row, high]
-    result: FloatArray = below + (place - low) * (above - below)
-    return np.where(count > 0, result, np.nan)
-
-
-def _baevsky(x: FloatArray, mask: BoolArray, count: IntArray, span_ms: FloatArray) -> FloatArray:
-    bins = np.where(mask, np.floor(x / BAEVSKY_BIN_MS), 0).astype(np.int64)
-    width = int(np.max(bins, initial=0)) + 1
-    flat = (np.arange(len(x))[:, None] * width + bins)[mask]
-    histogram = np.bincount(flat, minlength=len(x) * width).reshape(len(x), width)
-    mode = np.argmax(histogram, axis=1)
-    height = histogram[np.arange(len(x)), mode]
-    mode_s = (mode + 0.5) * BAEVSKY_BIN_MS / 1000
-    result: FloatArray = 100 * height / count / (2 * mode_s * span_ms / 1000)
-    return np.where(span_ms > 0, result, np.nan)
-
-
-def _spectra(
-    nn: FloatArray,
-    times: FloatArray,
-    starts: FloatArray,
-    length_s: float,
-    values: dict[str, FloatArray],
-) -> BoolArray:
-    """Band powers into ``values``; which windows have them."""
-    done = np.zeros(len(starts), np.bool_)
-    if len(nn) < 4:
-        return done
-    steps = np.diff(times)
-    holes = np.flatnonzero(steps * 1000 / np.median(nn) > LONGEST_HOLE)
-    edges = [0, *(holes + 1).tolist(), len(nn)]
-    samples = int(length_s * RESAMPLED_HZ)
-    segment_least = min(samples, 30 * int(RESAMPLED_HZ))
-    order = np.argsort(starts, kind="stable")
-    in_order = starts[order]
-    at_an_edge = LONGEST_HOLE * float(np.median(nn)) / 1000  # may lie outside the stretch
-    for a, b in itertools.pairwise(edges):
-        stretch = times[a:b]
-        near = slice(
-            *np.searchsorted(
-                in_order,
-                [stretch[0] - at_an_edge, stretch[-1] + at_an_edge - length_s],
-                side="left",
-            )
-        )
-        rows = order[near]
-        if b - a < 4 or not len(rows):
-            continue
-        even = np.arange(stretch[0], stretch[-1], 1 / RESAMPLED_HZ)
-        series = CubicSpline(stretch, nn[a:b])(even)
-        begin = np.ceil((starts[rows] - stretch[0]) * RESAMPLED_HZ - 1e-9).astype(np.int64)
-        begin_in = np.maximum(begin, 0)
-        length = np.minimum(begin + samples, len(even)) - begin_in
-        for size in np.unique(length[length >= segment_least]):
-            chosen = length == size
-            _welch_rows(series, begin_in[chosen], int(size), rows[chosen], values)
-            done[rows[chosen]] = True
-    first = np.searchsorted(times, starts, "left")
-    last = np.searchsorted(times, starts + length_s, "left")
-    for row in np.flatnonzero(~done & (last - first >= 60)):
-        at = slice(int(first[row]), int(last[row]))
-        if np.sum(nn[at]) / 1000 >= LEAST_SECONDS["hf_ms2"]:
-            _put(values, np.array([row]), *_as_rows(lomb_scargle(times[at], nn[at])))
-            done[row] = True
-    return done
-
-
-def _welch_rows(
-    series: FloatArray, begin: IntArray, size: int, rows: IntArray, values: dict[str, FloatArray]
+    usable: BoolArray,
 ) -> None:
-    segment = min(size, int(SEGMENT_S * RESAMPLED_HZ))
-    offsets = np.arange(0, size - segment + 1, segment - segment // 2)
-    taper = signal.get_window("hann", segment)
-    x = np.arange(segment) - (segment - 1) / 2
-    scale = 1 / (RESAMPLED_HZ * np.sum(taper**2))
-    hz = np.arange(segment // 2 + 1) * RESAMPLED_HZ / segment
-    view = np.lib.stride_tricks.sliding_window_view(series, segment)
-    many = max(1, _CHUNK // (segment * len(offsets)))
-    for at in range(0, len(rows), many):
-        part = rows[at : at + many]
-        parts = view[begin[at : at + many, None] + offsets]
-        centred = parts - parts.mean(axis=2, keepdims=True)
-        slope = centred @ x / (x @ x)
-        tapered = (centred - slope[:, :, None] * x) * taper
-        power = np.mean(np.abs(fft.rfft(tapered, axis=2)) ** 2, axis=1) * scale
-        power[:, 1 : None if segment % 2 else -1] *= 2
-        _put(values, part, hz, power)
+    rows = np.flatnonzero(usable)
+    nn, follows = corrected.nn_ms, corrected.follows
+    found = dfa_rows(nn, follows, first[rows], last[rows]) | entropy_rows(
+        nn, follows, first[rows], last[rows], LEAST_INTERVALS["sampen"], MOST_FOR_ENTROPY
+    )
+    for name, column in found.items():
+        values[name][rows] = column
 
 
-def _as_rows(found: Spectrum) -> tuple[FloatArray, FloatArray]:
-    return found.hz, found.power_ms2_hz[None, :]
+def _longest_gaps(
+    nn: FloatArray, times: FloatArray, starts: FloatArray, length_s: float
+) -> FloatArray:
+    """The longest time in each window that no normal interval fills, in s."""
+    ends = starts + length_s
+    first = np.searchsorted(times, starts, "left")
+    last = np.searchsorted(times, ends, "left")
+    result = np.full(len(starts), length_s)
+    some = np.flatnonzero(last > first)
+    if not len(some):
+        return result
+    a, b = first[some], last[some] - 1
+    before = np.maximum(0, times[a] - nn[a] / 1000 - starts[some])
+    # Until the next interval that is normal, of which a part may lie in the window.
+    follower = np.minimum(b + 1, len(nn) - 1)
+    goes_on = (b + 1 < len(nn)) & (times[follower] - nn[follower] / 1000 < ends[some])
+    next_begins = np.where(goes_on, times[follower] - nn[follower] / 1000, ends[some])
+    result[some] = np.maximum(before, np.maximum(0, next_begins - times[b]))
+    gap = np.maximum(0, np.diff(times, prepend=times[0]) - nn / 1000)
+    inner = np.flatnonzero(b > a)
+    if len(inner):
+        pairs = np.column_stack([a[inner] + 1, b[inner] + 1]).ravel()
+        longest = np.maximum.reduceat(np.append(gap, 0.0), pairs)[::2]
+        result[some[inner]] = np.maximum(result[some[inner]], longest)
+    return np.where(result < _NO_GAP_S, 0.0, result)
 
 
-def _put(values: dict[str, FloatArray], rows: IntArray, hz: FloatArray, power: FloatArray) -> None:
-    """Band figures of the spectra in the rows of ``power`` into these windows."""
-    width = hz[1] - hz[0]
-    bands = {
-        name: np.sum(power[:, (hz >= low) & (hz < high)], axis=1) * width
-        for name, (low, high) in BANDS_HZ.items()
-    }
-    both = bands["lf"] + bands["hf"]
-    high_band = np.flatnonzero((hz >= BANDS_HZ["hf"][0]) & (hz < BANDS_HZ["hf"][1]))
-    flat = both <= 1e-12  # what rounding leaves of a constant heart
+def _motion(
+    motion: tuple[FloatArray, FloatArray] | None, starts: FloatArray, length_s: float
+) -> FloatArray:
+    """Mean movement in each window; NaN where none is known."""
+    if motion is None or not len(motion[0]):
+        return np.full(len(starts), np.nan)
+    when, how_much = motion
+    first = np.searchsorted(when, starts, "left")
+    last = np.searchsorted(when, starts + length_s, "left")
+    total = np.append(0.0, np.cumsum(how_much))
     with np.errstate(all="ignore"):
-        relative = {
-            "lf_hf": bands["lf"] / bands["hf"],
-            "lf_nu": 100 * bands["lf"] / both,
-            "hf_nu": 100 * bands["hf"] / both,
-            "hf_peak_hz": hz[high_band[np.argmax(power[:, high_band], axis=1)]],
-        }
-    for name in ("vlf", "lf", "hf"):
-        values[f"{name}_ms2"][rows] = bands[name]
-    values["total_ms2"][rows] = both + bands["vlf"]
-    for name, column in relative.items():
-        values[name][rows] = np.where(flat, np.nan, column)
+        result: FloatArray = (total[last] - total[first]) / (last - first)
+    return result
 
 
 def _leave_out(
@@ -304,12 +283,14 @@ def _leave_out(
     share: FloatArray,
     count: IntArray,
     seconds: FloatArray,
-    hole_free: BoolArray,
+    corrected_count: IntArray,
+    has_spectrum: BoolArray,
 ) -> None:
     """Absent, not wrong."""
     poor = share < LEAST_NORMAL_SHARE
     for name, column in values.items():
         short = seconds < LEAST_SECONDS.get(name, 0)
-        few = count < LEAST_INTERVALS.get(name, 0)
-        holed = ~hole_free if name in _FREQUENCY else np.zeros(len(column), np.bool_)
-        column[poor | short | few | holed | ~np.isfinite(column)] = np.nan
+        of_corrected = name in NONLINEAR
+        few = (corrected_count if of_corrected else count) < LEAST_INTERVALS.get(name, 0)
+        without = ~has_spectrum if name in FREQUENCY else np.zeros(len(column), np.bool_)
+        column[poor | short | few | without | ~np.isfinite(column)] = np.nan

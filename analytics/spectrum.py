@@ -3,8 +3,14 @@
 Default: Welch's method on the NN series resampled at 4 Hz by a cubic spline through the beats, in
 segments of 150 s that overlap by half (Hann, each freed of its straight line). It is the usual
 definition, stable, and comparable between tools. Where beats are missing for longer than four
-intervals a spline would invent them: then the Lomb-Scargle periodogram (Lomb 1976, Astrophysics and
-Space Science 39:447), which needs no even spacing, is taken on the beats there are.
+intervals a spline would invent them: then the Lomb-Scargle periodogram (Lomb 1976, Astrophysics
+and Space Science 39:447), which needs no even spacing, is taken on the beats there are. Shorter
+holes are filled before (``analytics.correction``).
+
+Breathing shows as a narrow peak: RR shorten as one breathes in. Its rate is told only where the
+peak holds much of the power. Under 9 breaths a minute it lies below 0.15 Hz, in the LF band, and HF
+power no longer says what it is taken to say (Task Force 1996; Shaffer and Ginsberg 2017, Frontiers
+in Public Health 5:258).
 """
 
 from __future__ import annotations
@@ -16,12 +22,18 @@ from numpy.typing import NDArray
 from scipy import signal
 from scipy.interpolate import CubicSpline
 
+from analytics.correction import LONGEST_HOLE
+
 FloatArray = NDArray[np.float64]
 
 BANDS_HZ = {"vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.40)}
 RESAMPLED_HZ = 4.0
 SEGMENT_S = 150.0
-LONGEST_HOLE = 4.5  # intervals; more is not interpolated over
+BREATHING_HZ = (0.07, 0.40)
+SLOW_BREATHING_HZ = 0.15  # 9 a minute
+_PEAK_HALF_WIDTH_HZ = 0.02  # what the taper makes of a pure tone in 150 s
+_PEAK_SHARE = 0.5  # of the power in BREATHING_HZ; less is no breathing rate
+_SLOW_PEAK_SHARE = 0.7  # waves of ten seconds are there without slow breathing too, but broader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,3 +91,20 @@ def lomb_scargle(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     left = nn_ms - line(time_s)
     raw = signal.lombscargle(time_s, left, 2 * np.pi * hz)
     return Spectrum(hz, 2 * span / len(nn_ms) * raw, "Lomb-Scargle on the beats")
+
+
+def breathing_hz(hz: FloatArray, power: FloatArray) -> FloatArray:
+    """Where breathing shows in each row of ``power``, shape (w, k), at ``hz``, shape (k,). NaN
+    where no narrow peak holds half of the power from 0.07 to 0.40 Hz, or 70% if it is below
+    0.15 Hz. Shape (w,).
+    """
+    band = np.flatnonzero((hz >= BREATHING_HZ[0]) & (hz < BREATHING_HZ[1]))
+    if not len(band):
+        return np.full(len(power), np.nan)
+    inside = power[:, band]
+    peak = hz[band[np.argmax(inside, axis=1)]]
+    near = np.abs(hz[band] - peak[:, None]) <= _PEAK_HALF_WIDTH_HZ + 1e-9
+    total = np.sum(inside, axis=1)
+    share = np.sum(inside, axis=1, where=near) / np.where(total > 1e-12, total, np.inf)
+    enough = np.where(peak < SLOW_BREATHING_HZ, _SLOW_PEAK_SHARE, _PEAK_SHARE)
+    return np.where(share >= enough, peak, np.nan)

@@ -1,15 +1,18 @@
-"""HRV of one window of beats, with its quality, or the reason why there is none."""
+"""HRV of windows of beats as they come from the store, with its quality, or the reason why there is
+none. Two straps at once are not added up: each window is of the stream that has most of it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics import cleaning
-from analytics.time_domain import mean_hr_bpm, rmssd_ms, sdnn_ms
+from analytics import artefacts
+from analytics.sliding import Domain, Windows, windows
 
 # RMSSD of a minute agrees well with that of five (Munoz et al. 2015, PLOS ONE 10:e0138921);
 # shorter says little.
@@ -17,7 +20,11 @@ SHORTEST_WINDOW_S = 60.0
 LEAST_COVERAGE = 0.80
 MOST_REMOVED = 0.10
 
-METHOD = f"time domain; {cleaning.METHOD}"
+METHOD = f"time domain; {artefacts.METHOD}"
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+TIME_ONLY = frozenset({Domain.TIME})
 
 
 class Unusable(StrEnum):
@@ -34,30 +41,19 @@ class BeatArrays:
     """Beats in time order, all of shape (n,).
 
     ``time_ns``: UTC nanoseconds; ``rr_ms``: the interval that ended with the beat; ``follows``:
-    whether it began at the beat before it here; ``contact``: 1, 0 (no skin) or -1 (not known);
-    ``stream``: a number per source.
+    whether it began at the beat before it of the same stream; ``contact``: 1, 0 (no skin) or -1
+    (not known); ``stream``: a number per source.
     """
 
-    time_ns: NDArray[np.int64]
-    rr_ms: NDArray[np.float64]
+    time_ns: IntArray
+    rr_ms: FloatArray
     follows: NDArray[np.bool_]
     contact: NDArray[np.int8]
     stream: NDArray[np.int32]
 
-    def between(self, start_ns: int, end_ns: int) -> BeatArrays:
-        """Beats with start_ns <= time < end_ns."""
-        first, last = np.searchsorted(self.time_ns, [start_ns, end_ns])
-        return self._at(slice(int(first), int(last)))
-
-    def of_fullest_stream(self) -> BeatArrays:
-        """The beats of the one source that has most: two straps at once are not added up."""
-        if not len(self.stream) or np.all(self.stream == self.stream[0]):
-            return self
-        which, counts = np.unique(self.stream, return_counts=True)
-        only = self.stream == which[np.argmax(counts)]
-        return self._at(only)
-
-    def _at(self, where: slice | NDArray[np.bool_]) -> BeatArrays:
+    def of_stream(self, stream: int) -> BeatArrays:
+        """The beats of one source."""
+        where = self.stream == stream
         return BeatArrays(
             self.time_ns[where],
             self.rr_ms[where],
@@ -67,13 +63,49 @@ class BeatArrays:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Movement:
+    """How much the wearer moved: mean amplitude deviation in mg of the time from each ``time_ns``;
+    both of shape (m,), by time.
+    """
+
+    time_ns: IntArray
+    mad_mg: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HrvWindows:
+    """Windows [start_ns, start_ns + window_ns), shape (w,). ``found`` has the figures (NaN where
+    absent) and the quality; ``unusable`` and ``missing`` (in words, with what would be needed) are
+    None where the window as a whole is usable.
+    """
+
+    start_ns: IntArray
+    window_ns: int
+    found: Windows
+    unusable: list[Unusable | None]
+    missing: list[str | None]
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which windows have figures."""
+        return np.array([reason is None for reason in self.unusable], dtype=np.bool_)
+
+    def value(self, name: str) -> FloatArray:
+        """One figure of each window; NaN where the window is unusable."""
+        return np.where(self.usable, self.found.values[name], np.nan)
+
+
 @dataclass(frozen=True, slots=True)
 class WindowHrv:
-    """HRV of [start_ns, end_ns). Figures are None with a reason in ``unusable``, and in words, with
-    what would be needed, in ``missing``.
+    """Time-domain HRV of [start_ns, end_ns). Figures are None with a reason in ``unusable``, and in
+    words, with what would be needed, in ``missing``.
 
     ``coverage``: share of the window that NN intervals fill; ``removed_share``: share of RR
-    intervals left out by cleaning, None without any. ``beats``: RR intervals in the window.
+    intervals that are not normal, None without any. ``beats``: RR intervals in the window.
     """
 
     start_ns: int
@@ -93,45 +125,93 @@ class WindowHrv:
         return self.unusable is None
 
 
-def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> WindowHrv:
-    """HRV of the beats with start_ns <= time < end_ns.
+def hrv_windows(
+    beats: BeatArrays,
+    start_ns: IntArray,
+    window_ns: int,
+    domains: Collection[Domain] = TIME_ONLY,
+    movement: Movement | None = None,
+) -> HrvWindows:
+    """HRV of the windows that begin at ``start_ns``, in any order.
 
-    No figure is given for a window under a minute, with less than 80% of its time in NN
-    intervals, or with more than 10% of its intervals left out. Raises ValueError if the window
-    ends before it starts.
+    A window is unusable when it is under a minute, has less than 80% of its time in NN intervals,
+    or more than 10% of its intervals not normal. Raises ValueError for a length that is not
+    positive.
     """
-    if end_ns <= start_ns:
+    if window_ns <= 0:
         raise ValueError("a window must end after it starts")
-    inside = beats.between(start_ns, end_ns).of_fullest_stream()
-    length_ms = (end_ns - start_ns) / 1e6
-    run = np.cumsum(~inside.follows).astype(np.int64)
-    cleaned = cleaning.clean(inside.rr_ms, inside.contact, run)
-    normal = cleaned.normal
-    nn = inside.rr_ms[normal]
-    coverage = min(1.0, float(np.sum(nn)) / length_ms)
-    removed = cleaned.removed_share if len(inside.rr_ms) else None
-    problem = _why_unusable(length_ms / 1000, len(inside.rr_ms), coverage, removed)
-    if problem is not None:
-        return WindowHrv(
-            start_ns, end_ns, len(inside.rr_ms), coverage, removed, None, None, None, *problem
+    starts = np.asarray(start_ns, np.int64)
+    # Seconds from the first beat: a float64 of seconds since 1970 would be 200 ns coarse.
+    origin = int(beats.time_ns[0]) if len(beats.time_ns) else 0
+    length_s = window_ns / 1e9
+    start_s = (starts - origin) / 1e9
+    motion = None
+    if movement is not None:
+        motion = ((movement.time_ns - origin) / 1e9, movement.mad_mg)
+    found = None
+    for stream in np.unique(beats.stream).tolist() or [0]:
+        own = beats.of_stream(stream)
+        of_stream = windows(
+            own.rr_ms,
+            (own.time_ns - origin) / 1e9,
+            start_s,
+            length_s,
+            np.cumsum(~own.follows).astype(np.int64),
+            contact=own.contact,
+            motion=motion,
+            domains=domains,
         )
-    neighbours = normal & inside.follows
-    neighbours[1:] &= normal[:-1]
-    return WindowHrv(
-        start_ns,
-        end_ns,
-        len(inside.rr_ms),
-        coverage,
-        removed,
-        mean_hr_bpm(nn),
-        rmssd_ms(inside.rr_ms, neighbours),
-        sdnn_ms(nn),
-        None,
-        None,
+        found = of_stream if found is None else _fuller(found, of_stream)
+    assert found is not None
+    reasons = [
+        _why_unusable(length_s, int(many), float(coverage), float(share))
+        for many, coverage, share in zip(
+            found.intervals, found.coverage, found.normal_share, strict=True
+        )
+    ]
+    return HrvWindows(
+        starts,
+        window_ns,
+        found,
+        [None if reason is None else reason[0] for reason in reasons],
+        [None if reason is None else reason[1] for reason in reasons],
     )
 
 
-def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> NDArray[np.int64]:
+def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> WindowHrv:
+    """Time-domain HRV of the beats with start_ns <= time < end_ns.
+
+    Raises ValueError if the window ends before it starts.
+    """
+    return single(hrv_windows(beats, np.array([start_ns]), end_ns - start_ns), 0)
+
+
+def single(several: HrvWindows, row: int) -> WindowHrv:
+    """One window of several."""
+    found = several.found
+    usable = several.unusable[row] is None
+
+    def number(name: str) -> float | None:
+        value = float(found.values[name][row])
+        return value if usable and np.isfinite(value) else None
+
+    beats = int(found.intervals[row])
+    start = int(several.start_ns[row])
+    return WindowHrv(
+        start,
+        start + several.window_ns,
+        beats,
+        float(found.coverage[row]),
+        1 - float(found.normal_share[row]) if beats else None,
+        number("mean_hr_bpm"),
+        number("rmssd_ms"),
+        number("sdnn_ms"),
+        several.unusable[row],
+        several.missing[row],
+    )
+
+
+def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> IntArray:
     """Starts of windows that fit the recording: every ``step_ns`` from the beginning of each
     stretch of beats, a stretch being ended by a silence longer than a window. A last window that
     would reach past the end of its stretch by more than a tenth is left out. Shape (windows,).
@@ -149,15 +229,32 @@ def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> NDArra
     return np.concatenate(starts)
 
 
+def _fuller(one: Windows, other: Windows) -> Windows:
+    """Each window from the stream that has more of it."""
+    better = (other.nn_seconds > one.nn_seconds) | (
+        (other.nn_seconds == one.nn_seconds) & (other.intervals > one.intervals)
+    )
+    chosen = {
+        field.name: np.where(better, getattr(other, field.name), getattr(one, field.name))
+        for field in fields(Windows)
+        if field.name not in ("start_s", "length_s", "values")
+    }
+    values = {
+        name: np.where(better, other.values[name], column) for name, column in one.values.items()
+    }
+    return replace(one, values=values, **chosen)
+
+
 def _why_unusable(
-    length_s: float, beats: int, coverage: float, removed: float | None
+    length_s: float, beats: int, coverage: float, normal_share: float
 ) -> tuple[Unusable, str] | None:
     if length_s < SHORTEST_WINDOW_S:
         needed = f"at least {SHORTEST_WINDOW_S:.0f} s are needed"
         return Unusable.TOO_SHORT, f"the window is {length_s:.0f} s long; {needed}"
     if not beats:
         return Unusable.NO_BEATS, "no beats were recorded in this window"
-    if removed is not None and removed > MOST_REMOVED:
+    removed = 1 - normal_share
+    if removed > MOST_REMOVED:
         allowed = f"at most {MOST_REMOVED:.0%} may be"
         return Unusable.DISTURBED, f"{removed:.0%} of the intervals were disturbed; {allowed}"
     if coverage < LEAST_COVERAGE:

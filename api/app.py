@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import health, hrv, link, problems, ratings, sessions, sign_in, streams
+from api.heart_windows import Histories
 from api.house import House
 from ebbtide import __version__
 from ebbtide.settings import Settings
@@ -42,6 +43,7 @@ def create_app(house: House) -> FastAPI:
 
     app = FastAPI(title="Ebbtide", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
     app.state.house = house
+    app.state.histories = Histories()
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
     for part in (sign_in, ratings, sessions, streams, hrv, link, health):

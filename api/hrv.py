@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from analytics import stress_index as stress_index_method
 from analytics import windows
-from analytics.windows import WindowHrv, starts_by_stretch, window_hrv
+from analytics.figures import SLOW_BREATHING
+from analytics.sliding import Domain
+from analytics.stress_index import StressIndex, stress_index
+from analytics.window_time import TIME_DOMAIN
+from analytics.windows import HrvWindows, hrv_windows, starts_by_stretch
 from api.access import Asking, InHouse
 from api.beat_arrays import beat_arrays
+from api.heart_windows import KnownHistories, heart_windows, movement_of
 from api.problems import ProblemError, described
 from api.time_range import Asked
 from ebbtide.instants import SECOND, to_datetime
@@ -23,6 +30,18 @@ router = APIRouter(tags=["HRV"])
 MOST_WINDOWS = 50_000
 
 
+class StressIndexShown(BaseModel):
+    """How far from the person's own usual: 0 to 100, 50 is usual. Null where ``missing`` says
+    why.
+    """
+
+    value: float | None = Field(examples=[61.0])
+    low: float | None = Field(description="95% interval", examples=[42.0])
+    high: float | None = Field(examples=[78.0])
+    baseline_days: int = Field(description="Days it was compared with", examples=[14])
+    missing: str | None
+
+
 class HrvShown(BaseModel):
     """One window. Figures are null where ``missing`` says why."""
 
@@ -30,10 +49,27 @@ class HrvShown(BaseModel):
     end: datetime
     beats: int
     coverage: float = Field(description="Share of the window that NN intervals fill")
-    removed_share: float | None = Field(description="Share of RR intervals left out by cleaning")
+    removed_share: float | None = Field(description="Share of RR intervals that are not normal")
+    filled_share: float = Field(
+        description="Share of the corrected series that was filled in (spectrum, entropy, DFA)"
+    )
+    longest_gap_s: float = Field(description="Longest time without a normal interval")
+    contact_share: float | None = Field(
+        description="Share of intervals with skin contact, where the strap tells"
+    )
+    motion_mg: float | None = Field(
+        description="Mean amplitude deviation of acceleration, where the strap has it"
+    )
     mean_hr_bpm: float | None = Field(examples=[64.2])
     rmssd_ms: float | None = Field(examples=[31.5])
     sdnn_ms: float | None = Field(examples=[48.0])
+    figures: dict[str, float | None] = Field(
+        description="The figures of the domains that were asked for, by name; docs/hrv.md has what "
+        "each is. Null: the window is too short or too disturbed for it.",
+        examples=[{"lf_ms2": 812.4, "hf_ms2": 655.0}],
+    )
+    stress_index: StressIndexShown | None
+    notes: list[str]
     missing: str | None
 
 
@@ -50,6 +86,7 @@ def hrv(
     asked: Asked,
     person: Asking,
     house: InHouse,
+    histories: KnownHistories,
     window_s: Annotated[
         float | None, Query(gt=0, le=86_400 * 7, description="The whole range if left out")
     ] = None,
@@ -58,13 +95,18 @@ def hrv(
         bool,
         Query(description="Begin with the first beat of each stretch of beats, not with `start`"),
     ] = False,
+    domain: Annotated[
+        list[Domain],
+        Query(description="Kinds of figures; frequency and nonlinear take longer"),
+    ] = [Domain.TIME],  # noqa: B006  # FastAPI copies it
+    with_stress_index: Annotated[
+        bool, Query(description="Compare each window with the person's own first fortnight")
+    ] = False,
 ) -> HrvReport:
     """HRV of one window, or of windows every ``step_s`` seconds."""
-    beats = house.beats.read(person.subject_id, asked.start_ns, asked.end_ns)
-    arrays = beat_arrays(beats)
-    if window_s is None:
-        found = [window_hrv(arrays, asked.start_ns, asked.end_ns)]
-    else:
+    window = asked.end_ns - asked.start_ns
+    step = window
+    if window_s is not None:
         window, step = round(window_s * SECOND), round((step_s or window_s) * SECOND)
         if step < SECOND:
             raise ProblemError(422, "step_s must be at least 1.")
@@ -72,34 +114,75 @@ def hrv(
             raise ProblemError(
                 422, f"More than {MOST_WINDOWS} windows: use a longer step_s or a shorter range."
             )
-        if from_first_beat:
-            starts = starts_by_stretch(arrays, window, step)
-        else:
-            last = asked.end_ns - window
-            starts = np.arange(asked.start_ns, last + 1, step, dtype=np.int64)
-        found = [window_hrv(arrays, int(s), int(s) + window) for s in starts]
-        found = [item for item in found if item.beats]
+    beats = house.beats.read(person.subject_id, asked.start_ns, asked.end_ns)
+    arrays = beat_arrays(beats)
+    starts = np.array([asked.start_ns], dtype=np.int64)
+    if window_s is not None and from_first_beat:
+        starts = starts_by_stretch(arrays, window, step)
+    elif window_s is not None:
+        starts = np.arange(asked.start_ns, asked.end_ns - window + 1, step, dtype=np.int64)
+    movement = movement_of(house, person, asked.start_ns, asked.end_ns)
+    found = hrv_windows(arrays, starts, window, {Domain.TIME, *domain}, movement)
+    index = None
+    if with_stress_index:
+        history = histories.of(house, person)
+        index = stress_index(history, heart_windows(found, person.zone))
+    rows = list(range(len(found)))
+    if window_s is not None:
+        rows = np.flatnonzero(found.found.intervals).tolist()
     return HrvReport(
-        windows=[shown(item) for item in found],
+        windows=[_shown(found, row, domain, index) for row in rows],
         origins=sorted(beats.origins),
-        method=windows.METHOD,
+        method=f"{windows.METHOD}; {stress_index_method.METHOD}"
+        if with_stress_index
+        else windows.METHOD,
     )
 
 
-def shown(item: WindowHrv) -> HrvShown:
+def _shown(
+    found: HrvWindows, row: int, domains: list[Domain], index: StressIndex | None
+) -> HrvShown:
     """A window as the API tells it."""
+    of = found.found
+    usable = found.missing[row] is None
+    values = {name: _number(column[row]) if usable else None for name, column in of.values.items()}
+    breaths = values.get("breathing_per_min")
+    start = int(found.start_ns[row])
+    beats = int(of.intervals[row])
     return HrvShown(
-        start=to_datetime(item.start_ns),
-        end=to_datetime(item.end_ns),
-        beats=item.beats,
-        coverage=item.coverage,
-        removed_share=item.removed_share,
-        mean_hr_bpm=item.mean_hr_bpm,
-        rmssd_ms=_number(item.rmssd_ms),
-        sdnn_ms=_number(item.sdnn_ms),
-        missing=item.missing,
+        start=to_datetime(start),
+        end=to_datetime(start + found.window_ns),
+        beats=beats,
+        coverage=float(of.coverage[row]),
+        removed_share=1 - float(of.normal_share[row]) if beats else None,
+        filled_share=float(of.filled_share[row]),
+        longest_gap_s=float(of.longest_gap_s[row]),
+        contact_share=_number(of.contact_share[row]),
+        motion_mg=_number(of.motion_mg[row]),
+        mean_hr_bpm=values["mean_hr_bpm"],
+        rmssd_ms=values["rmssd_ms"],
+        sdnn_ms=values["sdnn_ms"],
+        figures=values if Domain.TIME in domains else _without_time(values),
+        stress_index=None if index is None else _index_shown(index, row),
+        notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
+        missing=found.missing[row],
     )
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else value
+def _without_time(values: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: value for name, value in values.items() if name not in TIME_DOMAIN}
+
+
+def _index_shown(index: StressIndex, row: int) -> StressIndexShown:
+    reason = index.reason[row]
+    return StressIndexShown(
+        value=_number(index.value[row]),
+        low=_number(index.low[row]),
+        high=_number(index.high[row]),
+        baseline_days=int(index.baseline_days[row]),
+        missing=None if reason is None else str(reason),
+    )
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None

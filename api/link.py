@@ -7,13 +7,14 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from analytics import link as link_method
-from analytics.alignment import Alignment, align
+from analytics.alignment import align
 from analytics.link import Link, within_person_link
 from analytics.link_words import LinkWords, Verdict, words_for
-from analytics.windows import WindowHrv
+from analytics.windows import Unusable
 from api.access import Asking, InHouse
 from api.beat_arrays import beat_arrays
 from api.house import House
@@ -87,13 +88,13 @@ def link(
 ) -> LinkReport:
     """The within-person link of pain with stress, and of pain with RMSSD."""
     ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
-    alignment, origins = _hearts_before(ratings, person, house, round(window_s * SECOND))
+    ln_rmssd, unusable, origins = _hearts_before(ratings, person, house, round(window_s * SECOND))
     times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
     pain = np.array([rating.pain for rating in ratings], dtype=np.float64)
     stress = np.array([rating.stress for rating in ratings], dtype=np.float64)
     hours = np.array([_local_hour(rating) for rating in ratings], dtype=np.float64)
     # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
-    doublings = alignment.ln_rmssd / np.log(2)
+    doublings = ln_rmssd / np.log(2)
     by_stress = within_person_link(times, stress, pain, hours)
     by_rmssd = within_person_link(times, doublings, pain, hours, x_name="usable beats before them")
     return LinkReport(
@@ -101,8 +102,8 @@ def link(
         rmssd=_row("RMSSD", words_for(by_rmssd, **_RMSSD_WORDS), by_rmssd),
         beats_before_ratings=BeatsBeforeRatings(
             ratings=len(ratings),
-            usable=alignment.usable,
-            why_not=_why_not(alignment),
+            usable=unusable.count(None),
+            why_not={str(why): many for why, many in Counter(unusable).items() if why},
         ),
         window_s=window_s,
         simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),
@@ -113,11 +114,12 @@ def link(
 
 def _hearts_before(
     ratings: list[Rating], person: Person, house: House, window_ns: int
-) -> tuple[Alignment, frozenset[Origin]]:
-    """The windows before the ratings. Reads the beats of each stretch of ratings by itself, so
-    that months between two ratings cost nothing.
+) -> tuple[NDArray[np.float64], list[Unusable | None], frozenset[Origin]]:
+    """ln RMSSD before each rating, and why there is none. Reads the beats of each stretch of
+    ratings by itself, so that months between two ratings cost nothing.
     """
-    windows: list[WindowHrv] = []
+    ln_rmssd: list[NDArray[np.float64]] = [np.empty(0)]
+    unusable: list[Unusable | None] = []
     origins: frozenset[Origin] = frozenset()
     first = 0
     while first < len(ratings):
@@ -133,19 +135,16 @@ def _hearts_before(
         )
         origins |= beats.origins
         moments = np.array([rating.about_ns for rating in stretch], dtype=np.int64)
-        windows.extend(align(moments, beat_arrays(beats), window_ns).windows)
+        aligned = align(moments, beat_arrays(beats), window_ns)
+        ln_rmssd.append(aligned.ln_rmssd)
+        unusable += aligned.found.unusable
         first = last + 1
-    return Alignment(tuple(windows)), origins
+    return np.concatenate(ln_rmssd), unusable, origins
 
 
 def _local_hour(rating: Rating) -> float:
     local = to_datetime(rating.about_ns, rating.zone)
     return local.hour + local.minute / 60
-
-
-def _why_not(alignment: Alignment) -> dict[str, int]:
-    reasons = Counter(window.unusable for window in alignment.windows if window.unusable)
-    return {str(reason): count for reason, count in reasons.items()}
 
 
 def _row(name: str, words: LinkWords, found: Link) -> LinkRow:

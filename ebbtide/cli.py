@@ -206,7 +206,7 @@ def import_files(
 
 @app.command()
 def hrv(
-    file: Annotated[Path, typer.Argument(help="Text file of RR intervals.")],
+    file: Annotated[Path, typer.Argument(help="File of RR intervals, of any app.")],
     window: Annotated[
         float | None,
         typer.Option(help="Seconds of each window; the whole file if left out.", min=1),
@@ -216,16 +216,27 @@ def hrv(
     ] = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Windows as CSV.")] = False,
+    as_parquet: Annotated[bool, typer.Option("--parquet", help="Windows as Parquet.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Write to this file and not to the terminal.")
+    ] = None,
 ) -> None:
     """HRV figures of a file, or of windows over it; each only where it means something."""
     from ebbtide.commands.hrv import run_hrv
 
-    run_hrv(file, window, step, as_json, as_csv)
+    forms = [
+        name
+        for name, chosen in (("json", as_json), ("csv", as_csv), ("parquet", as_parquet))
+        if chosen
+    ]
+    if len(forms) > 1:
+        raise EbbtideError(f"--{forms[0]} and --{forms[1]} at once.", "Choose one.")
+    run_hrv(file, window, step, forms[0] if forms else None, output)
 
 
 @app.command()
 def clean(
-    file: Annotated[Path, typer.Argument(help="Text file of RR intervals.")],
+    file: Annotated[Path, typer.Argument(help="File of RR intervals, of any app.")],
     as_json: Json = False,
 ) -> None:
     """Which beats of a file are normal, missed, extra, long, short or ectopic."""

@@ -27,8 +27,8 @@ class Beats:
 
     ``time_ns``: UTC, when each beat was. ``rr_ticks``: the interval that ended with it, in
     1 / ``ticks_per_second`` s. ``contact``: 1 skin contact, 0 none, -1 not known.
-    ``follows``: whether the interval began at the beat before it in this array; False at the
-    first, after a gap, and where the stream changes. ``stream``: index into ``streams``.
+    ``follows``: whether the interval began at the beat before it of its own stream in this
+    array; False at the first of each stream, and after a gap. ``stream``: index into ``streams``.
     """
 
     time_ns: NDArray[np.int64]

@@ -360,10 +360,9 @@ def _by_time(streams: tuple[Stream, ...], parts: list[_Part]) -> Beats:
     )
     order = np.argsort(time, kind="stable")
     index = index[order]
-    follows = follows[order]
-    # Two streams at once (two straps): a beat follows only one of its own stream.
-    follows[1:] &= index[1:] == index[:-1]
-    return Beats(time[order], ticks[order], scale[order], contact[order], follows, index, streams)
+    return Beats(
+        time[order], ticks[order], scale[order], contact[order], follows[order], index, streams
+    )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.artefacts import Beat, label
+from analytics.artefacts import REACH, Beat, label
 from ingest.files.rr_text import read_rr_file
 
 
@@ -89,6 +90,100 @@ def test_every_labelled_beat_of_mit_bih_100_is_found(recordings: Path) -> None:
     assert caught.all()
     near = abnormal | np.roll(abnormal, 1)
     assert found.normal[~near].mean() > 0.99
+
+
+def plain_labels(rr: list[float]) -> list[int]:
+    """The rules of ``analytics.artefacts`` for one run of possible intervals, beat by beat."""
+    n = len(rr)
+
+    def around(values: list[float], i: int, width: int) -> list[float]:
+        half = min(width, len(values) - 1 + len(values) % 2) // 2
+        return sorted(values[min(max(j, 0), n - 1)] for j in range(i - half, i + half + 1))
+
+    middle = [around(rr, i, 11)[5] for i in range(n)]
+
+    def scale(values: list[float], i: int) -> float:
+        ordered = around([abs(v) for v in values], i, 91)
+        by_median = ordered[len(ordered) // 2] / 0.6745
+        by_quartile = ordered[int(0.75 * len(ordered))] / 1.1503
+        return max(min(max(by_quartile, by_median), 1.15 * by_median), 0.01 * middle[i])
+
+    away = [v - m for v, m in zip(rr, middle, strict=True)]
+    steps = [0.0, *(b - a for a, b in itertools.pairwise(rr))]
+    found = [Beat.NORMAL] * n
+    wide = [scale(away, i) for i in range(n)]
+    for i in range(n):
+        if away[i] > max(12 * wide[i], 0.2 * middle[i]):
+            found[i] = Beat.LONG
+        if away[i] < -max(8 * wide[i], 0.2 * middle[i]):
+            found[i] = Beat.SHORT
+    for i in range(n - 1):
+        half, beyond = (rr[i + 1] - rr[i]) / 2, rr[i] + rr[i + 1] - 2 * middle[i]
+        stands_out = half**2 - 0.8 * beyond**2 > (1.5 * scale(steps, i)) ** 2
+        if stands_out and abs(half) > 0.08 * middle[i]:
+            found[i] = found[i + 1] = Beat.ECTOPIC
+    for i in range(n):
+        near = max(3 * wide[i], 0.15 * middle[i])
+        if rr[i] > 1.5 * middle[i] and abs(rr[i] / round(rr[i] / middle[i]) - middle[i]) < near:
+            found[i] = Beat.MISSED
+    for i in range(n - 1):
+        near = max(3 * wide[i], 0.15 * middle[i])
+        short = max(rr[i], rr[i + 1]) < 0.8 * middle[i]
+        if short and abs(rr[i] + rr[i + 1] - middle[i]) < near:
+            found[i] = found[i + 1] = Beat.EXTRA
+    return [int(beat) for beat in found]
+
+
+@pytest.mark.parametrize("name", ["rest_rri.txt", "mitdb_100_beats.csv", "pyhrv_nni_short.txt"])
+def test_labels_equal_the_rules_beat_by_beat(recordings: Path, name: str) -> None:
+    (run,) = read_rr_file(recordings / name, 10_000).runs
+    rr = np.array(run) / 10
+    rng = np.random.default_rng(3)
+    for place in range(20, len(rr) - 20, 25):  # enough of every kind
+        kind = rng.integers(3)
+        if kind == 0:
+            rr[place] += rr[place + 1]
+        elif kind == 1:
+            rr[place] -= 250
+            rr[place + 1] += 250
+        else:
+            rr[place], rr[place + 1] = 0.49 * rr[place], 0.51 * rr[place]
+    assert rr.min() > 250
+    found = label(rr).beat.tolist()
+    assert found == plain_labels(rr.tolist())
+    assert len(set(found)) >= 4
+
+
+def test_a_label_looks_no_further_than_its_reach(rest: np.ndarray) -> None:
+    rr = rest.copy()
+    rr[[150, 300, 450]] *= 0.6
+    whole = label(rr).beat
+    for at in (100, 250, 400):
+        part = label(rr[at - REACH : at + 100 + REACH]).beat
+        assert (part[REACH : REACH + 100] == whole[at : at + 100]).all()
+
+
+def test_beats_without_skin_contact_are_left_out(rest: np.ndarray) -> None:
+    contact = np.ones(600, np.int8)
+    contact[100:120] = 0
+    contact[200:300] = -1
+    found = label(rest, contact=contact)
+    assert (found.beat[100:120] == Beat.NO_CONTACT).all()
+    assert found.normal[200:300].all()
+
+
+def test_an_extra_beat_close_to_a_real_one(rest: np.ndarray) -> None:
+    """Too close to be an interval at all: its other half is not normal either."""
+    rr = np.concatenate([rest[:300], [150.0, rest[300] - 150], rest[301:]])
+    found = label(rr)
+    assert found.beat[300:302].tolist() == [Beat.EXTRA, Beat.EXTRA]
+    assert found.normal[290:300].all() and found.normal[302:310].all()
+
+
+def test_a_swing_of_breath_is_no_artefact(recordings: Path) -> None:
+    """Users of NeuroKit2's Kubios method lose such beats: deep breaths of a young heart."""
+    (run,) = read_rr_file(recordings / "pyhrv_nni_short.txt", 10_000).runs
+    assert label(np.array(run) / 10).normal.mean() > 0.98
 
 
 @settings(max_examples=60, deadline=None)

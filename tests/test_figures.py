@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
-from analytics.complexity import dfa_alpha, sample_entropy
+from analytics.complexity import dfa_alpha, entropies
 from analytics.figures import figures
 from analytics.spectrum import BANDS_HZ, lomb_scargle, spectrum, welch
 from analytics.variability import tinn_ms
@@ -78,16 +78,33 @@ def plain_time_domain(rr: list[float], normal: list[bool]) -> dict[str, float]:
     }
 
 
-def plain_sample_entropy(nn: list[float]) -> float:
+def plain_entropies(nn: list[float], follows: list[bool]) -> tuple[float, float]:
+    """Sample and approximate entropy, template by template."""
     reach = 0.2 * deviation(nn)
-    count = len(nn) - 2
+    n = len(nn)
+
+    def templates(length: int) -> list[int]:
+        return [
+            i for i in range(n - length + 1) if all(follows[j] for j in range(i + 1, i + length))
+        ]
+
+    def alike(i: int, j: int, length: int) -> bool:
+        return all(abs(nn[i + k] - nn[j + k]) <= reach for k in range(length))
+
+    three = templates(3)
     a = b = 0
-    for i in range(count):
-        for j in range(i + 1, count):
-            if abs(nn[i] - nn[j]) <= reach and abs(nn[i + 1] - nn[j + 1]) <= reach:
+    for place, i in enumerate(three):
+        for j in three[place + 1 :]:
+            if alike(i, j, 2):
                 b += 1
                 a += abs(nn[i + 2] - nn[j + 2]) <= reach
-    return -math.log(a / b)
+
+    def phi(length: int) -> float:
+        some = templates(length)
+        shares = [sum(alike(i, j, length) for j in some) / len(some) for i in some]
+        return mean([math.log(share) for share in shares])
+
+    return -math.log(a / b), phi(2) - phi(3)
 
 
 def plain_dfa(nn: list[float], shortest: int, longest: int) -> float:
@@ -142,9 +159,25 @@ def test_time_domain_equals_the_definitions(rr: np.ndarray) -> None:
             assert found.values[name] == EQUAL(value, rel=1e-9), name
 
 
-def test_sample_entropy_equals_the_definition(rr: np.ndarray) -> None:
-    nn = rr[:700]
-    assert sample_entropy(nn) == EQUAL(plain_sample_entropy(nn.tolist()), rel=1e-9)
+@pytest.mark.parametrize("broken", [False, True])
+def test_entropies_equal_the_definitions(rr: np.ndarray, broken: bool) -> None:
+    nn = rr[:300]
+    follows = np.ones(len(nn), dtype=bool)
+    follows[0] = False
+    if broken:
+        follows[[60, 61, 200, 299]] = False
+    found = entropies(nn, follows)
+    sample, approximate = plain_entropies(nn.tolist(), follows.tolist())
+    assert found.sample == EQUAL(sample, rel=1e-9)
+    assert found.approximate == EQUAL(approximate, rel=1e-9)
+
+
+def test_blocks_of_comparisons_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    nn = np.random.default_rng(1).normal(800, 40, 500)
+    follows = np.random.default_rng(2).random(500) > 0.05
+    whole = entropies(nn, follows), entropies(nn)
+    monkeypatch.setattr("analytics.complexity._BLOCK", 7000)
+    assert (entropies(nn, follows), entropies(nn)) == whole
 
 
 def test_dfa_equals_the_definition(rr: np.ndarray) -> None:
@@ -221,6 +254,26 @@ def test_empty_constant_and_absurd_input_gets_reasons_and_no_nan(rr: list[float]
     if rr and rr[0] == 800 and len(rr) == 400:
         assert found.values["rmssd_ms"] == 0
         assert "vary" in found.missing["sampen"]
+
+
+def test_slow_breathing_is_said() -> None:
+    times, nn = [0.0], [900.0]
+    while times[-1] < 400:
+        nn.append(900 + 80 * math.sin(2 * math.pi * 0.1 * times[-1]))
+        times.append(times[-1] + nn[-1] / 1000)
+    found = figures(np.array(nn[1:]))
+    assert found.values["breathing_per_min"] == EQUAL(6, abs=0.5)
+    assert any("slower than 9" in note for note in found.notes)
+    usual = [900 + 40 * math.sin(2 * math.pi * 0.25 * t) for t in np.arange(0, 400, 0.9)]
+    found = figures(np.array(usual))
+    assert found.values["breathing_per_min"] == EQUAL(15, abs=1)
+    assert not found.notes
+
+
+def test_a_day_is_too_long_for_entropy_and_says_so() -> None:
+    found = figures(np.random.default_rng(0).normal(800, 30, 21_000))
+    assert found.values["sampen"] is None
+    assert "ask for windows" in found.missing["sampen"]
 
 
 nn_series = st.lists(st.integers(600, 1100), min_size=90, max_size=300)

@@ -18,7 +18,9 @@ from scipy.interpolate import CubicSpline
 
 from analytics import variability
 from analytics.artefacts import label
-from analytics.sliding import Windows, windows
+from analytics.complexity import dfa_alpha, entropies
+from analytics.correction import correct
+from analytics.sliding import Domain, Windows, windows
 from analytics.spectrum import BANDS_HZ, lomb_scargle
 from analytics.time_domain import mean_hr_bpm, sdnn_ms
 from ingest.files.rr_text import read_rr_file
@@ -89,16 +91,12 @@ def test_the_spectrum_of_a_window_is_welchs_of_the_stretchs_spline() -> None:
     assert ok.mean() > 0.97
     starts = np.array([100.0, 333.3, 641.7])
     found = windows(rr, times, starts, 300.0)
-    at = times[ok]
-    assert np.diff(at).max() < 3.5  # what is left out leaves no hole
-    even = np.arange(at[0], at[-1], 0.25)
-    spline = CubicSpline(at, rr[ok])(even)
+    assert np.diff(times[ok]).max() < 3.5  # what is left out leaves no hole
+    series = correct(rr, times, None, label(rr))
+    spline = CubicSpline(series.time_s, series.nn_ms)
     for index, start in enumerate(starts.tolist()):
-        first = math.ceil((start - at[0]) * 4 - 1e-9)
-        grid = even[first : first + 1200]
         # plain_welch samples a spline of its own: hand it points that it cannot change.
-        hz, power = plain_welch_of(spline[first : first + 1200])
-        assert len(grid) == 1200
+        hz, power = plain_welch_of(spline(start + np.arange(1200) / 4))
         for band, (low, high) in BANDS_HZ.items():
             inside = (hz >= low) & (hz < high)
             expected = float(np.sum(power[inside]) * hz[1])
@@ -121,8 +119,11 @@ def test_a_window_with_a_hole_gets_lomb_scargle_of_its_beats() -> None:
     times[450:] += 60
     run = np.repeat([0, 1], 450)
     found = windows(rr, times, np.array([230.0]), 300.0, run)
-    inside = (times >= 230) & (times < 530) & label(rr, run).normal
-    expected = lomb_scargle(times[inside], rr[inside])
+    series = correct(rr, times, run, label(rr, run))
+    inside = (series.time_s >= 230) & (series.time_s < 530)
+    expected = lomb_scargle(series.time_s[inside], series.nn_ms[inside])
+    assert found.holed.tolist() == [True]
+    assert found.longest_gap_s[0] == pytest.approx(60, abs=2)
     for band, edges in BANDS_HZ.items():
         value = expected.band_ms2(*edges)
         if not np.isnan(found.values[f"{band}_ms2"][0]):
@@ -171,8 +172,83 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     rr, times = random_series(1, 3000)
     starts = np.arange(0, 2000, 15.0)
     whole = windows(rr, times, starts, 200)
-    monkeypatch.setattr("analytics.sliding._CHUNK", 1500)
+    monkeypatch.setattr("analytics.sliding._ROWS", 1500)
+    monkeypatch.setattr("analytics.sliding._BLOCK", 400)
+    monkeypatch.setattr("analytics.window_spectra._CHUNK", 5000)
     same(whole, windows(rr, times, starts, 200), np.arange(len(starts)))
+
+
+@pytest.mark.parametrize("length", [300.0, 120.5])
+def test_entropy_and_dfa_of_every_window(
+    series: tuple[np.ndarray, np.ndarray], length: float
+) -> None:
+    rr, times = series
+    starts = np.arange(0.0, max(times[-1] - length, 1.0), 61.7)
+    found = windows(rr, times, starts, length)
+    nn = correct(rr, times, None, label(rr))
+    compared = 0
+    for index, start in enumerate(starts.tolist()):
+        inside = (nn.time_s >= start) & (nn.time_s < start + length)
+        part, follows = nn.nn_ms[inside], nn.follows[inside]
+        expected = {
+            "dfa_alpha1": dfa_alpha(part, 4, 16, follows),
+            "dfa_alpha2": dfa_alpha(part, 16, 64, follows),
+        }
+        if len(part) >= 200:
+            both = entropies(part, follows)
+            expected |= {"sampen": both.sample, "apen": both.approximate}
+        for name, value in expected.items():
+            got = found.values[name][index]
+            if not np.isnan(got):
+                assert got == pytest.approx(value, rel=1e-9), (name, index)
+                compared += 1
+    assert compared > 0
+
+
+def test_geometric_figures_of_long_windows() -> None:
+    rr, times = random_series(6, 6000)
+    found = windows(rr, times, np.array([0.0, 1800.0]), 1500.0)
+    for index, start in enumerate((0.0, 1800.0)):
+        ok = (times >= start) & (times < start + 1500) & label(rr).normal
+        assert found.values["triangular_index"][index] == variability.triangular_index(rr[ok])
+        assert found.values["tinn_ms"][index] == variability.tinn_ms(rr[ok])
+
+
+def test_how_good_each_window_is() -> None:
+    rr = np.full(900, 1000.0) + np.random.default_rng(1).normal(0, 10, 900)
+    rr[250] *= 2
+    times = np.cumsum(rr) / 1000
+    times[600:] += 30
+    run = np.repeat([0, 1], [600, 300])
+    contact = np.where(np.arange(900) < 100, 0, 1).astype(np.int8)
+    when = np.arange(0, 900, 5.0)
+    found = windows(
+        rr, times, np.array([0.0, 200, 500]), 300, run, contact=contact, motion=(when, when)
+    )
+    assert found.contact_share == pytest.approx([200 / 299, 1, 1], abs=0.01)
+    assert found.motion_mg == pytest.approx([147.5, 347.5, 647.5])
+    assert found.longest_gap_s == pytest.approx([100, 2, 30], abs=1.5)
+    assert found.filled_share == pytest.approx([2 / 200, 2 / 300, 0], abs=0.003)
+    assert found.coverage == pytest.approx([0.66, 298 / 300, 0.9], abs=0.01)
+
+
+def test_memory_is_bounded_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    import analytics.sliding as sliding
+
+    sizes: list[int] = []
+    inner = sliding.label
+
+    def watched(rr: np.ndarray, *rest: object) -> object:
+        sizes.append(len(rr))
+        return inner(rr, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("analytics.sliding.label", watched)
+    rr, times = random_series(1, 200_000)
+    told: list[int] = []
+    starts = np.arange(0, times[-1] - 300, 30.0)
+    windows(rr, times, starts, 300, domains={Domain.TIME}, progress=told.append)
+    assert max(sizes) < 32_000 and len(sizes) >= 6
+    assert sum(told) == len(starts)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 50])
@@ -213,3 +289,36 @@ def test_the_command_gives_windows_as_csv_and_json(recordings: Path) -> None:
     assert len(rows) == len(said) == 111  # the last reaches past the end by less than a tenth
     assert float(rows[3]["start_s"]) == said[3]["start_s"] == 90
     assert float(rows[3]["rmssd_ms"]) == pytest.approx(said[3]["rmssd_ms"], rel=1e-12)
+
+
+def test_the_command_writes_parquet_and_reads_any_apps_file(
+    recordings: Path, tmp_path: Path
+) -> None:
+    import pandas as pd
+
+    rr = np.loadtxt(recordings / "rest_rri.txt")
+    at = 1_790_000_000_000 + np.round(np.cumsum(rr)).astype(int)
+    timed = tmp_path / "logger.txt"  # HRV Logger's form
+    timed.write_text(
+        "Phone timestamp;RR-interval [ms]\n"
+        + "".join(
+            f"{pd.Timestamp(int(t), unit='ms').isoformat(timespec='milliseconds')};{v:.0f}\n"
+            for t, v in zip(at, rr, strict=True)
+        )
+    )
+    tables = []
+    for name in (recordings / "rest_rri.txt", timed):
+        out = tmp_path / "windows.parquet"
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "ebbtide", "hrv", str(name), "--window", "300"),
+                *("--step", "60", "--parquet", "--output", str(out)),
+            ],
+            check=True,
+            timeout=60,
+        )
+        tables.append(pd.read_parquet(out))
+    assert len(tables[0]) == len(tables[1]) > 8
+    assert tables[0]["mean_hr_bpm"].to_numpy() == pytest.approx(
+        tables[1]["mean_hr_bpm"].to_numpy(), rel=0.01
+    )

@@ -10,10 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from analytics.artefacts import label
 from ebbtide.sample.therapy import LINK
-from tests.test_hrv import RECORDINGS, plainly_normal
+from tests.test_hrv import RECORDINGS
 
 
 def ebbtide(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -45,6 +47,7 @@ def intervals_ms(path: Path) -> list[float]:
 def last_five_minutes(rr_ms: list[float]) -> dict[str, float]:
     """The definitions, on what a strap makes of the recording (ticks of 1/1024 s)."""
     rr = [round(value * 1.024) / 1.024 for value in rr_ms]
+    labelled = label(np.array(rr)).normal.tolist()
     kept, total = [], 0.0
     for value in reversed(rr):
         # A beat belongs to the window when it is less than 300 s before the last.
@@ -53,7 +56,7 @@ def last_five_minutes(rr_ms: list[float]) -> dict[str, float]:
         kept.append(value)
         total += value
     kept.reverse()
-    normal = plainly_normal(kept)
+    normal = labelled[-len(kept) :]
     nn = [value for value, ok in zip(kept, normal, strict=True) if ok]
     mean = sum(nn) / len(nn)
     squares = [

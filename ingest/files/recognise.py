@@ -36,18 +36,12 @@ def open_recording(
     it is not given, the time in the file's name counts. Raises EbbtideError, saying what to do,
     when nothing can be read.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise EbbtideError(
-            f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
-        ) from error
+    head = _head(path)
     if is_fit(head):
         return read_fit(path, path.name)
     if is_apple_health(head):
         return read_apple_health(path, on_progress)
-    first_line = head.decode("utf-8-sig", "replace").partition("\n")[0]
+    first_line = _first_line(head)
     if is_timed_text(first_line):
         lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
         read = read_timed_text(lines, path.name, zone)
@@ -56,6 +50,26 @@ def open_recording(
             raise EbbtideError(f"{path} holds no RR interval: {why}.", "Check the file.")
         return read
     return _untimed(path, read_rr_file(path, _SCALE), first_line, zone, start_ns)
+
+
+def tells_when(path: Path) -> bool:
+    """Whether the file says when its beats were. Raises EbbtideError when it cannot be read."""
+    head = _head(path)
+    return is_fit(head) or is_apple_health(head) or is_timed_text(_first_line(head))
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except OSError as error:
+        raise EbbtideError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
+        ) from error
+
+
+def _first_line(head: bytes) -> str:
+    return head.decode("utf-8-sig", "replace").partition("\n")[0]
 
 
 def moment_in_name(name: str, zone: str) -> int | None:

@@ -1,0 +1,234 @@
+"""The stress index: how far a window of heartbeats is from the person's own usual, 0 to 100.
+
+Three things are compared with a baseline: ln RMSSD (lower under stress), heart rate and the
+logarithm of Baevsky's stress index (higher). Each is freed of the time of day and of movement and
+divided by its own spread. The mean of the three, divided by its spread, is z; the index is 100
+Phi(z): of how many in a hundred comparable windows of the baseline it was lower. 50 is usual.
+
+- The baseline is learnt from up to the first 14 days with usable windows, only from days before the
+  one that is judged, and then stays: a change over a programme stays visible. It stands after 5
+  days and 40 still windows; before that the index is not known yet.
+- Time of day: a weighted median around the hour (Gaussian, 2 h), where at least 3 days have
+  windows within 3 h; elsewhere the index is not known.
+- Movement: a robust line on ln(1 + mg), where movement is known. Windows with more than 50 mg
+  (about slow walking) are left out: there the heart works for the legs.
+- The interval (95%) has two parts: the baseline's, by leaving out one day at a time (delete-one
+  jackknife), and the window's, by how much neighbouring windows differ.
+
+Evidence and limits: vagal HRV falls and heart rate rises under acute mental stress (Kim et al.
+2018, Psychiatry Investigation 15:235; Castaldo et al. 2015, Biomedical Signal Processing and
+Control 18:370). So they do with food, alcohol, illness, talking, posture and many medicines, none
+of which is seen here. The index is no measure of felt stress: it is compared with ratings, not put
+in their place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+METHOD = "stress index: ln RMSSD, heart rate, Baevsky; own first 14 days; version 1"
+MOST_DAYS, FEWEST_DAYS, FEWEST_WINDOWS = 14, 5, 40
+MOST_MOTION_MG = 50.0
+_HOUR_SD, _HOUR_REACH, _FEWEST_DAYS_AT_HOUR = 2.0, 3.0, 3
+_GRID = np.arange(0, 24, 0.5)
+_SIGNS = np.array([-1.0, 1.0, 1.0])
+_MAD_TO_SD = 1.4826
+_MIDDLE_95 = 1.959964
+
+
+class NotKnown(StrEnum):
+    """Why a window has no index."""
+
+    BASELINE = "not known yet: the baseline needs five days with the strap"
+    HOUR = "not known at this time of day: the baseline has too few days around it"
+    MOVING = "moving: the heart works for the muscles"
+    UNUSABLE = "too few usable beats"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeartWindows:
+    """What the index is made of; all of shape (w,). ``day``: a number per local day, increasing
+    with time; ``hour``: local, 0 to 24; ``time_s``; ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
+    ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN where not known.
+    """
+
+    day: IntArray
+    hour: FloatArray
+    time_s: FloatArray
+    ln_rmssd: FloatArray
+    heart_rate: FloatArray
+    ln_baevsky: FloatArray
+    motion_mg: FloatArray
+
+    def at(self, where: BoolArray | IntArray) -> HeartWindows:
+        """Those of a mask or of places."""
+        return HeartWindows(
+            self.day[where],
+            self.hour[where],
+            self.time_s[where],
+            self.ln_rmssd[where],
+            self.heart_rate[where],
+            self.ln_baevsky[where],
+            self.motion_mg[where],
+        )
+
+    @property
+    def measures(self) -> FloatArray:
+        """Shape (w, 3)."""
+        return np.column_stack([self.ln_rmssd, self.heart_rate, self.ln_baevsky])
+
+    @property
+    def still(self) -> BoolArray:
+        """Usable, and not known to move."""
+        usable = np.all(np.isfinite(self.measures), axis=1)
+        result: BoolArray = usable & ~(self.motion_mg > MOST_MOTION_MG)
+        return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StressIndex:
+    """All of shape (w,): 0 to 100 with its 95% interval, NaN where ``reason`` says why.
+    ``baseline_days`` is how many days each was compared with.
+    """
+
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+    reason: list[NotKnown | None]
+    baseline_days: IntArray
+
+
+def stress_index(history: HeartWindows, asked: HeartWindows) -> StressIndex:
+    """The index of ``asked`` against the baseline that ``history`` holds (which may contain them:
+    only earlier days count). Both in any order.
+    """
+    count = len(asked.day)
+    value, low, high = (np.full(count, np.nan) for _ in range(3))
+    days_used = np.zeros(count, np.int64)
+    reason: list[NotKnown | None] = [NotKnown.BASELINE] * count
+    kept = history.at(history.still)
+    kept = kept.at(np.argsort(kept.time_s, kind="stable"))
+    days = np.unique(kept.day)
+    usable = np.all(np.isfinite(asked.measures), axis=1)
+    still = asked.still
+    for row in np.flatnonzero(~usable):
+        reason[row] = NotKnown.UNUSABLE
+    for row in np.flatnonzero(usable & ~still):
+        reason[row] = NotKnown.MOVING
+    # How many days came before each; beyond 14 the baseline stays as it is.
+    before = np.minimum(np.searchsorted(days, asked.day, "left"), MOST_DAYS)
+    for many in np.unique(before[still]):
+        rows = np.flatnonzero(still & (before == many))
+        days_used[rows] = many
+        base = kept.at(np.isin(kept.day, days[:many]))
+        if many < FEWEST_DAYS or len(base.day) < FEWEST_WINDOWS:
+            continue
+        z, error, known = _compare(base, asked.at(rows))
+        for row, here in zip(rows, known, strict=True):
+            reason[row] = None if here else NotKnown.HOUR
+        at = rows[known]
+        value[at] = 100 * ndtr(z[known])
+        low[at] = 100 * ndtr(z[known] - _MIDDLE_95 * error[known])
+        high[at] = 100 * ndtr(z[known] + _MIDDLE_95 * error[known])
+    return StressIndex(value, low, high, reason, days_used)
+
+
+def _compare(base: HeartWindows, asked: HeartWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """z of each asked window, its standard error, and whether its hour is known."""
+    model = _learn(base)
+    z = model.z(asked)
+    days = np.unique(base.day)
+    left_out = np.array([_learn(base.at(base.day != day)).z(asked) for day in days])
+    many = len(days)
+    jackknife = (many - 1) / many * np.sum((left_out - left_out.mean(axis=0)) ** 2, axis=0)
+    own = model.z(base)
+    steps = np.diff(own)
+    length = np.median(np.diff(base.time_s))
+    together = (np.diff(base.time_s) <= 2.5 * length) & (np.diff(base.day) == 0)
+    repeat = _spread(steps[together]) / np.sqrt(2) if np.count_nonzero(together) >= 10 else 1.0
+    away = np.abs((base.hour[None, :] - asked.hour[:, None] + 12) % 24 - 12) <= _HOUR_REACH
+    known = np.zeros(len(asked.day), np.bool_)
+    seen = np.zeros(len(asked.day), np.int64)
+    for day in days:
+        seen += np.any(away[:, base.day == day], axis=1)
+    known = seen >= _FEWEST_DAYS_AT_HOUR
+    return z, np.sqrt(jackknife + repeat**2), known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    usual: FloatArray  # (hours of the grid, 3)
+    slope: FloatArray  # (3,), for one of ln(1 + mg)
+    motion: float  # the usual ln(1 + mg)
+    spread: FloatArray  # (3,)
+    of_mean: float
+
+    def z(self, asked: HeartWindows) -> FloatArray:
+        far = self.residuals(asked) / self.spread
+        result: FloatArray = np.mean(far * _SIGNS, axis=1) / self.of_mean
+        return result
+
+    def residuals(self, asked: HeartWindows) -> FloatArray:
+        grid = np.append(_GRID, 24.0)
+        usual = np.vstack([self.usual, self.usual[:1]])
+        expected = np.column_stack([np.interp(asked.hour, grid, usual[:, k]) for k in range(3)])
+        move = np.log1p(asked.motion_mg) - self.motion
+        return asked.measures - expected - np.nan_to_num(move)[:, None] * self.slope
+
+
+def _learn(base: HeartWindows) -> _Model:
+    away = np.abs((base.hour[None, :] - _GRID[:, None] + 12) % 24 - 12)
+    # A little weight for every hour, so that an hour without windows has the overall median.
+    weight = np.exp(-0.5 * (away / _HOUR_SD) ** 2) + 1e-6
+    # Each day weighs the same, however long the strap was worn.
+    _, place, many = np.unique(base.day, return_inverse=True, return_counts=True)
+    weight /= many[place]
+    usual = np.column_stack([_weighted_medians(base.measures[:, k], weight) for k in range(3)])
+    move = np.log1p(base.motion_mg)
+    known = np.isfinite(move)
+    middle = float(np.median(move[known])) if np.any(known) else 0.0
+    rough = _Model(usual, np.zeros(3), middle, np.ones(3), 1.0)
+    left = rough.residuals(base)
+    slope = np.zeros(3)
+    if np.count_nonzero(known) >= FEWEST_WINDOWS and np.std(move[known]) > 0.1:
+        slope = np.array([_robust_slope(move[known] - middle, left[known, k]) for k in range(3)])
+        left -= np.nan_to_num(move - middle)[:, None] * slope
+    spread = np.array([_spread(left[:, k]) for k in range(3)])
+    together = np.mean(left / spread * _SIGNS, axis=1)
+    return _Model(usual, slope, middle, spread, _spread(together))
+
+
+def _weighted_medians(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """The median of ``values`` (n,) under each row of ``weight`` (h, n)."""
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weight[:, order], axis=1)
+    place = np.argmax(upto >= upto[:, -1:] / 2, axis=1)
+    result: FloatArray = values[order][place]
+    return result
+
+
+def _robust_slope(x: FloatArray, y: FloatArray) -> float:
+    """Huber's line through the origin of the medians, by reweighting."""
+    y = y - np.median(y)
+    slope = 0.0
+    for _ in range(20):
+        left = y - slope * x
+        scale = _spread(left)
+        weight = np.minimum(1.0, 1.345 * scale / np.maximum(np.abs(left), 1e-12))
+        slope = float(np.sum(weight * x * y) / max(float(np.sum(weight * x * x)), 1e-12))
+    return slope
+
+
+def _spread(values: FloatArray) -> float:
+    """Robust standard deviation, never 0: a heart that never varies has no scale to judge by."""
+    middle = float(np.median(values))
+    return max(_MAD_TO_SD * float(np.median(np.abs(values - middle))), 1e-6)
