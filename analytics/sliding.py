@@ -33,7 +33,7 @@ BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 _BLOCK = 30_000  # intervals of one block of windows
-_ROWS = 500_000  # intervals side by side
+_ROWS = 60_000  # intervals side by side: what fits in the cache
 _NO_GAP_S = 1e-6  # what rounding leaves between two times
 CONTEXT = 2 * REACH + 64  # intervals to each side of a block
 

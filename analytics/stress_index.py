@@ -7,7 +7,7 @@ Phi(z): of how many in a hundred comparable windows of the baseline it was lower
 
 - The baseline is learnt from up to the first 14 days with usable windows, only from days before the
   one that is judged, and then stays: a change over a programme stays visible. It stands after 5
-  days and 40 still windows; before that the index is not known yet.
+  days and 25 still windows; before that the index is not known yet.
 - Time of day: a weighted median around the hour (Gaussian, 2 h), where at least 3 days have
   windows within 3 h; elsewhere the index is not known.
 - Movement: a robust line on ln(1 + mg), where movement is known. Windows with more than 50 mg
@@ -36,7 +36,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 METHOD = "stress index: ln RMSSD, heart rate, Baevsky; own first 14 days; version 1"
-MOST_DAYS, FEWEST_DAYS, FEWEST_WINDOWS = 14, 5, 40
+MOST_DAYS, FEWEST_DAYS, FEWEST_WINDOWS = 14, 5, 25
 MOST_MOTION_MG = 50.0
 _HOUR_SD, _HOUR_REACH, _FEWEST_DAYS_AT_HOUR = 2.0, 3.0, 3
 _GRID = np.arange(0, 24, 0.5)
@@ -48,7 +48,7 @@ _MIDDLE_95 = 1.959964
 class NotKnown(StrEnum):
     """Why a window has no index."""
 
-    BASELINE = "not known yet: the baseline needs five days with the strap"
+    BASELINE = "not known yet: learning the usual takes five days and 25 quiet windows"
     HOUR = "not known at this time of day: the baseline has too few days around it"
     MOVING = "moving: the heart works for the muscles"
     UNUSABLE = "too few usable beats"

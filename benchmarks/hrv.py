@@ -1,11 +1,12 @@
-"""HRV of a day, ours beside NeuroKit2, in one run on one machine.
+"""HRV of a day, ours beside NeuroKit2 and hrv-analysis, in one run on one machine.
 
     uv run python benchmarks/hrv.py [--recording ../shared/data/rr/pyhrv_nni_long.txt]
 
 The series is a recording of an hour, repeated to the length that is asked for. Windows of 5 minutes
-every 30 s; time domain and frequency domain. The peer works window by window, so it is timed on
-a sample of windows, and its time for the day is that, times the number of windows. It needs an
-older numpy than ours, and so runs in an environment of its own, which ``uv`` makes.
+every 30 s. The peers work window by window, so they are timed on a sample of windows, and their
+time for the day is that, times the number of windows. They need older packages than ours, and so
+run in environments of their own, which ``uv`` makes. NeuroKit2 is timed twice for the nonlinear
+figures: by its one call for them, which works out many more, and by its functions for just ours.
 """
 
 from __future__ import annotations
@@ -19,41 +20,84 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.artefacts import label
-from analytics.sliding import windows
+from analytics.sliding import Domain, windows
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = ["neurokit2==0.2.13", "numpy<2.4"]
-PEER = """
+Times = dict[str, Any]
+CLOCK = """
 import json, sys, time, warnings
 warnings.filterwarnings("ignore")
 import numpy as np
-import neurokit2 as nk
 rr, sample, count = np.load(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
 times = np.cumsum(rr) / 1000
 def clock(work):
     began = time.perf_counter(); work(); return time.perf_counter() - began
-peaks_of = []
-for start in sample:
-    part = rr[(times >= start) & (times < start + 300)]
-    peaks_of.append(np.concatenate([[0], np.cumsum(part)]).astype(int))
-def neurokit():
-    for peaks in peaks_of:
-        nk.hrv_time(peaks, sampling_rate=1000)
-        nk.hrv_frequency(peaks, sampling_rate=1000, psd_method="welch")
-neurokit()  # once for its imports
+parts = [rr[(times >= start) & (times < start + 300)] for start in sample]
+def a_window(work):
+    work(parts[0])  # once for its imports
+    return clock(lambda: [work(part) for part in parts]) / len(parts)
+"""
+NEUROKIT = (
+    ["neurokit2==0.2.13", "numpy<2.4"],
+    CLOCK
+    + """
+import neurokit2 as nk
+def peaks(part): return np.concatenate([[0], np.cumsum(part)]).astype(int)
+def first(part):
+    nk.hrv_time(peaks(part), sampling_rate=1000)
+    nk.hrv_frequency(peaks(part), sampling_rate=1000, psd_method="welch")
+def ours(part):
+    r = 0.2 * np.std(part, ddof=1)
+    nk.entropy_sample(part, dimension=2, tolerance=r)
+    nk.entropy_approximate(part, dimension=2, tolerance=r)
+    nk.fractal_dfa(part, scale=np.arange(4, 17))
+    nk.fractal_dfa(part, scale=np.arange(16, 65))
+def everything(part): nk.hrv_nonlinear(peaks(part), sampling_rate=1000)
 beats = np.concatenate([[0], np.cumsum(np.resize(rr, count))]).astype(int)
 print(json.dumps({
-    "versions": [nk.__version__, np.__version__],
-    "window_s": clock(neurokit) / len(sample),
+    "version": nk.__version__,
+    "first_s": a_window(first), "ours_s": a_window(ours), "all_s": a_window(everything),
     "clean_s": clock(lambda: nk.signal_fixpeaks(
         beats, sampling_rate=1000, method="Kubios", iterative=False)),
 }))
-"""
+""",
+)
+HRV_ANALYSIS = (
+    ["hrv-analysis==1.0.5", "nolds==0.5.2", "setuptools<80", "numpy<2", "scipy<1.13"],
+    CLOCK
+    + """
+import hrvanalysis as h
+def first(part):
+    part = part.tolist()
+    h.get_time_domain_features(part); h.get_frequency_domain_features(part)
+    h.get_geometrical_features(part); h.get_poincare_plot_features(part)
+def ours(part): h.get_sampen(part.tolist())
+print(json.dumps({"version": "1.0.5", "first_s": a_window(first), "ours_s": a_window(ours)}))
+""",
+)
+
+
+def ask(peer: tuple[list[str], str], rr: NDArray[np.float64], sample: list[float]) -> Times:
+    """Seconds a window of one peer."""
+    packages, script = peer
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rr.npy"
+        np.save(file, rr)
+        command = ["uv", "run", "--no-project", "--isolated", "--python", sys.executable]
+        for package in packages:
+            command += ["--with", package]
+        command += ["python", "-c", script, str(file), json.dumps(sample), "100000"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{packages[0]} did not run: {done.stderr[-2000:]}")
+    found: Times = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def series(recording: Path, hours: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -85,31 +129,34 @@ def main() -> None:
     chosen = options.parse_args()
     rr, times = series(chosen.recording, 24)
     starts = np.arange(0, 86_400 - 300 + 1, 30.0)
-    ours = best(lambda: windows(rr, times, starts, 300))
+    first = frozenset({Domain.TIME, Domain.FREQUENCY})
+    ours_first = best(lambda: windows(rr, times, starts, 300, domains=first), 5)
+    ours_all = best(lambda: windows(rr, times, starts, 300))
     clean = best(lambda: label(np.resize(rr, 100_000)))
     sample = starts[:: max(1, len(starts) // chosen.sample)].tolist()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "rr.npy"
-        np.save(file, rr)
-        command = ["uv", "run", "--no-project", "--isolated", "--python", sys.executable]
-        for peer in PEERS:
-            command += ["--with", peer]
-        command += ["python", "-c", PEER, str(file), json.dumps(sample), "100000"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"the peer did not run: {done.stderr[-2000:]}")
-    peer = json.loads(done.stdout.splitlines()[-1])
+    neurokit, other = ask(NEUROKIT, rr, sample), ask(HRV_ANALYSIS, rr, sample)
     count = len(starts)
-    print(f"24 h, {len(rr)} beats, {count} windows of 300 s every 30 s; time and frequency domain")
-    print(f"NeuroKit2 {peer['versions'][0]} on numpy {peer['versions'][1]}, {len(sample)} windows")
-    print("| | a window | the day | ratio |")
+    print(f"24 h, {len(rr)} beats, {count} windows of 300 s every 30 s; {len(sample)} timed of")
+    print(f"NeuroKit2 {neurokit['version']} and hrv-analysis {other['version']}\n")
+    print("| | a window | the day | times ours |")
     print("| --- | --- | --- | --- |")
-    print(f"| Ebbtide | {ours / count * 1e3:.3f} ms | {ours:.3f} s | 1 |")
-    day = peer["window_s"] * count
-    print(f"| NeuroKit2 | {peer['window_s'] * 1e3:.1f} ms | {day:.0f} s | {day / ours:.0f} |")
+
+    def row(name: str, day: float, against: float) -> None:
+        print(f"| {name} | {day / count * 1e3:.3f} ms | {day:.3g} s | {day / against:.0f} |")
+
+    row("Ebbtide, time and frequency", ours_first, ours_first)
+    row("hrv-analysis, time and frequency", other["first_s"] * count, ours_first)
+    row("NeuroKit2, time and frequency", neurokit["first_s"] * count, ours_first)
+    row("Ebbtide, all", ours_all, ours_all)
+    both = other["first_s"] + other["ours_s"]
+    row("hrv-analysis, all it has (no ApEn, no DFA)", both * count, ours_all)
+    both = neurokit["first_s"] + neurokit["ours_s"]
+    row("NeuroKit2, just the same figures", both * count, ours_all)
+    both = neurokit["first_s"] + neurokit["all_s"]
+    row("NeuroKit2, its three calls", both * count, ours_all)
     print(
         f"\nlabels of 100,000 beats: Ebbtide {clean * 1e3:.0f} ms, NeuroKit2 (Kubios, one pass) "
-        f"{peer['clean_s'] * 1e3:.0f} ms, ratio {peer['clean_s'] / clean:.0f}"
+        f"{neurokit['clean_s'] * 1e3:.0f} ms, ratio {neurokit['clean_s'] / clean:.0f}"
     )
     print("\n| hours | windows | seconds | memory at most |")
     print("| --- | --- | --- | --- |")

@@ -70,12 +70,14 @@ class DashboardClient:
         """What is kept of beats."""
         return self._ask("GET", "/v1/streams")
 
-    def hrv(self, start: datetime, end: datetime, window_s: int) -> dict[str, Any]:
-        """HRV windows of a range."""
+    def hrv(self, start: datetime, end: datetime, window_s: int, step_s: int) -> dict[str, Any]:
+        """HRV windows of a range, with the stress index."""
         params = {
             "start": start.isoformat(),
             "end": end.isoformat(),
             "window_s": str(window_s),
+            "step_s": str(step_s),
+            "with_stress_index": "true",
             "from_first_beat": "true",
         }
         return self._ask("GET", "/v1/hrv", params=params)

@@ -29,10 +29,11 @@ def trend_charts(
     end: datetime,
     zone: str,
 ) -> list[alt.LayerChart]:
-    """Ratings, RMSSD and heart rate on one time axis, in the person's zone.
+    """Ratings, stress index (where it is known), RMSSD and heart rate on one time axis, in the
+    person's zone.
 
-    Three charts with the same axis and margins, to be put below each other: Vega-Lite can stretch
-    each to the width of a phone, which it cannot do with one chart of three rows.
+    Charts with the same axis and margins, to be put below each other: Vega-Lite can stretch
+    each to the width of a phone, which it cannot do with one chart of several rows.
     """
     tz = ZoneInfo(zone)
     domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
@@ -52,8 +53,10 @@ def trend_charts(
         "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format="%-d %b")
     )
     marks = _session_marks(sessions, tz, time)
+    index = _index_layers(windows, tz, time)
     return [
         rows(290, False, marks, *_rating_layers(ratings, tz, time)),
+        *([rows(130, False, marks, *index)] if index else []),
         rows(130, False, marks, _heart_layer(windows, tz, time, "rmssd_ms", "RMSSD (ms)")),
         rows(170, True, marks, _heart_layer(windows, tz, time, "mean_hr_bpm", "Heart rate (bpm)")),
     ]
@@ -96,6 +99,44 @@ def _rating_layers(
         ]
     )
     return lines, dots
+
+
+def _index_layers(
+    windows: list[dict[str, Any]], tz: ZoneInfo, time: alt.X
+) -> tuple[alt.Chart, ...]:
+    """The typical five minutes of each day, and how sure the index is of them."""
+    rows = [
+        {
+            "day": _wall(datetime.fromisoformat(w["start"]), tz).date(),
+            **{key: w["stress_index"][key] for key in ("value", "low", "high")},
+        }
+        for w in windows
+        if w["stress_index"] is not None and w["stress_index"]["value"] is not None
+    ]
+    if not rows:
+        return ()
+    table = pd.DataFrame(rows).groupby("day").median().reset_index()
+    table["time"] = pd.to_datetime(table["day"]) + pd.Timedelta(hours=12)
+    scale = alt.Scale(domain=[0, 100])
+    usual = (
+        alt.Chart(pd.DataFrame({"usual": [50]}))
+        .mark_rule(color=colours.MUTED, opacity=0.5)
+        .encode(y=alt.Y("usual:Q", scale=scale, title="Stress index"))
+    )
+    base = alt.Chart(table.drop(columns="day")).encode(x=time)
+    sure = base.mark_rule(color=colours.STRESS, opacity=0.35, strokeWidth=3).encode(
+        y=alt.Y("low:Q", scale=scale, title="Stress index"), y2="high:Q"
+    )
+    dots = base.mark_circle(size=45, color=colours.STRESS).encode(
+        y=alt.Y("value:Q", scale=scale, title="Stress index"),
+        tooltip=[
+            alt.Tooltip("value:Q", title="Stress index", format=".0f"),
+            alt.Tooltip("low:Q", title="95% interval from", format=".0f"),
+            alt.Tooltip("high:Q", title="to", format=".0f"),
+            alt.Tooltip("time:T", title="Day", format="%-d %b"),
+        ],
+    )
+    return usual, sure, dots
 
 
 def _heart_layer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from dashboard.person import client, me
 from dashboard.trend_chart import trend_charts
 
 _SPANS = {"1 week": 7, "4 weeks": 28, "3 months": 91}
+_STEP_S = {"1 week": 300, "4 weeks": 900, "3 months": 3600}  # a chart has only so many pixels
 _WINDOW_S = 300
 _IN_WORDS = (
     "Ratings of pain, stress and pleasant sensations over time; shaded days have no heartbeats.",
+    "The stress index of each day's typical five minutes with its 95% interval; 50 is usual.",
     "RMSSD of five minutes each, on the same time axis.",
     "Heart rate of five minutes each, on the same time axis.",
 )
@@ -22,14 +25,16 @@ _IN_WORDS = (
 def trend_page() -> None:
     """One chart on one time axis, after a sentence on what is in it."""
     st.title("My trend")
-    span = st.segmented_control(
+    chosen = st.segmented_control(
         "Time", list(_SPANS), default="4 weeks", required=True, label_visibility="collapsed"
     )
+    span = chosen or "4 weeks"
     end = datetime.now(UTC)
-    start = end - timedelta(days=_SPANS[span or "4 weeks"] + 1)
+    start = end - timedelta(days=_SPANS[span] + 1)
     api = client()
     ratings = api.ratings(start, end)
-    heart = api.hrv(start, end, _WINDOW_S)
+    with st.spinner("Looking at your heartbeats ..."):
+        heart = api.hrv(start, end, _WINDOW_S, _STEP_S[span])
     if not ratings and not heart["windows"]:
         st.write(
             "Nothing here yet. After your first rating, or your first minutes with the strap, "
@@ -38,15 +43,20 @@ def trend_page() -> None:
         return
     usable = [window for window in heart["windows"] if window["missing"] is None]
     st.write(_summary(ratings, heart["windows"], usable))
+    index = _about_the_index(usable)
+    if index:
+        st.write(index)
     person = me()
     assert person is not None
     sessions = [s for s in api.sessions() if start <= datetime.fromisoformat(s["held"]) <= end]
     charts = trend_charts(ratings, usable, sessions, start, end, person["zone"])
-    for chart, alt in zip(charts, _IN_WORDS, strict=True):
+    words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
+    for chart, alt in zip(charts, words, strict=True):
         st.altair_chart(chart, width="stretch", alt=alt)
     st.caption(
         "Each dot is one rating, or five minutes of heartbeats. Lines join ratings less than a day "
-        "and a half apart. Shaded: days without usable heartbeats. Upright lines: sessions."
+        "and a half apart. Shaded: days without usable heartbeats. Upright dashed lines: sessions. "
+        "Bars of the stress index: its 95% interval."
     )
     if "simulated" in heart["origins"]:
         st.caption("These heartbeats are simulated.")
@@ -55,15 +65,30 @@ def trend_page() -> None:
 
 
 def _summary(
-    ratings: list[dict[str, Any]], windows: list[dict[str, Any]], usable: list[dict[str, Any]]
+    ratings: list[dict[str, Any]],
+    windows: list[dict[str, Any]],
+    usable: list[dict[str, Any]],
 ) -> str:
     days = len({datetime.fromisoformat(rating["about"]).date() for rating in ratings})
     words = f"{len(ratings)} ratings on {days} days"
     if not windows:
         return f"{words}; no heartbeats in this time."
-    minutes = len(usable) * _WINDOW_S // 60
     unusable = len(windows) - len(usable)
     left_out = ""
     if unusable:
         left_out = f" {unusable} more windows had too few or too disturbed beats and are left out."
-    return f"{words}, and {minutes} minutes of usable heartbeats.{left_out}"
+    return f"{words}, and usable heartbeats at {len(usable)} times.{left_out}"
+
+
+def _about_the_index(usable: list[dict[str, Any]]) -> str:
+    """What the stress index is, or why there is none yet."""
+    if not usable:
+        return ""
+    if any(window["stress_index"]["value"] is not None for window in usable):
+        return (
+            "The stress index compares your heart with your own first two weeks at the same time "
+            "of day: 50 is your usual. It is not how stressed you feel, and much else moves it: "
+            "food, sleep, illness, talking, medicines."
+        )
+    reasons = Counter(window["stress_index"]["missing"] for window in usable)
+    return f"Stress index: {reasons.most_common(1)[0][0]}."

@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
+from analytics import variability
 from analytics.complexity import dfa_alpha, entropies
 from analytics.figures import figures
 from analytics.spectrum import BANDS_HZ, lomb_scargle, spectrum, welch
+from analytics.time_domain import sdnn_ms
 from analytics.variability import tinn_ms
 from ingest.files.rr_text import read_rr_file
 from tests.test_hrv import RECORDINGS
@@ -254,6 +256,33 @@ def test_empty_constant_and_absurd_input_gets_reasons_and_no_nan(rr: list[float]
     if rr and rr[0] == 800 and len(rr) == 400:
         assert found.values["rmssd_ms"] == 0
         assert "vary" in found.missing["sampen"]
+
+
+def test_other_tools_say_the_same_where_they_follow_the_definition(recordings: Path) -> None:
+    """What NeuroKit2 0.2.13 (numpy 2.3) says of the very same intervals; docs/hrv.md has where it
+    and others differ.
+    """
+    nn = np.loadtxt(recordings / "rest_rri.txt")
+    steps = np.diff(nn)
+    everything, follows = np.ones(len(nn), bool), np.ones(len(nn), bool)
+    follows[0] = False
+    sd1, sd2 = variability.poincare_ms(nn, everything, follows)
+    entropy = entropies(nn)
+    for ours, theirs in (
+        (float(np.mean(nn)), 1058.7186813186813),
+        (sdnn_ms(nn), 57.81817771970009),
+        (math.sqrt(float(np.mean(steps**2))), 55.13744203126742),
+        (variability.sdsd_ms(steps), 55.167700730663555),
+        (variability.mad_ms(nn), 51.891),
+        (variability.percentile_range_ms(nn), 1106.0 - 1016.0),
+        (variability.triangular_index(nn), 12.465753424657533),
+        (sd1, 39.00945528912225),
+        (sd2, 71.87886417160782),
+        (entropy.approximate, 1.499443504687715),
+        (entropy.sample, 1.7738200322056985),
+        (variability.pnn_percent(steps, 50), 35.31353135313531),  # pyHRV and hrv-analysis
+    ):
+        assert ours == EQUAL(theirs, rel=1e-9)
 
 
 def test_slow_breathing_is_said() -> None:
