@@ -1,11 +1,13 @@
 """Whether two series of one person moved together, beyond the course they share.
 
-The effect is the slope of ``y`` on ``x`` (points of pain for one unit of ``x``), both person's own,
-freed of the shared course (``shared_course``), by generalised least squares with first-order
-autocorrelated errors: ratings close in time resemble each other, and taking them for independent
-makes false alarms. The autocorrelation is estimated from the residuals (Prais and Winsten 1954,
-Cowles Commission Discussion Paper 383) and corrected for the bias that freeing of the course
-brings. The p value and the interval are of one and the same t statistic, so they cannot disagree.
+The effect is the slope of ``y`` on ``x`` (points of pain for one unit of ``x``), beyond a shared
+course (``shared_course``) and with autocorrelated errors (``slope``). Interval and p value are of
+one and the same posterior, so they cannot disagree.
+
+Earlier and later: does ``x`` at one rating go with ``y`` at the next, beyond what ``x`` is then?
+Without the last, everything that lingers would seem to come before everything it is linked with.
+
+From day to day: the changes of daily means, which holds still whatever changes slowly.
 
 That it holds was measured, not assumed: ``benchmarks/false_alarms.py`` draws unrelated series that
 both fall; its table is in ``docs/false-alarms.md``.
@@ -17,20 +19,27 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from analytics.shared_course import course_basis, freed
+from analytics.shared_course import (
+    course_basis,
+    freed,
+    independent_columns,
+    possible_steps,
+    shared_step,
+)
+from analytics.slope import CHANGE_RHOS, RHOS, slope_posterior
 
 METHOD = (
-    "slope by generalised least squares with AR(1) errors, after removing a natural spline, one "
-    "common step and a daily rhythm; t interval; version 1"
+    "slope beyond a natural spline, one step and a daily rhythm, averaged over where the step lies "
+    "and over the autocorrelation of the errors; version 2"
 )
-LEAST_RATINGS = 20
+# Below these the simulation had more than 6% false alarms.
+LEAST_RATINGS = 30
 LEAST_DAYS = 7.0
+LEAST_CHANGES = 30
+LONGEST_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
 _ALPHA = 0.05
-# More than this much autocorrelation cannot be told from a course; less than this is noise.
-_LARGEST_RHO = 0.95
-_SMALLEST_RHO = -0.2
+
 FloatArray = NDArray[np.float64]
 
 
@@ -73,6 +82,85 @@ def within_person_link(
     ``hour_of_day``: local hour, 0 to 24, to take a daily rhythm out of both. Raises ValueError
     for unequal shapes.
     """
+    time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
+    days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
+    missing = _what_is_missing(days, x, y, x_name, y_name)
+    if missing is not None:
+        return _no_link(len(x), missing)
+    return _link(days, x, y, course_basis(days, hours), x_name, y_name)
+
+
+def earlier_link(
+    time_ns: NDArray[np.int64],
+    x: FloatArray,
+    y: FloatArray,
+    hour_of_day: FloatArray | None = None,
+    *,
+    x_name: str = "stress",
+    y_name: str = "pain",
+) -> Link:
+    """The link of ``y`` with ``x`` at the rating before, beyond ``x`` at the same moment.
+
+    Arguments as for ``within_person_link``. Pairs of ratings more than a day and a half apart do
+    not count.
+    """
+    time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
+    days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
+    next_to = np.flatnonzero(np.diff(days) <= LONGEST_STEP_DAYS) + 1
+    before, now, then, at = x[next_to - 1], x[next_to], y[next_to], days[next_to]
+    missing = _what_is_missing(at, before, then, x_name, y_name)
+    if missing is not None:
+        return _no_link(len(at), missing)
+    smooth = course_basis(at, None if hours is None else hours[next_to])
+    basis = independent_columns(np.column_stack([smooth, now - np.mean(now)]))
+    return _link(at, before, then, basis, x_name, y_name)
+
+
+def day_to_day_link(
+    day: NDArray[np.int64],
+    x: FloatArray,
+    y: FloatArray,
+    *,
+    x_name: str = "stress",
+    y_name: str = "pain",
+) -> Link:
+    """The link of the changes of daily means from one day to the next.
+
+    ``day``: shape (n,), a number per local day. Raises ValueError for unequal shapes.
+    """
+    day, x, y, _ = _in_order(day, x, y, None)
+    which, place = np.unique(day, return_inverse=True)
+    count = np.bincount(place)
+    x_mean, y_mean = np.bincount(place, x) / count, np.bincount(place, y) / count
+    next_to = np.flatnonzero(np.diff(which) == 1)
+    x_change, y_change = np.diff(x_mean)[next_to], np.diff(y_mean)[next_to]
+    at = which[next_to + 1].astype(np.float64)
+    if len(at) < LEAST_CHANGES:
+        more = LEAST_CHANGES - len(at)
+        return _no_link(
+            len(at),
+            f"{len(at)} of at least {LEAST_CHANGES} changes from one day to the next; "
+            f"about {more} more days are needed",
+        )
+    missing = _constant(x_change, y_change, x_name, y_name)
+    if missing is not None:
+        return _no_link(len(at), missing)
+    # A step in the ratings is one large change, or two when it falls into a day.
+    steps = possible_steps(np.full((len(place), 1), 1 / np.sqrt(len(place))))
+    steps_by_day = np.array([np.bincount(place, step) / count for step in steps.T]).T
+    changes = np.diff(steps_by_day, axis=0)[next_to]
+    # The change of a smooth course is small; a straight line holds what there is of it.
+    u = (at - np.mean(at)) / max(float(np.ptp(at)), 1.0)
+    basis = independent_columns(np.column_stack([np.ones_like(u), u]))
+    beyond = changes - basis @ (basis.T @ changes)
+    changes = changes[:, np.sum(beyond**2, axis=0) > 1e-3]
+    return _link(at, x_change, y_change, basis, x_name, y_name, changes, CHANGE_RHOS)
+
+
+def _in_order(
+    time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hours: FloatArray | None
+) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray | None]:
+    """Pairs without a NaN, by time."""
     time_ns = np.asarray(time_ns, dtype=np.int64)
     x = np.asarray(x, dtype=np.float64)
     y = np.asarray(y, dtype=np.float64)
@@ -80,23 +168,42 @@ def within_person_link(
         raise ValueError("time_ns, x and y must all have shape (n,)")
     known = np.isfinite(x) & np.isfinite(y)
     order = np.argsort(time_ns[known], kind="stable")
-    time_ns, x, y = time_ns[known][order], x[known][order], y[known][order]
-    hours = None
-    if hour_of_day is not None:
-        hours = np.asarray(hour_of_day, dtype=np.float64)[known][order]
-    days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
-    missing = _what_is_missing(days, x, y, x_name, y_name)
-    if missing is not None:
-        return _no_link(len(x), missing)
-    basis = course_basis(days, x, y, hours)
-    x_freed, y_freed = freed(x, basis), freed(y, basis)
-    for name, left, whole in ((x_name, x_freed, x), (y_name, y_freed, y)):
+    if hours is not None:
+        hours = np.asarray(hours, dtype=np.float64)[known][order]
+    return time_ns[known][order], x[known][order], y[known][order], hours
+
+
+def _link(
+    days: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    basis: FloatArray,
+    x_name: str,
+    y_name: str,
+    steps: FloatArray | None = None,
+    rhos: FloatArray = RHOS,
+) -> Link:
+    x_smooth, y_smooth = freed(x, basis), freed(y, basis)
+    for name, left, whole in ((x_name, x_smooth, x), (y_name, y_smooth, y)):
         if np.std(left) < 1e-6 * max(1.0, float(np.std(whole))):
             return _no_link(len(x), f"{name} followed its course with no ups and downs of its own")
-    slope, error, freedom, rho = _slope(x, y, basis)
-    reach = float(stats.t.ppf(1 - _ALPHA / 2, freedom)) * error
-    p_value = float(2 * stats.t.sf(abs(slope) / error, freedom))
-    return Link(len(x), slope, slope - reach, slope + reach, p_value, rho, None, x_freed, y_freed)
+    candidates = possible_steps(basis) if steps is None else steps
+    found = slope_posterior(days, x, y, basis, candidates, rhos)
+    step = shared_step(basis, x, y) if steps is None else None
+    if step is not None:  # for the picture only
+        both = independent_columns(np.column_stack([basis, step]))
+        x_smooth, y_smooth = freed(x, both), freed(y, both)
+    return Link(
+        len(x),
+        found.mean,
+        found.quantile(_ALPHA / 2),
+        found.quantile(1 - _ALPHA / 2),
+        found.p_value,
+        found.rho,
+        None,
+        x_smooth,
+        y_smooth,
+    )
 
 
 def _what_is_missing(
@@ -111,6 +218,10 @@ def _what_is_missing(
             f"the ratings span {span:.0f} of at least {LEAST_DAYS:.0f} days; "
             f"{np.ceil(LEAST_DAYS - span):.0f} more are needed"
         )
+    return _constant(x, y, x_name, y_name)
+
+
+def _constant(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> str | None:
     for name, values in ((x_name, x), (y_name, y)):
         if np.ptp(values) == 0:
             return f"{name} was the same at every rating, so nothing could move with it"
@@ -120,35 +231,3 @@ def _what_is_missing(
 def _no_link(n: int, missing: str) -> Link:
     empty = np.empty(0)
     return Link(n, None, None, None, None, None, missing, empty, empty)
-
-
-def _slope(x: FloatArray, y: FloatArray, basis: FloatArray) -> tuple[float, float, int, float]:
-    """Slope, its standard error, degrees of freedom, autocorrelation of the errors."""
-    n, columns = basis.shape
-    x_left, y_left = freed(x, basis), freed(y, basis)
-    slope = float(x_left @ y_left / (x_left @ x_left))
-    rho = 0.0
-    for _ in range(3):  # settles to the third digit in two rounds
-        rho = _autocorrelation(y_left - slope * x_left, columns)
-        whitened, _ = np.linalg.qr(_whiten(basis, rho))
-        x_white, y_white = _whiten(x[:, None], rho)[:, 0], _whiten(y[:, None], rho)[:, 0]
-        x_white, y_white = freed(x_white, whitened), freed(y_white, whitened)
-        slope = float(x_white @ y_white / (x_white @ x_white))
-    freedom = n - columns - 2  # the slope, and the autocorrelation
-    residual = y_white - slope * x_white
-    error = float(np.sqrt(residual @ residual / freedom / (x_white @ x_white)))
-    return slope, error, freedom, rho
-
-
-def _autocorrelation(residual: FloatArray, columns: int) -> float:
-    """Lag-1 autocorrelation, corrected for the pull to about -columns/n that fitting brings."""
-    n = len(residual)
-    raw = float(residual[1:] @ residual[:-1] / (residual @ residual))
-    corrected = (raw + columns / n) / (1 - columns / n)
-    return float(np.clip(corrected, _SMALLEST_RHO, _LARGEST_RHO))
-
-
-def _whiten(columns: FloatArray, rho: float) -> FloatArray:
-    """Prais-Winsten transform along axis 0: errors with autocorrelation rho become white."""
-    first = np.sqrt(1 - rho**2) * columns[:1]
-    return np.concatenate([first, columns[1:] - rho * columns[:-1]])

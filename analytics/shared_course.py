@@ -4,8 +4,8 @@ Pain and stress both fall during therapy. Any measure of whether they move toget
 freed of that course, and must not mistake its leftover for a link. The course is modelled as a
 natural cubic spline in time (Hastie, Tibshirani and Friedman, Elements of Statistical Learning,
 2nd ed., section 5.2.1), one step at the same moment in both (a session that helped), and a daily
-rhythm. The step is where it fits both series best; it is always included, so that its choice
-cannot depend on whether a link would be found.
+rhythm. The step is always included, so that its choice cannot depend on whether a link would be
+found.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EDGE = 3  # a step must leave this many ratings on each side
+_MOST_STEPS = 60  # places at which it may be
 FloatArray = NDArray[np.float64]
 
 
@@ -51,19 +52,67 @@ def daily_rhythm(hours: FloatArray) -> FloatArray:
     return np.column_stack([np.cos(angle), np.sin(angle)])
 
 
-def course_basis(
-    days: FloatArray, x: FloatArray, y: FloatArray, hours: FloatArray | None = None
-) -> FloatArray:
-    """Columns that span the shared course of ``x`` and ``y``; shape (n, columns), orthonormal.
+def course_basis(days: FloatArray, hours: FloatArray | None = None) -> FloatArray:
+    """Columns that span the smooth course; shape (n, columns), orthonormal.
 
     ``days``: shape (n,), increasing, in days. ``hours``: local hour of day, shape (n,).
     """
     smooth = spline_basis(days, spline_freedom(len(days)))
     if hours is not None:
         smooth = np.column_stack([smooth, daily_rhythm(hours)])
-    basis = independent_columns(smooth)
-    step = _common_step(basis, x, y)
-    return basis if step is None else independent_columns(np.column_stack([basis, step]))
+    return independent_columns(smooth)
+
+
+def straight_line(days: FloatArray) -> FloatArray:
+    """Level and slope; shape (n, 2), orthonormal (n, 1 when all are at one moment)."""
+    return independent_columns(np.column_stack([np.ones(len(days)), _unit(days)]))
+
+
+def possible_steps(basis: FloatArray) -> FloatArray:
+    """The steps that may be, shape (n, k): at most 60 places, each with ratings on both sides, and
+    none that the course itself can make.
+    """
+    n = len(basis)
+    at = np.arange(_EDGE, n - _EDGE + 1)
+    if len(at) > _MOST_STEPS:
+        at = at[np.round(np.linspace(0, len(at) - 1, _MOST_STEPS)).astype(np.int64)]
+    steps = (np.arange(n)[:, None] >= at[None, :]).astype(np.float64)
+    beyond = steps - basis @ (basis.T @ steps)
+    result: FloatArray = steps[:, np.sum(beyond**2, axis=0) > 1e-3]
+    return result
+
+
+def likeliest_step(basis: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray | None:
+    """The step that, beside the smooth course, explains most of ``x``, and of what ``x`` leaves of
+    ``y``; shape (n,). For a slope.
+
+    Of what ``x`` leaves: a step chosen for ``x`` and ``y`` as they are would be one at which both
+    happen to be high, and taking it out would draw a true link towards zero.
+    """
+    return _step(basis, x, y, of_rest=True)
+
+
+def shared_step(basis: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray | None:
+    """The step that explains most of both; shape (n,). For a correlation that must not be fooled:
+    it would rather miss a little of a link than take a step for one.
+    """
+    return _step(basis, x, y, of_rest=False)
+
+
+def _step(basis: FloatArray, x: FloatArray, y: FloatArray, of_rest: bool) -> FloatArray | None:
+    steps = possible_steps(basis)
+    if not steps.shape[1]:
+        return None
+    beyond = steps - basis @ (basis.T @ steps)
+    beyond /= np.linalg.norm(beyond, axis=0)
+    x_left, y_left = freed(x, basis), freed(y, basis)
+    x_step, y_step = beyond.T @ x_left, beyond.T @ y_left
+    xx = np.maximum(x_left @ x_left - x_step**2, 1e-12)
+    rest = y_left @ y_left - y_step**2
+    if of_rest:
+        rest = rest - (x_left @ y_left - x_step * y_step) ** 2 / xx
+    chosen: FloatArray = steps[:, int(np.argmin(np.log(xx) + np.log(np.maximum(rest, 1e-12))))]
+    return chosen
 
 
 def independent_columns(columns: FloatArray) -> FloatArray:
@@ -78,29 +127,6 @@ def freed(values: FloatArray, basis: FloatArray) -> FloatArray:
     """What is left of ``values`` after the (orthonormal) course is taken out; shape (n,)."""
     result: FloatArray = values - basis @ (basis.T @ values)
     return result
-
-
-def _common_step(basis: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray | None:
-    """The step that, beside the smooth course, explains most of both series together."""
-    n = len(x)
-    at = np.arange(_EDGE, n - _EDGE + 1)
-    if not len(at):
-        return None
-    steps = (np.arange(n)[:, None] >= at[None, :]).astype(np.float64)
-    beyond = steps - basis @ (basis.T @ steps)
-    norms = np.linalg.norm(beyond, axis=0)
-    usable = norms > 1e-6
-    if not usable.any():
-        return None
-    beyond = beyond[:, usable] / norms[usable]
-    gain = np.zeros(beyond.shape[1])
-    for series in (freed(x, basis), freed(y, basis)):
-        total = float(series @ series)
-        if total > 0:
-            share = np.clip((beyond.T @ series) ** 2 / total, 0, 1 - 1e-12)
-            gain -= np.log1p(-share)  # twice the gain in log-likelihood, over n
-    chosen: FloatArray = steps[:, usable][:, int(np.argmax(gain))]
-    return chosen
 
 
 def _unit(days: FloatArray) -> FloatArray:

@@ -90,7 +90,7 @@ def test_a_patient_signs_in_rates_and_corrects(
     expect(page.get_by_text("Simulated.")).to_have_count(0)
     # With one rating there is no number, but what is missing.
     go_to(page, "My link")
-    expect(page.get_by_text("19 more are needed")).to_be_visible()
+    expect(page.get_by_text("29 more are needed")).to_be_visible()
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(0)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("E-mail")).to_be_visible()
