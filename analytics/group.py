@@ -37,7 +37,9 @@ METHOD = (
 )
 FEWEST_PEOPLE = 5
 FEWEST_FOR_A_CURVE = 12  # ratings; fewer are freed of a straight line alone
-FEWEST_RATINGS = 5
+FEWEST_RATINGS = 4
+# Below this the simulation had more than 6% false alarms, and intervals that were too narrow.
+FEWEST_FOR_A_SLOPE = 24
 RESAMPLES = 10_000
 _COMMON_WEIGHT = 8
 _ALPHA = 0.05
@@ -122,15 +124,17 @@ def group_link(
         basis = smooth if few else _with(smooth, shared_step(smooth, x[at], y[at]))
         dof += len(at) - basis.shape[1]
         pairs.append(FreedPair(freed(x[at], basis), freed(y[at], basis), basis))
-        basis = smooth if few else _with(smooth, likeliest_step(smooth, x[at], y[at]))
+        if len(at) < FEWEST_FOR_A_SLOPE:
+            continue
+        basis = _with(smooth, likeliest_step(smooth, x[at], y[at]))
         people.append((int(subject[at[0]]), len(at), *_own_slope(time[at], x[at], y[at], basis)))
     plain = rmcorr(subject, x, y)
     safe = circular_rmcorr(pairs, dof, resamples, seed)
     usable = [p for p in people if np.isfinite(p[2]) and np.isfinite(p[3])]
     if len(usable) < FEWEST_PEOPLE:
         why = (
-            f"{len(usable)} of at least {FEWEST_PEOPLE} people with enough ratings that go up and "
-            "down by themselves"
+            f"{len(usable)} of at least {FEWEST_PEOPLE} people with {FEWEST_FOR_A_SLOPE} ratings "
+            "or more that go up and down by themselves"
         )
         alone = tuple(PersonSlope(s, n, b, e, None, None, None) for s, n, b, e, *_ in usable)
         return GroupLink(

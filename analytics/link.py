@@ -39,6 +39,7 @@ LEAST_DAYS = 7.0
 LEAST_CHANGES = 30
 LONGEST_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
 _ALPHA = 0.05
+_LEAST_HELD = 0.8  # of the pairs must have the covariate
 
 FloatArray = NDArray[np.float64]
 
@@ -75,19 +76,26 @@ def within_person_link(
     *,
     x_name: str = "stress",
     y_name: str = "pain",
+    hold: FloatArray | None = None,
 ) -> Link:
     """The link of one person's ``x`` and ``y``.
 
     All of shape (n,). ``time_ns``: UTC ns, in any order. Pairs with a NaN are left out.
-    ``hour_of_day``: local hour, 0 to 24, to take a daily rhythm out of both. Raises ValueError
-    for unequal shapes.
+    ``hour_of_day``: local hour, 0 to 24, to take a daily rhythm out of both. ``hold``: something
+    else to hold still, such as movement; where it is NaN its mean counts. Raises ValueError for
+    unequal shapes.
     """
+    time_ns = np.asarray(time_ns, dtype=np.int64)
+    held = _held(time_ns, x, y, hold)
     time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
     days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
     missing = _what_is_missing(days, x, y, x_name, y_name)
     if missing is not None:
         return _no_link(len(x), missing)
-    return _link(days, x, y, course_basis(days, hours), x_name, y_name)
+    basis = course_basis(days, hours)
+    if held is not None:
+        basis = independent_columns(np.column_stack([basis, held]))
+    return _link(days, x, y, basis, x_name, y_name)
 
 
 def earlier_link(
@@ -155,6 +163,22 @@ def day_to_day_link(
     beyond = changes - basis @ (basis.T @ changes)
     changes = changes[:, np.sum(beyond**2, axis=0) > 1e-3]
     return _link(at, x_change, y_change, basis, x_name, y_name, changes, CHANGE_RHOS)
+
+
+def _held(
+    time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hold: FloatArray | None
+) -> FloatArray | None:
+    """``hold`` in the order of the pairs, less its mean; None where it hardly says anything."""
+    if hold is None:
+        return None
+    known = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
+    order = np.argsort(time_ns[known], kind="stable")
+    values = np.asarray(hold, dtype=np.float64)[known][order]
+    there = np.isfinite(values)
+    if not len(there) or np.mean(there) < _LEAST_HELD or np.ptp(values[there]) == 0:
+        return None
+    result: FloatArray = np.where(there, values - np.mean(values[there]), 0.0)
+    return result
 
 
 def _in_order(

@@ -7,14 +7,30 @@ from enum import StrEnum
 
 from analytics.link import Link
 
+_ALPHA = 0.05
+
 
 class Verdict(StrEnum):
     """What can be said."""
 
     TOGETHER = "moved together"
     OPPOSITE = "moved opposite ways"
+    CAME_BEFORE = "came before"
     UNCLEAR = "cannot tell yet"
     NOT_ENOUGH = "not enough yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked at: ``x_name``; ``unit``, what the slope is per; ``rise``, the same as a
+    person would notice it; ``came``: what an order in time is called, where that is the question.
+    """
+
+    x_name: str
+    unit: str
+    rise: str
+    y_name: str = "pain"
+    came: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +43,55 @@ class LinkWords:
     caveats: tuple[str, ...]
 
 
-_CAVEATS = (
-    "Moving together does not show that one brings the other; something else may move both.",
+STRESS = Looked("stress", "one point of stress", "one point more stress than usual")
+_TOGETHER = "Moving together does not show that one brings the other; something else may move both."
+_EARLIER = "Coming before does not show that one brings the other; something else may bring both."
+_COURSE = (
     "The fall that pain and stress share over the weeks is taken out first, so this is about the "
-    "ups and downs around it.",
+    "ups and downs around it."
 )
+_LOOKS = "This is one of several looks; it is called clear only after correction for that."
 
 
-def words_for(
-    link: Link,
-    *,
-    x_name: str = "stress",
-    unit: str = "one point of stress",
-    rise: str = "one point more stress than usual for the time",
-) -> LinkWords:
-    """Put a link with pain into words. ``unit``: what the slope is per; ``rise``: the same, as
-    what a person would notice.
-    """
+def words_for(link: Link, looked: Looked = STRESS, p_adjusted: float | None = None) -> LinkWords:
+    """Put a link into words. ``p_adjusted`` decides what is clear, where it is given."""
+    x, y = looked.x_name, looked.y_name
     if link.missing is not None:
         return LinkWords(
             Verdict.NOT_ENOUGH,
-            f"Not enough yet to say whether pain moved with {x_name}: {link.missing}.",
-            unit,
+            f"Not enough yet to say whether {y} moved with {x}: {link.missing}.",
+            looked.unit,
             (),
         )
     assert link.estimate is not None and link.low is not None and link.high is not None
+    p_value = link.p_value if p_adjusted is None else p_adjusted
+    corrected = p_adjusted is not None and p_adjusted != link.p_value
+    caveats = (
+        _EARLIER if looked.came else _TOGETHER,
+        _COURSE,
+        *((_LOOKS,) if corrected else ()),
+    )
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
-    if not link.clear:
+    if p_value is None or p_value >= _ALPHA:
         return LinkWords(
             Verdict.UNCLEAR,
-            f"From {link.n} ratings we cannot tell whether pain moved with {x_name}: with {rise}, "
-            f"pain may have been anything from {_change(link.low)} to {_change(link.high)}.",
-            unit,
-            _CAVEATS,
+            f"From {link.n} ratings we cannot tell whether {y} moved with {x}: with "
+            f"{looked.rise}, {y} may have been anything from {_change(link.low)} to "
+            f"{_change(link.high)}.",
+            looked.unit,
+            caveats,
         )
     verdict = Verdict.TOGETHER if link.estimate > 0 else Verdict.OPPOSITE
+    opening = f"{y.capitalize()} and {x} {verdict}"
+    if looked.came is not None:
+        verdict = Verdict.CAME_BEFORE
+        opening = f"{looked.came.capitalize()}, beyond what moved at the same moment"
     return LinkWords(
         verdict,
-        f"Pain and {x_name} {verdict}: with {rise}, pain was about {_change(link.estimate)} "
+        f"{opening}: with {looked.rise}, {y} was about {_change(link.estimate)} "
         f"({span}; {link.n} ratings).",
-        unit,
-        _CAVEATS,
+        looked.unit,
+        caveats,
     )
 
 

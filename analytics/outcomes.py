@@ -117,24 +117,6 @@ def share(mask: NDArray[np.bool_]) -> Share:
     return Share(count, of, 100 * count / of, 100 * float(found.low), 100 * float(found.high))
 
 
-@dataclass(frozen=True, slots=True)
-class OwnOutcome:
-    """One person against their own baseline: means of the first and last ratings, the change with
-    its 95% interval, and whether it is more than the ratings' own unrest (``reliable``).
-    """
-
-    before: float
-    after: float
-    change: float
-    low: float
-    high: float
-    percent: float | None
-    reliable: bool
-    nearly_free: bool
-    n_before: int
-    n_after: int
-
-
 def _mean(values: FloatArray) -> float | None:
     return float(np.mean(values)) if len(values) else None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,37 @@ def hrv_windows(
         found,
         [None if reason is None else reason[0] for reason in reasons],
         [None if reason is None else reason[1] for reason in reasons],
+    )
+
+
+def joined(pieces: list[HrvWindows], order: IntArray, window_ns: int) -> HrvWindows:
+    """Windows of several readings as one, put into ``order`` (places in the joined ones)."""
+    if not pieces:
+        nothing = BeatArrays(
+            np.empty(0, np.int64),
+            np.empty(0),
+            np.empty(0, np.bool_),
+            np.empty(0, np.int8),
+            np.empty(0, np.int32),
+        )
+        return hrv_windows(nothing, np.empty(0, np.int64), window_ns)
+    found = [piece.found for piece in pieces]
+    arrays: dict[str, Any] = {
+        field.name: np.concatenate([getattr(one, field.name) for one in found])[order]
+        for field in fields(Windows)
+        if field.name not in ("length_s", "values")
+    }
+    values = {
+        name: np.concatenate([one.values[name] for one in found])[order] for name in found[0].values
+    }
+    unusable = [reason for piece in pieces for reason in piece.unusable]
+    missing = [reason for piece in pieces for reason in piece.missing]
+    return HrvWindows(
+        np.concatenate([piece.start_ns for piece in pieces])[order],
+        window_ns,
+        replace(found[0], values=values, **arrays),
+        [unusable[place] for place in order],
+        [missing[place] for place in order],
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import health, hrv, link, problems, ratings, sessions, sign_in, streams
+from api import health, hrv, link, problems, ratings, sessions, sign_in, streams, therapy
 from api.heart_windows import Histories
 from api.house import House
 from ebbtide import __version__
@@ -46,7 +46,7 @@ def create_app(house: House) -> FastAPI:
     app.state.histories = Histories()
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for part in (sign_in, ratings, sessions, streams, hrv, link, health):
+    for part in (sign_in, ratings, sessions, streams, hrv, link, therapy, health):
         v1.include_router(part.router)
     app.include_router(v1)
     _describe_problems(app)

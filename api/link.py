@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Query
-from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from analytics import link as link_method
-from analytics.alignment import align
-from analytics.link import Link, within_person_link
-from analytics.link_words import LinkWords, Verdict, words_for
-from analytics.windows import Unusable
+from analytics.alignment import Span
+from analytics.link_words import Verdict
+from analytics.report import Statement, person_report
+from analytics.therapy import Change
 from api.access import Asking, InHouse
-from api.beat_arrays import beat_arrays
-from api.house import House
+from api.heart_windows import KnownHistories
 from api.problems import described
+from api.rated_hearts import rated_hearts
 from api.time_range import AskedOrAll
-from ebbtide.instants import SECOND, to_datetime
 from ebbtide.records import Origin
-from store.records import Person, Rating
 
 router = APIRouter(tags=["link"])
-
-_RMSSD_WORDS = {
-    "x_name": "RMSSD",
-    "unit": "a doubling of RMSSD",
-    "rise": "RMSSD twice its usual for the time",
-}
 
 
 class FreedPoint(BaseModel):
@@ -41,13 +30,18 @@ class FreedPoint(BaseModel):
 
 
 class LinkRow(BaseModel):
-    """How pain moved with one thing. Numbers are null where ``missing`` says why."""
+    """How one thing moved with another. Numbers are null where ``missing`` says why."""
 
-    with_: str = Field(alias="with", examples=["stress"])
-    estimate: float | None = Field(description="Points of pain for one unit", examples=[0.34])
+    key: str = Field(examples=["same_moment"])
+    title: str
+    estimate: float | None = Field(description="Points for one unit", examples=[0.34])
     low: float | None = Field(description="95% interval", examples=[0.12])
     high: float | None = Field(examples=[0.56])
     p_value: float | None = Field(examples=[0.003])
+    p_adjusted: float | None = Field(
+        description="Corrected for several looks (Holm); that of the first, the question, is not"
+    )
+    autocorrelation: float | None = Field(description="Of the errors, a typical step apart")
     n: int = Field(examples=[84])
     unit: str = Field(examples=["one point of stress"])
     verdict: Verdict
@@ -65,13 +59,45 @@ class BeatsBeforeRatings(BaseModel):
     why_not: dict[str, int]
 
 
+class ChangeShown(BaseModel):
+    """From the first week to the last. Null where ``missing`` says why."""
+
+    before: float | None
+    after: float | None
+    change: float | None = Field(examples=[-1.8])
+    low: float | None = Field(description="95% interval")
+    high: float | None
+    percent: float | None
+    reliable: bool = Field(description="The interval leaves out no change at all")
+    n_before: int
+    n_after: int
+    missing: str | None
+
+
+class RatingsPattern(BaseModel):
+    """Ratings given and not given; and the link if the missing ones had been worse by 2 points."""
+
+    given: int
+    days: int
+    days_with_ratings: int
+    a_day: float
+    expected: int
+    longest_pause_days: int
+    filled: int
+    estimate_if_both_worse: float | None
+    estimate_if_pain_worse: float | None
+
+
 class LinkReport(BaseModel):
     """The answer, in words and in numbers."""
 
-    stress: LinkRow
-    rmssd: LinkRow
+    stress: LinkRow = Field(description="The question: pain and stress at the same moment")
+    others: list[LinkRow] = Field(description="Further looks")
+    pain_change: ChangeShown
+    stress_change: ChangeShown
+    ratings: RatingsPattern
     beats_before_ratings: BeatsBeforeRatings
-    window_s: float
+    span: Span
     simulated: bool = Field(description="Some of this was made by a simulation")
     origins: list[Origin]
     method: str
@@ -82,78 +108,70 @@ def link(
     asked: AskedOrAll,
     person: Asking,
     house: InHouse,
-    window_s: Annotated[
-        float, Query(ge=60, le=86_400, description="Heart-rate window before each rating")
-    ] = 300,
+    histories: KnownHistories,
+    span: Annotated[
+        Span, Query(description="Which heartbeats before each rating count")
+    ] = Span.MINUTES_30,
 ) -> LinkReport:
-    """The within-person link of pain with stress, and of pain with RMSSD."""
+    """The within-person link of pain with stress, and with the heart."""
     ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
-    ln_rmssd, unusable, origins = _hearts_before(ratings, person, house, round(window_s * SECOND))
-    times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
-    pain = np.array([rating.pain for rating in ratings], dtype=np.float64)
-    stress = np.array([rating.stress for rating in ratings], dtype=np.float64)
-    hours = np.array([_local_hour(rating) for rating in ratings], dtype=np.float64)
-    # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
-    doublings = ln_rmssd / np.log(2)
-    by_stress = within_person_link(times, stress, pain, hours)
-    by_rmssd = within_person_link(times, doublings, pain, hours, x_name="usable beats before them")
+    rated, before, origins = rated_hearts(ratings, person, house, histories, span)
+    report = person_report(rated)
+    first, *others = [_row(statement) for statement in report.statements]
+    pattern, what_if = report.missing, report.what_if
     return LinkReport(
-        stress=_row("stress", words_for(by_stress), by_stress),
-        rmssd=_row("RMSSD", words_for(by_rmssd, **_RMSSD_WORDS), by_rmssd),
-        beats_before_ratings=BeatsBeforeRatings(
-            ratings=len(ratings),
-            usable=unusable.count(None),
-            why_not={str(why): many for why, many in Counter(unusable).items() if why},
+        stress=first,
+        others=others,
+        pain_change=change_shown(report.pain),
+        stress_change=change_shown(report.stress),
+        ratings=RatingsPattern(
+            given=pattern.given,
+            days=pattern.days,
+            days_with_ratings=pattern.with_ratings,
+            a_day=pattern.a_day,
+            expected=pattern.expected,
+            longest_pause_days=pattern.longest_pause,
+            filled=what_if.filled,
+            estimate_if_both_worse=what_if.both_worse,
+            estimate_if_pain_worse=what_if.pain_worse,
         ),
-        window_s=window_s,
+        beats_before_ratings=BeatsBeforeRatings(
+            ratings=len(ratings), usable=before.usable, why_not=before.reasons
+        ),
+        span=span,
         simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),
         origins=sorted(origins),
         method=link_method.METHOD,
     )
 
 
-def _hearts_before(
-    ratings: list[Rating], person: Person, house: House, window_ns: int
-) -> tuple[NDArray[np.float64], list[Unusable | None], frozenset[Origin]]:
-    """ln RMSSD before each rating, and why there is none. Reads the beats of each stretch of
-    ratings by itself, so that months between two ratings cost nothing.
-    """
-    ln_rmssd: list[NDArray[np.float64]] = [np.empty(0)]
-    unusable: list[Unusable | None] = []
-    origins: frozenset[Origin] = frozenset()
-    first = 0
-    while first < len(ratings):
-        last = first
-        while (
-            last + 1 < len(ratings)
-            and ratings[last + 1].about_ns - ratings[last].about_ns < 2 * window_ns
-        ):
-            last += 1
-        stretch = ratings[first : last + 1]
-        beats = house.beats.read(
-            person.subject_id, stretch[0].about_ns - window_ns, stretch[-1].about_ns
-        )
-        origins |= beats.origins
-        moments = np.array([rating.about_ns for rating in stretch], dtype=np.int64)
-        aligned = align(moments, beat_arrays(beats), window_ns)
-        ln_rmssd.append(aligned.ln_rmssd)
-        unusable += aligned.found.unusable
-        first = last + 1
-    return np.concatenate(ln_rmssd), unusable, origins
+def change_shown(change: Change) -> ChangeShown:
+    """A change as the API tells it."""
+    return ChangeShown(
+        before=change.before,
+        after=change.after,
+        change=change.change,
+        low=change.low,
+        high=change.high,
+        percent=change.percent,
+        reliable=change.reliable,
+        n_before=change.n_before,
+        n_after=change.n_after,
+        missing=change.missing,
+    )
 
 
-def _local_hour(rating: Rating) -> float:
-    local = to_datetime(rating.about_ns, rating.zone)
-    return local.hour + local.minute / 60
-
-
-def _row(name: str, words: LinkWords, found: Link) -> LinkRow:
+def _row(statement: Statement) -> LinkRow:
+    found, words = statement.found, statement.words
     return LinkRow(
-        **{"with": name},
+        key=statement.key,
+        title=statement.title,
         estimate=found.estimate,
         low=found.low,
         high=found.high,
         p_value=found.p_value,
+        p_adjusted=statement.p_adjusted,
+        autocorrelation=found.autocorrelation,
         n=found.n,
         unit=words.unit,
         verdict=words.verdict,

@@ -10,6 +10,7 @@ from dashboard.link_page import link_page
 from dashboard.person import me, sign_out
 from dashboard.rate_page import rate_page
 from dashboard.sign_in_page import sign_in_page
+from dashboard.therapy_page import therapy_page
 from dashboard.trend_page import trend_page
 
 
@@ -33,7 +34,10 @@ def main() -> None:
         framed(trend_page), title="My trend", icon=":material/show_chart:", url_path="trend"
     )
     link = st.Page(framed(link_page), title="My link", icon=":material/hub:", url_path="link")
-    chosen = st.navigation([rate, trend, link, before], position="top")
+    course = st.Page(
+        framed(therapy_page), title="My course", icon=":material/route:", url_path="course"
+    )
+    chosen = st.navigation([rate, trend, link, course, before], position="top")
     chosen.run()
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.caption(f"Signed in as {person['name']}")

@@ -82,9 +82,13 @@ class DashboardClient:
         }
         return self._ask("GET", "/v1/hrv", params=params)
 
-    def link(self) -> dict[str, Any]:
-        """The link report over all there is."""
-        return self._ask("GET", "/v1/link")
+    def link(self, span: str) -> dict[str, Any]:
+        """The link report over all there is, with the heartbeats of ``span`` before each rating."""
+        return self._ask("GET", "/v1/link", params={"span": span})
+
+    def therapy(self) -> dict[str, Any]:
+        """The course of the programme."""
+        return self._ask("GET", "/v1/therapy")
 
     def _ask(
         self, method: str, path: str, body: object = None, params: dict[str, str] | None = None

@@ -45,3 +45,42 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
         alt.layer(band, line, dots).properties(height=320).configure_view(strokeOpacity=0)
     )
     return chart
+
+
+def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
+    """The slope at the rating before, at the same moment, and the other way round."""
+    names = {
+        "stress_before": "Stress one rating earlier",
+        "same_moment": "At the same moment",
+        "pain_before": "Pain one rating earlier",
+    }
+    table = pd.DataFrame(
+        [
+            {"when": names[row["key"]], **{key: row[key] for key in ("estimate", "low", "high")}}
+            for row in rows
+        ]
+    )
+    when = alt.Y("when:N", title=None, sort=list(names.values()), axis=alt.Axis(labelLimit=220))
+    title = "Points for one point more, with its 95% interval"
+    none = (
+        alt.Chart(pd.DataFrame({"x": [0]}))
+        .mark_rule(color=colours.MUTED, opacity=0.6)
+        .encode(x=alt.X("x:Q", title=title))
+    )
+    base = alt.Chart(table).encode(y=when)
+    sure = base.mark_rule(color=colours.ACCENT, strokeWidth=3, opacity=0.5).encode(
+        x=alt.X("low:Q", title=title), x2="high:Q"
+    )
+    dots = base.mark_circle(color=colours.ACCENT, size=80).encode(
+        x=alt.X("estimate:Q", title=title),
+        tooltip=[
+            alt.Tooltip("when:N", title="When"),
+            alt.Tooltip("estimate:Q", title="Points", format="+.2f"),
+            alt.Tooltip("low:Q", title="from", format="+.2f"),
+            alt.Tooltip("high:Q", title="to", format="+.2f"),
+        ],
+    )
+    chart: alt.LayerChart = (
+        alt.layer(none, sure, dots).properties(height=150).configure_view(strokeOpacity=0)
+    )
+    return chart

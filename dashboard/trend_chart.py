@@ -62,6 +62,27 @@ def trend_charts(
     ]
 
 
+def course_chart(
+    ratings: list[dict[str, Any]],
+    sessions: list[dict[str, Any]],
+    start: datetime,
+    end: datetime,
+    zone: str,
+) -> alt.LayerChart:
+    """Ratings alone, with sessions marked."""
+    tz = ZoneInfo(zone)
+    domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
+    time = alt.X(
+        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format="%-d %b")
+    )
+    chart: alt.LayerChart = (
+        alt.layer(_session_marks(sessions, tz, time), *_rating_layers(ratings, tz, time))
+        .properties(height=300)
+        .configure_view(strokeOpacity=0)
+    )
+    return chart
+
+
 def _wall(moment: datetime, tz: ZoneInfo) -> datetime:
     """The wall clock's time. Charts draw it as it is, whatever the browser's zone."""
     return moment.astimezone(tz).replace(tzinfo=None)

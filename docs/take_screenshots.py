@@ -17,6 +17,12 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).with_name("images")
+_TITLES = {
+    "trend": "My trend",
+    "link": "My link",
+    "course": "My course",
+    "before": "Before you begin",
+}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -68,8 +74,7 @@ def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
         group.get_by_role("radio", name=number, exact=True).click()
     page.wait_for_timeout(1000)
     _shoot(page, f"rate{suffix}")
-    for name in ("trend", "link", "before"):
-        title = {"trend": "My trend", "link": "My link", "before": "Before you begin"}[name]
+    for name, title in _TITLES.items():
         menu = page.get_by_test_id("stTopNavLink").filter(has_text=title)
         if suffix:
             page.get_by_test_id("stExpandSidebarButton").click()

@@ -246,6 +246,45 @@ def clean(
 
 
 @app.command()
+def link(
+    file: Annotated[Path, typer.Argument(help="CSV with a line of column names.")],
+    subject: Annotated[str, typer.Option(help="Column of who each row is of.")],
+    x: Annotated[str, typer.Option(help="Column of numbers, such as stress.")],
+    y: Annotated[str, typer.Option(help="Column of numbers, such as pain.")],
+    time: Annotated[
+        str | None,
+        typer.Option(help="Column of days or moments; the order of rows if left out."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Whether y moved with x within people, beyond the course that both share."""
+    from ebbtide.commands.link_table import run_link
+
+    run_link(file, subject, time, x, y, as_json)
+
+
+@app.command()
+def outcomes(
+    file: Annotated[Path, typer.Argument(help="CSV with a line of column names.")],
+    subject: Annotated[str, typer.Option(help="Column of who each row is of.")],
+    time: Annotated[str, typer.Option(help="Column of when: numbers or moments.")],
+    pain: Annotated[str, typer.Option(help="Column of pain, 0 to 10.")],
+    group: Annotated[str | None, typer.Option(help="Column of groups.")] = None,
+    before: Annotated[
+        float | None, typer.Option(help="The time that is before; the first if left out.")
+    ] = None,
+    after: Annotated[
+        float | None, typer.Option(help="The time that is after; the last if left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change, responders and effect sizes of a treatment, by group."""
+    from ebbtide.commands.outcomes import run_outcomes
+
+    run_outcomes(file, subject, time, pain, group, before, after, as_json)
+
+
+@app.command()
 def status(as_json: Json = False) -> None:
     """What is paired, what is kept, and what waits for upload."""
     from ebbtide.commands.status import run_status

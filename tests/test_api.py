@@ -432,7 +432,7 @@ def test_link_without_data_says_what_is_missing(signed_in: SignedIn) -> None:
     report = client.get("/v1/link").json()
     assert report["stress"]["estimate"] is None
     assert report["stress"]["verdict"] == "not enough yet"
-    assert "19 more are needed" in report["stress"]["sentence"]
+    assert "29 more are needed" in report["stress"]["sentence"]
     assert report["beats_before_ratings"] == {
         "ratings": 1,
         "usable": 0,

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analytics.alignment import align
-from analytics.link import within_person_link
+from analytics.link import day_to_day_link, earlier_link, within_person_link
 from analytics.link_words import Verdict, words_for
-from tests.test_hrv import START, arrays
+from tests.test_hrv import START
 
 Array = NDArray[np.float64]
 HOUR = 3_600_000_000_000
@@ -182,14 +181,54 @@ def test_shapes_are_checked() -> None:
         within_person_link(times(3), np.zeros(3), np.zeros(4))
 
 
-def test_the_window_of_a_rating_ends_at_the_rating() -> None:
-    beats = arrays([1000.0] * 1000)
-    rating = beats.time_ns[600]
-    (window,) = align(np.array([rating]), beats).windows
-    assert (window.start_ns, window.end_ns) == (rating - 300 * 10**9, rating)
-    assert window.beats == 300  # the beat at the very moment of the rating is not before it
-    early, late = align(np.array([START, beats.time_ns[-1] + 10**12]), beats).windows
-    assert not early.usable and not late.usable
-    alignment = align(np.array([START, rating]), beats)
-    assert alignment.usable == 1
-    assert np.isnan(alignment.ln_rmssd[0])
+def test_earlier_stress_is_told_from_stress_at_the_same_moment() -> None:
+    """Stress lingers. Linked at the same moment only, it must not seem to come before."""
+    rng = np.random.default_rng(3)
+    same = later = 0
+    for _ in range(60):
+        mood = 1.3 * ups_and_downs(84, 0.7, rng)
+        fall = -3 * np.linspace(0, 1, 84)
+        pain = 6 + fall + 0.6 * mood + 0.7 * rng.standard_normal(84)
+        same += earlier_link(times(84), 6 + fall + mood, pain).clear
+        delayed = 6 + fall + 0.6 * np.append(0, mood[:-1]) + 0.7 * rng.standard_normal(84)
+        later += earlier_link(times(84), 6 + fall + mood, delayed).clear
+    assert same / 60 < 0.15
+    assert later / 60 > 0.8
+
+
+def test_pairs_of_ratings_far_apart_have_no_earlier() -> None:
+    rng = np.random.default_rng(4)
+    link = earlier_link(times(40, every_h=48), rng.normal(5, 1, 40), rng.normal(5, 1, 40))
+    assert link.missing is not None and link.n == 0
+
+
+def test_day_to_day_changes_are_linked_and_a_shared_step_is_no_link() -> None:
+    rng = np.random.default_rng(5)
+    n = 180
+    day = np.arange(n) // 3
+    alarms = found = 0
+    for _ in range(60):
+        step = -4.0 * (np.arange(n) > 100)
+        stress, pain = step + rng.standard_normal(n), step + rng.standard_normal(n)
+        alarms += day_to_day_link(day, stress, pain).clear
+        found += day_to_day_link(day, stress, pain + 0.8 * (stress - step)).clear
+    assert alarms / 60 < 0.16
+    assert found / 60 > 0.8
+    few = day_to_day_link(day[:30], stress[:30], pain[:30])
+    assert few.missing is not None and "more days are needed" in few.missing
+
+
+def test_what_is_held_still_is_no_link() -> None:
+    """Walking raises both; without holding it still that looks like a link."""
+    rng = np.random.default_rng(6)
+    alarms = held = 0
+    for _ in range(40):
+        motion = rng.standard_normal(60)
+        x, y = motion + rng.standard_normal(60), motion + rng.standard_normal(60)
+        alarms += within_person_link(times(60), x, y).clear
+        held += within_person_link(times(60), x, y, hold=motion).clear
+    assert alarms > 25
+    assert held < 8
+    x[:30] = np.nan  # order and gaps are kept together
+    motion[:40] = np.nan
+    assert within_person_link(times(60), x, y, hold=motion).n == 30

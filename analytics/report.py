@@ -1,0 +1,165 @@
+"""What can be said of one person's pain, stress and heart, each with its sentence, number,
+interval, data and caveats. The API, the pages and print are all made from it.
+
+The first statement (pain and stress at the same moment) is the one question asked; all others are
+further looks, and their p values are corrected for being several (Holm 1979, Scandinavian Journal
+of Statistics 6:65). Intervals are of each statement by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.link import Link, day_to_day_link, earlier_link, within_person_link
+from analytics.link_words import LinkWords, Looked, words_for
+from analytics.missing_ratings import MissingPattern, WhatIf, missing_pattern, what_if_worse
+from analytics.therapy import BASELINE_DAYS, Change, change_between
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rated:
+    """Ratings of one person, all of shape (n,). ``day``: a number per local day; ``hour``: local.
+    The heart's are NaN where no usable beats were before a rating: ``ln_rmssd`` (ms),
+    ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
+    """
+
+    time_ns: IntArray
+    day: IntArray
+    hour: FloatArray
+    pain: FloatArray
+    stress: FloatArray
+    ln_rmssd: FloatArray
+    heart_rate: FloatArray
+    stress_index: FloatArray
+    motion_mg: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """One look. ``p_adjusted`` is what the words go by."""
+
+    key: str
+    title: str
+    found: Link
+    p_adjusted: float | None
+    words: LinkWords
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """``statements``: the first is the question; the rest further looks. ``pain`` and ``stress``:
+    the change from the first week to the last, which both may share without being linked.
+    """
+
+    statements: tuple[Statement, ...]
+    pain: Change
+    stress: Change
+    missing: MissingPattern
+    what_if: WhatIf
+
+
+_LOOKS = {
+    "same_moment": Looked("stress", "one point of stress", "one point more stress than usual"),
+    "stress_before": Looked(
+        "stress at the rating before",
+        "one point of stress at the rating before",
+        "one point more stress at the rating before",
+        came="stress came before pain",
+    ),
+    "pain_before": Looked(
+        "pain at the rating before",
+        "one point of pain at the rating before",
+        "one point more pain at the rating before",
+        y_name="stress",
+        came="pain came before stress",
+    ),
+    "day_to_day": Looked(
+        "stress from one day to the next",
+        "one point more stress than the day before",
+        "stress up by one point from the day before",
+    ),
+    "stress_index": Looked(
+        "the strap's stress index", "ten points of the stress index", "a stress index ten higher"
+    ),
+    "rmssd": Looked("RMSSD", "a doubling of RMSSD", "RMSSD twice its usual"),
+    "heart_rate": Looked("heart rate", "ten beats a minute", "a heart rate ten higher"),
+}
+_TITLES = {
+    "same_moment": "Pain and stress",
+    "stress_before": "Stress first, pain later",
+    "pain_before": "Pain first, stress later",
+    "day_to_day": "From one day to the next",
+    "stress_index": "Pain and the stress index of the heart",
+    "rmssd": "Pain and RMSSD",
+    "heart_rate": "Pain and heart rate",
+}
+
+
+def person_report(rated: Rated) -> Report:
+    """Everything that can be said, or what is missing."""
+    t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
+    before = "usable beats before them"
+    motion = np.log1p(rated.motion_mg)
+    found = {
+        "same_moment": within_person_link(t, stress, pain, hour),
+        "stress_before": earlier_link(t, stress, pain, hour),
+        "pain_before": earlier_link(t, pain, stress, hour, x_name="pain", y_name="stress"),
+        "day_to_day": day_to_day_link(rated.day, stress, pain),
+        "stress_index": within_person_link(
+            t, rated.stress_index / 10, pain, hour, x_name=f"a stress index from {before}"
+        ),
+        # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
+        "rmssd": within_person_link(
+            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=before, hold=motion
+        ),
+        "heart_rate": within_person_link(
+            t, rated.heart_rate / 10, pain, hour, x_name=before, hold=motion
+        ),
+    }
+    adjusted = holm({key: link.p_value for key, link in found.items() if key != "same_moment"})
+    adjusted["same_moment"] = found["same_moment"].p_value
+    statements = tuple(
+        Statement(
+            key, _TITLES[key], link, adjusted[key], words_for(link, _LOOKS[key], adjusted[key])
+        )
+        for key, link in found.items()
+    )
+    days = (t - np.min(t, initial=2**62)) / 86_400e9 if len(t) else np.empty(0)
+    end = float(np.max(days, initial=0.0)) + 1e-9
+    spans = ((0.0, BASELINE_DAYS), (max(BASELINE_DAYS, end - BASELINE_DAYS), end))
+    return Report(
+        statements,
+        change_between(days, pain, *spans),
+        change_between(days, stress, *spans),
+        missing_pattern(rated.day),
+        what_if_worse(t, rated.day, stress, pain, hour),
+    )
+
+
+def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:
+    """Holm's step-down correction; a look without a number is no look."""
+    looks = sorted((p, key) for key, p in p_values.items() if p is not None)
+    adjusted: dict[str, float | None] = dict.fromkeys(p_values)
+    highest = 0.0
+    for place, (p, key) in enumerate(looks):
+        highest = max(highest, min(1.0, p * (len(looks) - place)))
+        adjusted[key] = highest
+    return adjusted
+
+
+def without_points(report: Report) -> Report:
+    """The report without its pictures' points, for many people at once."""
+    empty = np.empty(0)
+    return replace(
+        report,
+        statements=tuple(
+            replace(one, found=replace(one.found, x_freed=empty, y_freed=empty))
+            for one in report.statements
+        ),
+    )

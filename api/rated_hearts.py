@@ -1,0 +1,72 @@
+"""A person's ratings with the heart before each, as the report takes them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.alignment import WINDOW_NS, HeartBefore, Span, heart_before, window_starts
+from analytics.report import Rated
+from analytics.stress_index import HeartWindows
+from analytics.windows import HrvWindows, Movement, hrv_windows, joined
+from api.beat_arrays import beat_arrays
+from api.heart_windows import Histories, heart_windows, movement_of
+from api.house import House
+from ebbtide.instants import HOUR, to_datetime
+from ebbtide.records import Origin
+from store.records import Person, Rating
+
+# Ratings further apart than this are read by themselves, so that months between cost nothing.
+_APART = 3 * HOUR
+
+
+def rated_hearts(
+    ratings: list[Rating], person: Person, house: House, histories: Histories, span: Span
+) -> tuple[Rated, HeartBefore, frozenset[Origin]]:
+    """The arrays, how many ratings have usable beats and why not, and where the beats come from."""
+    times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
+    local = [to_datetime(rating.about_ns, rating.zone) for rating in ratings]
+    hour = np.array([moment.hour + moment.minute / 60 for moment in local], dtype=np.float64)
+    day = np.array([moment.toordinal() for moment in local], dtype=np.int64)
+    starts = window_starts(times, hour, span) if ratings else np.empty((0, 1), np.int64)
+    found, origins = _windows(starts, person, house)
+    hearts = heart_windows(found, person.zone)
+    history = histories.of(house, person) if ratings else _nothing()
+    before = heart_before(found, hearts, history, span, len(ratings))
+    rated = Rated(
+        time_ns=times,
+        day=day,
+        hour=hour,
+        pain=np.array([rating.pain for rating in ratings], dtype=np.float64),
+        stress=np.array([rating.stress for rating in ratings], dtype=np.float64),
+        ln_rmssd=before.ln_rmssd,
+        heart_rate=before.heart_rate,
+        stress_index=before.stress_index,
+        motion_mg=before.motion_mg,
+    )
+    return rated, before, origins
+
+
+def _windows(
+    starts: NDArray[np.int64], person: Person, house: House
+) -> tuple[HrvWindows, frozenset[Origin]]:
+    """The windows row by row, reading the beats of each cluster of windows once."""
+    flat = starts.ravel()
+    order = np.argsort(flat, kind="stable")
+    origins: frozenset[Origin] = frozenset()
+    pieces: list[HrvWindows] = []
+    edges = np.flatnonzero(np.diff(flat[order]) > _APART) + 1
+    for rows in np.split(order, edges):
+        if not len(rows):
+            continue
+        first, last = int(flat[rows[0]]), int(flat[rows[-1]]) + WINDOW_NS
+        beats = house.beats.read(person.subject_id, first, last)
+        origins |= beats.origins
+        movement: Movement | None = movement_of(house, person, first, last)
+        pieces.append(hrv_windows(beat_arrays(beats), flat[rows], WINDOW_NS, movement=movement))
+    return joined(pieces, np.argsort(order, kind="stable"), WINDOW_NS), origins
+
+
+def _nothing() -> HeartWindows:
+    empty = np.empty(0)
+    return HeartWindows(np.empty(0, np.int64), empty, empty, empty, empty, empty, empty)

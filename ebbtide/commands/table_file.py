@@ -1,0 +1,126 @@
+"""An analyst's own table: CSV with named columns, errors that name column and row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ebbtide.errors import EbbtideError
+
+_NO_VALUE = {"", "na", "nan", "n/a", "null", "none", ".", "<undefined>"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows as text. ``line`` of a row in the file is its index + 2."""
+
+    path: Path
+    frame: pd.DataFrame
+
+    def text(self, column: str) -> pd.Series[str]:
+        """A column as it stands in the file. Raises EbbtideError when there is none."""
+        if column not in self.frame.columns:
+            known = ", ".join(str(name) for name in self.frame.columns)
+            raise EbbtideError(
+                f"{self.path} has no column {column!r}.", f"It has: {known}. Case counts."
+            )
+        found: pd.Series[str] = self.frame[column].str.strip()
+        return found
+
+    def subjects(self, column: str) -> tuple[NDArray[np.int64], list[str]]:
+        """A number for each row's subject, and their names in order of appearance."""
+        names = self.text(column)
+        empty = names.str.lower().isin(_NO_VALUE)
+        if empty.any():
+            raise EbbtideError(
+                f"{self.path}, line {self._line(empty)}: no subject in column {column!r}.",
+                "Every row needs one.",
+            )
+        codes, found = pd.factorize(names)
+        return codes.astype(np.int64), [str(name) for name in found]
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """A column of numbers; NaN where it is empty. Raises EbbtideError at the first other."""
+        words = self.text(column)
+        empty = words.str.lower().isin(_NO_VALUE)
+        values = pd.to_numeric(words.where(~empty), errors="coerce")
+        wrong = (values.isna() & ~empty) | np.isinf(values.fillna(0.0))
+        if wrong.any():
+            at = int(np.argmax(wrong.to_numpy()))
+            raise EbbtideError(
+                f"{self.path}, line {at + 2}, column {column!r}: {words.iloc[at]!r} is no number.",
+                "Correct it, or leave it empty if it was not measured.",
+            )
+        return np.asarray(values, dtype=np.float64)
+
+    def times(self, column: str) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Days, and hours of the day (None where the column holds numbers or bare dates)."""
+        words = self.text(column)
+        empty = words.str.lower().isin(_NO_VALUE)
+        if empty.any():
+            raise EbbtideError(
+                f"{self.path}, line {self._line(empty)}: no time in column {column!r}.",
+                "Every row needs one; or leave out --time, and the order of rows counts.",
+            )
+        numbers = pd.to_numeric(words, errors="coerce")
+        if not numbers.isna().any():
+            return numbers.to_numpy(dtype=np.float64), None
+        moments = pd.to_datetime(words, errors="coerce", utc=True, format="ISO8601")
+        wrong = moments.isna()
+        if wrong.any():
+            at = int(np.argmax(wrong.to_numpy()))
+            raise EbbtideError(
+                f"{self.path}, line {at + 2}, column {column!r}: {words.iloc[at]!r} is no time.",
+                "Write 2026-11-24T08:30, or a number (days), in every row.",
+            )
+        # The clock of the place is what the day's rhythm goes by: an offset is not taken off.
+        local = pd.to_datetime(words.str.replace(r"(Z|[+-]\d\d:?\d\d)$", "", regex=True))
+        hours = (local.dt.hour + local.dt.minute / 60).to_numpy(dtype=np.float64)
+        days = (moments - moments.min()).dt.total_seconds().to_numpy(dtype=np.float64) / 86_400
+        return days, hours if np.ptp(hours) > 0 else None
+
+    def _line(self, mask: pd.Series[bool]) -> int:
+        return int(np.argmax(mask.to_numpy())) + 2
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV (comma, semicolon or tab). Raises EbbtideError when it is none."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise EbbtideError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise EbbtideError(f"{path} is not text in UTF-8.", "Save it as CSV, UTF-8.") from error
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    if not first.strip():
+        raise EbbtideError(f"{path} is empty.", "The first line must name the columns.")
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    names = [name.strip() for name in next(reader)]
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(names):
+                raise EbbtideError(
+                    f"{path} is no table: line {reader.line_num} has {len(row)} fields, its header "
+                    f"{len(names)}.",
+                    "Give every line as many.",
+                )
+            rows.append(row)
+    except csv.Error as error:
+        raise EbbtideError(
+            f"{path} is no table: line {reader.line_num}: {error}.", "Check that line."
+        ) from error
+    if not rows:
+        raise EbbtideError(f"{path} has a header and no rows.", "Give it rows.")
+    return Table(path, pd.DataFrame(rows, columns=pd.Index(names)))
