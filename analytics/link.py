@@ -24,8 +24,9 @@ from analytics.shared_course import (
     course_basis,
     freed,
     independent_columns,
-    possible_steps,
     shared_step,
+    step_places,
+    steps_at,
 )
 from analytics.slope import CHANGE_RHOS, RHOS, slope_posterior
 
@@ -154,7 +155,7 @@ def day_to_day_link(
     if missing is not None:
         return _no_link(len(at), missing)
     # A step in the ratings is one large change, or two when it falls into a day.
-    steps = possible_steps(np.full((len(place), 1), 1 / np.sqrt(len(place))))
+    steps = steps_at(np.arange(3, len(place) - 2), len(place))
     steps_by_day = np.array([np.bincount(place, step) / count for step in steps.T]).T
     changes = np.diff(steps_by_day, axis=0)[next_to]
     # The change of a smooth course is small; a straight line holds what there is of it.
@@ -211,8 +212,8 @@ def _link(
     for name, left, whole in ((x_name, x_smooth, x), (y_name, y_smooth, y)):
         if np.std(left) < 1e-6 * max(1.0, float(np.std(whole))):
             return _no_link(len(x), f"{name} followed its course with no ups and downs of its own")
-    candidates = possible_steps(basis) if steps is None else steps
-    found = slope_posterior(days, x, y, basis, candidates, rhos)
+    places = step_places(basis) if steps is None else None
+    found = slope_posterior(days, x, y, basis, places=places, steps=steps, rhos=rhos)
     step = shared_step(basis, x, y) if steps is None else None
     if step is not None:  # for the picture only
         both = independent_columns(np.column_stack([basis, step]))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 NEARLY_FREE = 1.0
 FEWEST_FOR_G = 2
@@ -106,6 +107,57 @@ def hedges_g(first_change: FloatArray, second_change: FloatArray) -> HedgesG:
     g = correct * (float(np.mean(one)) - float(np.mean(two))) / pooled
     error = math.sqrt((n + m) / (n * m) + g**2 / (2 * (n + m)))
     return HedgesG(g, g - 1.959964 * error, g + 1.959964 * error, n, m, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOnChange:
+    """Across people: how the change of ``y`` went with that of ``x``. ``slope``: points of y for
+    one of x; ``r`` with Fisher's interval; None with the reason.
+    """
+
+    n: int
+    slope: float | None
+    r: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    missing: str | None
+
+
+FEWEST_FOR_CHANGE = 10
+
+
+def change_on_change(x_change: FloatArray, y_change: FloatArray, group: IntArray) -> ChangeOnChange:
+    """Of people, shape (n,) each. What all of a group share (its mean change: treatment, time,
+    regression to the mean) is taken out: a fall of both in everybody is no link.
+    """
+    known = np.isfinite(x_change) & np.isfinite(y_change)
+    x, y, who = x_change[known], y_change[known], group[known]
+    groups = len(np.unique(who))
+    freedom = len(x) - groups - 1
+    if len(x) < FEWEST_FOR_CHANGE:
+        why = f"{len(x)} of at least {FEWEST_FOR_CHANGE} people measured twice"
+        return ChangeOnChange(len(x), None, None, None, None, None, why)
+    for one in np.unique(who):
+        x = np.where(who == one, x - np.mean(x[who == one]), x)
+        y = np.where(who == one, y - np.mean(y[who == one]), y)
+    if x @ x < 1e-12 or y @ y < 1e-12:
+        why = "one of the two changed by the same in everybody"
+        return ChangeOnChange(len(x), None, None, None, None, None, why)
+    r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1 + 1e-12, 1 - 1e-12))
+    t = r * math.sqrt(freedom / (1 - r**2))
+    # A correlation of n pairs has n - 2 degrees of freedom, and Fisher's z a variance of 1/(n - 3).
+    reach = 1.959964 / math.sqrt(freedom - 1)
+    middle = math.atanh(r)
+    return ChangeOnChange(
+        len(x),
+        float(x @ y / (x @ x)),
+        r,
+        math.tanh(middle - reach),
+        math.tanh(middle + reach),
+        float(2 * stats.t.sf(abs(t), freedom)),
+        None,
+    )
 
 
 def share(mask: NDArray[np.bool_]) -> Share:

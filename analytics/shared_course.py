@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EDGE = 3  # a step must leave this many ratings on each side
-_MOST_STEPS = 60  # places at which it may be
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 def spline_freedom(n: int) -> int:
@@ -68,18 +68,34 @@ def straight_line(days: FloatArray) -> FloatArray:
     return independent_columns(np.column_stack([np.ones(len(days)), _unit(days)]))
 
 
-def possible_steps(basis: FloatArray) -> FloatArray:
-    """The steps that may be, shape (n, k): at most 60 places, each with ratings on both sides, and
-    none that the course itself can make.
+def step_places(basis: FloatArray) -> IntArray:
+    """The rows at which a step may be, each with ratings on both sides, and none that the course
+    itself can make; shape (k,).
+
+    All of them: one that is a single rating off leaves that rating as an outlier in both series,
+    and an alarm (seen with 120 ratings and every second place).
     """
     n = len(basis)
-    at = np.arange(_EDGE, n - _EDGE + 1)
-    if len(at) > _MOST_STEPS:
-        at = at[np.round(np.linspace(0, len(at) - 1, _MOST_STEPS)).astype(np.int64)]
-    steps = (np.arange(n)[:, None] >= at[None, :]).astype(np.float64)
-    beyond = steps - basis @ (basis.T @ steps)
-    result: FloatArray = steps[:, np.sum(beyond**2, axis=0) > 1e-3]
+    at = np.arange(_EDGE, max(_EDGE, n - _EDGE + 1))
+    return at[_beyond(basis, at) > 1e-3]
+
+
+def _beyond(basis: FloatArray, at: IntArray) -> FloatArray:
+    """What of each step the course cannot make, squared and summed."""
+    n = len(basis)
+    result: FloatArray = (n - at) - np.sum(sums_from(basis)[at] ** 2, axis=1)
     return result
+
+
+def sums_from(columns: FloatArray) -> FloatArray:
+    """Sums of each row and all after it: the products with every step."""
+    result: FloatArray = np.cumsum(columns[::-1], axis=0)[::-1]
+    return result
+
+
+def steps_at(places: IntArray, n: int) -> FloatArray:
+    """The steps themselves, shape (n, k)."""
+    return (np.arange(n)[:, None] >= places[None, :]).astype(np.float64)
 
 
 def likeliest_step(basis: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray | None:
@@ -100,19 +116,20 @@ def shared_step(basis: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray |
 
 
 def _step(basis: FloatArray, x: FloatArray, y: FloatArray, of_rest: bool) -> FloatArray | None:
-    steps = possible_steps(basis)
-    if not steps.shape[1]:
+    at = step_places(basis)
+    if not len(at):
         return None
-    beyond = steps - basis @ (basis.T @ steps)
-    beyond /= np.linalg.norm(beyond, axis=0)
+    size = _beyond(basis, at)
     x_left, y_left = freed(x, basis), freed(y, basis)
-    x_step, y_step = beyond.T @ x_left, beyond.T @ y_left
+    both = sums_from(np.column_stack([x_left, y_left]))[at] / np.sqrt(size)[:, None]
+    x_step, y_step = both[:, 0], both[:, 1]
     xx = np.maximum(x_left @ x_left - x_step**2, 1e-12)
     rest = y_left @ y_left - y_step**2
     if of_rest:
         rest = rest - (x_left @ y_left - x_step * y_step) ** 2 / xx
-    chosen: FloatArray = steps[:, int(np.argmin(np.log(xx) + np.log(np.maximum(rest, 1e-12))))]
-    return chosen
+    place = at[int(np.argmin(np.log(xx) + np.log(np.maximum(rest, 1e-12))))]
+    result: FloatArray = (np.arange(len(basis)) >= place).astype(np.float64)
+    return result
 
 
 def independent_columns(columns: FloatArray) -> FloatArray:

@@ -22,7 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from analytics.shared_course import sums_from
+
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 RHOS = np.array([-0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.88, 0.94])
 # Of differences: two that share a day pull it opposite ways.
@@ -68,10 +71,15 @@ class SlopePosterior:
 
     def quantile(self, share: float) -> float:
         """The slope with this probability below it."""
-        reach = float(special.stdtrit(self.freedom, 1 - 1e-9))
-        low = float(np.min(self.slope - reach * self.error))
-        high = float(np.max(self.slope + reach * self.error))
-        return float(optimize.brentq(lambda at: self.below(at) - share, low, high, xtol=1e-10))
+        reach = 8 * self.sd if self.freedom > 2 else 100 * float(np.max(self.error))
+        low, high = self.mean - reach, self.mean + reach
+        while self.below(low) > share:
+            low -= reach
+        while self.below(high) < share:
+            high += reach
+        return float(
+            optimize.brentq(lambda at: self.below(at) - share, low, high, xtol=1e-9 * reach)
+        )
 
 
 def slope_posterior(
@@ -79,22 +87,27 @@ def slope_posterior(
     x: FloatArray,
     y: FloatArray,
     basis: FloatArray,
-    steps: FloatArray,
+    *,
+    places: IntArray | None = None,
+    steps: FloatArray | None = None,
     rhos: FloatArray = RHOS,
 ) -> SlopePosterior:
     """The slope of ``y`` on ``x``.
 
     ``days``, ``x``, ``y``: shape (n,), ``days`` not decreasing. ``basis``: shape (n, q),
-    independent columns of the course (and of anything else to hold still). ``steps``: shape (n, k),
-    the steps that may be; k may be 0. ``rhos``: the
+    independent columns of the course (and of anything else to hold still). ``places``: the rows at
+    which a step may be; or ``steps``, shape (n, k), what may be of any other form. ``rhos``: the
     autocorrelations that may be. Raises ValueError when too few ratings are left to judge by.
     """
     n, q = basis.shape
-    many = steps.shape[1]
+    if steps is None:
+        steps = np.empty((n, 0))
+    at = np.empty(0, np.int64) if places is None else places
+    many = steps.shape[1] + len(at)
     freedom = n - q - 1 - (1 if many else 0)
     if freedom < FEWEST_FREEDOM:
         raise ValueError(f"{n} ratings are too few for {q} columns of course")
-    columns = np.column_stack([basis, steps, x, y])
+    columns = np.column_stack([basis, x, y, steps])
     y_likely = np.empty((len(rhos), max(many, 1)))
     x_likely, slopes, errors = (
         np.empty_like(y_likely),
@@ -106,13 +119,16 @@ def slope_posterior(
         white, log_scale = whitened(columns, spacing, float(rho))
         orthonormal, triangle = np.linalg.qr(white[:, :q])
         left = white[:, q:] - orthonormal @ (orthonormal.T @ white[:, q:])
-        x_left, y_left = left[:, many], left[:, many + 1]
+        x_left, y_left, step = left[:, 0], left[:, 1], left[:, 2:]
         xx, xy, yy = x_left @ x_left, x_left @ y_left, y_left @ y_left
-        log_norm = log_scale - float(np.sum(np.log(np.abs(np.diag(triangle)))))
+        log_norm: float | FloatArray = log_scale - float(np.sum(np.log(np.abs(np.diag(triangle)))))
         if many:
-            step = left[:, :many]
-            size = np.einsum("ij,ij->j", step, step)
-            x_step, y_step = step.T @ x_left, step.T @ y_left
+            if len(at):
+                size, products = _with_steps(at, spacing, float(rho), orthonormal, left)
+            else:
+                size = np.einsum("ij,ij->j", step, step)
+                products = step.T @ left[:, :2]
+            x_step, y_step = products[:, 0], products[:, 1]
             xx = xx - x_step**2 / size
             xy = xy - x_step * y_step / size
             yy = yy - y_step**2 / size
@@ -132,15 +148,41 @@ def slope_posterior(
     return SlopePosterior(chosen, slopes[kept], errors[kept], freedom, rho_mean)
 
 
+def _with_steps(
+    at: IntArray, spacing: FloatArray, rho: float, orthonormal: FloatArray, left: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Of every whitened step beyond the course: its size, shape (k,), and its products with the
+    columns of ``left``, shape (k, columns). A whitened step is nothing before its place, one value
+    there, and another in each row after; so all of them are sums from the end.
+    """
+    alike, scale = _alike(spacing, rho)
+    after = np.append(0.0, scale * (1 - alike))[:, None]
+    there = np.append(1.0, scale)[at, None]
+
+    def products(columns: FloatArray) -> FloatArray:
+        rest = np.vstack([sums_from(columns * after)[1:], np.zeros((1, columns.shape[1]))])
+        result: FloatArray = rest[at] + columns[at] * there
+        return result
+
+    own = np.append(sums_from(after**2)[1:, 0], 0.0)[at] + there[:, 0] ** 2
+    size = own - np.sum(products(orthonormal) ** 2, axis=1)
+    return np.maximum(size, 1e-9), products(left)
+
+
+def _alike(spacing: FloatArray, rho: float) -> tuple[FloatArray, FloatArray]:
+    """Autocorrelation over each step, and what makes the new part of each error standard."""
+    # What swings about from one rating to the next (below 0) is forgotten over a pause.
+    alike = rho**spacing if rho >= 0 else np.where(spacing < 1.5, rho, 0.0)
+    return alike, 1 / np.sqrt(np.maximum(1 - alike**2, 1e-6))
+
+
 def whitened(columns: FloatArray, spacing: FloatArray, rho: float) -> tuple[FloatArray, float]:
     """``columns`` (n, c) transformed so that errors with autocorrelation ``rho`` a typical step
     become white, and half the logarithm of the determinant of that transformation, squared.
 
     ``spacing``: shape (n - 1,), in typical steps.
     """
-    # What swings about from one rating to the next (below 0) is forgotten over a pause.
-    alike = rho**spacing if rho >= 0 else np.where(spacing < 1.5, rho, 0.0)
-    scale = 1 / np.sqrt(np.maximum(1 - alike**2, 1e-6))
+    alike, scale = _alike(spacing, rho)
     white = np.empty_like(columns)
     white[0] = columns[0]
     white[1:] = (columns[1:] - alike[:, None] * columns[:-1]) * scale[:, None]

@@ -101,7 +101,7 @@ def change_between(
     if np.ptp(y) == 0:
         return Change(n, m, first, last, 0.0, 0.0, 0.0, 0.0, False, last <= NEARLY_FREE, None)
     constant = np.full((len(y), 1), 1 / np.sqrt(len(y)))
-    found = slope_posterior(at, x, y, constant, np.empty((len(y), 0)))
+    found = slope_posterior(at, x, y, constant)
     low, high = found.quantile(0.025), found.quantile(0.975)
     change = last - first
     return Change(
@@ -148,7 +148,7 @@ def trend(days: FloatArray, values: FloatArray, start: float, end: float) -> Tre
     if np.ptp(y) == 0:
         return Trend(len(y), level, 0.0, 0.0, 0.0)
     constant = np.full((len(y), 1), 1 / np.sqrt(len(y)))
-    found = slope_posterior(at, at - np.mean(at), y, constant, np.empty((len(y), 0)))
+    found = slope_posterior(at, at - np.mean(at), y, constant)
     return Trend(len(y), level, found.mean, found.quantile(0.025), found.quantile(0.975))
 
 
@@ -190,7 +190,7 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     weight /= np.sum(weight)
     by_start = np.sum(weight, axis=1)
     best = int(np.argmax(by_start))
-    found = slope_posterior(days, hinges[:, best], values, constant, np.empty((n, 0)))
+    found = slope_posterior(days, hinges[:, best], values, constant)
     if found.p_value >= _ONSET_ALPHA:
         return Onset(None, None, None, None, "no lasting change is clear")
     upto = np.cumsum(by_start)

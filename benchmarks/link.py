@@ -1,0 +1,133 @@
+"""The link of a clinic, ours beside a loop over pingouin, in one run on one machine.
+
+    uv run python benchmarks/link.py
+
+200 people with 500 ratings each. Ours: every person's slope beyond the course, their mean with its
+interval, and the repeated-measures correlation with 10,000 turned resamples. The peer: pingouin's
+``rm_corr`` on the same table, whose 10,000 resamples are as many calls; some are timed. (It takes
+no course out, and so does less.) It runs in an environment of its own, which ``uv`` makes. Then one
+person's whole report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from scipy import signal
+
+from analytics.group import group_link
+from analytics.report import Rated, person_report
+
+PEER = """
+import json, sys, time, warnings
+warnings.filterwarnings("ignore")
+import numpy as np, pandas as pd, pingouin as pg
+held = np.load(sys.argv[1]); calls = int(sys.argv[2])
+table = pd.DataFrame({name: held[name] for name in ("who", "x", "y")})
+rng = np.random.default_rng(0)
+call = lambda: pg.rm_corr(data=table, x="x", y="y", subject="who")
+call()
+began = time.perf_counter()
+for _ in range(calls):
+    call()
+print(json.dumps({"version": pg.__version__, "call_s": (time.perf_counter() - began) / calls,
+                  "r": float(call()["r"].iloc[0])}))
+"""
+
+
+def ratings(rng: np.random.Generator, people: int, n: int) -> dict[str, np.ndarray]:
+    """Stress and pain that both fall, with ups and downs that linger."""
+    noise = signal.lfilter([0.8], [1, -0.6], rng.standard_normal((2, people, n + 50)), axis=2)
+    fall = -4 * np.linspace(0, 1, n)
+    x, y = np.clip(np.round(6 + fall + 1.3 * noise[:, :, 50:]), 0, 10)
+    return {
+        "who": np.repeat(np.arange(people), n),
+        "day": np.tile(np.arange(n) / 3, people),
+        "x": x.ravel(),
+        "y": y.ravel(),
+    }
+
+
+def best(work: Callable[[], object], rounds: int) -> float:
+    """Seconds of the fastest of some rounds: the others were disturbed."""
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
+def one_person(n: int) -> Rated:
+    """A month or more, with a heart before each rating."""
+    rng = np.random.default_rng(n)
+    held = ratings(rng, 1, n)
+    return Rated(
+        time_ns=(held["day"] * 86_400e9).astype(np.int64),
+        day=held["day"].astype(np.int64),
+        hour=(np.arange(n) * 8) % 24.0,
+        pain=held["y"],
+        stress=held["x"],
+        ln_rmssd=3.5 - 0.1 * held["x"] + 0.2 * rng.standard_normal(n),
+        heart_rate=65 + held["x"] + rng.standard_normal(n),
+        stress_index=np.clip(50 + 5 * rng.standard_normal(n), 0, 100),
+        motion_mg=rng.exponential(8, n),
+    )
+
+
+def main() -> None:
+    """Print both."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--people", type=int, default=200)
+    options.add_argument("--ratings", type=int, default=500)
+    options.add_argument("--resamples", type=int, default=10_000)
+    options.add_argument("--calls", type=int, default=10, help="calls of the peer that are timed")
+    chosen = options.parse_args()
+    held = ratings(np.random.default_rng(1), chosen.people, chosen.ratings)
+    hours = held["day"] * 24 % 24
+
+    def ours() -> object:
+        return group_link(
+            held["who"], held["day"], held["x"], held["y"], hours, resamples=chosen.resamples
+        )
+
+    ours()
+    took = best(ours, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "ratings.npz"
+        np.savez(file, **held)  # type: ignore[arg-type]
+        command = ["uv", "run", "--no-project", "--isolated", "--python", sys.executable]
+        done = subprocess.run(
+            [*command, "--with", "pingouin", "python", "-c", PEER, str(file), str(chosen.calls)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise SystemExit(f"pingouin did not run: {done.stderr[-2000:]}")
+    peer = json.loads(done.stdout.splitlines()[-1])
+    whole = peer["call_s"] * chosen.resamples
+    print(
+        f"{chosen.people} people, {chosen.ratings} ratings each, {chosen.resamples} resamples\n"
+        f"Ebbtide: {took:.2f} s\n"
+        f"pingouin {peer['version']}: {peer['call_s'] * 1e3:.0f} ms a call, {whole:.0f} s for all; "
+        f"ratio {whole / took:.0f}"
+    )
+    for n in (84, 500):
+        person = one_person(n)
+        person_report(person)
+        took = best(functools.partial(person_report, person), 5)
+        print(f"one person's report, {n} ratings: {took:.3f} s")
+
+
+if __name__ == "__main__":
+    main()
