@@ -83,8 +83,8 @@ def within_person_link(
 
     All of shape (n,). ``time_ns``: UTC ns, in any order. Pairs with a NaN are left out.
     ``hour_of_day``: local hour, 0 to 24, to take a daily rhythm out of both. ``hold``: something
-    else to hold still, such as movement; where it is NaN its mean counts. Raises ValueError for
-    unequal shapes.
+    else to hold still, such as movement, shape (n,) or (n, k); where it is NaN its mean counts.
+    Raises ValueError for unequal shapes.
     """
     time_ns = np.asarray(time_ns, dtype=np.int64)
     held = _held(time_ns, x, y, hold)
@@ -169,17 +169,21 @@ def day_to_day_link(
 def _held(
     time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hold: FloatArray | None
 ) -> FloatArray | None:
-    """``hold`` in the order of the pairs, less its mean; None where it hardly says anything."""
+    """Columns to hold still, in the order of the pairs, less their means; None without any that
+    says something.
+    """
     if hold is None:
         return None
     known = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
     order = np.argsort(time_ns[known], kind="stable")
-    values = np.asarray(hold, dtype=np.float64)[known][order]
-    there = np.isfinite(values)
-    if not len(there) or np.mean(there) < _LEAST_HELD or np.ptp(values[there]) == 0:
-        return None
-    result: FloatArray = np.where(there, values - np.mean(values[there]), 0.0)
-    return result
+    columns = []
+    for column in np.asarray(hold, dtype=np.float64).reshape(len(time_ns), -1).T:
+        values = column[known][order]
+        there = np.isfinite(values)
+        if not len(there) or np.mean(there) < _LEAST_HELD or np.ptp(values[there]) == 0:
+            continue
+        columns.append(np.where(there, values - np.mean(values[there]), 0.0))
+    return np.column_stack(columns) if columns else None
 
 
 def _in_order(

@@ -24,7 +24,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rated:
-    """Ratings of one person, all of shape (n,). ``day``: a number per local day; ``hour``: local.
+    """Ratings of one person, all of shape (n,). ``day``: the ordinal of the local day; ``hour``: local.
     The heart's are NaN where no usable beats were before a rating: ``ln_rmssd`` (ms),
     ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
     """
@@ -63,6 +63,8 @@ class Report:
     missing: MissingPattern
     what_if: WhatIf
 
+
+_FEWEST_FOR_WEEKENDS, _WEEKS_FOR_WEEKENDS = 45, 2
 
 _LOOKS = {
     "same_moment": Looked("stress", "one point of stress", "one point more stress than usual"),
@@ -105,21 +107,27 @@ def person_report(rated: Rated) -> Report:
     """Everything that can be said, or what is missing."""
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
     before = "usable beats before them"
-    motion = np.log1p(rated.motion_mg)
+    weekend = _weekend(rated.day)
+    with_motion = np.column_stack([np.log1p(rated.motion_mg), weekend])
     found = {
-        "same_moment": within_person_link(t, stress, pain, hour),
+        "same_moment": within_person_link(t, stress, pain, hour, hold=weekend),
         "stress_before": earlier_link(t, stress, pain, hour),
         "pain_before": earlier_link(t, pain, stress, hour, x_name="pain", y_name="stress"),
         "day_to_day": day_to_day_link(rated.day, stress, pain),
         "stress_index": within_person_link(
-            t, rated.stress_index / 10, pain, hour, x_name=f"a stress index from {before}"
+            t,
+            rated.stress_index / 10,
+            pain,
+            hour,
+            x_name=f"a stress index from {before}",
+            hold=weekend,
         ),
         # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
         "rmssd": within_person_link(
-            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=before, hold=motion
+            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=before, hold=with_motion
         ),
         "heart_rate": within_person_link(
-            t, rated.heart_rate / 10, pain, hour, x_name=before, hold=motion
+            t, rated.heart_rate / 10, pain, hour, x_name=before, hold=with_motion
         ),
     }
     adjusted = holm({key: link.p_value for key, link in found.items() if key != "same_moment"})
@@ -140,6 +148,16 @@ def person_report(rated: Rated) -> Report:
         missing_pattern(rated.day),
         what_if_worse(t, rated.day, stress, pain, hour),
     )
+
+
+def _weekend(day: IntArray) -> FloatArray:
+    """1 on Saturdays and Sundays, 0 else; nothing where there are too few weeks to tell.
+
+    ``day``: proleptic ordinals, of which 1 was a Monday.
+    """
+    if len(day) < _FEWEST_FOR_WEEKENDS or np.ptp(day) < _WEEKS_FOR_WEEKENDS * 7 - 1:
+        return np.zeros(len(day))
+    return ((day - 1) % 7 >= 5).astype(np.float64)
 
 
 def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:

@@ -128,7 +128,7 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         expect(mark).to_be_visible()
         go_to(page, "My trend")
         expect(page.get_by_text(re.compile(r"\d+ ratings on \d+ days"))).to_be_visible()
-        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
+        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
         expect(mark).to_be_visible()
         go_to(page, "My link")
         expect(page.get_by_text("Pain and stress moved together").first).to_be_visible()
@@ -136,6 +136,13 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         expect(mark).to_be_visible()
         text = page.get_by_test_id("stMain").inner_text().lower()
         for word in ("because", "caused by", "leads to"):
+            assert word not in text
+        go_to(page, "My course")
+        expect(page.get_by_text("in the first week and").first).to_be_visible()
+        expect(page.get_by_text("One person is not an arm of a trial")).to_be_visible()
+        expect(mark).to_be_visible()
+        text = page.get_by_test_id("stMain").inner_text().lower()
+        for word in ("because", "caused by", "leads to", "alarm", "failed", "catastroph"):
             assert word not in text
         go_to(page, "Before you begin")
         expect(mark).to_be_visible()
