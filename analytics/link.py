@@ -172,7 +172,7 @@ def _held(
     """Columns to hold still, in the order of the pairs, less their means; None without any that
     says something.
     """
-    if hold is None:
+    if hold is None or not len(time_ns):
         return None
     known = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
     order = np.argsort(time_ns[known], kind="stable")

@@ -24,7 +24,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rated:
-    """Ratings of one person, all of shape (n,). ``day``: the ordinal of the local day; ``hour``: local.
+    """Ratings of one person, all of shape (n,). ``day``: the local day's ordinal; ``hour``: local.
     The heart's are NaN where no usable beats were before a rating: ``ln_rmssd`` (ms),
     ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
     """

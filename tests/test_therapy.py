@@ -136,6 +136,29 @@ def test_a_thin_report_has_no_number(n: int) -> None:
         assert one.words.verdict is Verdict.NOT_ENOUGH
 
 
+def test_weekends_of_both_are_no_link() -> None:
+    rng = np.random.default_rng(8)
+    alarms = 0
+    for _ in range(60):
+        n = 84
+        day = 739_000 + np.arange(n) // 3
+        weekend = 3.0 * ((day - 1) % 7 >= 5)
+        nothing = np.full(n, np.nan)
+        one = Rated(
+            time_ns=times(n),
+            day=day,
+            hour=(np.arange(n) * 8) % 24.0,
+            pain=3 + weekend + rng.standard_normal(n),
+            stress=3 + weekend + rng.standard_normal(n),
+            ln_rmssd=nothing,
+            heart_rate=nothing,
+            stress_index=nothing,
+            motion_mg=nothing,
+        )
+        alarms += person_report(one).statements[0].found.clear
+    assert alarms <= 8
+
+
 def test_several_looks_are_corrected() -> None:
     found = holm({"a": 0.01, "b": 0.04, "c": None, "d": 0.03})
     assert found == {"a": pytest.approx(0.03), "b": pytest.approx(0.06), "c": None, "d": 0.06}
