@@ -2,9 +2,8 @@
 
 Sources: at least 30% less pain is moderate, at least 50% substantial improvement (Dworkin et al.
 2008, Journal of Pain 9:105); pain-free or nearly so is 0 or 1 of 10, of all who began (Ashar et al.
-2022, JAMA Psychiatry 79:13); reliable change: Jacobson and Truax (1991), Journal of Consulting and
-Clinical Psychology 59:12; Hedges' g with its interval: Hedges and Olkin (1985), Statistical Methods
-for Meta-Analysis, chapter 5.
+2022, JAMA Psychiatry 79:13); Hedges' g with its interval: Hedges and Olkin (1985), Statistical
+Methods for Meta-Analysis, chapter 5. Whether one person's change is reliable: ``therapy``.
 
 ``before`` and ``after``: shape (n,), one row a person, NaN where not measured.
 """

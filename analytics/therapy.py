@@ -1,6 +1,10 @@
 """One person's course through a programme: change from the first week, around sessions, and when a
 change began. Intervals allow for the likeness of ratings that are close in time (``slope``).
 
+A change is called reliable when its interval leaves out no change at all: the idea of Jacobson and
+Truax (1991), Journal of Consulting and Clinical Psychology 59:12, with the person's own unrest in
+place of a questionnaire's reliability.
+
 None of it says what brought a change: pain falls by itself too, above all after a bad time, in
 which people begin a therapy (regression to the mean).
 """

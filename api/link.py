@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -17,6 +18,7 @@ from api.heart_windows import KnownHistories
 from api.problems import described
 from api.rated_hearts import rated_hearts
 from api.time_range import AskedOrAll
+from ebbtide.instants import HOUR, MINUTE
 from ebbtide.records import Origin
 
 router = APIRouter(tags=["link"])
@@ -83,6 +85,9 @@ class RatingsPattern(BaseModel):
     a_day: float
     expected: int
     longest_pause_days: int
+    back_dated: int = Field(description="Entered more than two hours after what they are about")
+    close_together: int = Field(description="Within ten minutes of the one before")
+    zones: list[str] = Field(description="Where the person was; hours of the day are local")
     filled: int
     estimate_if_both_worse: float | None
     estimate_if_pain_worse: float | None
@@ -115,7 +120,7 @@ def link(
 ) -> LinkReport:
     """The within-person link of pain with stress, and with the heart."""
     ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
-    rated, before, origins = rated_hearts(ratings, person, house, histories, span)
+    rated, hearts, origins = rated_hearts(ratings, person, house, histories, span)
     report = person_report(rated)
     first, *others = [_row(statement) for statement in report.statements]
     pattern, what_if = report.missing, report.what_if
@@ -131,12 +136,18 @@ def link(
             a_day=pattern.a_day,
             expected=pattern.expected,
             longest_pause_days=pattern.longest_pause,
+            back_dated=sum(rating.entered_ns - rating.about_ns > 2 * HOUR for rating in ratings),
+            close_together=sum(
+                after.about_ns - before.about_ns < 10 * MINUTE
+                for before, after in pairwise(ratings)
+            ),
+            zones=sorted({rating.zone for rating in ratings}),
             filled=what_if.filled,
             estimate_if_both_worse=what_if.both_worse,
             estimate_if_pain_worse=what_if.pain_worse,
         ),
         beats_before_ratings=BeatsBeforeRatings(
-            ratings=len(ratings), usable=before.usable, why_not=before.reasons
+            ratings=len(ratings), usable=hearts.usable, why_not=hearts.reasons
         ),
         span=span,
         simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),

@@ -61,7 +61,7 @@ def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
         ]
     )
     when = alt.Y("when:N", title=None, sort=list(names.values()), axis=alt.Axis(labelLimit=220))
-    title = "Points for one point more, with its 95% interval"
+    title = "Points, with 95% interval"
     none = (
         alt.Chart(pd.DataFrame({"x": [0]}))
         .mark_rule(color=colours.MUTED, opacity=0.6)

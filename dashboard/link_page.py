@@ -19,10 +19,10 @@ _SPANS = {
 _IN_TIME = ("stress_before", "same_moment", "pain_before")
 _HEART = ("stress_index", "rmssd", "heart_rate")
 _AXES = {
-    "same_moment": "Stress, against the usual for that time",
-    "stress_index": "Stress index in tens, against the usual for that time",
-    "rmssd": "RMSSD in doublings, against the usual for that time",
-    "heart_rate": "Heart rate in tens, against the usual for that time",
+    "same_moment": "Stress, against the usual",
+    "stress_index": "Stress index (tens), against the usual",
+    "rmssd": "RMSSD (doublings), against the usual",
+    "heart_rate": "Heart rate (tens), against the usual",
 }
 
 

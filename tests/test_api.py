@@ -480,7 +480,9 @@ def test_the_link_report_has_words_numbers_and_what_is_missing(signed_in: Signed
         if row["p_value"] is not None:
             assert row["p_adjusted"] >= row["p_value"]
     assert report["pain_change"]["high"] < 0
-    assert report["ratings"]["given"] == 84
+    pattern = report["ratings"]
+    assert (pattern["given"], pattern["back_dated"], pattern["close_together"]) == (84, 84, 0)
+    assert pattern["zones"] == ["Europe/Berlin"]
     assert report["span"] == "30 minutes"
     for span in ("5 minutes", "60 minutes", "night before"):
         heart = client.get("/v1/link", params={"span": span}).json()["beats_before_ratings"]
