@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ebbtide.errors import EbbtideError
-from store.beats import StreamTakenError, UnknownStreamError
+from store.beats import ErasedSubjectError, StreamTakenError, UnknownStreamError
 from store.records import EmailTakenError, RatingConflictError
 
 log = logging.getLogger("ebbtide.api")
@@ -21,6 +21,7 @@ log = logging.getLogger("ebbtide.api")
 _STATUS_OF: dict[type[EbbtideError], int] = {
     UnknownStreamError: 404,
     StreamTakenError: 409,
+    ErasedSubjectError: 410,
     RatingConflictError: 409,
     EmailTakenError: 409,
 }

@@ -67,7 +67,7 @@ class ActivityShown(BaseModel):
     )
 
 
-@router.put("/streams/{stream_id}", status_code=204, responses=described(401, 409, 422))
+@router.put("/streams/{stream_id}", status_code=204, responses=described(401, 409, 410, 422))
 def put_stream(stream_id: StreamId, asked: StreamWire, person: Asking, house: InHouse) -> None:
     """Register a stream. Sending it again changes nothing."""
     stream = Stream(stream_id, asked.origin, asked.source, asked.created_ns, asked.ticks_per_second)

@@ -284,6 +284,55 @@ def outcomes(
     run_outcomes(file, subject, time, pain, group, before, after, as_json)
 
 
+store_app = typer.Typer(no_args_is_help=True, help="Look after the embedded store.")
+app.add_typer(store_app, name="store")
+
+
+@store_app.command("check")
+def store_check(as_json: Json = False) -> None:
+    """Whether everything in the store is whole, there once, and somebody's."""
+    from ebbtide.commands.keep_store import run_check
+
+    run_check(as_json)
+
+
+@app.command()
+def backup(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A new folder; named by the time if left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Copy the embedded store, while it is in use."""
+    from ebbtide.commands.keep_store import run_backup
+
+    run_backup(folder, as_json)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder of a backup.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put aside the store that is there.")
+    ] = False,
+) -> None:
+    """Put a backup in the place of the embedded store."""
+    from ebbtide.commands.keep_store import run_restore
+
+    run_restore(folder, replace)
+
+
+@app.command()
+def erase(
+    email: Annotated[str, typer.Argument(help="Whose.")],
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove everything of a person from the store, and prove it."""
+    from ebbtide.commands.keep_store import run_erase
+
+    run_erase(email, sure)
+
+
 @app.command()
 def status(as_json: Json = False) -> None:
     """What is paired, what is kept, and what waits for upload."""

@@ -21,6 +21,10 @@ class StreamTakenError(EbbtideError):
     """The id is in use for another stream."""
 
 
+class ErasedSubjectError(EbbtideError):
+    """Everything of this subject was erased, and nothing may come back."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Beats:
     """Beats of one subject in a range, by time. All arrays have shape (n,).
@@ -74,7 +78,8 @@ class BeatStore(Protocol):
     def put_stream(self, subject_id: str, stream: Stream) -> None:
         """Register a stream. Twice is once.
 
-        Raises StreamTakenError when the id belongs to another stream or subject.
+        Raises StreamTakenError when the id belongs to another stream or subject, and
+        ErasedSubjectError for a subject that was erased.
         """
         ...
 
@@ -118,7 +123,11 @@ class BeatStore(Protocol):
         ...
 
     def erase(self, subject_id: str) -> int:
-        """Remove every trace of the subject; the number of beats that were erased."""
+        """Remove every trace of the subject; the number of beats that were erased.
+
+        From then on its (random) id is refused, so that an upload that is on its way while the
+        subject is erased brings nothing back.
+        """
         ...
 
     def check(self) -> None:

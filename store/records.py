@@ -82,6 +82,15 @@ class SignIn:
     expires_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """What was done when, to whom (a random id)."""
+
+    at_ns: int
+    action: str
+    subject: str
+
+
 class RecordStore(Protocol):
     """Keeps people and what they enter. Safe with several threads and processes."""
 
@@ -141,6 +150,18 @@ class RecordStore(Protocol):
 
     def sessions(self, person_id: str) -> list[TherapySession]:
         """Therapy sessions of this person, by time."""
+        ...
+
+    def add_audit(self, line: AuditLine) -> None:
+        """Keep what was done."""
+        ...
+
+    def audit(self) -> list[AuditLine]:
+        """All that was done, oldest first."""
+        ...
+
+    def people(self) -> list[Person]:
+        """Everybody with an account, oldest first."""
         ...
 
     def erase(self, person_id: str) -> None:

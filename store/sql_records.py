@@ -12,6 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ebbtide.errors import EbbtideError
 from store.records import (
+    AuditLine,
     EmailTakenError,
     Person,
     Rating,
@@ -21,7 +22,7 @@ from store.records import (
     TherapySession,
 )
 from store.sqlite_file import BUSY_SECONDS
-from store.tables import Base, PersonRow, RatingRow, SessionRow, SignInRow
+from store.tables import AuditRow, Base, PersonRow, RatingRow, SessionRow, SignInRow
 
 
 def open_sqlite_records(path: Path) -> SqlRecordStore:
@@ -241,6 +242,23 @@ class SqlRecordStore:
                 TherapySession(row.id, row.person_id, row.number, row.held_ns)
                 for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
             ]
+
+    def add_audit(self, line: AuditLine) -> None:
+        """Keep what was done."""
+        with self._sessions.begin() as db:
+            db.add(AuditRow(at_ns=line.at_ns, action=line.action, subject=line.subject))
+
+    def audit(self) -> list[AuditLine]:
+        """All that was done, oldest first."""
+        with self._sessions() as db:
+            rows = db.scalars(select(AuditRow).order_by(AuditRow.id))
+            return [AuditLine(row.at_ns, row.action, row.subject) for row in rows]
+
+    def people(self) -> list[Person]:
+        """Everybody with an account, oldest first."""
+        with self._sessions() as db:
+            rows = db.scalars(select(PersonRow).order_by(PersonRow.created_ns, PersonRow.id))
+            return [_person(row) for row in rows]
 
     def erase(self, person_id: str) -> None:
         """Remove every trace of the person."""

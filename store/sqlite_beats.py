@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream
 from store.beat_block import Block, joined, of_notifications, packed, unpacked
-from store.beats import Beats, PlacedGap, StreamCoverage, StreamTakenError, UnknownStreamError
+from store.beats import (
+    Beats,
+    ErasedSubjectError,
+    PlacedGap,
+    StreamCoverage,
+    StreamTakenError,
+    UnknownStreamError,
+)
 from store.sqlite_file import open_sqlite
 
 # Small uploads are joined to the block before them until it holds this many notifications.
@@ -54,6 +61,9 @@ CREATE TABLE IF NOT EXISTS activity (
     mad_mg REAL NOT NULL,
     PRIMARY KEY (stream_id, start_ns)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased (
+    subject_id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 """
 
 
@@ -90,6 +100,12 @@ class SqliteBeatStore:
             stream.ticks_per_second,
         )
         with self._transaction():
+            if self._db.execute(
+                "SELECT 1 FROM erased WHERE subject_id = ?", (subject_id,)
+            ).fetchone():
+                raise ErasedSubjectError(
+                    "Everything of this person was erased.", "Stop the recorder, and sign out."
+                )
             self._db.execute("INSERT OR IGNORE INTO streams VALUES (?, ?, ?, ?, ?, ?)", row)
             kept = self._db.execute("SELECT * FROM streams WHERE id = ?", (stream.id,)).fetchone()
         if kept != row:
@@ -313,6 +329,7 @@ class SqliteBeatStore:
                     (subject_id,),
                 ).fetchone()
                 self._db.execute("DELETE FROM streams WHERE subject_id = ?", (subject_id,))
+                self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (subject_id,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(beats)
 

@@ -63,6 +63,17 @@ class RatingRow(Base):
     superseded: Mapped[bool] = mapped_column(default=False)
 
 
+class AuditRow(Base):
+    """What an operator did, without any health data; it outlives those it is about."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at_ns: Mapped[int] = mapped_column(BigInteger)
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(_ID)
+
+
 class SessionRow(Base):
     """A therapy session."""
 

@@ -1,0 +1,160 @@
+"""A copy of the embedded store while it is in use, and its way back.
+
+SQLite's own backup takes a consistent state of each file, whoever writes meanwhile. Records are
+copied last: every stream in the copy then belongs to somebody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ebbtide.errors import EbbtideError
+
+_MANIFEST = "backup.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BackedUp:
+    """A backup: its folder, and the files in it with their sizes in bytes."""
+
+    folder: Path
+    sizes: dict[str, int]
+
+
+def back_up(files: list[Path], folder: Path, made: str) -> BackedUp:
+    """Copy the stores into ``folder``, which must not exist yet. ``made``: when, in words.
+
+    Raises EbbtideError when a store is not there, or the copy cannot be written or is not whole.
+    """
+    for file in files:
+        if not file.is_file():
+            raise EbbtideError(f"There is no store {file}.", "Is EBBTIDE_DATA_DIR right?")
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise EbbtideError(f"{folder} is there already.", "Name a new folder.") from error
+    except OSError as error:
+        raise EbbtideError(f"{folder} cannot be made: {error}.", "Name another.") from error
+    found: dict[str, dict[str, int | str]] = {}
+    try:
+        for file in files:
+            copy = folder / file.name
+            with (
+                closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+                target.execute("PRAGMA journal_mode=DELETE")
+            _check_whole(copy)
+            found[file.name] = {"bytes": copy.stat().st_size, "sha256": _hash(copy)}
+        manifest = {"format": _FORMAT, "made": made, "files": found}
+        (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        _sync(folder)
+    except (OSError, sqlite3.Error) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise EbbtideError(
+            f"The backup could not be written: {error}.", "Check that the disk has room."
+        ) from error
+    return BackedUp(folder, {name: int(facts["bytes"]) for name, facts in found.items()})
+
+
+def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) -> list[Path]:
+    """Put a backup in the place of the stores ``files``.
+
+    What is there is kept beside it, with ``aside`` at the end of its name, and only ``replace``
+    allows that. Returns what was put aside. Raises EbbtideError for a backup that is not whole, for
+    stores that are in use, and for stores that are there without ``replace``.
+    """
+    expected = _manifest(folder)
+    for file in files:
+        copy = folder / file.name
+        if file.name not in expected or not copy.is_file():
+            raise EbbtideError(f"{folder} has no {file.name}.", "It is no whole backup.")
+        if _hash(copy) != expected[file.name]:
+            raise EbbtideError(
+                f"{copy} is not as it was when it was made.", "Use another backup; this is damaged."
+            )
+        _check_whole(copy)
+    there = [file for file in files if file.exists()]
+    if there and not replace:
+        raise EbbtideError(
+            f"There is a store in {there[0].parent} already.",
+            "Use --replace: what is there is kept beside it.",
+        )
+    for file in there:
+        _not_in_use(file)
+    put_aside = []
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name(f"{file.name}.restoring")
+        shutil.copyfile(folder / file.name, fresh)
+        with fresh.open("rb+") as copy_file:
+            os.fsync(copy_file.fileno())
+        if file.exists():
+            kept = file.with_name(f"{file.name}.{aside}")
+            file.replace(kept)
+            put_aside.append(kept)
+        for rest in ("-wal", "-shm"):
+            file.with_name(file.name + rest).unlink(missing_ok=True)
+        fresh.replace(file)
+        _sync(file.parent)
+    return put_aside
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    try:
+        held = json.loads((folder / _MANIFEST).read_text())
+        if held["format"] != _FORMAT:
+            raise EbbtideError(
+                f"{folder} is of format {held['format']}.",
+                "Use the Ebbtide that made it, or newer.",
+            )
+        return {name: str(facts["sha256"]) for name, facts in held["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EbbtideError(f"{folder} is no backup of Ebbtide.", "Name its folder.") from error
+
+
+def _check_whole(file: Path) -> None:
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+            (said,) = db.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        said = str(error)
+    if said != "ok":
+        raise EbbtideError(f"{file} is damaged: {said}.", "Use an older backup.")
+
+
+def _not_in_use(file: Path) -> None:
+    """Whoever has the file open in WAL mode holds a lock that an exclusive one does not get."""
+    try:
+        with closing(sqlite3.connect(file, timeout=1, isolation_level=None)) as db:
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            db.execute("BEGIN EXCLUSIVE")
+            db.execute("ROLLBACK")
+            # Everything into the one file, so that what is put aside is whole.
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        raise EbbtideError(
+            f"{file} is in use ({error}).", "Stop ebbtide serve first, then restore."
+        ) from error
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
