@@ -12,7 +12,7 @@ from api.heart_windows import Histories
 from api.house import House
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store.sql_records import open_sqlite_records
+from store.sql_records import open_records, open_sqlite_records
 from store.sqlite_beats import SqliteBeatStore
 
 _DESCRIPTION = """\
@@ -25,10 +25,13 @@ caveats, or with the reason why there is none. Not a medical device.
 
 
 def open_house(settings: Settings) -> House:
-    """The embedded stores in the data folder. Raises EbbtideError when they cannot be opened."""
+    """The stores that the settings name. Raises EbbtideError when they cannot be opened."""
+    url = settings.records_url
     return House(
         beats=SqliteBeatStore(settings.beats_file),
-        records=open_sqlite_records(settings.records_file),
+        records=open_sqlite_records(settings.records_file)
+        if url is None
+        else open_records(url.get_secret_value()),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,12 @@ class Settings(BaseSettings):
     dashboard_port: int = Field(default=8421, ge=0, le=65535)
     api_url: str = Field(
         default="http://127.0.0.1:8420", description="Where ingest and dashboard find the API"
+    )
+
+    records_url: SecretStr | None = Field(
+        default=None,
+        description="People and ratings on a server; the embedded store if left out",
+        examples=["postgresql+psycopg://ebbtide:...@localhost/ebbtide"],
     )
 
     @property

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Engine, and_, create_engine, delete, event, or_, select, text
+from alembic.util import CommandError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    and_,
+    create_engine,
+    delete,
+    event,
+    inspect,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ebbtide.errors import EbbtideError
+from store.migrate import NEWEST, migrate, revision_of
 from store.records import (
     AuditLine,
     EmailTakenError,
@@ -22,7 +37,7 @@ from store.records import (
     TherapySession,
 )
 from store.sqlite_file import BUSY_SECONDS
-from store.tables import AuditRow, Base, PersonRow, RatingRow, SessionRow, SignInRow
+from store.tables import AuditRow, PersonRow, RatingRow, SessionRow, SignInRow
 
 
 def open_sqlite_records(path: Path) -> SqlRecordStore:
@@ -41,9 +56,34 @@ def open_sqlite_records(path: Path) -> SqlRecordStore:
         cursor.close()
 
     try:
+        with engine.connect() as connection:
+            before = revision_of(connection)
+        if before not in (None, NEWEST):
+            aside = path.with_name(f"{path.name}.revision-{before}")
+            if not aside.exists():
+                with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
+                    old.backup(copy)
         return SqlRecordStore(engine)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
         raise _cannot_open(path, error) from error
+
+
+def open_records(url: str) -> SqlRecordStore:
+    """The records store in a database on a server, such as
+    ``postgresql+psycopg://user:password@host/ebbtide``.
+
+    Raises EbbtideError when the server does not answer, or is no database of Ebbtide's.
+    """
+    try:
+        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+        return SqlRecordStore(engine)
+    except (SQLAlchemyError, CommandError, ImportError) as error:
+        # Its words may hold the address, and that a password.
+        kind = type(error).__name__
+        raise EbbtideError(
+            f"The records store does not answer ({kind}).",
+            "Check EBBTIDE_RECORDS_URL, that the server runs, and ebbtide[clinic] is installed.",
+        ) from error
 
 
 def _cannot_open(path: Path, error: Exception) -> EbbtideError:
@@ -53,8 +93,12 @@ def _cannot_open(path: Path, error: Exception) -> EbbtideError:
     )
 
 
+def _has_revisions(connection: Connection) -> bool:
+    return inspect(connection).has_table("alembic_version")
+
+
 class SqlRecordStore:
-    """A RecordStore behind a SQLAlchemy engine; makes its tables where they are missing."""
+    """A RecordStore behind a SQLAlchemy engine; brings its tables to the newest revision."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -62,7 +106,8 @@ class SqlRecordStore:
             # Two processes may start at once: take the write lock before looking for tables.
             if engine.dialect.name == "sqlite":
                 connection.execute(text("BEGIN IMMEDIATE"))
-            Base.metadata.create_all(connection)
+            if revision_of(connection) != NEWEST or not _has_revisions(connection):
+                migrate(connection)
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -22,6 +23,7 @@ from api.people import add_patient
 from ebbtide import instants
 from ebbtide.commands.api_thread import ApiThread
 from ebbtide.settings import Settings
+from tests.postgres_server import PostgresServer, postgres_bin, started
 
 # A shell makes its background jobs ignore Ctrl-C, and children inherit that: the demonstrations
 # that tests end with it would never end.
@@ -56,6 +58,18 @@ def chromium() -> str:
     if found is None:
         skip_or_fail("no Chromium on this machine (Debian: apt install chromium)")
     return found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL."""
+    binaries = postgres_bin()
+    if binaries is None:
+        skip_or_fail("no PostgreSQL on this machine (Debian: apt install postgresql)")
+    # A socket's path may have 107 bytes: not below pytest's own folders.
+    server = started(Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp")), binaries)
+    yield server
+    server.stop()
 
 
 @pytest.fixture

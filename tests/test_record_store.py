@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.instants import SECOND
 from ebbtide.records import new_id
 from store.records import (
+    AuditLine,
     EmailTakenError,
     Person,
     Rating,
@@ -19,14 +21,20 @@ from store.records import (
     SignIn,
     TherapySession,
 )
-from store.sql_records import open_sqlite_records
+from store.sql_records import open_records, open_sqlite_records
+from tests.postgres_server import PostgresServer
 
 NOW = 1_790_000_000 * SECOND
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[RecordStore]:
-    opened = open_sqlite_records(tmp_path / "records.sqlite")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordStore]:
+    """The same contract for every engine."""
+    if request.param == "sqlite":
+        opened = open_sqlite_records(tmp_path / "records.sqlite")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        opened = open_records(server.fresh_database())
     yield opened
     opened.close()
 
@@ -149,3 +157,34 @@ def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
     path.write_text("only words " * 200)
     with pytest.raises(EbbtideError, match=r"records\.sqlite cannot be opened"):
         open_sqlite_records(path)
+
+
+def test_corrections_at_once_leave_one_newest(store: RecordStore) -> None:
+    person = a_person(store)
+    rating = a_rating(person)
+    store.add_rating(rating)
+    outcomes: list[object] = []
+
+    def correct(pain: int) -> None:
+        try:
+            outcomes.append(store.add_rating(replace(rating, version=2, pain=pain)))
+        except RatingConflictError as error:
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=correct, args=(pain,)) for pain in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 8
+    (kept,) = [one for one in outcomes if isinstance(one, Rating)]
+    assert store.ratings(person.id, NOW, NOW + SECOND) == [kept]
+
+
+def test_the_audit_outlives_those_it_is_about(store: RecordStore) -> None:
+    person = a_person(store)
+    store.add_audit(AuditLine(NOW, "erased", person.subject_id))
+    assert store.people() == [replace(person, email=person.email.lower())]
+    store.erase(person.id)
+    assert store.people() == []
+    assert store.audit() == [AuditLine(NOW, "erased", person.subject_id)]

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import typer
 
+from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
+
+
+def _embedded() -> Settings:
+    """The settings, where both stores are files."""
+    settings = Settings()
+    if settings.records_url is not None:
+        raise EbbtideError(
+            "The records are on a server: this is for the embedded store.",
+            "Use the server's own tools (pg_dump), and copy beats.sqlite beside it.",
+        )
+    return settings
 
 
 def run_check(as_json: bool) -> None:
@@ -20,7 +32,7 @@ def run_check(as_json: bool) -> None:
 
     from store.embedded_check import check_embedded
 
-    settings = Settings()
+    settings = _embedded()
     with Progress(console=Console(stderr=True), transient=True, disable=not _terminal()) as bar:
         task = bar.add_task("blocks", total=None)
         found = check_embedded(
@@ -49,7 +61,7 @@ def run_backup(folder: Path | None, as_json: bool) -> None:
     """Copy the store, while it is in use."""
     from store.embedded_backup import back_up
 
-    settings = Settings()
+    settings = _embedded()
     now = datetime.now(UTC)
     target = folder or Path(f"ebbtide-backup-{now:%Y-%m-%dT%H-%M-%S}")
     made = back_up(
@@ -66,7 +78,7 @@ def run_restore(folder: Path, replace: bool) -> None:
     """Put a backup in the place of the store."""
     from store.embedded_backup import restore
 
-    settings = Settings()
+    settings = _embedded()
     aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
     kept = restore(folder, [settings.beats_file, settings.records_file], aside, replace)
     typer.echo(f"Restored to {settings.data_dir}.")
