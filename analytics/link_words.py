@@ -23,7 +23,8 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What was looked at: ``x_name``; ``unit``, what the slope is per; ``rise``, the same as a
-    person would notice it; ``came``: what an order in time is called, where that is the question.
+    person would notice it; ``came``: what an order in time is called, where that is the question;
+    ``weak``: where the simulation showed this look to err more than it should.
     """
 
     x_name: str
@@ -31,6 +32,7 @@ class Looked:
     rise: str
     y_name: str = "pain"
     came: str | None = None
+    weak: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def words_for(link: Link, looked: Looked = STRESS, p_adjusted: float | None = No
         _EARLIER if looked.came else _TOGETHER,
         _COURSE,
         *((_LOOKS,) if corrected else ()),
+        *((looked.weak,) if looked.weak else ()),
     )
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
     if p_value is None or p_value >= _ALPHA:

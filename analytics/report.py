@@ -85,6 +85,8 @@ _LOOKS = {
         "stress from one day to the next",
         "one point more stress than the day before",
         "stress up by one point from the day before",
+        weak="If ratings are missing on worse moments, this look errs in about 7 of 100 cases, "
+        "not in 5.",
     ),
     "stress_index": Looked(
         "the strap's stress index", "ten points of the stress index", "a stress index ten higher"

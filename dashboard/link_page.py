@@ -86,6 +86,7 @@ def _order_in_time(rows: dict[str, dict[str, Any]]) -> None:
     day = rows["day_to_day"]
     if day["missing"] is None:
         st.write(day["sentence"])
+        st.caption(day["caveats"][-1])
 
 
 def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
