@@ -240,7 +240,11 @@ def _what_is_missing(
 ) -> str | None:
     if len(x) < LEAST_RATINGS:
         more = LEAST_RATINGS - len(x)
-        return f"{len(x)} of at least {LEAST_RATINGS} ratings with {x_name}; {more} more are needed"
+        return (
+            f"{len(x)} of at least {LEAST_RATINGS} ratings with {x_name}; {more} more "
+            f"{'is' if more == 1 else 'are'} needed, "
+            f"{_about_days(more, days)}"
+        )
     span = float(days[-1] - days[0])
     if span < LEAST_DAYS:
         return (
@@ -248,6 +252,16 @@ def _what_is_missing(
             f"{np.ceil(LEAST_DAYS - span):.0f} more are needed"
         )
     return _constant(x, y, x_name, y_name)
+
+
+def _about_days(more: int, days: FloatArray) -> str:
+    """How long that takes at the person's own pace; at two a day before there is one."""
+    pace = 2
+    if len(days) >= 4:
+        pace = max(1, round(len(days) / len(np.unique(np.floor(days)))))
+    needed = -(-more // pace)
+    ratings = "a rating" if pace == 1 else f"{pace} ratings"
+    return f"about {needed} more {'day' if needed == 1 else 'days'} with {ratings}"
 
 
 def _constant(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> str | None:

@@ -61,7 +61,8 @@ class Windows:
     ones fill, their ``normal_share``, ``longest_gap_s`` without a normal one, ``filled_share`` of
     the corrected series, ``holed`` where the spectrum is from Lomb-Scargle, ``contact_share`` of
     intervals with skin contact among those where it is known, and ``motion_mg`` (mean amplitude
-    deviation of acceleration); the last two NaN where nothing is known.
+    deviation of acceleration); the last two NaN where nothing is known. ``normal`` and
+    ``corrected`` count the intervals that figures are of.
     """
 
     start_s: FloatArray
@@ -75,6 +76,31 @@ class Windows:
     contact_share: FloatArray
     motion_mg: FloatArray
     values: dict[str, FloatArray]
+    normal: IntArray
+    corrected: IntArray
+
+    def why_absent(self, name: str, row: int) -> str | None:
+        """Why a figure of a window is NaN; None where it is not."""
+        if np.isfinite(self.values[name][row]):
+            return None
+        if not self.intervals[row]:
+            return "no intervals"
+        if self.normal_share[row] < LEAST_NORMAL_SHARE:
+            return (
+                f"only {self.normal_share[row]:.0%} of the intervals are normal; "
+                f"{LEAST_NORMAL_SHARE:.0%} are needed"
+            )
+        seconds, least = self.nn_seconds[row], LEAST_SECONDS.get(name, 0)
+        if seconds < least:
+            return f"{seconds:.0f} s of NN intervals; {least} s are needed"
+        count = int((self.corrected if name in NONLINEAR else self.normal)[row])
+        if count < LEAST_INTERVALS.get(name, 0):
+            return f"{count} NN intervals; {LEAST_INTERVALS[name]} are needed"
+        if name == "breathing_per_min":
+            return "no narrow peak that would be breathing"
+        if name in ("sampen", "apen") and count > MOST_FOR_ENTROPY:
+            return f"longer than {MOST_FOR_ENTROPY:,} intervals; ask for shorter windows"
+        return "the intervals do not vary enough, or a hole is too long, to work it out"
 
     @property
     def coverage(self) -> FloatArray:
@@ -132,6 +158,8 @@ def windows(
             if domain in domains
             for name in names
         },
+        normal=np.zeros(count, np.int64),
+        corrected=np.zeros(count, np.int64),
     )
     order = np.argsort(starts, kind="stable")
     at = 0
@@ -206,6 +234,8 @@ def _block(
     _leave_out(values, share, count, seconds, corrected_last - corrected_first, has_spectrum)
     for name, column in values.items():
         found.values[name][rows] = column
+    found.normal[rows] = count
+    found.corrected[rows] = corrected_last - corrected_first
     found.nn_seconds[rows] = seconds
     found.normal_share[rows] = share
     found.holed[rows] = holed

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import health, hrv, link, problems, ratings, sessions, sign_in, streams, therapy
-from api.heart_windows import Histories
+from api import health, hrv, link, problems, ratings, sessions, sign_in, streams, therapy, trend
+from api.histories import Histories
 from api.house import House
 from ebbtide import __version__
 from ebbtide.settings import Settings
@@ -35,6 +35,11 @@ def open_house(settings: Settings) -> House:
     )
 
 
+def from_settings() -> FastAPI:
+    """The API of one of several workers."""
+    return create_app(open_house(Settings()))
+
+
 def create_app(house: House) -> FastAPI:
     """The API over these stores, which it closes when it ends."""
 
@@ -49,7 +54,7 @@ def create_app(house: House) -> FastAPI:
     app.state.histories = Histories()
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for part in (sign_in, ratings, sessions, streams, hrv, link, therapy, health):
+    for part in (sign_in, ratings, sessions, streams, hrv, trend, link, therapy, health):
         v1.include_router(part.router)
     app.include_router(v1)
     _describe_problems(app)

@@ -19,7 +19,8 @@ from analytics.window_time import TIME_DOMAIN
 from analytics.windows import HrvWindows, hrv_windows, starts_by_stretch
 from api.access import Asking, InHouse
 from api.beat_arrays import beat_arrays
-from api.heart_windows import KnownHistories, heart_windows, movement_of
+from api.heart_windows import heart_windows, movement_of
+from api.histories import KnownHistories
 from api.problems import ProblemError, described
 from api.time_range import Asked
 from ebbtide.instants import SECOND, to_datetime

@@ -14,7 +14,7 @@ from analytics.link_words import Verdict
 from analytics.report import Statement, person_report
 from analytics.therapy import Change
 from api.access import Asking, InHouse
-from api.heart_windows import KnownHistories
+from api.histories import KnownHistories
 from api.problems import described
 from api.rated_hearts import rated_hearts
 from api.time_range import AskedOrAll

@@ -10,7 +10,8 @@ from analytics.report import Rated
 from analytics.stress_index import HeartWindows
 from analytics.windows import HrvWindows, Movement, hrv_windows, joined
 from api.beat_arrays import beat_arrays
-from api.heart_windows import Histories, heart_windows, movement_of
+from api.heart_windows import heart_windows, movement_of
+from api.histories import Histories
 from api.house import House
 from ebbtide.instants import HOUR, to_datetime
 from ebbtide.records import Origin

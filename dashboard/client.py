@@ -70,17 +70,14 @@ class DashboardClient:
         """What is kept of beats."""
         return self._ask("GET", "/v1/streams")
 
-    def hrv(self, start: datetime, end: datetime, window_s: int, step_s: int) -> dict[str, Any]:
-        """HRV windows of a range, with the stress index."""
+    def trend(self, start: datetime, end: datetime, bucket_s: int) -> dict[str, Any]:
+        """Medians of five-minute HRV windows, with the stress index."""
         params = {
             "start": start.isoformat(),
             "end": end.isoformat(),
-            "window_s": str(window_s),
-            "step_s": str(step_s),
-            "with_stress_index": "true",
-            "from_first_beat": "true",
+            "bucket_s": str(bucket_s),
         }
-        return self._ask("GET", "/v1/hrv", params=params)
+        return self._ask("GET", "/v1/hrv/trend", params=params)
 
     def link(self, span: str) -> dict[str, Any]:
         """The link report over all there is, with the heartbeats of ``span`` before each rating."""

@@ -11,9 +11,15 @@ import streamlit as st
 from dashboard.person import client, me
 from dashboard.trend_chart import trend_charts
 
-_SPANS = {"1 week": 7, "4 weeks": 28, "3 months": 91}
-_STEP_S = {"1 week": 300, "4 weeks": 900, "3 months": 3600}  # a chart has only so many pixels
-_WINDOW_S = 300
+_SPANS = {"1 week": 7, "4 weeks": 28, "3 months": 91, "1 year": 366}
+# A chart has only so many pixels.
+_BUCKET_S = {"1 week": 300, "4 weeks": 900, "3 months": 3600, "1 year": 14_400}
+_STRETCHES = {
+    "1 week": "five minutes",
+    "4 weeks": "a quarter of an hour",
+    "3 months": "an hour",
+    "1 year": "four hours",
+}
 _IN_WORDS = (
     "Ratings of pain, stress and pleasant sensations over time; shaded days have no heartbeats.",
     "The stress index of each day's typical five minutes with its 95% interval; 50 is usual.",
@@ -34,15 +40,15 @@ def trend_page() -> None:
     api = client()
     ratings = api.ratings(start, end)
     with st.spinner("Looking at your heartbeats ..."):
-        heart = api.hrv(start, end, _WINDOW_S, _STEP_S[span])
-    if not ratings and not heart["windows"]:
+        heart = api.trend(start, end, _BUCKET_S[span])
+    if not ratings and not heart["buckets"]:
         st.write(
             "Nothing here yet. After your first rating, or your first minutes with the strap, "
             "this page begins."
         )
         return
-    usable = [window for window in heart["windows"] if window["missing"] is None]
-    st.write(_summary(ratings, heart["windows"], usable))
+    usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
+    st.write(_summary(ratings, heart))
     index = _about_the_index(usable)
     if index:
         st.write(index)
@@ -54,8 +60,9 @@ def trend_page() -> None:
     for chart, alt in zip(charts, words, strict=True):
         st.altair_chart(chart, width="stretch", alt=alt)
     st.caption(
-        "Each dot is one rating, or five minutes of heartbeats. Lines join ratings less than a day "
-        "and a half apart. Shaded: days without usable heartbeats. Upright dashed lines: sessions. "
+        f"Each dot is one rating, or the typical five minutes of {_STRETCHES[span]}. Lines join "
+        "ratings less than a day and a half apart. Shaded: days without usable "
+        "heartbeats. Upright dashed lines: sessions. "
         "Bars of the stress index: its 95% interval."
     )
     if "simulated" in heart["origins"]:
@@ -64,20 +71,18 @@ def trend_page() -> None:
         st.caption("These ratings are simulated.")
 
 
-def _summary(
-    ratings: list[dict[str, Any]],
-    windows: list[dict[str, Any]],
-    usable: list[dict[str, Any]],
-) -> str:
+def _summary(ratings: list[dict[str, Any]], heart: dict[str, Any]) -> str:
     days = len({datetime.fromisoformat(rating["about"]).date() for rating in ratings})
     words = f"{len(ratings)} ratings on {days} days"
-    if not windows:
+    if not heart["windows"]:
         return f"{words}; no heartbeats in this time."
-    unusable = len(windows) - len(usable)
+    hours, minutes = divmod(heart["usable"] * 5, 60)
+    long = f"{hours} h {minutes} min" if hours else f"{minutes} minutes"
     left_out = ""
-    if unusable:
-        left_out = f" {unusable} more windows had too few or too disturbed beats and are left out."
-    return f"{words}, and usable heartbeats at {len(usable)} times.{left_out}"
+    if heart["windows"] > heart["usable"]:
+        many = heart["windows"] - heart["usable"]
+        left_out = f" {many} more windows had too few or too disturbed beats and are left out."
+    return f"{words}, and {long} of usable heartbeats.{left_out}"
 
 
 def _about_the_index(usable: list[dict[str, Any]]) -> str:

@@ -78,11 +78,12 @@ def demo(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that answer.")] = None,
 ) -> None:
-    """Run the API on the embedded store."""
+    """Run the API."""
     from ebbtide.commands.serve import run_api
 
-    run_api(host, port)
+    run_api(host, port, workers)
 
 
 @app.command()

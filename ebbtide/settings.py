@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     )
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8420, ge=0, le=65535)
+    api_workers: int = Field(default=1, ge=1, le=64, description="Processes that answer")
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = Field(default=8421, ge=0, le=65535)
     api_url: str = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -120,6 +120,26 @@ class BeatStore(Protocol):
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
         """What is kept of each stream, oldest first."""
+        ...
+
+    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+        """Of each UTC day (days since 1970) in the range that has beats: what names its content.
+        It is another name whenever beats or movement of that day were added.
+        """
+        ...
+
+    def derived(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, tuple[str, bytes]]:
+        """What was worked out of each of these days by this method: the name of the content it was
+        worked out from, and the result. It can be thrown away and made again.
+        """
+        ...
+
+    def put_derived(
+        self, subject_id: str, method: str, days: Mapping[int, tuple[str, bytes]]
+    ) -> None:
+        """Keep what was worked out of days, in the place of what there was."""
         ...
 
     def erase(self, subject_id: str) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ebbtide.instants import DAY
 from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream
 from store.beat_block import Block, joined, of_notifications, packed, unpacked
 from store.beats import (
@@ -61,6 +63,14 @@ CREATE TABLE IF NOT EXISTS activity (
     mad_mg REAL NOT NULL,
     PRIMARY KEY (stream_id, start_ns)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS derived (
+    subject_id TEXT NOT NULL,
+    method TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (subject_id, method, day)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS erased (
     subject_id TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
@@ -100,9 +110,7 @@ class SqliteBeatStore:
             stream.ticks_per_second,
         )
         with self._transaction():
-            if self._db.execute(
-                "SELECT 1 FROM erased WHERE subject_id = ?", (subject_id,)
-            ).fetchone():
+            if self._was_erased(subject_id):
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
@@ -318,6 +326,59 @@ class SqliteBeatStore:
                 found.append(StreamCoverage(stream, acknowledged, beats, first, last))
             return found
 
+    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+        """The name of the content of each day; see BeatStore."""
+        with self._snapshot():
+            blocks = self._db.execute(
+                "SELECT stream_id, first_sequence, last_sequence, beats, start_ns, end_ns"
+                " FROM blocks JOIN streams ON id = stream_id WHERE subject_id = ?"
+                " AND start_ns < ? AND end_ns > ? ORDER BY stream_id, first_sequence",
+                (subject_id, end_ns, start_ns),
+            ).fetchall()
+            moved = self._db.execute(
+                "SELECT activity.start_ns / ?, count(*) FROM activity"
+                " JOIN streams ON streams.id = stream_id WHERE subject_id = ?"
+                " AND activity.start_ns >= ? AND activity.start_ns < ? GROUP BY 1",
+                (DAY, subject_id, start_ns, end_ns),
+            ).fetchall()
+        names: dict[int, hashlib._Hash] = {}
+        for *facts, begins, ends in blocks:
+            first, last = max(begins, start_ns) // DAY, (min(ends, end_ns) - 1) // DAY
+            for day in range(first, last + 1):
+                names.setdefault(day, hashlib.sha256()).update(repr(facts).encode())
+        for day, count in moved:
+            if day in names:
+                names[day].update(f"movement {count}".encode())
+        return {day: name.hexdigest() for day, name in names.items()}
+
+    def derived(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, tuple[str, bytes]]:
+        """What was worked out of each day; see BeatStore."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT day, content, data FROM derived WHERE subject_id = ? AND method = ?"
+                " AND day BETWEEN ? AND ?",
+                (subject_id, method, first_day, last_day),
+            ).fetchall()
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def put_derived(
+        self, subject_id: str, method: str, days: Mapping[int, tuple[str, bytes]]
+    ) -> None:
+        """Keep what was worked out; nothing of a subject who was erased meanwhile."""
+        with self._transaction():
+            if self._was_erased(subject_id):
+                return
+            self._db.executemany(
+                "INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?)",
+                [(subject_id, method, day, *held) for day, held in days.items()],
+            )
+
+    def _was_erased(self, subject_id: str) -> bool:
+        row = self._db.execute("SELECT 1 FROM erased WHERE subject_id = ?", (subject_id,))
+        return row.fetchone() is not None
+
     def erase(self, subject_id: str) -> int:
         """Remove every trace of the subject, and overwrite the freed pages."""
         with self._lock:
@@ -329,6 +390,7 @@ class SqliteBeatStore:
                     (subject_id,),
                 ).fetchone()
                 self._db.execute("DELETE FROM streams WHERE subject_id = ?", (subject_id,))
+                self._db.execute("DELETE FROM derived WHERE subject_id = ?", (subject_id,))
                 self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (subject_id,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(beats)

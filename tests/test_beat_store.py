@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebbtide.errors import EbbtideError
-from ebbtide.instants import SECOND
-from ebbtide.records import Gap, GapReason, Notification, Origin, Stream, new_id
+from ebbtide.instants import DAY, SECOND
+from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream, new_id
 from store import beat_block
 from store.beats import BeatStore, StreamTakenError, UnknownStreamError
 from store.sqlite_beats import SqliteBeatStore
@@ -247,3 +247,38 @@ def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
     path.write_text("only words " * 200)
     with pytest.raises(EbbtideError, match=r"beats\.sqlite cannot be opened"):
         SqliteBeatStore(path)
+
+
+def test_what_is_derived_is_known_by_its_content(store: BeatStore) -> None:
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 5))
+    day = START // DAY
+    (content,) = store.day_contents("subject", *FOREVER).values()
+    assert set(store.day_contents("subject", *FOREVER)) == {day}
+    assert store.day_contents("subject", START - 2 * DAY, START - DAY) == {}
+    assert store.day_contents("nobody", *FOREVER) == {}
+    store.put_derived("subject", "method 1", {day: (content, b"result")})
+    assert store.derived("subject", "method 1", day, day) == {day: (content, b"result")}
+    assert store.derived("subject", "method 2", day, day) == {}
+    assert store.derived("other", "method 1", day, day) == {}
+    # More beats, and movement, are another content; the same upload again is not.
+    store.append("subject", stream, made(1, 5))
+    assert store.day_contents("subject", *FOREVER) == {day: content}
+    store.append("subject", stream, made(6, 7))
+    second = store.day_contents("subject", *FOREVER)[day]
+    store.append_activity("subject", stream, [Activity(START, 5.0)])
+    third = store.day_contents("subject", *FOREVER)[day]
+    assert len({content, second, third}) == 3
+    store.put_derived("subject", "method 1", {day: (third, b"anew")})
+    assert store.derived("subject", "method 1", day, day) == {day: (third, b"anew")}
+
+
+def test_nothing_derived_outlives_its_subject(store: BeatStore) -> None:
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 5))
+    store.put_derived("subject", "method", {1: ("a", b"result")})
+    store.erase("subject")
+    assert store.derived("subject", "method", 0, 10) == {}
+    store.put_derived("subject", "method", {1: ("a", b"worked out while it was erased")})
+    assert store.derived("subject", "method", 0, 10) == {}
+    assert store.day_contents("subject", *FOREVER) == {}

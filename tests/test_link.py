@@ -232,3 +232,13 @@ def test_what_is_held_still_is_no_link() -> None:
     x[:30] = np.nan  # order and gaps are kept together
     motion[:40] = np.nan
     assert within_person_link(times(60), x, y, hold=motion).n == 30
+
+
+def test_what_is_missing_is_told_in_days_at_the_persons_own_pace() -> None:
+    stress, pain = pair(12)
+    three_a_day = within_person_link(times(12), stress, pain).missing
+    one_a_day = within_person_link(times(12, every_h=24), stress, pain).missing
+    none_yet = within_person_link(times(0), stress[:0], pain[:0]).missing
+    assert three_a_day is not None and "about 6 more days with 3 ratings" in three_a_day
+    assert one_a_day is not None and "about 18 more days with a rating" in one_a_day
+    assert none_yet is not None and "about 15 more days with 2 ratings" in none_yet

@@ -251,6 +251,21 @@ def test_memory_is_bounded_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(told) == len(starts)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([20.0, 90.0, 300.0, 1500.0]), st.floats(0, 0.3))
+def test_every_absent_figure_has_its_reason(seed: int, length: float, spoilt: float) -> None:
+    rng = np.random.default_rng(seed)
+    rr, _ = random_series(seed, 2500)
+    rr = np.where(rng.random(2500) < spoilt, rr * rng.uniform(0.3, 2.5, 2500), rr)
+    if seed % 3 == 0:
+        rr[:] = 800.0
+    times = np.cumsum(rr) / 1000
+    found = windows(rr, times, np.array([-5000.0, 0.0, 300.0, times[-1] - 30]), length)
+    for name, values in found.values.items():
+        for row, value in enumerate(values.tolist()):
+            assert (found.why_absent(name, row) is None) == math.isfinite(value)
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 50])
 def test_hardly_any_beats_give_hardly_any_figures(count: int) -> None:
     rr, times = random_series(0, count)

@@ -104,6 +104,9 @@ def _windows(
     )
     if form == "json":
         rows = [_without_nan(row) for row in table.to_dict("records")]
+        for number, row in enumerate(rows):
+            reasons = {name: found.why_absent(name, number) for name in found.values}
+            row["missing"] = {name: why for name, why in reasons.items() if why is not None}
         _write(json.dumps({"windows": rows, "problems": list(read.problems)}) + "\n", output)
         return
     _warn(read.problems)

@@ -8,18 +8,26 @@ import subprocess
 from ebbtide.settings import Settings
 
 
-def run_api(host: str | None, port: int | None) -> None:
-    """Serve the API until Ctrl-C."""
+def run_api(host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve the API until Ctrl-C. Several workers are several processes on the same stores; one
+    that dies is begun anew.
+    """
     import uvicorn
 
     from api.app import create_app, open_house
 
     settings = Settings()
-    uvicorn.run(
-        create_app(open_house(settings)),
-        host=host or settings.api_host,
-        port=settings.api_port if port is None else port,
-    )
+    # Opened here first: what is wrong is told once, and one process brings the tables forward.
+    house = open_house(settings)
+    address = host or settings.api_host
+    number = settings.api_port if port is None else port
+    many = workers or settings.api_workers
+    if many == 1:
+        uvicorn.run(create_app(house), host=address, port=number)
+        return
+    house.beats.close()
+    house.records.close()
+    uvicorn.run("api.app:from_settings", factory=True, workers=many, host=address, port=number)
 
 
 def run_dashboard(host: str | None, port: int | None) -> None:
