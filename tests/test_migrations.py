@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -139,3 +140,4 @@ def test_a_killed_server_comes_back_with_what_it_acknowledged(postgres: Postgres
     assert store.ratings(person.id, 0, 2 * NOW) == kept
     store.add_rating(a_rating(person, 32))  # the same store, the same pool
     store.close()
+    gc.collect()  # here, where the warning of the broken connection is expected
