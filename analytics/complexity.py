@@ -80,7 +80,8 @@ def _column_sums(mask: BoolArray) -> NDArray[np.int64]:
     """Sums of the columns, in bytes as long as they cannot overflow: several times faster."""
     total = np.zeros(mask.shape[1], np.int64)
     for first in range(0, len(mask), 255):
-        total += np.add.reduce(mask[first : first + 255].view(np.uint8), axis=0, dtype=np.uint8)
+        part = mask[first : first + 255].view(np.uint8)
+        total += np.sum(part, axis=0, dtype=np.uint8)
     return total
 
 
