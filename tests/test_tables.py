@@ -110,6 +110,7 @@ BAD = [
     ("who,stress,pain,t\nA,1,2,noon\n", ["link", *LINK, "--time", "t"], "'noon' is no time"),
     ("who,stress,pain,t\nA,1,2,\n", ["link", *LINK, "--time", "t"], "no time in column"),
     ("who,stress,pain\n", ["link", *LINK], "a header and no rows"),
+    ("who,pain,pain\nA,1,2\n", ["link", *LINK], "two columns 'pain'"),
     ("", ["link", *LINK], "is empty"),
     ("who,stress,pain\nA,1,2,3\n", ["link", *LINK], "no table"),
     ("who,t,pain\nA,1,2\nA,1,3\nA,2,2\n", ["outcomes", *OUTCOMES], "several rows"),
@@ -129,6 +130,24 @@ def test_bad_tables_are_named(tmp_path: Path, text: str, command: list[str], wor
     done = ebbtide(command[0], str(path), *command[1:])
     assert done.returncode == 1
     assert words in " ".join(done.stderr.split())
+
+
+def test_moments_in_any_form_of_iso_8601(tmp_path: Path) -> None:
+    """With and without seconds, zone and T: the clock of the place is what counts for the hour."""
+    from ebbtide.commands.table_file import read_table
+
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "t\n2026-03-01T23:30:00-07:00\n2026-03-02 08:15\n2026-03-02T20:00Z\n"
+        "2026-03-03T07:00:30.5+0100\n"
+    )
+    days, hours = read_table(path).times("t")
+    assert hours is not None
+    assert hours.tolist() == pytest.approx([23.5, 8.25, 20, 7])
+    assert days[0] - days[1] == pytest.approx(-(8.25 - 6.5) / 24)
+    path.write_text("t\n2026-03-01\n2026-03-04\n")
+    days, hours = read_table(path).times("t")
+    assert (days.tolist(), hours) == ([0, 3], None)
 
 
 def test_semicolons_and_empty_cells(tmp_path: Path) -> None:

@@ -80,7 +80,10 @@ class Table:
                 "Write 2026-11-24T08:30, or a number (days), in every row.",
             )
         # The clock of the place is what the day's rhythm goes by: an offset is not taken off.
-        local = pd.to_datetime(words.str.replace(r"(Z|[+-]\d\d:?\d\d)$", "", regex=True))
+        local = pd.to_datetime(
+            words.str.replace(r"(?<=:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)$", "", regex=True),
+            format="ISO8601",
+        )
         hours = (local.dt.hour + local.dt.minute / 60).to_numpy(dtype=np.float64)
         days = (moments - moments.min()).dt.total_seconds().to_numpy(dtype=np.float64) / 86_400
         return days, hours if np.ptp(hours) > 0 else None
@@ -105,6 +108,9 @@ def read_table(path: Path) -> Table:
         raise EbbtideError(f"{path} is empty.", "The first line must name the columns.")
     reader = csv.reader(io.StringIO(text), delimiter=separator)
     names = [name.strip() for name in next(reader)]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise EbbtideError(f"{path} has two columns {twice!r}.", "Give each its own name.")
     rows: list[list[str]] = []
     try:
         for row in reader:
