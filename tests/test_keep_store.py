@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ DAMAGE = [
 
 @pytest.mark.parametrize(("change", "words"), DAMAGE)
 def test_what_is_wrong_is_named(settings: Settings, filled: House, change: str, words: str) -> None:
-    with sqlite3.connect(settings.beats_file) as db:
+    with closing(sqlite3.connect(settings.beats_file, isolation_level=None)) as db:
         db.execute("PRAGMA foreign_keys=OFF")
         db.execute(change)
     assert any(words in problem for problem in checked(settings).problems)
@@ -240,7 +241,7 @@ def test_the_commands(settings: Settings, filled: House, tmp_path: Path) -> None
     assert ebbtide("restore", str(copy)).returncode == 1
     assert "What was there" in ebbtide("restore", str(copy), "--replace").stdout
     assert json.loads(ebbtide("store", "check", "--json").stdout)["people"] == 2
-    with sqlite3.connect(settings.beats_file) as db:
+    with closing(sqlite3.connect(settings.beats_file, isolation_level=None)) as db:
         db.execute("UPDATE blocks SET beats = 1")
     bad = ebbtide("store", "check")
     assert bad.returncode == 1 and "Wrong:" in bad.stdout

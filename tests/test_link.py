@@ -95,7 +95,7 @@ def test_thin_data_give_no_number_but_what_is_missing(n: int) -> None:
     words = words_for(link)
     assert (link.estimate, link.low, link.high, link.p_value) == (None, None, None, None)
     assert words.verdict is Verdict.NOT_ENOUGH
-    assert f"{30 - n} more are needed" in words.sentence
+    assert f"{30 - n} more {'is' if n == 29 else 'are'} needed" in words.sentence
 
 
 def test_many_ratings_in_few_days_are_not_enough() -> None:
