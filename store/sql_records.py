@@ -51,7 +51,12 @@ def open_sqlite_records(path: Path) -> SqlRecordStore:
     @event.listens_for(engine, "connect")
     def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",  # what is erased is overwritten
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -311,6 +316,9 @@ class SqlRecordStore:
             for table in (SignInRow, RatingRow, SessionRow):
                 db.execute(delete(table).where(table.person_id == person_id))
             db.execute(delete(PersonRow).where(PersonRow.id == person_id))
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
 def _person(row: PersonRow) -> Person:

@@ -200,6 +200,7 @@ def test_erased_is_gone_and_stays_gone(settings: Settings, filled: House) -> Non
     person = filled.records.person_by_email("ada@example.org")
     assert person is not None
     (covered,) = filled.beats.coverage(person.subject_id)
+    assert any(b"ada@example.org" in file.read_bytes() for file in settings.data_dir.iterdir())
     found = erase_person(filled, "ada@example.org")
     assert (found.beats, found.ratings, found.sessions) == (600, 1, 1)
     # An upload that was on its way: neither its stream nor a new one brings anything back.
@@ -215,7 +216,9 @@ def test_erased_is_gone_and_stays_gone(settings: Settings, filled: House) -> Non
     assert [line.action for line in lines] == ["erasure begun", "erased"]
     assert {line.subject for line in lines} == {person.subject_id}
     for file in settings.data_dir.iterdir():
-        assert b"ada@example.org" not in file.read_bytes() or file.name.startswith("records")
+        held = file.read_bytes()
+        for trace in (b"ada@example.org", person.id.encode(), covered.stream.id.encode()):
+            assert trace not in held, (file.name, trace)
 
 
 def test_the_commands(settings: Settings, filled: House, tmp_path: Path) -> None:
@@ -234,8 +237,10 @@ def test_the_commands(settings: Settings, filled: House, tmp_path: Path) -> None
     assert set(said["bytes"]) == {"beats.sqlite", "records.sqlite"}
     assert json.loads(ebbtide("store", "check", "--json").stdout)["beats"] == 1200
     assert "1200 beats" in ebbtide("store", "check").stdout
+    (settings.data_dir / "records.sqlite.revision-0001").write_text("an older copy")
     done = ebbtide("erase", "ada@example.org", "--yes")
     assert "600 beats, 1 ratings, 1 sessions; nothing is left" in " ".join(done.stdout.split())
+    assert "records.sqlite.revision-0001" in done.stdout
     filled.beats.close()
     filled.records.close()
     assert ebbtide("restore", str(copy)).returncode == 1

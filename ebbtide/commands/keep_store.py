@@ -104,6 +104,9 @@ def run_erase(email: str, sure: bool) -> None:
         "sessions; nothing is left. Backups made before still hold them, and so does an outbox on "
         "the machine that recorded."
     )
+    # What restore and an upgrade put aside.
+    for file in sorted(Settings().data_dir.glob("*.sqlite.*")):
+        typer.echo(f"An older copy that may still hold them: {file}")
 
 
 def _terminal() -> bool:
