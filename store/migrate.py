@@ -20,8 +20,7 @@ def revision_of(connection: Connection) -> str | None:
     """The revision of the tables; None for an empty database."""
     kept = MigrationContext.configure(connection).get_current_revision()
     if kept is None and inspect(connection).has_table("people"):
-        # Made at once from the tables, by a version that kept no revisions.
-        return NEWEST if inspect(connection).has_table("audit") else _BEFORE_REVISIONS
+        return _BEFORE_REVISIONS
     return kept
 
 

@@ -8,13 +8,11 @@ from pathlib import Path
 
 from alembic.util import CommandError
 from sqlalchemy import (
-    Connection,
     Engine,
     and_,
     create_engine,
     delete,
     event,
-    inspect,
     or_,
     select,
     text,
@@ -98,10 +96,6 @@ def _cannot_open(path: Path, error: Exception) -> EbbtideError:
     )
 
 
-def _has_revisions(connection: Connection) -> bool:
-    return inspect(connection).has_table("alembic_version")
-
-
 class SqlRecordStore:
     """A RecordStore behind a SQLAlchemy engine; brings its tables to the newest revision."""
 
@@ -111,7 +105,7 @@ class SqlRecordStore:
             # Two processes may start at once: take the write lock before looking for tables.
             if engine.dialect.name == "sqlite":
                 connection.execute(text("BEGIN IMMEDIATE"))
-            if revision_of(connection) != NEWEST or not _has_revisions(connection):
+            if revision_of(connection) != NEWEST:
                 migrate(connection)
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
