@@ -1,13 +1,6 @@
 """All HRV figures of one stretch of beats, each with the shortest stretch for which it means
 something; below that it is absent, and ``missing`` says why.
 
-The shortest stretches: Task Force (1996) for frequencies (ten cycles of the slowest wave: HF 1
-minute, LF 2 to 4, VLF 5 and more, of which a tenth may be missing) and for the geometric figures
-(20 minutes, better 24 hours); Munoz et al. (2015), PLOS ONE 10:e0138921, for RMSSD and SDNN (1
-minute, better 5); Yentes et al. (2013), Annals of Biomedical Engineering 41:349, for the entropies
-(200 intervals); Peng et al. (1995) for DFA (four boxes of the longest size). Baevsky's index is
-defined on 100 beats or more.
-
 Time-domain and geometric figures are of measured NN intervals alone, differences of neighbours
 only. Spectrum, entropies and DFA need an unbroken series, and take the corrected one
 (``analytics.correction``), of which at most a fifth was filled.
@@ -25,45 +18,20 @@ from analytics import variability
 from analytics.artefacts import Beat, Labelled, label
 from analytics.complexity import ALPHA_1, ALPHA_2, dfa_alpha, entropies
 from analytics.correction import Corrected, correct
+from analytics.least import (
+    LEAST_INTERVALS,
+    LEAST_SECONDS,
+    MOST_FOR_ENTROPY,
+    OF_CORRECTED,
+    not_found,
+    too_disturbed,
+    too_little,
+)
 from analytics.spectrum import BANDS_HZ, breathing_hz, spectrum
 from analytics.time_domain import mean_hr_bpm, sdnn_ms
 
 FloatArray = NDArray[np.float64]
 
-LEAST_SECONDS = {
-    "mean_hr_bpm": 10,
-    "mean_nn_ms": 10,
-    "rmssd_ms": 60,
-    "sdnn_ms": 60,
-    "sdsd_ms": 60,
-    "pnn20_percent": 60,
-    "pnn50_percent": 60,
-    "cvnn_percent": 60,
-    "mad_ms": 60,
-    "percentile_range_ms": 60,
-    "sd1_ms": 60,
-    "sd2_ms": 60,
-    "triangular_index": 1200,
-    "tinn_ms": 1200,
-    "hf_ms2": 60,
-    "lf_ms2": 120,
-    "lf_hf": 120,
-    "lf_nu": 120,
-    "hf_nu": 120,
-    "hf_peak_hz": 60,
-    "breathing_per_min": 120,
-    "total_ms2": 270,
-    "vlf_ms2": 270,
-}
-LEAST_INTERVALS = {
-    "stress_index_baevsky": 100,
-    "sampen": 200,
-    "apen": 200,
-    "dfa_alpha1": 64,
-    "dfa_alpha2": 256,
-}
-LEAST_NORMAL_SHARE = 0.8
-MOST_FOR_ENTROPY = 20_000  # intervals: every pair is compared, and no heart stays the same so long
 SLOW_BREATHING = (
     "Breathing seems to be slower than 9 a minute: its waves are then in LF, not in HF, and LF, "
     "HF, LF/HF and RMSSD do not say what they usually say."
@@ -140,10 +108,11 @@ def figures(
             more, method = _frequency_figures(corrected.time_s, corrected.nn_ms)
             found |= more
     for name in (*LEAST_SECONDS, *LEAST_INTERVALS):
-        why = reason or _too_short(name, seconds, len(nn))
+        intervals = len(corrected.nn_ms) if name in OF_CORRECTED else len(nn)
+        why = reason or too_little(name, seconds, intervals)
         value = found.get(name, math.nan)
         if why is None and not math.isfinite(value):
-            why = _why_not_found(name, len(corrected.nn_ms))
+            why = not_found(name, intervals)
         values[name] = None if why else value
         if why:
             missing[name] = why
@@ -226,32 +195,7 @@ def _quality(
     )
 
 
-def _why_not_found(name: str, intervals: int) -> str:
-    if name == "breathing_per_min":
-        return "no narrow peak that would be breathing"
-    if name in ("sampen", "apen") and intervals > MOST_FOR_ENTROPY:
-        return f"longer than {MOST_FOR_ENTROPY:,} intervals; ask for windows"
-    return "the intervals do not vary enough to work it out"
-
-
 def _unusable(quality: Quality) -> str | None:
-    if not quality.intervals:
-        return "there are no intervals"
-    if quality.labels["unknown"] == quality.intervals:
+    if quality.intervals and quality.labels["unknown"] == quality.intervals:
         return "too few beats in a row to tell which are normal"
-    if quality.normal_share < LEAST_NORMAL_SHARE:
-        return (
-            f"only {quality.normal_share:.0%} of the intervals are normal; "
-            f"{LEAST_NORMAL_SHARE:.0%} are needed"
-        )
-    return None
-
-
-def _too_short(name: str, seconds: float, intervals: int) -> str | None:
-    least = LEAST_SECONDS.get(name)
-    if least is not None and seconds < least:
-        return f"{seconds:.0f} s of NN intervals; {least} s are needed"
-    count = LEAST_INTERVALS.get(name)
-    if count is not None and intervals < count:
-        return f"{intervals} NN intervals; {count} are needed"
-    return None
+    return too_disturbed(quality.intervals, quality.normal_share)

@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 
 from analytics.artefacts import REACH, label
 from analytics.correction import Corrected, correct
-from analytics.figures import (
+from analytics.least import (
     LEAST_INTERVALS,
     LEAST_NORMAL_SHARE,
     LEAST_SECONDS,
     MOST_FOR_ENTROPY,
+    OF_CORRECTED,
+    not_found,
+    too_disturbed,
+    too_little,
 )
-from analytics.window_nonlinear import NONLINEAR, dfa_rows, entropy_rows
+from analytics.window_nonlinear import dfa_rows, entropy_rows
 from analytics.window_spectra import FREQUENCY, spectra
 from analytics.window_time import TIME_DOMAIN, time_rows
 
@@ -49,14 +53,14 @@ class Domain(StrEnum):
 _NAMES = {
     Domain.TIME: TIME_DOMAIN,
     Domain.FREQUENCY: FREQUENCY,
-    Domain.NONLINEAR: NONLINEAR,
+    Domain.NONLINEAR: OF_CORRECTED,
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
     """Shape (w,) throughout. ``start_s`` and ``length_s`` of each; ``values`` by name, NaN where a
-    figure is absent: the window is too short for it (``figures.LEAST_SECONDS``) or too few of its
+    figure is absent: the window is too short for it (``least.LEAST_SECONDS``) or too few of its
     intervals are normal. How good each window is: ``intervals`` in it, ``nn_seconds`` that normal
     ones fill, their ``normal_share``, ``longest_gap_s`` without a normal one, ``filled_share`` of
     the corrected series, ``holed`` where the spectrum is from Lomb-Scargle, ``contact_share`` of
@@ -83,24 +87,12 @@ class Windows:
         """Why a figure of a window is NaN; None where it is not."""
         if np.isfinite(self.values[name][row]):
             return None
-        if not self.intervals[row]:
-            return "no intervals"
-        if self.normal_share[row] < LEAST_NORMAL_SHARE:
-            return (
-                f"only {self.normal_share[row]:.0%} of the intervals are normal; "
-                f"{LEAST_NORMAL_SHARE:.0%} are needed"
-            )
-        seconds, least = self.nn_seconds[row], LEAST_SECONDS.get(name, 0)
-        if seconds < least:
-            return f"{seconds:.0f} s of NN intervals; {least} s are needed"
-        count = int((self.corrected if name in NONLINEAR else self.normal)[row])
-        if count < LEAST_INTERVALS.get(name, 0):
-            return f"{count} NN intervals; {LEAST_INTERVALS[name]} are needed"
-        if name == "breathing_per_min":
-            return "no narrow peak that would be breathing"
-        if name in ("sampen", "apen") and count > MOST_FOR_ENTROPY:
-            return f"longer than {MOST_FOR_ENTROPY:,} intervals; ask for shorter windows"
-        return "the intervals do not vary enough, or a hole is too long, to work it out"
+        of = self.corrected if name in OF_CORRECTED else self.normal
+        return (
+            too_disturbed(int(self.intervals[row]), float(self.normal_share[row]))
+            or too_little(name, float(self.nn_seconds[row]), int(of[row]))
+            or not_found(name, int(of[row]))
+        )
 
     @property
     def coverage(self) -> FloatArray:
@@ -320,7 +312,7 @@ def _leave_out(
     poor = share < LEAST_NORMAL_SHARE
     for name, column in values.items():
         short = seconds < LEAST_SECONDS.get(name, 0)
-        of_corrected = name in NONLINEAR
+        of_corrected = name in OF_CORRECTED
         few = (corrected_count if of_corrected else count) < LEAST_INTERVALS.get(name, 0)
         without = ~has_spectrum if name in FREQUENCY else np.zeros(len(column), np.bool_)
         column[poor | short | few | without | ~np.isfinite(column)] = np.nan

@@ -15,8 +15,6 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-NONLINEAR = ("sampen", "apen", "dfa_alpha1", "dfa_alpha2")
-
 
 def entropy_rows(
     nn: FloatArray, follows: BoolArray, first: IntArray, last: IntArray, least: int, most: int

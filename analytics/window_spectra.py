@@ -15,7 +15,7 @@ from scipy import fft, signal
 from scipy.interpolate import CubicSpline
 
 from analytics.correction import LONGEST_HOLE, Corrected
-from analytics.figures import LEAST_SECONDS
+from analytics.least import LEAST_SECONDS
 from analytics.spectrum import BANDS_HZ, RESAMPLED_HZ, SEGMENT_S, breathing_hz, lomb_scargle
 
 FloatArray = NDArray[np.float64]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.figures import LEAST_SECONDS
+from analytics.least import LEAST_SECONDS
 from analytics.variability import BAEVSKY_BIN_MS, MAD_TO_SD, tinn_ms, triangular_index
 
 FloatArray = NDArray[np.float64]

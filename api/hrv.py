@@ -66,8 +66,12 @@ class HrvShown(BaseModel):
     sdnn_ms: float | None = Field(examples=[48.0])
     figures: dict[str, float | None] = Field(
         description="The figures of the domains that were asked for, by name; docs/hrv.md has what "
-        "each is. Null: the window is too short or too disturbed for it.",
-        examples=[{"lf_ms2": 812.4, "hf_ms2": 655.0}],
+        "each is",
+        examples=[{"lf_ms2": 812.4, "hf_ms2": 655.0, "vlf_ms2": None}],
+    )
+    absent: dict[str, str] = Field(
+        description="Why a figure is null, where the window as a whole is usable",
+        examples=[{"vlf_ms2": "180 s of NN intervals; 270 s are needed"}],
     )
     stress_index: StressIndexShown | None
     notes: list[str]
@@ -147,6 +151,8 @@ def _shown(
     of = found.found
     usable = found.missing[row] is None
     values = {name: _number(column[row]) if usable else None for name, column in of.values.items()}
+    told = values if Domain.TIME in domains else _without_time(values)
+    reasons = {name: of.why_absent(name, row) for name in told} if usable else {}
     breaths = values.get("breathing_per_min")
     start = int(found.start_ns[row])
     beats = int(of.intervals[row])
@@ -163,7 +169,8 @@ def _shown(
         mean_hr_bpm=values["mean_hr_bpm"],
         rmssd_ms=values["rmssd_ms"],
         sdnn_ms=values["sdnn_ms"],
-        figures=values if Domain.TIME in domains else _without_time(values),
+        figures=told,
+        absent={name: why for name, why in reasons.items() if why is not None},
         stress_index=None if index is None else _index_shown(index, row),
         notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
         missing=found.missing[row],

@@ -333,6 +333,10 @@ def test_hrv_over_a_range(signed_in: SignedIn) -> None:
     ).json()["windows"]
     assert "hf_ms2" in full[1]["figures"] and "rmssd_ms" not in full[1]["figures"]
     assert full[1]["figures"]["sampen"] is None  # every interval is 1000 ms
+    assert "do not vary" in full[1]["absent"]["sampen"]
+    assert set(full[1]["absent"]) == {k for k, v in full[1]["figures"].items() if v is None}
+    assert "1200 s are needed" in parts[1]["absent"]["tinn_ms"]
+    assert parts[2]["missing"] and parts[2]["absent"] == {}
     assert full[1]["stress_index"]["value"] is None
     assert "too few usable" in full[1]["stress_index"]["missing"]  # and so no range
     assert full[1]["longest_gap_s"] == 0
