@@ -26,7 +26,7 @@ from analytics.shared_course import (
     shared_step,
     straight_line,
 )
-from analytics.slope import whitened
+from analytics.slope import typical_spacing, whitened
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -182,15 +182,12 @@ def _own_slope(
     if freedom < 1 or x_left @ x_left < 1e-9 or y_left @ y_left < 1e-9:
         return float("nan"), float("nan"), float("nan"), 0
     slope = float(x_left @ y_left / (x_left @ x_left))
-    gaps = np.diff(days)
-    positive = gaps[gaps > 0]
-    spacing = np.maximum(gaps / (np.median(positive) if len(positive) else 1.0), 0.05)
     rho = 0.0
     if len(x) >= FEWEST_FOR_A_CURVE:  # fewer say nothing about it
         left = y_left - slope * x_left
         raw = float(left[1:] @ left[:-1] / max(float(left @ left), 1e-12))
         rho = float(np.clip((raw + columns / n) / (1 - columns / n), -0.2, 0.95))
-    white, _ = whitened(np.column_stack([basis, x, y]), spacing, rho)
+    white, _ = whitened(np.column_stack([basis, x, y]), typical_spacing(days), rho)
     orthonormal, _ = np.linalg.qr(white[:, :columns])
     rest = white[:, columns:] - orthonormal @ (orthonormal.T @ white[:, columns:])
     xx = float(rest[:, 0] @ rest[:, 0])

@@ -8,7 +8,7 @@ of Statistics 6:65). Intervals are of each statement by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analytics.link import Link, day_to_day_link, earlier_link, within_person_link
 from analytics.link_words import LinkWords, Looked, words_for
 from analytics.missing_ratings import MissingPattern, WhatIf, missing_pattern, what_if_worse
-from analytics.therapy import BASELINE_DAYS, Change, change_between
+from analytics.therapy import Change, first_to_last_week
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -141,12 +141,10 @@ def person_report(rated: Rated) -> Report:
         for key, link in found.items()
     )
     days = (t - np.min(t, initial=2**62)) / 86_400e9 if len(t) else np.empty(0)
-    end = float(np.max(days, initial=0.0)) + 1e-9
-    spans = ((0.0, BASELINE_DAYS), (max(BASELINE_DAYS, end - BASELINE_DAYS), end))
     return Report(
         statements,
-        change_between(days, pain, *spans),
-        change_between(days, stress, *spans),
+        first_to_last_week(days, pain),
+        first_to_last_week(days, stress),
         missing_pattern(rated.day),
         what_if_worse(t, rated.day, stress, pain, hour),
     )
@@ -171,15 +169,3 @@ def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:
         highest = max(highest, min(1.0, p * (len(looks) - place)))
         adjusted[key] = highest
     return adjusted
-
-
-def without_points(report: Report) -> Report:
-    """The report without its pictures' points, for many people at once."""
-    empty = np.empty(0)
-    return replace(
-        report,
-        statements=tuple(
-            replace(one, found=replace(one.found, x_freed=empty, y_freed=empty))
-            for one in report.statements
-        ),
-    )

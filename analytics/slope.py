@@ -114,7 +114,7 @@ def slope_posterior(
         np.empty_like(y_likely),
         np.empty_like(y_likely),
     )
-    spacing = _spacing(days)
+    spacing = typical_spacing(days)
     for row, rho in enumerate(rhos):
         white, log_scale = whitened(columns, spacing, float(rho))
         orthonormal, triangle = np.linalg.qr(white[:, :q])
@@ -189,8 +189,8 @@ def whitened(columns: FloatArray, spacing: FloatArray, rho: float) -> tuple[Floa
     return white, float(np.sum(np.log(scale)))
 
 
-def _spacing(days: FloatArray) -> FloatArray:
-    """Steps between ratings, in typical (median) ones."""
+def typical_spacing(days: FloatArray) -> FloatArray:
+    """Steps between ratings, in typical (median) ones; shape (n - 1,)."""
     gaps = np.diff(days)
     positive = gaps[gaps > 0]
     typical = float(np.median(positive)) if len(positive) else 1.0

@@ -142,6 +142,12 @@ def stress_index(history: HeartWindows, asked: HeartWindows) -> StressIndex:
     return StressIndex(value, low, high, reason, days_used)
 
 
+def logarithm(values: FloatArray) -> FloatArray:
+    """Natural; NaN where there is none."""
+    result: FloatArray = np.log(np.where(values > 0, values, np.nan))
+    return result
+
+
 def _compare(base: HeartWindows, asked: HeartWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
     """z of each asked window, its standard error, and whether its hour is known."""
     model = _learn(base)

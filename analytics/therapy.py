@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.outcomes import NEARLY_FREE
-from analytics.slope import RHOS, slope_posterior, whitened
+from analytics.slope import RHOS, slope_posterior, typical_spacing, whitened
 
 FloatArray = NDArray[np.float64]
 
@@ -123,6 +123,13 @@ def change_between(
     )
 
 
+def first_to_last_week(days: FloatArray, values: FloatArray) -> Change:
+    """The change from the first seven days to the last seven, which do not overlap."""
+    end = float(np.max(days, initial=0.0)) + 1e-9
+    last = (max(BASELINE_DAYS, end - BASELINE_DAYS), end)
+    return change_between(days, values, (0.0, BASELINE_DAYS), last)
+
+
 def around_sessions(
     days: FloatArray, values: FloatArray, session_days: list[float]
 ) -> list[AroundSession]:
@@ -173,9 +180,7 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     inner = np.unique(days[3:-6])
     starts = inner[np.round(np.linspace(0, len(inner) - 1, min(len(inner), 60))).astype(np.int64)]
     constant = np.full((n, 1), 1 / np.sqrt(n))
-    spacing = np.diff(days)
-    positive = spacing[spacing > 0]
-    spacing = np.maximum(spacing / float(np.median(positive)), 0.05)
+    spacing = typical_spacing(days)
     likely = np.empty((len(starts), len(RHOS)))
     hinges = np.clip(days[:, None] - starts[None, :], 0, None)
     freedom = n - 2

@@ -149,21 +149,23 @@ def hrv_windows(
     motion = None
     if movement is not None:
         motion = ((movement.time_ns - origin) / 1e9, movement.mad_mg)
-    found = None
-    for stream in np.unique(beats.stream).tolist() or [0]:
+    nobody = np.empty(0)
+    found = windows(nobody, nobody, start_s, length_s, motion=motion, domains=domains)
+    for stream in np.unique(beats.stream).tolist():
         own = beats.of_stream(stream)
+        # Recordings from files may be a thousand streams: each is asked for its own time only.
+        near = (starts <= own.time_ns[-1]) & (starts > own.time_ns[0] - window_ns)
         of_stream = windows(
             own.rr_ms,
             (own.time_ns - origin) / 1e9,
-            start_s,
+            start_s[near],
             length_s,
             np.cumsum(~own.follows).astype(np.int64),
             contact=own.contact,
             motion=motion,
             domains=domains,
         )
-        found = of_stream if found is None else _fuller(found, of_stream)
-    assert found is not None
+        _put_fuller(found, of_stream, np.flatnonzero(near))
     reasons = [
         _why_unusable(length_s, int(many), float(coverage), float(share))
         for many, coverage, share in zip(
@@ -261,20 +263,17 @@ def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> IntArr
     return np.concatenate(starts)
 
 
-def _fuller(one: Windows, other: Windows) -> Windows:
-    """Each window from the stream that has more of it."""
-    better = (other.nn_seconds > one.nn_seconds) | (
-        (other.nn_seconds == one.nn_seconds) & (other.intervals > one.intervals)
+def _put_fuller(into: Windows, other: Windows, rows: IntArray) -> None:
+    """Those of ``other`` that have more in them than what is in these rows."""
+    better = (other.nn_seconds > into.nn_seconds[rows]) | (
+        (other.nn_seconds == into.nn_seconds[rows]) & (other.intervals > into.intervals[rows])
     )
-    chosen = {
-        field.name: np.where(better, getattr(other, field.name), getattr(one, field.name))
-        for field in fields(Windows)
-        if field.name not in ("start_s", "length_s", "values")
-    }
-    values = {
-        name: np.where(better, other.values[name], column) for name, column in one.values.items()
-    }
-    return replace(one, values=values, **chosen)
+    chosen = rows[better]
+    for field in fields(Windows):
+        if field.name not in ("start_s", "length_s", "values"):
+            getattr(into, field.name)[chosen] = getattr(other, field.name)[better]
+    for name, column in into.values.items():
+        column[chosen] = other.values[name][better]
 
 
 def _why_unusable(

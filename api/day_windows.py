@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analytics.stress_index import HeartWindows
 from analytics.windows import METHOD, HrvWindows, hrv_windows, starts_by_stretch
 from api.beat_arrays import beat_arrays
-from api.heart_windows import WINDOW_NS, local_day_and_hour, movement_of
+from api.heart_windows import WINDOW_NS, hearts, movement_of
 from api.house import House
 from ebbtide.instants import DAY
 from store.records import Person
@@ -39,14 +39,13 @@ class DayWindows:
 
     def hearts(self, zone: str) -> HeartWindows:
         """As the stress index takes them."""
-        middle = self.start_ns + WINDOW_NS // 2
-        day, hour = local_day_and_hour(middle, zone)
-        positive = self.stress_index_baevsky > 0
-        with np.errstate(all="ignore"):
-            ln_rmssd = np.where(self.rmssd_ms > 0, np.log(self.rmssd_ms), np.nan)
-            ln_baevsky = np.where(positive, np.log(self.stress_index_baevsky), np.nan)
-        return HeartWindows(
-            day, hour, middle / 1e9, ln_rmssd, self.mean_hr_bpm, ln_baevsky, self.motion_mg
+        return hearts(
+            self.start_ns + WINDOW_NS // 2,
+            zone,
+            self.rmssd_ms,
+            self.mean_hr_bpm,
+            self.stress_index_baevsky,
+            self.motion_mg,
         )
 
 

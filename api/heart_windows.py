@@ -1,4 +1,4 @@
-"""The windows that the stress index compares, and a person's history of them."""
+"""The windows that the stress index compares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.stress_index import HeartWindows
+from analytics.stress_index import HeartWindows, logarithm
 from analytics.windows import HrvWindows, Movement
 from api.house import House
 from ebbtide.instants import DAY, MINUTE, SECOND, to_datetime
@@ -16,9 +16,6 @@ from store.records import Person
 WINDOW_NS = 5 * MINUTE
 _QUARTER = 15 * MINUTE
 _FIRST_DAY = 719_163  # the ordinal of 1970-01-01
-_PIECE = 7 * DAY  # of the history read at once
-_KEPT_S = 600.0
-_MOST_KEPT = 200
 
 
 def movement_of(house: House, person: Person, start_ns: int, end_ns: int) -> Movement:
@@ -31,20 +28,31 @@ def movement_of(house: House, person: Person, start_ns: int, end_ns: int) -> Mov
 
 
 def heart_windows(found: HrvWindows, zone: str) -> HeartWindows:
-    """HRV windows as the stress index takes them, with the day and hour at the person's place."""
-    middle = found.start_ns + found.window_ns // 2
-    day, hour = local_day_and_hour(middle, zone)
-    with np.errstate(all="ignore"):
-        ln_rmssd = np.log(found.value("rmssd_ms"))
-        ln_baevsky = np.log(found.value("stress_index_baevsky"))
+    """HRV windows as the stress index takes them."""
+    return hearts(
+        found.start_ns + found.window_ns // 2,
+        zone,
+        found.value("rmssd_ms"),
+        found.value("mean_hr_bpm"),
+        found.value("stress_index_baevsky"),
+        found.found.motion_mg,
+    )
+
+
+def hearts(
+    middle_ns: NDArray[np.int64],
+    zone: str,
+    rmssd_ms: NDArray[np.float64],
+    heart_rate: NDArray[np.float64],
+    baevsky: NDArray[np.float64],
+    motion_mg: NDArray[np.float64],
+) -> HeartWindows:
+    """Figures of windows around these moments, with logarithms, and with the day and hour at the
+    person's place.
+    """
+    day, hour = local_day_and_hour(middle_ns, zone)
     return HeartWindows(
-        day=day,
-        hour=hour,
-        time_s=middle / 1e9,
-        ln_rmssd=np.where(np.isfinite(ln_rmssd), ln_rmssd, np.nan),
-        heart_rate=found.value("mean_hr_bpm"),
-        ln_baevsky=np.where(np.isfinite(ln_baevsky), ln_baevsky, np.nan),
-        motion_mg=found.found.motion_mg,
+        day, hour, middle_ns / 1e9, logarithm(rmssd_ms), heart_rate, logarithm(baevsky), motion_mg
     )
 
 

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from analytics.alignment import WINDOW_NS, HeartBefore, Span, heart_before, window_starts
 from analytics.report import Rated
-from analytics.stress_index import HeartWindows
-from analytics.windows import HrvWindows, Movement, hrv_windows, joined
+from analytics.windows import HrvWindows, hrv_windows, joined
 from api.beat_arrays import beat_arrays
 from api.heart_windows import heart_windows, movement_of
 from api.histories import Histories
@@ -32,7 +31,7 @@ def rated_hearts(
     starts = window_starts(times, hour, span) if ratings else np.empty((0, 1), np.int64)
     found, origins = _windows(starts, person, house)
     hearts = heart_windows(found, person.zone)
-    history = histories.of(house, person) if ratings else _nothing()
+    history = histories.of(house, person) if ratings else hearts
     before = heart_before(found, hearts, history, span, len(ratings))
     rated = Rated(
         time_ns=times,
@@ -51,23 +50,18 @@ def rated_hearts(
 def _windows(
     starts: NDArray[np.int64], person: Person, house: House
 ) -> tuple[HrvWindows, frozenset[Origin]]:
-    """The windows row by row, reading the beats of each cluster of windows once."""
-    flat = starts.ravel()
-    order = np.argsort(flat, kind="stable")
+    """The windows row by row. Each is worked out once, however many ratings share it (those of a
+    day share a night), and the beats of each cluster of windows are read once.
+    """
+    once, whose = np.unique(starts, return_inverse=True)
     origins: frozenset[Origin] = frozenset()
     pieces: list[HrvWindows] = []
-    edges = np.flatnonzero(np.diff(flat[order]) > _APART) + 1
-    for rows in np.split(order, edges):
-        if not len(rows):
+    for part in np.split(once, np.flatnonzero(np.diff(once) > _APART) + 1):
+        if not len(part):
             continue
-        first, last = int(flat[rows[0]]), int(flat[rows[-1]]) + WINDOW_NS
+        first, last = int(part[0]), int(part[-1]) + WINDOW_NS
         beats = house.beats.read(person.subject_id, first, last)
         origins |= beats.origins
-        movement: Movement | None = movement_of(house, person, first, last)
-        pieces.append(hrv_windows(beat_arrays(beats), flat[rows], WINDOW_NS, movement=movement))
-    return joined(pieces, np.argsort(order, kind="stable"), WINDOW_NS), origins
-
-
-def _nothing() -> HeartWindows:
-    empty = np.empty(0)
-    return HeartWindows(np.empty(0, np.int64), empty, empty, empty, empty, empty, empty)
+        movement = movement_of(house, person, first, last)
+        pieces.append(hrv_windows(beat_arrays(beats), part, WINDOW_NS, movement=movement))
+    return joined(pieces, whose.ravel(), WINDOW_NS), origins

@@ -9,10 +9,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from analytics.therapy import (
-    BASELINE_DAYS,
     Trend,
     around_sessions,
-    change_between,
+    first_to_last_week,
     onset,
 )
 from api.access import Asking, InHouse
@@ -125,9 +124,7 @@ def therapy(asked: AskedOrAll, person: Asking, house: InHouse) -> TherapyReport:
     days = (times - origin) / DAY
     pain = np.array([rating.pain for rating in ratings], dtype=np.float64)
     stress = np.array([rating.stress for rating in ratings], dtype=np.float64)
-    end = float(np.max(days, initial=0.0)) + 1e-9
-    spans = ((0.0, BASELINE_DAYS), (max(BASELINE_DAYS, end - BASELINE_DAYS), end))
-    of_pain, of_stress = change_between(days, pain, *spans), change_between(days, stress, *spans)
+    of_pain, of_stress = first_to_last_week(days, pain), first_to_last_week(days, stress)
     began = onset(days, pain)
 
     def moment(day: float | None) -> datetime | None:

@@ -121,9 +121,6 @@ def _blocks(
         expected = row[2] + 1
         try:
             block = unpacked(row[6])
-        except (ValueError, KeyError, EOFError, OSError, EbbtideError) as error:
-            found.problems.append(f"{name} cannot be read: {error}")
-            continue
         except Exception as error:  # damaged bytes fail in whatever way they like
             found.problems.append(f"{name} cannot be read: {type(error).__name__}: {error}")
             continue

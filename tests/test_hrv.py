@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from analytics.artefacts import label
 from analytics.time_domain import mean_hr_bpm, rmssd_ms, sdnn_ms
-from analytics.windows import BeatArrays, Unusable, starts_by_stretch, window_hrv
+from analytics.windows import (
+    BeatArrays,
+    Unusable,
+    hrv_windows,
+    starts_by_stretch,
+    window_hrv,
+)
 from ingest.files.rr_text import read_rr_file
 
 SECOND = 1_000_000_000
@@ -170,3 +176,27 @@ def test_absurd_input_gives_no_figure_but_a_reason(rr: list[float]) -> None:
 def test_a_window_must_end_after_it_starts() -> None:
     with pytest.raises(ValueError, match="end after"):
         window_hrv(arrays([800.0]), START, START)
+
+
+def test_many_recordings_one_after_another_are_each_asked_for_their_own_time() -> None:
+    rng = np.random.default_rng(3)
+    parts = [
+        arrays(
+            (900 + 30 * rng.standard_normal(400)).tolist(),
+            START + 3600 * k * SECOND,
+            stream=np.full(400, k, dtype=np.int32),
+        )
+        for k in range(12)
+    ]
+    names = ("time_ns", "rr_ms", "follows", "contact", "stream")
+    beats = BeatArrays(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    starts = START + np.arange(-300, 12 * 3600, 150, dtype=np.int64) * SECOND
+    found = hrv_windows(beats, starts, 300 * SECOND)
+    assert found.usable.sum() == 12  # one of each fits into six minutes
+    for row, start in enumerate(starts.tolist()):
+        nearest = parts[min(max((start - START + 150 * SECOND) // (3600 * SECOND), 0), 11)]
+        alone = window_hrv(nearest, start, start + 300 * SECOND)
+        assert int(found.found.intervals[row]) == alone.beats
+        assert found.missing[row] == alone.missing
+        if alone.rmssd_ms is not None:
+            assert found.value("rmssd_ms")[row] == pytest.approx(alone.rmssd_ms, rel=1e-9)
