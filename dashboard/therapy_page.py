@@ -55,11 +55,13 @@ def _change(report: dict[str, Any]) -> None:
             f"{change['after']:.1f} in the last: a change of {signed(change['change'])} (95% "
             f"interval {signed(change['low'])} to {signed(change['high'])}). {sure}"
         )
-    if report["pain"]["reliable"] and report["at_least_30_percent_less"]:
-        size = "half or more" if report["at_least_50_percent_less"] else "30% or more"
+    pain = report["pain"]
+    if pain["reliable"] and pain["percent"] is not None and pain["change"] < 0:
+        low, high = (-100 * pain[key] / pain["before"] for key in ("high", "low"))
         st.write(
-            f"Pain is less by {size} than in the first week. In trials 30% is called a moderate "
-            "and 50% a substantial improvement."
+            f"That is {-pain['percent']:.0f}% less pain than in the first week; by the interval, "
+            f"{low:.0f} to {high:.0f}%. In trials 30% less is called a moderate and 50% a "
+            "substantial improvement."
         )
     began = report["onset"]
     if began["day"] is not None:
@@ -78,21 +80,19 @@ def _sessions(sessions: list[dict[str, Any]]) -> None:
     rows = []
     for session in sessions:
         pain = session["pain"]
-        known = pain["missing"] is None
-        rows.append(
-            {
-                "Session": session["number"],
-                "Held": datetime.fromisoformat(session["held"]).strftime("%-d %b"),
-                "Before": f"{pain['before']:.1f}" if known else "too few ratings",
-                "After": f"{pain['after']:.1f}" if known else "",
-                "Change, 95% interval": (
-                    f"{signed(pain['change'])} ({signed(pain['low'])} to {signed(pain['high'])})"
-                    if known
-                    else f"{pain['n_before']} before, {pain['n_after']} after"
-                ),
-            }
-        )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        held = datetime.fromisoformat(session["held"]).strftime("%-d %b")
+        told = {"Session": f"{session['number']}, {held}"}
+        if pain["missing"] is None:
+            told["Pain"] = f"{pain['before']:.1f}, then {pain['after']:.1f}"
+            told["Change (95% interval)"] = (
+                f"{signed(pain['change'])} ({signed(pain['low'])} to {signed(pain['high'])})"
+            )
+        else:
+            told["Pain"] = "too few ratings"
+            told["Change (95% interval)"] = f"{pain['n_before']} before, {pain['n_after']} after"
+        rows.append(told)
+    # A plain table: its words wrap on a phone, where a grid would hide the last columns.
+    st.table(pd.DataFrame(rows).set_index("Session"))
 
 
 def _trial(report: dict[str, Any]) -> None:
@@ -101,10 +101,9 @@ def _trial(report: dict[str, Any]) -> None:
     rows = [
         {
             "Group": group["name"],
-            "Before": f"{group['mean_before']:.1f}",
-            "After a month": f"{group['mean_after']:.1f}",
-            "30% less or more": f"{group['at_least_30_percent_less']:.0f}%",
-            "50% less or more": f"{group['at_least_50_percent_less']:.0f}%",
+            "Pain": f"{group['mean_before']:.1f}, then {group['mean_after']:.1f}",
+            "30% less": f"{group['at_least_30_percent_less']:.0f}%",
+            "50% less": f"{group['at_least_50_percent_less']:.0f}%",
             "0 or 1": f"{group['pain_free_or_nearly']:.0f}%",
         }
         for group in report["trial"]
@@ -114,12 +113,14 @@ def _trial(report: dict[str, Any]) -> None:
             0,
             {
                 "Group": "You, last week",
-                "Before": f"{report['pain']['before']:.1f}",
-                "After a month": f"{report['pain']['after']:.1f}",
-                "30% less or more": "yes" if report["at_least_30_percent_less"] else "no",
-                "50% less or more": "yes" if report["at_least_50_percent_less"] else "no",
+                "Pain": f"{report['pain']['before']:.1f}, then {report['pain']['after']:.1f}",
+                "30% less": "yes" if report["at_least_30_percent_less"] else "no",
+                "50% less": "yes" if report["at_least_50_percent_less"] else "no",
                 "0 or 1": "yes" if report["nearly_free"] else "no",
             },
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-    st.caption(f"Average pain in a week, 0 to 10, and shares of people. {report['paper']}.")
+    st.table(pd.DataFrame(rows).set_index("Group"))
+    st.caption(
+        "Average pain in a week, 0 to 10, before and after a month; shares of people with at least "
+        f"so much less, and with 0 or 1 after. {report['paper']}."
+    )

@@ -77,6 +77,22 @@ def test_one_person(tmp_path: Path) -> None:
     assert "one step" in found["within"]["method"]
 
 
+def test_numbers_as_time_are_days(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", 0.6, people=1, when="days")
+    found = answer("link", str(path), *LINK, "--time", "t")
+    assert found["within"]["low"] < 0.6 < found["within"]["high"]
+    frame = pd.read_csv(path)
+    frame["t"] /= 10  # all within two days
+    frame.to_csv(path, index=False)
+    short = answer("link", str(path), *LINK, "--time", "t")
+    assert "of at least 7 days" in short["within"]["missing"]
+    frame["t"] *= 86_400e4  # seconds, or what not
+    frame.to_csv(path, index=False)
+    done = ebbtide("link", str(path), *LINK, "--time", "t")
+    assert done.returncode == 1
+    assert "Numbers are taken for days" in " ".join(done.stderr.split())
+
+
 def test_a_published_table() -> None:
     path = SHARED / "rmcorr" / "bland1995.csv"
     if not path.is_file():

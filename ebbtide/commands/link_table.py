@@ -14,8 +14,10 @@ from analytics import group, link
 from analytics.group import GroupLink, group_link
 from analytics.link import Link, within_person_link
 from ebbtide.commands.table_file import read_table
+from ebbtide.errors import EbbtideError
 
 _DAY_NS = 86_400e9
+_LONGEST_DAYS = 36_500
 _RISE = "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
 
 
@@ -32,9 +34,14 @@ def run_link(path: Path, subject: str, time: str | None, x: str, y: str, as_json
     found = group_link(who, days, xs, ys, hours)
     own: Link | None = None
     if len(names) == 1:
-        # A number as time may be anything that orders; only moments say how many days passed.
-        spread = days if hours is not None else np.arange(len(days)) / 3
-        ns = (spread * _DAY_NS).astype(np.int64)
+        # Without a time, rows as if there were three a day.
+        passed = days - np.min(days) if time is not None else days / 3
+        if np.max(passed) > _LONGEST_DAYS:
+            raise EbbtideError(
+                f"{path}, column {time!r}: {np.max(passed):g} days from first to last.",
+                "Numbers are taken for days. Write moments: 2026-11-24T08:30.",
+            )
+        ns = (passed * _DAY_NS).astype(np.int64)
         own = within_person_link(ns, xs, ys, hours, x_name=x, y_name=y)
     within = _within(found, own)
     caveats = _caveats(found, time)
