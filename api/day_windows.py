@@ -56,13 +56,12 @@ def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> Day
     if not contents:
         return _unpacked([])
     kept = house.beats.derived(subject, _KEPT, min(contents), max(contents))
-    fresh: dict[int, tuple[str, bytes]] = {}
     for day, content in sorted(contents.items()):
         if day not in kept or kept[day][0] != content:
-            fresh[day] = (content, _packed(_worked_out(house, person, day)))
-    if fresh:
-        house.beats.put_derived(subject, _KEPT, fresh)
-    found = _unpacked([(fresh.get(day) or kept[day])[1] for day in sorted(contents)])
+            kept[day] = (content, _packed(_worked_out(house, person, day)))
+            # Day by day: who gives up waiting for a year's first look finds most of it done.
+            house.beats.put_derived(subject, _KEPT, {day: kept[day]})
+    found = _unpacked([kept[day][1] for day in sorted(contents)])
     inside = (found.start_ns >= start_ns) & (found.start_ns < end_ns)
     return DayWindows(
         found.start_ns[inside],

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+_TIMEOUT_S = 20.0
+
 
 class ApiError(Exception):
     """The API said no, or did not answer; the words are for the person at the screen."""
@@ -20,7 +22,7 @@ class SignedOutError(ApiError):
 @cache
 def _connections(base_url: str) -> httpx.Client:
     """One pool of connections for all people at the screen: it carries no sign-in."""
-    return httpx.Client(base_url=base_url, timeout=20)
+    return httpx.Client(base_url=base_url, timeout=_TIMEOUT_S)
 
 
 class DashboardClient:
@@ -77,7 +79,8 @@ class DashboardClient:
             "end": end.isoformat(),
             "bucket_s": str(bucket_s),
         }
-        return self._ask("GET", "/v1/hrv/trend", params=params)
+        # The very first look at a year works out every day of it: half a minute.
+        return self._ask("GET", "/v1/hrv/trend", params=params, timeout_s=120)
 
     def link(self, span: str) -> dict[str, Any]:
         """The link report over all there is, with the heartbeats of ``span`` before each rating."""
@@ -88,11 +91,21 @@ class DashboardClient:
         return self._ask("GET", "/v1/therapy")
 
     def _ask(
-        self, method: str, path: str, body: object = None, params: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        params: dict[str, str] | None = None,
+        timeout_s: float = _TIMEOUT_S,
     ) -> Any:
         try:
             answer = self._http.request(
-                method, path, json=body, params=params, headers=self._headers
+                method,
+                path,
+                json=body,
+                params=params,
+                headers=self._headers,
+                timeout=timeout_s,
             )
         except httpx.HTTPError as error:
             raise ApiError(
