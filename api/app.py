@@ -10,10 +10,9 @@ from fastapi import APIRouter, FastAPI
 from api import health, hrv, link, problems, ratings, sessions, sign_in, streams, therapy, trend
 from api.histories import Histories
 from api.house import House
+from api.stores import open_house
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store.sql_records import open_records, open_sqlite_records
-from store.sqlite_beats import SqliteBeatStore
 
 _DESCRIPTION = """\
 Heartbeats and ratings during Pain Reprocessing Therapy.
@@ -22,17 +21,6 @@ Times are RFC 3339 with a zone; fields that end in `_ns` are UTC nanoseconds as 
 are half-open. Errors are `application/problem+json`. Figures come with interval, n, method and
 caveats, or with the reason why there is none. Not a medical device.
 """
-
-
-def open_house(settings: Settings) -> House:
-    """The stores that the settings name. Raises EbbtideError when they cannot be opened."""
-    url = settings.records_url
-    return House(
-        beats=SqliteBeatStore(settings.beats_file),
-        records=open_sqlite_records(settings.records_file)
-        if url is None
-        else open_records(url.get_secret_value()),
-    )
 
 
 def from_settings() -> FastAPI:

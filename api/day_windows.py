@@ -18,10 +18,11 @@ from api.beat_arrays import beat_arrays
 from api.heart_windows import WINDOW_NS, hearts, movement_of
 from api.house import House
 from ebbtide.instants import DAY
+from store.beats import KeptDay
 from store.records import Person
 
-_KEPT = f"5-minute windows; {METHOD}; layout 1"
-_COLUMNS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
+METHOD_KEPT = f"5-minute windows; {METHOD}; layout 2"
+FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,14 +55,14 @@ def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> Day
     subject = person.subject_id
     contents = house.beats.day_contents(subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY)
     if not contents:
-        return _unpacked([])
-    kept = house.beats.derived(subject, _KEPT, min(contents), max(contents))
+        return _joined([])
+    kept = house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, min(contents), max(contents))
     for day, content in sorted(contents.items()):
-        if day not in kept or kept[day][0] != content:
-            kept[day] = (content, _packed(_worked_out(house, person, day)))
+        if day not in kept or kept[day].content != content:
+            kept[day] = to_keep(content, _worked_out(house, person, day))
             # Day by day: who gives up waiting for a year's first look finds most of it done.
-            house.beats.put_derived(subject, _KEPT, {day: kept[day]})
-    found = _unpacked([kept[day][1] for day in sorted(contents)])
+            house.beats.keep_windows(subject, METHOD_KEPT, {day: kept[day]})
+    found = _joined([kept[day] for day in sorted(contents)])
     inside = (found.start_ns >= start_ns) & (found.start_ns < end_ns)
     return DayWindows(
         found.start_ns[inside],
@@ -81,28 +82,25 @@ def _worked_out(house: House, person: Person, day: int) -> HrvWindows:
     return hrv_windows(beats, starts, WINDOW_NS, movement=movement)
 
 
-def _packed(found: HrvWindows) -> bytes:
-    """Starts as int64, then each column as float32, which is far finer than a figure is."""
+def to_keep(content: str, found: HrvWindows) -> KeptDay:
+    """What a store keeps of a day's windows: those with any beats."""
     some = found.found.intervals > 0
-    columns = [found.start_ns[some].astype("<i8").tobytes()]
-    for name in _COLUMNS:
-        values = found.found.motion_mg if name == "motion_mg" else found.value(name)
-        columns.append(values[some].astype("<f4").tobytes())
-    return b"".join(columns)
+    return KeptDay(
+        content,
+        found.start_ns[some],
+        {
+            # As precise as it is kept, so that the first answer is the same as later ones.
+            name: (found.found.motion_mg if name == "motion_mg" else found.value(name))[some]
+            .astype(np.float32)
+            .astype(np.float64)
+            for name in FIGURES
+        },
+    )
 
 
-def _unpacked(days: list[bytes]) -> DayWindows:
-    width = 8 + 4 * len(_COLUMNS)
-    starts: list[NDArray[np.int64]] = []
-    columns: list[list[NDArray[np.float64]]] = [[] for _ in _COLUMNS]
-    for data in days:
-        count = len(data) // width
-        starts.append(np.frombuffer(data, "<i8", count).astype(np.int64))
-        for place, column in enumerate(columns):
-            offset = 8 * count + 4 * count * place
-            column.append(np.frombuffer(data, "<f4", count, offset).astype(np.float64))
+def _joined(days: list[KeptDay]) -> DayWindows:
     empty = [np.empty(0)]
     return DayWindows(
-        np.concatenate(starts) if starts else np.empty(0, np.int64),
-        *(np.concatenate(column or empty) for column in columns),
+        np.concatenate([day.start_ns for day in days] or [np.empty(0, np.int64)]),
+        *(np.concatenate([day.figures[name] for day in days] or empty) for name in FIGURES),
     )

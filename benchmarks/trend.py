@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from analytics.windows import hrv_windows, starts_by_stretch
-from api.app import open_house
 from api.beat_arrays import beat_arrays
 from api.day_windows import day_windows
 from api.heart_windows import WINDOW_NS
 from api.people import add_patient
+from api.stores import open_house
 from ebbtide import instants
 from ebbtide.instants import DAY, SECOND
 from ebbtide.records import Notification, Origin, Stream, new_id

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import platformdirs
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_SECRETS = Path(os.environ.get("EBBTIDE_SECRETS_DIR", "/run/secrets"))
+
 
 class Settings(BaseSettings):
     """All that can be set from outside."""
 
-    model_config = SettingsConfigDict(env_prefix="EBBTIDE_")
+    # Secrets may be files, as Docker and systemd lay them down: /run/secrets/ebbtide_records_url.
+    model_config = SettingsConfigDict(
+        env_prefix="EBBTIDE_", secrets_dir=_SECRETS if _SECRETS.is_dir() else None
+    )
 
     data_dir: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("ebbtide", appauthor=False)),
@@ -31,6 +37,22 @@ class Settings(BaseSettings):
         default=None,
         description="People and ratings on a server; the embedded store if left out",
         examples=["postgresql+psycopg://ebbtide:...@localhost/ebbtide"],
+    )
+
+    influxdb_url: str | None = Field(
+        default=None,
+        description="Beats on an InfluxDB server; the embedded store if left out",
+        examples=["https://influxdb.example.org:8086"],
+    )
+    influxdb_database: str = Field(default="ebbtide", description="Database, or bucket, of beats")
+    influxdb_user: str | None = None
+    influxdb_password: SecretStr | None = None
+    influxdb_token: SecretStr | None = None
+    influxdb_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust, where the server's is of one's own"
+    )
+    influxdb_without_erasure: bool = Field(
+        default=False, description="Use a server that cannot delete rows (InfluxDB 3 Core)"
     )
 
     @property

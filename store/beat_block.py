@@ -53,6 +53,33 @@ def of_notifications(notifications: Sequence[Notification]) -> Block:
     )
 
 
+def to_notifications(first: int, block: Block) -> list[Notification]:
+    """The notifications themselves; ``first`` is the sequence number of the first."""
+    ticks, times = block.rr_ticks.tolist(), block.time_ns.tolist()
+    ends = np.cumsum(block.rr_count, dtype=np.int64).tolist()
+    facts = zip(
+        block.received_ns.tolist(),
+        block.heart_rate_bpm.tolist(),
+        block.contact.tolist(),
+        block.energy_kj.tolist(),
+        [0, *ends],
+        ends,
+        strict=False,
+    )
+    return [
+        Notification(
+            sequence,
+            received,
+            rate,
+            tuple(ticks[begin:end]),
+            tuple(times[begin:end]),
+            None if contact < 0 else bool(contact),
+            None if energy == _NO_ENERGY else energy,
+        )
+        for sequence, (received, rate, contact, energy, begin, end) in enumerate(facts, first)
+    ]
+
+
 def joined(first: Block, second: Block) -> Block:
     """Two blocks of neighbouring sequence numbers as one."""
     return Block(

@@ -21,6 +21,18 @@ class StreamTakenError(EbbtideError):
     """The id is in use for another stream."""
 
 
+class BeatsOutOfOrderError(EbbtideError):
+    """Beats of a stream are not later than those of lower sequence numbers."""
+
+
+class StoreAwayError(EbbtideError):
+    """The store does not answer now, or has no room. Nothing was promised: try again."""
+
+
+class DamagedStoreError(EbbtideError):
+    """What the store says it has cannot be read."""
+
+
 class ErasedSubjectError(EbbtideError):
     """Everything of this subject was erased, and nothing may come back."""
 
@@ -70,6 +82,18 @@ class PlacedGap:
 
     stream_id: str
     gap: Gap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptDay:
+    """HRV windows that were worked out of a UTC day and kept. ``content`` names what they were
+    worked out from; ``start_ns`` has shape (w,), and so has each of ``figures``, NaN where a window
+    has none. Figures are kept to the precision of float32, far finer than they are.
+    """
+
+    content: str
+    start_ns: NDArray[np.int64]
+    figures: Mapping[str, NDArray[np.float64]]
 
 
 class BeatStore(Protocol):
@@ -128,18 +152,36 @@ class BeatStore(Protocol):
         """
         ...
 
-    def derived(
-        self, subject_id: str, method: str, first_day: int, last_day: int
-    ) -> dict[int, tuple[str, bytes]]:
-        """What was worked out of each of these days by this method: the name of the content it was
-        worked out from, and the result. It can be thrown away and made again.
+    def kept_windows(
+        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
+    ) -> dict[int, KeptDay]:
+        """What was worked out of each of these days by this method: the figures with these names.
+        It can be thrown away and made again.
         """
         ...
 
-    def put_derived(
-        self, subject_id: str, method: str, days: Mapping[int, tuple[str, bytes]]
-    ) -> None:
-        """Keep what was worked out of days, in the place of what there was."""
+    def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
+        """Keep what was worked out of days, in the place of what there was by whatever method;
+        nothing of a subject who was erased meanwhile.
+        """
+        ...
+
+    def subjects(self) -> list[str]:
+        """Everybody with a stream."""
+        ...
+
+    def erased(self) -> list[str]:
+        """Everybody who was erased, and is refused."""
+        ...
+
+    def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
+        """The next kept notifications of a stream after this sequence number, in order: some
+        thousands, or none at the end. Raises UnknownStreamError.
+        """
+        ...
+
+    def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
+        """All movement of one stream, by time."""
         ...
 
     def erase(self, subject_id: str) -> int:

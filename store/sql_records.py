@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
-from alembic.util import CommandError
-from sqlalchemy import (
-    Engine,
-    and_,
-    create_engine,
-    delete,
-    event,
-    or_,
-    select,
-    text,
-)
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Engine, and_, delete, or_, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from ebbtide.errors import EbbtideError
-from store.migrate import NEWEST, migrate, revision_of
 from store.records import (
     AuditLine,
     EmailTakenError,
@@ -34,79 +18,25 @@ from store.records import (
     SignIn,
     TherapySession,
 )
-from store.sqlite_file import BUSY_SECONDS
+from store.sql_engine import server_engine, sqlite_engine
 from store.tables import AuditRow, PersonRow, RatingRow, SessionRow, SignInRow
 
 
 def open_sqlite_records(path: Path) -> SqlRecordStore:
     """The records store in a SQLite file. Raises EbbtideError when it cannot be opened."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_open(path, error) from error
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",  # what is erased is overwritten
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    try:
-        with engine.connect() as connection:
-            before = revision_of(connection)
-        if before not in (None, NEWEST):
-            aside = path.with_name(f"{path.name}.revision-{before}")
-            if not aside.exists():
-                with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
-                    old.backup(copy)
-        return SqlRecordStore(engine)
-    except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
-        raise _cannot_open(path, error) from error
+    return SqlRecordStore(sqlite_engine(path))
 
 
 def open_records(url: str) -> SqlRecordStore:
-    """The records store in a database on a server, such as
-    ``postgresql+psycopg://user:password@host/ebbtide``.
-
-    Raises EbbtideError when the server does not answer, or is no database of Ebbtide's.
-    """
-    try:
-        engine = create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
-        return SqlRecordStore(engine)
-    except (SQLAlchemyError, CommandError, ImportError) as error:
-        # Its words may hold the address, and that a password.
-        kind = type(error).__name__
-        raise EbbtideError(
-            f"The records store does not answer ({kind}).",
-            "Check EBBTIDE_RECORDS_URL, that the server runs, and ebbtide[clinic] is installed.",
-        ) from error
-
-
-def _cannot_open(path: Path, error: Exception) -> EbbtideError:
-    return EbbtideError(
-        f"The store {path} cannot be opened: {error}.",
-        "Check that the folder can be written, or set EBBTIDE_DATA_DIR to another one.",
-    )
+    """The records store in a database on a server; see ``server_engine``."""
+    return SqlRecordStore(server_engine(url))
 
 
 class SqlRecordStore:
-    """A RecordStore behind a SQLAlchemy engine; brings its tables to the newest revision."""
+    """A RecordStore behind a SQLAlchemy engine, whose tables are at the newest revision."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        with engine.begin() as connection:
-            # Two processes may start at once: take the write lock before looking for tables.
-            if engine.dialect.name == "sqlite":
-                connection.execute(text("BEGIN IMMEDIATE"))
-            if revision_of(connection) != NEWEST:
-                migrate(connection)
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def close(self) -> None:

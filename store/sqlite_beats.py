@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,19 +13,20 @@ from numpy.typing import NDArray
 
 from ebbtide.instants import DAY
 from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream
-from store.beat_block import Block, joined, of_notifications, packed, unpacked
+from store import window_block
+from store.beat_block import Block, joined, of_notifications, packed, to_notifications, unpacked
+from store.beat_parts import EMPTY_PART, Part, by_time, part_of_stream
 from store.beats import (
     Beats,
     ErasedSubjectError,
+    KeptDay,
     PlacedGap,
     StreamCoverage,
     StreamTakenError,
     UnknownStreamError,
 )
+from store.runs import FULL_RUN, acknowledged, day_names, not_yet_kept, require_order
 from store.sqlite_file import open_sqlite
-
-# Small uploads are joined to the block before them until it holds this many notifications.
-_FULL_BLOCK = 4096
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (
@@ -133,7 +132,12 @@ class SqliteBeatStore:
         with self._transaction():
             self._require(subject_id, stream_id)
             fresh_sequences: set[int] = set()
-            for run in self._not_yet_kept(stream_id, notifications):
+            kept = self._db.execute(
+                "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
+                " AND first_sequence <= ? AND last_sequence >= ?",
+                (stream_id, notifications[-1].sequence, notifications[0].sequence),
+            ).fetchall()
+            for run in not_yet_kept(notifications, kept):
                 self._insert_run(stream_id, run)
                 fresh_sequences.update(n.sequence for n in run)
             # Gaps belong to their notification: a repeated upload does not change them either.
@@ -177,33 +181,15 @@ class SqliteBeatStore:
                 f"There is no stream {stream_id}.", f"Register it with PUT /v1/streams/{stream_id}."
             )
 
-    def _not_yet_kept(
-        self, stream_id: str, notifications: Sequence[Notification]
-    ) -> Iterator[list[Notification]]:
-        """The notifications that no block has, as unbroken runs."""
-        kept = self._db.execute(
-            "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
-            " AND first_sequence <= ? AND last_sequence >= ?",
-            (stream_id, notifications[-1].sequence, notifications[0].sequence),
-        ).fetchall()
-        run: list[Notification] = []
-        for notification in notifications:
-            if any(first <= notification.sequence <= last for first, last in kept):
-                if run:
-                    yield run
-                run = []
-            else:
-                run.append(notification)
-        if run:
-            yield run
-
     def _insert_run(self, stream_id: str, run: list[Notification]) -> None:
         first, last = run[0].sequence, run[-1].sequence
         block = of_notifications(run)
+        if len(block.time_ns):
+            self._require_order(stream_id, first, last, block)
         before = self._db.execute(
             "SELECT first_sequence, data FROM blocks WHERE stream_id = ? AND last_sequence = ?"
             " AND last_sequence - first_sequence < ?",
-            (stream_id, first - 1, _FULL_BLOCK),
+            (stream_id, first - 1, FULL_RUN),
         ).fetchone()
         if before is not None:
             first = before[0]
@@ -222,17 +208,26 @@ class SqliteBeatStore:
             ),
         )
 
+    def _require_order(self, stream_id: str, first: int, last: int, block: Block) -> None:
+        (before_ns,) = self._db.execute(
+            "SELECT max(end_ns) FROM blocks WHERE stream_id = ? AND first_sequence < ?",
+            (stream_id, first),
+        ).fetchone()
+        (after_ns,) = self._db.execute(
+            "SELECT min(start_ns) FROM blocks WHERE stream_id = ? AND first_sequence > ?",
+            (stream_id, last),
+        ).fetchone()
+        start_ns, end_ns = int(block.time_ns[0]), int(block.time_ns[-1]) + 1
+        require_order(stream_id, start_ns, end_ns, before_ns, after_ns)
+
     def _acknowledged(self, stream_id: str) -> int:
-        acknowledged = 0
-        for first, last in self._db.execute(
-            "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
-            " ORDER BY first_sequence",
-            (stream_id,),
-        ):
-            if first != acknowledged + 1:
-                break
-            acknowledged = last
-        return acknowledged
+        return acknowledged(
+            self._db.execute(
+                "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
+                " ORDER BY first_sequence",
+                (stream_id,),
+            )
+        )
 
     def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
         """Beats of the range, by time; see BeatStore."""
@@ -248,7 +243,7 @@ class SqliteBeatStore:
                 self._read_stream(index, stream, start_ns, end_ns)
                 for index, stream in enumerate(streams)
             ]
-        return _by_time(tuple(streams), [part for part in parts if len(part[0])])
+        return by_time(tuple(streams), parts)
 
     def _streams(
         self, subject_id: str, further: str = "", values: tuple[int, ...] = ()
@@ -260,14 +255,14 @@ class SqliteBeatStore:
         ).fetchall()
         return [Stream(row[0], Origin(row[1]), row[2], row[3], row[4]) for row in rows]
 
-    def _read_stream(self, index: int, stream: Stream, start_ns: int, end_ns: int) -> _Part:
+    def _read_stream(self, index: int, stream: Stream, start_ns: int, end_ns: int) -> Part:
         rows = self._db.execute(
             "SELECT first_sequence, last_sequence, data FROM blocks WHERE stream_id = ?"
             " AND start_ns < ? AND end_ns > ? ORDER BY first_sequence",
             (stream.id, end_ns, start_ns),
         ).fetchall()
         if not rows:
-            return _EMPTY_PART
+            return EMPTY_PART
         blocks = [unpacked(row[2]) for row in rows]
         times = np.concatenate([block.time_ns for block in blocks])
         ticks = np.concatenate([block.rr_ticks for block in blocks]).astype(np.int32)
@@ -275,29 +270,20 @@ class SqliteBeatStore:
         sequence = np.concatenate(
             [_sequences(row[0], block) for row, block in zip(rows, blocks, strict=True)]
         )
-        follows = np.ones(len(times), dtype=np.bool_)
-        follows[:1] = False
         gaps = self._db.execute(
             "SELECT sequence FROM gaps WHERE stream_id = ? AND sequence BETWEEN ? AND ?",
             (stream.id, rows[0][0], rows[-1][1]),
         ).fetchall()
-        # A gap, and a hole between blocks that were uploaded out of order, end the run of beats:
-        # the first beat at or after that sequence number follows nothing.
-        holes = [row[0] for before, row in itertools.pairwise(rows) if row[0] != before[1] + 1]
-        starts = np.searchsorted(sequence, [gap[0] for gap in gaps] + holes, side="left")
-        follows[starts[starts < len(follows)]] = False
-        inside = (times >= start_ns) & (times < end_ns)
-        first = int(np.argmax(inside)) if inside.any() else 0
-        if inside.any():
-            follows[first] = False
-        n = int(inside.sum())
-        return (
-            times[inside],
-            ticks[inside],
-            np.full(n, stream.ticks_per_second, dtype=np.int32),
-            contact[inside],
-            follows[inside],
-            np.full(n, index, dtype=np.int32),
+        return part_of_stream(
+            index,
+            stream,
+            [(row[0], row[1]) for row in rows],
+            [gap[0] for gap in gaps],
+            times,
+            ticks,
+            contact,
+            sequence,
+            (start_ns, end_ns),
         )
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
@@ -341,19 +327,11 @@ class SqliteBeatStore:
                 " AND activity.start_ns >= ? AND activity.start_ns < ? GROUP BY 1",
                 (DAY, subject_id, start_ns, end_ns),
             ).fetchall()
-        names: dict[int, hashlib._Hash] = {}
-        for *facts, begins, ends in blocks:
-            first, last = max(begins, start_ns) // DAY, (min(ends, end_ns) - 1) // DAY
-            for day in range(first, last + 1):
-                names.setdefault(day, hashlib.sha256()).update(repr(facts).encode())
-        for day, count in moved:
-            if day in names:
-                names[day].update(f"movement {count}".encode())
-        return {day: name.hexdigest() for day, name in names.items()}
+        return day_names(blocks, moved, start_ns, end_ns)
 
-    def derived(
-        self, subject_id: str, method: str, first_day: int, last_day: int
-    ) -> dict[int, tuple[str, bytes]]:
+    def kept_windows(
+        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
+    ) -> dict[int, KeptDay]:
         """What was worked out of each day; see BeatStore."""
         with self._lock:
             rows = self._db.execute(
@@ -361,19 +339,59 @@ class SqliteBeatStore:
                 " AND day BETWEEN ? AND ?",
                 (subject_id, method, first_day, last_day),
             ).fetchall()
-        return {row[0]: (row[1], row[2]) for row in rows}
+        return {row[0]: window_block.unpacked(row[1], row[2], names) for row in rows}
 
-    def put_derived(
-        self, subject_id: str, method: str, days: Mapping[int, tuple[str, bytes]]
-    ) -> None:
-        """Keep what was worked out; nothing of a subject who was erased meanwhile."""
+    def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
+        """Keep what was worked out; see BeatStore."""
         with self._transaction():
             if self._was_erased(subject_id):
                 return
-            self._db.executemany(
-                "INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?)",
-                [(subject_id, method, day, *held) for day, held in days.items()],
+            self._db.executemany(  # those of older methods go, too
+                "DELETE FROM derived WHERE subject_id = ? AND day = ?",
+                [(subject_id, day) for day in days],
             )
+            self._db.executemany(
+                "INSERT INTO derived VALUES (?, ?, ?, ?, ?)",
+                [
+                    (subject_id, method, day, held.content, window_block.packed(held))
+                    for day, held in days.items()
+                ],
+            )
+
+    def subjects(self) -> list[str]:
+        """Everybody with a stream."""
+        with self._lock:
+            rows = self._db.execute("SELECT DISTINCT subject_id FROM streams ORDER BY 1").fetchall()
+        return [row[0] for row in rows]
+
+    def erased(self) -> list[str]:
+        """Everybody who was erased."""
+        with self._lock:
+            rows = self._db.execute("SELECT subject_id FROM erased ORDER BY 1").fetchall()
+        return [row[0] for row in rows]
+
+    def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
+        """The next notifications, as they were sent; see BeatStore."""
+        with self._snapshot():
+            self._require(subject_id, stream_id)
+            row = self._db.execute(
+                "SELECT first_sequence, data FROM blocks WHERE stream_id = ? AND last_sequence > ?"
+                " ORDER BY first_sequence LIMIT 1",
+                (stream_id, after),
+            ).fetchone()
+        if row is None:
+            return []
+        return [n for n in to_notifications(row[0], unpacked(row[1])) if n.sequence > after]
+
+    def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
+        """All movement of one stream, by time."""
+        with self._snapshot():
+            self._require(subject_id, stream_id)
+            rows = self._db.execute(
+                "SELECT start_ns, mad_mg FROM activity WHERE stream_id = ? ORDER BY start_ns",
+                (stream_id,),
+            ).fetchall()
+        return [Activity(*row) for row in rows]
 
     def _was_erased(self, subject_id: str) -> bool:
         row = self._db.execute("SELECT 1 FROM erased WHERE subject_id = ?", (subject_id,))
@@ -407,41 +425,10 @@ class SqliteBeatStore:
             yield
 
 
-_Part = tuple[
-    NDArray[np.int64],
-    NDArray[np.int32],
-    NDArray[np.int32],
-    NDArray[np.int8],
-    NDArray[np.bool_],
-    NDArray[np.int32],
-]
-_EMPTY_PART: _Part = (
-    np.empty(0, np.int64),
-    np.empty(0, np.int32),
-    np.empty(0, np.int32),
-    np.empty(0, np.int8),
-    np.empty(0, np.bool_),
-    np.empty(0, np.int32),
-)
-
-
 def _sequences(first: int, block: Block) -> NDArray[np.int64]:
     """The sequence number of each beat's notification."""
     count = len(block.rr_count)
     return np.repeat(np.arange(first, first + count, dtype=np.int64), block.rr_count)
-
-
-def _by_time(streams: tuple[Stream, ...], parts: list[_Part]) -> Beats:
-    if not parts:
-        return Beats(*_EMPTY_PART, streams=streams)
-    time, ticks, scale, contact, follows, index = (
-        np.concatenate(columns) for columns in zip(*parts, strict=True)
-    )
-    order = np.argsort(time, kind="stable")
-    index = index[order]
-    return Beats(
-        time[order], ticks[order], scale[order], contact[order], follows[order], index, streams
-    )
 
 
 @contextmanager

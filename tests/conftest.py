@@ -17,12 +17,16 @@ import httpx
 import hypothesis  # noqa: F401
 import pytest
 
-from api.app import create_app, open_house
+from api.app import create_app
 from api.house import House
 from api.people import add_patient
+from api.stores import open_house
 from ebbtide import instants
 from ebbtide.commands.api_thread import ApiThread
 from ebbtide.settings import Settings
+from store.beats import BeatStore
+from store.sqlite_beats import SqliteBeatStore
+from tests.influx_server import InfluxServerProcess, influxd, open_influx_beats
 from tests.postgres_server import PostgresServer, postgres_bin, started
 
 # A shell makes its background jobs ignore Ctrl-C, and children inherit that: the demonstrations
@@ -70,6 +74,31 @@ def postgres() -> Iterator[PostgresServer]:
     server = started(Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp")), binaries)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def influxdb() -> Iterator[InfluxServerProcess]:
+    """A real InfluxDB."""
+    if influxd() is None:
+        skip_or_fail("no InfluxDB on this machine (Debian: apt install influxdb)")
+    server = InfluxServerProcess(Path(tempfile.mkdtemp(prefix="ebbtide-influxdb-")))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "influxdb"])
+def beat_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BeatStore]:
+    """The same contract for every engine: SQLite, and InfluxDB with PostgreSQL beside it."""
+    opened: BeatStore
+    if request.param == "sqlite":
+        opened = SqliteBeatStore(tmp_path / "beats.sqlite")
+    else:
+        influx: InfluxServerProcess = request.getfixturevalue("influxdb")
+        server: PostgresServer = request.getfixturevalue("postgres")
+        opened = open_influx_beats(influx.address(influx.fresh_database()), server.fresh_database())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ebbtide.errors import EbbtideError
 from ebbtide.instants import DAY, SECOND
 from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream, new_id
 from store import beat_block
-from store.beats import BeatStore, StreamTakenError, UnknownStreamError
+from store.beats import (
+    BeatsOutOfOrderError,
+    BeatStore,
+    ErasedSubjectError,
+    KeptDay,
+    StreamCoverage,
+    StreamTakenError,
+    UnknownStreamError,
+)
 from store.sqlite_beats import SqliteBeatStore
 
 START = 1_790_000_000 * SECOND
@@ -37,10 +46,8 @@ def made(first: int, last: int) -> list[Notification]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[BeatStore]:
-    opened = SqliteBeatStore(tmp_path / "beats.sqlite")
-    yield opened
-    opened.close()
+def store(beat_store: BeatStore) -> BeatStore:
+    return beat_store
 
 
 def a_stream(store: BeatStore, subject: str = "subject") -> str:
@@ -127,27 +134,28 @@ def test_ranges_are_half_open(store: BeatStore) -> None:
 batches = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 20)), min_size=1, max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(sent=batches)
 def test_any_order_and_any_repetition_keeps_each_beat_once(
-    sent: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+    sent: list[tuple[int, int]], beat_store: BeatStore
 ) -> None:
-    store = SqliteBeatStore(tmp_path_factory.mktemp("beats") / "beats.sqlite")
-    stream = a_stream(store)
+    store, subject = beat_store, new_id()  # one store for all examples
+    stream = a_stream(store, subject)
     kept: set[int] = set()
     for first, count in sent:
-        acknowledged = store.append("subject", stream, made(first, first + count - 1))
+        acknowledged = store.append(subject, stream, made(first, first + count - 1))
         kept |= set(range(first, first + count))
         missing = next(n for n in range(1, 200) if n not in kept)
         assert acknowledged == missing - 1
-    beats = store.read("subject", *FOREVER)
+    beats = store.read(subject, *FOREVER)
     assert beats.time_ns.tolist() == [START + n * SECOND for n in sorted(kept)]
     # A beat after a hole does not follow the one before the hole.
     expected = [n - 1 in kept for n in sorted(kept)]
     assert beats.follows.tolist() == expected
-    (coverage,) = store.coverage("subject")
+    (coverage,) = store.coverage(subject)
     assert coverage.beats == len(kept)
-    store.close()
 
 
 def test_what_was_kept_first_stays(store: BeatStore) -> None:
@@ -198,7 +206,8 @@ def test_subjects_are_apart(store: BeatStore) -> None:
     assert store.coverage("two") == []
 
 
-def test_erased_is_gone_from_the_file(store: SqliteBeatStore, tmp_path: Path) -> None:
+def test_erased_is_gone_from_the_file(tmp_path: Path) -> None:
+    store = SqliteBeatStore(tmp_path / "beats.sqlite")
     stream = a_stream(store, "one")
     other = a_stream(store, "two")
     store.append("one", stream, made(1, 500))
@@ -213,6 +222,7 @@ def test_erased_is_gone_from_the_file(store: SqliteBeatStore, tmp_path: Path) ->
     for file in tmp_path.iterdir():
         assert marker not in file.read_bytes()
         assert stream.encode() not in file.read_bytes()
+    store.close()
 
 
 def _append_all(path: Path, stream: str, batches: Sequence[tuple[int, int]]) -> None:
@@ -257,10 +267,11 @@ def test_what_is_derived_is_known_by_its_content(store: BeatStore) -> None:
     assert set(store.day_contents("subject", *FOREVER)) == {day}
     assert store.day_contents("subject", START - 2 * DAY, START - DAY) == {}
     assert store.day_contents("nobody", *FOREVER) == {}
-    store.put_derived("subject", "method 1", {day: (content, b"result")})
-    assert store.derived("subject", "method 1", day, day) == {day: (content, b"result")}
-    assert store.derived("subject", "method 2", day, day) == {}
-    assert store.derived("other", "method 1", day, day) == {}
+    held = a_day(content, 3)
+    store.keep_windows("subject", "method 1", {day: held})
+    same(store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: held})
+    assert store.kept_windows("subject", "method 2", ["rmssd_ms"], day, day) == {}
+    assert store.kept_windows("other", "method 1", ["rmssd_ms"], day, day) == {}
     # More beats, and movement, are another content; the same upload again is not.
     store.append("subject", stream, made(1, 5))
     assert store.day_contents("subject", *FOREVER) == {day: content}
@@ -269,16 +280,119 @@ def test_what_is_derived_is_known_by_its_content(store: BeatStore) -> None:
     store.append_activity("subject", stream, [Activity(START, 5.0)])
     third = store.day_contents("subject", *FOREVER)[day]
     assert len({content, second, third}) == 3
-    store.put_derived("subject", "method 1", {day: (third, b"anew")})
-    assert store.derived("subject", "method 1", day, day) == {day: (third, b"anew")}
+    # In the place of what there was: of starts that are no more, of figures that are no more.
+    anew = a_day(third, 2)
+    store.keep_windows("subject", "method 1", {day: anew})
+    same(store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: anew})
+    store.keep_windows("subject", "method 2", {day: held})
+    assert store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day) == {}
+    same(store.kept_windows("subject", "method 2", ["rmssd_ms"], day, day), {day: held})
+
+
+def a_day(content: str, windows: int) -> KeptDay:
+    """Windows of the day of START; the first has no figure."""
+    starts = START + np.arange(windows) * windows * 60 * SECOND
+    rmssd = np.arange(windows) + 30.25
+    rmssd[0 if windows > 2 else -1] = np.nan
+    return KeptDay(content, starts, {"rmssd_ms": rmssd})
+
+
+def same(found: dict[int, KeptDay], expected: dict[int, KeptDay]) -> None:
+    assert found.keys() == expected.keys()
+    for day, held in expected.items():
+        assert found[day].content == held.content
+        assert found[day].start_ns.tolist() == held.start_ns.tolist()
+        np.testing.assert_array_equal(found[day].figures["rmssd_ms"], held.figures["rmssd_ms"])
 
 
 def test_nothing_derived_outlives_its_subject(store: BeatStore) -> None:
     stream = a_stream(store)
     store.append("subject", stream, made(1, 5))
-    store.put_derived("subject", "method", {1: ("a", b"result")})
+    day = START // DAY
+    store.keep_windows("subject", "method", {day: a_day("a", 3)})
     store.erase("subject")
-    assert store.derived("subject", "method", 0, 10) == {}
-    store.put_derived("subject", "method", {1: ("a", b"worked out while it was erased")})
-    assert store.derived("subject", "method", 0, 10) == {}
+    assert store.kept_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
+    store.keep_windows("subject", "method", {day: a_day("worked out while it was erased", 3)})
+    assert store.kept_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
     assert store.day_contents("subject", *FOREVER) == {}
+
+
+def test_erased_stays_erased(store: BeatStore) -> None:
+    stream, other = a_stream(store, "one"), a_stream(store, "two")
+    store.append("one", stream, made(1, 500), [Gap(4, START, START + 1, GapReason.PAUSED)])
+    store.append_activity("one", stream, [Activity(START, 5.0)])
+    store.append("two", other, made(1, 5))
+    assert store.subjects() == ["one", "two"]
+    assert store.erase("one") == 500
+    for found in (store.coverage("one"), store.gaps("one", *FOREVER), store.read("one", *FOREVER)):
+        assert len(found) == 0
+    assert store.activity("one", *FOREVER) == []
+    assert (store.subjects(), store.erased()) == (["two"], ["one"])
+    assert len(store.read("two", *FOREVER)) == 5
+    # What was on its way brings nothing back.
+    with pytest.raises(UnknownStreamError):
+        store.append("one", stream, made(1, 5))
+    with pytest.raises(ErasedSubjectError):
+        a_stream(store, "one")
+    assert store.erase("one") == 0
+
+
+def test_notifications_come_back_as_they_were_sent(store: BeatStore) -> None:
+    stream = a_stream(store)
+    sent = made(1, 30)
+    sent[4] = Notification(5, sent[4].received_ns, 61, (), (), False, 9)  # none of its beats
+    sent[9] = replace(sent[9], rr_ticks=(700, 701), beat_times_ns=_two(sent[9]), energy_kj=None)
+    store.append("subject", stream, sent[:12])
+    store.append("subject", stream, sent[20:])
+    found: list[Notification] = []
+    while more := store.notifications("subject", stream, found[-1].sequence if found else 0):
+        found += more
+    assert found == sent[:12] + sent[20:]
+    assert store.notifications("subject", stream, 29) == sent[29:]
+    assert store.read("subject", *FOREVER).rr_ticks.tolist().count(701) == 1
+    with pytest.raises(UnknownStreamError):
+        store.notifications("other", stream, 0)
+
+
+def _two(item: Notification) -> tuple[int, int]:
+    return item.beat_times_ns[0] - SECOND // 3, item.beat_times_ns[0]
+
+
+def test_movement_is_kept_once(store: BeatStore) -> None:
+    stream, other = a_stream(store), a_stream(store)
+    spans = [Activity(START + k * 5 * SECOND, 3.5 + k) for k in range(6)]
+    store.append_activity("subject", stream, spans[:4])
+    store.append_activity("subject", stream, [replace(spans[3], mad_mg=99.0), *spans[4:]])
+    assert store.stream_activity("subject", stream) == spans
+    store.append_activity("subject", other, [Activity(START, 1.0), Activity(START + 1, 8.0)])
+    assert store.activity("subject", *FOREVER)[:2] == [Activity(START, 3.5), Activity(START + 1, 8)]
+    assert store.activity("subject", START + 5 * SECOND, START + 15 * SECOND) == spans[1:3]
+    with pytest.raises(UnknownStreamError):
+        store.append_activity("other", stream, spans)
+
+
+def test_beats_that_are_not_later_are_refused(store: BeatStore) -> None:
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 5))
+    store.append("subject", stream, made(11, 15))
+    early = [replace(item, beat_times_ns=(START + 5 * SECOND,)) for item in made(6, 6)]
+    late = [replace(item, beat_times_ns=(START + 11 * SECOND,)) for item in made(10, 10)]
+    for wrong in (early, late):
+        with pytest.raises(BeatsOutOfOrderError):
+            store.append("subject", stream, wrong)
+    assert store.append("subject", stream, made(6, 10)) == 15
+    assert len(store.read("subject", *FOREVER)) == 15
+
+
+def test_coverage_and_registering_twice(store: BeatStore) -> None:
+    stream = Stream(new_id(), Origin.FILE, 'a "file", with = signs', START, 1000)
+    store.put_stream("subject", stream)
+    store.put_stream("subject", stream)
+    (empty,) = store.coverage("subject")
+    assert empty == StreamCoverage(stream, 0, 0, None, None)
+    store.append("subject", stream.id, made(2, 4))
+    (some,) = store.coverage("subject")
+    assert some == StreamCoverage(stream, 0, 3, START + 2 * SECOND, START + 4 * SECOND)
+    with pytest.raises(StreamTakenError):
+        store.put_stream("subject", replace(stream, source="another"))
+    store.check()

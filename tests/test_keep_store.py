@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from api.app import open_house
 from api.erasure import erase_person
 from api.house import House
+from api.stores import open_house
 from ebbtide.errors import EbbtideError
 from ebbtide.records import Gap, GapReason, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -159,7 +159,7 @@ def test_a_store_in_use_is_not_replaced(settings: Settings, filled: House, tmp_p
         [
             sys.executable,
             "-c",
-            "import sys\nfrom api.app import open_house\nfrom ebbtide.settings import Settings\n"
+            "import sys\nfrom api.stores import open_house\nfrom ebbtide.settings import Settings\n"
             "house = open_house(Settings())\nhouse.beats.check()\nprint('open', flush=True)\n"
             "sys.stdin.read()",
         ],

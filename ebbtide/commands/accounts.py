@@ -13,8 +13,8 @@ from ebbtide.settings import Settings
 
 def add_patient_account(email: str, name: str, zone: str, password: str) -> None:
     """Make the account in the embedded store."""
-    from api.app import open_house
     from api.people import add_patient
+    from api.stores import open_house
 
     house = open_house(Settings())
     try:

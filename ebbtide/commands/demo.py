@@ -137,8 +137,9 @@ def _recording(rr_file: Path | None, console: Console) -> Played:
 
 @contextmanager
 def _api(settings: Settings, password: str, port: int) -> Iterator[ApiThread]:
-    from api.app import create_app, open_house
+    from api.app import create_app
     from api.people import add_patient
+    from api.stores import open_house
 
     house = open_house(settings)
     add_patient(

@@ -88,8 +88,8 @@ def run_restore(folder: Path, replace: bool) -> None:
 
 def run_erase(email: str, sure: bool) -> None:
     """Erase a person in both stores."""
-    from api.app import open_house
     from api.erasure import erase_person
+    from api.stores import open_house
 
     if not sure:
         typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)

@@ -14,7 +14,8 @@ def run_api(host: str | None, port: int | None, workers: int | None) -> None:
     """
     import uvicorn
 
-    from api.app import create_app, open_house
+    from api.app import create_app
+    from api.stores import open_house
 
     settings = Settings()
     # Opened here first: what is wrong is told once, and one process brings the tables forward.

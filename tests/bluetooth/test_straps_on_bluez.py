@@ -17,9 +17,10 @@ import httpx
 import numpy as np
 import pytest
 
-from api.app import create_app, open_house
+from api.app import create_app
 from api.house import House
 from api.people import add_patient
+from api.stores import open_house
 from ebbtide import instants
 from ebbtide.commands.api_thread import ApiThread
 from ebbtide.settings import Settings

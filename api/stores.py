@@ -1,0 +1,52 @@
+"""Opens the stores that the settings name."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from api.house import House
+from ebbtide.errors import EbbtideError
+from ebbtide.settings import Settings
+from store.beats import BeatStore
+from store.sql_engine import server_engine, sqlite_engine
+from store.sql_records import SqlRecordStore
+from store.sqlite_beats import SqliteBeatStore
+
+
+def open_house(settings: Settings) -> House:
+    """Raises EbbtideError when they cannot be opened."""
+    url = settings.records_url
+    engine = (
+        sqlite_engine(settings.records_file)
+        if url is None
+        else server_engine(url.get_secret_value())
+    )
+    return House(beats=_open_beats(settings, engine), records=SqlRecordStore(engine))
+
+
+def _open_beats(settings: Settings, engine: Engine) -> BeatStore:
+    if settings.influxdb_url is None:
+        return SqliteBeatStore(settings.beats_file)
+    try:
+        # Only where it is wanted: its client comes with ebbtide[clinic].
+        from store.beat_catalogue import BeatCatalogue
+        from store.influx_beats import InfluxBeatStore
+        from store.influx_server import InfluxAddress, InfluxServer
+    except ImportError as error:
+        raise EbbtideError(
+            "InfluxDB needs its client, which is not installed.", "pip install ebbtide[clinic]"
+        ) from error
+    password, token = settings.influxdb_password, settings.influxdb_token
+    server = InfluxServer(
+        InfluxAddress(
+            settings.influxdb_url,
+            settings.influxdb_database,
+            settings.influxdb_user,
+            None if password is None else password.get_secret_value(),
+            None if token is None else token.get_secret_value(),
+            settings.influxdb_ca_file,
+            settings.influxdb_without_erasure,
+        )
+    )
+    server.make_database()
+    return InfluxBeatStore(server, BeatCatalogue(engine))
