@@ -13,7 +13,14 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from ebbtide.errors import EbbtideError
-from store.beats import ErasedSubjectError, StreamTakenError, UnknownStreamError
+from store.away import AWAY
+from store.beats import (
+    BeatsOutOfOrderError,
+    DamagedStoreError,
+    ErasedSubjectError,
+    StreamTakenError,
+    UnknownStreamError,
+)
 from store.records import EmailTakenError, RatingConflictError
 
 log = logging.getLogger("ebbtide.api")
@@ -24,7 +31,10 @@ _STATUS_OF: dict[type[EbbtideError], int] = {
     ErasedSubjectError: 410,
     RatingConflictError: 409,
     EmailTakenError: 409,
+    BeatsOutOfOrderError: 422,
+    DamagedStoreError: 500,
 }
+_AWAY_S = "5"  # after which asking again is worth it
 
 
 class FieldProblem(BaseModel):
@@ -73,6 +83,17 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ProblemError)
     async def _problem(_: Request, error: ProblemError) -> JSONResponse:
         return _answer(error.status, error.detail, headers=error.headers)
+
+    async def _away(_: Request, error: Exception) -> JSONResponse:
+        log.warning("a store is away: %s", type(error).__name__)
+        return _answer(
+            503,
+            "A store does not answer, or has no room. Nothing was lost; try again.",
+            headers={"Retry-After": _AWAY_S},
+        )
+
+    for kind in AWAY:
+        app.add_exception_handler(kind, _away)
 
     @app.exception_handler(EbbtideError)
     async def _ebbtide(_: Request, error: EbbtideError) -> JSONResponse:
