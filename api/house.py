@@ -20,6 +20,11 @@ class House:
     records: RecordStore
     now: Callable[[], int] = instants.now
 
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self.beats.close()
+        self.records.close()
+
 
 def house_of(request: Request) -> House:
     """The house that this application was made with."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Engine
 
 from api.house import House
@@ -13,7 +15,20 @@ from store.sql_records import SqlRecordStore
 from store.sqlite_beats import SqliteBeatStore
 
 
-def open_house(settings: Settings) -> House:
+@dataclass(frozen=True, slots=True)
+class OpenStores:
+    """Both stores, and the database of records, for what goes beneath their protocols."""
+
+    beats: BeatStore
+    engine: Engine
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self.beats.close()
+        self.engine.dispose()
+
+
+def open_stores(settings: Settings) -> OpenStores:
     """Raises EbbtideError when they cannot be opened."""
     url = settings.records_url
     engine = (
@@ -21,7 +36,13 @@ def open_house(settings: Settings) -> House:
         if url is None
         else server_engine(url.get_secret_value())
     )
-    return House(beats=_open_beats(settings, engine), records=SqlRecordStore(engine))
+    return OpenStores(_open_beats(settings, engine), engine)
+
+
+def open_house(settings: Settings) -> House:
+    """Raises EbbtideError when a store cannot be opened."""
+    stores = open_stores(settings)
+    return House(beats=stores.beats, records=SqlRecordStore(stores.engine))
 
 
 def _open_beats(settings: Settings, engine: Engine) -> BeatStore:

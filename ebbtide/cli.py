@@ -285,7 +285,7 @@ def outcomes(
     run_outcomes(file, subject, time, pain, group, before, after, as_json)
 
 
-store_app = typer.Typer(no_args_is_help=True, help="Look after the embedded store.")
+store_app = typer.Typer(no_args_is_help=True, help="Look after the stores.")
 app.add_typer(store_app, name="store")
 
 
@@ -304,7 +304,7 @@ def backup(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Copy the embedded store, while it is in use."""
+    """Copy everything, while it is in use."""
     from ebbtide.commands.keep_store import run_backup
 
     run_backup(folder, as_json)
@@ -317,10 +317,18 @@ def restore(
         bool, typer.Option("--replace", help="Put aside the store that is there.")
     ] = False,
 ) -> None:
-    """Put a backup in the place of the embedded store."""
+    """Put a backup in the place of the store, or into empty servers."""
     from ebbtide.commands.keep_store import run_restore
 
     run_restore(folder, replace)
+
+
+@app.command()
+def move(as_json: Json = False) -> None:
+    """Move the embedded store to InfluxDB and PostgreSQL; goes on where it stopped."""
+    from ebbtide.commands.keep_store import run_move
+
+    run_move(as_json)
 
 
 @app.command()

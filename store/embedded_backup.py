@@ -73,16 +73,7 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
     allows that. Returns what was put aside. Raises EbbtideError for a backup that is not whole, for
     stores that are in use, and for stores that are there without ``replace``.
     """
-    expected = _manifest(folder)
-    for file in files:
-        copy = folder / file.name
-        if file.name not in expected or not copy.is_file():
-            raise EbbtideError(f"{folder} has no {file.name}.", "It is no whole backup.")
-        if _hash(copy) != expected[file.name]:
-            raise EbbtideError(
-                f"{copy} is not as it was when it was made.", "Use another backup; this is damaged."
-            )
-        _check_whole(copy)
+    require_whole(folder, [file.name for file in files])
     there = [file for file in files if file.exists()]
     if there and not replace:
         raise EbbtideError(
@@ -107,6 +98,20 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
         fresh.replace(file)
         _sync(file.parent)
     return put_aside
+
+
+def require_whole(folder: Path, names: list[str]) -> None:
+    """Raises EbbtideError unless the backup is as it was when it was made."""
+    expected = _manifest(folder)
+    for name in names:
+        copy = folder / name
+        if name not in expected or not copy.is_file():
+            raise EbbtideError(f"{folder} has no {name}.", "It is no whole backup.")
+        if _hash(copy) != expected[name]:
+            raise EbbtideError(
+                f"{copy} is not as it was when it was made.", "Use another backup; this is damaged."
+            )
+        _check_whole(copy)
 
 
 def _manifest(folder: Path) -> dict[str, str]:

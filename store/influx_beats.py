@@ -275,6 +275,18 @@ class InfluxBeatStore:
         """Everybody with a stream."""
         return self._catalogue.subjects()
 
+    def unknown_subjects(self) -> set[str]:
+        """Everybody of whom InfluxDB has points, and the catalogue no stream."""
+        known = set(self._catalogue.subjects())
+        return {
+            row[1]
+            for name in lines.MEASUREMENTS
+            for row in self._server.rows(f'SHOW TAG VALUES FROM "{name}" WITH KEY = "subject"')
+            # The index of 1.x remembers names for a while after the last point has gone.
+            if row[1] not in known
+            and self._server.rows(f"SELECT * FROM {name} WHERE \"subject\" = '{row[1]}' LIMIT 1")
+        }
+
     def erased(self) -> list[str]:
         """Everybody who was erased."""
         return self._catalogue.erased()

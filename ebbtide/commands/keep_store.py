@@ -1,45 +1,69 @@
-"""``ebbtide store check``, ``backup``, ``restore`` and ``erase``: for the embedded store."""
+"""``ebbtide store check``, ``backup``, ``restore``, ``move`` and ``erase``."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
+if TYPE_CHECKING:
+    from store.copying import Copied
 
-def _embedded() -> Settings:
-    """The settings, where both stores are files."""
-    settings = Settings()
-    if settings.records_url is not None:
-        raise EbbtideError(
-            "The records are on a server: this is for the embedded store.",
-            "Use the server's own tools (pg_dump), and copy beats.sqlite beside it.",
-        )
-    return settings
+
+def _embedded(settings: Settings) -> bool:
+    """Whether both stores are files."""
+    return settings.records_url is None and settings.influxdb_url is None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each thing that is done, on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(
+        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def told(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield told
 
 
 def run_check(as_json: bool) -> None:
     """Look through everything; ends with 1 when something is wrong."""
-    from rich.console import Console
-    from rich.progress import Progress
+    settings = Settings()
+    with _progress() as told:
+        if _embedded(settings):
+            from store.embedded_check import check_embedded
 
-    from store.embedded_check import check_embedded
+            found = check_embedded(
+                settings.beats_file,
+                settings.records_file,
+                lambda done, total: told("blocks", done, total),
+            )
+        else:
+            from api.stores import open_house
+            from store.server_check import check_stores
 
-    settings = _embedded()
-    with Progress(console=Console(stderr=True), transient=True, disable=not _terminal()) as bar:
-        task = bar.add_task("blocks", total=None)
-        found = check_embedded(
-            settings.beats_file,
-            settings.records_file,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+            with closing(open_house(settings)) as house:
+                found = check_stores(
+                    house.beats, house.records, lambda done, total: told("streams", done, total)
+                )
     if as_json:
         typer.echo(json.dumps(asdict(found)))
     else:
@@ -61,12 +85,19 @@ def run_backup(folder: Path | None, as_json: bool) -> None:
     """Copy the store, while it is in use."""
     from store.embedded_backup import back_up
 
-    settings = _embedded()
+    settings = Settings()
     now = datetime.now(UTC)
     target = folder or Path(f"ebbtide-backup-{now:%Y-%m-%dT%H-%M-%S}")
-    made = back_up(
-        [settings.beats_file, settings.records_file], target, now.isoformat(timespec="seconds")
-    )
+    files, when = [settings.beats_file, settings.records_file], now.isoformat(timespec="seconds")
+    if _embedded(settings):
+        made = back_up(files, target, when)
+    else:
+        from api.stores import open_stores
+        from store.server_backup import back_up_servers
+
+        names = (settings.beats_file.name, settings.records_file.name)
+        with closing(open_stores(settings)) as stores, _progress() as told:
+            made = back_up_servers(stores.beats, stores.engine, names, target, when, told)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
         return
@@ -78,12 +109,50 @@ def run_restore(folder: Path, replace: bool) -> None:
     """Put a backup in the place of the store."""
     from store.embedded_backup import restore
 
-    settings = _embedded()
+    settings = Settings()
+    files = [settings.beats_file, settings.records_file]
+    if not _embedded(settings):
+        from api.stores import open_stores
+        from store.server_backup import restore_to_servers
+
+        names = (settings.beats_file.name, settings.records_file.name)
+        with closing(open_stores(settings)) as stores, _progress() as told:
+            found = restore_to_servers(folder, names, stores.beats, stores.engine, told)
+        typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
+        return
     aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
-    kept = restore(folder, [settings.beats_file, settings.records_file], aside, replace)
+    kept = restore(folder, files, aside, replace)
     typer.echo(f"Restored to {settings.data_dir}.")
     for file in kept:
         typer.echo(f"What was there: {file}")
+
+
+def run_move(as_json: bool) -> None:
+    """The embedded store to the servers that the settings name."""
+    from api.stores import open_stores
+    from store.server_backup import move
+
+    settings = Settings()
+    if settings.records_url is None or settings.influxdb_url is None:
+        raise EbbtideError(
+            "The settings do not name the servers to move to.",
+            "Set EBBTIDE_RECORDS_URL and EBBTIDE_INFLUXDB_URL.",
+        )
+    with closing(open_stores(settings)) as stores, _progress() as told:
+        found = move(settings.beats_file, settings.records_file, stores.beats, stores.engine, told)
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+        return
+    typer.echo(f"Moved, read again and compared: {_counted(found)}.")
+    typer.echo(f"{settings.data_dir} is as it was. Keep it until you have a backup of the servers.")
+
+
+def _counted(found: Copied) -> str:
+    rows = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.rows.items())
+    return (
+        f"{rows}; {found.streams} streams, {found.notifications} notifications, {found.beats} "
+        f"beats, {found.gaps} gaps, {found.movement} spans of movement"
+    )
 
 
 def run_erase(email: str, sure: bool) -> None:
@@ -93,12 +162,8 @@ def run_erase(email: str, sure: bool) -> None:
 
     if not sure:
         typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)
-    house = open_house(Settings())
-    try:
+    with closing(open_house(Settings())) as house:
         found = erase_person(house, email)
-    finally:
-        house.beats.close()
-        house.records.close()
     typer.echo(
         f"Erased and read again: {found.beats} beats, {found.ratings} ratings, {found.sessions} "
         "sessions; nothing is left. Backups made before still hold them, and so does an outbox on "
@@ -107,7 +172,3 @@ def run_erase(email: str, sure: bool) -> None:
     # What restore and an upgrade put aside.
     for file in sorted(Settings().data_dir.glob("*.sqlite.*")):
         typer.echo(f"An older copy that may still hold them: {file}")
-
-
-def _terminal() -> bool:
-    return sys.stderr.isatty()
