@@ -7,7 +7,19 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from api import health, hrv, link, problems, ratings, sessions, sign_in, streams, therapy, trend
+from api import (
+    consents,
+    health,
+    hrv,
+    link,
+    problems,
+    ratings,
+    sessions,
+    sign_in,
+    streams,
+    therapy,
+    trend,
+)
 from api.histories import Histories
 from api.house import House
 from api.stores import open_house
@@ -42,7 +54,7 @@ def create_app(house: House) -> FastAPI:
     app.state.histories = Histories()
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for part in (sign_in, ratings, sessions, streams, hrv, trend, link, therapy, health):
+    for part in (sign_in, consents, ratings, sessions, streams, hrv, trend, link, therapy, health):
         v1.include_router(part.router)
     app.include_router(v1)
     _describe_problems(app)

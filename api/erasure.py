@@ -42,6 +42,7 @@ def erase_person(house: House, email: str) -> Erased:
             ("movement", house.beats.activity(person.subject_id, *always)),
             ("ratings", house.records.ratings(person.id, *always)),
             ("sessions", house.records.sessions(person.id)),
+            ("consents", house.records.consents(person.id)),
             ("the account", house.records.person(person.id)),
         )
         if there

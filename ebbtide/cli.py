@@ -343,6 +343,17 @@ def erase(
 
 
 @app.command()
+def retention(
+    apply: Annotated[bool, typer.Option("--apply", help="Erase them.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List whose data may not be kept any longer: consent taken back or over, or long silent."""
+    from ebbtide.commands.keep_store import run_retention
+
+    run_retention(apply, as_json)
+
+
+@app.command()
 def status(as_json: Json = False) -> None:
     """What is paired, what is kept, and what waits for upload."""
     from ebbtide.commands.status import run_status

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8420", description="Where ingest and dashboard find the API"
     )
 
+    keep_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Erase (ebbtide retention) whoever sent nothing new for so many days",
+    )
     records_url: SecretStr | None = Field(
         default=None,
         description="People and ratings on a server; the embedded store if left out",

@@ -19,6 +19,7 @@ from store.sql_engine import writing
 from store.tables import (
     AuditRow,
     Base,
+    ConsentRow,
     PersonRow,
     RatingRow,
     SessionRow,
@@ -28,7 +29,7 @@ from store.tables import (
 # In an order in which nobody's rows come before the person.
 RECORD_TABLES: tuple[Table, ...] = tuple(
     Base.metadata.tables[row.__tablename__]
-    for row in (PersonRow, SignInRow, RatingRow, SessionRow, AuditRow)
+    for row in (PersonRow, SignInRow, RatingRow, SessionRow, ConsentRow, AuditRow)
 )
 _ROWS = 500
 _ALWAYS = (0, 2**62)

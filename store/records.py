@@ -23,6 +23,26 @@ class Role(StrEnum):
     PATIENT = "patient"
 
 
+class Purpose(StrEnum):
+    """What a person can agree to."""
+
+    KEEPING = "keeping"
+    CARE = "care"
+    RESEARCH = "research"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One answer: agreed to or not, when, and until when. ``wording`` names the text shown."""
+
+    person_id: str
+    purpose: Purpose
+    given: bool
+    wording: str
+    at_ns: int
+    until_ns: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Someone with an account. Beats are kept under ``subject_id``, never under ``id``.
@@ -150,6 +170,14 @@ class RecordStore(Protocol):
 
     def sessions(self, person_id: str) -> list[TherapySession]:
         """Therapy sessions of this person, by time."""
+        ...
+
+    def add_consent(self, consent: Consent) -> None:
+        """Keep an answer; those before it stay."""
+        ...
+
+    def consents(self, person_id: str) -> list[Consent]:
+        """Every answer of this person, oldest first."""
         ...
 
     def add_audit(self, line: AuditLine) -> None:

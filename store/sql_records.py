@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine, and_, delete, or_, select, text
+from sqlalchemy import Engine, and_, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.records import (
     AuditLine,
+    Consent,
     EmailTakenError,
     Person,
+    Purpose,
     Rating,
     RatingConflictError,
     Role,
@@ -19,7 +21,7 @@ from store.records import (
     TherapySession,
 )
 from store.sql_engine import server_engine, sqlite_engine
-from store.tables import AuditRow, PersonRow, RatingRow, SessionRow, SignInRow
+from store.tables import AuditRow, ConsentRow, PersonRow, RatingRow, SessionRow, SignInRow
 
 
 def open_sqlite_records(path: Path) -> SqlRecordStore:
@@ -217,6 +219,48 @@ class SqlRecordStore:
                 for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
             ]
 
+    def add_consent(self, consent: Consent) -> None:
+        """Keep an answer; those before it stay."""
+        with self._sessions.begin() as db:
+            # The person's row is the lock, in SQLite the file: two answers at once get two numbers.
+            if self._engine.dialect.name == "sqlite":
+                db.execute(text("BEGIN IMMEDIATE"))
+            db.scalar(
+                select(PersonRow.id).where(PersonRow.id == consent.person_id).with_for_update()
+            )
+            number = db.scalar(
+                select(func.coalesce(func.max(ConsentRow.number), 0) + 1).where(
+                    ConsentRow.person_id == consent.person_id
+                )
+            )
+            db.add(
+                ConsentRow(
+                    person_id=consent.person_id,
+                    number=number,
+                    purpose=str(consent.purpose),
+                    given=consent.given,
+                    wording=consent.wording,
+                    at_ns=consent.at_ns,
+                    until_ns=consent.until_ns,
+                )
+            )
+
+    def consents(self, person_id: str) -> list[Consent]:
+        """Every answer of this person, oldest first."""
+        query = select(ConsentRow).where(ConsentRow.person_id == person_id)
+        with self._sessions() as db:
+            return [
+                Consent(
+                    row.person_id,
+                    Purpose(row.purpose),
+                    row.given,
+                    row.wording,
+                    row.at_ns,
+                    row.until_ns,
+                )
+                for row in db.scalars(query.order_by(ConsentRow.number))
+            ]
+
     def add_audit(self, line: AuditLine) -> None:
         """Keep what was done."""
         with self._sessions.begin() as db:
@@ -237,7 +281,7 @@ class SqlRecordStore:
     def erase(self, person_id: str) -> None:
         """Remove every trace of the person."""
         with self._sessions.begin() as db:
-            for table in (SignInRow, RatingRow, SessionRow):
+            for table in (SignInRow, RatingRow, SessionRow, ConsentRow):
                 db.execute(delete(table).where(table.person_id == person_id))
             db.execute(delete(PersonRow).where(PersonRow.id == person_id))
         if self._engine.dialect.name == "sqlite":

@@ -63,6 +63,22 @@ class RatingRow(Base):
     superseded: Mapped[bool] = mapped_column(default=False)
 
 
+class ConsentRow(Base):
+    """One answer to whether a person agrees to something; nothing is overwritten."""
+
+    __tablename__ = "consents"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    purpose: Mapped[str] = mapped_column(String(20))
+    given: Mapped[bool]
+    wording: Mapped[str] = mapped_column(String(64))
+    at_ns: Mapped[int] = mapped_column(BigInteger)
+    until_ns: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class AuditRow(Base):
     """What an operator did, without any health data; it outlives those it is about."""
 

@@ -23,7 +23,7 @@ from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stre
 from ebbtide.settings import Settings
 from store import copying
 from store.influx_server import InfluxServer
-from store.records import AuditLine, Rating, SignIn, TherapySession
+from store.records import AuditLine, Consent, Purpose, Rating, SignIn, TherapySession
 from store.sql_engine import server_engine, sqlite_engine
 from tests.conftest import PASSWORD
 from tests.influx_server import InfluxServerProcess
@@ -56,6 +56,7 @@ def fill(house: House) -> None:
         house.records.add_rating(rating)
         house.records.add_rating(replace(rating, version=2, pain=5, entered_ns=START + 9))
         house.records.add_session(TherapySession(new_id(), person.id, 1, START))
+        house.records.add_consent(Consent(person.id, Purpose.CARE, True, "care, 1", START))
         house.records.add_sign_in(SignIn(f"token of {email}", person.id, START, 2**61))
     erase_person(house, "gone@example.org")
 
@@ -107,6 +108,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "sign_ins": 2,
         "ratings": 4,
         "therapy_sessions": 2,
+        "consents": 2,
         "audit": 2,
     }
     counts = {name: found[name] for name in ("streams", "notifications", "gaps", "movement")}

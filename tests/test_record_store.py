@@ -12,8 +12,10 @@ from ebbtide.instants import SECOND
 from ebbtide.records import new_id
 from store.records import (
     AuditLine,
+    Consent,
     EmailTakenError,
     Person,
+    Purpose,
     Rating,
     RatingConflictError,
     RecordStore,
@@ -188,3 +190,21 @@ def test_the_audit_outlives_those_it_is_about(store: RecordStore) -> None:
     store.erase(person.id)
     assert store.people() == []
     assert store.audit() == [AuditLine(NOW, "erased", person.subject_id)]
+
+
+def test_every_answer_of_consent_is_kept(store: RecordStore) -> None:
+    person, other = a_person(store), a_person(store, "eve@example.org")
+    yes = Consent(person.id, Purpose.RESEARCH, True, "research, 1", NOW, NOW + 9)
+    answers = [yes, replace(yes, purpose=Purpose.CARE, until_ns=None), replace(yes, given=False)]
+    for answer in answers:
+        store.add_consent(answer)
+    assert store.consents(person.id) == answers
+    assert store.consents(other.id) == []
+    threads = [threading.Thread(target=store.add_consent, args=(yes,)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.consents(person.id) == [*answers, *[yes] * 6]
+    store.erase(person.id)
+    assert store.consents(person.id) == []

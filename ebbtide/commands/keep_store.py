@@ -172,3 +172,39 @@ def run_erase(email: str, sure: bool) -> None:
     # What restore and an upgrade put aside.
     for file in sorted(Settings().data_dir.glob("*.sqlite.*")):
         typer.echo(f"An older copy that may still hold them: {file}")
+
+
+def run_retention(apply: bool, as_json: bool) -> None:
+    """Whose data may not be kept any longer; with ``apply`` they are erased."""
+    from api.erasure import erase_person
+    from api.retention import over
+    from api.stores import open_house
+    from ebbtide.instants import to_datetime
+
+    settings = Settings()
+    with closing(open_house(settings)) as house:
+        found = over(house, settings.keep_days)
+        if apply:
+            for item in found:
+                erase_person(house, item.person.email)
+    if as_json:
+        lines = [
+            {
+                "subject": item.person.subject_id,
+                "reason": item.reason,
+                "since": to_datetime(item.since_ns).isoformat(),
+                "erased": apply,
+            }
+            for item in found
+        ]
+        typer.echo(json.dumps(lines))
+        return
+    for item in found:
+        since = f"{to_datetime(item.since_ns):%Y-%m-%d}"
+        typer.echo(f"{item.person.email}: {item.reason} (since {since})")
+    if not found:
+        typer.echo("Everybody's data may be kept.")
+    elif apply:
+        typer.echo(f"{len(found)} people were erased, and read again: nothing is left.")
+    else:
+        typer.echo("Nothing was done. With --apply, they are erased.")
