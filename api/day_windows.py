@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.stress_index import HeartWindows
-from analytics.windows import METHOD, HrvWindows, hrv_windows, starts_by_stretch
+from analytics.windows import (
+    METHOD,
+    BeatArrays,
+    HrvWindows,
+    Movement,
+    hrv_windows,
+    starts_by_stretch,
+)
 from api.beat_arrays import beat_arrays
 from api.heart_windows import WINDOW_NS, hearts, movement_of
 from api.house import House
@@ -59,7 +66,7 @@ def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> Day
     kept = house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, min(contents), max(contents))
     for day, content in sorted(contents.items()):
         if day not in kept or kept[day].content != content:
-            kept[day] = to_keep(content, _worked_out(house, person, day))
+            kept[day] = _worked_out(house, person, day, content)
             # Day by day: who gives up waiting for a year's first look finds most of it done.
             house.beats.keep_windows(subject, METHOD_KEPT, {day: kept[day]})
     found = _joined([kept[day] for day in sorted(contents)])
@@ -74,15 +81,30 @@ def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> Day
     )
 
 
-def _worked_out(house: House, person: Person, day: int) -> HrvWindows:
+def missing_days(house: House, person: Person) -> dict[int, str]:
+    """The days whose windows are not worked out yet, or not from what is there now; and the name of
+    the content of each.
+    """
+    contents = house.beats.day_contents(person.subject_id, 0, 2**62)
+    if not contents:
+        return {}
+    kept = house.beats.kept_contents(person.subject_id, METHOD_KEPT, min(contents), max(contents))
+    return {day: content for day, content in contents.items() if kept.get(day) != content}
+
+
+def windows_of_day(content: str, day: int, beats: BeatArrays, movement: Movement) -> KeptDay:
+    """The windows of a UTC day, out of its beats."""
+    starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
+    return _to_keep(content, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
+
+
+def _worked_out(house: House, person: Person, day: int, content: str) -> KeptDay:
     start, end = day * DAY, (day + 1) * DAY
     beats = beat_arrays(house.beats.read(person.subject_id, start, end))
-    starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
-    movement = movement_of(house, person, start, end)
-    return hrv_windows(beats, starts, WINDOW_NS, movement=movement)
+    return windows_of_day(content, day, beats, movement_of(house, person, start, end))
 
 
-def to_keep(content: str, found: HrvWindows) -> KeptDay:
+def _to_keep(content: str, found: HrvWindows) -> KeptDay:
     """What a store keeps of a day's windows: those with any beats."""
     some = found.found.intervals > 0
     return KeptDay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 from typing import Annotated
 
@@ -9,19 +10,24 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from analytics import link as link_method
+from analytics import stress_index, windows
 from analytics.alignment import Span
 from analytics.link_words import Verdict
 from analytics.report import Statement, person_report
 from analytics.therapy import Change
 from api.access import Asking, InHouse
 from api.histories import KnownHistories
+from api.house import House
 from api.problems import described
-from api.rated_hearts import rated_hearts
+from api.rated_hearts import RatedBeats, rated_beats, rated_hearts
 from api.time_range import AskedOrAll
-from ebbtide.instants import HOUR, MINUTE
+from ebbtide.instants import EARLIEST, HOUR, LATEST, MINUTE
 from ebbtide.records import Origin
+from store.records import KeptReport, Person, Rating
 
 router = APIRouter(tags=["link"])
+
+_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
 
 
 class FreedPoint(BaseModel):
@@ -120,7 +126,31 @@ def link(
 ) -> LinkReport:
     """The within-person link of pain with stress, and with the heart."""
     ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
-    rated, hearts, origins = rated_hearts(ratings, person, house, histories, span)
+    content = content_of(house, person, ratings, span)
+    kept = house.records.report(person.id, span)
+    if kept is not None and kept.content == content:
+        return LinkReport.model_validate_json(kept.body)
+    found = link_report(rated_beats(ratings, person, house, histories, span))
+    if asked.start_ns <= EARLIEST and asked.end_ns >= house.now():  # all there is, as most ask
+        house.records.put_report(KeptReport(person.id, span, content, found.model_dump_json()))
+    return found
+
+
+def content_of(house: House, person: Person, ratings: list[Rating], span: Span) -> str:
+    """What names all that a report is made from: another name, and it is made again."""
+    days = house.beats.day_contents(person.subject_id, 0, LATEST) if ratings else {}
+    said = [
+        (rating.id, rating.version, rating.about_ns, rating.entered_ns, rating.zone)
+        for rating in ratings
+    ]
+    facts = repr((_METHODS, span, person.zone, sorted(days.items()), said))
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def link_report(read: RatedBeats) -> LinkReport:
+    """The answer, out of what was read. Nothing else is looked at."""
+    ratings = read.ratings
+    rated, hearts = rated_hearts(read)
     report = person_report(rated)
     first, *others = [_row(statement) for statement in report.statements]
     pattern, what_if = report.missing, report.what_if
@@ -149,9 +179,9 @@ def link(
         beats_before_ratings=BeatsBeforeRatings(
             ratings=len(ratings), usable=hearts.usable, why_not=hearts.reasons
         ),
-        span=span,
-        simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),
-        origins=sorted(origins),
+        span=read.span,
+        simulated=Origin.SIMULATED in read.origins or any(rating.simulated for rating in ratings),
+        origins=sorted(read.origins),
         method=link_method.METHOD,
     )
 

@@ -354,6 +354,23 @@ def retention(
 
 
 @app.command()
+def nightly(
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are cores if left out.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Use the Dask cluster at this address, such as tcp://host:8786."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring every patient's windows and report up to date; goes on where it was stopped."""
+    from ebbtide.commands.nightly import run_nightly
+
+    run_nightly(workers, dask, as_json)
+
+
+@app.command()
 def status(as_json: Json = False) -> None:
     """What is paired, what is kept, and what waits for upload."""
     from ebbtide.commands.status import run_status

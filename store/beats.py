@@ -160,6 +160,12 @@ class BeatStore(Protocol):
         """
         ...
 
+    def kept_contents(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, str]:
+        """What the kept windows of each of these days were worked out from."""
+        ...
+
     def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
         """Keep what was worked out of days, in the place of what there was by whatever method;
         nothing of a subject who was erased meanwhile.

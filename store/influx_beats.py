@@ -257,6 +257,13 @@ class InfluxBeatStore:
                 )
         return kept
 
+    def kept_contents(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, str]:
+        """What the kept windows of each day were worked out from; see BeatStore."""
+        days = self._catalogue.window_days(subject_id, method, first_day, last_day)
+        return {day: content for day, (content, _) in days.items()}
+
     def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
         """Keep what was worked out; see BeatStore."""
         tag = _tag(method)

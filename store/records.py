@@ -103,6 +103,18 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptReport:
+    """A report that was worked out and can be made again: of which ``kind``, the name of the
+    ``content`` it was made from, and its JSON.
+    """
+
+    person_id: str
+    kind: str
+    content: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class AuditLine:
     """What was done when, to whom (a random id)."""
 
@@ -178,6 +190,14 @@ class RecordStore(Protocol):
 
     def consents(self, person_id: str) -> list[Consent]:
         """Every answer of this person, oldest first."""
+        ...
+
+    def put_report(self, report: KeptReport) -> None:
+        """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
+        ...
+
+    def report(self, person_id: str, kind: str) -> KeptReport | None:
+        """The kept report of this kind."""
         ...
 
     def add_audit(self, line: AuditLine) -> None:

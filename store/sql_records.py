@@ -12,6 +12,7 @@ from store.records import (
     AuditLine,
     Consent,
     EmailTakenError,
+    KeptReport,
     Person,
     Purpose,
     Rating,
@@ -21,7 +22,15 @@ from store.records import (
     TherapySession,
 )
 from store.sql_engine import server_engine, sqlite_engine
-from store.tables import AuditRow, ConsentRow, PersonRow, RatingRow, SessionRow, SignInRow
+from store.tables import (
+    AuditRow,
+    ConsentRow,
+    PersonRow,
+    RatingRow,
+    ReportRow,
+    SessionRow,
+    SignInRow,
+)
 
 
 def open_sqlite_records(path: Path) -> SqlRecordStore:
@@ -261,6 +270,30 @@ class SqlRecordStore:
                 for row in db.scalars(query.order_by(ConsentRow.number))
             ]
 
+    def put_report(self, report: KeptReport) -> None:
+        """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
+        with self._sessions() as db:
+            if db.get(PersonRow, report.person_id) is None:
+                return
+            db.merge(
+                ReportRow(
+                    person_id=report.person_id,
+                    kind=report.kind,
+                    content=report.content,
+                    body=report.body,
+                )
+            )
+            try:
+                db.commit()
+            except IntegrityError:  # the person was erased, or somebody was a moment faster
+                db.rollback()
+
+    def report(self, person_id: str, kind: str) -> KeptReport | None:
+        """The kept report of this kind."""
+        with self._sessions() as db:
+            row = db.get(ReportRow, (person_id, kind))
+            return None if row is None else KeptReport(person_id, kind, row.content, row.body)
+
     def add_audit(self, line: AuditLine) -> None:
         """Keep what was done."""
         with self._sessions.begin() as db:
@@ -281,7 +314,7 @@ class SqlRecordStore:
     def erase(self, person_id: str) -> None:
         """Remove every trace of the person."""
         with self._sessions.begin() as db:
-            for table in (SignInRow, RatingRow, SessionRow, ConsentRow):
+            for table in (SignInRow, RatingRow, SessionRow, ConsentRow, ReportRow):
                 db.execute(delete(table).where(table.person_id == person_id))
             db.execute(delete(PersonRow).where(PersonRow.id == person_id))
         if self._engine.dialect.name == "sqlite":

@@ -341,6 +341,18 @@ class SqliteBeatStore:
             ).fetchall()
         return {row[0]: window_block.unpacked(row[1], row[2], names) for row in rows}
 
+    def kept_contents(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, str]:
+        """What the kept windows of each day were worked out from; see BeatStore."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT day, content FROM derived WHERE subject_id = ? AND method = ?"
+                " AND day BETWEEN ? AND ?",
+                (subject_id, method, first_day, last_day),
+            ).fetchall()
+        return dict(rows)
+
     def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
         """Keep what was worked out; see BeatStore."""
         with self._transaction():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _ID = String(36)
@@ -77,6 +77,19 @@ class ConsentRow(Base):
     wording: Mapped[str] = mapped_column(String(64))
     at_ns: Mapped[int] = mapped_column(BigInteger)
     until_ns: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ReportRow(Base):
+    """A report that was worked out, with the name of what it was made from."""
+
+    __tablename__ = "reports"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    content: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)
 
 
 class AuditRow(Base):

@@ -270,6 +270,8 @@ def test_what_is_derived_is_known_by_its_content(store: BeatStore) -> None:
     held = a_day(content, 3)
     store.keep_windows("subject", "method 1", {day: held})
     same(store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: held})
+    assert store.kept_contents("subject", "method 1", day, day) == {day: content}
+    assert store.kept_contents("subject", "method 2", day, day) == {}
     assert store.kept_windows("subject", "method 2", ["rmssd_ms"], day, day) == {}
     assert store.kept_windows("other", "method 1", ["rmssd_ms"], day, day) == {}
     # More beats, and movement, are another content; the same upload again is not.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ebbtide.commands.progress import progress_bars
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
@@ -25,29 +24,10 @@ def _embedded(settings: Settings) -> bool:
     return settings.records_url is None and settings.influxdb_url is None
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each thing that is done, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def told(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
-        yield told
-
-
 def run_check(as_json: bool) -> None:
     """Look through everything; ends with 1 when something is wrong."""
     settings = Settings()
-    with _progress() as told:
+    with progress_bars() as told:
         if _embedded(settings):
             from store.embedded_check import check_embedded
 
@@ -96,7 +76,7 @@ def run_backup(folder: Path | None, as_json: bool) -> None:
         from store.server_backup import back_up_servers
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_stores(settings)) as stores, _progress() as told:
+        with closing(open_stores(settings)) as stores, progress_bars() as told:
             made = back_up_servers(stores.beats, stores.engine, names, target, when, told)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
@@ -116,7 +96,7 @@ def run_restore(folder: Path, replace: bool) -> None:
         from store.server_backup import restore_to_servers
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_stores(settings)) as stores, _progress() as told:
+        with closing(open_stores(settings)) as stores, progress_bars() as told:
             found = restore_to_servers(folder, names, stores.beats, stores.engine, told)
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         return
@@ -138,7 +118,7 @@ def run_move(as_json: bool) -> None:
             "The settings do not name the servers to move to.",
             "Set EBBTIDE_RECORDS_URL and EBBTIDE_INFLUXDB_URL.",
         )
-    with closing(open_stores(settings)) as stores, _progress() as told:
+    with closing(open_stores(settings)) as stores, progress_bars() as told:
         found = move(settings.beats_file, settings.records_file, stores.beats, stores.engine, told)
     if as_json:
         typer.echo(json.dumps(asdict(found)))
