@@ -22,7 +22,9 @@ from api import (
 )
 from api.histories import Histories
 from api.house import House
+from api.observed import Observed
 from api.stores import open_house
+from api.tracing import trace
 from ebbtide import __version__
 from ebbtide.settings import Settings
 
@@ -51,6 +53,7 @@ def create_app(house: House) -> FastAPI:
 
     app = FastAPI(title="Ebbtide", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
     app.state.house = house
+    app.add_middleware(Observed, on_error=problems.unexpected)
     app.state.histories = Histories()
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
@@ -58,6 +61,7 @@ def create_app(house: House) -> FastAPI:
         v1.include_router(part.router)
     app.include_router(v1)
     _describe_problems(app)
+    trace(app)
     return app
 
 

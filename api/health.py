@@ -35,6 +35,6 @@ def ready(house: InHouse) -> Health:
         try:
             store.check()
         except Exception as error:  # whatever a store's driver may raise
-            log.warning("the store of %s does not answer", name, exc_info=error)
+            log.warning("the store of %s does not answer: %s", name, type(error).__name__)
             raise ProblemError(503, f"The store of {name} does not answer.") from error
     return Health(version=__version__)

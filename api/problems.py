@@ -11,7 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
+from api.observed import STORE_AWAY
 from ebbtide.errors import EbbtideError
 from store.away import AWAY
 from store.beats import (
@@ -86,6 +88,7 @@ def install(app: FastAPI) -> None:
 
     async def _away(_: Request, error: Exception) -> JSONResponse:
         log.warning("a store is away: %s", type(error).__name__)
+        STORE_AWAY.labels(type(error).__name__).inc()
         return _answer(
             503,
             "A store does not answer, or has no room. Nothing was lost; try again.",
@@ -114,10 +117,11 @@ def install(app: FastAPI) -> None:
         detail = "; ".join(f"{f.field}: {f.problem}" for f in fields[:5])
         return _answer(422, detail, fields)
 
-    @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return _answer(500, "Something went wrong here, not with your request. Try again later.")
+
+async def unexpected(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer where nobody had expected an error."""
+    detail = "Something went wrong here, not with your request. Try again later."
+    await _answer(500, detail)(scope, receive, send)
 
 
 def _answer(

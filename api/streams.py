@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api.access import Asking, InHouse
+from api.observed import BEATS, NOTIFICATIONS
 from api.problems import ProblemError, described
 from api.time_range import Asked, AskedOrAll
 from ebbtide.instants import DAY, to_datetime
@@ -85,6 +86,8 @@ def upload(
         [item.record() for item in batch.notifications],
         [gap.record() for gap in batch.gaps],
     )
+    NOTIFICATIONS.inc(len(batch.notifications))
+    BEATS.inc(sum(len(item.rr_ticks) for item in batch.notifications))
     return AcknowledgedWire(stream_id=stream_id, acknowledged=acknowledged)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, SecretStr
@@ -27,6 +28,16 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8420, ge=0, le=65535)
     api_workers: int = Field(default=1, ge=1, le=64, description="Processes that answer")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="json: one object a line, for a log collector"
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Serve Prometheus metrics there, on metrics_host; none if left out",
+    )
+    metrics_host: str = "127.0.0.1"
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = Field(default=8421, ge=0, le=65535)
     api_url: str = Field(

@@ -26,7 +26,9 @@ def sqlite_engine(path: Path) -> Engine:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _cannot_open(path, error) from error
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -59,7 +61,17 @@ def server_engine(url: str) -> Engine:
     Raises EbbtideError when the server does not answer, or is no database of Ebbtide's.
     """
     try:
-        return _newest(create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10))
+        return _newest(
+            create_engine(
+                url,
+                pool_pre_ping=True,
+                pool_size=10,
+                max_overflow=10,
+                pool_timeout=10,
+                hide_parameters=True,  # what people entered does not belong into logs
+                connect_args={"connect_timeout": 5} if url.startswith("postgresql") else {},
+            )
+        )
     except (SQLAlchemyError, CommandError, ImportError) as error:
         # Its words may hold the address, and that a password.
         kind = type(error).__name__

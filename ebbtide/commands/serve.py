@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
 
+from ebbtide.commands.logs import log_config
+from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 
@@ -12,23 +17,67 @@ def run_api(host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the API until Ctrl-C. Several workers are several processes on the same stores; one
     that dies is begun anew.
     """
+    settings = Settings()
+    address = host or settings.api_host
+    number = settings.api_port if port is None else port
+    many = workers or settings.api_workers
+    with tempfile.TemporaryDirectory(prefix="ebbtide-metrics-") as metrics:
+        if many > 1 and settings.metrics_port is not None:
+            # Before anything counts: each worker writes its own files there.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        _serve(settings, address, number, many)
+
+
+def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     import uvicorn
 
     from api.app import create_app
     from api.stores import open_house
 
-    settings = Settings()
     # Opened here first: what is wrong is told once, and one process brings the tables forward.
     house = open_house(settings)
-    address = host or settings.api_host
-    number = settings.api_port if port is None else port
-    many = workers or settings.api_workers
-    if many == 1:
-        uvicorn.run(create_app(house), host=address, port=number)
+    logs = log_config(settings)
+    with _metrics(settings):
+        if workers == 1:
+            uvicorn.run(create_app(house), host=host, port=port, log_config=logs)
+            return
+        house.close()
+        uvicorn.run(
+            "api.app:from_settings",
+            factory=True,
+            workers=workers,
+            host=host,
+            port=port,
+            log_config=logs,
+        )
+
+
+@contextlib.contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    """Prometheus metrics of all workers, on a port of their own."""
+    if settings.metrics_port is None:
+        yield
         return
-    house.beats.close()
-    house.records.close()
-    uvicorn.run("api.app:from_settings", factory=True, workers=many, host=address, port=number)
+    from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    try:
+        server, thread = start_http_server(
+            settings.metrics_port, settings.metrics_host, registry=registry
+        )
+    except OSError as error:
+        raise EbbtideError(
+            f"Port {settings.metrics_port} cannot be used for metrics: {error.strerror}.",
+            "Choose another with EBBTIDE_METRICS_PORT, or leave it out.",
+        ) from error
+    yield
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
 
 
 def run_dashboard(host: str | None, port: int | None) -> None:
