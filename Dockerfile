@@ -1,7 +1,11 @@
-# One image for the API and the pages; docker-compose.yml chooses the command.
+# One image for the API, the pages and the ingester; docker-compose.yml chooses the command.
 FROM python:3.13-slim
 RUN useradd --create-home --uid 1000 ebbtide && mkdir /data && chown ebbtide /data
 WORKDIR /app
+# uv pip compile pyproject.toml --extra clinic --python-version 3.13 --universal \
+#   --generate-hashes --no-emit-index-url --no-header -o requirements.image.txt
+COPY requirements.image.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY ebbtide ebbtide
 COPY ingest ingest
@@ -9,7 +13,9 @@ COPY store store
 COPY analytics analytics
 COPY api api
 COPY dashboard dashboard
-RUN pip install --no-cache-dir .
-USER ebbtide
-ENV EBBTIDE_DATA_DIR=/data
+RUN pip install --no-cache-dir --no-deps .
+WORKDIR /data
+USER 1000
+# The root file system is read-only: what wants a home finds it in /tmp.
+ENV EBBTIDE_DATA_DIR=/data HOME=/tmp
 CMD ["ebbtide", "serve", "--host", "0.0.0.0"]

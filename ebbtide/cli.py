@@ -354,6 +354,16 @@ def retention(
 
 
 @app.command()
+def secrets(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")] = Path("secrets"),
+) -> None:
+    """Make the passwords that docker-compose.yml reads."""
+    from ebbtide.commands.make_secrets import run_secrets
+
+    run_secrets(folder)
+
+
+@app.command()
 def nightly(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; as many as there are cores if left out.")

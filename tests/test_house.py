@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from ebbtide.cli import app
@@ -87,31 +86,6 @@ def test_no_file_of_the_project_names_a_registry() -> None:
     host = re.compile(rb"(pypi|pythonhosted|npmjs)\.(org|com)")
     for name in names:
         assert not host.search((ROOT / name).read_bytes()), name
-
-
-def compose() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return loaded
-
-
-def test_compose_has_its_services_and_their_commands_exist() -> None:
-    services = compose()["services"]
-    assert set(services) == {"api", "dashboard", "influxdb", "postgres"}
-    for name in ("api", "dashboard"):
-        program, command, *flags = services[name]["command"]
-        assert program == "ebbtide"
-        help_text = CliRunner().invoke(app, [command, "--help"]).output
-        for flag in flags[::2]:
-            assert flag in help_text
-        for variable in services[name].get("environment", {}):
-            assert variable.removeprefix("EBBTIDE_").lower() in Settings.model_fields
-    assert services["dashboard"]["environment"]["EBBTIDE_API_URL"] == "http://api:8420"
-    declared = set(compose()["volumes"])
-    for service in services.values():
-        for volume in service.get("volumes", []):
-            assert volume.split(":")[0] in declared
-        # Only on this machine until somebody puts TLS in front.
-        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
 def test_the_image_copies_every_room() -> None:
