@@ -33,6 +33,8 @@ CLOCK_STEP = 1 * SECOND
 # Intervals are kept in ticks, so this bends no interval, only the dial it is read on.
 _PULLS = ((250 * MILLISECOND, 0.25), (40 * MILLISECOND, 0.05), (0, 0.01))
 
+PULL_STEP = 100_000  # ns: what they are moved by is a multiple of it
+
 
 class ClockSteppedBackError(EbbtideError):
     """The computer's clock went back so far that times would no longer increase."""
@@ -163,7 +165,8 @@ class BeatClock:
         off = self._floor.at(self._strap_time) - self._offset
         share = next(share for above, share in _PULLS if abs(off) >= above)
         most = int(total * share)
-        pull = max(-most, min(most, off))
+        # In whole steps, which are far below the noise: a store keeps each beat's pull.
+        pull = int(max(-most, min(most, off)) / PULL_STEP) * PULL_STEP
         self._offset += pull
         self._late = deque((late - pull for late in self._late), maxlen=PERSISTENT_COUNT)
         return pull

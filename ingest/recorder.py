@@ -29,6 +29,8 @@ from ingest.strap import (
 _PLAYED_BATCH = 500
 _RECENT_BEATS = 400  # two minutes of a fast heart, for the live line
 
+_MS = instants.MILLISECOND
+
 
 @dataclass(frozen=True, slots=True)
 class RecentBeat:
@@ -184,7 +186,8 @@ class Recorder:
                 arrival.payload,
                 Notification(
                     sequence=0,
-                    received_ns=arrival.received_ns,
+                    # To the millisecond: finer is noise of the radio, and three bytes a beat.
+                    received_ns=arrival.received_ns // _MS * _MS,
                     heart_rate_bpm=measurement.heart_rate_bpm,
                     rr_ticks=measurement.rr_ticks,
                     beat_times_ns=placement.beat_times_ns,

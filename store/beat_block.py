@@ -1,8 +1,9 @@
 """A run of notifications as one compact block of bytes.
 
-Columns, not rows: numbers of one kind lie together, times as differences, then deflate (zlib).
-About 5 bytes a beat, against some 60 as a row. A block starts with a version number, so that
-the layout can change and old blocks still be read.
+Columns, not rows: numbers of one kind lie together; of times only what the intervals do not say
+already; each in the fewest bytes that hold it, then deflate (zlib). Under 3 bytes a beat, against
+some 60 as a row (benchmarks/store.py). A block starts with a version number, so that the layout
+can change and old blocks still be read.
 """
 
 from __future__ import annotations
@@ -11,14 +12,24 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.records import Notification
+from store import beat_block_1
 
-_VERSION = 1
-_HEADER = struct.Struct("<BxxxII")  # version, notifications, beats
+_VERSION = 2
+# Version, notifications, beats, ticks per second that predict the times best, and the unit of the
+# times of arrival in ns.
+_HEADER = struct.Struct("<BIIII")
+# Of a column: bytes of a value, whether all after the first are the same, whether they are steps.
+_FIRST = struct.Struct("<B??q")
+_KINDS = ("|i1", "<i2", "<i4", "<i8")
+_KIND_OF = {np.dtype(kind).itemsize: kind for kind in _KINDS}
+_SCALES = (1024, 1000)
+_MS = 1_000_000
 _NO_ENERGY = -1
 
 
@@ -95,50 +106,110 @@ def joined(first: Block, second: Block) -> Block:
 
 def packed(block: Block) -> bytes:
     """The bytes of a block."""
+    times = block.time_ns.astype(np.int64)
+    ticks = block.rr_ticks.astype(np.int64)
+    # A beat is later than the one before it by its own interval, but for a small correction.
+    scale = min(_SCALES, key=lambda scale: _cost(_beyond(times, ticks, scale)[1:]))
+    unit = _MS if not np.any(block.received_ns % _MS) else 1
     columns = (
-        np.diff(block.received_ns, prepend=np.int64(0)),
-        block.heart_rate_bpm,
-        block.contact,
-        block.energy_kj,
         block.rr_count,
-        np.diff(block.time_ns, prepend=np.int64(0)),
-        block.rr_ticks,
+        block.contact,
+        block.heart_rate_bpm,
+        block.energy_kj,
+        ticks,
+        _beyond(times, ticks, scale),
+        block.received_ns // unit - _last_beats(times, block.rr_count) // unit,
     )
-    body = b"".join(_planes(column) for column in columns)
-    header = _HEADER.pack(_VERSION, len(block.received_ns), len(block.time_ns))
-    return header + zlib.compress(body, 6)
+    header = _HEADER.pack(_VERSION, len(block.received_ns), len(times), scale, unit)
+    return header + zlib.compress(b"".join(_column(column) for column in columns), 6)
 
 
 def unpacked(data: bytes) -> Block:
     """The block of these bytes. Raises ValueError when they are damaged."""
+    version = data[0] if data else 0
     try:
-        version, notifications, beats = _HEADER.unpack_from(data)
-        if version != _VERSION:
-            raise ValueError(f"block version {version} is not known to this Ebbtide")
-        body = zlib.decompress(data[_HEADER.size :])
-    except (struct.error, zlib.error) as error:
+        if version == beat_block_1.VERSION:
+            return Block(*beat_block_1.unpacked(data))
+        if version == _VERSION:
+            return _unpacked(data)
+    except (struct.error, zlib.error, IndexError, KeyError, ValueError) as error:
         raise ValueError(f"a block of beats is damaged: {error}") from error
-    position = 0
-
-    def column(kind: str, count: int) -> NDArray[np.generic]:
-        nonlocal position
-        width = np.dtype(kind).itemsize
-        raw = np.frombuffer(body, np.uint8, count * width, position)
-        position += count * width
-        return np.ascontiguousarray(raw.reshape(width, count).T).view(kind).reshape(count)
-
-    received = np.cumsum(column("<i8", notifications).astype(np.int64))
-    heart_rate = column("<u2", notifications).astype(np.uint16)
-    contact = column("<i1", notifications).astype(np.int8)
-    energy = column("<i4", notifications).astype(np.int32)
-    rr_count = column("<u1", notifications).astype(np.uint8)
-    times = np.cumsum(column("<i8", beats).astype(np.int64))
-    rr_ticks = column("<u2", beats).astype(np.uint16)
-    return Block(received, heart_rate, contact, energy, rr_count, times, rr_ticks)
+    raise ValueError(f"block version {version} is not known to this Ebbtide")
 
 
-def _planes(column: NDArray[np.generic]) -> bytes:
-    """All first bytes, then all second bytes: high bytes repeat and deflate to almost nothing."""
-    little = column.astype(column.dtype.newbyteorder("<"), copy=False)
-    width = little.dtype.itemsize
-    return np.ascontiguousarray(little).view(np.uint8).reshape(-1, width).T.tobytes()
+def _unpacked(data: bytes) -> Block:
+    _, notifications, beats, scale, unit = _HEADER.unpack_from(data)
+    body = _Reader(zlib.decompress(data[_HEADER.size :]))
+    rr_count = body.column(notifications).astype(np.uint8)
+    contact = body.column(notifications).astype(np.int8)
+    heart_rate = body.column(notifications).astype(np.uint16)
+    energy = body.column(notifications).astype(np.int32)
+    ticks = body.column(beats)
+    times = np.cumsum(body.column(beats) + _nanoseconds(ticks, scale))
+    received = (body.column(notifications) + _last_beats(times, rr_count) // unit) * unit
+    return Block(received, heart_rate, contact, energy, rr_count, times, ticks.astype(np.uint16))
+
+
+def _nanoseconds(ticks: NDArray[np.int64], scale: int) -> NDArray[np.int64]:
+    return ticks * 1_000_000_000 // scale
+
+
+def _beyond(times: NDArray[np.int64], ticks: NDArray[np.int64], scale: int) -> NDArray[np.int64]:
+    """How much later each beat is than its interval says."""
+    return np.diff(times, prepend=np.int64(0)) - _nanoseconds(ticks, scale)
+
+
+def _last_beats(times: NDArray[np.int64], rr_count: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The time of the last beat up to each notification; 0 before the first."""
+    ends = np.cumsum(rr_count, dtype=np.int64)
+    if not len(times):
+        return np.zeros(len(ends), dtype=np.int64)
+    return np.where(ends > 0, times[ends - 1], 0)
+
+
+def _cost(values: NDArray[np.int64]) -> float:
+    """Roughly, how many bits they need."""
+    return float(np.sum(np.log2(1.0 + np.abs(values.astype(np.float64)))))
+
+
+def _column(values: NDArray[Any]) -> bytes:
+    """The first value (of times it is far from the rest), then the others, or the steps between
+    them where those are smaller, in the fewest bytes that hold them; all low bytes before all high
+    ones, which repeat and deflate to almost nothing. One value throughout takes no more than one.
+    """
+    if not len(values):
+        return b""
+    wide = values.astype(np.int64)
+    first, rest, steps = int(wide[0]), wide[1:], np.diff(wide)
+    as_steps = _cost(steps) < _cost(rest - int(np.median(rest))) if len(rest) else False
+    if as_steps:
+        rest = steps
+    same = not len(rest) or bool(np.all(rest == rest[0]))
+    low, high = int(np.min(rest, initial=0)), int(np.max(rest, initial=0))
+    kind = next(kind for kind in _KINDS if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    stored = np.ascontiguousarray((rest[:1] if same else rest).astype(kind))
+    width = stored.itemsize
+    planes = stored.view(np.uint8).reshape(-1, width).T
+    return _FIRST.pack(width, same, as_steps, first) + planes.tobytes()
+
+
+class _Reader:
+    """Takes columns from the front of some bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def column(self, count: int) -> NDArray[np.int64]:
+        """The next column."""
+        values = np.empty(count, dtype=np.int64)
+        if not count:
+            return values
+        width, same, as_steps, values[0] = _FIRST.unpack_from(self._data, self._at)
+        self._at += _FIRST.size
+        stored = min(1, count - 1) if same else count - 1
+        raw = np.frombuffer(self._data, np.uint8, width * stored, self._at)
+        self._at += width * stored
+        planes = np.ascontiguousarray(raw.reshape(width, stored).T)
+        values[1:] = planes.view(_KIND_OF[width]).reshape(stored)
+        return np.cumsum(values) if as_steps else values

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ebbtide.errors import EbbtideError
-from ebbtide.instants import DAY, SECOND
+from ebbtide.instants import DAY, MILLISECOND, SECOND
 from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream, new_id
+from ingest.beat_clock import BeatClock
 from store import beat_block
 from store.beats import (
     BeatsOutOfOrderError,
@@ -99,16 +102,41 @@ def test_a_damaged_block_is_an_error_and_not_other_beats() -> None:
             beat_block.unpacked(damaged)
 
 
-def test_blocks_are_compact() -> None:
-    rng = np.random.default_rng(1)
-    ticks = rng.normal(850, 40, 4000).astype(int)
-    times = START + np.cumsum(ticks) * SECOND // 1024
-    notifications = [
-        Notification(i + 1, int(t) + int(rng.integers(10**8)), 70, (int(r),), (int(t),), True)
-        for i, (r, t) in enumerate(zip(ticks, times, strict=True))
+def test_blocks_of_version_1_are_read() -> None:
+    notifications = made(1, 50)
+    block = beat_block.of_notifications(notifications)
+    # As version 1 packed it.
+    columns = (
+        np.diff(block.received_ns, prepend=np.int64(0)),
+        block.heart_rate_bpm,
+        block.contact,
+        block.energy_kj,
+        block.rr_count,
+        np.diff(block.time_ns, prepend=np.int64(0)),
+        block.rr_ticks,
+    )
+    planes = [
+        np.ascontiguousarray(c).view(np.uint8).reshape(-1, c.itemsize).T.tobytes() for c in columns
     ]
-    size = len(beat_block.packed(beat_block.of_notifications(notifications)))
-    assert size / 4000 < 14  # arrival times are noise to the nanosecond; a row would be 60
+    data = struct.pack("<BxxxII", 1, 50, 50) + zlib.compress(b"".join(planes), 6)
+    assert beat_block.to_notifications(1, beat_block.unpacked(data)) == notifications
+
+
+def test_blocks_are_compact(recordings: Path) -> None:
+    """As the recorder places and keeps the beats of a strap whose clock is 20 ppm off."""
+    rng = np.random.default_rng(1)
+    ticks = np.round(np.loadtxt(recordings / "pyhrv_nni_long.txt")[:4096] * 1.024).astype(int)
+    clock, time, notifications = BeatClock(1024), float(START), []
+    for i, rr in enumerate(ticks.tolist()):
+        time += rr * SECOND / 1024 * 1.00002
+        received = int(time + (8 + rng.exponential(12)) * MILLISECOND)
+        beats = clock.place((rr,), received).beat_times_ns
+        rate = round(61440 / float(np.mean(ticks[max(0, i - 7) : i + 1])))
+        received -= received % MILLISECOND
+        notifications.append(Notification(i + 1, received, rate, (rr,), beats, True))
+    data = beat_block.packed(beat_block.of_notifications(notifications))
+    assert len(data) / len(ticks) < 3
+    assert beat_block.to_notifications(1, beat_block.unpacked(data)) == notifications
 
 
 def test_beats_come_back_in_order_with_their_ticks(store: BeatStore) -> None:
