@@ -28,7 +28,7 @@ from tests.postgres_server import PostgresServer
 from tests.test_beat_store import FOREVER, START, made
 
 # CI runs a sample; EBBTIDE_API_KILLS=1000 runs the whole (see docs/operating.md).
-KILLS = int(os.environ.get("EBBTIDE_API_KILLS", "10"))
+KILLS = int(os.environ.get("EBBTIDE_API_KILLS", "6"))
 
 
 class Uploads:
@@ -98,7 +98,7 @@ def test_what_was_acknowledged_is_stored_once(
     if engine == "influxdb":
         influx: InfluxServerProcess = request.getfixturevalue("influxdb")
         records: PostgresServer = request.getfixturevalue("postgres")
-        kills = min(KILLS, 5)
+        kills = min(KILLS, 3)
         environment |= {
             "EBBTIDE_INFLUXDB_URL": influx.url,
             "EBBTIDE_INFLUXDB_DATABASE": influx.fresh_database(),
