@@ -141,10 +141,7 @@ def main() -> None:
     found["bytes_a_beat"] = {"embedded": round(size_of(folder / "size.sqlite") / beats, 2)}
     found["row_a_beat"] = row_a_beat(folder / "rows.sqlite", day, found)
     found["influxdb_clients_own_way"] = own_way(influx, day)
-    influx.kill()
-    influx.restart()  # what was in its log goes into its files
     stores["influxdb"].close()
-    found["bytes_a_beat"]["influxdb_1.6"] = "see growth"  # type: ignore[index]
     if asked.patients:
         found["growth_embedded"] = grow(
             SqliteBeatStore(folder / "growth.sqlite"),
@@ -155,7 +152,12 @@ def main() -> None:
     if asked.growth_influxdb:
         store = open_influx_beats(influx.address("growth"), postgres.fresh_database())
         found["growth_influxdb"] = grow(
-            store, asked.growth_influxdb, 10, lambda: size(influx.folder / "data" / "growth")
+            store,
+            asked.growth_influxdb,
+            10,
+            lambda: (
+                size(influx.folder / "data" / "growth") + size(influx.folder / "wal" / "growth")
+            ),
         )
     stores["embedded"].close()
     print(json.dumps(found, indent=2))

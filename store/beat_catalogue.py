@@ -22,7 +22,7 @@ from store.beats import (
     UnknownStreamError,
 )
 from store.runs import FULL_RUN, acknowledged, day_names, not_yet_kept, require_order
-from store.sql_engine import writing
+from store.sql_engine import insert_or, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +183,7 @@ class BeatCatalogue:
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
-            # On conflict nothing: the words are the same for both engines.
-            db.execute(_insert(self._engine, StreamRow).values(values).on_conflict_do_nothing())
+            db.execute(insert_or(db, StreamRow).values(values).on_conflict_do_nothing())
             kept = db.execute(
                 select(StreamRow.__table__).where(StreamRow.id == stream.id)
             ).mappings()
@@ -239,8 +238,8 @@ class BeatCatalogue:
                 )
         return list(found.values())
 
-    def runs_after(self, subject_id: str, stream_id: str, after: int) -> list[Run]:
-        """The run with the next number after this one: one, or none. Raises UnknownStreamError."""
+    def next_run(self, subject_id: str, stream_id: str, after: int) -> Run | None:
+        """The run with the next number after this one. Raises UnknownStreamError."""
         with self._engine.connect() as db:
             self._require(db, subject_id, stream_id)
             row = db.execute(
@@ -249,7 +248,7 @@ class BeatCatalogue:
                 .order_by(RunRow.first_sequence)
                 .limit(1)
             ).first()
-        return [] if row is None else [_run(row)]
+        return None if row is None else _run(row)
 
     def _require(self, db: Connection, subject_id: str, stream_id: str) -> None:
         found = select(StreamRow.id).where(
@@ -410,9 +409,7 @@ class BeatCatalogue:
         with writing(self._engine) as db:
             _lock(db, subject_id)
             db.execute(
-                _insert(self._engine, ErasedRow)
-                .values(subject_id=subject_id)
-                .on_conflict_do_nothing()
+                insert_or(db, ErasedRow).values(subject_id=subject_id).on_conflict_do_nothing()
             )
             of_subject = StreamRow.subject_id == subject_id
             streams = list(db.scalars(select(StreamRow.id).where(of_subject).with_for_update()))
@@ -435,12 +432,6 @@ _RUN = (
     RunRow.start_ns,
     RunRow.end_ns,
 )
-
-
-def _insert(engine: Engine, table: type[StreamRow] | type[ErasedRow]):  # type: ignore[no-untyped-def]
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return (sqlite if engine.dialect.name == "sqlite" else postgresql).insert(table)
 
 
 def _lock(db: Connection, subject_id: str) -> None:

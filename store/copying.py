@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ebbtide.errors import EbbtideError
 from ebbtide.instants import DAY
 from store.beats import BeatStore
-from store.sql_engine import writing
+from store.sql_engine import insert_or, writing
 from store.tables import (
     AuditRow,
     Base,
@@ -95,8 +94,7 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
 
 
 def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
-    dialect = sqlite if db.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
+    statement = insert_or(db, table)
     keys = [key.name for key in table.primary_key.columns]
     changed = {
         column.name: statement.excluded[column.name]

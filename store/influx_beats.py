@@ -161,10 +161,9 @@ class InfluxBeatStore:
 
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
         """The next notifications, as they were sent; see BeatStore."""
-        runs = self._catalogue.runs_after(subject_id, stream_id, after)
-        if not runs:
+        run = self._catalogue.next_run(subject_id, stream_id, after)
+        if run is None:
             return []
-        (run,) = runs
         found: dict[int, Notification] = {}
         if run.beats:
             names = ("rr_ticks", "sequence", "contact", "heart_rate_bpm", "received_ns")
