@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ebbtide.errors import EbbtideError
 from ebbtide.instants import DAY
 from ebbtide.records import Activity, Gap, Notification, Stream
 from store import influx_lines as lines
@@ -240,14 +241,12 @@ class InfluxBeatStore:
         found = self._server.columns(
             f'SELECT "window", {quoted} FROM {lines.WINDOWS}'
             f" WHERE \"subject\" = '{subject_id}' AND \"method\" = '{_tag(method)}'"
-            f" AND {_day(min(days), max(days))}",
+            f" AND {_days(min(days), max(days))}",
             {"time": "i8", **dict.fromkeys(names, "f8")},
         )
-        edges = np.searchsorted(found["time"] // DAY, sorted(days), side="left")
-        ends = np.searchsorted(found["time"] // DAY, sorted(days), side="right")
         kept: dict[int, KeptDay] = {}
-        for day, first, end in zip(sorted(days), edges.tolist(), ends.tolist(), strict=True):
-            content, windows = days[day]
+        for day, (content, windows) in sorted(days.items()):
+            first, end = np.searchsorted(found["time"], (day * DAY, (day + 1) * DAY)).tolist()
             if end - first == windows:
                 kept[day] = KeptDay(
                     content,
@@ -270,12 +269,19 @@ class InfluxBeatStore:
         with self._catalogue.putting_windows(subject_id, method, facts) as may:
             if not may:
                 return
-            for day, held in days.items():
-                here = f"\"subject\" = '{subject_id}' AND {_day(day)}"
-                if self._server.rows(f'SELECT "window" FROM {lines.WINDOWS} WHERE {here} LIMIT 1'):
-                    # A point written anew would keep figures that it has no more.
-                    self._erase_points(lines.WINDOWS, here)
-                self._server.write(lines.of_windows(subject_id, tag, held.start_ns, held.figures))
+            theirs = f"\"subject\" = '{subject_id}'"
+            kept = self._server.rows(
+                f'SELECT "window" FROM {lines.WINDOWS}'
+                f" WHERE {theirs} AND {_days(min(days), max(days))}"
+            )
+            # A point written anew would keep figures that it has no more.
+            for day in {row[0] // DAY for row in kept} & set(days):
+                self._erase_points(lines.WINDOWS, f"{theirs} AND {_days(day, day)}")
+            self._server.write(
+                line
+                for held in days.values()
+                for line in lines.of_windows(subject_id, tag, held.start_ns, held.figures)
+            )
 
     def subjects(self) -> list[str]:
         """Everybody with a stream."""
@@ -303,6 +309,11 @@ class InfluxBeatStore:
         """
         beats = self._catalogue.erase(subject_id)
         where = f"\"subject\" = '{subject_id}'"
+        if not self._server.can_erase:
+            raise EbbtideError(
+                "This InfluxDB cannot delete rows: their beats stay in it, under a random id.",
+                "Delete its database, or move to InfluxDB 1.x or 2.x, to be rid of them.",
+            )
         for measurement in lines.MEASUREMENTS:
             self._erase_points(measurement, where)
         left = [
@@ -326,8 +337,9 @@ def _of(subject_id: str, stream_id: str) -> str:
     return f"\"stream\" = '{stream_id}' AND \"subject\" = '{subject_id}'"
 
 
-def _day(day: int, last: int | None = None) -> str:
-    return f"time >= {day * DAY} AND time < {((day if last is None else last) + 1) * DAY}"
+def _days(first: int, last: int) -> str:
+    """The UTC days from the first to the last."""
+    return f"time >= {first * DAY} AND time < {(last + 1) * DAY}"
 
 
 def _as_kept(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -402,3 +402,21 @@ def test_a_stream_of_somebody_is_not_anybody_else(beat_store: BeatStore) -> None
     beat_store.put_stream("one", stream)
     beat_store.append("one", stream.id, made(1, 3))
     assert len(beat_store.read("o", *FOREVER)) == 0
+
+
+def test_who_cannot_be_erased_is_told_so(
+    influxdb: InfluxServerProcess, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_influx_beats(
+        influxdb.address(influxdb.fresh_database()), postgres.fresh_database()
+    )
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 5))
+    monkeypatch.setattr(InfluxServer, "can_erase", False)
+    with pytest.raises(EbbtideError, match="cannot delete rows: their beats stay"):
+        store.erase("subject")
+    assert store.coverage("subject") == []
+    # Once they are on a server that can, the same command is enough.
+    monkeypatch.undo()
+    store.erase("subject")
+    store.close()
