@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ MIDNIGHT = 20_700 * DAY
 FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
 
 
+@cache
 def day_of(seed: int, day: int, first: int) -> list[Notification]:
     """A day and a night of beats, one a notification, as the recorder keeps them."""
     rng = np.random.default_rng([seed, day])

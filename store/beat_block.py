@@ -124,29 +124,41 @@ def packed(block: Block) -> bytes:
     return header + zlib.compress(b"".join(_column(column) for column in columns), 6)
 
 
-def unpacked(data: bytes) -> Block:
-    """The block of these bytes. Raises ValueError when they are damaged."""
+def unpacked(data: bytes, beats_alone: bool = False) -> Block:
+    """The block of these bytes; ``beats_alone`` may leave out, as empty, when notifications came,
+    their heart rate and energy, which whoever reads beats does not need. Raises ValueError when
+    they are damaged.
+    """
     version = data[0] if data else 0
     try:
         if version == beat_block_1.VERSION:
             return Block(*beat_block_1.unpacked(data))
         if version == _VERSION:
-            return _unpacked(data)
+            return _unpacked(data, beats_alone)
     except (struct.error, zlib.error, IndexError, KeyError, ValueError) as error:
         raise ValueError(f"a block of beats is damaged: {error}") from error
     raise ValueError(f"block version {version} is not known to this Ebbtide")
 
 
-def _unpacked(data: bytes) -> Block:
+def _unpacked(data: bytes, beats_alone: bool) -> Block:
     _, notifications, beats, scale, unit = _HEADER.unpack_from(data)
-    body = _Reader(zlib.decompress(data[_HEADER.size :]))
+    body = _Reader(zlib.decompress(memoryview(data)[_HEADER.size :]))
     rr_count = body.column(notifications).astype(np.uint8)
     contact = body.column(notifications).astype(np.int8)
-    heart_rate = body.column(notifications).astype(np.uint16)
-    energy = body.column(notifications).astype(np.int32)
+    if beats_alone:
+        heart_rate, energy = np.empty(0, np.uint16), np.empty(0, np.int32)
+        body.skip(notifications)
+        body.skip(notifications)
+    else:
+        heart_rate = body.column(notifications).astype(np.uint16)
+        energy = body.column(notifications).astype(np.int32)
     ticks = body.column(beats)
-    times = np.cumsum(body.column(beats) + _nanoseconds(ticks, scale))
-    received = (body.column(notifications) + _last_beats(times, rr_count) // unit) * unit
+    times = _nanoseconds(ticks, scale)
+    times += body.column(beats)
+    np.cumsum(times, out=times)
+    received = np.empty(0, np.int64)
+    if not beats_alone:
+        received = (body.column(notifications) + _last_beats(times, rr_count) // unit) * unit
     return Block(received, heart_rate, contact, energy, rr_count, times, ticks.astype(np.uint16))
 
 
@@ -205,11 +217,21 @@ class _Reader:
         values = np.empty(count, dtype=np.int64)
         if not count:
             return values
-        width, same, as_steps, values[0] = _FIRST.unpack_from(self._data, self._at)
-        self._at += _FIRST.size
-        stored = min(1, count - 1) if same else count - 1
+        width, stored, as_steps, values[0] = self._first(count)
         raw = np.frombuffer(self._data, np.uint8, width * stored, self._at)
         self._at += width * stored
         planes = np.ascontiguousarray(raw.reshape(width, stored).T)
         values[1:] = planes.view(_KIND_OF[width]).reshape(stored)
-        return np.cumsum(values) if as_steps else values
+        return np.cumsum(values, out=values) if as_steps else values
+
+    def skip(self, count: int) -> None:
+        """Go past the next column."""
+        if count:
+            width, stored, _, _ = self._first(count)
+            self._at += width * stored
+
+    def _first(self, count: int) -> tuple[int, int, bool, int]:
+        """Bytes of a value, how many are stored after the first, whether as steps, the first."""
+        width, same, as_steps, first = _FIRST.unpack_from(self._data, self._at)
+        self._at += _FIRST.size
+        return width, min(1, count - 1) if same else count - 1, as_steps, first

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from ebbtide.records import Gap, GapReason, Notification, Origin, Stream
+from store import window_block
 from store.beat_tables import ErasedRow, GapRow, MovementDayRow, RunRow, StreamRow, WindowDayRow
 from store.beats import (
     ErasedSubjectError,
+    KeptDay,
     PlacedGap,
     StreamCoverage,
     StreamTakenError,
@@ -345,22 +348,36 @@ class BeatCatalogue:
         )
 
     def window_days(
+        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
+    ) -> dict[int, KeptDay]:
+        """What was worked out of each day."""
+        wanted = (WindowDayRow.day, WindowDayRow.content, WindowDayRow.block)
+        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
+        return {row[0]: window_block.unpacked(row[1], row[2], names) for row in rows}
+
+    def window_contents(
         self, subject_id: str, method: str, first_day: int, last_day: int
-    ) -> dict[int, tuple[str, int]]:
-        """Of each day: the content its windows were worked out from, and how many there are."""
+    ) -> dict[int, str]:
+        """Which content the windows of each day were worked out from."""
+        wanted = (WindowDayRow.day, WindowDayRow.content)
+        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
+        return {row[0]: row[1] for row in rows}
+
+    def _window_days(
+        self, subject_id: str, method: str, first_day: int, last_day: int, *wanted: Any
+    ) -> Sequence[Any]:
         with self._engine.connect() as db:
-            rows = db.execute(
-                select(WindowDayRow.day, WindowDayRow.content, WindowDayRow.windows).where(
+            return db.execute(
+                select(*wanted).where(
                     WindowDayRow.subject_id == subject_id,
                     WindowDayRow.method == method,
                     WindowDayRow.day.between(first_day, last_day),
                 )
             ).all()
-        return {row.day: (row.content, row.windows) for row in rows}
 
     @contextmanager
     def putting_windows(
-        self, subject_id: str, method: str, days: Mapping[int, tuple[str, int]]
+        self, subject_id: str, method: str, days: Mapping[int, KeptDay]
     ) -> Iterator[bool]:
         """While the windows of these days are written; False, and nothing may be written, where
         the subject was erased. Erasing waits until this ends.
@@ -383,10 +400,10 @@ class BeatCatalogue:
                         "subject_id": subject_id,
                         "method": method,
                         "day": day,
-                        "content": content,
-                        "windows": windows,
+                        "content": held.content,
+                        "block": window_block.packed(held),
                     }
-                    for day, (content, windows) in days.items()
+                    for day, held in days.items()
                 ],
             )
 

@@ -65,7 +65,9 @@ class MovementDayRow(Base):
 
 
 class WindowDayRow(Base):
-    """Which content the five-minute windows of a day were worked out from, and how many."""
+    """The five-minute windows of a day, and which content they were worked out from. InfluxDB has
+    them too, for others to draw; from here a year is read in a twentieth of the time.
+    """
 
     __tablename__ = "window_days"
 
@@ -73,7 +75,7 @@ class WindowDayRow(Base):
     method: Mapped[str] = mapped_column(String(300), primary_key=True)
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[str] = mapped_column(String(64))
-    windows: Mapped[int]
+    block: Mapped[bytes]
 
 
 class ErasedRow(Base):

@@ -231,42 +231,19 @@ class InfluxBeatStore:
     def kept_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, KeptDay]:
-        """What was worked out of each day; see BeatStore. A day whose windows are not all there is
-        left out: it is made again.
-        """
-        days = self._catalogue.window_days(subject_id, method, first_day, last_day)
-        if not days:
-            return {}
-        quoted = ", ".join(f'"{name}"' for name in names)
-        found = self._server.columns(
-            f'SELECT "window", {quoted} FROM {lines.WINDOWS}'
-            f" WHERE \"subject\" = '{subject_id}' AND \"method\" = '{_tag(method)}'"
-            f" AND {_days(min(days), max(days))}",
-            {"time": "i8", **dict.fromkeys(names, "f8")},
-        )
-        kept: dict[int, KeptDay] = {}
-        for day, (content, windows) in sorted(days.items()):
-            first, end = np.searchsorted(found["time"], (day * DAY, (day + 1) * DAY)).tolist()
-            if end - first == windows:
-                kept[day] = KeptDay(
-                    content,
-                    found["time"][first:end],
-                    {name: _as_kept(found[name][first:end]) for name in names},
-                )
-        return kept
+        """What was worked out of each day; see BeatStore."""
+        return self._catalogue.window_days(subject_id, method, names, first_day, last_day)
 
     def kept_contents(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
         """What the kept windows of each day were worked out from; see BeatStore."""
-        days = self._catalogue.window_days(subject_id, method, first_day, last_day)
-        return {day: content for day, (content, _) in days.items()}
+        return self._catalogue.window_contents(subject_id, method, first_day, last_day)
 
     def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
         """Keep what was worked out; see BeatStore."""
         tag = _tag(method)
-        facts = {day: (held.content, len(held.start_ns)) for day, held in days.items()}
-        with self._catalogue.putting_windows(subject_id, method, facts) as may:
+        with self._catalogue.putting_windows(subject_id, method, days) as may:
             if not may:
                 return
             theirs = f"\"subject\" = '{subject_id}'"
@@ -340,11 +317,6 @@ def _of(subject_id: str, stream_id: str) -> str:
 def _days(first: int, last: int) -> str:
     """The UTC days from the first to the last."""
     return f"time >= {first * DAY} AND time < {(last + 1) * DAY}"
-
-
-def _as_kept(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Written with as many digits as float32 has."""
-    return values.astype(np.float32).astype(np.float64)
 
 
 def _contact(kept: int) -> bool | None:

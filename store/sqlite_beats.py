@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,8 @@ CREATE TABLE IF NOT EXISTS erased (
     subject_id TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 """
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 
 class SqliteBeatStore:
@@ -263,10 +266,10 @@ class SqliteBeatStore:
         ).fetchall()
         if not rows:
             return EMPTY_PART
-        blocks = [unpacked(row[2]) for row in rows]
+        blocks = [unpacked(row[2], beats_alone=True) for row in rows]
         times = np.concatenate([block.time_ns for block in blocks])
         ticks = np.concatenate([block.rr_ticks for block in blocks]).astype(np.int32)
-        contact = np.concatenate([np.repeat(b.contact, b.rr_count) for b in blocks])
+        contact = np.concatenate([_a_beat(block.contact, block) for block in blocks])
         sequence = np.concatenate(
             [_sequences(row[0], block) for row, block in zip(rows, blocks, strict=True)]
         )
@@ -440,7 +443,14 @@ class SqliteBeatStore:
 def _sequences(first: int, block: Block) -> NDArray[np.int64]:
     """The sequence number of each beat's notification."""
     count = len(block.rr_count)
-    return np.repeat(np.arange(first, first + count, dtype=np.int64), block.rr_count)
+    return _a_beat(np.arange(first, first + count, dtype=np.int64), block)
+
+
+def _a_beat(values: NDArray[_Value], block: Block) -> NDArray[_Value]:
+    """A value of each notification, for each of its beats."""
+    if len(block.time_ns) == len(values) and np.all(block.rr_count == 1):  # as most straps send
+        return values
+    return np.repeat(values, block.rr_count)
 
 
 @contextmanager

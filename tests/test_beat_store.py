@@ -26,7 +26,10 @@ from store.beats import (
     StreamTakenError,
     UnknownStreamError,
 )
+from store.influx_server import InfluxServer
 from store.sqlite_beats import SqliteBeatStore
+from tests.influx_server import InfluxServerProcess, open_influx_beats
+from tests.postgres_server import PostgresServer
 
 START = 1_790_000_000 * SECOND
 FOREVER = (START - SECOND, START + 10**9 * SECOND)
@@ -78,6 +81,14 @@ notification_lists = st.lists(
     ),
     max_size=20,
 )
+
+
+@given(notification_lists)
+def test_beats_alone_are_the_beats_of_the_block(notifications: list[Notification]) -> None:
+    data = beat_block.packed(beat_block.of_notifications(notifications))
+    whole, alone = beat_block.unpacked(data), beat_block.unpacked(data, beats_alone=True)
+    for name in ("time_ns", "rr_ticks", "rr_count", "contact"):
+        assert getattr(whole, name).tolist() == getattr(alone, name).tolist()
 
 
 @given(notification_lists)
@@ -317,6 +328,30 @@ def test_what_is_derived_is_known_by_its_content(store: BeatStore) -> None:
     store.keep_windows("subject", "method 2", {day: held})
     assert store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day) == {}
     same(store.kept_windows("subject", "method 2", ["rmssd_ms"], day, day), {day: held})
+
+
+def test_windows_are_in_influxdb_too_for_others_to_draw(
+    influxdb: InfluxServerProcess, postgres: PostgresServer
+) -> None:
+    address = influxdb.address(influxdb.fresh_database())
+    store = open_influx_beats(address, postgres.fresh_database())
+    server = InfluxServer(address)
+    asked = "SELECT rmssd_ms FROM hrv_5min WHERE \"subject\" = 'subject'"
+    day = START // DAY
+    store.keep_windows("subject", "method", {day: a_day("a", 3)})
+    assert server.rows(asked) == [
+        [start, value]
+        for start, value in zip(
+            a_day("a", 3).start_ns.tolist(),
+            a_day("a", 3).figures["rmssd_ms"].tolist(),
+            strict=True,
+        )
+        if value == value
+    ]
+    store.keep_windows("subject", "method", {day: a_day("b", 2)})
+    assert [row[1] for row in server.rows(asked)] == [30.25]
+    server.close()
+    store.close()
 
 
 def a_day(content: str, windows: int) -> KeptDay:

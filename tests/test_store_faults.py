@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,8 +147,6 @@ def test_postgresql_killed_and_restarted_while_beats_come(
 @pytest.fixture
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """One that a test may kill."""
-    import tempfile
-
     binaries = postgres_bin()
     if binaries is None:
         skip_or_fail("no PostgreSQL on this machine (Debian: apt install postgresql)")
@@ -296,19 +297,25 @@ def test_erasing_while_beats_come_brings_nothing_back(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 48 MB."""
-    folder = tmp_path / "small"
+    with mounted(tmp_path / "small", 48) as folder:
+        yield folder
+
+
+@contextmanager
+def mounted(folder: Path, megabytes: int) -> Iterator[Path]:
+    """A file system of its own, of this size."""
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         skip_or_fail("no small file system can be mounted here (it takes root)")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill(folder: Path, leave: int) -> Path:
     """A file that leaves this many bytes free."""
-    import shutil
-
     ballast = folder / "ballast"
     with ballast.open("wb") as file:
         left = shutil.disk_usage(folder).free - leave
@@ -334,6 +341,33 @@ def test_a_full_disk_of_influxdb(small_disk: Path, postgres: PostgresServer, qui
     writer.finish()
     store.close()
     server.stop()
+
+
+def test_a_full_disk_of_postgresql(
+    influxdb: InfluxServerProcess, tmp_path_factory: pytest.TempPathFactory, quick: None
+) -> None:
+    binaries = postgres_bin()
+    if binaries is None:
+        skip_or_fail("no PostgreSQL on this machine (Debian: apt install postgresql)")
+    outside = Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp"))
+    outside.chmod(0o755)
+    with mounted(outside / "disk", 160) as disk:
+        (disk / "server").mkdir()
+        server = started(disk / "server", binaries)
+        store = open_influx_beats(
+            influxdb.address(influxdb.fresh_database()), server.fresh_database()
+        )
+        writer = Writer(store, 1500)
+        ballast = fill(disk, 0)
+        writer.start()
+        wait_for(lambda: writer.refused > 0)
+        ballast.unlink()
+        if server.process.poll() is not None:  # it stops where its log has no room
+            server.restart()
+        writer.finish()
+        store.close()
+        server.stop()
+    shutil.rmtree(outside)
 
 
 def test_a_full_disk_of_the_embedded_store(small_disk: Path) -> None:
