@@ -2,88 +2,106 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Path
+from starlette_compress import CompressMiddleware
 
 from api import (
+    accounts,
+    caseload,
     consents,
     health,
     hrv,
+    invitations,
     link,
+    live,
+    looks,
+    oidc,
     problems,
     ratings,
     sessions,
     sign_in,
     streams,
     therapy,
+    tokens,
     trend,
 )
+from api.etags import ETags
+from api.guard import Guard
 from api.histories import Histories
 from api.house import House
+from api.idempotency import Idempotency
+from api.limits import RateLimits
 from api.observed import Observed
+from api.openapi import DESCRIPTION, TAGS, describe
 from api.stores import open_house
 from api.tracing import trace
 from ebbtide import __version__
 from ebbtide.settings import Settings
 
-_DESCRIPTION = """\
-Heartbeats and ratings during Pain Reprocessing Therapy.
-
-Times are RFC 3339 with a zone; fields that end in `_ns` are UTC nanoseconds as integers. Ranges
-are half-open. Errors are `application/problem+json`. Figures come with interval, n, method and
-caveats, or with the reason why there is none. Not a medical device.
-"""
-
 
 def from_settings() -> FastAPI:
     """The API of one of several workers."""
-    return create_app(open_house(Settings()))
+    settings = Settings()
+    return create_app(open_house(settings), settings)
 
 
-def create_app(house: House) -> FastAPI:
+def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     """The API over these stores, which it closes when it ends."""
+    asked = Settings() if settings is None else settings
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        house.beats.close()
-        house.records.close()
+        house.close()
 
-    app = FastAPI(title="Ebbtide", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
+    # Swagger's pages would load scripts from elsewhere: docs/api.md says what to use instead.
+    app = FastAPI(
+        title="Ebbtide",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
     app.state.house = house
+    app.state.provider = oidc.provider_of(asked)
+    # The last one added is the first that a request meets.
+    app.add_middleware(Idempotency, house=house)
+    app.add_middleware(ETags)
+    app.add_middleware(CompressMiddleware, brotli=False)
+    app.add_middleware(
+        RateLimits,
+        signed_in=asked.requests_a_minute,
+        anonymous=asked.anonymous_requests_a_minute,
+    )
+    app.add_middleware(Guard)
     app.add_middleware(Observed, on_error=problems.unexpected)
     app.state.histories = Histories()
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for part in (sign_in, consents, ratings, sessions, streams, hrv, trend, link, therapy, health):
+    for part in (sign_in, tokens, oidc, invitations, accounts, caseload, looks, consents):
         v1.include_router(part.router)
+    for part in (ratings, streams, live, health):
+        v1.include_router(part.router)
+    # What a patient reads of themselves, their therapist may read below their id.
+    for shared in (ratings, sessions, streams, hrv, trend, link, therapy, live):
+        v1.include_router(shared.shared)
+        v1.include_router(
+            shared.shared, prefix="/patients/{patient}", dependencies=[Depends(_patient)]
+        )
     app.include_router(v1)
-    _describe_problems(app)
+    describe(app)
     trace(app)
     return app
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Put the Problem schema into OpenAPI, where the routes' responses point to it."""
-    plain = app.openapi
-
-    def described() -> dict[str, object]:
-        schema = plain()
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        template = "#/components/schemas/{model}"
-        for model in (problems.Problem, problems.FieldProblem):
-            body = model.model_json_schema(ref_template=template)
-            body.pop("$defs", None)
-            schemas.setdefault(model.__name__, body)
-        # FastAPI announces its own form of a validation error, which ours replaces.
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        for methods in schema["paths"].values():
-            for method in methods.values():
-                if "422" in method["responses"]:
-                    method["responses"]["422"] = problems.described(422)[422]
-        return schema
-
-    app.openapi = described  # type: ignore[method-assign]
+def _patient(
+    patient: Annotated[uuid.UUID, Path(description="A patient in your care, who has agreed")],
+) -> None:
+    """Tells OpenAPI of the parameter, and checks its form; ``access.whose`` does the rest."""

@@ -7,7 +7,8 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import Asking, InHouse
+from api.access import InHouse, Patient, PatientAccount
+from api.consent_rules import holds
 from api.problems import ProblemError, described
 from api.time_range import instant
 from ebbtide.instants import to_datetime
@@ -56,8 +57,8 @@ class ConsentsShown(BaseModel):
     answers: list[ConsentShown]
 
 
-@router.get("/consents", responses=described(401))
-def consents(person: Asking, house: InHouse) -> ConsentsShown:
+@router.get("/consents", responses=described(401, 403))
+def consents(person: Patient, house: InHouse) -> ConsentsShown:
     """What the person signed in agreed to."""
     answers = house.records.consents(person.id)
     now = house.now()
@@ -67,26 +68,20 @@ def consents(person: Asking, house: InHouse) -> ConsentsShown:
     )
 
 
-@router.post("/consents", status_code=201, responses=described(401, 422))
-def add_consent(asked: ConsentAsk, person: Asking, house: InHouse) -> ConsentShown:
+@router.post("/consents", status_code=201, responses=described(401, 403, 422))
+def add_consent(asked: ConsentAsk, person: PatientAccount, house: InHouse) -> ConsentShown:
     """Agree, or take it back."""
     now = house.now()
-    until = None if asked.until is None else instant(asked.until, "until")
+    until = None if asked.until is None else instant(asked.until, "body.until")
     if until is not None and until <= now:
-        raise ProblemError(422, "body.until: is over already; leave it out, or name a later day.")
+        raise ProblemError(
+            422, "is over already; leave it out, or name a later day.", field="body.until"
+        )
     if until is not None and not asked.given:
-        raise ProblemError(422, "body.until: only what is given can end.")
+        raise ProblemError(422, "only what is given can end.", field="body.until")
     answer = Consent(person.id, asked.purpose, asked.given, asked.wording, now, until)
     house.records.add_consent(answer)
     return _shown(answer, person)
-
-
-def holds(answers: list[Consent], purpose: Purpose, at_ns: int) -> bool:
-    """Whether the newest answer for this purpose is yes, and not over."""
-    for answer in reversed(answers):
-        if answer.purpose is purpose:
-            return answer.given and (answer.until_ns is None or at_ns < answer.until_ns)
-    return False
 
 
 def _shown(answer: Consent, person: Person) -> ConsentShown:

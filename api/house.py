@@ -10,14 +10,16 @@ from fastapi import Request
 from ebbtide import instants
 from store.beats import BeatStore
 from store.records import RecordStore
+from store.rights import RightsStore
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The two stores, and the clock."""
+    """The stores, and the clock."""
 
     beats: BeatStore
     records: RecordStore
+    rights: RightsStore
     now: Callable[[], int] = instants.now
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from analytics.sliding import Domain
 from analytics.stress_index import StressIndex, stress_index
 from analytics.window_time import TIME_DOMAIN
 from analytics.windows import HrvWindows, hrv_windows, starts_by_stretch
-from api.access import Asking, InHouse
+from api.access import InHouse, Whose
 from api.beat_arrays import beat_arrays
 from api.heart_windows import heart_windows, movement_of
 from api.histories import KnownHistories
@@ -26,7 +26,7 @@ from api.time_range import Asked
 from ebbtide.instants import SECOND, to_datetime
 from ebbtide.records import Origin
 
-router = APIRouter(tags=["HRV"])
+shared = APIRouter(tags=["HRV"])
 
 MOST_WINDOWS = 50_000
 
@@ -86,10 +86,10 @@ class HrvReport(BaseModel):
     method: str
 
 
-@router.get("/hrv", responses=described(401, 422))
+@shared.get("/hrv", responses=described(401, 403, 404, 422))
 def hrv(
     asked: Asked,
-    person: Asking,
+    person: Whose,
     house: InHouse,
     histories: KnownHistories,
     window_s: Annotated[
@@ -150,7 +150,7 @@ def _shown(
     """A window as the API tells it."""
     of = found.found
     usable = found.missing[row] is None
-    values = {name: _number(column[row]) if usable else None for name, column in of.values.items()}
+    values = {name: number(column[row]) if usable else None for name, column in of.values.items()}
     told = values if Domain.TIME in domains else _without_time(values)
     reasons = {name: of.why_absent(name, row) for name in told} if usable else {}
     breaths = values.get("breathing_per_min")
@@ -164,14 +164,14 @@ def _shown(
         removed_share=1 - float(of.normal_share[row]) if beats else None,
         filled_share=float(of.filled_share[row]),
         longest_gap_s=float(of.longest_gap_s[row]),
-        contact_share=_number(of.contact_share[row]),
-        motion_mg=_number(of.motion_mg[row]),
+        contact_share=number(of.contact_share[row]),
+        motion_mg=number(of.motion_mg[row]),
         mean_hr_bpm=values["mean_hr_bpm"],
         rmssd_ms=values["rmssd_ms"],
         sdnn_ms=values["sdnn_ms"],
         figures=told,
         absent={name: why for name, why in reasons.items() if why is not None},
-        stress_index=None if index is None else _index_shown(index, row),
+        stress_index=None if index is None else index_shown(index, row),
         notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
         missing=found.missing[row],
     )
@@ -181,16 +181,18 @@ def _without_time(values: dict[str, float | None]) -> dict[str, float | None]:
     return {name: value for name, value in values.items() if name not in TIME_DOMAIN}
 
 
-def _index_shown(index: StressIndex, row: int) -> StressIndexShown:
+def index_shown(index: StressIndex, row: int) -> StressIndexShown:
+    """The stress index of one window as the API tells it."""
     reason = index.reason[row]
     return StressIndexShown(
-        value=_number(index.value[row]),
-        low=_number(index.low[row]),
-        high=_number(index.high[row]),
+        value=number(index.value[row]),
+        low=number(index.low[row]),
+        high=number(index.high[row]),
         baseline_days=int(index.baseline_days[row]),
         missing=None if reason is None else str(reason),
     )
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A number, or None for NaN."""
     return float(value) if math.isfinite(value) else None

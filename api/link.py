@@ -15,7 +15,7 @@ from analytics.alignment import Span
 from analytics.link_words import Verdict
 from analytics.report import Statement, person_report
 from analytics.therapy import Change
-from api.access import Asking, InHouse
+from api.access import InHouse, Whose
 from api.histories import KnownHistories
 from api.house import House
 from api.problems import described
@@ -25,7 +25,7 @@ from ebbtide.instants import EARLIEST, HOUR, LATEST, MINUTE
 from ebbtide.records import Origin
 from store.records import KeptReport, Person, Rating
 
-router = APIRouter(tags=["link"])
+shared = APIRouter(tags=["link"])
 
 _METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
 
@@ -114,10 +114,10 @@ class LinkReport(BaseModel):
     method: str
 
 
-@router.get("/link", responses=described(401, 422))
+@shared.get("/link", responses=described(401, 403, 404, 422))
 def link(
     asked: AskedOrAll,
-    person: Asking,
+    person: Whose,
     house: InHouse,
     histories: KnownHistories,
     span: Annotated[

@@ -1,13 +1,35 @@
-"""Passwords, hashed with argon2id by pwdlib."""
+"""Passwords, hashed with argon2id by pwdlib; those that are easily guessed are refused (zxcvbn)."""
 
 from __future__ import annotations
 
-from pwdlib import PasswordHash
+from collections.abc import Iterable
 
-SHORTEST = 10
+from pwdlib import PasswordHash
+from zxcvbn import zxcvbn
+
+from ebbtide.errors import EbbtideError
+
+SHORTEST, LONGEST = 10, 1000
+_GUESSES = 8.0  # powers of ten: what withstands guessing through a sign-in that locks itself
+_LOOKED_AT = 72  # characters; zxcvbn takes no more
 _hasher = PasswordHash.recommended()
 # Verified when there is no such account, so that an answer takes as long either way.
 _NOBODY = _hasher.hash("nobody has this password")
+
+
+def require_good(password: str, about: Iterable[str] = ()) -> None:
+    """Raises EbbtideError for a password that is too short or easily guessed, also from what is
+    known ``about`` its owner.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise EbbtideError(
+            "The password is too short, or very long.", f"Use at least {SHORTEST} characters."
+        )
+    found = zxcvbn(password[:_LOOKED_AT], user_inputs=[word for word in about if word])
+    if float(found["guesses_log10"]) < _GUESSES:
+        raise EbbtideError(
+            "The password is easily guessed.", "Use a phrase of several words that do not belong."
+        )
 
 
 def hashed(password: str) -> str:

@@ -1,5 +1,5 @@
 """Making an account. There is no public registration: a clinic, or the owner of the machine, does
-it from the command line.
+it from the command line or invites people.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ebbtide.records import new_id
 from store.records import Person, RecordStore, Role
 
 
-def add_patient(
+def add_person(
     records: RecordStore,
     *,
     email: str,
@@ -21,30 +21,39 @@ def add_patient(
     name: str,
     zone: str,
     now_ns: int,
+    role: Role = Role.PATIENT,
     simulated: bool = False,
 ) -> Person:
-    """Make a patient's account.
+    """Make an account.
 
     Raises EbbtideError for an address, password or zone that cannot be, and EmailTakenError.
     """
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email) or len(email) > 254:
-        raise EbbtideError(f"'{email}' is not an e-mail address.", "Give one like ada@example.org.")
-    if len(password) < passwords.SHORTEST:
-        raise EbbtideError(
-            "The password is too short.", f"Use at least {passwords.SHORTEST} characters."
-        )
-    if not name.strip() or len(name) > 200:
-        raise EbbtideError("The name is empty or too long.", "Use 1 to 200 characters.")
+    check_address(email)
+    passwords.require_good(password, (email, name))
     person = Person(
         id=new_id(),
         subject_id=new_id(),
         email=email,
-        name=name.strip(),
+        name=check_name(name),
         zone=check_zone(zone),
-        role=Role.PATIENT,
+        role=role,
         simulated=simulated,
         password_hash=passwords.hashed(password),
         created_ns=now_ns,
     )
     records.add_person(person)
     return person
+
+
+def check_address(email: str) -> str:
+    """Raises EbbtideError for what is no e-mail address."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email) or len(email) > 254:
+        raise EbbtideError(f"'{email}' is not an e-mail address.", "Give one like ada@example.org.")
+    return email
+
+
+def check_name(name: str) -> str:
+    """The name without spaces around it. Raises EbbtideError where nothing is left."""
+    if not name.strip() or len(name) > 200:
+        raise EbbtideError("The name is empty or too long.", "Use 1 to 200 characters.")
+    return name.strip()

@@ -23,19 +23,40 @@ from store.beats import (
     StreamTakenError,
     UnknownStreamError,
 )
-from store.records import EmailTakenError, RatingConflictError
+from store.records import EmailTakenError, RatingConflictError, SessionConflictError
 
 log = logging.getLogger("ebbtide.api")
 
-_STATUS_OF: dict[type[EbbtideError], int] = {
-    UnknownStreamError: 404,
-    StreamTakenError: 409,
-    ErasedSubjectError: 410,
-    RatingConflictError: 409,
-    EmailTakenError: 409,
-    BeatsOutOfOrderError: 422,
-    DamagedStoreError: 500,
+_STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
+    UnknownStreamError: (404, "not-found"),
+    StreamTakenError: (409, "stream-taken"),
+    ErasedSubjectError: (410, "erased"),
+    RatingConflictError: (409, "changed-meanwhile"),
+    SessionConflictError: (409, "changed-meanwhile"),
+    EmailTakenError: (409, "address-taken"),
+    BeatsOutOfOrderError: (422, "beats-out-of-order"),
+    DamagedStoreError: (500, "damaged-store"),
 }
+# The end of ``type`` where nothing more particular is known; docs/api.md has the whole list.
+_KINDS = {
+    400: "invalid",
+    401: "sign-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method",
+    406: "format",
+    408: "too-slow",
+    409: "conflict",
+    410: "erased",
+    412: "changed-meanwhile",
+    413: "too-large",
+    415: "format",
+    422: "invalid",
+    429: "too-many",
+    500: "unexpected",
+    503: "away",
+}
+TYPE = "urn:ebbtide:problem:"
 _AWAY_S = "5"  # after which asking again is worth it
 
 
@@ -49,7 +70,9 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """What went wrong and what to do about it."""
 
-    type: str = "about:blank"
+    type: str = Field(
+        description="Stable: programs may go by it", examples=["urn:ebbtide:problem:invalid"]
+    )
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["body.pain: Input should be less than or equal to 10"])
@@ -59,11 +82,21 @@ class Problem(BaseModel):
 class ProblemError(Exception):
     """Raise to answer with a problem."""
 
-    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: dict[str, str] | None = None,
+        *,
+        kind: str | None = None,
+        field: str | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
-        self.detail = detail
+        self.detail = detail if field is None else f"{field}: {detail}"
         self.headers = headers
+        self.kind = kind
+        self.errors = [] if field is None else [FieldProblem(field=field, problem=detail)]
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -84,15 +117,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     async def _problem(_: Request, error: ProblemError) -> JSONResponse:
-        return _answer(error.status, error.detail, headers=error.headers)
+        return answer(
+            error.status, error.detail, error.errors, headers=error.headers, kind=error.kind
+        )
 
     async def _away(_: Request, error: Exception) -> JSONResponse:
         log.warning("a store is away: %s", type(error).__name__)
         STORE_AWAY.labels(type(error).__name__).inc()
-        return _answer(
+        return answer(
             503,
             "A store does not answer, or has no room. Nothing was lost; try again.",
             headers={"Retry-After": _AWAY_S},
+            kind="away",
         )
 
     for kind in AWAY:
@@ -100,12 +136,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(EbbtideError)
     async def _ebbtide(_: Request, error: EbbtideError) -> JSONResponse:
-        return _answer(_STATUS_OF.get(type(error), 400), str(error))
+        status, kind = _STATUS_OF.get(type(error), (422, "invalid"))
+        return answer(status, str(error), kind=kind)
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers) if error.headers else None
-        return _answer(error.status_code, str(error.detail), headers=headers)
+        return answer(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -115,23 +152,29 @@ def install(app: FastAPI) -> None:
         ]
         # Never repeat the input: it may hold a password.
         detail = "; ".join(f"{f.field}: {f.problem}" for f in fields[:5])
-        return _answer(422, detail, fields)
+        return answer(422, detail, fields)
 
 
 async def unexpected(scope: Scope, receive: Receive, send: Send) -> None:
     """The answer where nobody had expected an error."""
     detail = "Something went wrong here, not with your request. Try again later."
-    await _answer(500, detail)(scope, receive, send)
+    await answer(500, detail)(scope, receive, send)
 
 
-def _answer(
+def answer(
     status: int,
     detail: str,
     errors: list[FieldProblem] | None = None,
     headers: dict[str, str] | None = None,
+    kind: str | None = None,
 ) -> JSONResponse:
+    """A problem as an answer."""
     problem = Problem(
-        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or []
+        type=TYPE + (kind or _KINDS.get(status, "other")),
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors or [],
     )
     return JSONResponse(
         problem.model_dump(),

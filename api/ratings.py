@@ -5,21 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import Asking, InHouse
+from api.access import InHouse, Patient, Whose
 from api.house import House
 from api.problems import ProblemError, described
 from api.time_range import AskedOrAll, instant
+from ebbtide.errors import EbbtideError
 from ebbtide.instants import MINUTE, check_zone, to_datetime
 from ebbtide.records import new_id
 from store.records import Person, Rating
 
 router = APIRouter(tags=["ratings"])
+shared = APIRouter(tags=["ratings"])
 
 Nrs = Annotated[int, Field(ge=0, le=10, strict=True)]
 
@@ -61,7 +64,7 @@ class CorrectedRating(RatingContent):
 
 
 class RatingShown(BaseModel):
-    """A rating as kept, newest version."""
+    """A rating as kept. A correction is a new version, and so is that it was withdrawn."""
 
     id: str
     version: int
@@ -73,6 +76,7 @@ class RatingShown(BaseModel):
     entered: datetime
     zone: str
     simulated: bool
+    withdrawn: bool
 
 
 class RatingPage(BaseModel):
@@ -82,8 +86,8 @@ class RatingPage(BaseModel):
     next: str | None
 
 
-@router.post("/ratings", status_code=201, responses=described(401, 409, 422))
-def create(asked: NewRating, person: Asking, house: InHouse, response: Response) -> RatingShown:
+@router.post("/ratings", status_code=201, responses=described(401, 403, 409, 422))
+def create(asked: NewRating, person: Patient, house: InHouse, response: Response) -> RatingShown:
     """Keep a rating."""
     rating_id = str(asked.id) if asked.id else new_id()
     if asked.id and asked.about is None:
@@ -93,18 +97,18 @@ def create(asked: NewRating, person: Asking, house: InHouse, response: Response)
     return _keep(asked, rating_id, 1, asked.simulated or person.simulated, person, house, response)
 
 
-@router.put("/ratings/{rating_id}", responses=described(401, 404, 409, 422))
+@router.put("/ratings/{rating_id}", responses=described(401, 403, 404, 409, 422))
 def correct(
     rating_id: uuid.UUID,
     asked: CorrectedRating,
-    person: Asking,
+    person: Patient,
     house: InHouse,
     response: Response,
 ) -> RatingShown:
-    """Correct a rating. A new version is kept; the old one is not overwritten."""
-    kept = house.records.rating(person.id, str(rating_id))
-    if kept is None:
-        raise ProblemError(404, f"There is no rating {rating_id}.")
+    """Correct a rating, or bring one back that was withdrawn. A new version is kept; the old one
+    is not overwritten.
+    """
+    kept = _kept(house, person, rating_id)
     if asked.about is None:
         asked.about = to_datetime(kept.about_ns)
     if asked.zone is None:
@@ -114,17 +118,52 @@ def correct(
     return shown
 
 
-@router.get("/ratings", responses=described(401, 422))
+@router.delete("/ratings/{rating_id}", responses=described(401, 403, 404, 409, 422))
+def withdraw(
+    rating_id: uuid.UUID,
+    version: Annotated[int, Query(ge=1, description="The version that you saw")],
+    person: Patient,
+    house: InHouse,
+) -> RatingShown:
+    """Withdraw a rating: it counts nowhere any more. What it was stays in its history."""
+    kept = _kept(house, person, rating_id)
+    gone = replace(kept, version=version + 1, entered_ns=house.now() // 1000 * 1000, withdrawn=True)
+    return shown(house.records.add_rating(gone))
+
+
+@shared.get("/ratings/{rating_id}", responses=described(401, 403, 404, 422))
+def one_rating(rating_id: uuid.UUID, person: Whose, house: InHouse) -> RatingShown:
+    """A rating, newest version."""
+    return shown(_kept(house, person, rating_id))
+
+
+@shared.get("/ratings/{rating_id}/history", responses=described(401, 403, 404, 422))
+def history(rating_id: uuid.UUID, person: Whose, house: InHouse) -> list[RatingShown]:
+    """Every version of a rating, oldest first."""
+    found = house.records.rating_history(person.id, str(rating_id))
+    if not found:
+        raise ProblemError(404, f"There is no rating {rating_id}.")
+    return [shown(rating) for rating in found]
+
+
+@shared.get("/ratings", responses=described(401, 403, 404, 422))
 def list_ratings(
     asked: AskedOrAll,
-    person: Asking,
+    person: Whose,
     house: InHouse,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
+    since: Annotated[
+        datetime | None,
+        Query(description="Only what was entered, corrected or withdrawn from then on"),
+    ] = None,
 ) -> RatingPage:
     """Ratings about a range of time, oldest first."""
     after = None if cursor is None else _after(cursor)
-    found = house.records.ratings(person.id, asked.start_ns, asked.end_ns, limit + 1, after)
+    since_ns = None if since is None else instant(since, "query.since")
+    found = house.records.ratings(
+        person.id, asked.start_ns, asked.end_ns, limit + 1, after, since_ns
+    )
     page = found[:limit]
     following = _cursor(page[-1]) if len(found) > limit else None
     return RatingPage(ratings=[shown(rating) for rating in page], next=following)
@@ -143,7 +182,15 @@ def shown(rating: Rating) -> RatingShown:
         entered=to_datetime(rating.entered_ns, rating.zone),
         zone=rating.zone,
         simulated=rating.simulated,
+        withdrawn=rating.withdrawn,
     )
+
+
+def _kept(house: House, person: Person, rating_id: uuid.UUID) -> Rating:
+    found = house.records.rating(person.id, str(rating_id))
+    if found is None:
+        raise ProblemError(404, f"There is no rating {rating_id}.")
+    return found
 
 
 def _keep(
@@ -157,16 +204,22 @@ def _keep(
 ) -> RatingShown:
     # Whole microseconds, so that what is told as a date and sent back is the same moment.
     now = house.now() // 1000 * 1000
-    about = now if asked.about is None else instant(asked.about, "about")
+    about = now if asked.about is None else instant(asked.about, "body.about")
     if about > now + MINUTE:  # a minute, for clocks that do not quite agree
-        raise ProblemError(422, "about lies in the future: a rating is about a moment that was.")
+        raise ProblemError(
+            422, "lies in the future: a rating is about a moment that was.", field="body.about"
+        )
+    try:
+        zone = check_zone(asked.zone) if asked.zone else person.zone
+    except EbbtideError as error:
+        raise ProblemError(422, str(error), field="body.zone") from error
     rating = Rating(
         id=rating_id,
         version=version,
         person_id=person.id,
         about_ns=about,
         entered_ns=now,
-        zone=check_zone(asked.zone) if asked.zone else person.zone,
+        zone=zone,
         pain=asked.pain,
         stress=asked.stress,
         pleasant=asked.pleasant,
@@ -187,4 +240,4 @@ def _after(cursor: str) -> tuple[int, str]:
         about, rating_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
         return int(about), rating_id
     except (ValueError, binascii.Error) as error:
-        raise ProblemError(422, "cursor is not one that this API gave.") from error
+        raise ProblemError(422, "is not one that this API gave.", field="query.cursor") from error

@@ -8,14 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import Asking, InHouse
+from api.access import InHouse, Whose
 from api.problems import described
 from api.time_range import instant
 from ebbtide.instants import to_datetime
 from ebbtide.records import new_id
-from store.records import TherapySession
+from store.records import Person, TherapySession
 
-router = APIRouter(tags=["therapy"])
+shared = APIRouter(tags=["therapy"])
 
 
 class SessionAsk(BaseModel):
@@ -24,6 +24,12 @@ class SessionAsk(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     held: datetime = Field(examples=["2026-11-24T10:00:00+01:00"])
+    version: int | None = Field(
+        default=None,
+        ge=0,
+        description="The version that you saw, 0 for none; 409 if it has changed since. Whatever "
+        "is there is replaced if left out",
+    )
 
 
 class SessionShown(BaseModel):
@@ -31,25 +37,30 @@ class SessionShown(BaseModel):
 
     number: int = Field(ge=1, examples=[3])
     held: datetime
+    version: int
 
 
-@router.put("/sessions/{number}", responses=described(401, 422))
+@shared.put("/sessions/{number}", responses=described(401, 403, 404, 409, 422))
 def put_session(
     number: Annotated[int, Path(ge=1, le=1000)],
     asked: SessionAsk,
-    person: Asking,
+    person: Whose,
     house: InHouse,
 ) -> SessionShown:
     """Keep the ``number``-th session; the same number again moves it."""
-    held = instant(asked.held, "held")
-    house.records.add_session(TherapySession(new_id(), person.id, number, held))
-    return SessionShown(number=number, held=to_datetime(held, person.zone))
+    session = TherapySession(
+        new_id(), person.id, number, instant(asked.held, "body.held"), changed_ns=house.now()
+    )
+    return shown(house.records.add_session(session, asked.version), person)
 
 
-@router.get("/sessions", responses=described(401))
-def list_sessions(person: Asking, house: InHouse) -> list[SessionShown]:
+@shared.get("/sessions", responses=described(401, 403, 404))
+def list_sessions(person: Whose, house: InHouse) -> list[SessionShown]:
     """All sessions, by time."""
-    return [
-        SessionShown(number=item.number, held=to_datetime(item.held_ns, person.zone))
-        for item in house.records.sessions(person.id)
-    ]
+    return [shown(item, person) for item in house.records.sessions(person.id)]
+
+
+def shown(session: TherapySession, person: Person) -> SessionShown:
+    """A session as the API tells it."""
+    held = to_datetime(session.held_ns, person.zone)
+    return SessionShown(number=session.number, held=held, version=session.version)

@@ -12,6 +12,7 @@ from ebbtide.settings import Settings
 from store.beats import BeatStore
 from store.sql_engine import server_engine, sqlite_engine
 from store.sql_records import SqlRecordStore
+from store.sql_rights import SqlRightsStore
 from store.sqlite_beats import SqliteBeatStore
 
 
@@ -42,7 +43,11 @@ def open_stores(settings: Settings) -> OpenStores:
 def open_house(settings: Settings) -> House:
     """Raises EbbtideError when a store cannot be opened."""
     stores = open_stores(settings)
-    return House(beats=stores.beats, records=SqlRecordStore(stores.engine))
+    return House(
+        beats=stores.beats,
+        records=SqlRecordStore(stores.engine),
+        rights=SqlRightsStore(stores.engine),
+    )
 
 
 def _open_beats(settings: Settings, engine: Engine) -> BeatStore:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from api.access import Asking, InHouse
+from api.access import InHouse, Uploading, Whose, WhoseToo
 from api.observed import BEATS, NOTIFICATIONS
 from api.problems import ProblemError, described
 from api.time_range import Asked, AskedOrAll
@@ -18,6 +18,7 @@ from ebbtide.wire import AcknowledgedWire, ActivityUploadWire, StreamWire, Uploa
 from store.beats import StreamCoverage, UnknownStreamError
 
 router = APIRouter(tags=["beats"])
+shared = APIRouter(tags=["beats"])
 
 StreamId = Annotated[
     str,
@@ -68,16 +69,16 @@ class ActivityShown(BaseModel):
     )
 
 
-@router.put("/streams/{stream_id}", status_code=204, responses=described(401, 409, 410, 422))
-def put_stream(stream_id: StreamId, asked: StreamWire, person: Asking, house: InHouse) -> None:
+@router.put("/streams/{stream_id}", status_code=204, responses=described(401, 403, 409, 410, 422))
+def put_stream(stream_id: StreamId, asked: StreamWire, person: Uploading, house: InHouse) -> None:
     """Register a stream. Sending it again changes nothing."""
     stream = Stream(stream_id, asked.origin, asked.source, asked.created_ns, asked.ticks_per_second)
     house.beats.put_stream(person.subject_id, stream)
 
 
-@router.post("/streams/{stream_id}/notifications", responses=described(401, 404, 422))
+@router.post("/streams/{stream_id}/notifications", responses=described(401, 403, 404, 410, 422))
 def upload(
-    stream_id: StreamId, batch: UploadWire, person: Asking, house: InHouse
+    stream_id: StreamId, batch: UploadWire, person: Uploading, house: InHouse
 ) -> AcknowledgedWire:
     """Keep a batch. Sending it again changes nothing; what was kept first stays."""
     acknowledged = house.beats.append(
@@ -91,17 +92,19 @@ def upload(
     return AcknowledgedWire(stream_id=stream_id, acknowledged=acknowledged)
 
 
-@router.post("/streams/{stream_id}/activity", status_code=204, responses=described(401, 404, 422))
+@router.post(
+    "/streams/{stream_id}/activity", status_code=204, responses=described(401, 403, 404, 410, 422)
+)
 def upload_activity(
-    stream_id: StreamId, batch: ActivityUploadWire, person: Asking, house: InHouse
+    stream_id: StreamId, batch: ActivityUploadWire, person: Uploading, house: InHouse
 ) -> None:
     """Keep how much the wearer moved. Sending it again changes nothing."""
     spans = [span.record() for span in batch.spans]
     house.beats.append_activity(person.subject_id, stream_id, spans)
 
 
-@router.get("/activity", responses=described(401, 422))
-def activity(asked: Asked, person: Asking, house: InHouse) -> list[ActivityShown]:
+@shared.get("/activity", responses=described(401, 403, 404, 422))
+def activity(asked: Asked, person: Whose, house: InHouse) -> list[ActivityShown]:
     """How much the wearer moved, every five seconds where a strap with acceleration was worn."""
     if asked.end_ns - asked.start_ns > 32 * DAY:
         raise ProblemError(422, "Ask for at most 32 days of activity at a time.")
@@ -109,15 +112,15 @@ def activity(asked: Asked, person: Asking, house: InHouse) -> list[ActivityShown
     return [ActivityShown(start=to_datetime(i.start_ns), mad_mg=i.mad_mg) for i in found]
 
 
-@router.get("/streams", responses=described(401))
-def coverage(person: Asking, house: InHouse) -> Coverage:
+@shared.get("/streams", responses=described(401, 403, 404))
+def coverage(person: WhoseToo, house: InHouse) -> Coverage:
     """What is kept, stream by stream."""
     streams = [_covered(item) for item in house.beats.coverage(person.subject_id)]
     return Coverage(beats=sum(item.beats for item in streams), streams=streams)
 
 
-@router.get("/streams/{stream_id}", responses=described(401, 404))
-def stream_coverage(stream_id: StreamId, person: Asking, house: InHouse) -> StreamCovered:
+@shared.get("/streams/{stream_id}", responses=described(401, 403, 404))
+def stream_coverage(stream_id: StreamId, person: WhoseToo, house: InHouse) -> StreamCovered:
     """What is kept of one stream."""
     for item in house.beats.coverage(person.subject_id):
         if item.stream.id == stream_id:
@@ -125,8 +128,8 @@ def stream_coverage(stream_id: StreamId, person: Asking, house: InHouse) -> Stre
     raise UnknownStreamError(f"There is no stream {stream_id}.", "GET /v1/streams lists yours.")
 
 
-@router.get("/gaps", responses=described(401, 422))
-def gaps(asked: AskedOrAll, person: Asking, house: InHouse) -> list[GapShown]:
+@shared.get("/gaps", responses=described(401, 403, 404, 422))
+def gaps(asked: AskedOrAll, person: Whose, house: InHouse) -> list[GapShown]:
     """Times without beats within streams, by start."""
     found = house.beats.gaps(person.subject_id, asked.start_ns, asked.end_ns)
     if len(found) > 100_000:

@@ -14,13 +14,13 @@ from analytics.therapy import (
     first_to_last_week,
     onset,
 )
-from api.access import Asking, InHouse
+from api.access import InHouse, Whose
 from api.link import ChangeShown, change_shown
 from api.problems import described
 from api.time_range import AskedOrAll
 from ebbtide.instants import DAY, to_datetime
 
-router = APIRouter(tags=["therapy"])
+shared = APIRouter(tags=["therapy"])
 
 CAUTION = (
     "One person is not an arm of a trial: in the trial too some got better without treatment, and "
@@ -115,8 +115,8 @@ class TherapyReport(BaseModel):
     caution: str
 
 
-@router.get("/therapy", responses=described(401, 422))
-def therapy(asked: AskedOrAll, person: Asking, house: InHouse) -> TherapyReport:
+@shared.get("/therapy", responses=described(401, 403, 404, 422))
+def therapy(asked: AskedOrAll, person: Whose, house: InHouse) -> TherapyReport:
     """Change from the first week to the last, when it began, and what was around each session."""
     ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
     times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)

@@ -24,14 +24,16 @@ def instant(moment: datetime, name: str) -> int:
     """UTC ns of a moment; a problem, naming the field, when it has no zone or cannot be."""
     if moment.tzinfo is None:
         raise ProblemError(
-            422, f"{name} needs a zone, for example 2026-11-24T08:30:00Z or ...T09:30:00+01:00."
+            422,
+            "needs a zone, for example 2026-11-24T08:30:00Z or ...T09:30:00+01:00.",
+            field=name,
         )
     try:
         found = from_datetime(moment)
     except (OverflowError, ValueError):
         found = -1
     if not EARLIEST <= found < LATEST:
-        raise ProblemError(422, f"{name} must lie between the years 2000 and 2100.")
+        raise ProblemError(422, "must lie between the years 2000 and 2100.", field=name)
     return found
 
 
@@ -44,9 +46,9 @@ def range_of(
     ],
 ) -> Range:
     """The range that was asked for."""
-    wanted = Range(instant(start, "start"), instant(end, "end"))
+    wanted = Range(instant(start, "query.start"), instant(end, "query.end"))
     if wanted.end_ns <= wanted.start_ns:
-        raise ProblemError(422, "end must be after start.")
+        raise ProblemError(422, "must be after start.", field="query.end")
     return wanted
 
 

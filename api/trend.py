@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from analytics import stress_index as stress_index_method
 from analytics import windows
 from analytics.stress_index import stress_index
-from api.access import Asking, InHouse
+from api.access import InHouse, Whose
 from api.day_windows import day_windows
 from api.histories import KnownHistories
 from api.hrv import StressIndexShown
@@ -24,7 +24,7 @@ from api.time_range import Asked
 from ebbtide.instants import DAY, SECOND, to_datetime
 from ebbtide.records import Origin
 
-router = APIRouter(tags=["HRV"])
+shared = APIRouter(tags=["HRV"])
 
 _LONGEST_DAYS, _MOST_BUCKETS = 400, 20_000
 
@@ -53,10 +53,10 @@ class TrendReport(BaseModel):
     method: str
 
 
-@router.get("/hrv/trend", responses=described(401, 422))
+@shared.get("/hrv/trend", responses=described(401, 403, 404, 422))
 def trend(
     asked: Asked,
-    person: Asking,
+    person: Whose,
     house: InHouse,
     histories: KnownHistories,
     bucket_s: Annotated[

@@ -26,7 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.people import add_patient
+from api.people import add_person
 from api.stores import open_house
 from ebbtide import instants
 from ebbtide.instants import MILLISECOND, SECOND
@@ -171,7 +171,7 @@ def main() -> None:
     os.environ.update(environment)
     house = open_house(Settings())
     people = [
-        add_patient(
+        add_person(
             house.records,
             email=f"p{k}@example.org",
             password=PASSWORD,

@@ -21,7 +21,7 @@ from analytics.windows import hrv_windows, starts_by_stretch
 from api.beat_arrays import beat_arrays
 from api.day_windows import day_windows
 from api.heart_windows import WINDOW_NS
-from api.people import add_patient
+from api.people import add_person
 from api.stores import open_house
 from ebbtide import instants
 from ebbtide.instants import DAY, SECOND
@@ -46,7 +46,7 @@ def main() -> None:
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         house = open_house(Settings(data_dir=Path(folder)))
-        add_patient(
+        add_person(
             house.records,
             email="ada@example.org",
             password="correct horse battery",

@@ -103,13 +103,34 @@ def add_patient(
     name: Annotated[str, typer.Option(help="What to call them.")],
     zone: Annotated[str, typer.Option(help="Time zone, for example Europe/Berlin.")],
 ) -> None:
-    """Make a patient's account in the embedded store. Asks for the password."""
-    from ebbtide.commands.accounts import add_patient_account
+    """Make a patient's account in the store. Asks for the password."""
+    from ebbtide.commands.accounts import add_account
 
-    password = typer.prompt(
+    add_account(email, name, zone, _new_password(), "patient")
+
+
+@app.command("add-account")
+def add_account(
+    email: Annotated[str, typer.Argument(help="Address to sign in with.")],
+    name: Annotated[str, typer.Option(help="What to call them.")],
+    zone: Annotated[str, typer.Option(help="Time zone, for example Europe/Berlin.")],
+    role: Annotated[
+        str, typer.Option(help="patient, therapist, analyst or administrator.")
+    ] = "administrator",
+) -> None:
+    """Make an account of any role in the store, such as the first administrator's, who then invites
+    the others. Asks for the password.
+    """
+    from ebbtide.commands.accounts import add_account as add
+
+    add(email, name, zone, _new_password(), role)
+
+
+def _new_password() -> str:
+    found: str = typer.prompt(
         "Password (10 characters or more)", hide_input=True, confirmation_prompt=True
     )
-    add_patient_account(email, name, zone, password)
+    return found
 
 
 @app.command("sign-in")

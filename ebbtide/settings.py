@@ -44,6 +44,27 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8420", description="Where ingest and dashboard find the API"
     )
 
+    dashboard_url: str = Field(
+        default="http://127.0.0.1:8421", description="Where people find the pages"
+    )
+    requests_a_minute: int = Field(
+        default=1200, ge=10, description="That one token may send, to each worker"
+    )
+    anonymous_requests_a_minute: int = Field(
+        default=120, ge=10, description="That one address may send without a token"
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="The clinic's OpenID Connect provider; passwords alone if left out",
+        examples=["https://sign-in.example.org"],
+    )
+    oidc_client_id: str = "ebbtide"
+    oidc_client_secret: SecretStr | None = None
+    oidc_api_url: str | None = Field(
+        default=None,
+        description="Where browsers find this API, for coming back; EBBTIDE_API_URL if left out",
+    )
+
     keep_days: int | None = Field(
         default=None,
         ge=1,

@@ -42,9 +42,14 @@ class IngestClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def sign_in(self, email: str, password: str) -> str:
-        """Sign in; the token is used from here on, and returned to be kept."""
-        answer = await self._send("POST", "/v1/sign-in", {"email": email, "password": password})
+    async def sign_in(self, email: str, password: str, device: str | None = None) -> str:
+        """Sign in; the token is used from here on, and returned to be kept. With the name of a
+        ``device`` it is good for uploads alone, and lasts.
+        """
+        asked = {"email": email, "password": password}
+        if device is not None:
+            asked["device"] = device
+        answer = await self._send("POST", "/v1/sign-in", asked)
         self._token = answer.json()["token"]
         return self._token
 

@@ -36,6 +36,7 @@ class RunRow(Base):
     beats: Mapped[int]
     start_ns: Mapped[int | None] = mapped_column(BigInteger)
     end_ns: Mapped[int | None] = mapped_column(BigInteger)
+    kept_ns: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class GapRow(Base):

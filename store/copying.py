@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tu
 from ebbtide.errors import EbbtideError
 from ebbtide.instants import DAY
 from store.beats import BeatStore
+from store.rights_tables import CareRow, LiveShareRow, LookRow, PseudonymRow
 from store.sql_engine import insert_or, writing
 from store.tables import (
     AuditRow,
@@ -25,10 +26,27 @@ from store.tables import (
     SignInRow,
 )
 
-# In an order in which nobody's rows come before the person.
+# In an order in which nobody's rows come before the person. What can be made again, or is worth
+# nothing tomorrow (reports, one-time links, attempts, answers), is not copied.
 RECORD_TABLES: tuple[Table, ...] = tuple(
     Base.metadata.tables[row.__tablename__]
-    for row in (PersonRow, SignInRow, RatingRow, SessionRow, ConsentRow, AuditRow)
+    for row in (
+        PersonRow,
+        SignInRow,
+        RatingRow,
+        SessionRow,
+        ConsentRow,
+        CareRow,
+        LookRow,
+        PseudonymRow,
+        LiveShareRow,
+        AuditRow,
+    )
+)
+_COUNTED = ("audit", "looks")  # their ids are made by the database
+_GOING: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (Base.metadata.tables[SignInRow.__tablename__], ("token_hash",)),
+    (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
 )
 _ROWS = 500
 _ALWAYS = (0, 2**62)
@@ -77,12 +95,13 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
             found.rows[table.name] = done
         _drop_what_went(db, to)
         if to.dialect.name == "postgresql":
-            to.execute(
-                text(
-                    "SELECT setval(pg_get_serial_sequence('audit', 'id'),"
-                    " (SELECT coalesce(max(id), 0) + 1 FROM audit), false)"
+            for name in _COUNTED:
+                to.execute(
+                    text(
+                        f"SELECT setval(pg_get_serial_sequence('{name}', 'id'),"
+                        f" (SELECT coalesce(max(id), 0) + 1 FROM {name}), false)"
+                    )
                 )
-            )
         for table in RECORD_TABLES:
             there = to.scalar(select(func.count()).select_from(table)) or 0
             if there != found.rows[table.name]:
@@ -105,25 +124,30 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
 
 
 def _drop_what_went(source: Connection, target: Connection) -> None:
-    """Sign-ins that ended, and people who were erased; nothing else ever goes."""
-    for table, key in (
-        (RECORD_TABLES[1], SignInRow.token_hash),
-        (RECORD_TABLES[0], PersonRow.id),
-    ):
-        gone = set(target.scalars(select(key))) - set(source.scalars(select(key)))
-        if not gone:
-            continue
-        if key is PersonRow.id:
-            erased = set(source.scalars(select(AuditRow.subject)))
-            theirs = target.execute(
-                select(PersonRow.id, PersonRow.subject_id).where(key.in_(gone))
-            ).all()
-            if any(subject not in erased for _, subject in theirs):
-                raise EbbtideError(
-                    "The target has people whom the source does not know.",
-                    "It is the store of others: name an empty one.",
-                )
-        target.execute(delete(table).where(key.in_(gone)))
+    """Sign-ins and care that ended, and people who were erased; nothing else ever goes."""
+    for table, names in _GOING:
+        key = tuple_(*(table.c[name] for name in names))
+        query = select(*(table.c[name] for name in names))
+        gone = {tuple(row) for row in target.execute(query)} - {
+            tuple(row) for row in source.execute(query)
+        }
+        if gone:
+            target.execute(delete(table).where(key.in_(gone)))
+    gone_people = set(target.scalars(select(PersonRow.id))) - set(
+        source.scalars(select(PersonRow.id))
+    )
+    if not gone_people:
+        return
+    erased = set(source.scalars(select(AuditRow.subject)))
+    theirs = target.execute(
+        select(PersonRow.id, PersonRow.subject_id).where(PersonRow.id.in_(gone_people))
+    ).all()
+    if any(subject not in erased for _, subject in theirs):
+        raise EbbtideError(
+            "The target has people whom the source does not know.",
+            "It is the store of others: name an empty one.",
+        )
+    target.execute(delete(PersonRow).where(PersonRow.id.in_(gone_people)))
 
 
 def copy_beats(source: BeatStore, target: BeatStore, progress: Progress | None = None) -> Copied:

@@ -17,10 +17,17 @@ class RatingConflictError(EbbtideError):
     """The rating's id is in use, or the version to correct is not the newest."""
 
 
+class SessionConflictError(EbbtideError):
+    """The session was changed by somebody else meanwhile."""
+
+
 class Role(StrEnum):
-    """What a person may do. A later issue adds therapist and analyst rights."""
+    """What a person is here for, and so may do."""
 
     PATIENT = "patient"
+    THERAPIST = "therapist"
+    ANALYST = "analyst"
+    ADMINISTRATOR = "administrator"
 
 
 class Purpose(StrEnum):
@@ -67,7 +74,8 @@ class Rating:
 
     ``about_ns``: the moment it is about; ``entered_ns``: when it was entered; ``zone``: the
     person's zone then. ``pleasant``: how strong a pleasant sensation was, where noticed. A
-    correction has the same ``id`` and the next ``version``; nothing is overwritten.
+    correction has the same ``id`` and the next ``version``; nothing is overwritten. So has its
+    being ``withdrawn``, which a later version may undo.
     """
 
     id: str
@@ -80,26 +88,21 @@ class Rating:
     stress: int
     pleasant: int | None
     simulated: bool
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TherapySession:
-    """A meeting with the therapist, the ``number``-th of the programme."""
+    """A meeting with the therapist, the ``number``-th of the programme; ``version`` grows by one
+    with each change.
+    """
 
     id: str
     person_id: str
     number: int
     held_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """A sign-in. Only a hash of its token is kept."""
-
-    token_hash: str
-    person_id: str
-    created_ns: int
-    expires_ns: int
+    version: int = 1
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +141,6 @@ class RecordStore(Protocol):
         """The person with this address, in any case."""
         ...
 
-    def add_sign_in(self, sign_in: SignIn) -> None:
-        """Keep a sign-in, and forget those that have expired by its creation."""
-        ...
-
-    def signed_in(self, token_hash: str, at_ns: int) -> Person | None:
-        """Who holds this token at this time."""
-        ...
-
-    def end_sign_in(self, token_hash: str) -> None:
-        """Sign out."""
-        ...
-
     def add_rating(self, rating: Rating) -> Rating:
         """Keep a rating or its next version, and return it as kept.
 
@@ -169,15 +160,31 @@ class RecordStore(Protocol):
         end_ns: int,
         limit: int | None = None,
         after: tuple[int, str] | None = None,
+        since_ns: int | None = None,
     ) -> list[Rating]:
         """Newest versions about times in [start_ns, end_ns), by time then id.
 
-        ``limit`` bounds how many; ``after`` is the (about_ns, id) of the last one seen.
+        ``limit`` bounds how many; ``after`` is the (about_ns, id) of the last one seen;
+        ``since_ns``: only what was entered, corrected or withdrawn from then on, and what was
+        withdrawn is there too.
         """
         ...
 
-    def add_session(self, session: TherapySession) -> None:
-        """Keep a therapy session; the same number of the same person replaces it."""
+    def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
+        """Every version of a rating of this person, oldest first."""
+        ...
+
+    def ratings_mark(self, person_id: str) -> tuple[int, int]:
+        """How many versions of ratings there are, and when the last was entered: it changes with
+        every change.
+        """
+        ...
+
+    def add_session(self, session: TherapySession, replaces: int | None = None) -> TherapySession:
+        """Keep a therapy session, and return it with its version; the same number of the same
+        person replaces it. ``replaces``: the version that was seen, 0 for none; raises
+        SessionConflictError where there is another.
+        """
         ...
 
     def sessions(self, person_id: str) -> list[TherapySession]:

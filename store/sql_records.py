@@ -18,18 +18,18 @@ from store.records import (
     Rating,
     RatingConflictError,
     Role,
-    SignIn,
+    SessionConflictError,
     TherapySession,
 )
-from store.sql_engine import server_engine, sqlite_engine
+from store.sql_engine import server_engine, sqlite_engine, writing
 from store.tables import (
     AuditRow,
+    Base,
     ConsentRow,
     PersonRow,
     RatingRow,
     ReportRow,
     SessionRow,
-    SignInRow,
 )
 
 
@@ -85,41 +85,13 @@ class SqlRecordStore:
         """The person with this id."""
         with self._sessions() as db:
             row = db.get(PersonRow, person_id)
-            return None if row is None else _person(row)
+            return None if row is None else person_of(row)
 
     def person_by_email(self, email: str) -> Person | None:
         """The person with this address, in any case."""
         with self._sessions() as db:
             row = db.scalar(select(PersonRow).where(PersonRow.email == email.lower()))
-            return None if row is None else _person(row)
-
-    def add_sign_in(self, sign_in: SignIn) -> None:
-        """Keep a sign-in, and forget those that have expired by its creation."""
-        with self._sessions.begin() as db:
-            db.execute(delete(SignInRow).where(SignInRow.expires_ns <= sign_in.created_ns))
-            db.add(
-                SignInRow(
-                    token_hash=sign_in.token_hash,
-                    person_id=sign_in.person_id,
-                    created_ns=sign_in.created_ns,
-                    expires_ns=sign_in.expires_ns,
-                )
-            )
-
-    def signed_in(self, token_hash: str, at_ns: int) -> Person | None:
-        """Who holds this token at this time."""
-        with self._sessions() as db:
-            row = db.scalar(
-                select(PersonRow)
-                .join(SignInRow, SignInRow.person_id == PersonRow.id)
-                .where(SignInRow.token_hash == token_hash, SignInRow.expires_ns > at_ns)
-            )
-            return None if row is None else _person(row)
-
-    def end_sign_in(self, token_hash: str) -> None:
-        """Sign out."""
-        with self._sessions.begin() as db:
-            db.execute(delete(SignInRow).where(SignInRow.token_hash == token_hash))
+            return None if row is None else person_of(row)
 
     def add_rating(self, rating: Rating) -> Rating:
         """Keep a rating or its next version; see RecordStore."""
@@ -160,6 +132,7 @@ class SqlRecordStore:
                 pleasant=rating.pleasant,
                 simulated=rating.simulated,
                 superseded=False,
+                withdrawn=rating.withdrawn,
             )
         )
         return rating
@@ -183,6 +156,7 @@ class SqlRecordStore:
         end_ns: int,
         limit: int | None = None,
         after: tuple[int, str] | None = None,
+        since_ns: int | None = None,
     ) -> list[Rating]:
         """Newest versions in the range, by time then id; see RecordStore."""
         query = (
@@ -196,6 +170,10 @@ class SqlRecordStore:
             .order_by(RatingRow.about_ns, RatingRow.id)
             .limit(limit)
         )
+        if since_ns is None:
+            query = query.where(RatingRow.withdrawn.is_(False))
+        else:
+            query = query.where(RatingRow.entered_ns >= since_ns)
         if after is not None:
             about, last_id = after
             query = query.where(
@@ -207,24 +185,51 @@ class SqlRecordStore:
         with self._sessions() as db:
             return [_rating(row) for row in db.scalars(query)]
 
-    def add_session(self, session: TherapySession) -> None:
-        """Keep a therapy session; the same number of the same person replaces it."""
-        with self._sessions.begin() as db:
-            db.merge(
-                SessionRow(
-                    person_id=session.person_id,
-                    number=session.number,
-                    id=session.id,
-                    held_ns=session.held_ns,
+    def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
+        """Every version of a rating of this person, oldest first."""
+        query = (
+            select(RatingRow)
+            .where(RatingRow.id == rating_id, RatingRow.person_id == person_id)
+            .order_by(RatingRow.version)
+        )
+        with self._sessions() as db:
+            return [_rating(row) for row in db.scalars(query)]
+
+    def ratings_mark(self, person_id: str) -> tuple[int, int]:
+        """How many versions of ratings there are, and when the last was entered."""
+        with self._sessions() as db:
+            count, last = db.execute(
+                select(func.count(), func.max(RatingRow.entered_ns)).where(
+                    RatingRow.person_id == person_id
                 )
-            )
+            ).one()
+            return count, last or 0
+
+    def add_session(self, session: TherapySession, replaces: int | None = None) -> TherapySession:
+        """Keep a therapy session; see RecordStore."""
+        key = (session.person_id, session.number)
+        try:
+            with writing(self._engine) as connection, Session(connection) as db:
+                row = db.get(SessionRow, key, with_for_update=True)
+                there = 0 if row is None else row.version
+                if replaces is not None and replaces != there:
+                    raise _session_conflict(session, there)
+                if row is None:
+                    row = SessionRow(person_id=key[0], number=key[1], id=session.id)
+                    db.add(row)
+                row.held_ns, row.changed_ns = session.held_ns, session.changed_ns
+                row.version = there + 1
+                db.flush()
+                return _session(row)
+        except IntegrityError as error:  # another process was a moment faster
+            raise _session_conflict(session, 1) from error
 
     def sessions(self, person_id: str) -> list[TherapySession]:
         """Therapy sessions of this person, by time."""
         query = select(SessionRow).where(SessionRow.person_id == person_id)
         with self._sessions() as db:
             return [
-                TherapySession(row.id, row.person_id, row.number, row.held_ns)
+                _session(row)
                 for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
             ]
 
@@ -309,20 +314,22 @@ class SqlRecordStore:
         """Everybody with an account, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(PersonRow).order_by(PersonRow.created_ns, PersonRow.id))
-            return [_person(row) for row in rows]
+            return [person_of(row) for row in rows]
 
     def erase(self, person_id: str) -> None:
         """Remove every trace of the person."""
         with self._sessions.begin() as db:
-            for table in (SignInRow, RatingRow, SessionRow, ConsentRow, ReportRow):
-                db.execute(delete(table).where(table.person_id == person_id))
+            for mapper in Base.registry.mappers:  # of every table that says whose its rows are
+                if hasattr(mapper.class_, "person_id"):
+                    db.execute(delete(mapper.class_).where(mapper.class_.person_id == person_id))
             db.execute(delete(PersonRow).where(PersonRow.id == person_id))
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as connection:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
-def _person(row: PersonRow) -> Person:
+def person_of(row: PersonRow) -> Person:
+    """The person of a row."""
     return Person(
         row.id,
         row.subject_id,
@@ -348,6 +355,20 @@ def _rating(row: RatingRow) -> Rating:
         row.stress,
         row.pleasant,
         row.simulated,
+        row.withdrawn,
+    )
+
+
+def _session(row: SessionRow) -> TherapySession:
+    return TherapySession(
+        row.id, row.person_id, row.number, row.held_ns, row.version, row.changed_ns
+    )
+
+
+def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:
+    return SessionConflictError(
+        f"Session {session.number} has version {there} by now.",
+        "Read it again, and send the version that you saw.",
     )
 
 
@@ -365,6 +386,7 @@ def _same_content(kept: Rating, sent: Rating) -> bool:
             rating.pain,
             rating.stress,
             rating.pleasant,
+            rating.withdrawn,
         )
 
     return content(kept) == content(sent)

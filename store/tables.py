@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    false,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _ID = String(36)
@@ -26,6 +35,7 @@ class PersonRow(Base):
     simulated: Mapped[bool]
     password_hash: Mapped[str] = mapped_column(String(255))
     created_ns: Mapped[int] = mapped_column(BigInteger)
+    active: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
 class SignInRow(Base):
@@ -37,6 +47,12 @@ class SignInRow(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     created_ns: Mapped[int] = mapped_column(BigInteger)
     expires_ns: Mapped[int] = mapped_column(BigInteger)
+    id: Mapped[str] = mapped_column(_ID, unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[str] = mapped_column(String(200))
+    used_ns: Mapped[int] = mapped_column(BigInteger)
+    idle_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class RatingRow(Base):
@@ -61,6 +77,7 @@ class RatingRow(Base):
     pleasant: Mapped[int | None]
     simulated: Mapped[bool]
     superseded: Mapped[bool] = mapped_column(default=False)
+    withdrawn: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class ConsentRow(Base):
@@ -114,3 +131,5 @@ class SessionRow(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(_ID, unique=True)
     held_ns: Mapped[int] = mapped_column(BigInteger)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    changed_ns: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

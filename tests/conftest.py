@@ -19,7 +19,7 @@ import pytest
 
 from api.app import create_app
 from api.house import House
-from api.people import add_patient
+from api.people import add_person
 from api.stores import open_house
 from ebbtide import instants
 from ebbtide.commands.api_thread import ApiThread
@@ -128,7 +128,7 @@ def patient(house: House) -> Callable[..., str]:
     """Makes an account and returns its address."""
 
     def make(email: str = "ada@example.org", *, simulated: bool = False) -> str:
-        add_patient(
+        add_person(
             house.records,
             email=email,
             password=PASSWORD,

@@ -159,7 +159,7 @@ def test_a_correction_is_a_version(signed_in: SignedIn) -> None:
         ({"pain": True, "stress": 1}, ["body.pain"]),
         ({"pain": 3}, ["body.stress"]),
         ({"pain": 3, "stress": 1, "pian": 2}, ["body.pian"]),
-        ({"pain": 3, "stress": 1, "about": "2026-03-01T10:00:00"}, ["about needs a zone"]),
+        ({"pain": 3, "stress": 1, "about": "2026-03-01T10:00:00"}, ["body.about: needs a zone"]),
         ({"pain": 3, "stress": 1, "about": "1820-03-01T10:00:00Z"}, ["about", "2000 and 2100"]),
         ({"pain": 3, "stress": 1, "about": "2099-03-01T10:00:00Z"}, ["future"]),
         ({"pain": 3, "stress": 1, "id": "x"}, ["body.id"]),
@@ -174,7 +174,9 @@ def test_bad_ratings_are_named(signed_in: SignedIn, body: object, words: list[st
 
 def test_a_zone_that_is_none_is_named(signed_in: SignedIn) -> None:
     body = {"pain": 3, "stress": 1, "zone": "Mars/Base"}
-    assert_problem(signed_in().post("/v1/ratings", json=body), 400, "Mars/Base", "Europe/Berlin")
+    assert_problem(
+        signed_in().post("/v1/ratings", json=body), 422, "body.zone", "Mars/Base", "Europe/Berlin"
+    )
 
 
 def test_what_is_not_json_is_a_problem(signed_in: SignedIn) -> None:
@@ -407,8 +409,14 @@ def test_the_stress_index_against_the_first_days(signed_in: SignedIn) -> None:
     ("params", "words"),
     [
         ({}, ["query.start"]),
-        ({"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}, ["end must be after"]),
-        ({"start": "2026-01-02T00:00:00", "end": "2026-01-03T00:00:00Z"}, ["start needs a zone"]),
+        (
+            {"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"},
+            ["query.end: must be after"],
+        ),
+        (
+            {"start": "2026-01-02T00:00:00", "end": "2026-01-03T00:00:00Z"},
+            ["query.start: needs a zone"],
+        ),
         (
             {"start": "2026-01-01T00:00:00Z", "end": "2026-12-01T00:00:00Z", "window_s": "60"},
             ["longer step_s"],

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 
 from api.app import from_settings
-from api.people import add_patient
+from api.people import add_person
 from api.stores import open_house
 from ebbtide import instants
 from ebbtide.settings import Settings
@@ -110,7 +110,7 @@ def test_what_was_acknowledged_is_stored_once(
         for name, value in environment.items():
             patch.setenv(name, value)
         house = open_house(Settings())
-    person = add_patient(
+    person = add_person(
         house.records,
         email="ada@example.org",
         password=PASSWORD,

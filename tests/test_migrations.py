@@ -16,19 +16,23 @@ from sqlalchemy import Engine, create_engine, text
 from ebbtide.errors import EbbtideError
 from store.migrate import NEWEST, migrate, revision_of
 from store.records import AuditLine, RecordStore
+from store.rights import Scope, SignInKind
 from store.sql_records import open_records, open_sqlite_records
+from store.sql_rights import SqlRightsStore
 from store.tables import Base
 from tests.postgres_server import PostgresServer
 from tests.test_record_store import NOW, a_rating
 
 PERSON = (
-    "INSERT INTO people VALUES ('p', 's', 'ada@example.org', 'Ada', 'Europe/Berlin', 'patient',"
+    "INSERT INTO people (id, subject_id, email, name, zone, role, simulated, password_hash,"
+    " created_ns) VALUES ('p', 's', 'ada@example.org', 'Ada', 'Europe/Berlin', 'patient',"
     " false, 'hash', 5)"
 )
-RATING = "INSERT INTO ratings VALUES ('r', 1, 'p', 7, 8, 'Europe/Berlin', 3, 4, NULL, false, false)"
-
-
-_FIRST = ("people", "sign_ins", "ratings", "therapy_sessions")
+SIGN_IN = "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000)"
+RATING = (
+    "INSERT INTO ratings (id, version, person_id, about_ns, entered_ns, zone, pain, stress,"
+    " simulated, superseded) VALUES ('r', 1, 'p', 7, 8, 'Europe/Berlin', 3, 4, false, false)"
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -52,7 +56,7 @@ def opened(url: str) -> RecordStore:
     return open_records(url)
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007"])
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
 ) -> None:
@@ -60,6 +64,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
         migrate(connection, revision)
         connection.execute(text(PERSON))
         connection.execute(text(RATING))
+        if revision < "0007":
+            connection.execute(text(SIGN_IN))
     store = opened(url)
     person = store.person("p")
     assert person is not None
@@ -69,6 +75,9 @@ def test_a_filled_database_of_each_revision_comes_forward(
     store.close()
     with engine.connect() as connection:
         assert revision_of(connection) == NEWEST
+    if revision < "0007":  # recorders stay signed in, for everything, as they were
+        (kept,) = SqlRightsStore(engine).sign_ins("p")
+        assert (kept.kind, kept.scopes, kept.idle_ns) == (SignInKind.DEVICE, frozenset(Scope), 0)
 
 
 def test_revisions_lead_to_the_tables_that_the_code_has(engine: Engine) -> None:
@@ -80,9 +89,8 @@ def test_revisions_lead_to_the_tables_that_the_code_has(engine: Engine) -> None:
 
 def test_a_store_from_before_revisions_is_known(engine: Engine, url: str) -> None:
     with engine.begin() as connection:
-        Base.metadata.create_all(
-            connection, tables=[t for t in Base.metadata.sorted_tables if t.name in _FIRST]
-        )
+        migrate(connection, "0001")
+        connection.execute(text("DROP TABLE alembic_version"))
         connection.execute(text(PERSON))
         assert revision_of(connection) == "0001"
     store = opened(url)

@@ -15,7 +15,7 @@ import pytest
 
 from api.erasure import erase_person
 from api.house import House
-from api.people import add_patient
+from api.people import add_person
 from api.stores import open_house
 from ebbtide.errors import EbbtideError
 from ebbtide.instants import SECOND
@@ -23,7 +23,8 @@ from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stre
 from ebbtide.settings import Settings
 from store import copying
 from store.influx_server import InfluxServer
-from store.records import AuditLine, Consent, Purpose, Rating, SignIn, TherapySession
+from store.records import AuditLine, Consent, Purpose, Rating, TherapySession
+from store.rights import Scope, SignIn, SignInKind
 from store.sql_engine import server_engine, sqlite_engine
 from tests.conftest import PASSWORD
 from tests.influx_server import InfluxServerProcess
@@ -36,7 +37,7 @@ NOW = START + 1000 * SECOND
 def fill(house: House) -> None:
     """Two people with everything that can be kept, and one who was erased."""
     for email in ("ada@example.org", "eve@example.org", "gone@example.org"):
-        person = add_patient(
+        person = add_person(
             house.records, email=email, password=PASSWORD, name="N", zone="UTC", now_ns=START
         )
         for offset in (0, 1):
@@ -57,7 +58,20 @@ def fill(house: House) -> None:
         house.records.add_rating(replace(rating, version=2, pain=5, entered_ns=START + 9))
         house.records.add_session(TherapySession(new_id(), person.id, 1, START))
         house.records.add_consent(Consent(person.id, Purpose.CARE, True, "care, 1", START))
-        house.records.add_sign_in(SignIn(f"token of {email}", person.id, START, 2**61))
+        house.rights.add_sign_in(
+            SignIn(
+                f"token of {email}",
+                person.id,
+                START,
+                2**61,
+                new_id(),
+                SignInKind.DEVICE,
+                "a strap's",
+                frozenset({Scope.UPLOAD}),
+                START,
+            )
+        )
+        house.rights.pseudonym(person.id)
     erase_person(house, "gone@example.org")
 
 
@@ -109,6 +123,10 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "ratings": 4,
         "therapy_sessions": 2,
         "consents": 2,
+        "care": 0,
+        "looks": 0,
+        "pseudonyms": 2,
+        "live_shares": 0,
         "audit": 2,
     }
     counts = {name: found[name] for name in ("streams", "notifications", "gaps", "movement")}
@@ -117,7 +135,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     house = at(servers)
     person = house.records.person_by_email("ada@example.org")
     assert person is not None
-    assert house.records.signed_in("token of ada@example.org", NOW) == person
+    assert house.rights.signed_in("token of ada@example.org", NOW)[0] == person  # type: ignore[index]
     assert [rating.pain for rating in house.records.ratings(person.id, 0, 2**62)] == [5]
     house.records.add_audit(AuditLine(NOW, "something else", "s"))  # its numbers go on
     assert len(house.records.audit()) == 3
@@ -126,14 +144,14 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     source = open_house(Settings(data_dir=embedded))
     (first, *_) = source.beats.coverage(person.subject_id)
     source.beats.append(person.subject_id, first.stream.id, made(5001, 5100))
-    source.records.end_sign_in("token of ada@example.org")
+    source.rights.end_sign_in("token of ada@example.org")
     erase_person(source, "eve@example.org")
     source.records.add_audit(AuditLine(NOW, "something else", "s"))
     source.close()
     done = ebbtide("move", "--json", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["beats"] == 11_801 + 100 - 2
-    assert house.records.signed_in("token of ada@example.org", NOW) is None
+    assert house.rights.signed_in("token of ada@example.org", NOW) is None
     assert house.records.person_by_email("eve@example.org") is None
     assert len(house.beats.subjects()) == 1
     house.close()
@@ -187,7 +205,7 @@ def test_what_is_not_the_same_is_told(embedded: Path, servers: dict[str, str]) -
 
 def test_people_of_another_store_are_not_touched(embedded: Path, servers: dict[str, str]) -> None:
     target = at(servers)
-    add_patient(
+    add_person(
         target.records, email="x@example.org", password=PASSWORD, name="N", zone="UTC", now_ns=START
     )
     engine = sqlite_engine(Settings(data_dir=embedded).records_file)

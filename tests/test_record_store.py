@@ -20,7 +20,7 @@ from store.records import (
     RatingConflictError,
     RecordStore,
     Role,
-    SignIn,
+    SessionConflictError,
     TherapySession,
 )
 from store.sql_records import open_records, open_sqlite_records
@@ -63,16 +63,6 @@ def test_people_are_found_by_address_in_any_case(store: RecordStore) -> None:
     assert store.person_by_email("eve@example.org") is None
     with pytest.raises(EmailTakenError):
         a_person(store, "ADA@example.org")
-
-
-def test_sign_ins_end_and_expire(store: RecordStore) -> None:
-    person = a_person(store)
-    store.add_sign_in(SignIn("a", person.id, NOW, NOW + 10))
-    store.add_sign_in(SignIn("b", person.id, NOW, NOW + 100))
-    assert store.signed_in("a", NOW + 9) is not None
-    assert store.signed_in("a", NOW + 10) is None
-    store.end_sign_in("b")
-    assert store.signed_in("b", NOW) is None
 
 
 def test_a_rating_twice_is_once(store: RecordStore) -> None:
@@ -130,17 +120,48 @@ def test_sessions_can_be_moved(store: RecordStore) -> None:
     assert [(s.number, s.held_ns) for s in store.sessions(person.id)] == [(1, NOW + 5)]
 
 
+def test_a_session_that_was_changed_meanwhile_is_not_overwritten(store: RecordStore) -> None:
+    person = a_person(store)
+    first = store.add_session(TherapySession(new_id(), person.id, 1, NOW), replaces=0)
+    assert first.version == 1
+    assert store.add_session(replace(first, held_ns=NOW + 5), replaces=1).version == 2
+    for seen in (0, 1):
+        with pytest.raises(SessionConflictError):
+            store.add_session(replace(first, held_ns=NOW + 9), replaces=seen)
+    assert [(s.version, s.held_ns) for s in store.sessions(person.id)] == [(2, NOW + 5)]
+
+
+def test_a_withdrawn_rating_counts_no_more_and_stays_in_its_history(store: RecordStore) -> None:
+    person = a_person(store)
+    rating, other = a_rating(person), a_rating(person, 9)
+    store.add_rating(rating)
+    store.add_rating(other)
+    before = store.ratings_mark(person.id)
+    gone = replace(rating, version=2, withdrawn=True, entered_ns=rating.entered_ns + SECOND)
+    store.add_rating(gone)
+    assert store.ratings_mark(person.id) != before
+    assert store.ratings(person.id, 0, 2 * NOW) == [other]
+    assert store.rating_history(person.id, rating.id) == [rating, gone]
+    assert store.rating_history("somebody else", rating.id) == []
+    # Whoever keeps a copy has to hear of it.
+    assert store.ratings(person.id, 0, 2 * NOW, since_ns=gone.entered_ns - 1) == [
+        gone,
+        *([other] if other.entered_ns >= gone.entered_ns - 1 else []),
+    ]
+    back = replace(rating, version=3)
+    store.add_rating(back)
+    assert store.ratings(person.id, 0, 2 * NOW) == [back, other]
+
+
 def test_erased_is_gone(store: RecordStore) -> None:
     ada, eve = a_person(store), a_person(store, "eve@example.org")
     for person in (ada, eve):
         store.add_rating(a_rating(person))
         store.add_session(TherapySession(new_id(), person.id, 1, NOW))
-        store.add_sign_in(SignIn(person.id, person.id, NOW, NOW + 10))
     store.erase(ada.id)
     assert store.person(ada.id) is None
     assert store.ratings(ada.id, 0, 2 * NOW) == []
     assert store.sessions(ada.id) == []
-    assert store.signed_in(ada.id, NOW) is None
     assert len(store.ratings(eve.id, 0, 2 * NOW)) == 1
 
 

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 
 import typer
 
 from ebbtide import instants
 from ebbtide.commands.sign_ins import KeptSignIns, SignIn
+from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 
-def add_patient_account(email: str, name: str, zone: str, password: str) -> None:
-    """Make the account in the embedded store."""
-    from api.people import add_patient
+def add_account(email: str, name: str, zone: str, password: str, role: str) -> None:
+    """Make the account in the store."""
+    from api.people import add_person
     from api.stores import open_house
+    from store.records import Role
+
+    if role not in list(Role):
+        raise EbbtideError(f"There is no role {role}.", f"Use one of {', '.join(Role)}.")
 
     house = open_house(Settings())
     try:
-        add_patient(
+        add_person(
             house.records,
             email=email,
             password=password,
             name=name,
             zone=zone,
             now_ns=instants.now(),
+            role=Role(role),
         )
     finally:
-        house.beats.close()
-        house.records.close()
+        house.close()
     typer.echo(f"{email} can sign in now.")
 
 
@@ -45,6 +51,6 @@ async def _sign_in(api_url: str, email: str, password: str) -> SignIn:
     from ingest.api_client import IngestClient
 
     async with IngestClient(api_url) as client:
-        token = await client.sign_in(email, password)
+        token = await client.sign_in(email, password, device=platform.node() or "a recorder")
         account, zone = await client.account(), await client.zone()
         return SignIn(email, api_url, token, account, zone)

@@ -138,11 +138,11 @@ def _recording(rr_file: Path | None, console: Console) -> Played:
 @contextmanager
 def _api(settings: Settings, password: str, port: int) -> Iterator[ApiThread]:
     from api.app import create_app
-    from api.people import add_patient
+    from api.people import add_person
     from api.stores import open_house
 
     house = open_house(settings)
-    add_patient(
+    add_person(
         house.records,
         email=EMAIL,
         password=password,

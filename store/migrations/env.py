@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from store import beat_tables  # noqa: F401  (its tables are of the same database)
+from store import beat_tables, rights_tables  # noqa: F401  (tables of the same database)
 from store.tables import Base
 
 context.configure(

@@ -19,7 +19,7 @@ import pytest
 
 from api.app import create_app
 from api.house import House
-from api.people import add_patient
+from api.people import add_person
 from api.stores import open_house
 from ebbtide import instants
 from ebbtide.commands.api_thread import ApiThread
@@ -71,7 +71,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     work = tmp_path_factory.mktemp("machine")
     house = open_house(Settings(data_dir=tmp_path_factory.mktemp("data")))
     email = "ada@example.org"
-    add_patient(
+    add_person(
         house.records,
         email=email,
         password=PASSWORD,

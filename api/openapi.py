@@ -1,0 +1,120 @@
+"""What OpenAPI says beyond what the routes say themselves: words, tags, problems, and the headers
+that every write takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import problems
+from api.idempotency import HEADER
+
+DESCRIPTION = """\
+Heartbeats and ratings during Pain Reprocessing Therapy, and how pain moved with stress.
+Not a medical device.
+
+**Sign in.** `POST /v1/sign-in` gives a token; send it as `Authorization: Bearer ...`. For a script,
+make a token with a scope and an end (`POST /v1/tokens`).
+
+**Who sees what.** A *patient* sees their own data. A *therapist* sees, below
+`/v1/patients/{patient}`, the same of patients in their care who have agreed; every look is noted,
+and the patient can read who looked (`/v1/me/looks`). An *analyst* sees people who agreed to
+research, under pseudonyms and with their dates moved back by a number of weeks of their own
+(`/v1/research`). An *administrator* sees accounts and no health data.
+
+**Time.** RFC 3339 with a zone; fields that end in `_ns` are UTC nanoseconds as integers, which need
+a JSON parser that keeps 64 bits. Ranges are half-open: `start` is in, `end` is not.
+
+**Figures** come with interval, n, method and caveats, or with the reason why there is none. "Moved
+together" never means that one caused the other.
+
+**Bulk.** `/v1/export/...` and `/v1/research/...` give JSON pages, CSV, Parquet or an Arrow stream
+(`format`, or `Accept`), compressed as you ask (`Accept-Encoding: zstd, gzip`).
+
+**Errors** are `application/problem+json` (RFC 9457): `type` is stable, `errors` names the fields.
+`429` and `503` say in `Retry-After` when to come back.
+
+**Repeating.** Send writes with an `Idempotency-Key` of your own making (a UUID): twice is once, for
+a day. Answers have an `ETag`; send it back as `If-None-Match`.
+
+**Versions.** Below `/v1`, fields and routes are added and never taken away or given another
+meaning; what must change gets a `/v2`, and `/v1` stays for a year after that. Ignore fields that
+you do not know.
+"""
+
+TAGS = [
+    {"name": "sign in", "description": "Tokens, passwords, and the clinic's own sign-in"},
+    {"name": "people", "description": "Invitations, accounts, care, and who looked at what"},
+    {"name": "consent", "description": "What a patient agreed to, with dates"},
+    {"name": "ratings", "description": "Pain, stress and pleasant sensations, 0 to 10"},
+    {"name": "beats", "description": "Beats in, and what is kept of them"},
+    {"name": "HRV", "description": "Heart rate variability of windows, and the stress index"},
+    {"name": "live", "description": "A running session as server-sent events"},
+    {"name": "link", "description": "Whether pain moved with stress, and with the heart"},
+    {"name": "therapy", "description": "Sessions, and the course of the programme"},
+    {"name": "bulk", "description": "One's data as tables: JSON, CSV, Parquet, Arrow"},
+    {"name": "standards", "description": "FHIR R4 and Open mHealth, out and in"},
+    {"name": "research", "description": "For analysts: pseudonyms, moved dates, consent"},
+    {"name": "operation", "description": "Whether the API lives, and whether it can work"},
+]
+_ANYWHERE = (429, 500, 503)
+_WRITES = {"post", "put", "patch", "delete"}
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the document that FastAPI makes."""
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        schema = plain()
+        _put_problems(schema)
+        for methods in schema["paths"].values():
+            for method, operation in methods.items():
+                _complete(method, operation)
+        return schema
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _put_problems(schema: dict[str, Any]) -> None:
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    template = "#/components/schemas/{model}"
+    for model in (problems.Problem, problems.FieldProblem):
+        body = model.model_json_schema(ref_template=template)
+        body.pop("$defs", None)
+        schemas.setdefault(model.__name__, body)
+    # FastAPI announces its own form of a validation error, which ours replaces.
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+
+
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    if "422" in responses:
+        responses["422"] = problems.described(422)[422]
+    for status in _ANYWHERE:
+        responses.setdefault(str(status), problems.described(status)[status])
+    if method in _WRITES:
+        for status in (408, 413):
+            responses.setdefault(str(status), problems.described(status)[status])
+        if "security" in operation:
+            for status in (409, 422):
+                responses.setdefault(str(status), problems.described(status)[status])
+            parameters = operation.setdefault("parameters", [])
+            if not any(known["name"] == HEADER for known in parameters):
+                parameters.append(
+                    {
+                        "name": HEADER,
+                        "in": "header",
+                        "required": False,
+                        "description": "Of your own making; the same request again is done once",
+                        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                        "example": "0d6b0a1e-6f1c-4b9e-8d0f-2f8f3f0c7a11",
+                    }
+                )
+    elif "304" not in responses and "200" in responses:
+        responses["304"] = {"description": "You have it already (If-None-Match)"}
