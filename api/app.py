@@ -14,6 +14,7 @@ from api import (
     accounts,
     caseload,
     consents,
+    exports,
     health,
     hrv,
     invitations,
@@ -23,6 +24,7 @@ from api import (
     oidc,
     problems,
     ratings,
+    research,
     sessions,
     sign_in,
     streams,
@@ -87,10 +89,10 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     for part in (sign_in, tokens, oidc, invitations, accounts, caseload, looks, consents):
         v1.include_router(part.router)
-    for part in (ratings, streams, live, health):
+    for part in (ratings, streams, live, research, health):
         v1.include_router(part.router)
     # What a patient reads of themselves, their therapist may read below their id.
-    for shared in (ratings, sessions, streams, hrv, trend, link, therapy, live):
+    for shared in (ratings, sessions, streams, hrv, trend, link, therapy, live, exports):
         v1.include_router(shared.shared)
         v1.include_router(
             shared.shared, prefix="/patients/{patient}", dependencies=[Depends(_patient)]

@@ -16,7 +16,7 @@ from analytics.link_words import Verdict
 from analytics.report import Statement, person_report
 from analytics.therapy import Change
 from api.access import InHouse, Whose
-from api.histories import KnownHistories
+from api.histories import Histories, KnownHistories
 from api.house import House
 from api.problems import described
 from api.rated_hearts import RatedBeats, rated_beats, rated_hearts
@@ -125,13 +125,20 @@ def link(
     ] = Span.MINUTES_30,
 ) -> LinkReport:
     """The within-person link of pain with stress, and with the heart."""
-    ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
+    return report_of(house, histories, person, asked.start_ns, asked.end_ns, span)
+
+
+def report_of(
+    house: House, histories: Histories, person: Person, start_ns: int, end_ns: int, span: Span
+) -> LinkReport:
+    """The report of a range; the one that is kept, where nothing has changed since."""
+    ratings = house.records.ratings(person.id, start_ns, end_ns)
     content = content_of(house, person, ratings, span)
     kept = house.records.report(person.id, span)
     if kept is not None and kept.content == content:
         return LinkReport.model_validate_json(kept.body)
     found = link_report(rated_beats(ratings, person, house, histories, span))
-    if asked.start_ns <= EARLIEST and asked.end_ns >= house.now():  # all there is, as most ask
+    if start_ns <= EARLIEST and end_ns >= house.now():  # all there is, as most ask
         house.records.put_report(KeptReport(person.id, span, content, found.model_dump_json()))
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
+from ebbtide import instants
 from ebbtide.records import Gap, GapReason, Notification, Origin, Stream
 from store import window_block
 from store.beat_tables import ErasedRow, GapRow, MovementDayRow, RunRow, StreamRow, WindowDayRow
@@ -24,7 +25,7 @@ from store.beats import (
     StreamTakenError,
     UnknownStreamError,
 )
-from store.runs import FULL_RUN, acknowledged, day_names, not_yet_kept, require_order
+from store.runs import FULL_RUN, acknowledged, day_names, days_of, not_yet_kept, require_order
 from store.sql_engine import insert_or, writing
 
 
@@ -98,6 +99,7 @@ class Appending:
                     beats=len(times),
                     start_ns=start_ns,
                     end_ns=end_ns,
+                    kept_ns=instants.now(),
                 )
             )
             return
@@ -112,6 +114,7 @@ class Appending:
                 beats=before.beats + len(times),
                 start_ns=start_ns if before.start_ns is None else before.start_ns,
                 end_ns=before.end_ns if end_ns is None else end_ns,
+                kept_ns=instants.now(),
             )
         )
 
@@ -346,6 +349,16 @@ class BeatCatalogue:
             start_ns,
             end_ns,
         )
+
+    def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
+        """The UTC days to which something was added from then on; see BeatStore."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                select(RunRow.start_ns, RunRow.end_ns)
+                .join(StreamRow, StreamRow.id == RunRow.stream_id)
+                .where(StreamRow.subject_id == subject_id, RunRow.kept_ns >= since_ns)
+            ).all()
+        return days_of((row[0], row[1]) for row in rows)
 
     def window_days(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int

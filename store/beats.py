@@ -152,6 +152,12 @@ class BeatStore(Protocol):
         """
         ...
 
+    def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
+        """The UTC days with beats in runs to which something was added from then on, by the clock
+        of this machine; a run may reach over several days, and all of them are named.
+        """
+        ...
+
     def kept_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, KeptDay]:

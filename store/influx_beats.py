@@ -228,6 +228,10 @@ class InfluxBeatStore:
         """The name of the content of each day; see BeatStore."""
         return self._catalogue.day_contents(subject_id, start_ns, end_ns)
 
+    def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
+        """The UTC days to which something was added from then on; see BeatStore."""
+        return self._catalogue.changed_days(subject_id, since_ns)
+
     def kept_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, KeptDay]:

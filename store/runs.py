@@ -57,6 +57,15 @@ def require_order(
         )
 
 
+def days_of(runs: Iterable[tuple[int | None, int | None]]) -> list[int]:
+    """The UTC days that runs of beats, in [start_ns, end_ns), touch; by time."""
+    days: set[int] = set()
+    for start_ns, end_ns in runs:
+        if start_ns is not None and end_ns is not None:
+            days.update(range(start_ns // DAY, (end_ns - 1) // DAY + 1))
+    return sorted(days)
+
+
 def day_names(
     runs: Iterable[tuple[str, int, int, int, int, int]],
     moved: Iterable[tuple[int, int]],

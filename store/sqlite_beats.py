@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ebbtide import instants
 from ebbtide.instants import DAY
 from ebbtide.records import Activity, Gap, GapReason, Notification, Origin, Stream
 from store import window_block
@@ -26,7 +27,7 @@ from store.beats import (
     StreamTakenError,
     UnknownStreamError,
 )
-from store.runs import FULL_RUN, acknowledged, day_names, not_yet_kept, require_order
+from store.runs import FULL_RUN, acknowledged, day_names, days_of, not_yet_kept, require_order
 from store.sqlite_file import open_sqlite
 
 _SCHEMA = """
@@ -47,6 +48,7 @@ CREATE TABLE IF NOT EXISTS blocks (
     start_ns INTEGER,
     end_ns INTEGER,
     data BLOB NOT NULL,
+    kept_ns INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (stream_id, first_sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS gaps (
@@ -90,6 +92,21 @@ class SqliteBeatStore:
         self._lock = threading.RLock()
         self._db = open_sqlite(path)
         self._db.executescript(_SCHEMA)
+        self._bring_forward()
+
+    def _bring_forward(self) -> None:
+        """A file from before it was noted when a block was kept."""
+
+        def noted() -> bool:
+            columns = self._db.execute("SELECT name FROM pragma_table_info('blocks')").fetchall()
+            return ("kept_ns",) in columns
+
+        if not noted():
+            with self._transaction():  # of two that open it at once, one does it
+                if not noted():
+                    self._db.execute(
+                        "ALTER TABLE blocks ADD COLUMN kept_ns INTEGER NOT NULL DEFAULT 0"
+                    )
 
     def close(self) -> None:
         """Close the file."""
@@ -199,7 +216,7 @@ class SqliteBeatStore:
             block = joined(unpacked(before[1]), block)
         beats = len(block.time_ns)
         self._db.execute(
-            "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 stream_id,
                 first,
@@ -208,6 +225,7 @@ class SqliteBeatStore:
                 int(block.time_ns[0]) if beats else None,
                 int(block.time_ns[-1]) + 1 if beats else None,
                 packed(block),
+                instants.now(),
             ),
         )
 
@@ -331,6 +349,16 @@ class SqliteBeatStore:
                 (DAY, subject_id, start_ns, end_ns),
             ).fetchall()
         return day_names(blocks, moved, start_ns, end_ns)
+
+    def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
+        """The UTC days to which something was added from then on; see BeatStore."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT start_ns, end_ns FROM blocks JOIN streams ON id = stream_id"
+                " WHERE subject_id = ? AND kept_ns >= ?",
+                (subject_id, since_ns),
+            ).fetchall()
+        return days_of(rows)
 
     def kept_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int

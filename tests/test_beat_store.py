@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import struct
+import time
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -328,6 +331,46 @@ def test_what_is_derived_is_known_by_its_content(store: BeatStore) -> None:
     store.keep_windows("subject", "method 2", {day: held})
     assert store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day) == {}
     same(store.kept_windows("subject", "method 2", ["rmssd_ms"], day, day), {day: held})
+
+
+def test_days_that_changed_since_are_known(store: BeatStore) -> None:
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 5))
+    day = START // DAY
+    assert store.changed_days("subject", 0) == [day]
+    assert store.changed_days("other", 0) == []
+    between = time.time_ns()
+    assert store.changed_days("subject", between) == []
+    later = a_stream(store)
+    store.append(
+        "subject",
+        later,
+        [
+            Notification(n, START, 60, (900,), (START + n * 2 * DAY,))  # of days apart
+            for n in (1, 2)
+        ],
+    )
+    assert store.changed_days("subject", between) == [day + 2, day + 3, day + 4]
+    between = time.time_ns()
+    store.append("subject", stream, made(1, 5))  # nothing new
+    assert store.changed_days("subject", between) == []
+    store.append("subject", stream, made(6, 7))
+    assert store.changed_days("subject", between) == [day]
+
+
+def test_a_file_from_before_it_was_noted_when_a_block_was_kept_opens(tmp_path: Path) -> None:
+    store = SqliteBeatStore(tmp_path / "beats.sqlite")
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 5))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "beats.sqlite", isolation_level=None)) as db:
+        db.execute("ALTER TABLE blocks DROP COLUMN kept_ns")
+    store = SqliteBeatStore(tmp_path / "beats.sqlite")
+    assert len(store.read("subject", *FOREVER)) == 5
+    assert store.changed_days("subject", 1) == []
+    store.append("subject", stream, made(6, 7))
+    assert store.changed_days("subject", 1) == [START // DAY]
+    store.close()
 
 
 def test_windows_are_in_influxdb_too_for_others_to_draw(
