@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv, parquet
+from starlette_compress import add_compress_type
 
 
 class Format(StrEnum):
@@ -26,6 +27,10 @@ MEDIA_TYPES = {
     Format.PARQUET: "application/vnd.apache.parquet",
     Format.ARROW: "application/vnd.apache.arrow.stream",
 }
+
+
+for _kind in ("text/csv", "application/vnd.apache.arrow.stream"):
+    add_compress_type(_kind)  # Parquet is compressed already
 
 
 def encoded(form: Format, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:

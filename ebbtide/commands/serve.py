@@ -7,10 +7,14 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 from ebbtide.commands.logs import log_config
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
+
+# Which server this is is nobody's business; whoever watches live is cut off when it ends.
+_SAID: dict[str, Any] = {"server_header": False, "timeout_graceful_shutdown": 10}
 
 
 def run_api(host: str | None, port: int | None, workers: int | None) -> None:
@@ -39,7 +43,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     logs = log_config(settings)
     with _metrics(settings):
         if workers == 1:
-            uvicorn.run(create_app(house), host=host, port=port, log_config=logs)
+            uvicorn.run(create_app(house, settings), host=host, port=port, log_config=logs, **_SAID)
             return
         house.close()
         uvicorn.run(
@@ -49,6 +53,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
             host=host,
             port=port,
             log_config=logs,
+            **_SAID,
         )
 
 
