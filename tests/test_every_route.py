@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from api.house import House
+from ebbtide.instants import to_datetime
 from store.records import Purpose
 from tests.clinic import Clinic, fill, opened_clinic
 
@@ -152,7 +154,9 @@ def requests(victim: Victim) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
         if template.endswith("/live"):
             params["seconds"] = 1
         if {"start", "end"} & params.keys():
-            params.update(start="2020-01-01T00:00:00Z", end="2099-01-01T00:00:00Z")
+            now = to_datetime(victim.clinic.house.now())
+            params["start"] = (now - timedelta(days=20)).isoformat()
+            params["end"] = (now + timedelta(days=1)).isoformat()
         if "version" in params:
             params["version"] = 1
         arguments: dict[str, Any] = {"params": params}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from types import TracebackType
@@ -10,6 +9,7 @@ from types import TracebackType
 import uvicorn
 from fastapi import FastAPI
 
+from ebbtide.commands.listening import listening
 from ebbtide.errors import EbbtideError
 
 
@@ -17,18 +17,8 @@ class ApiThread:
     """Serves ``app`` on the loopback address while it is entered."""
 
     def __init__(self, app: FastAPI, port: int = 0) -> None:
-        # The protocol is named because asyncio sets TCP_NODELAY only then; without it each answer
-        # waits 40 ms for a delayed acknowledgement.
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind(("127.0.0.1", port))
-        except OSError as error:
-            self._socket.close()
-            raise EbbtideError(
-                f"Port {port} cannot be used: {error.strerror}.",
-                "Choose another with --api-port, or leave it out.",
-            ) from error
+        self._socket = listening("127.0.0.1", port)
+        self.app = app
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from ebbtide.commands.listening import listening
 from ebbtide.commands.logs import log_config
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
@@ -34,6 +35,7 @@ def run_api(host: str | None, port: int | None, workers: int | None) -> None:
 
 def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
     from api.stores import open_house
@@ -41,20 +43,18 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     # Opened here first: what is wrong is told once, and one process brings the tables forward.
     house = open_house(settings)
     logs = log_config(settings)
-    with _metrics(settings):
+    with _metrics(settings), listening(host, port) as found:
         if workers == 1:
-            uvicorn.run(create_app(house, settings), host=host, port=port, log_config=logs, **_SAID)
+            config = uvicorn.Config(create_app(house, settings), log_config=logs, **_SAID)
+            with contextlib.suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[found])
             return
         house.close()
-        uvicorn.run(
-            "api.app:from_settings",
-            factory=True,
-            workers=workers,
-            host=host,
-            port=port,
-            log_config=logs,
-            **_SAID,
+        found.set_inheritable(True)
+        config = uvicorn.Config(
+            "api.app:from_settings", factory=True, workers=workers, log_config=logs, **_SAID
         )
+        Multiprocess(config, sockets=[found]).run()
 
 
 @contextlib.contextmanager
