@@ -27,6 +27,7 @@ from api import (
     research,
     sessions,
     sign_in,
+    standards,
     streams,
     therapy,
     tokens,
@@ -44,6 +45,19 @@ from api.stores import open_house
 from api.tracing import trace
 from ebbtide import __version__
 from ebbtide.settings import Settings
+
+_SHARED = (
+    ratings,
+    sessions,
+    streams,
+    hrv,
+    trend,
+    link,
+    therapy,
+    live,
+    exports,
+    standards,
+)
 
 
 def from_settings() -> FastAPI:
@@ -89,10 +103,10 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     for part in (sign_in, tokens, oidc, invitations, accounts, caseload, looks, consents):
         v1.include_router(part.router)
-    for part in (ratings, streams, live, research, health):
+    for part in (ratings, streams, live, research, standards, health):
         v1.include_router(part.router)
     # What a patient reads of themselves, their therapist may read below their id.
-    for shared in (ratings, sessions, streams, hrv, trend, link, therapy, live, exports):
+    for shared in _SHARED:
         v1.include_router(shared.shared)
         v1.include_router(
             shared.shared, prefix="/patients/{patient}", dependencies=[Depends(_patient)]

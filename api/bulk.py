@@ -98,7 +98,7 @@ def bulk_ask(
         Wanted(asked.start_ns, asked.end_ns, since_ns, span),
         format or _accepted(request.headers.get("accept", "")),
         limit,
-        ("", 0) if cursor is None else _read_cursor(cursor),
+        read_cursor(cursor),
         request.headers.get("if-none-match", ""),
     )
 
@@ -146,7 +146,7 @@ def answer_parts(
     """The rows of these parts in the form that was asked for."""
     media_type = MEDIA_TYPES[asked.form]
     if asked.form is Format.JSON:
-        rows, following = _page(parts(), asked)
+        rows, following = page_of(parts(), asked.limit, asked.cursor)
         body = page(rows, following, headers[UNTIL])
         return Response(body, media_type=media_type, headers=headers)
     end = "arrows" if asked.form is Format.ARROW else str(asked.form)
@@ -157,18 +157,20 @@ def answer_parts(
     )
 
 
-def _page(parts: Iterable[Part], asked: BulkAsk) -> tuple[list[dict[str, Any]], str | None]:
+def page_of(
+    parts: Iterable[Part], limit: int, cursor: tuple[str, int]
+) -> tuple[list[dict[str, Any]], str | None]:
     """Rows after the cursor, and the cursor of the next page."""
-    key, offset = asked.cursor
+    key, offset = cursor
     rows: list[dict[str, Any]] = []
     for part in parts:
         if part.key < key:
             continue
         skip = offset if part.key == key else 0
-        if len(rows) >= asked.limit:  # full, and there is more
+        if len(rows) >= limit:  # full, and there is more
             return rows, _cursor(part.key, skip)
         batch = part.rows()
-        room = asked.limit - len(rows)
+        room = limit - len(rows)
         rows += plain_rows(batch.slice(skip, room))
         if skip + room < len(batch):
             return rows, _cursor(part.key, skip + room)
@@ -207,7 +209,10 @@ def _cursor(key: str, offset: int) -> str:
     return base64.urlsafe_b64encode(f"{key} {offset}".encode()).decode()
 
 
-def _read_cursor(cursor: str) -> tuple[str, int]:
+def read_cursor(cursor: str | None) -> tuple[str, int]:
+    """Where to go on. Raises ProblemError for what is no cursor."""
+    if cursor is None:
+        return "", 0
     try:
         key, offset = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
         found = key, int(offset)
