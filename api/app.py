@@ -88,7 +88,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     app.state.house = house
     app.state.provider = oidc.provider_of(asked)
     # The last one added is the first that a request meets.
-    app.add_middleware(Idempotency, house=house)
+    app.add_middleware(Idempotency, house=house, routes=app)
     app.add_middleware(ETags)
     app.add_middleware(CompressMiddleware, brotli=False)
     app.add_middleware(

@@ -8,12 +8,14 @@ import hashlib
 import json
 
 from fastapi.concurrency import run_in_threadpool
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import hash_of
 from api.house import House
+from api.methods import is_route
 from api.problems import answer
 from ebbtide.instants import DAY, MINUTE
 from store.rights import KeptAnswer
@@ -28,15 +30,21 @@ _LARGEST_KEY, _LARGEST_ANSWER = 255, 2**17
 class Idempotency:
     """Answers repeated writes of people who are signed in with what was answered first."""
 
-    def __init__(self, app: ASGIApp, house: House) -> None:
+    def __init__(self, app: ASGIApp, house: House, routes: Starlette) -> None:
         self._app = app
         self._house = house
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         key = headers.get(HEADER)
         authorization = headers.get("authorization", "")
-        if key is None or scope["method"] not in _WRITING or not authorization:
+        if (
+            key is None
+            or scope["method"] not in _WRITING
+            or not authorization
+            or not is_route(self._routes, scope)
+        ):
             await self._app(scope, receive, send)
             return
         if not 1 <= len(key) <= _LARGEST_KEY:

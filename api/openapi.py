@@ -99,7 +99,8 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     for status in _ANYWHERE:
         responses.setdefault(str(status), problems.described(status)[status])
     if method in _WRITES:
-        for status in (408, 413):
+        broken = (400,) if "requestBody" in operation else ()
+        for status in (*broken, 408, 413):
             responses.setdefault(str(status), problems.described(status)[status])
         if "security" in operation:
             for status in (409, 422):

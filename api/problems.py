@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from api.methods import methods_of
 from api.observed import STORE_AWAY
 from ebbtide.errors import EbbtideError
 from store.away import AWAY
@@ -140,8 +141,10 @@ def install(app: FastAPI) -> None:
         return answer(status, str(error), kind=kind)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers) if error.headers else None
+        if error.status_code == 405:
+            headers = {"Allow": ", ".join(methods_of(request.app, request.scope))}
         return answer(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)

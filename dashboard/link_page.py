@@ -31,7 +31,7 @@ def link_page() -> None:
     st.title("My link")
     span = st.session_state.get("heart_span", "30 minutes")
     with st.spinner("Looking at what moved together ..."):
-        report = client().link(span)
+        report = client().link_report(span)
     if report["simulated"]:
         st.caption("Ratings or heartbeats behind this are simulated.")
     rows = {row["key"]: row for row in [report["stress"], *report["others"]]}

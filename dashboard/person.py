@@ -23,7 +23,7 @@ def me() -> dict[str, Any] | None:
 
 def sign_in(email: str, password: str) -> None:
     """Sign in. Raises ApiError."""
-    st.session_state.token = DashboardClient(Settings().api_url).sign_in(email, password)
+    st.session_state.token = DashboardClient(Settings().api_url).new_token(email, password)
     st.session_state.me = client().me()
 
 

@@ -20,7 +20,7 @@ def therapy_page() -> None:
     report = api.therapy()
     end = datetime.now(UTC)
     start = end - timedelta(days=366)
-    ratings = api.ratings(start, end)
+    ratings = api.rating_list(start, end)
     if not ratings:
         st.write("Nothing here yet. After your first ratings this page begins.")
         return
@@ -31,7 +31,7 @@ def therapy_page() -> None:
     assert person is not None
     first = datetime.fromisoformat(ratings[0]["about"])
     st.altair_chart(
-        course_chart(ratings, api.sessions(), first, end, person["zone"]),
+        course_chart(ratings, api.session_list(), first, end, person["zone"]),
         width="stretch",
         alt="Ratings of pain, stress and pleasant sensations over time; upright dashed lines are "
         "sessions.",

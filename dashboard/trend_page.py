@@ -38,7 +38,7 @@ def trend_page() -> None:
     end = datetime.now(UTC)
     start = end - timedelta(days=_SPANS[span] + 1)
     api = client()
-    ratings = api.ratings(start, end)
+    ratings = api.rating_list(start, end)
     with st.spinner("Looking at your heartbeats ..."):
         heart = api.trend(start, end, _BUCKET_S[span])
     if not ratings and not heart["buckets"]:
@@ -54,7 +54,7 @@ def trend_page() -> None:
         st.write(index)
     person = me()
     assert person is not None
-    sessions = [s for s in api.sessions() if start <= datetime.fromisoformat(s["held"]) <= end]
+    sessions = [s for s in api.session_list() if start <= datetime.fromisoformat(s["held"]) <= end]
     charts = trend_charts(ratings, usable, sessions, start, end, person["zone"])
     words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
     for chart, alt in zip(charts, words, strict=True):

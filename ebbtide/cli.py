@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -361,6 +362,31 @@ def erase(
     from ebbtide.commands.keep_store import run_erase
 
     run_erase(email, sure)
+
+
+class ExportedTable(StrEnum):
+    """What can be exported."""
+
+    BEATS = "beats"
+    HRV = "hrv"
+    RATINGS = "ratings"
+    SESSIONS = "sessions"
+    LINK = "link"
+
+
+@app.command()
+def export(
+    table: ExportedTable,
+    target: Annotated[Path, typer.Argument(help="A .csv or .parquet file.")],
+    email: Annotated[str, typer.Option(help="Address of the account.")],
+) -> None:
+    """Write one of your tables into a file. Asks for the password."""
+    from ebbtide.commands.export import export_table
+    from ebbtide.settings import Settings
+
+    password = typer.prompt("Password", hide_input=True, err=True)
+    rows = export_table(email, password, table, target, Settings().api_url)
+    typer.echo(f"{rows} rows of {table} in {target}.")
 
 
 @app.command()

@@ -84,7 +84,7 @@ def test_a_key_is_forgotten_after_a_day_and_a_stalled_one_after_a_minute(house: 
         clinic["ada"].post("/v1/ratings", **ask)  # type: ignore[arg-type]
         ada = clinic.id("ada")
         house.rights.begin_answer(ada, "stalled", "r", clock.now_ns, 0)
-        middle = idempotency.Idempotency(lambda *_: None, clinic.house)  # type: ignore[arg-type, return-value]
+        middle = idempotency.Idempotency(lambda *_: None, clinic.house, None)  # type: ignore[arg-type, return-value]
         assert middle._begin(ada, "stalled", "r") is not None
         clock.now_ns += 61 * SECOND
         assert middle._begin(ada, "stalled", "r") is None
