@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from defusedxml import DefusedXmlException, ElementTree
 
 from ebbtide.errors import EbbtideError
 from ebbtide.instants import SECOND, from_datetime
@@ -60,6 +62,11 @@ def read_apple_health(path: Path, on_progress: Callable[[int], None] | None = No
                     if recording is not None:
                         recordings.append(recording)
                 element.clear()
+    except DefusedXmlException as error:
+        raise EbbtideError(
+            f"{path} declares entities, which no export of the Health app does.",
+            "Export it again; do not open a file that somebody else made.",
+        ) from error
     except ElementTree.ParseError as error:
         problems.append(f"the file is damaged ({error}); what stands before that was kept")
     if not recordings:
@@ -87,7 +94,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _measurement(
-    record: ElementTree.Element, beats: list[ElementTree.Element], problems: list[str]
+    record: Element, beats: list[Element], problems: list[str]
 ) -> FileRecording | None:
     started = record.get("startDate", "")
     try:

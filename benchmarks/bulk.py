@@ -1,0 +1,198 @@
+"""A bulk export of many people's beats: rows a second, and the memory of the API.
+
+    uv run python benchmarks/bulk.py [--patients 200 --days 30]
+
+``ebbtide serve`` on the embedded store; the beats of everybody as one Arrow stream, read here as it
+comes. With --hours 24 a person wears the strap day and night.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from api.access import new_sign_in
+from api.people import add_person
+from api.stores import open_house
+from benchmarks.soak import PASSWORD, free_port, memory_mb
+from benchmarks.store import MIDNIGHT, day_of
+from ebbtide.instants import HOUR
+from ebbtide.records import Origin, Stream, new_id
+from ebbtide.settings import Settings
+from store.records import Consent, Purpose, Role
+
+
+def main() -> None:
+    """Fill, export, and print JSON."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--patients", type=int, default=200)
+    options.add_argument("--days", type=int, default=30)
+    options.add_argument("--hours", type=int, default=2, help="A day, that the strap is worn")
+    asked = options.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="ebbtide-bulk-", dir="/tmp"))
+    house = open_house(Settings(data_dir=folder))
+
+    def person(name: str, role: Role) -> object:
+        return add_person(
+            house.records,
+            email=f"{name}@example.org",
+            password=PASSWORD,
+            name=name,
+            zone="UTC",
+            now_ns=house.now(),
+            role=role,
+        )
+
+    worn = [
+        [
+            item
+            for item in day_of(1, day, 1)
+            if item.beat_times_ns[0] % (24 * HOUR) < asked.hours * HOUR
+        ]
+        for day in range(asked.days)
+    ]
+    sequence, days = 1, []
+    for items in worn:
+        from dataclasses import replace
+
+        days.append([replace(item, sequence=sequence + k) for k, item in enumerate(items)])
+        sequence += len(items)
+    hashed = person("first", Role.PATIENT)
+    for k in range(asked.patients):
+        patient = hashed if k == 0 else _another(house, hashed, k)
+        house.records.add_consent(
+            Consent(patient.id, Purpose.RESEARCH, True, "bench", house.now())  # type: ignore[attr-defined]
+        )
+        stream = Stream(new_id(), Origin.SIMULATED, "a strap", MIDNIGHT)
+        house.beats.put_stream(patient.subject_id, stream)  # type: ignore[attr-defined]
+        for items in days:
+            house.beats.append(patient.subject_id, stream.id, items)  # type: ignore[attr-defined]
+    analyst = person("ann", Role.ANALYST)
+    token, _ = new_sign_in(house, analyst)  # type: ignore[arg-type]
+    house.close()
+    port = free_port()
+    with (folder / "api.log").open("wb") as log:
+        api = subprocess.Popen(
+            [sys.executable, "-m", "ebbtide", "serve", "--port", str(port)],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "EBBTIDE_DATA_DIR": str(folder)},
+        )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            if httpx.get(f"{url}/v1/ready").status_code == 200:
+                break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    before, most, ended = memory_mb(api.pid), 0.0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not ended.wait(0.1):
+            most = max(most, memory_mb(api.pid))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    found = {}
+    for form in ("arrow", "parquet", "csv"):
+        most = 0.0
+        began, size, rows = time.monotonic(), 0, 0
+        with httpx.stream(
+            "GET",
+            f"{url}/v1/research/beats",
+            params={"format": form},
+            headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
+            timeout=3600,
+        ) as answer:
+            answer.raise_for_status()
+            first = None
+            if form == "arrow":
+                read = pa.ipc.open_stream(_Body(answer.iter_bytes(1 << 20)))
+                for batch in read:
+                    first = first or time.monotonic() - began
+                    rows += len(batch)
+            else:
+                for piece in answer.iter_bytes(1 << 20):
+                    first = first or time.monotonic() - began
+                    size += len(piece)
+        took = time.monotonic() - began
+        found[form] = {
+            "seconds": round(took, 1),
+            "first_byte_s": round(first or 0, 2),
+            "most_mb": round(most),
+            **({"rows": rows, "rows_per_s": round(rows / took)} if rows else {"mb": size >> 20}),
+        }
+    ended.set()
+    watching.join()
+    print(
+        json.dumps(
+            {
+                "patients": asked.patients,
+                "days": asked.days,
+                "hours": asked.hours,
+                "api_mb_before": round(before),
+                "forms": found,
+            },
+            indent=2,
+        )
+    )
+    api.terminate()
+    api.wait(30)
+    shutil.rmtree(folder)
+
+
+def _another(house: object, like: object, number: int) -> object:
+    """Another patient; to hash a password for each would take longer than the rest."""
+    from dataclasses import replace
+
+    made = replace(
+        like,  # type: ignore[type-var]
+        id=new_id(),
+        subject_id=new_id(),
+        email=f"p{number}@example.org",
+    )
+    house.records.add_person(made)  # type: ignore[attr-defined]
+    return made
+
+
+class _Body:
+    """The bytes of an answer as a file."""
+
+    def __init__(self, pieces: object) -> None:
+        self._pieces = iter(pieces)  # type: ignore[call-overload]
+        self._rest = b""
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._rest) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._rest += piece
+        size = len(self._rest) if size < 0 else size
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+if __name__ == "__main__":
+    main()

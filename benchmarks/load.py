@@ -1,0 +1,173 @@
+"""The API under load, from a second process (Locust): straps uploading, readers of a year.
+
+    uv run python benchmarks/load.py [--straps 200 --readers 50 --seconds 120]
+
+On this machine: ``ebbtide serve --workers 2`` on the embedded store, and Locust, on loopback.
+A strap sends two seconds of beats every two seconds; a reader asks for a year's trend of a patient
+who wore a strap eight hours a day, ratings and link in between, every five seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from api.access import new_sign_in
+from api.day_windows import day_windows
+from api.house import House
+from api.people import add_person
+from api.stores import open_house
+from benchmarks.soak import PASSWORD, free_port, memory_mb
+from ebbtide.instants import DAY, HOUR, SECOND
+from ebbtide.records import Notification, Origin, Stream, new_id
+from ebbtide.settings import Settings
+from store.records import Person, Rating
+
+
+def a_year(house: House, person: Person, days: int) -> None:
+    """Eight hours of beats and two ratings a day."""
+    rng = np.random.default_rng(1)
+    begin = house.now() // DAY * DAY - days * DAY
+    ticks = np.clip(rng.normal(880, 45, 34_000), 500, 1500).astype(int)
+    times = np.cumsum(ticks * SECOND // 1024)
+    inside = times < 8 * HOUR
+    ticks, times = ticks[inside], times[inside]
+    stream = Stream(new_id(), Origin.SIMULATED, "a strap", begin)
+    house.beats.put_stream(person.subject_id, stream)
+    first = 1
+    for day in range(days):
+        start = begin + day * DAY + 8 * HOUR
+        house.beats.append(
+            person.subject_id,
+            stream.id,
+            [
+                Notification(first + k, int(start + t), 70, (int(n),), (int(start + t),), True)
+                for k, (n, t) in enumerate(zip(ticks, times, strict=True))
+            ],
+        )
+        first += len(ticks)
+        for hour in (10, 15):
+            at = begin + day * DAY + hour * HOUR
+            pain, stress = (int(value) for value in rng.integers(0, 11, 2))
+            house.records.add_rating(
+                Rating(new_id(), 1, person.id, at, at, "UTC", pain, stress, None, True)
+            )
+    day_windows(house, person, begin, begin + days * DAY)
+
+
+def main() -> None:
+    """Fill, start, let Locust ask, and print JSON."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--straps", type=int, default=200)
+    options.add_argument("--readers", type=int, default=50)
+    options.add_argument("--seconds", type=int, default=120)
+    options.add_argument("--days", type=int, default=365)
+    asked = options.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="ebbtide-load-", dir="/tmp"))
+    house = open_house(Settings(data_dir=folder))
+    people = [
+        add_person(
+            house.records,
+            email=f"p{k}@example.org",
+            password=PASSWORD,
+            name="N",
+            zone="UTC",
+            now_ns=house.now(),
+            simulated=True,
+        )
+        for k in range(asked.straps // 10 + 1)
+    ]
+    began = time.monotonic()
+    a_year(house, people[0], asked.days)
+    filled = time.monotonic() - began
+    tokens = [new_sign_in(house, person)[0] for person in people]
+    house.close()
+    port = free_port()
+    environment = {**os.environ, "EBBTIDE_DATA_DIR": str(folder)}
+    with (folder / "api.log").open("wb") as log:
+        api = subprocess.Popen(
+            [*(sys.executable, "-m", "ebbtide", "serve"), *("--port", str(port), "--workers", "2")],
+            stdout=log,
+            stderr=log,
+            env={**environment, "EBBTIDE_REQUESTS_A_MINUTE": "1000000"},
+        )
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        try:
+            if httpx.get(f"{url}/v1/ready").status_code == 200:
+                break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    (folder / "tokens.json").write_text(json.dumps(tokens))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("load_users.py"))),
+            *("--headless", "--host", url, "-u", str(asked.straps + asked.readers)),
+            *(
+                "-r",
+                "25",
+                "-t",
+                f"{asked.seconds}s",
+                "--csv",
+                str(folder / "found"),
+                "--only-summary",
+            ),
+        ],
+        env={
+            **environment,
+            "LOAD_TOKENS": str(folder / "tokens.json"),
+            "LOAD_STRAPS": str(asked.straps),
+            "LOAD_READERS": str(asked.readers),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    memory = memory_mb(api.pid)
+    table = (folder / "found_stats.csv").read_text().splitlines()
+    names = table[0].split(",")
+    rows = [dict(zip(names, line.split(","), strict=False)) for line in table[1:]]
+    print(
+        json.dumps(
+            {
+                "straps": asked.straps,
+                "readers": asked.readers,
+                "seconds": asked.seconds,
+                "filled_s": round(filled),
+                "api_mb": round(memory),
+                "asked": {
+                    row["Name"]: {
+                        "requests": int(row["Request Count"]),
+                        "failures": int(row["Failure Count"]),
+                        "median_ms": row["50%"],
+                        "p95_ms": row["95%"],
+                        "p99_ms": row["99%"],
+                    }
+                    for row in rows
+                    if row["Name"] != "Aggregated"
+                },
+            },
+            indent=2,
+        )
+    )
+    if done.returncode not in (0, 1):
+        print(done.stderr[-2000:], file=sys.stderr)
+    api.terminate()
+    api.wait(30)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
