@@ -21,10 +21,14 @@ from api import (
     link,
     live,
     looks,
+    notes,
     oidc,
+    practices,
     problems,
+    programme,
     ratings,
     research,
+    session_notes,
     sessions,
     sign_in,
     standards,
@@ -57,6 +61,9 @@ _SHARED = (
     live,
     exports,
     standards,
+    notes,
+    practices,
+    programme,
 )
 
 
@@ -103,7 +110,18 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     v1 = APIRouter(prefix="/v1")
     for part in (sign_in, tokens, oidc, invitations, accounts, caseload, looks, consents):
         v1.include_router(part.router)
-    for part in (ratings, streams, live, research, standards, health):
+    for part in (
+        ratings,
+        streams,
+        live,
+        notes,
+        practices,
+        programme,
+        session_notes,
+        research,
+        standards,
+        health,
+    ):
         v1.include_router(part.router)
     # What a patient reads of themselves, their therapist may read below their id.
     for shared in _SHARED:
@@ -111,6 +129,9 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
         v1.include_router(
             shared.shared, prefix="/patients/{patient}", dependencies=[Depends(_patient)]
         )
+    v1.include_router(
+        session_notes.of_patient, prefix="/patients/{patient}", dependencies=[Depends(_patient)]
+    )
     app.include_router(v1)
     describe(app)
     trace(app)

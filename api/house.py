@@ -9,6 +9,7 @@ from fastapi import Request
 
 from ebbtide import instants
 from store.beats import BeatStore
+from store.programme import ProgrammeStore
 from store.records import RecordStore
 from store.rights import RightsStore
 
@@ -20,6 +21,7 @@ class House:
     beats: BeatStore
     records: RecordStore
     rights: RightsStore
+    programme: ProgrammeStore
     now: Callable[[], int] = instants.now
 
     def close(self) -> None:

@@ -54,6 +54,7 @@ TAGS = [
     {"name": "live", "description": "A running session as server-sent events"},
     {"name": "link", "description": "Whether pain moved with stress, and with the heart"},
     {"name": "therapy", "description": "Sessions, and the course of the programme"},
+    {"name": "programme", "description": "Where a patient is: plan, readings, notes, practices"},
     {"name": "bulk", "description": "One's data as tables: JSON, CSV, Parquet, Arrow"},
     {"name": "standards", "description": "FHIR R4 and Open mHealth, out and in"},
     {"name": "research", "description": "For analysts: pseudonyms, moved dates, consent"},

@@ -24,6 +24,7 @@ from store.beats import (
     StreamTakenError,
     UnknownStreamError,
 )
+from store.programme import NotesConflictError
 from store.records import EmailTakenError, RatingConflictError, SessionConflictError
 
 log = logging.getLogger("ebbtide.api")
@@ -34,6 +35,7 @@ _STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     ErasedSubjectError: (410, "erased"),
     RatingConflictError: (409, "changed-meanwhile"),
     SessionConflictError: (409, "changed-meanwhile"),
+    NotesConflictError: (409, "changed-meanwhile"),
     EmailTakenError: (409, "address-taken"),
     BeatsOutOfOrderError: (422, "beats-out-of-order"),
     DamagedStoreError: (500, "damaged-store"),

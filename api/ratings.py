@@ -42,6 +42,10 @@ class RatingContent(BaseModel):
     pleasant: Nrs | None = Field(
         default=None, description="How strong a pleasant sensation was, where one was noticed"
     )
+    note: str | None = Field(
+        default=None, max_length=500, description="What was going on, in a word or two"
+    )
+    pleasant_note: str | None = Field(default=None, max_length=500, description="What was pleasant")
     about: datetime | None = Field(
         default=None, description="The moment it is about; now if left out"
     )
@@ -71,6 +75,8 @@ class RatingShown(BaseModel):
     pain: int
     stress: int
     pleasant: int | None
+    note: str | None
+    pleasant_note: str | None
     about: datetime
     about_ns: int
     entered: datetime
@@ -177,6 +183,8 @@ def shown(rating: Rating) -> RatingShown:
         pain=rating.pain,
         stress=rating.stress,
         pleasant=rating.pleasant,
+        note=rating.note,
+        pleasant_note=rating.pleasant_note,
         about=to_datetime(rating.about_ns, rating.zone),
         about_ns=rating.about_ns,
         entered=to_datetime(rating.entered_ns, rating.zone),
@@ -224,6 +232,8 @@ def _keep(
         stress=asked.stress,
         pleasant=asked.pleasant,
         simulated=simulated,
+        note=(asked.note or "").strip() or None,
+        pleasant_note=(asked.pleasant_note or "").strip() or None,
     )
     kept = house.records.add_rating(rating)
     if kept is not rating:

@@ -11,6 +11,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 from store.beats import BeatStore
 from store.sql_engine import server_engine, sqlite_engine
+from store.sql_programme import SqlProgrammeStore
 from store.sql_records import SqlRecordStore
 from store.sql_rights import SqlRightsStore
 from store.sqlite_beats import SqliteBeatStore
@@ -47,6 +48,7 @@ def open_house(settings: Settings) -> House:
         beats=stores.beats,
         records=SqlRecordStore(stores.engine),
         rights=SqlRightsStore(stores.engine),
+        programme=SqlProgrammeStore(stores.engine),
     )
 
 

@@ -64,7 +64,9 @@ def clock(work: Callable[[], object], times: int = 1) -> float:
     return float(np.median(took))
 
 
-def fill(store: BeatStore, subject: str, days: int, seed: int) -> tuple[int, float]:
+def fill(
+    store: BeatStore, subject: str, days: int, seed: int, batch: int = 1000
+) -> tuple[int, float]:
     """Beats appended, and seconds in the store (not in making them)."""
     stream = Stream(new_id(), Origin.SIMULATED, "a strap", MIDNIGHT)
     store.put_stream(subject, stream)
@@ -74,8 +76,8 @@ def fill(store: BeatStore, subject: str, days: int, seed: int) -> tuple[int, flo
         first += len(items)
         spent += clock(
             lambda items=items: [  # type: ignore[misc]
-                store.append(subject, stream.id, items[at : at + 1000])
-                for at in range(0, len(items), 1000)
+                store.append(subject, stream.id, items[at : at + batch])
+                for at in range(0, len(items), batch)
             ]
         )
     return first - 1, spent
@@ -176,7 +178,8 @@ def grow(
     steps = sorted({1, 2, max(1, patients // 20), max(1, patients // 4), patients})
     for patient in range(patients):
         # Everybody wears the same days: making beats would take longer than keeping them.
-        more, took = fill(store, f"subject-{patient}", days, 1)
+        # In whole blocks: this is about what is there, and appending is measured above.
+        more, took = fill(store, f"subject-{patient}", days, 1, batch=4096)
         beats, spent = beats + more, spent + took
         if patient + 1 in steps:
             last = days - 1

@@ -14,6 +14,13 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tu
 from ebbtide.errors import EbbtideError
 from ebbtide.instants import DAY
 from store.beats import BeatStore
+from store.programme_tables import (
+    NoteRow,
+    PracticeRow,
+    ProgrammeRow,
+    ReadingRow,
+    SessionNotesRow,
+)
 from store.rights_tables import CareRow, LiveShareRow, LookRow, PseudonymRow
 from store.sql_engine import insert_or, writing
 from store.tables import (
@@ -40,6 +47,11 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         LookRow,
         PseudonymRow,
         LiveShareRow,
+        ProgrammeRow,
+        NoteRow,
+        PracticeRow,
+        ReadingRow,
+        SessionNotesRow,
         AuditRow,
     )
 )
@@ -47,6 +59,7 @@ _COUNTED = ("audit", "looks")  # their ids are made by the database
 _GOING: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[SignInRow.__tablename__], ("token_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
+    (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
 )
 _ROWS = 500
 _ALWAYS = (0, 2**62)
@@ -124,7 +137,7 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
 
 
 def _drop_what_went(source: Connection, target: Connection) -> None:
-    """Sign-ins and care that ended, and people who were erased; nothing else ever goes."""
+    """Sign-ins, care and notes that ended, and people who were erased; nothing else ever goes."""
     for table, names in _GOING:
         key = tuple_(*(table.c[name] for name in names))
         query = select(*(table.c[name] for name in names))

@@ -75,7 +75,8 @@ class Rating:
     ``about_ns``: the moment it is about; ``entered_ns``: when it was entered; ``zone``: the
     person's zone then. ``pleasant``: how strong a pleasant sensation was, where noticed. A
     correction has the same ``id`` and the next ``version``; nothing is overwritten. So has its
-    being ``withdrawn``, which a later version may undo.
+    being ``withdrawn``, which a later version may undo. ``note``: what was going on, and
+    ``pleasant_note``: what was pleasant, in the person's words.
     """
 
     id: str
@@ -89,6 +90,8 @@ class Rating:
     pleasant: int | None
     simulated: bool
     withdrawn: bool = False
+    note: str | None = None
+    pleasant_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

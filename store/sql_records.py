@@ -133,6 +133,8 @@ class SqlRecordStore:
                 simulated=rating.simulated,
                 superseded=False,
                 withdrawn=rating.withdrawn,
+                note=rating.note,
+                pleasant_note=rating.pleasant_note,
             )
         )
         return rating
@@ -356,6 +358,8 @@ def _rating(row: RatingRow) -> Rating:
         row.pleasant,
         row.simulated,
         row.withdrawn,
+        row.note,
+        row.pleasant_note,
     )
 
 
@@ -387,6 +391,8 @@ def _same_content(kept: Rating, sent: Rating) -> bool:
             rating.stress,
             rating.pleasant,
             rating.withdrawn,
+            rating.note,
+            rating.pleasant_note,
         )
 
     return content(kept) == content(sent)

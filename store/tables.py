@@ -78,6 +78,8 @@ class RatingRow(Base):
     simulated: Mapped[bool]
     superseded: Mapped[bool] = mapped_column(default=False)
     withdrawn: Mapped[bool] = mapped_column(default=False, server_default=false())
+    note: Mapped[str | None] = mapped_column(String(500))
+    pleasant_note: Mapped[str | None] = mapped_column(String(500))
 
 
 class ConsentRow(Base):

@@ -127,6 +127,11 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "looks": 0,
         "pseudonyms": 2,
         "live_shares": 0,
+        "programmes": 0,
+        "notes": 0,
+        "practices": 0,
+        "readings": 0,
+        "session_notes": 0,
         "audit": 2,
     }
     counts = {name: found[name] for name in ("streams", "notifications", "gaps", "movement")}

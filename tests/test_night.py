@@ -128,7 +128,7 @@ def _forgetful(house: House) -> House:
         def __getattr__(self, name: str) -> object:
             return (lambda *_: None) if name == "report" else getattr(house.records, name)
 
-    return House(house.beats, Forgetful(), house.rights)  # type: ignore[arg-type]
+    return House(house.beats, Forgetful(), house.rights, house.programme)  # type: ignore[arg-type]
 
 
 class Stopping(Executor):

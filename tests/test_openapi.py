@@ -18,12 +18,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import create_app
 from api.house import House
 from ebbtide.commands.api_thread import ApiThread
-from ebbtide.settings import Settings
 from store.records import Purpose
-from tests import clinic as clinics
 from tests.clinic import Clinic, fill, opened_clinic
 
 SECONDS = os.environ.get("EBBTIDE_SCHEMATHESIS_SECONDS", "10")
@@ -35,11 +32,7 @@ UNCHECKED = "positive_data_acceptance,ignored_auth"
 
 
 @pytest.fixture
-def clinic(house: House, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    many = settings.model_copy(
-        update={"requests_a_minute": 10**7, "anonymous_requests_a_minute": 10**7}
-    )
-    monkeypatch.setattr(clinics, "create_app", lambda house: create_app(house, many))
+def clinic(house: House) -> Iterator[Clinic]:
     with opened_clinic(house) as opened:
         fill(house, opened.people["ada"], days=1)
         opened.agree("ada", Purpose.CARE)

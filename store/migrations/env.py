@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from store import beat_tables, rights_tables  # noqa: F401  (tables of the same database)
+from store import (  # noqa: F401  (tables of the same database)
+    beat_tables,
+    programme_tables,
+    rights_tables,
+)
 from store.tables import Base
 
 context.configure(

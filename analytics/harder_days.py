@@ -1,0 +1,104 @@
+"""What was noted on harder days, and on other days.
+
+A harder day has more pain than the days around it: compared with all days, a programme in which
+pain falls would make the first weeks harder and the last ones easier, and whatever was noted early
+would look like a trigger.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+AROUND_DAYS = 10
+FEWEST_DAYS = 14
+_LEAST = 0.5  # points above the days around
+_Z = 1.959963984540054
+METHOD = (
+    f"day's mean pain at least {_LEAST} above the median of the days within {AROUND_DAYS} days; "
+    "difference of shares with Newcombe's interval (1998, method 10)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotedOn:
+    """On how many harder and other days something was noted. ``difference`` of the shares with its
+    95% interval.
+    """
+
+    harder: int
+    harder_days: int
+    other: int
+    other_days: int
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out no difference."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True)
+class HarderDays:
+    """``days`` (local days, numbers) and whether each was harder; None with a reason in
+    ``missing`` where there are too few.
+    """
+
+    days: IntArray
+    harder: NDArray[np.bool_] | None
+    missing: str | None
+
+    def noted_on(self, noted: Mapping[str, set[int]]) -> dict[str, NotedOn]:
+        """For each thing, with the days it was noted on. Days without a rating do not count."""
+        if self.harder is None:
+            return {}
+        hard = set(self.days[self.harder].tolist())
+        easy = set(self.days[~self.harder].tolist())
+        found = {}
+        for name, days in noted.items():
+            a, b = len(days & hard), len(days & easy)
+            if a + b:
+                found[name] = NotedOn(
+                    a, len(hard), b, len(easy), *_newcombe(a, len(hard), b, len(easy))
+                )
+        return found
+
+
+def harder_days(day: IntArray, pain: FloatArray) -> HarderDays:
+    """Which days were harder; ``day`` and ``pain`` of each rating, of shape (n,)."""
+    days = np.unique(np.asarray(day, np.int64))
+    if len(days) < FEWEST_DAYS:
+        return HarderDays(days, None, f"{len(days)} days with ratings; {FEWEST_DAYS} are needed")
+    means = np.array([float(np.mean(pain[day == one])) for one in days])
+    usual = np.array([float(np.median(means[np.abs(days - one) <= AROUND_DAYS])) for one in days])
+    harder = means - usual >= _LEAST
+    if not harder.any() or harder.all():
+        return HarderDays(days, None, "no day stands out from those around it")
+    return HarderDays(days, harder, None)
+
+
+def wilson(count: int, of: int) -> tuple[float, float]:
+    """95% interval of a share (Wilson 1927). Raises ValueError for a share of nothing."""
+    if of < 1:
+        raise ValueError("a share of nothing")
+    share = count / of
+    middle = (share + _Z**2 / (2 * of)) / (1 + _Z**2 / of)
+    half = _Z / (1 + _Z**2 / of) * math.sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
+    return middle - half, middle + half
+
+
+def _newcombe(a: int, of_a: int, b: int, of_b: int) -> tuple[float, float, float]:
+    p, q = a / of_a, b / of_b
+    (low_p, high_p), (low_q, high_q) = wilson(a, of_a), wilson(b, of_b)
+    low = p - q - math.hypot(p - low_p, high_q - q)
+    high = p - q + math.hypot(high_p - p, q - low_q)
+    return p - q, low, high
