@@ -20,6 +20,7 @@ FloatArray = NDArray[np.float64]
 AROUND_DAYS = 10
 FEWEST_DAYS = 14
 _LEAST = 0.5  # points above the days around
+_SHORTEST_REACH = 3
 _Z = 1.959963984540054
 METHOD = (
     f"day's mean pain at least {_LEAST} above the median of the days within {AROUND_DAYS} days; "
@@ -49,8 +50,8 @@ class NotedOn:
 
 @dataclass(frozen=True, slots=True)
 class HarderDays:
-    """``days`` (local days, numbers) and whether each was harder; None with a reason in
-    ``missing`` where there are too few.
+    """``days`` (local days, numbers; without the first and last three) and whether each was
+    harder; None with a reason in ``missing`` where there are too few.
     """
 
     days: IntArray
@@ -79,11 +80,20 @@ def harder_days(day: IntArray, pain: FloatArray) -> HarderDays:
     if len(days) < FEWEST_DAYS:
         return HarderDays(days, None, f"{len(days)} days with ratings; {FEWEST_DAYS} are needed")
     means = np.array([float(np.mean(pain[day == one])) for one in days])
-    usual = np.array([float(np.median(means[np.abs(days - one) <= AROUND_DAYS])) for one in days])
-    harder = means - usual >= _LEAST
+    # As far back as forth, or a fall alone would make the first days harder. The very first and
+    # last ones have nothing around them, and are left out.
+    reach = np.minimum(AROUND_DAYS, np.minimum(days - days[0], days[-1] - days))
+    inner = reach >= _SHORTEST_REACH
+    usual = np.array(
+        [
+            float(np.median(means[np.abs(days - one) <= far]))
+            for one, far in zip(days[inner], reach[inner], strict=True)
+        ]
+    )
+    harder = means[inner] - usual >= _LEAST
     if not harder.any() or harder.all():
-        return HarderDays(days, None, "no day stands out from those around it")
-    return HarderDays(days, harder, None)
+        return HarderDays(days[inner], None, "no day stands out from those around it")
+    return HarderDays(days[inner], harder, None)
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from starlette_compress import CompressMiddleware
 from api import (
     accounts,
     caseload,
+    clinic_link,
     consents,
     exports,
     health,
@@ -23,6 +24,7 @@ from api import (
     looks,
     notes,
     oidc,
+    own_account,
     practices,
     problems,
     programme,
@@ -42,6 +44,7 @@ from api.guard import Guard
 from api.histories import Histories
 from api.house import House
 from api.idempotency import Idempotency
+from api.known_indexes import KnownIndexes
 from api.limits import RateLimits
 from api.observed import Observed
 from api.openapi import DESCRIPTION, TAGS, describe
@@ -106,9 +109,20 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard)
     app.add_middleware(Observed, on_error=problems.unexpected)
     app.state.histories = Histories()
+    app.state.indexes = KnownIndexes()
     problems.install(app)
     v1 = APIRouter(prefix="/v1")
-    for part in (sign_in, tokens, oidc, invitations, accounts, caseload, looks, consents):
+    for part in (
+        sign_in,
+        tokens,
+        oidc,
+        invitations,
+        accounts,
+        caseload,
+        looks,
+        consents,
+        own_account,
+    ):
         v1.include_router(part.router)
     for part in (
         ratings,
@@ -118,6 +132,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
         practices,
         programme,
         session_notes,
+        clinic_link,  # before the tables of research, whose names are in the path
         research,
         standards,
         health,

@@ -7,7 +7,7 @@ and the name of the content it was made from; when either is another, it is made
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,8 @@ FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion
 @dataclass(frozen=True, slots=True, eq=False)
 class DayWindows:
     """Windows with any beats, by start; all of shape (w,). Figures are NaN where the window is not
-    usable.
+    usable. ``contents``: what names the content of each UTC day; ``whole``: the days whose windows
+    are all here.
     """
 
     start_ns: NDArray[np.int64]
@@ -44,6 +45,21 @@ class DayWindows:
     sdnn_ms: NDArray[np.float64]
     stress_index_baevsky: NDArray[np.float64]
     motion_mg: NDArray[np.float64]
+    contents: dict[int, str]
+    whole: frozenset[int]
+
+    def at(self, where: NDArray[np.bool_]) -> DayWindows:
+        """Some of them."""
+        return DayWindows(
+            self.start_ns[where],
+            self.mean_hr_bpm[where],
+            self.rmssd_ms[where],
+            self.sdnn_ms[where],
+            self.stress_index_baevsky[where],
+            self.motion_mg[where],
+            self.contents,
+            self.whole,
+        )
 
     def hearts(self, zone: str) -> HeartWindows:
         """As the stress index takes them."""
@@ -62,23 +78,17 @@ def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> Day
     subject = person.subject_id
     contents = house.beats.day_contents(subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY)
     if not contents:
-        return _joined([])
+        return _joined([], {})
     kept = house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, min(contents), max(contents))
     for day, content in sorted(contents.items()):
         if day not in kept or kept[day].content != content:
             kept[day] = _worked_out(house, person, day, content)
             # Day by day: who gives up waiting for a year's first look finds most of it done.
             house.beats.keep_windows(subject, METHOD_KEPT, {day: kept[day]})
-    found = _joined([kept[day] for day in sorted(contents)])
+    found = _joined([kept[day] for day in sorted(contents)], contents)
     inside = (found.start_ns >= start_ns) & (found.start_ns < end_ns)
-    return DayWindows(
-        found.start_ns[inside],
-        found.mean_hr_bpm[inside],
-        found.rmssd_ms[inside],
-        found.sdnn_ms[inside],
-        found.stress_index_baevsky[inside],
-        found.motion_mg[inside],
-    )
+    cut = set((found.start_ns[~inside] // DAY).tolist())
+    return replace(found.at(inside), whole=found.whole - cut)
 
 
 def missing_days(house: House, person: Person) -> dict[int, str]:
@@ -120,9 +130,17 @@ def _to_keep(content: str, found: HrvWindows) -> KeptDay:
     )
 
 
-def _joined(days: list[KeptDay]) -> DayWindows:
-    empty = [np.empty(0)]
+def _joined(days: list[KeptDay], contents: dict[int, str]) -> DayWindows:
+    def column(name: str) -> NDArray[np.float64]:
+        return np.concatenate([day.figures[name] for day in days] or [np.empty(0)])
+
     return DayWindows(
         np.concatenate([day.start_ns for day in days] or [np.empty(0, np.int64)]),
-        *(np.concatenate([day.figures[name] for day in days] or empty) for name in FIGURES),
+        column("mean_hr_bpm"),
+        column("rmssd_ms"),
+        column("sdnn_ms"),
+        column("stress_index_baevsky"),
+        column("motion_mg"),
+        contents,
+        frozenset(contents),
     )

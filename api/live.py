@@ -102,6 +102,19 @@ async def live(
     yield ServerSentEvent(data=LiveEnded(reason="the time asked for is over"), event="ended")
 
 
+@shared.get("/live/now", responses=described(401, 403, 404))
+def live_now(
+    request: Request, person: Whose, house: InHouse, histories: KnownHistories
+) -> LiveHeart:
+    """The heart of the last minute, once. A therapist may look while the patient shares it."""
+    if (
+        request.path_params.get("patient") is not None
+        and house.rights.live_until(person.id) <= house.now()
+    ):
+        raise ProblemError(403, "the patient does not share it now", kind="consent")
+    return live_heart(house, histories, person)
+
+
 @router.get("/live/sharing", responses=described(401, 403))
 def sharing(person: Patient, house: InHouse) -> Sharing:
     """Whether one's therapists may watch now."""

@@ -56,8 +56,8 @@ class Cohort(BaseModel):
 @router.get("/people", responses=described(401, 403))
 def people(request: Request, analyst: Analyst, house: InHouse) -> Cohort:
     """Who agreed to research, and what there is of them."""
-    found = _agreed(house, None)
-    _note(request, house, analyst, found)
+    found = agreed(house, None)
+    note_looks(request, house, analyst, found)
     patients = sum(person.role is Role.PATIENT for person in house.records.people())
     return Cohort(people=[_subject(house, whom) for whom in found], patients=patients)
 
@@ -75,12 +75,13 @@ def research(
     """A table of everybody who agreed, one after the other. ``start`` and ``end`` are moved dates,
     as those in the answer are.
     """
-    found = _agreed(house, person)
-    _note(request, house, analyst, found)
+    found = agreed(house, person)
+    note_looks(request, house, analyst, found)
     return answer_table(table, house, histories, found, asked, pseudonymous=True)
 
 
-def _agreed(house: House, wanted: list[str] | None) -> list[Whom]:
+def agreed(house: House, wanted: list[str] | None) -> list[Whom]:
+    """Those who agree to research now, by pseudonym. Raises ProblemError for an unknown one."""
     now = house.now()
     found = [
         Whom(person, house.rights.pseudonym(person.id))
@@ -105,7 +106,8 @@ def _may(house: House, person: Person, now_ns: int) -> bool:
     return holds(answers, Purpose.RESEARCH, now_ns)
 
 
-def _note(request: Request, house: House, analyst: Person, found: list[Whom]) -> None:
+def note_looks(request: Request, house: House, analyst: Person, found: list[Whom]) -> None:
+    """Note that an analyst read something of these people."""
     what = f"{request.method} {route_of(request.scope)}"
     table = request.path_params.get("table")
     now = house.now()

@@ -11,12 +11,14 @@ from pydantic import BaseModel, Field
 from analytics.therapy import (
     Trend,
     around_sessions,
+    change_between,
     first_to_last_week,
     onset,
 )
 from api.access import InHouse, Whose
 from api.link import ChangeShown, change_shown
 from api.problems import described
+from api.programme import FOLLOW_UP_MONTHS
 from api.time_range import AskedOrAll
 from ebbtide.instants import DAY, to_datetime
 
@@ -100,6 +102,14 @@ class OnsetShown(BaseModel):
     missing: str | None
 
 
+class FollowUpChange(BaseModel):
+    """From the first week to three weeks around a follow-up, months after the last session."""
+
+    months: int
+    pain: ChangeShown
+    stress: ChangeShown
+
+
 class TherapyReport(BaseModel):
     """One person's course. Nothing here says what brought a change."""
 
@@ -110,6 +120,7 @@ class TherapyReport(BaseModel):
     nearly_free: bool | None = Field(description="The last week's mean is 1 or less")
     onset: OnsetShown
     sessions: list[SessionAround]
+    follow_ups: list[FollowUpChange]
     trial: list[TrialGroup]
     paper: str
     caution: str
@@ -144,6 +155,14 @@ def therapy(asked: AskedOrAll, person: Whose, house: InHouse) -> TherapyReport:
         around_sessions(days, stress, at),
         strict=True,
     )
+    follow_ups = []
+    for months in FOLLOW_UP_MONTHS if at else ():
+        due = at[-1] + months * 30.4375
+        around = (due - 7, due + 14)
+        if around[0] + origin / DAY <= house.now() / DAY:
+            changes = (change_between(days, of, (0.0, 7.0), around) for of in (pain, stress))
+            shown = [change_shown(change) for change in changes]
+            follow_ups.append(FollowUpChange(months=months, pain=shown[0], stress=shown[1]))
     percent = of_pain.percent
     return TherapyReport(
         pain=change_shown(of_pain),
@@ -169,6 +188,7 @@ def therapy(asked: AskedOrAll, person: Whose, house: InHouse) -> TherapyReport:
             )
             for session, by_pain, by_stress in rows
         ],
+        follow_ups=follow_ups,
         trial=TRIAL,
         paper=PAPER,
         caution=CAUTION,

@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 
 from analytics import stress_index as stress_index_method
 from analytics import windows
-from analytics.stress_index import stress_index
 from api.access import InHouse, Whose
 from api.day_windows import day_windows
 from api.histories import KnownHistories
 from api.hrv import StressIndexShown
+from api.known_indexes import Indexes
 from api.problems import ProblemError, described
 from api.time_range import Asked
 from ebbtide.instants import DAY, SECOND, to_datetime
@@ -59,6 +59,7 @@ def trend(
     person: Whose,
     house: InHouse,
     histories: KnownHistories,
+    indexes: Indexes,
     bucket_s: Annotated[
         int, Query(ge=300, le=86_400 * 31, description="Length of a stretch, in seconds")
     ] = 3600,
@@ -71,9 +72,13 @@ def trend(
         raise ProblemError(422, f"More than {_MOST_BUCKETS} stretches: use a longer bucket_s.")
     found = day_windows(house, person, asked.start_ns, asked.end_ns)
     usable = np.isfinite(found.mean_hr_bpm)
-    index = stress_index(histories.of(house, person), found.hearts(person.zone))
+    index = indexes.of(person.subject_id, person.zone, found, histories.of(house, person))
     place = (found.start_ns - asked.start_ns) // bucket
     edges = np.flatnonzero(np.diff(place, prepend=-1))
+    columns = (found.mean_hr_bpm, found.rmssd_ms, found.sdnn_ms, index.value, index.low, index.high)
+    medians = [medians_of(column, edges) for column in columns]
+    usable_of = np.add.reduceat(usable, edges).tolist() if len(edges) else []
+    most_days = np.maximum.reduceat(index.baseline_days, edges).tolist() if len(edges) else []
     origins = {
         item.stream.origin
         for item in house.beats.coverage(person.subject_id)
@@ -83,24 +88,25 @@ def trend(
         and item.last_ns >= asked.start_ns
     }
     buckets = []
-    for first, last in pairwise([*edges.tolist(), len(place)]):
-        rows = slice(first, last)
-        value = _median(index.value[rows])
-        reasons = [reason for reason in index.reason[rows] if reason is not None]
+    for number, (first, last) in enumerate(pairwise([*edges.tolist(), len(place)])):
+        heart_rate, rmssd, sdnn, value, low, high = (column[number] for column in medians)
+        why = None
+        if value is None:
+            why = next((w for w in index.why[first:last][::-1] if w is not None), None)
         buckets.append(
             TrendBucket(
                 start=to_datetime(asked.start_ns + int(place[first]) * bucket),
                 windows=last - first,
-                usable=int(np.count_nonzero(usable[rows])),
-                mean_hr_bpm=_median(found.mean_hr_bpm[rows]),
-                rmssd_ms=_median(found.rmssd_ms[rows]),
-                sdnn_ms=_median(found.sdnn_ms[rows]),
+                usable=usable_of[number],
+                mean_hr_bpm=heart_rate,
+                rmssd_ms=rmssd,
+                sdnn_ms=sdnn,
                 stress_index=StressIndexShown(
                     value=value,
-                    low=_median(index.low[rows]),
-                    high=_median(index.high[rows]),
-                    baseline_days=int(np.max(index.baseline_days[rows])),
-                    missing=str(reasons[-1]) if value is None and reasons else None,
+                    low=low,
+                    high=high,
+                    baseline_days=most_days[number],
+                    missing=why,
                 ),
             )
         )
@@ -113,9 +119,20 @@ def trend(
     )
 
 
-def _median(values: NDArray[np.float64]) -> float | None:
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return None
-    middle = float(np.median(known))
-    return middle if math.isfinite(middle) else None
+def medians_of(values: NDArray[np.float64], edges: NDArray[np.int64]) -> list[float | None]:
+    """The median of what is known in each stretch; None where nothing is. ``edges``: where each
+    stretch begins in ``values``.
+    """
+    if not len(edges):
+        return []
+    lengths = np.diff(np.append(edges, len(values)))
+    stretch = np.repeat(np.arange(len(edges)), lengths)
+    known = np.isfinite(values)
+    order = np.lexsort((values[known], stretch[known]))
+    ordered, counts = values[known][order], np.bincount(stretch[known], minlength=len(edges))
+    begin = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    some = counts > 0
+    found = np.full(len(edges), np.nan)
+    low, high = begin[some] + (counts[some] - 1) // 2, begin[some] + counts[some] // 2
+    found[some] = (ordered[low] + ordered[high]) / 2
+    return [None if math.isnan(value) else value for value in found.tolist()]

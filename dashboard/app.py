@@ -2,48 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 from dashboard.before_page import before_page
+from dashboard.caseload_page import caseload_page
 from dashboard.frame import framed
 from dashboard.link_page import link_page
+from dashboard.my_data_page import my_data_page
+from dashboard.patient_page import patient_page
+from dashboard.people_page import people_page
 from dashboard.person import me, sign_out
-from dashboard.rate_page import rate_page
+from dashboard.programme_page import programme_page
+from dashboard.research_page import research_page
 from dashboard.sign_in_page import sign_in_page
 from dashboard.therapy_page import therapy_page
+from dashboard.today_page import today_page
 from dashboard.trend_page import trend_page
+
+_Page = tuple[Callable[[], None], str, str, str]
+_BEFORE: _Page = (before_page, "Before you begin", ":material/info:", "before")
+_PAGES: dict[str, tuple[_Page, ...]] = {
+    "patient": (
+        (today_page, "Today", ":material/edit:", "today"),
+        (programme_page, "Programme", ":material/spa:", "programme"),
+        (trend_page, "My trend", ":material/show_chart:", "trend"),
+        (link_page, "My link", ":material/hub:", "link"),
+        (therapy_page, "My course", ":material/route:", "course"),
+        (my_data_page, "My data", ":material/lock:", "data"),
+        _BEFORE,
+    ),
+    "therapist": (
+        (caseload_page, "Caseload", ":material/groups:", "caseload"),
+        (patient_page, "Patient", ":material/person:", "patient"),
+        _BEFORE,
+    ),
+    "analyst": ((research_page, "Research", ":material/query_stats:", "research"),),
+    "administrator": ((people_page, "People", ":material/manage_accounts:", "people"),),
+}
 
 
 def main() -> None:
     """Choose and show a page."""
     st.set_page_config(page_title="Ebbtide", page_icon="🌊", layout="centered")
-    before = st.Page(
-        framed(before_page), title="Before you begin", icon=":material/info:", url_path="before"
-    )
     person = me()
     if person is None:
         sign_in = st.Page(
             framed(sign_in_page), title="Sign in", icon=":material/login:", default=True
         )
-        st.navigation([sign_in, before], position="top").run()
+        st.navigation([sign_in, _page(_BEFORE)], position="top").run()
         return
-    rate = st.Page(
-        framed(rate_page), title="Rate", icon=":material/edit:", url_path="rate", default=True
-    )
-    trend = st.Page(
-        framed(trend_page), title="My trend", icon=":material/show_chart:", url_path="trend"
-    )
-    link = st.Page(framed(link_page), title="My link", icon=":material/hub:", url_path="link")
-    course = st.Page(
-        framed(therapy_page), title="My course", icon=":material/route:", url_path="course"
-    )
-    chosen = st.navigation([rate, trend, link, course, before], position="top")
+    pages = [_page(page, default=k == 0) for k, page in enumerate(_PAGES[person["role"]])]
+    for page, (*_, name) in zip(pages, _PAGES[person["role"]], strict=True):
+        st.session_state[f"page_{name}"] = page
+    chosen = st.navigation(pages, position="top")
     chosen.run()
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.caption(f"Signed in as {person['name']}")
     if right.button("Sign out", type="tertiary"):
         sign_out()
         st.rerun()
+
+
+def _page(page: _Page, default: bool = False) -> Any:
+    run, title, icon, name = page
+    return st.Page(framed(run), title=title, icon=icon, url_path=name, default=default)
 
 
 main()

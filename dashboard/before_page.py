@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import texts
+from dashboard.person import client, me
+
 
 def before_page() -> None:
     """The question to a clinician, and the signs that need one today."""
@@ -15,18 +18,11 @@ def before_page() -> None:
         "Ebbtide can wait."
     )
     st.subheader("See a clinician today, not later, if you have")
-    st.markdown(
-        "- new weakness or numbness in an arm or leg, or numbness around the groin\n"
-        "- new trouble holding or passing urine or stool\n"
-        "- fever, chills or feeling very ill together with the pain\n"
-        "- pain after a fall, an accident or a blow\n"
-        "- weight loss that you cannot explain, or a history of cancer with a new kind of pain\n"
-        "- pain that grows steadily, day and night, whatever you do\n"
-    )
-    st.markdown(
-        "Chest pain, trouble breathing, a sudden headache worse than any before, a face or arm "
-        "that droops: **call your emergency number now.**"
-    )
+    st.markdown("".join(f"- {sign}\n" for sign in texts.WARNING_SIGNS))
+    st.markdown(texts.EMERGENCY)
+    person = me()
+    if person is not None and person["role"] == "patient":
+        _answer()
     st.subheader("What Ebbtide does")
     st.write(
         "It keeps your heartbeats and a few short ratings, and looks at whether pain and stress "
@@ -34,3 +30,22 @@ def before_page() -> None:
         "thing causes another. A short rating now and then is plenty: there is no need to watch "
         "your pain for it."
     )
+
+
+def _answer() -> None:
+    api = client()
+    cleared = api.programme()["physical_cause_ruled_out"] is not None
+    st.subheader("Your answer")
+    said = st.radio(
+        "Has a clinician ruled out a physical cause of your pain?",
+        ["Not yet", "Yes, and I have none of the signs above"],
+        index=int(cleared),
+    )
+    wanted = said != "Not yet"
+    if wanted != cleared:
+        api.put_programme(physical_cause_ruled_out=wanted)
+        st.rerun()
+    if cleared:
+        st.write("Good. The programme is open whenever you like.")
+    else:
+        st.write("The programme waits. Ratings and strap may be used meanwhile.")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from dashboard import texts
 from dashboard.client import ApiError, SignedOutError
 from dashboard.person import me
 
@@ -27,10 +28,7 @@ def framed(page: Callable[[], None]) -> Callable[[], None]:
             st.warning(str(error))
             st.button("Try again")
         st.divider()
-        st.caption(
-            "Ebbtide is not a medical device and makes no diagnosis. "
-            "New or worrying symptoms belong with a clinician: see *Before you begin*."
-        )
+        st.caption(texts.NOT_A_DEVICE)
 
     run.__name__ = page.__name__
     return run

@@ -15,6 +15,11 @@ def client() -> DashboardClient:
     return DashboardClient(Settings().api_url, st.session_state.get("token"))
 
 
+def nobody() -> DashboardClient:
+    """A client for nobody."""
+    return DashboardClient(Settings().api_url)
+
+
 def me() -> dict[str, Any] | None:
     """The person signed in."""
     person: dict[str, Any] | None = st.session_state.get("me")
@@ -23,7 +28,13 @@ def me() -> dict[str, Any] | None:
 
 def sign_in(email: str, password: str) -> None:
     """Sign in. Raises ApiError."""
-    st.session_state.token = DashboardClient(Settings().api_url).new_token(email, password)
+    st.session_state.token = nobody().new_token(email, password)
+    st.session_state.me = client().me()
+
+
+def sign_in_with_code(code: str) -> None:
+    """Sign in with what the clinic's own sign-in gave. Raises ApiError."""
+    st.session_state.token = nobody().exchange(code)
     st.session_state.me = client().me()
 
 

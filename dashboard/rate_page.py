@@ -14,6 +14,7 @@ from dashboard.person import client, me
 
 _SCALE = list(range(11))
 _KEYS = ("pain", "stress", "pleasant")
+_WORDS = ("note", "pleasant_note")
 
 
 def rate_page() -> None:
@@ -26,6 +27,9 @@ def rate_page() -> None:
     _ask("pain", "Pain", "0 none · 10 the most you can imagine")
     _ask("stress", "Stress", "0 none · 10 the most you can imagine")
     _ask("pleasant", "Something pleasant", "a warm, easy or good sensation, if you notice one")
+    with st.expander("A word, if you like"):
+        st.text_input("What was going on?", key="note", max_chars=500)
+        st.text_input("What was pleasant?", key="pleasant_note", max_chars=500)
     about = None if kept else _earlier_moment()
     pain, stress = st.session_state.get("pain"), st.session_state.get("stress")
     ready = pain is not None and stress is not None
@@ -62,6 +66,7 @@ def _zone() -> ZoneInfo:
 
 def _save(about: str | None, kept: dict[str, Any] | None) -> None:
     content: dict[str, Any] = {key: st.session_state.get(key) for key in _KEYS}
+    content |= {key: st.session_state.get(key) or None for key in _WORDS}
     try:
         if kept is not None:
             saved = client().correct(kept["id"], {**content, "version": kept["version"]})
@@ -88,9 +93,11 @@ def _show_kept(kept: dict[str, Any]) -> None:
     if left.button("Change it", width="stretch"):
         for key in _KEYS:
             st.session_state[key] = kept[key]
+        for key in _WORDS:
+            st.session_state[key] = kept[key] or ""
         st.session_state.correcting = True
         st.rerun()
     if right.button("Rate again", width="stretch"):
-        for key in (*_KEYS, "kept_rating", "earlier"):
+        for key in (*_KEYS, *_WORDS, "kept_rating", "earlier"):
             st.session_state.pop(key, None)
         st.rerun()

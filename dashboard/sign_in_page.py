@@ -1,19 +1,69 @@
-"""Sign in."""
+"""Signing in, with a password or the clinic's own sign-in; first passwords and new ones."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.person import sign_in
+from dashboard.client import ApiError
+from dashboard.person import nobody, sign_in, sign_in_with_code
+from ebbtide.settings import Settings
 
 
 def sign_in_page() -> None:
     """Address and password."""
     st.title("Ebbtide")
-    st.write("Your heartbeats, your ratings, and an honest look at how they go together.")
-    with st.form("sign in"):
-        email = st.text_input("E-mail", autocomplete="username")
-        password = st.text_input("Password", type="password", autocomplete="current-password")
-        if st.form_submit_button("Sign in", type="primary"):
-            sign_in(email, password)
+    st.write("Heartbeats and short ratings, and whether pain and stress moved together.")
+    code = st.query_params.get("code")
+    if code:
+        st.query_params.clear()
+        try:
+            sign_in_with_code(code)
+        except ApiError as error:
+            st.warning(str(error))
+        else:
             st.rerun()
+    with st.form("sign in"):
+        email = st.text_input("E-mail")
+        password = st.text_input("Password", type="password")
+        if st.form_submit_button("Sign in", type="primary", width="stretch"):
+            try:
+                sign_in(email, password)
+            except ApiError as error:
+                st.warning(str(error))
+            else:
+                st.rerun()
+    try:
+        if nobody().ways()["oidc"]:
+            settings = Settings()
+            address = (settings.oidc_api_url or settings.api_url).rstrip("/")
+            st.link_button("Sign in with your clinic", f"{address}/v1/oidc/start", width="stretch")
+    except ApiError:
+        pass
+    _first_password()
+    _new_password()
+
+
+def _first_password() -> None:
+    with st.expander("I was invited"), st.form("invited", border=False):
+        token = st.text_input("What you were given")
+        password = st.text_input("A password of yours (10 characters or more)", type="password")
+        if st.form_submit_button("Make my account") and token and password:
+            try:
+                person = nobody().accept(token.strip(), password)
+            except ApiError as error:
+                st.warning(str(error))
+            else:
+                st.success(f"Done. Sign in above as {person['email']}.")
+
+
+def _new_password() -> None:
+    with st.expander("I was given a link for a new password"), st.form("reset", border=False):
+        token = st.text_input("The link's words")
+        password = st.text_input("A new password (10 characters or more)", type="password")
+        if st.form_submit_button("Set it") and token and password:
+            try:
+                nobody().reset_password(token.strip(), password)
+            except ApiError as error:
+                st.warning(str(error))
+            else:
+                st.success("Done. Sign in above.")

@@ -198,6 +198,11 @@ class Research(_Tables):
         found: list[dict[str, Any]] = self._ask("GET", "research/people")["people"]
         return found
 
+    def clinic_link(self) -> dict[str, Any]:
+        """The link of pain with stress over everybody, with what it assumes."""
+        found: dict[str, Any] = self._ask("GET", "research/clinic-link")
+        return found
+
 
 class Client(_Tables):
     """The API for the person of ``token``; or of a therapist's patient, see ``patient``.
@@ -311,6 +316,123 @@ class Client(_Tables):
     def therapy(self) -> dict[str, Any]:
         """The course of the programme."""
         return self._dict("GET", "therapy")
+
+    def live_now(self) -> dict[str, Any]:
+        """The heart of the last minute, or why it is not known."""
+        return self._dict("GET", "live/now")
+
+    def share_live(self, minutes: int) -> dict[str, Any]:
+        """Let one's therapists watch for so long; 0 ends it."""
+        return self._dict("PUT", "live/sharing", {"minutes": minutes})
+
+    def live_sharing(self) -> dict[str, Any]:
+        """Until when one's therapists may watch."""
+        return self._dict("GET", "live/sharing")
+
+    def programme(self) -> dict[str, Any]:
+        """Where one is in the programme, and the next small step."""
+        return self._dict("GET", "programme")
+
+    def put_programme(self, **changes: Any) -> dict[str, Any]:
+        """Change what one decides: physical_cause_ruled_out, started, ratings_a_day."""
+        return self._dict("PUT", "programme", changes)
+
+    def mark_read(self, reading: str) -> None:
+        """Mark a reading as read."""
+        self._ask("PUT", f"programme/readings/{reading}")
+
+    def notes(self) -> list[dict[str, Any]]:
+        """Triggers, fears, stressors, what helped, what was pleasant."""
+        return self._list("GET", "notes")
+
+    def note(self, kind: str, words: str) -> dict[str, Any]:
+        """Keep a note about now."""
+        return self._dict("POST", "notes", {"kind": kind, "words": words})
+
+    def forget_note(self, note_id: str) -> None:
+        """Remove a note."""
+        self._ask("DELETE", f"notes/{note_id}")
+
+    def patterns(self) -> dict[str, Any]:
+        """What was noted on harder days, and on the others."""
+        return self._dict("GET", "notes/patterns")
+
+    def practices(self) -> list[dict[str, Any]]:
+        """Guided practices."""
+        return self._list("GET", "practices")
+
+    def practices_around(self) -> dict[str, Any]:
+        """Heart and ratings before, during and after practices."""
+        return self._dict("GET", "practices/around")
+
+    def put_practice(self, practice_id: str, practice: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep a practice."""
+        return self._dict("PUT", f"practices/{practice_id}", dict(practice))
+
+    def homework(self) -> list[dict[str, Any]]:
+        """What one was asked to do after sessions."""
+        return self._list("GET", "homework")
+
+    def session_notes(self) -> list[dict[str, Any]]:
+        """A therapist's notes of a patient's sessions."""
+        return self._list("GET", "session-notes")
+
+    def put_session_notes(
+        self, number: int, notes: str, homework: str, version: int
+    ) -> dict[str, Any]:
+        """Keep notes of a session; ``version`` is the one that you saw, 0 for none."""
+        body = {"notes": notes, "homework": homework, "version": version}
+        return self._dict("PUT", f"sessions/{number}/notes", body)
+
+    def erase_me(self, password: str) -> dict[str, Any]:
+        """Erase everything of mine, and the account."""
+        return self._dict("POST", "me/erase", {"password": password})
+
+    def export_bytes(self, table: str, form: str) -> bytes:
+        """One of one's tables as a file: csv, parquet or arrow."""
+        return bytes(self._send("GET", f"export/{table}", params={"format": form}).content)
+
+    def fhir(self) -> dict[str, Any]:
+        """The first page of one's data as a FHIR Bundle."""
+        return self._dict("GET", "fhir/Observation", params={"limit": 10_000})
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """Everybody with an account (for administrators)."""
+        return self._list("GET", "accounts")
+
+    def set_account(self, person_id: str, active: bool) -> dict[str, Any]:
+        """Let somebody sign in, or no more."""
+        return self._dict("PUT", f"accounts/{person_id}", {"active": active})
+
+    def password_link(self, person_id: str) -> dict[str, Any]:
+        """A one-time token for a new password."""
+        return self._dict("POST", f"accounts/{person_id}/password-link")
+
+    def put_care(self, therapist_id: str, patient_id: str, inside: bool = True) -> None:
+        """Put a patient into a therapist's care, or end it."""
+        method = "PUT" if inside else "DELETE"
+        self._ask(method, f"accounts/{therapist_id}/care/{patient_id}")
+
+    def invite(self, email: str, name: str, zone: str, role: str) -> dict[str, Any]:
+        """A one-time token with which somebody makes their account."""
+        body = {"email": email, "name": name, "zone": zone, "role": role}
+        return self._dict("POST", "invitations", body)
+
+    def accept(self, token: str, password: str) -> dict[str, Any]:
+        """Make the account that one was invited to."""
+        return self._dict("POST", "invitations/accept", {"token": token, "password": password})
+
+    def reset_password(self, token: str, new: str) -> None:
+        """Set a new password with an administrator's one-time token."""
+        self._ask("POST", "password-reset", {"token": token, "new": new})
+
+    def ways(self) -> dict[str, Any]:
+        """How one can sign in here."""
+        return self._dict("GET", "sign-in/ways")
+
+    def exchange(self, code: str) -> str:
+        """The token for the code of the clinic's own sign-in."""
+        return str(self._ask("POST", "oidc/exchange", {"code": code})["token"])
 
     def consents(self) -> dict[str, Any]:
         """What one agreed to."""

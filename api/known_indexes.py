@@ -1,0 +1,134 @@
+"""Stress indexes of days, worked out once in this process: the index of a window hangs on its own
+figures and on the first fortnight alone, so a year's trend works out only the days that changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from itertools import pairwise
+from threading import Lock
+from typing import Annotated
+
+import numpy as np
+from fastapi import Depends, Request
+from numpy.typing import NDArray
+
+from analytics.stress_index import HeartWindows, stress_index
+from api.day_windows import DayWindows
+from ebbtide.instants import DAY
+
+_MOST_PEOPLE = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexColumns:
+    """Of each window, shape (w,): NaN where not known; ``why`` then says why."""
+
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    baseline_days: NDArray[np.int64]
+    why: NDArray[np.object_]
+
+
+@dataclass(slots=True)
+class _Person:
+    """What is known of one person, against one history."""
+
+    history: str
+    days: dict[int, tuple[str, IndexColumns]] = field(default_factory=dict)
+
+
+class KnownIndexes:
+    """The indexes of the people who were asked for last."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._people: OrderedDict[str, _Person] = OrderedDict()
+
+    def of(
+        self, subject_id: str, zone: str, found: DayWindows, history: HeartWindows
+    ) -> IndexColumns:
+        """The index of each of these windows, in their order."""
+        fingerprint = _fingerprint(history, zone)
+        with self._lock:
+            person = self._people.get(subject_id)
+            if person is None or person.history != fingerprint:
+                person = self._people[subject_id] = _Person(fingerprint)
+            self._people.move_to_end(subject_id)
+            while len(self._people) > _MOST_PEOPLE:
+                self._people.popitem(last=False)
+            known = dict(person.days)
+        days = found.start_ns // DAY
+        edges = np.flatnonzero(np.diff(days, prepend=-1, append=-1))
+        spans = {int(days[first]): slice(first, end) for first, end in pairwise(edges.tolist())}
+        # A day that is cut by the range is worked out, and not kept.
+        fresh = [
+            day
+            for day, rows in spans.items()
+            if day not in known
+            or known[day][0] != found.contents[day]
+            or len(known[day][1].value) != rows.stop - rows.start
+        ]
+        made: dict[int, tuple[str, IndexColumns]] = {}
+        if fresh:
+            wanted = np.isin(days, fresh)
+            columns = _worked_out(history, found.at(wanted).hearts(zone))
+            at = 0
+            for day in fresh:
+                many = spans[day].stop - spans[day].start
+                made[day] = (found.contents[day], _part(columns, slice(at, at + many)))
+                at += many
+            with self._lock:
+                person.days.update({day: made[day] for day in fresh if day in found.whole})
+        return _joined([(made.get(day) or known[day])[1] for day in spans])
+
+
+def known_indexes_of(request: Request) -> KnownIndexes:
+    """Those of this application."""
+    indexes: KnownIndexes = request.app.state.indexes
+    return indexes
+
+
+Indexes = Annotated[KnownIndexes, Depends(known_indexes_of)]
+
+
+def _fingerprint(history: HeartWindows, zone: str) -> str:
+    digest = hashlib.sha256(zone.encode())
+    for column in (history.day, history.hour, history.measures):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
+
+
+def _worked_out(history: HeartWindows, asked: HeartWindows) -> IndexColumns:
+    index = stress_index(history, asked)
+    why = np.array([None if r is None else str(r) for r in index.reason], dtype=object)
+    return IndexColumns(
+        index.value, index.low, index.high, np.asarray(index.baseline_days, np.int64), why
+    )
+
+
+def _part(columns: IndexColumns, rows: slice) -> IndexColumns:
+    return IndexColumns(
+        columns.value[rows],
+        columns.low[rows],
+        columns.high[rows],
+        columns.baseline_days[rows],
+        columns.why[rows],
+    )
+
+
+def _joined(parts: list[IndexColumns]) -> IndexColumns:
+    if not parts:
+        return IndexColumns(
+            np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.int64), np.empty(0, object)
+        )
+    return IndexColumns(
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.low for part in parts]),
+        np.concatenate([part.high for part in parts]),
+        np.concatenate([part.baseline_days for part in parts]),
+        np.concatenate([part.why for part in parts]),
+    )

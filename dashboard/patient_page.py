@@ -1,0 +1,112 @@
+"""One patient, for their therapist: before a session, notes, live."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from dashboard.before_session import CAVEAT, before_session, now, pdf_of
+from dashboard.client import ApiError
+from dashboard.person import client
+from dashboard.trend_chart import course_chart
+
+
+def patient_page() -> None:
+    """The page before a session."""
+    everybody = [patient for patient in client().patients() if patient["agreed"]]
+    if not everybody:
+        st.title("Patient")
+        st.write("Nobody in your care has agreed yet that you see their data.")
+        return
+    ids = [patient["id"] for patient in everybody]
+    chosen = st.session_state.get("patient")
+    patient = st.selectbox(
+        "Patient",
+        everybody,
+        index=ids.index(chosen) if chosen in ids else 0,
+        format_func=lambda row: row["name"],
+    )
+    st.session_state["patient"] = patient["id"]
+    st.title(patient["name"])
+    if patient["simulated"]:
+        st.caption("Simulated.")
+    api = client().patient(patient["id"])
+    with st.spinner("Reading ..."):
+        sessions, practices = api.session_list(), api.practices()
+        end = now()
+        ratings = api.rating_list(end - timedelta(days=366), end)
+        page = before_session(
+            patient,
+            api.therapy(),
+            api.link_report(),
+            sessions,
+            practices,
+            api.notes(),
+            api.session_notes(),
+            ratings,
+            end,
+        )
+    for title, lines in page.parts.items():
+        st.subheader(title)
+        for line in lines:
+            st.write(line)
+    if ratings:
+        first = datetime.fromisoformat(ratings[0]["about"])
+        st.altair_chart(
+            course_chart(ratings, sessions, first, end, patient["zone"]),
+            width="stretch",
+            alt="Ratings over time; upright dashed lines are meetings.",
+        )
+    st.caption(CAVEAT)
+    st.download_button(
+        "Print this page (PDF)",
+        lambda: pdf_of(page),
+        file_name="before-the-session.pdf",
+        mime="application/pdf",
+    )
+    _notes(api, sessions)
+    _plan(api, sessions, patient["zone"])
+    _live(api)
+
+
+def _notes(api: Any, sessions: list[dict[str, Any]]) -> None:
+    st.subheader("Notes and homework")
+    kept = {row["number"]: row for row in api.session_notes()}
+    numbers = sorted({*(s["number"] for s in sessions), *kept, 1})
+    number = st.selectbox("Meeting", numbers, index=len(numbers) - 1)
+    row = kept.get(number, {"notes": "", "homework": "", "version": 0})
+    with st.form(f"notes-{number}-{row['version']}", border=False):
+        notes = st.text_area("Notes, for you", row["notes"])
+        homework = st.text_area("Homework, which the patient sees", row["homework"])
+        if st.form_submit_button("Keep"):
+            api.put_session_notes(number, notes, homework, row["version"])
+            st.rerun()
+
+
+def _plan(api: Any, sessions: list[dict[str, Any]], zone: str) -> None:
+    with st.expander("Plan a meeting"), st.form("plan", border=False):
+        number = st.number_input("Number", 1, 60, len(sessions) + 1)
+        day = st.date_input("Day", datetime.now(ZoneInfo(zone)).date() + timedelta(days=3))
+        at = st.time_input("Time", time(10, 0))
+        if st.form_submit_button("Plan"):
+            api.put_session(number, datetime.combine(day, at, ZoneInfo(zone)))
+            st.rerun()
+
+
+@st.fragment(run_every=5)
+def _live(api: Any) -> None:
+    try:
+        heart = api.live_now()
+    except ApiError as error:
+        st.caption(f"Live: {error}.")
+        return
+    if heart["heart_rate_bpm"] is None:
+        st.caption(f"Live: {heart['missing']}.")
+        return
+    st.caption(
+        f"Live: heart {heart['heart_rate_bpm']:.0f} a minute, RMSSD "
+        f"{heart['rmssd_ms'] or float('nan'):.0f} ms over the last minute."
+    )

@@ -1,0 +1,113 @@
+"""For analysts: what data there is, an export with its call, the link over everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard import colours
+from dashboard.person import client
+from ebbtide.settings import Settings
+
+_TABLES = ("ratings", "hrv", "beats", "sessions", "link")
+
+
+def research_page() -> None:
+    """Coverage, export, link."""
+    st.title("Research")
+    research = client().research
+    found = research.people()
+    st.write(
+        f"{len(found)} people agreed to research. You see them under pseudonyms; their dates are "
+        "moved back by a number of weeks of their own."
+    )
+    if not found:
+        return
+    if any(row["simulated"] for row in found):
+        st.caption("Some of these people, or their heartbeats, are simulated.")
+    _coverage(found)
+    _export(found)
+    _link(research)
+
+
+def _coverage(found: list[dict[str, Any]]) -> None:
+    st.subheader("What there is")
+    rows = [
+        {
+            "Person": row["person"][:8],
+            "Ratings": row["ratings"],
+            "Days with beats": row["days_with_beats"],
+            "Beats": row["beats"],
+            "Sessions": row["sessions"],
+            "Simulated": "yes" if row["simulated"] else "no",
+        }
+        for row in found
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _export(found: list[dict[str, Any]]) -> None:
+    st.subheader("Export")
+    table = st.selectbox("Table", _TABLES)
+    form = st.radio("Form", ["parquet", "csv", "arrow", "json"], horizontal=True)
+    names = {row["person"][:8]: row["person"] for row in found}
+    people = st.multiselect("People (all if none)", list(names))
+    whole = [names[name] for name in people]
+    query = urlencode([("format", form), *(("person", name) for name in whole)])
+    st.code(
+        f"curl -H 'Authorization: Bearer ...' \\\n"
+        f"  '{Settings().api_url}/v1/research/{table}?{query}'",
+        language="sh",
+    )
+    argument = f"person={whole!r}" if whole else ""
+    st.code(
+        "from ebbtide.client import Client\n\n"
+        f"api = Client.sign_in({Settings().api_url!r}, email, password)\n"
+        f"frame = api.research.{table}({argument})",
+        language="python",
+    )
+
+
+def _link(research: Any) -> None:
+    st.subheader("Pain and stress, over everybody")
+    with st.spinner("Working out the link ..."):
+        link = research.clinic_link()
+    st.markdown(f"#### {link['verdict']}")
+    if link["estimate"] is not None:
+        st.write(
+            f"{link['estimate']:+.2f} points of pain for a point of stress, 95% interval "
+            f"{link['low']:+.2f} to {link['high']:+.2f}, p = {link['p_value']:.3f}; "
+            f"{link['ratings']} ratings of {link['people']} people. Slopes of people differ with a "
+            f"standard deviation of {link['spread']:.2f}."
+        )
+        rows = pd.DataFrame(
+            [
+                {**row, "person": row["person"][:8]}
+                for row in link["by_person"]
+                if row["low"] is not None
+            ]
+        )
+        if len(rows):
+            base = alt.Chart(rows).encode(y=alt.Y("person:N", title=None, sort="-x"))
+            sure = base.mark_rule(color=colours.ACCENT, strokeWidth=3, opacity=0.5).encode(
+                x=alt.X("low:Q", title="Points of pain for a point of stress"), x2="high:Q"
+            )
+            dots = base.mark_circle(color=colours.ACCENT, size=60).encode(x="estimate:Q")
+            st.altair_chart(
+                alt.layer(sure, dots),
+                width="stretch",
+                alt="Each person's slope, drawn towards the others, with its 95% interval.",
+            )
+    st.table(
+        pd.DataFrame(
+            [
+                {"It rests on": row["what"], "If not": row["otherwise"]}
+                for row in link["assumptions"]
+            ]
+        ).set_index("It rests on")
+    )
+    st.caption(f"Method: {link['method']}. No cause follows from it.")

@@ -1,0 +1,33 @@
+"""Today: a short rating, the strap, one small step."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import texts
+from dashboard.client import ApiError
+from dashboard.live_heart import live_heart
+from dashboard.person import client
+from dashboard.rate_page import rate_page
+
+
+def today_page() -> None:
+    """The rating first; then the next step, and the heart."""
+    rate_page()
+    st.divider()
+    _next_step()
+    live_heart()
+
+
+def _next_step() -> None:
+    try:
+        step = client().programme()["next_step"]
+    except ApiError:
+        return
+    title, words = texts.STEPS[step]
+    with st.container(border=True):
+        st.markdown(f"**{title}.** {words}")
+        if step == "ask a clinician":
+            st.page_link(st.session_state["page_before"], label="Before you begin")
+        elif step != "nothing":
+            st.page_link(st.session_state["page_programme"], label="To the programme")
