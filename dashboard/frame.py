@@ -11,6 +11,13 @@ from dashboard.client import ApiError, SignedOutError
 from dashboard.person import me
 
 
+def link_to(name: str, label: str) -> None:
+    """A link to a page of this role, where it is there."""
+    page = st.session_state.get(f"page_{name}")
+    if page is not None:
+        st.page_link(page, label=label)
+
+
 def framed(page: Callable[[], None]) -> Callable[[], None]:
     """The page, with the mark of simulated data above it, and errors in plain words."""
 

@@ -38,11 +38,16 @@ def dashboard_command(host: str, port: int) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
-        "theme.base": "light",
-        "theme.primaryColor": colours.ACCENT,
-        "theme.backgroundColor": colours.PAPER,
-        "theme.secondaryBackgroundColor": colours.SAND,
-        "theme.textColor": colours.INK,
+        # Light or dark as the system is; the person may choose in the menu.
+        "theme.light.primaryColor": colours.ACCENT_BY_DAY,
+        "theme.light.backgroundColor": colours.PAPER,
+        "theme.light.secondaryBackgroundColor": colours.SAND,
+        "theme.light.textColor": colours.INK,
+        "theme.light.grayTextColor": colours.QUIET_INK,
+        "theme.dark.primaryColor": colours.ACCENT_AT_NIGHT,
+        "theme.dark.backgroundColor": colours.NIGHT,
+        "theme.dark.secondaryBackgroundColor": colours.DUSK,
+        "theme.dark.textColor": colours.MOON,
         "theme.baseFontSize": "17",
     }
     flags = [f"--{name}={value}" for name, value in settings.items()]

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import texts
 from dashboard.breathing import breathing
+from dashboard.frame import link_to
 from dashboard.person import client
 from dashboard.tracking import tracking
 
@@ -33,7 +34,7 @@ def programme_page() -> None:
             "The programme begins when a clinician has ruled out a physical cause. Until then you "
             "may rate and wear the strap."
         )
-        st.page_link(st.session_state["page_before"], label="Before you begin")
+        link_to("before", "Before you begin")
         return
     if shown["started"] is None:
         st.write(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import texts
 from dashboard.client import ApiError
+from dashboard.frame import link_to
 from dashboard.live_heart import live_heart
 from dashboard.person import client
 from dashboard.rate_page import rate_page
@@ -28,6 +29,6 @@ def _next_step() -> None:
     with st.container(border=True):
         st.markdown(f"**{title}.** {words}")
         if step == "ask a clinician":
-            st.page_link(st.session_state["page_before"], label="Before you begin")
+            link_to("before", "Before you begin")
         elif step != "nothing":
-            st.page_link(st.session_state["page_programme"], label="To the programme")
+            link_to("programme", "To the programme")

@@ -207,7 +207,7 @@ def _days_without(
 def _shade(days: pd.DataFrame, domain: list[str]) -> alt.Chart:
     return (
         alt.Chart(days)
-        .mark_rect(color=colours.SAND, opacity=0.9)
+        .mark_rect(color=colours.MUTED, opacity=0.15)
         .encode(x=alt.X("from:T", scale=alt.Scale(domain=domain)), x2="to:T")
     )
 
