@@ -70,7 +70,8 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def token_of(
+# What looks nothing up is async: each plain function costs a way to another thread and back.
+async def token_of(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:
     """The token that came with the request."""
@@ -115,7 +116,7 @@ def signed_in(house: House, token: str) -> Caller | None:
 Calling = Annotated[Caller, Depends(caller_of)]
 
 
-def person_of(caller: Calling) -> Person:
+async def person_of(caller: Calling) -> Person:
     """The person who asks, whatever their role."""
     return caller.person
 
@@ -126,22 +127,22 @@ def _only(person: Person, role: Role, *, what: str) -> Person:
     return person
 
 
-def patient_of(caller: Calling) -> Person:
+async def patient_of(caller: Calling) -> Person:
     """The patient who asks."""
     return _only(caller.person, Role.PATIENT, what="patients")
 
 
-def therapist_of(caller: Calling) -> Person:
+async def therapist_of(caller: Calling) -> Person:
     """The therapist who asks."""
     return _only(caller.person, Role.THERAPIST, what="therapists")
 
 
-def analyst_of(caller: Calling) -> Person:
+async def analyst_of(caller: Calling) -> Person:
     """The analyst who asks."""
     return _only(caller.person, Role.ANALYST, what="analysts")
 
 
-def administrator_of(caller: Calling) -> Person:
+async def administrator_of(caller: Calling) -> Person:
     """The administrator who asks."""
     return _only(caller.person, Role.ADMINISTRATOR, what="administrators")
 
@@ -152,8 +153,9 @@ def whose(request: Request, caller: Calling, house: InHouse) -> Person:
     """
     patient_id = request.path_params.get("patient")
     if patient_id is None:
-        return patient_of(caller)
-    patient = in_care(house, therapist_of(caller), str(patient_id))
+        return _only(caller.person, Role.PATIENT, what="patients")
+    therapist = _only(caller.person, Role.THERAPIST, what="therapists")
+    patient = in_care(house, therapist, str(patient_id))
     house.rights.add_looks(
         [
             Look(

@@ -153,7 +153,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _patient(
+async def _patient(
     patient: Annotated[uuid.UUID, Path(description="A patient in your care, who has agreed")],
 ) -> None:
     """Tells OpenAPI of the parameter, and checks its form; ``access.whose`` does the rest."""

@@ -73,7 +73,7 @@ class BulkAsk:
     if_none_match: str
 
 
-def bulk_ask(
+async def bulk_ask(
     request: Request,
     asked: AskedOrAll,
     format: Annotated[

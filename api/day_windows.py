@@ -24,6 +24,7 @@ from analytics.windows import (
 from api.beat_arrays import beat_arrays
 from api.heart_windows import WINDOW_NS, hearts, movement_of
 from api.house import House
+from api.one_at_a_time import one_at_a_time
 from ebbtide.instants import DAY
 from store.beats import KeptDay
 from store.records import Person
@@ -80,11 +81,16 @@ def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> Day
     if not contents:
         return _joined([], {})
     kept = house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, min(contents), max(contents))
-    for day, content in sorted(contents.items()):
-        if day not in kept or kept[day].content != content:
-            kept[day] = _worked_out(house, person, day, content)
-            # Day by day: who gives up waiting for a year's first look finds most of it done.
-            house.beats.keep_windows(subject, METHOD_KEPT, {day: kept[day]})
+    missing = [day for day in contents if day not in kept or kept[day].content != contents[day]]
+    if missing:
+        with one_at_a_time(f"windows {subject}"):
+            days = (min(missing), max(missing))
+            kept |= house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, *days)
+            for day in sorted(missing):
+                if day not in kept or kept[day].content != contents[day]:
+                    kept[day] = _worked_out(house, person, day, contents[day])
+                    # Day by day: who gives up waiting for a year's first look finds most done.
+                    house.beats.keep_windows(subject, METHOD_KEPT, {day: kept[day]})
     found = _joined([kept[day] for day in sorted(contents)], contents)
     inside = (found.start_ns >= start_ns) & (found.start_ns < end_ns)
     cut = set((found.start_ns[~inside] // DAY).tolist())

@@ -48,7 +48,7 @@ class Histories:
         return found
 
 
-def histories_of(request: Request) -> Histories:
+async def histories_of(request: Request) -> Histories:
     """Those of this application."""
     histories: Histories = request.app.state.histories
     return histories

@@ -30,7 +30,7 @@ class House:
         self.records.close()
 
 
-def house_of(request: Request) -> House:
+async def house_of(request: Request) -> House:
     """The house that this application was made with."""
     house: House = request.app.state.house
     return house

@@ -73,7 +73,7 @@ class AcceptAsk(BaseModel):
     password: str = sign_in.Password
 
 
-def inviting(person: Asking) -> Person:
+async def inviting(person: Asking) -> Person:
     """An administrator invites anybody; a therapist invites patients, into their own care."""
     if person.role not in (Role.ADMINISTRATOR, Role.THERAPIST):
         raise ProblemError(403, "Therapists and administrators invite people.", kind="role")

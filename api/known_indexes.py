@@ -86,7 +86,7 @@ class KnownIndexes:
         return _joined([(made.get(day) or known[day])[1] for day in spans])
 
 
-def known_indexes_of(request: Request) -> KnownIndexes:
+async def known_indexes_of(request: Request) -> KnownIndexes:
     """Those of this application."""
     indexes: KnownIndexes = request.app.state.indexes
     return indexes

@@ -18,6 +18,7 @@ from analytics.therapy import Change
 from api.access import InHouse, Whose
 from api.histories import Histories, KnownHistories
 from api.house import House
+from api.one_at_a_time import one_at_a_time
 from api.problems import described
 from api.rated_hearts import RatedBeats, rated_beats, rated_hearts
 from api.time_range import AskedOrAll
@@ -134,13 +135,24 @@ def report_of(
     """The report of a range; the one that is kept, where nothing has changed since."""
     ratings = house.records.ratings(person.id, start_ns, end_ns)
     content = content_of(house, person, ratings, span)
-    kept = house.records.report(person.id, span)
-    if kept is not None and kept.content == content:
-        return LinkReport.model_validate_json(kept.body)
-    found = link_report(rated_beats(ratings, person, house, histories, span))
-    if start_ns <= EARLIEST and end_ns >= house.now():  # all there is, as most ask
-        house.records.put_report(KeptReport(person.id, span, content, found.model_dump_json()))
-    return found
+
+    def kept() -> LinkReport | None:
+        there = house.records.report(person.id, span)
+        if there is None or there.content != content:
+            return None
+        return LinkReport.model_validate_json(there.body)
+
+    known = kept()
+    if known is not None:
+        return known
+    with one_at_a_time(f"link {person.id} {span}"):
+        known = kept()
+        if known is not None:
+            return known
+        found = link_report(rated_beats(ratings, person, house, histories, span))
+        if start_ns <= EARLIEST and end_ns >= house.now():  # all there is, as most ask
+            house.records.put_report(KeptReport(person.id, span, content, found.model_dump_json()))
+        return found
 
 
 def content_of(house: House, person: Person, ratings: list[Rating], span: Span) -> str:

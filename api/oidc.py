@@ -80,7 +80,7 @@ def provider_of(settings: Settings) -> Provider | None:
     )
 
 
-def known_provider(request: Request) -> Provider:
+async def known_provider(request: Request) -> Provider:
     """The provider; a problem where there is none."""
     provider: Provider | None = request.app.state.provider
     if provider is None:

@@ -37,7 +37,7 @@ def instant(moment: datetime, name: str) -> int:
     return found
 
 
-def range_of(
+async def range_of(
     start: Annotated[
         datetime, Query(description="Beginning, inclusive", examples=["2026-11-01T00:00:00Z"])
     ],
@@ -52,7 +52,7 @@ def range_of(
     return wanted
 
 
-def open_range_of(
+async def open_range_of(
     start: Annotated[
         datetime, Query(description="Beginning, inclusive", examples=["2026-11-01T00:00:00Z"])
     ] = datetime(2000, 1, 1, tzinfo=UTC),
@@ -61,7 +61,7 @@ def open_range_of(
     ] = datetime(2099, 12, 31, tzinfo=UTC),
 ) -> Range:
     """The range that was asked for; without start or end, all there is."""
-    return range_of(start, end)
+    return await range_of(start, end)
 
 
 Asked = Annotated[Range, Depends(range_of)]

@@ -24,9 +24,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from analytics.alignment import Span
 from api.access import new_sign_in
 from api.day_windows import day_windows
+from api.histories import Histories
 from api.house import House
+from api.link import report_of
 from api.people import add_person
 from api.stores import open_house
 from benchmarks.soak import PASSWORD, free_port, memory_mb
@@ -64,7 +67,9 @@ def a_year(house: House, person: Person, days: int) -> None:
             house.records.add_rating(
                 Rating(new_id(), 1, person.id, at, at, "UTC", pain, stress, None, True)
             )
+    # As the nightly run leaves it.
     day_windows(house, person, begin, begin + days * DAY)
+    report_of(house, Histories(), person, 0, 2**62, Span.MINUTES_30)
 
 
 def main() -> None:
