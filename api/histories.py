@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from analytics.stress_index import MOST_DAYS, HeartWindows
 from api.day_windows import day_windows
 from api.house import House
+from api.one_at_a_time import one_at_a_time
 from ebbtide.instants import DAY, to_datetime
 from store.records import Person
 
@@ -37,6 +38,14 @@ class Histories:
             kept = self._kept.get(person.subject_id)
             if kept is not None and now - kept[0] < _KEPT_S:
                 return kept[1]
+        with one_at_a_time(f"history {person.subject_id}"):
+            with self._lock:
+                kept = self._kept.get(person.subject_id)
+                if kept is not None and now - kept[0] < _KEPT_S:
+                    return kept[1]
+            return self._made(house, person, now)
+
+    def _made(self, house: House, person: Person, now: float) -> HeartWindows:
         found, whole = _history(house, person)
         if not whole:  # it grows with every day: worked out anew each time, which is little
             return found

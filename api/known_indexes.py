@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from analytics.stress_index import HeartWindows, stress_index
 from api.day_windows import DayWindows
+from api.one_at_a_time import one_at_a_time
 from ebbtide.instants import DAY
 
 _MOST_PEOPLE = 100
@@ -52,6 +53,12 @@ class KnownIndexes:
         self, subject_id: str, zone: str, found: DayWindows, history: HeartWindows
     ) -> IndexColumns:
         """The index of each of these windows, in their order."""
+        with one_at_a_time(f"indexes {subject_id}"):
+            return self._of(subject_id, zone, found, history)
+
+    def _of(
+        self, subject_id: str, zone: str, found: DayWindows, history: HeartWindows
+    ) -> IndexColumns:
         fingerprint = _fingerprint(history, zone)
         with self._lock:
             person = self._people.get(subject_id)
