@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import texts
+from dashboard.choosing import chosen
 from dashboard.client import ApiError
 from dashboard.person import client, sign_out
 
@@ -109,16 +110,18 @@ def _correct(api: Any) -> None:
             f"stress {rating['stress']}"
         )
 
-    chosen = st.selectbox("Which", found, format_func=told)
+    row = chosen("Which", found, told)
     left, right = st.columns(2)
-    pain = left.number_input("Pain", 0, 10, chosen["pain"], key=f"p-{chosen['id']}")
-    stress = right.number_input("Stress", 0, 10, chosen["stress"], key=f"s-{chosen['id']}")
-    keep = {key: chosen[key] for key in ("pleasant", "note", "pleasant_note", "version")}
+    pain = left.number_input("Pain", 0, 10, row["pain"], key=f"p-{row['id']}-{row['version']}")
+    stress = right.number_input(
+        "Stress", 0, 10, row["stress"], key=f"s-{row['id']}-{row['version']}"
+    )
+    keep = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
     if left.button("Correct it", width="stretch"):
-        api.correct(chosen["id"], {**keep, "pain": pain, "stress": stress})
+        api.correct(row["id"], {**keep, "pain": pain, "stress": stress})
         st.rerun()
     if right.button("Withdraw it", width="stretch"):
-        api.withdraw(chosen["id"], chosen["version"])
+        api.withdraw(row["id"], row["version"])
         st.rerun()
 
 

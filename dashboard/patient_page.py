@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.before_session import CAVEAT, before_session, now, pdf_of
+from dashboard.choosing import chosen
 from dashboard.client import ApiError
 from dashboard.person import client
 from dashboard.trend_chart import course_chart
@@ -22,12 +23,12 @@ def patient_page() -> None:
         st.write("Nobody in your care has agreed yet that you see their data.")
         return
     ids = [patient["id"] for patient in everybody]
-    chosen = st.session_state.get("patient")
-    patient = st.selectbox(
+    last = st.session_state.get("patient")
+    patient = chosen(
         "Patient",
         everybody,
-        index=ids.index(chosen) if chosen in ids else 0,
-        format_func=lambda row: row["name"],
+        lambda row: str(row["name"]),
+        index=ids.index(last) if last in ids else 0,
     )
     st.session_state["patient"] = patient["id"]
     st.title(patient["name"])

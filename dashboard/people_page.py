@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.choosing import chosen
 from dashboard.person import client, me
 
 
@@ -46,7 +47,7 @@ def _invite(api: Any) -> None:
 def _one(api: Any, found: list[dict[str, Any]]) -> None:
     st.subheader("One account")
     person = me()
-    row = st.selectbox("Who", found, format_func=lambda one: f"{one['name']} ({one['role']})")
+    row = chosen("Who", found, lambda one: f"{one['name']} ({one['role']})")
     left, right = st.columns(2)
     if left.button("New password link", width="stretch"):
         st.write("Pass this on. It is good once, for a day:")
@@ -64,7 +65,7 @@ def _care(api: Any, found: list[dict[str, Any]]) -> None:
     if not therapists or not patients:
         return
     st.subheader("Care")
-    patient = st.selectbox("Patient", patients, format_func=lambda row: row["name"])
+    patient = chosen("Patient", patients, lambda row: str(row["name"]))
     for therapist in therapists:
         inside = therapist["id"] in patient["therapists"]
         wanted = st.checkbox(

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import texts
 from dashboard.breathing import breathing
+from dashboard.choosing import chosen
 from dashboard.frame import link_to
 from dashboard.person import client
 from dashboard.tracking import tracking
@@ -53,9 +54,9 @@ def programme_page() -> None:
         "Lowering stress": _stress,
         "Pleasant sensations": _pleasant,
     }
-    chosen = st.radio("Tool", list(tools), label_visibility="collapsed", horizontal=True)
+    tool = st.radio("Tool", list(tools), label_visibility="collapsed", horizontal=True)
     st.divider()
-    tools[chosen](shown)
+    tools[tool](shown)
 
 
 def _plan(api: Any, shown: dict[str, Any]) -> None:
@@ -186,11 +187,9 @@ def _remove(kinds: tuple[str, ...]) -> None:
     if not found:
         return
     with st.expander("Remove something"):
-        chosen = st.selectbox(
-            "Which", found[:50], format_func=lambda note: f"{note['words']} ({_day(note['about'])})"
-        )
-        if st.button("Remove it", key=f"remove-{kinds[0]}") and chosen:
-            client().forget_note(chosen["id"])
+        note = chosen("Which", found[:50], lambda one: f"{one['words']} ({_day(one['about'])})")
+        if st.button("Remove it", key=f"remove-{kinds[0]}"):
+            client().forget_note(note["id"])
             st.rerun()
 
 

@@ -74,8 +74,9 @@ def test_a_page_with_a_little_shows_no_number_it_cannot_know(clinic: Clinic, pag
 
 def test_a_rating_with_words(clinic: Clinic) -> None:
     test = opened(clinic, "today_page")
-    test.button_group[0].set_value([3]).run()
-    test.button_group[1].set_value([4]).run()
+    test.session_state["pain"] = 3
+    test.session_state["stress"] = 4
+    test.run()
     test.text_input(key="note").set_value("a long call").run()
     save = next(button for button in test.button if button.label == "Save")
     save.click().run()
@@ -103,7 +104,7 @@ def test_the_programme_waits_begins_and_is_read(clinic: Clinic) -> None:
     test.button(key="read-pain-is-made-in-the-brain").click().run()
     assert clinic["ada"].get("/v1/programme").json()["read"] == ["pain-is-made-in-the-brain"]
     test.radio[0].set_value("Pleasant sensations").run()
-    test.text_input[0].set_value("warm tea").run()
+    test.text_input[0].set_value("warm tea")
     next(button for button in test.button if button.label == "Keep").click().run()
     assert "warm tea" in words(test)
     test.radio[0].set_value("Understanding my pain").run()
@@ -152,8 +153,8 @@ def test_erasing_takes_the_password(clinic: Clinic) -> None:
     fill(clinic.house, clinic.people["ada"], days=1)
     test = opened(clinic, "my_data_page")
     password = next(field for field in test.text_input if field.label == "Your password")
-    password.set_value("not this").run()
-    next(box for box in test.checkbox if box.label == "I am sure").check().run()
+    password.set_value("not this")
+    next(box for box in test.checkbox if box.label == "I am sure").check()
     next(button for button in test.button if button.label == "Erase").click().run()
     assert "is not your password" in words(test)
     assert clinic["ada"].get("/v1/me").status_code == 200
@@ -202,8 +203,8 @@ def test_a_caseload_and_the_page_before_a_session(clinic: Clinic) -> None:
         assert part in told
     assert "no statement of cause" in told
     assert "does not share it now" in told
-    test.text_area[0].set_value("afraid of bending").run()
-    test.text_area[1].set_value("track once a day").run()
+    test.text_area[0].set_value("afraid of bending")
+    test.text_area[1].set_value("track once a day")
     next(button for button in test.button if button.label == "Keep").click().run()
     assert clinic["ada"].get("/v1/homework").json()[0]["homework"] == "track once a day"
 

@@ -86,7 +86,7 @@ def test_readings_are_short() -> None:
     for title, paragraphs in texts.READINGS.values():
         assert len(title) < 60
         words = sum(len(paragraph.split()) for paragraph in paragraphs)
-        assert 60 < words < 160, title
+        assert 50 < words < 160, title
 
 
 def test_the_steps_of_a_practice_fill_it() -> None:
