@@ -18,10 +18,18 @@ def link_to(name: str, label: str) -> None:
         st.page_link(page, label=label)
 
 
+# Small words in Streamlit's own grey have too little contrast (WCAG 1.4.3).
+_STYLE = """<style>
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
+  color: inherit !important; opacity: .85; }
+</style>"""
+
+
 def framed(page: Callable[[], None]) -> Callable[[], None]:
     """The page, with the mark of simulated data above it, and errors in plain words."""
 
     def run() -> None:
+        st.html(_STYLE)
         person = me()
         if person is not None and person["simulated"]:
             st.info("**Simulated.** A sample patient: no real person felt or measured this.")

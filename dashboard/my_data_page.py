@@ -21,7 +21,6 @@ _TABLES = {
     "sessions": "Meetings",
     "link": "My link",
 }
-_AGREED = {"keeping": "On", "care": "On", "research": "On"}
 
 
 def my_data_page() -> None:
@@ -39,11 +38,13 @@ def my_data_page() -> None:
 
 def _consents(api: Any) -> None:
     st.subheader("What I agree to")
-    holds = api.consents()["holds"]
+    told = api.consents()
+    holds = told["holds"]
+    answered = {answer["purpose"] for answer in told["answers"]}
     for purpose, (title, words) in texts.CONSENT.items():
         now = bool(holds[purpose])
         wanted = st.toggle(title, value=now, key=f"consent-{purpose}-{now}")
-        st.caption(words)
+        st.caption(words if purpose in answered else f"{words} You have not answered this yet.")
         if wanted != now:
             api.agree(purpose, wanted, f"{purpose}, {texts.WORDING}")
             st.rerun()

@@ -64,7 +64,7 @@ def patient_page() -> None:
     st.caption(CAVEAT)
     st.download_button(
         "Print this page (PDF)",
-        lambda: pdf_of(page),
+        pdf_of(page),
         file_name="before-the-session.pdf",
         mime="application/pdf",
     )

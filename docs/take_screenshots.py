@@ -73,7 +73,6 @@ def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
         group = page.get_by_role("radiogroup", name=title, exact=True)
         group.get_by_role("radio", name=number, exact=True).click()
     page.wait_for_timeout(1000)
-    _shoot(page, f"rate{suffix}")
     for name, title in _TITLES.items():
         menu = page.get_by_test_id("stTopNavLink").filter(has_text=title)
         if suffix:
