@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Path
+from fastapi import Depends, FastAPI, Path
 from starlette_compress import CompressMiddleware
 
 from api import (
@@ -73,6 +74,7 @@ _SHARED = (
 def from_settings() -> FastAPI:
     """The API of one of several workers."""
     settings = Settings()
+    logging.captureWarnings(True)
     return create_app(open_house(settings), settings)
 
 
@@ -111,9 +113,17 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     app.state.histories = Histories()
     app.state.indexes = KnownIndexes()
     problems.install(app)
-    v1 = APIRouter(prefix="/v1")
+    # Straight into the application: a router within a router is looked through once more at each
+    # request. Those that are asked most come first.
     for part in (
+        streams,
         sign_in,
+        ratings,
+        live,
+        notes,
+        practices,
+        programme,
+        session_notes,
         tokens,
         oidc,
         invitations,
@@ -122,32 +132,19 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
         looks,
         consents,
         own_account,
-    ):
-        v1.include_router(part.router)
-    for part in (
-        ratings,
-        streams,
-        live,
-        notes,
-        practices,
-        programme,
-        session_notes,
         clinic_link,  # before the tables of research, whose names are in the path
         research,
         standards,
         health,
     ):
-        v1.include_router(part.router)
+        app.include_router(part.router, prefix="/v1")
     # What a patient reads of themselves, their therapist may read below their id.
     for shared in _SHARED:
-        v1.include_router(shared.shared)
-        v1.include_router(
-            shared.shared, prefix="/patients/{patient}", dependencies=[Depends(_patient)]
+        app.include_router(shared.shared, prefix="/v1")
+    for router in (*(shared.shared for shared in _SHARED), session_notes.of_patient):
+        app.include_router(
+            router, prefix="/v1/patients/{patient}", dependencies=[Depends(_patient)]
         )
-    v1.include_router(
-        session_notes.of_patient, prefix="/patients/{patient}", dependencies=[Depends(_patient)]
-    )
-    app.include_router(v1)
     describe(app)
     trace(app)
     return app

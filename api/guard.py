@@ -61,7 +61,8 @@ class Guard:
             if whole:  # then what comes is that the client has gone
                 return await receive()
             try:
-                message = await asyncio.wait_for(receive(), max(0.0, until - time.monotonic()))
+                async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                    message = await receive()
             except TimeoutError:
                 raise HTTPException(
                     408, f"The body did not come within {self._within_s:.0f} s."

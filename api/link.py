@@ -6,7 +6,7 @@ import hashlib
 from itertools import pairwise
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from analytics import link as link_method
@@ -115,7 +115,7 @@ class LinkReport(BaseModel):
     method: str
 
 
-@shared.get("/link", responses=described(401, 403, 404, 422))
+@shared.get("/link", response_model=LinkReport, responses=described(401, 403, 404, 422))
 def link(
     asked: AskedOrAll,
     person: Whose,
@@ -124,23 +124,33 @@ def link(
     span: Annotated[
         Span, Query(description="Which heartbeats before each rating count")
     ] = Span.MINUTES_30,
-) -> LinkReport:
+) -> Response:
     """The within-person link of pain with stress, and with the heart."""
-    return report_of(house, histories, person, asked.start_ns, asked.end_ns, span)
+    body = report_body(house, histories, person, asked.start_ns, asked.end_ns, span)
+    return Response(body, media_type="application/json")
 
 
 def report_of(
     house: House, histories: Histories, person: Person, start_ns: int, end_ns: int, span: Span
 ) -> LinkReport:
     """The report of a range; the one that is kept, where nothing has changed since."""
+    return LinkReport.model_validate_json(
+        report_body(house, histories, person, start_ns, end_ns, span)
+    )
+
+
+def report_body(
+    house: House, histories: Histories, person: Person, start_ns: int, end_ns: int, span: Span
+) -> str:
+    """The same as JSON, as it is kept."""
     ratings = house.records.ratings(person.id, start_ns, end_ns)
     content = content_of(house, person, ratings, span)
 
-    def kept() -> LinkReport | None:
+    def kept() -> str | None:
         there = house.records.report(person.id, span)
         if there is None or there.content != content:
             return None
-        return LinkReport.model_validate_json(there.body)
+        return there.body
 
     known = kept()
     if known is not None:
@@ -149,9 +159,9 @@ def report_of(
         known = kept()
         if known is not None:
             return known
-        found = link_report(rated_beats(ratings, person, house, histories, span))
+        found = link_report(rated_beats(ratings, person, house, histories, span)).model_dump_json()
         if start_ns <= EARLIEST and end_ns >= house.now():  # all there is, as most ask
-            house.records.put_report(KeptReport(person.id, span, content, found.model_dump_json()))
+            house.records.put_report(KeptReport(person.id, span, content, found))
         return found
 
 

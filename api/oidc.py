@@ -12,12 +12,10 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 import httpx
-from authlib.integrations.httpx_client import OAuth2Client
-from authlib.oidc.core import CodeIDToken
 from fastapi import APIRouter, Cookie, Depends, Query, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -34,6 +32,10 @@ from ebbtide.instants import MINUTE, SECOND, to_datetime
 from ebbtide.settings import Settings
 from store.records import Person
 from store.rights import OneTimePurpose
+
+if TYPE_CHECKING:  # Only a clinic that has a provider pays for loading it.
+    from authlib.integrations.httpx_client import OAuth2Client
+    from authlib.oidc.core import CodeIDToken
 
 router = APIRouter(tags=["sign in"])
 COOKIE = "ebbtide_oidc"
@@ -192,6 +194,8 @@ def exchange(asked: CodeAsk, house: InHouse) -> SignInAnswer:
 
 def _claims(provider: Provider, code: str, kept: Mapping[str, str]) -> CodeIDToken:
     """Who the provider says it is, checked (OpenID Connect Core 1.0, 3.1.3.7)."""
+    from authlib.oidc.core import CodeIDToken
+
     known = provider.described()
     try:
         with _client(provider) as client:
@@ -235,6 +239,8 @@ def _person(house: House, claims: CodeIDToken) -> Person:
 
 
 def _client(provider: Provider) -> OAuth2Client:
+    from authlib.integrations.httpx_client import OAuth2Client
+
     return OAuth2Client(
         provider.client_id,
         provider.client_secret,

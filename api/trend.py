@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
@@ -53,7 +52,7 @@ class TrendReport(BaseModel):
     method: str
 
 
-@shared.get("/hrv/trend", responses=described(401, 403, 404, 422))
+@shared.get("/hrv/trend", response_model=TrendReport, responses=described(401, 403, 404, 422))
 def trend(
     asked: Asked,
     person: Whose,
@@ -63,7 +62,7 @@ def trend(
     bucket_s: Annotated[
         int, Query(ge=300, le=86_400 * 31, description="Length of a stretch, in seconds")
     ] = 3600,
-) -> TrendReport:
+) -> Response:
     """Medians of five-minute windows over up to 400 days, from windows that are kept."""
     if asked.end_ns - asked.start_ns > _LONGEST_DAYS * DAY:
         raise ProblemError(422, f"Ask for at most {_LONGEST_DAYS} days at a time.")
@@ -87,52 +86,62 @@ def trend(
         and item.first_ns < asked.end_ns
         and item.last_ns >= asked.start_ns
     }
-    buckets = []
-    for number, (first, last) in enumerate(pairwise([*edges.tolist(), len(place)])):
-        heart_rate, rmssd, sdnn, value, low, high = (column[number] for column in medians)
-        why = None
-        if value is None:
-            why = next((w for w in index.why[first:last][::-1] if w is not None), None)
-        buckets.append(
-            TrendBucket(
-                start=to_datetime(asked.start_ns + int(place[first]) * bucket),
-                windows=last - first,
-                usable=usable_of[number],
-                mean_hr_bpm=heart_rate,
-                rmssd_ms=rmssd,
-                sdnn_ms=sdnn,
-                stress_index=StressIndexShown(
-                    value=value,
-                    low=low,
-                    high=high,
-                    baseline_days=most_days[number],
-                    missing=why,
-                ),
-            )
+    lasts = np.append(edges, len(place))[1:]
+    why_last = _last_known(index.why, edges)
+    starts = (asked.start_ns + place[edges] * bucket).tolist()
+    buckets = [
+        TrendBucket(
+            start=to_datetime(starts[number]),
+            windows=windows_there,
+            usable=usable_of[number],
+            mean_hr_bpm=heart_rate,
+            rmssd_ms=rmssd,
+            sdnn_ms=sdnn,
+            stress_index=StressIndexShown(
+                value=value,
+                low=low,
+                high=high,
+                baseline_days=most_days[number],
+                missing=why_last[number] if math.isnan(value) else None,
+            ),
         )
-    return TrendReport(
+        for number, (windows_there, heart_rate, rmssd, sdnn, value, low, high) in enumerate(
+            zip((lasts - edges).tolist(), *medians, strict=True)
+        )
+    ]
+    report = TrendReport(
         buckets=buckets,
         windows=len(place),
         usable=int(np.count_nonzero(usable)),
         origins=sorted(origins),
         method=f"{windows.METHOD}; {stress_index_method.METHOD}",
     )
+    # Here and not by FastAPI, which would hold up everybody else's requests meanwhile.
+    return Response(report.model_dump_json(), media_type="application/json")
 
 
-def medians_of(values: NDArray[np.float64], edges: NDArray[np.int64]) -> list[float | None]:
-    """The median of what is known in each stretch; None where nothing is. ``edges``: where each
-    stretch begins in ``values``.
+def _last_known(why: NDArray[np.object_], edges: NDArray[np.int64]) -> list[str | None]:
+    """In each stretch, the last reason for a number that is missing."""
+    if not len(edges):
+        return []
+    unknown = np.array([reason is None for reason in why.tolist()], dtype=bool)
+    rows = np.where(unknown, -1, np.arange(len(why)))
+    return [None if row < 0 else why[row] for row in np.maximum.reduceat(rows, edges).tolist()]
+
+
+def medians_of(values: NDArray[np.float64], edges: NDArray[np.int64]) -> list[float]:
+    """The median of what is known in each stretch; NaN, which JSON tells as null, where nothing is.
+    ``edges``: where each stretch begins in ``values``.
     """
     if not len(edges):
         return []
     lengths = np.diff(np.append(edges, len(values)))
     stretch = np.repeat(np.arange(len(edges)), lengths)
-    known = np.isfinite(values)
-    order = np.lexsort((values[known], stretch[known]))
-    ordered, counts = values[known][order], np.bincount(stretch[known], minlength=len(edges))
-    begin = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    some = counts > 0
-    found = np.full(len(edges), np.nan)
-    low, high = begin[some] + (counts[some] - 1) // 2, begin[some] + counts[some] // 2
-    found[some] = (ordered[low] + ordered[high]) / 2
-    return [None if math.isnan(value) else value for value in found.tolist()]
+    # A row a stretch, sorted: what is not known comes last.
+    table = np.full((len(edges), int(lengths.max())), np.nan)
+    table[stretch, np.arange(len(values)) - edges[stretch]] = values
+    table.sort(axis=1)
+    counts = np.count_nonzero(np.isfinite(table), axis=1)
+    rows, last = np.arange(len(edges)), np.maximum(counts - 1, 0)
+    found: list[float] = ((table[rows, last // 2] + table[rows, (last + 1) // 2]) / 2).tolist()
+    return found

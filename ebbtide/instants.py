@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from ebbtide.errors import EbbtideError
@@ -17,6 +17,8 @@ DAY = 24 * HOUR
 # What a clock of this century can show; anything outside is a mistake in units or a dead battery.
 EARLIEST = 946_684_800 * SECOND  # 2000-01-01
 LATEST = 4_102_444_800 * SECOND  # 2100-01-01
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now() -> int:
@@ -34,9 +36,8 @@ def steady() -> int:
 
 def to_datetime(instant_ns: int, zone: str = "UTC") -> datetime:
     """An aware datetime in ``zone``; nanoseconds below the microsecond are cut off."""
-    seconds, rest = divmod(instant_ns, SECOND)
-    whole = datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest // 1000)
-    return whole.astimezone(ZoneInfo(zone))
+    whole = _EPOCH + timedelta(microseconds=instant_ns // 1000)
+    return whole if zone == "UTC" else whole.astimezone(ZoneInfo(zone))
 
 
 def from_datetime(moment: datetime) -> int:

@@ -43,7 +43,12 @@ class Settings(BaseSettings):
     api_url: str = Field(
         default="http://127.0.0.1:8420", description="Where ingest and dashboard find the API"
     )
-
+    upload_every_s: float = Field(
+        default=2.0,
+        ge=0.5,
+        le=600,
+        description="How long beats wait in the outbox; what is seen live is that late",
+    )
     dashboard_url: str = Field(
         default="http://127.0.0.1:8421", description="Where people find the pages"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 from sqlalchemy import Engine, and_, delete, func, or_, select, text
@@ -162,7 +163,7 @@ class SqlRecordStore:
     ) -> list[Rating]:
         """Newest versions in the range, by time then id; see RecordStore."""
         query = (
-            select(RatingRow)
+            select(*_RATING)  # columns: rows of the ORM take five times as long
             .where(
                 RatingRow.person_id == person_id,
                 RatingRow.superseded.is_(False),
@@ -185,7 +186,7 @@ class SqlRecordStore:
                 )
             )
         with self._sessions() as db:
-            return [_rating(row) for row in db.scalars(query)]
+            return [Rating(*row) for row in db.execute(query)]
 
     def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
         """Every version of a rating of this person, oldest first."""
@@ -345,22 +346,12 @@ def person_of(row: PersonRow) -> Person:
     )
 
 
+# The columns of a rating, in the order of its fields.
+_RATING = [getattr(RatingRow, field.name) for field in fields(Rating)]
+
+
 def _rating(row: RatingRow) -> Rating:
-    return Rating(
-        row.id,
-        row.version,
-        row.person_id,
-        row.about_ns,
-        row.entered_ns,
-        row.zone,
-        row.pain,
-        row.stress,
-        row.pleasant,
-        row.simulated,
-        row.withdrawn,
-        row.note,
-        row.pleasant_note,
-    )
+    return Rating(*(getattr(row, field.name) for field in fields(Rating)))
 
 
 def _session(row: SessionRow) -> TherapySession:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,6 +30,12 @@ def packed(day: KeptDay) -> bytes:
     )
 
 
+@lru_cache(maxsize=64)
+def _places(names: bytes) -> dict[str, int]:
+    """Which row each figure is. Nearly all days have the same."""
+    return {name: k for k, name in enumerate(json.loads(names))}
+
+
 def unpacked(content: str, data: bytes, names: Sequence[str]) -> KeptDay:
     """The windows with the figures asked for; NaN where a figure was not kept. Raises ValueError
     when the bytes are of another version.
@@ -37,12 +44,10 @@ def unpacked(content: str, data: bytes, names: Sequence[str]) -> KeptDay:
     if version != _VERSION:
         raise ValueError(f"a day's windows of version {version} are not known to this Ebbtide")
     begin = _HEADER.size + width
-    places = {name: k for k, name in enumerate(json.loads(data[_HEADER.size : begin]))}
-    figures = {}
-    for name in names:
-        if name in places:
-            offset = begin + 8 * count + 4 * count * places[name]
-            figures[name] = np.frombuffer(data, "<f4", count, offset).astype(np.float64)
-        else:
-            figures[name] = np.full(count, np.nan)
+    places = _places(data[_HEADER.size : begin])
+    kept = np.frombuffer(data, "<f4", len(places) * count, begin + 8 * count)
+    columns = kept.reshape(len(places), count).astype(np.float64)
+    figures = {
+        name: columns[places[name]] if name in places else np.full(count, np.nan) for name in names
+    }
     return KeptDay(content, np.frombuffer(data, "<i8", count, begin).astype(np.int64), figures)

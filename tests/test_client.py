@@ -82,7 +82,11 @@ def test_what_is_told_and_what_is_written(clinic: Clinic) -> None:
             assert patient.link_report() == api.link_report()
             with pytest.raises(ApiError, match="not agreed"):
                 tom.patient(clinic.id("eve")).ratings()
-        assert len(api.looks()) == 2
+        assert [look["what"].removeprefix("GET /v1/patients") for look in api.looks()] == [
+            "/{patient}/link",
+            "/{patient}/ratings",
+            "",
+        ]
 
 
 def test_research_by_pseudonym(clinic: Clinic) -> None:

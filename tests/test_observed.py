@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -23,7 +22,10 @@ from api.house import House
 from api.tracing import trace
 from ebbtide.commands.api_thread import ApiThread
 from ebbtide.settings import Settings
-from store.sql_records import open_records
+from store.sql_engine import server_engine
+from store.sql_programme import SqlProgrammeStore
+from store.sql_records import SqlRecordStore
+from store.sql_rights import SqlRightsStore
 from tests.conftest import PASSWORD, skip_or_fail
 from tests.influx_server import InfluxServerProcess, influxd, open_influx_beats
 from tests.postgres_server import postgres_bin, started
@@ -157,7 +159,7 @@ def test_no_traces_unless_asked_for(house: House, monkeypatch: pytest.MonkeyPatc
     assert not trace(create_app(house))
 
 
-def test_ready_tells_the_truth_of_each_server(house: House, tmp_path: Path) -> None:
+def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
     binaries = postgres_bin()
     if binaries is None or influxd() is None:
         skip_or_fail("no PostgreSQL or no InfluxDB on this machine")
@@ -165,8 +167,12 @@ def test_ready_tells_the_truth_of_each_server(house: House, tmp_path: Path) -> N
     influx = InfluxServerProcess(tmp_path / "influxdb")
     influx.start()
     url = records.fresh_database()
-    servers = replace(
-        house, beats=open_influx_beats(influx.address("beats"), url), records=open_records(url)
+    engine = server_engine(url)
+    servers = House(
+        beats=open_influx_beats(influx.address("beats"), url),
+        records=SqlRecordStore(engine),
+        rights=SqlRightsStore(engine),
+        programme=SqlProgrammeStore(engine),
     )
     with ApiThread(create_app(servers)) as api:
 

@@ -72,7 +72,7 @@ def test_every_answer_is_described(clinic: Clinic, who: str, tmp_path: Path) -> 
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     cases = re.search(r"(\d+) generated, \1 passed", done.stdout)
     assert cases is not None, done.stdout[-3000:]
-    assert int(cases[1]) > 200
+    assert int(cases[1]) > 50
     print(f"{who}: {cases[0]}")
 
 

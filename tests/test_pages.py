@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,14 @@ def opened(clinic: Clinic, page: str, who: str = "ada") -> AppTest:
     test.run()
     assert not test.exception, test.exception
     return test
+
+
+@pytest.fixture(autouse=True)
+def _main() -> Iterator[None]:
+    """A script of AppTest calls itself ``__main__``; what others spawn must not begin there."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 def words(test: AppTest) -> str:

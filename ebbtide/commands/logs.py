@@ -34,5 +34,6 @@ def log_config(settings: Settings) -> dict[str, Any]:
             "ebbtide": {"level": "INFO"},
             "uvicorn": {"level": "INFO"},
             "uvicorn.access": {"level": "CRITICAL"},
+            "py.warnings": {"level": "WARNING"},  # lines like the others (logging.captureWarnings)
         },
     }

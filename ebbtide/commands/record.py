@@ -108,7 +108,8 @@ async def _record(
                 strap = BleakStrap(paired.address, paired.name, radio, wishes=wishes)
                 recorder = _recorder(strap, keeper, owner, settings if ecg else None, files)
                 recorded.append(Recorded(strap, owner, recorder))
-            await record_together(keeper, recorded, seconds, _shower(as_json))
+            every_s = settings.upload_every_s
+            await record_together(keeper, recorded, seconds, _shower(as_json), every_s)
 
 
 def _recorder(
@@ -129,6 +130,7 @@ async def record_together(
     recorded: list[Recorded],
     seconds: float | None,
     show: Callable[[list[LiveLine], list[str]], None],
+    every_s: float = 2.0,
 ) -> None:
     """Record all straps and upload for all owners until stopped; then upload what waits."""
     from ingest.api_client import IngestClient
@@ -140,7 +142,7 @@ async def record_together(
             client = IngestClient(owner.api_url, owner.token)
             await clients.enter_async_context(client)
             uploaders.append(Uploader(keeper.outbox, client, owner.account))
-        uploads = [asyncio.create_task(uploader.run()) for uploader in uploaders]
+        uploads = [asyncio.create_task(uploader.run(every_s)) for uploader in uploaders]
         showing = asyncio.create_task(_show_for_ever(keeper, recorded, uploaders, show))
         try:
             with _stopping(recorded, seconds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import subprocess
 import tempfile
@@ -43,6 +44,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     # Opened here first: what is wrong is told once, and one process brings the tables forward.
     house = open_house(settings)
     logs = log_config(settings)
+    logging.captureWarnings(True)
     with _metrics(settings), listening(host, port) as found:
         if workers == 1:
             config = uvicorn.Config(create_app(house, settings), log_config=logs, **_SAID)
