@@ -38,7 +38,11 @@ def _invite(api: Any) -> None:
         name = st.text_input("Name")
         zone = st.text_input("Time zone", "Europe/Berlin")
         role = st.selectbox("Role", ["patient", "therapist", "analyst", "administrator"])
-        if st.form_submit_button("Invite") and email and name:
+        if not st.form_submit_button("Invite"):
+            return
+        if not email or not name:
+            st.info("An invitation needs both an e-mail and a name.")
+        else:
             token = api.invite(email, name, zone, role)["token"]
             st.write("Pass this on. It is good once, for 7 days:")
             st.code(token, language=None)

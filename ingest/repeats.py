@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from ebbtide.instants import MILLISECOND, SECOND
 
 _AT_ONCE = 150 * MILLISECOND
+_LATELY = 8  # notifications
 _REMEMBERED = 32  # intervals
 _PROOF = 3  # varied intervals said before, in the same order, cannot be chance
 
@@ -30,10 +31,14 @@ class RepeatFilter:
         self._before_burst: int | None = None
         self._burst_span = 0
         self._after_break = False
+        # How long after the heart's own reckoning the last ones came; the least is the link's own.
+        self._heart = 0
+        self._delays: deque[int] = deque(maxlen=_LATELY)
 
     def interrupt(self) -> None:
         """The link broke; the next notification may repeat what came before."""
         self._after_break = True
+        self._delays.clear()
 
     def is_repeat(self, payload: bytes, rr_ticks: Sequence[int], received_ns: int) -> bool:
         """Whether these beats were sent before. If not, they are remembered.
@@ -49,8 +54,14 @@ class RepeatFilter:
                 varied = len(rr_ticks) >= _PROOF and len(set(rr_ticks)) > 1
                 if varied or 0 <= since < span // 2:
                     return True
-            elif at_once and payload == self._payload and not self._time_for(span, received_ns):
+            soon = at_once or (0 <= since < span // 2 and self._ahead(span, received_ns))
+            same = not self._after_break and payload == self._payload
+            if same and soon and not self._time_for(span, received_ns):
                 return True
+        self._heart += span
+        if not rr_ticks:
+            self._delays.clear()  # what it would have said is missing from the reckoning
+        self._delays.append(received_ns - self._heart)
         if not at_once:
             self._before_burst = None if self._after_break else self._arrived
             self._burst_span = 0
@@ -67,6 +78,13 @@ class RepeatFilter:
         if self._before_burst is None:
             return False
         return received_ns - self._before_burst >= self._burst_span + span // 2
+
+    def _ahead(self, span: int, received_ns: int) -> bool:
+        """Whether even the quickest link of late could not have brought this yet: a link that was
+        held up steadily and is no more brings equal ones close together, and both are new.
+        """
+        quickest = min(self._delays, default=received_ns)
+        return received_ns - (self._heart + span) < quickest - span // 2
 
     def _said_before(self, rr_ticks: Sequence[int]) -> bool:
         known = list(self._history)

@@ -84,7 +84,7 @@ def test_what_is_told_and_what_is_written(clinic: Clinic) -> None:
                 tom.patient(clinic.id("eve")).ratings()
         assert [look["what"].removeprefix("GET /v1/patients") for look in api.looks()] == [
             "/{patient}/link",
-            "/{patient}/ratings",
+            "/{patient}/export/{table}",
             "",
         ]
 

@@ -25,6 +25,20 @@ def test_a_stack_that_subscribed_twice() -> None:
     assert heard == [False, True] * 8
 
 
+def test_a_copy_that_a_busy_computer_brings_late() -> None:
+    link = Link()
+    heard = [link.hears(beat * 850 + late, 870) for beat in range(1, 9) for late in (0, 330)]
+    assert heard == [False, True] * 8
+
+
+def test_a_link_that_is_late_no_more_brings_equal_ones_close_together() -> None:
+    link = Link()
+    for second in range(1, 9):
+        link.hears(second * 1000, 1024)
+    # The same link, 0.6 s behind for two beats and then no more.
+    assert [link.hears(at, 1024) for at in (9600, 10_600, 11_000)] == [False, False, False]
+
+
 def test_three_copies() -> None:
     link = Link()
     link.hears(1000, 870)
