@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from analytics.rmcorr import FreedPair, RmCorr, circular_rmcorr, rmcorr
 from analytics.shared_course import (
@@ -147,8 +147,8 @@ def group_link(
     mean = float(weight @ slopes / np.sum(weight))
     scatter = float(weight @ (slopes - mean) ** 2) / ((len(slopes) - 1) * float(np.sum(weight)))
     error_of_mean = np.sqrt(scatter)
-    reach = float(stats.t.ppf(1 - _ALPHA / 2, len(slopes) - 1)) * error_of_mean
-    p_value = float(2 * stats.t.sf(abs(mean) / error_of_mean, len(slopes) - 1))
+    reach = float(special.stdtrit(len(slopes) - 1, 1 - _ALPHA / 2)) * error_of_mean
+    p_value = float(2 * special.stdtr(len(slopes) - 1, -abs(mean) / error_of_mean))
     return GroupLink(
         len(parts),
         len(x),
@@ -234,6 +234,6 @@ def _shrunk(
         own = between / (between + error**2)  # how much of it is the person's own
         middle = mean + own * (slope - mean)
         sd = np.sqrt(own * error**2 + (1 - own) ** 2 * error_of_mean**2)
-        reach = float(stats.norm.ppf(1 - _ALPHA / 2)) * float(sd)
+        reach = float(special.ndtri(1 - _ALPHA / 2)) * float(sd)
         found.append(PersonSlope(subject, n, slope, error, middle, middle - reach, middle + reach))
     return found

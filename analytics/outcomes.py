@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
+
+from analytics.harder_days import wilson
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -154,7 +156,7 @@ def change_on_change(x_change: FloatArray, y_change: FloatArray, group: IntArray
         r,
         math.tanh(middle - reach),
         math.tanh(middle + reach),
-        float(2 * stats.t.sf(abs(t), freedom)),
+        float(2 * special.stdtr(freedom, -abs(t))),
         None,
     )
 
@@ -164,8 +166,8 @@ def share(mask: NDArray[np.bool_]) -> Share:
     of, count = len(mask), int(np.count_nonzero(mask))
     if not of:
         return Share(0, 0, None, None, None)
-    found = stats.binomtest(count, of).proportion_ci(0.95, "wilson")
-    return Share(count, of, 100 * count / of, 100 * float(found.low), 100 * float(found.high))
+    low, high = wilson(count, of)
+    return Share(count, of, 100 * count / of, 100 * low, 100 * high)
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 FloatArray = NDArray[np.float64]
 FEWEST = 5
@@ -46,7 +46,7 @@ def around(before: FloatArray, then: FloatArray) -> Around:
     differences = then[known] - before[known]
     mean = float(np.mean(differences))
     error = float(np.std(differences, ddof=1)) / n**0.5
-    half = float(stats.t.ppf(0.975, n - 1)) * error
+    half = float(special.stdtrit(n - 1, 0.975)) * error
     return Around(
         n,
         float(np.mean(before[known])),

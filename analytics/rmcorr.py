@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -56,9 +56,9 @@ def rmcorr(subject: IntArray, x: FloatArray, y: FloatArray) -> RmCorr:
     if abs(r) == 1:
         return RmCorr(r, dof, 0.0, r, r, None)
     t = r * np.sqrt(dof / (1 - r**2))
-    reach = float(stats.norm.ppf(0.975)) / np.sqrt(dof - 1)
+    reach = float(special.ndtri(0.975)) / np.sqrt(dof - 1)
     low, high = np.tanh(np.arctanh(r) + np.array([-reach, reach]))
-    return RmCorr(r, dof, float(2 * stats.t.sf(abs(t), dof)), float(low), float(high), None)
+    return RmCorr(r, dof, float(2 * special.stdtr(dof, -abs(t))), float(low), float(high), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

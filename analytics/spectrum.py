@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 from scipy.interpolate import CubicSpline
 
 from analytics.correction import LONGEST_HOLE
@@ -77,6 +76,8 @@ def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     even = np.arange(time_s[0], time_s[-1], 1 / RESAMPLED_HZ)
     resampled = CubicSpline(time_s, nn_ms)(even)
     segment = min(len(even), int(SEGMENT_S * RESAMPLED_HZ))
+    from scipy import signal  # a second to load, and most commands never need it
+
     hz, power = signal.welch(
         resampled, fs=RESAMPLED_HZ, window="hann", nperseg=segment, detrend="linear"
     )
@@ -89,6 +90,8 @@ def lomb_scargle(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     hz = np.arange(1, max(2, int(0.5 * span) + 1)) / span
     line = np.polynomial.Polynomial.fit(time_s, nn_ms, 1)
     left = nn_ms - line(time_s)
+    from scipy import signal
+
     raw = signal.lombscargle(time_s, left, 2 * np.pi * hz)
     return Spectrum(hz, 2 * span / len(nn_ms) * raw, "Lomb-Scargle on the beats")
 

@@ -11,7 +11,7 @@ import itertools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
+from scipy import fft
 from scipy.interpolate import CubicSpline
 
 from analytics.correction import LONGEST_HOLE, Corrected
@@ -111,7 +111,7 @@ def _welch_rows(
 ) -> None:
     segment = min(size, int(SEGMENT_S * RESAMPLED_HZ))
     offsets = np.arange(0, size - segment + 1, segment - segment // 2)
-    taper = signal.get_window("hann", segment)
+    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(segment) / segment)  # Hann, periodic
     x = np.arange(segment) - (segment - 1) / 2
     scale = 1 / (RESAMPLED_HZ * np.sum(taper**2))
     hz = np.arange(segment // 2 + 1) * RESAMPLED_HZ / segment

@@ -1,9 +1,10 @@
 """Many simulated straps through the whole path on InfluxDB and PostgreSQL, with an analyst reading.
 
-    uv run python benchmarks/soak.py [--straps 200 --minutes 15]
+    uv run python benchmarks/soak.py [--straps 200 --minutes 15 --every 2]
 
 Each strap sends real time beats into an outbox of its own ingester, which uploads every two seconds
-over HTTP to ``ebbtide serve --workers 2``. At the end every beat is looked for in the store. All on
+(or ``--every`` so many, the setting EBBTIDE_UPLOAD_EVERY_S) over HTTP to
+``ebbtide serve --workers 2``. At the end every beat is looked for in the store. All on
 this machine, on loopback; needs Debian's influxdb and postgresql.
 """
 
@@ -74,7 +75,12 @@ class Strap:
 
 
 async def play(
-    straps: list[Strap], accounts: list[tuple[str, str]], url: str, folder: Path, until: float
+    straps: list[Strap],
+    accounts: list[tuple[str, str]],
+    url: str,
+    folder: Path,
+    until: float,
+    every_s: float,
 ) -> list[tuple[float, float]]:
     """Beats into outboxes and up; (seconds since the start, seconds of an upload) of each try."""
     latencies: list[tuple[float, float]] = []
@@ -97,7 +103,7 @@ async def play(
 
         client.upload = upload  # type: ignore[method-assign, assignment]
         uploaders.append(Uploader(outbox, client, account))
-    running = [asyncio.create_task(uploader.run(every_s=2.0)) for uploader in uploaders]
+    running = [asyncio.create_task(uploader.run(every_s)) for uploader in uploaders]
     while time.monotonic() < until:
         for k, outbox in enumerate(outboxes):
             for strap in straps[k :: len(accounts)]:
@@ -133,6 +139,19 @@ def memory_mb(process: int, alone: bool = False) -> float:
     return total
 
 
+def cpu_s(process: int) -> float:
+    """CPU seconds of a process and of its children, living ones and those waited for."""
+    ticks = 0
+    for pid in [process, *children(process)]:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        own, waited_for = fields[11:13], fields[13:15]
+        ticks += sum(map(int, own + (waited_for if pid == process else [])))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def children(process: int) -> list[int]:
     """All below it."""
     try:
@@ -151,6 +170,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--straps", type=int, default=200)
     options.add_argument("--minutes", type=float, default=15)
+    options.add_argument("--every", type=float, default=2.0, help="seconds between uploads")
     asked = options.parse_args()
     binaries = postgres_bin()
     if binaries is None:
@@ -206,6 +226,12 @@ def main() -> None:
             timeout=30,
         )
         accounts.append((person.id, answer.json()["token"]))
+    servers = {
+        "api": api.pid,
+        "influxdb": influx.process.pid if influx.process else 0,
+        "postgresql": postgres.process.pid,
+    }
+    cpu_before = {name: cpu_s(pid) for name, pid in servers.items()}
     began_ns = instants.now()
     straps = [Strap(seed, began_ns) for seed in range(asked.straps)]
     seconds = asked.minutes * 60
@@ -246,11 +272,12 @@ def main() -> None:
 
     async def everything() -> list[tuple[float, float]]:
         found, _, _ = await asyncio.gather(
-            play(straps, accounts, url, folder, began + seconds), read(), watch()
+            play(straps, accounts, url, folder, began + seconds, asked.every), read(), watch()
         )
         return found
 
     latencies = asyncio.run(everything())
+    cpu = {name: cpu_s(pid) - cpu_before[name] for name, pid in servers.items()}
     lost = doubled = 0
     for k, strap in enumerate(straps):
         person = people[k % len(people)]
@@ -271,7 +298,11 @@ def main() -> None:
                 "beats": sum(len(strap.times) for strap in straps),
                 "lost": lost,
                 "doubled": doubled,
+                "every_s": asked.every,
                 "uploads": len(times),
+                "cpu_ms_an_upload": {
+                    name: round(1000 * used / len(times), 2) for name, used in cpu.items()
+                },
                 "upload_ms": {
                     "median": round(float(np.median(times[:, 1])) * 1000, 1),
                     "p95": round(float(np.quantile(times[:, 1], 0.95)) * 1000, 1),

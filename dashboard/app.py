@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.before_page import before_page
 from dashboard.caseload_page import caseload_page
 from dashboard.frame import framed
+from dashboard.language import N_, _
 from dashboard.link_page import link_page
 from dashboard.my_data_page import my_data_page
 from dashboard.patient_page import patient_page
@@ -23,24 +24,24 @@ from dashboard.today_page import today_page
 from dashboard.trend_page import trend_page
 
 _Page = tuple[Callable[[], None], str, str, str]
-_BEFORE: _Page = (before_page, "Before you begin", ":material/info:", "before")
+_BEFORE: _Page = (before_page, N_("Before you begin"), ":material/info:", "before")
 _PAGES: dict[str, tuple[_Page, ...]] = {
     "patient": (
-        (today_page, "Today", ":material/edit:", "today"),
-        (programme_page, "Programme", ":material/spa:", "programme"),
-        (trend_page, "My trend", ":material/show_chart:", "trend"),
-        (link_page, "My link", ":material/hub:", "link"),
-        (therapy_page, "My course", ":material/route:", "course"),
-        (my_data_page, "My data", ":material/lock:", "data"),
+        (today_page, N_("Today"), ":material/edit:", "today"),
+        (programme_page, N_("Programme"), ":material/spa:", "programme"),
+        (trend_page, N_("My trend"), ":material/show_chart:", "trend"),
+        (link_page, N_("My link"), ":material/hub:", "link"),
+        (therapy_page, N_("My course"), ":material/route:", "course"),
+        (my_data_page, N_("My data"), ":material/lock:", "data"),
         _BEFORE,
     ),
     "therapist": (
-        (caseload_page, "Caseload", ":material/groups:", "caseload"),
-        (patient_page, "Patient", ":material/person:", "patient"),
+        (caseload_page, N_("Caseload"), ":material/groups:", "caseload"),
+        (patient_page, N_("Patient"), ":material/person:", "patient"),
         _BEFORE,
     ),
-    "analyst": ((research_page, "Research", ":material/query_stats:", "research"),),
-    "administrator": ((people_page, "People", ":material/manage_accounts:", "people"),),
+    "analyst": ((research_page, N_("Research"), ":material/query_stats:", "research"),),
+    "administrator": ((people_page, N_("People"), ":material/manage_accounts:", "people"),),
 }
 
 
@@ -50,25 +51,25 @@ def main() -> None:
     person = me()
     if person is None:
         sign_in = st.Page(
-            framed(sign_in_page), title="Sign in", icon=":material/login:", default=True
+            framed(sign_in_page), title=_("Sign in"), icon=":material/login:", default=True
         )
         st.navigation([sign_in, _page(_BEFORE)], position="top").run()
         return
     pages = [_page(page, default=k == 0) for k, page in enumerate(_PAGES[person["role"]])]
-    for page, (*_, name) in zip(pages, _PAGES[person["role"]], strict=True):
-        st.session_state[f"page_{name}"] = page
+    for page, known in zip(pages, _PAGES[person["role"]], strict=True):
+        st.session_state[f"page_{known[-1]}"] = page
     chosen = st.navigation(pages, position="top")
     chosen.run()
     left, right = st.columns([4, 1], vertical_alignment="center")
-    left.caption(f"Signed in as {person['name']}")
-    if right.button("Sign out", type="tertiary"):
+    left.caption(_("Signed in as {name}").format(name=person["name"]))
+    if right.button(_("Sign out"), type="tertiary"):
         sign_out()
         st.rerun()
 
 
 def _page(page: _Page, default: bool = False) -> Any:
     run, title, icon, name = page
-    return st.Page(framed(run), title=title, icon=icon, url_path=name, default=default)
+    return st.Page(framed(run), title=_(title), icon=icon, url_path=name, default=default)
 
 
 main()

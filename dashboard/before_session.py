@@ -10,11 +10,11 @@ from typing import Any
 
 from fpdf import FPDF
 
-from dashboard.signed import signed
+from dashboard.language import N_, _, clock, long_day, number, signed
 
-CAVEAT = (
-    "Not a diagnosis, and no statement of cause: what moved together, and what came before. "
-    "Ratings are the patient's own."
+CAVEAT = N_(
+    "Not a diagnosis, and no statement of cause: what moved together, and "
+    "what came before. Ratings are the patient's own."
 )
 
 
@@ -44,26 +44,43 @@ def before_session(
     last = held[-1] if held else None
     since = datetime.fromisoformat(last["held"]) if last else None
     page = BeforeSession(patient["name"], now, patient["simulated"] or link["simulated"])
-    page.parts["Since the last meeting"] = _since(since, last, ratings, practices, therapy)
-    page.parts["Over the programme"] = [
-        _change("Pain", therapy["pain"]),
-        _change("Stress", therapy["stress"]),
+    page.parts[_("Since the last meeting")] = _since(since, last, ratings, practices, therapy)
+    page.parts[_("Over the programme")] = [
+        _change(_("Pain"), therapy["pain"]),
+        _change(_("Stress"), therapy["stress"]),
         _beside(therapy),
     ]
     sure = link["stress"]
-    page.parts["Pain and stress"] = [sure["sentence"]]
+    page.parts[_("Pain and stress")] = [sure["sentence"]]
     if sure["missing"] is None:
-        page.parts["Pain and stress"].append(
-            f"{signed(sure['estimate'], 2)} points of pain for {sure['unit']}, 95% interval "
-            f"{signed(sure['low'], 2)} to {signed(sure['high'], 2)}, {sure['n']} ratings. "
-            f"{sure['caveats'][0] if sure['caveats'] else ''}".strip()
+        page.parts[_("Pain and stress")].append(
+            _(
+                "{estimate} points of pain for {unit}, 95% interval {low} to {high}, {n} "
+                "ratings. {caveat}"
+            )
+            .format(
+                estimate=signed(sure["estimate"], 2),
+                unit=sure["unit"],
+                low=signed(sure["low"], 2),
+                high=signed(sure["high"], 2),
+                n=sure["n"],
+                caveat=sure["caveats"][0] if sure["caveats"] else "",
+            )
+            .strip()
         )
     recent = [n for n in notes if since is None or datetime.fromisoformat(n["about"]) >= since]
-    page.parts["Their notes"] = [f"{n['kind']}: {n['words']}" for n in recent[-8:]] or ["None."]
+    page.parts[_("Their notes")] = [f"{n['kind']}: {n['words']}" for n in recent[-8:]] or [
+        _("None.")
+    ]
     if session_notes:
         kept = session_notes[-1]
-        page.parts[f"Your notes of meeting {kept['number']}"] = [
-            line for line in (kept["notes"], f"Homework: {kept['homework'] or 'none'}") if line
+        page.parts[_("Your notes of meeting {number}").format(number=kept["number"])] = [
+            line
+            for line in (
+                kept["notes"],
+                _("Homework: {homework}").format(homework=kept["homework"] or _("none")),
+            )
+            if line
         ]
     return page
 
@@ -71,14 +88,16 @@ def before_session(
 def pdf_of(page: BeforeSession) -> bytes:
     """One page of A4."""
     pdf = FPDF(format="A4")
-    pdf.set_title(f"Before the session: {page.name}")
+    pdf.set_title(_("Before the session: {name}").format(name=page.name))
     pdf.set_auto_page_break(False)
     pdf.set_margins(18, 16)
     pdf.add_page()
     pdf.set_font("Helvetica", "B", 16)
     pdf.cell(0, 9, _latin(page.name), new_x="LMARGIN", new_y="NEXT")
     pdf.set_font("Helvetica", "", 9)
-    made = f"{page.made:%-d %B %Y, %H:%M}" + (" - simulated data" if page.simulated else "")
+    made = f"{long_day(page.made)}, {clock(page.made)}" + (
+        _(" - simulated data") if page.simulated else ""
+    )
     pdf.cell(0, 5, _latin(made), new_x="LMARGIN", new_y="NEXT")
     for title, lines in page.parts.items():
         pdf.ln(3)
@@ -91,7 +110,7 @@ def pdf_of(page: BeforeSession) -> bytes:
             pdf.multi_cell(0, 5, _latin(line[:600]), new_x="LMARGIN", new_y="NEXT")
     pdf.set_y(-20)
     pdf.set_font("Helvetica", "I", 8)
-    pdf.multi_cell(0, 4, _latin(CAVEAT))
+    pdf.multi_cell(0, 4, _latin(_(CAVEAT)))
     return bytes(pdf.output())
 
 
@@ -103,19 +122,20 @@ def _since(
     therapy: dict[str, Any],
 ) -> list[str]:
     if since is None or last is None:
-        return ["No meeting yet."]
+        return [_("No meeting yet.")]
     many = [p for p in practices if datetime.fromisoformat(p["start"]) >= since]
     rated = [r for r in ratings if datetime.fromisoformat(r["about"]) >= since]
     lines = [
-        f"Meeting {last['number']} was on {since:%-d %B}. Since then {len(rated)} ratings and "
-        f"{len(many)} practices."
+        _(
+            "Meeting {number} was on {since}. Since then {rated} ratings and {many} practices."
+        ).format(number=last["number"], since=long_day(since), rated=len(rated), many=len(many))
     ]
     around = [s for s in therapy["sessions"] if s["number"] == last["number"]]
-    for name in ("pain", "stress"):
+    for name, title in (("pain", _("Pain")), ("stress", _("Stress"))):
         if around:
             change = around[0][name]
             lines.append(
-                f"{name.capitalize()}, three days before to three days after: "
+                _("{name}, three days before to three days after: ").format(name=title)
                 + (_moved(change) if change["missing"] is None else f"{change['missing']}.")
             )
     return lines
@@ -123,29 +143,39 @@ def _since(
 
 def _change(name: str, change: dict[str, Any]) -> str:
     if change["missing"] is not None:
-        return f"{name}: not known yet ({change['missing']})."
-    return f"{name}, first week to last: {_moved(change)}"
+        return _("{name}: not known yet ({missing}).").format(name=name, missing=change["missing"])
+    return _("{name}, first week to last: {change}").format(name=name, change=_moved(change))
 
 
 def _moved(change: dict[str, Any]) -> str:
-    sure = "" if change["reliable"] else " We cannot tell whether it changed."
-    return (
-        f"{change['before']:.1f} to {change['after']:.1f}, {signed(change['change'])} (95% "
-        f"interval {signed(change['low'])} to {signed(change['high'])}).{sure}"
+    sure = "" if change["reliable"] else _(" We cannot tell whether it changed.")
+    return _("{before} to {after}, {change} (95% interval {low} to {high}).{sure}").format(
+        before=number(change["before"], 1),
+        after=number(change["after"], 1),
+        change=signed(change["change"]),
+        low=signed(change["low"]),
+        high=signed(change["high"]),
+        sure=sure,
     )
 
 
 def _beside(therapy: dict[str, Any]) -> str:
     groups = "; ".join(
-        f"{group['name']} {group['mean_before']:.1f} to {group['mean_after']:.1f}"
+        _("{name} {before} to {after}").format(
+            name=group["name"],
+            before=number(group["mean_before"], 1),
+            after=number(group["mean_after"], 1),
+        )
         for group in therapy["trial"]
     )
-    return f"For comparison, the trial's groups over a month: {groups}. {therapy['caution']}"
+    return _("For comparison, the trial's groups over a month: {groups}. {caution}").format(
+        groups=groups, caution=therapy["caution"]
+    )
 
 
 def _latin(words: str) -> str:
     """What the PDF's own fonts can show; the rest as its nearest, or a question mark."""
-    plain = words.replace("−", "-").replace("–", "-").replace("’", "'")
+    plain = words.replace("−", "-").replace("\u202f", " ").replace("–", "-").replace("’", "'")
     return plain.encode("latin-1", "replace").decode("latin-1")
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import colours, texts
 from dashboard.client import ApiError
+from dashboard.language import _, number
 from dashboard.live_heart import live_heart
 from dashboard.person import client
 
@@ -22,16 +23,18 @@ def breathing() -> None:
     """Choose a pace, breathe, end when you like."""
     state: dict[str, Any] | None = st.session_state.get(_STATE)
     if state is None:
-        st.write("Breathe out a little longer than in. Any pace that feels easy is the right one.")
-        st.caption(texts.BREATHING_CAUTION)
-        pace = st.slider("Breaths a minute", 4.0, 8.0, 6.0, 0.5)
-        if st.button("Begin", type="primary", width="stretch", key="breathing_begin"):
+        st.write(
+            _("Breathe out a little longer than in. Any pace that feels easy is the right one.")
+        )
+        st.caption(_(texts.BREATHING_CAUTION))
+        pace = st.slider(_("Breaths a minute"), 4.0, 8.0, 6.0, 0.5)
+        if st.button(_("Begin"), type="primary", width="stretch", key="breathing_begin"):
             st.session_state[_STATE] = {"id": str(uuid.uuid4()), "began": time.time(), "pace": pace}
             st.rerun()
         return
     st.html(circle(state["pace"]))
     live_heart()
-    if st.button("End", type="primary", width="stretch", key="breathing_end"):
+    if st.button(_("End"), type="primary", width="stretch", key="breathing_end"):
         ended = time.time()
         del st.session_state[_STATE]
         if ended - state["began"] >= _SHORTEST_S:
@@ -46,6 +49,9 @@ def breathing() -> None:
 def circle(pace: float) -> str:
     """The circle: in for two fifths of a breath, out for three. Without motion for who wants none."""
     seconds = 60 / pace
+    label = _("Breathe in for {short} seconds, and out for {long}").format(
+        short=number(0.4 * seconds, 1), long=number(0.6 * seconds, 1)
+    )
     return f"""
 <style>
 @keyframes ebb {{ 0% {{ transform: scale(.55) }} 40% {{ transform: scale(1) }} 100% {{ transform: scale(.55) }} }}
@@ -60,8 +66,8 @@ def circle(pace: float) -> str:
 @media (prefers-reduced-motion: reduce) {{ .breath i {{ animation: none; transform: scale(.8) }} }}
 </style>
 <div class="breath" role="img"
- aria-label="Breathe in for {0.4 * seconds:.1f} seconds, and out for {0.6 * seconds:.1f}">
-<i></i><b class="in" aria-hidden="true">in</b><b class="ex" aria-hidden="true">out</b></div>
+ aria-label="{label}">
+<i></i><b class="in" aria-hidden="true">{_("in")}</b><b class="ex" aria-hidden="true">{_("out")}</b></div>
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dashboard.language import _
 from ebbtide.client import ApiError, AwayError, Client, SignedOutError
 
 __all__ = ["ApiError", "AwayError", "DashboardClient", "SignedOutError"]
@@ -19,7 +20,10 @@ class DashboardClient(Client):
             return super()._send(*words, **more)
         except AwayError as error:
             raise AwayError(
-                "Ebbtide's server does not answer just now. Nothing is lost; try again in a moment."
+                _(
+                    "Ebbtide's server does not answer just now. Nothing is lost; "
+                    "try again in a moment."
+                )
             ) from error
         except SignedOutError as error:
-            raise SignedOutError("Please sign in again.") from error
+            raise SignedOutError(_("Please sign in again.")) from error

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import texts
 from dashboard.client import ApiError, SignedOutError
+from dashboard.language import _
 from dashboard.person import me
 
 
@@ -32,18 +33,18 @@ def framed(page: Callable[[], None]) -> Callable[[], None]:
         st.html(_STYLE)
         person = me()
         if person is not None and person["simulated"]:
-            st.info("**Simulated.** A sample patient: no real person felt or measured this.")
+            st.info(_("**Simulated.** A sample patient: no real person felt or measured this."))
         try:
             page()
         except SignedOutError as error:
             st.session_state.clear()
             st.warning(str(error))
-            st.button("Sign in")
+            st.button(_("Sign in"))
         except ApiError as error:
             st.warning(str(error))
-            st.button("Try again")
+            st.button(_("Try again"))
         st.divider()
-        st.caption(texts.NOT_A_DEVICE)
+        st.caption(_(texts.NOT_A_DEVICE))
 
     run.__name__ = page.__name__
     return run

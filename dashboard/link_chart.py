@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard import colours
+from dashboard.language import _, chart_locale
 
 
 def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
@@ -25,7 +26,7 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
         )
     )
     x = alt.X("x:Q", title=x_title)
-    y_title = "Pain, against the usual"
+    y_title = _("Pain, against the usual")
     band = (
         alt.Chart(slopes)
         .mark_area(color=colours.ACCENT, opacity=0.15)
@@ -42,7 +43,10 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
         .encode(x=x, y=alt.Y("y:Q", title=y_title))
     )
     chart: alt.LayerChart = (
-        alt.layer(band, line, dots).properties(height=320).configure_view(strokeOpacity=0)
+        alt.layer(band, line, dots)
+        .properties(height=320)
+        .configure(locale=chart_locale())
+        .configure_view(strokeOpacity=0)
     )
     return chart
 
@@ -50,9 +54,9 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
 def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
     """The slope at the rating before, at the same moment, and the other way round."""
     names = {
-        "stress_before": "Stress one rating earlier",
-        "same_moment": "At the same moment",
-        "pain_before": "Pain one rating earlier",
+        "stress_before": _("Stress one rating earlier"),
+        "same_moment": _("At the same moment"),
+        "pain_before": _("Pain one rating earlier"),
     }
     table = pd.DataFrame(
         [
@@ -61,7 +65,7 @@ def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
         ]
     )
     when = alt.Y("when:N", title=None, sort=list(names.values()), axis=alt.Axis(labelLimit=220))
-    title = "Points, with 95% interval"
+    title = _("Points, with 95% interval")
     none = (
         alt.Chart(pd.DataFrame({"x": [0]}))
         .mark_rule(color=colours.MUTED, opacity=0.6)
@@ -74,13 +78,16 @@ def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
     dots = base.mark_circle(color=colours.ACCENT, size=80).encode(
         x=alt.X("estimate:Q", title=title),
         tooltip=[
-            alt.Tooltip("when:N", title="When"),
-            alt.Tooltip("estimate:Q", title="Points", format="+.2f"),
-            alt.Tooltip("low:Q", title="from", format="+.2f"),
-            alt.Tooltip("high:Q", title="to", format="+.2f"),
+            alt.Tooltip("when:N", title=_("When")),
+            alt.Tooltip("estimate:Q", title=_("Points"), format="+.2f"),
+            alt.Tooltip("low:Q", title=_("from"), format="+.2f"),
+            alt.Tooltip("high:Q", title=_("to"), format="+.2f"),
         ],
     )
     chart: alt.LayerChart = (
-        alt.layer(none, sure, dots).properties(height=150).configure_view(strokeOpacity=0)
+        alt.layer(none, sure, dots)
+        .properties(height=150)
+        .configure(locale=chart_locale())
+        .configure_view(strokeOpacity=0)
     )
     return chart

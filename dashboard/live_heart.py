@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.client import ApiError
+from dashboard.language import _, number
 from dashboard.person import client
 
 
@@ -14,16 +15,20 @@ def live_heart(with_rmssd: bool = True) -> None:
     try:
         heart = client().live_now()
     except ApiError:
-        st.caption("The heart is not known just now.")
+        st.caption(_("The heart is not known just now."))
         return
     simulated = " (simulated)" if heart["origin"] == "simulated" else ""
     if heart["heart_rate_bpm"] is None:
         if heart["beat_age_s"] is None or heart["beat_age_s"] > 3600:
-            st.caption("The strap is not worn now. That is fine.")
+            st.caption(_("The strap is not worn now. That is fine."))
         else:
-            st.caption(f"Heart: {heart['missing']}.")
+            st.caption(_("Heart: {missing}.").format(missing=heart["missing"]))
         return
-    words = f"Heart {heart['heart_rate_bpm']:.0f} a minute"
+    words = _("Heart {heart_rate_bpm} a minute").format(
+        heart_rate_bpm=number(heart["heart_rate_bpm"], 0)
+    )
     if with_rmssd and heart["rmssd_ms"] is not None:
-        words += f" · RMSSD {heart['rmssd_ms']:.0f} ms over the last minute"
+        words += _(" · RMSSD {rmssd_ms} ms over the last minute").format(
+            rmssd_ms=number(heart["rmssd_ms"], 0)
+        )
     st.caption(f"{words}{simulated}")

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.before_session import CAVEAT, before_session, now, pdf_of
 from dashboard.choosing import chosen
 from dashboard.client import ApiError
+from dashboard.language import _, number
 from dashboard.person import client
 from dashboard.trend_chart import course_chart
 
@@ -19,13 +20,13 @@ def patient_page() -> None:
     """The page before a session."""
     everybody = [patient for patient in client().patients() if patient["agreed"]]
     if not everybody:
-        st.title("Patient")
-        st.write("Nobody in your care has agreed yet that you see their data.")
+        st.title(_("Patient"))
+        st.write(_("Nobody in your care has agreed yet that you see their data."))
         return
     ids = [patient["id"] for patient in everybody]
     last = st.session_state.get("patient")
     patient = chosen(
-        "Patient",
+        _("Patient"),
         everybody,
         lambda row: str(row["name"]),
         index=ids.index(last) if last in ids else 0,
@@ -33,9 +34,9 @@ def patient_page() -> None:
     st.session_state["patient"] = patient["id"]
     st.title(patient["name"])
     if patient["simulated"]:
-        st.caption("Simulated.")
+        st.caption(_("Simulated."))
     api = client().patient(patient["id"])
-    with st.spinner("Reading ..."):
+    with st.spinner(_("Reading ...")):
         sessions, practices = api.session_list(), api.practices()
         end = now()
         ratings = api.rating_list(end - timedelta(days=366), end)
@@ -57,13 +58,13 @@ def patient_page() -> None:
     if ratings:
         first = datetime.fromisoformat(ratings[0]["about"])
         st.altair_chart(
-            course_chart(ratings, sessions, first, end, patient["zone"]),
+            course_chart(ratings, sessions, practices, first, end, patient["zone"]),
             width="stretch",
-            alt="Ratings over time; upright dashed lines are meetings.",
+            alt=_("Ratings over time; upright dashed lines are meetings, triangles practices."),
         )
-    st.caption(CAVEAT)
+    st.caption(_(CAVEAT))
     st.download_button(
-        "Print this page (PDF)",
+        _("Print this page (PDF)"),
         pdf_of(page),
         file_name="before-the-session.pdf",
         mime="application/pdf",
@@ -74,25 +75,25 @@ def patient_page() -> None:
 
 
 def _notes(api: Any, sessions: list[dict[str, Any]]) -> None:
-    st.subheader("Notes and homework")
+    st.subheader(_("Notes and homework"))
     kept = {row["number"]: row for row in api.session_notes()}
     numbers = sorted({*(s["number"] for s in sessions), *kept, 1})
-    number = st.selectbox("Meeting", numbers, index=len(numbers) - 1)
+    number = st.selectbox(_("Meeting"), numbers, index=len(numbers) - 1)
     row = kept.get(number, {"notes": "", "homework": "", "version": 0})
     with st.form(f"notes-{number}-{row['version']}", border=False):
-        notes = st.text_area("Notes, for you", row["notes"])
-        homework = st.text_area("Homework, which the patient sees", row["homework"])
-        if st.form_submit_button("Keep"):
+        notes = st.text_area(_("Notes, for you"), row["notes"])
+        homework = st.text_area(_("Homework, which the patient sees"), row["homework"])
+        if st.form_submit_button(_("Keep")):
             api.put_session_notes(number, notes, homework, row["version"])
             st.rerun()
 
 
 def _plan(api: Any, sessions: list[dict[str, Any]], zone: str) -> None:
-    with st.expander("Plan a meeting"), st.form("plan", border=False):
-        number = st.number_input("Number", 1, 60, len(sessions) + 1)
-        day = st.date_input("Day", datetime.now(ZoneInfo(zone)).date() + timedelta(days=3))
-        at = st.time_input("Time", time(10, 0))
-        if st.form_submit_button("Plan"):
+    with st.expander(_("Plan a meeting")), st.form("plan", border=False):
+        number = st.number_input(_("Number"), 1, 60, len(sessions) + 1)
+        day = st.date_input(_("Day"), datetime.now(ZoneInfo(zone)).date() + timedelta(days=3))
+        at = st.time_input(_("Time"), time(10, 0))
+        if st.form_submit_button(_("Plan")):
             api.put_session(number, datetime.combine(day, at, ZoneInfo(zone)))
             st.rerun()
 
@@ -102,12 +103,19 @@ def _live(api: Any) -> None:
     try:
         heart = api.live_now()
     except ApiError as error:
-        st.caption(f"Live: {error}.")
+        st.caption(_("Live: {error}.").format(error=error))
         return
     if heart["heart_rate_bpm"] is None:
-        st.caption(f"Live: {heart['missing']}.")
+        st.caption(_("Live: {missing}.").format(missing=heart["missing"]))
         return
+    rmssd = heart["rmssd_ms"]
+    more = (
+        ""
+        if rmssd is None
+        else _(", RMSSD {rmssd} ms over the last minute").format(rmssd=number(rmssd, 0))
+    )
     st.caption(
-        f"Live: heart {heart['heart_rate_bpm']:.0f} a minute, RMSSD "
-        f"{heart['rmssd_ms'] or float('nan'):.0f} ms over the last minute."
+        _("Live: heart {heart_rate_bpm} a minute{more}.").format(
+            heart_rate_bpm=number(heart["heart_rate_bpm"], 0), more=more
+        )
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import colours
+from dashboard.language import _, number, signed
 from dashboard.person import client
 from ebbtide.settings import Settings
 
@@ -18,32 +19,34 @@ _TABLES = ("ratings", "hrv", "beats", "sessions", "link")
 
 def research_page() -> None:
     """Coverage, export, link."""
-    st.title("Research")
+    st.title(_("Research"))
     research = client().research
     found = research.people()
     st.write(
-        f"{len(found)} people agreed to research. You see them under pseudonyms; their dates are "
-        "moved back by a number of weeks of their own."
+        _(
+            "{found} people agreed to research. You see them under pseudonyms; their "
+            "dates are moved back by a number of weeks of their own."
+        ).format(found=len(found))
     )
     if not found:
         return
     if any(row["simulated"] for row in found):
-        st.caption("Some of these people, or their heartbeats, are simulated.")
+        st.caption(_("Some of these people, or their heartbeats, are simulated."))
     _coverage(found)
     _export(found)
     _link(research)
 
 
 def _coverage(found: list[dict[str, Any]]) -> None:
-    st.subheader("What there is")
+    st.subheader(_("What there is"))
     rows = [
         {
-            "Person": row["person"][:8],
-            "Ratings": row["ratings"],
-            "Days with beats": row["days_with_beats"],
-            "Beats": row["beats"],
-            "Sessions": row["sessions"],
-            "Simulated": "yes" if row["simulated"] else "no",
+            _("Person"): row["person"][:8],
+            _("Ratings"): row["ratings"],
+            _("Days with beats"): row["days_with_beats"],
+            _("Beats"): row["beats"],
+            _("Sessions"): row["sessions"],
+            "Simulated": _("yes") if row["simulated"] else _("no"),
         }
         for row in found
     ]
@@ -51,11 +54,11 @@ def _coverage(found: list[dict[str, Any]]) -> None:
 
 
 def _export(found: list[dict[str, Any]]) -> None:
-    st.subheader("Export")
-    table = st.selectbox("Table", _TABLES)
-    form = st.radio("Form", ["parquet", "csv", "arrow", "json"], horizontal=True)
+    st.subheader(_("Export"))
+    table = st.selectbox(_("Table"), _TABLES)
+    form = st.radio(_("Form"), ["parquet", "csv", "arrow", "json"], horizontal=True)
     names = {row["person"][:8]: row["person"] for row in found}
-    people = st.multiselect("People (all if none)", list(names))
+    people = st.multiselect(_("People (all if none)"), list(names))
     whole = [names[name] for name in people]
     query = urlencode([("format", form), *(("person", name) for name in whole)])
     st.code(
@@ -73,16 +76,25 @@ def _export(found: list[dict[str, Any]]) -> None:
 
 
 def _link(research: Any) -> None:
-    st.subheader("Pain and stress, over everybody")
-    with st.spinner("Working out the link ..."):
+    st.subheader(_("Pain and stress, over everybody"))
+    with st.spinner(_("Working out the link ...")):
         link = research.clinic_link()
     st.markdown(f"#### {link['verdict']}")
     if link["estimate"] is not None:
         st.write(
-            f"{link['estimate']:+.2f} points of pain for a point of stress, 95% interval "
-            f"{link['low']:+.2f} to {link['high']:+.2f}, p = {link['p_value']:.3f}; "
-            f"{link['ratings']} ratings of {link['people']} people. Slopes of people differ with a "
-            f"standard deviation of {link['spread']:.2f}."
+            _(
+                "{estimate} points of pain for a point of stress, 95% interval {low} to "
+                "{high}, p = {p_value}; {ratings} ratings of {people} people. Slopes of "
+                "people differ with a standard deviation of {spread}."
+            ).format(
+                estimate=signed(link["estimate"], 2),
+                low=signed(link["low"], 2),
+                high=signed(link["high"], 2),
+                p_value=number(link["p_value"], 3),
+                ratings=link["ratings"],
+                people=link["people"],
+                spread=number(link["spread"], 2),
+            )
         )
         rows = pd.DataFrame(
             [
@@ -94,20 +106,20 @@ def _link(research: Any) -> None:
         if len(rows):
             base = alt.Chart(rows).encode(y=alt.Y("person:N", title=None, sort="-x"))
             sure = base.mark_rule(color=colours.ACCENT, strokeWidth=3, opacity=0.5).encode(
-                x=alt.X("low:Q", title="Points of pain for a point of stress"), x2="high:Q"
+                x=alt.X("low:Q", title=_("Points of pain for a point of stress")), x2="high:Q"
             )
             dots = base.mark_circle(color=colours.ACCENT, size=60).encode(x="estimate:Q")
             st.altair_chart(
                 alt.layer(sure, dots),
                 width="stretch",
-                alt="Each person's slope, drawn towards the others, with its 95% interval.",
+                alt=_("Each person's slope, drawn towards the others, with its 95% interval."),
             )
     st.table(
         pd.DataFrame(
             [
-                {"It rests on": row["what"], "If not": row["otherwise"]}
+                {_("It rests on"): row["what"], _("If not"): row["otherwise"]}
                 for row in link["assumptions"]
             ]
-        ).set_index("It rests on")
+        ).set_index(_("It rests on"))
     )
-    st.caption(f"Method: {link['method']}. No cause follows from it.")
+    st.caption(_("Method: {method}. No cause follows from it.").format(method=link["method"]))

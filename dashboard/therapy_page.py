@@ -8,103 +8,177 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.frame import link_to
+from dashboard.language import _, day, number, signed
 from dashboard.person import client, me
-from dashboard.signed import signed
-from dashboard.trend_chart import course_chart
+from dashboard.trend_chart import in_words, trend_charts
 
 
 def therapy_page() -> None:
     """Change in words, the picture with sessions marked, each session, the trial."""
-    st.title("My course")
+    st.title(_("My course"))
     api = client()
     report = api.therapy()
     end = datetime.now(UTC)
     start = end - timedelta(days=366)
     ratings = api.rating_list(start, end)
     if not ratings:
-        st.write("Nothing here yet. After your first ratings this page begins.")
+        st.write(_("Nothing here yet. After your first ratings this page begins."))
         return
     if any(rating["simulated"] for rating in ratings):
-        st.caption("These ratings are simulated.")
+        st.caption(_("These ratings are simulated."))
     _change(report)
-    person = me()
-    assert person is not None
-    first = datetime.fromisoformat(ratings[0]["about"])
-    st.altair_chart(
-        course_chart(ratings, api.session_list(), first, end, person["zone"]),
-        width="stretch",
-        alt="Ratings of pain, stress and pleasant sensations over time; upright dashed lines are "
-        "sessions.",
-    )
+    _picture(api, ratings, end)
+    _practices(api.practices_around())
     _sessions(report["sessions"])
     _trial(report)
+    link_to("link", _("How pain and stress moved together"))
+    link_to("data", _("Download, correct or erase any of this"))
+
+
+def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
+    person = me()
+    assert person is not None
+    first = datetime.fromisoformat(ratings[0]["about"]) - timedelta(hours=12)
+    days = (end - first).days
+    with st.spinner(_("Looking at your heartbeats ...")):
+        heart = api.trend(first, end, 900 if days < 32 else 3600 if days < 100 else 14_400)
+    usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
+    charts = trend_charts(
+        ratings, usable, api.session_list(), api.practices(), first, end, person["zone"]
+    )
+    for chart, alt in zip(charts, in_words(charts), strict=True):
+        st.altair_chart(chart, width="stretch", alt=alt)
+    st.caption(
+        _(
+            "Upright dashed lines: sessions. Triangles: practices. Shaded: days "
+            "without usable heartbeats."
+        )
+    )
+
+
+def _practices(told: dict[str, Any]) -> None:
+    """Before, during and after, each with its interval or with what is missing."""
+    if not told["practices"]:
+        return
+    st.subheader(_("Around your practice"))
+    names = {
+        "mean_hr_bpm": _("Heart rate"),
+        "rmssd_ms": _("RMSSD (ms)"),
+        "pain": _("Pain"),
+        "stress": _("Stress"),
+    }
+    rows = [
+        {
+            _("What"): f"{names[row['what']]}, {_(row['then'])}",
+            _("Before, then"): row["missing"]
+            or _("{before}, then {value}").format(
+                before=number(row["before"], 1), value=number(row["value"], 1)
+            ),
+            _("Change (95% interval)"): "-"
+            if row["missing"]
+            else _("{change} ({low} to {high})").format(
+                change=signed(row["change"]), low=signed(row["low"]), high=signed(row["high"])
+            ),
+        }
+        for row in told["rows"]
+    ]
+    st.table(pd.DataFrame(rows).set_index(_("What")))
+    st.caption(
+        _("Of {practices} practices; five minutes before and after. {caution}").format(
+            practices=told["practices"], caution=told["caution"]
+        )
+    )
 
 
 def _change(report: dict[str, Any]) -> None:
-    for name, change in (("pain", report["pain"]), ("stress", report["stress"])):
+    for name, change in ((_("Pain"), report["pain"]), (_("Stress"), report["stress"])):
         if change["missing"] is not None:
-            st.write(f"Not enough yet to say how {name} changed: {change['missing']}.")
+            st.write(
+                _("{name}: not enough yet to say how it changed: {missing}.").format(
+                    name=name, missing=change["missing"]
+                )
+            )
             continue
         sure = (
-            "The change is clear."
+            _("The change is clear.")
             if change["reliable"]
-            else "From these ratings we cannot tell whether it changed."
+            else _("From these ratings we cannot tell whether it changed.")
         )
         st.write(
-            f"{name.capitalize()} was {change['before']:.1f} on average in the first week and "
-            f"{change['after']:.1f} in the last: a change of {signed(change['change'])} (95% "
-            f"interval {signed(change['low'])} to {signed(change['high'])}). {sure}"
+            _(
+                "{name} was {before} on average in the first week and {after} in "
+                "the last: a change of {change} (95% interval {low} to {high}). {sure}"
+            ).format(
+                name=name,
+                before=number(change["before"], 1),
+                after=number(change["after"], 1),
+                change=signed(change["change"]),
+                low=signed(change["low"]),
+                high=signed(change["high"]),
+                sure=sure,
+            )
         )
     pain = report["pain"]
     if pain["reliable"] and pain["percent"] is not None and pain["change"] < 0:
         low, high = (-100 * pain[key] / pain["before"] for key in ("high", "low"))
         st.write(
-            f"That is {-pain['percent']:.0f}% less pain than in the first week; by the interval, "
-            f"{low:.0f} to {high:.0f}%. In trials 30% less is called a moderate and 50% a "
-            "substantial improvement."
+            _(
+                "That is {percent}% less pain than in the first week; by the interval, "
+                "{low} to {high}%. In trials 30% less is called a moderate and 50% a "
+                "substantial improvement."
+            ).format(percent=number(-pain["percent"], 0), low=number(low, 0), high=number(high, 0))
         )
     began = report["onset"]
     if began["day"] is not None:
-        day, early, late = (
-            datetime.fromisoformat(began[key]).strftime("%-d %B")
-            for key in ("day", "earliest", "latest")
+        onset, early, late = (day(began[key]) for key in ("day", "earliest", "latest"))
+        st.write(
+            _("Pain began to change around {day} (95% interval: {early} to {late}).").format(
+                day=onset, early=early, late=late
+            )
         )
-        st.write(f"Pain began to change around {day} (95% interval: {early} to {late}).")
 
 
 def _sessions(sessions: list[dict[str, Any]]) -> None:
     if not sessions:
         return
-    st.subheader("Around each session")
-    st.caption("Average pain in the three days before and after. What happened then, not why.")
+    st.subheader(_("Around each session"))
+    st.caption(_("Average pain in the three days before and after. What happened then, not why."))
     rows = []
     for session in sessions:
         pain = session["pain"]
-        held = datetime.fromisoformat(session["held"]).strftime("%-d %b")
-        told = {"Session": f"{session['number']}, {held}"}
+        held = day(session["held"])
+        told = {_("Session"): f"{session['number']}, {held}"}
         if pain["missing"] is None:
-            told["Pain"] = f"{pain['before']:.1f}, then {pain['after']:.1f}"
-            told["Change (95% interval)"] = (
-                f"{signed(pain['change'])} ({signed(pain['low'])} to {signed(pain['high'])})"
+            told[_("Pain")] = _("{before}, then {after}").format(
+                before=number(pain["before"], 1), after=number(pain["after"], 1)
+            )
+            told[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(
+                change=signed(pain["change"]), low=signed(pain["low"]), high=signed(pain["high"])
             )
         else:
-            told["Pain"] = "too few ratings"
-            told["Change (95% interval)"] = f"{pain['n_before']} before, {pain['n_after']} after"
+            told[_("Pain")] = _("too few ratings")
+            told[_("Change (95% interval)")] = _("{n_before} before, {n_after} after").format(
+                n_before=pain["n_before"], n_after=pain["n_after"]
+            )
         rows.append(told)
     # A plain table: its words wrap on a phone, where a grid would hide the last columns.
-    st.table(pd.DataFrame(rows).set_index("Session"))
+    st.table(pd.DataFrame(rows).set_index(_("Session")))
 
 
 def _trial(report: dict[str, Any]) -> None:
-    st.subheader("Beside the trial")
+    st.subheader(_("Beside the trial"))
     st.write(report["caution"])
     rows = [
         {
-            "Group": group["name"],
-            "Pain": f"{group['mean_before']:.1f}, then {group['mean_after']:.1f}",
-            "30% less": f"{group['at_least_30_percent_less']:.0f}%",
-            "50% less": f"{group['at_least_50_percent_less']:.0f}%",
-            "0 or 1": f"{group['pain_free_or_nearly']:.0f}%",
+            _("Group"): group["name"],
+            _("Pain"): _("{mean_before}, then {mean_after}").format(
+                mean_before=number(group["mean_before"], 1),
+                mean_after=number(group["mean_after"], 1),
+            ),
+            _("30% less"): f"{number(group['at_least_30_percent_less'])}%",
+            _("50% less"): f"{number(group['at_least_50_percent_less'])}%",
+            _("0 or 1"): f"{number(group['pain_free_or_nearly'])}%",
         }
         for group in report["trial"]
     ]
@@ -112,15 +186,20 @@ def _trial(report: dict[str, Any]) -> None:
         rows.insert(
             0,
             {
-                "Group": "You, last week",
-                "Pain": f"{report['pain']['before']:.1f}, then {report['pain']['after']:.1f}",
-                "30% less": "yes" if report["at_least_30_percent_less"] else "no",
-                "50% less": "yes" if report["at_least_50_percent_less"] else "no",
-                "0 or 1": "yes" if report["nearly_free"] else "no",
+                _("Group"): _("You, last week"),
+                _("Pain"): _("{before}, then {after}").format(
+                    before=number(report["pain"]["before"], 1),
+                    after=number(report["pain"]["after"], 1),
+                ),
+                _("30% less"): _("yes") if report["at_least_30_percent_less"] else _("no"),
+                _("50% less"): _("yes") if report["at_least_50_percent_less"] else _("no"),
+                _("0 or 1"): _("yes") if report["nearly_free"] else _("no"),
             },
         )
-    st.table(pd.DataFrame(rows).set_index("Group"))
+    st.table(pd.DataFrame(rows).set_index(_("Group")))
     st.caption(
-        "Average pain in a week, 0 to 10, before and after a month; shares of people with at least "
-        f"so much less, and with 0 or 1 after. {report['paper']}."
+        _(
+            "Average pain in a week, 0 to 10, before and after a month; shares of "
+            "people with at least so much less, and with 0 or 1 after. {paper}."
+        ).format(paper=report["paper"])
     )

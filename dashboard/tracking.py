@@ -15,6 +15,7 @@ import streamlit as st
 
 from dashboard import texts
 from dashboard.client import ApiError
+from dashboard.language import _, number
 from dashboard.live_heart import live_heart
 from dashboard.person import client
 
@@ -24,7 +25,7 @@ _STATE = "tracking"
 
 def tracking() -> None:
     """Before, during, after."""
-    st.subheader("Somatic tracking")
+    st.subheader(_("Somatic tracking"))
     state = st.session_state.get(_STATE)
     if state is None:
         _before()
@@ -36,19 +37,21 @@ def tracking() -> None:
 
 def _before() -> None:
     st.write(
-        "Looking at a sensation with curiosity and without fear, so that the brain may notice that "
-        "it is safe. Three steps, with calm words."
+        _(
+            "Looking at a sensation with curiosity and without fear, so that the "
+            "brain may notice that it is safe. Three steps, with calm words."
+        )
     )
     st.caption(texts.TRACKING_CAUTION)
     minutes = st.segmented_control(
-        "How long", _MINUTES, default=_MINUTES[0], format_func=lambda n: f"{n} minutes"
+        _("How long"), _MINUTES, default=_MINUTES[0], format_func=lambda n: f"{n} minutes"
     )
-    heart = st.toggle("Show my heart in the background", value=False)
-    sound = st.toggle("A soft sound", value=False)
-    with st.expander("Rate before (if you like)"):
-        pain = st.segmented_control("Pain before", range(11), key="tracking_pain_before")
-        stress = st.segmented_control("Stress before", range(11), key="tracking_stress_before")
-    if st.button("Begin", type="primary", width="stretch", key="tracking_begin"):
+    heart = st.toggle(_("Show my heart in the background"), value=False)
+    sound = st.toggle(_("A soft sound"), value=False)
+    with st.expander(_("Rate before (if you like)")):
+        pain = st.segmented_control(_("Pain before"), range(11), key="tracking_pain_before")
+        stress = st.segmented_control(_("Stress before"), range(11), key="tracking_stress_before")
+    if st.button(_("Begin"), type="primary", width="stretch", key="tracking_begin"):
         st.session_state[_STATE] = {
             "id": str(uuid.uuid4()),
             "began": time.time(),
@@ -68,7 +71,7 @@ def _during(state: dict[str, Any]) -> None:
     _words()
     if state["heart"]:
         live_heart()
-    if st.button("End here", width="stretch", key="tracking_end"):
+    if st.button(_("End here"), width="stretch", key="tracking_end"):
         state["ended"] = time.time()
         st.rerun()
 
@@ -85,7 +88,10 @@ def _words() -> None:
     st.markdown(words)
     left = state["seconds"] - passed
     st.progress(
-        min(1.0, passed / state["seconds"]), text=f"{left // 60:.0f} min {left % 60:.0f} s left"
+        min(1.0, passed / state["seconds"]),
+        text=_("{left} min {left_2} s left").format(
+            left=number(left // 60, 0), left_2=number(left % 60, 0)
+        ),
     )
 
 
@@ -97,26 +103,26 @@ def step_at(share: float) -> tuple[str, str]:
             place = int((share - begin) / length * len(words))
             return title, words[max(0, min(place, len(words) - 1))]
         begin += length
-    title, _, words = texts.TRACKING[-1]
+    title, _length, words = texts.TRACKING[-1]
     return title, words[-1]
 
 
 def _after(state: dict[str, Any]) -> None:
-    st.write("That is all. Whatever happened was fine.")
-    pain = st.segmented_control("Pain now (if you like)", range(11), key="tracking_pain_after")
+    st.write(_("That is all. Whatever happened was fine."))
+    pain = st.segmented_control(_("Pain now (if you like)"), range(11), key="tracking_pain_after")
     stress = st.segmented_control(
-        "Stress now (if you like)", range(11), key="tracking_stress_after"
+        _("Stress now (if you like)"), range(11), key="tracking_stress_after"
     )
-    if st.button("Keep it", type="primary", width="stretch", key="tracking_keep"):
+    if st.button(_("Keep it"), type="primary", width="stretch", key="tracking_keep"):
         try:
             _keep(state, pain, stress)
         except ApiError as error:
             st.warning(str(error))
             return
         del st.session_state[_STATE]
-        st.toast("Kept.")
+        st.toast(_("Kept."))
         st.rerun()
-    if st.button("Do not keep it", width="stretch", key="tracking_drop"):
+    if st.button(_("Do not keep it"), width="stretch", key="tracking_drop"):
         del st.session_state[_STATE]
         st.rerun()
 

@@ -10,27 +10,43 @@ import altair as alt
 import pandas as pd
 
 from dashboard import colours
+from dashboard.language import N_, _, axis_day, axis_moment, chart_locale
 
 _LONGEST_LINE = pd.Timedelta(hours=36)
 _MARGIN = 45  # pixels left of each chart, so that their time axes lie below each other
-_NAMES = {"pain": "Pain", "stress": "Stress", "pleasant": "Something pleasant"}
-_COLOURS = {
-    "Pain": colours.PAIN,
-    "Stress": colours.STRESS,
-    "Something pleasant": colours.PLEASANT,
-}
+_NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something pleasant")}
+_COLOURS = (colours.PAIN, colours.STRESS, colours.PLEASANT)
+_SHAPES = ("circle", "square", "diamond")  # not by colour alone
+_DASHES = ([1, 0], [6, 3], [2, 2])
+
+_IN_WORDS = (
+    N_(
+        "Ratings of pain, stress and pleasant sensations over time, with "
+        "sessions and practices; shaded days have no heartbeats."
+    ),
+    N_("The stress index of each day's typical five minutes with its 95% interval; 50 is usual."),
+    N_("RMSSD of five minutes each, on the same time axis."),
+    N_("Heart rate of five minutes each, on the same time axis."),
+)
+
+
+def in_words(charts: list[alt.LayerChart]) -> tuple[str, ...]:
+    """What each chart of ``trend_charts`` shows, for those who cannot see it."""
+    words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
+    return tuple(_(sentence) for sentence in words)
 
 
 def trend_charts(
     ratings: list[dict[str, Any]],
     windows: list[dict[str, Any]],
     sessions: list[dict[str, Any]],
+    practices: list[dict[str, Any]],
     start: datetime,
     end: datetime,
     zone: str,
 ) -> list[alt.LayerChart]:
     """Ratings, stress index (where it is known), RMSSD and heart rate on one time axis, in the
-    person's zone.
+    person's zone, with sessions and practices marked.
 
     Charts with the same axis and margins, to be put below each other: Vega-Lite can stretch
     each to the width of a phone, which it cannot do with one chart of several rows.
@@ -43,6 +59,7 @@ def trend_charts(
         chart: alt.LayerChart = (
             alt.layer(shade, *layers)
             .properties(height=height)
+            .configure(locale=chart_locale())
             .configure_axisX(labels=dates, ticks=dates)
             .configure_axisY(minExtent=_MARGIN, maxExtent=_MARGIN)
             .configure_view(strokeOpacity=0)
@@ -50,34 +67,48 @@ def trend_charts(
         return chart
 
     time = alt.X(
-        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format="%-d %b")
+        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format=axis_day())
     )
     marks = _session_marks(sessions, tz, time)
     index = _index_layers(windows, tz, time)
     return [
-        rows(290, False, marks, *_rating_layers(ratings, tz, time)),
+        rows(
+            290,
+            False,
+            marks,
+            *_rating_layers(ratings, tz, time),
+            _practice_marks(practices, tz, time),
+        ),
         *([rows(130, False, marks, *index)] if index else []),
-        rows(130, False, marks, _heart_layer(windows, tz, time, "rmssd_ms", "RMSSD (ms)")),
-        rows(170, True, marks, _heart_layer(windows, tz, time, "mean_hr_bpm", "Heart rate (bpm)")),
+        rows(130, False, marks, _heart_layer(windows, tz, time, "rmssd_ms", _("RMSSD (ms)"))),
+        rows(
+            170, True, marks, _heart_layer(windows, tz, time, "mean_hr_bpm", _("Heart rate (bpm)"))
+        ),
     ]
 
 
 def course_chart(
     ratings: list[dict[str, Any]],
     sessions: list[dict[str, Any]],
+    practices: list[dict[str, Any]],
     start: datetime,
     end: datetime,
     zone: str,
 ) -> alt.LayerChart:
-    """Ratings alone, with sessions marked."""
+    """Ratings alone, with sessions and practices marked."""
     tz = ZoneInfo(zone)
     domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
     time = alt.X(
-        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format="%-d %b")
+        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format=axis_day())
     )
     chart: alt.LayerChart = (
-        alt.layer(_session_marks(sessions, tz, time), *_rating_layers(ratings, tz, time))
+        alt.layer(
+            _session_marks(sessions, tz, time),
+            *_rating_layers(ratings, tz, time),
+            _practice_marks(practices, tz, time),
+        )
         .properties(height=300)
+        .configure(locale=chart_locale())
         .configure_view(strokeOpacity=0)
     )
     return chart
@@ -91,10 +122,11 @@ def _wall(moment: datetime, tz: ZoneInfo) -> datetime:
 def _rating_layers(
     ratings: list[dict[str, Any]], tz: ZoneInfo, time: alt.X
 ) -> tuple[alt.Chart, alt.Chart]:
+    names = {key: _(name) for key, name in _NAMES.items()}
     rows = [
         {"time": _wall(datetime.fromisoformat(r["about"]), tz), "what": name, "value": r[key]}
         for r in ratings
-        for key, name in _NAMES.items()
+        for key, name in names.items()
         if r[key] is not None
     ]
     table = pd.DataFrame(rows, columns=["time", "what", "value"])
@@ -103,21 +135,27 @@ def _rating_layers(
     # A line never crosses a long silence: each stretch is a line of its own.
     pause = table.groupby("what")["time"].diff() > _LONGEST_LINE
     table["stretch"] = pause.groupby(table["what"]).cumsum()
+
+    def told_apart(by: tuple[Any, ...]) -> alt.Scale:
+        return alt.Scale(domain=list(names.values()), range=list(by))
+
     colour = alt.Color(
-        "what:N",
-        title=None,
-        scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
-        legend=alt.Legend(orient="top"),
+        "what:N", title=None, scale=told_apart(_COLOURS), legend=alt.Legend(orient="top")
     )
-    value = alt.Y("value:Q", title="Rating (0 to 10)", scale=alt.Scale(domain=[0, 10]))
+    shape = alt.Shape("what:N", title=None, scale=told_apart(_SHAPES))
+    dash = alt.StrokeDash("what:N", scale=told_apart(_DASHES), legend=None)
+    value = alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10]))
     base = alt.Chart(table).encode(x=time, y=value, color=colour)
-    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="stretch:N")
-    dots = base.mark_circle(size=28, opacity=0.8).encode(
+    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(
+        detail="stretch:N", strokeDash=dash
+    )
+    dots = base.mark_point(filled=True, size=32, opacity=0.8).encode(
+        shape=shape,
         tooltip=[
-            alt.Tooltip("what:N", title="Rating"),
-            alt.Tooltip("value:Q", title="Value"),
-            alt.Tooltip("time:T", title="About", format="%-d %b %H:%M"),
-        ]
+            alt.Tooltip("what:N", title=_("Rating")),
+            alt.Tooltip("value:Q", title=_("Value")),
+            alt.Tooltip("time:T", title=_("About"), format=axis_moment()),
+        ],
     )
     return lines, dots
 
@@ -142,19 +180,19 @@ def _index_layers(
     usual = (
         alt.Chart(pd.DataFrame({"usual": [50]}))
         .mark_rule(color=colours.MUTED, opacity=0.5)
-        .encode(y=alt.Y("usual:Q", scale=scale, title="Stress index"))
+        .encode(y=alt.Y("usual:Q", scale=scale, title=_("Stress index")))
     )
     base = alt.Chart(table.drop(columns="day")).encode(x=time)
     sure = base.mark_rule(color=colours.STRESS, opacity=0.35, strokeWidth=3).encode(
-        y=alt.Y("low:Q", scale=scale, title="Stress index"), y2="high:Q"
+        y=alt.Y("low:Q", scale=scale, title=_("Stress index")), y2="high:Q"
     )
     dots = base.mark_circle(size=45, color=colours.STRESS).encode(
-        y=alt.Y("value:Q", scale=scale, title="Stress index"),
+        y=alt.Y("value:Q", scale=scale, title=_("Stress index")),
         tooltip=[
-            alt.Tooltip("value:Q", title="Stress index", format=".0f"),
-            alt.Tooltip("low:Q", title="95% interval from", format=".0f"),
-            alt.Tooltip("high:Q", title="to", format=".0f"),
-            alt.Tooltip("time:T", title="Day", format="%-d %b"),
+            alt.Tooltip("value:Q", title=_("Stress index"), format=".0f"),
+            alt.Tooltip("low:Q", title=_("95% interval from"), format=".0f"),
+            alt.Tooltip("high:Q", title=_("to"), format=".0f"),
+            alt.Tooltip("time:T", title=_("Day"), format=axis_day()),
         ],
     )
     return usual, sure, dots
@@ -178,7 +216,7 @@ def _heart_layer(
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
             tooltip=[
                 alt.Tooltip("value:Q", title=title, format=".1f"),
-                alt.Tooltip("time:T", title="From", format="%-d %b %H:%M"),
+                alt.Tooltip("time:T", title=_("From"), format=axis_moment()),
             ],
         )
     )
@@ -225,8 +263,30 @@ def _session_marks(sessions: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) ->
         .encode(
             x=time,
             tooltip=[
-                alt.Tooltip("number:Q", title="Session"),
-                alt.Tooltip("time:T", title="Held", format="%-d %b %H:%M"),
+                alt.Tooltip("number:Q", title=_("Session")),
+                alt.Tooltip("time:T", title=_("Held"), format=axis_moment()),
+            ],
+        )
+    )
+
+
+def _practice_marks(practices: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
+    """Triangles along the foot of the chart."""
+    rows = [
+        {"time": _wall(datetime.fromisoformat(p["start"]), tz), "kind": p["kind"], "value": 0.2}
+        for p in practices
+    ]
+    table = pd.DataFrame(rows, columns=["time", "kind", "value"])
+    table["time"] = pd.to_datetime(table["time"])
+    return (
+        alt.Chart(table)
+        .mark_point(shape="triangle-up", filled=True, size=55, color=colours.HEART, opacity=0.8)
+        .encode(
+            x=time,
+            y=alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10])),
+            tooltip=[
+                alt.Tooltip("kind:N", title=_("Practice")),
+                alt.Tooltip("time:T", title=_("Begun"), format=axis_moment()),
             ],
         )
     )

@@ -8,43 +8,45 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.language import N_, _
 from dashboard.person import client, me
-from dashboard.trend_chart import trend_charts
+from dashboard.trend_chart import in_words, trend_charts
 
-_SPANS = {"1 week": 7, "4 weeks": 28, "3 months": 91, "1 year": 366}
+_SPANS = {N_("1 week"): 7, N_("4 weeks"): 28, N_("3 months"): 91, N_("1 year"): 366}
 # A chart has only so many pixels.
 _BUCKET_S = {"1 week": 300, "4 weeks": 900, "3 months": 3600, "1 year": 14_400}
 _STRETCHES = {
-    "1 week": "five minutes",
-    "4 weeks": "a quarter of an hour",
-    "3 months": "an hour",
-    "1 year": "four hours",
+    "1 week": N_("five minutes"),
+    "4 weeks": N_("a quarter of an hour"),
+    "3 months": N_("an hour"),
+    "1 year": N_("four hours"),
 }
-_IN_WORDS = (
-    "Ratings of pain, stress and pleasant sensations over time; shaded days have no heartbeats.",
-    "The stress index of each day's typical five minutes with its 95% interval; 50 is usual.",
-    "RMSSD of five minutes each, on the same time axis.",
-    "Heart rate of five minutes each, on the same time axis.",
-)
 
 
 def trend_page() -> None:
     """One chart on one time axis, after a sentence on what is in it."""
-    st.title("My trend")
+    st.title(_("My trend"))
     chosen = st.segmented_control(
-        "Time", list(_SPANS), default="4 weeks", required=True, label_visibility="collapsed"
+        _("Time"),
+        list(_SPANS),
+        default="4 weeks",
+        required=True,
+        format_func=_,
+        label_visibility="collapsed",
     )
     span = chosen or "4 weeks"
     end = datetime.now(UTC)
     start = end - timedelta(days=_SPANS[span] + 1)
     api = client()
     ratings = api.rating_list(start, end)
-    with st.spinner("Looking at your heartbeats ..."):
+    with st.spinner(_("Looking at your heartbeats ...")):
         heart = api.trend(start, end, _BUCKET_S[span])
     if not ratings and not heart["buckets"]:
         st.write(
-            "Nothing here yet. After your first rating, or your first minutes with the strap, "
-            "this page begins."
+            _(
+                "Nothing here yet. After your first rating, or your first minutes with "
+                "the strap, this page begins."
+            )
         )
         return
     usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
@@ -55,34 +57,44 @@ def trend_page() -> None:
     person = me()
     assert person is not None
     sessions = [s for s in api.session_list() if start <= datetime.fromisoformat(s["held"]) <= end]
-    charts = trend_charts(ratings, usable, sessions, start, end, person["zone"])
-    words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
-    for chart, alt in zip(charts, words, strict=True):
+    practices = [p for p in api.practices() if start <= datetime.fromisoformat(p["start"]) <= end]
+    charts = trend_charts(ratings, usable, sessions, practices, start, end, person["zone"])
+    for chart, alt in zip(charts, in_words(charts), strict=True):
         st.altair_chart(chart, width="stretch", alt=alt)
     st.caption(
-        f"Each dot is one rating, or the typical five minutes of {_STRETCHES[span]}. Lines join "
-        "ratings less than a day and a half apart. Shaded: days without usable "
-        "heartbeats. Upright dashed lines: sessions. "
-        "Bars of the stress index: its 95% interval."
+        _(
+            "Each dot is one rating, or the typical five minutes of {stretches}. "
+            "Lines join ratings less than a day and a half apart. Shaded: days "
+            "without usable heartbeats. Upright dashed lines: sessions. Triangles: "
+            "practices. Bars of the stress index: its 95% interval."
+        ).format(stretches=_(_STRETCHES[span]))
     )
     if "simulated" in heart["origins"]:
-        st.caption("These heartbeats are simulated.")
+        st.caption(_("These heartbeats are simulated."))
     if any(rating["simulated"] for rating in ratings):
-        st.caption("These ratings are simulated.")
+        st.caption(_("These ratings are simulated."))
 
 
 def _summary(ratings: list[dict[str, Any]], heart: dict[str, Any]) -> str:
     days = len({datetime.fromisoformat(rating["about"]).date() for rating in ratings})
-    words = f"{len(ratings)} ratings on {days} days"
+    words = _("{ratings} ratings on {days} days").format(ratings=len(ratings), days=days)
     if not heart["windows"]:
-        return f"{words}; no heartbeats in this time."
+        return _("{words}; no heartbeats in this time.").format(words=words)
     hours, minutes = divmod(heart["usable"] * 5, 60)
-    long = f"{hours} h {minutes} min" if hours else f"{minutes} minutes"
+    long = (
+        _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
+        if hours
+        else _("{minutes} minutes").format(minutes=minutes)
+    )
     left_out = ""
     if heart["windows"] > heart["usable"]:
         many = heart["windows"] - heart["usable"]
-        left_out = f" {many} more windows had too few or too disturbed beats and are left out."
-    return f"{words}, and {long} of usable heartbeats.{left_out}"
+        left_out = _(
+            " {many} more windows had too few or too disturbed beats and are left out."
+        ).format(many=many)
+    return _("{words}, and {long} of usable heartbeats.{left_out}").format(
+        words=words, long=long, left_out=left_out
+    )
 
 
 def _about_the_index(usable: list[dict[str, Any]]) -> str:
@@ -90,10 +102,10 @@ def _about_the_index(usable: list[dict[str, Any]]) -> str:
     if not usable:
         return ""
     if any(window["stress_index"]["value"] is not None for window in usable):
-        return (
-            "The stress index compares your heart with your own first two weeks at the same time "
-            "of day: 50 is your usual. It is not how stressed you feel, and much else moves it: "
-            "food, sleep, illness, talking, medicines."
+        return _(
+            "The stress index compares your heart with your own first two weeks at "
+            "the same time of day: 50 is your usual. It is not how stressed you "
+            "feel, and much else moves it: food, sleep, illness, talking, medicines."
         )
     reasons = Counter(window["stress_index"]["missing"] for window in usable)
-    return f"Stress index: {reasons.most_common(1)[0][0]}."
+    return _("Stress index: {most_common}.").format(most_common=reasons.most_common(1)[0][0])

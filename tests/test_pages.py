@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from api.house import House
 from ebbtide.instants import DAY, HOUR
 from ebbtide.records import new_id
-from store.records import Purpose, Rating, TherapySession
+from store.records import Purpose, Rating, Role, TherapySession
 from tests.clinic import Clinic, fill, opened_clinic
 from tests.test_live import Strap
 
@@ -92,6 +92,29 @@ def test_a_rating_with_words(clinic: Clinic) -> None:
     assert "Saved. Thank you." in words(test)
     (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]
     assert (rating["pain"], rating["stress"], rating["note"]) == (3, 4, "a long call")
+
+
+def test_on_a_harder_day_something_pleasant_comes_back(clinic: Clinic) -> None:
+    for pain in (2, 3, 2, 4, 3):
+        clinic["ada"].post("/v1/ratings", json={"pain": pain, "stress": 3})
+    clinic["ada"].post("/v1/notes", json={"kind": "pleasant", "words": "the first snow"})
+    for pain, comes in ((2, False), (6, True)):
+        test = opened(clinic, "today_page")
+        test.session_state["pain"] = pain
+        test.session_state["stress"] = 4
+        test.run()
+        next(button for button in test.button if button.label == "Save").click().run()
+        assert ("the first snow" in words(test)) == comes
+
+
+def test_who_is_new_is_shown_where_to_begin(clinic: Clinic) -> None:
+    clinic.add("ida", Role.PATIENT)
+    assert "**Welcome.**" in words(opened(clinic, "today_page", "ida"))
+    before = opened(clinic, "before_page", "ida")
+    next(one for one in before.toggle if "keeps my heartbeats" in one.label).set_value(True).run()
+    answers = clinic["ida"].get("/v1/consents").json()["answers"]
+    assert [(answer["purpose"], answer["given"]) for answer in answers] == [(Purpose.KEEPING, True)]
+    assert "**Welcome.**" not in words(opened(clinic, "today_page", "ida"))
 
 
 def test_the_heart_is_told_when_a_strap_is_worn(clinic: Clinic) -> None:

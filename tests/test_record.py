@@ -17,10 +17,11 @@ from filelock import FileLock
 
 from ebbtide import instants
 from ebbtide.commands.live_line import LiveLine, live_line
-from ebbtide.commands.record import Recorded, record_together
+from ebbtide.commands.record import Recorded, record_together, run_record
 from ebbtide.commands.sign_ins import KeptSignIns, SignIn
 from ebbtide.errors import EbbtideError
 from ebbtide.instants import SECOND
+from ebbtide.settings import Settings
 from ingest.keeper import Keeper
 from ingest.outbox import Outbox
 from ingest.paired_straps import PairedStrap, PairedStraps
@@ -57,6 +58,47 @@ def test_straps_of_two_people_are_recorded_at_once_and_uploaded(
     assert all(line.beats_kept > 5 and line.beats_waiting == 0 for line in lines)
     beats = [client.get("/v1/streams").json()["beats"] for client in clients]
     assert beats == [lines[0].beats_kept + lines[2].beats_kept, lines[1].beats_kept]
+
+
+def test_uploads_may_be_rarer_and_the_end_still_sends_all(
+    tmp_path: Path, signed_in: Callable[..., httpx.Client]
+) -> None:
+    client = signed_in("ada@example.org")
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    owner = SignIn(
+        "ada@example.org", str(client.base_url), token, client.get("/v1/me").json()["id"]
+    )
+    shown: list[LiveLine] = []
+
+    async def record() -> None:
+        with Outbox(tmp_path / "outbox.sqlite") as outbox, Keeper(outbox) as keeper:
+            strap = SimulatedStrap("strap", [[300, 310, 320] * 200])
+            recorded = [Recorded(strap, owner, Recorder(strap, keeper, owner.account))]
+            await record_together(
+                keeper, recorded, 4, lambda lines, _: shown.append(lines[0]), every_s=60
+            )
+
+    asyncio.run(record())
+    assert shown[-2].beats_waiting > 5  # nothing went up meanwhile
+    assert shown[-1].beats_waiting == 0
+    assert client.get("/v1/streams").json()["beats"] == shown[-1].beats_kept
+
+
+def test_how_often_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+
+    async def spy(
+        keeper: Keeper, recorded: object, seconds: object, show: object, s: float
+    ) -> None:
+        told.append(s)
+
+    monkeypatch.setattr("ebbtide.commands.record.record_together", spy)
+    monkeypatch.setenv("EBBTIDE_UPLOAD_EVERY_S", "45")
+    monkeypatch.setenv("EBBTIDE_DATA_DIR", str(tmp_path))
+    owner = SignIn("ada@example.org", "http://127.0.0.1:9", "token", "account")
+    KeptSignIns(Settings().sign_ins_file).put(owner)
+    run_record(["E0:00:00:00:00:01"], None, ecg=False, seconds=1, as_json=True)
+    assert told == [45]
 
 
 def recording(*, contact: bool | None = True, rr: int = 850, late_s: float = 0) -> Recording:
@@ -152,10 +194,13 @@ def test_record_without_bluetooth_keeps_trying_and_ends_when_asked(tmp_path: Pat
         stdout=subprocess.PIPE,
         text=True,
     )
-    time.sleep(4)
+    assert process.stdout is not None
+    said = process.stdout.readline()  # it has begun
+    time.sleep(2)
     assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=30)
+    rest, _ = process.communicate(timeout=30)
+    said += rest
     assert process.returncode == 0
     assert '"link": "in trouble"' in said or '"link": "looking for it"' in said
 

@@ -24,13 +24,6 @@ from tests.test_pages_in_browser import browser, sign_in
 __all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
-# Streamlit's own parts, which no page can change; each is told in docs/accessibility.md.
-STREAMLITS_OWN = {
-    "region",
-    "landmark-one-main",
-    "page-has-heading-one",
-    "scrollable-region-focusable",
-}
 DESK: ViewportSize = {"width": 1000, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 780}
 PAGES = {
@@ -153,7 +146,6 @@ def violations(page: Page) -> list[str]:
         f"{broken['id']}: {broken['help']}: "
         + "; ".join(str(node["html"])[:160] for node in broken["nodes"][:3])
         for broken in result.response["violations"]
-        if broken["id"] not in STREAMLITS_OWN
     ]
 
 

@@ -179,10 +179,11 @@ class BumbleStrap:
             )
 
     async def _send_for_ever(self) -> None:
-        began, tick = time.monotonic(), 0
+        due, tick = time.monotonic(), 0
         while True:
             tick += 1
-            await asyncio.sleep(max(0.0, began + tick * self.manners.pace_s - time.monotonic()))
+            due += self.manners.pace_s
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
             if self.subscribed and not self.silent:
                 with suppress(core.BaseBumbleError):
                     await self._send_one(tick)

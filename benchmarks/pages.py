@@ -1,0 +1,198 @@
+"""How long a patient with a year of data waits for each page, in a real headless browser.
+
+    uv run python benchmarks/pages.py [--days 365 --rounds 5]
+
+Side by side in one run: an empty Streamlit page ("hello"), which is what any page of this kind
+costs at least, and ours: the first page, what comes after signing in, and each page with a year
+behind it. ``ebbtide serve`` and the pages on the embedded store; Playwright on Debian's Chromium.
+A page is there when its last part is and nothing is being worked out any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from api.people import add_person
+from api.stores import open_house
+from benchmarks.load import a_year
+from benchmarks.soak import PASSWORD, free_port
+from dashboard.launch import dashboard_command, start_dashboard
+from ebbtide.settings import Settings
+
+EMAIL = "p@example.org"
+PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}
+
+
+def answers(url: str) -> None:
+    """Wait until it does."""
+    for _ in range(600):
+        try:
+            if httpx.get(url).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit(f"{url} did not answer within a minute.")
+
+
+@contextmanager
+def empty_page(folder: Path) -> Iterator[str]:
+    """A Streamlit that says hello, with our settings."""
+    script = folder / "hello.py"
+    script.write_text("import streamlit as st\nst.title('hello')\n")
+    port = free_port()
+    command = [
+        str(script) if word.endswith("app.py") else word
+        for word in dashboard_command("127.0.0.1", port)
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        answers(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+        running.terminate()
+
+
+def whole(page: Page) -> None:
+    """Nothing is being worked out any more."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=60_000
+    )
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """How long it takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
+    """A person who comes anew, as a browser that was never here."""
+    found = {}
+    context = browser.new_context(viewport={"width": 1000, "height": 900})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+
+    def opens(address: str, words: str) -> Callable[[], None]:
+        def work() -> None:
+            page.goto(address)
+            expect(page.get_by_text(words).first).to_be_visible()
+            whole(page)
+
+        return work
+
+    found["an empty Streamlit page"] = seconds(opens(hello, "hello"))
+    found["first page (sign in)"] = seconds(opens(url, "E-mail"))
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+
+    def signs_in() -> None:
+        page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
+        expect(page.get_by_text("How is it right now?")).to_be_visible()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        whole(page)
+
+    found["Today, after signing in"] = seconds(signs_in)
+    for again in ("", ", again"):
+        for title in PAGES:
+
+            def goes(title: str = title) -> None:
+                page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+                expect(page.get_by_role("heading", name=title).first).to_be_visible()
+                whole(page)
+
+            found[title + again] = seconds(goes)
+            if title == "My trend":
+
+                def a_year_of_it() -> None:
+                    page.get_by_text("1 year", exact=True).click()
+                    expect(page.get_by_text("four hours")).to_be_visible()
+                    whole(page)
+
+                found["My trend, a year" + again] = seconds(a_year_of_it)
+    context.close()
+    return found
+
+
+def main() -> None:
+    """Fill, start, look, and print JSON."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--days", type=int, default=365)
+    options.add_argument("--rounds", type=int, default=5)
+    asked = options.parse_args()
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise SystemExit("This needs Debian's chromium.")
+    with tempfile.TemporaryDirectory(prefix="ebbtide-pages-") as name:
+        folder = Path(name)
+        house = open_house(Settings(data_dir=folder))
+        person = add_person(
+            house.records,
+            email=EMAIL,
+            password=PASSWORD,
+            name="N",
+            zone="UTC",
+            now_ns=house.now(),
+            simulated=True,
+        )
+        a_year(house, person, asked.days)
+        house.close()
+        port = free_port()
+        with subprocess.Popen(
+            [sys.executable, "-m", "ebbtide", "serve", "--port", str(port)],
+            env={**os.environ, "EBBTIDE_DATA_DIR": str(folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as api:
+            answers(f"http://127.0.0.1:{port}/v1/ready")
+            with (
+                start_dashboard(f"http://127.0.0.1:{port}") as pages,
+                empty_page(folder) as hello,
+                sync_playwright() as playwright,
+            ):
+                browser = playwright.chromium.launch(
+                    executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+                )
+                rounds = [one_round(browser, pages.url, hello) for _ in range(asked.rounds)]
+                browser.close()
+            api.terminate()
+    hello_s = statistics.median(each["an empty Streamlit page"] for each in rounds)
+    print(
+        json.dumps(
+            {
+                "days": asked.days,
+                "rounds": asked.rounds,
+                "pages": {
+                    what: {
+                        "first_s": round(rounds[0][what], 2),
+                        "median_s": round(statistics.median(each[what] for each in rounds), 2),
+                        "times_an_empty_page": round(
+                            statistics.median(each[what] for each in rounds) / hello_s, 2
+                        ),
+                    }
+                    for what in rounds[0]
+                },
+            },
+            indent=2,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
