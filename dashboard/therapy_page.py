@@ -44,9 +44,9 @@ def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
     with st.spinner(_("Looking at your heartbeats ...")):
         heart = api.trend(first, end, 900 if days < 32 else 3600 if days < 100 else 14_400)
     usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
-    charts = trend_charts(
-        ratings, usable, api.session_list(), api.practices(), first, end, person["zone"]
-    )
+    sessions = [s for s in api.session_list() if datetime.fromisoformat(s["held"]) <= end]
+    practices = api.practices()
+    charts = trend_charts(ratings, usable, sessions, practices, first, end, person["zone"])
     for chart, alt in zip(charts, in_words(charts), strict=True):
         st.altair_chart(chart, width="stretch", alt=alt)
     st.caption(

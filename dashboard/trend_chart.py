@@ -17,7 +17,6 @@ _MARGIN = 45  # pixels left of each chart, so that their time axes lie below eac
 _NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something pleasant")}
 _COLOURS = (colours.PAIN, colours.STRESS, colours.PLEASANT)
 _SHAPES = ("circle", "square", "diamond")  # not by colour alone
-_DASHES = ([1, 0], [6, 3], [2, 2])
 
 _IN_WORDS = (
     N_(
@@ -53,11 +52,13 @@ def trend_charts(
     """
     tz = ZoneInfo(zone)
     domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
-    shade = _shade(_days_without(windows, start, end, tz), domain)
+    without = _days_without(windows, start, end, tz)
+    # An empty layer would be a picture without words to a screen reader.
+    shade = [_shade(without, domain)] if len(without) else []
 
     def rows(height: int, dates: bool, *layers: alt.Chart) -> alt.LayerChart:
         chart: alt.LayerChart = (
-            alt.layer(shade, *layers)
+            alt.layer(*shade, *layers)
             .properties(height=height)
             .configure(locale=chart_locale())
             .configure_axisX(labels=dates, ticks=dates)
@@ -140,15 +141,12 @@ def _rating_layers(
         return alt.Scale(domain=list(names.values()), range=list(by))
 
     colour = alt.Color(
-        "what:N", title=None, scale=told_apart(_COLOURS), legend=alt.Legend(orient="top")
+        "what:N", title=None, scale=told_apart(_COLOURS), legend=alt.Legend(orient="top", columns=2)
     )
     shape = alt.Shape("what:N", title=None, scale=told_apart(_SHAPES))
-    dash = alt.StrokeDash("what:N", scale=told_apart(_DASHES), legend=None)
     value = alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10]))
     base = alt.Chart(table).encode(x=time, y=value, color=colour)
-    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(
-        detail="stretch:N", strokeDash=dash
-    )
+    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="stretch:N")
     dots = base.mark_point(filled=True, size=32, opacity=0.8).encode(
         shape=shape,
         tooltip=[

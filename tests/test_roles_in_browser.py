@@ -74,9 +74,9 @@ def opened(context: BrowserContext, url: str, who: str) -> Page:
 
 
 def go_to(page: Page, title: str, heading: str) -> None:
-    links = page.get_by_test_id("stTopNavLink")
-    if links.count() > 1 or links.first.is_visible():
-        links.filter(has_text=title).click()
+    size = page.viewport_size
+    if size is None or size["width"] > PHONE["width"]:
+        page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
     else:
         page.get_by_test_id("stExpandSidebarButton").click()
         page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
