@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from analytics.correction import LONGEST_HOLE
 
@@ -73,10 +72,14 @@ def spectrum(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
 
 def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     """Welch's method on the series resampled at 4 Hz."""
+    # A second to load, and most commands never need it.
+    from scipy import signal
+    from scipy.interpolate import CubicSpline
+
     even = np.arange(time_s[0], time_s[-1], 1 / RESAMPLED_HZ)
     resampled = CubicSpline(time_s, nn_ms)(even)
     segment = min(len(even), int(SEGMENT_S * RESAMPLED_HZ))
-    from scipy import signal  # a second to load, and most commands never need it
+    # A second to load, and most commands never need it.
 
     hz, power = signal.welch(
         resampled, fs=RESAMPLED_HZ, window="hann", nperseg=segment, detrend="linear"

@@ -8,15 +8,17 @@ window with a hole gets the Lomb-Scargle periodogram of its own beats.
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
-from scipy.interpolate import CubicSpline
 
 from analytics.correction import LONGEST_HOLE, Corrected
 from analytics.least import LEAST_SECONDS
 from analytics.spectrum import BANDS_HZ, RESAMPLED_HZ, SEGMENT_S, breathing_hz, lomb_scargle
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -48,6 +50,9 @@ def spectra(
     times, nn = corrected.time_s, corrected.nn_ms
     if len(nn) < 4:
         return done, holed
+    # A spectrum is worth the time that this takes to load; the line of a recording is without one.
+    from scipy.interpolate import CubicSpline
+
     order = np.argsort(starts, kind="stable")
     in_order = starts[order]
     edges = [*np.flatnonzero(~corrected.follows).tolist(), len(nn)]
@@ -126,7 +131,7 @@ def _welch_rows(
         slope = parts @ x / (x @ x)
         parts -= slope[:, None] * x
         parts *= taper
-        transform = fft.rfft(parts, axis=1)
+        transform = np.fft.rfft(parts, axis=1)
         each = transform.real**2 + transform.imag**2
         power = np.mean(each[whose.reshape(len(part), -1)], axis=1) * scale
         power[:, 1 : None if segment % 2 else -1] *= 2

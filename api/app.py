@@ -45,6 +45,7 @@ from api.guard import Guard
 from api.histories import Histories
 from api.house import House
 from api.idempotency import Idempotency
+from api.known_answers import KnownAnswers
 from api.known_indexes import KnownIndexes
 from api.limits import RateLimits
 from api.observed import Observed
@@ -112,6 +113,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Observed, on_error=problems.unexpected)
     app.state.histories = Histories()
     app.state.indexes = KnownIndexes()
+    app.state.answers = KnownAnswers()
     problems.install(app)
     # Straight into the application: a router within a router is looked through once more at each
     # request. Those that are asked most come first.

@@ -59,11 +59,11 @@ class KnownIndexes:
     def _of(
         self, subject_id: str, zone: str, found: DayWindows, history: HeartWindows
     ) -> IndexColumns:
-        fingerprint = _fingerprint(history, zone)
+        mark = fingerprint(history, zone)
         with self._lock:
             person = self._people.get(subject_id)
-            if person is None or person.history != fingerprint:
-                person = self._people[subject_id] = _Person(fingerprint)
+            if person is None or person.history != mark:
+                person = self._people[subject_id] = _Person(mark)
             self._people.move_to_end(subject_id)
             while len(self._people) > _MOST_PEOPLE:
                 self._people.popitem(last=False)
@@ -102,7 +102,8 @@ async def known_indexes_of(request: Request) -> KnownIndexes:
 Indexes = Annotated[KnownIndexes, Depends(known_indexes_of)]
 
 
-def _fingerprint(history: HeartWindows, zone: str) -> str:
+def fingerprint(history: HeartWindows, zone: str) -> str:
+    """A name for what indexes are compared with."""
     digest = hashlib.sha256(zone.encode())
     for column in (history.day, history.hour, history.measures):
         digest.update(np.ascontiguousarray(column).tobytes())

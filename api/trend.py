@@ -13,15 +13,19 @@ from pydantic import BaseModel, Field
 
 from analytics import stress_index as stress_index_method
 from analytics import windows
+from analytics.stress_index import HeartWindows
 from api.access import InHouse, Whose
 from api.day_windows import day_windows
 from api.histories import KnownHistories
+from api.house import House
 from api.hrv import StressIndexShown
-from api.known_indexes import Indexes
+from api.known_answers import Answers
+from api.known_indexes import Indexes, KnownIndexes, fingerprint
 from api.problems import ProblemError, described
 from api.time_range import Asked
 from ebbtide.instants import DAY, SECOND, to_datetime
 from ebbtide.records import Origin
+from store.records import Person
 
 shared = APIRouter(tags=["HRV"])
 
@@ -59,20 +63,49 @@ def trend(
     house: InHouse,
     histories: KnownHistories,
     indexes: Indexes,
+    answers: Answers,
     bucket_s: Annotated[
         int, Query(ge=300, le=86_400 * 31, description="Length of a stretch, in seconds")
     ] = 3600,
 ) -> Response:
-    """Medians of five-minute windows over up to 400 days, from windows that are kept."""
+    """Medians of five-minute windows over up to 400 days, from windows that are kept. Stretches
+    begin at multiples of ``bucket_s`` since 1970, and the range is widened to whole ones.
+    """
     if asked.end_ns - asked.start_ns > _LONGEST_DAYS * DAY:
         raise ProblemError(422, f"Ask for at most {_LONGEST_DAYS} days at a time.")
     bucket = bucket_s * SECOND
     if (asked.end_ns - asked.start_ns) // bucket > _MOST_BUCKETS:
         raise ProblemError(422, f"More than {_MOST_BUCKETS} stretches: use a longer bucket_s.")
-    found = day_windows(house, person, asked.start_ns, asked.end_ns)
+    # The same stretches at each look: an answer is the same until beats or the clock move on.
+    start, end = asked.start_ns // bucket * bucket, -(-asked.end_ns // bucket) * bucket
+    history = histories.of(house, person)
+    contents = house.beats.day_contents(person.subject_id, start // DAY * DAY, -(-end // DAY) * DAY)
+    key = (
+        *("trend", person.subject_id, bucket, start, end),
+        *(tuple(contents.items()), fingerprint(history, person.zone)),
+    )
+    made = answers.get(key)
+    if made is None:
+        made = _made(house, person, indexes, history, start, end, bucket)
+        answers.put(key, made)
+    # Here and not by FastAPI, which would hold up everybody else's requests meanwhile.
+    return Response(made, media_type="application/json")
+
+
+def _made(
+    house: House,
+    person: Person,
+    indexes: KnownIndexes,
+    history: HeartWindows,
+    start_ns: int,
+    end_ns: int,
+    bucket: int,
+) -> bytes:
+    """The answer, as JSON."""
+    found = day_windows(house, person, start_ns, end_ns)
     usable = np.isfinite(found.mean_hr_bpm)
-    index = indexes.of(person.subject_id, person.zone, found, histories.of(house, person))
-    place = (found.start_ns - asked.start_ns) // bucket
+    index = indexes.of(person.subject_id, person.zone, found, history)
+    place = (found.start_ns - start_ns) // bucket
     edges = np.flatnonzero(np.diff(place, prepend=-1))
     columns = (found.mean_hr_bpm, found.rmssd_ms, found.sdnn_ms, index.value, index.low, index.high)
     medians = [medians_of(column, edges) for column in columns]
@@ -83,12 +116,12 @@ def trend(
         for item in house.beats.coverage(person.subject_id)
         if item.first_ns is not None
         and item.last_ns is not None
-        and item.first_ns < asked.end_ns
-        and item.last_ns >= asked.start_ns
+        and item.first_ns < end_ns
+        and item.last_ns >= start_ns
     }
     lasts = np.append(edges, len(place))[1:]
     why_last = _last_known(index.why, edges)
-    starts = (asked.start_ns + place[edges] * bucket).tolist()
+    starts = (start_ns + place[edges] * bucket).tolist()
     buckets = [
         TrendBucket(
             start=to_datetime(starts[number]),
@@ -116,8 +149,7 @@ def trend(
         origins=sorted(origins),
         method=f"{windows.METHOD}; {stress_index_method.METHOD}",
     )
-    # Here and not by FastAPI, which would hold up everybody else's requests meanwhile.
-    return Response(report.model_dump_json(), media_type="application/json")
+    return report.model_dump_json().encode()
 
 
 def _last_known(why: NDArray[np.object_], edges: NDArray[np.int64]) -> list[str | None]:

@@ -57,8 +57,9 @@ def patient_page() -> None:
             st.write(line)
     if ratings:
         first = datetime.fromisoformat(ratings[0]["about"])
+        held = [s for s in sessions if datetime.fromisoformat(s["held"]) <= end]
         st.altair_chart(
-            course_chart(ratings, sessions, practices, first, end, patient["zone"]),
+            course_chart(ratings, held, practices, first, end, patient["zone"]),
             width="stretch",
             alt=_("Ratings over time; upright dashed lines are meetings, triangles practices."),
         )

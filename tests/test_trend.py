@@ -10,9 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
+from api import trend as trend_route
 from api.day_windows import day_windows
 from api.heart_windows import local_day_and_hour
 from api.house import House
+from api.known_answers import KnownAnswers
 from ebbtide.instants import DAY, HOUR, MINUTE, SECOND, to_datetime
 from ebbtide.records import Notification, Origin, Stream, new_id
 from store.records import Person
@@ -111,6 +113,52 @@ def test_windows_are_worked_out_once_and_again_when_beats_come(
     half = day_windows(house, person, MIDNIGHT + DAY, MIDNIGHT + 2 * DAY)
     assert half.start_ns.min() >= MIDNIGHT + DAY
     assert len(day_windows(house, person, MIDNIGHT + 5 * DAY, MIDNIGHT + 6 * DAY).start_ns) == 0
+
+
+def test_an_answer_is_the_same_until_beats_come(
+    ada: tuple[httpx.Client, Person], house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, person = ada
+    put_beats(house, person, MIDNIGHT + 8 * HOUR, 2000)
+    made: list[int] = []
+    inner = trend_route.day_windows
+
+    def counted(*words: Any) -> Any:
+        made.append(1)
+        return inner(*words)
+
+    monkeypatch.setattr(trend_route, "day_windows", counted)
+    first = asked(client, 1, bucket_s="3600")
+    # The range is widened to whole stretches: a look some minutes later asks for the same.
+    start = to_datetime(MIDNIGHT)
+    later = client.get(
+        "/v1/hrv/trend",
+        params={
+            "start": (start + timedelta(minutes=7)).isoformat(),
+            "end": (start + timedelta(hours=23, minutes=50)).isoformat(),
+            "bucket_s": "3600",
+        },
+    ).json()
+    assert later == first and len(made) == 1
+    assert {b["start"][14:19] for b in first["buckets"]} == {"00:00"}
+    assert asked(client, 1, bucket_s="1800") != first and len(made) == 2
+    put_beats(house, person, MIDNIGHT + 12 * HOUR, 2000, seed=3)
+    more = asked(client, 1, bucket_s="3600")
+    assert more["usable"] > first["usable"] and len(made) == 3
+
+
+def test_known_answers_let_go_of_the_oldest() -> None:
+    known = KnownAnswers(most_bytes=10)
+    known.put("a", b"12345")
+    known.put("b", b"12345")
+    assert known.get("a") == b"12345"
+    known.put("c", b"12")
+    assert [known.get(key) for key in "abc"] == [b"12345", None, b"12"]
+    known.put("a", b"1")
+    known.put("d", b"1234567")
+    assert known.get("a") == b"1" and known.get("d") == b"1234567"
+    known.put("e", b"longer than all there is")
+    assert [known.get(key) for key in "acde"] == [None] * 4
 
 
 def test_too_long_and_too_fine_are_refused(ada: tuple[httpx.Client, Person]) -> None:
