@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import random
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ class Strap(HttpUser):
         self.at = time.time_ns()
         body = {"origin": "simulated", "source": "a strap", "created_ns": self.at}
         self.client.put(f"/v1/streams/{self.stream}", json=body, name="register a stream")
+        # Locust lets its users begin in one moment; hearts do not.
+        time.sleep(random.uniform(0, 2))
 
     @task
     def upload(self) -> None:
@@ -63,6 +66,7 @@ class Reader(HttpUser):
 
     def on_start(self) -> None:
         self.client.headers["Authorization"] = f"Bearer {TOKENS[0]}"
+        time.sleep(random.uniform(0, 5))
 
     @task(4)
     def trend(self) -> None:

@@ -29,6 +29,7 @@ from store.beats import (
 )
 from store.runs import FULL_RUN, acknowledged, day_names, days_of, not_yet_kept, require_order
 from store.sqlite_file import open_sqlite
+from store.writers_queue import WritersQueue
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (
@@ -87,15 +88,18 @@ _Value = TypeVar("_Value", bound=np.generic)
 class SqliteBeatStore:
     """A BeatStore in the file ``path``.
 
-    One connection under a lock serves the threads of this process; other processes have their
-    own, and WAL lets them read while one writes.
+    Two connections, each under a lock, serve the threads of this process: one writes, and with WAL
+    the other reads meanwhile. Other processes have their own.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._read_lock = threading.RLock()
         self._db = open_sqlite(path)
         self._db.executescript(_SCHEMA)
+        self._queue = WritersQueue(path)
         self._bring_forward()
+        self._reading = open_sqlite(path)
 
     def _bring_forward(self) -> None:
         """A file from before it was noted when a block was kept."""
@@ -113,8 +117,10 @@ class SqliteBeatStore:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
+        with self._lock, self._read_lock:
+            self._reading.close()
             self._db.close()
+            self._queue.close()
 
     def check(self) -> None:
         """Raise sqlite3.Error if the file cannot be read."""
@@ -153,12 +159,16 @@ class SqliteBeatStore:
     ) -> int:
         """Keep a run of notifications; see BeatStore."""
         with self._transaction():
-            self._require(subject_id, stream_id)
+            _require(self._db, subject_id, stream_id)
             fresh_sequences: set[int] = set()
+            first, last = notifications[0].sequence, notifications[-1].sequence
             kept = self._db.execute(
+                # From the block that lies before or around the first on: found by the key, where
+                # asking for the last numbers would walk through all blocks of a month.
                 "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
-                " AND first_sequence <= ? AND last_sequence >= ?",
-                (stream_id, notifications[-1].sequence, notifications[0].sequence),
+                " AND first_sequence BETWEEN coalesce((SELECT max(first_sequence) FROM blocks"
+                " WHERE stream_id = ? AND first_sequence <= ?), ?) AND ?",
+                (stream_id, stream_id, first, first, last),
             ).fetchall()
             for run in not_yet_kept(notifications, kept):
                 self._insert_run(stream_id, run)
@@ -172,12 +182,12 @@ class SqliteBeatStore:
                     if gap.sequence in fresh_sequences
                 ],
             )
-            return self._acknowledged(stream_id)
+            return _acknowledged(self._db, stream_id)
 
     def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
         """Keep how much the wearer moved; see BeatStore."""
         with self._transaction():
-            self._require(subject_id, stream_id)
+            _require(self._db, subject_id, stream_id)
             self._db.executemany(
                 "INSERT OR IGNORE INTO activity VALUES (?, ?, ?)",
                 [(stream_id, span.start_ns, span.mad_mg) for span in spans],
@@ -185,8 +195,8 @@ class SqliteBeatStore:
 
     def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
         """Spans of the range, by time; see BeatStore."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._read_lock:
+            rows = self._reading.execute(
                 "SELECT activity.start_ns, max(mad_mg) FROM activity"
                 " JOIN streams ON streams.id = stream_id"
                 " WHERE subject_id = ? AND activity.start_ns >= ? AND activity.start_ns < ?"
@@ -195,28 +205,21 @@ class SqliteBeatStore:
             ).fetchall()
         return [Activity(*row) for row in rows]
 
-    def _require(self, subject_id: str, stream_id: str) -> None:
-        row = self._db.execute(
-            "SELECT 1 FROM streams WHERE id = ? AND subject_id = ?", (stream_id, subject_id)
-        ).fetchone()
-        if row is None:
-            raise UnknownStreamError(
-                f"There is no stream {stream_id}.", f"Register it with PUT /v1/streams/{stream_id}."
-            )
-
     def _insert_run(self, stream_id: str, run: list[Notification]) -> None:
         first, last = run[0].sequence, run[-1].sequence
         block = of_notifications(run)
         if len(block.time_ns):
             self._require_order(stream_id, first, last, block)
-        before = self._db.execute(
-            "SELECT first_sequence, data FROM blocks WHERE stream_id = ? AND last_sequence = ?"
-            " AND last_sequence - first_sequence < ?",
-            (stream_id, first - 1, FULL_RUN),
-        ).fetchone()
-        if before is not None:
+        # Joined to those before that are no longer than itself, as a counter carries: a small
+        # upload is packed anew a dozen times until its block is full, not at each that follows.
+        while (before := self._block_before(stream_id, first)) is not None:
+            if not 0 < before[1] - before[0] + 1 <= min(last - first + 1, FULL_RUN):
+                break
+            self._db.execute(
+                "DELETE FROM blocks WHERE stream_id = ? AND first_sequence = ?", (stream_id, first)
+            )
             first = before[0]
-            block = joined(unpacked(before[1]), block)
+            block = joined(unpacked(before[2]), block)
         beats = len(block.time_ns)
         self._db.execute(
             "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -232,26 +235,26 @@ class SqliteBeatStore:
             ),
         )
 
-    def _require_order(self, stream_id: str, first: int, last: int, block: Block) -> None:
-        (before_ns,) = self._db.execute(
-            "SELECT max(end_ns) FROM blocks WHERE stream_id = ? AND first_sequence < ?",
+    def _block_before(self, stream_id: str, first: int) -> tuple[int, int, bytes] | None:
+        """First and last number and content of the block that ends just before ``first``."""
+        found: tuple[int, int, bytes] | None = self._db.execute(
+            "SELECT first_sequence, last_sequence, data FROM blocks WHERE stream_id = ?"
+            " AND first_sequence < ? ORDER BY first_sequence DESC LIMIT 1",
             (stream_id, first),
         ).fetchone()
-        (after_ns,) = self._db.execute(
-            "SELECT min(start_ns) FROM blocks WHERE stream_id = ? AND first_sequence > ?",
-            (stream_id, last),
+        return found if found is not None and found[1] == first - 1 else None
+
+    def _require_order(self, stream_id: str, first: int, last: int, block: Block) -> None:
+        before_ns, after_ns = self._db.execute(
+            # Times increase with the numbers: of those with beats, the nearest says it.
+            "SELECT (SELECT end_ns FROM blocks WHERE stream_id = ? AND first_sequence < ?"
+            " AND beats > 0 ORDER BY first_sequence DESC LIMIT 1),"
+            " (SELECT start_ns FROM blocks WHERE stream_id = ? AND first_sequence > ?"
+            " AND beats > 0 ORDER BY first_sequence LIMIT 1)",
+            (stream_id, first, stream_id, last),
         ).fetchone()
         start_ns, end_ns = int(block.time_ns[0]), int(block.time_ns[-1]) + 1
         require_order(stream_id, start_ns, end_ns, before_ns, after_ns)
-
-    def _acknowledged(self, stream_id: str) -> int:
-        return acknowledged(
-            self._db.execute(
-                "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
-                " ORDER BY first_sequence",
-                (stream_id,),
-            )
-        )
 
     def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
         """Beats of the range, by time; see BeatStore."""
@@ -272,7 +275,7 @@ class SqliteBeatStore:
     def _streams(
         self, subject_id: str, further: str = "", values: tuple[int, ...] = ()
     ) -> list[Stream]:
-        rows = self._db.execute(
+        rows = self._reading.execute(
             "SELECT id, origin, source, created_ns, ticks_per_second FROM streams"
             f" WHERE subject_id = ?{further} ORDER BY created_ns, id",
             (subject_id, *values),
@@ -280,7 +283,7 @@ class SqliteBeatStore:
         return [Stream(row[0], Origin(row[1]), row[2], row[3], row[4]) for row in rows]
 
     def _read_stream(self, index: int, stream: Stream, start_ns: int, end_ns: int) -> Part:
-        rows = self._db.execute(
+        rows = self._reading.execute(
             # Which ones, by the index; then these alone.
             "SELECT first_sequence, last_sequence, data FROM blocks WHERE stream_id = ?"
             " AND first_sequence IN (SELECT first_sequence FROM blocks WHERE stream_id = ?"
@@ -296,7 +299,7 @@ class SqliteBeatStore:
         sequence = np.concatenate(
             [_sequences(row[0], block) for row, block in zip(rows, blocks, strict=True)]
         )
-        gaps = self._db.execute(
+        gaps = self._reading.execute(
             "SELECT sequence FROM gaps WHERE stream_id = ? AND sequence BETWEEN ? AND ?",
             (stream.id, rows[0][0], rows[-1][1]),
         ).fetchall()
@@ -314,8 +317,8 @@ class SqliteBeatStore:
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
         """Gaps that touch the range, by start."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._read_lock:
+            rows = self._reading.execute(
                 "SELECT stream_id, sequence, start_ns, end_ns, reason FROM gaps"
                 " JOIN streams ON streams.id = stream_id"
                 " WHERE subject_id = ? AND start_ns < ? AND end_ns > ? ORDER BY start_ns",
@@ -328,26 +331,26 @@ class SqliteBeatStore:
         with self._snapshot():
             found = []
             for stream in self._streams(subject_id):
-                beats, first, end = self._db.execute(
+                beats, first, end = self._reading.execute(
                     "SELECT coalesce(sum(beats), 0), min(start_ns), max(end_ns) FROM blocks"
                     " WHERE stream_id = ?",
                     (stream.id,),
                 ).fetchone()
                 last = None if end is None else end - 1
-                acknowledged = self._acknowledged(stream.id)
+                acknowledged = _acknowledged(self._reading, stream.id)
                 found.append(StreamCoverage(stream, acknowledged, beats, first, last))
             return found
 
     def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
         """The name of the content of each day; see BeatStore."""
         with self._snapshot():
-            blocks = self._db.execute(
+            blocks = self._reading.execute(
                 "SELECT stream_id, first_sequence, last_sequence, beats, start_ns, end_ns"
                 " FROM blocks JOIN streams ON id = stream_id WHERE subject_id = ?"
                 " AND start_ns < ? AND end_ns > ? ORDER BY stream_id, first_sequence",
                 (subject_id, end_ns, start_ns),
             ).fetchall()
-            moved = self._db.execute(
+            moved = self._reading.execute(
                 "SELECT activity.start_ns / ?, count(*) FROM activity"
                 " JOIN streams ON streams.id = stream_id WHERE subject_id = ?"
                 " AND activity.start_ns >= ? AND activity.start_ns < ? GROUP BY 1",
@@ -357,8 +360,8 @@ class SqliteBeatStore:
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
         """The UTC days to which something was added from then on; see BeatStore."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._read_lock:
+            rows = self._reading.execute(
                 "SELECT start_ns, end_ns FROM blocks JOIN streams ON id = stream_id"
                 " WHERE subject_id = ? AND kept_ns >= ?",
                 (subject_id, since_ns),
@@ -369,8 +372,8 @@ class SqliteBeatStore:
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, KeptDay]:
         """What was worked out of each day; see BeatStore."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._read_lock:
+            rows = self._reading.execute(
                 "SELECT day, content, data FROM derived WHERE subject_id = ? AND method = ?"
                 " AND day BETWEEN ? AND ?",
                 (subject_id, method, first_day, last_day),
@@ -381,8 +384,8 @@ class SqliteBeatStore:
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
         """What the kept windows of each day were worked out from; see BeatStore."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._read_lock:
+            rows = self._reading.execute(
                 "SELECT day, content FROM derived WHERE subject_id = ? AND method = ?"
                 " AND day BETWEEN ? AND ?",
                 (subject_id, method, first_day, last_day),
@@ -421,8 +424,8 @@ class SqliteBeatStore:
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
         """The next notifications, as they were sent; see BeatStore."""
         with self._snapshot():
-            self._require(subject_id, stream_id)
-            row = self._db.execute(
+            _require(self._reading, subject_id, stream_id)
+            row = self._reading.execute(
                 "SELECT first_sequence, data FROM blocks WHERE stream_id = ? AND last_sequence > ?"
                 " ORDER BY first_sequence LIMIT 1",
                 (stream_id, after),
@@ -434,8 +437,8 @@ class SqliteBeatStore:
     def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
         """All movement of one stream, by time."""
         with self._snapshot():
-            self._require(subject_id, stream_id)
-            rows = self._db.execute(
+            _require(self._reading, subject_id, stream_id)
+            rows = self._reading.execute(
                 "SELECT start_ns, mad_mg FROM activity WHERE stream_id = ? ORDER BY start_ns",
                 (stream_id,),
             ).fetchall()
@@ -447,7 +450,8 @@ class SqliteBeatStore:
 
     def erase(self, subject_id: str) -> int:
         """Remove every trace of the subject, and overwrite the freed pages."""
-        with self._lock:
+        # Whoever reads in this process waits, so that what is erased leaves the log at once.
+        with self._lock, self._read_lock:
             self._db.execute("PRAGMA secure_delete=ON")
             with self._transaction():
                 (beats,) = self._db.execute(
@@ -463,14 +467,34 @@ class SqliteBeatStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock, _transaction(self._db, "BEGIN IMMEDIATE"):
+        with self._lock, self._queue.turn(), _transaction(self._db, "BEGIN IMMEDIATE"):
             yield
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """Several reads that see one state of the file."""
-        with self._lock, _transaction(self._db, "BEGIN"):
+        with self._read_lock, _transaction(self._reading, "BEGIN"):
             yield
+
+
+def _acknowledged(db: sqlite3.Connection, stream_id: str) -> int:
+    return acknowledged(
+        db.execute(
+            "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
+            " ORDER BY first_sequence",
+            (stream_id,),
+        )
+    )
+
+
+def _require(db: sqlite3.Connection, subject_id: str, stream_id: str) -> None:
+    row = db.execute(
+        "SELECT 1 FROM streams WHERE id = ? AND subject_id = ?", (stream_id, subject_id)
+    ).fetchone()
+    if row is None:
+        raise UnknownStreamError(
+            f"There is no stream {stream_id}.", f"Register it with PUT /v1/streams/{stream_id}."
+        )
 
 
 def _sequences(first: int, block: Block) -> NDArray[np.int64]:

@@ -16,7 +16,13 @@ from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 # Which server this is is nobody's business; whoever watches live is cut off when it ends.
-_SAID: dict[str, Any] = {"server_header": False, "timeout_graceful_shutdown": 10}
+_SAID: dict[str, Any] = {
+    "server_header": False,
+    "timeout_graceful_shutdown": 10,
+    # Whoever asks every few seconds keeps the connection: closing it after uvicorn's five seconds
+    # would meet the next request on its way now and then.
+    "timeout_keep_alive": 75,
+}
 
 
 def run_api(host: str | None, port: int | None, workers: int | None) -> None:
