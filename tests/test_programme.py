@@ -60,6 +60,7 @@ def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:
 
 def test_one_small_step_a_day_and_then_nothing(house: House) -> None:
     clock = Clock(house)
+    clock.now_ns = clock.now_ns // DAY * DAY + 12 * HOUR  # a day later is another date, then
     with opened_clinic(replace(house, now=clock)) as clinic:
         ada = clinic["ada"]
         ada.put("/v1/programme", json={"physical_cause_ruled_out": True, "started": True})

@@ -32,7 +32,7 @@ from tests.bluetooth.reckoning import reckon
 from tests.bluetooth.virtual_machine import boot, kernel_tree
 from tests.conftest import PASSWORD
 
-CUTS = int(os.environ.get("EBBTIDE_VM_CUTS", "4"))
+CUTS = int(os.environ.get("EBBTIDE_VM_CUTS", "3"))
 pytestmark = pytest.mark.bluetooth
 
 
