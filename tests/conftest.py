@@ -19,6 +19,7 @@ import hypothesis  # noqa: F401
 import pytest
 from httpx._transports import default as httpx_transports
 
+from api import passwords
 from api.app import create_app
 from api.house import House
 from api.people import add_person
@@ -34,6 +35,10 @@ from tests.postgres_server import PostgresServer, postgres_bin, started
 # Making a context for TLS costs 55 ms of a core; the tests make a thousand clients, and none of
 # them speaks TLS without a context of its own.
 httpx_transports.create_ssl_context = cache(httpx_transports.create_ssl_context)
+
+# Argon2 is slow on purpose, 0.2 s of a core: nearly all people of the tests have the one password,
+# and its hash is worked out once. Checking a password is as it is.
+passwords._hasher.hash = cache(passwords._hasher.hash)  # type: ignore[method-assign]
 
 # A shell makes its background jobs ignore Ctrl-C, and children inherit that: the demonstrations
 # that tests end with it would never end.
