@@ -18,6 +18,8 @@ import httpx
 import hypothesis  # noqa: F401
 import pytest
 from httpx._transports import default as httpx_transports
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api import passwords
 from api.app import create_app
@@ -36,9 +38,9 @@ from tests.postgres_server import PostgresServer, postgres_bin, started
 # them speaks TLS without a context of its own.
 httpx_transports.create_ssl_context = cache(httpx_transports.create_ssl_context)
 
-# Argon2 is slow on purpose, 0.2 s of a core: nearly all people of the tests have the one password,
-# and its hash is worked out once. Checking a password is as it is.
-passwords._hasher.hash = cache(passwords._hasher.hash)  # type: ignore[method-assign]
+# Argon2 is slow on purpose, 0.2 s of a core, and the tests make and sign in people by the thousand:
+# in their own process it is as cheap as it may be. Servers that they start have it as it is.
+passwords._hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 # A shell makes its background jobs ignore Ctrl-C, and children inherit that: the demonstrations
 # that tests end with it would never end.
