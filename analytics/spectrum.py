@@ -79,8 +79,6 @@ def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     even = np.arange(time_s[0], time_s[-1], 1 / RESAMPLED_HZ)
     resampled = CubicSpline(time_s, nn_ms)(even)
     segment = min(len(even), int(SEGMENT_S * RESAMPLED_HZ))
-    # A second to load, and most commands never need it.
-
     hz, power = signal.welch(
         resampled, fs=RESAMPLED_HZ, window="hann", nperseg=segment, detrend="linear"
     )
@@ -89,12 +87,12 @@ def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
 
 def lomb_scargle(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     """The periodogram of the beats as they are, scaled to ms²/Hz."""
+    from scipy import signal
+
     span = float(time_s[-1] - time_s[0])
     hz = np.arange(1, max(2, int(0.5 * span) + 1)) / span
     line = np.polynomial.Polynomial.fit(time_s, nn_ms, 1)
     left = nn_ms - line(time_s)
-    from scipy import signal
-
     raw = signal.lombscargle(time_s, left, 2 * np.pi * hz)
     return Spectrum(hz, 2 * span / len(nn_ms) * raw, "Lomb-Scargle on the beats")
 

@@ -14,7 +14,7 @@ shared = APIRouter(tags=["bulk"])
 
 @shared.get("/export/{table}", response_class=Response, responses=BULK_RESPONSES)
 def export(
-    table: Table, asked: AskedBulk, person: Whose, house: InHouse, histories: KnownHistories
+    table: Table, person: Whose, asked: AskedBulk, house: InHouse, histories: KnownHistories
 ) -> Response:
     """A table of one person's data: beats with the strap's own ticks; five-minute HRV windows;
     ratings; sessions; the rows of the link report. docs/api.md says what each column is.

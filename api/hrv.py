@@ -88,8 +88,8 @@ class HrvReport(BaseModel):
 
 @shared.get("/hrv", responses=described(401, 403, 404, 422))
 def hrv(
-    asked: Asked,
     person: Whose,
+    asked: Asked,
     house: InHouse,
     histories: KnownHistories,
     window_s: Annotated[

@@ -117,8 +117,8 @@ class LinkReport(BaseModel):
 
 @shared.get("/link", response_model=LinkReport, responses=described(401, 403, 404, 422))
 def link(
-    asked: AskedOrAll,
     person: Whose,
+    asked: AskedOrAll,
     house: InHouse,
     histories: KnownHistories,
     span: Annotated[

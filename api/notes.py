@@ -95,7 +95,7 @@ def add_note(asked: NoteAsk, person: Patient, house: InHouse) -> NoteShown:
     return _shown(kept, person)
 
 
-@router.delete("/notes/{note_id}", status_code=204, responses=described(401, 403, 404, 422))
+@router.delete("/notes/{note_id:uuid}", status_code=204, responses=described(401, 403, 404, 422))
 def delete_note(note_id: uuid.UUID, person: Patient, house: InHouse) -> None:
     """Remove a note for good."""
     if not house.programme.delete_note(person.id, str(note_id)):

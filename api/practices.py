@@ -100,7 +100,7 @@ class PracticesAround(BaseModel):
     method: str
 
 
-@router.put("/practices/{practice_id}", responses=described(401, 403, 409, 422))
+@router.put("/practices/{practice_id:uuid}", responses=described(401, 403, 404, 409, 422))
 def put_practice(
     practice_id: uuid.UUID, asked: PracticeAsk, person: Patient, house: InHouse
 ) -> PracticeShown:

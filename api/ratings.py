@@ -154,8 +154,8 @@ def history(rating_id: uuid.UUID, person: Whose, house: InHouse) -> list[RatingS
 
 @shared.get("/ratings", responses=described(401, 403, 404, 422))
 def list_ratings(
-    asked: AskedOrAll,
     person: Whose,
+    asked: AskedOrAll,
     house: InHouse,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[str | None, Query(max_length=200)] = None,

@@ -66,8 +66,8 @@ def people(request: Request, analyst: Analyst, house: InHouse) -> Cohort:
 def research(
     table: Table,
     request: Request,
-    asked: AskedBulk,
     analyst: Analyst,
+    asked: AskedBulk,
     house: InHouse,
     histories: KnownHistories,
     person: Pseudonyms = None,

@@ -86,8 +86,8 @@ class DataPoints(BaseModel):
 @shared.get("/fhir/Observation", response_class=Response, responses=_FHIR)
 def observations(
     request: Request,
-    asked: AskedOrAll,
     person: Whose,
+    asked: AskedOrAll,
     house: InHouse,
     histories: KnownHistories,
     limit: Limit = 1000,
@@ -145,8 +145,8 @@ def import_fhir(
     responses=described(401, 403, 404, 422),
 )
 def heart_rates(
-    asked: AskedOrAll,
     person: Whose,
+    asked: AskedOrAll,
     house: InHouse,
     histories: KnownHistories,
     limit: Limit = 1000,

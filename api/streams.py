@@ -104,7 +104,7 @@ def upload_activity(
 
 
 @shared.get("/activity", responses=described(401, 403, 404, 422))
-def activity(asked: Asked, person: Whose, house: InHouse) -> list[ActivityShown]:
+def activity(person: Whose, asked: Asked, house: InHouse) -> list[ActivityShown]:
     """How much the wearer moved, every five seconds where a strap with acceleration was worn."""
     if asked.end_ns - asked.start_ns > 32 * DAY:
         raise ProblemError(422, "Ask for at most 32 days of activity at a time.")
@@ -129,7 +129,7 @@ def stream_coverage(stream_id: StreamId, person: WhoseToo, house: InHouse) -> St
 
 
 @shared.get("/gaps", responses=described(401, 403, 404, 422))
-def gaps(asked: AskedOrAll, person: Whose, house: InHouse) -> list[GapShown]:
+def gaps(person: Whose, asked: AskedOrAll, house: InHouse) -> list[GapShown]:
     """Times without beats within streams, by start."""
     found = house.beats.gaps(person.subject_id, asked.start_ns, asked.end_ns)
     if len(found) > 100_000:

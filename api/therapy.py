@@ -127,7 +127,7 @@ class TherapyReport(BaseModel):
 
 
 @shared.get("/therapy", responses=described(401, 403, 404, 422))
-def therapy(asked: AskedOrAll, person: Whose, house: InHouse) -> TherapyReport:
+def therapy(person: Whose, asked: AskedOrAll, house: InHouse) -> TherapyReport:
     """Change from the first week to the last, when it began, and what was around each session."""
     ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
     times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)

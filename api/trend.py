@@ -58,8 +58,8 @@ class TrendReport(BaseModel):
 
 @shared.get("/hrv/trend", response_model=TrendReport, responses=described(401, 403, 404, 422))
 def trend(
-    asked: Asked,
     person: Whose,
+    asked: Asked,
     house: InHouse,
     histories: KnownHistories,
     indexes: Indexes,

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from api.access import new_sign_in
 from api.people import add_person
 from api.stores import open_house
-from benchmarks.soak import PASSWORD, free_port, memory_mb
+from benchmarks.soak import PASSWORD, answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
 from ebbtide.instants import HOUR
 from ebbtide.records import Origin, Stream, new_id
@@ -92,12 +92,7 @@ def main() -> None:
             env={**os.environ, "EBBTIDE_DATA_DIR": str(folder)},
         )
     url = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            if httpx.get(f"{url}/v1/ready").status_code == 200:
-                break
-        except httpx.HTTPError:
-            time.sleep(0.1)
+    answers(f"{url}/v1/ready")
     before, most, ended = memory_mb(api.pid), 0.0, threading.Event()
 
     def watch() -> None:

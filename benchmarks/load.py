@@ -21,7 +21,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import httpx
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -34,7 +33,7 @@ from api.house import House
 from api.link import report_of
 from api.people import add_person
 from api.stores import open_house
-from benchmarks.soak import PASSWORD, cpu_s, free_port, memory_mb
+from benchmarks.soak import PASSWORD, answers, cpu_s, free_port, memory_mb
 from ebbtide.instants import DAY, HOUR, SECOND
 from ebbtide.records import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -113,12 +112,7 @@ def main() -> None:
             env={**environment, "EBBTIDE_REQUESTS_A_MINUTE": "1000000"},
         )
     url = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            if httpx.get(f"{url}/v1/ready").status_code == 200:
-                break
-        except httpx.HTTPError:
-            time.sleep(0.1)
+    answers(f"{url}/v1/ready")
     ramp = (asked.straps + asked.readers) / A_SECOND
     (folder / "tokens.json").write_text(json.dumps(tokens))
     done = subprocess.run(

@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -31,24 +30,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from api.people import add_person
 from api.stores import open_house
 from benchmarks.load import a_year
-from benchmarks.soak import PASSWORD, free_port
+from benchmarks.soak import PASSWORD, answers, free_port
 from dashboard.launch import dashboard_command, start_dashboard
 from ebbtide.settings import Settings
 
 EMAIL = "p@example.org"
 PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}
-
-
-def answers(url: str) -> None:
-    """Wait until it does."""
-    for _ in range(600):
-        try:
-            if httpx.get(url).is_success:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit(f"{url} did not answer within a minute.")
 
 
 @contextmanager

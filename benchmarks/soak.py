@@ -51,6 +51,18 @@ def free_port() -> int:
         return port
 
 
+def answers(url: str) -> None:
+    """Wait until it does."""
+    for _ in range(600):
+        try:
+            if httpx.get(url).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit(f"{url} did not answer within a minute.")
+
+
 class Strap:
     """Its beats, when they are due, and those that were put into the outbox."""
 
@@ -212,12 +224,7 @@ def main() -> None:
             stderr=log,
         )
     url = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            if httpx.get(f"{url}/v1/ready").status_code == 200:
-                break
-        except httpx.HTTPError:
-            time.sleep(0.1)
+    answers(f"{url}/v1/ready")
     accounts = []
     for k, person in enumerate(people):
         answer = httpx.post(

@@ -10,7 +10,9 @@ from typing import Any
 
 from fpdf import FPDF
 
-from dashboard.language import N_, _, clock, long_day, number, signed
+from dashboard import texts
+from dashboard.figures import change_parts, slope_parts
+from dashboard.language import N_, _, clock, long_day, number
 
 CAVEAT = N_(
     "Not a diagnosis, and no statement of cause: what moved together, and "
@@ -59,19 +61,17 @@ def before_session(
                 "ratings. {caveat}"
             )
             .format(
-                estimate=signed(sure["estimate"], 2),
+                **slope_parts(sure),
                 unit=sure["unit"],
-                low=signed(sure["low"], 2),
-                high=signed(sure["high"], 2),
                 n=sure["n"],
                 caveat=sure["caveats"][0] if sure["caveats"] else "",
             )
             .strip()
         )
     recent = [n for n in notes if since is None or datetime.fromisoformat(n["about"]) >= since]
-    page.parts[_("Their notes")] = [f"{n['kind']}: {n['words']}" for n in recent[-8:]] or [
-        _("None.")
-    ]
+    page.parts[_("Their notes")] = [
+        f"{_(texts.NOTE_KINDS[n['kind']])}: {n['words']}" for n in recent[-8:]
+    ] or [_("None.")]
     if session_notes:
         kept = session_notes[-1]
         page.parts[_("Your notes of meeting {number}").format(number=kept["number"])] = [
@@ -150,12 +150,7 @@ def _change(name: str, change: dict[str, Any]) -> str:
 def _moved(change: dict[str, Any]) -> str:
     sure = "" if change["reliable"] else _(" We cannot tell whether it changed.")
     return _("{before} to {after}, {change} (95% interval {low} to {high}).{sure}").format(
-        before=number(change["before"], 1),
-        after=number(change["after"], 1),
-        change=signed(change["change"]),
-        low=signed(change["low"]),
-        high=signed(change["high"]),
-        sure=sure,
+        **change_parts(change), sure=sure
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.inviting import invited
 from dashboard.language import _, day_and_time
 from dashboard.person import client
 
@@ -24,12 +25,7 @@ def caseload_page() -> None:
         name = st.text_input(_("Name"))
         zone = st.text_input(_("Time zone"), "Europe/Berlin")
         if st.form_submit_button(_("Invite")):
-            if not email or not name:
-                st.info(_("An invitation needs both an e-mail and a name."))
-                return
-            token = api.invite(email, name, zone, "patient")["token"]
-            st.write(_("Pass this on. It is good once, for 7 days:"))
-            st.code(token, language=None)
+            invited(api, email, name, zone, "patient")
 
 
 def _patient(patient: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import texts
-from dashboard.language import _
+from dashboard.language import _, reader
 
 
 def consents(api: Any) -> None:
@@ -15,13 +15,14 @@ def consents(api: Any) -> None:
     told = api.consents()
     holds = told["holds"]
     answered = {answer["purpose"] for answer in told["answers"]}
+    spoken = reader().get_language_name("en")
     for purpose, (title, words) in texts.CONSENT.items():
         now = bool(holds[purpose])
         wanted = st.toggle(_(title), value=now, key=f"consent-{purpose}-{now}")
         more = "" if purpose in answered else _("You have not answered this yet.")
         st.caption(f"{_(words)} {more}")
         if wanted != now:
-            api.agree(purpose, wanted, f"{purpose}, {texts.WORDING}")
+            api.agree(purpose, wanted, f"{purpose}, {spoken}, {texts.WORDING}")
             st.rerun()
 
 

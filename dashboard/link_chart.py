@@ -86,7 +86,7 @@ def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
     )
     chart: alt.LayerChart = (
         alt.layer(none, sure, dots)
-        .properties(height=150)
+        .properties(height=190)
         .configure(locale=chart_locale())
         .configure_view(strokeOpacity=0)
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.language import N_, _, number, signed
+from dashboard.figures import change_parts, slope_parts
+from dashboard.language import N_, _, signed
 from dashboard.link_chart import lag_chart, link_chart
 from dashboard.person import client
 
@@ -65,14 +66,7 @@ def _course(report: dict[str, Any]) -> None:
                 _(
                     "{name} went from {before} in the first week to {after} in the last "
                     "(change {change}, 95% interval {low} to {high})."
-                ).format(
-                    name=name,
-                    before=number(change["before"], 1),
-                    after=number(change["after"], 1),
-                    change=signed(change["change"]),
-                    low=signed(change["low"]),
-                    high=signed(change["high"]),
-                )
+                ).format(name=name, **change_parts(change))
             )
     if told:
         st.subheader(_("Over the weeks"))
@@ -143,19 +137,11 @@ def _picture(row: dict[str, Any]) -> None:
         width="stretch",
         alt=_("Dots: one rating each. Line: {sentence}").format(sentence=row["sentence"]),
     )
-    p_value = _("under 0.001") if row["p_value"] < 0.001 else f"= {number(row['p_value'], 3)}"
     st.caption(
         _(
             "{estimate} points of pain for {unit}, 95% interval {low} to {high}, p "
             "{p_value}, {n} ratings. The band is the interval."
-        ).format(
-            estimate=signed(row["estimate"], 2),
-            unit=row["unit"],
-            low=signed(row["low"], 2),
-            high=signed(row["high"], 2),
-            p_value=p_value,
-            n=row["n"],
-        )
+        ).format(unit=row["unit"], n=row["n"], **slope_parts(row))
     )
 
 

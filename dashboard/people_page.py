@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.choosing import chosen
+from dashboard.inviting import invited
 from dashboard.language import _
 from dashboard.person import client, me
 
@@ -39,14 +40,8 @@ def _invite(api: Any) -> None:
         name = st.text_input(_("Name"))
         zone = st.text_input(_("Time zone"), "Europe/Berlin")
         role = st.selectbox(_("Role"), ["patient", "therapist", "analyst", "administrator"])
-        if not st.form_submit_button(_("Invite")):
-            return
-        if not email or not name:
-            st.info(_("An invitation needs both an e-mail and a name."))
-        else:
-            token = api.invite(email, name, zone, role)["token"]
-            st.write(_("Pass this on. It is good once, for 7 days:"))
-            st.code(token, language=None)
+        if st.form_submit_button(_("Invite")):
+            invited(api, email, name, zone, role)
 
 
 def _one(api: Any, found: list[dict[str, Any]]) -> None:

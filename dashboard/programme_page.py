@@ -12,17 +12,9 @@ from dashboard import texts
 from dashboard.breathing import breathing
 from dashboard.choosing import chosen
 from dashboard.frame import link_to
-from dashboard.language import N_, _, day, number
+from dashboard.language import _, day, number
 from dashboard.person import client
 from dashboard.tracking import tracking
-
-_KINDS = {
-    "trigger": N_("Came together with pain"),
-    "fear": N_("A fear or worry"),
-    "stressor": N_("Something stressful"),
-    "helped": N_("Something that helped"),
-    "pleasant": N_("Something pleasant"),
-}
 
 
 def programme_page() -> None:
@@ -142,7 +134,9 @@ def _understanding(shown: dict[str, Any]) -> None:
             )
         )
     for row in rows[:20]:
-        st.markdown(f"**{row['words']}** ({_(_KINDS[row['kind']]).lower()}): {_pattern(row)}")
+        st.markdown(
+            f"**{row['words']}** ({_(texts.NOTE_KINDS[row['kind']]).lower()}): {_pattern(row)}"
+        )
     st.caption(_(texts.PATTERNS_CAUTION))
     _remove(("trigger", "fear", "stressor"))
 
@@ -202,10 +196,14 @@ def _add(kinds: tuple[str, ...]) -> None:
         kind = kinds[0]
         if len(kinds) > 1:
             kind = st.radio(
-                _("What is it?"), kinds, format_func=lambda name: _(_KINDS[name]), horizontal=True
+                _("What is it?"),
+                kinds,
+                format_func=lambda name: _(texts.NOTE_KINDS[name]),
+                horizontal=True,
             )
         words = st.text_input(
-            _(_KINDS[kinds[0]]) if len(kinds) == 1 else _("In a word or two"), max_chars=300
+            _(texts.NOTE_KINDS[kinds[0]]) if len(kinds) == 1 else _("In a word or two"),
+            max_chars=300,
         )
         if st.form_submit_button(_("Keep")) and words.strip():
             client().note(kind, words)
@@ -217,7 +215,9 @@ def _list(kinds: tuple[str, ...]) -> None:
     for note in found[:30]:
         st.markdown(
             _("- {words} · :gray[{kind}, {about}]").format(
-                words=note["words"], kind=_(_KINDS[note["kind"]]).lower(), about=day(note["about"])
+                words=note["words"],
+                kind=_(texts.NOTE_KINDS[note["kind"]]).lower(),
+                about=day(note["about"]),
             )
         )
     _remove(kinds)

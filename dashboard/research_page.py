@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import colours
-from dashboard.language import _, number, signed
+from dashboard.figures import slope_parts
+from dashboard.language import _, number
 from dashboard.person import client
 from ebbtide.settings import Settings
 
@@ -84,13 +85,10 @@ def _link(research: Any) -> None:
         st.write(
             _(
                 "{estimate} points of pain for a point of stress, 95% interval {low} to "
-                "{high}, p = {p_value}; {ratings} ratings of {people} people. Slopes of "
+                "{high}, p {p_value}; {ratings} ratings of {people} people. Slopes of "
                 "people differ with a standard deviation of {spread}."
             ).format(
-                estimate=signed(link["estimate"], 2),
-                low=signed(link["low"], 2),
-                high=signed(link["high"], 2),
-                p_value=number(link["p_value"], 3),
+                **slope_parts(link),
                 ratings=link["ratings"],
                 people=link["people"],
                 spread=number(link["spread"], 2),
@@ -110,7 +108,7 @@ def _link(research: Any) -> None:
             )
             dots = base.mark_circle(color=colours.ACCENT, size=60).encode(x="estimate:Q")
             st.altair_chart(
-                alt.layer(sure, dots),
+                alt.layer(sure, dots).properties(height=90 + 26 * len(rows)),
                 width="stretch",
                 alt=_("Each person's slope, drawn towards the others, with its 95% interval."),
             )

@@ -23,7 +23,7 @@ def sign_in_page() -> None:
             st.warning(str(error))
         else:
             st.rerun()
-    with st.form(_("sign in")):
+    with st.form("sign in"):
         email = st.text_input(_("E-mail"))
         password = st.text_input(_("Password"), type="password")
         if st.form_submit_button(_("Sign in"), type="primary", width="stretch"):

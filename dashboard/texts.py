@@ -1,5 +1,5 @@
-"""What the programme says, in English and in our own words, in one place: another language is another
-module like this one. ``tests/test_texts.py`` reads all of it.
+"""What the programme says, in our own words; each goes through ``_`` where it is shown.
+``tests/test_texts.py`` reads all of it.
 """
 
 from __future__ import annotations
@@ -41,12 +41,20 @@ CONSENT = {
         N_("Under another name, with all dates moved. Off is just as fine."),
     ),
 }
-WORDING = "English, 1"
+WORDING = 1  # of what is agreed to: another number when its sense changes
 WELCOME = N_(
     "**Welcome.** Two short things first: whether a clinician has ruled out "
     "a physical cause, and what you agree to. Rating and strap can be used "
     "already."
 )
+
+NOTE_KINDS = {
+    "trigger": N_("Came together with pain"),
+    "fear": N_("A fear or worry"),
+    "stressor": N_("Something stressful"),
+    "helped": N_("Something that helped"),
+    "pleasant": N_("Something pleasant"),
+}
 
 STEPS = {
     "ask a clinician": (

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.figures import change_parts
 from dashboard.frame import link_to
-from dashboard.language import _, day, number, signed
-from dashboard.person import client, me
-from dashboard.trend_chart import in_words, trend_charts
+from dashboard.language import _, day, number
+from dashboard.person import client
+from dashboard.trend_picture import trend_picture
 
 
 def therapy_page() -> None:
@@ -37,18 +38,11 @@ def therapy_page() -> None:
 
 
 def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
-    person = me()
-    assert person is not None
     first = datetime.fromisoformat(ratings[0]["about"]) - timedelta(hours=12)
     days = (end - first).days
     with st.spinner(_("Looking at your heartbeats ...")):
         heart = api.trend(first, end, 900 if days < 32 else 3600 if days < 100 else 14_400)
-    usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
-    sessions = [s for s in api.session_list() if datetime.fromisoformat(s["held"]) <= end]
-    practices = api.practices()
-    charts = trend_charts(ratings, usable, sessions, practices, first, end, person["zone"])
-    for chart, alt in zip(charts, in_words(charts), strict=True):
-        st.altair_chart(chart, width="stretch", alt=alt)
+    trend_picture(ratings, heart, first, end)
     st.caption(
         _(
             "Upright dashed lines: sessions. Triangles: practices. Shaded: days "
@@ -68,21 +62,21 @@ def _practices(told: dict[str, Any]) -> None:
         "pain": _("Pain"),
         "stress": _("Stress"),
     }
-    rows = [
-        {
-            _("What"): f"{names[row['what']]}, {_(row['then'])}",
-            _("Before, then"): row["missing"]
-            or _("{before}, then {value}").format(
-                before=number(row["before"], 1), value=number(row["value"], 1)
-            ),
-            _("Change (95% interval)"): "-"
-            if row["missing"]
-            else _("{change} ({low} to {high})").format(
-                change=signed(row["change"]), low=signed(row["low"]), high=signed(row["high"])
-            ),
-        }
-        for row in told["rows"]
-    ]
+    when = {"during": _("during"), "after": _("after")}
+    rows = []
+    for row in told["rows"]:
+        before, change = row["missing"], "-"
+        if before is None:
+            parts = change_parts({**row, "after": row["value"]})
+            before = _("{before}, then {after}").format(**parts)
+            change = _("{change} ({low} to {high})").format(**parts)
+        rows.append(
+            {
+                _("What"): f"{names[row['what']]}, {when[row['then']]}",
+                _("Before, then"): before,
+                _("Change (95% interval)"): change,
+            }
+        )
     st.table(pd.DataFrame(rows).set_index(_("What")))
     st.caption(
         _("Of {practices} practices; five minutes before and after. {caution}").format(
@@ -109,15 +103,7 @@ def _change(report: dict[str, Any]) -> None:
             _(
                 "{name} was {before} on average in the first week and {after} in "
                 "the last: a change of {change} (95% interval {low} to {high}). {sure}"
-            ).format(
-                name=name,
-                before=number(change["before"], 1),
-                after=number(change["after"], 1),
-                change=signed(change["change"]),
-                low=signed(change["low"]),
-                high=signed(change["high"]),
-                sure=sure,
-            )
+            ).format(name=name, sure=sure, **change_parts(change))
         )
     pain = report["pain"]
     if pain["reliable"] and pain["percent"] is not None and pain["change"] < 0:
@@ -150,12 +136,9 @@ def _sessions(sessions: list[dict[str, Any]]) -> None:
         held = day(session["held"])
         told = {_("Session"): f"{session['number']}, {held}"}
         if pain["missing"] is None:
-            told[_("Pain")] = _("{before}, then {after}").format(
-                before=number(pain["before"], 1), after=number(pain["after"], 1)
-            )
-            told[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(
-                change=signed(pain["change"]), low=signed(pain["low"]), high=signed(pain["high"])
-            )
+            parts = change_parts(pain)
+            told[_("Pain")] = _("{before}, then {after}").format(**parts)
+            told[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(**parts)
         else:
             told[_("Pain")] = _("too few ratings")
             told[_("Change (95% interval)")] = _("{n_before} before, {n_after} after").format(

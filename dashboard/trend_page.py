@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard.language import N_, _
-from dashboard.person import client, me
-from dashboard.trend_chart import in_words, trend_charts
+from dashboard.person import client
+from dashboard.trend_picture import trend_picture
 
 _SPANS = {N_("1 week"): 7, N_("4 weeks"): 28, N_("3 months"): 91, N_("1 year"): 366}
 # A chart has only so many pixels.
@@ -54,13 +54,7 @@ def trend_page() -> None:
     index = _about_the_index(usable)
     if index:
         st.write(index)
-    person = me()
-    assert person is not None
-    sessions = [s for s in api.session_list() if start <= datetime.fromisoformat(s["held"]) <= end]
-    practices = [p for p in api.practices() if start <= datetime.fromisoformat(p["start"]) <= end]
-    charts = trend_charts(ratings, usable, sessions, practices, start, end, person["zone"])
-    for chart, alt in zip(charts, in_words(charts), strict=True):
-        st.altair_chart(chart, width="stretch", alt=alt)
+    trend_picture(ratings, heart, start, end)
     st.caption(
         _(
             "Each dot is one rating, or the typical five minutes of {stretches}. "

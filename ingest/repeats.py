@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from ebbtide.instants import MILLISECOND, SECOND
 
 _AT_ONCE = 150 * MILLISECOND
-_LATELY = 8  # notifications
+# Notifications. Where beats were missed meanwhile, the least delay is too small for now: a late
+# copy is then kept, and never a new beat taken for one.
+_LATELY = 64
 _REMEMBERED = 32  # intervals
 _PROOF = 3  # varied intervals said before, in the same order, cannot be chance
 
@@ -54,9 +56,12 @@ class RepeatFilter:
                 varied = len(rr_ticks) >= _PROOF and len(set(rr_ticks)) > 1
                 if varied or 0 <= since < span // 2:
                     return True
-            soon = at_once or (0 <= since < span // 2 and self._ahead(span, received_ns))
             same = not self._after_break and payload == self._payload
-            if same and soon and not self._time_for(span, received_ns):
+            if (
+                same
+                and not self._time_for(span, received_ns)
+                and (at_once or (0 <= since < span // 2 and self._ahead(span, received_ns)))
+            ):
                 return True
         self._heart += span
         if not rr_ticks:

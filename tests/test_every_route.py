@@ -238,6 +238,33 @@ def test_nobody_sees_or_changes_what_is_not_theirs(victim: Victim, who: str) -> 
     assert looks == []
 
 
+def test_whoever_is_not_signed_in_is_told_that_first(victim: Victim) -> None:
+    """And not what else is wrong with what they asked."""
+    wrong = {"start": "2026-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z", "cursor": "0"}
+    with httpx.Client(base_url=victim.clinic.url, timeout=60) as nobody:
+        seen = 0
+        for method, template, operation, _ in operations(victim.clinic):
+            if method != "get" or "security" not in operation:
+                continue
+            path = re.sub(r"\{\w+\}", "x", template)
+            answer = nobody.get(path, params={**wrong, "since": "2026-11-01T00:00:00"})
+            assert answer.status_code == 401, (path, answer.text)
+            seen += 1
+        assert seen > 30
+
+
+def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None:
+    """Where one path looks like another's parameter (/notes/patterns, /notes/{note_id})."""
+    document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
+    values = victim.values()
+    for template, operations_of in document["paths"].items():
+        path = re.sub(r"\{(\w+)\}", lambda found: values[found[1]][0], template)
+        answer = httpx.options(f"{victim.clinic.url}{path}")
+        assert answer.status_code == 405
+        allowed = {word.strip().lower() for word in answer.headers["Allow"].split(",")}
+        assert allowed - {"head"} == operations_of.keys() & set(METHODS), path
+
+
 def test_the_words_that_are_looked_for_are_told_to_herself(victim: Victim) -> None:
     """Or the test above could not fail."""
     eve = victim.clinic["eve"]

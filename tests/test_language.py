@@ -64,6 +64,18 @@ def test_nothing_is_said_that_no_catalogue_knows(path: Path) -> None:
     assert found == [], "wrap these in _()"
 
 
+def test_every_picture_has_words() -> None:
+    pictures = [
+        (path.name, node)
+        for path in PAGES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "altair_chart"
+    ]
+    assert len(pictures) >= 4
+    for name, node in pictures:
+        assert any(word.arg == "alt" for word in node.keywords), f"{name}, line {node.lineno}"
+
+
 @pytest.mark.parametrize(
     ("told", "day", "clock", "number"),
     [

@@ -1,7 +1,7 @@
 """The OpenAPI document, held against the API by Schemathesis: no 500, no answer that it does not
 describe, alone and along the links between operations (stateful), as each role.
 
-EBBTIDE_SCHEMATHESIS_SECONDS says for how long each role (8 in CI; docs/api.md has a longer run).
+EBBTIDE_SCHEMATHESIS_SECONDS says for how long each role (10 in CI; docs/api.md has a longer run).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ebbtide.commands.api_thread import ApiThread
 from store.records import Purpose
 from tests.clinic import Clinic, fill, opened_clinic
 
-SECONDS = os.environ.get("EBBTIDE_SCHEMATHESIS_SECONDS", "8")
+SECONDS = os.environ.get("EBBTIDE_SCHEMATHESIS_SECONDS", "10")
 # A live stream goes on for hours (tests/test_live.py has it); these would end the sign-in.
 LEFT_OUT = "(/live$|/sign-out$|/tokens)"
 # Valid by its schema and refused all the same: an end before its start, a cursor of one's own.
@@ -72,7 +72,7 @@ def test_every_answer_is_described(clinic: Clinic, who: str, tmp_path: Path) -> 
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     cases = re.search(r"(\d+) generated, \1 passed", done.stdout)
     assert cases is not None, done.stdout[-3000:]
-    assert int(cases[1]) > 5
+    assert int(cases[1]) > 50
     print(f"{who}: {cases[0]}")
 
 

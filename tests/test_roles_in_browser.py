@@ -139,6 +139,15 @@ def test_every_page_is_accessible_and_fits_a_phone(
     assert found == []
 
 
+def test_on_a_phone_the_way_is_found(browser: Browser, pages_url: str) -> None:
+    context = browser.new_context(viewport=PHONE)
+    context.set_default_timeout(30_000)
+    page = opened(context, pages_url, "ada")
+    for title in ("My course", "Today"):
+        go_to(page, title, PAGES["ada"][title])
+    context.close()
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 AA."""
     result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})

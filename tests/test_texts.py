@@ -77,9 +77,7 @@ def test_there_are_words_for_everything_that_the_api_names() -> None:
     assert set(texts.STEPS) == {str(step) for step in Step}
     assert tuple(texts.READINGS) == READINGS
     assert set(texts.CONSENT) == {str(purpose) for purpose in Purpose}
-    from dashboard.programme_page import _KINDS
-
-    assert set(_KINDS) == {str(kind) for kind in NoteKind}
+    assert set(texts.NOTE_KINDS) == {str(kind) for kind in NoteKind}
 
 
 def test_readings_are_short() -> None:

@@ -298,7 +298,7 @@ The pages     {pages_url}
 Sign in with  {EMAIL}
 Password      {password}
 
-The API       {api_url}/docs
+The API       {api_url}/openapi.json
 
 The strap plays on, a beat at a time. All of this is simulated. Ctrl-C ends it.""",
         markup=False,
