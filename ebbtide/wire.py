@@ -151,8 +151,11 @@ class UploadWire(BaseModel):
 
     @model_validator(mode="after")
     def _whole_and_in_order(self) -> Self:
-        expected = list(range(self.first, self.last + 1)) if self.last >= self.first else []
-        if [n.sequence for n in self.notifications] != expected:
+        # Compared as a range: its numbers are never laid out, however far apart the two are said.
+        expected = range(self.first, self.last + 1)
+        if len(self.notifications) != len(expected) or any(
+            n.sequence != k for n, k in zip(self.notifications, expected, strict=True)
+        ):
             raise ValueError(
                 f"notifications must carry the sequence numbers {self.first} to {self.last}, "
                 "each once and in order"

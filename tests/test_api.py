@@ -247,6 +247,7 @@ def broken(**changes: object) -> dict[str, Any]:
     ("body", "words"),
     [
         ({**batch(1, 3), "last": 4}, ["1 to 4"]),
+        ({**batch(1, 3), "last": 2**52}, ["1 to 4503599627370496"]),  # said, and never laid out
         ({**batch(1, 3), "first": 3, "last": 1}, ["3 to 1"]),
         (broken(sequence=7), ["each once and in order"]),
         (broken(rr_ticks=[1024, 1024]), ["same length"]),
