@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictBool
 
 from api.access import Administrator, InHouse
 from api.house import House
@@ -37,7 +37,7 @@ class AccountAsk(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    active: bool
+    active: StrictBool
 
 
 class PasswordLink(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from api.access import InHouse, Patient, PatientAccount
 from api.consent_rules import holds
@@ -26,7 +26,7 @@ class ConsentAsk(BaseModel):
         description="keeping: Ebbtide may keep beats and ratings; care: the therapist may see "
         "them; research: analysts may use them under a pseudonym"
     )
-    given: bool
+    given: StrictBool
     wording: str = Field(
         min_length=1,
         max_length=64,

@@ -11,7 +11,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from analytics.stress_index import stress_index
 from analytics.windows import hrv_windows
@@ -62,7 +62,7 @@ class SharingAsk(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    minutes: int = Field(ge=0, le=240, examples=[60])
+    minutes: StrictInt = Field(ge=0, le=240, examples=[60])
 
 
 class Sharing(BaseModel):

@@ -55,7 +55,7 @@ class PracticeAsk(BaseModel):
     kind: PracticeKind
     start: datetime
     end: datetime
-    breaths_per_min: float | None = Field(default=None, ge=2, le=20)
+    breaths_per_min: float | None = Field(default=None, ge=2, le=20, strict=True)
     pain_before: Nrs | None = None
     stress_before: Nrs | None = None
     pain_after: Nrs | None = None

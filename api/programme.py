@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from api.access import InHouse, Patient, Whose
 from api.house import House
@@ -53,11 +53,11 @@ class ProgrammeAsk(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    physical_cause_ruled_out: bool | None = Field(
+    physical_cause_ruled_out: StrictBool | None = Field(
         default=None, description="A clinician has ruled out a physical cause of the pain"
     )
-    started: bool | None = Field(default=None, description="Begin, or stop, the programme")
-    ratings_a_day: int | None = Field(
+    started: StrictBool | None = Field(default=None, description="Begin, or stop, the programme")
+    ratings_a_day: StrictInt | None = Field(
         default=None, ge=0, le=4, description="How often one wishes to be asked"
     )
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from api.access import InHouse, Patient, Whose
 from api.house import House
@@ -58,13 +58,15 @@ class NewRating(RatingContent):
     """A new rating. With an ``id`` of your own, sending it twice keeps it once."""
 
     id: uuid.UUID | None = None
-    simulated: bool = Field(default=False, description="Made by a simulation, not by a person")
+    simulated: StrictBool = Field(
+        default=False, description="Made by a simulation, not by a person"
+    )
 
 
 class CorrectedRating(RatingContent):
     """A correction of version ``version``; the older version is kept too."""
 
-    version: int = Field(ge=1, description="The version that you saw and correct")
+    version: StrictInt = Field(ge=1, description="The version that you saw and correct")
 
 
 class RatingShown(BaseModel):

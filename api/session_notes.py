@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from api.access import InHouse, Patient, Therapist, Whose
 from api.problems import described
@@ -27,7 +27,7 @@ class SessionNotesAsk(BaseModel):
 
     notes: str = Field(default="", max_length=20_000, description="For the therapist")
     homework: str = Field(default="", max_length=5_000, description="The patient sees it")
-    version: int = Field(default=0, ge=0, description="The version that you saw, 0 for none")
+    version: StrictInt = Field(default=0, ge=0, description="The version that you saw, 0 for none")
 
 
 class SessionNotesShown(BaseModel):

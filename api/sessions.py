@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from api.access import InHouse, Whose
 from api.problems import described
@@ -24,7 +24,7 @@ class SessionAsk(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     held: datetime = Field(examples=["2026-11-24T10:00:00+01:00"])
-    version: int | None = Field(
+    version: StrictInt | None = Field(
         default=None,
         ge=0,
         description="The version that you saw, 0 for none; 409 if it has changed since. Whatever "

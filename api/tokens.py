@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Security
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from api.access import AskingAccount, Caller, InHouse, caller_of, new_sign_in
 from api.problems import ProblemError, described
@@ -29,7 +29,7 @@ class TokenAsk(BaseModel):
         description="read, write, upload; not account: a script cannot make tokens",
         examples=[["read"]],
     )
-    days: int = Field(ge=1, le=366, description="How long it lasts", examples=[90])
+    days: StrictInt = Field(ge=1, le=366, description="How long it lasts", examples=[90])
 
 
 class TokenShown(BaseModel):

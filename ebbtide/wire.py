@@ -17,9 +17,9 @@ from ebbtide.rr_ticks import LARGEST_TICKS, STRAP_TICKS_PER_SECOND
 
 LARGEST_BATCH = 2000  # notifications in one upload
 
-InstantNs = Annotated[int, Field(ge=EARLIEST, lt=LATEST)]
+InstantNs = Annotated[int, Field(strict=True, ge=EARLIEST, lt=LATEST)]
 Ticks = Annotated[int, Field(ge=0, le=LARGEST_TICKS)]
-Sequence = Annotated[int, Field(ge=1, lt=2**53)]
+Sequence = Annotated[int, Field(strict=True, ge=1, lt=2**53)]
 
 
 class Wire(BaseModel):
@@ -36,7 +36,7 @@ class StreamWire(BaseModel):
     origin: Origin
     source: str = Field(min_length=1, max_length=200, examples=["Polar H10 A1B2C3D4"])
     created_ns: InstantNs = Field(examples=[1_790_000_000_000_000_000])
-    ticks_per_second: int = Field(default=STRAP_TICKS_PER_SECOND, ge=1, le=1_000_000)
+    ticks_per_second: int = Field(default=STRAP_TICKS_PER_SECOND, strict=True, ge=1, le=1_000_000)
 
 
 class NotificationWire(Wire):

@@ -265,6 +265,50 @@ def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None
         assert allowed - {"head"} == operations_of.keys() & set(METHODS), path
 
 
+def slots(
+    schema: dict[str, Any], document: dict[str, Any], value: Any
+) -> Iterator[tuple[Any, Any, str]]:
+    """(container, key, type) of every number and truth in a body that follows the schema."""
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, dict):
+        for name, inner in schema.get("properties", {}).items():
+            for kind in (inner, *inner.get("anyOf", [])):
+                if kind.get("type") in ("integer", "number", "boolean"):
+                    yield value, name, kind["type"]
+            if name in value:
+                yield from slots(inner, document, value[name])
+    elif isinstance(value, list) and value:
+        yield from slots(schema.get("items", {}), document, value[0])
+
+
+def test_a_number_is_no_truth_and_a_truth_no_number(victim: Victim) -> None:
+    """What the schema does not allow is refused, and not taken for something near it."""
+    eve = victim.clinic["eve"]
+    bodies = {
+        (method, path): operation["requestBody"]["content"].get("application/json", {})
+        for method, path, operation, _ in operations(victim.clinic)
+        if "requestBody" in operation and "{patient" not in path
+    }
+    document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
+    tried = set()
+    for method, template, path, arguments in requests(victim):
+        schema = bodies.get((method, template), {}).get("schema")
+        if schema is None or "json" not in arguments:
+            continue
+        for holder, name, kind in slots(schema, document, arguments["json"]):
+            before = dict(holder)
+            holder[name] = "yes" if kind == "boolean" else True
+            answer = eve.request(method, path, **arguments)
+            if answer.status_code not in (401, 403):
+                assert answer.status_code == 422, (method, path, name, answer.text)
+                assert [e for e in answer.json()["errors"] if name in e["field"]], answer.text
+                tried.add((template, name))
+            holder.clear()
+            holder.update(before)
+    assert len(tried) > 20, tried
+
+
 def test_the_words_that_are_looked_for_are_told_to_herself(victim: Victim) -> None:
     """Or the test above could not fail."""
     eve = victim.clinic["eve"]
