@@ -25,7 +25,8 @@ from store.rights import Look
 router = APIRouter(prefix="/research", tags=["research"])
 
 Pseudonyms = Annotated[
-    list[str] | None,
+    # So long that the longest still fits into an address, which servers take up to 64 KiB.
+    list[Annotated[str, Field(max_length=40)]] | None,
     Query(max_length=1000, description="Only these people; all who agreed if left out"),
 ]
 
@@ -94,7 +95,7 @@ def agreed(house: House, wanted: list[str] | None) -> list[Whom]:
     known = {whom.pseudonym.pseudonym: whom for whom in found if whom.pseudonym}
     missing = [name for name in wanted if name not in known]
     if missing:
-        raise ProblemError(404, f"Nobody who agrees to research now is called {missing[0][:40]}.")
+        raise ProblemError(404, f"Nobody who agrees to research now is called {missing[0]}.")
     return [known[name] for name in sorted(set(wanted))]
 
 
