@@ -1,6 +1,6 @@
 """The API under load, from a second process (Locust): straps uploading, readers of a year.
 
-    uv run python benchmarks/load.py [--straps 200 --readers 50 --seconds 120]
+    uv run python benchmarks/load.py [--straps 200 --readers 50 --seconds 120 --together]
 
 On this machine: ``ebbtide serve --workers 2`` on the embedded store, and Locust, on loopback.
 A strap sends two seconds of beats every two seconds; a reader asks for a year's trend of a patient
@@ -82,6 +82,9 @@ def main() -> None:
     options.add_argument("--readers", type=int, default=50)
     options.add_argument("--seconds", type=int, default=120)
     options.add_argument("--days", type=int, default=365)
+    options.add_argument(
+        "--together", action="store_true", help="those begun in one second ask in one moment"
+    )
     asked = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-load-", dir="/tmp"))
     house = open_house(Settings(data_dir=folder))
@@ -127,6 +130,7 @@ def main() -> None:
             "LOAD_TOKENS": str(folder / "tokens.json"),
             "LOAD_STRAPS": str(asked.straps),
             "LOAD_READERS": str(asked.readers),
+            "LOAD_TOGETHER": "1" if asked.together else "",
         },
         capture_output=True,
         text=True,
@@ -142,6 +146,7 @@ def main() -> None:
                 "straps": asked.straps,
                 "readers": asked.readers,
                 "seconds": asked.seconds,
+                "together": asked.together,
                 "filled_s": round(filled),
                 "api_mb": round(memory),
                 "api_cpu_s": round(used),

@@ -11,27 +11,48 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from locust import HttpUser, constant_pacing, task
+from locust import HttpUser, task
 
 TOKENS = json.loads(Path(os.environ["LOAD_TOKENS"]).read_text())
+TOGETHER = bool(os.environ.get("LOAD_TOGETHER"))
 _turns = itertools.count()
 
 
-class Strap(HttpUser):
+class Paced(HttpUser):
+    """A task every ``pace_s``, at a moment of one's own. (Locust's own ``constant_pacing`` counts
+    from when a user was begun, which it does at whole seconds: all would come in one moment.)
+    """
+
+    abstract = True
+    pace_s: float
+    _next: float
+
+    def on_start(self) -> None:
+        if not TOGETHER:
+            time.sleep(random.uniform(0, self.pace_s))
+        self._next = time.monotonic()
+
+    def wait_time(self) -> float:
+        self._next = max(self._next + self.pace_s, time.monotonic())
+        return self._next - time.monotonic()
+
+
+class Strap(Paced):
     """Two seconds of beats every two seconds."""
 
     fixed_count = int(os.environ["LOAD_STRAPS"])
-    wait_time = constant_pacing(2)
+    pace_s = 2.0
 
     def on_start(self) -> None:
-        token = TOKENS[1 + next(_turns) % (len(TOKENS) - 1)]
+        # The first is worn by the patient who is read: what is kept of the year changes meanwhile.
+        turn = next(_turns)
+        token = TOKENS[0 if turn == 0 else 1 + turn % (len(TOKENS) - 1)]
         self.client.headers["Authorization"] = f"Bearer {token}"
         self.stream, self.sequence = str(uuid.uuid4()), 1
         self.at = time.time_ns()
         body = {"origin": "simulated", "source": "a strap", "created_ns": self.at}
         self.client.put(f"/v1/streams/{self.stream}", json=body, name="register a stream")
-        # Locust lets its users begin in one moment; hearts do not.
-        time.sleep(random.uniform(0, 2))
+        super().on_start()
 
     @task
     def upload(self) -> None:
@@ -58,15 +79,15 @@ class Strap(HttpUser):
         self.client.post(f"/v1/streams/{self.stream}/notifications", json=body, name="upload")
 
 
-class Reader(HttpUser):
+class Reader(Paced):
     """A year of a patient."""
 
     fixed_count = int(os.environ["LOAD_READERS"])
-    wait_time = constant_pacing(5)
+    pace_s = 5.0
 
     def on_start(self) -> None:
         self.client.headers["Authorization"] = f"Bearer {TOKENS[0]}"
-        time.sleep(random.uniform(0, 5))
+        super().on_start()
 
     @task(4)
     def trend(self) -> None:
