@@ -42,11 +42,9 @@ from api import (
 )
 from api.etags import ETags
 from api.guard import Guard
-from api.histories import Histories
 from api.house import House
 from api.idempotency import Idempotency
-from api.known_answers import KnownAnswers
-from api.known_indexes import KnownIndexes
+from api.known import Known
 from api.limits import RateLimits
 from api.observed import Observed
 from api.openapi import DESCRIPTION, TAGS, describe
@@ -111,9 +109,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(Guard)
     app.add_middleware(Observed, on_error=problems.unexpected)
-    app.state.histories = Histories()
-    app.state.indexes = KnownIndexes()
-    app.state.answers = KnownAnswers()
+    app.state.known = Known()
     problems.install(app)
     # Straight into the application: a router within a router is looked through once more at each
     # request. Those that are asked most come first.

@@ -18,8 +18,8 @@ from analytics.alignment import Span
 from api.bulk_encodings import MEDIA_TYPES, Format, encoded, page, plain_rows
 from api.bulk_tables import Part, Table, Wanted, Whom, mark_of, parts_of, schema_of
 from api.etags import is_named
-from api.histories import Histories
 from api.house import House
+from api.known import Known
 from api.problems import ProblemError, described
 from api.time_range import AskedOrAll, instant
 from ebbtide.instants import MINUTE, to_datetime
@@ -109,7 +109,7 @@ AskedBulk = Annotated[BulkAsk, Depends(bulk_ask)]
 def answer_table(
     table: Table,
     house: House,
-    histories: Histories,
+    known: Known,
     people: list[Whom],
     asked: BulkAsk,
     *,
@@ -130,7 +130,7 @@ def answer_table(
     def parts() -> Iterator[Part]:
         for whom in people:
             prefix = "" if whom.pseudonym is None else whom.pseudonym.pseudonym
-            for part in parts_of(table, house, histories, whom, asked.wanted):
+            for part in parts_of(table, house, known, whom, asked.wanted):
                 yield Part(f"{prefix}/{part.key}", part.rows)
 
     return answer_parts(schema_of(table, pseudonymous), parts, asked, headers, str(table))

@@ -23,8 +23,8 @@ from analytics.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.stress_index import stress_index
 from api.day_windows import FIGURES, METHOD_KEPT, day_windows
 from api.heart_windows import local_day_and_hour
-from api.histories import Histories
 from api.house import House
+from api.known import Known
 from api.link import report_of
 from ebbtide.instants import DAY, EARLIEST, LATEST, SECOND, to_datetime
 from ebbtide.records import Origin
@@ -99,7 +99,7 @@ def schema_of(table: Table, pseudonymous: bool) -> pa.Schema:
 
 
 def parts_of(
-    table: Table, house: House, histories: Histories, whom: Whom, wanted: Wanted
+    table: Table, house: House, known: Known, whom: Whom, wanted: Wanted
 ) -> Iterator[Part]:
     """The parts of one person's rows, in order."""
     real = whom.real(wanted)
@@ -127,14 +127,14 @@ def parts_of(
             )
             yield Part(
                 _key(first),
-                made(lambda part=part, inside=inside: _hrv(house, histories, whom, part, inside)),  # type: ignore[misc]
+                made(lambda part=part, inside=inside: _hrv(house, known, whom, part, inside)),  # type: ignore[misc]
             )
     elif table is Table.RATINGS:
         yield Part("ratings", made(lambda: _ratings(house, whom, real)))
     elif table is Table.SESSIONS:
         yield Part("sessions", made(lambda: _sessions(house, whom, real)))
     else:
-        yield Part("link", made(lambda: _link(house, histories, whom, real)))
+        yield Part("link", made(lambda: _link(house, known, whom, real)))
 
 
 def mark_of(table: Table, house: House, whom: Whom, wanted: Wanted) -> str:
@@ -245,10 +245,10 @@ def _beats(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
 
 
 def _hrv(
-    house: House, histories: Histories, whom: Whom, real: Wanted, days: frozenset[int]
+    house: House, known: Known, whom: Whom, real: Wanted, days: frozenset[int]
 ) -> dict[str, Any]:
     found = day_windows(house, whom.person, real.start_ns, real.end_ns)
-    index = stress_index(histories.of(house, whom.person), found.hearts(whom.person.zone))
+    index = stress_index(known.histories.of(house, whom.person), found.hearts(whom.person.zone))
     rows = np.isin(found.start_ns // DAY, sorted(days))
     _, hour = local_day_and_hour(found.start_ns[rows], whom.person.zone)
     return {
@@ -300,8 +300,8 @@ def _sessions(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
     }
 
 
-def _link(house: House, histories: Histories, whom: Whom, real: Wanted) -> dict[str, Any]:
-    report = report_of(house, histories, whom.person, real.start_ns, real.end_ns, real.span)
+def _link(house: House, known: Known, whom: Whom, real: Wanted) -> dict[str, Any]:
+    report = report_of(house, known, whom.person, real.start_ns, real.end_ns, real.span)
     rows = [report.stress, *report.others]
     own = [name for name in _COLUMNS[Table.LINK] if name not in ("method", "simulated")]
     return {

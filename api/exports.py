@@ -7,16 +7,16 @@ from fastapi import APIRouter, Response
 from api.access import InHouse, Whose
 from api.bulk import BULK_RESPONSES, AskedBulk, answer_table
 from api.bulk_tables import Table, Whom
-from api.histories import KnownHistories
+from api.known import InKnown
 
 shared = APIRouter(tags=["bulk"])
 
 
 @shared.get("/export/{table}", response_class=Response, responses=BULK_RESPONSES)
 def export(
-    table: Table, person: Whose, asked: AskedBulk, house: InHouse, histories: KnownHistories
+    table: Table, person: Whose, asked: AskedBulk, house: InHouse, known: InKnown
 ) -> Response:
     """A table of one person's data: beats with the strap's own ticks; five-minute HRV windows;
     ratings; sessions; the rows of the link report. docs/api.md says what each column is.
     """
-    return answer_table(table, house, histories, [Whom(person)], asked)
+    return answer_table(table, house, known, [Whom(person)], asked)

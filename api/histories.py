@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from datetime import timedelta
 from threading import Lock
-from typing import Annotated
 
-from fastapi import Depends, Request
+from cachetools import TTLCache
 
 from analytics.stress_index import MOST_DAYS, HeartWindows
 from api.day_windows import day_windows
@@ -29,41 +26,27 @@ class Histories:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._kept: OrderedDict[str, tuple[float, HeartWindows]] = OrderedDict()
+        self._kept: TTLCache[str, HeartWindows] = TTLCache(_MOST_KEPT, _KEPT_S)
 
     def of(self, house: House, person: Person) -> HeartWindows:
         """Five-minute windows of at least as many days as the baseline may use, or all."""
-        now = time.monotonic()
-        with self._lock:
-            kept = self._kept.get(person.subject_id)
-            if kept is not None and now - kept[0] < _KEPT_S:
-                return kept[1]
+        kept = self._known(person)
+        if kept is not None:
+            return kept
         with one_at_a_time(f"history {person.subject_id}"):
-            with self._lock:
-                kept = self._kept.get(person.subject_id)
-                if kept is not None and now - kept[0] < _KEPT_S:
-                    return kept[1]
-            return self._made(house, person, now)
+            kept = self._known(person)
+            return self._made(house, person) if kept is None else kept
 
-    def _made(self, house: House, person: Person, now: float) -> HeartWindows:
-        found, whole = _history(house, person)
-        if not whole:  # it grows with every day: worked out anew each time, which is little
-            return found
+    def _known(self, person: Person) -> HeartWindows | None:
         with self._lock:
-            self._kept[person.subject_id] = (now, found)
-            self._kept.move_to_end(person.subject_id)
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            return self._kept.get(person.subject_id)
+
+    def _made(self, house: House, person: Person) -> HeartWindows:
+        found, whole = _history(house, person)
+        if whole:  # or it grows with every day: worked out anew each time, which is little
+            with self._lock:
+                self._kept[person.subject_id] = found
         return found
-
-
-async def histories_of(request: Request) -> Histories:
-    """Those of this application."""
-    histories: Histories = request.app.state.histories
-    return histories
-
-
-KnownHistories = Annotated[Histories, Depends(histories_of)]
 
 
 def _history(house: House, person: Person) -> tuple[HeartWindows, bool]:

@@ -20,7 +20,7 @@ from analytics.windows import HrvWindows, hrv_windows, starts_by_stretch
 from api.access import InHouse, Whose
 from api.beat_arrays import beat_arrays
 from api.heart_windows import heart_windows, movement_of
-from api.histories import KnownHistories
+from api.known import InKnown
 from api.problems import ProblemError, described
 from api.time_range import Asked
 from ebbtide.instants import SECOND, to_datetime
@@ -91,7 +91,7 @@ def hrv(
     person: Whose,
     asked: Asked,
     house: InHouse,
-    histories: KnownHistories,
+    known: InKnown,
     window_s: Annotated[
         float | None, Query(gt=0, le=86_400 * 7, description="The whole range if left out")
     ] = None,
@@ -130,7 +130,7 @@ def hrv(
     found = hrv_windows(arrays, starts, window, {Domain.TIME, *domain}, movement)
     index = None
     if with_stress_index:
-        history = histories.of(house, person)
+        history = known.histories.of(house, person)
         index = stress_index(history, heart_windows(found, person.zone))
     rows = list(range(len(found)))
     if window_s is not None:

@@ -5,18 +5,17 @@ figures and on the first fortnight alone, so a year's trend works out only the d
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from threading import Lock
-from typing import Annotated
 
 import numpy as np
-from fastapi import Depends, Request
+from cachetools import TTLCache
 from numpy.typing import NDArray
 
 from analytics.stress_index import HeartWindows, stress_index
 from api.day_windows import DayWindows
+from api.known_answers import KEPT_S
 from api.one_at_a_time import one_at_a_time
 from ebbtide.instants import DAY
 
@@ -47,7 +46,7 @@ class KnownIndexes:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._people: OrderedDict[str, _Person] = OrderedDict()
+        self._people: TTLCache[str, _Person] = TTLCache(_MOST_PEOPLE, KEPT_S)
 
     def of(
         self, subject_id: str, zone: str, found: DayWindows, history: HeartWindows
@@ -64,9 +63,6 @@ class KnownIndexes:
             person = self._people.get(subject_id)
             if person is None or person.history != mark:
                 person = self._people[subject_id] = _Person(mark)
-            self._people.move_to_end(subject_id)
-            while len(self._people) > _MOST_PEOPLE:
-                self._people.popitem(last=False)
             known = dict(person.days)
         days = found.start_ns // DAY
         edges = np.flatnonzero(np.diff(days, prepend=-1, append=-1))
@@ -91,15 +87,6 @@ class KnownIndexes:
             with self._lock:
                 person.days.update({day: made[day] for day in fresh if day in found.whole})
         return _joined([(made.get(day) or known[day])[1] for day in spans])
-
-
-async def known_indexes_of(request: Request) -> KnownIndexes:
-    """Those of this application."""
-    indexes: KnownIndexes = request.app.state.indexes
-    return indexes
-
-
-Indexes = Annotated[KnownIndexes, Depends(known_indexes_of)]
 
 
 def fingerprint(history: HeartWindows, zone: str) -> str:

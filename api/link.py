@@ -16,11 +16,11 @@ from analytics.link_words import Verdict
 from analytics.report import Statement, person_report
 from analytics.therapy import Change
 from api.access import InHouse, Whose
-from api.histories import Histories, KnownHistories
 from api.house import House
+from api.known import InKnown, Known
 from api.one_at_a_time import one_at_a_time
 from api.problems import described
-from api.rated_hearts import RatedBeats, rated_beats, rated_hearts
+from api.rated_hearts import RatedWindows, rated_hearts
 from api.time_range import AskedOrAll
 from ebbtide.instants import EARLIEST, HOUR, LATEST, MINUTE
 from ebbtide.records import Origin
@@ -120,27 +120,25 @@ def link(
     person: Whose,
     asked: AskedOrAll,
     house: InHouse,
-    histories: KnownHistories,
+    known: InKnown,
     span: Annotated[
         Span, Query(description="Which heartbeats before each rating count")
     ] = Span.MINUTES_30,
 ) -> Response:
     """The within-person link of pain with stress, and with the heart."""
-    body = report_body(house, histories, person, asked.start_ns, asked.end_ns, span)
+    body = report_body(house, known, person, asked.start_ns, asked.end_ns, span)
     return Response(body, media_type="application/json")
 
 
 def report_of(
-    house: House, histories: Histories, person: Person, start_ns: int, end_ns: int, span: Span
+    house: House, known: Known, person: Person, start_ns: int, end_ns: int, span: Span
 ) -> LinkReport:
     """The report of a range; the one that is kept, where nothing has changed since."""
-    return LinkReport.model_validate_json(
-        report_body(house, histories, person, start_ns, end_ns, span)
-    )
+    return LinkReport.model_validate_json(report_body(house, known, person, start_ns, end_ns, span))
 
 
 def report_body(
-    house: House, histories: Histories, person: Person, start_ns: int, end_ns: int, span: Span
+    house: House, known: Known, person: Person, start_ns: int, end_ns: int, span: Span
 ) -> str:
     """The same as JSON, as it is kept."""
     ratings = house.records.ratings(person.id, start_ns, end_ns)
@@ -152,14 +150,21 @@ def report_body(
             return None
         return there.body
 
-    known = kept()
-    if known is not None:
-        return known
+    there = kept()
+    if there is not None:
+        return there
     with one_at_a_time(f"link {person.id} {span}"):
-        known = kept()
-        if known is not None:
-            return known
-        found = link_report(rated_beats(ratings, person, house, histories, span)).model_dump_json()
+        there = kept()
+        if there is not None:
+            return there
+        # While a strap uploads, the content of today changes, and that before the ratings hardly.
+        read, beats = known.windows.of(house, person, known.histories, ratings, span)
+        key = ("link", person.id, beats, _said(person, ratings, span))
+        made = known.answers.get(key)
+        if made is not None:
+            return made.decode()
+        found = link_report(read).model_dump_json()
+        known.answers.put(key, found.encode())
         if start_ns <= EARLIEST and end_ns >= house.now():  # all there is, as most ask
             house.records.put_report(KeptReport(person.id, span, content, found))
         return found
@@ -168,15 +173,20 @@ def report_body(
 def content_of(house: House, person: Person, ratings: list[Rating], span: Span) -> str:
     """What names all that a report is made from: another name, and it is made again."""
     days = house.beats.day_contents(person.subject_id, 0, LATEST) if ratings else {}
+    facts = repr((_said(person, ratings, span), sorted(days.items())))
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _said(person: Person, ratings: list[Rating], span: Span) -> str:
+    """What a report is made from, but for beats."""
     said = [
         (rating.id, rating.version, rating.about_ns, rating.entered_ns, rating.zone)
         for rating in ratings
     ]
-    facts = repr((_METHODS, span, person.zone, sorted(days.items()), said))
-    return hashlib.sha256(facts.encode()).hexdigest()
+    return repr((_METHODS, span, person.zone, said))
 
 
-def link_report(read: RatedBeats) -> LinkReport:
+def link_report(read: RatedWindows) -> LinkReport:
     """The answer, out of what was read. Nothing else is looked at."""
     ratings = read.ratings
     rated, hearts = rated_hearts(read)

@@ -18,9 +18,10 @@ from analytics.windows import hrv_windows
 from api.access import InHouse, Patient, PatientAccount, Token, Whose, in_care, signed_in
 from api.beat_arrays import beat_arrays
 from api.heart_windows import WINDOW_NS, heart_windows, movement_of
-from api.histories import Histories, KnownHistories
+from api.histories import Histories
 from api.house import House
 from api.hrv import StressIndexShown, index_shown, number
+from api.known import InKnown
 from api.problems import ProblemError, described
 from ebbtide.instants import MINUTE, SECOND, to_datetime
 from ebbtide.records import Origin
@@ -81,7 +82,7 @@ async def live(
     person: Whose,
     token: Token,
     house: InHouse,
-    histories: KnownHistories,
+    known: InKnown,
     seconds: Annotated[
         int, Query(ge=1, le=14_400, description="The stream ends after so long")
     ] = 3600,
@@ -96,23 +97,21 @@ async def live(
             if reason is not None:
                 yield ServerSentEvent(data=LiveEnded(reason=reason), event="ended")
                 return
-        heart = await run_in_threadpool(live_heart, house, histories, person)
+        heart = await run_in_threadpool(live_heart, house, known.histories, person)
         yield ServerSentEvent(data=heart, event="heart", id=str(turn + 1))
         await asyncio.sleep(EVERY_S)
     yield ServerSentEvent(data=LiveEnded(reason="the time asked for is over"), event="ended")
 
 
 @shared.get("/live/now", responses=described(401, 403, 404))
-def live_now(
-    request: Request, person: Whose, house: InHouse, histories: KnownHistories
-) -> LiveHeart:
+def live_now(request: Request, person: Whose, house: InHouse, known: InKnown) -> LiveHeart:
     """The heart of the last minute, once. A therapist may look while the patient shares it."""
     if (
         request.path_params.get("patient") is not None
         and house.rights.live_until(person.id) <= house.now()
     ):
         raise ProblemError(403, "the patient does not share it now", kind="consent")
-    return live_heart(house, histories, person)
+    return live_heart(house, known.histories, person)
 
 
 @router.get("/live/sharing", responses=described(401, 403))

@@ -18,7 +18,7 @@ from api.heart_windows import movement_of
 from api.histories import Histories
 from api.house import House
 from api.link import content_of, link_report
-from api.rated_hearts import RatedBeats, rated_beats
+from api.rated_hearts import RatedBeats, rated_beats, rated_windows
 from ebbtide.instants import DAY
 from store.beats import KeptDay
 from store.records import KeptReport, Person
@@ -61,7 +61,7 @@ class Night:
 def analysed(work: DaysOfBeats | RatedBeats) -> KeptDays | ReportBody:
     """The windows of days, or the report of a person. Nothing else is looked at or changed."""
     if isinstance(work, RatedBeats):
-        return ReportBody(link_report(work).model_dump_json())
+        return ReportBody(link_report(rated_windows(work)).model_dump_json())
     return KeptDays(
         {
             day: windows_of_day(content, day, beats, movement)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analytics.alignment import WINDOW_NS, HeartBefore, Span, heart_before, window_starts
 from analytics.report import Rated
 from analytics.stress_index import HeartWindows
-from analytics.windows import BeatArrays, Movement, hrv_windows, joined
+from analytics.windows import BeatArrays, HrvWindows, Movement, hrv_windows, joined
 from api.beat_arrays import beat_arrays
 from api.heart_windows import heart_windows, movement_of
 from api.histories import Histories
@@ -25,56 +25,95 @@ _APART = 3 * HOUR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Starts of windows that are close together, with the beats and movement around them."""
+
+    starts: NDArray[np.int64]
+    beats: BeatArrays
+    movement: Movement
+    origins: frozenset[Origin]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RatedBeats:
     """Ratings with the beats before each, and the first fortnight of the heart: all that a report
-    needs, read from the stores. ``pieces``: starts of windows, with the beats and movement around
-    them; ``whose``: which of the windows, by number, are each rating's.
+    needs, read from the stores. ``whose``: which of the windows, by number, are each rating's.
     """
 
     ratings: tuple[Rating, ...]
     zone: str
     span: Span
-    pieces: tuple[tuple[NDArray[np.int64], BeatArrays, Movement], ...]
+    pieces: tuple[Piece, ...]
+    whose: NDArray[np.int64]
+    history: HeartWindows | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RatedWindows:
+    """The same with the windows of each piece in the place of its beats."""
+
+    ratings: tuple[Rating, ...]
+    zone: str
+    span: Span
+    pieces: tuple[HrvWindows, ...]
     whose: NDArray[np.int64]
     history: HeartWindows | None
     origins: frozenset[Origin]
 
 
+def pieces_of(
+    ratings: Sequence[Rating], span: Span
+) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """Starts of the windows of all ratings, piece by piece, each once, however many ratings share
+    it (those of a day share a night); and which of them, by number, are each rating's.
+    """
+    if not ratings:
+        return [], np.empty(0, np.int64)
+    times, _, hour = _when(ratings)
+    once, whose = np.unique(window_starts(times, hour, span), return_inverse=True)
+    return np.split(once, np.flatnonzero(np.diff(once) > _APART) + 1), whose.ravel()
+
+
+def read_piece(house: House, person: Person, starts: NDArray[np.int64]) -> Piece:
+    """What is kept around these windows."""
+    first, last = int(starts[0]), int(starts[-1]) + WINDOW_NS
+    beats = house.beats.read(person.subject_id, first, last)
+    movement = movement_of(house, person, first, last)
+    return Piece(starts, beat_arrays(beats), movement, beats.origins)
+
+
+def windows_of_piece(piece: Piece) -> HrvWindows:
+    """The windows of a piece. Nothing else is looked at."""
+    return hrv_windows(piece.beats, piece.starts, WINDOW_NS, movement=piece.movement)
+
+
 def rated_beats(
     ratings: list[Rating], person: Person, house: House, histories: Histories, span: Span
 ) -> RatedBeats:
-    """Read what a report of these ratings needs. The beats of each cluster of windows are read
-    once, and a window once, however many ratings share it (those of a day share a night).
-    """
-    times, _, hour = _when(ratings)
-    starts = window_starts(times, hour, span) if ratings else np.empty((0, 1), np.int64)
-    once, whose = np.unique(starts, return_inverse=True)
-    origins: frozenset[Origin] = frozenset()
-    pieces: list[tuple[NDArray[np.int64], BeatArrays, Movement]] = []
-    for part in np.split(once, np.flatnonzero(np.diff(once) > _APART) + 1):
-        if not len(part):
-            continue
-        first, last = int(part[0]), int(part[-1]) + WINDOW_NS
-        beats = house.beats.read(person.subject_id, first, last)
-        origins |= beats.origins
-        pieces.append((part, beat_arrays(beats), movement_of(house, person, first, last)))
+    """Read what a report of these ratings needs."""
+    parts, whose = pieces_of(ratings, span)
+    pieces = tuple(read_piece(house, person, part) for part in parts)
     history = histories.of(house, person) if ratings else None
-    return RatedBeats(
-        tuple(ratings), person.zone, span, tuple(pieces), whose.ravel(), history, origins
+    return RatedBeats(tuple(ratings), person.zone, span, pieces, whose, history)
+
+
+def rated_windows(read: RatedBeats) -> RatedWindows:
+    """Work out the windows of what was read. Nothing else is looked at."""
+    return RatedWindows(
+        read.ratings,
+        read.zone,
+        read.span,
+        tuple(windows_of_piece(piece) for piece in read.pieces),
+        read.whose,
+        read.history,
+        frozenset().union(*(piece.origins for piece in read.pieces)),
     )
 
 
-def rated_hearts(read: RatedBeats) -> tuple[Rated, HeartBefore]:
+def rated_hearts(read: RatedWindows) -> tuple[Rated, HeartBefore]:
     """The arrays of a report, and how many ratings have usable beats and why not."""
     times, day, hour = _when(read.ratings)
-    found = joined(
-        [
-            hrv_windows(beats, part, WINDOW_NS, movement=movement)
-            for part, beats, movement in read.pieces
-        ],
-        read.whose,
-        WINDOW_NS,
-    )
+    found = joined(list(read.pieces), read.whose, WINDOW_NS)
     hearts = heart_windows(found, read.zone)
     history = hearts if read.history is None else read.history
     before = heart_before(found, hearts, history, read.span, len(read.ratings))

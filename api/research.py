@@ -13,8 +13,8 @@ from api.access import Analyst, InHouse
 from api.bulk import BULK_RESPONSES, AskedBulk, answer_table
 from api.bulk_tables import Table, Whom, origins_of
 from api.consent_rules import holds
-from api.histories import KnownHistories
 from api.house import House
+from api.known import InKnown
 from api.observed import route_of
 from api.problems import ProblemError, described
 from ebbtide.instants import to_datetime
@@ -70,7 +70,7 @@ def research(
     analyst: Analyst,
     asked: AskedBulk,
     house: InHouse,
-    histories: KnownHistories,
+    known: InKnown,
     person: Pseudonyms = None,
 ) -> Response:
     """A table of everybody who agreed, one after the other. ``start`` and ``end`` are moved dates,
@@ -78,7 +78,7 @@ def research(
     """
     found = agreed(house, person)
     note_looks(request, house, analyst, found)
-    return answer_table(table, house, histories, found, asked, pseudonymous=True)
+    return answer_table(table, house, known, found, asked, pseudonymous=True)
 
 
 def agreed(house: House, wanted: list[str] | None) -> list[Whom]:

@@ -18,8 +18,8 @@ from api.bulk import page_of, read_cursor
 from api.bulk_tables import Part, Table, Wanted, Whom, origins_of, parts_of
 from api.fhir import HeartRate, Skipped
 from api.foreign_rates import SOURCES, keep_rates, kept_rates
-from api.histories import Histories, KnownHistories
 from api.house import House
+from api.known import InKnown, Known
 from api.problems import ProblemError, described
 from api.time_range import AskedOrAll, Range
 from ebbtide.errors import EbbtideError
@@ -89,7 +89,7 @@ def observations(
     person: Whose,
     asked: AskedOrAll,
     house: InHouse,
-    histories: KnownHistories,
+    known: InKnown,
     limit: Limit = 1000,
     cursor: Cursor = None,
 ) -> Response:
@@ -97,7 +97,7 @@ def observations(
     heart rate (8867-4), SDNN (80404-7) and RMSSD (ours), and heart rates from elsewhere.
     """
     simulated = person.simulated or Origin.SIMULATED in origins_of(house, person)
-    whole = _parts(house, histories, person, asked)
+    whole = _parts(house, known, person, asked)
     rows, following = page_of(whole, limit, read_cursor(cursor))
     found: list[dict[str, Any]] = []
     for row in rows:
@@ -148,7 +148,7 @@ def heart_rates(
     person: Whose,
     asked: AskedOrAll,
     house: InHouse,
-    histories: KnownHistories,
+    known: InKnown,
     limit: Limit = 1000,
     cursor: Cursor = None,
 ) -> DataPoints:
@@ -156,7 +156,7 @@ def heart_rates(
     usable five minutes, and single heart rates from elsewhere.
     """
     simulated = person.simulated or Origin.SIMULATED in origins_of(house, person)
-    whole = _parts(house, histories, person, asked, with_ratings=False)
+    whole = _parts(house, known, person, asked, with_ratings=False)
     rows, following = page_of(whole, limit, read_cursor(cursor))
     points = []
     for row in rows:
@@ -199,7 +199,7 @@ def import_heart_rates(
 
 def _parts(
     house: House,
-    histories: Histories,
+    known: Known,
     person: Person,
     asked: Range,
     with_ratings: bool = True,
@@ -209,7 +209,7 @@ def _parts(
     tables = [Table.RATINGS, Table.HRV] if with_ratings else [Table.HRV]
     for table in tables:
         place = 1 if table is Table.RATINGS else 2
-        for part in parts_of(table, house, histories, Whom(person), wanted):
+        for part in parts_of(table, house, known, Whom(person), wanted):
             yield Part(f"{place}/{part.key}", part.rows)
 
     def rates() -> pa.RecordBatch:

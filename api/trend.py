@@ -16,11 +16,10 @@ from analytics import windows
 from analytics.stress_index import HeartWindows
 from api.access import InHouse, Whose
 from api.day_windows import day_windows
-from api.histories import KnownHistories
 from api.house import House
 from api.hrv import StressIndexShown
-from api.known_answers import Answers
-from api.known_indexes import Indexes, KnownIndexes, fingerprint
+from api.known import InKnown
+from api.known_indexes import KnownIndexes, fingerprint
 from api.problems import ProblemError, described
 from api.time_range import Asked
 from ebbtide.instants import DAY, SECOND, to_datetime
@@ -61,9 +60,7 @@ def trend(
     person: Whose,
     asked: Asked,
     house: InHouse,
-    histories: KnownHistories,
-    indexes: Indexes,
-    answers: Answers,
+    known: InKnown,
     bucket_s: Annotated[
         int, Query(ge=300, le=86_400 * 31, description="Length of a stretch, in seconds")
     ] = 3600,
@@ -78,16 +75,16 @@ def trend(
         raise ProblemError(422, f"More than {_MOST_BUCKETS} stretches: use a longer bucket_s.")
     # The same stretches at each look: an answer is the same until beats or the clock move on.
     start, end = asked.start_ns // bucket * bucket, -(-asked.end_ns // bucket) * bucket
-    history = histories.of(house, person)
+    history = known.histories.of(house, person)
     contents = house.beats.day_contents(person.subject_id, start // DAY * DAY, -(-end // DAY) * DAY)
     key = (
         *("trend", person.subject_id, bucket, start, end),
         *(tuple(contents.items()), fingerprint(history, person.zone)),
     )
-    made = answers.get(key)
+    made = known.answers.get(key)
     if made is None:
-        made = _made(house, person, indexes, history, start, end, bucket)
-        answers.put(key, made)
+        made = _made(house, person, known.indexes, history, start, end, bucket)
+        known.answers.put(key, made)
     # Here and not by FastAPI, which would hold up everybody else's requests meanwhile.
     return Response(made, media_type="application/json")
 

@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from analytics.alignment import Span
 from api.access import new_sign_in
 from api.day_windows import day_windows
-from api.histories import Histories
 from api.house import House
+from api.known import Known
 from api.link import report_of
 from api.people import add_person
 from api.stores import open_house
@@ -72,7 +72,7 @@ def a_year(house: House, person: Person, days: int) -> None:
             )
     # As the nightly run leaves it.
     day_windows(house, person, begin, begin + days * DAY)
-    report_of(house, Histories(), person, 0, 2**62, Span.MINUTES_30)
+    report_of(house, Known(), person, 0, 2**62, Span.MINUTES_30)
 
 
 def main() -> None:

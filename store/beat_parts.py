@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ebbtide.records import Stream
 from store.beats import Beats
 
+_Value = TypeVar("_Value", bound=np.generic)
 Part = tuple[
     NDArray[np.int64],
     NDArray[np.int32],
@@ -57,13 +59,19 @@ def part_of_stream(
         follows[first] = False
     n = end - first
     return (
-        times[first:end],
-        ticks[first:end],
+        _part(times, first, end),
+        _part(ticks, first, end),
         np.full(n, stream.ticks_per_second, dtype=np.int32),
-        contact[first:end],
-        follows[first:end],
+        _part(contact, first, end),
+        _part(follows, first, end),
         np.full(n, index, dtype=np.int32),
     )
+
+
+def _part(column: NDArray[_Value], first: int, end: int) -> NDArray[_Value]:
+    """A small part is copied: as a view it would hold on to all the blocks it was read from."""
+    part = column[first:end]
+    return part.copy() if len(part) < len(column) // 2 else part
 
 
 def by_time(streams: tuple[Stream, ...], parts: Sequence[Part]) -> Beats:

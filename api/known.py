@@ -1,0 +1,34 @@
+"""What a process has worked out and keeps for whoever asks next. All of it can be made again, and
+goes after a while, so that nothing of a person who was erased stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.histories import Histories
+from api.known_answers import KnownAnswers
+from api.known_indexes import KnownIndexes
+from api.known_windows import KnownWindows
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Each kind by itself."""
+
+    histories: Histories = field(default_factory=Histories)
+    indexes: KnownIndexes = field(default_factory=KnownIndexes)
+    windows: KnownWindows = field(default_factory=KnownWindows)
+    answers: KnownAnswers = field(default_factory=KnownAnswers)
+
+
+async def known_of(request: Request) -> Known:
+    """That of this application."""
+    known: Known = request.app.state.known
+    return known
+
+
+InKnown = Annotated[Known, Depends(known_of)]
