@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Path
 from starlette_compress import CompressMiddleware
 
@@ -50,6 +51,7 @@ from api.observed import Observed
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.stores import open_house
 from api.tracing import trace
+from api.uploads_at_once import AT_ONCE
 from ebbtide import __version__
 from ebbtide.settings import Settings
 
@@ -110,6 +112,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Guard)
     app.add_middleware(Observed, on_error=problems.unexpected)
     app.state.known = Known()
+    app.state.uploads_at_once = CapacityLimiter(AT_ONCE)
     problems.install(app)
     # Straight into the application: a router within a router is looked through once more at each
     # request. Those that are asked most come first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
@@ -12,6 +13,7 @@ from api.access import InHouse, Uploading, Whose, WhoseToo
 from api.observed import BEATS, NOTIFICATIONS
 from api.problems import ProblemError, described
 from api.time_range import Asked, AskedOrAll
+from api.uploads_at_once import UploadsAtOnce
 from ebbtide.instants import DAY, to_datetime
 from ebbtide.records import GapReason, Origin, Stream
 from ebbtide.wire import AcknowledgedWire, ActivityUploadWire, StreamWire, UploadWire
@@ -77,16 +79,24 @@ def put_stream(stream_id: StreamId, asked: StreamWire, person: Uploading, house:
 
 
 @router.post("/streams/{stream_id}/notifications", responses=described(401, 403, 404, 410, 422))
-def upload(
-    stream_id: StreamId, batch: UploadWire, person: Uploading, house: InHouse
+async def upload(
+    stream_id: StreamId,
+    batch: UploadWire,
+    person: Uploading,
+    house: InHouse,
+    at_once: UploadsAtOnce,
 ) -> AcknowledgedWire:
     """Keep a batch. Sending it again changes nothing; what was kept first stays."""
-    acknowledged = house.beats.append(
-        person.subject_id,
-        stream_id,
-        [item.record() for item in batch.notifications],
-        [gap.record() for gap in batch.gaps],
-    )
+
+    def keep() -> int:
+        return house.beats.append(
+            person.subject_id,
+            stream_id,
+            [item.record() for item in batch.notifications],
+            [gap.record() for gap in batch.gaps],
+        )
+
+    acknowledged = await to_thread.run_sync(keep, limiter=at_once)
     NOTIFICATIONS.inc(len(batch.notifications))
     BEATS.inc(sum(len(item.rr_ticks) for item in batch.notifications))
     return AcknowledgedWire(stream_id=stream_id, acknowledged=acknowledged)
@@ -95,12 +105,20 @@ def upload(
 @router.post(
     "/streams/{stream_id}/activity", status_code=204, responses=described(401, 403, 404, 410, 422)
 )
-def upload_activity(
-    stream_id: StreamId, batch: ActivityUploadWire, person: Uploading, house: InHouse
+async def upload_activity(
+    stream_id: StreamId,
+    batch: ActivityUploadWire,
+    person: Uploading,
+    house: InHouse,
+    at_once: UploadsAtOnce,
 ) -> None:
     """Keep how much the wearer moved. Sending it again changes nothing."""
-    spans = [span.record() for span in batch.spans]
-    house.beats.append_activity(person.subject_id, stream_id, spans)
+
+    def keep() -> None:
+        spans = [span.record() for span in batch.spans]
+        house.beats.append_activity(person.subject_id, stream_id, spans)
+
+    await to_thread.run_sync(keep, limiter=at_once)
 
 
 @shared.get("/activity", responses=described(401, 403, 404, 422))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -160,3 +162,47 @@ def test_every_notification_arrives_once(
     assert beats.rr_ticks.tolist() == [500 + n % 500 for n in range(1, COUNT + 1)]
     assert beats.follows[1:].all()
     assert len(house.beats.activity(person.subject_id, 0, 2**62)) == 100
+
+
+def test_uploads_that_wait_for_a_slow_store_hold_nobody_else_up(
+    house: House, signed_in: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than a process has threads."""
+    client = signed_in()
+    stream = new_id()
+    body = {"origin": "simulated", "source": "a strap", "created_ns": START}
+    client.put(f"/v1/streams/{stream}", json=body)
+    goes_on, append = threading.Event(), house.beats.append
+
+    def slow(*given: object) -> int:
+        goes_on.wait(60)
+        return append(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(house.beats, "append", slow)
+
+    def upload(number: int) -> int:
+        at = START + number * SECOND
+        item = {
+            "sequence": number,
+            "received_ns": at,
+            "heart_rate_bpm": 60,
+            "rr_ticks": [1024],
+            "beat_times_ns": [at],
+        }
+        batch = {"first": number, "last": number, "notifications": [item], "gaps": []}
+        with httpx.Client(base_url=client.base_url, headers=client.headers, timeout=60) as strap:
+            return strap.post(f"/v1/streams/{stream}/notifications", json=batch).status_code
+
+    with ThreadPoolExecutor(60) as straps:
+        uploads = [straps.submit(upload, number) for number in range(1, 61)]
+        try:
+            wait(uploads, timeout=3, return_when=FIRST_COMPLETED)
+            assert not [one for one in uploads if one.done()]
+            rating = client.post("/v1/ratings", json={"pain": 4, "stress": 6}, timeout=10)
+            assert rating.status_code == 201
+            assert len(client.get("/v1/ratings", timeout=10).json()["ratings"]) == 1
+        finally:
+            goes_on.set()
+    # In whatever order they had their turn.
+    assert {one.result() for one in uploads} == {200}
+    assert client.get("/v1/streams").json()["streams"][0]["acknowledged"] == 60
