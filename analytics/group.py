@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from analytics.rmcorr import FreedPair, RmCorr, circular_rmcorr, rmcorr
 from analytics.shared_course import (
@@ -223,6 +223,8 @@ def _between(slopes: FloatArray, errors: FloatArray) -> float:
     high = float(np.var(slopes, ddof=1)) * 4 + 1e-12
     while excess(high) > 0:
         high *= 4
+    from scipy import optimize  # as in analytics.slope
+
     return float(optimize.brentq(excess, 0.0, high, xtol=1e-12))
 
 

@@ -29,6 +29,9 @@ MEDIA_TYPES = {
 }
 
 
+_ROW_GROUP = 2**18  # rows of Parquet
+_LINES = 2**13  # of CSV, a MB
+
 for _kind in ("text/csv", "application/vnd.apache.arrow.stream"):
     add_compress_type(_kind)  # Parquet is compressed already
 
@@ -39,11 +42,27 @@ def encoded(form: Format, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) 
     file = pa.PythonFile(taken, mode="w")
     writer = _WRITERS[form](file, schema)
     yield from taken.all()
+    if form is Format.PARQUET:
+        batches = _grouped(batches)
+    elif form is Format.CSV:
+        batches = _in_text(batches)
     for batch in batches:
-        writer.write_batch(_plain(batch) if form is Format.CSV else batch)
+        writer.write(batch)
         yield from taken.all()
     writer.close()
     yield from taken.all()
+
+
+def _grouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Row groups of some size: Parquet lists each at the end, and holds the list until then."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= _ROW_GROUP:
+            yield pa.Table.from_batches(waiting).unify_dictionaries()
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting).unify_dictionaries()
 
 
 def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
@@ -55,6 +74,13 @@ def page(rows: list[dict[str, Any]], following: str | None, until: str) -> bytes
     """A page of JSON. ``until`` is the ``since`` of the next increment."""
     words = {"rows": rows, "next": following, "until": until}
     return json.dumps(words, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _in_text(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """A day at once would be many MB of text."""
+    for batch in batches:
+        for begin in range(0, len(batch), _LINES):
+            yield _plain(batch.slice(begin, _LINES))
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -79,9 +105,21 @@ def _plain_schema(schema: pa.Schema) -> pa.Schema:
     )
 
 
+def _parquet(file: Any, schema: pa.Schema) -> parquet.ParquetWriter:
+    """Whole numbers as differences: smaller, faster and in less memory than as dictionaries."""
+    whole = [field.name for field in schema if pa.types.is_integer(field.type)]
+    return parquet.ParquetWriter(
+        file,
+        schema,
+        compression="zstd",
+        use_dictionary=[name for name in schema.names if name not in whole],
+        column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+    )
+
+
 _WRITERS: dict[Format, Callable[[Any, pa.Schema], Any]] = {
     Format.ARROW: pa.ipc.new_stream,
-    Format.PARQUET: lambda file, schema: parquet.ParquetWriter(file, schema, compression="zstd"),
+    Format.PARQUET: _parquet,
     Format.CSV: lambda file, schema: csv.CSVWriter(file, _plain_schema(schema)),
 }
 

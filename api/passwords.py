@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pwdlib import PasswordHash
-from zxcvbn import zxcvbn
 
 from ebbtide.errors import EbbtideError
 
@@ -25,6 +24,8 @@ def require_good(password: str, about: Iterable[str] = ()) -> None:
         raise EbbtideError(
             "The password is too short, or very long.", f"Use at least {SHORTEST} characters."
         )
+    from zxcvbn import zxcvbn  # with its dictionaries, which few processes need
+
     found = zxcvbn(password[:_LOOKED_AT], user_inputs=[word for word in about if word])
     if float(found["guesses_log10"]) < _GUESSES:
         raise EbbtideError(

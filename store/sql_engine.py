@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -16,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ebbtide.errors import EbbtideError
-from store.migrate import NEWEST, migrate, revision_of
+from store.revision import NEWEST, RevisionError, revision_of
 from store.sqlite_file import BUSY_SECONDS
 
 
@@ -53,7 +52,7 @@ def sqlite_engine(path: Path) -> Engine:
                 with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
                     old.backup(copy)
         return _newest(engine)
-    except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
+    except (SQLAlchemyError, sqlite3.Error, RevisionError) as error:
         raise _cannot_open(path, error) from error
 
 
@@ -74,7 +73,7 @@ def server_engine(url: str) -> Engine:
                 connect_args={"connect_timeout": 5} if url.startswith("postgresql") else {},
             )
         )
-    except (SQLAlchemyError, CommandError, ImportError) as error:
+    except (SQLAlchemyError, RevisionError, ImportError) as error:
         # Its words may hold the address, and that a password.
         kind = type(error).__name__
         raise EbbtideError(
@@ -107,6 +106,8 @@ def _newest(engine: Engine) -> Engine:
     # Two processes may start at once: the lock comes before looking for tables.
     with writing(engine) as connection:
         if revision_of(connection) != NEWEST:
+            from store.migrate import migrate  # with Alembic, which is slow to load
+
             migrate(connection)
     return engine
 

@@ -14,8 +14,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
-from store.migrate import NEWEST, migrate, revision_of
+from store.migrate import migrate
 from store.records import AuditLine, RecordStore
+from store.revision import NEWEST, kept_revision, revision_of
 from store.rights import Scope, SignInKind
 from store.sql_records import open_records, open_sqlite_records
 from store.sql_rights import SqlRightsStore
@@ -87,6 +88,7 @@ def test_revisions_lead_to_the_tables_that_the_code_has(engine: Engine) -> None:
         migrate(connection)
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+        assert kept_revision(connection) == NEWEST == context.get_current_revision()
 
 
 def test_a_store_from_before_revisions_is_known(engine: Engine, url: str) -> None:
