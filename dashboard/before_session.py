@@ -1,5 +1,5 @@
 """The page before a session: what happened since the last one, in words a therapist reads in two
-minutes; on the screen, and as one page of PDF.
+minutes; on the screen, and as one page of PDF (dashboard/session_pdf.py).
 """
 
 from __future__ import annotations
@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from fpdf import FPDF
-
 from dashboard import texts
 from dashboard.figures import change_parts, slope_parts
-from dashboard.language import N_, _, clock, long_day, number
+from dashboard.language import N_, _, long_day, number
 
 CAVEAT = N_(
     "Not a diagnosis, and no statement of cause: what moved together, and "
@@ -85,35 +83,6 @@ def before_session(
     return page
 
 
-def pdf_of(page: BeforeSession) -> bytes:
-    """One page of A4."""
-    pdf = FPDF(format="A4")
-    pdf.set_title(_("Before the session: {name}").format(name=page.name))
-    pdf.set_auto_page_break(False)
-    pdf.set_margins(18, 16)
-    pdf.add_page()
-    pdf.set_font("Helvetica", "B", 16)
-    pdf.cell(0, 9, _latin(page.name), new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font("Helvetica", "", 9)
-    made = f"{long_day(page.made)}, {clock(page.made)}" + (
-        _(" - simulated data") if page.simulated else ""
-    )
-    pdf.cell(0, 5, _latin(made), new_x="LMARGIN", new_y="NEXT")
-    for title, lines in page.parts.items():
-        pdf.ln(3)
-        pdf.set_font("Helvetica", "B", 11)
-        pdf.cell(0, 6, _latin(title), new_x="LMARGIN", new_y="NEXT")
-        pdf.set_font("Helvetica", "", 10)
-        for line in lines:
-            if pdf.get_y() > 265:  # one page: what does not fit is on the screen
-                break
-            pdf.multi_cell(0, 5, _latin(line[:600]), new_x="LMARGIN", new_y="NEXT")
-    pdf.set_y(-20)
-    pdf.set_font("Helvetica", "I", 8)
-    pdf.multi_cell(0, 4, _latin(_(CAVEAT)))
-    return bytes(pdf.output())
-
-
 def _since(
     since: datetime | None,
     last: dict[str, Any] | None,
@@ -166,12 +135,6 @@ def _beside(therapy: dict[str, Any]) -> str:
     return _("For comparison, the trial's groups over a month: {groups}. {caution}").format(
         groups=groups, caution=therapy["caution"]
     )
-
-
-def _latin(words: str) -> str:
-    """What the PDF's own fonts can show; the rest as its nearest, or a question mark."""
-    plain = words.replace("−", "-").replace("\u202f", " ").replace("–", "-").replace("’", "'")
-    return plain.encode("latin-1", "replace").decode("latin-1")
 
 
 def now() -> datetime:

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard.before_session import CAVEAT, before_session, now, pdf_of
+from dashboard.before_session import CAVEAT, before_session, now
 from dashboard.choosing import chosen
 from dashboard.client import ApiError
 from dashboard.language import _, number
 from dashboard.person import client
+from dashboard.session_pdf import pdf_of
 from dashboard.trend_chart import course_chart
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
 from api.house import House
@@ -244,13 +246,19 @@ def test_a_caseload_and_the_page_before_a_session(clinic: Clinic) -> None:
 def test_the_page_before_a_session_is_one_page_of_pdf() -> None:
     from datetime import UTC, datetime
 
-    from dashboard.before_session import BeforeSession, pdf_of
+    from dashboard.before_session import BeforeSession
+    from dashboard.session_pdf import pdf_of
 
-    page = BeforeSession("Zoë – 東", datetime(2026, 11, 24, tzinfo=UTC), True)
+    page = BeforeSession("Łucja Šťastná – Ωραία Жанна 東", datetime(2026, 11, 24, tzinfo=UTC), True)
     page.parts["Long"] = [f"line {k} " + "word " * 60 for k in range(60)]
-    data = pdf_of(page)
+    data = pdf_of(page)()
     assert data.startswith(b"%PDF")
-    assert data.count(b"/Type /Page\n") == 1
+    (sheet,) = PdfReader(BytesIO(data)).pages
+    told = sheet.extract_text()
+    # What the font lacks is a question mark; names of half the world are not.
+    assert "Łucja Šťastná – Ωραία Жанна ?" in told
+    assert "24 November 2026" in told and "simulated" in told
+    assert "line 3 word" in told and "no statement of cause" in " ".join(told.split())
 
 
 def test_research_shows_what_there_is_and_the_call(clinic: Clinic) -> None:
