@@ -25,6 +25,7 @@ from ebbtide.records import Origin
 from store.records import Person, Rating
 
 _MOST_PEOPLE = 20  # some MB each after a year
+_MOST_PIECES = 5000
 
 _Starts = tuple[int, int, int]  # the first, the last, and how many
 
@@ -89,8 +90,9 @@ class KnownWindows:
             if before is None or before.days != days:
                 before = _looked_at(house, person, part, days, before)
             found[starts] = before
+        both = {**known, **found}  # who asks for a month of it lets nobody forget the year
         with self._lock:
-            self._people[place] = found
+            self._people[place] = both if len(both) <= _MOST_PIECES else found
         return list(found.values())
 
 

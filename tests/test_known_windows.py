@@ -135,6 +135,18 @@ def test_beats_and_movement_that_come_late_are_seen(wearer: Wearer) -> None:
     wearer.asked()
 
 
+def test_a_look_at_a_part_leaves_the_whole_known(wearer: Wearer, worked_out: list[str]) -> None:
+    whole = wearer.asked()
+    del worked_out[:]
+    week = report_body(
+        wearer.house, wearer.known, wearer.person, MIDNIGHT, MIDNIGHT + 7 * DAY, Span.MINUTES_30
+    )
+    assert week != whole
+    wearer.wear(wearer.at, MINUTE)
+    assert wearer.asked() == whole
+    assert worked_out == ["report"]
+
+
 def test_each_span_is_known_by_itself(wearer: Wearer) -> None:
     found = {span: wearer.asked(span) for span in Span}
     assert len(set(found.values())) == len(Span)
