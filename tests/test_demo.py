@@ -30,8 +30,8 @@ def test_the_strap_plays_on_and_everything_ends(how: signal.Signals) -> None:
     before = _folders()
     with RunningDemo() as demo:
         pages = demo.words["The pages"]
-        api = demo.words["The API"].removesuffix("/docs")
-        assert _alive(pages)
+        api = demo.words["The API"].removesuffix("/openapi.json")
+        assert _alive(pages) and _alive(demo.words["The API"])
         credentials = {"email": demo.words["Sign in with"], "password": demo.words["Password"]}
         token = httpx.post(f"{api}/v1/sign-in", json=credentials).json()["token"]
         headers = {"Authorization": f"Bearer {token}"}
@@ -54,7 +54,7 @@ def test_the_strap_plays_on_and_everything_ends(how: signal.Signals) -> None:
 
 def test_a_port_in_use_is_named() -> None:
     with RunningDemo() as demo:
-        port = demo.words["The API"].removesuffix("/docs").rsplit(":", 1)[1]
+        port = demo.words["The API"].removesuffix("/openapi.json").rsplit(":", 1)[1]
         second = RunningDemo("--api-port", port)
         assert second.process.wait(timeout=60) == 1
         second._reader.join(10)
