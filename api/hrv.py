@@ -23,12 +23,13 @@ from api.heart_windows import heart_windows, movement_of
 from api.known import InKnown
 from api.problems import ProblemError, described
 from api.time_range import Asked
-from ebbtide.instants import SECOND, to_datetime
+from ebbtide.instants import DAY, SECOND, to_datetime
 from ebbtide.records import Origin
 
 shared = APIRouter(tags=["HRV"])
 
 MOST_WINDOWS = 50_000
+_LONGEST_DAYS, _LONGEST_S = 32, 7 * 86_400
 
 
 class StressIndexShown(BaseModel):
@@ -93,7 +94,7 @@ def hrv(
     house: InHouse,
     known: InKnown,
     window_s: Annotated[
-        float | None, Query(gt=0, le=86_400 * 7, description="The whole range if left out")
+        float | None, Query(gt=0, le=_LONGEST_S, description="The whole range if left out")
     ] = None,
     step_s: Annotated[float | None, Query(gt=0, description="The window if left out")] = None,
     from_first_beat: Annotated[
@@ -110,6 +111,14 @@ def hrv(
 ) -> HrvReport:
     """HRV of one window, or of windows every ``step_s`` seconds."""
     window = asked.end_ns - asked.start_ns
+    if window > _LONGEST_DAYS * DAY:  # every beat of it is read
+        raise ProblemError(
+            422, f"Ask for at most {_LONGEST_DAYS} days at a time; GET /v1/hrv/trend takes more."
+        )
+    if window_s is None and window > _LONGEST_S * SECOND:
+        raise ProblemError(
+            422, "is needed for more than a week: no window is longer.", field="query.window_s"
+        )
     step = window
     if window_s is not None:
         window, step = round(window_s * SECOND), round((step_s or window_s) * SECOND)

@@ -419,8 +419,16 @@ def test_the_stress_index_against_the_first_days(signed_in: SignedIn) -> None:
             ["query.start: needs a zone"],
         ),
         (
-            {"start": "2026-01-01T00:00:00Z", "end": "2026-12-01T00:00:00Z", "window_s": "60"},
+            {"start": "2026-01-01T00:00:00Z", "end": "2026-01-30T00:00:00Z", "window_s": "30"},
             ["longer step_s"],
+        ),
+        (
+            {"start": "2026-01-01T00:00:00Z", "end": "2026-12-01T00:00:00Z", "window_s": "300"},
+            ["at most 32 days", "GET /v1/hrv/trend"],
+        ),
+        (
+            {"start": "2026-01-01T00:00:00Z", "end": "2026-01-12T00:00:00Z"},
+            ["query.window_s: is needed"],
         ),
         (
             {
