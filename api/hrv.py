@@ -29,7 +29,7 @@ from ebbtide.records import Origin
 shared = APIRouter(tags=["HRV"])
 
 MOST_WINDOWS = 50_000
-_LONGEST_DAYS, _LONGEST_S = 32, 7 * 86_400
+_LONGEST_DAYS = 32
 
 
 class StressIndexShown(BaseModel):
@@ -94,7 +94,7 @@ def hrv(
     house: InHouse,
     known: InKnown,
     window_s: Annotated[
-        float | None, Query(gt=0, le=_LONGEST_S, description="The whole range if left out")
+        float | None, Query(gt=0, le=86_400 * 7, description="The whole range if left out")
     ] = None,
     step_s: Annotated[float | None, Query(gt=0, description="The window if left out")] = None,
     from_first_beat: Annotated[
@@ -114,10 +114,6 @@ def hrv(
     if window > _LONGEST_DAYS * DAY:  # every beat of it is read
         raise ProblemError(
             422, f"Ask for at most {_LONGEST_DAYS} days at a time; GET /v1/hrv/trend takes more."
-        )
-    if window_s is None and window > _LONGEST_S * SECOND:
-        raise ProblemError(
-            422, "is needed for more than a week: no window is longer.", field="query.window_s"
         )
     step = window
     if window_s is not None:
