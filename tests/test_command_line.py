@@ -135,13 +135,18 @@ def test_version_and_help() -> None:
         assert command in text
 
 
-def test_an_interrupted_demo_says_so_by_its_status() -> None:
+def test_an_interrupted_demo_says_so_by_its_status(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "ebbtide", "demo", "--once", "--json"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    time.sleep(2.5)
+    # Once it is at work, however long Python took to load it.
+    while not list(tmp_path.iterdir()):
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     stdout, _ = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (130, b"")
