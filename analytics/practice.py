@@ -44,6 +44,9 @@ def around(before: FloatArray, then: FloatArray) -> Around:
         more = f"{n} practices have both; {FEWEST} are needed"
         return Around(n, None, None, None, None, None, more)
     differences = then[known] - before[known]
+    if np.all(differences == differences[0]):  # an interval without width would say too much
+        alike = f"the change was the same in all {n}, so how sure it is cannot be worked out"
+        return Around(n, None, None, None, None, None, alike)
     mean = float(np.mean(differences))
     error = float(np.std(differences, ddof=1)) / n**0.5
     half = float(special.stdtrit(n - 1, 0.975)) * error

@@ -49,10 +49,10 @@ def _made(page: BeforeSession, title: str, made: str, caveat: str) -> bytes:
         for line in lines:
             if pdf.get_y() > 265:  # one page: what does not fit is on the screen
                 break
-            pdf.multi_cell(0, 5, shown(line[:600]), new_x="LMARGIN", new_y="NEXT")
+            pdf.multi_cell(0, 5, shown(line[:600]), align="L", new_x="LMARGIN", new_y="NEXT")
     pdf.set_y(-20)
     pdf.set_font(_FONT, "", 8)
-    pdf.multi_cell(0, 4, shown(caveat))
+    pdf.multi_cell(0, 4, shown(caveat), align="L")
     return bytes(pdf.output())
 
 

@@ -79,7 +79,7 @@ def live(clinic: Clinic, name: str, seed: int, until_days: int) -> None:
             house.programme.put_practice(
                 Practice(
                     *(new_id(), person.id, PracticeKind.TRACKING, start, start + 7 * MINUTE),
-                    *(None, 5, 5, 4, 4),
+                    *(None, 5, 5, 4 + day % 5 // 4, 5 - day % 4 // 2),
                 )
             )
     for number in range(1, 8):

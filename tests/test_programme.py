@@ -226,8 +226,19 @@ def test_heart_and_ratings_around_practice(clinic: Clinic) -> None:
 def test_the_mean_change_lies_in_its_interval(pairs: list[tuple[float, float]]) -> None:
     before, then = (np.array(column) for column in zip(*pairs, strict=True))
     found = around(before, then)
+    if np.ptp(then - before) == 0:
+        assert (
+            found.change is None and found.low is None and "the same in all" in str(found.missing)
+        )
+        return
     assert found.change is not None and found.low is not None and found.high is not None
     assert found.low <= found.change <= found.high
+
+
+def test_a_change_that_is_always_the_same_has_no_interval_of_no_width() -> None:
+    found = around(np.full(14, 5.0), np.full(14, 4.0))
+    assert (found.n, found.change, found.low, found.clear) == (14, None, None, False)
+    assert found.missing is not None and "the same in all 14" in found.missing
 
 
 @pytest.mark.parametrize(
