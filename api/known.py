@@ -1,5 +1,6 @@
-"""What a process has worked out and keeps for whoever asks next. All of it can be made again, and
-goes after a while, so that nothing of a person who was erased stays.
+"""What a process has worked out and keeps for whoever asks next. All of it can be made again. What
+is an hour old is given to nobody, and goes when the next thing is kept: also what there was of a
+person who was erased.
 """
 
 from __future__ import annotations

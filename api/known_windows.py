@@ -20,7 +20,7 @@ from api.known_answers import KEPT_S
 from api.known_indexes import fingerprint
 from api.one_at_a_time import one_at_a_time
 from api.rated_hearts import Piece, RatedWindows, pieces_of, read_piece, windows_of_piece
-from ebbtide.instants import DAY, LATEST
+from ebbtide.instants import DAY
 from ebbtide.records import Origin
 from store.records import Person, Rating
 
@@ -52,12 +52,22 @@ class KnownWindows:
         )
 
     def of(
-        self, house: House, person: Person, histories: Histories, ratings: list[Rating], span: Span
+        self,
+        house: House,
+        person: Person,
+        histories: Histories,
+        ratings: list[Rating],
+        span: Span,
+        contents: dict[int, str],
     ) -> tuple[RatedWindows, str]:
-        """The windows before these ratings, and a name for all the beats they were made from."""
+        """The windows before these ratings, and a name for all the beats they were made from.
+
+        ``contents``: what named the content of each UTC day a moment ago. What has come since is
+        looked at again next time.
+        """
         parts, whose = pieces_of(ratings, span)
         with one_at_a_time(f"windows before ratings {person.id} {span}"):
-            pieces = self._pieces(house, person, parts, span)
+            pieces = self._pieces(house, person, parts, span, contents)
         history = histories.of(house, person) if ratings else None
         read = RatedWindows(
             tuple(ratings),
@@ -74,13 +84,16 @@ class KnownWindows:
         return read, name.hexdigest()
 
     def _pieces(
-        self, house: House, person: Person, parts: list[NDArray[np.int64]], span: Span
+        self,
+        house: House,
+        person: Person,
+        parts: list[NDArray[np.int64]],
+        span: Span,
+        contents: dict[int, str],
     ) -> list[_KnownPiece]:
         place = (person.subject_id, span)
         with self._lock:
             known = self._people.get(place, {})
-        # Named before they are read: what comes meanwhile is looked at again next time.
-        contents = house.beats.day_contents(person.subject_id, 0, LATEST) if parts else {}
         found: dict[_Starts, _KnownPiece] = {}
         for part in parts:
             starts = (int(part[0]), int(part[-1]), len(part))

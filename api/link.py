@@ -142,7 +142,8 @@ def report_body(
 ) -> str:
     """The same as JSON, as it is kept."""
     ratings = house.records.ratings(person.id, start_ns, end_ns)
-    content = content_of(house, person, ratings, span)
+    said, days = _said(person, ratings, span), _days(house, person, ratings)
+    content = _name(said, days)
 
     def kept() -> str | None:
         there = house.records.report(person.id, span)
@@ -158,8 +159,8 @@ def report_body(
         if there is not None:
             return there
         # While a strap uploads, the content of today changes, and that before the ratings hardly.
-        read, beats = known.windows.of(house, person, known.histories, ratings, span)
-        key = ("link", person.id, beats, _said(person, ratings, span))
+        read, beats = known.windows.of(house, person, known.histories, ratings, span, days)
+        key = ("link", person.id, beats, said)
         made = known.answers.get(key)
         if made is not None:
             return made.decode()
@@ -172,9 +173,16 @@ def report_body(
 
 def content_of(house: House, person: Person, ratings: list[Rating], span: Span) -> str:
     """What names all that a report is made from: another name, and it is made again."""
-    days = house.beats.day_contents(person.subject_id, 0, LATEST) if ratings else {}
-    facts = repr((_said(person, ratings, span), sorted(days.items())))
-    return hashlib.sha256(facts.encode()).hexdigest()
+    return _name(_said(person, ratings, span), _days(house, person, ratings))
+
+
+def _name(said: str, days: dict[int, str]) -> str:
+    return hashlib.sha256(repr((said, sorted(days.items()))).encode()).hexdigest()
+
+
+def _days(house: House, person: Person, ratings: list[Rating]) -> dict[int, str]:
+    """The names of the content of all days; without ratings, beats say nothing."""
+    return house.beats.day_contents(person.subject_id, 0, LATEST) if ratings else {}
 
 
 def _said(person: Person, ratings: list[Rating], span: Span) -> str:

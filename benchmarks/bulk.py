@@ -1,11 +1,11 @@
 """A bulk export of many people's beats: rows a second, and the memory of the API.
 
     uv run python benchmarks/bulk.py [--patients 200 --days 30]
-    uv run python benchmarks/bulk.py --hours 24 --forms arrow   # 600 million beats, 20 minutes
+    uv run python benchmarks/bulk.py --hours 24    # 600 million beats, seven minutes
 
 ``ebbtide serve`` on the embedded store; the beats of everybody as one stream of each form, read
-here as it comes. Who wears the strap for --hours a day has the same beats as the others: they go
-through the store once, and are copied in its file, since to append them all takes forty minutes.
+here as it comes. All have the same beats: they go through the store once, for the first, and are
+copied in its file for the others, since to append them all would take most of the time.
 """
 
 from __future__ import annotations
