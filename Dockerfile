@@ -3,9 +3,9 @@ FROM python:3.13-slim
 RUN useradd --create-home --uid 1000 ebbtide && mkdir /data && chown ebbtide /data
 WORKDIR /app
 # uv pip compile pyproject.toml --extra clinic --python-version 3.13 --universal \
-#   --generate-hashes --no-emit-index-url --no-header -o requirements.image.txt
-COPY requirements.image.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.image.txt
+#   --generate-hashes --no-emit-index-url --no-header -o docker/requirements.txt
+COPY docker/requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r docker/requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY ebbtide ebbtide
 COPY ingest ingest
@@ -13,6 +13,7 @@ COPY store store
 COPY analytics analytics
 COPY api api
 COPY dashboard dashboard
+COPY cli cli
 RUN pip install --no-cache-dir --no-deps .
 WORKDIR /data
 USER 1000

@@ -13,10 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.link import Link, day_to_day_link, earlier_link, within_person_link
-from analytics.link_words import LinkWords, Looked, words_for
-from analytics.missing_ratings import MissingPattern, WhatIf, missing_pattern, what_if_worse
-from analytics.therapy import Change, first_to_last_week
+from analytics.association.missingness import MissingPattern, WhatIf, missing_pattern, what_if_worse
+from analytics.association.within_person import (
+    Link,
+    day_to_day_link,
+    earlier_link,
+    within_person_link,
+)
+from analytics.association.wording import LinkWords, Looked, words_for
+from analytics.programme.change import Change, first_to_last_week
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -12,64 +12,22 @@ from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Path
 from starlette_compress import CompressMiddleware
 
-from api import (
-    accounts,
-    caseload,
-    clinic_link,
-    consents,
-    exports,
-    health,
-    hrv,
-    invitations,
-    link,
-    live,
-    looks,
-    notes,
-    oidc,
-    own_account,
-    practices,
-    problems,
-    programme,
-    ratings,
-    research,
-    session_notes,
-    sessions,
-    sign_in,
-    standards,
-    streams,
-    therapy,
-    tokens,
-    trend,
-)
-from api.etags import ETags
-from api.guard import Guard
-from api.house import House
-from api.idempotency import Idempotency
-from api.known import Known
-from api.limits import RateLimits
-from api.observed import Observed
+from api.http import problems
+from api.http.upload_limiter import AT_ONCE
+from api.middleware.body_limits import Guard
+from api.middleware.etag import ETags
+from api.middleware.idempotency import Idempotency
+from api.middleware.rate_limit import RateLimits
+from api.middleware.telemetry import Observed
+from api.middleware.tracing import trace
 from api.openapi import DESCRIPTION, TAGS, describe
-from api.stores import open_house
-from api.tracing import trace
-from api.uploads_at_once import AT_ONCE
+from api.routes import PATIENT_ROUTERS, ROUTERS
+from api.routes.auth.oidc import provider_of
+from api.services.cache.analysis import Known
 from ebbtide import __version__
 from ebbtide.settings import Settings
-
-_SHARED = (
-    ratings,
-    sessions,
-    streams,
-    hrv,
-    trend,
-    link,
-    therapy,
-    live,
-    exports,
-    standards,
-    notes,
-    practices,
-    programme,
-)
+from store.factory import open_house
+from store.stores import House
 
 
 def from_settings() -> FastAPI:
@@ -88,7 +46,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
         yield
         house.close()
 
-    # Swagger's pages would load scripts from elsewhere: docs/api.md says what to use instead.
+    # Swagger UI would load scripts from a third party; docs/reference/http-api.md names other tools.
     app = FastAPI(
         title="Ebbtide",
         version=__version__,
@@ -99,7 +57,7 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.house = house
-    app.state.provider = oidc.provider_of(asked)
+    app.state.provider = provider_of(asked)
     # The last one added is the first that a request meets.
     app.add_middleware(Idempotency, house=house, routes=app)
     app.add_middleware(ETags)
@@ -114,35 +72,10 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
     app.state.known = Known()
     app.state.uploads_at_once = CapacityLimiter(AT_ONCE)
     problems.install(app)
-    # Straight into the application: a router within a router is looked through once more at each
-    # request. Those that are asked most come first.
-    for part in (
-        streams,
-        sign_in,
-        ratings,
-        live,
-        notes,
-        practices,
-        programme,
-        session_notes,
-        tokens,
-        oidc,
-        invitations,
-        accounts,
-        caseload,
-        looks,
-        consents,
-        own_account,
-        clinic_link,  # before the tables of research, whose names are in the path
-        research,
-        standards,
-        health,
-    ):
-        app.include_router(part.router, prefix="/v1")
-    # What a patient reads of themselves, their therapist may read below their id.
-    for shared in _SHARED:
-        app.include_router(shared.shared, prefix="/v1")
-    for router in (*(shared.shared for shared in _SHARED), session_notes.of_patient):
+    # Routers are included directly: a router inside a router is searched once more at each request.
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+    for router in PATIENT_ROUTERS:
         app.include_router(
             router, prefix="/v1/patients/{patient}", dependencies=[Depends(_patient)]
         )

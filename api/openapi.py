@@ -8,8 +8,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import problems
-from api.idempotency import HEADER
+from api.http import problems
+from api.middleware.idempotency import HEADER
 
 DESCRIPTION = """\
 Heartbeats and ratings during Pain Reprocessing Therapy, and how pain moved with stress.

@@ -10,7 +10,7 @@ default, iterative) get the very same intervals. Told for each:
 - specificity: untouched intervals that were not labelled, of all;
 - error: how far RMSSD, SDNN and HF power are from those of the recording before, in percent
   (the mean of the absolute errors). NeuroKit2's are worked out from its corrected beats by the
-  plain definitions and our Welch spectrum, ours by ``analytics.figures``.
+  plain definitions and our Welch spectrum, ours by ``analytics.hrv.summary``.
 
 NeuroKit2's labels are those of its first pass (later passes number beats that it made itself), its
 corrected beats those of all passes. It needs an older numpy than ours, and so runs in an
@@ -31,9 +31,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.artefacts import label
-from analytics.figures import figures
-from analytics.spectrum import BANDS_HZ, welch
+from analytics.hrv.artefacts import label
+from analytics.hrv.spectrum import BANDS_HZ, welch
+from analytics.hrv.summary import figures
 
 ROOT = Path(__file__).resolve().parent.parent
 CLEAN = ["pyhrv_nni_long.txt", "pyhrv_nni_short.txt", "rest_rri.txt", "aura_nn_intervals.txt"]

@@ -29,15 +29,15 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.access import new_sign_in
-from api.people import add_person
-from api.stores import open_house
+from api.http.deps import new_sign_in
+from api.services.accounts import add_person
 from benchmarks.soak import PASSWORD, answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
-from ebbtide.instants import HOUR
-from ebbtide.records import Origin, Stream, new_id
+from ebbtide.beats import Origin, Stream, new_id
 from ebbtide.settings import Settings
-from store.records import Consent, Purpose, Role
+from ebbtide.timestamps import HOUR
+from store.factory import open_house
+from store.protocols.records import Consent, Purpose, Role
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """How often unrelated pain and stress look linked: our statements beside the common ones.
 
-    uv run python benchmarks/false_alarms.py [--draws 500] [--write docs/false-alarms.md]
+    uv run python benchmarks/false_alarms.py [--draws 500] [--write docs/evidence/false-alarms.md]
 
 Three ratings a day, in whole numbers from 0 to 10 with a floor at 0; ups and downs with
 autocorrelation; no fall, or a linear, curved or sudden one of both; all ratings there, a fifth
@@ -29,9 +29,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal, stats
 
-from analytics.group import group_link
-from analytics.link import Link, day_to_day_link, earlier_link, within_person_link
-from analytics.rmcorr import rmcorr
+from analytics.association.group import group_link
+from analytics.association.rmcorr import rmcorr
+from analytics.association.within_person import (
+    Link,
+    day_to_day_link,
+    earlier_link,
+    within_person_link,
+)
 
 FALLS = ("none", "linear", "curved", "step")
 RHOS = (0.0, 0.3, 0.6, 0.8)

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.artefacts import label
-from analytics.sliding import Domain, windows
+from analytics.hrv.artefacts import label
+from analytics.hrv.engine import Domain, windows
 
 ROOT = Path(__file__).resolve().parent.parent
 Times = dict[str, Any]

@@ -26,15 +26,15 @@ if __name__ == "__main__":  # this file is called like the room that it measures
 
 import numpy as np
 
-from ebbtide import instants
-from ebbtide.instants import SECOND
-from ebbtide.records import Origin
-from ebbtide.rr_ticks import STRAP_TICKS_PER_SECOND
-from ingest.heart_rate_measurement import HeartRateMeasurement, decode, encode
-from ingest.keeper import Keeper
-from ingest.outbox import Outbox
+from ebbtide import timestamps
+from ebbtide.beats import Origin
+from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
+from ebbtide.timestamps import SECOND
+from ingest.outbox.batch_writer import Keeper
+from ingest.outbox.outbox import Outbox
 from ingest.recorder import Recorder
-from ingest.strap import Arrival
+from ingest.straps.heart_rate import HeartRateMeasurement, decode, encode
+from ingest.straps.strap import Arrival
 
 PAYLOADS = [
     encode(HeartRateMeasurement(60 + n, True, None, (1024 * 60 // (60 + n),))) for n in range(40)
@@ -65,7 +65,7 @@ class OneHertz:
         while due < self._until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             # The radio brought it when it was due: waiting for the event loop counts too.
-            yield Arrival(self._chance.choice(PAYLOADS), instants.now(), instants.steady())
+            yield Arrival(self._chance.choice(PAYLOADS), timestamps.now(), timestamps.steady())
             # The recorder asks for the next when this one is on the disk.
             self._late.append((time.monotonic() - due) * 1000)
             due += 1.0
@@ -92,7 +92,7 @@ async def naive(straps: int, seconds: float, folder: Path) -> list[float]:
         while due < until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             measurement = decode(chance.choice(PAYLOADS))
-            file.write(f"{instants.now()},{measurement.heart_rate_bpm},{measurement.rr_ticks}\n")
+            file.write(f"{timestamps.now()},{measurement.heart_rate_bpm},{measurement.rr_ticks}\n")
             file.flush()
             os.fsync(file.fileno())
             late.append((time.monotonic() - due) * 1000)
@@ -122,7 +122,7 @@ class Flood:
         pass
 
     async def events(self) -> AsyncIterator[Arrival]:
-        start, steady = instants.now(), instants.steady()
+        start, steady = timestamps.now(), timestamps.steady()
         for n in range(self._count):
             yield Arrival(PAYLOADS[n % 40], start + n * SECOND, steady + n * SECOND)
 

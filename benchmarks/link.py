@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from scipy import signal
 
-from analytics.group import group_link
+from analytics.association.group import group_link
 from analytics.report import Rated, person_report
 
 PEER = """

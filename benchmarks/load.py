@@ -25,19 +25,19 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from analytics.alignment import Span
-from api.access import new_sign_in
-from api.day_windows import day_windows
-from api.house import House
-from api.known import Known
-from api.link import report_of
-from api.people import add_person
-from api.stores import open_house
+from analytics.association.hrv_before_rating import Span
+from api.http.deps import new_sign_in
+from api.routes.analysis.link import report_of
+from api.services.accounts import add_person
+from api.services.cache.analysis import Known
+from api.services.daily_windows import day_windows
 from benchmarks.soak import PASSWORD, answers, cpu_s, free_port, memory_mb
-from ebbtide.instants import DAY, HOUR, SECOND
-from ebbtide.records import Notification, Origin, Stream, new_id
+from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
-from store.records import Person, Rating
+from ebbtide.timestamps import DAY, HOUR, SECOND
+from store.factory import open_house
+from store.protocols.records import Person, Rating
+from store.stores import House
 
 A_SECOND = 5  # people who come
 

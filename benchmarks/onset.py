@@ -12,7 +12,7 @@ import argparse
 
 import numpy as np
 
-from analytics.therapy import change_between, onset
+from analytics.programme.change import change_between, onset
 from benchmarks.false_alarms import RHOS, rated, ups_and_downs
 
 

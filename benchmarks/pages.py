@@ -27,12 +27,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.people import add_person
-from api.stores import open_house
+from api.services.accounts import add_person
 from benchmarks.load import a_year
 from benchmarks.soak import PASSWORD, answers, free_port
 from dashboard.launch import dashboard_command, start_dashboard
 from ebbtide.settings import Settings
+from store.factory import open_house
 
 EMAIL = "p@example.org"
 PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}

@@ -1,4 +1,4 @@
-"""What other tools say of the very same intervals: the table of docs/hrv.md.
+"""What other tools say of the very same intervals: the table of docs/evidence/hrv.md.
 
     uv run python benchmarks/peers.py [--recording ../shared/data/rr/rest_rri.txt]
 
@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics import variability
-from analytics.complexity import ALPHA_1, dfa_alpha, entropies
-from analytics.spectrum import BANDS_HZ, welch
-from analytics.time_domain import mean_hr_bpm, sdnn_ms
+from analytics.hrv import variability
+from analytics.hrv.complexity import ALPHA_1, dfa_alpha, entropies
+from analytics.hrv.scalar_time_domain import mean_hr_bpm, sdnn_ms
+from analytics.hrv.spectrum import BANDS_HZ, welch
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """

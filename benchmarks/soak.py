@@ -27,17 +27,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.people import add_person
-from api.stores import open_house
-from ebbtide import instants
-from ebbtide.instants import MILLISECOND, SECOND
-from ebbtide.records import Notification, Origin, Stream, new_id
+from api.services.accounts import add_person
+from ebbtide import timestamps
+from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
-from ingest.api_client import IngestClient
-from ingest.outbox import Entry, Outbox
-from ingest.uploader import Uploader
-from tests.influx_server import InfluxServerProcess
-from tests.postgres_server import postgres_bin, started
+from ebbtide.timestamps import MILLISECOND, SECOND
+from ingest.outbox.api_client import IngestClient
+from ingest.outbox.outbox import Entry, Outbox
+from ingest.outbox.uploader import Uploader
+from store.factory import open_house
+from tests.support.influx import InfluxServerProcess
+from tests.support.postgres import postgres_bin, started
 
 PASSWORD = "correct horse battery"
 PEOPLE = 20  # straps are shared out among them; a sign-in costs a second of CPU
@@ -119,7 +119,7 @@ async def play(
     while time.monotonic() < until:
         for k, outbox in enumerate(outboxes):
             for strap in straps[k :: len(accounts)]:
-                if entries := strap.entries(instants.now()):
+                if entries := strap.entries(timestamps.now()):
                     outbox.append(strap.stream.id, entries)
             await asyncio.sleep(0)
         await asyncio.sleep(0.5)
@@ -209,7 +209,7 @@ def main() -> None:
             password=PASSWORD,
             name="N",
             zone="UTC",
-            now_ns=instants.now(),
+            now_ns=timestamps.now(),
             simulated=True,
         )
         for k in range(min(PEOPLE, asked.straps))
@@ -239,7 +239,7 @@ def main() -> None:
         "postgresql": postgres.process.pid,
     }
     cpu_before = {name: cpu_s(pid) for name, pid in servers.items()}
-    began_ns = instants.now()
+    began_ns = timestamps.now()
     straps = [Strap(seed, began_ns) for seed in range(asked.straps)]
     seconds = asked.minutes * 60
     began = time.monotonic()
@@ -253,8 +253,8 @@ def main() -> None:
             while time.monotonic() < began + seconds:
                 _, token = accounts[turn % len(accounts)]
                 turn += 1
-                now = instants.to_datetime(instants.now()).isoformat()
-                start = instants.to_datetime(began_ns - SECOND).isoformat()
+                now = timestamps.to_datetime(timestamps.now()).isoformat()
+                start = timestamps.to_datetime(began_ns - SECOND).isoformat()
                 at = time.monotonic()
                 answer = await client.get(
                     "/v1/hrv",
@@ -288,7 +288,7 @@ def main() -> None:
     lost = doubled = 0
     for k, strap in enumerate(straps):
         person = people[k % len(people)]
-        beats = house.beats.read(person.subject_id, began_ns - SECOND, instants.now() + SECOND)
+        beats = house.beats.read(person.subject_id, began_ns - SECOND, timestamps.now() + SECOND)
         index = [s.id for s in beats.streams].index(strap.stream.id)
         mine = beats.stream == index
         kept = list(zip(beats.time_ns[mine].tolist(), beats.rr_ticks[mine].tolist(), strict=True))

@@ -25,12 +25,12 @@ from influxdb import InfluxDBClient
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from ebbtide.instants import DAY, SECOND
-from ebbtide.records import Notification, Origin, Stream, new_id
-from store.beats import BeatStore, KeptDay
-from store.sqlite_beats import SqliteBeatStore
-from tests.influx_server import InfluxServerProcess, open_influx_beats
-from tests.postgres_server import postgres_bin, started
+from ebbtide.beats import Notification, Origin, Stream, new_id
+from ebbtide.timestamps import DAY, SECOND
+from store.protocols.beats import BeatStore, KeptDay
+from store.sqlite.beats import SqliteBeatStore
+from tests.support.influx import InfluxServerProcess, open_influx_beats
+from tests.support.postgres import postgres_bin, started
 
 MIDNIGHT = 20_700 * DAY
 FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")

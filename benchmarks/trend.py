@@ -17,16 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.windows import hrv_windows, starts_by_stretch
-from api.beat_arrays import beat_arrays
-from api.day_windows import day_windows
-from api.heart_windows import WINDOW_NS
-from api.people import add_person
-from api.stores import open_house
-from ebbtide import instants
-from ebbtide.instants import DAY, SECOND
-from ebbtide.records import Notification, Origin, Stream, new_id
+from analytics.hrv.windows import hrv_windows, starts_by_stretch
+from api.services.accounts import add_person
+from api.services.daily_windows import day_windows
+from api.services.inputs import beat_arrays
+from api.services.stress_index_input import WINDOW_NS
+from ebbtide import timestamps
+from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
+from ebbtide.timestamps import DAY, SECOND
+from store.factory import open_house
 
 MIDNIGHT = 20_700 * DAY
 
@@ -52,7 +52,7 @@ def main() -> None:
             password="correct horse battery",
             name="Ada",
             zone="UTC",
-            now_ns=instants.now(),
+            now_ns=timestamps.now(),
         )
         person = house.records.person_by_email("ada@example.org")
         assert person is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analytics.outcomes import change_on_change
+from analytics.programme.outcomes import change_on_change
 
 ROOT = Path(__file__).resolve().parent.parent
 SCALES = {

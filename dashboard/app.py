@@ -7,21 +7,21 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.before_page import before_page
-from dashboard.caseload_page import caseload_page
-from dashboard.frame import framed
-from dashboard.language import N_, _
-from dashboard.link_page import link_page
-from dashboard.my_data_page import my_data_page
-from dashboard.patient_page import patient_page
-from dashboard.people_page import people_page
-from dashboard.person import me, sign_out
-from dashboard.programme_page import programme_page
-from dashboard.research_page import research_page
-from dashboard.sign_in_page import sign_in_page
-from dashboard.therapy_page import therapy_page
-from dashboard.today_page import today_page
-from dashboard.trend_page import trend_page
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import framed
+from dashboard.pages.caseload import caseload_page
+from dashboard.pages.course import therapy_page
+from dashboard.pages.link import link_page
+from dashboard.pages.my_data import my_data_page
+from dashboard.pages.patient import patient_page
+from dashboard.pages.people import people_page
+from dashboard.pages.programme import programme_page
+from dashboard.pages.research import research_page
+from dashboard.pages.screening import before_page
+from dashboard.pages.sign_in import sign_in_page
+from dashboard.pages.today import today_page
+from dashboard.pages.trend import trend_page
+from dashboard.session import me, sign_out
 
 _Page = tuple[Callable[[], None], str, str, str]
 _BEFORE: _Page = (before_page, N_("Before you begin"), ":material/info:", "before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboard.language import _
+from dashboard.i18n.language import _
 from ebbtide.client import ApiError, AwayError, Client, SignedOutError
 
 __all__ = ["ApiError", "AwayError", "DashboardClient", "SignedOutError"]

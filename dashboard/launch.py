@@ -16,7 +16,7 @@ from typing import IO
 
 import httpx
 
-from dashboard import colours
+from dashboard.charts import palette
 from ebbtide.errors import EbbtideError
 
 
@@ -39,15 +39,15 @@ def dashboard_command(host: str, port: int) -> list[str]:
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         # Light or dark as the system is; the person may choose in the menu.
-        "theme.light.primaryColor": colours.ACCENT_BY_DAY,
-        "theme.light.backgroundColor": colours.PAPER,
-        "theme.light.secondaryBackgroundColor": colours.SAND,
-        "theme.light.textColor": colours.INK,
-        "theme.light.grayTextColor": colours.QUIET_INK,
-        "theme.dark.primaryColor": colours.ACCENT_AT_NIGHT,
-        "theme.dark.backgroundColor": colours.NIGHT,
-        "theme.dark.secondaryBackgroundColor": colours.DUSK,
-        "theme.dark.textColor": colours.MOON,
+        "theme.light.primaryColor": palette.ACCENT_BY_DAY,
+        "theme.light.backgroundColor": palette.PAPER,
+        "theme.light.secondaryBackgroundColor": palette.SAND,
+        "theme.light.textColor": palette.INK,
+        "theme.light.grayTextColor": palette.QUIET_INK,
+        "theme.dark.primaryColor": palette.ACCENT_AT_NIGHT,
+        "theme.dark.backgroundColor": palette.NIGHT,
+        "theme.dark.secondaryBackgroundColor": palette.DUSK,
+        "theme.dark.textColor": palette.MOON,
         "theme.baseFontSize": "17",
     }
     flags = [f"--{name}={value}" for name, value in settings.items()]

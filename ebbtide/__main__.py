@@ -1,5 +1,5 @@
 """``python -m ebbtide``."""
 
-from ebbtide.cli import main
+from cli.main import main
 
 main()

@@ -7,16 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ebbtide import instants
-from ebbtide.records import Gap, GapReason, Notification, Stream, new_id
-from ingest.activity import ActivityMeter
-from ingest.beat_clock import BeatClock, ClockSteppedBackError, Placement
-from ingest.ecg_file import EcgFile
-from ingest.heart_rate_measurement import HeartRateMeasurement, MalformedMeasurementError
-from ingest.keeper import Keeper
-from ingest.outbox import Entry, LinkSpell
-from ingest.repeats import RepeatFilter
-from ingest.strap import (
+from ebbtide import timestamps
+from ebbtide.beats import Gap, GapReason, Notification, Stream, new_id
+from ingest.outbox.batch_writer import Keeper
+from ingest.outbox.outbox import Entry, LinkSpell
+from ingest.straps.activity import ActivityMeter
+from ingest.straps.ecg_file import EcgFile
+from ingest.straps.heart_rate import HeartRateMeasurement, MalformedMeasurementError
+from ingest.straps.strap import (
     Arrival,
     EcgArrival,
     Interruption,
@@ -25,11 +23,13 @@ from ingest.strap import (
     MotionArrival,
     Strap,
 )
+from ingest.timing.beat_clock import BeatClock, ClockSteppedBackError, Placement
+from ingest.timing.duplicates import RepeatFilter
 
 _PLAYED_BATCH = 500
 _RECENT_BEATS = 400  # two minutes of a fast heart, for the live line
 
-_MS = instants.MILLISECOND
+_MS = timestamps.MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,14 @@ class Recorder:
         self.recording.link, self.recording.detail = change.link, change.detail
         if change.link is Link.CONNECTED:
             self.recording.connections += 1
-            self._connected_ns = instants.now()
+            self._connected_ns = timestamps.now()
         elif change.link in (Link.LOST, Link.SILENT):
             await self._end_link(change.detail or str(change.link))
 
     async def _end_link(self, why: str) -> None:
         """Remember how long the connection lasted: ``ebbtide doctor`` reads the pattern."""
         if self._connected_ns is not None:
-            spell = LinkSpell(self._strap.name, self._connected_ns, instants.now(), why)
+            spell = LinkSpell(self._strap.name, self._connected_ns, timestamps.now(), why)
             self._connected_ns = None
             await self._keeper.patiently(lambda: self._outbox.add_link(self._account, spell))
 
@@ -262,4 +262,4 @@ class Recorder:
 
 def played_until_now(span: int) -> int:
     """When a recording of this length must start to end about now."""
-    return instants.now() - span - 2 * instants.SECOND
+    return timestamps.now() - span - 2 * timestamps.SECOND

@@ -21,18 +21,18 @@ from httpx._transports import default as httpx_transports
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from api import passwords
 from api.app import create_app
-from api.house import House
-from api.people import add_person
-from api.stores import open_house
-from ebbtide import instants
-from ebbtide.commands.api_thread import ApiThread
+from api.services import passwords
+from api.services.accounts import add_person
+from cli.server.thread import ApiThread
+from ebbtide import timestamps
 from ebbtide.settings import Settings
-from store.beats import BeatStore
-from store.sqlite_beats import SqliteBeatStore
-from tests.influx_server import InfluxServerProcess, influxd, open_influx_beats
-from tests.postgres_server import PostgresServer, postgres_bin, started
+from store.factory import open_house
+from store.protocols.beats import BeatStore
+from store.sqlite.beats import SqliteBeatStore
+from store.stores import House
+from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
+from tests.support.postgres import PostgresServer, postgres_bin, started
 
 # Making a context for TLS costs 55 ms of a core; the tests make a thousand clients, and none of
 # them speaks TLS without a context of its own.
@@ -161,7 +161,7 @@ def patient(house: House) -> Callable[..., str]:
             password=PASSWORD,
             name="Ada",
             zone="Europe/Berlin",
-            now_ns=instants.now(),
+            now_ns=timestamps.now(),
             simulated=simulated,
         )
         return email

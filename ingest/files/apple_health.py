@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element
 from defusedxml import DefusedXmlException, ElementTree
 
 from ebbtide.errors import EbbtideError
-from ebbtide.instants import SECOND, from_datetime
+from ebbtide.timestamps import SECOND, from_datetime
 from ingest.files.builder import RecordingBuilder
 from ingest.files.recording import FileRecording, RecordedFile
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from ebbtide.instants import MILLISECOND, SECOND
-from ebbtide.records import Gap, GapReason, Notification
-from ingest.beat_clock import BeatClock
+from ebbtide.beats import Gap, GapReason, Notification
+from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.files.recording import FileRecording
+from ingest.timing.beat_clock import BeatClock
 
 _MOST_RR = 16  # in one notification
 # A beat time that disagrees with its interval by more than this begins after a gap.

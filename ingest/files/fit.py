@@ -13,8 +13,8 @@ from pathlib import Path
 import fitdecode
 
 from ebbtide.errors import EbbtideError
-from ebbtide.instants import from_datetime
-from ebbtide.rr_ticks import LARGEST_TICKS
+from ebbtide.rr_units import LARGEST_TICKS
+from ebbtide.timestamps import from_datetime
 from ingest.files.builder import RecordingBuilder
 from ingest.files.recording import RecordedFile
 

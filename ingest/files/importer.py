@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ebbtide.records import Origin, Stream
+from ebbtide.beats import Origin, Stream
 from ingest.files.recording import FileRecording, RecordedFile
-from ingest.outbox import Entry, Outbox
+from ingest.outbox.outbox import Entry, Outbox
 
 _BATCH = 500
 # Streams of straps have random ids. That of a file is made from its content, so that the same

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ebbtide.records import Gap, Notification
+from ebbtide.beats import Gap, Notification
 
 
 @dataclass(frozen=True, slots=True)

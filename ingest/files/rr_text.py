@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_ticks import LARGEST_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
+from ebbtide.rr_units import LARGEST_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
 
 _RR_COLUMNS = (
     "rr_ms",

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ebbtide.instants import from_datetime
-from ebbtide.rr_ticks import LARGEST_TICKS
+from ebbtide.rr_units import LARGEST_TICKS
+from ebbtide.timestamps import from_datetime
 from ingest.files.builder import RecordingBuilder
 from ingest.files.recording import RecordedFile
 

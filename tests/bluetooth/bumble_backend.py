@@ -23,8 +23,8 @@ from bumble.hci import Address, OwnAddressType
 from bumble.host import Host
 from bumble.pairing import PairingConfig, PairingDelegate
 
-from ingest.radio import Radio
-from tests.bluetooth.air import Air
+from ingest.straps.bluetooth.adapter import Radio
+from tests.bluetooth.virtual_link import Air
 
 _ADDRESS = "F0:F1:F2:F3:F4:F5"
 

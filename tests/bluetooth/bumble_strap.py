@@ -18,9 +18,9 @@ from bumble.hci import Address, OwnAddressType
 from bumble.host import Host
 from bumble.pairing import PairingConfig, PairingDelegate
 
-from ingest import polar_measurement
-from ingest.heart_rate_measurement import HeartRateMeasurement, encode
-from tests.bluetooth.air import Air
+from ingest.straps.heart_rate import HeartRateMeasurement, encode
+from ingest.straps.polar import measurement
+from tests.bluetooth.virtual_link import Air
 
 _READ = Characteristic.Properties.READ
 _NOTIFY = Characteristic.Properties.NOTIFY
@@ -53,7 +53,7 @@ class Manners:
     malformed_every: int = 0
     heart_rate_only: bool = False
     wants_pairing: bool = False
-    polar: tuple[polar_measurement.Kind, ...] = ()
+    polar: tuple[measurement.Kind, ...] = ()
 
 
 @dataclass(slots=True)
@@ -257,9 +257,9 @@ class BumbleStrap:
             command, kind = value[0], value[1]
             known = features >> kind & 1
             parameters = b""
-            if command == 1 and kind == polar_measurement.Kind.ACCELERATION:
+            if command == 1 and kind == measurement.Kind.ACCELERATION:
                 parameters = bytes.fromhex("00 02 19 00 32 00 01 01 10 00 02 02 02 00 08 00")
-            if command == 1 and kind == polar_measurement.Kind.ECG:
+            if command == 1 and kind == measurement.Kind.ECG:
                 parameters = bytes.fromhex("00 01 82 00 01 01 0e 00")
             if command == 2 and known:
                 self.started.add(kind)
@@ -274,12 +274,12 @@ class BumbleStrap:
             )
 
         self._control = Characteristic(
-            UUID(polar_measurement.CONTROL),
+            UUID(measurement.CONTROL),
             _READ | Characteristic.Properties.WRITE | Characteristic.Properties.INDICATE,
             _READABLE | Characteristic.Permissions.WRITEABLE,
             CharacteristicValue(read=read, write=write),
         )
         self._data = Characteristic(
-            UUID(polar_measurement.DATA), _NOTIFY, Characteristic.Permissions(0), b""
+            UUID(measurement.DATA), _NOTIFY, Characteristic.Permissions(0), b""
         )
-        return Service(UUID(polar_measurement.SERVICE), [self._control, self._data])
+        return Service(UUID(measurement.SERVICE), [self._control, self._data])

@@ -16,27 +16,27 @@ import httpx
 import numpy as np
 import pytest
 
-from api.house import House
-from ebbtide import instants
-from ebbtide.commands.api_thread import ApiThread
-from ebbtide.instants import HOUR, SECOND
-from ebbtide.records import GapReason
-from ingest import polar_measurement
-from ingest.api_client import IngestClient
-from ingest.bleak_strap import BleakStrap, Patience, Wishes
-from ingest.ecg_file import EcgFile
-from ingest.keeper import Keeper
-from ingest.link_history import dropped_early
-from ingest.outbox import Outbox
+from cli.server.thread import ApiThread
+from ebbtide import timestamps
+from ebbtide.beats import GapReason
+from ebbtide.timestamps import HOUR, SECOND
+from ingest.outbox.api_client import IngestClient
+from ingest.outbox.batch_writer import Keeper
+from ingest.outbox.connection_history import dropped_early
+from ingest.outbox.outbox import Outbox
+from ingest.outbox.uploader import Uploader
 from ingest.recorder import Recorder
-from ingest.scan import ask, scan
-from ingest.strap import Link
-from ingest.strap_facts import StrapFacts
-from ingest.uploader import Uploader
-from tests.bluetooth.air import Air
+from ingest.straps.bluetooth.device_info import StrapFacts
+from ingest.straps.bluetooth.scan import ask, scan
+from ingest.straps.bluetooth.strap import BleakStrap, Patience, Wishes
+from ingest.straps.ecg_file import EcgFile
+from ingest.straps.polar import measurement
+from ingest.straps.strap import Link
+from store.stores import House
 from tests.bluetooth.bumble_backend import Computer
 from tests.bluetooth.bumble_strap import BumbleStrap, Manners
-from tests.bluetooth.reckoning import Reckoning, reckon
+from tests.bluetooth.expected_beats import Reckoning, reckon
+from tests.bluetooth.virtual_link import Air
 
 CUTS = int(os.environ.get("EBBTIDE_CUTS", "25"))
 QUICK = Patience(silence=1.0, look=1.0, connect=5.0, first_wait=0.05, longest_wait=0.2)
@@ -158,7 +158,7 @@ def exact(found: Reckoning) -> Reckoning:
 
 def test_scan_tells_what_each_strap_gives(rig: Callable[..., None]) -> None:
     async def case(rig: Rig) -> None:
-        polar = (polar_measurement.Kind.ACCELERATION, polar_measurement.Kind.ECG)
+        polar = (measurement.Kind.ACCELERATION, measurement.Kind.ECG)
         first = await rig.strap(1, Manners(polar=polar))
         second = await rig.strap(2, Manners(name="Plain", heart_rate_only=True))
         radio = rig.computer.radio()
@@ -373,12 +373,12 @@ def test_acceleration_becomes_activity_and_ecg_stays_here(
     rig: Callable[..., None], tmp_path: Path
 ) -> None:
     async def case(rig: Rig) -> None:
-        kinds = (polar_measurement.Kind.ACCELERATION, polar_measurement.Kind.ECG)
+        kinds = (measurement.Kind.ACCELERATION, measurement.Kind.ECG)
         strap = await rig.strap(1, Manners(polar=kinds))
 
         def extra(kind: int) -> bytes:
             head = bytes([kind]) + (0).to_bytes(8, "little")
-            if kind == polar_measurement.Kind.ECG:
+            if kind == measurement.Kind.ECG:
                 return head + b"\x00" + (-5).to_bytes(3, "little", signed=True)
             # 25 Hz in frames of 3 samples every 0.1 s: at rest, then a swing of 200 mg.
             samples = ((0, 0, 1000), (0, 0, 1200), (0, 0, 800))
@@ -410,9 +410,7 @@ def test_acceleration_becomes_activity_and_ecg_stays_here(
 
 def test_pulse_intervals_of_an_optical_device(rig: Callable[..., None]) -> None:
     async def case(rig: Rig) -> None:
-        strap = await rig.strap(
-            1, Manners(heart_rate_only=True, polar=(polar_measurement.Kind.PPI,))
-        )
+        strap = await rig.strap(1, Manners(heart_rate_only=True, polar=(measurement.Kind.PPI,)))
         sent: list[int] = []
 
         def extra(_: int) -> bytes:
@@ -440,13 +438,13 @@ def test_a_clock_set_back_an_hour_costs_no_beat(
 ) -> None:
     async def case(rig: Rig) -> None:
         strap = await rig.strap()
-        now = instants.now
+        now = timestamps.now
         async with rig.recording(strap) as (recorder,):
             await until(lambda: recorder.recording.beats > 20)
-            monkeypatch.setattr(instants, "now", lambda: now() - HOUR)
+            monkeypatch.setattr(timestamps, "now", lambda: now() - HOUR)
             before = recorder.recording.beats
             await until(lambda: recorder.recording.beats > before + 20)
-            monkeypatch.setattr(instants, "now", now)
+            monkeypatch.setattr(timestamps, "now", now)
             before = recorder.recording.beats
             await until(lambda: recorder.recording.beats > before + 20)
             streams = list(recorder.stream_ids)

@@ -2,7 +2,7 @@
 the straps are played, by Bumble. One boot runs all cases (``guest_cases.py``); here the straps'
 logs are compared with what comes out at the other end of API and store.
 
-EBBTIDE_VM_CUTS=200 cuts the link two hundred times (see docs/no-beat-lost.md); CI does some.
+EBBTIDE_VM_CUTS=200 cuts the link two hundred times (docs/evidence/no-beat-lost.md); CI does some.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import numpy as np
 import pytest
 
 from api.app import create_app
-from api.house import House
-from api.people import add_person
-from api.stores import open_house
-from ebbtide import instants
-from ebbtide.commands.api_thread import ApiThread
+from api.services.accounts import add_person
+from cli.server.thread import ApiThread
+from ebbtide import timestamps
 from ebbtide.settings import Settings
-from ingest.api_client import IngestClient
-from ingest.outbox import Outbox
-from ingest.uploader import Uploader
+from ingest.outbox.api_client import IngestClient
+from ingest.outbox.outbox import Outbox
+from ingest.outbox.uploader import Uploader
+from store.factory import open_house
+from store.stores import House
 from tests.bluetooth.bumble_strap import Sent
-from tests.bluetooth.reckoning import reckon
+from tests.bluetooth.expected_beats import reckon
 from tests.bluetooth.virtual_machine import boot, kernel_tree
 from tests.conftest import PASSWORD
 
@@ -77,7 +77,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         password=PASSWORD,
         name="Ada",
         zone="Europe/Berlin",
-        now_ns=instants.now(),
+        now_ns=timestamps.now(),
     )
     with ApiThread(create_app(house)) as api:
         body = {"email": email, "password": PASSWORD}

@@ -1,0 +1,1 @@
+"""How two series of ratings moved together within people, net of their common trend."""

@@ -1,0 +1,241 @@
+"""The within-person link of many people: person by person, then together.
+
+Each person's slope is worked out by itself, beyond that person's own course and with
+autocorrelated errors; only then are the slopes put together as a random sample of people (a mixed
+model with random slopes in two stages). Differences between people never enter. The mean has the
+interval of Hartung and Knapp (2001), Statistics in Medicine 20:3875, which rests on how the slopes
+scatter and not on how sure each claims to be; the variance between people is Paule and Mandel's
+(1982), Journal of Research of the NBS 87:377. Each person's slope is also shown drawn towards the
+mean by as much as it is uncertain (empirical Bayes; Morris 1983, JASA 78:47).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from analytics.association.detrending import (
+    course_basis,
+    freed,
+    independent_columns,
+    likeliest_step,
+    shared_step,
+    straight_line,
+)
+from analytics.association.rmcorr import FreedPair, RmCorr, circular_rmcorr, rmcorr
+from analytics.association.slope_posterior import typical_spacing, whitened
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+METHOD = (
+    "each person's slope beyond a natural spline, the likeliest step and a daily rhythm, with "
+    "autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; version 1"
+)
+FEWEST_PEOPLE = 5
+FEWEST_FOR_A_CURVE = 12  # ratings; fewer are freed of a straight line alone
+FEWEST_RATINGS = 4
+# Below this the simulation had more than 6% false alarms, and intervals that were too narrow.
+FEWEST_FOR_A_SLOPE = 24
+RESAMPLES = 10_000
+_COMMON_WEIGHT = 8
+_ALPHA = 0.05
+
+
+_Own = tuple[int, int, float, float, float, int]  # subject, n, slope, error, variance, its freedom
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSlope:
+    """One person: ``n`` pairs, the own slope with its standard error (None where there are too few
+    ratings), and the slope drawn towards the group's, with a 95% interval.
+    """
+
+    subject: int
+    n: int
+    slope: float | None
+    error: float | None
+    shrunk: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupLink:
+    """``estimate`` is the mean slope, ``spread`` the standard deviation of true slopes between
+    people. None with a reason in ``missing``. ``only_lines``: people with so few ratings that no
+    more than a straight line could be taken out.
+    """
+
+    n_subjects: int
+    n_pairs: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    spread: float | None
+    people: tuple[PersonSlope, ...]
+    only_lines: int
+    rmcorr: RmCorr
+    detrended_rmcorr: RmCorr
+    missing: str | None
+
+
+def group_link(
+    subject: IntArray,
+    time: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    hour_of_day: FloatArray | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> GroupLink:
+    """The link of ``y`` with ``x`` within people.
+
+    All of shape (n,). ``subject``: a number per person; ``time``: in days, or any numbers that
+    order the rows of a person. Rows with a NaN are left out. Raises ValueError for unequal shapes.
+    """
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    subject, time = np.asarray(subject, np.int64), np.asarray(time, np.float64)
+    if not subject.shape == time.shape == x.shape == y.shape or x.ndim != 1:
+        raise ValueError("subject, time, x and y must all have shape (n,)")
+    known = np.isfinite(x) & np.isfinite(y) & np.isfinite(time)
+    order = np.lexsort((time[known], subject[known]))
+    subject, time = subject[known][order], time[known][order]
+    x, y = x[known][order], y[known][order]
+    hours = None if hour_of_day is None else np.asarray(hour_of_day)[known][order]
+    edges = np.flatnonzero(np.diff(subject)) + 1
+    parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
+    people: list[_Own] = []
+    pairs: list[FreedPair] = []
+    dof, only_lines = -1, 0
+    for at in parts:
+        few = len(at) < FEWEST_FOR_A_CURVE
+        only_lines += few
+        if len(at) < FEWEST_RATINGS:
+            continue
+        smooth = straight_line(time[at])
+        if not few:
+            smooth = course_basis(time[at], None if hours is None else hours[at])
+        basis = smooth if few else _with(smooth, shared_step(smooth, x[at], y[at]))
+        dof += len(at) - basis.shape[1]
+        pairs.append(FreedPair(freed(x[at], basis), freed(y[at], basis), basis))
+        if len(at) < FEWEST_FOR_A_SLOPE:
+            continue
+        basis = _with(smooth, likeliest_step(smooth, x[at], y[at]))
+        people.append((int(subject[at[0]]), len(at), *_own_slope(time[at], x[at], y[at], basis)))
+    plain = rmcorr(subject, x, y)
+    safe = circular_rmcorr(pairs, dof, resamples, seed)
+    usable = [p for p in people if np.isfinite(p[2]) and np.isfinite(p[3])]
+    if len(usable) < FEWEST_PEOPLE:
+        why = (
+            f"{len(usable)} of at least {FEWEST_PEOPLE} people with {FEWEST_FOR_A_SLOPE} ratings "
+            "or more that go up and down by themselves"
+        )
+        alone = tuple(PersonSlope(s, n, b, e, None, None, None) for s, n, b, e, *_ in usable)
+        return GroupLink(
+            len(parts), len(x), None, None, None, None, None, alone, only_lines, plain, safe, why
+        )
+    slopes = np.array([p[2] for p in usable])
+    errors = _steadied(usable)
+    between = _between(slopes, errors)
+    weight = 1 / (errors**2 + between)
+    mean = float(weight @ slopes / np.sum(weight))
+    scatter = float(weight @ (slopes - mean) ** 2) / ((len(slopes) - 1) * float(np.sum(weight)))
+    error_of_mean = np.sqrt(scatter)
+    reach = float(special.stdtrit(len(slopes) - 1, 1 - _ALPHA / 2)) * error_of_mean
+    p_value = float(2 * special.stdtr(len(slopes) - 1, -abs(mean) / error_of_mean))
+    return GroupLink(
+        len(parts),
+        len(x),
+        mean,
+        mean - reach,
+        mean + reach,
+        p_value,
+        float(np.sqrt(between)),
+        tuple(_shrunk(usable, errors, mean, float(error_of_mean), between)),
+        only_lines,
+        plain,
+        safe,
+        None,
+    )
+
+
+def _with(smooth: FloatArray, step: FloatArray | None) -> FloatArray:
+    return smooth if step is None else independent_columns(np.column_stack([smooth, step]))
+
+
+def _own_slope(
+    days: FloatArray, x: FloatArray, y: FloatArray, basis: FloatArray
+) -> tuple[float, float, float, int]:
+    """Slope, standard error, variance of the errors and its degrees of freedom, by generalised
+    least squares; the autocorrelation from the residuals, corrected for the pull to -columns/n
+    that fitting brings. NaN where nothing varies.
+    """
+    n, columns = basis.shape
+    freedom = n - columns - 2
+    x_left, y_left = freed(x, basis), freed(y, basis)
+    if freedom < 1 or x_left @ x_left < 1e-9 or y_left @ y_left < 1e-9:
+        return float("nan"), float("nan"), float("nan"), 0
+    slope = float(x_left @ y_left / (x_left @ x_left))
+    rho = 0.0
+    if len(x) >= FEWEST_FOR_A_CURVE:  # fewer say nothing about it
+        left = y_left - slope * x_left
+        raw = float(left[1:] @ left[:-1] / max(float(left @ left), 1e-12))
+        rho = float(np.clip((raw + columns / n) / (1 - columns / n), -0.2, 0.95))
+    white, _ = whitened(np.column_stack([basis, x, y]), typical_spacing(days), rho)
+    orthonormal, _ = np.linalg.qr(white[:, :columns])
+    rest = white[:, columns:] - orthonormal @ (orthonormal.T @ white[:, columns:])
+    xx = float(rest[:, 0] @ rest[:, 0])
+    slope = float(rest[:, 0] @ rest[:, 1]) / xx
+    residual = rest[:, 1] - slope * rest[:, 0]
+    variance = max(float(residual @ residual), 1e-12) / freedom
+    return slope, float(np.sqrt(variance / xx)), variance, freedom
+
+
+def _steadied(people: list[_Own]) -> FloatArray:
+    """Standard errors with each one's variance drawn towards that of all: with few ratings it is
+    so uncertain itself that single people would get nearly all the weight (Smyth 2004, Statistical
+    Applications in Genetics and Molecular Biology 3:3; 8 degrees of freedom for the common one).
+    """
+    errors = np.array([p[3] for p in people])
+    variance, freedom = np.array([p[4] for p in people]), np.array([p[5] for p in people])
+    common = float(np.sum(variance * freedom) / np.sum(freedom))
+    steady = (_COMMON_WEIGHT * common + freedom * variance) / (_COMMON_WEIGHT + freedom)
+    result: FloatArray = errors * np.sqrt(steady / variance)
+    return result
+
+
+def _between(slopes: FloatArray, errors: FloatArray) -> float:
+    """The variance between people at which the weighted scatter is what chance would give."""
+
+    def excess(variance: float) -> float:
+        weight = 1 / (errors**2 + variance)
+        mean = weight @ slopes / np.sum(weight)
+        return float(weight @ (slopes - mean) ** 2) - (len(slopes) - 1)
+
+    if excess(0.0) <= 0:
+        return 0.0
+    high = float(np.var(slopes, ddof=1)) * 4 + 1e-12
+    while excess(high) > 0:
+        high *= 4
+    from scipy import optimize  # as in analytics.slope
+
+    return float(optimize.brentq(excess, 0.0, high, xtol=1e-12))
+
+
+def _shrunk(
+    people: list[_Own], errors: FloatArray, mean: float, error_of_mean: float, between: float
+) -> list[PersonSlope]:
+    found = []
+    for (subject, n, slope, *_), error in zip(people, errors.tolist(), strict=True):
+        own = between / (between + error**2)  # how much of it is the person's own
+        middle = mean + own * (slope - mean)
+        sd = np.sqrt(own * error**2 + (1 - own) ** 2 * error_of_mean**2)
+        reach = float(special.ndtri(1 - _ALPHA / 2)) * float(sd)
+        found.append(PersonSlope(subject, n, slope, error, middle, middle - reach, middle + reach))
+    return found

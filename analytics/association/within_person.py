@@ -1,0 +1,276 @@
+"""Whether two series of one person moved together, beyond the course they share.
+
+The effect is the slope of ``y`` on ``x`` (points of pain for one unit of ``x``), beyond a shared
+course (``shared_course``) and with autocorrelated errors (``slope``). Interval and p value are of
+one and the same posterior, so they cannot disagree.
+
+Earlier and later: does ``x`` at one rating go with ``y`` at the next, beyond what ``x`` is then?
+Without the last, everything that lingers would seem to come before everything it is linked with.
+
+From day to day: the changes of daily means, which holds still whatever changes slowly.
+
+That it holds was measured, not assumed: ``benchmarks/false_alarms.py`` draws unrelated series that
+both fall; its table is in ``docs/evidence/false-alarms.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.association.detrending import (
+    course_basis,
+    freed,
+    independent_columns,
+    shared_step,
+    step_places,
+    steps_at,
+)
+from analytics.association.slope_posterior import CHANGE_RHOS, RHOS, slope_posterior
+
+METHOD = (
+    "slope beyond a natural spline, one step and a daily rhythm, averaged over where the step lies "
+    "and over the autocorrelation of the errors; version 2"
+)
+# Below these the simulation had more than 6% false alarms.
+LEAST_RATINGS = 30
+LEAST_DAYS = 7.0
+LEAST_CHANGES = 30
+LONGEST_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
+_ALPHA = 0.05
+_LEAST_HELD = 0.8  # of the pairs must have the covariate
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """Slope of y on x with its 95% interval and p value, or the reason why there is none.
+
+    ``n``: pairs used. ``x_freed``, ``y_freed``: shape (n,), the pairs without the shared course,
+    for a picture. ``autocorrelation``: of the errors, from one rating to the next.
+    """
+
+    n: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    autocorrelation: float | None
+    missing: str | None
+    x_freed: FloatArray
+    y_freed: FloatArray
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.p_value is not None and self.p_value < _ALPHA
+
+
+def within_person_link(
+    time_ns: NDArray[np.int64],
+    x: FloatArray,
+    y: FloatArray,
+    hour_of_day: FloatArray | None = None,
+    *,
+    x_name: str = "stress",
+    y_name: str = "pain",
+    hold: FloatArray | None = None,
+) -> Link:
+    """The link of one person's ``x`` and ``y``.
+
+    All of shape (n,). ``time_ns``: UTC ns, in any order. Pairs with a NaN are left out.
+    ``hour_of_day``: local hour, 0 to 24, to take a daily rhythm out of both. ``hold``: something
+    else to hold still, such as movement, shape (n,) or (n, k); where it is NaN its mean counts.
+    Raises ValueError for unequal shapes.
+    """
+    time_ns = np.asarray(time_ns, dtype=np.int64)
+    held = _held(time_ns, x, y, hold)
+    time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
+    days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
+    missing = _what_is_missing(days, x, y, x_name, y_name)
+    if missing is not None:
+        return _no_link(len(x), missing)
+    basis = course_basis(days, hours)
+    if held is not None:
+        basis = independent_columns(np.column_stack([basis, held]))
+    return _link(days, x, y, basis, x_name, y_name)
+
+
+def earlier_link(
+    time_ns: NDArray[np.int64],
+    x: FloatArray,
+    y: FloatArray,
+    hour_of_day: FloatArray | None = None,
+    *,
+    x_name: str = "stress",
+    y_name: str = "pain",
+) -> Link:
+    """The link of ``y`` with ``x`` at the rating before, beyond ``x`` at the same moment.
+
+    Arguments as for ``within_person_link``. Pairs of ratings more than a day and a half apart do
+    not count.
+    """
+    time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
+    days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
+    next_to = np.flatnonzero(np.diff(days) <= LONGEST_STEP_DAYS) + 1
+    before, now, then, at = x[next_to - 1], x[next_to], y[next_to], days[next_to]
+    missing = _what_is_missing(at, before, then, x_name, y_name)
+    if missing is not None:
+        return _no_link(len(at), missing)
+    smooth = course_basis(at, None if hours is None else hours[next_to])
+    basis = independent_columns(np.column_stack([smooth, now - np.mean(now)]))
+    return _link(at, before, then, basis, x_name, y_name)
+
+
+def day_to_day_link(
+    day: NDArray[np.int64],
+    x: FloatArray,
+    y: FloatArray,
+    *,
+    x_name: str = "stress",
+    y_name: str = "pain",
+) -> Link:
+    """The link of the changes of daily means from one day to the next.
+
+    ``day``: shape (n,), a number per local day. Raises ValueError for unequal shapes.
+    """
+    day, x, y, _ = _in_order(day, x, y, None)
+    which, place = np.unique(day, return_inverse=True)
+    count = np.bincount(place)
+    x_mean, y_mean = np.bincount(place, x) / count, np.bincount(place, y) / count
+    next_to = np.flatnonzero(np.diff(which) == 1)
+    x_change, y_change = np.diff(x_mean)[next_to], np.diff(y_mean)[next_to]
+    at = which[next_to + 1].astype(np.float64)
+    if len(at) < LEAST_CHANGES:
+        more = LEAST_CHANGES - len(at)
+        return _no_link(
+            len(at),
+            f"{len(at)} of at least {LEAST_CHANGES} changes from one day to the next; "
+            f"about {more} more days are needed",
+        )
+    missing = _constant(x_change, y_change, x_name, y_name)
+    if missing is not None:
+        return _no_link(len(at), missing)
+    # A step in the ratings is one large change, or two when it falls into a day.
+    steps = steps_at(np.arange(3, len(place) - 2), len(place))
+    steps_by_day = np.array([np.bincount(place, step) / count for step in steps.T]).T
+    changes = np.diff(steps_by_day, axis=0)[next_to]
+    # The change of a smooth course is small; a straight line holds what there is of it.
+    u = (at - np.mean(at)) / max(float(np.ptp(at)), 1.0)
+    basis = independent_columns(np.column_stack([np.ones_like(u), u]))
+    beyond = changes - basis @ (basis.T @ changes)
+    changes = changes[:, np.sum(beyond**2, axis=0) > 1e-3]
+    return _link(at, x_change, y_change, basis, x_name, y_name, changes, CHANGE_RHOS)
+
+
+def _held(
+    time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hold: FloatArray | None
+) -> FloatArray | None:
+    """Columns to hold still, in the order of the pairs, less their means; None without any that
+    says something.
+    """
+    if hold is None or not len(time_ns):
+        return None
+    known = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
+    order = np.argsort(time_ns[known], kind="stable")
+    columns = []
+    for column in np.asarray(hold, dtype=np.float64).reshape(len(time_ns), -1).T:
+        values = column[known][order]
+        there = np.isfinite(values)
+        if not len(there) or np.mean(there) < _LEAST_HELD or np.ptp(values[there]) == 0:
+            continue
+        columns.append(np.where(there, values - np.mean(values[there]), 0.0))
+    return np.column_stack(columns) if columns else None
+
+
+def _in_order(
+    time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hours: FloatArray | None
+) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray | None]:
+    """Pairs without a NaN, by time."""
+    time_ns = np.asarray(time_ns, dtype=np.int64)
+    x = np.asarray(x, dtype=np.float64)
+    y = np.asarray(y, dtype=np.float64)
+    if not time_ns.shape == x.shape == y.shape or x.ndim != 1:
+        raise ValueError("time_ns, x and y must all have shape (n,)")
+    known = np.isfinite(x) & np.isfinite(y)
+    order = np.argsort(time_ns[known], kind="stable")
+    if hours is not None:
+        hours = np.asarray(hours, dtype=np.float64)[known][order]
+    return time_ns[known][order], x[known][order], y[known][order], hours
+
+
+def _link(
+    days: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    basis: FloatArray,
+    x_name: str,
+    y_name: str,
+    steps: FloatArray | None = None,
+    rhos: FloatArray = RHOS,
+) -> Link:
+    x_smooth, y_smooth = freed(x, basis), freed(y, basis)
+    for name, left, whole in ((x_name, x_smooth, x), (y_name, y_smooth, y)):
+        if np.std(left) < 1e-6 * max(1.0, float(np.std(whole))):
+            return _no_link(len(x), f"{name} followed its course with no ups and downs of its own")
+    places = step_places(basis) if steps is None else None
+    found = slope_posterior(days, x, y, basis, places=places, steps=steps, rhos=rhos)
+    step = shared_step(basis, x, y) if steps is None else None
+    if step is not None:  # for the picture only
+        both = independent_columns(np.column_stack([basis, step]))
+        x_smooth, y_smooth = freed(x, both), freed(y, both)
+    return Link(
+        len(x),
+        found.mean,
+        found.quantile(_ALPHA / 2),
+        found.quantile(1 - _ALPHA / 2),
+        found.p_value,
+        found.rho,
+        None,
+        x_smooth,
+        y_smooth,
+    )
+
+
+def _what_is_missing(
+    days: FloatArray, x: FloatArray, y: FloatArray, x_name: str, y_name: str
+) -> str | None:
+    if len(x) < LEAST_RATINGS:
+        more = LEAST_RATINGS - len(x)
+        return (
+            f"{len(x)} of at least {LEAST_RATINGS} ratings with {x_name}; {more} more "
+            f"{'is' if more == 1 else 'are'} needed, "
+            f"{_about_days(more, days)}"
+        )
+    span = float(days[-1] - days[0])
+    if span < LEAST_DAYS:
+        return (
+            f"the ratings span {span:.0f} of at least {LEAST_DAYS:.0f} days; "
+            f"{np.ceil(LEAST_DAYS - span):.0f} more are needed"
+        )
+    return _constant(x, y, x_name, y_name)
+
+
+def _about_days(more: int, days: FloatArray) -> str:
+    """How long that takes at the person's own pace; at two a day before there is one."""
+    pace = 2
+    if len(days) >= 4:
+        pace = max(1, round(len(days) / len(np.unique(np.floor(days)))))
+    needed = -(-more // pace)
+    ratings = "a rating" if pace == 1 else f"{pace} ratings"
+    return f"about {needed} more {'day' if needed == 1 else 'days'} with {ratings}"
+
+
+def _constant(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> str | None:
+    for name, values in ((x_name, x), (y_name, y)):
+        if np.ptp(values) == 0:
+            return f"{name} was the same at every rating, so nothing could move with it"
+    return None
+
+
+def _no_link(n: int, missing: str) -> Link:
+    empty = np.empty(0)
+    return Link(n, None, None, None, None, None, missing, empty, empty)

@@ -1,0 +1,91 @@
+"""From labelled RR intervals to an unbroken NN series, for what needs one (spectrum, entropy, DFA).
+
+Intervals that are not normal are replaced by as many usual ones as fit into their time: a missed
+beat is put back, an extra one taken out, an ectopic one moved to where it was due, as in Lipponen
+and Tarvainen (2019). The new intervals lie on the line from the one before to the one after, and
+fill exactly the time of those they replace, so that no later beat moves. Beats are never invented
+over a gap, nor over more than four intervals in a row: there the series is broken, and begins anew.
+Means, SDNN, RMSSD and their like do not use it: they are of measured NN intervals alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.hrv.artefacts import Labelled
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+LONGEST_HOLE = 4.5  # usual intervals; more is not filled
+_MOST_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corrected:
+    """All of shape (m,): ``nn_ms`` that ended at ``time_s``; ``filled`` where it was not measured;
+    ``follows``: whether it began where the one before it ended (False at the first and after a
+    break).
+    """
+
+    nn_ms: FloatArray
+    time_s: FloatArray
+    filled: BoolArray
+    follows: BoolArray
+
+
+def correct(
+    rr_ms: FloatArray, time_s: FloatArray, run: IntArray | None, labelled: Labelled
+) -> Corrected:
+    """Fill short holes among the normal intervals.
+
+    ``rr_ms``, ``time_s``: shape (n,), intervals and when each ended, increasing. ``run``: a number
+    per unbroken run, or None for one. ``labelled``: of these intervals.
+    """
+    ok = np.flatnonzero(labelled.normal)
+    if not len(ok):
+        nothing = np.empty(0)
+        return Corrected(nothing, nothing, np.empty(0, np.bool_), np.empty(0, np.bool_))
+    nn, times = rr_ms[ok], time_s[ok]
+    before, after = ok[:-1], ok[1:]  # the normal intervals on both sides of each step
+    same_run = np.ones(len(before), np.bool_) if run is None else run[before] == run[after]
+    hole_s = times[1:] - nn[1:] / 1000 - times[:-1]
+    usual_ms = (labelled.median_ms[before] + labelled.median_ms[after]) / 2
+    holds = hole_s * 1000 / usual_ms
+    neighbours = same_run & (after == before + 1)
+    fills = np.where(
+        same_run & ~neighbours & (holds < LONGEST_HOLE), np.maximum(np.round(holds), 1), 0
+    ).astype(np.int64)
+    nothing_to_fill = (fills > 0) & (hole_s < _MOST_SLIP_S)
+    fills[nothing_to_fill] = 0
+    closed = neighbours | nothing_to_fill | (fills > 0)
+    # Each normal interval is followed by its fills.
+    repeats = np.append(1 + fills, 1)
+    source = np.repeat(np.arange(len(ok)), repeats)
+    first = np.cumsum(repeats) - repeats
+    place = np.arange(len(source)) - first[source]  # 0: the measured one; 1, 2, ...: its fills
+    filled = place > 0
+    out_nn, out_times = nn[source], times[source]
+    hole = source[filled]
+    many = fills[hole]
+    share = place[filled] / (many + 1)
+    line = nn[hole] + share * (nn[hole + 1] - nn[hole])
+    line += hole_s[hole] * 1000 / many - (nn[hole] + nn[hole + 1]) / 2
+    out_nn[filled] = line
+    # The k-th fill ends after the sum of the first k: the mean of a line is that of its ends.
+    to_here = place[filled] * (
+        hole_s[hole] / many
+        + (place[filled] - many) / (2 * (many + 1)) * (nn[hole + 1] - nn[hole]) / 1000
+    )
+    out_times[filled] = times[hole] + to_here
+    follows = np.ones(len(source), np.bool_)
+    follows[first[1:]] = closed
+    follows[0] = False
+    positive = out_nn > 0
+    if not np.all(positive):  # a steep line through a hole that is too short for it
+        out_nn[~positive] = (hole_s[source] * 1000)[~positive] / fills[source][~positive]
+    return Corrected(out_nn, out_times, filled, follows)

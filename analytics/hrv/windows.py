@@ -1,0 +1,294 @@
+"""HRV of windows of beats as they come from the store, with its quality, or the reason why there is
+none. Two straps at once are not added up: each window is of the stream that has most of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.hrv import artefacts
+from analytics.hrv.engine import Domain, Windows, windows
+
+# RMSSD of a minute agrees well with that of five (Munoz et al. 2015, PLOS ONE 10:e0138921);
+# shorter says little.
+SHORTEST_WINDOW_S = 60.0
+LEAST_COVERAGE = 0.80
+MOST_REMOVED = 0.10
+
+METHOD = f"time domain; {artefacts.METHOD}"
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+TIME_ONLY = frozenset({Domain.TIME})
+
+
+class Unusable(StrEnum):
+    """Why a window has no figures."""
+
+    TOO_SHORT = "window too short"
+    NO_BEATS = "no beats recorded"
+    DISTURBED = "too disturbed"
+    SPARSE = "too few usable beats"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BeatArrays:
+    """Beats in time order, all of shape (n,).
+
+    ``time_ns``: UTC nanoseconds; ``rr_ms``: the interval that ended with the beat; ``follows``:
+    whether it began at the beat before it of the same stream; ``contact``: 1, 0 (no skin) or -1
+    (not known); ``stream``: a number per source.
+    """
+
+    time_ns: IntArray
+    rr_ms: FloatArray
+    follows: NDArray[np.bool_]
+    contact: NDArray[np.int8]
+    stream: NDArray[np.int32]
+
+    def of_stream(self, stream: int) -> BeatArrays:
+        """The beats of one source."""
+        where = self.stream == stream
+        return BeatArrays(
+            self.time_ns[where],
+            self.rr_ms[where],
+            self.follows[where],
+            self.contact[where],
+            self.stream[where],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Movement:
+    """How much the wearer moved: mean amplitude deviation in mg of the time from each ``time_ns``;
+    both of shape (m,), by time.
+    """
+
+    time_ns: IntArray
+    mad_mg: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HrvWindows:
+    """Windows [start_ns, start_ns + window_ns), shape (w,). ``found`` has the figures (NaN where
+    absent) and the quality; ``unusable`` and ``missing`` (in words, with what would be needed) are
+    None where the window as a whole is usable.
+    """
+
+    start_ns: IntArray
+    window_ns: int
+    found: Windows
+    unusable: list[Unusable | None]
+    missing: list[str | None]
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which windows have figures."""
+        return np.array([reason is None for reason in self.unusable], dtype=np.bool_)
+
+    def value(self, name: str) -> FloatArray:
+        """One figure of each window; NaN where the window is unusable."""
+        return np.where(self.usable, self.found.values[name], np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowHrv:
+    """Time-domain HRV of [start_ns, end_ns). Figures are None with a reason in ``unusable``, and in
+    words, with what would be needed, in ``missing``.
+
+    ``coverage``: share of the window that NN intervals fill; ``removed_share``: share of RR
+    intervals that are not normal, None without any. ``beats``: RR intervals in the window.
+    """
+
+    start_ns: int
+    end_ns: int
+    beats: int
+    coverage: float
+    removed_share: float | None
+    mean_hr_bpm: float | None
+    rmssd_ms: float | None
+    sdnn_ms: float | None
+    unusable: Unusable | None
+    missing: str | None
+
+    @property
+    def usable(self) -> bool:
+        """Whether there are figures."""
+        return self.unusable is None
+
+
+def hrv_windows(
+    beats: BeatArrays,
+    start_ns: IntArray,
+    window_ns: int,
+    domains: Collection[Domain] = TIME_ONLY,
+    movement: Movement | None = None,
+) -> HrvWindows:
+    """HRV of the windows that begin at ``start_ns``, in any order.
+
+    A window is unusable when it is under a minute, has less than 80% of its time in NN intervals,
+    or more than 10% of its intervals not normal. Raises ValueError for a length that is not
+    positive.
+    """
+    if window_ns <= 0:
+        raise ValueError("a window must end after it starts")
+    starts = np.asarray(start_ns, np.int64)
+    # Seconds from the first beat: a float64 of seconds since 1970 would be 200 ns coarse.
+    origin = int(beats.time_ns[0]) if len(beats.time_ns) else 0
+    length_s = window_ns / 1e9
+    start_s = (starts - origin) / 1e9
+    motion = None
+    if movement is not None:
+        motion = ((movement.time_ns - origin) / 1e9, movement.mad_mg)
+    nobody = np.empty(0)
+    found = windows(nobody, nobody, start_s, length_s, motion=motion, domains=domains)
+    for stream in np.unique(beats.stream).tolist():
+        own = beats.of_stream(stream)
+        # Recordings from files may be a thousand streams: each is asked for its own time only.
+        near = (starts <= own.time_ns[-1]) & (starts > own.time_ns[0] - window_ns)
+        of_stream = windows(
+            own.rr_ms,
+            (own.time_ns - origin) / 1e9,
+            start_s[near],
+            length_s,
+            np.cumsum(~own.follows).astype(np.int64),
+            contact=own.contact,
+            motion=motion,
+            domains=domains,
+        )
+        _put_fuller(found, of_stream, np.flatnonzero(near))
+    reasons = [
+        _why_unusable(length_s, int(many), float(coverage), float(share))
+        for many, coverage, share in zip(
+            found.intervals, found.coverage, found.normal_share, strict=True
+        )
+    ]
+    return HrvWindows(
+        starts,
+        window_ns,
+        found,
+        [None if reason is None else reason[0] for reason in reasons],
+        [None if reason is None else reason[1] for reason in reasons],
+    )
+
+
+def joined(pieces: list[HrvWindows], order: IntArray, window_ns: int) -> HrvWindows:
+    """Windows of several readings as one, put into ``order`` (places in the joined ones)."""
+    if not pieces:
+        nothing = BeatArrays(
+            np.empty(0, np.int64),
+            np.empty(0),
+            np.empty(0, np.bool_),
+            np.empty(0, np.int8),
+            np.empty(0, np.int32),
+        )
+        return hrv_windows(nothing, np.empty(0, np.int64), window_ns)
+    found = [piece.found for piece in pieces]
+    arrays: dict[str, Any] = {
+        field.name: np.concatenate([getattr(one, field.name) for one in found])[order]
+        for field in fields(Windows)
+        if field.name not in ("length_s", "values")
+    }
+    values = {
+        name: np.concatenate([one.values[name] for one in found])[order] for name in found[0].values
+    }
+    unusable = [reason for piece in pieces for reason in piece.unusable]
+    missing = [reason for piece in pieces for reason in piece.missing]
+    return HrvWindows(
+        np.concatenate([piece.start_ns for piece in pieces])[order],
+        window_ns,
+        replace(found[0], values=values, **arrays),
+        [unusable[place] for place in order],
+        [missing[place] for place in order],
+    )
+
+
+def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> WindowHrv:
+    """Time-domain HRV of the beats with start_ns <= time < end_ns.
+
+    Raises ValueError if the window ends before it starts.
+    """
+    return single(hrv_windows(beats, np.array([start_ns]), end_ns - start_ns), 0)
+
+
+def single(several: HrvWindows, row: int) -> WindowHrv:
+    """One window of several."""
+    found = several.found
+    usable = several.unusable[row] is None
+
+    def number(name: str) -> float | None:
+        value = float(found.values[name][row])
+        return value if usable and np.isfinite(value) else None
+
+    beats = int(found.intervals[row])
+    start = int(several.start_ns[row])
+    return WindowHrv(
+        start,
+        start + several.window_ns,
+        beats,
+        float(found.coverage[row]),
+        1 - float(found.normal_share[row]) if beats else None,
+        number("mean_hr_bpm"),
+        number("rmssd_ms"),
+        number("sdnn_ms"),
+        several.unusable[row],
+        several.missing[row],
+    )
+
+
+def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> IntArray:
+    """Starts of windows that fit the recording: every ``step_ns`` from the beginning of each
+    stretch of beats, a stretch being ended by a silence longer than a window. A last window that
+    would reach past the end of its stretch by more than a tenth is left out. Shape (windows,).
+    """
+    if not len(beats.time_ns):
+        return np.empty(0, dtype=np.int64)
+    breaks = np.flatnonzero(np.diff(beats.time_ns) > window_ns) + 1
+    firsts = np.concatenate([[0], breaks])
+    lasts = np.concatenate([breaks, [len(beats.time_ns)]]) - 1
+    starts = []
+    for first, last in zip(firsts, lasts, strict=True):
+        begin = int(beats.time_ns[first] - beats.rr_ms[first] * 1e6)
+        fits = int(beats.time_ns[last]) - begin - window_ns + window_ns // 10
+        starts.append(begin + step_ns * np.arange(max(0, fits // step_ns + 1), dtype=np.int64))
+    return np.concatenate(starts)
+
+
+def _put_fuller(into: Windows, other: Windows, rows: IntArray) -> None:
+    """Those of ``other`` that have more in them than what is in these rows."""
+    better = (other.nn_seconds > into.nn_seconds[rows]) | (
+        (other.nn_seconds == into.nn_seconds[rows]) & (other.intervals > into.intervals[rows])
+    )
+    chosen = rows[better]
+    for field in fields(Windows):
+        if field.name not in ("start_s", "length_s", "values"):
+            getattr(into, field.name)[chosen] = getattr(other, field.name)[better]
+    for name, column in into.values.items():
+        column[chosen] = other.values[name][better]
+
+
+def _why_unusable(
+    length_s: float, beats: int, coverage: float, normal_share: float
+) -> tuple[Unusable, str] | None:
+    if length_s < SHORTEST_WINDOW_S:
+        needed = f"at least {SHORTEST_WINDOW_S:.0f} s are needed"
+        return Unusable.TOO_SHORT, f"the window is {length_s:.0f} s long; {needed}"
+    if not beats:
+        return Unusable.NO_BEATS, "no beats were recorded in this window"
+    removed = 1 - normal_share
+    if removed > MOST_REMOVED:
+        allowed = f"at most {MOST_REMOVED:.0%} may be"
+        return Unusable.DISTURBED, f"{removed:.0%} of the intervals were disturbed; {allowed}"
+    if coverage < LEAST_COVERAGE:
+        needed = f"at least {LEAST_COVERAGE:.0%} are needed"
+        return Unusable.SPARSE, f"beats cover {coverage:.0%} of the window; {needed}"
+    return None

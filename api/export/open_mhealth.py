@@ -1,0 +1,118 @@
+"""Open mHealth heart-rate 2.0 with the header of IEEE 1752.1-2021. Mappings only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from api.export.fhir import HeartRate, Skipped
+from ebbtide.timestamps import EARLIEST, LATEST, MINUTE, from_datetime, to_datetime
+
+_SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}
+
+
+def of_window(row: Mapping[str, Any], person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
+    """The mean heart rate of five minutes, from a usable row of the table of HRV."""
+    start, end = row["start_ns"], row["start_ns"] + 5 * MINUTE
+    return _point(
+        person_id,
+        f"window {start}",
+        end,
+        zone,
+        simulated,
+        {
+            "heart_rate": {"value": row["mean_hr_bpm"], "unit": "beats/min"},
+            "effective_time_frame": {
+                "time_interval": {
+                    "start_date_time": to_datetime(start, zone).isoformat(),
+                    "end_date_time": to_datetime(end, zone).isoformat(),
+                }
+            },
+            "descriptive_statistic": "average",
+        },
+    )
+
+
+def of_rate(rate: HeartRate, person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
+    """A single heart rate."""
+    return _point(
+        person_id,
+        f"rate {rate.time_ns}",
+        rate.time_ns,
+        zone,
+        simulated,
+        {
+            "heart_rate": {"value": rate.bpm, "unit": "beats/min"},
+            "effective_time_frame": {"date_time": to_datetime(rate.time_ns, zone).isoformat()},
+        },
+    )
+
+
+def read(points: Any) -> tuple[list[HeartRate], list[Skipped]]:
+    """Single heart rates of data points; averages and the like are no heart rate of a moment, and
+    are told as skipped. Raises ValueError for what is no list of data points.
+    """
+    if isinstance(points, dict) and "data_points" in points:
+        points = points["data_points"]
+    if isinstance(points, dict):
+        points = [points]
+    if not isinstance(points, list):
+        raise ValueError("is neither a data point nor a list of them")
+    rates: list[HeartRate] = []
+    skipped: list[Skipped] = []
+    for number, point in enumerate(points):
+        try:
+            rates.append(_rate(point))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = str(error) if isinstance(error, ValueError) else f"it lacks {error}"
+            skipped.append(Skipped(number, reason))
+    return rates, skipped
+
+
+def _rate(point: Mapping[str, Any]) -> HeartRate:
+    name = point["header"]["schema_id"]["name"]
+    if name != "heart-rate":
+        raise ValueError(f"{name} is not read, only heart-rate")
+    body = point["body"]
+    if body.get("descriptive_statistic"):
+        raise ValueError(f"it is {body['descriptive_statistic']} of a while, not a single value")
+    rate = body["heart_rate"]
+    if rate["unit"] != "beats/min":
+        raise ValueError(f"heart rate in {rate['unit']}, not in beats/min")
+    value = rate["value"]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 400:
+        raise ValueError("its value cannot be a heart rate")
+    said = body["effective_time_frame"].get("date_time")
+    if said is None:
+        raise ValueError("it is of a while, not of a moment")
+    moment = datetime.fromisoformat(said)
+    if moment.tzinfo is None:
+        raise ValueError("its time has no zone")
+    time_ns = from_datetime(moment)
+    if not EARLIEST <= time_ns < LATEST:
+        raise ValueError("its time is not of this century")
+    return HeartRate(time_ns, float(value))
+
+
+def _point(
+    person_id: str,
+    name: str,
+    created_ns: int,
+    zone: str,
+    simulated: bool,
+    body: dict[str, Any],
+) -> dict[str, Any]:
+    header: dict[str, Any] = {
+        # The same point has the same id each time.
+        "uuid": str(uuid.uuid5(uuid.UUID(person_id), name)),
+        "schema_id": _SCHEMA,
+        "source_creation_date_time": to_datetime(created_ns, zone).isoformat(),
+        "modality": "sensed",
+    }
+    if simulated:
+        header["external_datasheets"] = [
+            {"datasheet_type": "software", "datasheet_reference": "urn:ebbtide:simulated"}
+        ]
+    return {"header": header, "body": body}

@@ -1,0 +1,1 @@
+"""What routes share: dependencies, problems, time ranges, routing."""

@@ -1,0 +1,189 @@
+"""Errors as application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from api.http.routing import methods_of
+from api.middleware.telemetry import STORE_AWAY
+from ebbtide.errors import EbbtideError
+from store.errors import AWAY
+from store.protocols.beats import (
+    BeatsOutOfOrderError,
+    DamagedStoreError,
+    ErasedSubjectError,
+    StreamTakenError,
+    UnknownStreamError,
+)
+from store.protocols.programme import NotesConflictError
+from store.protocols.records import EmailTakenError, RatingConflictError, SessionConflictError
+
+log = logging.getLogger("ebbtide.api")
+
+_STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
+    UnknownStreamError: (404, "not-found"),
+    StreamTakenError: (409, "stream-taken"),
+    ErasedSubjectError: (410, "erased"),
+    RatingConflictError: (409, "changed-meanwhile"),
+    SessionConflictError: (409, "changed-meanwhile"),
+    NotesConflictError: (409, "changed-meanwhile"),
+    EmailTakenError: (409, "address-taken"),
+    BeatsOutOfOrderError: (422, "beats-out-of-order"),
+    DamagedStoreError: (500, "damaged-store"),
+}
+# Default ``type`` suffix per status; docs/reference/http-api.md has the whole list.
+_KINDS = {
+    400: "invalid",
+    401: "sign-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method",
+    406: "format",
+    408: "too-slow",
+    409: "conflict",
+    410: "erased",
+    412: "changed-meanwhile",
+    413: "too-large",
+    415: "format",
+    422: "invalid",
+    429: "too-many",
+    500: "unexpected",
+    503: "away",
+}
+TYPE = "urn:ebbtide:problem:"
+_AWAY_S = "5"  # after which asking again is worth it
+
+
+class FieldProblem(BaseModel):
+    """One field that is wrong."""
+
+    field: str = Field(examples=["body.pain"])
+    problem: str = Field(examples=["Input should be less than or equal to 10"])
+
+
+class Problem(BaseModel):
+    """What went wrong and what to do about it."""
+
+    type: str = Field(
+        description="Stable: programs may go by it", examples=["urn:ebbtide:problem:invalid"]
+    )
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["body.pain: Input should be less than or equal to 10"])
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+class ProblemError(Exception):
+    """Raise to answer with a problem."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: dict[str, str] | None = None,
+        *,
+        kind: str | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail if field is None else f"{field}: {detail}"
+        self.headers = headers
+        self.kind = kind
+        self.errors = [] if field is None else [FieldProblem(field=field, problem=detail)]
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route, for OpenAPI."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            },
+        }
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with a problem."""
+
+    @app.exception_handler(ProblemError)
+    async def _problem(_: Request, error: ProblemError) -> JSONResponse:
+        return answer(
+            error.status, error.detail, error.errors, headers=error.headers, kind=error.kind
+        )
+
+    async def _away(_: Request, error: Exception) -> JSONResponse:
+        log.warning("a store is away: %s", type(error).__name__)
+        STORE_AWAY.labels(type(error).__name__).inc()
+        return answer(
+            503,
+            "A store does not answer, or has no room. Nothing was lost; try again.",
+            headers={"Retry-After": _AWAY_S},
+            kind="away",
+        )
+
+    for kind in AWAY:
+        app.add_exception_handler(kind, _away)
+
+    @app.exception_handler(EbbtideError)
+    async def _ebbtide(_: Request, error: EbbtideError) -> JSONResponse:
+        status, kind = _STATUS_OF.get(type(error), (422, "invalid"))
+        return answer(status, str(error), kind=kind)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers) if error.headers else None
+        if error.status_code == 405:
+            headers = {"Allow": ", ".join(methods_of(request.app, request.scope))}
+        return answer(error.status_code, str(error.detail), headers=headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        fields = [
+            FieldProblem(field=".".join(str(part) for part in e["loc"]), problem=str(e["msg"]))
+            for e in error.errors()[:20]
+        ]
+        # Never repeat the input: it may hold a password.
+        detail = "; ".join(f"{f.field}: {f.problem}" for f in fields[:5])
+        return answer(422, detail, fields)
+
+
+async def unexpected(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer where nobody had expected an error."""
+    detail = "Something went wrong here, not with your request. Try again later."
+    await answer(500, detail)(scope, receive, send)
+
+
+def answer(
+    status: int,
+    detail: str,
+    errors: list[FieldProblem] | None = None,
+    headers: dict[str, str] | None = None,
+    kind: str | None = None,
+) -> JSONResponse:
+    """A problem as an answer."""
+    problem = Problem(
+        type=TYPE + (kind or _KINDS.get(status, "other")),
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors or [],
+    )
+    return JSONResponse(
+        problem.model_dump(),
+        status_code=status,
+        media_type="application/problem+json",
+        headers=headers,
+    )

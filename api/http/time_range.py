@@ -1,0 +1,68 @@
+"""A half-open range of time, as query parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from api.http.problems import ProblemError
+from ebbtide.timestamps import EARLIEST, LATEST, from_datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """[start_ns, end_ns) in UTC ns."""
+
+    start_ns: int
+    end_ns: int
+
+
+def instant(moment: datetime, name: str) -> int:
+    """UTC ns of a moment; a problem, naming the field, when it has no zone or cannot be."""
+    if moment.tzinfo is None:
+        raise ProblemError(
+            422,
+            "needs a zone, for example 2026-11-24T08:30:00Z or ...T09:30:00+01:00.",
+            field=name,
+        )
+    try:
+        found = from_datetime(moment)
+    except (OverflowError, ValueError):
+        found = -1
+    if not EARLIEST <= found < LATEST:
+        raise ProblemError(422, "must lie between the years 2000 and 2100.", field=name)
+    return found
+
+
+async def range_of(
+    start: Annotated[
+        datetime, Query(description="Beginning, inclusive", examples=["2026-11-01T00:00:00Z"])
+    ],
+    end: Annotated[
+        datetime, Query(description="End, exclusive", examples=["2026-11-24T00:00:00Z"])
+    ],
+) -> Range:
+    """The range that was asked for."""
+    wanted = Range(instant(start, "query.start"), instant(end, "query.end"))
+    if wanted.end_ns <= wanted.start_ns:
+        raise ProblemError(422, "must be after start.", field="query.end")
+    return wanted
+
+
+async def open_range_of(
+    start: Annotated[
+        datetime, Query(description="Beginning, inclusive", examples=["2026-11-01T00:00:00Z"])
+    ] = datetime(2000, 1, 1, tzinfo=UTC),
+    end: Annotated[
+        datetime, Query(description="End, exclusive", examples=["2026-11-24T00:00:00Z"])
+    ] = datetime(2099, 12, 31, tzinfo=UTC),
+) -> Range:
+    """The range that was asked for; without start or end, all there is."""
+    return await range_of(start, end)
+
+
+Asked = Annotated[Range, Depends(range_of)]
+AskedOrAll = Annotated[Range, Depends(open_range_of)]

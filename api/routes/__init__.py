@@ -1,0 +1,68 @@
+"""HTTP routes, by subject.
+
+``ROUTERS`` are mounted under ``/v1`` in this order: the busiest paths come first, and a fixed path
+comes before a parameterised one that would match it. ``PATIENT_ROUTERS`` are mounted once more
+under ``/v1/patients/{patient}``: what patients read of themselves, their therapist may read.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.routes import health
+from api.routes.analysis import hrv, hrv_trend, link, live, therapy
+from api.routes.auth import invitations, oidc, sign_in, tokens
+from api.routes.export import fhir
+from api.routes.export import tables as export_tables
+from api.routes.patient_data import (
+    notes,
+    practices,
+    programme,
+    ratings,
+    session_notes,
+    sessions,
+    streams,
+)
+from api.routes.people import access_log, accounts, caseload, consents, erasure
+from api.routes.research import cohort_link
+from api.routes.research import tables as research_tables
+
+_SHARED: tuple[APIRouter, ...] = (
+    ratings.shared,
+    sessions.shared,
+    streams.shared,
+    hrv.shared,
+    hrv_trend.shared,
+    link.shared,
+    therapy.shared,
+    live.shared,
+    export_tables.shared,
+    fhir.shared,
+    notes.shared,
+    practices.shared,
+    programme.shared,
+)
+ROUTERS: tuple[APIRouter, ...] = (
+    streams.router,
+    sign_in.router,
+    ratings.router,
+    live.router,
+    notes.router,
+    practices.router,
+    programme.router,
+    session_notes.router,
+    tokens.router,
+    oidc.router,
+    invitations.router,
+    accounts.router,
+    caseload.router,
+    access_log.router,
+    consents.router,
+    erasure.router,
+    cohort_link.router,  # before the research tables, whose names are a path parameter
+    research_tables.router,
+    fhir.router,
+    health.router,
+    *_SHARED,
+)
+PATIENT_ROUTERS: tuple[APIRouter, ...] = (*_SHARED, session_notes.of_patient)

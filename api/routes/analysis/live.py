@@ -1,0 +1,200 @@
+"""A running session as it goes: an event a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+
+from analytics.hrv.stress_index import stress_index
+from analytics.hrv.windows import hrv_windows
+from api.http.deps import InHouse, Patient, PatientAccount, Token, Whose, in_care, signed_in
+from api.http.problems import ProblemError, described
+from api.routes.analysis.hrv import StressIndexShown, index_shown, number
+from api.services.cache.analysis import InKnown
+from api.services.inputs import beat_arrays
+from api.services.stress_baseline import Histories
+from api.services.stress_index_input import WINDOW_NS, heart_windows, movement_of
+from ebbtide.beats import Origin
+from ebbtide.timestamps import MINUTE, SECOND, to_datetime
+from store.protocols.records import Person, Role
+from store.stores import House
+
+shared = APIRouter(tags=["live"])
+router = APIRouter(tags=["live"])
+
+EVERY_S = 1.0
+_CHECKED_EVERY = 5  # events; whether whoever watches still may
+_READ = WINDOW_NS + 2 * MINUTE  # so that labels know the beats before the window
+_LATE_S = 15.0  # after which there is no figure of "now"
+
+
+class LiveHeart(BaseModel):
+    """The last minute of beats, and the stress index of the last five. Figures are null where
+    ``missing`` says why.
+    """
+
+    at: datetime = Field(description="The last beat, or now where there is none")
+    beat_age_s: float | None = Field(description="Seconds since the last beat that came")
+    heart_rate_bpm: float | None = Field(examples=[64.2])
+    rmssd_ms: float | None = Field(examples=[31.5])
+    coverage: float | None = Field(description="Share of the minute that NN intervals fill")
+    removed_share: float | None = Field(description="Share of RR intervals that are not normal")
+    stress_index: StressIndexShown | None
+    missing: str | None
+    origin: Origin | None
+
+
+class LiveEnded(BaseModel):
+    """Why the stream ends."""
+
+    reason: str
+
+
+class SharingAsk(BaseModel):
+    """For how long one's therapists may watch; 0 ends it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    minutes: StrictInt = Field(ge=0, le=240, examples=[60])
+
+
+class Sharing(BaseModel):
+    """Until when one's therapists may watch; null: they may not."""
+
+    until: datetime | None
+
+
+@shared.get(
+    "/live",
+    response_class=EventSourceResponse,
+    responses=described(401, 403, 404, 422),
+)
+async def live(
+    request: Request,
+    person: Whose,
+    token: Token,
+    house: InHouse,
+    known: InKnown,
+    seconds: Annotated[
+        int, Query(ge=1, le=14_400, description="The stream ends after so long")
+    ] = 3600,
+) -> AsyncIterator[ServerSentEvent]:
+    """Server-sent events: ``heart``, one a second, and ``ended`` with the reason at the end. A
+    therapist may watch while the patient shares it (``PUT /v1/live/sharing``).
+    """
+    patient_id = request.path_params.get("patient")
+    for turn in range(seconds):
+        if turn % _CHECKED_EVERY == 0:
+            reason = await run_in_threadpool(_why_not, house, token, patient_id)
+            if reason is not None:
+                yield ServerSentEvent(data=LiveEnded(reason=reason), event="ended")
+                return
+        heart = await run_in_threadpool(live_heart, house, known.histories, person)
+        yield ServerSentEvent(data=heart, event="heart", id=str(turn + 1))
+        await asyncio.sleep(EVERY_S)
+    yield ServerSentEvent(data=LiveEnded(reason="the time asked for is over"), event="ended")
+
+
+@shared.get("/live/now", responses=described(401, 403, 404))
+def live_now(request: Request, person: Whose, house: InHouse, known: InKnown) -> LiveHeart:
+    """The heart of the last minute, once. A therapist may look while the patient shares it."""
+    if (
+        request.path_params.get("patient") is not None
+        and house.rights.live_until(person.id) <= house.now()
+    ):
+        raise ProblemError(403, "the patient does not share it now", kind="consent")
+    return live_heart(house, known.histories, person)
+
+
+@router.get("/live/sharing", responses=described(401, 403))
+def sharing(person: Patient, house: InHouse) -> Sharing:
+    """Whether one's therapists may watch now."""
+    return _sharing(house, person)
+
+
+@router.put("/live/sharing", responses=described(401, 403, 422))
+def share(asked: SharingAsk, person: PatientAccount, house: InHouse) -> Sharing:
+    """Let one's therapists watch for a while, or end it."""
+    house.rights.share_live(person.id, house.now() + asked.minutes * MINUTE)
+    return _sharing(house, person)
+
+
+def live_heart(house: House, histories: Histories, person: Person) -> LiveHeart:
+    """How the heart is now, as far as it is known."""
+    now = house.now()
+    # A strap's clock may be a little ahead of ours.
+    beats = house.beats.read(person.subject_id, now - _READ, now + MINUTE)
+    if not len(beats.time_ns):
+        return _nothing(now, None, "no beats came in the last minutes", None)
+    last = int(beats.time_ns[-1])
+    age = max(0.0, (now - last) / SECOND)
+    origin = beats.streams[int(beats.stream[-1])].origin
+    if age > _LATE_S:
+        return _nothing(last, age, f"the last beat came {age:.0f} s ago", origin)
+    arrays = beat_arrays(beats)
+    end = last + 1
+    minute = hrv_windows(arrays, np.array([end - MINUTE], dtype=np.int64), MINUTE)
+    five = hrv_windows(
+        arrays,
+        np.array([end - WINDOW_NS], dtype=np.int64),
+        WINDOW_NS,
+        movement=movement_of(house, person, end - WINDOW_NS, end),
+    )
+    index = stress_index(histories.of(house, person), heart_windows(five, person.zone))
+    shown = index_shown(index, 0)
+    if five.missing[0] is not None:
+        shown = shown.model_copy(update={"missing": five.missing[0]})
+    return LiveHeart(
+        at=to_datetime(last, person.zone),
+        beat_age_s=round(age, 1),
+        heart_rate_bpm=number(minute.value("mean_hr_bpm")[0]),
+        rmssd_ms=number(minute.value("rmssd_ms")[0]),
+        coverage=number(minute.found.coverage[0]),
+        removed_share=number(1 - minute.found.normal_share[0]),
+        stress_index=shown,
+        missing=minute.missing[0],
+        origin=origin,
+    )
+
+
+def _why_not(house: House, token: str, patient_id: str | None) -> str | None:
+    """Why whoever watches may not any more."""
+    caller = signed_in(house, token)
+    if caller is None:
+        return "the sign-in is over"
+    if patient_id is None or caller.person.role is not Role.THERAPIST:
+        return None
+    try:
+        in_care(house, caller.person, patient_id)
+    except ProblemError as error:
+        return error.detail
+    if house.rights.live_until(patient_id) <= house.now():
+        return "the patient does not share it now"
+    return None
+
+
+def _sharing(house: House, person: Person) -> Sharing:
+    until = house.rights.live_until(person.id)
+    return Sharing(until=to_datetime(until, person.zone) if until > house.now() else None)
+
+
+def _nothing(at_ns: int, age: float | None, missing: str, origin: Origin | None) -> LiveHeart:
+    return LiveHeart(
+        at=to_datetime(at_ns),
+        beat_age_s=None if age is None else round(age, 1),
+        heart_rate_bpm=None,
+        rmssd_ms=None,
+        coverage=None,
+        removed_share=None,
+        stress_index=None,
+        missing=missing,
+        origin=origin,
+    )

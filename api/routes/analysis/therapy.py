@@ -1,0 +1,207 @@
+"""The course of a programme: change, onset, what was around each session, beside the trial."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from analytics.programme.change import (
+    Trend,
+    around_sessions,
+    change_between,
+    first_to_last_week,
+    onset,
+)
+from api.http.deps import InHouse, Whose
+from api.http.problems import described
+from api.http.time_range import AskedOrAll
+from api.routes.analysis.link import ChangeShown, change_shown
+from api.routes.patient_data.programme import FOLLOW_UP_MONTHS
+from ebbtide.timestamps import DAY, to_datetime
+
+shared = APIRouter(tags=["therapy"])
+
+CAUTION = (
+    "One person is not an arm of a trial: in the trial too some got better without treatment, and "
+    "some did not get better with it. Pain also eases by itself, above all after a bad time."
+)
+PAPER = "Ashar et al. 2022, JAMA Psychiatry 79:13"
+
+
+class TrialGroup(BaseModel):
+    """A group of the trial of Pain Reprocessing Therapy, before and after a month."""
+
+    name: str
+    mean_before: float
+    mean_after: float
+    at_least_30_percent_less: float = Field(description="Percent of those measured twice")
+    at_least_50_percent_less: float
+    pain_free_or_nearly: float = Field(description="Percent of all who began")
+
+
+# Worked out from the trial's own data (OSF, CC0); equal to the paper's table where it gives them.
+TRIAL = [
+    TrialGroup(
+        name="Pain Reprocessing Therapy",
+        mean_before=3.94,
+        mean_after=1.18,
+        at_least_30_percent_less=84.1,
+        at_least_50_percent_less=79.5,
+        pain_free_or_nearly=66.0,
+    ),
+    TrialGroup(
+        name="open placebo injection",
+        mean_before=3.80,
+        mean_after=2.84,
+        at_least_30_percent_less=50.0,
+        at_least_50_percent_less=34.1,
+        pain_free_or_nearly=19.6,
+    ),
+    TrialGroup(
+        name="usual care",
+        mean_before=3.60,
+        mean_after=3.13,
+        at_least_30_percent_less=27.7,
+        at_least_50_percent_less=17.0,
+        pain_free_or_nearly=10.0,
+    ),
+]
+
+
+class TrendShown(BaseModel):
+    """Level and slope of three days."""
+
+    n: int
+    level: float
+    slope_a_day: float
+    low: float = Field(description="95% interval of the slope")
+    high: float
+
+
+class SessionAround(BaseModel):
+    """The three days before and after a session. Not what the session did: what happened then."""
+
+    number: int
+    held: datetime
+    pain: ChangeShown
+    stress: ChangeShown
+    pain_before: TrendShown | None
+    pain_after: TrendShown | None
+
+
+class OnsetShown(BaseModel):
+    """Since when pain has been changing for good. Null where ``missing`` says why."""
+
+    day: datetime | None
+    earliest: datetime | None = Field(description="95% interval")
+    latest: datetime | None
+    slope_a_day: float | None = Field(description="Points a day from then on")
+    missing: str | None
+
+
+class FollowUpChange(BaseModel):
+    """From the first week to three weeks around a follow-up, months after the last session."""
+
+    months: int
+    pain: ChangeShown
+    stress: ChangeShown
+
+
+class TherapyReport(BaseModel):
+    """One person's course. Nothing here says what brought a change."""
+
+    pain: ChangeShown
+    stress: ChangeShown
+    at_least_30_percent_less: bool | None
+    at_least_50_percent_less: bool | None
+    nearly_free: bool | None = Field(description="The last week's mean is 1 or less")
+    onset: OnsetShown
+    sessions: list[SessionAround]
+    follow_ups: list[FollowUpChange]
+    trial: list[TrialGroup]
+    paper: str
+    caution: str
+
+
+@shared.get("/therapy", responses=described(401, 403, 404, 422))
+def therapy(person: Whose, asked: AskedOrAll, house: InHouse) -> TherapyReport:
+    """Change from the first week to the last, when it began, and what was around each session."""
+    ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
+    times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
+    origin = int(times[0]) if len(times) else 0
+    days = (times - origin) / DAY
+    pain = np.array([rating.pain for rating in ratings], dtype=np.float64)
+    stress = np.array([rating.stress for rating in ratings], dtype=np.float64)
+    of_pain, of_stress = first_to_last_week(days, pain), first_to_last_week(days, stress)
+    began = onset(days, pain)
+
+    def moment(day: float | None) -> datetime | None:
+        if day is None:
+            return None
+        return to_datetime(origin, person.zone) + timedelta(days=day)
+
+    held = [
+        session
+        for session in house.records.sessions(person.id)
+        if asked.start_ns <= session.held_ns < asked.end_ns
+    ]
+    at = [(session.held_ns - origin) / DAY for session in held]
+    rows = zip(
+        held,
+        around_sessions(days, pain, at),
+        around_sessions(days, stress, at),
+        strict=True,
+    )
+    follow_ups = []
+    for months in FOLLOW_UP_MONTHS if at else ():
+        due = at[-1] + months * 30.4375
+        around = (due - 7, due + 14)
+        if around[0] + origin / DAY <= house.now() / DAY:
+            changes = (change_between(days, of, (0.0, 7.0), around) for of in (pain, stress))
+            shown = [change_shown(change) for change in changes]
+            follow_ups.append(FollowUpChange(months=months, pain=shown[0], stress=shown[1]))
+    percent = of_pain.percent
+    return TherapyReport(
+        pain=change_shown(of_pain),
+        stress=change_shown(of_stress),
+        at_least_30_percent_less=None if percent is None else percent <= -30,
+        at_least_50_percent_less=None if percent is None else percent <= -50,
+        nearly_free=None if of_pain.missing else of_pain.nearly_free,
+        onset=OnsetShown(
+            day=moment(began.day),
+            earliest=moment(began.low),
+            latest=moment(began.high),
+            slope_a_day=began.slope,
+            missing=began.missing,
+        ),
+        sessions=[
+            SessionAround(
+                number=session.number,
+                held=to_datetime(session.held_ns, person.zone),
+                pain=change_shown(by_pain.change),
+                stress=change_shown(by_stress.change),
+                pain_before=_trend(by_pain.trend_before),
+                pain_after=_trend(by_pain.trend_after),
+            )
+            for session, by_pain, by_stress in rows
+        ],
+        follow_ups=follow_ups,
+        trial=TRIAL,
+        paper=PAPER,
+        caution=CAUTION,
+    )
+
+
+def _trend(found: Trend | None) -> TrendShown | None:
+    if found is None:
+        return None
+    return TrendShown(
+        n=found.n,
+        level=found.level,
+        slope_a_day=found.slope,
+        low=found.slope_low,
+        high=found.slope_high,
+    )

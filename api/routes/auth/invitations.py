@@ -1,0 +1,152 @@
+"""Invitations: an account begins with a one-time token that somebody passes on."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.http.deps import Asking, InHouse, hash_of
+from api.http.problems import ProblemError, described
+from api.routes.auth import sign_in
+from api.services.accounts import add_person, check_address, check_name
+from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import DAY, check_zone, to_datetime
+from store.protocols.access import OneTime, OneTimePurpose
+from store.protocols.records import EmailTakenError, Person, Role
+from store.stores import House
+
+router = APIRouter(tags=["people"])
+LASTS = 7 * DAY
+
+
+class InvitationAsk(BaseModel):
+    """Who is invited, as what."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "email": "ada@example.org",
+                    "name": "Ada",
+                    "zone": "Europe/Berlin",
+                    "role": "patient",
+                }
+            ]
+        },
+    )
+
+    email: str = Field(max_length=254)
+    name: str = Field(min_length=1, max_length=200)
+    zone: str = Field(max_length=64)
+    role: Role = Role.PATIENT
+
+
+class Invitation(BaseModel):
+    """Pass the token on; it is told only now, and good once."""
+
+    token: str
+    expires: datetime
+
+
+class _Invited(BaseModel):
+    """What is kept with the token."""
+
+    email: str
+    name: str
+    zone: str
+    role: Role
+    therapist_id: str | None
+
+
+class AcceptAsk(BaseModel):
+    """The token, and the password that the new account shall have."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: str = Field(max_length=200)
+    password: str = sign_in.Password
+
+
+async def inviting(person: Asking) -> Person:
+    """An administrator invites anybody; a therapist invites patients, into their own care."""
+    if person.role not in (Role.ADMINISTRATOR, Role.THERAPIST):
+        raise ProblemError(403, "Therapists and administrators invite people.", kind="role")
+    return person
+
+
+@router.post("/invitations", status_code=201, responses=described(401, 403, 409, 422))
+def invite(
+    asked: InvitationAsk, person: Annotated[Person, Depends(inviting)], house: InHouse
+) -> Invitation:
+    """Invite somebody, for 7 days."""
+    by_therapist = person.role is Role.THERAPIST
+    if by_therapist and asked.role is not Role.PATIENT:
+        raise ProblemError(403, "Therapists invite patients.", kind="role")
+    checks: tuple[tuple[str, Callable[[str], str], str], ...] = (
+        ("email", check_address, asked.email),
+        ("name", check_name, asked.name),
+        ("zone", check_zone, asked.zone),
+    )
+    for field, check, said in checks:
+        try:
+            check(said)
+        except EbbtideError as error:
+            raise ProblemError(422, str(error), field=f"body.{field}") from error
+    if not by_therapist and house.records.person_by_email(asked.email) is not None:
+        # A therapist is not told: who has an account here is nobody's business.
+        raise EmailTakenError(f"{asked.email} has an account already.", "Let them sign in.")
+    body = _Invited(**asked.model_dump(), therapist_id=person.id if by_therapist else None)
+    token, expires = make_one_time(
+        house, OneTimePurpose.INVITATION, LASTS, body=body.model_dump_json()
+    )
+    return Invitation(token=token, expires=to_datetime(expires))
+
+
+@router.post("/invitations/accept", status_code=201, responses=described(404, 409, 422))
+def accept(asked: AcceptAsk, house: InHouse) -> sign_in.Me:
+    """Make the account that one was invited to."""
+    token_hash = hash_of(asked.token)
+    found = house.rights.take_one_time(token_hash, OneTimePurpose.INVITATION, house.now())
+    if found is None:
+        raise ProblemError(404, "This invitation was used already, or its time is over.")
+    invited = _Invited.model_validate_json(found.body)
+    try:
+        person = add_person(
+            house.records,
+            email=invited.email,
+            password=asked.password,
+            name=invited.name,
+            zone=invited.zone,
+            now_ns=house.now(),
+            role=invited.role,
+        )
+    except EbbtideError as error:
+        house.rights.put_one_time(found)  # it may be tried again with another password
+        if isinstance(error, EmailTakenError):
+            raise
+        raise ProblemError(422, str(error), field="body.password") from error
+    if invited.therapist_id is not None:
+        house.rights.put_care(invited.therapist_id, person.id, house.now())
+    return sign_in.shown(person)
+
+
+def make_one_time(
+    house: House,
+    purpose: OneTimePurpose,
+    lasts_ns: int,
+    *,
+    person_id: str | None = None,
+    body: str = "{}",
+) -> tuple[str, int]:
+    """A one-time token, of which a hash is kept; and when it expires."""
+    token = secrets.token_urlsafe(32)
+    now = house.now()
+    kept = OneTime(hash_of(token), purpose, person_id, body, now, now + lasts_ns)
+    house.rights.put_one_time(kept)
+    return token, kept.expires_ns

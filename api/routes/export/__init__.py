@@ -1,0 +1,1 @@
+"""Tables in bulk, FHIR and Open mHealth."""

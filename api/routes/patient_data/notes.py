@@ -1,0 +1,166 @@
+"""Notes: triggers, fears, stressors, what helped, what was pleasant; and on which days."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from analytics.programme import trigger_patterns as method
+from analytics.programme.trigger_patterns import harder_days
+from api.http.deps import InHouse, Patient, Whose
+from api.http.problems import ProblemError, described
+from api.http.time_range import instant
+from ebbtide.beats import new_id
+from ebbtide.timestamps import MINUTE, to_datetime
+from store.protocols.programme import Note, NoteKind
+from store.protocols.records import Person
+
+router = APIRouter(tags=["programme"])
+shared = APIRouter(tags=["programme"])
+
+
+class NoteAsk(BaseModel):
+    """A few words."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"kind": "trigger", "words": "sitting long"}]},
+    )
+
+    kind: NoteKind
+    words: str = Field(min_length=1, max_length=300)
+    about: datetime | None = Field(default=None, description="Now if left out")
+    id: uuid.UUID | None = Field(default=None, description="Of your own: twice is once")
+
+
+class NoteShown(BaseModel):
+    """A note as kept."""
+
+    id: str
+    kind: NoteKind
+    words: str
+    about: datetime
+    about_ns: int
+
+
+class Pattern(BaseModel):
+    """How often something was noted on harder days, and on the others."""
+
+    kind: NoteKind
+    words: str = Field(examples=["sitting long"])
+    noted: int = Field(description="How often in all")
+    harder: int | None = Field(description="On how many of the harder days", examples=[6])
+    harder_days: int | None = Field(examples=[14])
+    other: int | None = Field(examples=[2])
+    other_days: int | None = Field(examples=[15])
+    difference: float | None = Field(description="Of the two shares")
+    low: float | None = Field(description="95% interval")
+    high: float | None
+    clear: bool = Field(description="The interval leaves out no difference")
+
+
+class Patterns(BaseModel):
+    """What comes together with harder days. Not what brings them: one also notes more then."""
+
+    patterns: list[Pattern]
+    missing: str | None
+    method: str
+
+
+@router.post("/notes", status_code=201, responses=described(401, 403, 409, 422))
+def add_note(asked: NoteAsk, person: Patient, house: InHouse) -> NoteShown:
+    """Keep a note."""
+    now = house.now() // 1000 * 1000
+    about = now if asked.about is None else instant(asked.about, "body.about")
+    if about > now + MINUTE:
+        raise ProblemError(422, "lies in the future.", field="body.about")
+    if not asked.words.strip():
+        raise ProblemError(422, "has no words.", field="body.words")
+    note = Note(
+        str(asked.id) if asked.id else new_id(),
+        person.id,
+        asked.kind,
+        asked.words.strip(),
+        about,
+        now,
+    )
+    kept = house.programme.put_note(note)
+    if kept.person_id != person.id:
+        raise ProblemError(409, "This id is in use.", field="body.id")
+    return _shown(kept, person)
+
+
+@router.delete("/notes/{note_id:uuid}", status_code=204, responses=described(401, 403, 404, 422))
+def delete_note(note_id: uuid.UUID, person: Patient, house: InHouse) -> None:
+    """Remove a note for good."""
+    if not house.programme.delete_note(person.id, str(note_id)):
+        raise ProblemError(404, "There is no such note of yours.")
+
+
+@shared.get("/notes", responses=described(401, 403, 404, 422))
+def notes(
+    person: Whose, house: InHouse, kind: Annotated[NoteKind | None, Query()] = None
+) -> list[NoteShown]:
+    """Notes, oldest first."""
+    return [
+        _shown(note, person)
+        for note in house.programme.notes(person.id)
+        if kind is None or note.kind is kind
+    ]
+
+
+@shared.get("/notes/patterns", responses=described(401, 403, 404))
+def patterns(person: Whose, house: InHouse) -> Patterns:
+    """What was noted on days with more pain than the days around them, and on the others. The same
+    words, in any case, are the same thing.
+    """
+    ratings = house.records.ratings(person.id, 0, 2**62)
+    day = [to_datetime(rating.about_ns, rating.zone).toordinal() for rating in ratings]
+    found = harder_days(
+        np.array(day, dtype=np.int64), np.array([r.pain for r in ratings], dtype=np.float64)
+    )
+    noted: dict[str, set[int]] = {}
+    counts: dict[str, int] = {}
+    first: dict[str, Note] = {}
+    for note in house.programme.notes(person.id):
+        key = f"{note.kind} {' '.join(note.words.lower().split())}"
+        first.setdefault(key, note)
+        counts[key] = counts.get(key, 0) + 1
+        local = to_datetime(note.about_ns, person.zone).toordinal()
+        noted.setdefault(key, set()).add(local)
+    on = found.noted_on(noted)
+    rows = []
+    for key, note in first.items():
+        one = on.get(key)
+        rows.append(
+            Pattern(
+                kind=note.kind,
+                words=note.words,
+                noted=counts[key],
+                harder=None if one is None else one.harder,
+                harder_days=None if one is None else one.harder_days,
+                other=None if one is None else one.other,
+                other_days=None if one is None else one.other_days,
+                difference=None if one is None else one.difference,
+                low=None if one is None else one.low,
+                high=None if one is None else one.high,
+                clear=one is not None and one.clear,
+            )
+        )
+    rows.sort(key=lambda row: (-row.noted, row.words))
+    return Patterns(patterns=rows, missing=found.missing, method=method.METHOD)
+
+
+def _shown(note: Note, person: Person) -> NoteShown:
+    return NoteShown(
+        id=note.id,
+        kind=note.kind,
+        words=note.words,
+        about=to_datetime(note.about_ns, person.zone),
+        about_ns=note.about_ns,
+    )

@@ -1,0 +1,89 @@
+"""What a therapist keeps of a session, and the homework that the patient sees."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+
+from api.http.deps import InHouse, Patient, Therapist, Whose
+from api.http.problems import described
+from ebbtide.timestamps import to_datetime
+from store.protocols.programme import SessionNotes
+from store.protocols.records import Person
+
+router = APIRouter(tags=["therapy"])
+of_patient = APIRouter(tags=["therapy"])  # below a patient alone
+
+Number = Annotated[int, Path(ge=1, le=1000)]
+
+
+class SessionNotesAsk(BaseModel):
+    """Notes and homework of a session."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    notes: str = Field(default="", max_length=20_000, description="For the therapist")
+    homework: str = Field(default="", max_length=5_000, description="The patient sees it")
+    version: StrictInt = Field(default=0, ge=0, description="The version that you saw, 0 for none")
+
+
+class SessionNotesShown(BaseModel):
+    """Notes and homework as kept."""
+
+    number: int
+    notes: str
+    homework: str
+    version: int
+    changed: datetime
+
+
+class Homework(BaseModel):
+    """What one was asked to do after a session."""
+
+    number: int
+    homework: str
+    changed: datetime
+
+
+@of_patient.get("/session-notes", responses=described(401, 403, 404))
+def session_notes(person: Whose, house: InHouse) -> list[SessionNotesShown]:
+    """Notes of all sessions of a patient in one's care."""
+    return [_shown(item, person) for item in house.programme.session_notes(person.id)]
+
+
+@of_patient.put("/sessions/{number}/notes", responses=described(401, 403, 404, 409, 422))
+def put_session_notes(
+    number: Number, asked: SessionNotesAsk, therapist: Therapist, person: Whose, house: InHouse
+) -> SessionNotesShown:
+    """Keep notes of a session."""
+    notes = SessionNotes(
+        person.id, number, asked.notes, asked.homework, therapist.id, 0, house.now()
+    )
+    return _shown(house.programme.put_session_notes(notes, asked.version), person)
+
+
+@router.get("/homework", responses=described(401, 403))
+def homework(person: Patient, house: InHouse) -> list[Homework]:
+    """What one was asked to do, the newest last. The therapist's own notes are not in it."""
+    return [
+        Homework(
+            number=item.number,
+            homework=item.homework,
+            changed=to_datetime(item.changed_ns, person.zone),
+        )
+        for item in house.programme.session_notes(person.id)
+        if item.homework.strip()
+    ]
+
+
+def _shown(item: SessionNotes, person: Person) -> SessionNotesShown:
+    return SessionNotesShown(
+        number=item.number,
+        notes=item.notes,
+        homework=item.homework,
+        version=item.version,
+        changed=to_datetime(item.changed_ns, person.zone),
+    )

@@ -1,0 +1,177 @@
+"""Beats in: streams, uploads, and what is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from api.http.deps import InHouse, Uploading, Whose, WhoseToo
+from api.http.problems import ProblemError, described
+from api.http.time_range import Asked, AskedOrAll
+from api.http.upload_limiter import UploadsAtOnce
+from api.middleware.telemetry import BEATS, NOTIFICATIONS
+from ebbtide.beats import GapReason, Origin, Stream
+from ebbtide.timestamps import DAY, to_datetime
+from ebbtide.upload_schema import AcknowledgedWire, ActivityUploadWire, StreamWire, UploadWire
+from store.protocols.beats import StreamCoverage, UnknownStreamError
+
+router = APIRouter(tags=["beats"])
+shared = APIRouter(tags=["beats"])
+
+StreamId = Annotated[
+    str,
+    Path(
+        pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="A random UUID, made by the ingester",
+        examples=["6f0c1de8-3f5e-4c52-9f5b-5b0a2f6f2f10"],
+    ),
+]
+
+
+class StreamCovered(BaseModel):
+    """What is kept of one stream."""
+
+    id: str
+    origin: Origin
+    source: str = Field(examples=["Polar H10 A1B2C3D4"])
+    acknowledged: int = Field(description="Highest sequence number up to which nothing is missing")
+    beats: int
+    first_beat: datetime | None
+    last_beat: datetime | None
+    first_beat_ns: int | None
+    last_beat_ns: int | None
+
+
+class Coverage(BaseModel):
+    """All streams of the person signed in."""
+
+    beats: int
+    streams: list[StreamCovered]
+
+
+class GapShown(BaseModel):
+    """A time without beats."""
+
+    stream_id: str
+    start: datetime
+    end: datetime
+    reason: GapReason
+
+
+class ActivityShown(BaseModel):
+    """Movement in the five seconds from ``start``."""
+
+    start: datetime
+    mad_mg: float = Field(
+        description="Mean amplitude deviation of acceleration, thousandths of g", examples=[18.5]
+    )
+
+
+@router.put("/streams/{stream_id}", status_code=204, responses=described(401, 403, 409, 410, 422))
+def put_stream(stream_id: StreamId, asked: StreamWire, person: Uploading, house: InHouse) -> None:
+    """Register a stream. Sending it again changes nothing."""
+    stream = Stream(stream_id, asked.origin, asked.source, asked.created_ns, asked.ticks_per_second)
+    house.beats.put_stream(person.subject_id, stream)
+
+
+@router.post("/streams/{stream_id}/notifications", responses=described(401, 403, 404, 410, 422))
+async def upload(
+    stream_id: StreamId,
+    batch: UploadWire,
+    person: Uploading,
+    house: InHouse,
+    at_once: UploadsAtOnce,
+) -> AcknowledgedWire:
+    """Keep a batch. Sending it again changes nothing; what was kept first stays."""
+
+    def keep() -> int:
+        return house.beats.append(
+            person.subject_id,
+            stream_id,
+            [item.record() for item in batch.notifications],
+            [gap.record() for gap in batch.gaps],
+        )
+
+    acknowledged = await to_thread.run_sync(keep, limiter=at_once)
+    NOTIFICATIONS.inc(len(batch.notifications))
+    BEATS.inc(sum(len(item.rr_ticks) for item in batch.notifications))
+    return AcknowledgedWire(stream_id=stream_id, acknowledged=acknowledged)
+
+
+@router.post(
+    "/streams/{stream_id}/activity", status_code=204, responses=described(401, 403, 404, 410, 422)
+)
+async def upload_activity(
+    stream_id: StreamId,
+    batch: ActivityUploadWire,
+    person: Uploading,
+    house: InHouse,
+    at_once: UploadsAtOnce,
+) -> None:
+    """Keep how much the wearer moved. Sending it again changes nothing."""
+
+    def keep() -> None:
+        spans = [span.record() for span in batch.spans]
+        house.beats.append_activity(person.subject_id, stream_id, spans)
+
+    await to_thread.run_sync(keep, limiter=at_once)
+
+
+@shared.get("/activity", responses=described(401, 403, 404, 422))
+def activity(person: Whose, asked: Asked, house: InHouse) -> list[ActivityShown]:
+    """How much the wearer moved, every five seconds where a strap with acceleration was worn."""
+    if asked.end_ns - asked.start_ns > 32 * DAY:
+        raise ProblemError(422, "Ask for at most 32 days of activity at a time.")
+    found = house.beats.activity(person.subject_id, asked.start_ns, asked.end_ns)
+    return [ActivityShown(start=to_datetime(i.start_ns), mad_mg=i.mad_mg) for i in found]
+
+
+@shared.get("/streams", responses=described(401, 403, 404))
+def coverage(person: WhoseToo, house: InHouse) -> Coverage:
+    """What is kept, stream by stream."""
+    streams = [_covered(item) for item in house.beats.coverage(person.subject_id)]
+    return Coverage(beats=sum(item.beats for item in streams), streams=streams)
+
+
+@shared.get("/streams/{stream_id}", responses=described(401, 403, 404))
+def stream_coverage(stream_id: StreamId, person: WhoseToo, house: InHouse) -> StreamCovered:
+    """What is kept of one stream."""
+    for item in house.beats.coverage(person.subject_id):
+        if item.stream.id == stream_id:
+            return _covered(item)
+    raise UnknownStreamError(f"There is no stream {stream_id}.", "GET /v1/streams lists yours.")
+
+
+@shared.get("/gaps", responses=described(401, 403, 404, 422))
+def gaps(person: Whose, asked: AskedOrAll, house: InHouse) -> list[GapShown]:
+    """Times without beats within streams, by start."""
+    found = house.beats.gaps(person.subject_id, asked.start_ns, asked.end_ns)
+    if len(found) > 100_000:
+        raise ProblemError(422, "More than 100,000 gaps: ask for a shorter range.")
+    return [
+        GapShown(
+            stream_id=item.stream_id,
+            start=to_datetime(item.gap.start_ns),
+            end=to_datetime(item.gap.end_ns),
+            reason=item.gap.reason,
+        )
+        for item in found
+    ]
+
+
+def _covered(item: StreamCoverage) -> StreamCovered:
+    return StreamCovered(
+        id=item.stream.id,
+        origin=item.stream.origin,
+        source=item.stream.source,
+        acknowledged=item.acknowledged,
+        beats=item.beats,
+        first_beat=None if item.first_ns is None else to_datetime(item.first_ns),
+        last_beat=None if item.last_ns is None else to_datetime(item.last_ns),
+        first_beat_ns=item.first_ns,
+        last_beat_ns=item.last_ns,
+    )

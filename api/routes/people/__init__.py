@@ -1,0 +1,1 @@
+"""Accounts, caseload, consents, access log and erasure."""

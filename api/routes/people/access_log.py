@@ -1,0 +1,60 @@
+"""Who looked at one's data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.http.deps import InHouse, Patient
+from api.http.problems import described
+from ebbtide.timestamps import to_datetime
+from store.protocols.records import Role
+
+router = APIRouter(tags=["people"])
+
+
+class LookShown(BaseModel):
+    """Somebody else read, or changed, something of yours."""
+
+    at: datetime
+    who: str = Field(examples=["Dr. Berg"])
+    role: Role
+    what: str = Field(examples=["GET /v1/patients/{patient}/ratings"])
+
+
+class LookPage(BaseModel):
+    """Newest first. ``next`` is the ``before`` of the next page, null at the end."""
+
+    looks: list[LookShown]
+    next: int | None
+
+
+@router.get("/me/looks", responses=described(401, 403, 422))
+def looks(
+    person: Patient,
+    house: InHouse,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+) -> LookPage:
+    """Who looked at the data of the person signed in. An analyst saw them under a pseudonym."""
+    found = house.rights.looks(person.id, limit + 1, before)
+    names: dict[str, str] = {}
+    for _, look in found:
+        if look.actor_id not in names:
+            actor = house.records.person(look.actor_id)
+            names[look.actor_id] = "an account that is no more" if actor is None else actor.name
+    return LookPage(
+        looks=[
+            LookShown(
+                at=to_datetime(look.at_ns, person.zone),
+                who=names[look.actor_id],
+                role=Role(look.actor_role),
+                what=look.what,
+            )
+            for _, look in found[:limit]
+        ],
+        next=found[limit - 1][0] if len(found) > limit else None,
+    )

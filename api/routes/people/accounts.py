@@ -1,0 +1,136 @@
+"""What an administrator does: who has an account, new passwords, care. No health data."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, StrictBool
+
+from api.http.deps import Administrator, InHouse
+from api.http.problems import ProblemError, described
+from api.routes.auth.invitations import make_one_time
+from ebbtide.timestamps import DAY, to_datetime
+from store.protocols.access import OneTimePurpose
+from store.protocols.records import AuditLine, Person, Role
+from store.stores import House
+
+router = APIRouter(tags=["people"])
+_RESET_LASTS = DAY
+
+
+class Account(BaseModel):
+    """Somebody with an account."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    created: datetime
+    active: bool
+    therapists: list[str] = []
+
+
+class AccountAsk(BaseModel):
+    """Whether they may sign in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    active: StrictBool
+
+
+class PasswordLink(BaseModel):
+    """Pass the token on; it is told only now, good once, for a day."""
+
+    token: str
+    expires: datetime
+
+
+@router.get("/accounts", responses=described(401, 403))
+def accounts(_: Administrator, house: InHouse) -> list[Account]:
+    """Everybody with an account, oldest first."""
+    return [_shown(house, person) for person in house.records.people()]
+
+
+@router.put("/accounts/{person_id}", responses=described(401, 403, 404, 422))
+def set_account(
+    person_id: uuid.UUID, asked: AccountAsk, administrator: Administrator, house: InHouse
+) -> Account:
+    """Let somebody sign in, or no more: then everything of theirs that is signed in ends at once.
+    Their data stay.
+    """
+    person = _person(house, person_id)
+    if person.id == administrator.id and not asked.active:
+        raise ProblemError(422, "You cannot shut yourself out.", field="body.active")
+    house.rights.set_active(person.id, asked.active)
+    _note(house, "let in" if asked.active else "shut out", person)
+    return _shown(house, person)
+
+
+@router.post(
+    "/accounts/{person_id}/password-link", status_code=201, responses=described(401, 403, 404, 422)
+)
+def password_link(person_id: uuid.UUID, _: Administrator, house: InHouse) -> PasswordLink:
+    """A one-time token with which they can set a new password (``POST /v1/password-reset``)."""
+    person = _person(house, person_id)
+    token, expires = make_one_time(
+        house, OneTimePurpose.PASSWORD, _RESET_LASTS, person_id=person.id
+    )
+    _note(house, "password link made", person)
+    return PasswordLink(token=token, expires=to_datetime(expires))
+
+
+@router.put(
+    "/accounts/{therapist_id}/care/{patient_id}",
+    status_code=204,
+    responses=described(401, 403, 404, 422),
+)
+def put_care(
+    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, house: InHouse
+) -> None:
+    """Put a patient into a therapist's care. The therapist sees nothing before the patient agrees
+    (consent to care).
+    """
+    therapist = _person(house, therapist_id, Role.THERAPIST)
+    patient = _person(house, patient_id, Role.PATIENT)
+    house.rights.put_care(therapist.id, patient.id, house.now())
+    _note(house, "put into care", patient)
+
+
+@router.delete(
+    "/accounts/{therapist_id}/care/{patient_id}",
+    status_code=204,
+    responses=described(401, 403, 404, 422),
+)
+def end_care(
+    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, house: InHouse
+) -> None:
+    """End it: the therapist sees nothing any more, at once."""
+    therapist = _person(house, therapist_id, Role.THERAPIST)
+    patient = _person(house, patient_id, Role.PATIENT)
+    house.rights.end_care(therapist.id, patient.id)
+    _note(house, "taken out of care", patient)
+
+
+def _person(house: House, person_id: uuid.UUID, role: Role | None = None) -> Person:
+    person = house.records.person(str(person_id))
+    if person is None or (role is not None and person.role is not role):
+        raise ProblemError(404, f"There is no {role or 'account'} {person_id}.")
+    return person
+
+
+def _note(house: House, action: str, person: Person) -> None:
+    house.records.add_audit(AuditLine(house.now(), action, person.subject_id))
+
+
+def _shown(house: House, person: Person) -> Account:
+    return Account(
+        id=person.id,
+        email=person.email,
+        name=person.name,
+        role=person.role,
+        created=to_datetime(person.created_ns),
+        active=house.rights.active(person.id),
+        therapists=house.rights.carers_of(person.id),
+    )

@@ -1,0 +1,94 @@
+"""What a person agrees to. Every answer is kept with its date; the newest one counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from api.http.deps import InHouse, Patient, PatientAccount
+from api.http.problems import ProblemError, described
+from api.http.time_range import instant
+from api.services.consent import holds
+from ebbtide.timestamps import to_datetime
+from store.protocols.records import Consent, Person, Purpose
+
+router = APIRouter(tags=["consent"])
+
+
+class ConsentAsk(BaseModel):
+    """One answer. Taking consent back is an answer too, and needs no reason."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: Purpose = Field(
+        description="keeping: Ebbtide may keep beats and ratings; care: the therapist may see "
+        "them; research: analysts may use them under a pseudonym"
+    )
+    given: StrictBool
+    wording: str = Field(
+        min_length=1,
+        max_length=64,
+        description="Which text the person was shown, such as a name and a version",
+        examples=["keeping, English, 1"],
+    )
+    until: datetime | None = Field(
+        default=None,
+        description="How long it holds; everything is erased after the end of keeping",
+        examples=["2031-11-24T00:00:00+01:00"],
+    )
+
+
+class ConsentShown(BaseModel):
+    """One answer, as it was given."""
+
+    purpose: Purpose
+    given: bool
+    wording: str
+    at: datetime
+    until: datetime | None
+
+
+class ConsentsShown(BaseModel):
+    """What holds now, and every answer, oldest first."""
+
+    holds: dict[Purpose, bool]
+    answers: list[ConsentShown]
+
+
+@router.get("/consents", responses=described(401, 403))
+def consents(person: Patient, house: InHouse) -> ConsentsShown:
+    """What the person signed in agreed to."""
+    answers = house.records.consents(person.id)
+    now = house.now()
+    return ConsentsShown(
+        holds={purpose: holds(answers, purpose, now) for purpose in Purpose},
+        answers=[_shown(answer, person) for answer in answers],
+    )
+
+
+@router.post("/consents", status_code=201, responses=described(401, 403, 422))
+def add_consent(asked: ConsentAsk, person: PatientAccount, house: InHouse) -> ConsentShown:
+    """Agree, or take it back."""
+    now = house.now()
+    until = None if asked.until is None else instant(asked.until, "body.until")
+    if until is not None and until <= now:
+        raise ProblemError(
+            422, "is over already; leave it out, or name a later day.", field="body.until"
+        )
+    if until is not None and not asked.given:
+        raise ProblemError(422, "only what is given can end.", field="body.until")
+    answer = Consent(person.id, asked.purpose, asked.given, asked.wording, now, until)
+    house.records.add_consent(answer)
+    return _shown(answer, person)
+
+
+def _shown(answer: Consent, person: Person) -> ConsentShown:
+    return ConsentShown(
+        purpose=answer.purpose,
+        given=answer.given,
+        wording=answer.wording,
+        at=to_datetime(answer.at_ns, person.zone),
+        until=None if answer.until_ns is None else to_datetime(answer.until_ns, person.zone),
+    )

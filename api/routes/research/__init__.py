@@ -1,0 +1,1 @@
+"""Pseudonymised tables and cohort statistics."""

@@ -1,0 +1,1 @@
+"""Response models that two modules or more use."""

@@ -1,0 +1,1 @@
+"""Use cases. No FastAPI: used by routes and by the command line."""

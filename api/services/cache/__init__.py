@@ -1,0 +1,1 @@
+"""Per-process caches. Entries are derived and expire within an hour."""

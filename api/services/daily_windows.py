@@ -1,0 +1,152 @@
+"""Five-minute HRV windows of whole days, worked out once and kept: a year's trend reads a hundred
+thousand windows and not forty million beats.
+
+A day is of UTC, its windows begin with each stretch of beats in it. What is kept carries the method
+and the name of the content it was made from; when either is another, it is made again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.hrv.stress_index import HeartWindows
+from analytics.hrv.windows import (
+    METHOD,
+    BeatArrays,
+    HrvWindows,
+    Movement,
+    hrv_windows,
+    starts_by_stretch,
+)
+from api.services.inputs import beat_arrays
+from api.services.single_flight import one_at_a_time
+from api.services.stress_index_input import WINDOW_NS, hearts, movement_of
+from ebbtide.timestamps import DAY
+from store.protocols.beats import KeptDay
+from store.protocols.records import Person
+from store.stores import House
+
+METHOD_KEPT = f"5-minute windows; {METHOD}; layout 2"
+FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayWindows:
+    """Windows with any beats, by start; all of shape (w,). Figures are NaN where the window is not
+    usable. ``contents``: what names the content of each UTC day; ``whole``: the days whose windows
+    are all here.
+    """
+
+    start_ns: NDArray[np.int64]
+    mean_hr_bpm: NDArray[np.float64]
+    rmssd_ms: NDArray[np.float64]
+    sdnn_ms: NDArray[np.float64]
+    stress_index_baevsky: NDArray[np.float64]
+    motion_mg: NDArray[np.float64]
+    contents: dict[int, str]
+    whole: frozenset[int]
+
+    def at(self, where: NDArray[np.bool_]) -> DayWindows:
+        """Some of them."""
+        return DayWindows(
+            self.start_ns[where],
+            self.mean_hr_bpm[where],
+            self.rmssd_ms[where],
+            self.sdnn_ms[where],
+            self.stress_index_baevsky[where],
+            self.motion_mg[where],
+            self.contents,
+            self.whole,
+        )
+
+    def hearts(self, zone: str) -> HeartWindows:
+        """As the stress index takes them."""
+        return hearts(
+            self.start_ns + WINDOW_NS // 2,
+            zone,
+            self.rmssd_ms,
+            self.mean_hr_bpm,
+            self.stress_index_baevsky,
+            self.motion_mg,
+        )
+
+
+def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> DayWindows:
+    """The windows that begin in [start_ns, end_ns), in whole days."""
+    subject = person.subject_id
+    contents = house.beats.day_contents(subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY)
+    if not contents:
+        return _joined([], {})
+    kept = house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, min(contents), max(contents))
+    missing = [day for day in contents if day not in kept or kept[day].content != contents[day]]
+    if missing:
+        with one_at_a_time(f"windows {subject}"):
+            days = (min(missing), max(missing))
+            kept |= house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, *days)
+            for day in sorted(missing):
+                if day not in kept or kept[day].content != contents[day]:
+                    kept[day] = _worked_out(house, person, day, contents[day])
+                    # Day by day: who gives up waiting for a year's first look finds most done.
+                    house.beats.keep_windows(subject, METHOD_KEPT, {day: kept[day]})
+    found = _joined([kept[day] for day in sorted(contents)], contents)
+    inside = (found.start_ns >= start_ns) & (found.start_ns < end_ns)
+    cut = set((found.start_ns[~inside] // DAY).tolist())
+    return replace(found.at(inside), whole=found.whole - cut)
+
+
+def missing_days(house: House, person: Person) -> dict[int, str]:
+    """The days whose windows are not worked out yet, or not from what is there now; and the name of
+    the content of each.
+    """
+    contents = house.beats.day_contents(person.subject_id, 0, 2**62)
+    if not contents:
+        return {}
+    kept = house.beats.kept_contents(person.subject_id, METHOD_KEPT, min(contents), max(contents))
+    return {day: content for day, content in contents.items() if kept.get(day) != content}
+
+
+def windows_of_day(content: str, day: int, beats: BeatArrays, movement: Movement) -> KeptDay:
+    """The windows of a UTC day, out of its beats."""
+    starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
+    return _to_keep(content, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
+
+
+def _worked_out(house: House, person: Person, day: int, content: str) -> KeptDay:
+    start, end = day * DAY, (day + 1) * DAY
+    beats = beat_arrays(house.beats.read(person.subject_id, start, end))
+    return windows_of_day(content, day, beats, movement_of(house, person, start, end))
+
+
+def _to_keep(content: str, found: HrvWindows) -> KeptDay:
+    """What a store keeps of a day's windows: those with any beats."""
+    some = found.found.intervals > 0
+    return KeptDay(
+        content,
+        found.start_ns[some],
+        {
+            # As precise as it is kept, so that the first answer is the same as later ones.
+            name: (found.found.motion_mg if name == "motion_mg" else found.value(name))[some]
+            .astype(np.float32)
+            .astype(np.float64)
+            for name in FIGURES
+        },
+    )
+
+
+def _joined(days: list[KeptDay], contents: dict[int, str]) -> DayWindows:
+    def column(name: str) -> NDArray[np.float64]:
+        return np.concatenate([day.figures[name] for day in days] or [np.empty(0)])
+
+    return DayWindows(
+        np.concatenate([day.start_ns for day in days] or [np.empty(0, np.int64)]),
+        column("mean_hr_bpm"),
+        column("rmssd_ms"),
+        column("sdnn_ms"),
+        column("stress_index_baevsky"),
+        column("motion_mg"),
+        contents,
+        frozenset(contents),
+    )

@@ -1,0 +1,41 @@
+"""Guessing passwords: after some failures in a row, an address is locked for a while. Also one that
+nobody has, so that the answer tells nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from api.http.problems import ProblemError
+from ebbtide.timestamps import MINUTE, SECOND
+from store.stores import House
+
+FAILURES, LOCKED = 10, 15 * MINUTE
+
+
+def require_unlocked(house: House, email: str) -> None:
+    """Raises ProblemError where this address failed too often in the last quarter of an hour."""
+    found = house.rights.attempts(_key(email))
+    left = found.since_ns + LOCKED - house.now()
+    if found.failures >= FAILURES and left > 0:
+        raise ProblemError(
+            429,
+            f"Too many wrong passwords for this address. Try again in {left // MINUTE + 1} minutes,"
+            " or ask your administrator for a new password.",
+            headers={"Retry-After": str(left // SECOND + 1)},
+            kind="locked",
+        )
+
+
+def failed(house: House, email: str) -> None:
+    """Count a failure."""
+    house.rights.note_failure(_key(email), house.now(), LOCKED)
+
+
+def went_well(house: House, email: str) -> None:
+    """Forget the failures before."""
+    house.rights.forget_failures(_key(email))
+
+
+def _key(email: str) -> str:
+    return hashlib.sha256(f"sign-in {email.strip().lower()}".encode()).hexdigest()

@@ -1,0 +1,215 @@
+"""``ebbtide hrv`` and ``ebbtide clean``: figures and labels of a file of RR intervals."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli.analysis.interval_file import Intervals, read_intervals
+from ebbtide.errors import EbbtideError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LONG = 20_000  # windows; shorter work is done before a bar could be read
+
+
+def run_hrv(
+    path: Path,
+    window_s: float | None,
+    step_s: float | None,
+    form: str | None,
+    output: Path | None,
+) -> None:
+    """Figures of the whole file, or of windows over it, as ``form``: json, csv, parquet, or words
+    for None.
+    """
+    if window_s is None and (form in ("csv", "parquet") or step_s is not None):
+        raise EbbtideError("--csv, --parquet and --step are for windows.", "Add --window 300.")
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise EbbtideError("Parquet is not text.", "Name a file: --output windows.parquet")
+    read = read_intervals(path)
+    if window_s is not None:
+        _windows(read, window_s, step_s or window_s, form, output)
+    else:
+        _whole(path.name, read, form, output)
+
+
+def _whole(name: str, read: Intervals, form: str | None, output: Path | None) -> None:
+    from analytics.hrv.summary import figures
+
+    found = figures(read.rr_ms, read.time_s, read.run)
+    if form == "json":
+        _write(
+            json.dumps(
+                {
+                    **found.values,
+                    "quality": asdict(found.quality),
+                    "missing": found.missing,
+                    "seconds": found.seconds,
+                    "spectrum": found.spectrum_method,
+                    "notes": list(found.notes),
+                    "problems": list(read.problems),
+                }
+            )
+            + "\n",
+            output,
+        )
+        return
+    _warn(read.problems)
+    quality = found.quality
+    lines = [
+        f"{name}: {quality.intervals} intervals, {found.seconds / 60:.1f} minutes, "
+        f"{quality.normal_share:.1%} normal"
+    ]
+    for figure, value in found.values.items():
+        shown = f"{value:.4g}" if value is not None else f"-  ({found.missing[figure]})"
+        lines.append(f"  {figure:<22} {shown}")
+    _write("\n".join([*lines, *found.notes]) + "\n", output)
+
+
+def _windows(
+    read: Intervals, window_s: float, step_s: float, form: str | None, output: Path | None
+) -> None:
+    """A row a window. CSV is what a terminal, a spreadsheet and a data frame all read."""
+    import numpy as np
+    import pandas as pd
+
+    from analytics.hrv.engine import windows
+
+    # A last window that would reach past the end by more than a tenth is left out.
+    last = float(read.time_s[-1]) - 0.9 * window_s
+    starts = np.arange(0.0, max(last, 0.0) + 1e-9, step_s)
+    with _progress(len(starts)) as advance:
+        found = windows(read.rr_ms, read.time_s, starts, window_s, read.run, progress=advance)
+    table = pd.DataFrame(
+        {
+            "start_s": found.start_s,
+            "end_s": found.start_s + window_s,
+            "intervals": found.intervals,
+            "normal_share": found.normal_share,
+            "filled_share": found.filled_share,
+            "coverage": found.coverage,
+            "longest_gap_s": found.longest_gap_s,
+            **found.values,
+        }
+    )
+    if form == "json":
+        rows = [_without_nan(row) for row in table.to_dict("records")]
+        for number, row in enumerate(rows):
+            reasons = {name: found.why_absent(name, number) for name in found.values}
+            row["missing"] = {name: why for name, why in reasons.items() if why is not None}
+        _write(json.dumps({"windows": rows, "problems": list(read.problems)}) + "\n", output)
+        return
+    _warn(read.problems)
+    if form == "parquet":
+        _parquet(table, output)
+    else:
+        _write(table.to_csv(index=False, lineterminator="\n"), output)
+
+
+def _parquet(table: pd.DataFrame, output: Path | None) -> None:
+    import io
+
+    held = io.BytesIO()
+    table.to_parquet(held, index=False)
+    if output is None:
+        sys.stdout.buffer.write(held.getvalue())
+    else:
+        _saved(output, held.getvalue())
+
+
+def run_clean(path: Path, as_json: bool) -> None:
+    """Each beat with its label."""
+    from analytics.hrv.artefacts import METHOD, Beat, label
+    from analytics.hrv.correction import correct
+
+    read = read_intervals(path)
+    labelled = label(read.rr_ms, read.run)
+    names = [Beat(code).name.lower() for code in labelled.beat.tolist()]
+    corrected = correct(read.rr_ms, read.time_s, read.run, labelled)
+    if as_json:
+        beats: list[dict[str, Any]] = [
+            {"index": index, "time_s": time, "rr_ms": rr, "label": name}
+            for index, (time, rr, name) in enumerate(
+                zip(read.time_s.tolist(), read.rr_ms.tolist(), names, strict=True)
+            )
+        ]
+        nn = [
+            {"time_s": time, "nn_ms": value, "filled": filled, "follows": follows}
+            for time, value, filled, follows in zip(
+                corrected.time_s.tolist(),
+                corrected.nn_ms.tolist(),
+                corrected.filled.tolist(),
+                corrected.follows.tolist(),
+                strict=True,
+            )
+        ]
+        answer = {
+            "method": METHOD,
+            "beats": beats,
+            "corrected": nn,
+            "problems": list(read.problems),
+        }
+        typer.echo(json.dumps(answer))
+        return
+    _warn(read.problems)
+    counts = {name: names.count(name) for name in dict.fromkeys(names)}
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    typer.echo(f"{path.name}: {len(names)} intervals: {told}")
+    for index, name in enumerate(names):
+        if name != "normal":
+            at, rr = math.floor(read.time_s[index]), read.rr_ms[index]
+            typer.echo(f"  {at:>7} s  {rr:7.1f} ms  {name}")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on a terminal, for work that takes more than a moment."""
+    if total < _LONG or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("windows", total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        _saved(output, text.encode())
+
+
+def _saved(output: Path, content: bytes) -> None:
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise EbbtideError(
+            f"{output} cannot be written: {error.strerror or error}.", "Choose another file."
+        ) from error
+
+
+def _without_nan(row: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        str(name): None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in row.items()
+    }
+
+
+def _warn(problems: tuple[str, ...]) -> None:
+    for problem in problems[:10]:
+        typer.echo(problem, err=True)
+    if len(problems) > 10:
+        typer.echo(f"... and {len(problems) - 10} more lines left out.", err=True)

@@ -1,0 +1,106 @@
+"""A file of beats as arrays, for the commands that only look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import SECOND
+from ingest.files.registry import open_recording, tells_when
+from ingest.files.rr_text import read_rr_file
+
+if TYPE_CHECKING:
+    from ingest.files.recording import FileRecording
+
+_SCALE = 10_000  # ticks a second: tenths of a millisecond
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intervals:
+    """All of shape (n,): ``rr_ms``; ``time_s``, when each ended, from the beginning of the file;
+    ``run``, a number per unbroken run. ``problems``: what could not be read.
+    """
+
+    rr_ms: NDArray[np.float64]
+    time_s: NDArray[np.float64]
+    run: NDArray[np.int64]
+    problems: tuple[str, ...]
+
+
+def read_intervals(path: Path) -> Intervals:
+    """Read any format that ``ebbtide import`` knows. Raises EbbtideError when there is nothing."""
+    if tells_when(path):
+        return _recorded(path)
+    read = read_rr_file(path, _SCALE)
+    rr_ms = np.concatenate([np.array(run, dtype=np.float64) for run in read.runs]) * 1000 / _SCALE
+    lengths = [len(run) for run in read.runs]
+    run = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
+    off = np.repeat(np.cumsum(read.missing_s), lengths)
+    time_s = np.cumsum(rr_ms) / 1000 + off
+    return _increasing(rr_ms, time_s, run, read.problems)
+
+
+def _recorded(path: Path) -> Intervals:
+    read = open_recording(path, zone="UTC")
+    if not read.recordings:
+        raise EbbtideError(f"{path} holds no RR interval.", "Check the file.")
+    problems = list(read.problems)
+    rr: list[NDArray[np.float64]] = []
+    times: list[NDArray[np.int64]] = []
+    runs: list[NDArray[np.int64]] = []
+    number = 0
+    for recording in sorted(read.recordings, key=lambda item: item.start_ns):
+        one_rr, one_times, one_run = _arrays(recording)
+        if times and one_times[0] <= times[-1][-1]:
+            problems.append(
+                f"{recording.source}: {len(one_rr)} beats overlap with another recording in this "
+                "file and are left out"
+            )
+            continue
+        rr.append(one_rr)
+        times.append(one_times)
+        runs.append(one_run + number)
+        number = int(runs[-1][-1]) + 1
+    at = np.concatenate(times)
+    rr_ms = np.concatenate(rr)
+    begin = int(at[0]) - round(rr_ms[0] * 1e6)
+    return _increasing(rr_ms, (at - begin) / SECOND, np.concatenate(runs), tuple(problems))
+
+
+def _arrays(
+    recording: FileRecording,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    ticks = [tick for item in recording.notifications for tick in item.rr_ticks]
+    times = [time for item in recording.notifications for time in item.beat_times_ns]
+    broken = {gap.sequence for gap in recording.gaps}
+    starts = [
+        place == 0 and item.sequence in broken
+        for item in recording.notifications
+        for place in range(len(item.rr_ticks))
+    ]
+    return (
+        np.array(ticks, dtype=np.float64) * 1000 / recording.ticks_per_second,
+        np.array(times, dtype=np.int64),
+        np.cumsum(starts).astype(np.int64),
+    )
+
+
+def _increasing(
+    rr_ms: NDArray[np.float64],
+    time_s: NDArray[np.float64],
+    run: NDArray[np.int64],
+    problems: tuple[str, ...],
+) -> Intervals:
+    """Without beats at the same time as the one before: an interval of 0 is no interval."""
+    latest = np.maximum.accumulate(time_s)
+    keep = np.ones(len(time_s), dtype=np.bool_)
+    keep[1:] = time_s[1:] > latest[:-1]
+    dropped = int(np.count_nonzero(~keep))
+    if dropped:
+        problems = (*problems, f"{dropped} beats at the time of another are left out")
+    return Intervals(rr_ms[keep], time_s[keep], run[keep], problems)

@@ -1,0 +1,1 @@
+"""The demonstration with a simulated strap and patient."""

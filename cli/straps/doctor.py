@@ -1,0 +1,324 @@
+"""``ebbtide doctor``: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+
+from cli.credentials import KeptSignIns
+from ebbtide import timestamps
+from ebbtide.errors import EbbtideError
+from ebbtide.settings import Settings
+from ebbtide.timestamps import DAY
+
+_LITTLE_ROOM = 200_000_000  # bytes; a strap fills some 20 MB a week while the server is away
+_SLOW_FLUSH_S = 0.050
+_CLOCK_OFF_S = 2.0
+
+
+class Finding(StrEnum):
+    """How a check went."""
+
+    FINE = "fine"
+    LOOK = "worth a look"
+    MEND = "to be mended"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. ``remedy`` is empty where nothing needs doing."""
+
+    about: str
+    finding: Finding
+    what: str
+    remedy: str = ""
+
+
+def run_doctor(as_json: bool) -> None:
+    """Look at everything; the exit status is 1 when something must be mended."""
+    checks = list(_checks(Settings()))
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks]))
+    else:
+        for check in checks:
+            mark = {"fine": "ok   ", "worth a look": "look ", "to be mended": "MEND "}
+            typer.echo(f"{mark[check.finding]} {check.about}: {check.what}")
+            if check.remedy:
+                typer.echo(f"      {check.remedy}")
+    if any(check.finding is Finding.MEND for check in checks):
+        raise typer.Exit(1)
+
+
+def _checks(settings: Settings) -> Iterator[Check]:
+    yield from _bluetooth()
+    yield from _intervals(settings)
+    yield _disk(settings)
+    yield from _outbox(settings)
+    yield from _servers(settings)
+    yield _clock()
+
+
+def _bluetooth() -> Iterator[Check]:
+    if sys.platform == "linux":
+        from ingest.straps.bluetooth.linux import adapters, switched_off
+
+        found = adapters()
+        if not found:
+            yield Check(
+                "Bluetooth adapter",
+                Finding.MEND,
+                "this machine has none, or its driver is not loaded",
+                "Plug in a Bluetooth 4.0 (or newer) USB adapter; dmesg | grep -i bluetooth says "
+                "whether the kernel knows it.",
+            )
+            return
+        yield Check("Bluetooth adapter", Finding.FINE, ", ".join(found))
+        for name, how in switched_off().items():
+            remedy = "rfkill unblock bluetooth" if how == "by software" else "Use the switch."
+            yield Check("Bluetooth switch", Finding.MEND, f"{name} is off {how}", remedy)
+    yield asyncio.run(_radio())
+
+
+async def _radio() -> Check:
+    """Whether a scan can be begun at all: the daemon, the power, and the right to use it."""
+    from ingest.straps.bluetooth.adapter import RADIO_ERRORS, Radio
+
+    try:
+        heard = await Radio().listen(3.0)
+    except RADIO_ERRORS as error:
+        return Check("Bluetooth", Finding.MEND, _said(error), _radio_remedy(_said(error)))
+    return Check("Bluetooth", Finding.FINE, f"works; heart-rate straps heard in 3 s: {len(heard)}")
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _radio_remedy(said: str) -> str:
+    lower = said.lower()
+    if sys.platform != "linux":
+        return "Switch Bluetooth on, and allow this terminal to use it in the privacy settings."
+    if "accessdenied" in lower or "permission" in lower:
+        return "You may not use Bluetooth: sudo usermod -aG bluetooth $USER, then sign in anew."
+    if "powered" in lower or "not ready" in lower:
+        return "The adapter is off: bluetoothctl power on"
+    if "org.bluez" in lower or "serviceunknown" in lower or "not provided" in lower:
+        return "The Bluetooth daemon does not run: sudo systemctl enable --now bluetooth"
+    if "no such file" in lower or "dbus" in lower or "connection refused" in lower:
+        return (
+            "There is no system D-Bus here: install and start dbus and bluez. In a container, "
+            "mount /run/dbus/system_bus_socket."
+        )
+    return "See: systemctl status bluetooth, and bluetoothctl show"
+
+
+def _intervals(settings: Settings) -> Iterator[Check]:
+    """The trap of 30 and 150 seconds: seen in the past connections, and in the kernel's limits."""
+    from ingest.outbox.connection_history import dropped_early, rejected_parameters
+    from ingest.outbox.outbox import Outbox
+
+    spells = []
+    # A damaged outbox is told below.
+    with suppress(EbbtideError):
+        if settings.outbox_file.exists():
+            with Outbox(settings.outbox_file) as outbox:
+                spells = outbox.links()
+    for strap, count in rejected_parameters(spells).items():
+        yield Check(
+            "Connections of " + strap,
+            Finding.MEND,
+            f"{count} of the last ones ended after exactly 30 or 150 s: the kernel rejects the "
+            "connection interval that the strap asks for",
+            _widen_remedy(),
+        )
+    for strap, count in dropped_early(spells).items():
+        yield Check(
+            "Connections of " + strap,
+            Finding.LOOK,
+            f"{count} of the last 10 ended within 10 s: the strap may want to be paired with this "
+            "machine, or is held by a phone",
+            "Take it off other devices; then: bluetoothctl remove ADDRESS, and ebbtide pair",
+        )
+    if sys.platform != "linux":
+        return
+    from ingest.straps.bluetooth.linux import NEEDED_MAX_INTERVAL, interval_limits
+
+    limits = interval_limits()
+    if limits is None:
+        if rejected_parameters(spells):
+            yield Check(
+                "Connection interval",
+                Finding.LOOK,
+                "the kernel's limits can be read by root only",
+                "sudo ebbtide doctor reads them.",
+            )
+        return
+    for limit in limits:
+        wide = limit.largest >= NEEDED_MAX_INTERVAL
+        yield Check(
+            f"Connection interval of {limit.adapter}",
+            Finding.FINE if wide else Finding.LOOK,
+            f"{limit.smallest * 1.25:g} to {limit.largest * 1.25:g} ms"
+            + ("" if wide else ": Polar straps ask for up to 500 ms and may be dropped for it"),
+            "" if wide else _widen_remedy(limit.adapter),
+        )
+
+
+def _widen_remedy(adapter: str = "hci0") -> str:
+    from ingest.straps.bluetooth.linux import widen_command
+
+    return f"Until the next start of the machine: {widen_command(adapter)}  "
+        "(docs/guides/straps.md: for good)"
+
+
+def _disk(settings: Settings) -> Check:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        flush = _flush_seconds(folder)
+    except OSError as error:
+        return Check(
+            "Disk",
+            Finding.MEND,
+            f"{folder} cannot be written: {error.strerror or error}",
+            "Check who owns it, or set EBBTIDE_DATA_DIR to another folder.",
+        )
+    what = f"{free / 1e9:.1f} GB free in {folder}, a flush takes {flush * 1000:.1f} ms"
+    if free < _LITTLE_ROOM:
+        return Check("Disk", Finding.MEND, what, "Make room: recording stops when it is full.")
+    if flush > _SLOW_FLUSH_S:
+        return Check(
+            "Disk",
+            Finding.LOOK,
+            what,
+            "Each beat is flushed to the disk. A slow SD card still keeps up with some straps.",
+        )
+    return Check("Disk", Finding.FINE, what)
+
+
+def _flush_seconds(folder: Path) -> float:
+    """The median time to write a little and have it on the disk."""
+    times = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(9):
+            began = time.perf_counter()
+            file.write(b"beat")
+            file.flush()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def _outbox(settings: Settings) -> Iterator[Check]:
+    from ingest.outbox.outbox import Outbox
+
+    if not settings.outbox_file.exists():
+        yield Check("Outbox", Finding.FINE, "empty: nothing was recorded yet")
+        return
+    try:
+        with Outbox(settings.outbox_file) as outbox:
+            damage = outbox.check()
+            states = outbox.states()
+    except EbbtideError as error:
+        yield Check("Outbox", Finding.MEND, error.what, error.remedy)
+        return
+    if damage:
+        yield Check(
+            "Outbox",
+            Finding.MEND,
+            f"{settings.outbox_file} is damaged: {damage[0]}",
+            "Move it aside; sqlite3 FILE .recover saves what can be saved.",
+        )
+        return
+    waiting = sum(state.beats_waiting for state in states)
+    late = [
+        state
+        for state in states
+        if state.beats_waiting
+        and state.last_beat_ns is not None
+        and timestamps.now() - state.last_beat_ns > DAY
+    ]
+    if late:
+        yield Check(
+            "Outbox",
+            Finding.LOOK,
+            f"{waiting} beats wait for upload, some for more than a day",
+            "Check the server and the sign-in below; ebbtide record uploads.",
+        )
+    else:
+        yield Check("Outbox", Finding.FINE, f"whole; {waiting} beats wait for upload")
+
+
+def _servers(settings: Settings) -> Iterator[Check]:
+    kept = KeptSignIns(settings.sign_ins_file).all()
+    if not kept:
+        yield Check(
+            "Sign-in", Finding.LOOK, "nobody is signed in here", "ebbtide sign-in YOUR-ADDRESS"
+        )
+    for sign_in in kept:
+        yield asyncio.run(_server(sign_in.email, sign_in.api_url, sign_in.token))
+
+
+async def _server(email: str, url: str, token: str) -> Check:
+    from ingest.outbox.api_client import IngestClient, RefusedError
+
+    about = f"Server {url} for {email}"
+    try:
+        async with IngestClient(url, token, timeout=10) as client:
+            offset = await client.clock_offset_s()
+            await client.account()
+    except RefusedError as error:
+        return Check(about, Finding.MEND, error.what, f"ebbtide sign-in {email}")
+    except EbbtideError as error:
+        return Check(about, Finding.MEND, error.what, error.remedy)
+    if abs(offset) > _CLOCK_OFF_S:
+        return Check(
+            about,
+            Finding.MEND,
+            f"answers, but this machine's clock is {abs(offset):.0f} s "
+            + ("ahead" if offset > 0 else "behind"),
+            "Let the clock be set by network time: sudo timedatectl set-ntp true",
+        )
+    return Check(about, Finding.FINE, "answers, and the clocks agree")
+
+
+def _clock() -> Check:
+    """Whether the system sets its own clock; every beat's time hangs on it."""
+    if not (timestamps.EARLIEST + 25 * 365 * DAY < timestamps.now() < timestamps.LATEST):
+        return Check("Clock", Finding.MEND, "it shows a year that cannot be", "Set the clock.")
+    if sys.platform == "linux":
+        synchronised = Path("/run/systemd/timesync/synchronized").exists()
+        if not synchronised and not _ntp_runs():
+            return Check(
+                "Clock",
+                Finding.LOOK,
+                "nothing seems to set it by network time",
+                "sudo timedatectl set-ntp true (or chrony, or ntpd)",
+            )
+    return Check("Clock", Finding.FINE, f"set by network time ({platform.system()})")
+
+
+def _ntp_runs() -> bool:
+    names = {"chronyd", "ntpd", "systemd-timesyn", "systemd-timesyncd"}
+    for comm in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            if comm.read_text().strip() in names:
+                return True
+        except OSError:
+            continue
+    return False

@@ -1,0 +1,169 @@
+"""``ebbtide import``: recordings of other devices and apps, into the outbox and on to the API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.credentials import KeptSignIns, SignIn
+from ebbtide.errors import EbbtideError
+from ebbtide.settings import Settings
+from ebbtide.timestamps import check_zone, from_datetime
+
+if TYPE_CHECKING:
+    from ingest.outbox.outbox import Outbox
+
+_PROBLEMS_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of one file."""
+
+    file: str
+    format: str | None
+    beats: int
+    new_beats: int
+    known_beats: int
+    recordings: int
+    problems: tuple[str, ...]
+    error: str | None = None
+
+
+def run_import(
+    files: Sequence[Path],
+    patient: str | None,
+    zone: str | None,
+    start: str | None,
+    as_json: bool,
+) -> None:
+    """Import every file; one that cannot be read does not stop the others."""
+    from ingest.outbox.outbox import Outbox
+
+    settings = Settings()
+    owner = KeptSignIns(settings.sign_ins_file).of(patient)
+    zone = check_zone(zone or owner.zone)
+    start_ns = None if start is None else _moment(start, zone)
+    if start_ns is not None and len(files) > 1:
+        raise EbbtideError("--start is for one file.", "Import the files one by one.")
+    console = Console(stderr=True, highlight=False)
+    with (
+        Outbox(settings.outbox_file) as outbox,
+        Progress(console=console, transient=as_json) as progress,
+    ):
+        results = [_import_one(path, outbox, owner, zone, start_ns, progress) for path in files]
+        problem = asyncio.run(_upload(outbox, owner, progress))
+    if as_json:
+        typer.echo(json.dumps({"files": [_shown(r) for r in results], "upload": problem}))
+    else:
+        for result in results:
+            _tell(result)
+        if problem or any(result.beats for result in results):
+            typer.echo(problem or "Uploaded.")
+    if any(result.error for result in results):
+        raise typer.Exit(1)
+
+
+def _import_one(
+    path: Path,
+    outbox: Outbox,
+    owner: SignIn,
+    zone: str,
+    start_ns: int | None,
+    progress: Progress,
+) -> FileResult:
+    from ingest.files.importer import import_recordings
+    from ingest.files.registry import open_recording
+
+    task = progress.add_task(f"Reading {path.name}", total=None)
+    try:
+        size = path.stat().st_size if path.exists() else 0
+        progress.update(task, total=size or None)
+        found = open_recording(
+            path,
+            zone=zone,
+            start_ns=start_ns,
+            on_progress=lambda at: progress.update(task, completed=at),
+        )
+        progress.update(
+            task, description=f"Keeping {path.name}", total=found.beats or 1, completed=0
+        )
+        done = import_recordings(
+            found, outbox, owner.account, lambda beats: progress.advance(task, beats)
+        )
+        progress.update(task, completed=found.beats)
+    except EbbtideError as error:
+        progress.update(task, visible=False)
+        return FileResult(str(path), None, 0, 0, 0, 0, (), str(error))
+    return FileResult(
+        str(path),
+        found.format,
+        found.beats,
+        done.new_beats,
+        done.known_beats,
+        len(found.recordings),
+        found.problems,
+    )
+
+
+async def _upload(outbox: Outbox, owner: SignIn, progress: Progress) -> str | None:
+    """None when all is uploaded, else what is the matter."""
+    from ingest.outbox.api_client import IngestClient
+    from ingest.outbox.uploader import Uploader
+
+    waiting = sum(s.waiting for s in outbox.states() if s.account == owner.account)
+    task = progress.add_task("Upload", total=waiting)
+    async with IngestClient(owner.api_url, owner.token) as client:
+        uploader = Uploader(
+            outbox, client, owner.account, lambda count: progress.advance(task, count)
+        )
+        try:
+            await uploader.upload_waiting()
+        except EbbtideError as error:
+            return f"Not uploaded yet: {error} It is kept, and goes with the next record or import."
+    return None
+
+
+def _moment(text: str, zone: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise EbbtideError(
+            f"'{text}' is not a date and time.", "Write it like 2026-11-24T08:30:00."
+        ) from error
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)))
+
+
+def _shown(result: FileResult) -> dict[str, Any]:
+    return {
+        "file": result.file,
+        "format": result.format,
+        "recordings": result.recordings,
+        "beats": result.beats,
+        "new_beats": result.new_beats,
+        "known_beats": result.known_beats,
+        "problems": list(result.problems),
+        "error": result.error,
+    }
+
+
+def _tell(result: FileResult) -> None:
+    if result.error is not None:
+        typer.echo(result.error, err=True)  # it names the file
+        return
+    known = f", {result.known_beats} were there already" if result.known_beats else ""
+    typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{known}.")
+    for problem in result.problems[:_PROBLEMS_TOLD]:
+        typer.echo(f"  {problem}")
+    if len(result.problems) > _PROBLEMS_TOLD:
+        typer.echo(f"  ... and {len(result.problems) - _PROBLEMS_TOLD} more.")

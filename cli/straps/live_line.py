@@ -1,0 +1,104 @@
+"""What ``ebbtide record`` says of a strap, second by second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.hrv.windows import BeatArrays, window_hrv
+from ebbtide.timestamps import MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from ingest.recorder import Recording
+
+_GOOD_SHARE = 0.05
+_FAIR_SHARE = 0.20
+_SILENT_AFTER = 5 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLine:
+    """One strap at one moment. ``rmssd_ms`` is of the last minute, None while that is not known.
+    ``quality`` is in words; ``waiting`` counts beats that the server does not have yet.
+    """
+
+    strap: str
+    patient: str
+    link: str
+    detail: str
+    heart_rate_bpm: int | None
+    rmssd_ms: float | None
+    quality: str
+    beats_kept: int
+    beats_waiting: int
+    gaps: int
+    repeated: int
+    malformed: int
+    connections: int
+
+
+def live_line(
+    strap: str,
+    patient: str,
+    recording: Recording,
+    ticks_per_second: int,
+    waiting: int,
+    now_ns: int,
+) -> LiveLine:
+    """Put a recording into a line."""
+    fresh = (
+        recording.last_arrival_ns is not None and now_ns - recording.last_arrival_ns < _SILENT_AFTER
+    )
+    arrays = _last_beats(recording, ticks_per_second)
+    # To the last beat and not to this moment: a notification is up to a second behind.
+    end = int(arrays.time_ns[-1]) + 1 if len(arrays.time_ns) else now_ns
+    window = window_hrv(arrays, end - MINUTE, end)
+    return LiveLine(
+        strap=strap,
+        patient=patient,
+        link=str(recording.link),
+        detail=recording.detail,
+        heart_rate_bpm=recording.heart_rate_bpm if fresh else None,
+        rmssd_ms=window.rmssd_ms if fresh else None,
+        quality=_quality(recording, window.removed_share, fresh, now_ns),
+        beats_kept=recording.beats,
+        beats_waiting=waiting,
+        gaps=recording.gaps,
+        repeated=recording.repeated,
+        malformed=recording.malformed,
+        connections=recording.connections,
+    )
+
+
+def _last_beats(recording: Recording, ticks_per_second: int) -> BeatArrays:
+    recent = list(recording.recent)
+    return BeatArrays(
+        time_ns=np.array([beat.time_ns for beat in recent], dtype=np.int64),
+        rr_ms=np.array([beat.rr_ticks for beat in recent], dtype=np.float64)
+        * (1000 / ticks_per_second),
+        follows=np.array([beat.follows for beat in recent], dtype=np.bool_),
+        contact=np.array(
+            [-1 if beat.contact is None else int(beat.contact) for beat in recent], dtype=np.int8
+        ),
+        stream=np.zeros(len(recent), dtype=np.int32),
+    )
+
+
+def _quality(recording: Recording, removed: float | None, fresh: bool, now_ns: int) -> str:
+    if not fresh:
+        return "no signal"
+    if recording.contact is False:
+        return "no skin contact: wet the electrodes"
+    if recording.without_rr > 15 and not recording.recent:
+        return "heart rate without RR: no variability from this strap"
+    if recording.recent and now_ns - recording.recent[-1].time_ns > _SILENT_AFTER:
+        return "heart rate, but no RR just now: wet the electrodes"
+    if removed is None:
+        return "not known yet"
+    if removed <= _GOOD_SHARE:
+        return "good"
+    if removed <= _FAIR_SHARE:
+        return "fair"
+    return "poor: many beats disturbed"

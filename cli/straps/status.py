@@ -1,0 +1,154 @@
+"""``ebbtide status``: what is paired, what is kept, what waits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass
+
+import typer
+
+from cli.credentials import KeptSignIns
+from ebbtide import timestamps
+from ebbtide.settings import Settings
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class StrapStatus:
+    """A source of beats, paired or known from what it recorded."""
+
+    name: str
+    patient: str
+    address: str | None
+    paired: bool
+    signed_in: bool
+    beats_kept: int
+    beats_waiting: int
+    last_beat: str | None
+    last_beat_ns: int | None
+    set_aside: dict[str, int]
+
+
+def run_status(as_json: bool) -> None:
+    """Show it."""
+    settings = Settings()
+    straps = _straps(settings)
+    recording = _recording(settings)
+    servers = {
+        url: asyncio.run(_server(url))
+        for url in sorted({item.api_url for item in KeptSignIns(settings.sign_ins_file).all()})
+    }
+    if as_json:
+        shown = {
+            "recording": recording,
+            "straps": [asdict(strap) for strap in straps],
+            "servers": servers,
+            "data_dir": str(settings.data_dir),
+        }
+        typer.echo(json.dumps(shown))
+        return
+    typer.echo("Recording now." if recording else "Not recording now (start: ebbtide record).")
+    for url, problem in servers.items():
+        typer.echo(f"Server {url}: {problem or 'answers'}.")
+    if not straps:
+        typer.echo("No strap is paired, and nothing was recorded yet (begin: ebbtide pair).")
+    now = timestamps.now()
+    for strap in straps:
+        typer.echo(_described(strap, now))
+
+
+def _described(strap: StrapStatus, now_ns: int) -> str:
+    last = (
+        "no beat yet"
+        if strap.last_beat_ns is None
+        else f"last beat {_ago(now_ns - strap.last_beat_ns)}"
+    )
+    words = [
+        f"{strap.name} ({strap.patient}): {strap.beats_kept} beats kept",
+        f"{strap.beats_waiting} wait for upload",
+        last,
+    ]
+    words += [f"{count} {why}" for why, count in sorted(strap.set_aside.items())]
+    if not strap.paired:
+        words.append("not paired")
+    if not strap.signed_in:
+        words.append(f"cannot upload: ebbtide sign-in {strap.patient}")
+    return ", ".join(words)
+
+
+def _ago(span_ns: int) -> str:
+    for unit, word in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
+        if span_ns >= 2 * unit:
+            return f"{span_ns // unit} {word} ago"
+    return f"{max(0, span_ns // SECOND)} s ago"
+
+
+def _straps(settings: Settings) -> list[StrapStatus]:
+    from ingest.outbox.outbox import Outbox
+    from ingest.straps.paired import PairedStraps
+
+    emails = {item.account: item.email for item in KeptSignIns(settings.sign_ins_file).all()}
+    accounts = {email: account for account, email in emails.items()}
+    kept: dict[tuple[str, str], list[int | None]] = {}
+    asides: dict[tuple[str, str], dict[str, int]] = {}
+    if settings.outbox_file.exists():
+        with Outbox(settings.outbox_file) as outbox:
+            for state in outbox.states():
+                key = (state.account, state.stream.source)
+                beats, waiting, last = kept.get(key, [0, 0, None])
+                newest = max(last or 0, state.last_beat_ns or 0) or None
+                kept[key] = [
+                    (beats or 0) + state.beats_kept,
+                    (waiting or 0) + state.beats_waiting,
+                    newest,
+                ]
+                asides[key] = outbox.count_set_aside(*key)
+    paired = {
+        (accounts.get(strap.patient, ""), strap.name): strap
+        for strap in PairedStraps(settings.straps_file).all()
+    }
+    found = []
+    for key in sorted({*kept, *paired}, key=lambda key: key[1]):
+        strap = paired.get(key)
+        beats, waiting, last = kept.get(key, [0, 0, None])
+        found.append(
+            StrapStatus(
+                name=key[1],
+                patient=strap.patient if strap else emails.get(key[0], "somebody signed out"),
+                address=strap.address if strap else None,
+                paired=strap is not None,
+                signed_in=key[0] in emails,
+                beats_kept=beats or 0,
+                beats_waiting=waiting or 0,
+                last_beat=None if last is None else timestamps.to_datetime(last).isoformat(),
+                last_beat_ns=last,
+                set_aside=asides.get(key, {}),
+            )
+        )
+    return found
+
+
+def _recording(settings: Settings) -> bool:
+    from filelock import FileLock, Timeout
+
+    if not settings.recording_lock.exists():
+        return False
+    try:
+        with FileLock(settings.recording_lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+async def _server(url: str) -> str | None:
+    """What is the matter with the server, None when it answers."""
+    from ebbtide.errors import EbbtideError
+    from ingest.outbox.api_client import IngestClient
+
+    try:
+        async with IngestClient(url, timeout=5) as client:
+            await client.clock_offset_s()
+    except EbbtideError as error:
+        return error.what.rstrip(".")
+    return None

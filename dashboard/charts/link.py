@@ -1,0 +1,93 @@
+"""The picture of the link page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from dashboard.charts import palette
+from dashboard.i18n.language import _, chart_locale
+
+
+def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
+    """Ratings freed of the shared course, with the slope and its 95% interval."""
+    points = pd.DataFrame(row["points"], columns=["x", "y"])
+    reach = float(points["x"].abs().max())
+    edge = pd.DataFrame({"x": [-reach, 0.0, reach]})
+    slopes = (
+        edge["x"]
+        .to_frame()
+        .assign(
+            estimate=edge["x"] * row["estimate"],
+            low=edge["x"] * row["low"],
+            high=edge["x"] * row["high"],
+        )
+    )
+    x = alt.X("x:Q", title=x_title)
+    y_title = _("Pain, against the usual")
+    band = (
+        alt.Chart(slopes)
+        .mark_area(color=palette.ACCENT, opacity=0.15)
+        .encode(x=x, y=alt.Y("low:Q", title=y_title), y2="high:Q")
+    )
+    line = (
+        alt.Chart(slopes)
+        .mark_line(color=palette.ACCENT)
+        .encode(x=x, y=alt.Y("estimate:Q", title=y_title))
+    )
+    dots = (
+        alt.Chart(points)
+        .mark_circle(color=palette.PAIN, size=36, opacity=0.6)
+        .encode(x=x, y=alt.Y("y:Q", title=y_title))
+    )
+    chart: alt.LayerChart = (
+        alt.layer(band, line, dots)
+        .properties(height=320)
+        .configure(locale=chart_locale())
+        .configure_view(strokeOpacity=0)
+    )
+    return chart
+
+
+def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
+    """The slope at the rating before, at the same moment, and the other way round."""
+    names = {
+        "stress_before": _("Stress one rating earlier"),
+        "same_moment": _("At the same moment"),
+        "pain_before": _("Pain one rating earlier"),
+    }
+    table = pd.DataFrame(
+        [
+            {"when": names[row["key"]], **{key: row[key] for key in ("estimate", "low", "high")}}
+            for row in rows
+        ]
+    )
+    when = alt.Y("when:N", title=None, sort=list(names.values()), axis=alt.Axis(labelLimit=220))
+    title = _("Points, with 95% interval")
+    none = (
+        alt.Chart(pd.DataFrame({"x": [0]}))
+        .mark_rule(color=palette.MUTED, opacity=0.6)
+        .encode(x=alt.X("x:Q", title=title))
+    )
+    base = alt.Chart(table).encode(y=when)
+    sure = base.mark_rule(color=palette.ACCENT, strokeWidth=3, opacity=0.5).encode(
+        x=alt.X("low:Q", title=title), x2="high:Q"
+    )
+    dots = base.mark_circle(color=palette.ACCENT, size=80).encode(
+        x=alt.X("estimate:Q", title=title),
+        tooltip=[
+            alt.Tooltip("when:N", title=_("When")),
+            alt.Tooltip("estimate:Q", title=_("Points"), format="+.2f"),
+            alt.Tooltip("low:Q", title=_("from"), format="+.2f"),
+            alt.Tooltip("high:Q", title=_("to"), format="+.2f"),
+        ],
+    )
+    chart: alt.LayerChart = (
+        alt.layer(none, sure, dots)
+        .properties(height=190)
+        .configure(locale=chart_locale())
+        .configure_view(strokeOpacity=0)
+    )
+    return chart

@@ -1,0 +1,290 @@
+"""The picture of the trend page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import altair as alt
+import pandas as pd
+
+from dashboard.charts import palette
+from dashboard.i18n.language import N_, _, axis_day, axis_moment, chart_locale
+
+_LONGEST_LINE = pd.Timedelta(hours=36)
+_MARGIN = 45  # pixels left of each chart, so that their time axes lie below each other
+_NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something pleasant")}
+_COLOURS = (palette.PAIN, palette.STRESS, palette.PLEASANT)
+_SHAPES = ("circle", "square", "diamond")  # not by colour alone
+
+_IN_WORDS = (
+    N_(
+        "Ratings of pain, stress and pleasant sensations over time, with "
+        "sessions and practices; shaded days have no heartbeats."
+    ),
+    N_("The stress index of each day's typical five minutes with its 95% interval; 50 is usual."),
+    N_("RMSSD of five minutes each, on the same time axis."),
+    N_("Heart rate of five minutes each, on the same time axis."),
+)
+
+
+def in_words(charts: list[alt.LayerChart]) -> tuple[str, ...]:
+    """What each chart of ``trend_charts`` shows, for those who cannot see it."""
+    words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
+    return tuple(_(sentence) for sentence in words)
+
+
+def trend_charts(
+    ratings: list[dict[str, Any]],
+    windows: list[dict[str, Any]],
+    sessions: list[dict[str, Any]],
+    practices: list[dict[str, Any]],
+    start: datetime,
+    end: datetime,
+    zone: str,
+) -> list[alt.LayerChart]:
+    """Ratings, stress index (where it is known), RMSSD and heart rate on one time axis, in the
+    person's zone, with sessions and practices marked.
+
+    Charts with the same axis and margins, to be put below each other: Vega-Lite can stretch
+    each to the width of a phone, which it cannot do with one chart of several rows.
+    """
+    tz = ZoneInfo(zone)
+    domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
+    without = _days_without(windows, start, end, tz)
+    # An empty layer would be a picture without words to a screen reader.
+    shade = [_shade(without, domain)] if len(without) else []
+
+    def rows(height: int, dates: bool, *layers: alt.Chart) -> alt.LayerChart:
+        chart: alt.LayerChart = (
+            alt.layer(*shade, *layers)
+            .properties(height=height)
+            .configure(locale=chart_locale())
+            .configure_axisX(labels=dates, ticks=dates)
+            .configure_axisY(minExtent=_MARGIN, maxExtent=_MARGIN)
+            .configure_view(strokeOpacity=0)
+        )
+        return chart
+
+    time = alt.X(
+        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format=axis_day())
+    )
+    marks = _session_marks(sessions, tz, time)
+    index = _index_layers(windows, tz, time)
+    return [
+        rows(
+            290,
+            False,
+            marks,
+            *_rating_layers(ratings, tz, time),
+            _practice_marks(practices, tz, time),
+        ),
+        *([rows(130, False, marks, *index)] if index else []),
+        rows(130, False, marks, _heart_layer(windows, tz, time, "rmssd_ms", _("RMSSD (ms)"))),
+        rows(
+            170, True, marks, _heart_layer(windows, tz, time, "mean_hr_bpm", _("Heart rate (bpm)"))
+        ),
+    ]
+
+
+def course_chart(
+    ratings: list[dict[str, Any]],
+    sessions: list[dict[str, Any]],
+    practices: list[dict[str, Any]],
+    start: datetime,
+    end: datetime,
+    zone: str,
+) -> alt.LayerChart:
+    """Ratings alone, with sessions and practices marked."""
+    tz = ZoneInfo(zone)
+    domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
+    time = alt.X(
+        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format=axis_day())
+    )
+    chart: alt.LayerChart = (
+        alt.layer(
+            _session_marks(sessions, tz, time),
+            *_rating_layers(ratings, tz, time),
+            _practice_marks(practices, tz, time),
+        )
+        .properties(height=300)
+        .configure(locale=chart_locale())
+        .configure_view(strokeOpacity=0)
+    )
+    return chart
+
+
+def _wall(moment: datetime, tz: ZoneInfo) -> datetime:
+    """The wall clock's time. Charts draw it as it is, whatever the browser's zone."""
+    return moment.astimezone(tz).replace(tzinfo=None)
+
+
+def _rating_layers(
+    ratings: list[dict[str, Any]], tz: ZoneInfo, time: alt.X
+) -> tuple[alt.Chart, alt.Chart]:
+    names = {key: _(name) for key, name in _NAMES.items()}
+    rows = [
+        {"time": _wall(datetime.fromisoformat(r["about"]), tz), "what": name, "value": r[key]}
+        for r in ratings
+        for key, name in names.items()
+        if r[key] is not None
+    ]
+    table = pd.DataFrame(rows, columns=["time", "what", "value"])
+    table["time"] = pd.to_datetime(table["time"])
+    table = table.sort_values(["what", "time"], kind="stable")
+    # A line never crosses a long silence: each stretch is a line of its own.
+    pause = table.groupby("what")["time"].diff() > _LONGEST_LINE
+    table["stretch"] = pause.groupby(table["what"]).cumsum()
+
+    def told_apart(by: tuple[Any, ...]) -> alt.Scale:
+        return alt.Scale(domain=list(names.values()), range=list(by))
+
+    colour = alt.Color(
+        "what:N", title=None, scale=told_apart(_COLOURS), legend=alt.Legend(orient="top", columns=2)
+    )
+    shape = alt.Shape("what:N", title=None, scale=told_apart(_SHAPES))
+    value = alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10]))
+    base = alt.Chart(table).encode(x=time, y=value, color=colour)
+    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="stretch:N")
+    dots = base.mark_point(filled=True, size=32, opacity=0.8).encode(
+        shape=shape,
+        tooltip=[
+            alt.Tooltip("what:N", title=_("Rating")),
+            alt.Tooltip("value:Q", title=_("Value")),
+            alt.Tooltip("time:T", title=_("About"), format=axis_moment()),
+        ],
+    )
+    return lines, dots
+
+
+def _index_layers(
+    windows: list[dict[str, Any]], tz: ZoneInfo, time: alt.X
+) -> tuple[alt.Chart, ...]:
+    """The typical five minutes of each day, and how sure the index is of them."""
+    rows = [
+        {
+            "day": _wall(datetime.fromisoformat(w["start"]), tz).date(),
+            **{key: w["stress_index"][key] for key in ("value", "low", "high")},
+        }
+        for w in windows
+        if w["stress_index"] is not None and w["stress_index"]["value"] is not None
+    ]
+    if not rows:
+        return ()
+    table = pd.DataFrame(rows).groupby("day").median().reset_index()
+    table["time"] = pd.to_datetime(table["day"]) + pd.Timedelta(hours=12)
+    scale = alt.Scale(domain=[0, 100])
+    usual = (
+        alt.Chart(pd.DataFrame({"usual": [50]}))
+        .mark_rule(color=palette.MUTED, opacity=0.5)
+        .encode(y=alt.Y("usual:Q", scale=scale, title=_("Stress index")))
+    )
+    base = alt.Chart(table.drop(columns="day")).encode(x=time)
+    sure = base.mark_rule(color=palette.STRESS, opacity=0.35, strokeWidth=3).encode(
+        y=alt.Y("low:Q", scale=scale, title=_("Stress index")), y2="high:Q"
+    )
+    dots = base.mark_circle(size=45, color=palette.STRESS).encode(
+        y=alt.Y("value:Q", scale=scale, title=_("Stress index")),
+        tooltip=[
+            alt.Tooltip("value:Q", title=_("Stress index"), format=".0f"),
+            alt.Tooltip("low:Q", title=_("95% interval from"), format=".0f"),
+            alt.Tooltip("high:Q", title=_("to"), format=".0f"),
+            alt.Tooltip("time:T", title=_("Day"), format=axis_day()),
+        ],
+    )
+    return usual, sure, dots
+
+
+def _heart_layer(
+    windows: list[dict[str, Any]], tz: ZoneInfo, time: alt.X, key: str, title: str
+) -> alt.Chart:
+    rows = [
+        {"time": _wall(datetime.fromisoformat(w["start"]), tz), "value": w[key]}
+        for w in windows
+        if w[key] is not None
+    ]
+    table = pd.DataFrame(rows, columns=["time", "value"])
+    table["time"] = pd.to_datetime(table["time"])
+    return (
+        alt.Chart(table)
+        .mark_circle(size=24, color=palette.HEART, opacity=0.6)
+        .encode(
+            x=time,
+            y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
+            tooltip=[
+                alt.Tooltip("value:Q", title=title, format=".1f"),
+                alt.Tooltip("time:T", title=_("From"), format=axis_moment()),
+            ],
+        )
+    )
+
+
+def _days_without(
+    windows: list[dict[str, Any]], start: datetime, end: datetime, tz: ZoneInfo
+) -> pd.DataFrame:
+    with_beats = {_wall(datetime.fromisoformat(w["start"]), tz).date() for w in windows}
+    day = _wall(start, tz).date()
+    rows = []
+    while day <= _wall(end, tz).date():
+        if day not in with_beats:
+            midnight = datetime.combine(day, datetime.min.time())
+            rows.append(
+                {
+                    "from": max(midnight, _wall(start, tz)),
+                    "to": min(midnight + timedelta(days=1), _wall(end, tz)),
+                }
+            )
+        day += timedelta(days=1)
+    table = pd.DataFrame(rows, columns=["from", "to"])
+    return table.apply(pd.to_datetime)
+
+
+def _shade(days: pd.DataFrame, domain: list[str]) -> alt.Chart:
+    return (
+        alt.Chart(days)
+        .mark_rect(color=palette.MUTED, opacity=0.15)
+        .encode(x=alt.X("from:T", scale=alt.Scale(domain=domain)), x2="to:T")
+    )
+
+
+def _session_marks(sessions: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
+    rows = [
+        {"time": _wall(datetime.fromisoformat(s["held"]), tz), "number": s["number"]}
+        for s in sessions
+    ]
+    table = pd.DataFrame(rows, columns=["time", "number"])
+    table["time"] = pd.to_datetime(table["time"])
+    return (
+        alt.Chart(table)
+        .mark_rule(color=palette.MUTED, strokeDash=[3, 4], opacity=0.7)
+        .encode(
+            x=time,
+            tooltip=[
+                alt.Tooltip("number:Q", title=_("Session")),
+                alt.Tooltip("time:T", title=_("Held"), format=axis_moment()),
+            ],
+        )
+    )
+
+
+def _practice_marks(practices: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
+    """Triangles along the foot of the chart."""
+    rows = [
+        {"time": _wall(datetime.fromisoformat(p["start"]), tz), "kind": p["kind"], "value": 0.2}
+        for p in practices
+    ]
+    table = pd.DataFrame(rows, columns=["time", "kind", "value"])
+    table["time"] = pd.to_datetime(table["time"])
+    return (
+        alt.Chart(table)
+        .mark_point(shape="triangle-up", filled=True, size=55, color=palette.HEART, opacity=0.8)
+        .encode(
+            x=time,
+            y=alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10])),
+            tooltip=[
+                alt.Tooltip("kind:N", title=_("Practice")),
+                alt.Tooltip("time:T", title=_("Begun"), format=axis_moment()),
+            ],
+        )
+    )

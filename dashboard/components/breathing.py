@@ -1,0 +1,84 @@
+"""Paced breathing: a circle that grows and shrinks, at one's own pace."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from dashboard.charts import palette
+from dashboard.client import ApiError
+from dashboard.components.live_heart import live_heart
+from dashboard.i18n import texts
+from dashboard.i18n.language import _, number
+from dashboard.session import client
+
+_STATE = "breathing"
+_SHORTEST_S = 30  # what is kept as a practice
+
+
+def breathing() -> None:
+    """Choose a pace, breathe, end when you like."""
+    state: dict[str, Any] | None = st.session_state.get(_STATE)
+    if state is None:
+        st.write(
+            _("Breathe out a little longer than in. Any pace that feels easy is the right one.")
+        )
+        st.caption(_(texts.BREATHING_CAUTION))
+        pace = st.slider(_("Breaths a minute"), 4.0, 8.0, 6.0, 0.5)
+        if st.button(_("Begin"), type="primary", width="stretch", key="breathing_begin"):
+            st.session_state[_STATE] = {"id": str(uuid.uuid4()), "began": time.time(), "pace": pace}
+            st.rerun()
+        return
+    st.html(circle(state["pace"]))
+    live_heart()
+    if st.button(_("End"), type="primary", width="stretch", key="breathing_end"):
+        ended = time.time()
+        del st.session_state[_STATE]
+        if ended - state["began"] >= _SHORTEST_S:
+            try:
+                _keep(state, ended)
+            except ApiError as error:
+                st.warning(str(error))
+                return
+        st.rerun()
+
+
+def circle(pace: float) -> str:
+    """The circle: in for two fifths of a breath, out for three. Without motion for who wants none."""
+    seconds = 60 / pace
+    label = _("Breathe in for {short} seconds, and out for {long}").format(
+        short=number(0.4 * seconds, 1), long=number(0.6 * seconds, 1)
+    )
+    return f"""
+<style>
+@keyframes ebb {{ 0% {{ transform: scale(.55) }} 40% {{ transform: scale(1) }} 100% {{ transform: scale(.55) }} }}
+@keyframes inn {{ 0%, 39% {{ opacity: 1 }} 40%, 100% {{ opacity: 0 }} }}
+@keyframes out {{ 0%, 39% {{ opacity: 0 }} 40%, 100% {{ opacity: 1 }} }}
+.breath {{ position: relative; width: 12rem; height: 12rem; margin: 1rem auto; }}
+.breath i {{ position: absolute; inset: 0; border-radius: 50%; background: {palette.ACCENT}; opacity: .25;
+  animation: ebb {seconds:.2f}s ease-in-out infinite; }}
+.breath b {{ position: absolute; inset: 0; display: grid; place-items: center; font-weight: 500; }}
+.breath .in {{ animation: inn {seconds:.2f}s step-end infinite; }}
+.breath .ex {{ animation: out {seconds:.2f}s step-end infinite; }}
+@media (prefers-reduced-motion: reduce) {{ .breath i {{ animation: none; transform: scale(.8) }} }}
+</style>
+<div class="breath" role="img"
+ aria-label="{label}">
+<i></i><b class="in" aria-hidden="true">{_("in")}</b><b class="ex" aria-hidden="true">{_("out")}</b></div>
+"""
+
+
+def _keep(state: dict[str, Any], ended: float) -> None:
+    client().put_practice(
+        state["id"],
+        {
+            "kind": "paced breathing",
+            "start": datetime.fromtimestamp(state["began"], UTC).isoformat(),
+            "end": datetime.fromtimestamp(ended, UTC).isoformat(),
+            "breaths_per_min": state["pace"],
+        },
+    )

@@ -1,0 +1,159 @@
+"""Somatic tracking, guided: arriving, mindfulness, safety, ease."""
+
+from __future__ import annotations
+
+import io
+import time
+import uuid
+import wave
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard.client import ApiError
+from dashboard.components.live_heart import live_heart
+from dashboard.i18n import texts
+from dashboard.i18n.language import _, number
+from dashboard.session import client
+
+_MINUTES = (5, 7, 10)
+_STATE = "tracking"
+
+
+def tracking() -> None:
+    """Before, during, after."""
+    st.subheader(_("Somatic tracking"))
+    state = st.session_state.get(_STATE)
+    if state is None:
+        _before()
+    elif state["ended"] is None:
+        _during(state)
+    else:
+        _after(state)
+
+
+def _before() -> None:
+    st.write(
+        _(
+            "Looking at a sensation with curiosity and without fear, so that the "
+            "brain may notice that it is safe. Three steps, with calm words."
+        )
+    )
+    st.caption(texts.TRACKING_CAUTION)
+    minutes = st.segmented_control(
+        _("How long"), _MINUTES, default=_MINUTES[0], format_func=lambda n: f"{n} minutes"
+    )
+    heart = st.toggle(_("Show my heart in the background"), value=False)
+    sound = st.toggle(_("A soft sound"), value=False)
+    with st.expander(_("Rate before (if you like)")):
+        pain = st.segmented_control(_("Pain before"), range(11), key="tracking_pain_before")
+        stress = st.segmented_control(_("Stress before"), range(11), key="tracking_stress_before")
+    if st.button(_("Begin"), type="primary", width="stretch", key="tracking_begin"):
+        st.session_state[_STATE] = {
+            "id": str(uuid.uuid4()),
+            "began": time.time(),
+            "seconds": 60 * (minutes or _MINUTES[0]),
+            "heart": heart,
+            "sound": sound,
+            "pain_before": pain,
+            "stress_before": stress,
+            "ended": None,
+        }
+        st.rerun()
+
+
+def _during(state: dict[str, Any]) -> None:
+    if state["sound"]:
+        st.audio(soft_sound(), format="audio/wav", loop=True, autoplay=True)
+    _words()
+    if state["heart"]:
+        live_heart()
+    if st.button(_("End here"), width="stretch", key="tracking_end"):
+        state["ended"] = time.time()
+        st.rerun()
+
+
+@st.fragment(run_every=2)
+def _words() -> None:
+    state = st.session_state[_STATE]
+    passed = time.time() - state["began"]
+    if passed >= state["seconds"]:
+        state["ended"] = state["began"] + state["seconds"]
+        st.rerun()
+    title, words = step_at(passed / state["seconds"])
+    st.markdown(f"#### {title}")
+    st.markdown(words)
+    left = state["seconds"] - passed
+    st.progress(
+        min(1.0, passed / state["seconds"]),
+        text=_("{left} min {left_2} s left").format(
+            left=number(left // 60, 0), left_2=number(left % 60, 0)
+        ),
+    )
+
+
+def step_at(share: float) -> tuple[str, str]:
+    """The step and the words at this share of the whole."""
+    begin = 0.0
+    for title, length, words in texts.TRACKING:
+        if share < begin + length:
+            place = int((share - begin) / length * len(words))
+            return title, words[max(0, min(place, len(words) - 1))]
+        begin += length
+    title, _length, words = texts.TRACKING[-1]
+    return title, words[-1]
+
+
+def _after(state: dict[str, Any]) -> None:
+    st.write(_("That is all. Whatever happened was fine."))
+    pain = st.segmented_control(_("Pain now (if you like)"), range(11), key="tracking_pain_after")
+    stress = st.segmented_control(
+        _("Stress now (if you like)"), range(11), key="tracking_stress_after"
+    )
+    if st.button(_("Keep it"), type="primary", width="stretch", key="tracking_keep"):
+        try:
+            _keep(state, pain, stress)
+        except ApiError as error:
+            st.warning(str(error))
+            return
+        del st.session_state[_STATE]
+        st.toast(_("Kept."))
+        st.rerun()
+    if st.button(_("Do not keep it"), width="stretch", key="tracking_drop"):
+        del st.session_state[_STATE]
+        st.rerun()
+
+
+def _keep(state: dict[str, Any], pain: int | None, stress: int | None) -> None:
+    client().put_practice(
+        state["id"],
+        {
+            "kind": "somatic tracking",
+            "start": datetime.fromtimestamp(state["began"], UTC).isoformat(),
+            "end": datetime.fromtimestamp(max(state["ended"], state["began"] + 1), UTC).isoformat(),
+            "pain_before": state["pain_before"],
+            "stress_before": state["stress_before"],
+            "pain_after": pain,
+            "stress_after": stress,
+        },
+    )
+
+
+@cache
+def soft_sound() -> bytes:
+    """Sixteen seconds of a soft tone that swells and fades, made here; it loops without a seam."""
+    rate, seconds = 22_050, 16
+    at = np.arange(rate * seconds) / rate
+    swell = 0.5 - 0.5 * np.cos(2 * np.pi * at / 8)
+    tone = sum(np.sin(2 * np.pi * pitch * at) / k for k, pitch in enumerate((110, 165, 220), 1))
+    samples = (3000 * swell * tone).astype("<i2")
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+    return out.getvalue()

@@ -1,0 +1,235 @@
+"""What the programme says, in our own words; each goes through ``_`` where it is shown.
+``tests/dashboard/test_texts.py`` reads all of it.
+"""
+
+from __future__ import annotations
+
+from dashboard.i18n.language import N_
+
+WARNING_SIGNS = (
+    N_("new weakness or numbness in an arm or leg"),
+    N_("numbness around the groin, between the legs or around the anus"),
+    N_("new trouble holding or passing urine or stool"),
+    N_("fever, chills, or feeling very ill together with the pain"),
+    N_("weight loss that you cannot explain"),
+    N_("pain after a fall, an accident or a blow"),
+    N_("a history of cancer, with a new kind of pain"),
+    N_("pain that grows steadily, day and night, whatever you do"),
+)
+EMERGENCY = N_(
+    "Chest pain, trouble breathing, a sudden headache unlike any before, a "
+    "face or an arm that droops: **call your emergency number now.**"
+)
+NOT_A_DEVICE = N_(
+    "Ebbtide is not a medical device and makes no diagnosis. New or worrying "
+    "symptoms belong with a clinician: see *Before you begin*."
+)
+
+CONSENT = {
+    "keeping": (
+        N_("Ebbtide keeps my heartbeats, ratings and notes"),
+        N_("So that you can see them over time. Take it back, and they are erased."),
+    ),
+    "care": (
+        N_("My therapist may see them"),
+        N_(
+            "Only a therapist in whose care you are, and only while this is on. You see who looked."
+        ),
+    ),
+    "research": (
+        N_("They may be used for research, without my name"),
+        N_("Under another name, with all dates moved. Off is just as fine."),
+    ),
+}
+WORDING = 1  # of what is agreed to: another number when its sense changes
+WELCOME = N_(
+    "**Welcome.** Two short things first: whether a clinician has ruled out "
+    "a physical cause, and what you agree to. Rating and strap can be used "
+    "already."
+)
+
+NOTE_KINDS = {
+    "trigger": N_("Came together with pain"),
+    "fear": N_("A fear or worry"),
+    "stressor": N_("Something stressful"),
+    "helped": N_("Something that helped"),
+    "pleasant": N_("Something pleasant"),
+}
+
+STEPS = {
+    "ask a clinician": (
+        N_("First, one question"),
+        N_("Has a clinician ruled out a physical cause?"),
+    ),
+    "begin": (N_("When you like"), N_("Begin the programme. Eight meetings in about four weeks.")),
+    "read": (N_("Something to read"), N_("Two minutes on how pain works.")),
+    "somatic tracking": (N_("A little practice"), N_("Somatic tracking, five minutes or more.")),
+    "paced breathing": (N_("A little practice"), N_("Slow breathing, as long as it feels good.")),
+    "note a trigger": (
+        N_("Understanding"),
+        N_("Did anything come together with pain today? A word will do."),
+    ),
+    "notice something pleasant": (
+        N_("Something pleasant"),
+        N_("Is there anything that feels good, or easy?"),
+    ),
+    "follow-up": (N_("A look back"), N_("Some months have passed. How is it now?")),
+    "nothing": (
+        N_("That is plenty for today"),
+        N_("Nothing more to do. Enjoy the rest of the day."),
+    ),
+}
+
+READINGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "pain-is-made-in-the-brain": (
+        N_("All pain is made in the brain"),
+        (
+            N_(
+                "A finger on a hot pan sends a signal. The signal itself is not pain. "
+                "The brain weighs it: where is it, what happened before, is it "
+                "dangerous? Only when the brain decides that you should protect yourself "
+                "does it hurt."
+            ),
+            N_(
+                "That holds for every pain, from a broken bone to a headache. It is not "
+                "imagined. It is as real as pain can be, and it is made in the same "
+                "place each time."
+            ),
+        ),
+    ),
+    "false-signals": (
+        N_("When the danger is over and the pain is not"),
+        (
+            N_(
+                "Tissue heals, mostly within weeks. Sometimes the brain goes on as if it "
+                "had not. It has learned that a place in the body is dangerous, and "
+                "sends pain for things that are safe: sitting, bending, walking."
+            ),
+            N_(
+                "Like a smoke detector that goes off when there is toast. The noise is "
+                "real. There is no fire. What was learned can be learned anew."
+            ),
+        ),
+    ),
+    "fear-and-pain": (
+        N_("Fear turns it up"),
+        (
+            N_(
+                "Worry about pain tells the brain that there is something to worry "
+                "about. It listens more closely, and finds more. Watching, guarding and "
+                "searching for causes do the same, however sensible they seem."
+            ),
+            N_(
+                "You did nothing wrong. Anybody would worry. It is only good to know "
+                "which way the dial turns: more fear, more pain; more ease, less."
+            ),
+        ),
+    ),
+    "the-cycle": (
+        N_("Round and round"),
+        (
+            N_(
+                "Pain brings fear, fear brings pain. The circle has no single beginning, "
+                "and it can be left at any point. One does not need to stop the pain to "
+                "do so; it is enough to be a little less afraid of it."
+            ),
+            N_(
+                "That is what practice is for: to feel a sensation, and to let the brain "
+                "notice that nothing happens."
+            ),
+        ),
+    ),
+    "how-it-changes": (
+        N_("How it changes"),
+        (
+            N_(
+                "Not in a straight line. Some have an easier day early; for others it "
+                "takes weeks. A sensation that moves, changes or comes and goes with "
+                "moods and places is a good sign that the brain has a hand in it."
+            ),
+            N_(
+                "In a trial with people who had back pain for ten years on average, two "
+                "of three were free or nearly free of pain after four weeks of this. One "
+                "of three was not. Both can happen, and neither is a grade."
+            ),
+        ),
+    ),
+    "setbacks": (
+        N_("When it comes back"),
+        (
+            N_(
+                "It often does, for a day or a week, after stress, an illness, or for no "
+                "reason at all. An old path is still there, and now and then the brain "
+                "takes it."
+            ),
+            N_(
+                "Nothing has broken. You know the way out, since you have walked it: a "
+                "little less attention, a little more kindness, something pleasant."
+            ),
+        ),
+    ),
+}
+
+TRACKING = (
+    (
+        N_("Arriving"),
+        0.15,
+        (
+            N_("Sit or lie as you like. Nothing has to happen now."),
+            N_("Let the breath come by itself. There is no right way."),
+        ),
+    ),
+    (
+        N_("Mindfulness: just looking"),
+        0.3,
+        (
+            N_(
+                "Turn to a sensation, as one looks at a fish in clear water: curious, "
+                "without wanting anything of it."
+            ),
+            N_("Where is it? Is it wide or narrow? Warm, tight, dull, tingling?"),
+            N_("Does it stay, or does it move? You need not change it."),
+            N_("If it grows, that is interesting. If it fades, that is interesting too."),
+        ),
+    ),
+    (
+        N_("Safety: it is only a sensation"),
+        0.3,
+        (
+            N_(
+                "Say it to yourself, in your own words: my body is all right. This is a "
+                "signal, and there is nothing to protect."
+            ),
+            N_("A brain that is careful is a kind brain. It may rest now."),
+            N_("Look again, as one looks at weather. It is here, and you are safe."),
+        ),
+    ),
+    (
+        N_("Ease: something pleasant"),
+        0.25,
+        (
+            N_(
+                "Is there a place in the body that feels neutral, or good? A hand, the "
+                "warmth of the breath?"
+            ),
+            N_("Stay there for a while. Let it be as large as it likes."),
+            N_("Perhaps think of somebody who makes you smile."),
+        ),
+    ),
+)
+TRACKING_CAUTION = N_(
+    "If the pain is strong, this is not the time for looking at it: do "
+    "something that soothes you, and come back another day."
+)
+BREATHING_CAUTION = N_(
+    "Stop if you feel dizzy. Breathing slowly makes RMSSD larger by itself: "
+    "the number says how you breathe, not how well you do."
+)
+PATTERNS_CAUTION = N_(
+    "Not what brings harder days: one also notes more on them. A harder day "
+    "has more pain than the days around it."
+)
+LESS_OFTEN = N_(
+    "Watching pain closely feeds it. Rate as seldom as you like; the answer "
+    "becomes surer with more ratings, and you do not become worse with fewer."
+)

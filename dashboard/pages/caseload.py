@@ -1,0 +1,53 @@
+"""A therapist's patients, by need and not by score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.components.invitation import invited
+from dashboard.i18n.language import _, day_and_time
+from dashboard.session import client
+
+
+def caseload_page() -> None:
+    """Who needs a look today."""
+    st.title(_("Caseload"))
+    api = client()
+    patients = api.patients()
+    if not patients:
+        st.write(_("Nobody is in your care yet. Invite somebody, or ask your administrator."))
+    for patient in patients:
+        _patient(patient)
+    with st.expander(_("Invite a patient")), st.form("invite", border=False):
+        email = st.text_input(_("E-mail of the patient"))
+        name = st.text_input(_("Name"))
+        zone = st.text_input(_("Time zone"), "Europe/Berlin")
+        if st.form_submit_button(_("Invite")):
+            invited(api, email, name, zone, "patient")
+
+
+def _patient(patient: dict[str, Any]) -> None:
+    with st.container(border=True):
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        simulated = _(" · simulated") if patient["simulated"] else ""
+        left.markdown(f"**{patient['name']}**{simulated}")
+        if not patient["agreed"]:
+            left.caption(_("Has not agreed that you see their data."))
+            return
+        for words in patient["told"]:
+            left.write(words[0].upper() + words[1:])
+        facts = [
+            f"{title} {day_and_time(patient[key])}"
+            for title, key in (
+                (_("next meeting"), "next_session"),
+                (_("last rating"), "last_rating"),
+                (_("last heartbeat"), "last_beat"),
+            )
+            if patient[key]
+        ]
+        left.caption(" · ".join(facts) or _("Nothing yet."))
+        if right.button(_("Open"), key=f"open-{patient['id']}", width="stretch"):
+            st.session_state["patient"] = patient["id"]
+            st.switch_page(st.session_state["page_patient"])

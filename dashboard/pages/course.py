@@ -1,0 +1,188 @@
+"""The course of the programme, with its sessions, beside the trial's groups."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.i18n.formatting import change_parts
+from dashboard.i18n.language import _, day, number
+from dashboard.page_shell import link_to
+from dashboard.pages.trend_picture import trend_picture
+from dashboard.session import client
+
+
+def therapy_page() -> None:
+    """Change in words, the picture with sessions marked, each session, the trial."""
+    st.title(_("My course"))
+    api = client()
+    report = api.therapy()
+    end = datetime.now(UTC)
+    start = end - timedelta(days=366)
+    ratings = api.rating_list(start, end)
+    if not ratings:
+        st.write(_("Nothing here yet. After your first ratings this page begins."))
+        return
+    if any(rating["simulated"] for rating in ratings):
+        st.caption(_("These ratings are simulated."))
+    _change(report)
+    _picture(api, ratings, end)
+    _practices(api.practices_around())
+    _sessions(report["sessions"])
+    _trial(report)
+    link_to("link", _("How pain and stress moved together"))
+    link_to("data", _("Download, correct or erase any of this"))
+
+
+def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
+    first = datetime.fromisoformat(ratings[0]["about"]) - timedelta(hours=12)
+    days = (end - first).days
+    with st.spinner(_("Looking at your heartbeats ...")):
+        heart = api.trend(first, end, 900 if days < 32 else 3600 if days < 100 else 14_400)
+    trend_picture(ratings, heart, first, end)
+    st.caption(
+        _(
+            "Upright dashed lines: sessions. Triangles: practices. Shaded: days "
+            "without usable heartbeats."
+        )
+    )
+
+
+def _practices(told: dict[str, Any]) -> None:
+    """Before, during and after, each with its interval or with what is missing."""
+    if not told["practices"]:
+        return
+    st.subheader(_("Around your practice"))
+    names = {
+        "mean_hr_bpm": _("Heart rate"),
+        "rmssd_ms": _("RMSSD (ms)"),
+        "pain": _("Pain"),
+        "stress": _("Stress"),
+    }
+    when = {"during": _("during"), "after": _("after")}
+    rows = []
+    for row in told["rows"]:
+        before, change = row["missing"], "-"
+        if before is None:
+            parts = change_parts({**row, "after": row["value"]})
+            before = _("{before}, then {after}").format(**parts)
+            change = _("{change} ({low} to {high})").format(**parts)
+        rows.append(
+            {
+                _("What"): f"{names[row['what']]}, {when[row['then']]}",
+                _("Before, then"): before,
+                _("Change (95% interval)"): change,
+            }
+        )
+    st.table(pd.DataFrame(rows).set_index(_("What")))
+    st.caption(
+        _("Of {practices} practices; five minutes before and after. {caution}").format(
+            practices=told["practices"], caution=told["caution"]
+        )
+    )
+
+
+def _change(report: dict[str, Any]) -> None:
+    for name, change in ((_("Pain"), report["pain"]), (_("Stress"), report["stress"])):
+        if change["missing"] is not None:
+            st.write(
+                _("{name}: not enough yet to say how it changed: {missing}.").format(
+                    name=name, missing=change["missing"]
+                )
+            )
+            continue
+        sure = (
+            _("The change is clear.")
+            if change["reliable"]
+            else _("From these ratings we cannot tell whether it changed.")
+        )
+        st.write(
+            _(
+                "{name} was {before} on average in the first week and {after} in "
+                "the last: a change of {change} (95% interval {low} to {high}). {sure}"
+            ).format(name=name, sure=sure, **change_parts(change))
+        )
+    pain = report["pain"]
+    if pain["reliable"] and pain["percent"] is not None and pain["change"] < 0:
+        low, high = (-100 * pain[key] / pain["before"] for key in ("high", "low"))
+        st.write(
+            _(
+                "That is {percent}% less pain than in the first week; by the interval, "
+                "{low} to {high}%. In trials 30% less is called a moderate and 50% a "
+                "substantial improvement."
+            ).format(percent=number(-pain["percent"], 0), low=number(low, 0), high=number(high, 0))
+        )
+    began = report["onset"]
+    if began["day"] is not None:
+        onset, early, late = (day(began[key]) for key in ("day", "earliest", "latest"))
+        st.write(
+            _("Pain began to change around {day} (95% interval: {early} to {late}).").format(
+                day=onset, early=early, late=late
+            )
+        )
+
+
+def _sessions(sessions: list[dict[str, Any]]) -> None:
+    if not sessions:
+        return
+    st.subheader(_("Around each session"))
+    st.caption(_("Average pain in the three days before and after. What happened then, not why."))
+    rows = []
+    for session in sessions:
+        pain = session["pain"]
+        held = day(session["held"])
+        told = {_("Session"): f"{session['number']}, {held}"}
+        if pain["missing"] is None:
+            parts = change_parts(pain)
+            told[_("Pain")] = _("{before}, then {after}").format(**parts)
+            told[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(**parts)
+        else:
+            told[_("Pain")] = _("too few ratings")
+            told[_("Change (95% interval)")] = _("{n_before} before, {n_after} after").format(
+                n_before=pain["n_before"], n_after=pain["n_after"]
+            )
+        rows.append(told)
+    # A plain table: its words wrap on a phone, where a grid would hide the last columns.
+    st.table(pd.DataFrame(rows).set_index(_("Session")))
+
+
+def _trial(report: dict[str, Any]) -> None:
+    st.subheader(_("Beside the trial"))
+    st.write(report["caution"])
+    rows = [
+        {
+            _("Group"): group["name"],
+            _("Pain"): _("{mean_before}, then {mean_after}").format(
+                mean_before=number(group["mean_before"], 1),
+                mean_after=number(group["mean_after"], 1),
+            ),
+            _("30% less"): f"{number(group['at_least_30_percent_less'])}%",
+            _("50% less"): f"{number(group['at_least_50_percent_less'])}%",
+            _("0 or 1"): f"{number(group['pain_free_or_nearly'])}%",
+        }
+        for group in report["trial"]
+    ]
+    if report["pain"]["missing"] is None:
+        rows.insert(
+            0,
+            {
+                _("Group"): _("You, last week"),
+                _("Pain"): _("{before}, then {after}").format(
+                    before=number(report["pain"]["before"], 1),
+                    after=number(report["pain"]["after"], 1),
+                ),
+                _("30% less"): _("yes") if report["at_least_30_percent_less"] else _("no"),
+                _("50% less"): _("yes") if report["at_least_50_percent_less"] else _("no"),
+                _("0 or 1"): _("yes") if report["nearly_free"] else _("no"),
+            },
+        )
+    st.table(pd.DataFrame(rows).set_index(_("Group")))
+    st.caption(
+        _(
+            "Average pain in a week, 0 to 10, before and after a month; shares of "
+            "people with at least so much less, and with 0 or 1 after. {paper}."
+        ).format(paper=report["paper"])
+    )

@@ -1,0 +1,197 @@
+"""Did pain move with stress? In words first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.charts.link import lag_chart, link_chart
+from dashboard.i18n.formatting import change_parts, slope_parts
+from dashboard.i18n.language import N_, _, signed
+from dashboard.session import client
+
+_SPANS = {
+    "5 minutes": N_("the 5 minutes before"),
+    "30 minutes": N_("the half hour before"),
+    "60 minutes": N_("the hour before"),
+    "night before": N_("the night before"),
+}
+_IN_TIME = ("stress_before", "same_moment", "pain_before")
+_HEART = ("stress_index", "rmssd", "heart_rate")
+_AXES = {
+    "same_moment": N_("Stress, against the usual"),
+    "stress_index": N_("Stress index (tens), against the usual"),
+    "rmssd": N_("RMSSD (doublings), against the usual"),
+    "heart_rate": N_("Heart rate (tens), against the usual"),
+}
+
+
+def link_page() -> None:
+    """The sentence, what it rests on, and then the pictures."""
+    st.title(_("My link"))
+    span = st.session_state.get("heart_span", "30 minutes")
+    with st.spinner(_("Looking at what moved together ...")):
+        report = client().link_report(span)
+    if report["simulated"]:
+        st.caption(_("Ratings or heartbeats behind this are simulated."))
+    rows = {row["key"]: row for row in [report["stress"], *report["others"]]}
+    _question(rows["same_moment"])
+    _course(report)
+    _order_in_time(rows)
+    st.subheader(_("Pain and the heart"))
+    _heart(rows, report)
+    _not_given(report["ratings"], rows["same_moment"])
+    _how(report)
+
+
+def _question(row: dict[str, Any]) -> None:
+    st.markdown(f"#### {row['sentence']}")
+    if row["missing"] is not None:
+        return
+    for caveat in row["caveats"]:
+        st.caption(caveat)
+    _picture(row)
+
+
+def _course(report: dict[str, Any]) -> None:
+    """What both did over the weeks; said apart, since it is no link."""
+    told = []
+    for name, change in (
+        (_("Pain"), report["pain_change"]),
+        (_("Stress"), report["stress_change"]),
+    ):
+        if change["missing"] is None:
+            told.append(
+                _(
+                    "{name} went from {before} in the first week to {after} in the last "
+                    "(change {change}, 95% interval {low} to {high})."
+                ).format(name=name, **change_parts(change))
+            )
+    if told:
+        st.subheader(_("Over the weeks"))
+        st.write(" ".join(told))
+        st.caption(_("That both changed does not show that they belong together."))
+
+
+def _order_in_time(rows: dict[str, dict[str, Any]]) -> None:
+    known = [rows[key] for key in _IN_TIME if rows[key]["missing"] is None]
+    if len(known) < 2:
+        return
+    st.subheader(_("Which came first?"))
+    for key in ("stress_before", "pain_before"):
+        st.write(rows[key]["sentence"])
+    st.altair_chart(
+        lag_chart(known),
+        width="stretch",
+        alt=_(
+            "Slopes with their 95% intervals: stress a rating earlier, at the same "
+            "moment, pain a rating earlier."
+        ),
+    )
+    st.caption(rows["stress_before"]["caveats"][0] if rows["stress_before"]["caveats"] else "")
+    day = rows["day_to_day"]
+    if day["missing"] is None:
+        st.write(day["sentence"])
+        st.caption(day["caveats"][-1])
+
+
+def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
+    st.selectbox(
+        _("Heartbeats of"),
+        list(_SPANS),
+        index=list(_SPANS).index(report["span"]),
+        format_func=lambda name: _(_SPANS[name]),
+        key="heart_span",
+    )
+    heart = report["beats_before_ratings"]
+    if heart["ratings"]:
+        why = "; ".join(f"{reason}: {count}" for reason, count in heart["why_not"].items())
+        without = _(" The others: {why}.").format(why=why) if why else ""
+        st.caption(
+            _("{usable} of {ratings} ratings have usable heartbeats in {spans}.{without}").format(
+                usable=heart["usable"],
+                ratings=heart["ratings"],
+                spans=_(_SPANS[report["span"]]),
+                without=without,
+            )
+        )
+    for key in _HEART:
+        st.write(rows[key]["sentence"])
+    shown = next((rows[key] for key in _HEART if rows[key]["missing"] is None), None)
+    if shown is not None:
+        _picture(shown)
+        st.caption(
+            _(
+                "RMSSD is a measure of how much the time between heartbeats varies; it "
+                "tends to be higher when the body is at ease. The stress index compares "
+                "heart rate and its variability with your own first two weeks. Neither "
+                "is how stressed you feel."
+            )
+        )
+
+
+def _picture(row: dict[str, Any]) -> None:
+    st.altair_chart(
+        link_chart(row, _(_AXES[row["key"]])),
+        width="stretch",
+        alt=_("Dots: one rating each. Line: {sentence}").format(sentence=row["sentence"]),
+    )
+    st.caption(
+        _(
+            "{estimate} points of pain for {unit}, 95% interval {low} to {high}, p "
+            "{p_value}, {n} ratings. The band is the interval."
+        ).format(unit=row["unit"], n=row["n"], **slope_parts(row))
+    )
+
+
+def _not_given(ratings: dict[str, Any], row: dict[str, Any]) -> None:
+    lacking = ratings["expected"] - ratings["given"]
+    if lacking <= 0 or not ratings["given"]:
+        return
+    st.subheader(_("Ratings that are not there"))
+    st.write(
+        _(
+            "{given} ratings on {days_with_ratings} of {days} days; about {lacking} "
+            "fewer than on your usual days. That is fine: rate as often as suits you."
+        ).format(
+            given=ratings["given"],
+            days_with_ratings=ratings["days_with_ratings"],
+            days=ratings["days"],
+            lacking=lacking,
+        )
+    )
+    if row["estimate"] is not None and ratings["estimate_if_both_worse"] is not None:
+        st.caption(
+            _(
+                "If the missing ones had been two points worse than usual, in pain and "
+                "stress alike, the {estimate} above would be {estimate_if_both_worse}; "
+                "in pain alone, {estimate_if_pain_worse}."
+            ).format(
+                estimate=signed(row["estimate"], 2),
+                estimate_if_both_worse=signed(ratings["estimate_if_both_worse"], 2),
+                estimate_if_pain_worse=signed(ratings["estimate_if_pain_worse"], 2),
+            )
+        )
+
+
+def _how(report: dict[str, Any]) -> None:
+    with st.expander(_("How this is worked out")):
+        st.write(
+            _(
+                "Over weeks of therapy pain and stress often both fall. Two things that "
+                "both fall look linked even when they have nothing to do with each "
+                "other. So the shared course is taken out first, together with the time "
+                "of day, and only the ups and downs around it are compared. Ratings "
+                "close in time resemble each other; that is allowed for too."
+            )
+        )
+        st.write(
+            _(
+                "It was tried on made-up ratings where nothing was linked: it saw a link "
+                "in about 5 of 100 tries, which is the aim. So one clear answer is a "
+                "hint, not a proof. The other looks on this page are held to more, "
+                "because there are several of them."
+            )
+        )
+        st.caption(_("Method: {method}.").format(method=report["method"]))

@@ -1,0 +1,170 @@
+"""What is kept of me: agree, download, correct, see who looked, erase."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.client import ApiError
+from dashboard.components.consents import consents
+from dashboard.components.select import chosen
+from dashboard.i18n import texts
+from dashboard.i18n.language import N_, _, clock, day_and_time
+from dashboard.session import client, sign_out
+
+_TABLES = {
+    "ratings": N_("Ratings"),
+    "hrv": N_("Heart rate variability, five minutes each"),
+    "beats": N_("Heartbeats"),
+    "sessions": N_("Meetings"),
+    "link": N_("My link"),
+}
+
+
+def my_data_page() -> None:
+    """One part after the other; nothing hidden."""
+    st.title(_("My data"))
+    api = client()
+    _consents(api)
+    _sharing(api)
+    _how_often(api)
+    _download(api)
+    _correct(api)
+    _looks(api)
+    _erase(api)
+
+
+def _consents(api: Any) -> None:
+    st.subheader(_("What I agree to"))
+    consents(api)
+    therapists = api.therapists()
+    if therapists:
+        st.caption(
+            _("In the care of {value}.").format(
+                value=", ".join(item["name"] for item in therapists)
+            )
+        )
+
+
+def _sharing(api: Any) -> None:
+    until = api.live_sharing()["until"]
+    st.subheader(_("Live heart for my therapist"))
+    if until is None:
+        st.write(_("Off. You can let your therapist watch your heart for an hour, for a meeting."))
+        if st.button(_("Share for an hour")):
+            api.share_live(60)
+            st.rerun()
+        return
+    st.write(_("On until {until}.").format(until=clock(datetime.fromisoformat(until))))
+    if st.button(_("Stop sharing")):
+        api.share_live(0)
+        st.rerun()
+
+
+def _how_often(api: Any) -> None:
+    st.subheader(_("How often I am asked"))
+    now = api.programme()["ratings_a_day"]
+    names = {
+        0: _("never"),
+        1: _("once a day"),
+        2: _("twice a day"),
+        3: _("three times"),
+        4: _("four times"),
+    }
+    wanted = st.select_slider(_("Ratings"), list(names), value=now, format_func=names.__getitem__)
+    st.caption(_(texts.LESS_OFTEN))
+    if wanted != now:
+        api.put_programme(ratings_a_day=wanted)
+        st.rerun()
+
+
+def _download(api: Any) -> None:
+    st.subheader(_("Take it with me"))
+    table = st.selectbox(_("What"), list(_TABLES), format_func=lambda name: _(_TABLES[name]))
+    form = st.radio(_("As"), ["csv", "parquet"], horizontal=True)
+    st.download_button(
+        _("Download"),
+        lambda: api.export_bytes(table, form),
+        file_name=f"ebbtide-{table}.{form}",
+        mime="text/csv" if form == "csv" else "application/vnd.apache.parquet",
+    )
+    st.download_button(
+        _("Download for a clinic (FHIR)"),
+        lambda: json.dumps(api.fhir()),
+        file_name="ebbtide-fhir.json",
+        mime="application/fhir+json",
+    )
+
+
+def _correct(api: Any) -> None:
+    st.subheader(_("Correct a rating"))
+    end = datetime.now(UTC) + timedelta(minutes=1)
+    found = api.rating_list(end - timedelta(days=60), end)[::-1]
+    if not found:
+        st.caption(_("No ratings in the last two months."))
+        return
+
+    def told(rating: dict[str, Any]) -> str:
+        return _("{about}: pain {pain}, stress {stress}").format(
+            about=day_and_time(datetime.fromisoformat(rating["about"])),
+            pain=rating["pain"],
+            stress=rating["stress"],
+        )
+
+    row = chosen(_("Which"), found, told)
+    left, right = st.columns(2)
+    pain = left.number_input(_("Pain"), 0, 10, row["pain"], key=f"p-{row['id']}-{row['version']}")
+    stress = right.number_input(
+        _("Stress"), 0, 10, row["stress"], key=f"s-{row['id']}-{row['version']}"
+    )
+    keep = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
+    if left.button(_("Correct it"), width="stretch"):
+        api.correct(row["id"], {**keep, "pain": pain, "stress": stress})
+        st.rerun()
+    if right.button(_("Withdraw it"), width="stretch"):
+        api.withdraw(row["id"], row["version"])
+        st.rerun()
+
+
+def _looks(api: Any) -> None:
+    st.subheader(_("Who looked"))
+    looks = api.looks()
+    if not looks:
+        st.write(_("Nobody but you."))
+        return
+    rows = [
+        {
+            _("When"): day_and_time(look["at"]),
+            _("Who"): f"{look['who']} ({look['role']})",
+            _("At what"): look["what"].rpartition("/")[2],
+        }
+        for look in looks[:50]
+    ]
+    st.table(pd.DataFrame(rows).set_index(_("When")))
+
+
+def _erase(api: Any) -> None:
+    st.subheader(_("Erase everything"))
+    with st.expander(_("Erase all that is kept of me")):
+        st.write(
+            _(
+                "Heartbeats, ratings, notes, practices, meetings and the account: gone "
+                "for good. Older backups of the clinic hold what they held until they "
+                "are replaced."
+            )
+        )
+        with st.form("erase", border=False):
+            password = st.text_input(_("Your password"), type="password")
+            sure = st.checkbox(_("I am sure"))
+            if st.form_submit_button(_("Erase")) and sure and password:
+                try:
+                    api.erase_me(password)
+                except ApiError as error:
+                    st.warning(str(error))
+                    return
+                sign_out()
+                st.rerun()

@@ -1,0 +1,123 @@
+"""One patient, for their therapist: before a session, notes, live."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from dashboard.charts.trend import course_chart
+from dashboard.client import ApiError
+from dashboard.components.select import chosen
+from dashboard.i18n.language import _, number
+from dashboard.reports.session_pdf import pdf_of
+from dashboard.reports.session_summary import CAVEAT, before_session, now
+from dashboard.session import client
+
+
+def patient_page() -> None:
+    """The page before a session."""
+    everybody = [patient for patient in client().patients() if patient["agreed"]]
+    if not everybody:
+        st.title(_("Patient"))
+        st.write(_("Nobody in your care has agreed yet that you see their data."))
+        return
+    ids = [patient["id"] for patient in everybody]
+    last = st.session_state.get("patient")
+    patient = chosen(
+        _("Patient"),
+        everybody,
+        lambda row: str(row["name"]),
+        index=ids.index(last) if last in ids else 0,
+    )
+    st.session_state["patient"] = patient["id"]
+    st.title(patient["name"])
+    if patient["simulated"]:
+        st.caption(_("Simulated."))
+    api = client().patient(patient["id"])
+    with st.spinner(_("Reading ...")):
+        sessions, practices = api.session_list(), api.practices()
+        end = now()
+        ratings = api.rating_list(end - timedelta(days=366), end)
+        page = before_session(
+            patient,
+            api.therapy(),
+            api.link_report(),
+            sessions,
+            practices,
+            api.notes(),
+            api.session_notes(),
+            ratings,
+            end,
+        )
+    for title, lines in page.parts.items():
+        st.subheader(title)
+        for line in lines:
+            st.write(line)
+    if ratings:
+        first = datetime.fromisoformat(ratings[0]["about"])
+        held = [s for s in sessions if datetime.fromisoformat(s["held"]) <= end]
+        st.altair_chart(
+            course_chart(ratings, held, practices, first, end, patient["zone"]),
+            width="stretch",
+            alt=_("Ratings over time; upright dashed lines are meetings, triangles practices."),
+        )
+    st.caption(_(CAVEAT))
+    st.download_button(
+        _("Print this page (PDF)"),
+        pdf_of(page),
+        file_name="before-the-session.pdf",
+        mime="application/pdf",
+    )
+    _notes(api, sessions)
+    _plan(api, sessions, patient["zone"])
+    _live(api)
+
+
+def _notes(api: Any, sessions: list[dict[str, Any]]) -> None:
+    st.subheader(_("Notes and homework"))
+    kept = {row["number"]: row for row in api.session_notes()}
+    numbers = sorted({*(s["number"] for s in sessions), *kept, 1})
+    number = st.selectbox(_("Meeting"), numbers, index=len(numbers) - 1)
+    row = kept.get(number, {"notes": "", "homework": "", "version": 0})
+    with st.form(f"notes-{number}-{row['version']}", border=False):
+        notes = st.text_area(_("Notes, for you"), row["notes"])
+        homework = st.text_area(_("Homework, which the patient sees"), row["homework"])
+        if st.form_submit_button(_("Keep")):
+            api.put_session_notes(number, notes, homework, row["version"])
+            st.rerun()
+
+
+def _plan(api: Any, sessions: list[dict[str, Any]], zone: str) -> None:
+    with st.expander(_("Plan a meeting")), st.form("plan", border=False):
+        number = st.number_input(_("Number"), 1, 60, len(sessions) + 1)
+        day = st.date_input(_("Day"), datetime.now(ZoneInfo(zone)).date() + timedelta(days=3))
+        at = st.time_input(_("Time"), time(10, 0))
+        if st.form_submit_button(_("Plan")):
+            api.put_session(number, datetime.combine(day, at, ZoneInfo(zone)))
+            st.rerun()
+
+
+@st.fragment(run_every=5)
+def _live(api: Any) -> None:
+    try:
+        heart = api.live_now()
+    except ApiError as error:
+        st.caption(_("Live: {error}.").format(error=error))
+        return
+    if heart["heart_rate_bpm"] is None:
+        st.caption(_("Live: {missing}.").format(missing=heart["missing"]))
+        return
+    rmssd = heart["rmssd_ms"]
+    more = (
+        ""
+        if rmssd is None
+        else _(", RMSSD {rmssd} ms over the last minute").format(rmssd=number(rmssd, 0))
+    )
+    st.caption(
+        _("Live: heart {heart_rate_bpm} a minute{more}.").format(
+            heart_rate_bpm=number(heart["heart_rate_bpm"], 0), more=more
+        )
+    )

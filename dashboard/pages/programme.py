@@ -1,0 +1,234 @@
+"""The programme: the plan, and its five tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.breathing import breathing
+from dashboard.components.select import chosen
+from dashboard.components.somatic_tracking import tracking
+from dashboard.i18n import texts
+from dashboard.i18n.language import _, day, number
+from dashboard.page_shell import link_to
+from dashboard.session import client
+
+
+def programme_page() -> None:
+    """Until a clinician has said so, the programme waits."""
+    st.title(_("Programme"))
+    api = client()
+    shown = api.programme()
+    if shown["physical_cause_ruled_out"] is None:
+        st.write(
+            _(
+                "The programme begins when a clinician has ruled out a physical cause. "
+                "Until then you may rate and wear the strap."
+            )
+        )
+        link_to("before", _("Before you begin"))
+        return
+    if shown["started"] is None:
+        st.write(
+            _(
+                "Eight meetings in about four weeks, and a little practice at home. "
+                "Everything here is an offer: take what helps, leave what does not."
+            )
+        )
+        if st.button(_("Begin"), type="primary"):
+            api.put_programme(started=True)
+            st.rerun()
+        return
+    _plan(api, shown)
+    tools: dict[str, Callable[[dict[str, Any]], None]] = {
+        _("How pain works"): _readings,
+        _("Understanding my pain"): _understanding,
+        _("Somatic tracking"): lambda shown: tracking(),
+        _("Lowering stress"): _stress,
+        _("Pleasant sensations"): _pleasant,
+    }
+    tool = st.radio(_("Tool"), list(tools), label_visibility="collapsed", horizontal=True)
+    st.divider()
+    tools[tool](shown)
+
+
+def _plan(api: Any, shown: dict[str, Any]) -> None:
+    title, words = texts.STEPS[shown["next_step"]]
+    week = shown["week"]
+    st.write(
+        _("Week {week} of about four.").format(week=week)
+        if week <= 4
+        else _("{week} weeks since you began.").format(week=week)
+    )
+    st.markdown(f"**{_(title)}.** {_(words)}")
+    homework = api.homework()
+    if homework:
+        st.markdown(
+            _("From your last meeting: *{homework}*").format(homework=homework[-1]["homework"])
+        )
+    with st.expander(_("The plan. It bends")):
+        rows = [
+            {
+                _("Meeting"): item["number"],
+                _("When"): day(item["held"])
+                if item["held"]
+                else _("about {day}").format(day=day(item["suggested"])),
+            }
+            for item in shown["sessions"]
+        ]
+        st.table(pd.DataFrame(rows).set_index(_("Meeting")))
+        later = ", ".join(
+            _("{months} months ({due})").format(months=item["months"], due=day(item["due"]))
+            for item in shown["follow_ups"]
+        )
+        st.caption(_("A look back after {later}.").format(later=later))
+    for item in shown["follow_ups"]:
+        if item["is_open"]:
+            st.info(
+                _(
+                    "It is about {months} months since your last meeting. A few ratings this "
+                    "week, and *My course* shows how it is now."
+                ).format(months=item["months"])
+            )
+
+
+def _readings(shown: dict[str, Any]) -> None:
+    st.subheader(_("How pain works"))
+    api = client()
+    for name in shown["readings"]:
+        title, paragraphs = texts.READINGS[name]
+        read = name in shown["read"]
+        with st.expander(
+            _("{title} · read").format(title=_(title)) if read else _(title),
+            expanded=name == shown["next_reading"],
+        ):
+            for paragraph in paragraphs:
+                st.write(_(paragraph))
+            if not read and st.button(_("I have read it"), key=f"read-{name}"):
+                api.mark_read(name)
+                st.rerun()
+
+
+def _understanding(shown: dict[str, Any]) -> None:
+    st.subheader(_("Understanding my pain"))
+    st.write(
+        _(
+            "What came together with pain, what you feared, and what happened then? "
+            "A word or two, when you like. Over time it shows what goes with harder "
+            "days, and what does not."
+        )
+    )
+    _add(("trigger", "fear"))
+    found = client().patterns()
+    rows = [row for row in found["patterns"] if row["kind"] in ("trigger", "fear", "stressor")]
+    if not rows:
+        st.caption(_("Nothing noted yet."))
+        return
+    if found["missing"] is not None:
+        st.caption(
+            _("What goes with harder days is not known yet: {missing}.").format(
+                missing=found["missing"]
+            )
+        )
+    for row in rows[:20]:
+        st.markdown(
+            f"**{row['words']}** ({_(texts.NOTE_KINDS[row['kind']]).lower()}): {_pattern(row)}"
+        )
+    st.caption(_(texts.PATTERNS_CAUTION))
+    _remove(("trigger", "fear", "stressor"))
+
+
+def _pattern(row: dict[str, Any]) -> str:
+    times = _("once") if row["noted"] == 1 else _("{noted} times").format(noted=row["noted"])
+    if row["harder"] is None:
+        return _("noted {times}.").format(times=times)
+    sure = _(
+        "a difference of {difference} points in a hundred, 95% interval {low} to {high}"
+    ).format(
+        difference=number(100 * row["difference"], 0),
+        low=number(100 * row["low"], 0),
+        high=number(100 * row["high"], 0),
+    )
+    ending = (
+        _("That is {sure}.").format(sure=sure)
+        if row["clear"]
+        else _("We cannot tell whether it differs ({sure}).").format(sure=sure)
+    )
+    return _(
+        "you noted this in {harder} of {harder_days} harder days, and in {other} "
+        "of {other_days} other days. {ending}"
+    ).format(
+        harder=row["harder"],
+        harder_days=row["harder_days"],
+        other=row["other"],
+        other_days=row["other_days"],
+        ending=ending,
+    )
+
+
+def _stress(shown: dict[str, Any]) -> None:
+    st.subheader(_("Lowering stress"))
+    breathing()
+    st.divider()
+    st.write(_("What was stressful, and what helped?"))
+    _add(("stressor", "helped"))
+    _list(("stressor", "helped"))
+
+
+def _pleasant(shown: dict[str, Any]) -> None:
+    st.subheader(_("Pleasant sensations"))
+    st.write(
+        _(
+            "A warm cup, a stretch, a breeze, a laugh. The brain finds what it looks "
+            "for; it may look for these, too. Collect them here. They wait for you "
+            "on harder days."
+        )
+    )
+    _add(("pleasant",))
+    _list(("pleasant",))
+
+
+def _add(kinds: tuple[str, ...]) -> None:
+    with st.form(f"add-{kinds[0]}", clear_on_submit=True, border=False):
+        kind = kinds[0]
+        if len(kinds) > 1:
+            kind = st.radio(
+                _("What is it?"),
+                kinds,
+                format_func=lambda name: _(texts.NOTE_KINDS[name]),
+                horizontal=True,
+            )
+        words = st.text_input(
+            _(texts.NOTE_KINDS[kinds[0]]) if len(kinds) == 1 else _("In a word or two"),
+            max_chars=300,
+        )
+        if st.form_submit_button(_("Keep")) and words.strip():
+            client().note(kind, words)
+            st.rerun()
+
+
+def _list(kinds: tuple[str, ...]) -> None:
+    found = [note for note in client().notes() if note["kind"] in kinds][::-1]
+    for note in found[:30]:
+        st.markdown(
+            _("- {words} · :gray[{kind}, {about}]").format(
+                words=note["words"],
+                kind=_(texts.NOTE_KINDS[note["kind"]]).lower(),
+                about=day(note["about"]),
+            )
+        )
+    _remove(kinds)
+
+
+def _remove(kinds: tuple[str, ...]) -> None:
+    found = [note for note in client().notes() if note["kind"] in kinds][::-1]
+    if not found:
+        return
+    with st.expander(_("Remove something")):
+        note = chosen(_("Which"), found[:50], lambda one: f"{one['words']} ({day(one['about'])})")
+        if st.button(_("Remove it"), key=f"remove-{kinds[0]}"):
+            client().forget_note(note["id"])
+            st.rerun()

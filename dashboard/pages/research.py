@@ -1,0 +1,123 @@
+"""For analysts: what data there is, an export with its call, the link over everybody."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts import palette
+from dashboard.i18n.formatting import slope_parts
+from dashboard.i18n.language import _, number
+from dashboard.session import client
+from ebbtide.settings import Settings
+
+_TABLES = ("ratings", "hrv", "beats", "sessions", "link")
+
+
+def research_page() -> None:
+    """Coverage, export, link."""
+    st.title(_("Research"))
+    research = client().research
+    found = research.people()
+    st.write(
+        _(
+            "{found} people agreed to research. You see them under pseudonyms; their "
+            "dates are moved back by a number of weeks of their own."
+        ).format(found=len(found))
+    )
+    if not found:
+        return
+    if any(row["simulated"] for row in found):
+        st.caption(_("Some of these people, or their heartbeats, are simulated."))
+    _coverage(found)
+    _export(found)
+    _link(research)
+
+
+def _coverage(found: list[dict[str, Any]]) -> None:
+    st.subheader(_("What there is"))
+    rows = [
+        {
+            _("Person"): row["person"][:8],
+            _("Ratings"): row["ratings"],
+            _("Days with beats"): row["days_with_beats"],
+            _("Beats"): row["beats"],
+            _("Sessions"): row["sessions"],
+            "Simulated": _("yes") if row["simulated"] else _("no"),
+        }
+        for row in found
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _export(found: list[dict[str, Any]]) -> None:
+    st.subheader(_("Export"))
+    table = st.selectbox(_("Table"), _TABLES)
+    form = st.radio(_("Form"), ["parquet", "csv", "arrow", "json"], horizontal=True)
+    names = {row["person"][:8]: row["person"] for row in found}
+    people = st.multiselect(_("People (all if none)"), list(names))
+    whole = [names[name] for name in people]
+    query = urlencode([("format", form), *(("person", name) for name in whole)])
+    st.code(
+        f"curl -H 'Authorization: Bearer ...' \\\n"
+        f"  '{Settings().api_url}/v1/research/{table}?{query}'",
+        language="sh",
+    )
+    argument = f"person={whole!r}" if whole else ""
+    st.code(
+        "from ebbtide.client import Client\n\n"
+        f"api = Client.sign_in({Settings().api_url!r}, email, password)\n"
+        f"frame = api.research.{table}({argument})",
+        language="python",
+    )
+
+
+def _link(research: Any) -> None:
+    st.subheader(_("Pain and stress, over everybody"))
+    with st.spinner(_("Working out the link ...")):
+        link = research.clinic_link()
+    st.markdown(f"#### {link['verdict']}")
+    if link["estimate"] is not None:
+        st.write(
+            _(
+                "{estimate} points of pain for a point of stress, 95% interval {low} to "
+                "{high}, p {p_value}; {ratings} ratings of {people} people. Slopes of "
+                "people differ with a standard deviation of {spread}."
+            ).format(
+                **slope_parts(link),
+                ratings=link["ratings"],
+                people=link["people"],
+                spread=number(link["spread"], 2),
+            )
+        )
+        rows = pd.DataFrame(
+            [
+                {**row, "person": row["person"][:8]}
+                for row in link["by_person"]
+                if row["low"] is not None
+            ]
+        )
+        if len(rows):
+            base = alt.Chart(rows).encode(y=alt.Y("person:N", title=None, sort="-x"))
+            sure = base.mark_rule(color=palette.ACCENT, strokeWidth=3, opacity=0.5).encode(
+                x=alt.X("low:Q", title=_("Points of pain for a point of stress")), x2="high:Q"
+            )
+            dots = base.mark_circle(color=palette.ACCENT, size=60).encode(x="estimate:Q")
+            st.altair_chart(
+                alt.layer(sure, dots).properties(height=90 + 26 * len(rows)),
+                width="stretch",
+                alt=_("Each person's slope, drawn towards the others, with its 95% interval."),
+            )
+    st.table(
+        pd.DataFrame(
+            [
+                {_("It rests on"): row["what"], _("If not"): row["otherwise"]}
+                for row in link["assumptions"]
+            ]
+        ).set_index(_("It rests on"))
+    )
+    st.caption(_("Method: {method}. No cause follows from it.").format(method=link["method"]))

@@ -1,0 +1,62 @@
+"""What must be settled before a programme starts."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.components.consents import consents
+from dashboard.i18n import texts
+from dashboard.i18n.language import _
+from dashboard.session import client, me
+
+
+def before_page() -> None:
+    """The question to a clinician, and the signs that need one today."""
+    st.title(_("Before you begin"))
+    st.write(
+        _(
+            "Pain Reprocessing Therapy is for pain that goes on although nothing in "
+            "the body still causes it. Whether that is so, only a clinician can say, "
+            "after listening to you and examining you. **Has one ruled out a "
+            "physical cause?** If not, please see one first. Ebbtide can wait."
+        )
+    )
+    st.subheader(_("See a clinician today, not later, if you have"))
+    st.markdown("".join(f"- {_(sign)}\n" for sign in texts.WARNING_SIGNS))
+    st.markdown(_(texts.EMERGENCY))
+    person = me()
+    if person is not None and person["role"] == "patient":
+        _answer()
+        st.subheader(_("What you agree to"))
+        consents(client())
+        st.caption(_("You can take back each of these here, or under *My data*, at any time."))
+    st.subheader(_("What Ebbtide does"))
+    st.write(
+        _(
+            "It keeps your heartbeats and a few short ratings, and looks at whether "
+            "pain and stress moved together. It does not diagnose, it does not "
+            "treat, and it cannot show that one thing causes another. A short rating "
+            "now and then is plenty: there is no need to watch your pain for it."
+        )
+    )
+
+
+def _answer() -> None:
+    api = client()
+    cleared = api.programme()["physical_cause_ruled_out"] is not None
+    st.subheader(_("Your answer"))
+    said = st.radio(
+        _("Has a clinician ruled out a physical cause of your pain?"),
+        (False, True),
+        format_func=lambda ruled_out: (
+            _("Yes, and I have none of the signs above") if ruled_out else _("Not yet")
+        ),
+        index=int(cleared),
+    )
+    if said != cleared:
+        api.put_programme(physical_cause_ruled_out=said)
+        st.rerun()
+    if cleared:
+        st.write(_("Good. The programme is open whenever you like."))
+    else:
+        st.write(_("The programme waits. Ratings and strap may be used meanwhile."))

@@ -1,0 +1,72 @@
+"""Signing in, with a password or the clinic's own sign-in; first passwords and new ones."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.client import ApiError
+from dashboard.i18n.language import _
+from dashboard.session import nobody, sign_in, sign_in_with_code
+from ebbtide.settings import Settings
+
+
+def sign_in_page() -> None:
+    """Address and password."""
+    st.title("Ebbtide")
+    st.write(_("Heartbeats and short ratings, and whether pain and stress moved together."))
+    code = st.query_params.get("code")
+    if code:
+        st.query_params.clear()
+        try:
+            sign_in_with_code(code)
+        except ApiError as error:
+            st.warning(str(error))
+        else:
+            st.rerun()
+    with st.form("sign in"):
+        email = st.text_input(_("E-mail"))
+        password = st.text_input(_("Password"), type="password")
+        if st.form_submit_button(_("Sign in"), type="primary", width="stretch"):
+            try:
+                sign_in(email, password)
+            except ApiError as error:
+                st.warning(str(error))
+            else:
+                st.rerun()
+    try:
+        if nobody().ways()["oidc"]:
+            settings = Settings()
+            address = (settings.oidc_api_url or settings.api_url).rstrip("/")
+            st.link_button(
+                _("Sign in with your clinic"), f"{address}/v1/oidc/start", width="stretch"
+            )
+    except ApiError:
+        pass
+    _first_password()
+    _new_password()
+
+
+def _first_password() -> None:
+    with st.expander(_("I was invited")), st.form("invited", border=False):
+        token = st.text_input(_("What you were given"))
+        password = st.text_input(_("A password of yours (10 characters or more)"), type="password")
+        if st.form_submit_button(_("Make my account")) and token and password:
+            try:
+                person = nobody().accept(token.strip(), password)
+            except ApiError as error:
+                st.warning(str(error))
+            else:
+                st.success(_("Done. Sign in above as {email}.").format(email=person["email"]))
+
+
+def _new_password() -> None:
+    with st.expander(_("I was given a link for a new password")), st.form("reset", border=False):
+        token = st.text_input(_("The link's words"))
+        password = st.text_input(_("A new password (10 characters or more)"), type="password")
+        if st.form_submit_button(_("Set it")) and token and password:
+            try:
+                nobody().reset_password(token.strip(), password)
+            except ApiError as error:
+                st.warning(str(error))
+            else:
+                st.success(_("Done. Sign in above."))

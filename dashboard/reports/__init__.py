@@ -1,0 +1,1 @@
+"""The summary before a session, on screen and as PDF."""

@@ -1,0 +1,88 @@
+"""The words all rooms share: streams, notifications, gaps."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
+
+
+class Origin(StrEnum):
+    """Where beats come from. Carried to the last screen."""
+
+    STRAP = "strap"
+    FILE = "file"
+    SIMULATED = "simulated"
+
+
+class GapReason(StrEnum):
+    """Why no beats are known for a while."""
+
+    LINK_LOST = "link lost"
+    CONTACT_LOST = "contact lost"
+    NO_RR_SENT = "no RR sent"
+    PAUSED = "paused"
+    CLOCK_STEPPED = "clock stepped"
+    DISK_FULL = "disk full"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One unbroken relation of one person and one source."""
+
+    id: str
+    origin: Origin
+    source: str
+    created_ns: int
+    ticks_per_second: int = STRAP_TICKS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification of a strap, placed in time.
+
+    ``rr_ticks`` and ``beat_times_ns`` have the same length, which may be 0; beat times are
+    strictly increasing within the stream. ``contact`` is None where the strap cannot tell.
+    """
+
+    sequence: int
+    received_ns: int
+    heart_rate_bpm: int
+    rr_ticks: tuple[int, ...]
+    beat_times_ns: tuple[int, ...]
+    contact: bool | None = None
+    energy_kj: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time without beats, ended by the first beat of notification ``sequence``.
+
+    It is half-open, [start_ns, end_ns), and may be empty: then two beats touch that are not
+    neighbours, and no difference may be taken between them.
+    """
+
+    sequence: int
+    start_ns: int
+    end_ns: int
+    reason: GapReason
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much the wearer moved from ``start_ns`` for five seconds: the mean amplitude deviation of
+    acceleration, in thousandths of g. Motion disturbs HRV, so it is kept beside it.
+    """
+
+    start_ns: int
+    mad_mg: float
+
+
+ACTIVITY_SPAN_NS = 5_000_000_000
+
+
+def new_id() -> str:
+    """A random id: of a stream, a person, a subject or a rating."""
+    return str(uuid.uuid4())

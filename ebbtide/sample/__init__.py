@@ -1,1 +1,0 @@
-"""The sample patient of ``ebbtide demo``: generated, and marked so everywhere."""

@@ -1,0 +1,206 @@
+"""What ingest sends and the API reads, word for word.
+
+Times are integers of UTC nanoseconds. They do not fit the 53 bits of a JavaScript number:
+read them with a JSON parser that keeps integers whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin
+from ebbtide.rr_units import LARGEST_TICKS, STRAP_TICKS_PER_SECOND
+from ebbtide.timestamps import EARLIEST, LATEST
+
+LARGEST_BATCH = 2000  # notifications in one upload
+
+InstantNs = Annotated[int, Field(strict=True, ge=EARLIEST, lt=LATEST)]
+Ticks = Annotated[int, Field(ge=0, le=LARGEST_TICKS)]
+Sequence = Annotated[int, Field(strict=True, ge=1, lt=2**53)]
+
+
+class Wire(BaseModel):
+    """No unknown fields, nothing guessed: a typing mistake is an error and not lost data."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class StreamWire(BaseModel):
+    """A stream as the ingester announces it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    origin: Origin
+    source: str = Field(min_length=1, max_length=200, examples=["Polar H10 A1B2C3D4"])
+    created_ns: InstantNs = Field(examples=[1_790_000_000_000_000_000])
+    ticks_per_second: int = Field(default=STRAP_TICKS_PER_SECOND, strict=True, ge=1, le=1_000_000)
+
+
+class NotificationWire(Wire):
+    """One notification with its beats placed in time."""
+
+    sequence: Sequence
+    received_ns: InstantNs
+    heart_rate_bpm: int = Field(ge=0, le=0xFFFF)
+    rr_ticks: list[Ticks] = Field(max_length=16)
+    beat_times_ns: list[InstantNs] = Field(max_length=16)
+    contact: bool | None = None
+    energy_kj: int | None = Field(default=None, ge=0, le=0xFFFF)
+
+    @model_validator(mode="after")
+    def _one_time_for_each_rr(self) -> Self:
+        if len(self.rr_ticks) != len(self.beat_times_ns):
+            raise ValueError("rr_ticks and beat_times_ns must have the same length")
+        return self
+
+    @classmethod
+    def of(cls, notification: Notification) -> NotificationWire:
+        """The wire form of a notification."""
+        return cls.model_construct(
+            sequence=notification.sequence,
+            received_ns=notification.received_ns,
+            heart_rate_bpm=notification.heart_rate_bpm,
+            rr_ticks=list(notification.rr_ticks),
+            beat_times_ns=list(notification.beat_times_ns),
+            contact=notification.contact,
+            energy_kj=notification.energy_kj,
+        )
+
+    def record(self) -> Notification:
+        """The notification itself."""
+        return Notification(
+            sequence=self.sequence,
+            received_ns=self.received_ns,
+            heart_rate_bpm=self.heart_rate_bpm,
+            rr_ticks=tuple(self.rr_ticks),
+            beat_times_ns=tuple(self.beat_times_ns),
+            contact=self.contact,
+            energy_kj=self.energy_kj,
+        )
+
+
+class GapWire(BaseModel):
+    """A time without beats, ended by notification ``sequence``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sequence: Sequence
+    start_ns: InstantNs
+    end_ns: InstantNs
+    reason: GapReason
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.end_ns < self.start_ns:
+            raise ValueError("a gap cannot end before it starts")
+        return self
+
+    @classmethod
+    def of(cls, gap: Gap) -> GapWire:
+        """The wire form of a gap."""
+        return cls(
+            sequence=gap.sequence, start_ns=gap.start_ns, end_ns=gap.end_ns, reason=gap.reason
+        )
+
+    def record(self) -> Gap:
+        """The gap itself."""
+        return Gap(self.sequence, self.start_ns, self.end_ns, self.reason)
+
+
+class UploadWire(BaseModel):
+    """A batch of one stream: notifications ``first`` to ``last`` without a hole."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "first": 1,
+                    "last": 2,
+                    "notifications": [
+                        {
+                            "sequence": 1,
+                            "received_ns": 1_790_000_001_000_000_000,
+                            "heart_rate_bpm": 72,
+                            "rr_ticks": [853],
+                            "beat_times_ns": [1_790_000_000_900_000_000],
+                            "contact": True,
+                        },
+                        {
+                            "sequence": 2,
+                            "received_ns": 1_790_000_002_000_000_000,
+                            "heart_rate_bpm": 72,
+                            "rr_ticks": [840],
+                            "beat_times_ns": [1_790_000_001_720_312_500],
+                            "contact": True,
+                        },
+                    ],
+                    "gaps": [],
+                }
+            ]
+        },
+    )
+
+    first: Sequence
+    last: Sequence
+    notifications: list[NotificationWire] = Field(min_length=1, max_length=LARGEST_BATCH)
+    gaps: list[GapWire] = Field(default_factory=list, max_length=LARGEST_BATCH)
+
+    @model_validator(mode="after")
+    def _whole_and_in_order(self) -> Self:
+        # Compared as a range: its numbers are never laid out, however far apart the two are said.
+        expected = range(self.first, self.last + 1)
+        if len(self.notifications) != len(expected) or any(
+            n.sequence != k for n, k in zip(self.notifications, expected, strict=True)
+        ):
+            raise ValueError(
+                f"notifications must carry the sequence numbers {self.first} to {self.last}, "
+                "each once and in order"
+            )
+        times = [t for n in self.notifications for t in n.beat_times_ns]
+        if any(after <= before for before, after in itertools.pairwise(times)):
+            raise ValueError("beat_times_ns must be strictly increasing within a stream")
+        for gap in self.gaps:
+            if not self.first <= gap.sequence <= self.last:
+                raise ValueError(f"the gap before notification {gap.sequence} is not of this batch")
+        return self
+
+
+class ActivityWire(Wire):
+    """How much the wearer moved in the five seconds from ``start_ns``."""
+
+    start_ns: InstantNs = Field(examples=[1_790_000_000_000_000_000])
+    mad_mg: float = Field(
+        ge=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Mean amplitude deviation of acceleration, thousandths of g",
+        examples=[18.5],
+    )
+
+    @classmethod
+    def of(cls, span: Activity) -> ActivityWire:
+        """The wire form of a span."""
+        return cls.model_construct(start_ns=span.start_ns, mad_mg=span.mad_mg)
+
+    def record(self) -> Activity:
+        """The span itself."""
+        return Activity(self.start_ns, self.mad_mg)
+
+
+class ActivityUploadWire(BaseModel):
+    """Spans of activity of one stream, in any order. The same span again changes nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    spans: list[ActivityWire] = Field(min_length=1, max_length=LARGEST_BATCH)
+
+
+class AcknowledgedWire(BaseModel):
+    """The highest sequence number of the stream below or at which nothing is missing."""
+
+    stream_id: str
+    acknowledged: int = Field(ge=0, examples=[2])

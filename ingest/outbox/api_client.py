@@ -1,0 +1,128 @@
+"""What the ingester says to the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from ebbtide import timestamps
+from ebbtide.beats import Activity, Gap, Notification, Stream
+from ebbtide.errors import EbbtideError
+from ebbtide.upload_schema import (
+    AcknowledgedWire,
+    ActivityUploadWire,
+    ActivityWire,
+    GapWire,
+    NotificationWire,
+    StreamWire,
+    UploadWire,
+)
+
+
+class RefusedError(EbbtideError):
+    """The API answered, and will answer the same again."""
+
+
+class UnavailableError(EbbtideError):
+    """The API could not answer now; later it may."""
+
+
+class IngestClient:
+    """Speaks to the API at ``base_url``, signed in with ``token``."""
+
+    def __init__(self, base_url: str, token: str = "", timeout: float = 30.0) -> None:
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout)
+        self._token = token
+
+    async def __aenter__(self) -> IngestClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def sign_in(self, email: str, password: str, device: str | None = None) -> str:
+        """Sign in; the token is used from here on, and returned to be kept. With the name of a
+        ``device`` it is good for uploads alone, and lasts.
+        """
+        asked = {"email": email, "password": password}
+        if device is not None:
+            asked["device"] = device
+        answer = await self._send("POST", "/v1/sign-in", asked)
+        self._token = answer.json()["token"]
+        return self._token
+
+    async def account(self) -> str:
+        """The id of the person signed in."""
+        answer = await self._send("GET", "/v1/me")
+        return str(answer.json()["id"])
+
+    async def zone(self) -> str:
+        """The time zone of the person signed in."""
+        answer = await self._send("GET", "/v1/me")
+        return str(answer.json()["zone"])
+
+    async def announce(self, stream: Stream) -> None:
+        """Tell the API of a stream. Twice is once."""
+        body = StreamWire(
+            origin=stream.origin,
+            source=stream.source,
+            created_ns=stream.created_ns,
+            ticks_per_second=stream.ticks_per_second,
+        )
+        await self._send("PUT", f"/v1/streams/{stream.id}", body.model_dump(mode="json"))
+
+    async def upload(
+        self, stream_id: str, notifications: Sequence[Notification], gaps: Sequence[Gap]
+    ) -> int:
+        """Send one batch; the highest sequence number up to which nothing is missing there."""
+        body = UploadWire.model_construct(
+            first=notifications[0].sequence,
+            last=notifications[-1].sequence,
+            notifications=[NotificationWire.of(item) for item in notifications],
+            gaps=[GapWire.of(gap) for gap in gaps],
+        )
+        answer = await self._send(
+            "POST", f"/v1/streams/{stream_id}/notifications", body.model_dump(mode="json")
+        )
+        return AcknowledgedWire.model_validate(answer.json()).acknowledged
+
+    async def upload_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
+        """Send spans of activity. Twice is once."""
+        body = ActivityUploadWire.model_construct(spans=[ActivityWire.of(span) for span in spans])
+        await self._send("POST", f"/v1/streams/{stream_id}/activity", body.model_dump(mode="json"))
+
+    async def clock_offset_s(self) -> float:
+        """How far this computer's clock is ahead of the API's, in seconds (to about 1 s)."""
+        answer = await self._send("GET", "/v1/ready")
+        there = parsedate_to_datetime(answer.headers["date"]).timestamp()
+        return timestamps.now() / timestamps.SECOND - there - 0.5
+
+    async def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            answer = await self._http.request(method, path, json=body, headers=headers)
+        except httpx.InvalidURL as error:
+            raise RefusedError(
+                f"{self._http.base_url} is not an address: {error}.", "Check EBBTIDE_API_URL."
+            ) from error
+        except httpx.HTTPError as error:
+            raise UnavailableError(
+                f"No answer from {self._http.base_url} ({type(error).__name__}).",
+                "Check that the API runs (ebbtide serve). What is recorded waits in the outbox.",
+            ) from error
+        if answer.is_success:
+            return answer
+        why = _problem(answer)
+        if answer.status_code >= 500 or answer.status_code in (408, 429):
+            raise UnavailableError(f"The API could not answer ({why}).", "It is tried again.")
+        raise RefusedError(f"The API refused: {why}.", "What is recorded stays in the outbox.")
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        return str(problem.get("detail") or problem["title"])
+    except (ValueError, KeyError, AttributeError):
+        return f"status {answer.status_code}"

@@ -1,0 +1,88 @@
+"""Outbox to API. Repeats until acknowledged; repeating is harmless."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from ebbtide.errors import EbbtideError
+from ingest.outbox.api_client import IngestClient
+from ingest.outbox.outbox import Outbox, StreamState
+
+_BATCH = 1000  # notifications, or spans of activity
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 60.0
+
+
+class Uploader:
+    """Uploads what waits in ``outbox`` for ``account``."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        client: IngestClient,
+        account: str,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._client = client
+        self._account = account
+        self._on_progress = on_progress
+        self.last_problem: str | None = None
+
+    async def upload_waiting(self) -> None:
+        """Upload all that waits now, a batch of each stream in turn, so that one with a week
+        behind it does not hold up the others.
+
+        Raises UnavailableError when the API is away, RefusedError when it says no; what was
+        acknowledged until then is forgotten here, the rest stays.
+        """
+        # The disk is asked in a thread: beats are stamped with their time of arrival meanwhile.
+        states = await asyncio.to_thread(self._outbox.states)
+        busy = [state for state in states if state.account == self._account]
+        while busy:
+            busy = [state for state in busy if await self._upload_batch(state)]
+
+    async def _upload_batch(self, state: StreamState) -> bool:
+        """One batch of this stream; whether there may be more."""
+        stream_id = state.stream.id
+        notifications, gaps = await asyncio.to_thread(self._outbox.waiting, stream_id, _BATCH)
+        spans = await asyncio.to_thread(self._outbox.waiting_activity, stream_id, _BATCH)
+        if not notifications and not spans:
+            return False
+        if not (await asyncio.to_thread(self._outbox.state, stream_id)).announced:
+            await self._client.announce(state.stream)
+            await asyncio.to_thread(self._outbox.mark_announced, stream_id)
+        if notifications:
+            acknowledged = await self._client.upload(stream_id, notifications, gaps)
+            if acknowledged < notifications[0].sequence:
+                raise EbbtideError(
+                    f"The API is missing notifications after {acknowledged} of stream "
+                    f"{stream_id} that this outbox has already let go.",
+                    "Its store was set back, perhaps from a backup. Nothing more is deleted here.",
+                )
+            await asyncio.to_thread(self._outbox.acknowledge, stream_id, acknowledged)
+            if self._on_progress is not None:
+                self._on_progress(len(notifications))
+        if spans:
+            await self._client.upload_activity(stream_id, spans)
+            last = spans[-1].start_ns
+            await asyncio.to_thread(self._outbox.forget_activity, stream_id, last)
+        return len(notifications) == _BATCH or len(spans) == _BATCH
+
+    async def run(self, every_s: float = 2.0) -> None:
+        """Upload for ever; waits, longer each time up to a minute, while it does not succeed.
+
+        A refusal does not end it either: recording must go on, and a person can mend the cause
+        (sign in again) meanwhile. ``last_problem`` says what is the matter.
+        """
+        wait = _FIRST_WAIT_S
+        while True:
+            try:
+                await self.upload_waiting()
+                self.last_problem, wait = None, _FIRST_WAIT_S
+                await asyncio.sleep(every_s)
+            except EbbtideError as error:
+                self.last_problem = str(error)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_WAIT_S)

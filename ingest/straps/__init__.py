@@ -1,0 +1,1 @@
+"""Heart-rate straps: protocol decoding and connections."""

@@ -1,0 +1,1 @@
+"""Polar Measurement Data (PMD)."""

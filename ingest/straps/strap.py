@@ -1,0 +1,106 @@
+"""One face for every strap, real or simulated. Backends do not leak through it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ebbtide.beats import GapReason, Origin
+from ingest.straps.heart_rate import HeartRateMeasurement
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The bytes of one notification and when they arrived.
+
+    ``received_ns`` is UTC; ``steady_ns`` is a clock that nobody sets, to notice when somebody
+    sets the other one. It is None where arrival times are not of this machine.
+    """
+
+    payload: bytes
+    received_ns: int
+    steady_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """The unbroken count of beats ended, for a reason that the strap's side knows."""
+
+    reason: GapReason
+
+
+@dataclass(frozen=True, slots=True)
+class MotionArrival:
+    """Acceleration: samples of (x, y, z) in thousandths of g, the last one taken just before
+    ``received_ns``, ``rate_hz`` of them a second.
+    """
+
+    received_ns: int
+    rate_hz: int
+    samples_mg: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EcgArrival:
+    """Electrocardiogram: samples in microvolts, the last one taken just before ``received_ns``."""
+
+    received_ns: int
+    rate_hz: int
+    samples_uv: tuple[int, ...]
+
+
+class Link(StrEnum):
+    """Where the connection to a strap stands."""
+
+    LOOKING = "looking for it"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    SILENT = "connected but silent: reconnecting"
+    LOST = "link lost"
+    TROUBLE = "in trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """The link changed. ``detail`` says more, for a person."""
+
+    link: Link
+    detail: str = ""
+
+
+StrapEvent = Arrival | Interruption | MotionArrival | EcgArrival | LinkChange
+
+
+class Strap(Protocol):
+    """A source of heartbeats."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it; also the stream's source."""
+        ...
+
+    @property
+    def origin(self) -> Origin:
+        """Real or simulated."""
+        ...
+
+    @property
+    def ticks_per_second(self) -> int:
+        """Scale of the intervals that ``decode`` gives."""
+        ...
+
+    def decode(self, payload: bytes) -> HeartRateMeasurement:
+        """What an Arrival's bytes say. Raises MalformedMeasurementError."""
+        ...
+
+    def events(self) -> AsyncIterator[StrapEvent]:
+        """Connect, subscribe, and yield what arrives until the strap leaves for good or is told
+        to stop.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End ``events`` after what has already arrived."""
+        ...

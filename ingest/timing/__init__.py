@@ -1,0 +1,1 @@
+"""From arrival times and ticks to beat times."""

@@ -1,0 +1,103 @@
+"""Takes the screenshots of the README, of a running demo.
+
+    uv run python scripts/screenshots.py
+
+Starts ``ebbtide demo``, signs in with a headless Chromium, and writes docs/images/*.png.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+_TITLES = {
+    "trend": "My trend",
+    "link": "My link",
+    "course": "My course",
+    "before": "Before you begin",
+}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def main() -> None:
+    """Start, look, end."""
+    IMAGES.mkdir(exist_ok=True)
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "ebbtide", "demo"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        words = _invitation(demo)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            )
+            wide = browser.new_page(viewport={"width": 1000, "height": 820})
+            _pages(wide, words, "")
+            narrow = browser.new_page(viewport={"width": 400, "height": 820})
+            _pages(narrow, words, "-phone")
+            browser.close()
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.wait(timeout=30)
+
+
+def _invitation(demo: subprocess.Popen[str]) -> dict[str, str]:
+    words = {}
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        found = re.match(r"(The pages|Sign in with|Password)\s+(\S+)$", line.strip())
+        if found:
+            words[found[1]] = found[2]
+        if len(words) == 3:
+            return words
+    raise SystemExit("the demo did not start")
+
+
+def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
+    page.goto(words["The pages"])
+    page.get_by_label("E-mail").wait_for()
+    page.get_by_text("not a medical device").wait_for()
+    _shoot(page, f"sign-in{suffix}")
+    page.get_by_label("E-mail").fill(words["Sign in with"])
+    page.get_by_label("Password", exact=True).fill(words["Password"])
+    page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
+    page.get_by_text("How is it right now?").wait_for()
+    for title, number in (("Pain", "3"), ("Stress", "4"), ("Something pleasant", "5")):
+        group = page.get_by_role("radiogroup", name=title, exact=True)
+        group.get_by_role("radio", name=number, exact=True).click()
+    page.wait_for_timeout(1000)
+    for name, title in _TITLES.items():
+        menu = page.get_by_test_id("stTopNavLink").filter(has_text=title)
+        if suffix:
+            page.get_by_test_id("stExpandSidebarButton").click()
+            page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+        else:
+            menu.click()
+        page.get_by_role("heading", name=title).wait_for()
+        page.wait_for_timeout(3000)
+        if suffix and page.get_by_test_id("stSidebarCollapseButton").is_visible():
+            page.get_by_test_id("stSidebarCollapseButton").click()
+            page.wait_for_timeout(700)
+        _shoot(page, f"{name}{suffix}")
+
+
+def _shoot(page: Page, name: str) -> None:
+    main = page.get_by_test_id("stMainBlockContainer")
+    page.wait_for_timeout(500)
+    height = main.evaluate("element => element.scrollHeight")
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], height + 10)})
+    page.wait_for_timeout(700)
+    page.screenshot(path=IMAGES / f"{name}.png")
+    page.set_viewport_size(size)
+
+
+main()

@@ -1,0 +1,1 @@
+"""Binary blocks of beats and windows, and arithmetic of runs."""

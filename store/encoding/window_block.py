@@ -1,0 +1,53 @@
+"""The windows of a day as one compact block of bytes: names, starts, then each figure as float32,
+which is far finer than a figure is.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from store.protocols.beats import KeptDay
+
+_HEADER = struct.Struct("<BxHI")  # version, bytes of names, windows
+_VERSION = 2
+
+
+def packed(day: KeptDay) -> bytes:
+    """The bytes of a day's windows."""
+    names = json.dumps(list(day.figures)).encode()
+    return b"".join(
+        [
+            _HEADER.pack(_VERSION, len(names), len(day.start_ns)),
+            names,
+            day.start_ns.astype("<i8").tobytes(),
+            *(values.astype("<f4").tobytes() for values in day.figures.values()),
+        ]
+    )
+
+
+@lru_cache(maxsize=64)
+def _places(names: bytes) -> dict[str, int]:
+    """Which row each figure is. Nearly all days have the same."""
+    return {name: k for k, name in enumerate(json.loads(names))}
+
+
+def unpacked(content: str, data: bytes, names: Sequence[str]) -> KeptDay:
+    """The windows with the figures asked for; NaN where a figure was not kept. Raises ValueError
+    when the bytes are of another version.
+    """
+    version, width, count = _HEADER.unpack_from(data)
+    if version != _VERSION:
+        raise ValueError(f"a day's windows of version {version} are not known to this Ebbtide")
+    begin = _HEADER.size + width
+    places = _places(data[_HEADER.size : begin])
+    kept = np.frombuffer(data, "<f4", len(places) * count, begin + 8 * count)
+    columns = kept.reshape(len(places), count).astype(np.float64)
+    figures = {
+        name: columns[places[name]] if name in places else np.full(count, np.nan) for name in names
+    }
+    return KeptDay(content, np.frombuffer(data, "<i8", count, begin).astype(np.int64), figures)

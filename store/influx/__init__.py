@@ -1,0 +1,1 @@
+"""Beats in InfluxDB, with a catalogue in PostgreSQL."""

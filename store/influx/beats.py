@@ -1,0 +1,332 @@
+"""Beats in InfluxDB, with what it cannot promise in an SQL database beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebbtide.beats import Activity, Gap, Notification, Stream
+from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import DAY
+from store.encoding.assemble import Part, by_time, part_of_stream
+from store.influx import line_protocol as lines
+from store.influx.catalogue import BeatCatalogue, Run
+from store.influx.client import InfluxServer
+from store.protocols.beats import Beats, DamagedStoreError, KeptDay, PlacedGap, StreamCoverage
+
+_NOTHING_NS = 2**62  # later than any beat
+
+
+class InfluxBeatStore:
+    """A BeatStore on an InfluxDB server.
+
+    An upload locks its stream in the catalogue, writes its points, then notes the run. If anything
+    stops in between, nothing was acknowledged, and the same points are written again.
+    """
+
+    def __init__(self, server: InfluxServer, catalogue: BeatCatalogue) -> None:
+        self._server = server
+        self._catalogue = catalogue
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._server.close()
+        self._catalogue.close()
+
+    def check(self) -> None:
+        """Raise if either side does not answer."""
+        self._server.check()
+        self._catalogue.check()
+
+    def put_stream(self, subject_id: str, stream: Stream) -> None:
+        """Register a stream; twice is once."""
+        self._catalogue.put_stream(subject_id, stream)
+
+    def append(
+        self,
+        subject_id: str,
+        stream_id: str,
+        notifications: Sequence[Notification],
+        gaps: Sequence[Gap] = (),
+    ) -> int:
+        """Keep a run of notifications; see BeatStore."""
+        with self._catalogue.appending(subject_id, stream_id) as stream:
+            runs = stream.fresh(notifications)
+            fresh = list(chain.from_iterable(runs))
+            self._server.write(lines.of_notifications(subject_id, stream_id, fresh))
+            for run in runs:
+                stream.add_run(run)
+            # Gaps belong to their notification: a repeated upload does not change them either.
+            numbers = {item.sequence for item in fresh}
+            stream.add_gaps([gap for gap in gaps if gap.sequence in numbers])
+            return stream.acknowledged()
+
+    def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
+        """Keep how much the wearer moved; see BeatStore."""
+        with self._catalogue.appending(subject_id, stream_id) as stream:
+            first = min(span.start_ns for span in spans)
+            last = max(span.start_ns for span in spans)
+            kept = {
+                row[0]
+                for row in self._server.rows(
+                    f"SELECT mad_mg FROM {lines.MOVEMENT}"
+                    f" WHERE {_of(subject_id, stream_id)} AND time >= {first} AND time <= {last}"
+                )
+            }
+            fresh: dict[int, Activity] = {}
+            for span in spans:
+                if span.start_ns not in kept:
+                    fresh.setdefault(span.start_ns, span)
+            self._server.write(lines.of_movement(subject_id, stream_id, fresh.values()))
+            stream.add_movement(Counter(start // DAY for start in fresh))
+
+    def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
+        """Spans of the range, by time; see BeatStore."""
+        largest: dict[int, float] = {}
+        streams = self._catalogue.movement_streams(subject_id, start_ns // DAY, end_ns // DAY)
+        for stream_id in streams:
+            for span in self._movement(subject_id, stream_id, start_ns, end_ns):
+                largest[span.start_ns] = max(span.mad_mg, largest.get(span.start_ns, 0.0))
+        return [Activity(start, largest[start]) for start in sorted(largest)]
+
+    def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
+        """All movement of one stream, by time."""
+        return self._movement(subject_id, stream_id, 0, _NOTHING_NS)
+
+    def _movement(
+        self, subject_id: str, stream_id: str, start_ns: int, end_ns: int
+    ) -> list[Activity]:
+        rows = self._server.rows(
+            f"SELECT mad_mg FROM {lines.MOVEMENT} WHERE {_of(subject_id, stream_id)}"
+            f" AND time >= {start_ns} AND time < {end_ns}"
+        )
+        return [Activity(int(start), float(mad)) for start, mad in rows]
+
+    def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
+        """Beats of the range, by time; see BeatStore. Raises DamagedStoreError when InfluxDB lacks
+        beats that it acknowledged.
+        """
+        found = self._catalogue.runs(subject_id, start_ns, end_ns)
+        parts: list[Part] = []
+        for index, (stream, runs, gaps) in enumerate(found):
+            # Whole runs are asked for: then it is known how many beats there must be.
+            kept = self._columns(subject_id, stream.id, runs, ("rr_ticks", "sequence", "contact"))
+            parts.append(
+                part_of_stream(
+                    index,
+                    stream,
+                    [(run.first, run.last) for run in runs],
+                    gaps,
+                    kept["time"],
+                    kept["rr_ticks"].astype(np.int32),
+                    kept["contact"].astype(np.int8),
+                    kept["sequence"],
+                    (start_ns, end_ns),
+                )
+            )
+        return by_time(tuple(stream for stream, _, _ in found), parts)
+
+    def _columns(
+        self, subject_id: str, stream_id: str, runs: Sequence[Run], names: Sequence[str]
+    ) -> dict[str, NDArray[Any]]:
+        """Points of whole runs, by time, counted."""
+        start = min(run.start_ns for run in runs if run.start_ns is not None)
+        end = max(run.end_ns for run in runs if run.end_ns is not None)
+        kinds = {"time": "i8", **dict.fromkeys(names, "i8")}
+        quoted = ", ".join(f'"{name}"' for name in names)
+        found = self._server.columns(
+            f"SELECT {quoted} FROM {lines.BEATS} WHERE {_of(subject_id, stream_id)}"
+            f" AND time >= {start} AND time < {end}",
+            kinds,
+        )
+        # Points of an upload that is not acknowledged yet are there, and do not count.
+        firsts = np.array([run.first for run in runs])
+        lasts = np.array([run.last for run in runs])
+        place = np.maximum(np.searchsorted(firsts, found["sequence"], side="right") - 1, 0)
+        inside = (found["sequence"] >= firsts[place]) & (found["sequence"] <= lasts[place])
+        counts = np.bincount(place[inside], minlength=len(runs))
+        for run, count in zip(runs, counts.tolist(), strict=True):
+            if count != run.beats:
+                raise DamagedStoreError(
+                    f"Of {run.beats} beats of stream {stream_id}, notifications {run.first} to "
+                    f"{run.last}, InfluxDB gave {count}.",
+                    "Try again; if it stays so, restore InfluxDB from a backup.",
+                )
+        return {name: column[inside] for name, column in found.items()}
+
+    def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
+        """The next notifications, as they were sent; see BeatStore."""
+        run = self._catalogue.next_run(subject_id, stream_id, after)
+        if run is None:
+            return []
+        found: dict[int, Notification] = {}
+        if run.beats:
+            names = ("rr_ticks", "sequence", "contact", "heart_rate_bpm", "received_ns")
+            for row in self._whole(subject_id, stream_id, run, (*names, "energy_kj")):
+                found[row.sequence] = row
+        for row in self._without_rr(subject_id, stream_id, run):
+            found[row.sequence] = row
+        if len(found) != run.last - run.first + 1:
+            raise DamagedStoreError(
+                f"Notifications {run.first} to {run.last} of stream {stream_id} are not all there.",
+                "Restore InfluxDB from a backup.",
+            )
+        return [found[number] for number in range(max(run.first, after + 1), run.last + 1)]
+
+    def _whole(
+        self, subject_id: str, stream_id: str, run: Run, names: Sequence[str]
+    ) -> Iterator[Notification]:
+        rows = self._server.rows(
+            f"SELECT {', '.join(names)} FROM {lines.BEATS} WHERE {_of(subject_id, stream_id)}"
+            f" AND time >= {run.start_ns} AND time < {run.end_ns}"
+        )
+        said: dict[int, list[list[Any]]] = {}
+        for row in rows:
+            if run.first <= row[2] <= run.last:
+                said.setdefault(row[2], []).append(row)
+        if sum(len(beats) for beats in said.values()) != run.beats:
+            raise DamagedStoreError(
+                f"Stream {stream_id} lacks beats of {run.first} to {run.last}.",
+                "Restore InfluxDB from a backup.",
+            )
+        for sequence, beats in said.items():
+            _, _, _, contact, rate, received, energy = beats[0]
+            yield Notification(
+                sequence,
+                received,
+                rate,
+                tuple(row[1] for row in beats),
+                tuple(row[0] for row in beats),
+                _contact(contact),
+                energy,
+            )
+
+    def _without_rr(self, subject_id: str, stream_id: str, run: Run) -> Iterator[Notification]:
+        for row in self._server.rows(
+            "SELECT contact, heart_rate_bpm, received_ns, energy_kj"
+            f" FROM {lines.WITHOUT_RR} WHERE {_of(subject_id, stream_id)}"
+            f" AND time >= {run.first} AND time <= {run.last}"
+        ):
+            sequence, contact, rate, received, energy = row
+            yield Notification(sequence, received, rate, (), (), _contact(contact), energy)
+
+    def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
+        """Gaps that touch the range, by start."""
+        return self._catalogue.gaps(subject_id, start_ns, end_ns)
+
+    def coverage(self, subject_id: str) -> list[StreamCoverage]:
+        """What is kept of each stream, oldest first."""
+        return self._catalogue.coverage(subject_id)
+
+    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+        """The name of the content of each day; see BeatStore."""
+        return self._catalogue.day_contents(subject_id, start_ns, end_ns)
+
+    def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
+        """The UTC days to which something was added from then on; see BeatStore."""
+        return self._catalogue.changed_days(subject_id, since_ns)
+
+    def kept_windows(
+        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
+    ) -> dict[int, KeptDay]:
+        """What was worked out of each day; see BeatStore."""
+        return self._catalogue.window_days(subject_id, method, names, first_day, last_day)
+
+    def kept_contents(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, str]:
+        """What the kept windows of each day were worked out from; see BeatStore."""
+        return self._catalogue.window_contents(subject_id, method, first_day, last_day)
+
+    def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
+        """Keep what was worked out; see BeatStore."""
+        tag = _tag(method)
+        with self._catalogue.putting_windows(subject_id, method, days) as may:
+            if not may:
+                return
+            theirs = f"\"subject\" = '{subject_id}'"
+            kept = self._server.rows(
+                f'SELECT "window" FROM {lines.WINDOWS}'
+                f" WHERE {theirs} AND {_days(min(days), max(days))}"
+            )
+            # A point written anew would keep figures that it has no more.
+            for day in {row[0] // DAY for row in kept} & set(days):
+                self._erase_points(lines.WINDOWS, f"{theirs} AND {_days(day, day)}")
+            self._server.write(
+                line
+                for held in days.values()
+                for line in lines.of_windows(subject_id, tag, held.start_ns, held.figures)
+            )
+
+    def subjects(self) -> list[str]:
+        """Everybody with a stream."""
+        return self._catalogue.subjects()
+
+    def unknown_subjects(self) -> set[str]:
+        """Everybody of whom InfluxDB has points, and the catalogue no stream."""
+        known = set(self._catalogue.subjects())
+        return {
+            row[1]
+            for name in lines.MEASUREMENTS
+            for row in self._server.rows(f'SHOW TAG VALUES FROM "{name}" WITH KEY = "subject"')
+            # The index of 1.x remembers names for a while after the last point has gone.
+            if row[1] not in known
+            and self._server.rows(f"SELECT * FROM {name} WHERE \"subject\" = '{row[1]}' LIMIT 1")
+        }
+
+    def erased(self) -> list[str]:
+        """Everybody who was erased."""
+        return self._catalogue.erased()
+
+    def erase(self, subject_id: str) -> int:
+        """Remove every point of the subject; see BeatStore. Raises DamagedStoreError when points
+        can still be read.
+        """
+        beats = self._catalogue.erase(subject_id)
+        where = f"\"subject\" = '{subject_id}'"
+        if not self._server.can_erase:
+            raise EbbtideError(
+                "This InfluxDB cannot delete rows: their beats stay in it, under a random id.",
+                "Delete its database, or move to InfluxDB 1.x or 2.x, to be rid of them.",
+            )
+        for measurement in lines.MEASUREMENTS:
+            self._erase_points(measurement, where)
+        left = [
+            name
+            for name in lines.MEASUREMENTS
+            if self._server.rows(f"SELECT * FROM {name} WHERE {where} LIMIT 1")
+        ]
+        if left:
+            raise DamagedStoreError(
+                f"After erasing, points of {', '.join(left)} can still be read.",
+                "Give the command again.",
+            )
+        return beats
+
+    def _erase_points(self, measurement: str, where: str) -> None:
+        if self._server.can_erase:
+            self._server.command(f"DELETE FROM {measurement} WHERE {where}")
+
+
+def _of(subject_id: str, stream_id: str) -> str:
+    return f"\"stream\" = '{stream_id}' AND \"subject\" = '{subject_id}'"
+
+
+def _days(first: int, last: int) -> str:
+    """The UTC days from the first to the last."""
+    return f"time >= {first * DAY} AND time < {(last + 1) * DAY}"
+
+
+def _contact(kept: int) -> bool | None:
+    return None if kept < 0 else bool(kept)
+
+
+def _tag(method: str) -> str:
+    """A method as a tag: its name is long, and has spaces."""
+    return hashlib.sha256(method.encode()).hexdigest()[:12]

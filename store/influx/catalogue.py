@@ -1,0 +1,508 @@
+"""What stands beside InfluxDB in an SQL database: streams, runs, gaps, and who was erased.
+
+InfluxDB overwrites, has no transactions and no locks. "What was kept first stays", "twice is once",
+"acknowledged is kept" and "erased stays erased" are promised here, in transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+
+from ebbtide import timestamps
+from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream
+from store.encoding import window_block
+from store.encoding.runs import (
+    FULL_RUN,
+    acknowledged,
+    day_names,
+    days_of,
+    not_yet_kept,
+    require_order,
+)
+from store.protocols.beats import (
+    ErasedSubjectError,
+    KeptDay,
+    PlacedGap,
+    StreamCoverage,
+    StreamTakenError,
+    UnknownStreamError,
+)
+from store.sql.engine import insert_or, writing
+from store.sql.tables.beats import (
+    ErasedRow,
+    GapRow,
+    MovementDayRow,
+    RunRow,
+    StreamRow,
+    WindowDayRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Notifications ``first`` to ``last``, with ``beats`` in [start_ns, end_ns)."""
+
+    first: int
+    last: int
+    beats: int
+    start_ns: int | None
+    end_ns: int | None
+
+
+class Appending:
+    """A stream that is locked while something is appended to it."""
+
+    def __init__(self, db: Connection, stream_id: str) -> None:
+        self._db = db
+        self._stream_id = stream_id
+
+    def fresh(self, notifications: Sequence[Notification]) -> list[list[Notification]]:
+        """Those that are not kept yet, as runs. Raises BeatsOutOfOrderError."""
+        kept = self._db.execute(
+            select(RunRow.first_sequence, RunRow.last_sequence).where(
+                RunRow.stream_id == self._stream_id,
+                RunRow.first_sequence <= notifications[-1].sequence,
+                RunRow.last_sequence >= notifications[0].sequence,
+            )
+        )
+        runs = list(not_yet_kept(notifications, [(row[0], row[1]) for row in kept]))
+        for run in runs:
+            self._require_order(run)
+        return runs
+
+    def _require_order(self, run: Sequence[Notification]) -> None:
+        times = [time for item in run for time in item.beat_times_ns]
+        if not times:
+            return
+        of_stream = RunRow.stream_id == self._stream_id
+        before = self._db.scalar(
+            select(func.max(RunRow.end_ns)).where(
+                of_stream, RunRow.first_sequence < run[0].sequence
+            )
+        )
+        after = self._db.scalar(
+            select(func.min(RunRow.start_ns)).where(
+                of_stream, RunRow.first_sequence > run[-1].sequence
+            )
+        )
+        require_order(self._stream_id, times[0], times[-1] + 1, before, after)
+
+    def add_run(self, run: Sequence[Notification]) -> None:
+        """What InfluxDB has now; joined to the run before it, unless that is full."""
+        times = [time for item in run for time in item.beat_times_ns]
+        first, last = run[0].sequence, run[-1].sequence
+        start_ns, end_ns = (times[0], times[-1] + 1) if times else (None, None)
+        before = self._db.execute(
+            select(RunRow.first_sequence, RunRow.beats, RunRow.start_ns, RunRow.end_ns).where(
+                RunRow.stream_id == self._stream_id,
+                RunRow.last_sequence == first - 1,
+                RunRow.last_sequence - RunRow.first_sequence < FULL_RUN,
+            )
+        ).first()
+        if before is None:
+            self._db.execute(
+                insert(RunRow).values(
+                    stream_id=self._stream_id,
+                    first_sequence=first,
+                    last_sequence=last,
+                    beats=len(times),
+                    start_ns=start_ns,
+                    end_ns=end_ns,
+                    kept_ns=timestamps.now(),
+                )
+            )
+            return
+        self._db.execute(
+            update(RunRow)
+            .where(
+                RunRow.stream_id == self._stream_id,
+                RunRow.first_sequence == before.first_sequence,
+            )
+            .values(
+                last_sequence=last,
+                beats=before.beats + len(times),
+                start_ns=start_ns if before.start_ns is None else before.start_ns,
+                end_ns=before.end_ns if end_ns is None else end_ns,
+                kept_ns=timestamps.now(),
+            )
+        )
+
+    def add_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Gaps before notifications that are fresh."""
+        kept = set(
+            self._db.scalars(
+                select(GapRow.sequence).where(
+                    GapRow.stream_id == self._stream_id,
+                    GapRow.sequence.in_([gap.sequence for gap in gaps]),
+                )
+            )
+        )
+        for gap in gaps:
+            if gap.sequence not in kept:
+                kept.add(gap.sequence)
+                self._db.execute(
+                    insert(GapRow).values(
+                        stream_id=self._stream_id,
+                        sequence=gap.sequence,
+                        start_ns=gap.start_ns,
+                        end_ns=gap.end_ns,
+                        reason=str(gap.reason),
+                    )
+                )
+
+    def add_movement(self, spans_of_day: Mapping[int, int]) -> None:
+        """So many more spans of each day."""
+        for day, spans in spans_of_day.items():
+            here = (MovementDayRow.stream_id == self._stream_id, MovementDayRow.day == day)
+            found = self._db.execute(
+                update(MovementDayRow).where(*here).values(spans=MovementDayRow.spans + spans)
+            )
+            if not found.rowcount:
+                self._db.execute(
+                    insert(MovementDayRow).values(stream_id=self._stream_id, day=day, spans=spans)
+                )
+
+    def acknowledged(self) -> int:
+        """The highest number up to which nothing is missing."""
+        return _acknowledged(self._db, self._stream_id)
+
+
+class BeatCatalogue:
+    """The SQL side of a store of beats; ``engine`` is at the newest revision."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+    def check(self) -> None:
+        """Raise SQLAlchemyError if the database does not answer."""
+        with self._engine.connect() as db:
+            db.execute(select(StreamRow.id).limit(1))
+
+    def put_stream(self, subject_id: str, stream: Stream) -> None:
+        """Register a stream; see BeatStore."""
+        values = {
+            "id": stream.id,
+            "subject_id": subject_id,
+            "origin": str(stream.origin),
+            "source": stream.source,
+            "created_ns": stream.created_ns,
+            "ticks_per_second": stream.ticks_per_second,
+        }
+        with writing(self._engine) as db:
+            _lock(db, subject_id)
+            if _erased(db, subject_id):
+                raise ErasedSubjectError(
+                    "Everything of this person was erased.", "Stop the recorder, and sign out."
+                )
+            db.execute(insert_or(db, StreamRow).values(values).on_conflict_do_nothing())
+            kept = db.execute(
+                select(StreamRow.__table__).where(StreamRow.id == stream.id)
+            ).mappings()
+            if dict(kept.one()) != values:
+                raise StreamTakenError(
+                    f"Stream {stream.id} is already registered with other facts.",
+                    "Begin a stream with a new random id.",
+                )
+
+    @contextmanager
+    def appending(self, subject_id: str, stream_id: str) -> Iterator[Appending]:
+        """The stream, locked until what was appended is committed. Raises UnknownStreamError."""
+        with writing(self._engine) as db:
+            found = db.execute(
+                select(StreamRow.id)
+                .where(StreamRow.id == stream_id, StreamRow.subject_id == subject_id)
+                .with_for_update()
+            ).first()
+            if found is None:
+                raise UnknownStreamError(
+                    f"There is no stream {stream_id}.",
+                    f"Register it with PUT /v1/streams/{stream_id}.",
+                )
+            yield Appending(db, stream_id)
+
+    def runs(
+        self, subject_id: str, start_ns: int, end_ns: int
+    ) -> list[tuple[Stream, list[Run], list[int]]]:
+        """The streams with beats in the range, oldest first; of each the runs that touch it, and
+        the sequence numbers before which there are gaps.
+        """
+        touching = (RunRow.start_ns < end_ns, RunRow.end_ns > start_ns)
+        with self._engine.connect() as db:
+            rows = db.execute(
+                select(StreamRow.__table__, *_RUN)
+                .join(RunRow, RunRow.stream_id == StreamRow.id)
+                .where(StreamRow.subject_id == subject_id, *touching)
+                .order_by(StreamRow.created_ns, StreamRow.id, RunRow.first_sequence)
+            ).all()
+            found: dict[str, tuple[Stream, list[Run], list[int]]] = {}
+            for row in rows:
+                held = found.setdefault(row.id, (_stream(row), [], []))
+                held[1].append(_run(row))
+            for stream_id, (_, runs, gaps) in found.items():
+                gaps.extend(
+                    db.scalars(
+                        select(GapRow.sequence).where(
+                            GapRow.stream_id == stream_id,
+                            GapRow.sequence.between(runs[0].first, runs[-1].last),
+                        )
+                    )
+                )
+        return list(found.values())
+
+    def next_run(self, subject_id: str, stream_id: str, after: int) -> Run | None:
+        """The run with the next number after this one. Raises UnknownStreamError."""
+        with self._engine.connect() as db:
+            self._require(db, subject_id, stream_id)
+            row = db.execute(
+                select(*_RUN)
+                .where(RunRow.stream_id == stream_id, RunRow.last_sequence > after)
+                .order_by(RunRow.first_sequence)
+                .limit(1)
+            ).first()
+        return None if row is None else _run(row)
+
+    def _require(self, db: Connection, subject_id: str, stream_id: str) -> None:
+        found = select(StreamRow.id).where(
+            StreamRow.id == stream_id, StreamRow.subject_id == subject_id
+        )
+        if db.execute(found).first() is None:
+            raise UnknownStreamError(f"There is no stream {stream_id}.")
+
+    def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
+        """Gaps that touch the range, by start."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                select(GapRow.__table__)
+                .join(StreamRow, StreamRow.id == GapRow.stream_id)
+                .where(
+                    StreamRow.subject_id == subject_id,
+                    GapRow.start_ns < end_ns,
+                    GapRow.end_ns > start_ns,
+                )
+                .order_by(GapRow.start_ns)
+            ).all()
+        return [
+            PlacedGap(
+                row.stream_id, Gap(row.sequence, row.start_ns, row.end_ns, GapReason(row.reason))
+            )
+            for row in rows
+        ]
+
+    def coverage(self, subject_id: str) -> list[StreamCoverage]:
+        """What is kept of each stream, oldest first."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                select(
+                    StreamRow.__table__,
+                    func.coalesce(func.sum(RunRow.beats), 0).label("beats"),
+                    func.min(RunRow.start_ns).label("start_ns"),
+                    func.max(RunRow.end_ns).label("end_ns"),
+                )
+                .outerjoin(RunRow, RunRow.stream_id == StreamRow.id)
+                .where(StreamRow.subject_id == subject_id)
+                .group_by(StreamRow.id)
+                .order_by(StreamRow.created_ns, StreamRow.id)
+            ).all()
+            return [
+                StreamCoverage(
+                    _stream(row),
+                    _acknowledged(db, row.id),
+                    int(row.beats),
+                    row.start_ns,
+                    None if row.end_ns is None else row.end_ns - 1,
+                )
+                for row in rows
+            ]
+
+    def movement_streams(self, subject_id: str, first_day: int, last_day: int) -> list[str]:
+        """The streams with movement in these days."""
+        with self._engine.connect() as db:
+            return list(
+                db.scalars(
+                    select(MovementDayRow.stream_id)
+                    .join(StreamRow, StreamRow.id == MovementDayRow.stream_id)
+                    .where(
+                        StreamRow.subject_id == subject_id,
+                        MovementDayRow.day.between(first_day, last_day),
+                    )
+                    .distinct()
+                )
+            )
+
+    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+        """What names the content of each day; see BeatStore."""
+        with self._engine.connect() as db:
+            runs = db.execute(
+                select(RunRow.stream_id, *_RUN)
+                .join(StreamRow, StreamRow.id == RunRow.stream_id)
+                .where(
+                    StreamRow.subject_id == subject_id,
+                    RunRow.start_ns < end_ns,
+                    RunRow.end_ns > start_ns,
+                )
+                .order_by(RunRow.stream_id, RunRow.first_sequence)
+            ).all()
+            moved = db.execute(
+                select(MovementDayRow.day, func.sum(MovementDayRow.spans))
+                .join(StreamRow, StreamRow.id == MovementDayRow.stream_id)
+                .where(StreamRow.subject_id == subject_id)
+                .group_by(MovementDayRow.day)
+            ).all()
+        return day_names(
+            [(row[0], row[1], row[2], row[3], int(row[4] or 0), int(row[5] or 0)) for row in runs],
+            [(row[0], int(row[1])) for row in moved],
+            start_ns,
+            end_ns,
+        )
+
+    def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
+        """The UTC days to which something was added from then on; see BeatStore."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                select(RunRow.start_ns, RunRow.end_ns)
+                .join(StreamRow, StreamRow.id == RunRow.stream_id)
+                .where(StreamRow.subject_id == subject_id, RunRow.kept_ns >= since_ns)
+            ).all()
+        return days_of((row[0], row[1]) for row in rows)
+
+    def window_days(
+        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
+    ) -> dict[int, KeptDay]:
+        """What was worked out of each day."""
+        wanted = (WindowDayRow.day, WindowDayRow.content, WindowDayRow.block)
+        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
+        return {row[0]: window_block.unpacked(row[1], row[2], names) for row in rows}
+
+    def window_contents(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, str]:
+        """Which content the windows of each day were worked out from."""
+        wanted = (WindowDayRow.day, WindowDayRow.content)
+        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
+        return {row[0]: row[1] for row in rows}
+
+    def _window_days(
+        self, subject_id: str, method: str, first_day: int, last_day: int, *wanted: Any
+    ) -> Sequence[Any]:
+        with self._engine.connect() as db:
+            return db.execute(
+                select(*wanted).where(
+                    WindowDayRow.subject_id == subject_id,
+                    WindowDayRow.method == method,
+                    WindowDayRow.day.between(first_day, last_day),
+                )
+            ).all()
+
+    @contextmanager
+    def putting_windows(
+        self, subject_id: str, method: str, days: Mapping[int, KeptDay]
+    ) -> Iterator[bool]:
+        """While the windows of these days are written; False, and nothing may be written, where
+        the subject was erased. Erasing waits until this ends.
+        """
+        with writing(self._engine) as db:
+            _lock(db, subject_id)
+            if _erased(db, subject_id):
+                yield False
+                return
+            yield True
+            db.execute(
+                delete(WindowDayRow).where(
+                    WindowDayRow.subject_id == subject_id, WindowDayRow.day.in_(list(days))
+                )
+            )
+            db.execute(
+                insert(WindowDayRow),
+                [
+                    {
+                        "subject_id": subject_id,
+                        "method": method,
+                        "day": day,
+                        "content": held.content,
+                        "block": window_block.packed(held),
+                    }
+                    for day, held in days.items()
+                ],
+            )
+
+    def subjects(self) -> list[str]:
+        """Everybody with a stream."""
+        with self._engine.connect() as db:
+            return list(
+                db.scalars(select(StreamRow.subject_id).distinct().order_by(StreamRow.subject_id))
+            )
+
+    def erased(self) -> list[str]:
+        """Everybody who was erased."""
+        with self._engine.connect() as db:
+            return list(db.scalars(select(ErasedRow.subject_id).order_by(ErasedRow.subject_id)))
+
+    def erase(self, subject_id: str) -> int:
+        """Forget the subject, and refuse it from now on; how many beats there were. An upload that
+        is under way is waited for; none begins afterwards.
+        """
+        with writing(self._engine) as db:
+            _lock(db, subject_id)
+            db.execute(
+                insert_or(db, ErasedRow).values(subject_id=subject_id).on_conflict_do_nothing()
+            )
+            of_subject = StreamRow.subject_id == subject_id
+            streams = list(db.scalars(select(StreamRow.id).where(of_subject).with_for_update()))
+            beats = db.scalar(
+                select(func.coalesce(func.sum(RunRow.beats), 0))
+                .join(StreamRow, StreamRow.id == RunRow.stream_id)
+                .where(of_subject)
+            )
+            for table in (RunRow, GapRow, MovementDayRow):
+                db.execute(delete(table).where(table.stream_id.in_(streams)))
+            db.execute(delete(StreamRow).where(of_subject))
+            db.execute(delete(WindowDayRow).where(WindowDayRow.subject_id == subject_id))
+        return int(beats or 0)
+
+
+_RUN = (
+    RunRow.first_sequence,
+    RunRow.last_sequence,
+    RunRow.beats,
+    RunRow.start_ns,
+    RunRow.end_ns,
+)
+
+
+def _lock(db: Connection, subject_id: str) -> None:
+    """Nobody else registers a stream of this subject, or erases it, until this transaction ends.
+    SQLite has one writer at a time anyway.
+    """
+    if db.dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject_id, 0))))
+
+
+def _erased(db: Connection, subject_id: str) -> bool:
+    found = db.execute(select(ErasedRow.subject_id).where(ErasedRow.subject_id == subject_id))
+    return found.first() is not None
+
+
+def _acknowledged(db: Connection, stream_id: str) -> int:
+    rows = db.execute(
+        select(RunRow.first_sequence, RunRow.last_sequence)
+        .where(RunRow.stream_id == stream_id)
+        .order_by(RunRow.first_sequence)
+    )
+    return acknowledged((row[0], row[1]) for row in rows)
+
+
+def _stream(row: Row) -> Stream:  # type: ignore[type-arg]
+    return Stream(row.id, Origin(row.origin), row.source, row.created_ns, row.ticks_per_second)
+
+
+def _run(row: Row) -> Run:  # type: ignore[type-arg]
+    return Run(row.first_sequence, row.last_sequence, row.beats, row.start_ns, row.end_ns)

@@ -1,0 +1,1 @@
+"""Copy, backup and integrity check."""

@@ -1,0 +1,262 @@
+"""Everything of one pair of stores into another: a move, a backup, a restore.
+
+It goes on where it stopped: what is there already is not sent again, and twice is once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tuple_
+
+from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import DAY
+from store.protocols.beats import BeatStore
+from store.sql.engine import insert_or, writing
+from store.sql.tables.access import CareRow, LiveShareRow, LookRow, PseudonymRow
+from store.sql.tables.programme import (
+    NoteRow,
+    PracticeRow,
+    ProgrammeRow,
+    ReadingRow,
+    SessionNotesRow,
+)
+from store.sql.tables.records import (
+    AuditRow,
+    Base,
+    ConsentRow,
+    PersonRow,
+    RatingRow,
+    SessionRow,
+    SignInRow,
+)
+
+# In an order in which nobody's rows come before the person. What can be made again, or is worth
+# nothing tomorrow (reports, one-time links, attempts, answers), is not copied.
+RECORD_TABLES: tuple[Table, ...] = tuple(
+    Base.metadata.tables[row.__tablename__]
+    for row in (
+        PersonRow,
+        SignInRow,
+        RatingRow,
+        SessionRow,
+        ConsentRow,
+        CareRow,
+        LookRow,
+        PseudonymRow,
+        LiveShareRow,
+        ProgrammeRow,
+        NoteRow,
+        PracticeRow,
+        ReadingRow,
+        SessionNotesRow,
+        AuditRow,
+    )
+)
+_COUNTED = ("audit", "looks")  # their ids are made by the database
+_GOING: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (Base.metadata.tables[SignInRow.__tablename__], ("token_hash",)),
+    (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
+    (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
+)
+_ROWS = 500
+_ALWAYS = (0, 2**62)
+_COMPARED_NS = 32 * DAY
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being copied, how much is done, and how much there is in all."""
+
+
+@dataclass(slots=True)
+class Copied:
+    """How much there is, in both. ``rows`` by table of people and ratings."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    streams: int = 0
+    notifications: int = 0
+    beats: int = 0
+    gaps: int = 0
+    movement: int = 0
+
+
+def copy_records(source: Engine, target: Engine, progress: Progress | None = None) -> Copied:
+    """People, ratings, sessions, sign-ins and the audit. Rows that the target has of somebody whom
+    the source does not know are an error: it is another store. Rows that went from the source
+    since (sign-outs, erased people) go from the target.
+    """
+    found = Copied()
+    with source.connect() as db, writing(target) as to:
+        for table in RECORD_TABLES:
+            keys = list(table.primary_key.columns)
+            total = db.scalar(select(func.count()).select_from(table)) or 0
+            done = 0
+            last: tuple[object, ...] | None = None
+            while True:
+                query = select(table).order_by(*keys).limit(_ROWS)
+                if last is not None:
+                    query = query.where(tuple_(*keys) > last)
+                rows = [dict(row) for row in db.execute(query).mappings()]
+                if not rows:
+                    break
+                _put(to, table, rows)
+                last = tuple(rows[-1][key.name] for key in keys)
+                done += len(rows)
+                if progress is not None:
+                    progress(table.name, done, total)
+            found.rows[table.name] = done
+        _drop_what_went(db, to)
+        if to.dialect.name == "postgresql":
+            for name in _COUNTED:
+                to.execute(
+                    text(
+                        f"SELECT setval(pg_get_serial_sequence('{name}', 'id'),"
+                        f" (SELECT coalesce(max(id), 0) + 1 FROM {name}), false)"
+                    )
+                )
+        for table in RECORD_TABLES:
+            there = to.scalar(select(func.count()).select_from(table)) or 0
+            if there != found.rows[table.name]:
+                raise EbbtideError(
+                    f"Of {found.rows[table.name]} rows of {table.name}, {there} are in the target.",
+                    "It is in use, or the store of others: name an empty one.",
+                )
+    return found
+
+
+def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
+    statement = insert_or(db, table)
+    keys = [key.name for key in table.primary_key.columns]
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if column.name not in keys
+    }
+    db.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+
+
+def _drop_what_went(source: Connection, target: Connection) -> None:
+    """Sign-ins, care and notes that ended, and people who were erased; nothing else ever goes."""
+    for table, names in _GOING:
+        key = tuple_(*(table.c[name] for name in names))
+        query = select(*(table.c[name] for name in names))
+        gone = {tuple(row) for row in target.execute(query)} - {
+            tuple(row) for row in source.execute(query)
+        }
+        if gone:
+            target.execute(delete(table).where(key.in_(gone)))
+    gone_people = set(target.scalars(select(PersonRow.id))) - set(
+        source.scalars(select(PersonRow.id))
+    )
+    if not gone_people:
+        return
+    erased = set(source.scalars(select(AuditRow.subject)))
+    theirs = target.execute(
+        select(PersonRow.id, PersonRow.subject_id).where(PersonRow.id.in_(gone_people))
+    ).all()
+    if any(subject not in erased for _, subject in theirs):
+        raise EbbtideError(
+            "The target has people whom the source does not know.",
+            "It is the store of others: name an empty one.",
+        )
+    target.execute(delete(PersonRow).where(PersonRow.id.in_(gone_people)))
+
+
+def copy_beats(source: BeatStore, target: BeatStore, progress: Progress | None = None) -> Copied:
+    """Beats, gaps and movement of everybody, and who was erased. Windows are made again."""
+    found = Copied()
+    for subject in source.erased():
+        target.erase(subject)
+    covered = [
+        (subject, covered) for subject in source.subjects() for covered in source.coverage(subject)
+    ]
+    total = sum(covered.beats for _, covered in covered)
+    for subject, here in covered:
+        stream = here.stream
+        target.put_stream(subject, stream)
+        gaps = {
+            gap.gap.sequence: gap.gap
+            for gap in source.gaps(subject, *_ALWAYS)
+            if gap.stream_id == stream.id
+        }
+        there = {item.stream.id: item for item in target.coverage(subject)}[stream.id]
+        after = there.acknowledged
+        found.beats += there.beats
+        while batch := source.notifications(subject, stream.id, after):
+            # As runs without a hole, which is what can be appended.
+            numbers = np.array([item.sequence for item in batch])
+            for run in np.split(np.arange(len(batch)), np.flatnonzero(np.diff(numbers) != 1) + 1):
+                part = batch[run[0] : run[-1] + 1]
+                theirs = [gaps[n.sequence] for n in part if n.sequence in gaps]
+                target.append(subject, stream.id, part, theirs)
+            after = batch[-1].sequence
+            found.beats += sum(len(item.rr_ticks) for item in batch)
+            if progress is not None:
+                progress("beats", min(found.beats, total), total)
+        spans = source.stream_activity(subject, stream.id)
+        for begin in range(0, len(spans), _ROWS * 10):
+            target.append_activity(subject, stream.id, spans[begin : begin + _ROWS * 10])
+    return found
+
+
+def compare_beats(source: BeatStore, target: BeatStore, progress: Progress | None = None) -> Copied:
+    """Read both, and count. Raises EbbtideError for the first thing that is not the same.
+
+    What arrives in the source meanwhile is not the same either: compare when nothing writes.
+    """
+    found = Copied()
+    subjects = source.subjects()
+    _same("the subjects", subjects, target.subjects())
+    _same("who was erased", source.erased(), target.erased())
+    for done, subject in enumerate(subjects, 1):
+        covered = source.coverage(subject)
+        _same(f"the streams of {subject}", covered, target.coverage(subject))
+        gaps = source.gaps(subject, *_ALWAYS)
+        _same(f"the gaps of {subject}", gaps, target.gaps(subject, *_ALWAYS))
+        for item in covered:
+            spans = source.stream_activity(subject, item.stream.id)
+            _same("movement", spans, target.stream_activity(subject, item.stream.id))
+            found.movement += len(spans)
+            found.notifications += _same_notifications(source, target, subject, item.stream.id)
+        found.streams += len(covered)
+        found.gaps += len(gaps)
+        filled = [item for item in covered if item.first_ns is not None]
+        begin = min((item.first_ns or 0 for item in filled), default=0)
+        end = max((item.last_ns or 0 for item in filled), default=-1) + 1
+        for start in range(begin, end, _COMPARED_NS):
+            asked = (subject, start, min(start + _COMPARED_NS, end))
+            here, there = source.read(*asked), target.read(*asked)
+            for column in ("time_ns", "rr_ticks", "contact", "follows"):
+                if not np.array_equal(getattr(here, column), getattr(there, column)):
+                    raise EbbtideError(
+                        f"Beats of {subject} are not the same in both stores ({column}).",
+                        "Give the command again.",
+                    )
+            found.beats += len(there)
+        if progress is not None:
+            progress("compared", done, len(subjects))
+    return found
+
+
+def _same_notifications(source: BeatStore, target: BeatStore, subject: str, stream_id: str) -> int:
+    """The engines cut them differently; how many there are."""
+    count, after = 0, 0
+    waiting: dict[int, object] = {}
+    while batch := source.notifications(subject, stream_id, after):
+        after = batch[-1].sequence
+        for item in batch:
+            if item.sequence not in waiting:
+                more = target.notifications(subject, stream_id, item.sequence - 1)
+                waiting = {other.sequence: other for other in more}
+            _same(f"notification {item.sequence} of {stream_id}", item, waiting.get(item.sequence))
+        count += len(batch)
+    return count
+
+
+def _same(what: str, here: object, there: object) -> None:
+    if here != there:
+        raise EbbtideError(
+            f"In the two stores, {what}: not the same.",
+            "If something writes meanwhile, stop it; then give the command again.",
+        )

@@ -1,0 +1,98 @@
+"""A backup of servers, in the form of an embedded store, and its way back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+
+from ebbtide.errors import EbbtideError
+from store.maintenance.copy import Copied, Progress, compare_beats, copy_beats, copy_records
+from store.maintenance.sqlite_backup import BackedUp, back_up, require_whole
+from store.protocols.beats import BeatStore
+from store.sql.engine import sqlite_engine
+from store.sql.tables.records import PersonRow
+from store.sqlite.beats import SqliteBeatStore
+
+
+def back_up_servers(
+    beats: BeatStore,
+    records: Engine,
+    names: tuple[str, str],
+    folder: Path,
+    made: str,
+    progress: Progress | None = None,
+) -> BackedUp:
+    """Copy everything into ``folder``, which must not exist yet; ``names`` of the files of beats
+    and records, as in an embedded store.
+    """
+    if folder.exists():
+        raise EbbtideError(f"{folder} is there already.", "Name a new folder.")
+    working = folder.with_name(f"{folder.name}.being-made")
+    shutil.rmtree(working, ignore_errors=True)
+    working.mkdir(parents=True)
+    try:
+        files = [working / name for name in names]
+        copy = SqliteBeatStore(files[0])
+        engine = sqlite_engine(files[1])
+        try:
+            copy_beats(beats, copy, progress)
+            copy_records(records, engine, progress)
+            # Somebody who was erased between the two: no beats without a person.
+            with engine.connect() as db:
+                people = set(db.scalars(select(PersonRow.subject_id)))
+            for subject in set(copy.subjects()) - people:
+                copy.erase(subject)
+        finally:
+            copy.close()
+            engine.dispose()
+        return back_up(files, folder, made)
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+
+
+def restore_to_servers(
+    folder: Path,
+    names: tuple[str, str],
+    beats: BeatStore,
+    records: Engine,
+    progress: Progress | None = None,
+) -> Copied:
+    """Copy a backup to servers that hold nobody yet, and compare. Raises EbbtideError otherwise."""
+    require_whole(folder, list(names))
+    with records.connect() as db:
+        people = db.scalar(select(func.count()).select_from(PersonRow))
+    if people or beats.subjects():
+        raise EbbtideError(
+            "There are people in the stores that the settings name.",
+            "Restore into an empty database, then name that one in the settings.",
+        )
+    with tempfile.TemporaryDirectory() as working:  # reading it would change its bytes
+        files = [Path(shutil.copy(folder / name, working)) for name in names]
+        return move(files[0], files[1], beats, records, progress)
+
+
+def move(
+    beats_file: Path,
+    records_file: Path,
+    beats: BeatStore,
+    records: Engine,
+    progress: Progress | None = None,
+) -> Copied:
+    """An embedded store to other stores; then both are read, compared and counted."""
+    for file in (beats_file, records_file):
+        if not file.is_file():
+            raise EbbtideError(f"There is no store {file}.", "Is EBBTIDE_DATA_DIR right?")
+    source = SqliteBeatStore(beats_file)
+    engine = sqlite_engine(records_file)
+    try:
+        copied = copy_records(engine, records, progress)
+        copy_beats(source, beats, progress)
+        found = compare_beats(source, beats, progress)
+        found.rows = copied.rows
+        return found
+    finally:
+        source.close()
+        engine.dispose()

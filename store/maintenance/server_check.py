@@ -1,0 +1,64 @@
+"""Looks through stores of any engine: is everything whole, once, and somebody's?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ebbtide.errors import EbbtideError
+from store.influx.beats import InfluxBeatStore
+from store.maintenance.sqlite_check import Checked
+from store.protocols.beats import BeatStore, StreamCoverage
+from store.protocols.records import RecordStore
+
+
+def check_stores(
+    beats: BeatStore, records: RecordStore, progress: Callable[[int, int], None] | None = None
+) -> Checked:
+    """Read every notification once. ``progress`` is called with streams done and in all."""
+    found = Checked()
+    people = records.people()
+    found.people = len(people)
+    found.ratings = sum(len(records.ratings(person.id, 0, 2**62)) for person in people)
+    known, erased = {person.subject_id for person in people}, set(beats.erased())
+    covered = [(subject, item) for subject in beats.subjects() for item in beats.coverage(subject)]
+    if isinstance(beats, InfluxBeatStore):
+        for subject in sorted(beats.unknown_subjects()):
+            who = "was erased" if subject in erased else "has no stream"
+            found.problems.append(f"points of {subject}, who {who}")
+    for done, (subject, item) in enumerate(covered, 1):
+        if subject in erased:
+            found.problems.append(f"stream {item.stream.id} is of somebody who was erased")
+        elif subject not in known:
+            found.problems.append(f"stream {item.stream.id} belongs to nobody")
+        found.streams += 1
+        _check_stream(beats, subject, item, found)
+        if progress is not None:
+            progress(done, len(covered))
+    found.gaps = sum(len(beats.gaps(subject, 0, 2**62)) for subject in beats.subjects())
+    return found
+
+
+def _check_stream(beats: BeatStore, subject: str, item: StreamCoverage, found: Checked) -> None:
+    stream, expected, last_ns, count = item.stream.id, 1, 0, 0
+    try:
+        after = 0
+        while batch := beats.notifications(subject, stream, after):
+            after = batch[-1].sequence
+            for one in batch:
+                if one.sequence > expected:
+                    missing = f"{expected} to {one.sequence - 1}"
+                    found.waiting.append(f"stream {stream}: {missing} are not here yet")
+                expected = one.sequence + 1
+                found.notifications += 1
+                for time in one.beat_times_ns:
+                    if time <= last_ns:
+                        found.problems.append(f"stream {stream}: beats out of order at {time}")
+                    last_ns = time
+                    count += 1
+    except EbbtideError as error:
+        found.problems.append(str(error))
+        return
+    found.beats += count
+    # What arrived while it was read is more, never less.
+    if count < item.beats:
+        found.problems.append(f"stream {stream}: {count} beats, and not {item.beats}")

@@ -1,0 +1,226 @@
+"""The protocol of what says who may do what, and who did: sign-ins, care, one-time links, looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from store.protocols.records import Person
+
+
+class SignInKind(StrEnum):
+    """What a token is for."""
+
+    SESSION = "session"
+    DEVICE = "device"
+    SCRIPT = "script"
+
+
+class Scope(StrEnum):
+    """What a token may be used for, within what its person may do."""
+
+    UPLOAD = "upload"
+    READ = "read"
+    WRITE = "write"
+    ACCOUNT = "account"
+
+
+class OneTimePurpose(StrEnum):
+    """What a one-time token is good for."""
+
+    INVITATION = "invitation"
+    PASSWORD = "password"
+    OIDC_STATE = "oidc state"
+    OIDC_CODE = "oidc code"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A token of a person; only its hash is kept. A session also ends ``idle_ns`` after its last
+    use (0: never for that).
+    """
+
+    token_hash: str
+    person_id: str
+    created_ns: int
+    expires_ns: int
+    id: str
+    kind: SignInKind
+    name: str
+    scopes: frozenset[Scope]
+    used_ns: int
+    idle_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OneTime:
+    """A token that is worth something once. ``body``: what it is about, JSON."""
+
+    token_hash: str
+    purpose: OneTimePurpose
+    person_id: str | None
+    body: str
+    created_ns: int
+    expires_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody else read something of a person. ``what``: a route, never what was read."""
+
+    person_id: str
+    actor_id: str
+    actor_role: str
+    at_ns: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonym:
+    """Under which name analysts know a person, and by how much their dates are moved back."""
+
+    person_id: str
+    pseudonym: str
+    shift_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Failed attempts in a row, the first at ``since_ns``."""
+
+    failures: int
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer to a request with an idempotency key. ``status`` None: it is under way; ``body``
+    None: its words are not kept, since they hold a secret.
+    """
+
+    request_hash: str
+    at_ns: int
+    status: int | None = None
+    body: str | None = None
+
+
+class RightsStore(Protocol):
+    """Keeps who may do what. Safe with several threads and processes."""
+
+    def add_sign_in(self, sign_in: SignIn) -> None:
+        """Keep a sign-in, and forget those that have expired by its creation."""
+        ...
+
+    def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, SignIn] | None:
+        """Who holds this token at this time; None also where the person may not sign in."""
+        ...
+
+    def used(self, token_hash: str, at_ns: int) -> None:
+        """Note that a token was used."""
+        ...
+
+    def end_sign_in(self, token_hash: str) -> None:
+        """Sign out."""
+        ...
+
+    def sign_ins(self, person_id: str) -> list[SignIn]:
+        """All tokens of a person, oldest first."""
+        ...
+
+    def revoke(self, person_id: str, sign_in_id: str) -> bool:
+        """End a token by its id; whether there was one."""
+        ...
+
+    def end_sign_ins(self, person_id: str, but: str | None = None) -> None:
+        """End all tokens of a person, but for the one with this hash."""
+        ...
+
+    def set_password(self, person_id: str, password_hash: str) -> None:
+        """Keep another password."""
+        ...
+
+    def set_active(self, person_id: str, active: bool) -> None:
+        """Let a person sign in, or no more; then all their tokens end."""
+        ...
+
+    def active(self, person_id: str) -> bool:
+        """Whether a person may sign in."""
+        ...
+
+    def put_one_time(self, one_time: OneTime) -> None:
+        """Keep a one-time token, and forget those that have expired."""
+        ...
+
+    def take_one_time(self, token_hash: str, purpose: OneTimePurpose, at_ns: int) -> OneTime | None:
+        """Use a one-time token: of two who use it at once, one gets it."""
+        ...
+
+    def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
+        """Put a patient into a therapist's care; twice is once."""
+        ...
+
+    def end_care(self, therapist_id: str, person_id: str) -> None:
+        """End it."""
+        ...
+
+    def in_care_of(self, therapist_id: str) -> list[str]:
+        """The ids of the patients in a therapist's care."""
+        ...
+
+    def carers_of(self, person_id: str) -> list[str]:
+        """The ids of the therapists of a patient."""
+        ...
+
+    def add_looks(self, looks: Sequence[Look]) -> None:
+        """Keep who read what."""
+        ...
+
+    def looks(
+        self, person_id: str, limit: int, before: int | None = None
+    ) -> list[tuple[int, Look]]:
+        """Who read something of this person, newest first, each with its number; ``before``: only
+        lower numbers.
+        """
+        ...
+
+    def attempts(self, key: str) -> Attempts:
+        """Failed attempts with this key."""
+        ...
+
+    def note_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
+        """One more; those before ``at_ns - forget_after_ns`` do not count any more."""
+        ...
+
+    def forget_failures(self, key: str) -> None:
+        """It went well."""
+        ...
+
+    def begin_answer(
+        self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
+    ) -> KeptAnswer | None:
+        """Note that a request with this idempotency key is under way, and forget those from before
+        ``forget_ns``. Where there is one already, it is returned and nothing noted.
+        """
+        ...
+
+    def finish_answer(self, person_id: str, key: str, status: int, body: str | None) -> None:
+        """Keep the answer."""
+        ...
+
+    def drop_answer(self, person_id: str, key: str) -> None:
+        """Nothing was done: the key may be used again."""
+        ...
+
+    def pseudonym(self, person_id: str) -> Pseudonym:
+        """The person's pseudonym; made at random the first time, and then always the same."""
+        ...
+
+    def share_live(self, person_id: str, until_ns: int) -> None:
+        """Until when therapists may watch live; a time that was ends it."""
+        ...
+
+    def live_until(self, person_id: str) -> int:
+        """Until when therapists may watch live; 0 never."""
+        ...

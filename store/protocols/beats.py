@@ -1,0 +1,213 @@
+"""The protocol of a store of beats, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebbtide.beats import Activity, Gap, Notification, Origin, Stream
+from ebbtide.errors import EbbtideError
+
+
+class UnknownStreamError(EbbtideError):
+    """There is no such stream of this subject."""
+
+
+class StreamTakenError(EbbtideError):
+    """The id is in use for another stream."""
+
+
+class BeatsOutOfOrderError(EbbtideError):
+    """Beats of a stream are not later than those of lower sequence numbers."""
+
+
+class StoreAwayError(EbbtideError):
+    """The store does not answer now, or has no room. Nothing was promised: try again."""
+
+
+class DamagedStoreError(EbbtideError):
+    """What the store says it has cannot be read."""
+
+
+class ErasedSubjectError(EbbtideError):
+    """Everything of this subject was erased, and nothing may come back."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """Beats of one subject in a range, by time. All arrays have shape (n,).
+
+    ``time_ns``: UTC, when each beat was. ``rr_ticks``: the interval that ended with it, in
+    1 / ``ticks_per_second`` s. ``contact``: 1 skin contact, 0 none, -1 not known.
+    ``follows``: whether the interval began at the beat before it of its own stream in this
+    array; False at the first of each stream, and after a gap. ``stream``: index into ``streams``.
+    """
+
+    time_ns: NDArray[np.int64]
+    rr_ticks: NDArray[np.int32]
+    ticks_per_second: NDArray[np.int32]
+    contact: NDArray[np.int8]
+    follows: NDArray[np.bool_]
+    stream: NDArray[np.int32]
+    streams: tuple[Stream, ...]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @property
+    def origins(self) -> frozenset[Origin]:
+        """Where the beats in this range come from."""
+        present = np.unique(self.stream)
+        return frozenset(self.streams[i].origin for i in present)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCoverage:
+    """What is kept of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
+
+    stream: Stream
+    acknowledged: int
+    beats: int
+    first_ns: int | None
+    last_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedGap:
+    """A gap and the stream it is in."""
+
+    stream_id: str
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptDay:
+    """HRV windows that were worked out of a UTC day and kept. ``content`` names what they were
+    worked out from; ``start_ns`` has shape (w,), and so has each of ``figures``, NaN where a window
+    has none. Figures are kept to the precision of float32, far finer than they are.
+    """
+
+    content: str
+    start_ns: NDArray[np.int64]
+    figures: Mapping[str, NDArray[np.float64]]
+
+
+class BeatStore(Protocol):
+    """Keeps the beats of subjects. Safe with several threads and processes."""
+
+    def put_stream(self, subject_id: str, stream: Stream) -> None:
+        """Register a stream. Twice is once.
+
+        Raises StreamTakenError when the id belongs to another stream or subject, and
+        ErasedSubjectError for a subject that was erased.
+        """
+        ...
+
+    def append(
+        self,
+        subject_id: str,
+        stream_id: str,
+        notifications: Sequence[Notification],
+        gaps: Sequence[Gap] = (),
+    ) -> int:
+        """Keep a run of notifications without a hole in its sequence numbers.
+
+        What is already kept is left as it is. Returns the highest sequence number up to which
+        nothing is missing. Raises UnknownStreamError.
+        """
+        ...
+
+    def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
+        """Keep how much the wearer moved. The same span of a stream twice is once.
+
+        Raises UnknownStreamError.
+        """
+        ...
+
+    def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
+        """Spans that begin in [start_ns, end_ns), by time; where two straps saw the same span,
+        the larger value.
+        """
+        ...
+
+    def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
+        """Beats with start_ns <= time < end_ns, of all streams of the subject, by time."""
+        ...
+
+    def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
+        """Gaps that touch the range, by start."""
+        ...
+
+    def coverage(self, subject_id: str) -> list[StreamCoverage]:
+        """What is kept of each stream, oldest first."""
+        ...
+
+    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+        """Of each UTC day (days since 1970) in the range that has beats: what names its content.
+        It is another name whenever beats or movement of that day were added.
+        """
+        ...
+
+    def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
+        """The UTC days with beats in runs to which something was added from then on, by the clock
+        of this machine; a run may reach over several days, and all of them are named.
+        """
+        ...
+
+    def kept_windows(
+        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
+    ) -> dict[int, KeptDay]:
+        """What was worked out of each of these days by this method: the figures with these names.
+        It can be thrown away and made again.
+        """
+        ...
+
+    def kept_contents(
+        self, subject_id: str, method: str, first_day: int, last_day: int
+    ) -> dict[int, str]:
+        """What the kept windows of each of these days were worked out from."""
+        ...
+
+    def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
+        """Keep what was worked out of days, in the place of what there was by whatever method;
+        nothing of a subject who was erased meanwhile.
+        """
+        ...
+
+    def subjects(self) -> list[str]:
+        """Everybody with a stream."""
+        ...
+
+    def erased(self) -> list[str]:
+        """Everybody who was erased, and is refused."""
+        ...
+
+    def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
+        """The next kept notifications of a stream after this sequence number, in order: some
+        thousands, or none at the end. Raises UnknownStreamError.
+        """
+        ...
+
+    def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
+        """All movement of one stream, by time."""
+        ...
+
+    def erase(self, subject_id: str) -> int:
+        """Remove every trace of the subject; the number of beats that were erased.
+
+        From then on its (random) id is refused, so that an upload that is on its way while the
+        subject is erased brings nothing back.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise if the store cannot be used now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...

@@ -1,0 +1,1 @@
+"""People, ratings, access and programme in SQLite or PostgreSQL."""

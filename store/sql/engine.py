@@ -1,0 +1,119 @@
+"""SQL databases: opened, and brought to the newest revision."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ebbtide.errors import EbbtideError
+from store.sql.schema_version import NEWEST, RevisionError, revision_of
+from store.sqlite.connection import BUSY_SECONDS
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """A SQLite file, with a copy beside it before its tables change. Raises EbbtideError when it
+    cannot be opened.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    engine = create_engine(
+        f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",  # what is erased is overwritten
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    try:
+        with engine.connect() as connection:
+            before = revision_of(connection)
+        if before not in (None, NEWEST):
+            aside = path.with_name(f"{path.name}.revision-{before}")
+            if not aside.exists():
+                with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
+                    old.backup(copy)
+        return _newest(engine)
+    except (SQLAlchemyError, sqlite3.Error, RevisionError) as error:
+        raise _cannot_open(path, error) from error
+
+
+def server_engine(url: str) -> Engine:
+    """A database on a server, such as ``postgresql+psycopg://user:password@host/ebbtide``.
+
+    Raises EbbtideError when the server does not answer, or is no database of Ebbtide's.
+    """
+    try:
+        return _newest(
+            create_engine(
+                url,
+                pool_pre_ping=True,
+                pool_size=10,
+                max_overflow=10,
+                pool_timeout=10,
+                hide_parameters=True,  # what people entered does not belong into logs
+                connect_args={"connect_timeout": 5} if url.startswith("postgresql") else {},
+            )
+        )
+    except (SQLAlchemyError, RevisionError, ImportError) as error:
+        # Its words may hold the address, and that a password.
+        kind = type(error).__name__
+        raise EbbtideError(
+            f"The records store does not answer ({kind}).",
+            "Check EBBTIDE_RECORDS_URL, that the server runs, and ebbtide[clinic] is installed.",
+        ) from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that will write. On SQLite it takes the write lock at once: one that began by
+    reading could not take it any more once another has written.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("BEGIN IMMEDIATE"))
+        yield connection
+
+
+def insert_or(
+    db: Connection, table: type[DeclarativeBase] | Table
+) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that says what to do on a conflict; the words are the same on both engines."""
+    if db.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _newest(engine: Engine) -> Engine:
+    # Two processes may start at once: the lock comes before looking for tables.
+    with writing(engine) as connection:
+        if revision_of(connection) != NEWEST:
+            from store.sql.upgrade import migrate  # with Alembic, which is slow to load
+
+            migrate(connection)
+    return engine
+
+
+def _cannot_open(path: Path, error: Exception) -> EbbtideError:
+    return EbbtideError(
+        f"The store {path} cannot be opened: {error}.",
+        "Check that the folder can be written, or set EBBTIDE_DATA_DIR to another one.",
+    )

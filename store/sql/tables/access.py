@@ -1,0 +1,101 @@
+"""The tables of who may do what, and who did."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.sql.tables.records import Base
+
+_ID = String(36)
+_HASH = String(64)
+
+
+class OneTimeRow(Base):
+    """A token that is worth something once."""
+
+    __tablename__ = "one_time"
+
+    token_hash: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    person_id: Mapped[str | None] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), index=True
+    )
+    body: Mapped[str] = mapped_column(Text)
+    created_ns: Mapped[int] = mapped_column(BigInteger)
+    expires_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class CareRow(Base):
+    """A patient in a therapist's care."""
+
+    __tablename__ = "care"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    therapist_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    since_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class LookRow(Base):
+    """Somebody else read something of a person."""
+
+    __tablename__ = "looks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    actor_id: Mapped[str] = mapped_column(_ID)
+    actor_role: Mapped[str] = mapped_column(String(20))
+    at_ns: Mapped[int] = mapped_column(BigInteger)
+    what: Mapped[str] = mapped_column(String(200))
+
+
+class AttemptsRow(Base):
+    """Failed attempts in a row; the key is a hash."""
+
+    __tablename__ = "attempts"
+
+    key: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    failures: Mapped[int]
+    since_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class AnswerRow(Base):
+    """The answer to a request with an idempotency key (of which a hash is kept)."""
+
+    __tablename__ = "answers"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    request_hash: Mapped[str] = mapped_column(_HASH)
+    at_ns: Mapped[int] = mapped_column(BigInteger, index=True)
+    status: Mapped[int | None]
+    body: Mapped[str | None] = mapped_column(Text)
+
+
+class PseudonymRow(Base):
+    """Under which name analysts know a person."""
+
+    __tablename__ = "pseudonyms"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    pseudonym: Mapped[str] = mapped_column(_ID, unique=True)
+    shift_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class LiveShareRow(Base):
+    """Until when therapists may watch a person live."""
+
+    __tablename__ = "live_shares"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    until_ns: Mapped[int] = mapped_column(BigInteger)

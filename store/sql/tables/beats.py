@@ -1,0 +1,87 @@
+"""Tables beside InfluxDB: what it cannot promise by itself (once, in order, erased)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.sql.tables.records import Base
+
+_ID = String(36)
+
+
+class StreamRow(Base):
+    """A stream of beats. Its row is locked while something is appended to it."""
+
+    __tablename__ = "beat_streams"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    subject_id: Mapped[str] = mapped_column(_ID, index=True)
+    origin: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(300))
+    created_ns: Mapped[int] = mapped_column(BigInteger)
+    ticks_per_second: Mapped[int]
+
+
+class RunRow(Base):
+    """An unbroken run of notifications whose points InfluxDB has acknowledged."""
+
+    __tablename__ = "beat_runs"
+
+    stream_id: Mapped[str] = mapped_column(
+        ForeignKey("beat_streams.id", ondelete="CASCADE"), primary_key=True
+    )
+    first_sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+    beats: Mapped[int]
+    start_ns: Mapped[int | None] = mapped_column(BigInteger)
+    end_ns: Mapped[int | None] = mapped_column(BigInteger)
+    kept_ns: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+
+
+class GapRow(Base):
+    """A time without beats."""
+
+    __tablename__ = "beat_gaps"
+
+    stream_id: Mapped[str] = mapped_column(
+        ForeignKey("beat_streams.id", ondelete="CASCADE"), primary_key=True
+    )
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    start_ns: Mapped[int] = mapped_column(BigInteger)
+    end_ns: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(String(40))
+
+
+class MovementDayRow(Base):
+    """How many spans of movement InfluxDB has of a UTC day of a stream."""
+
+    __tablename__ = "movement_days"
+
+    stream_id: Mapped[str] = mapped_column(
+        ForeignKey("beat_streams.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    spans: Mapped[int]
+
+
+class WindowDayRow(Base):
+    """The five-minute windows of a day, and which content they were worked out from. InfluxDB has
+    them too, for others to draw; from here a year is read in a twentieth of the time.
+    """
+
+    __tablename__ = "window_days"
+
+    subject_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    method: Mapped[str] = mapped_column(String(300), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[str] = mapped_column(String(64))
+    block: Mapped[bytes]
+
+
+class ErasedRow(Base):
+    """A subject that was erased, and may not come back."""
+
+    __tablename__ = "erased_subjects"
+
+    subject_id: Mapped[str] = mapped_column(_ID, primary_key=True)

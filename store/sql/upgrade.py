@@ -1,0 +1,32 @@
+"""Brings the tables of the records store to the newest revision, with Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+
+from store.sql.schema_version import RevisionError, kept_revision, revision_of
+
+_LOCK = 0x45626274  # any number, the same for all who migrate
+
+
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Up to a revision, in the transaction of ``connection``. One process at a time does it; the
+    others wait, and find it done. Raises RevisionError, for tables of a newer Ebbtide above all.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    known = revision_of(connection)
+    try:
+        if kept_revision(connection) is None and known is not None:
+            command.stamp(config, known)
+        command.upgrade(config, to)
+    except CommandError as error:
+        raise RevisionError(str(error)) from error

@@ -1,0 +1,1 @@
+"""Beats in SQLite."""

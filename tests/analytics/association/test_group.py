@@ -1,0 +1,122 @@
+"""Many people: published correlations, shared falls, random slopes, shrinkage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analytics.association.group import group_link
+from analytics.association.rmcorr import rmcorr
+from tests.analytics.association.test_within_person import ups_and_downs
+from tests.conftest import SHARED
+
+
+def published(name: str, subject: str, x: str, y: str) -> tuple[np.ndarray, ...]:
+    path = SHARED / "rmcorr" / f"{name}.csv"
+    if not path.is_file():
+        pytest.skip("../shared/data/rmcorr is not here")
+    table = pd.read_csv(path)
+    return pd.factorize(table[subject])[0], table[x].to_numpy(float), table[y].to_numpy(float)
+
+
+@pytest.mark.parametrize(
+    ("columns", "r", "dof", "p", "low", "high"),
+    [
+        (("bland1995", "Subject", "PaCO2", "pH"), -0.5068, 38, 0.000847, -0.71, -0.23),
+        (("gilden2010", "sub", "rt", "acc"), -0.4061, 32, 0.01717, -0.65, -0.08),
+    ],
+)
+def test_published_repeated_measures_correlations(
+    columns: tuple[str, str, str, str], r: float, dof: int, p: float, low: float, high: float
+) -> None:
+    found = rmcorr(*published(*columns))
+    assert found.r is not None and found.low is not None and found.high is not None
+    assert round(found.r, 4) == r
+    assert found.dof == dof
+    assert found.p_value == pytest.approx(p, rel=5e-4)
+    assert (round(found.low, 2), round(found.high, 2)) == (low, high)
+
+
+def clinic(
+    rng: np.random.Generator, people: int, n: int, slope: float, spread: float = 0.0
+) -> tuple[np.ndarray, ...]:
+    """Everybody's stress and pain fall by 4; each has a slope of their own."""
+    who = np.repeat(np.arange(people), n)
+    day = np.tile(np.arange(n) / 3, people)
+    fall = np.tile(-4 * np.linspace(0, 1, n), people)
+    mood = np.concatenate([1.3 * ups_and_downs(n, 0.5, rng) for _ in range(people)])
+    ache = np.concatenate([1.3 * ups_and_downs(n, 0.5, rng) for _ in range(people)])
+    own = slope + spread * rng.standard_normal(people)
+    return who, day, 6 + fall + mood, 6 + fall + own[who] * mood + ache, own
+
+
+def test_a_shared_fall_fools_the_plain_form_and_not_ours() -> None:
+    rng = np.random.default_rng(1)
+    plain = turned = mean = 0
+    for _ in range(60):
+        who, day, x, y, _ = clinic(rng, 12, 45, 0.0)
+        found = group_link(who, day, x, y, resamples=500)
+        assert found.rmcorr.p_value is not None and found.detrended_rmcorr.p_value is not None
+        assert found.p_value is not None
+        plain += found.rmcorr.p_value < 0.05
+        turned += found.detrended_rmcorr.p_value < 0.05
+        mean += found.p_value < 0.05
+    assert plain == 60
+    assert turned / 60 < 0.15 and mean / 60 < 0.15
+
+
+def test_random_slopes_and_shrinkage() -> None:
+    rng = np.random.default_rng(2)
+    covered, gain = 0, []
+    for _ in range(40):
+        who, day, x, y, own = clinic(rng, 20, 45, 0.3, 0.25)
+        found = group_link(who, day, x, y, resamples=200)
+        assert found.low is not None and found.high is not None and found.spread is not None
+        covered += found.low <= 0.3 <= found.high
+        raw = np.array([person.slope for person in found.people])
+        shrunk = np.array([person.shrunk for person in found.people])
+        gain.append(np.mean((shrunk - own) ** 2) / np.mean((raw - own) ** 2))
+        assert np.std(shrunk) < np.std(raw)
+    assert covered >= 34
+    assert np.mean(gain) < 0.95  # nearer to the truth
+
+
+def test_differences_between_people_never_enter() -> None:
+    """Who has more stress has more pain; within each person nothing moves together."""
+    rng = np.random.default_rng(3)
+    who = np.repeat(np.arange(15), 40)
+    level = np.linspace(1, 9, 15)[who]
+    x, y = level + rng.standard_normal(600), level + rng.standard_normal(600)
+    found = group_link(who, np.tile(np.arange(40.0), 15), x, y, resamples=500)
+    assert np.corrcoef(x, y)[0, 1] > 0.8
+    assert found.estimate is not None and abs(found.estimate) < 0.12
+    shifted = group_link(who, np.tile(np.arange(40.0), 15), x - 3 * level, y, resamples=500)
+    assert shifted.estimate == pytest.approx(found.estimate, abs=1e-9)
+
+
+def test_rows_may_come_in_any_order_and_with_holes() -> None:
+    rng = np.random.default_rng(4)
+    who, day, x, y, _ = clinic(rng, 8, 40, 0.5)
+    x[::17] = np.nan
+    mixed = rng.permutation(len(who))
+    one = group_link(who, day, x, y, resamples=300)
+    two = group_link(who[mixed], day[mixed], x[mixed], y[mixed], resamples=300)
+    assert one.n_pairs == int(np.isfinite(x).sum())
+    assert one.estimate == pytest.approx(two.estimate, abs=1e-12)
+    assert one.detrended_rmcorr == two.detrended_rmcorr
+
+
+def test_too_little_gives_reasons() -> None:
+    empty = group_link(np.empty(0, int), np.empty(0), np.empty(0), np.empty(0))
+    assert empty.missing and empty.rmcorr.missing and empty.detrended_rmcorr.missing
+    rng = np.random.default_rng(5)
+    who, day, x, y, _ = clinic(rng, 4, 40, 0.5)
+    few = group_link(who, day, x, y, resamples=100)
+    assert few.estimate is None and few.missing is not None and "4 of at least 5" in few.missing
+    assert few.detrended_rmcorr.r is not None
+    same = group_link(who, day, np.ones(160), y, resamples=100)
+    assert same.estimate is None
+    assert same.rmcorr.missing is not None and "never changes" in same.rmcorr.missing
+    with pytest.raises(ValueError, match="shape"):
+        group_link(who, day, x[:3], y)

@@ -1,0 +1,244 @@
+"""The link must not be fooled by a shared fall, and must find what is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from analytics.association.within_person import day_to_day_link, earlier_link, within_person_link
+from analytics.association.wording import Verdict, words_for
+from tests.analytics.hrv.test_windows import START
+
+Array = NDArray[np.float64]
+HOUR = 3_600_000_000_000
+CAUSAL = ("because", "cause", "leads to", "due to", "effect of", "makes", "reduces", "therefore")
+
+
+def times(n: int, every_h: float = 8) -> NDArray[np.int64]:
+    return START + (np.arange(n) * every_h * HOUR).astype(np.int64)
+
+
+def ups_and_downs(n: int, rho: float, rng: np.random.Generator) -> Array:
+    noise = rng.standard_normal(n + 30)
+    for i in range(1, len(noise)):
+        noise[i] = rho * noise[i - 1] + np.sqrt(1 - rho**2) * noise[i]
+    return noise[30:]
+
+
+FALLS = {
+    "none": lambda u: 0 * u,
+    "linear": lambda u: -4 * u,
+    "curved": lambda u: -4 * (1 - np.exp(-4 * u)),
+    "step": lambda u: -4.0 * (u > 0.45),
+}
+
+
+@pytest.mark.parametrize("fall", FALLS)
+@pytest.mark.parametrize("rho", [0.0, 0.6])
+def test_unrelated_series_that_both_fall_are_not_linked(fall: str, rho: float) -> None:
+    """A sample of benchmarks/false_alarms.py; 400 draws tell 5% from 72% with ease."""
+    rng = np.random.default_rng(7)
+    n, draws = 60, 400
+    course = 6 + FALLS[fall](np.linspace(0, 1, n))
+    hours = (np.arange(n) * 8) % 24.0
+    alarms = covered = 0
+    for _ in range(draws):
+        stress = np.clip(np.round(course + 1.3 * ups_and_downs(n, rho, rng)), 0, 10)
+        pain = np.clip(np.round(course + 1.3 * ups_and_downs(n, rho, rng)), 0, 10)
+        link = within_person_link(times(n), stress, pain, hours)
+        assert link.low is not None and link.high is not None
+        alarms += link.clear
+        covered += link.low <= 0 <= link.high
+    assert alarms + covered == draws  # p value and interval agree, always
+    # 5% of 400 is 20 with a standard deviation of 4.4.
+    assert alarms / draws < 0.085
+
+
+def test_a_link_that_is_there_is_found_beneath_the_fall() -> None:
+    rng = np.random.default_rng(8)
+    found, estimates = 0, []
+    for _ in range(100):
+        fall = -4 * np.linspace(0, 1, 84)
+        mood = 1.3 * ups_and_downs(84, 0.4, rng)
+        stress = 6 + fall + mood
+        pain = 6 + fall + 0.5 * mood + 0.8 * ups_and_downs(84, 0.4, rng)
+        link = within_person_link(times(84), stress, pain)
+        assert link.estimate is not None
+        found += link.clear
+        estimates.append(link.estimate)
+    assert found >= 95
+    assert np.mean(estimates) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_link_the_other_way_is_said_so() -> None:
+    rng = np.random.default_rng(9)
+    stress = rng.normal(5, 1.5, 60)
+    pain = 8 - 0.8 * stress + rng.normal(0, 0.5, 60)
+    link = within_person_link(times(60), stress, pain)
+    words = words_for(link)
+    assert words.verdict is Verdict.OPPOSITE
+    assert "lower" in words.sentence
+
+
+def pair(n: int, seed: int = 3) -> tuple[Array, Array]:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 11, n).astype(float), rng.integers(0, 11, n).astype(float)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 29])
+def test_thin_data_give_no_number_but_what_is_missing(n: int) -> None:
+    stress, pain = pair(n)
+    link = within_person_link(times(n), stress, pain)
+    words = words_for(link)
+    assert (link.estimate, link.low, link.high, link.p_value) == (None, None, None, None)
+    assert words.verdict is Verdict.NOT_ENOUGH
+    assert f"{30 - n} more {'is' if n == 29 else 'are'} needed" in words.sentence
+
+
+def test_many_ratings_in_few_days_are_not_enough() -> None:
+    stress, pain = pair(40)
+    link = within_person_link(times(40, every_h=2), stress, pain)
+    assert link.estimate is None
+    assert link.missing is not None and "4 more are needed" in link.missing
+
+
+def test_what_never_changes_cannot_move_with_anything() -> None:
+    _, pain = pair(40)
+    link = within_person_link(times(40), np.full(40, 3.0), pain)
+    assert link.missing == "stress was the same at every rating, so nothing could move with it"
+
+
+def test_a_course_without_ups_and_downs_gives_no_number() -> None:
+    _, pain = pair(40)
+    link = within_person_link(times(40), np.linspace(8, 2, 40), pain)
+    assert link.missing is not None and "no ups and downs" in link.missing
+
+
+def test_missing_values_are_left_out() -> None:
+    stress, pain = pair(50)
+    holes = stress.copy()
+    holes[::5] = np.nan
+    link = within_person_link(times(50), holes, pain)
+    keep = np.isfinite(holes)
+    same = within_person_link(times(50)[keep], stress[keep], pain[keep])
+    assert link.n == 40
+    assert link.estimate == same.estimate
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.randoms(use_true_random=False), st.integers(30, 80))
+def test_order_of_rows_does_not_matter(random: object, n: int) -> None:
+    stress, pain = pair(n, 11)
+    order = np.array(random.sample(range(n), n))  # type: ignore[attr-defined]
+    straight = within_person_link(times(n), stress, pain)
+    mixed = within_person_link(times(n)[order], stress[order], pain[order])
+    assert straight.estimate == mixed.estimate
+    assert straight.p_value == mixed.p_value
+
+
+@given(st.floats(0.1, 50), st.floats(-20, 20))
+@settings(deadline=None, max_examples=40)
+def test_units_and_levels_do_not_matter(scale: float, level: float) -> None:
+    stress, pain = pair(60, 12)
+    plain = within_person_link(times(60), stress, pain)
+    other = within_person_link(times(60), stress * scale + level, pain - level)
+    assert plain.estimate is not None and other.estimate is not None
+    assert other.estimate * scale == pytest.approx(plain.estimate, rel=1e-6, abs=1e-9)
+    assert other.p_value == pytest.approx(plain.p_value, rel=1e-5)
+
+
+def test_a_daily_rhythm_of_both_is_no_link() -> None:
+    rng = np.random.default_rng(5)
+    hours = (np.arange(84) * 8) % 24.0
+    wave = 2 * np.cos(2 * np.pi * hours / 24)
+    alarms = sum(
+        within_person_link(
+            times(84), wave + rng.standard_normal(84), wave + rng.standard_normal(84), hours
+        ).clear
+        for _ in range(200)
+    )
+    assert alarms / 200 < 0.1
+
+
+def test_words_claim_no_cause_and_match_the_numbers() -> None:
+    rng = np.random.default_rng(2)
+    for strength in (-1.0, 0.0, 0.02, 0.3, 1.0):
+        stress = rng.normal(5, 1.5, 60)
+        pain = 3 + strength * stress + rng.normal(0, 1, 60)
+        link = within_person_link(times(60), stress, pain)
+        words = words_for(link)
+        for text in (words.sentence, *words.caveats):
+            assert not any(word in text.lower() for word in CAUSAL)
+        assert (words.verdict is Verdict.UNCLEAR) == (not link.clear)
+        assert "60 ratings" in words.sentence
+
+
+def test_shapes_are_checked() -> None:
+    with pytest.raises(ValueError, match="shape"):
+        within_person_link(times(3), np.zeros(3), np.zeros(4))
+
+
+def test_earlier_stress_is_told_from_stress_at_the_same_moment() -> None:
+    """Stress lingers. Linked at the same moment only, it must not seem to come before."""
+    rng = np.random.default_rng(3)
+    same = later = 0
+    for _ in range(60):
+        mood = 1.3 * ups_and_downs(84, 0.7, rng)
+        fall = -3 * np.linspace(0, 1, 84)
+        pain = 6 + fall + 0.6 * mood + 0.7 * rng.standard_normal(84)
+        same += earlier_link(times(84), 6 + fall + mood, pain).clear
+        delayed = 6 + fall + 0.6 * np.append(0, mood[:-1]) + 0.7 * rng.standard_normal(84)
+        later += earlier_link(times(84), 6 + fall + mood, delayed).clear
+    assert same / 60 < 0.15
+    assert later / 60 > 0.8
+
+
+def test_pairs_of_ratings_far_apart_have_no_earlier() -> None:
+    rng = np.random.default_rng(4)
+    link = earlier_link(times(40, every_h=48), rng.normal(5, 1, 40), rng.normal(5, 1, 40))
+    assert link.missing is not None and link.n == 0
+
+
+def test_day_to_day_changes_are_linked_and_a_shared_step_is_no_link() -> None:
+    rng = np.random.default_rng(5)
+    n = 180
+    day = np.arange(n) // 3
+    alarms = found = 0
+    for _ in range(60):
+        step = -4.0 * (np.arange(n) > 100)
+        stress, pain = step + rng.standard_normal(n), step + rng.standard_normal(n)
+        alarms += day_to_day_link(day, stress, pain).clear
+        found += day_to_day_link(day, stress, pain + 0.8 * (stress - step)).clear
+    assert alarms / 60 < 0.16
+    assert found / 60 > 0.8
+    few = day_to_day_link(day[:30], stress[:30], pain[:30])
+    assert few.missing is not None and "more days are needed" in few.missing
+
+
+def test_what_is_held_still_is_no_link() -> None:
+    """Walking raises both; without holding it still that looks like a link."""
+    rng = np.random.default_rng(6)
+    alarms = held = 0
+    for _ in range(40):
+        motion = rng.standard_normal(60)
+        x, y = motion + rng.standard_normal(60), motion + rng.standard_normal(60)
+        alarms += within_person_link(times(60), x, y).clear
+        held += within_person_link(times(60), x, y, hold=motion).clear
+    assert alarms > 25
+    assert held < 8
+    x[:30] = np.nan  # order and gaps are kept together
+    motion[:40] = np.nan
+    assert within_person_link(times(60), x, y, hold=motion).n == 30
+
+
+def test_what_is_missing_is_told_in_days_at_the_persons_own_pace() -> None:
+    stress, pain = pair(12)
+    three_a_day = within_person_link(times(12), stress, pain).missing
+    one_a_day = within_person_link(times(12, every_h=24), stress, pain).missing
+    none_yet = within_person_link(times(0), stress[:0], pain[:0]).missing
+    assert three_a_day is not None and "about 6 more days with 3 ratings" in three_a_day
+    assert one_a_day is not None and "about 18 more days with a rating" in one_a_day
+    assert none_yet is not None and "about 15 more days with 2 ratings" in none_yet

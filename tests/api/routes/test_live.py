@@ -1,0 +1,143 @@
+"""A running session as server-sent events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from ebbtide.beats import Notification, Origin, Stream, new_id
+from ebbtide.timestamps import MINUTE, SECOND
+from store.protocols.records import Purpose
+from store.stores import House
+from tests.api.routes.test_patient_data import assert_problem
+from tests.support.clinic import Clinic, opened_clinic
+
+
+@pytest.fixture
+def clinic(house: House) -> Iterator[Clinic]:
+    with opened_clinic(house) as opened:
+        yield opened
+
+
+class Strap:
+    """One that is worn now: a beat a second, every other 20 ms longer."""
+
+    def __init__(self, clinic: Clinic, name: str = "ada", back_s: int = 400) -> None:
+        self.house, self.subject = clinic.house, clinic.people[name].subject_id
+        now = clinic.house.now()
+        self.stream = Stream(new_id(), Origin.SIMULATED, "a strap", now)
+        self.house.beats.put_stream(self.subject, self.stream)
+        self.at, self.sequence = now - back_s * SECOND, 1
+        self.send()
+
+    def send(self) -> None:
+        """All beats until now."""
+        batch = []
+        while self.at + SECOND < self.house.now():
+            ticks = 1024 + 20 * (self.sequence % 2)
+            self.at += ticks * SECOND // 1024
+            batch.append(Notification(self.sequence, self.at, 60, (ticks,), (self.at,), True))
+            self.sequence += 1
+        if batch:
+            self.house.beats.append(self.subject, self.stream.id, batch)
+
+
+def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:
+    found = []
+    with client.stream("GET", path, timeout=30) as answer:
+        answer.raise_for_status()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        name = ""
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                found.append((name, json.loads(line.removeprefix("data: "))))
+                if strap is not None:
+                    strap.send()
+    return found
+
+
+def test_the_heart_of_the_last_minute_comes_every_second(clinic: Clinic) -> None:
+    strap = Strap(clinic)
+    found = events(clinic["ada"], "/v1/live?seconds=3", strap)
+    assert [name for name, _ in found] == ["heart", "heart", "heart", "ended"]
+    hearts = [heart for name, heart in found if name == "heart"]
+    for heart in hearts:
+        assert heart["missing"] is None
+        assert heart["heart_rate_bpm"] == pytest.approx(60 / (1034 / 1024), abs=0.3)
+        assert heart["rmssd_ms"] == pytest.approx(20 / 1.024, abs=0.5)
+        assert heart["beat_age_s"] < 3
+        assert heart["origin"] == "simulated"
+        # There is no fortnight yet to compare with: no number, and the reason.
+        assert heart["stress_index"]["value"] is None
+        assert heart["stress_index"]["missing"]
+    assert hearts[0]["at"] < hearts[-1]["at"]
+    assert found[-1][1]["reason"] == "the time asked for is over"
+
+
+def test_without_beats_there_is_no_number(clinic: Clinic) -> None:
+    (first, _) = events(clinic["ada"], "/v1/live?seconds=1")
+    assert first[1]["heart_rate_bpm"] is None
+    assert "no beats came" in first[1]["missing"]
+    strap = Strap(clinic)
+    strap.house.beats.append(
+        strap.subject,
+        strap.stream.id,
+        [Notification(strap.sequence, strap.at, 60, (), (), False)],
+    )
+    Strap(clinic, "eve", back_s=60)
+    (first, _) = events(clinic["eve"], "/v1/live?seconds=1")
+    assert first[1]["heart_rate_bpm"] is None or first[1]["coverage"] >= 0.8
+
+
+def test_a_therapist_watches_while_it_is_shared(clinic: Clinic) -> None:
+    clinic.agree("ada", Purpose.CARE)
+    strap = Strap(clinic)
+    path = f"/v1/patients/{clinic.id('ada')}/live?seconds=30"
+    assert events(clinic["tom"], path) == [
+        ("ended", {"reason": "the patient does not share it now"})
+    ]
+    shared = clinic["ada"].put("/v1/live/sharing", json={"minutes": 5}).json()
+    assert shared["until"] is not None
+    assert clinic["ada"].get("/v1/live/sharing").json() == shared
+    assert_problem(clinic["tess"].get(path), 404)
+    seen = []
+    with clinic["tom"].stream("GET", path, timeout=30) as answer:
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                seen.append(line)
+                strap.send()
+            if len(seen) == 2:
+                # Taken back while they watch: it ends within seconds.
+                clinic["ada"].put("/v1/live/sharing", json={"minutes": 0}).raise_for_status()
+                seen.append("taken back")
+    assert seen[:2] == ["event: heart"] * 2
+    assert seen[-1] == "event: ended"
+    assert len(seen) < 10
+    looks = clinic["ada"].get("/v1/me/looks").json()["looks"]
+    assert {look["what"] for look in looks} == {"GET /v1/patients/{patient}/live"}
+
+
+def test_it_ends_with_the_session(clinic: Clinic) -> None:
+    Strap(clinic)
+    seen = []
+    with clinic["ada"].stream("GET", "/v1/live?seconds=30", timeout=30) as answer:
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                seen.append(line)
+            if len(seen) == 1:
+                clinic.house.rights.end_sign_ins(clinic.id("ada"))
+    assert seen[-1] == "event: ended"
+    assert len(seen) < 10
+
+
+def test_sharing_ends_by_itself(clinic: Clinic) -> None:
+    clinic.house.rights.share_live(clinic.id("ada"), clinic.house.now() - MINUTE)
+    assert clinic["ada"].get("/v1/live/sharing").json() == {"until": None}
+    assert_problem(clinic["tom"].get("/v1/live/sharing"), 403)
+    assert_problem(clinic["ada"].put("/v1/live/sharing", json={"minutes": 999}), 422)

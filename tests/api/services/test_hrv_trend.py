@@ -1,0 +1,183 @@
+"""Trends over long ranges, from windows that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from api.routes.analysis import hrv_trend as trend_route
+from api.services.cache.responses import KnownAnswers
+from api.services.daily_windows import day_windows
+from api.services.stress_index_input import local_day_and_hour
+from ebbtide.beats import Notification, Origin, Stream, new_id
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
+from store.protocols.records import Person
+from store.stores import House
+
+SignedIn = Callable[..., httpx.Client]
+MIDNIGHT = 20_700 * DAY
+
+
+def put_beats(house: House, person: Person, start_ns: int, count: int, seed: int = 1) -> str:
+    rng = np.random.default_rng(seed)
+    rr = 850 + 40 * np.sin(np.arange(count) * 1.3) + rng.normal(0, 12, count)
+    ticks = np.round(rr * 1.024).astype(int)
+    times = start_ns + np.cumsum(ticks) * (SECOND // 1024)
+    stream = new_id()
+    house.beats.put_stream(person.subject_id, Stream(stream, Origin.STRAP, "a strap", start_ns))
+    house.beats.append(
+        person.subject_id,
+        stream,
+        [
+            Notification(k + 1, int(t), 70, (int(n),), (int(t),))
+            for k, (t, n) in enumerate(zip(times, ticks, strict=True))
+        ],
+    )
+    return stream
+
+
+@pytest.fixture
+def ada(signed_in: SignedIn, house: House) -> tuple[httpx.Client, Person]:
+    client = signed_in()
+    person = house.records.person_by_email("ada@example.org")
+    assert person is not None
+    return client, person
+
+
+def asked(client: httpx.Client, days: float, **more: object) -> dict[str, Any]:
+    start = to_datetime(MIDNIGHT)
+    params = {"start": start.isoformat(), "end": (start + timedelta(days=days)).isoformat()}
+    found: dict[str, Any] = client.get("/v1/hrv/trend", params={**params, **more}).json()  # type: ignore[dict-item]
+    return found
+
+
+def test_a_trend_is_the_medians_of_the_windows(
+    ada: tuple[httpx.Client, Person], house: House
+) -> None:
+    client, person = ada
+    put_beats(house, person, MIDNIGHT + 8 * HOUR, 5000)
+    put_beats(house, person, MIDNIGHT + DAY + 9 * HOUR + 17 * MINUTE, 800, seed=2)
+    found = asked(client, 3, bucket_s="3600")
+    start = to_datetime(MIDNIGHT)
+    windows = client.get(
+        "/v1/hrv",
+        params={
+            "start": start.isoformat(),
+            "end": (start + timedelta(days=3)).isoformat(),
+            "window_s": "300",
+            "from_first_beat": "true",
+        },
+    ).json()["windows"]
+    assert found["windows"] == len(windows) and found["usable"] > 10
+    by_hour: dict[str, list[float]] = {}
+    for window in windows:
+        if window["missing"] is None:
+            by_hour.setdefault(window["start"][:13], []).append(window["rmssd_ms"])
+    assert {b["start"][:13] for b in found["buckets"] if b["usable"]} == set(by_hour)
+    for bucket in found["buckets"]:
+        if bucket["usable"]:
+            expected = np.median(by_hour[bucket["start"][:13]])
+            assert bucket["rmssd_ms"] == pytest.approx(expected, rel=1e-6)
+            assert "five days" in bucket["stress_index"]["missing"]
+    assert found["origins"] == ["strap"]
+
+
+def test_windows_are_worked_out_once_and_again_when_beats_come(
+    ada: tuple[httpx.Client, Person], house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, person = ada
+    put_beats(house, person, MIDNIGHT + 8 * HOUR, 1000)
+    put_beats(house, person, MIDNIGHT + DAY + 8 * HOUR, 1000)
+    reads: list[int] = []
+    inner = house.beats.read
+
+    def read(subject: str, start: int, end: int) -> object:
+        reads.append(start // DAY)
+        return inner(subject, start, end)
+
+    monkeypatch.setattr(house.beats, "read", read)
+    first = day_windows(house, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
+    assert reads == [20_700, 20_701]
+    again = day_windows(house, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
+    assert len(reads) == 2
+    np.testing.assert_array_equal(first.rmssd_ms, again.rmssd_ms)
+    put_beats(house, person, MIDNIGHT + DAY + 12 * HOUR, 1000)
+    more = day_windows(house, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
+    assert reads[2:] == [20_701]
+    assert len(more.start_ns) > len(first.start_ns)
+    half = day_windows(house, person, MIDNIGHT + DAY, MIDNIGHT + 2 * DAY)
+    assert half.start_ns.min() >= MIDNIGHT + DAY
+    assert len(day_windows(house, person, MIDNIGHT + 5 * DAY, MIDNIGHT + 6 * DAY).start_ns) == 0
+
+
+def test_an_answer_is_the_same_until_beats_come(
+    ada: tuple[httpx.Client, Person], house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, person = ada
+    put_beats(house, person, MIDNIGHT + 8 * HOUR, 2000)
+    made: list[int] = []
+    inner = trend_route.day_windows
+
+    def counted(*words: Any) -> Any:
+        made.append(1)
+        return inner(*words)
+
+    monkeypatch.setattr(trend_route, "day_windows", counted)
+    first = asked(client, 1, bucket_s="3600")
+    # The range is widened to whole stretches: a look some minutes later asks for the same.
+    start = to_datetime(MIDNIGHT)
+    later = client.get(
+        "/v1/hrv/trend",
+        params={
+            "start": (start + timedelta(minutes=7)).isoformat(),
+            "end": (start + timedelta(hours=23, minutes=50)).isoformat(),
+            "bucket_s": "3600",
+        },
+    ).json()
+    assert later == first and len(made) == 1
+    assert {b["start"][14:19] for b in first["buckets"]} == {"00:00"}
+    assert asked(client, 1, bucket_s="1800") != first and len(made) == 2
+    put_beats(house, person, MIDNIGHT + 12 * HOUR, 2000, seed=3)
+    more = asked(client, 1, bucket_s="3600")
+    assert more["usable"] > first["usable"] and len(made) == 3
+
+
+def test_known_answers_let_go_of_the_oldest() -> None:
+    known = KnownAnswers(most_bytes=10)
+    known.put("a", b"12345")
+    known.put("b", b"12345")
+    assert known.get("a") == b"12345"
+    known.put("c", b"12")
+    assert [known.get(key) for key in "abc"] == [b"12345", None, b"12"]
+    known.put("a", b"1")
+    known.put("d", b"1234567")
+    assert known.get("a") == b"1" and known.get("d") == b"1234567"
+    known.put("e", b"longer than all there is")
+    assert known.get("e") is None and known.get("d") == b"1234567"
+
+
+def test_too_long_and_too_fine_are_refused(ada: tuple[httpx.Client, Person]) -> None:
+    client, _ = ada
+    assert "at most 400 days" in asked(client, 500)["detail"]
+    assert "longer bucket_s" in asked(client, 300, bucket_s="300")["detail"]
+    assert asked(client, 30)["buckets"] == []
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "UTC"])
+def test_local_days_and_hours(zone: str) -> None:
+    moments = MIDNIGHT + np.arange(0, 400 * DAY, 7 * HOUR + 13 * MINUTE, dtype=np.int64)
+    day, hour = local_day_and_hour(moments, zone)
+    for moment, one_day, one_hour in zip(moments.tolist(), day, hour, strict=True):
+        local = to_datetime(moment, zone)
+        assert (local.toordinal(), local.hour + local.minute / 60) == (
+            one_day,
+            pytest.approx(one_hour),
+        )
+    assert (
+        datetime.fromtimestamp(0, UTC).toordinal() == local_day_and_hour(np.array([0]), "UTC")[0][0]
+    )

@@ -1,0 +1,194 @@
+"""The nightly analysis: in processes, on a Dask cluster, stopped and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from api.services import nightly as nightly_service
+from api.services.daily_windows import METHOD_KEPT, day_windows
+from ebbtide.beats import new_id
+from ebbtide.settings import Settings
+from ebbtide.timestamps import DAY, HOUR, SECOND
+from store.protocols.records import Person, Rating
+from store.stores import House
+from tests.api.services.test_hrv_trend import MIDNIGHT, put_beats
+
+SignedIn = Callable[..., httpx.Client]
+
+
+@pytest.fixture
+def clinic(house: House, patient: Callable[..., str]) -> list[Person]:
+    """Three people with two days of beats and 40 ratings each, and one with nothing."""
+    found = []
+    for k, email in enumerate(("a@example.org", "b@example.org", "c@example.org", "d@example.org")):
+        patient(email)
+        person = house.records.person_by_email(email)
+        assert person is not None
+        found.append(person)
+        if k == 3:
+            continue
+        for day in (0, 1):
+            put_beats(house, person, MIDNIGHT + day * DAY + 8 * HOUR, 2000, seed=10 * k + day)
+        for n in range(40):
+            about = MIDNIGHT + 9 * HOUR + n * 7 * HOUR
+            rating = Rating(
+                new_id(), 1, person.id, about, about, "UTC", (n * 7 + k) % 9, n % 8, None, False
+            )
+            house.records.add_rating(rating)
+    return found
+
+
+def nightly(settings: Settings, *words: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "ebbtide", "nightly", "--json", *words],
+        env={**os.environ, "EBBTIDE_DATA_DIR": str(settings.data_dir)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def reports(house: House, people: list[Person]) -> list[str]:
+    return [
+        "" if (kept := house.records.report(person.id, "30 minutes")) is None else kept.body
+        for person in people
+    ]
+
+
+def test_in_processes_and_then_there_is_nothing_to_do(
+    settings: Settings, house: House, clinic: list[Person], signed_in: SignedIn
+) -> None:
+    done = nightly(settings, "--workers", "2")
+    assert done == {"people": 4, "days": 6, "reports": 4, "failed": []}
+    first = reports(house, clinic)
+    assert nightly(settings) == {"people": 4, "days": 0, "reports": 0, "failed": []}
+    # The API gives the very same, and works nothing out for it.
+    client = signed_in("eve@example.org")
+    person = house.records.person_by_email("eve@example.org")
+    assert person is not None
+    put_beats(house, person, MIDNIGHT + 8 * HOUR, 2000, seed=1)
+    assert nightly(settings)["days"] == 1
+    asked = client.get("/v1/link").json()
+    assert asked == json.loads(reports(house, [person])[0])
+    # More beats of one person: one day, one report.
+    put_beats(house, clinic[0], MIDNIGHT + DAY + 12 * HOUR, 900)
+    assert nightly(settings) == {"people": 5, "days": 1, "reports": 1, "failed": []}
+    assert reports(house, clinic)[1:] == first[1:]
+
+
+@pytest.fixture
+def cluster() -> Iterator[str]:
+    """A Dask cluster on this machine: a scheduler and two workers, processes of their own."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as running:
+        yield running.scheduler_address
+
+
+def test_on_a_dask_cluster_it_is_the_same(
+    settings: Settings, house: House, clinic: list[Person], cluster: str, tmp_path: Path
+) -> None:
+    assert nightly(settings, "--dask", cluster)["reports"] == 4
+    on_cluster = reports(house, clinic)
+    windows = house.beats.kept_windows(
+        clinic[0].subject_id, METHOD_KEPT, ["rmssd_ms"], MIDNIGHT // DAY, MIDNIGHT // DAY + 1
+    )
+    with ThreadPoolExecutor(1) as alone:
+        for person in clinic:  # once more, here
+            work, content = nightly_service._next_work(
+                _forgetful(house), person, set(range(30_000))
+            )  # type: ignore[misc]
+            body = alone.submit(nightly_service.analysed, work).result()
+            assert isinstance(body, nightly_service.ReportBody)
+            assert body.body == on_cluster[clinic.index(person)]
+            kept = house.records.report(person.id, "30 minutes")
+            assert kept is not None
+            assert kept.content == content
+    again = day_windows(house, clinic[0], MIDNIGHT, MIDNIGHT + 2 * DAY)
+    assert len(again.start_ns) == sum(len(day.start_ns) for day in windows.values())
+
+
+def _forgetful(house: House) -> House:
+    """The same house, in which no report is kept."""
+
+    class Forgetful:
+        def __getattr__(self, name: str) -> object:
+            return (lambda *_: None) if name == "report" else getattr(house.records, name)
+
+    return House(house.beats, Forgetful(), house.rights, house.programme)  # type: ignore[arg-type]
+
+
+class Stopping(Executor):
+    """Works in this thread, and is stopped after so many pieces."""
+
+    def __init__(self, pieces: int) -> None:
+        self.left = pieces
+
+    def submit(self, work: Any, /, *args: Any, **_: Any) -> Future[Any]:
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+def test_a_night_that_was_stopped_goes_on(house: House, clinic: list[Person]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        nightly_service.run_night(house, Stopping(3), 1)
+    assert sum(body != "" for body in reports(house, clinic)) == 1
+    rest = nightly_service.run_night(house, Stopping(99), 1)
+    assert (rest.people, rest.reports) == (4, 3)
+    assert rest.days in (2, 4)
+
+
+def test_one_patient_does_not_stop_the_others(
+    house: House, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = house.beats.read
+
+    def read(subject: str, start: int, end: int) -> object:
+        if subject == clinic[1].subject_id:
+            raise RuntimeError("a damaged block")
+        return inner(subject, start, end)
+
+    monkeypatch.setattr(house.beats, "read", read)
+    told: list[tuple[int, int]] = []
+    done = nightly_service.run_night(house, Stopping(99), 2, lambda *word: told.append(word))
+    assert done.failed == [(clinic[1].subject_id, "RuntimeError: a damaged block")]
+    assert (done.people, done.reports) == (4, 3)
+    assert told[-1] == (4, 4)
+
+
+def test_a_strap_that_uploads_all_the_while_does_not_hold_it_up(
+    house: House, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner, at = house.beats.read, [MIDNIGHT + 3 * DAY]
+
+    def read(subject: str, start: int, end: int) -> object:
+        put_beats(house, clinic[0], at[0], 30)
+        at[0] += 60 * SECOND
+        return inner(subject, start, end)
+
+    monkeypatch.setattr(house.beats, "read", read)
+    done = nightly_service.run_night(house, Stopping(99), 2)
+    assert (done.people, done.failed) == (4, [])
+    assert at[0] > MIDNIGHT + 3 * DAY  # beats did come meanwhile

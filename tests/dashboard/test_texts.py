@@ -1,0 +1,120 @@
+"""What the pages say: words that Ebbtide does not use, and what every page has."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from api.routes.patient_data.programme import READINGS, Step
+from dashboard.i18n import texts
+from store.protocols.programme import NoteKind
+from store.protocols.records import Purpose
+from tests.conftest import ROOT
+
+PAGES = sorted((ROOT / "dashboard").glob("*.py"))
+NOT_USED = (
+    r"alarm",
+    r"catastroph",
+    r"worse than yesterday",
+    r"fail(ed|ure)",
+    r"streak",
+    r"you should have",
+    r"warning!",
+    r"caus(ed|es) (by|your)",
+    r"leads to",
+    r"because of (your )?stress",
+    r"bad day",
+    r"\bscore\b",
+)
+
+
+def words_of(path: Path) -> list[str]:
+    """Every string that may come to a screen: no docstrings, no keys."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+        and " " in node.value
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_words_that_are_not_used(path: Path) -> None:
+    for words in words_of(path):
+        for word in NOT_USED:
+            assert not re.search(word, words, re.IGNORECASE), f"{path.name}: {words!r}"
+
+
+def test_the_words_that_are_looked_for_are_found() -> None:
+    """Or the test above could not fail."""
+    assert any("danger is over" in words for words in words_of(ROOT / "dashboard" / "texts.py"))
+    assert re.search("|".join(NOT_USED), "Your alarm failed")
+
+
+def test_the_warning_signs_are_all_there() -> None:
+    told = " ".join(texts.WARNING_SIGNS).lower()
+    for sign in ("weakness", "numbness around the groin", "urine", "fever", "weight loss"):
+        assert sign in told
+    for sign in ("accident", "cancer"):
+        assert sign in told
+    assert "emergency number" in texts.EMERGENCY
+
+
+def test_there_are_words_for_everything_that_the_api_names() -> None:
+    assert set(texts.STEPS) == {str(step) for step in Step}
+    assert tuple(texts.READINGS) == READINGS
+    assert set(texts.CONSENT) == {str(purpose) for purpose in Purpose}
+    assert set(texts.NOTE_KINDS) == {str(kind) for kind in NoteKind}
+
+
+def test_readings_are_short() -> None:
+    for title, paragraphs in texts.READINGS.values():
+        assert len(title) < 60
+        words = sum(len(paragraph.split()) for paragraph in paragraphs)
+        assert 50 < words < 160, title
+
+
+def test_the_steps_of_a_practice_fill_it() -> None:
+    from dashboard.components.somatic_tracking import step_at
+
+    assert sum(length for _, length, _ in texts.TRACKING) == pytest.approx(1)
+    seen = [step_at(k / 1000) for k in range(1001)]
+    assert [title for title, _ in dict.fromkeys((t, "") for t, _ in seen)] == [
+        title for title, _, _ in texts.TRACKING
+    ]
+    assert len(set(seen)) == sum(len(words) for _, _, words in texts.TRACKING)
+
+
+def test_the_sound_loops_without_a_seam_and_is_soft() -> None:
+    import io
+    import wave
+
+    import numpy as np
+
+    from dashboard.components.somatic_tracking import soft_sound
+
+    with wave.open(io.BytesIO(soft_sound())) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
+    assert np.abs(samples).max() < 0.3 * 32767
+    assert abs(samples[0]) < 50
+    assert abs(samples[-1]) < 50
+
+
+def test_the_circle_says_its_pace_to_who_does_not_see_it() -> None:
+    from dashboard.components.breathing import circle
+
+    assert "Breathe in for 4.0 seconds, and out for 6.0" in circle(6.0)
+    assert "prefers-reduced-motion" in circle(6.0)

@@ -1,0 +1,164 @@
+"""ebbtide.client over a running API."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from ebbtide.client import ApiError, AwayError, Client, SignedOutError
+from ebbtide.timestamps import to_datetime
+from store.protocols.records import Purpose
+from store.stores import House
+from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
+
+
+@pytest.fixture
+def clinic(house: House) -> Iterator[Clinic]:
+    with opened_clinic(house) as opened:
+        fill(house, opened.people["ada"])
+        yield opened
+
+
+def test_every_table_is_a_frame(clinic: Clinic) -> None:
+    with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
+        beats, hrv, ratings = api.beats(), api.hrv(), api.ratings()
+        sessions, link = api.sessions(), api.link()
+        kept = clinic.house.beats.read(clinic.people["ada"].subject_id, 0, 2**62)
+        assert np.array_equal(beats["time_ns"].to_numpy(), kept.time_ns)
+        assert beats["time"].dtype == pd.DatetimeTZDtype("ns", "UTC")
+        assert beats["rr_ms"].to_numpy() == pytest.approx(kept.rr_ticks / 1.024)
+        assert len(ratings) == 6
+        assert set(ratings["pain"]) <= set(range(11))
+        assert len(sessions) == 1
+        assert hrv["usable"].sum() > 50
+        assert link.iloc[0]["key"] == "same_moment"
+        begin = ratings["about"].iloc[2]
+        assert len(api.ratings(start=begin)) == 4
+        assert len(api.ratings(start=begin, end=begin + timedelta(microseconds=1))) == 1
+        assert len(api.ratings(since=begin.to_pydatetime())) == 4
+        other = Client(clinic.url, api.token, frames="polars")
+        assert isinstance(other.beats(), pl.DataFrame)
+        assert other.beats()["rr_ms"].to_list() == beats["rr_ms"].to_list()
+        assert other.ratings()["pain"].to_list() == ratings["pain"].to_list()
+    with pytest.raises(SignedOutError):
+        api.ratings()
+
+
+def test_what_is_told_and_what_is_written(clinic: Clinic) -> None:
+    with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
+        assert api.me()["role"] == "patient"
+        kept = api.rate({"pain": 3, "stress": 4})
+        changed = api.correct(kept["id"], {"pain": 4, "stress": 4, "version": 1})
+        assert changed["version"] == 2
+        assert api.withdraw(kept["id"], 2)["withdrawn"]
+        start, end = to_datetime(10**18), to_datetime(4 * 10**18)
+        assert len(api.rating_list(start, end)) == 6
+        assert api.link_report()["ratings"]["given"] == 6
+        assert api.therapy()["pain"]["missing"]
+        assert api.streams()["beats"] > 1000
+        assert len(api.gaps()) == 2
+        assert api.therapists()[0]["name"] == "The name of tom"
+        assert not api.consents()["holds"]["care"]
+        assert api.agree("care", True, "care, 1")["given"]
+        assert api.put_session(2, to_datetime(clinic.house.now()))["version"] == 1
+        assert len(api.session_list()) == 2
+        now = to_datetime(clinic.house.now())
+        assert api.trend(now - timedelta(days=9), now, 3600)["usable"] > 50
+        with Client.sign_in(clinic.url, "tom@example.org", PASSWORD) as tom:
+            assert [p["name"] for p in tom.patients()] == ["The name of ada", "The name of eve"]
+            patient = tom.patient(clinic.id("ada"))
+            assert len(patient.ratings()) == 6
+            assert patient.link_report() == api.link_report()
+            with pytest.raises(ApiError, match="not agreed"):
+                tom.patient(clinic.id("eve")).ratings()
+        assert [look["what"].removeprefix("GET /v1/patients") for look in api.looks()] == [
+            "/{patient}/link",
+            "/{patient}/export/{table}",
+            "",
+        ]
+
+
+def test_research_by_pseudonym(clinic: Clinic) -> None:
+    clinic.agree("ada", Purpose.RESEARCH)
+    with Client.sign_in(clinic.url, "ann@example.org", PASSWORD) as ann:
+        (person,) = ann.research.people()
+        assert person["ratings"] == 6
+        ratings = ann.research.ratings(person=[person["person"]])
+        assert set(ratings["person"]) == {person["person"]}
+        assert len(ann.research.beats()) > 10_000
+        with pytest.raises(ApiError) as refused:
+            ann.research.hrv(person="nobody")
+        assert (refused.value.status, refused.value.kind) == (404, "not-found")
+
+
+def test_errors_name_the_field(clinic: Clinic) -> None:
+    with pytest.raises(ApiError, match="not right"):
+        Client.sign_in(clinic.url, "ada@example.org", "wrong")
+    with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
+        with pytest.raises(ApiError) as refused:
+            api.rate({"pain": 11, "stress": 1})
+        assert list(refused.value.fields) == ["body.pain"]
+        assert refused.value.kind == "invalid"
+
+
+def test_it_waits_as_it_is_told_and_says_when_nobody_answers() -> None:
+    asked: list[str | None] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            asked.append(self.headers["idempotency-key"])
+            body = json.dumps({"id": "x"} if len(asked) == 3 else {"detail": "busy", "type": "a:b"})
+            self.send_response(201 if len(asked) == 3 else 503)
+            self.send_header("retry-after", "0.01")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    api = Client(f"http://127.0.0.1:{server.server_address[1]}", "token")
+    assert api.rate({"pain": 1, "stress": 1}) == {"id": "x"}
+    assert len(asked) == 3
+    assert len(set(asked)) == 1  # the same key: it cannot be done twice
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(AwayError, match="does not answer"):
+        Client("http://127.0.0.1:9", "token").me()
+
+
+def test_the_command_writes_a_table(
+    clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EBBTIDE_API_URL", clinic.url)
+
+    def export(name: str) -> str:
+        done = CliRunner().invoke(
+            app,
+            ["export", "ratings", str(tmp_path / name), "--email", "ada@example.org"],
+            input=f"{PASSWORD}\n",
+        )
+        return done.output + str(done.exception or "")
+
+    assert "6 rows of ratings" in export("ratings.csv")
+    assert "6 rows of ratings" in export("ratings.parquet")
+    assert "neither .csv nor .parquet" in export("ratings.docx")
+    text, table = (
+        pd.read_csv(tmp_path / "ratings.csv"),
+        pd.read_parquet(tmp_path / "ratings.parquet"),
+    )
+    assert text["about_ns"].tolist() == table["about_ns"].tolist()

@@ -1,0 +1,93 @@
+"""A notification that came twice is known as such; two alike are not taken for one."""
+
+from __future__ import annotations
+
+from ebbtide.timestamps import MILLISECOND, SECOND
+from ingest.timing.duplicates import RepeatFilter
+
+START = 1_790_000_000 * SECOND
+
+
+class Link:
+    """Times in ms; every notification is told to the filter, in order."""
+
+    def __init__(self) -> None:
+        self.filter = RepeatFilter(1024)
+
+    def hears(self, at_ms: int, *rr: int) -> bool:
+        payload = b"".join(ticks.to_bytes(2, "little") for ticks in rr)
+        return self.filter.is_repeat(payload, rr, START + at_ms * MILLISECOND)
+
+
+def test_a_stack_that_subscribed_twice() -> None:
+    link = Link()
+    heard = [link.hears(second * 1000 + late, 870) for second in range(1, 9) for late in (0, 4)]
+    assert heard == [False, True] * 8
+
+
+def test_a_copy_that_a_busy_computer_brings_late() -> None:
+    link = Link()
+    heard = [link.hears(beat * 850 + late, 870) for beat in range(1, 9) for late in (0, 330)]
+    assert heard == [False, True] * 8
+
+
+def test_a_link_that_is_late_no_more_brings_equal_ones_close_together() -> None:
+    link = Link()
+    for second in range(1, 9):
+        link.hears(second * 1000, 1024)
+    # The same link, 0.6 s behind for twenty beats and then no more.
+    late = [second * 1000 + 600 for second in range(9, 29)]
+    assert not any(link.hears(at, 1024) for at in (*late, 29_000, 30_000))
+
+
+def test_three_copies() -> None:
+    link = Link()
+    link.hears(1000, 870)
+    assert [link.hears(2000 + late, 870) for late in (0, 3, 6)] == [False, True, True]
+
+
+def test_a_constant_heart_is_no_repetition() -> None:
+    link = Link()
+    assert not any(link.hears(second * 1000, 1024) for second in range(1, 60))
+
+
+def test_equal_notifications_that_were_held_up_are_both_kept() -> None:
+    link = Link()
+    link.hears(1000, 870)
+    link.hears(2000, 870)
+    # The link stood still from 2 to 5 s; three notifications arrive together.
+    assert [link.hears(5000 + late, 870) for late in (0, 10, 20)] == [False, False, False]
+
+
+def test_more_intervals_than_time_are_kept_when_they_are_new() -> None:
+    # NeuroKit.py issue 39: 3.5 s of RR in 1.95 s.
+    link = Link()
+    link.hears(1000, 896)
+    assert not link.hears(2950, 896, 896, 896, 897)
+
+
+def test_beats_said_again_after_a_reconnect() -> None:
+    link = Link()
+    link.hears(1000, 901)
+    link.hears(2000, 880)
+    link.hears(3000, 912)
+    link.filter.interrupt()
+    assert link.hears(3200, 912)  # 0.9 s of heart in 0.2 s
+    assert link.hears(9000, 901, 880, 912)  # the same three in the same order
+    assert not link.hears(10_000, 899)
+
+
+def test_new_beats_after_a_reconnect_are_kept_though_equal() -> None:
+    link = Link()
+    for second in range(1, 8):
+        link.hears(second * 1000, 1024)
+    link.filter.interrupt()
+    assert not link.hears(12_000, 1024, 1024, 1024)
+
+
+def test_that_something_came_shows_that_nothing_was_held_up() -> None:
+    link = Link()
+    link.hears(1000, 870)
+    link.hears(2000)  # heart rate alone, or bytes that could not be read
+    assert not link.hears(3000, 870)
+    assert link.hears(3010, 870)

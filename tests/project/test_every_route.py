@@ -1,0 +1,365 @@
+"""Every route, as every role, against somebody else's data: generated from the routes themselves,
+so that a new one cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from ebbtide.beats import new_id
+from ebbtide.timestamps import MINUTE, to_datetime
+from store.protocols.programme import Note, NoteKind, Practice, PracticeKind, SessionNotes
+from store.protocols.records import Purpose
+from store.stores import House
+from tests.support.clinic import Clinic, fill, opened_clinic
+
+# What runs the place: an administrator may see who has an account, and shut people out.
+RUNNING = re.compile(r"^/v1/(accounts|invitations)")
+METHODS = ("get", "head", "post", "put", "patch", "delete")
+
+
+class Victim:
+    """Eve: what tells of her, and what hers is."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        self.clinic = clinic
+        self.person = clinic.people["eve"]
+        self.stream = fill(clinic.house, self.person, days=2, seed=5)
+        self.ratings = clinic.house.records.ratings(self.person.id, 0, 2**62)
+        now = clinic.house.now()
+        self.note = Note(new_id(), self.person.id, NoteKind.FEAR, "a fear of Eve's", now, now)
+        clinic.house.programme.put_note(self.note)
+        self.practice = Practice(
+            new_id(), self.person.id, PracticeKind.TRACKING, now - 9 * MINUTE, now - 2 * MINUTE
+        )
+        clinic.house.programme.put_practice(self.practice)
+        clinic.house.programme.put_session_notes(
+            SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
+        )
+        self.token_id = clinic.house.rights.sign_ins(self.person.id)[0].id
+
+    @property
+    def known(self) -> list[str]:
+        """Words that say who has an account, which those who run the place see."""
+        return [self.person.id, self.person.email, self.person.name]
+
+    @property
+    def telling(self) -> list[str]:
+        """Words that are in no answer to anybody who may not see her."""
+        return [
+            self.person.subject_id,
+            self.stream.id,
+            self.stream.source,
+            self.token_id,
+            *(rating.id for rating in self.ratings),
+            *(str(rating.about_ns) for rating in self.ratings),
+            str(self.stream.created_ns),
+            *(self.note.id, self.note.words, self.practice.id, "homework of Eve's"),
+            "notes of Tom's",
+        ]
+
+    def state(self) -> object:
+        """All that is hers."""
+        house, person = self.clinic.house, self.person
+        return (
+            house.records.person(person.id),
+            house.records.ratings(person.id, 0, 2**62, since_ns=0),
+            house.records.sessions(person.id),
+            house.records.consents(person.id),
+            house.beats.coverage(person.subject_id),
+            [sign_in.id for sign_in in house.rights.sign_ins(person.id)],
+            house.rights.live_until(person.id),
+            house.programme.programme(person.id),
+            house.programme.notes(person.id),
+            house.programme.practices(person.id),
+            house.programme.readings(person.id),
+            house.programme.session_notes(person.id),
+        )
+
+    def values(self) -> dict[str, list[str]]:
+        """For each parameter in a path, values that lead to what is hers."""
+        therapists = [self.clinic.id("tess"), self.clinic.id("tom")]
+        return {
+            "patient": [self.person.id],
+            "patient_id": [self.person.id],
+            "person_id": [self.person.id],
+            "therapist_id": therapists,
+            "rating_id": [self.ratings[0].id],
+            "stream_id": [self.stream.id],
+            "token_id": [self.token_id],
+            "number": ["1"],
+            "table": ["beats", "hrv", "ratings", "sessions", "link"],
+            "note_id": [self.note.id],
+            "practice_id": [self.practice.id],
+            "reading": ["setbacks"],
+        }
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+    from ebbtide.settings import Settings
+    from store.factory import open_house
+
+    house: House = open_house(Settings(data_dir=tmp_path_factory.mktemp("clinic")))
+    with opened_clinic(house) as clinic:
+        yield Victim(clinic)
+
+
+def operations(clinic: Clinic) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    document = httpx.get(f"{clinic.url}/openapi.json").json()
+    return [
+        (method, path, operation, document)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS
+    ]
+
+
+def sample(schema: dict[str, Any], document: dict[str, Any]) -> Any:
+    """Something that the schema allows."""
+    if "$ref" in schema:
+        found = document
+        for word in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[word]
+        return sample(found, document)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    for word in ("const", "default"):
+        if schema.get(word) is not None:
+            return schema[word]
+    if "enum" in schema:
+        return schema["enum"][0]
+    for word in ("anyOf", "oneOf", "allOf"):
+        if word in schema:
+            return sample(schema[word][0], document)
+    kind = schema.get("type")
+    if kind == "object":
+        wanted = schema.get("required", [])
+        return {name: sample(schema["properties"][name], document) for name in wanted}
+    if kind == "array":
+        return [sample(schema["items"], document)] * max(1, schema.get("minItems", 0))
+    if kind == "integer":
+        return schema.get("minimum", 1)
+    if kind == "number":
+        return schema.get("minimum", 1.0)
+    if kind == "boolean":
+        return True
+    if schema.get("format") == "date-time":
+        return "2026-11-01T00:00:00Z"
+    if schema.get("format") == "uuid":
+        return "00000000-0000-4000-8000-000000000000"
+    return "x" * max(3, schema.get("minLength", 0))
+
+
+def requests(victim: Victim) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """(method, path template, path, arguments of httpx) of everything that can be asked."""
+    values = victim.values()
+    for method, template, operation, document in operations(victim.clinic):
+        names = re.findall(r"\{(\w+)\}", template)
+        missing = [name for name in names if name not in values]
+        assert not missing, f"{template}: say in Victim.values what {missing} leads to"
+        paths = [template]
+        for name in names:
+            paths = [p.replace(f"{{{name}}}", v) for p in paths for v in values[name]]
+        params = {
+            parameter["name"]: sample(parameter["schema"], document)
+            for parameter in operation.get("parameters", [])
+            if parameter["in"] == "query" and parameter.get("required")
+        }
+        if template.endswith("/live"):
+            params["seconds"] = 1
+        if {"start", "end"} & params.keys():
+            now = to_datetime(victim.clinic.house.now())
+            params["start"] = (now - timedelta(days=20)).isoformat()
+            params["end"] = (now + timedelta(days=1)).isoformat()
+        if "version" in params:
+            params["version"] = 1
+        arguments: dict[str, Any] = {"params": params}
+        body = operation.get("requestBody")
+        if body is not None:
+            content = body["content"]
+            kind = next(iter(content))
+            schema = content[kind].get("schema", {})
+            if content[kind].get("examples"):
+                made = next(iter(content[kind]["examples"].values()))["value"]
+            elif content[kind].get("example") is not None:
+                made = content[kind]["example"]
+            else:
+                made = sample(schema, document)
+            if isinstance(made, (dict, list)):
+                arguments["json"] = made
+            else:
+                arguments["content"] = str(made)
+        for path in paths:
+            yield method, template, path, arguments
+
+
+@pytest.mark.parametrize("who", ["nobody", "ada", "ada's device", "tess", "tom", "ann", "adam"])
+def test_nobody_sees_or_changes_what_is_not_theirs(victim: Victim, who: str) -> None:
+    """Ada is another patient, Tess a therapist of others, Tom her own (but she has not agreed), Ann
+    an analyst (nor to research), Adam the administrator.
+    """
+    clinic = victim.clinic
+    before = victim.state()
+    client = _client(clinic, who)
+    seen = 0
+    for method, template, path, arguments in requests(victim):
+        if method == "post" and template.endswith("/sign-out"):
+            continue
+        if method == "delete" and template in ("/v1/tokens", "/v1/tokens/{token_id}"):
+            # Theirs may go; only what is hers is looked at.
+            assert client.request(method, path, **arguments).status_code in (204, 401, 403, 404)
+            client.close()
+            client = _client(clinic, who)
+            continue
+        if who == "adam" and RUNNING.match(template) and method != "get":
+            continue
+        answer = client.request(method, path, **arguments)
+        where = f"{who}: {method} {path}: {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code < 500, where
+        words = answer.text
+        if who not in ("tom", "adam"):
+            # Her own id is in the path that was asked for, and may be told back in an error.
+            assert not [w for w in victim.known[1:] if w in words], where
+        assert not [w for w in victim.telling if w in words and w not in path], where
+        if answer.is_success and "{patient}" in template:
+            pytest.fail(f"{where} was answered")
+        seen += 1
+        assert victim.state() == before, where
+    client.close()
+    assert seen > 60
+    looks = clinic.house.rights.looks(victim.person.id, 10)
+    assert looks == []
+
+
+def test_whoever_is_not_signed_in_is_told_that_first(victim: Victim) -> None:
+    """And not what else is wrong with what they asked."""
+    wrong = {"start": "2026-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z", "cursor": "0"}
+    with httpx.Client(base_url=victim.clinic.url, timeout=60) as nobody:
+        seen = 0
+        for method, template, operation, _ in operations(victim.clinic):
+            if method != "get" or "security" not in operation:
+                continue
+            path = re.sub(r"\{\w+\}", "x", template)
+            answer = nobody.get(path, params={**wrong, "since": "2026-11-01T00:00:00"})
+            assert answer.status_code == 401, (path, answer.text)
+            seen += 1
+        assert seen > 30
+
+
+def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None:
+    """Where one path looks like another's parameter (/notes/patterns, /notes/{note_id})."""
+    document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
+    values = victim.values()
+    for template, operations_of in document["paths"].items():
+        path = re.sub(r"\{(\w+)\}", lambda found: values[found[1]][0], template)
+        answer = httpx.options(f"{victim.clinic.url}{path}")
+        assert answer.status_code == 405
+        allowed = {word.strip().lower() for word in answer.headers["Allow"].split(",")}
+        assert allowed - {"head"} == operations_of.keys() & set(METHODS), path
+
+
+def slots(
+    schema: dict[str, Any], document: dict[str, Any], value: Any
+) -> Iterator[tuple[Any, Any, str]]:
+    """(container, key, type) of every number and truth in a body that follows the schema."""
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, dict):
+        for name, inner in schema.get("properties", {}).items():
+            for kind in (inner, *inner.get("anyOf", [])):
+                if kind.get("type") in ("integer", "number", "boolean"):
+                    yield value, name, kind["type"]
+            if name in value:
+                yield from slots(inner, document, value[name])
+    elif isinstance(value, list) and value:
+        yield from slots(schema.get("items", {}), document, value[0])
+
+
+def test_a_number_is_no_truth_and_a_truth_no_number(victim: Victim) -> None:
+    """What the schema does not allow is refused, and not taken for something near it."""
+    eve = victim.clinic["eve"]
+    bodies = {
+        (method, path): operation["requestBody"]["content"].get("application/json", {})
+        for method, path, operation, _ in operations(victim.clinic)
+        if "requestBody" in operation and "{patient" not in path
+    }
+    document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
+    tried = set()
+    for method, template, path, arguments in requests(victim):
+        schema = bodies.get((method, template), {}).get("schema")
+        if schema is None or "json" not in arguments:
+            continue
+        for holder, name, kind in slots(schema, document, arguments["json"]):
+            before = dict(holder)
+            holder[name] = "yes" if kind == "boolean" else True
+            answer = eve.request(method, path, **arguments)
+            if answer.status_code not in (401, 403):
+                assert answer.status_code == 422, (method, path, name, answer.text)
+                assert [e for e in answer.json()["errors"] if name in e["field"]], answer.text
+                tried.add((template, name))
+            holder.clear()
+            holder.update(before)
+    assert len(tried) > 20, tried
+
+
+def test_the_words_that_are_looked_for_are_told_to_herself(victim: Victim) -> None:
+    """Or the test above could not fail."""
+    eve = victim.clinic["eve"]
+    told = " ".join(
+        eve.request(method, path, **arguments).text
+        for method, template, path, arguments in requests(victim)
+        if method == "get" and "{patient}" not in template and not template.endswith("/live")
+    )
+    # The first two are told to nobody; the therapist's notes to the therapist.
+    unseen = {victim.person.subject_id, str(victim.stream.created_ns), "notes of Tom's"}
+    assert [w for w in [*victim.known, *victim.telling] if w not in told and w not in unseen] == []
+
+
+def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_only(
+    victim: Victim,
+) -> None:
+    clinic = victim.clinic
+    clinic.agree("eve", Purpose.CARE)
+    clinic.house.rights.share_live(victim.person.id, clinic.house.now() + 10**12)
+    routes = set()
+    tom = _client(clinic, "tom")
+    for method, template, path, arguments in requests(victim):
+        if "/patients/{patient}" in template:
+            answer = tom.request(method, path, **arguments)
+            # The notes that are there have a version; sent without, they are not overwritten.
+            expected = 409 if template.endswith("/notes") and method == "put" else 200
+            assert answer.status_code == expected, (method, path, answer.text[:300])
+            routes.add((method, template.removeprefix("/v1/patients/{patient}")))
+    assert {route for route in routes if route[0] != "get"} == {
+        ("put", "/sessions/{number}"),
+        ("put", "/sessions/{number}/notes"),
+    }
+    looks = clinic.house.rights.looks(victim.person.id, 1000)
+    assert {look.what for _, look in looks} == {
+        f"{method.upper()} /v1/patients/{{patient}}{path}" for method, path in routes
+    }
+    tom.close()
+    clinic.agree("eve", Purpose.CARE, given=False)
+
+
+def _client(clinic: Clinic, who: str) -> httpx.Client:
+    if who == "nobody":
+        return httpx.Client(base_url=clinic.url, timeout=60)
+    name, _, device = who.partition("'s ")
+    answer = httpx.post(
+        f"{clinic.url}/v1/sign-in",
+        json={
+            "email": f"{name}@example.org",
+            "password": "correct horse battery",
+            **({"device": device} if device else {}),
+        },
+        timeout=60,
+    )
+    return clinic.client(answer.json()["token"])

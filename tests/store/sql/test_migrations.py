@@ -1,0 +1,158 @@
+"""Tables forwards, on filled databases of every earlier revision, on both engines."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, text
+
+from ebbtide.errors import EbbtideError
+from store.protocols.access import Scope, SignInKind
+from store.protocols.records import AuditLine, RecordStore
+from store.sql.access import SqlRightsStore
+from store.sql.records import open_records, open_sqlite_records
+from store.sql.schema_version import NEWEST, kept_revision, revision_of
+from store.sql.tables.records import Base
+from store.sql.upgrade import migrate
+from tests.contracts.test_record_store import NOW, a_rating
+from tests.support.postgres import PostgresServer
+
+PERSON = (
+    "INSERT INTO people (id, subject_id, email, name, zone, role, simulated, password_hash,"
+    " created_ns) VALUES ('p', 's', 'ada@example.org', 'Ada', 'Europe/Berlin', 'patient',"
+    " false, 'hash', 5)"
+)
+SIGN_IN = "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000)"
+RATING = (
+    "INSERT INTO ratings (id, version, person_id, about_ns, entered_ns, zone, pain, stress,"
+    " simulated, superseded) VALUES ('r', 1, 'p', 7, 8, 'Europe/Berlin', 3, 4, false, false)"
+)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'records.sqlite'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.fresh_database()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    made = create_engine(url)
+    yield made
+    made.dispose()
+
+
+def opened(url: str) -> RecordStore:
+    if url.startswith("sqlite"):
+        return open_sqlite_records(Path(url.removeprefix("sqlite:///")))
+    return open_records(url)
+
+
+@pytest.mark.parametrize(
+    "revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008"]
+)
+def test_a_filled_database_of_each_revision_comes_forward(
+    engine: Engine, url: str, revision: str
+) -> None:
+    with engine.begin() as connection:
+        migrate(connection, revision)
+        connection.execute(text(PERSON))
+        connection.execute(text(RATING))
+        if revision < "0007":
+            connection.execute(text(SIGN_IN))
+    store = opened(url)
+    person = store.person("p")
+    assert person is not None
+    assert [rating.pain for rating in store.ratings("p", 0, 100)] == [3]
+    store.add_rating(a_rating(person))
+    store.add_audit(AuditLine(NOW, "erased", "s"))
+    store.close()
+    with engine.connect() as connection:
+        assert revision_of(connection) == NEWEST
+    if revision < "0007":  # recorders stay signed in, for everything, as they were
+        (kept,) = SqlRightsStore(engine).sign_ins("p")
+        assert (kept.kind, kept.scopes, kept.idle_ns) == (SignInKind.DEVICE, frozenset(Scope), 0)
+
+
+def test_revisions_lead_to_the_tables_that_the_code_has(engine: Engine) -> None:
+    with engine.begin() as connection:
+        migrate(connection)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert kept_revision(connection) == NEWEST == context.get_current_revision()
+
+
+def test_a_store_from_before_revisions_is_known(engine: Engine, url: str) -> None:
+    with engine.begin() as connection:
+        migrate(connection, "0001")
+        connection.execute(text("DROP TABLE alembic_version"))
+        connection.execute(text(PERSON))
+        assert revision_of(connection) == "0001"
+    store = opened(url)
+    store.add_audit(AuditLine(NOW, "erased", "s"))
+    assert store.person("p") is not None
+    store.close()
+
+
+def test_the_embedded_store_keeps_a_copy_of_what_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection, "0001")
+        connection.execute(text(PERSON))
+    engine.dispose()
+    open_sqlite_records(path).close()
+    with closing(sqlite3.connect(tmp_path / "records.sqlite.revision-0001")) as copy:
+        assert copy.execute("SELECT count(*) FROM people").fetchone() == (1,)
+        tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
+    assert "audit" not in tables
+    # Nothing to do: no further copy.
+    before = sorted(tmp_path.iterdir())
+    open_sqlite_records(path).close()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix not in (".sqlite-wal",)) == sorted(
+        p.name for p in before if p.suffix not in (".sqlite-wal",)
+    )
+
+
+def test_a_store_of_a_newer_version_is_refused(engine: Engine, url: str) -> None:
+    opened(url).close()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(EbbtideError):
+        opened(url)
+
+
+def test_a_server_that_is_away_is_told_without_its_password(postgres: PostgresServer) -> None:
+    with pytest.raises(EbbtideError) as caught:
+        open_records("postgresql+psycopg://ebbtide:open-sesame@/nowhere?host=/nowhere")
+    assert "does not answer" in str(caught.value)
+    assert "open-sesame" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # broken by the kill
+def test_a_killed_server_comes_back_with_what_it_acknowledged(postgres: PostgresServer) -> None:
+    url = postgres.fresh_database()
+    store = open_records(url)
+    from tests.contracts.test_record_store import a_person
+
+    person = a_person(store)
+    kept = []
+    for second in range(30):
+        kept.append(store.add_rating(a_rating(person, second)))
+    postgres.kill()
+    with pytest.raises(Exception, match=r"(?i)connection|server"):
+        store.add_rating(a_rating(person, 31))
+    postgres.restart()
+    assert store.ratings(person.id, 0, 2 * NOW) == kept
+    store.add_rating(a_rating(person, 32))  # the same store, the same pool
+    store.close()
+    gc.collect()  # here, where the warning of the broken connection is expected

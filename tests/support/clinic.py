@@ -1,0 +1,135 @@
+"""A small clinic: people of every role, two patients with data, over a running API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import numpy as np
+
+from api.app import create_app
+from api.http.deps import new_sign_in
+from api.services.accounts import add_person
+from cli.server.thread import ApiThread
+from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
+from ebbtide.settings import Settings
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from store.protocols.records import Consent, Person, Purpose, Rating, Role, TherapySession
+from store.stores import House
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Clinic:
+    """People by name (of each role one, but two patients), and clients that are signed in."""
+
+    house: House
+    url: str
+    people: dict[str, Person] = field(default_factory=dict)
+    clients: dict[str, httpx.Client] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> httpx.Client:
+        return self.clients[name]
+
+    def id(self, name: str) -> str:
+        """A person's id."""
+        return self.people[name].id
+
+    def add(self, name: str, role: Role) -> Person:
+        """Another person, signed in."""
+        person = add_person(
+            self.house.records,
+            email=f"{name}@example.org",
+            password=PASSWORD,
+            name=f"The name of {name}",
+            zone="Europe/Berlin",
+            now_ns=self.house.now(),
+            role=role,
+        )
+        self.people[name] = person
+        token, _ = new_sign_in(self.house, person)
+        self.clients[name] = self.client(token)
+        return person
+
+    def client(self, token: str) -> httpx.Client:
+        """A client with this token."""
+        return httpx.Client(
+            base_url=self.url, timeout=60, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    def agree(self, name: str, purpose: Purpose, given: bool = True) -> None:
+        """A patient's answer."""
+        self.house.records.add_consent(
+            Consent(self.id(name), purpose, given, "test, 1", self.house.now())
+        )
+
+
+@contextmanager
+def opened_clinic(house: House) -> Iterator[Clinic]:
+    """Ada and Eve are patients in the care of Tom; Tess is another therapist; Ann analyses; Adam
+    administers. Nobody has agreed to anything yet.
+    """
+    many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
+    with ApiThread(create_app(house, Settings().model_copy(update=many))) as api:
+        clinic = Clinic(house, api.url)
+        for name, role in (
+            ("ada", Role.PATIENT),
+            ("eve", Role.PATIENT),
+            ("tom", Role.THERAPIST),
+            ("tess", Role.THERAPIST),
+            ("ann", Role.ANALYST),
+            ("adam", Role.ADMINISTRATOR),
+        ):
+            clinic.add(name, role)
+        for name in ("ada", "eve"):
+            house.rights.put_care(clinic.id("tom"), clinic.id(name), house.now())
+        try:
+            yield clinic
+        finally:
+            for client in clinic.clients.values():
+                client.close()
+
+
+def fill(house: House, person: Person, *, days: int = 3, seed: int = 1) -> Stream:
+    """Some days with two hours of beats each, two ratings a day, a gap, and a session. Returns the
+    stream.
+    """
+    rng = np.random.default_rng(seed)
+    begin = house.now() // DAY * DAY - (days + 1) * DAY + 9 * HOUR
+    stream = Stream(new_id(), Origin.STRAP, f"Polar H10 of {person.name}", begin)
+    house.beats.put_stream(person.subject_id, stream)
+    sequence = 1
+    for day in range(days):
+        at = begin + day * DAY
+        batch, gaps = [], []
+        if day:
+            gaps.append(Gap(sequence, at - HOUR, at, GapReason.LINK_LOST))
+        while at < begin + day * DAY + 2 * HOUR:
+            ticks = int(np.clip(rng.normal(880, 40), 500, 1500))
+            at += ticks * SECOND // 1024
+            batch.append(Notification(sequence, at + 9, 70, (ticks,), (at,), True))
+            sequence += 1
+        house.beats.append(person.subject_id, stream.id, batch, gaps)
+        for hour in (1, 2):
+            about = begin + day * DAY + hour * HOUR + MINUTE
+            house.records.add_rating(
+                Rating(
+                    new_id(),
+                    1,
+                    person.id,
+                    about // 1000 * 1000,
+                    about // 1000 * 1000,
+                    person.zone,
+                    int(rng.integers(0, 11)),
+                    int(rng.integers(0, 11)),
+                    int(rng.integers(0, 11)) if hour == 1 else None,
+                    False,
+                )
+            )
+    house.records.add_session(
+        TherapySession(new_id(), person.id, 1, begin + HOUR, changed_ns=house.now())
+    )
+    return stream

@@ -1,0 +1,65 @@
+"""The demo with its pages: it goes on, and it ends cleanly."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.running_demo import RunningDemo
+
+
+def _alive(url: str) -> bool:
+    try:
+        httpx.get(url, timeout=2)
+    except httpx.ConnectError:
+        return False
+    return True
+
+
+def _folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("ebbtide-demo-*"))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_the_strap_plays_on_and_everything_ends(how: signal.Signals) -> None:
+    before = _folders()
+    with RunningDemo() as demo:
+        pages = demo.words["The pages"]
+        api = demo.words["The API"].removesuffix("/openapi.json")
+        assert _alive(pages) and _alive(demo.words["The API"])
+        credentials = {"email": demo.words["Sign in with"], "password": demo.words["Password"]}
+        token = httpx.post(f"{api}/v1/sign-in", json=credentials).json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+
+        def live_beats() -> int:
+            streams = httpx.get(f"{api}/v1/streams", headers=headers).json()["streams"]
+            return sum(s["beats"] for s in streams if s["source"].endswith("live"))
+
+        deadline = time.monotonic() + 30
+        while live_beats() < 3:
+            assert time.monotonic() < deadline, "the live strap does not reach the store"
+            time.sleep(0.3)
+        assert demo.end(how) == 0
+        assert not _alive(pages)
+        assert not _alive(f"{api}/v1/health")
+    assert "Ended." in "".join(demo.output)
+    assert "Traceback" not in "".join(demo.output)
+    assert _folders() == before
+
+
+def test_a_port_in_use_is_named() -> None:
+    with RunningDemo() as demo:
+        port = demo.words["The API"].removesuffix("/openapi.json").rsplit(":", 1)[1]
+        second = RunningDemo("--api-port", port)
+        assert second.process.wait(timeout=60) == 1
+        second._reader.join(10)
+        assert second.process.stdout is not None
+        second.process.stdout.close()
+        said = " ".join("".join(second.output).split())
+        assert f"Port {port} cannot be used" in said
+        assert "Traceback" not in said
