@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from analytics.association.missingness import MissingPattern, WhatIf, missing_pattern, what_if_worse
 from analytics.association.within_person import (
-    Link,
+    Association,
     day_to_day_link,
-    earlier_link,
+    lagged_link,
     within_person_link,
 )
-from analytics.association.wording import LinkWords, Looked, words_for
+from analytics.association.wording import AssociationText, Comparison, association_text
 from analytics.programme.change import Change, first_to_last_week
 
 FloatArray = NDArray[np.float64]
@@ -28,7 +28,7 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rated:
+class RatedHrv:
     """Ratings of one person, all of shape (n,). ``day``: the local day's ordinal; ``hour``: local.
     The heart's are NaN where no usable beats were before a rating: ``ln_rmssd`` (ms),
     ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
@@ -51,9 +51,9 @@ class Statement:
 
     key: str
     title: str
-    found: Link
+    found: Association
     p_adjusted: float | None
-    words: LinkWords
+    words: AssociationText
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,35 +69,35 @@ class Report:
     what_if: WhatIf
 
 
-_FEWEST_FOR_WEEKENDS, _WEEKS_FOR_WEEKENDS = 45, 2
+_MIN_FOR_WEEKENDS, _WEEKS_FOR_WEEKENDS = 45, 2
 
-_LOOKS = {
-    "same_moment": Looked("stress", "one point of stress", "one point more stress than usual"),
-    "stress_before": Looked(
+_COMPARISONS = {
+    "same_moment": Comparison("stress", "one point of stress", "one point more stress than usual"),
+    "stress_before": Comparison(
         "stress at the rating before",
         "one point of stress at the rating before",
         "one point more stress at the rating before",
         came="stress came before pain",
     ),
-    "pain_before": Looked(
+    "pain_before": Comparison(
         "pain at the rating before",
         "one point of pain at the rating before",
         "one point more pain at the rating before",
         y_name="stress",
         came="pain came before stress",
     ),
-    "day_to_day": Looked(
+    "day_to_day": Comparison(
         "stress from one day to the next",
         "one point more stress than the day before",
         "stress up by one point from the day before",
         weak="If ratings are missing on worse moments, this look errs in about 7 of 100 cases, "
         "not in 5.",
     ),
-    "stress_index": Looked(
+    "stress_index": Comparison(
         "the strap's stress index", "ten points of the stress index", "a stress index ten higher"
     ),
-    "rmssd": Looked("RMSSD", "a doubling of RMSSD", "RMSSD twice its usual"),
-    "heart_rate": Looked("heart rate", "ten beats a minute", "a heart rate ten higher"),
+    "rmssd": Comparison("RMSSD", "a doubling of RMSSD", "RMSSD twice its usual"),
+    "heart_rate": Comparison("heart rate", "ten beats a minute", "a heart rate ten higher"),
 }
 _TITLES = {
     "same_moment": "Pain and stress",
@@ -110,7 +110,7 @@ _TITLES = {
 }
 
 
-def person_report(rated: Rated) -> Report:
+def person_report(rated: RatedHrv) -> Report:
     """Everything that can be said, or what is missing."""
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
     before = "usable beats before them"
@@ -118,8 +118,8 @@ def person_report(rated: Rated) -> Report:
     with_motion = np.column_stack([np.log1p(rated.motion_mg), weekend])
     found = {
         "same_moment": within_person_link(t, stress, pain, hour, hold=weekend),
-        "stress_before": earlier_link(t, stress, pain, hour),
-        "pain_before": earlier_link(t, pain, stress, hour, x_name="pain", y_name="stress"),
+        "stress_before": lagged_link(t, stress, pain, hour),
+        "pain_before": lagged_link(t, pain, stress, hour, x_name="pain", y_name="stress"),
         "day_to_day": day_to_day_link(rated.day, stress, pain),
         "stress_index": within_person_link(
             t,
@@ -141,7 +141,11 @@ def person_report(rated: Rated) -> Report:
     adjusted["same_moment"] = found["same_moment"].p_value
     statements = tuple(
         Statement(
-            key, _TITLES[key], link, adjusted[key], words_for(link, _LOOKS[key], adjusted[key])
+            key,
+            _TITLES[key],
+            link,
+            adjusted[key],
+            association_text(link, _COMPARISONS[key], adjusted[key]),
         )
         for key, link in found.items()
     )
@@ -160,7 +164,7 @@ def _weekend(day: IntArray) -> FloatArray:
 
     ``day``: proleptic ordinals, of which 1 was a Monday.
     """
-    if len(day) < _FEWEST_FOR_WEEKENDS or np.ptp(day) < _WEEKS_FOR_WEEKENDS * 7 - 1:
+    if len(day) < _MIN_FOR_WEEKENDS or np.ptp(day) < _WEEKS_FOR_WEEKENDS * 7 - 1:
         return np.zeros(len(day))
     return ((day - 1) % 7 >= 5).astype(np.float64)
 

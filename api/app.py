@@ -13,40 +13,41 @@ from fastapi import Depends, FastAPI, Path
 from starlette_compress import CompressMiddleware
 
 from api.http import problems
-from api.http.upload_limiter import AT_ONCE
-from api.middleware.body_limits import Guard
-from api.middleware.etag import ETags
-from api.middleware.idempotency import Idempotency
-from api.middleware.rate_limit import RateLimits
-from api.middleware.telemetry import Observed
+from api.http.upload_limiter import MAX_CONCURRENT_UPLOADS
+from api.middleware.body_limits import BodyLimitMiddleware
+from api.middleware.etag import ETagMiddleware
+from api.middleware.idempotency import IdempotencyMiddleware
+from api.middleware.rate_limit import RateLimitMiddleware
+from api.middleware.telemetry import TelemetryMiddleware
 from api.middleware.tracing import trace
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
-from api.routes.auth.oidc import provider_of
-from api.services.cache.analysis import Known
+from api.routes.auth.oidc import provider_from_settings
+from api.services.cache.analysis import AnalysisCache
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store.factory import open_house
-from store.stores import House
+from store.factory import open_stores
+from store.stores import Stores
 
 
 def from_settings() -> FastAPI:
     """The API of one of several workers."""
     settings = Settings()
     logging.captureWarnings(True)
-    return create_app(open_house(settings), settings)
+    return create_app(open_stores(settings), settings)
 
 
-def create_app(house: House, settings: Settings | None = None) -> FastAPI:
+def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     """The API over these stores, which it closes when it ends."""
     asked = Settings() if settings is None else settings
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        house.close()
+        stores.close()
 
-    # Swagger UI would load scripts from a third party; docs/reference/http-api.md names other tools.
+    # Swagger UI would load scripts from a third party; docs/reference/http-api.md names
+    # other tools.
     app = FastAPI(
         title="Ebbtide",
         version=__version__,
@@ -56,22 +57,22 @@ def create_app(house: House, settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.house = house
-    app.state.provider = provider_of(asked)
+    app.state.stores = stores
+    app.state.provider = provider_from_settings(asked)
     # The last one added is the first that a request meets.
-    app.add_middleware(Idempotency, house=house, routes=app)
-    app.add_middleware(ETags)
+    app.add_middleware(IdempotencyMiddleware, stores=stores, routes=app)
+    app.add_middleware(ETagMiddleware)
     app.add_middleware(CompressMiddleware, brotli=False)
     app.add_middleware(
-        RateLimits,
+        RateLimitMiddleware,
         signed_in=asked.requests_a_minute,
         anonymous=asked.anonymous_requests_a_minute,
     )
-    app.add_middleware(Guard)
-    app.add_middleware(Observed, on_error=problems.unexpected)
-    app.state.known = Known()
-    app.state.uploads_at_once = CapacityLimiter(AT_ONCE)
-    problems.install(app)
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(TelemetryMiddleware, on_error=problems.unhandled_problem)
+    app.state.known = AnalysisCache()
+    app.state.uploads_at_once = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
+    problems.install_handlers(app)
     # Routers are included directly: a router inside a router is searched once more at each request.
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")

@@ -96,16 +96,16 @@ def _put_problems(schema: dict[str, Any]) -> None:
 def _complete(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if "422" in responses:
-        responses["422"] = problems.described(422)[422]
+        responses["422"] = problems.describe_problems(422)[422]
     for status in _ANYWHERE:
-        responses.setdefault(str(status), problems.described(status)[status])
+        responses.setdefault(str(status), problems.describe_problems(status)[status])
     if method in _WRITES:
         broken = (400,) if "requestBody" in operation else ()
         for status in (*broken, 408, 413):
-            responses.setdefault(str(status), problems.described(status)[status])
+            responses.setdefault(str(status), problems.describe_problems(status)[status])
         if "security" in operation:
             for status in (409, 422):
-                responses.setdefault(str(status), problems.described(status)[status])
+                responses.setdefault(str(status), problems.describe_problems(status)[status])
             parameters = operation.setdefault("parameters", [])
             if not any(known["name"] == HEADER for known in parameters):
                 parameters.append(

@@ -31,9 +31,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.artefacts import label
+from analytics.hrv.artefacts import label_beats
 from analytics.hrv.spectrum import BANDS_HZ, welch
-from analytics.hrv.summary import figures
+from analytics.hrv.summary import hrv_summary
 
 ROOT = Path(__file__).resolve().parent.parent
 CLEAN = ["pyhrv_nni_long.txt", "pyhrv_nni_short.txt", "rest_rri.txt", "aura_nn_intervals.txt"]
@@ -136,7 +136,7 @@ def judged(
 
 def ours(rr_ms: FloatArray) -> tuple[set[int], tuple[float, float, float]]:
     """What we flag, and our figures."""
-    found = figures(rr_ms)
+    found = hrv_summary(rr_ms)
     after = [found.values[name] for name in ("rmssd_ms", "sdnn_ms", "hf_ms2")]
     numbers = [np.nan if value is None else value for value in after]
     return set(np.flatnonzero(~found.labelled.normal).tolist()), tuple(numbers)  # type: ignore[return-value]
@@ -214,7 +214,7 @@ def main() -> None:
     print(f"\nMIT-BIH record 100, {len(events)} premature beats of {len(beats) + 1}:")
     touched = {i for event in events for i in event}
     for who, flags in (
-        ("Ebbtide", set(np.flatnonzero(~label(beats).normal).tolist())),
+        ("Ebbtide", set(np.flatnonzero(~label_beats(beats).normal).tolist())),
         ("NeuroKit2", {int(i) for i in found["mit"].get("flagged", [])}),
     ):
         hit = sum(any(i in flags for i in event) for event in events)

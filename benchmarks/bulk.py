@@ -29,14 +29,14 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.http.deps import new_sign_in
-from api.services.accounts import add_person
+from api.http.deps import issue_token
+from api.services.accounts import create_account
 from benchmarks.soak import PASSWORD, answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
 from ebbtide.beats import Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import HOUR
-from store.factory import open_house
+from store.factory import open_stores
 from store.protocols.records import Consent, Purpose, Role
 
 
@@ -50,16 +50,16 @@ def main() -> None:
     asked = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-bulk-", dir="/tmp"))
     settings = Settings(data_dir=folder)
-    house = open_house(settings)
+    stores = open_stores(settings)
 
     def person(name: str, role: Role) -> object:
-        return add_person(
-            house.records,
+        return create_account(
+            stores.records,
             email=f"{name}@example.org",
             password=PASSWORD,
             name=name,
             zone="UTC",
-            now_ns=house.now(),
+            now_ns=stores.now(),
             role=role,
         )
 
@@ -78,18 +78,18 @@ def main() -> None:
     hashed = person("first", Role.PATIENT)
     streams: list[str] = []
     for k in range(asked.patients):
-        patient = hashed if k == 0 else _another(house, hashed, k)
-        house.records.add_consent(
-            Consent(patient.id, Purpose.RESEARCH, True, "bench", house.now())  # type: ignore[attr-defined]
+        patient = hashed if k == 0 else _another(stores, hashed, k)
+        stores.records.add_consent(
+            Consent(patient.id, Purpose.RESEARCH, True, "bench", stores.now())  # type: ignore[attr-defined]
         )
         stream = Stream(new_id(), Origin.SIMULATED, "a strap", MIDNIGHT)
-        house.beats.put_stream(patient.subject_id, stream)  # type: ignore[attr-defined]
+        stores.beats.put_stream(patient.subject_id, stream)  # type: ignore[attr-defined]
         streams.append(stream.id)
     for items in days:
-        house.beats.append(hashed.subject_id, streams[0], items)  # type: ignore[attr-defined]
+        stores.beats.append(hashed.subject_id, streams[0], items)  # type: ignore[attr-defined]
     analyst = person("ann", Role.ANALYST)
-    token, _ = new_sign_in(house, analyst)  # type: ignore[arg-type]
-    house.close()
+    token, _ = issue_token(stores, analyst)  # type: ignore[arg-type]
+    stores.close()
     with closing(sqlite3.connect(settings.beats_file)) as file, file:
         file.executemany(
             "INSERT INTO blocks SELECT ?, first_sequence, last_sequence, beats, start_ns, end_ns,"
@@ -163,7 +163,7 @@ def main() -> None:
     shutil.rmtree(folder)
 
 
-def _another(house: object, like: object, number: int) -> object:
+def _another(stores: object, like: object, number: int) -> object:
     """Another patient; to hash a password for each would take longer than the rest."""
     made = replace(
         like,  # type: ignore[type-var]
@@ -171,7 +171,7 @@ def _another(house: object, like: object, number: int) -> object:
         subject_id=new_id(),
         email=f"p{number}@example.org",
     )
-    house.records.add_person(made)  # type: ignore[attr-defined]
+    stores.records.add_person(made)  # type: ignore[attr-defined]
     return made
 
 

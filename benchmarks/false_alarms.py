@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 from scipy import signal, stats
 
 from analytics.association.group import group_link
-from analytics.association.rmcorr import rmcorr
+from analytics.association.rmcorr import repeated_measures_correlation
 from analytics.association.within_person import (
-    Link,
+    Association,
     day_to_day_link,
-    earlier_link,
+    lagged_link,
     within_person_link,
 )
 
@@ -103,11 +103,11 @@ def one_person(cell: Cell, rng: np.random.Generator) -> list[float]:
     moods, aches = (ups_and_downs(cell.draws, n, cell.rho, rng) for _ in range(2))
     found: list[list[float]] = []
 
-    def say(x: Array, y: Array, kept: NDArray[np.bool_]) -> Link:
+    def say(x: Array, y: Array, kept: NDArray[np.bool_]) -> Association:
         if cell.statement == "same moment":
             return within_person_link(times[kept], x[kept], y[kept], hours[kept])
         if cell.statement == "earlier":
-            return earlier_link(times[kept], x[kept], y[kept], hours[kept])
+            return lagged_link(times[kept], x[kept], y[kept], hours[kept])
         return day_to_day_link(day[kept], x[kept], y[kept])
 
     for mood, ache in zip(moods, aches, strict=True):
@@ -153,7 +153,7 @@ def many_people(cell: Cell, rng: np.random.Generator) -> list[float]:
                 person[kept], slot[kept] / 3, one, two, (slot[kept] * 8) % 24.0, resamples=1000
             )
             if not row:
-                plain = rmcorr(person[kept], one, two)
+                plain = repeated_measures_correlation(person[kept], one, two)
                 turned = group.detrended_rmcorr.p_value
                 row = [
                     np.nan if plain.p_value is None else float(plain.p_value < 0.05),

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.artefacts import label
-from analytics.hrv.engine import Domain, windows
+from analytics.hrv.artefacts import label_beats
+from analytics.hrv.engine import Domain, window_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 Times = dict[str, Any]
@@ -130,9 +130,9 @@ def main() -> None:
     rr, times = series(chosen.recording, 24)
     starts = np.arange(0, 86_400 - 300 + 1, 30.0)
     first = frozenset({Domain.TIME, Domain.FREQUENCY})
-    ours_first = best(lambda: windows(rr, times, starts, 300, domains=first), 5)
-    ours_all = best(lambda: windows(rr, times, starts, 300))
-    clean = best(lambda: label(np.resize(rr, 100_000)))
+    ours_first = best(lambda: window_metrics(rr, times, starts, 300, domains=first), 5)
+    ours_all = best(lambda: window_metrics(rr, times, starts, 300))
+    clean = best(lambda: label_beats(np.resize(rr, 100_000)))
     sample = starts[:: max(1, len(starts) // chosen.sample)].tolist()
     neurokit, other = ask(NEUROKIT, rr, sample), ask(HRV_ANALYSIS, rr, sample)
     count = len(starts)
@@ -163,7 +163,7 @@ def main() -> None:
     for hours in chosen.hours:
         beats, ends = series(chosen.recording, hours)
         at = np.arange(0, hours * 3600 - 299, 30.0)
-        took = best(lambda b=beats, e=ends, a=at: windows(b, e, a, 300), 1)  # type: ignore[misc]
+        took = best(lambda b=beats, e=ends, a=at: window_metrics(b, e, a, 300), 1)  # type: ignore[misc]
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"| {hours:g} | {len(at)} | {took:.2f} | {most:.0f} MB |", flush=True)
 

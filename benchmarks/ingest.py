@@ -30,11 +30,11 @@ from ebbtide import timestamps
 from ebbtide.beats import Origin
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import SECOND
-from ingest.outbox.batch_writer import Keeper
+from ingest.outbox.batch_writer import BatchWriter
 from ingest.outbox.outbox import Outbox
 from ingest.recorder import Recorder
 from ingest.straps.heart_rate import HeartRateMeasurement, decode, encode
-from ingest.straps.strap import Arrival
+from ingest.straps.strap import RawNotification
 
 PAYLOADS = [
     encode(HeartRateMeasurement(60 + n, True, None, (1024 * 60 // (60 + n),))) for n in range(40)
@@ -60,12 +60,14 @@ class OneHertz:
     def stop(self) -> None:
         pass
 
-    async def events(self) -> AsyncIterator[Arrival]:
+    async def events(self) -> AsyncIterator[RawNotification]:
         due = time.monotonic() + self._chance.random()
         while due < self._until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             # The radio brought it when it was due: waiting for the event loop counts too.
-            yield Arrival(self._chance.choice(PAYLOADS), timestamps.now(), timestamps.steady())
+            yield RawNotification(
+                self._chance.choice(PAYLOADS), timestamps.now_ns(), timestamps.monotonic_ns()
+            )
             # The recorder asks for the next when this one is on the disk.
             self._late.append((time.monotonic() - due) * 1000)
             due += 1.0
@@ -74,7 +76,7 @@ class OneHertz:
 async def ours(straps: int, seconds: float, folder: Path) -> list[float]:
     """Milliseconds from radio to disk."""
     late: list[float] = []
-    with Outbox(folder / f"outbox-{straps}.sqlite") as outbox, Keeper(outbox) as keeper:
+    with Outbox(folder / f"outbox-{straps}.sqlite") as outbox, BatchWriter(outbox) as keeper:
         until = time.monotonic() + seconds
         recorders = [Recorder(OneHertz(n, until, late), keeper, "me") for n in range(straps)]
         await asyncio.gather(*(recorder.run() for recorder in recorders))
@@ -92,7 +94,9 @@ async def naive(straps: int, seconds: float, folder: Path) -> list[float]:
         while due < until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             measurement = decode(chance.choice(PAYLOADS))
-            file.write(f"{timestamps.now()},{measurement.heart_rate_bpm},{measurement.rr_ticks}\n")
+            file.write(
+                f"{timestamps.now_ns()},{measurement.heart_rate_bpm},{measurement.rr_ticks}\n"
+            )
             file.flush()
             os.fsync(file.fileno())
             late.append((time.monotonic() - due) * 1000)
@@ -121,15 +125,15 @@ class Flood:
     def stop(self) -> None:
         pass
 
-    async def events(self) -> AsyncIterator[Arrival]:
-        start, steady = timestamps.now(), timestamps.steady()
+    async def events(self) -> AsyncIterator[RawNotification]:
+        start, steady = timestamps.now_ns(), timestamps.monotonic_ns()
         for n in range(self._count):
-            yield Arrival(PAYLOADS[n % 40], start + n * SECOND, steady + n * SECOND)
+            yield RawNotification(PAYLOADS[n % 40], start + n * SECOND, steady + n * SECOND)
 
 
 async def durable_rate(straps: int, count: int, folder: Path) -> float:
     """Notifications a second, each on the disk before its strap's next."""
-    with Outbox(folder / "flood.sqlite") as outbox, Keeper(outbox) as keeper:
+    with Outbox(folder / "flood.sqlite") as outbox, BatchWriter(outbox) as keeper:
         recorders = [Recorder(Flood(n, count), keeper, "me") for n in range(straps)]
         began = time.monotonic()
         await asyncio.gather(*(recorder.run() for recorder in recorders))
@@ -151,7 +155,7 @@ def naive_rate(count: int, folder: Path) -> float:
 async def day_of_memory(straps: int, folder: Path) -> tuple[float, float]:
     """MB in use after an hour and after a day of ``straps`` straps, acknowledged as it goes."""
     after_an_hour = 0.0
-    with Outbox(folder / "day.sqlite") as outbox, Keeper(outbox) as keeper:
+    with Outbox(folder / "day.sqlite") as outbox, BatchWriter(outbox) as keeper:
         floods = [Flood(n, 86_400) for n in range(straps)]
         recorders = [Recorder(flood, keeper, "me") for flood in floods]
         tasks = [asyncio.create_task(recorder.run()) for recorder in recorders]

@@ -25,7 +25,7 @@ import numpy as np
 from scipy import signal
 
 from analytics.association.group import group_link
-from analytics.report import Rated, person_report
+from analytics.report import RatedHrv, person_report
 
 PEER = """
 import json, sys, time, warnings
@@ -67,11 +67,11 @@ def best(work: Callable[[], object], rounds: int) -> float:
     return min(took)
 
 
-def one_person(n: int) -> Rated:
+def one_person(n: int) -> RatedHrv:
     """A month or more, with a heart before each rating."""
     rng = np.random.default_rng(n)
     held = ratings(rng, 1, n)
-    return Rated(
+    return RatedHrv(
         time_ns=(held["day"] * 86_400e9).astype(np.int64),
         day=held["day"].astype(np.int64),
         hour=(np.arange(n) * 8) % 24.0,

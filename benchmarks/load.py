@@ -26,36 +26,36 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from analytics.association.hrv_before_rating import Span
-from api.http.deps import new_sign_in
-from api.routes.analysis.link import report_of
-from api.services.accounts import add_person
-from api.services.cache.analysis import Known
-from api.services.daily_windows import day_windows
+from api.http.deps import issue_token
+from api.routes.analysis.link import load_report
+from api.services.accounts import create_account
+from api.services.cache.analysis import AnalysisCache
+from api.services.daily_windows import load_daily_hrv
 from benchmarks.soak import PASSWORD, answers, cpu_s, free_port, memory_mb
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
-from store.factory import open_house
+from store.factory import open_stores
 from store.protocols.records import Person, Rating
-from store.stores import House
+from store.stores import Stores
 
 A_SECOND = 5  # people who come
 
 
-def a_year(house: House, person: Person, days: int) -> None:
+def a_year(stores: Stores, person: Person, days: int) -> None:
     """Eight hours of beats and two ratings a day."""
     rng = np.random.default_rng(1)
-    begin = house.now() // DAY * DAY - days * DAY
+    begin = stores.now() // DAY * DAY - days * DAY
     ticks = np.clip(rng.normal(880, 45, 34_000), 500, 1500).astype(int)
     times = np.cumsum(ticks * SECOND // 1024)
     inside = times < 8 * HOUR
     ticks, times = ticks[inside], times[inside]
     stream = Stream(new_id(), Origin.SIMULATED, "a strap", begin)
-    house.beats.put_stream(person.subject_id, stream)
+    stores.beats.put_stream(person.subject_id, stream)
     first = 1
     for day in range(days):
         start = begin + day * DAY + 8 * HOUR
-        house.beats.append(
+        stores.beats.append(
             person.subject_id,
             stream.id,
             [
@@ -67,12 +67,12 @@ def a_year(house: House, person: Person, days: int) -> None:
         for hour in (10, 15):
             at = begin + day * DAY + hour * HOUR
             pain, stress = (int(value) for value in rng.integers(0, 11, 2))
-            house.records.add_rating(
+            stores.records.add_rating(
                 Rating(new_id(), 1, person.id, at, at, "UTC", pain, stress, None, True)
             )
     # As the nightly run leaves it.
-    day_windows(house, person, begin, begin + days * DAY)
-    report_of(house, Known(), person, 0, 2**62, Span.MINUTES_30)
+    load_daily_hrv(stores, person, begin, begin + days * DAY)
+    load_report(stores, AnalysisCache(), person, 0, 2**62, Span.MINUTES_30)
 
 
 def main() -> None:
@@ -87,24 +87,24 @@ def main() -> None:
     )
     asked = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-load-", dir="/tmp"))
-    house = open_house(Settings(data_dir=folder))
+    stores = open_stores(Settings(data_dir=folder))
     people = [
-        add_person(
-            house.records,
+        create_account(
+            stores.records,
             email=f"p{k}@example.org",
             password=PASSWORD,
             name="N",
             zone="UTC",
-            now_ns=house.now(),
+            now_ns=stores.now(),
             simulated=True,
         )
         for k in range(asked.straps // 10 + 1)
     ]
     began = time.monotonic()
-    a_year(house, people[0], asked.days)
+    a_year(stores, people[0], asked.days)
     filled = time.monotonic() - began
-    tokens = [new_sign_in(house, person)[0] for person in people]
-    house.close()
+    tokens = [issue_token(stores, person)[0] for person in people]
+    stores.close()
     port = free_port()
     environment = {**os.environ, "EBBTIDE_DATA_DIR": str(folder)}
     with (folder / "api.log").open("wb") as log:

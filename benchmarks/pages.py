@@ -27,12 +27,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.services.accounts import add_person
+from api.services.accounts import create_account
 from benchmarks.load import a_year
 from benchmarks.soak import PASSWORD, answers, free_port
 from dashboard.launch import dashboard_command, start_dashboard
 from ebbtide.settings import Settings
-from store.factory import open_house
+from store.factory import open_stores
 
 EMAIL = "p@example.org"
 PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}
@@ -128,18 +128,18 @@ def main() -> None:
         raise SystemExit("This needs Debian's chromium.")
     with tempfile.TemporaryDirectory(prefix="ebbtide-pages-") as name:
         folder = Path(name)
-        house = open_house(Settings(data_dir=folder))
-        person = add_person(
-            house.records,
+        stores = open_stores(Settings(data_dir=folder))
+        person = create_account(
+            stores.records,
             email=EMAIL,
             password=PASSWORD,
             name="N",
             zone="UTC",
-            now_ns=house.now(),
+            now_ns=stores.now(),
             simulated=True,
         )
-        a_year(house, person, asked.days)
-        house.close()
+        a_year(stores, person, asked.days)
+        stores.close()
         port = free_port()
         with subprocess.Popen(
             [sys.executable, "-m", "ebbtide", "serve", "--port", str(port)],

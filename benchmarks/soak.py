@@ -27,7 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.services.accounts import add_person
+from api.services.accounts import create_account
 from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -35,7 +35,7 @@ from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Entry, Outbox
 from ingest.outbox.uploader import Uploader
-from store.factory import open_house
+from store.factory import open_stores
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import postgres_bin, started
 
@@ -119,7 +119,7 @@ async def play(
     while time.monotonic() < until:
         for k, outbox in enumerate(outboxes):
             for strap in straps[k :: len(accounts)]:
-                if entries := strap.entries(timestamps.now()):
+                if entries := strap.entries(timestamps.now_ns()):
                     outbox.append(strap.stream.id, entries)
             await asyncio.sleep(0)
         await asyncio.sleep(0.5)
@@ -201,15 +201,15 @@ def main() -> None:
         "EBBTIDE_DATA_DIR": str(folder / "data"),
     }
     os.environ.update(environment)
-    house = open_house(Settings())
+    stores = open_stores(Settings())
     people = [
-        add_person(
-            house.records,
+        create_account(
+            stores.records,
             email=f"p{k}@example.org",
             password=PASSWORD,
             name="N",
             zone="UTC",
-            now_ns=timestamps.now(),
+            now_ns=timestamps.now_ns(),
             simulated=True,
         )
         for k in range(min(PEOPLE, asked.straps))
@@ -239,7 +239,7 @@ def main() -> None:
         "postgresql": postgres.process.pid,
     }
     cpu_before = {name: cpu_s(pid) for name, pid in servers.items()}
-    began_ns = timestamps.now()
+    began_ns = timestamps.now_ns()
     straps = [Strap(seed, began_ns) for seed in range(asked.straps)]
     seconds = asked.minutes * 60
     began = time.monotonic()
@@ -253,7 +253,7 @@ def main() -> None:
             while time.monotonic() < began + seconds:
                 _, token = accounts[turn % len(accounts)]
                 turn += 1
-                now = timestamps.to_datetime(timestamps.now()).isoformat()
+                now = timestamps.to_datetime(timestamps.now_ns()).isoformat()
                 start = timestamps.to_datetime(began_ns - SECOND).isoformat()
                 at = time.monotonic()
                 answer = await client.get(
@@ -288,7 +288,9 @@ def main() -> None:
     lost = doubled = 0
     for k, strap in enumerate(straps):
         person = people[k % len(people)]
-        beats = house.beats.read(person.subject_id, began_ns - SECOND, timestamps.now() + SECOND)
+        beats = stores.beats.read(
+            person.subject_id, began_ns - SECOND, timestamps.now_ns() + SECOND
+        )
         index = [s.id for s in beats.streams].index(strap.stream.id)
         mine = beats.stream == index
         kept = list(zip(beats.time_ns[mine].tolist(), beats.rr_ticks[mine].tolist(), strict=True))
@@ -327,7 +329,7 @@ def main() -> None:
             indent=2,
         )
     )
-    house.close()
+    stores.close()
     api.terminate()
     api.wait(20)
     influx.stop()

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, SECOND
-from store.protocols.beats import BeatStore, KeptDay
+from store.protocols.beats import BeatStore, DailyWindows
 from store.sqlite.beats import SqliteBeatStore
 from tests.support.influx import InfluxServerProcess, open_influx_beats
 from tests.support.postgres import postgres_bin, started
@@ -91,17 +91,17 @@ def year(store: BeatStore, subject: str) -> dict[str, float]:
     """A year of windows, eight hours a day: kept, and read as the trend does."""
     rng = np.random.default_rng(3)
     days = {
-        day: KeptDay(
+        day: DailyWindows(
             "content",
             day * DAY + np.arange(96, dtype=np.int64) * 300 * SECOND,
             {name: rng.normal(60, 9, 96).astype(np.float32).astype(float) for name in FIGURES},
         )
         for day in range(20_700, 21_065)
     }
-    kept = clock(lambda: store.keep_windows(subject, "method", days))
+    kept = clock(lambda: store.store_windows(subject, "method", days))
 
     def read() -> None:
-        found = store.kept_windows(subject, "method", FIGURES, 20_700, 21_064)
+        found = store.stored_windows(subject, "method", FIGURES, 20_700, 21_064)
         assert sum(len(day.start_ns) for day in found.values()) == 365 * 96
 
     return {"keep_s": kept, "read_ms": clock(read, 9) * 1000}

@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from analytics.hrv.windows import hrv_windows, starts_by_stretch
-from api.services.accounts import add_person
-from api.services.daily_windows import day_windows
-from api.services.inputs import beat_arrays
+from api.services.accounts import create_account
+from api.services.daily_windows import load_daily_hrv
+from api.services.inputs import to_beat_arrays
 from api.services.stress_index_input import WINDOW_NS
 from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, SECOND
-from store.factory import open_house
+from store.factory import open_stores
 
 MIDNIGHT = 20_700 * DAY
 
@@ -45,19 +45,19 @@ def main() -> None:
     days = options.parse_args().days
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
-        house = open_house(Settings(data_dir=Path(folder)))
-        add_person(
-            house.records,
+        stores = open_stores(Settings(data_dir=Path(folder)))
+        create_account(
+            stores.records,
             email="ada@example.org",
             password="correct horse battery",
             name="Ada",
             zone="UTC",
-            now_ns=timestamps.now(),
+            now_ns=timestamps.now_ns(),
         )
-        person = house.records.person_by_email("ada@example.org")
+        person = stores.records.person_by_email("ada@example.org")
         assert person is not None
         stream = new_id()
-        house.beats.put_stream(person.subject_id, Stream(stream, Origin.SIMULATED, "", MIDNIGHT))
+        stores.beats.put_stream(person.subject_id, Stream(stream, Origin.SIMULATED, "", MIDNIGHT))
         sequence, beats = 1, 0
         for day in range(days):
             rr = 800 + 40 * np.sin(np.arange(107_000) * 1.3) + rng.normal(0, 15, 107_000)
@@ -73,23 +73,23 @@ def main() -> None:
                 )
                 sequence += 1
             for at in range(0, len(items), 4096):
-                house.beats.append(person.subject_id, stream, items[at : at + 4096])
+                stores.beats.append(person.subject_id, stream, items[at : at + 4096])
             beats += len(ticks)
         end = MIDNIGHT + days * DAY
 
         def whole() -> None:
-            read = beat_arrays(house.beats.read(person.subject_id, MIDNIGHT, end))
+            read = to_beat_arrays(stores.beats.read(person.subject_id, MIDNIGHT, end))
             hrv_windows(read, starts_by_stretch(read, WINDOW_NS, WINDOW_NS), WINDOW_NS)
 
-        first = clock(lambda: day_windows(house, person, MIDNIGHT, end))
-        later = min(clock(lambda: day_windows(house, person, MIDNIGHT, end)) for _ in range(5))
+        first = clock(lambda: load_daily_hrv(stores, person, MIDNIGHT, end))
+        later = min(clock(lambda: load_daily_hrv(stores, person, MIDNIGHT, end)) for _ in range(5))
         plain = clock(whole)
         size = sum(file.stat().st_size for file in Path(folder).glob("beats.sqlite*"))
         print(f"{days} days, {beats} beats, {size / beats:.2f} bytes a beat, windows included")
         print(f"first look {first:.2f} s, later ones {later * 1e3:.1f} ms")
         print(f"out of the beats {plain:.2f} s, {plain / later:.0f} times as long")
-        house.beats.close()
-        house.records.close()
+        stores.beats.close()
+        stores.records.close()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from ebbtide.errors import EbbtideError
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
+class Credentials:
     """A sign-in of one person at one API."""
 
     email: str
@@ -21,16 +21,16 @@ class SignIn:
     zone: str = "UTC"
 
 
-class KeptSignIns:
+class CredentialFile:
     """The file ``path``, readable by this user only."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def all(self) -> list[SignIn]:
+    def all(self) -> list[Credentials]:
         """All of them, oldest first. Raises EbbtideError when the file cannot be read."""
         try:
-            return [SignIn(**kept) for kept in json.loads(self._path.read_text())["sign_ins"]]
+            return [Credentials(**kept) for kept in json.loads(self._path.read_text())["sign_ins"]]
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -38,7 +38,7 @@ class KeptSignIns:
                 f"The sign-ins in {self._path} cannot be read.", "Use: ebbtide sign-in YOUR-ADDRESS"
             ) from error
 
-    def of(self, email: str | None) -> SignIn:
+    def of(self, email: str | None) -> Credentials:
         """The sign-in of this person; without an address, the only one there is.
 
         Raises EbbtideError when there is none, or when it is not clear which is meant.
@@ -60,7 +60,7 @@ class KeptSignIns:
                 return sign_in
         raise EbbtideError(f"{email} is not signed in here.", f"Use: ebbtide sign-in {email}")
 
-    def put(self, sign_in: SignIn) -> None:
+    def put(self, sign_in: Credentials) -> None:
         """Keep a sign-in in place of an older one of the same person."""
         try:
             kept = self.all()

@@ -8,30 +8,30 @@ from typing import Any
 import streamlit as st
 
 from dashboard.i18n.language import N_, _
-from dashboard.page_shell import framed
+from dashboard.page_shell import with_shell
 from dashboard.pages.caseload import caseload_page
-from dashboard.pages.course import therapy_page
+from dashboard.pages.course import course_page
 from dashboard.pages.link import link_page
 from dashboard.pages.my_data import my_data_page
 from dashboard.pages.patient import patient_page
 from dashboard.pages.people import people_page
 from dashboard.pages.programme import programme_page
 from dashboard.pages.research import research_page
-from dashboard.pages.screening import before_page
+from dashboard.pages.screening import screening_page
 from dashboard.pages.sign_in import sign_in_page
 from dashboard.pages.today import today_page
 from dashboard.pages.trend import trend_page
 from dashboard.session import me, sign_out
 
 _Page = tuple[Callable[[], None], str, str, str]
-_BEFORE: _Page = (before_page, N_("Before you begin"), ":material/info:", "before")
+_BEFORE: _Page = (screening_page, N_("Before you begin"), ":material/info:", "before")
 _PAGES: dict[str, tuple[_Page, ...]] = {
     "patient": (
         (today_page, N_("Today"), ":material/edit:", "today"),
         (programme_page, N_("Programme"), ":material/spa:", "programme"),
         (trend_page, N_("My trend"), ":material/show_chart:", "trend"),
         (link_page, N_("My link"), ":material/hub:", "link"),
-        (therapy_page, N_("My course"), ":material/route:", "course"),
+        (course_page, N_("My course"), ":material/route:", "course"),
         (my_data_page, N_("My data"), ":material/lock:", "data"),
         _BEFORE,
     ),
@@ -51,7 +51,7 @@ def main() -> None:
     person = me()
     if person is None:
         sign_in = st.Page(
-            framed(sign_in_page), title=_("Sign in"), icon=":material/login:", default=True
+            with_shell(sign_in_page), title=_("Sign in"), icon=":material/login:", default=True
         )
         st.navigation([sign_in, _page(_BEFORE)], position="top").run()
         return
@@ -69,7 +69,7 @@ def main() -> None:
 
 def _page(page: _Page, default: bool = False) -> Any:
     run, title, icon, name = page
-    return st.Page(framed(run), title=_(title), icon=icon, url_path=name, default=default)
+    return st.Page(with_shell(run), title=_(title), icon=icon, url_path=name, default=default)
 
 
 main()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard.i18n.language import _
-from ebbtide.client import ApiError, AwayError, Client, SignedOutError
+from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 
-__all__ = ["ApiError", "AwayError", "DashboardClient", "SignedOutError"]
+__all__ = ["ApiError", "DashboardClient", "SignedOutError", "UnavailableError"]
 
 
 class DashboardClient(Client):
@@ -18,8 +18,8 @@ class DashboardClient(Client):
     def _send(self, *words: Any, **more: Any) -> Any:
         try:
             return super()._send(*words, **more)
-        except AwayError as error:
-            raise AwayError(
+        except UnavailableError as error:
+            raise UnavailableError(
                 _(
                     "Ebbtide's server does not answer just now. Nothing is lost; "
                     "try again in a moment."

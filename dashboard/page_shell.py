@@ -26,7 +26,7 @@ _STYLE = """<style>
 </style>"""
 
 
-def framed(page: Callable[[], None]) -> Callable[[], None]:
+def with_shell(page: Callable[[], None]) -> Callable[[], None]:
     """The page, with the mark of simulated data above it, and errors in plain words."""
 
     def run() -> None:

@@ -26,8 +26,8 @@ import pyarrow as pa
 
 Frames = Literal["pandas", "polars"]
 _TIMEOUT_S = 60.0
-_TRIES = 3
-_AGAIN = frozenset({429, 503})
+_MAX_ATTEMPTS = 3
+_RETRY_STATUS = frozenset({429, 503})
 
 
 class ApiError(Exception):
@@ -52,7 +52,7 @@ class SignedOutError(ApiError):
     """The sign-in is over."""
 
 
-class AwayError(ApiError):
+class UnavailableError(ApiError):
     """The API, or its store, does not answer now. Nothing is lost."""
 
 
@@ -62,7 +62,7 @@ def _connections(url: str) -> httpx.Client:
     return httpx.Client(base_url=url, timeout=_TIMEOUT_S)
 
 
-class _Asking:
+class _Transport:
     """Requests with a token."""
 
     patience_s = 10.0  # longer than that it does not wait before it tries again
@@ -103,8 +103,8 @@ class _Asking:
             if method != "GET":
                 headers["Idempotency-Key"] = str(uuid.uuid4())
         address = f"{self._prefix if prefix is None else prefix}/{path}"
-        for attempt in range(_TRIES):
-            last = attempt == _TRIES - 1
+        for attempt in range(_MAX_ATTEMPTS):
+            last = attempt == _MAX_ATTEMPTS - 1
             try:
                 answer = _connections(self.url).request(
                     method,
@@ -116,12 +116,12 @@ class _Asking:
                 )
             except httpx.HTTPError as error:
                 if last or isinstance(error, httpx.ConnectError):
-                    raise AwayError(
+                    raise UnavailableError(
                         f"The API at {self.url} does not answer ({type(error).__name__})."
                     ) from error
                 continue
             wait = _wait_s(answer)
-            if answer.status_code not in _AGAIN or last or wait > self.patience_s:
+            if answer.status_code not in _RETRY_STATUS or last or wait > self.patience_s:
                 break
             time.sleep(wait)
         if answer.is_success:
@@ -135,7 +135,7 @@ class _Asking:
         return _frame(pa.ipc.open_stream(answer.content).read_all(), self.frames)
 
 
-class _Tables(_Asking):
+class _Tables(_Transport):
     """The tables that a person, a therapist's patient, or a cohort has."""
 
     _tables = "export"
@@ -349,7 +349,7 @@ class Client(_Tables):
         """Keep a note about now."""
         return self._dict("POST", "notes", {"kind": kind, "words": words})
 
-    def forget_note(self, note_id: str) -> None:
+    def delete_note(self, note_id: str) -> None:
         """Remove a note."""
         self._ask("DELETE", f"notes/{note_id}")
 
@@ -492,7 +492,7 @@ def _error(answer: httpx.Response, signing_in: bool) -> ApiError:
     if answer.status_code == 401 and not signing_in:
         error = SignedOutError
     elif answer.status_code >= 500:
-        error = AwayError
+        error = UnavailableError
     return error(words, answer.status_code, kind, fields)
 
 

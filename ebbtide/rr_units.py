@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STRAP_TICKS_PER_SECOND = 1024
-LARGEST_TICKS = 0xFFFF  # the field has 16 bits
+MAX_TICKS = 0xFFFF  # the field has 16 bits
 
 
 def ticks_from_ms(milliseconds: float, ticks_per_second: int = STRAP_TICKS_PER_SECOND) -> int:

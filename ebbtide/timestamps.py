@@ -21,12 +21,12 @@ LATEST = 4_102_444_800 * SECOND  # 2100-01-01
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def now() -> int:
+def now_ns() -> int:
     """The wall clock, in UTC nanoseconds."""
     return time.time_ns()
 
 
-def steady() -> int:
+def monotonic_ns() -> int:
     """A clock that nobody sets and that goes on while the computer sleeps, where the system has
     one (Linux); in ns from some beginning.
     """
@@ -49,7 +49,7 @@ def from_datetime(moment: datetime) -> int:
     return seconds * SECOND + whole.microsecond * 1000
 
 
-def check_zone(zone: str) -> str:
+def validate_zone(zone: str) -> str:
     """The zone itself if it is an IANA name. Raises EbbtideError otherwise."""
     if zone not in available_timezones():
         raise EbbtideError(

@@ -12,41 +12,41 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin
-from ebbtide.rr_units import LARGEST_TICKS, STRAP_TICKS_PER_SECOND
+from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import EARLIEST, LATEST
 
-LARGEST_BATCH = 2000  # notifications in one upload
+MAX_BATCH = 2000  # notifications in one upload
 
-InstantNs = Annotated[int, Field(strict=True, ge=EARLIEST, lt=LATEST)]
-Ticks = Annotated[int, Field(ge=0, le=LARGEST_TICKS)]
+TimestampNs = Annotated[int, Field(strict=True, ge=EARLIEST, lt=LATEST)]
+Ticks = Annotated[int, Field(ge=0, le=MAX_TICKS)]
 Sequence = Annotated[int, Field(strict=True, ge=1, lt=2**53)]
 
 
-class Wire(BaseModel):
+class UploadModel(BaseModel):
     """No unknown fields, nothing guessed: a typing mistake is an error and not lost data."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class StreamWire(BaseModel):
+class StreamBody(BaseModel):
     """A stream as the ingester announces it."""
 
     model_config = ConfigDict(extra="forbid")
 
     origin: Origin
     source: str = Field(min_length=1, max_length=200, examples=["Polar H10 A1B2C3D4"])
-    created_ns: InstantNs = Field(examples=[1_790_000_000_000_000_000])
+    created_ns: TimestampNs = Field(examples=[1_790_000_000_000_000_000])
     ticks_per_second: int = Field(default=STRAP_TICKS_PER_SECOND, strict=True, ge=1, le=1_000_000)
 
 
-class NotificationWire(Wire):
+class NotificationBody(UploadModel):
     """One notification with its beats placed in time."""
 
     sequence: Sequence
-    received_ns: InstantNs
+    received_ns: TimestampNs
     heart_rate_bpm: int = Field(ge=0, le=0xFFFF)
     rr_ticks: list[Ticks] = Field(max_length=16)
-    beat_times_ns: list[InstantNs] = Field(max_length=16)
+    beat_times_ns: list[TimestampNs] = Field(max_length=16)
     contact: bool | None = None
     energy_kj: int | None = Field(default=None, ge=0, le=0xFFFF)
 
@@ -57,7 +57,7 @@ class NotificationWire(Wire):
         return self
 
     @classmethod
-    def of(cls, notification: Notification) -> NotificationWire:
+    def of(cls, notification: Notification) -> NotificationBody:
         """The wire form of a notification."""
         return cls.model_construct(
             sequence=notification.sequence,
@@ -82,14 +82,14 @@ class NotificationWire(Wire):
         )
 
 
-class GapWire(BaseModel):
+class GapBody(BaseModel):
     """A time without beats, ended by notification ``sequence``."""
 
     model_config = ConfigDict(extra="forbid")
 
     sequence: Sequence
-    start_ns: InstantNs
-    end_ns: InstantNs
+    start_ns: TimestampNs
+    end_ns: TimestampNs
     reason: GapReason
 
     @model_validator(mode="after")
@@ -99,7 +99,7 @@ class GapWire(BaseModel):
         return self
 
     @classmethod
-    def of(cls, gap: Gap) -> GapWire:
+    def of(cls, gap: Gap) -> GapBody:
         """The wire form of a gap."""
         return cls(
             sequence=gap.sequence, start_ns=gap.start_ns, end_ns=gap.end_ns, reason=gap.reason
@@ -110,7 +110,7 @@ class GapWire(BaseModel):
         return Gap(self.sequence, self.start_ns, self.end_ns, self.reason)
 
 
-class UploadWire(BaseModel):
+class UploadBody(BaseModel):
     """A batch of one stream: notifications ``first`` to ``last`` without a hole."""
 
     model_config = ConfigDict(
@@ -146,8 +146,8 @@ class UploadWire(BaseModel):
 
     first: Sequence
     last: Sequence
-    notifications: list[NotificationWire] = Field(min_length=1, max_length=LARGEST_BATCH)
-    gaps: list[GapWire] = Field(default_factory=list, max_length=LARGEST_BATCH)
+    notifications: list[NotificationBody] = Field(min_length=1, max_length=MAX_BATCH)
+    gaps: list[GapBody] = Field(default_factory=list, max_length=MAX_BATCH)
 
     @model_validator(mode="after")
     def _whole_and_in_order(self) -> Self:
@@ -169,10 +169,10 @@ class UploadWire(BaseModel):
         return self
 
 
-class ActivityWire(Wire):
+class ActivityBody(UploadModel):
     """How much the wearer moved in the five seconds from ``start_ns``."""
 
-    start_ns: InstantNs = Field(examples=[1_790_000_000_000_000_000])
+    start_ns: TimestampNs = Field(examples=[1_790_000_000_000_000_000])
     mad_mg: float = Field(
         ge=0,
         le=100_000,
@@ -182,7 +182,7 @@ class ActivityWire(Wire):
     )
 
     @classmethod
-    def of(cls, span: Activity) -> ActivityWire:
+    def of(cls, span: Activity) -> ActivityBody:
         """The wire form of a span."""
         return cls.model_construct(start_ns=span.start_ns, mad_mg=span.mad_mg)
 
@@ -191,15 +191,15 @@ class ActivityWire(Wire):
         return Activity(self.start_ns, self.mad_mg)
 
 
-class ActivityUploadWire(BaseModel):
+class ActivityUploadBody(BaseModel):
     """Spans of activity of one stream, in any order. The same span again changes nothing."""
 
     model_config = ConfigDict(extra="forbid")
 
-    spans: list[ActivityWire] = Field(min_length=1, max_length=LARGEST_BATCH)
+    spans: list[ActivityBody] = Field(min_length=1, max_length=MAX_BATCH)
 
 
-class AcknowledgedWire(BaseModel):
+class AcknowledgedBody(BaseModel):
     """The highest sequence number of the stream below or at which nothing is missing."""
 
     stream_id: str

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 
 from ebbtide import timestamps
 from ebbtide.beats import Gap, GapReason, Notification, Stream, new_id
-from ingest.outbox.batch_writer import Keeper
-from ingest.outbox.outbox import Entry, LinkSpell
+from ingest.outbox.batch_writer import BatchWriter
+from ingest.outbox.outbox import ConnectionRecord, Entry
 from ingest.straps.activity import ActivityMeter
 from ingest.straps.ecg_file import EcgFile
 from ingest.straps.heart_rate import HeartRateMeasurement, MalformedMeasurementError
 from ingest.straps.strap import (
-    Arrival,
-    EcgArrival,
-    Interruption,
-    Link,
-    LinkChange,
-    MotionArrival,
+    ConnectionChange,
+    ConnectionState,
+    RawEcg,
+    RawMotion,
+    RawNotification,
+    SignalBreak,
     Strap,
 )
 from ingest.timing.beat_clock import BeatClock, ClockSteppedBackError, Placement
-from ingest.timing.duplicates import RepeatFilter
+from ingest.timing.duplicates import DuplicateFilter
 
 _PLAYED_BATCH = 500
 _RECENT_BEATS = 400  # two minutes of a fast heart, for the live line
@@ -56,7 +56,7 @@ class Recording:
     heart_rate_bpm: int | None = None
     contact: bool | None = None
     last_arrival_ns: int | None = None
-    link: Link = Link.LOOKING
+    link: ConnectionState = ConnectionState.LOOKING
     detail: str = ""
     connections: int = 0
     recent: deque[RecentBeat] = field(default_factory=lambda: deque(maxlen=_RECENT_BEATS))
@@ -74,7 +74,7 @@ class Recorder:
     def __init__(
         self,
         strap: Strap,
-        keeper: Keeper,
+        keeper: BatchWriter,
         account: str,
         *,
         new_stream: bool = False,
@@ -96,7 +96,7 @@ class Recorder:
             known.last_beat_ns if known else None,
             GapReason.PAUSED if known and known.paused else GapReason.LINK_LOST,
         )
-        self._repeats = RepeatFilter(strap.ticks_per_second)
+        self._repeats = DuplicateFilter(strap.ticks_per_second)
         self._activity = ActivityMeter()
         self._entries: list[Entry] = []
         self._connected_ns: int | None = None
@@ -117,49 +117,49 @@ class Recorder:
             await self._keep()
             await self._end_link("recording ended")
             if ended_by_us and self._stream_id is not None:
-                self._outbox.mark_paused(self._stream_id)
+                self._outbox.set_paused(self._stream_id)
         return self.recording
 
     async def _take(self, event: object) -> None:
         match event:
-            case Arrival():
+            case RawNotification():
                 await self._take_arrival(event)
                 if event.steady_ns is not None or len(self._entries) >= _PLAYED_BATCH:
                     await self._keep()
-            case Interruption():
+            case SignalBreak():
                 self._clock.interrupt(event.reason)
                 self._repeats.interrupt()
-            case LinkChange():
+            case ConnectionChange():
                 await self._take_link(event)
-            case MotionArrival():
+            case RawMotion():
                 spans = self._activity.add(event)
                 if spans and self._stream_id is not None:
                     stream_id = self._stream_id
                     await self._keeper.patiently(
                         lambda: self._outbox.add_activity(stream_id, spans)
                     )
-            case EcgArrival():
+            case RawEcg():
                 if self._ecg is not None:
                     self._ecg.add(event)
         if self._on_change is not None:
             self._on_change(self.recording)
 
-    async def _take_link(self, change: LinkChange) -> None:
+    async def _take_link(self, change: ConnectionChange) -> None:
         self.recording.link, self.recording.detail = change.link, change.detail
-        if change.link is Link.CONNECTED:
+        if change.link is ConnectionState.CONNECTED:
             self.recording.connections += 1
-            self._connected_ns = timestamps.now()
-        elif change.link in (Link.LOST, Link.SILENT):
+            self._connected_ns = timestamps.now_ns()
+        elif change.link in (ConnectionState.LOST, ConnectionState.SILENT):
             await self._end_link(change.detail or str(change.link))
 
     async def _end_link(self, why: str) -> None:
         """Remember how long the connection lasted: ``ebbtide doctor`` reads the pattern."""
         if self._connected_ns is not None:
-            spell = LinkSpell(self._strap.name, self._connected_ns, timestamps.now(), why)
+            spell = ConnectionRecord(self._strap.name, self._connected_ns, timestamps.now_ns(), why)
             self._connected_ns = None
             await self._keeper.patiently(lambda: self._outbox.add_link(self._account, spell))
 
-    async def _take_arrival(self, arrival: Arrival) -> None:
+    async def _take_arrival(self, arrival: RawNotification) -> None:
         recording = self.recording
         recording.last_arrival_ns = arrival.received_ns
         try:
@@ -201,7 +201,9 @@ class Recorder:
         recording.contact = measurement.contact
         self._remember(measurement, placement)
 
-    async def _place(self, measurement: HeartRateMeasurement, arrival: Arrival) -> Placement:
+    async def _place(
+        self, measurement: HeartRateMeasurement, arrival: RawNotification
+    ) -> Placement:
         asked = (
             measurement.rr_ticks,
             arrival.received_ns,
@@ -224,10 +226,10 @@ class Recorder:
             follows = bool(recent) and not (index == 0 and placement.gap is not None)
             recent.append(RecentBeat(time, ticks, measurement.contact, follows))
 
-    async def _set_aside(self, arrival: Arrival, why: str) -> None:
+    async def _set_aside(self, arrival: RawNotification, why: str) -> None:
         account, source = self._account, self._strap.name
         await self._keeper.patiently(
-            lambda: self._outbox.set_aside(
+            lambda: self._outbox.quarantine(
                 account, source, arrival.received_ns, arrival.payload, why
             )
         )
@@ -262,4 +264,4 @@ class Recorder:
 
 def played_until_now(span: int) -> int:
     """When a recording of this length must start to end about now."""
-    return timestamps.now() - span - 2 * timestamps.SECOND
+    return timestamps.now_ns() - span - 2 * timestamps.SECOND

@@ -6,10 +6,10 @@ import sqlite3
 
 from sqlalchemy import exc
 
-from store.protocols.beats import StoreAwayError
+from store.protocols.beats import StoreUnavailableError
 
-AWAY: tuple[type[Exception], ...] = (
-    StoreAwayError,
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    StoreUnavailableError,
     sqlite3.OperationalError,
     exc.OperationalError,
     exc.InterfaceError,

@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 from store.protocols.beats import BeatStore
-from store.sql.access import SqlRightsStore
+from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
 from store.sqlite.beats import SqliteBeatStore
-from store.stores import House
+from store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class OpenStores:
         self.engine.dispose()
 
 
-def open_stores(settings: Settings) -> OpenStores:
+def open_engine_and_beats(settings: Settings) -> OpenStores:
     """Raises EbbtideError when they cannot be opened."""
     url = settings.records_url
     engine = (
@@ -41,13 +41,13 @@ def open_stores(settings: Settings) -> OpenStores:
     return OpenStores(_open_beats(settings, engine), engine)
 
 
-def open_house(settings: Settings) -> House:
+def open_stores(settings: Settings) -> Stores:
     """Raises EbbtideError when a store cannot be opened."""
-    stores = open_stores(settings)
-    return House(
+    stores = open_engine_and_beats(settings)
+    return Stores(
         beats=stores.beats,
         records=SqlRecordStore(stores.engine),
-        rights=SqlRightsStore(stores.engine),
+        access=SqlAccessStore(stores.engine),
         programme=SqlProgrammeStore(stores.engine),
     )
 

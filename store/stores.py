@@ -1,36 +1,28 @@
-"""What the API works with, handed to each request."""
+"""The open stores and the clock, as one object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import Request
-
 from ebbtide import timestamps
-from store.protocols.access import RightsStore
+from store.protocols.access import AccessStore
 from store.protocols.beats import BeatStore
 from store.protocols.programme import ProgrammeStore
 from store.protocols.records import RecordStore
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Stores:
     """The stores, and the clock."""
 
     beats: BeatStore
     records: RecordStore
-    rights: RightsStore
+    access: AccessStore
     programme: ProgrammeStore
-    now: Callable[[], int] = timestamps.now
+    now: Callable[[], int] = timestamps.now_ns
 
     def close(self) -> None:
         """Let go of files and connections."""
         self.beats.close()
         self.records.close()
-
-
-async def house_of(request: Request) -> House:
-    """The house that this application was made with."""
-    house: House = request.app.state.house
-    return house

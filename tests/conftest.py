@@ -23,14 +23,14 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.app import create_app
 from api.services import passwords
-from api.services.accounts import add_person
+from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
 from ebbtide.settings import Settings
-from store.factory import open_house
+from store.factory import open_stores
 from store.protocols.beats import BeatStore
 from store.sqlite.beats import SqliteBeatStore
-from store.stores import House
+from store.stores import Stores
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import PostgresServer, postgres_bin, started
 
@@ -135,33 +135,33 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def house(settings: Settings) -> Iterator[House]:
+def stores(settings: Settings) -> Iterator[Stores]:
     """Empty embedded stores. Closed by the API that serves them, and at the end of the test."""
-    opened = open_house(settings)
+    opened = open_stores(settings)
     yield opened
     opened.beats.close()
     opened.records.close()
 
 
 @pytest.fixture
-def api(house: House) -> Iterator[ApiThread]:
-    """A running API over ``house``."""
-    with ApiThread(create_app(house)) as running:
+def api(stores: Stores) -> Iterator[ApiThread]:
+    """A running API over ``stores``."""
+    with ApiThread(create_app(stores)) as running:
         yield running
 
 
 @pytest.fixture
-def patient(house: House) -> Callable[..., str]:
+def patient(stores: Stores) -> Callable[..., str]:
     """Makes an account and returns its address."""
 
     def make(email: str = "ada@example.org", *, simulated: bool = False) -> str:
-        add_person(
-            house.records,
+        create_account(
+            stores.records,
             email=email,
             password=PASSWORD,
             name="Ada",
             zone="Europe/Berlin",
-            now_ns=timestamps.now(),
+            now_ns=timestamps.now_ns(),
             simulated=simulated,
         )
         return email

@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-def spline_freedom(n: int) -> int:
+def spline_df(n: int) -> int:
     """How many bends the spline may have for ``n`` ratings: grows as the square root."""
     return max(1, round(0.73 * math.sqrt(n)))
 
@@ -34,15 +34,15 @@ def spline_basis(days: FloatArray, freedom: int) -> FloatArray:
     knots = np.unique(np.quantile(u, np.linspace(0, 1, freedom + 1)))
     columns = [np.ones_like(u), u]
 
-    def bend(knot: float) -> FloatArray:
+    def basis_term(knot: float) -> FloatArray:
         last = knots[-1]
         cubes = np.clip(u - knot, 0, None) ** 3 - np.clip(u - last, 0, None) ** 3
         result: FloatArray = cubes / (last - knot)
         return result
 
     if len(knots) > 2:
-        reference = bend(float(knots[-2]))
-        columns += [bend(float(knot)) - reference for knot in knots[:-2]]
+        reference = basis_term(float(knots[-2]))
+        columns += [basis_term(float(knot)) - reference for knot in knots[:-2]]
     return np.column_stack(columns)
 
 
@@ -57,7 +57,7 @@ def course_basis(days: FloatArray, hours: FloatArray | None = None) -> FloatArra
 
     ``days``: shape (n,), increasing, in days. ``hours``: local hour of day, shape (n,).
     """
-    smooth = spline_basis(days, spline_freedom(len(days)))
+    smooth = spline_basis(days, spline_df(len(days)))
     if hours is not None:
         smooth = np.column_stack([smooth, daily_rhythm(hours)])
     return independent_columns(smooth)
@@ -120,7 +120,7 @@ def _step(basis: FloatArray, x: FloatArray, y: FloatArray, of_rest: bool) -> Flo
     if not len(at):
         return None
     size = _beyond(basis, at)
-    x_left, y_left = freed(x, basis), freed(y, basis)
+    x_left, y_left = residuals(x, basis), residuals(y, basis)
     both = sums_from(np.column_stack([x_left, y_left]))[at] / np.sqrt(size)[:, None]
     x_step, y_step = both[:, 0], both[:, 1]
     xx = np.maximum(x_left @ x_left - x_step**2, 1e-12)
@@ -140,7 +140,7 @@ def independent_columns(columns: FloatArray) -> FloatArray:
     return result
 
 
-def freed(values: FloatArray, basis: FloatArray) -> FloatArray:
+def residuals(values: FloatArray, basis: FloatArray) -> FloatArray:
     """What is left of ``values`` after the (orthonormal) course is taken out; shape (n,)."""
     result: FloatArray = values - basis @ (basis.T @ values)
     return result

@@ -19,14 +19,19 @@ from scipy import special
 
 from analytics.association.detrending import (
     course_basis,
-    freed,
     independent_columns,
     likeliest_step,
+    residuals,
     shared_step,
     straight_line,
 )
-from analytics.association.rmcorr import FreedPair, RmCorr, circular_rmcorr, rmcorr
-from analytics.association.slope_posterior import typical_spacing, whitened
+from analytics.association.rmcorr import (
+    ResidualPair,
+    RmCorr,
+    detrended_rmcorr,
+    repeated_measures_correlation,
+)
+from analytics.association.slope_posterior import typical_spacing, whiten
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -35,17 +40,19 @@ METHOD = (
     "each person's slope beyond a natural spline, the likeliest step and a daily rhythm, with "
     "autocorrelated errors; random-effects mean with the interval of Hartung and Knapp; version 1"
 )
-FEWEST_PEOPLE = 5
-FEWEST_FOR_A_CURVE = 12  # ratings; fewer are freed of a straight line alone
-FEWEST_RATINGS = 4
+MIN_PEOPLE = 5
+MIN_FOR_CURVE = 12  # ratings; fewer are freed of a straight line alone
+MIN_RATINGS = 4
 # Below this the simulation had more than 6% false alarms, and intervals that were too narrow.
-FEWEST_FOR_A_SLOPE = 24
+MIN_FOR_SLOPE = 24
 RESAMPLES = 10_000
 _COMMON_WEIGHT = 8
 _ALPHA = 0.05
 
 
-_Own = tuple[int, int, float, float, float, int]  # subject, n, slope, error, variance, its freedom
+_PersonFit = tuple[
+    int, int, float, float, float, int
+]  # subject, n, slope, error, variance, its freedom
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +117,30 @@ def group_link(
     hours = None if hour_of_day is None else np.asarray(hour_of_day)[known][order]
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
-    people: list[_Own] = []
-    pairs: list[FreedPair] = []
+    people: list[_PersonFit] = []
+    pairs: list[ResidualPair] = []
     dof, only_lines = -1, 0
     for at in parts:
-        few = len(at) < FEWEST_FOR_A_CURVE
+        few = len(at) < MIN_FOR_CURVE
         only_lines += few
-        if len(at) < FEWEST_RATINGS:
+        if len(at) < MIN_RATINGS:
             continue
         smooth = straight_line(time[at])
         if not few:
             smooth = course_basis(time[at], None if hours is None else hours[at])
         basis = smooth if few else _with(smooth, shared_step(smooth, x[at], y[at]))
         dof += len(at) - basis.shape[1]
-        pairs.append(FreedPair(freed(x[at], basis), freed(y[at], basis), basis))
-        if len(at) < FEWEST_FOR_A_SLOPE:
+        pairs.append(ResidualPair(residuals(x[at], basis), residuals(y[at], basis), basis))
+        if len(at) < MIN_FOR_SLOPE:
             continue
         basis = _with(smooth, likeliest_step(smooth, x[at], y[at]))
         people.append((int(subject[at[0]]), len(at), *_own_slope(time[at], x[at], y[at], basis)))
-    plain = rmcorr(subject, x, y)
-    safe = circular_rmcorr(pairs, dof, resamples, seed)
+    plain = repeated_measures_correlation(subject, x, y)
+    safe = detrended_rmcorr(pairs, dof, resamples, seed)
     usable = [p for p in people if np.isfinite(p[2]) and np.isfinite(p[3])]
-    if len(usable) < FEWEST_PEOPLE:
+    if len(usable) < MIN_PEOPLE:
         why = (
-            f"{len(usable)} of at least {FEWEST_PEOPLE} people with {FEWEST_FOR_A_SLOPE} ratings "
+            f"{len(usable)} of at least {MIN_PEOPLE} people with {MIN_FOR_SLOPE} ratings "
             "or more that go up and down by themselves"
         )
         alone = tuple(PersonSlope(s, n, b, e, None, None, None) for s, n, b, e, *_ in usable)
@@ -141,7 +148,7 @@ def group_link(
             len(parts), len(x), None, None, None, None, None, alone, only_lines, plain, safe, why
         )
     slopes = np.array([p[2] for p in usable])
-    errors = _steadied(usable)
+    errors = _stabilise(usable)
     between = _between(slopes, errors)
     weight = 1 / (errors**2 + between)
     mean = float(weight @ slopes / np.sum(weight))
@@ -157,7 +164,7 @@ def group_link(
         mean + reach,
         p_value,
         float(np.sqrt(between)),
-        tuple(_shrunk(usable, errors, mean, float(error_of_mean), between)),
+        tuple(_shrink(usable, errors, mean, float(error_of_mean), between)),
         only_lines,
         plain,
         safe,
@@ -178,16 +185,16 @@ def _own_slope(
     """
     n, columns = basis.shape
     freedom = n - columns - 2
-    x_left, y_left = freed(x, basis), freed(y, basis)
+    x_left, y_left = residuals(x, basis), residuals(y, basis)
     if freedom < 1 or x_left @ x_left < 1e-9 or y_left @ y_left < 1e-9:
         return float("nan"), float("nan"), float("nan"), 0
     slope = float(x_left @ y_left / (x_left @ x_left))
     rho = 0.0
-    if len(x) >= FEWEST_FOR_A_CURVE:  # fewer say nothing about it
+    if len(x) >= MIN_FOR_CURVE:  # fewer say nothing about it
         left = y_left - slope * x_left
         raw = float(left[1:] @ left[:-1] / max(float(left @ left), 1e-12))
         rho = float(np.clip((raw + columns / n) / (1 - columns / n), -0.2, 0.95))
-    white, _ = whitened(np.column_stack([basis, x, y]), typical_spacing(days), rho)
+    white, _ = whiten(np.column_stack([basis, x, y]), typical_spacing(days), rho)
     orthonormal, _ = np.linalg.qr(white[:, :columns])
     rest = white[:, columns:] - orthonormal @ (orthonormal.T @ white[:, columns:])
     xx = float(rest[:, 0] @ rest[:, 0])
@@ -197,7 +204,7 @@ def _own_slope(
     return slope, float(np.sqrt(variance / xx)), variance, freedom
 
 
-def _steadied(people: list[_Own]) -> FloatArray:
+def _stabilise(people: list[_PersonFit]) -> FloatArray:
     """Standard errors with each one's variance drawn towards that of all: with few ratings it is
     so uncertain itself that single people would get nearly all the weight (Smyth 2004, Statistical
     Applications in Genetics and Molecular Biology 3:3; 8 degrees of freedom for the common one).
@@ -228,8 +235,8 @@ def _between(slopes: FloatArray, errors: FloatArray) -> float:
     return float(optimize.brentq(excess, 0.0, high, xtol=1e-12))
 
 
-def _shrunk(
-    people: list[_Own], errors: FloatArray, mean: float, error_of_mean: float, between: float
+def _shrink(
+    people: list[_PersonFit], errors: FloatArray, mean: float, error_of_mean: float, between: float
 ) -> list[PersonSlope]:
     found = []
     for (subject, n, slope, *_), error in zip(people, errors.tolist(), strict=True):

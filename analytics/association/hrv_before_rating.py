@@ -15,15 +15,15 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import HeartWindows, stress_index
-from analytics.hrv.windows import HrvWindows, Unusable
+from analytics.hrv.stress_index import StressIndexInput, stress_index
+from analytics.hrv.windows import HrvWindows, MissingReason
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 WINDOW_NS = 300_000_000_000
 NIGHT_FROM_H, NIGHT_TO_H = 22.0, 7.0
-FEWEST_OF_A_NIGHT = 12  # windows: an hour
+MIN_NIGHT_WINDOWS = 12  # windows: an hour
 
 
 class Span(StrEnum):
@@ -39,7 +39,7 @@ _COUNT = {Span.MINUTES_5: 1, Span.MINUTES_30: 6, Span.MINUTES_60: 12}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeartBefore:
+class HrvBeforeRating:
     """Per rating, shape (n,); NaN where there was nothing usable, with the reason in ``why_not``
     (None where usable). ``windows``: how many usable ones.
     """
@@ -77,9 +77,9 @@ def window_starts(rating_ns: IntArray, hour: FloatArray, span: Span) -> IntArray
     return morning[:, None] - WINDOW_NS * np.arange(many, 0, -1, dtype=np.int64)
 
 
-def heart_before(
-    found: HrvWindows, hearts: HeartWindows, history: HeartWindows, span: Span, ratings: int
-) -> HeartBefore:
+def hrv_before_rating(
+    found: HrvWindows, hearts: StressIndexInput, history: StressIndexInput, span: Span, ratings: int
+) -> HrvBeforeRating:
     """Put the windows of all ratings together.
 
     ``found`` and ``hearts``: the windows of ``window_starts``, row by row. ``history``: the
@@ -88,7 +88,7 @@ def heart_before(
     shape = (ratings, len(found) // max(ratings, 1))
     usable = found.usable.reshape(shape)
     count = np.count_nonzero(usable, axis=1)
-    least = FEWEST_OF_A_NIGHT if span is Span.NIGHT else 1
+    least = MIN_NIGHT_WINDOWS if span is Span.NIGHT else 1
     enough = count >= least
     index = stress_index(history, hearts).value.reshape(shape)
     why_not: list[str | None] = []
@@ -101,9 +101,9 @@ def heart_before(
         else:
             common = Counter(reason for reason in reasons[row] if reason)
             # Beats that were too disturbed say more than the windows without any beside them.
-            common.pop(Unusable.NO_BEATS, None)
-            why_not.append(str(common.most_common(1)[0][0] if common else Unusable.NO_BEATS))
-    return HeartBefore(
+            common.pop(MissingReason.NO_BEATS, None)
+            why_not.append(str(common.most_common(1)[0][0] if common else MissingReason.NO_BEATS))
+    return HrvBeforeRating(
         _row_means(hearts.ln_rmssd.reshape(shape), enough),
         _row_means(hearts.heart_rate.reshape(shape), enough),
         _row_means(index, enough),

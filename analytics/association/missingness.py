@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.association.detrending import course_basis
-from analytics.association.within_person import LEAST_RATINGS, Link, within_person_link
+from analytics.association.within_person import MIN_RATINGS, Association, within_person_link
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 WORSE_BY = 2.0
-_MOST_FILLED = 1.0  # as many again as were given
+_MAX_FILLED = 1.0  # as many again as were given
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def what_if_worse(
 ) -> WhatIf:
     """The link with missing ratings filled in, on days that have fewer than usual. All (n,)."""
     pattern = missing_pattern(day)
-    if len(x) < LEAST_RATINGS or not pattern.missing:
+    if len(x) < MIN_RATINGS or not pattern.missing:
         return WhatIf(0, None, None)
     which, many = np.unique(day, return_counts=True)
     every = np.arange(which[0], which[-1] + 1)
@@ -78,7 +78,7 @@ def what_if_worse(
     given[which - which[0]] = many
     lacking = np.maximum(0, round(pattern.a_day) - given)
     fill_day = np.repeat(every, lacking)
-    if not len(fill_day) or len(fill_day) > _MOST_FILLED * len(x):
+    if not len(fill_day) or len(fill_day) > _MAX_FILLED * len(x):
         return WhatIf(0, None, None)
     order = np.argsort(time_ns, kind="stable")
     time_ns, x, y, hour = time_ns[order], x[order], y[order], hour_of_day[order]
@@ -100,7 +100,7 @@ def what_if_worse(
     worse = np.where(filled, WORSE_BY, 0.0)
 
     def slope(extra_x: FloatArray) -> float | None:
-        found: Link = within_person_link(
+        found: Association = within_person_link(
             all_ns[put],
             np.clip(x_all + extra_x, 0, 10),
             np.clip(y_all + worse, 0, 10),

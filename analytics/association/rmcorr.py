@@ -36,7 +36,7 @@ class RmCorr:
     missing: str | None
 
 
-def rmcorr(subject: IntArray, x: FloatArray, y: FloatArray) -> RmCorr:
+def repeated_measures_correlation(subject: IntArray, x: FloatArray, y: FloatArray) -> RmCorr:
     """The plain form. All of shape (n,); subjects with one pair do not count. p from t with n -
     subjects - 1 degrees of freedom, the interval by Fisher's z with that + 2 pairs.
     """
@@ -62,7 +62,7 @@ def rmcorr(subject: IntArray, x: FloatArray, y: FloatArray) -> RmCorr:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FreedPair:
+class ResidualPair:
     """One person's ``x`` and ``y`` in order of time, shape (n,), freed of the columns of
     ``basis`` (n, q), orthonormal.
     """
@@ -72,7 +72,7 @@ class FreedPair:
     basis: FloatArray
 
 
-def circular_rmcorr(people: list[FreedPair], dof: int, resamples: int, seed: int) -> RmCorr:
+def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed: int) -> RmCorr:
     """The trend-safe form; one pair a person."""
     if dof < 10 or not people:
         why = f"{max(dof, 0)} degrees of freedom after taking out each one's course; 10 are needed"

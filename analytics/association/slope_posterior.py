@@ -31,7 +31,7 @@ RHOS = np.array([-0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.88, 0.94])
 # Of differences: two that share a day pull it opposite ways.
 CHANGE_RHOS = np.array([-0.75, -0.6, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3])
 _NEGLIGIBLE = 1e-5  # of the weight of the likeliest combination
-FEWEST_FREEDOM = 3
+MIN_DF = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +107,7 @@ def slope_posterior(
     at = np.empty(0, np.int64) if places is None else places
     many = steps.shape[1] + len(at)
     freedom = n - q - 1 - (1 if many else 0)
-    if freedom < FEWEST_FREEDOM:
+    if freedom < MIN_DF:
         raise ValueError(f"{n} ratings are too few for {q} columns of course")
     columns = np.column_stack([basis, x, y, steps])
     y_likely = np.empty((len(rhos), max(many, 1)))
@@ -118,7 +118,7 @@ def slope_posterior(
     )
     spacing = typical_spacing(days)
     for row, rho in enumerate(rhos):
-        white, log_scale = whitened(columns, spacing, float(rho))
+        white, log_scale = whiten(columns, spacing, float(rho))
         orthonormal, triangle = np.linalg.qr(white[:, :q])
         left = white[:, q:] - orthonormal @ (orthonormal.T @ white[:, q:])
         x_left, y_left, step = left[:, 0], left[:, 1], left[:, 2:]
@@ -157,7 +157,7 @@ def _with_steps(
     columns of ``left``, shape (k, columns). A whitened step is nothing before its place, one value
     there, and another in each row after; so all of them are sums from the end.
     """
-    alike, scale = _alike(spacing, rho)
+    alike, scale = _autocorrelation_prior(spacing, rho)
     after = np.append(0.0, scale * (1 - alike))[:, None]
     there = np.append(1.0, scale)[at, None]
 
@@ -171,20 +171,20 @@ def _with_steps(
     return np.maximum(size, 1e-9), products(left)
 
 
-def _alike(spacing: FloatArray, rho: float) -> tuple[FloatArray, FloatArray]:
+def _autocorrelation_prior(spacing: FloatArray, rho: float) -> tuple[FloatArray, FloatArray]:
     """Autocorrelation over each step, and what makes the new part of each error standard."""
     # What swings about from one rating to the next (below 0) is forgotten over a pause.
     alike = rho**spacing if rho >= 0 else np.where(spacing < 1.5, rho, 0.0)
     return alike, 1 / np.sqrt(np.maximum(1 - alike**2, 1e-6))
 
 
-def whitened(columns: FloatArray, spacing: FloatArray, rho: float) -> tuple[FloatArray, float]:
+def whiten(columns: FloatArray, spacing: FloatArray, rho: float) -> tuple[FloatArray, float]:
     """``columns`` (n, c) transformed so that errors with autocorrelation ``rho`` a typical step
     become white, and half the logarithm of the determinant of that transformation, squared.
 
     ``spacing``: shape (n - 1,), in typical steps.
     """
-    alike, scale = _alike(spacing, rho)
+    alike, scale = _autocorrelation_prior(spacing, rho)
     white = np.empty_like(columns)
     white[0] = columns[0]
     white[1:] = (columns[1:] - alike[:, None] * columns[:-1]) * scale[:, None]

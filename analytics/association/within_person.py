@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from analytics.association.detrending import (
     course_basis,
-    freed,
     independent_columns,
+    residuals,
     shared_step,
     step_places,
     steps_at,
@@ -35,21 +35,21 @@ METHOD = (
     "and over the autocorrelation of the errors; version 2"
 )
 # Below these the simulation had more than 6% false alarms.
-LEAST_RATINGS = 30
-LEAST_DAYS = 7.0
-LEAST_CHANGES = 30
-LONGEST_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
+MIN_RATINGS = 30
+MIN_DAYS = 7.0
+MIN_CHANGES = 30
+MAX_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
 _ALPHA = 0.05
-_LEAST_HELD = 0.8  # of the pairs must have the covariate
+_MIN_VARIANCE = 0.8  # of the pairs must have the covariate
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Link:
+class Association:
     """Slope of y on x with its 95% interval and p value, or the reason why there is none.
 
-    ``n``: pairs used. ``x_freed``, ``y_freed``: shape (n,), the pairs without the shared course,
+    ``n``: pairs used. ``x_residual``, ``y_residual``: shape (n,), the pairs without the shared course,
     for a picture. ``autocorrelation``: of the errors, from one rating to the next.
     """
 
@@ -60,8 +60,8 @@ class Link:
     p_value: float | None
     autocorrelation: float | None
     missing: str | None
-    x_freed: FloatArray
-    y_freed: FloatArray
+    x_residual: FloatArray
+    y_residual: FloatArray
 
     @property
     def clear(self) -> bool:
@@ -78,7 +78,7 @@ def within_person_link(
     x_name: str = "stress",
     y_name: str = "pain",
     hold: FloatArray | None = None,
-) -> Link:
+) -> Association:
     """The link of one person's ``x`` and ``y``.
 
     All of shape (n,). ``time_ns``: UTC ns, in any order. Pairs with a NaN are left out.
@@ -87,19 +87,19 @@ def within_person_link(
     Raises ValueError for unequal shapes.
     """
     time_ns = np.asarray(time_ns, dtype=np.int64)
-    held = _held(time_ns, x, y, hold)
+    held = _covariates(time_ns, x, y, hold)
     time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
     days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
-    missing = _what_is_missing(days, x, y, x_name, y_name)
+    missing = _missing_reason(days, x, y, x_name, y_name)
     if missing is not None:
-        return _no_link(len(x), missing)
+        return _no_association(len(x), missing)
     basis = course_basis(days, hours)
     if held is not None:
         basis = independent_columns(np.column_stack([basis, held]))
-    return _link(days, x, y, basis, x_name, y_name)
+    return _estimate(days, x, y, basis, x_name, y_name)
 
 
-def earlier_link(
+def lagged_link(
     time_ns: NDArray[np.int64],
     x: FloatArray,
     y: FloatArray,
@@ -107,7 +107,7 @@ def earlier_link(
     *,
     x_name: str = "stress",
     y_name: str = "pain",
-) -> Link:
+) -> Association:
     """The link of ``y`` with ``x`` at the rating before, beyond ``x`` at the same moment.
 
     Arguments as for ``within_person_link``. Pairs of ratings more than a day and a half apart do
@@ -115,14 +115,14 @@ def earlier_link(
     """
     time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
     days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
-    next_to = np.flatnonzero(np.diff(days) <= LONGEST_STEP_DAYS) + 1
+    next_to = np.flatnonzero(np.diff(days) <= MAX_STEP_DAYS) + 1
     before, now, then, at = x[next_to - 1], x[next_to], y[next_to], days[next_to]
-    missing = _what_is_missing(at, before, then, x_name, y_name)
+    missing = _missing_reason(at, before, then, x_name, y_name)
     if missing is not None:
-        return _no_link(len(at), missing)
+        return _no_association(len(at), missing)
     smooth = course_basis(at, None if hours is None else hours[next_to])
     basis = independent_columns(np.column_stack([smooth, now - np.mean(now)]))
-    return _link(at, before, then, basis, x_name, y_name)
+    return _estimate(at, before, then, basis, x_name, y_name)
 
 
 def day_to_day_link(
@@ -132,7 +132,7 @@ def day_to_day_link(
     *,
     x_name: str = "stress",
     y_name: str = "pain",
-) -> Link:
+) -> Association:
     """The link of the changes of daily means from one day to the next.
 
     ``day``: shape (n,), a number per local day. Raises ValueError for unequal shapes.
@@ -144,16 +144,16 @@ def day_to_day_link(
     next_to = np.flatnonzero(np.diff(which) == 1)
     x_change, y_change = np.diff(x_mean)[next_to], np.diff(y_mean)[next_to]
     at = which[next_to + 1].astype(np.float64)
-    if len(at) < LEAST_CHANGES:
-        more = LEAST_CHANGES - len(at)
-        return _no_link(
+    if len(at) < MIN_CHANGES:
+        more = MIN_CHANGES - len(at)
+        return _no_association(
             len(at),
-            f"{len(at)} of at least {LEAST_CHANGES} changes from one day to the next; "
+            f"{len(at)} of at least {MIN_CHANGES} changes from one day to the next; "
             f"about {more} more days are needed",
         )
     missing = _constant(x_change, y_change, x_name, y_name)
     if missing is not None:
-        return _no_link(len(at), missing)
+        return _no_association(len(at), missing)
     # A step in the ratings is one large change, or two when it falls into a day.
     steps = steps_at(np.arange(3, len(place) - 2), len(place))
     steps_by_day = np.array([np.bincount(place, step) / count for step in steps.T]).T
@@ -163,10 +163,10 @@ def day_to_day_link(
     basis = independent_columns(np.column_stack([np.ones_like(u), u]))
     beyond = changes - basis @ (basis.T @ changes)
     changes = changes[:, np.sum(beyond**2, axis=0) > 1e-3]
-    return _link(at, x_change, y_change, basis, x_name, y_name, changes, CHANGE_RHOS)
+    return _estimate(at, x_change, y_change, basis, x_name, y_name, changes, CHANGE_RHOS)
 
 
-def _held(
+def _covariates(
     time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hold: FloatArray | None
 ) -> FloatArray | None:
     """Columns to hold still, in the order of the pairs, less their means; None without any that
@@ -180,7 +180,7 @@ def _held(
     for column in np.asarray(hold, dtype=np.float64).reshape(len(time_ns), -1).T:
         values = column[known][order]
         there = np.isfinite(values)
-        if not len(there) or np.mean(there) < _LEAST_HELD or np.ptp(values[there]) == 0:
+        if not len(there) or np.mean(there) < _MIN_VARIANCE or np.ptp(values[there]) == 0:
             continue
         columns.append(np.where(there, values - np.mean(values[there]), 0.0))
     return np.column_stack(columns) if columns else None
@@ -202,7 +202,7 @@ def _in_order(
     return time_ns[known][order], x[known][order], y[known][order], hours
 
 
-def _link(
+def _estimate(
     days: FloatArray,
     x: FloatArray,
     y: FloatArray,
@@ -211,18 +211,20 @@ def _link(
     y_name: str,
     steps: FloatArray | None = None,
     rhos: FloatArray = RHOS,
-) -> Link:
-    x_smooth, y_smooth = freed(x, basis), freed(y, basis)
+) -> Association:
+    x_smooth, y_smooth = residuals(x, basis), residuals(y, basis)
     for name, left, whole in ((x_name, x_smooth, x), (y_name, y_smooth, y)):
         if np.std(left) < 1e-6 * max(1.0, float(np.std(whole))):
-            return _no_link(len(x), f"{name} followed its course with no ups and downs of its own")
+            return _no_association(
+                len(x), f"{name} followed its course with no ups and downs of its own"
+            )
     places = step_places(basis) if steps is None else None
     found = slope_posterior(days, x, y, basis, places=places, steps=steps, rhos=rhos)
     step = shared_step(basis, x, y) if steps is None else None
     if step is not None:  # for the picture only
         both = independent_columns(np.column_stack([basis, step]))
-        x_smooth, y_smooth = freed(x, both), freed(y, both)
-    return Link(
+        x_smooth, y_smooth = residuals(x, both), residuals(y, both)
+    return Association(
         len(x),
         found.mean,
         found.quantile(_ALPHA / 2),
@@ -235,21 +237,21 @@ def _link(
     )
 
 
-def _what_is_missing(
+def _missing_reason(
     days: FloatArray, x: FloatArray, y: FloatArray, x_name: str, y_name: str
 ) -> str | None:
-    if len(x) < LEAST_RATINGS:
-        more = LEAST_RATINGS - len(x)
+    if len(x) < MIN_RATINGS:
+        more = MIN_RATINGS - len(x)
         return (
-            f"{len(x)} of at least {LEAST_RATINGS} ratings with {x_name}; {more} more "
+            f"{len(x)} of at least {MIN_RATINGS} ratings with {x_name}; {more} more "
             f"{'is' if more == 1 else 'are'} needed, "
             f"{_about_days(more, days)}"
         )
     span = float(days[-1] - days[0])
-    if span < LEAST_DAYS:
+    if span < MIN_DAYS:
         return (
-            f"the ratings span {span:.0f} of at least {LEAST_DAYS:.0f} days; "
-            f"{np.ceil(LEAST_DAYS - span):.0f} more are needed"
+            f"the ratings span {span:.0f} of at least {MIN_DAYS:.0f} days; "
+            f"{np.ceil(MIN_DAYS - span):.0f} more are needed"
         )
     return _constant(x, y, x_name, y_name)
 
@@ -271,6 +273,6 @@ def _constant(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> str | N
     return None
 
 
-def _no_link(n: int, missing: str) -> Link:
+def _no_association(n: int, missing: str) -> Association:
     empty = np.empty(0)
-    return Link(n, None, None, None, None, None, missing, empty, empty)
+    return Association(n, None, None, None, None, None, missing, empty, empty)

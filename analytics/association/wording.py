@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analytics.association.within_person import Link
+from analytics.association.within_person import Association
 
 _ALPHA = 0.05
 
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Comparison:
     """What was looked at: ``x_name``; ``unit``, what the slope is per; ``rise``, the same as a
     person would notice it; ``came``: what an order in time is called, where that is the question;
     ``weak``: where the simulation showed this look to err more than it should.
@@ -36,7 +36,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkWords:
+class AssociationText:
     """A link as people read it: verdict, one sentence, what one unit of x is, and caveats."""
 
     verdict: Verdict
@@ -45,21 +45,23 @@ class LinkWords:
     caveats: tuple[str, ...]
 
 
-STRESS = Looked("stress", "one point of stress", "one point more stress than usual")
+STRESS = Comparison("stress", "one point of stress", "one point more stress than usual")
 _TOGETHER = "Moving together does not show that one brings the other; something else may move both."
 _EARLIER = "Coming before does not show that one brings the other; something else may bring both."
 _COURSE = (
     "The fall that pain and stress share over the weeks is taken out first, so this is about the "
     "ups and downs around it."
 )
-_LOOKS = "This is one of several looks; it is called clear only after correction for that."
+_COMPARISONS = "This is one of several looks; it is called clear only after correction for that."
 
 
-def words_for(link: Link, looked: Looked = STRESS, p_adjusted: float | None = None) -> LinkWords:
+def association_text(
+    link: Association, looked: Comparison = STRESS, p_adjusted: float | None = None
+) -> AssociationText:
     """Put a link into words. ``p_adjusted`` decides what is clear, where it is given."""
     x, y = looked.x_name, looked.y_name
     if link.missing is not None:
-        return LinkWords(
+        return AssociationText(
             Verdict.NOT_ENOUGH,
             f"Not enough yet to say whether {y} moved with {x}: {link.missing}.",
             looked.unit,
@@ -71,12 +73,12 @@ def words_for(link: Link, looked: Looked = STRESS, p_adjusted: float | None = No
     caveats = (
         _EARLIER if looked.came else _TOGETHER,
         _COURSE,
-        *((_LOOKS,) if corrected else ()),
+        *((_COMPARISONS,) if corrected else ()),
         *((looked.weak,) if looked.weak else ()),
     )
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
     if p_value is None or p_value >= _ALPHA:
-        return LinkWords(
+        return AssociationText(
             Verdict.UNCLEAR,
             f"From {link.n} ratings we cannot tell whether {y} moved with {x}: with "
             f"{looked.rise}, {y} may have been anything from {_change(link.low)} to "
@@ -89,7 +91,7 @@ def words_for(link: Link, looked: Looked = STRESS, p_adjusted: float | None = No
     if looked.came is not None:
         verdict = Verdict.CAME_BEFORE
         opening = f"{looked.came.capitalize()}, beyond what moved at the same moment"
-    return LinkWords(
+    return AssociationText(
         verdict,
         f"{opening}: with {looked.rise}, {y} was about {_change(link.estimate)} "
         f"({span}; {link.n} ratings).",

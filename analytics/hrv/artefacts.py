@@ -35,9 +35,9 @@ from scipy import ndimage
 
 METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 2"
 REACH = 64  # intervals: half of the 91, and of the 11, and the next two
-SHORTEST_MS = 250.0
-LONGEST_MS = 3000.0
-FEWEST_BEATS = 12  # of an unbroken run; fewer say nothing about what is usual
+MIN_RR_MS = 250.0
+MAX_RR_MS = 3000.0
+MIN_BEATS = 12  # of an unbroken run; fewer say nothing about what is usual
 _SCALE_WIDTH = 91
 _MEDIAN_WIDTH = 11
 _MEDIAN_TO_SD, _QUARTILE_TO_SD = 1 / 0.6745, 1 / 1.1503  # of absolute values of a normal variable
@@ -67,7 +67,7 @@ class Beat(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
+class BeatLabels:
     """``beat``: shape (n,), a Beat for each interval. ``median_ms``: shape (n,), the median of the
     11 intervals around it (NaN where unknown).
     """
@@ -82,11 +82,11 @@ class Labelled:
         return result
 
 
-def label(
+def label_beats(
     rr_ms: FloatArray,
     run: NDArray[np.int64] | None = None,
     contact: NDArray[np.int8] | None = None,
-) -> Labelled:
+) -> BeatLabels:
     """Label RR intervals.
 
     ``rr_ms``: shape (n,), in order. ``run``: a number per unbroken run of beats, not decreasing;
@@ -103,7 +103,7 @@ def label(
         raise ValueError("run must not decrease: intervals come in order of time")
     beat = np.full(len(rr), Beat.UNKNOWN, dtype=np.int8)
     median = np.full(len(rr), np.nan)
-    possible = np.isfinite(rr) & (rr >= SHORTEST_MS) & (rr <= LONGEST_MS)
+    possible = np.isfinite(rr) & (rr >= MIN_RR_MS) & (rr <= MAX_RR_MS)
     beat[~possible] = Beat.IMPOSSIBLE
     if contact is not None:
         if np.shape(contact) != rr.shape:
@@ -113,10 +113,10 @@ def label(
     where = np.flatnonzero(possible)
     for piece in _pieces(runs[where]):
         at = where[piece]
-        if len(at) >= FEWEST_BEATS:
+        if len(at) >= MIN_BEATS:
             beat[at], median[at] = _label_run(rr[at])
     _other_halves(rr, runs, beat, median)
-    return Labelled(beat, median)
+    return BeatLabels(beat, median)
 
 
 def _pieces(runs: NDArray[np.int64]) -> list[slice]:
@@ -160,7 +160,7 @@ def _other_halves(
     """An extra beat close to a real one leaves an impossibly short interval, and beside it one
     that is too short by as much: the two together are as long as usual.
     """
-    tiny = np.flatnonzero((beat == Beat.IMPOSSIBLE) & (rr > 0) & (rr < SHORTEST_MS))
+    tiny = np.flatnonzero((beat == Beat.IMPOSSIBLE) & (rr > 0) & (rr < MIN_RR_MS))
     for i in tiny.tolist():
         beside = [
             j

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.artefacts import Labelled
+from analytics.hrv.artefacts import BeatLabels
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-LONGEST_HOLE = 4.5  # usual intervals; more is not filled
-_MOST_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
+MAX_HOLE = 4.5  # usual intervals; more is not filled
+_MAX_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Corrected:
+class CorrectedSeries:
     """All of shape (m,): ``nn_ms`` that ended at ``time_s``; ``filled`` where it was not measured;
     ``follows``: whether it began where the one before it ended (False at the first and after a
     break).
@@ -38,9 +38,9 @@ class Corrected:
     follows: BoolArray
 
 
-def correct(
-    rr_ms: FloatArray, time_s: FloatArray, run: IntArray | None, labelled: Labelled
-) -> Corrected:
+def correct_beats(
+    rr_ms: FloatArray, time_s: FloatArray, run: IntArray | None, labelled: BeatLabels
+) -> CorrectedSeries:
     """Fill short holes among the normal intervals.
 
     ``rr_ms``, ``time_s``: shape (n,), intervals and when each ended, increasing. ``run``: a number
@@ -49,7 +49,7 @@ def correct(
     ok = np.flatnonzero(labelled.normal)
     if not len(ok):
         nothing = np.empty(0)
-        return Corrected(nothing, nothing, np.empty(0, np.bool_), np.empty(0, np.bool_))
+        return CorrectedSeries(nothing, nothing, np.empty(0, np.bool_), np.empty(0, np.bool_))
     nn, times = rr_ms[ok], time_s[ok]
     before, after = ok[:-1], ok[1:]  # the normal intervals on both sides of each step
     same_run = np.ones(len(before), np.bool_) if run is None else run[before] == run[after]
@@ -58,9 +58,9 @@ def correct(
     holds = hole_s * 1000 / usual_ms
     neighbours = same_run & (after == before + 1)
     fills = np.where(
-        same_run & ~neighbours & (holds < LONGEST_HOLE), np.maximum(np.round(holds), 1), 0
+        same_run & ~neighbours & (holds < MAX_HOLE), np.maximum(np.round(holds), 1), 0
     ).astype(np.int64)
-    nothing_to_fill = (fills > 0) & (hole_s < _MOST_SLIP_S)
+    nothing_to_fill = (fills > 0) & (hole_s < _MAX_SLIP_S)
     fills[nothing_to_fill] = 0
     closed = neighbours | nothing_to_fill | (fills > 0)
     # Each normal interval is followed by its fills.
@@ -88,4 +88,4 @@ def correct(
     positive = out_nn > 0
     if not np.all(positive):  # a steep line through a hole that is too short for it
         out_nn[~positive] = (hole_s[source] * 1000)[~positive] / fills[source][~positive]
-    return Corrected(out_nn, out_times, filled, follows)
+    return CorrectedSeries(out_nn, out_times, filled, follows)

@@ -16,19 +16,19 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.artefacts import REACH, label
-from analytics.hrv.correction import Corrected, correct
+from analytics.hrv.artefacts import REACH, label_beats
+from analytics.hrv.correction import CorrectedSeries, correct_beats
 from analytics.hrv.frequency_domain import FREQUENCY, spectra
 from analytics.hrv.nonlinear import dfa_rows, entropy_rows
 from analytics.hrv.requirements import (
-    LEAST_INTERVALS,
-    LEAST_NORMAL_SHARE,
-    LEAST_SECONDS,
-    MOST_FOR_ENTROPY,
-    OF_CORRECTED,
-    not_found,
-    too_disturbed,
-    too_little,
+    MAX_FOR_ENTROPY,
+    MIN_INTERVALS,
+    MIN_NORMAL_SHARE,
+    MIN_SECONDS,
+    REQUIRES_CORRECTED,
+    disturbed_reason,
+    insufficient_reason,
+    undefined_reason,
 )
 from analytics.hrv.time_domain import TIME_DOMAIN, time_rows
 
@@ -53,14 +53,14 @@ class Domain(StrEnum):
 _NAMES = {
     Domain.TIME: TIME_DOMAIN,
     Domain.FREQUENCY: FREQUENCY,
-    Domain.NONLINEAR: OF_CORRECTED,
+    Domain.NONLINEAR: REQUIRES_CORRECTED,
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Windows:
+class WindowMetrics:
     """Shape (w,) throughout. ``start_s`` and ``length_s`` of each; ``values`` by name, NaN where a
-    figure is absent: the window is too short for it (``least.LEAST_SECONDS``) or too few of its
+    figure is absent: the window is too short for it (``least.MIN_SECONDS``) or too few of its
     intervals are normal. How good each window is: ``intervals`` in it, ``nn_seconds`` that normal
     ones fill, their ``normal_share``, ``longest_gap_s`` without a normal one, ``filled_share`` of
     the corrected series, ``holed`` where the spectrum is from Lomb-Scargle, ``contact_share`` of
@@ -87,11 +87,11 @@ class Windows:
         """Why a figure of a window is NaN; None where it is not."""
         if np.isfinite(self.values[name][row]):
             return None
-        of = self.corrected if name in OF_CORRECTED else self.normal
+        of = self.corrected if name in REQUIRES_CORRECTED else self.normal
         return (
-            too_disturbed(int(self.intervals[row]), float(self.normal_share[row]))
-            or too_little(name, float(self.nn_seconds[row]), int(of[row]))
-            or not_found(name, int(of[row]))
+            disturbed_reason(int(self.intervals[row]), float(self.normal_share[row]))
+            or insufficient_reason(name, float(self.nn_seconds[row]), int(of[row]))
+            or undefined_reason(name, int(of[row]))
         )
 
     @property
@@ -101,7 +101,7 @@ class Windows:
         return result
 
 
-def windows(
+def window_metrics(
     rr_ms: FloatArray,
     time_s: FloatArray,
     start_s: FloatArray,
@@ -112,7 +112,7 @@ def windows(
     motion: tuple[FloatArray, FloatArray] | None = None,
     domains: Collection[Domain] = frozenset(Domain),
     progress: Callable[[int], None] | None = None,
-) -> Windows:
+) -> WindowMetrics:
     """Figures of the windows that begin at ``start_s`` (any order) and last ``length_s``.
 
     ``rr_ms``, ``time_s``: shape (n,), intervals and when each ended, increasing. ``run``: a number
@@ -133,7 +133,7 @@ def windows(
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, starts + length_s, "left")
     count = len(starts)
-    found = Windows(
+    found = WindowMetrics(
         start_s=starts,
         length_s=length_s,
         intervals=last - first,
@@ -180,7 +180,7 @@ def windows(
 
 
 def _block(
-    found: Windows,
+    found: WindowMetrics,
     rows: IntArray,
     rr: FloatArray,
     times: FloatArray,
@@ -191,7 +191,7 @@ def _block(
     domains: Collection[Domain],
 ) -> None:
     """Fill ``rows`` of ``found`` from a part of the series; [first, last) are places in it."""
-    labelled = label(rr, run, contact)
+    labelled = label_beats(rr, run, contact)
     normal = labelled.normal
     follows = np.ones(len(rr), np.bool_)
     follows[:1] = False
@@ -212,14 +212,14 @@ def _block(
                 values[name][part] = column
     starts, length_s = found.start_s[rows], found.length_s
     share = count / np.maximum(last - first, 1)
-    corrected = correct(rr, times, run, labelled)
+    corrected = correct_beats(rr, times, run, labelled)
     has_spectrum = holed = np.zeros(len(rows), np.bool_)
     if Domain.FREQUENCY in domains:
         has_spectrum, holed = spectra(corrected, starts, length_s, values)
     corrected_first = np.searchsorted(corrected.time_s, starts, "left")
     corrected_last = np.searchsorted(corrected.time_s, starts + length_s, "left")
     if Domain.NONLINEAR in domains:
-        usable = share >= LEAST_NORMAL_SHARE
+        usable = share >= MIN_NORMAL_SHARE
         _nonlinear(values, corrected, corrected_first, corrected_last, usable)
     filled = np.append(0, np.cumsum(corrected.filled))
     many = np.maximum(corrected_last - corrected_first, 1)
@@ -244,7 +244,7 @@ def _block(
 
 def _nonlinear(
     values: dict[str, FloatArray],
-    corrected: Corrected,
+    corrected: CorrectedSeries,
     first: IntArray,
     last: IntArray,
     usable: BoolArray,
@@ -252,7 +252,7 @@ def _nonlinear(
     rows = np.flatnonzero(usable)
     nn, follows = corrected.nn_ms, corrected.follows
     found = dfa_rows(nn, follows, first[rows], last[rows]) | entropy_rows(
-        nn, follows, first[rows], last[rows], LEAST_INTERVALS["sampen"], MOST_FOR_ENTROPY
+        nn, follows, first[rows], last[rows], MIN_INTERVALS["sampen"], MAX_FOR_ENTROPY
     )
     for name, column in found.items():
         values[name][rows] = column
@@ -309,10 +309,10 @@ def _leave_out(
     has_spectrum: BoolArray,
 ) -> None:
     """Absent, not wrong."""
-    poor = share < LEAST_NORMAL_SHARE
+    poor = share < MIN_NORMAL_SHARE
     for name, column in values.items():
-        short = seconds < LEAST_SECONDS.get(name, 0)
-        of_corrected = name in OF_CORRECTED
-        few = (corrected_count if of_corrected else count) < LEAST_INTERVALS.get(name, 0)
+        short = seconds < MIN_SECONDS.get(name, 0)
+        of_corrected = name in REQUIRES_CORRECTED
+        few = (corrected_count if of_corrected else count) < MIN_INTERVALS.get(name, 0)
         without = ~has_spectrum if name in FREQUENCY else np.zeros(len(column), np.bool_)
         column[poor | short | few | without | ~np.isfinite(column)] = np.nan

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.correction import LONGEST_HOLE, Corrected
-from analytics.hrv.requirements import LEAST_SECONDS
+from analytics.hrv.correction import MAX_HOLE, CorrectedSeries
+from analytics.hrv.requirements import MIN_SECONDS
 from analytics.hrv.spectrum import BANDS_HZ, RESAMPLED_HZ, SEGMENT_S, breathing_hz, lomb_scargle
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _FEWEST_FOR_LOMB = 60  # beats
 
 
 def spectra(
-    corrected: Corrected, starts: FloatArray, length_s: float, values: dict[str, FloatArray]
+    corrected: CorrectedSeries, starts: FloatArray, length_s: float, values: dict[str, FloatArray]
 ) -> tuple[BoolArray, BoolArray]:
     """Band figures into ``values`` (arrays of the shape of ``starts``). Returns which windows have
     a spectrum, and which of those have it from Lomb-Scargle.
@@ -61,8 +61,8 @@ def spectra(
             continue
         stretch = times[a:b]
         # A window may reach over the ends of its stretch by as little as a hole that is filled.
-        early = float(stretch[0] - LONGEST_HOLE * nn[a] / 1000)
-        late = float(stretch[-1] + LONGEST_HOLE * nn[b - 1] / 1000 - length_s)
+        early = float(stretch[0] - MAX_HOLE * nn[a] / 1000)
+        late = float(stretch[-1] + MAX_HOLE * nn[b - 1] / 1000 - length_s)
         near = slice(*np.searchsorted(in_order, [early, late], side="left"))
         rows = order[near]
         if len(rows):
@@ -71,7 +71,7 @@ def spectra(
     last = np.searchsorted(times, starts + length_s, "left")
     for row in np.flatnonzero(~done & (last - first >= _FEWEST_FOR_LOMB)):
         at = slice(int(first[row]), int(last[row]))
-        if np.sum(nn[at]) / 1000 >= LEAST_SECONDS["hf_ms2"]:
+        if np.sum(nn[at]) / 1000 >= MIN_SECONDS["hf_ms2"]:
             found = lomb_scargle(times[at], nn[at])
             _put(values, np.array([row]), found.hz, found.power_ms2_hz[None, :])
             done[row] = holed[row] = True

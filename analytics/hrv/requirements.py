@@ -10,7 +10,7 @@ defined on 100 beats or more.
 
 from __future__ import annotations
 
-LEAST_SECONDS = {
+MIN_SECONDS = {
     "mean_hr_bpm": 10,
     "mean_nn_ms": 10,
     "rmssd_ms": 60,
@@ -35,46 +35,46 @@ LEAST_SECONDS = {
     "total_ms2": 270,
     "vlf_ms2": 270,
 }
-LEAST_INTERVALS = {
+MIN_INTERVALS = {
     "stress_index_baevsky": 100,
     "sampen": 200,
     "apen": 200,
     "dfa_alpha1": 64,
     "dfa_alpha2": 256,
 }
-LEAST_NORMAL_SHARE = 0.8
-MOST_FOR_ENTROPY = 20_000  # intervals: every pair is compared, and no heart stays the same so long
+MIN_NORMAL_SHARE = 0.8
+MAX_FOR_ENTROPY = 20_000  # intervals: every pair is compared, and no heart stays the same so long
 # Of the corrected series, not of measured NN intervals.
-OF_CORRECTED = ("sampen", "apen", "dfa_alpha1", "dfa_alpha2")
+REQUIRES_CORRECTED = ("sampen", "apen", "dfa_alpha1", "dfa_alpha2")
 
 
-def too_disturbed(intervals: int, normal_share: float) -> str | None:
+def disturbed_reason(intervals: int, normal_share: float) -> str | None:
     """Why no figure at all is told; None where they may be."""
     if not intervals:
         return "there are no intervals"
-    if normal_share < LEAST_NORMAL_SHARE:
-        needed = f"{LEAST_NORMAL_SHARE:.0%} are needed"
+    if normal_share < MIN_NORMAL_SHARE:
+        needed = f"{MIN_NORMAL_SHARE:.0%} are needed"
         return f"only {normal_share:.0%} of the intervals are normal; {needed}"
     return None
 
 
-def too_little(name: str, seconds: float, intervals: int) -> str | None:
+def insufficient_reason(name: str, seconds: float, intervals: int) -> str | None:
     """Why this much is too little for a figure; None where it is enough. ``intervals``: of the
     series that the figure is of.
     """
-    least = LEAST_SECONDS.get(name, 0)
+    least = MIN_SECONDS.get(name, 0)
     if seconds < least:
         return f"{seconds:.0f} s of NN intervals; {least} s are needed"
-    count = LEAST_INTERVALS.get(name, 0)
+    count = MIN_INTERVALS.get(name, 0)
     if intervals < count:
         return f"{intervals} NN intervals; {count} are needed"
     return None
 
 
-def not_found(name: str, intervals: int) -> str:
+def undefined_reason(name: str, intervals: int) -> str:
     """Why a figure is absent although there is enough to work it out of."""
     if name == "breathing_per_min":
         return "no narrow peak that would be breathing"
-    if name in ("sampen", "apen") and intervals > MOST_FOR_ENTROPY:
-        return f"longer than {MOST_FOR_ENTROPY:,} intervals; ask for windows of fewer"
+    if name in ("sampen", "apen") and intervals > MAX_FOR_ENTROPY:
+        return f"longer than {MAX_FOR_ENTROPY:,} intervals; ask for windows of fewer"
     return "the intervals do not vary enough, or a hole is too long, to work it out"

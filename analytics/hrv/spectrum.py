@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.correction import LONGEST_HOLE
+from analytics.hrv.correction import MAX_HOLE
 
 FloatArray = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def spectrum(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     steps = np.diff(time_s)
     if np.any(steps <= 0):
         raise ValueError("beat times must increase")
-    if np.max(steps * 1000 / np.median(nn_ms)) > LONGEST_HOLE:
+    if np.max(steps * 1000 / np.median(nn_ms)) > MAX_HOLE:
         return lomb_scargle(time_s, nn_ms)
     return welch(time_s, nn_ms)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.hrv.engine import CONTEXT, Domain, Windows, windows
+from analytics.hrv.engine import CONTEXT, Domain, WindowMetrics, window_metrics
 
 _TRIM_EVERY = 256  # beats
 
@@ -48,13 +48,13 @@ class LiveWindow:
         """Where the window begins that ends with, and has in it, the last beat."""
         return float(np.nextafter(self._time_s[-1], np.inf)) - self.length_s
 
-    def figures(self, domains: frozenset[Domain] = frozenset(Domain)) -> Windows:
+    def figures(self, domains: frozenset[Domain] = frozenset(Domain)) -> WindowMetrics:
         """Figures of the window that ends with the last beat; one row. Raises ValueError when there
         was no beat yet.
         """
         if not self._time_s:
             raise ValueError("no beat yet")
-        return windows(
+        return window_metrics(
             np.array(self._rr_ms),
             np.array(self._time_s),
             np.array([self.start_s]),

@@ -36,16 +36,16 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 METHOD = "stress index: ln RMSSD, heart rate, Baevsky; own first 14 days; version 1"
-MOST_DAYS, FEWEST_DAYS, FEWEST_WINDOWS = 14, 5, 25
-MOST_MOTION_MG = 50.0
-_HOUR_SD, _HOUR_REACH, _FEWEST_DAYS_AT_HOUR = 2.0, 3.0, 3
+MAX_BASELINE_DAYS, MIN_BASELINE_DAYS, MIN_WINDOWS = 14, 5, 25
+MAX_MOTION_MG = 50.0
+_HOUR_SD, _HOUR_REACH, _MIN_DAYS_AT_HOUR = 2.0, 3.0, 3
 _GRID = np.arange(0, 24, 0.5)
 _SIGNS = np.array([-1.0, 1.0, 1.0])
 _MAD_TO_SD = 1.4826
 _MIDDLE_95 = 1.959964
 
 
-class NotKnown(StrEnum):
+class MissingReason(StrEnum):
     """Why a window has no index."""
 
     BASELINE = "not known yet: learning the usual takes five days and 25 quiet windows"
@@ -55,7 +55,7 @@ class NotKnown(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeartWindows:
+class StressIndexInput:
     """What the index is made of; all of shape (w,). ``day``: a number per local day, increasing
     with time; ``hour``: local, 0 to 24; ``time_s``; ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
     ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN where not known.
@@ -69,9 +69,9 @@ class HeartWindows:
     ln_baevsky: FloatArray
     motion_mg: FloatArray
 
-    def at(self, where: BoolArray | IntArray) -> HeartWindows:
+    def at(self, where: BoolArray | IntArray) -> StressIndexInput:
         """Those of a mask or of places."""
-        return HeartWindows(
+        return StressIndexInput(
             self.day[where],
             self.hour[where],
             self.time_s[where],
@@ -90,7 +90,7 @@ class HeartWindows:
     def still(self) -> BoolArray:
         """Usable, and not known to move."""
         usable = np.all(np.isfinite(self.measures), axis=1)
-        result: BoolArray = usable & ~(self.motion_mg > MOST_MOTION_MG)
+        result: BoolArray = usable & ~(self.motion_mg > MAX_MOTION_MG)
         return result
 
 
@@ -103,38 +103,38 @@ class StressIndex:
     value: FloatArray
     low: FloatArray
     high: FloatArray
-    reason: list[NotKnown | None]
+    reason: list[MissingReason | None]
     baseline_days: IntArray
 
 
-def stress_index(history: HeartWindows, asked: HeartWindows) -> StressIndex:
+def stress_index(history: StressIndexInput, asked: StressIndexInput) -> StressIndex:
     """The index of ``asked`` against the baseline that ``history`` holds (which may contain them:
     only earlier days count). Both in any order.
     """
     count = len(asked.day)
     value, low, high = (np.full(count, np.nan) for _ in range(3))
     days_used = np.zeros(count, np.int64)
-    reason: list[NotKnown | None] = [NotKnown.BASELINE] * count
+    reason: list[MissingReason | None] = [MissingReason.BASELINE] * count
     kept = history.at(history.still)
     kept = kept.at(np.argsort(kept.time_s, kind="stable"))
     days = np.unique(kept.day)
     usable = np.all(np.isfinite(asked.measures), axis=1)
     still = asked.still
     for row in np.flatnonzero(~usable):
-        reason[row] = NotKnown.UNUSABLE
+        reason[row] = MissingReason.UNUSABLE
     for row in np.flatnonzero(usable & ~still):
-        reason[row] = NotKnown.MOVING
+        reason[row] = MissingReason.MOVING
     # How many days came before each; beyond 14 the baseline stays as it is.
-    before = np.minimum(np.searchsorted(days, asked.day, "left"), MOST_DAYS)
+    before = np.minimum(np.searchsorted(days, asked.day, "left"), MAX_BASELINE_DAYS)
     for many in np.unique(before[still]):
         rows = np.flatnonzero(still & (before == many))
         days_used[rows] = many
         base = kept.at(np.isin(kept.day, days[:many]))
-        if many < FEWEST_DAYS or len(base.day) < FEWEST_WINDOWS:
+        if many < MIN_BASELINE_DAYS or len(base.day) < MIN_WINDOWS:
             continue
         z, error, known = _compare(base, asked.at(rows))
         for row, here in zip(rows, known, strict=True):
-            reason[row] = None if here else NotKnown.HOUR
+            reason[row] = None if here else MissingReason.HOUR
         at = rows[known]
         value[at] = 100 * ndtr(z[known])
         low[at] = 100 * ndtr(z[known] - _MIDDLE_95 * error[known])
@@ -148,12 +148,14 @@ def logarithm(values: FloatArray) -> FloatArray:
     return result
 
 
-def _compare(base: HeartWindows, asked: HeartWindows) -> tuple[FloatArray, FloatArray, BoolArray]:
+def _compare(
+    base: StressIndexInput, asked: StressIndexInput
+) -> tuple[FloatArray, FloatArray, BoolArray]:
     """z of each asked window, its standard error, and whether its hour is known."""
-    model = _learn(base)
+    model = _fit_baseline(base)
     z = model.z(asked)
     days = np.unique(base.day)
-    left_out = np.array([_learn(base.at(base.day != day)).z(asked) for day in days])
+    left_out = np.array([_fit_baseline(base.at(base.day != day)).z(asked) for day in days])
     many = len(days)
     jackknife = (many - 1) / many * np.sum((left_out - left_out.mean(axis=0)) ** 2, axis=0)
     own = model.z(base)
@@ -166,24 +168,24 @@ def _compare(base: HeartWindows, asked: HeartWindows) -> tuple[FloatArray, Float
     seen = np.zeros(len(asked.day), np.int64)
     for day in days:
         seen += np.any(away[:, base.day == day], axis=1)
-    known = seen >= _FEWEST_DAYS_AT_HOUR
+    known = seen >= _MIN_DAYS_AT_HOUR
     return z, np.sqrt(jackknife + repeat**2), known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Model:
+class _Baseline:
     usual: FloatArray  # (hours of the grid, 3)
     slope: FloatArray  # (3,), for one of ln(1 + mg)
     motion: float  # the usual ln(1 + mg)
     spread: FloatArray  # (3,)
     of_mean: float
 
-    def z(self, asked: HeartWindows) -> FloatArray:
+    def z(self, asked: StressIndexInput) -> FloatArray:
         far = self.residuals(asked) / self.spread
         result: FloatArray = np.mean(far * _SIGNS, axis=1) / self.of_mean
         return result
 
-    def residuals(self, asked: HeartWindows) -> FloatArray:
+    def residuals(self, asked: StressIndexInput) -> FloatArray:
         grid = np.append(_GRID, 24.0)
         usual = np.vstack([self.usual, self.usual[:1]])
         expected = np.column_stack([np.interp(asked.hour, grid, usual[:, k]) for k in range(3)])
@@ -191,7 +193,7 @@ class _Model:
         return asked.measures - expected - np.nan_to_num(move)[:, None] * self.slope
 
 
-def _learn(base: HeartWindows) -> _Model:
+def _fit_baseline(base: StressIndexInput) -> _Baseline:
     away = np.abs((base.hour[None, :] - _GRID[:, None] + 12) % 24 - 12)
     # A little weight for every hour, so that an hour without windows has the overall median.
     weight = np.exp(-0.5 * (away / _HOUR_SD) ** 2) + 1e-6
@@ -202,15 +204,15 @@ def _learn(base: HeartWindows) -> _Model:
     move = np.log1p(base.motion_mg)
     known = np.isfinite(move)
     middle = float(np.median(move[known])) if np.any(known) else 0.0
-    rough = _Model(usual, np.zeros(3), middle, np.ones(3), 1.0)
+    rough = _Baseline(usual, np.zeros(3), middle, np.ones(3), 1.0)
     left = rough.residuals(base)
     slope = np.zeros(3)
-    if np.count_nonzero(known) >= FEWEST_WINDOWS and np.std(move[known]) > 0.1:
+    if np.count_nonzero(known) >= MIN_WINDOWS and np.std(move[known]) > 0.1:
         slope = np.array([_robust_slope(move[known] - middle, left[known, k]) for k in range(3)])
         left -= np.nan_to_num(move - middle)[:, None] * slope
     spread = np.array([_spread(left[:, k]) for k in range(3)])
     together = np.mean(left / spread * _SIGNS, axis=1)
-    return _Model(usual, slope, middle, spread, _spread(together))
+    return _Baseline(usual, slope, middle, spread, _spread(together))
 
 
 def _weighted_medians(values: FloatArray, weight: FloatArray) -> FloatArray:

@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.hrv import variability
-from analytics.hrv.artefacts import Beat, Labelled, label
+from analytics.hrv.artefacts import Beat, BeatLabels, label_beats
 from analytics.hrv.complexity import ALPHA_1, ALPHA_2, dfa_alpha, entropies
-from analytics.hrv.correction import Corrected, correct
+from analytics.hrv.correction import CorrectedSeries, correct_beats
 from analytics.hrv.requirements import (
-    LEAST_INTERVALS,
-    LEAST_SECONDS,
-    MOST_FOR_ENTROPY,
-    OF_CORRECTED,
-    not_found,
-    too_disturbed,
-    too_little,
+    MAX_FOR_ENTROPY,
+    MIN_INTERVALS,
+    MIN_SECONDS,
+    REQUIRES_CORRECTED,
+    disturbed_reason,
+    insufficient_reason,
+    undefined_reason,
 )
 from analytics.hrv.scalar_time_domain import mean_hr_bpm, sdnn_ms
 from analytics.hrv.spectrum import BANDS_HZ, breathing_hz, spectrum
@@ -53,7 +53,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Figures:
+class HrvSummary:
     """``values``: figures by name (ms, ms², percent, bpm or Hz, as the name ends), None with a
     reason in ``missing``. ``seconds``: time that NN intervals fill.
     """
@@ -61,19 +61,19 @@ class Figures:
     values: dict[str, float | None]
     missing: dict[str, str]
     quality: Quality
-    labelled: Labelled
+    labelled: BeatLabels
     seconds: float
     spectrum_method: str | None
-    corrected: Corrected
+    corrected: CorrectedSeries
     notes: tuple[str, ...]
 
 
-def figures(
+def hrv_summary(
     rr_ms: FloatArray,
     time_s: FloatArray | None = None,
     run: NDArray[np.int64] | None = None,
     contact: NDArray[np.int8] | None = None,
-) -> Figures:
+) -> HrvSummary:
     """All figures of RR intervals.
 
     ``rr_ms``: shape (n,). ``time_s``: when each interval ended, increasing; the running sum of the
@@ -81,7 +81,7 @@ def figures(
     touched no skin. Raises ValueError for other shapes.
     """
     rr = np.asarray(rr_ms, dtype=np.float64)
-    labelled = label(rr, run, contact)
+    labelled = label_beats(rr, run, contact)
     if time_s is None:
         times = np.cumsum(np.nan_to_num(rr, nan=0.0, posinf=0.0, neginf=0.0)) / 1000
     else:
@@ -95,30 +95,30 @@ def figures(
         follows[1:] &= np.diff(run) == 0
     nn, nn_times = rr[normal], times[normal]
     seconds = float(np.sum(nn) / 1000)
-    corrected = correct(rr, times, run, labelled)
+    corrected = correct_beats(rr, times, run, labelled)
     quality = _quality(rr, nn, nn_times, labelled, corrected)
-    reason = _unusable(quality)
+    reason = _missing_reason(quality)
     values: dict[str, float | None] = {}
     missing: dict[str, str] = {}
     found: dict[str, float] = {}
     method = None
     if reason is None:
         found = _time_figures(rr, nn, normal, follows) | _nonlinear_figures(corrected)
-        if seconds >= LEAST_SECONDS["hf_ms2"]:
+        if seconds >= MIN_SECONDS["hf_ms2"]:
             more, method = _frequency_figures(corrected.time_s, corrected.nn_ms)
             found |= more
-    for name in (*LEAST_SECONDS, *LEAST_INTERVALS):
-        intervals = len(corrected.nn_ms) if name in OF_CORRECTED else len(nn)
-        why = reason or too_little(name, seconds, intervals)
+    for name in (*MIN_SECONDS, *MIN_INTERVALS):
+        intervals = len(corrected.nn_ms) if name in REQUIRES_CORRECTED else len(nn)
+        why = reason or insufficient_reason(name, seconds, intervals)
         value = found.get(name, math.nan)
         if why is None and not math.isfinite(value):
-            why = not_found(name, intervals)
+            why = undefined_reason(name, intervals)
         values[name] = None if why else value
         if why:
             missing[name] = why
     breaths = values["breathing_per_min"]
     notes = (SLOW_BREATHING,) if breaths is not None and breaths < 9 else ()
-    return Figures(values, missing, quality, labelled, seconds, method, corrected, notes)
+    return HrvSummary(values, missing, quality, labelled, seconds, method, corrected, notes)
 
 
 def _time_figures(
@@ -147,13 +147,13 @@ def _time_figures(
     }
 
 
-def _nonlinear_figures(corrected: Corrected) -> dict[str, float]:
+def _nonlinear_figures(corrected: CorrectedSeries) -> dict[str, float]:
     nn, follows = corrected.nn_ms, corrected.follows
     found = {
         "dfa_alpha1": dfa_alpha(nn, *ALPHA_1, follows),
         "dfa_alpha2": dfa_alpha(nn, *ALPHA_2, follows),
     }
-    if LEAST_INTERVALS["sampen"] <= len(nn) <= MOST_FOR_ENTROPY:
+    if MIN_INTERVALS["sampen"] <= len(nn) <= MAX_FOR_ENTROPY:
         entropy = entropies(nn, follows)
         found |= {"sampen": entropy.sample, "apen": entropy.approximate}
     return found
@@ -178,7 +178,11 @@ def _frequency_figures(times: FloatArray, nn: FloatArray) -> tuple[dict[str, flo
 
 
 def _quality(
-    rr: FloatArray, nn: FloatArray, times: FloatArray, labelled: Labelled, corrected: Corrected
+    rr: FloatArray,
+    nn: FloatArray,
+    times: FloatArray,
+    labelled: BeatLabels,
+    corrected: CorrectedSeries,
 ) -> Quality:
     gap = 0.0
     if len(nn) > 1:
@@ -195,7 +199,7 @@ def _quality(
     )
 
 
-def _unusable(quality: Quality) -> str | None:
+def _missing_reason(quality: Quality) -> str | None:
     if quality.intervals and quality.labels["unknown"] == quality.intervals:
         return "too few beats in a row to tell which are normal"
-    return too_disturbed(quality.intervals, quality.normal_share)
+    return disturbed_reason(quality.intervals, quality.normal_share)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.requirements import LEAST_SECONDS
+from analytics.hrv.requirements import MIN_SECONDS
 from analytics.hrv.variability import BAEVSKY_BIN_MS, MAD_TO_SD, tinn_ms, triangular_index
 
 FloatArray = NDArray[np.float64]
@@ -123,7 +123,7 @@ def _baevsky(x: FloatArray, mask: BoolArray, count: IntArray, span_ms: FloatArra
 def _geometric(x: FloatArray, mask: BoolArray, seconds: FloatArray) -> dict[str, FloatArray]:
     """Only windows of 20 minutes and more have these; there are never many."""
     index, base = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    for row in np.flatnonzero(seconds >= LEAST_SECONDS["triangular_index"]):
+    for row in np.flatnonzero(seconds >= MIN_SECONDS["triangular_index"]):
         nn = x[row][mask[row]]
         index[row], base[row] = triangular_index(nn), tinn_ms(nn)
     return {"triangular_index": index, "tinn_ms": base}

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.hrv import artefacts
-from analytics.hrv.engine import Domain, Windows, windows
+from analytics.hrv.engine import Domain, WindowMetrics, window_metrics
 
 # RMSSD of a minute agrees well with that of five (Munoz et al. 2015, PLOS ONE 10:e0138921);
 # shorter says little.
-SHORTEST_WINDOW_S = 60.0
-LEAST_COVERAGE = 0.80
-MOST_REMOVED = 0.10
+MIN_WINDOW_S = 60.0
+MIN_COVERAGE = 0.80
+MAX_REMOVED = 0.10
 
 METHOD = f"time domain; {artefacts.METHOD}"
 
@@ -28,7 +28,7 @@ IntArray = NDArray[np.int64]
 TIME_ONLY = frozenset({Domain.TIME})
 
 
-class Unusable(StrEnum):
+class MissingReason(StrEnum):
     """Why a window has no figures."""
 
     TOO_SHORT = "window too short"
@@ -83,8 +83,8 @@ class HrvWindows:
 
     start_ns: IntArray
     window_ns: int
-    found: Windows
-    unusable: list[Unusable | None]
+    found: WindowMetrics
+    unusable: list[MissingReason | None]
     missing: list[str | None]
 
     def __len__(self) -> int:
@@ -117,7 +117,7 @@ class WindowHrv:
     mean_hr_bpm: float | None
     rmssd_ms: float | None
     sdnn_ms: float | None
-    unusable: Unusable | None
+    unusable: MissingReason | None
     missing: str | None
 
     @property
@@ -150,12 +150,12 @@ def hrv_windows(
     if movement is not None:
         motion = ((movement.time_ns - origin) / 1e9, movement.mad_mg)
     nobody = np.empty(0)
-    found = windows(nobody, nobody, start_s, length_s, motion=motion, domains=domains)
+    found = window_metrics(nobody, nobody, start_s, length_s, motion=motion, domains=domains)
     for stream in np.unique(beats.stream).tolist():
         own = beats.of_stream(stream)
         # Recordings from files may be a thousand streams: each is asked for its own time only.
         near = (starts <= own.time_ns[-1]) & (starts > own.time_ns[0] - window_ns)
-        of_stream = windows(
+        of_stream = window_metrics(
             own.rr_ms,
             (own.time_ns - origin) / 1e9,
             start_s[near],
@@ -165,9 +165,9 @@ def hrv_windows(
             motion=motion,
             domains=domains,
         )
-        _put_fuller(found, of_stream, np.flatnonzero(near))
+        _keep_fuller(found, of_stream, np.flatnonzero(near))
     reasons = [
-        _why_unusable(length_s, int(many), float(coverage), float(share))
+        _missing_reason(length_s, int(many), float(coverage), float(share))
         for many, coverage, share in zip(
             found.intervals, found.coverage, found.normal_share, strict=True
         )
@@ -181,7 +181,7 @@ def hrv_windows(
     )
 
 
-def joined(pieces: list[HrvWindows], order: IntArray, window_ns: int) -> HrvWindows:
+def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) -> HrvWindows:
     """Windows of several readings as one, put into ``order`` (places in the joined ones)."""
     if not pieces:
         nothing = BeatArrays(
@@ -195,7 +195,7 @@ def joined(pieces: list[HrvWindows], order: IntArray, window_ns: int) -> HrvWind
     found = [piece.found for piece in pieces]
     arrays: dict[str, Any] = {
         field.name: np.concatenate([getattr(one, field.name) for one in found])[order]
-        for field in fields(Windows)
+        for field in fields(WindowMetrics)
         if field.name not in ("length_s", "values")
     }
     values = {
@@ -263,32 +263,32 @@ def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> IntArr
     return np.concatenate(starts)
 
 
-def _put_fuller(into: Windows, other: Windows, rows: IntArray) -> None:
+def _keep_fuller(into: WindowMetrics, other: WindowMetrics, rows: IntArray) -> None:
     """Those of ``other`` that have more in them than what is in these rows."""
     better = (other.nn_seconds > into.nn_seconds[rows]) | (
         (other.nn_seconds == into.nn_seconds[rows]) & (other.intervals > into.intervals[rows])
     )
     chosen = rows[better]
-    for field in fields(Windows):
+    for field in fields(WindowMetrics):
         if field.name not in ("start_s", "length_s", "values"):
             getattr(into, field.name)[chosen] = getattr(other, field.name)[better]
     for name, column in into.values.items():
         column[chosen] = other.values[name][better]
 
 
-def _why_unusable(
+def _missing_reason(
     length_s: float, beats: int, coverage: float, normal_share: float
-) -> tuple[Unusable, str] | None:
-    if length_s < SHORTEST_WINDOW_S:
-        needed = f"at least {SHORTEST_WINDOW_S:.0f} s are needed"
-        return Unusable.TOO_SHORT, f"the window is {length_s:.0f} s long; {needed}"
+) -> tuple[MissingReason, str] | None:
+    if length_s < MIN_WINDOW_S:
+        needed = f"at least {MIN_WINDOW_S:.0f} s are needed"
+        return MissingReason.TOO_SHORT, f"the window is {length_s:.0f} s long; {needed}"
     if not beats:
-        return Unusable.NO_BEATS, "no beats were recorded in this window"
+        return MissingReason.NO_BEATS, "no beats were recorded in this window"
     removed = 1 - normal_share
-    if removed > MOST_REMOVED:
-        allowed = f"at most {MOST_REMOVED:.0%} may be"
-        return Unusable.DISTURBED, f"{removed:.0%} of the intervals were disturbed; {allowed}"
-    if coverage < LEAST_COVERAGE:
-        needed = f"at least {LEAST_COVERAGE:.0%} are needed"
-        return Unusable.SPARSE, f"beats cover {coverage:.0%} of the window; {needed}"
+    if removed > MAX_REMOVED:
+        allowed = f"at most {MAX_REMOVED:.0%} may be"
+        return MissingReason.DISTURBED, f"{removed:.0%} of the intervals were disturbed; {allowed}"
+    if coverage < MIN_COVERAGE:
+        needed = f"at least {MIN_COVERAGE:.0%} are needed"
+        return MissingReason.SPARSE, f"beats cover {coverage:.0%} of the window; {needed}"
     return None

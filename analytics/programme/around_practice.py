@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 FloatArray = NDArray[np.float64]
-FEWEST = 5
+MIN_PRACTICES = 5
 METHOD = "mean of differences within practices, 95% t interval"
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class PracticeEffect:
     """The mean difference over ``n`` practices with its 95% interval; None with a reason."""
 
     n: int
@@ -36,21 +36,21 @@ class Around:
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
-def around(before: FloatArray, then: FloatArray) -> Around:
+def practice_effect(before: FloatArray, then: FloatArray) -> PracticeEffect:
     """From ``before`` to ``then``, both of shape (practices,); NaN where one is not known."""
     known = np.isfinite(before) & np.isfinite(then)
     n = int(np.count_nonzero(known))
-    if n < FEWEST:
-        more = f"{n} practices have both; {FEWEST} are needed"
-        return Around(n, None, None, None, None, None, more)
+    if n < MIN_PRACTICES:
+        more = f"{n} practices have both; {MIN_PRACTICES} are needed"
+        return PracticeEffect(n, None, None, None, None, None, more)
     differences = then[known] - before[known]
     if np.all(differences == differences[0]):  # an interval without width would say too much
         alike = f"the change was the same in all {n}, so how sure it is cannot be worked out"
-        return Around(n, None, None, None, None, None, alike)
+        return PracticeEffect(n, None, None, None, None, None, alike)
     mean = float(np.mean(differences))
     error = float(np.std(differences, ddof=1)) / n**0.5
     half = float(special.stdtrit(n - 1, 0.975)) * error
-    return Around(
+    return PracticeEffect(
         n,
         float(np.mean(before[known])),
         float(np.mean(then[known])),

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.association.slope_posterior import RHOS, slope_posterior, typical_spacing, whitened
+from analytics.association.slope_posterior import RHOS, slope_posterior, typical_spacing, whiten
 from analytics.programme.outcomes import NEARLY_FREE
 
 FloatArray = NDArray[np.float64]
 
-FEWEST_A_SIDE = 6  # ratings before, and after
-FEWEST_FOR_ONSET = 30
+MIN_PER_SIDE = 6  # ratings before, and after
+MIN_FOR_ONSET = 30
 SESSION_DAYS = 3.0
 BASELINE_DAYS = 7.0
 _ONSET_ALPHA = 0.01  # for a 5% rate of onsets found where there is none; measured
@@ -95,8 +95,8 @@ def change_between(
     early = (days >= before[0]) & (days < before[1])
     late = (days >= after[0]) & (days < after[1])
     n, m = int(np.count_nonzero(early)), int(np.count_nonzero(late))
-    if n < FEWEST_A_SIDE or m < FEWEST_A_SIDE:
-        why = f"{n} ratings before and {m} after; {FEWEST_A_SIDE} each are needed"
+    if n < MIN_PER_SIDE or m < MIN_PER_SIDE:
+        why = f"{n} ratings before and {m} after; {MIN_PER_SIDE} each are needed"
         return Change(n, m, None, None, None, None, None, None, False, False, why)
     used = early | late
     at, y = days[used], values[used]
@@ -153,7 +153,7 @@ def trend(days: FloatArray, values: FloatArray, start: float, end: float) -> Tre
     days, values = _in_order(days, values)
     inside = (days >= start) & (days < end)
     at, y = days[inside], values[inside]
-    if len(y) < FEWEST_A_SIDE or np.ptp(at) == 0:
+    if len(y) < MIN_PER_SIDE or np.ptp(at) == 0:
         return None
     level = float(np.mean(y))
     if np.ptp(y) == 0:
@@ -172,8 +172,8 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     """
     days, values = _in_order(days, values)
     n = len(days)
-    if n < FEWEST_FOR_ONSET or np.ptp(days) < BASELINE_DAYS:
-        why = f"{n} of at least {FEWEST_FOR_ONSET} ratings over {BASELINE_DAYS:.0f} days or more"
+    if n < MIN_FOR_ONSET or np.ptp(days) < BASELINE_DAYS:
+        why = f"{n} of at least {MIN_FOR_ONSET} ratings over {BASELINE_DAYS:.0f} days or more"
         return Onset(None, None, None, None, why)
     if np.ptp(values) == 0:
         return Onset(None, None, None, None, "the ratings were always the same")
@@ -185,9 +185,7 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     hinges = np.clip(days[:, None] - starts[None, :], 0, None)
     freedom = n - 2
     for column, rho in enumerate(RHOS):
-        white, log_scale = whitened(
-            np.column_stack([constant, hinges, values]), spacing, float(rho)
-        )
+        white, log_scale = whiten(np.column_stack([constant, hinges, values]), spacing, float(rho))
         flat = white[:, 0] / np.linalg.norm(white[:, 0])
         left = white[:, 1:] - flat[:, None] * (flat @ white[:, 1:])[None, :]
         xx = np.einsum("ij,ij->j", left[:, :-1], left[:, :-1])

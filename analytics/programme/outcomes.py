@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from analytics.programme.trigger_patterns import wilson
+from analytics.programme.trigger_patterns import wilson_interval
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 NEARLY_FREE = 1.0
-FEWEST_FOR_G = 2
+MIN_FOR_G = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def hedges_g(first_change: FloatArray, second_change: FloatArray) -> HedgesG:
     one = first_change[np.isfinite(first_change)]
     two = second_change[np.isfinite(second_change)]
     n, m = len(one), len(two)
-    if n < FEWEST_FOR_G or m < FEWEST_FOR_G:
+    if n < MIN_FOR_G or m < MIN_FOR_G:
         return HedgesG(None, None, None, n, m, "fewer than two people measured twice in a group")
     freedom = n + m - 2
     pooled = math.sqrt(
@@ -125,7 +125,7 @@ class ChangeOnChange:
     missing: str | None
 
 
-FEWEST_FOR_CHANGE = 10
+MIN_FOR_CHANGE = 10
 
 
 def change_on_change(x_change: FloatArray, y_change: FloatArray, group: IntArray) -> ChangeOnChange:
@@ -136,8 +136,8 @@ def change_on_change(x_change: FloatArray, y_change: FloatArray, group: IntArray
     x, y, who = x_change[known], y_change[known], group[known]
     groups = len(np.unique(who))
     freedom = len(x) - groups - 1
-    if len(x) < FEWEST_FOR_CHANGE:
-        why = f"{len(x)} of at least {FEWEST_FOR_CHANGE} people measured twice"
+    if len(x) < MIN_FOR_CHANGE:
+        why = f"{len(x)} of at least {MIN_FOR_CHANGE} people measured twice"
         return ChangeOnChange(len(x), None, None, None, None, None, why)
     for one in np.unique(who):
         x = np.where(who == one, x - np.mean(x[who == one]), x)
@@ -166,7 +166,7 @@ def share(mask: NDArray[np.bool_]) -> Share:
     of, count = len(mask), int(np.count_nonzero(mask))
     if not of:
         return Share(0, 0, None, None, None)
-    low, high = wilson(count, of)
+    low, high = wilson_interval(count, of)
     return Share(count, of, 100 * count / of, 100 * low, 100 * high)
 
 

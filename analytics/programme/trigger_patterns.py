@@ -18,18 +18,19 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 AROUND_DAYS = 10
-FEWEST_DAYS = 14
-_LEAST = 0.5  # points above the days around
+MIN_DAYS = 14
+_MIN_COUNT = 0.5  # points above the days around
 _SHORTEST_REACH = 3
 _Z = 1.959963984540054
 METHOD = (
-    f"day's mean pain at least {_LEAST} above the median of the days within {AROUND_DAYS} days; "
+    f"day's mean pain at least {_MIN_COUNT} above the median of the days within "
+    f"{AROUND_DAYS} days; "
     "difference of shares with Newcombe's interval (1998, method 10)"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class NotedOn:
+class NotedDays:
     """On how many harder and other days something was noted. ``difference`` of the shares with its
     95% interval.
     """
@@ -49,7 +50,7 @@ class NotedOn:
 
 
 @dataclass(frozen=True, slots=True)
-class HarderDays:
+class TriggerPattern:
     """``days`` (local days, numbers; without the first and last three) and whether each was
     harder; None with a reason in ``missing`` where there are too few.
     """
@@ -58,7 +59,7 @@ class HarderDays:
     harder: NDArray[np.bool_] | None
     missing: str | None
 
-    def noted_on(self, noted: Mapping[str, set[int]]) -> dict[str, NotedOn]:
+    def noted_on(self, noted: Mapping[str, set[int]]) -> dict[str, NotedDays]:
         """For each thing, with the days it was noted on. Days without a rating do not count."""
         if self.harder is None:
             return {}
@@ -68,17 +69,17 @@ class HarderDays:
         for name, days in noted.items():
             a, b = len(days & hard), len(days & easy)
             if a + b:
-                found[name] = NotedOn(
+                found[name] = NotedDays(
                     a, len(hard), b, len(easy), *_newcombe(a, len(hard), b, len(easy))
                 )
         return found
 
 
-def harder_days(day: IntArray, pain: FloatArray) -> HarderDays:
+def trigger_pattern(day: IntArray, pain: FloatArray) -> TriggerPattern:
     """Which days were harder; ``day`` and ``pain`` of each rating, of shape (n,)."""
     days = np.unique(np.asarray(day, np.int64))
-    if len(days) < FEWEST_DAYS:
-        return HarderDays(days, None, f"{len(days)} days with ratings; {FEWEST_DAYS} are needed")
+    if len(days) < MIN_DAYS:
+        return TriggerPattern(days, None, f"{len(days)} days with ratings; {MIN_DAYS} are needed")
     means = np.array([float(np.mean(pain[day == one])) for one in days])
     # As far back as forth, or a fall alone would make the first days harder. The very first and
     # last ones have nothing around them, and are left out.
@@ -90,13 +91,13 @@ def harder_days(day: IntArray, pain: FloatArray) -> HarderDays:
             for one, far in zip(days[inner], reach[inner], strict=True)
         ]
     )
-    harder = means[inner] - usual >= _LEAST
+    harder = means[inner] - usual >= _MIN_COUNT
     if not harder.any() or harder.all():
-        return HarderDays(days[inner], None, "no day stands out from those around it")
-    return HarderDays(days[inner], harder, None)
+        return TriggerPattern(days[inner], None, "no day stands out from those around it")
+    return TriggerPattern(days[inner], harder, None)
 
 
-def wilson(count: int, of: int) -> tuple[float, float]:
+def wilson_interval(count: int, of: int) -> tuple[float, float]:
     """95% interval of a share (Wilson 1927). Raises ValueError for a share of nothing."""
     if of < 1:
         raise ValueError("a share of nothing")
@@ -108,7 +109,7 @@ def wilson(count: int, of: int) -> tuple[float, float]:
 
 def _newcombe(a: int, of_a: int, b: int, of_b: int) -> tuple[float, float, float]:
     p, q = a / of_a, b / of_b
-    (low_p, high_p), (low_q, high_q) = wilson(a, of_a), wilson(b, of_b)
+    (low_p, high_p), (low_q, high_q) = wilson_interval(a, of_a), wilson_interval(b, of_b)
     low = p - q - math.hypot(p - low_p, high_q - q)
     high = p - q + math.hypot(high_p - p, q - low_q)
     return p - q, low, high

@@ -36,9 +36,11 @@ for _kind in ("text/csv", "application/vnd.apache.arrow.stream"):
     add_compress_type(_kind)  # Parquet is compressed already
 
 
-def encoded(form: Format, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+def encode_table(
+    form: Format, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> Iterator[bytes]:
     """The bytes of a table in a form other than JSON, as they come."""
-    taken = _Taken()
+    taken = _ChunkBuffer()
     file = pa.PythonFile(taken, mode="w")
     writer = _WRITERS[form](file, schema)
     yield from taken.all()
@@ -70,7 +72,7 @@ def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     return list(batch.to_pylist())
 
 
-def page(rows: list[dict[str, Any]], following: str | None, until: str) -> bytes:
+def encode_page(rows: list[dict[str, Any]], following: str | None, until: str) -> bytes:
     """A page of JSON. ``until`` is the ``since`` of the next increment."""
     words = {"rows": rows, "next": following, "until": until}
     return json.dumps(words, separators=(",", ":"), allow_nan=False).encode()
@@ -124,7 +126,7 @@ _WRITERS: dict[Format, Callable[[Any, pa.Schema], Any]] = {
 }
 
 
-class _Taken:
+class _ChunkBuffer:
     """A file that is taken away as it is written."""
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ _RATED = {PAIN: "pain", STRESS: "stress", PLEASANT: "pleasant"}
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignRating:
+class ImportedRating:
     """A rating out of Observations. ``id`` as it was there."""
 
     id: str
@@ -56,7 +56,7 @@ class HeartRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedEntry:
     """An entry that could not be taken, and why."""
 
     entry: int
@@ -64,15 +64,15 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ParsedBundle:
     """What a bundle holds."""
 
-    ratings: list[ForeignRating]
+    ratings: list[ImportedRating]
     heart_rates: list[HeartRate]
-    skipped: list[Skipped]
+    skipped: list[SkippedEntry]
 
 
-def patient(person_id: str, simulated: bool) -> dict[str, Any]:
+def patient_resource(person_id: str, simulated: bool) -> dict[str, Any]:
     """The subject of all Observations, without a name: who asks knows whose data these are."""
     found: dict[str, Any] = {
         "resourceType": "Patient",
@@ -84,7 +84,7 @@ def patient(person_id: str, simulated: bool) -> dict[str, Any]:
     return found
 
 
-def of_rating(row: Mapping[str, Any], person_id: str) -> list[dict[str, Any]]:
+def rating_resource(row: Mapping[str, Any], person_id: str) -> list[dict[str, Any]]:
     """The Observations of a row of the table of ratings."""
     about = to_datetime(row["about_ns"], row["zone"])
     status = "final" if row["version"] == 1 else "corrected"
@@ -105,7 +105,7 @@ def of_rating(row: Mapping[str, Any], person_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def of_window(
+def window_resource(
     row: Mapping[str, Any], person_id: str, zone: str, method: str, simulated: bool
 ) -> list[dict[str, Any]]:
     """The Observations of a row of the table of HRV: none where it is not usable."""
@@ -129,7 +129,9 @@ def of_window(
     ]
 
 
-def of_rate(rate: HeartRate, person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
+def heart_rate_resource(
+    rate: HeartRate, person_id: str, zone: str, simulated: bool
+) -> dict[str, Any]:
     """The Observation of a single heart rate."""
     return {
         **_observation(HEART_RATE, "vital-signs", person_id, "final", simulated),
@@ -140,7 +142,7 @@ def of_rate(rate: HeartRate, person_id: str, zone: str, simulated: bool) -> dict
     }
 
 
-def bundle(resources: Iterable[dict[str, Any]], links: Mapping[str, str]) -> dict[str, Any]:
+def build_bundle(resources: Iterable[dict[str, Any]], links: Mapping[str, str]) -> dict[str, Any]:
     """A searchset of these resources."""
     return {
         "resourceType": "Bundle",
@@ -157,7 +159,7 @@ def bundle(resources: Iterable[dict[str, Any]], links: Mapping[str, str]) -> dic
     }
 
 
-def read(document: Any) -> Read:
+def parse_bundle(document: Any) -> ParsedBundle:
     """Ratings and heart rates of a Bundle, or of one Observation. What cannot be taken is told, the
     rest is taken. Raises ValueError for what is no FHIR at all.
     """
@@ -173,23 +175,25 @@ def read(document: Any) -> Read:
             raise ValueError("entry is not a list")
     rated: dict[str, dict[str, Any]] = {}
     rates: list[HeartRate] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedEntry] = []
     for number, entry in enumerate(entries):
         try:
             _take(entry, number, rated, rates)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = str(error) if isinstance(error, ValueError) else f"it lacks {error}"
-            skipped.append(Skipped(number, reason))
+            skipped.append(SkippedEntry(number, reason))
     ratings = []
     for key, values in rated.items():
         lacking = [name for name in ("pain", "stress") if name not in values]
         if lacking:
             skipped.append(
-                Skipped(values["entry"], f"a rating needs pain and stress; {lacking[0]} is missing")
+                SkippedEntry(
+                    values["entry"], f"a rating needs pain and stress; {lacking[0]} is missing"
+                )
             )
             continue
         ratings.append(
-            ForeignRating(
+            ImportedRating(
                 key,
                 values["about_ns"],
                 values["zone"],
@@ -198,7 +202,7 @@ def read(document: Any) -> Read:
                 values.get("pleasant"),
             )
         )
-    return Read(ratings, rates, sorted(skipped, key=lambda item: item.entry))
+    return ParsedBundle(ratings, rates, sorted(skipped, key=lambda item: item.entry))
 
 
 def _take(

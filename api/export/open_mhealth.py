@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from api.export.fhir import HeartRate, Skipped
+from api.export.fhir import HeartRate, SkippedEntry
 from ebbtide.timestamps import EARLIEST, LATEST, MINUTE, from_datetime, to_datetime
 
 _SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}
 
 
-def of_window(row: Mapping[str, Any], person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
+def window_point(
+    row: Mapping[str, Any], person_id: str, zone: str, simulated: bool
+) -> dict[str, Any]:
     """The mean heart rate of five minutes, from a usable row of the table of HRV."""
     start, end = row["start_ns"], row["start_ns"] + 5 * MINUTE
     return _point(
@@ -35,7 +37,7 @@ def of_window(row: Mapping[str, Any], person_id: str, zone: str, simulated: bool
     )
 
 
-def of_rate(rate: HeartRate, person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
+def heart_rate_point(rate: HeartRate, person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
     """A single heart rate."""
     return _point(
         person_id,
@@ -50,7 +52,7 @@ def of_rate(rate: HeartRate, person_id: str, zone: str, simulated: bool) -> dict
     )
 
 
-def read(points: Any) -> tuple[list[HeartRate], list[Skipped]]:
+def parse_points(points: Any) -> tuple[list[HeartRate], list[SkippedEntry]]:
     """Single heart rates of data points; averages and the like are no heart rate of a moment, and
     are told as skipped. Raises ValueError for what is no list of data points.
     """
@@ -61,13 +63,13 @@ def read(points: Any) -> tuple[list[HeartRate], list[Skipped]]:
     if not isinstance(points, list):
         raise ValueError("is neither a data point nor a list of them")
     rates: list[HeartRate] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedEntry] = []
     for number, point in enumerate(points):
         try:
             rates.append(_rate(point))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = str(error) if isinstance(error, ValueError) else f"it lacks {error}"
-            skipped.append(Skipped(number, reason))
+            skipped.append(SkippedEntry(number, reason))
     return rates, skipped
 
 

@@ -15,14 +15,22 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from analytics.association.hrv_before_rating import Span
-from api.export.encodings import MEDIA_TYPES, Format, encoded, page, plain_rows
-from api.export.tables import Part, Table, Wanted, Whom, mark_of, parts_of, schema_of
-from api.http.problems import ProblemError, described
-from api.http.time_range import AskedOrAll, instant
-from api.middleware.etag import is_named
-from api.services.cache.analysis import Known
+from api.export.encodings import MEDIA_TYPES, Format, encode_page, encode_table, plain_rows
+from api.export.tables import (
+    ExportQuery,
+    ExportSubject,
+    Part,
+    Table,
+    table_fingerprint,
+    table_parts,
+    table_schema,
+)
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import OptionalTimeRange, parse_timestamp
+from api.middleware.etag import matches_etag
+from api.services.cache.analysis import AnalysisCache
 from ebbtide.timestamps import MINUTE, to_datetime
-from store.stores import House
+from store.stores import Stores
 
 UNTIL = "Ebbtide-Until"
 # A run of beats that is under way while we look may be noted a little later than it says.
@@ -34,7 +42,7 @@ _ACCEPTED = {
     "application/vnd.apache.arrow.stream": Format.ARROW,
 }
 BULK_RESPONSES: dict[int | str, dict[str, Any]] = {
-    **described(401, 403, 404, 406, 422),
+    **describe_problems(401, 403, 404, 406, 422),
     304: {"description": "You have it already (If-None-Match)"},
     200: {
         "description": "The table. JSON comes in pages: `rows`, `next` (the `cursor` of the next "
@@ -63,19 +71,19 @@ BULK_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class BulkAsk:
+class BulkQuery:
     """All that can be said about a table."""
 
-    wanted: Wanted
+    wanted: ExportQuery
     form: Format
     limit: int
     cursor: tuple[str, int]
     if_none_match: str
 
 
-async def bulk_ask(
+async def bulk_query(
     request: Request,
-    asked: AskedOrAll,
+    asked: OptionalTimeRange,
     format: Annotated[
         Format | None, Query(description="The form; that of the Accept header if left out")
     ] = None,
@@ -91,11 +99,11 @@ async def bulk_ask(
     ] = Span.MINUTES_30,
     limit: Annotated[int, Query(ge=1, le=100_000, description="Rows of a page of JSON")] = 10_000,
     cursor: Annotated[str | None, Query(max_length=300)] = None,
-) -> BulkAsk:
+) -> BulkQuery:
     """What was asked for."""
-    since_ns = None if since is None else instant(since, "query.since")
-    return BulkAsk(
-        Wanted(asked.start_ns, asked.end_ns, since_ns, span),
+    since_ns = None if since is None else parse_timestamp(since, "query.since")
+    return BulkQuery(
+        ExportQuery(asked.start_ns, asked.end_ns, since_ns, span),
         format or _accepted(request.headers.get("accept", "")),
         limit,
         read_cursor(cursor),
@@ -103,61 +111,63 @@ async def bulk_ask(
     )
 
 
-AskedBulk = Annotated[BulkAsk, Depends(bulk_ask)]
+BulkQueryDep = Annotated[BulkQuery, Depends(bulk_query)]
 
 
-def answer_table(
+def table_response(
     table: Table,
-    house: House,
-    known: Known,
-    people: list[Whom],
-    asked: BulkAsk,
+    stores: Stores,
+    known: AnalysisCache,
+    people: list[ExportSubject],
+    asked: BulkQuery,
     *,
     pseudonymous: bool = False,
 ) -> Response:
     """A table of these people; with pseudonyms, they come in the order of those."""
-    until = to_datetime(house.now() - _MARGIN).isoformat()
-    name = _name(table, house, people, asked)
+    until = to_datetime(stores.now() - _MARGIN).isoformat()
+    name = _name(table, stores, people, asked)
     headers = {
         UNTIL: until,
         "ETag": name,
         "Cache-Control": "private, no-cache",
         "Vary": "Accept",
     }
-    if is_named(asked.if_none_match, name):
+    if matches_etag(asked.if_none_match, name):
         return Response(status_code=304, headers=headers)
 
-    def parts() -> Iterator[Part]:
+    def response_parts() -> Iterator[Part]:
         for whom in people:
             prefix = "" if whom.pseudonym is None else whom.pseudonym.pseudonym
-            for part in parts_of(table, house, known, whom, asked.wanted):
+            for part in table_parts(table, stores, known, whom, asked.wanted):
                 yield Part(f"{prefix}/{part.key}", part.rows)
 
-    return answer_parts(schema_of(table, pseudonymous), parts, asked, headers, str(table))
+    return stream_parts(
+        table_schema(table, pseudonymous), response_parts, asked, headers, str(table)
+    )
 
 
-def answer_parts(
+def stream_parts(
     schema: pa.Schema,
     parts: Callable[[], Iterable[Part]],
-    asked: BulkAsk,
+    asked: BulkQuery,
     headers: dict[str, str],
     name: str,
 ) -> Response:
     """The rows of these parts in the form that was asked for."""
     media_type = MEDIA_TYPES[asked.form]
     if asked.form is Format.JSON:
-        rows, following = page_of(parts(), asked.limit, asked.cursor)
-        body = page(rows, following, headers[UNTIL])
+        rows, following = page_response(parts(), asked.limit, asked.cursor)
+        body = encode_page(rows, following, headers[UNTIL])
         return Response(body, media_type=media_type, headers=headers)
     end = "arrows" if asked.form is Format.ARROW else str(asked.form)
     headers = {**headers, "Content-Disposition": f'attachment; filename="ebbtide-{name}.{end}"'}
     batches = (part.rows() for part in parts())
     return StreamingResponse(
-        encoded(asked.form, schema, batches), media_type=media_type, headers=headers
+        encode_table(asked.form, schema, batches), media_type=media_type, headers=headers
     )
 
 
-def page_of(
+def page_response(
     parts: Iterable[Part], limit: int, cursor: tuple[str, int]
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Rows after the cursor, and the cursor of the next page."""
@@ -177,10 +187,10 @@ def page_of(
     return rows, None
 
 
-def _name(table: Table, house: House, people: list[Whom], asked: BulkAsk) -> str:
+def _name(table: Table, stores: Stores, people: list[ExportSubject], asked: BulkQuery) -> str:
     digest = hashlib.sha256(repr((table, asked.form, asked.limit, asked.cursor)).encode())
     for whom in people:
-        digest.update(mark_of(table, house, whom, asked.wanted).encode())
+        digest.update(table_fingerprint(table, stores, whom, asked.wanted).encode())
     return f'W/"{digest.hexdigest()[:24]}"'
 
 

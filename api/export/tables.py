@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,15 @@ from numpy.typing import NDArray
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
-from api.routes.analysis.link import report_of
-from api.services.cache.analysis import Known
-from api.services.daily_windows import FIGURES, METHOD_KEPT, day_windows
+from api.routes.analysis.link import load_report
+from api.services.cache.analysis import AnalysisCache
+from api.services.daily_windows import METRICS, STORED_METHOD, load_daily_hrv
 from api.services.stress_index_input import local_day_and_hour
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, EARLIEST, LATEST, SECOND, to_datetime
 from store.protocols.access import Pseudonym
 from store.protocols.records import Person, Rating
-from store.stores import House
+from store.stores import Stores
 
 _PIECE = 28  # days of windows that are read at once
 _BEFORE = (
@@ -49,7 +50,7 @@ class Table(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportQuery:
     """What is asked for: [start_ns, end_ns), and only what changed from ``since_ns`` on."""
 
     start_ns: int
@@ -59,7 +60,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Whom:
+class ExportSubject:
     """Whose rows, and under which name: the person's own, or for analysts a pseudonym, with all
     times moved back by ``shift_ns``.
     """
@@ -72,7 +73,7 @@ class Whom:
         """By how much times are moved back."""
         return 0 if self.pseudonym is None else self.pseudonym.shift_ns
 
-    def real(self, wanted: Wanted) -> Wanted:
+    def real(self, wanted: ExportQuery) -> ExportQuery:
         """The range that was asked for, in real time. All there is stays all there is."""
         start, end = wanted.start_ns, wanted.end_ns
         return replace(
@@ -90,7 +91,7 @@ class Part:
     rows: Callable[[], pa.RecordBatch]
 
 
-def schema_of(table: Table, pseudonymous: bool) -> pa.Schema:
+def table_schema(table: Table, pseudonymous: bool) -> pa.Schema:
     """The columns of a table. Analysts get ``person`` first, no zone, and no ids or free words."""
     fields = [pa.field(name, kind) for name, kind in _COLUMNS[table].items()]
     if pseudonymous:
@@ -98,26 +99,26 @@ def schema_of(table: Table, pseudonymous: bool) -> pa.Schema:
     return pa.schema(fields)
 
 
-def parts_of(
-    table: Table, house: House, known: Known, whom: Whom, wanted: Wanted
+def table_parts(
+    table: Table, stores: Stores, known: AnalysisCache, whom: ExportSubject, wanted: ExportQuery
 ) -> Iterator[Part]:
     """The parts of one person's rows, in order."""
     real = whom.real(wanted)
-    schema = schema_of(table, whom.pseudonym is not None)
+    schema = table_schema(table, whom.pseudonym is not None)
 
-    def made(columns: Callable[[], dict[str, Any]]) -> Callable[[], pa.RecordBatch]:
+    def build_table(columns: Callable[[], dict[str, Any]]) -> Callable[[], pa.RecordBatch]:
         return lambda: _batch(schema, columns(), whom)
 
     if table is Table.BEATS:
-        for day in _days(house, whom.person, real):
+        for day in _days(stores, whom.person, real):
             part = replace(
                 real,
                 start_ns=max(real.start_ns, day * DAY),
                 end_ns=min(real.end_ns, (day + 1) * DAY),
             )
-            yield Part(_key(day), made(lambda part=part: _beats(house, whom, part)))  # type: ignore[misc]
+            yield Part(_key(day), build_table(lambda part=part: _beats(stores, whom, part)))  # type: ignore[misc]
     elif table is Table.HRV:
-        days = _days(house, whom.person, real)
+        days = _days(stores, whom.person, real)
         for first in sorted({day // _PIECE * _PIECE for day in days}):
             inside = frozenset(day for day in days if first <= day < first + _PIECE)
             part = replace(
@@ -127,37 +128,39 @@ def parts_of(
             )
             yield Part(
                 _key(first),
-                made(lambda part=part, inside=inside: _hrv(house, known, whom, part, inside)),  # type: ignore[misc]
+                build_table(partial(_hrv, stores, known, whom, part, inside)),
             )
     elif table is Table.RATINGS:
-        yield Part("ratings", made(lambda: _ratings(house, whom, real)))
+        yield Part("ratings", build_table(lambda: _ratings(stores, whom, real)))
     elif table is Table.SESSIONS:
-        yield Part("sessions", made(lambda: _sessions(house, whom, real)))
+        yield Part("sessions", build_table(lambda: _sessions(stores, whom, real)))
     else:
-        yield Part("link", made(lambda: _link(house, known, whom, real)))
+        yield Part("link", build_table(lambda: _link(stores, known, whom, real)))
 
 
-def mark_of(table: Table, house: House, whom: Whom, wanted: Wanted) -> str:
+def table_fingerprint(
+    table: Table, stores: Stores, whom: ExportSubject, wanted: ExportQuery
+) -> str:
     """What changes whenever the person's rows of a table change, without working them out."""
     person, real = whom.person, whom.real(wanted)
-    ratings = house.records.ratings_mark(person.id)
+    ratings = stores.records.ratings_fingerprint(person.id)
     sessions = [
-        (item.number, item.version, item.held_ns) for item in house.records.sessions(person.id)
+        (item.number, item.version, item.held_ns) for item in stores.records.sessions(person.id)
     ]
-    beats = house.beats.day_contents(person.subject_id, real.start_ns, real.end_ns)
+    beats = stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns)
     facts: dict[Table, list[object]] = {
         Table.BEATS: [sorted(beats.items())],
         # The first fortnight, which is compared with, may lie outside the range.
         Table.HRV: [
-            sorted(house.beats.day_contents(person.subject_id, 0, real.end_ns).items()),
-            METHOD_KEPT,
+            sorted(stores.beats.day_fingerprints(person.subject_id, 0, real.end_ns).items()),
+            STORED_METHOD,
             STRESS_INDEX_METHOD,
         ],
         Table.RATINGS: [ratings],
         Table.SESSIONS: [sessions],
         Table.LINK: [
             ratings,
-            sorted(house.beats.day_contents(person.subject_id, 0, 2**62).items()),
+            sorted(stores.beats.day_fingerprints(person.subject_id, 0, 2**62).items()),
         ],
     }
     words = repr((person.id, whom.pseudonym, wanted, facts[table]))
@@ -168,11 +171,11 @@ def _key(day: int) -> str:
     return f"{day:06d}"
 
 
-def _days(house: House, person: Person, real: Wanted) -> list[int]:
+def _days(stores: Stores, person: Person, real: ExportQuery) -> list[int]:
     """The UTC days of the range that have beats (and changed, where that is asked)."""
-    days = set(house.beats.day_contents(person.subject_id, real.start_ns, real.end_ns))
+    days = set(stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns))
     if real.since_ns is not None:
-        days &= set(house.beats.changed_days(person.subject_id, real.since_ns))
+        days &= set(stores.beats.changed_days(person.subject_id, real.since_ns))
     return sorted(days)
 
 
@@ -190,7 +193,7 @@ _COLUMNS: dict[Table, dict[str, pa.DataType]] = {
         "start_ns": pa.int64(),
         "usable": pa.bool_(),
         "local_hour": pa.float64(),
-        **dict.fromkeys(FIGURES, pa.float64()),
+        **dict.fromkeys(METRICS, pa.float64()),
         "stress_index": pa.float64(),
         "stress_index_low": pa.float64(),
         "stress_index_high": pa.float64(),
@@ -229,8 +232,8 @@ _COLUMNS: dict[Table, dict[str, pa.DataType]] = {
 }
 
 
-def _beats(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
-    found = house.beats.read(whom.person.subject_id, real.start_ns - _BEFORE, real.end_ns)
+def _beats(stores: Stores, whom: ExportSubject, real: ExportQuery) -> dict[str, Any]:
+    found = stores.beats.read(whom.person.subject_id, real.start_ns - _BEFORE, real.end_ns)
     rows = slice(int(np.searchsorted(found.time_ns, real.start_ns)), None)
     contact = found.contact[rows]
     return {
@@ -245,25 +248,29 @@ def _beats(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
 
 
 def _hrv(
-    house: House, known: Known, whom: Whom, real: Wanted, days: frozenset[int]
+    stores: Stores,
+    known: AnalysisCache,
+    whom: ExportSubject,
+    real: ExportQuery,
+    days: frozenset[int],
 ) -> dict[str, Any]:
-    found = day_windows(house, whom.person, real.start_ns, real.end_ns)
-    index = stress_index(known.histories.of(house, whom.person), found.hearts(whom.person.zone))
+    found = load_daily_hrv(stores, whom.person, real.start_ns, real.end_ns)
+    index = stress_index(known.histories.of(stores, whom.person), found.hearts(whom.person.zone))
     rows = np.isin(found.start_ns // DAY, sorted(days))
     _, hour = local_day_and_hour(found.start_ns[rows], whom.person.zone)
     return {
         "start_ns": found.start_ns[rows] - whom.shift_ns,
         "usable": np.isfinite(found.mean_hr_bpm[rows]),
         "local_hour": hour,
-        **{name: _known(getattr(found, name)[rows]) for name in FIGURES},
+        **{name: _known(getattr(found, name)[rows]) for name in METRICS},
         "stress_index": _known(index.value[rows]),
         "stress_index_low": _known(index.low[rows]),
         "stress_index_high": _known(index.high[rows]),
     }
 
 
-def _ratings(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
-    found = house.records.ratings(
+def _ratings(stores: Stores, whom: ExportSubject, real: ExportQuery) -> dict[str, Any]:
+    found = stores.records.ratings(
         whom.person.id, real.start_ns, real.end_ns, since_ns=real.since_ns
     )
     local = [to_datetime(rating.about_ns, rating.zone) for rating in found]
@@ -286,10 +293,10 @@ def _ratings(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
     }
 
 
-def _sessions(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
+def _sessions(stores: Stores, whom: ExportSubject, real: ExportQuery) -> dict[str, Any]:
     found = [
         item
-        for item in house.records.sessions(whom.person.id)
+        for item in stores.records.sessions(whom.person.id)
         if real.start_ns <= item.held_ns < real.end_ns
         and (real.since_ns is None or item.changed_ns >= real.since_ns)
     ]
@@ -300,8 +307,10 @@ def _sessions(house: House, whom: Whom, real: Wanted) -> dict[str, Any]:
     }
 
 
-def _link(house: House, known: Known, whom: Whom, real: Wanted) -> dict[str, Any]:
-    report = report_of(house, known, whom.person, real.start_ns, real.end_ns, real.span)
+def _link(
+    stores: Stores, known: AnalysisCache, whom: ExportSubject, real: ExportQuery
+) -> dict[str, Any]:
+    report = load_report(stores, known, whom.person, real.start_ns, real.end_ns, real.span)
     rows = [report.stress, *report.others]
     own = [name for name in _COLUMNS[Table.LINK] if name not in ("method", "simulated")]
     return {
@@ -311,7 +320,7 @@ def _link(house: House, known: Known, whom: Whom, real: Wanted) -> dict[str, Any
     }
 
 
-def _batch(schema: pa.Schema, columns: dict[str, Any], whom: Whom) -> pa.RecordBatch:
+def _batch(schema: pa.Schema, columns: dict[str, Any], whom: ExportSubject) -> pa.RecordBatch:
     count = len(next(iter(columns.values())))
     if whom.pseudonym is not None:
         columns["person"] = _named(np.zeros(count, np.int32), [whom.pseudonym.pseudonym])
@@ -335,13 +344,13 @@ def _known(values: NDArray[np.float64]) -> pa.Array:
     return pa.array(values, mask=~np.isfinite(values))
 
 
-def _id(whom: Whom, kept: str) -> str:
+def _id(whom: ExportSubject, kept: str) -> str:
     """An id as it is told: analysts get another, which leads nowhere, and always the same."""
     if whom.pseudonym is None:
         return kept
     return str(uuid.uuid5(uuid.UUID(whom.pseudonym.pseudonym), kept))
 
 
-def origins_of(house: House, person: Person) -> set[Origin]:
+def resolve_origins(stores: Stores, person: Person) -> set[Origin]:
     """Where a person's beats come from."""
-    return {item.stream.origin for item in house.beats.coverage(person.subject_id)}
+    return {item.stream.origin for item in stores.beats.coverage(person.subject_id)}

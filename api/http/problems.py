@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from api.http.routing import methods_of
-from api.middleware.telemetry import STORE_AWAY
+from api.http.routing import allowed_methods
+from api.middleware.telemetry import STORE_UNAVAILABLE
 from ebbtide.errors import EbbtideError
-from store.errors import AWAY
+from store.errors import UNAVAILABLE
 from store.protocols.beats import (
     BeatsOutOfOrderError,
     DamagedStoreError,
@@ -41,7 +41,7 @@ _STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     DamagedStoreError: (500, "damaged-store"),
 }
 # Default ``type`` suffix per status; docs/reference/http-api.md has the whole list.
-_KINDS = {
+_TYPE_OF_STATUS = {
     400: "invalid",
     401: "sign-in",
     403: "not-allowed",
@@ -60,7 +60,7 @@ _KINDS = {
     503: "away",
 }
 TYPE = "urn:ebbtide:problem:"
-_AWAY_S = "5"  # after which asking again is worth it
+_RETRY_AFTER_S = "5"  # after which asking again is worth it
 
 
 class FieldProblem(BaseModel):
@@ -102,7 +102,7 @@ class ProblemError(Exception):
         self.errors = [] if field is None else [FieldProblem(field=field, problem=detail)]
 
 
-def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route, for OpenAPI."""
     return {
         status: {
@@ -115,39 +115,39 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install(app: FastAPI) -> None:
+def install_handlers(app: FastAPI) -> None:
     """Answer every error with a problem."""
 
     @app.exception_handler(ProblemError)
     async def _problem(_: Request, error: ProblemError) -> JSONResponse:
-        return answer(
+        return problem_response(
             error.status, error.detail, error.errors, headers=error.headers, kind=error.kind
         )
 
-    async def _away(_: Request, error: Exception) -> JSONResponse:
+    async def _store_unavailable(_: Request, error: Exception) -> JSONResponse:
         log.warning("a store is away: %s", type(error).__name__)
-        STORE_AWAY.labels(type(error).__name__).inc()
-        return answer(
+        STORE_UNAVAILABLE.labels(type(error).__name__).inc()
+        return problem_response(
             503,
             "A store does not answer, or has no room. Nothing was lost; try again.",
-            headers={"Retry-After": _AWAY_S},
+            headers={"Retry-After": _RETRY_AFTER_S},
             kind="away",
         )
 
-    for kind in AWAY:
-        app.add_exception_handler(kind, _away)
+    for kind in UNAVAILABLE:
+        app.add_exception_handler(kind, _store_unavailable)
 
     @app.exception_handler(EbbtideError)
     async def _ebbtide(_: Request, error: EbbtideError) -> JSONResponse:
         status, kind = _STATUS_OF.get(type(error), (422, "invalid"))
-        return answer(status, str(error), kind=kind)
+        return problem_response(status, str(error), kind=kind)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers) if error.headers else None
         if error.status_code == 405:
-            headers = {"Allow": ", ".join(methods_of(request.app, request.scope))}
-        return answer(error.status_code, str(error.detail), headers=headers)
+            headers = {"Allow": ", ".join(allowed_methods(request.app, request.scope))}
+        return problem_response(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -157,16 +157,16 @@ def install(app: FastAPI) -> None:
         ]
         # Never repeat the input: it may hold a password.
         detail = "; ".join(f"{f.field}: {f.problem}" for f in fields[:5])
-        return answer(422, detail, fields)
+        return problem_response(422, detail, fields)
 
 
-async def unexpected(scope: Scope, receive: Receive, send: Send) -> None:
+async def unhandled_problem(scope: Scope, receive: Receive, send: Send) -> None:
     """The answer where nobody had expected an error."""
     detail = "Something went wrong here, not with your request. Try again later."
-    await answer(500, detail)(scope, receive, send)
+    await problem_response(500, detail)(scope, receive, send)
 
 
-def answer(
+def problem_response(
     status: int,
     detail: str,
     errors: list[FieldProblem] | None = None,
@@ -175,7 +175,7 @@ def answer(
 ) -> JSONResponse:
     """A problem as an answer."""
     problem = Problem(
-        type=TYPE + (kind or _KINDS.get(status, "other")),
+        type=TYPE + (kind or _TYPE_OF_STATUS.get(status, "other")),
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,

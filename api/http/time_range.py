@@ -13,14 +13,14 @@ from ebbtide.timestamps import EARLIEST, LATEST, from_datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class TimeRange:
     """[start_ns, end_ns) in UTC ns."""
 
     start_ns: int
     end_ns: int
 
 
-def instant(moment: datetime, name: str) -> int:
+def parse_timestamp(moment: datetime, name: str) -> int:
     """UTC ns of a moment; a problem, naming the field, when it has no zone or cannot be."""
     if moment.tzinfo is None:
         raise ProblemError(
@@ -37,32 +37,32 @@ def instant(moment: datetime, name: str) -> int:
     return found
 
 
-async def range_of(
+async def get_time_range(
     start: Annotated[
         datetime, Query(description="Beginning, inclusive", examples=["2026-11-01T00:00:00Z"])
     ],
     end: Annotated[
         datetime, Query(description="End, exclusive", examples=["2026-11-24T00:00:00Z"])
     ],
-) -> Range:
+) -> TimeRange:
     """The range that was asked for."""
-    wanted = Range(instant(start, "query.start"), instant(end, "query.end"))
+    wanted = TimeRange(parse_timestamp(start, "query.start"), parse_timestamp(end, "query.end"))
     if wanted.end_ns <= wanted.start_ns:
         raise ProblemError(422, "must be after start.", field="query.end")
     return wanted
 
 
-async def open_range_of(
+async def get_open_range(
     start: Annotated[
         datetime, Query(description="Beginning, inclusive", examples=["2026-11-01T00:00:00Z"])
     ] = datetime(2000, 1, 1, tzinfo=UTC),
     end: Annotated[
         datetime, Query(description="End, exclusive", examples=["2026-11-24T00:00:00Z"])
     ] = datetime(2099, 12, 31, tzinfo=UTC),
-) -> Range:
+) -> TimeRange:
     """The range that was asked for; without start or end, all there is."""
-    return await range_of(start, end)
+    return await get_time_range(start, end)
 
 
-Asked = Annotated[Range, Depends(range_of)]
-AskedOrAll = Annotated[Range, Depends(open_range_of)]
+TimeRangeQuery = Annotated[TimeRange, Depends(get_time_range)]
+OptionalTimeRange = Annotated[TimeRange, Depends(get_open_range)]

@@ -11,13 +11,13 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 # Of the forty threads of a process, and the twenty connections to PostgreSQL.
-AT_ONCE = 12
+MAX_CONCURRENT_UPLOADS = 12
 
 
-async def uploads_at_once(request: Request) -> CapacityLimiter:
+async def get_upload_limiter(request: Request) -> CapacityLimiter:
     """The turns of this application."""
     turns: CapacityLimiter = request.app.state.uploads_at_once
     return turns
 
 
-UploadsAtOnce = Annotated[CapacityLimiter, Depends(uploads_at_once)]
+UploadLimiterDep = Annotated[CapacityLimiter, Depends(get_upload_limiter)]

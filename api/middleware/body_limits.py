@@ -11,24 +11,24 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.problems import answer
+from api.http.problems import problem_response
 
-MOST_BODY = 16 * 2**20
-BODY_WITHIN_S = 60.0
+MAX_BODY_BYTES = 16 * 2**20
+BODY_TIMEOUT_S = 60.0
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_NOT_KEPT = "no-store"
+_NO_STORE = "no-store"
 
 
-class Guard:
+class BodyLimitMiddleware:
     """Limits bodies in size and time, and puts security headers on every answer."""
 
     def __init__(
-        self, app: ASGIApp, most_body: int = MOST_BODY, within_s: float = BODY_WITHIN_S
+        self, app: ASGIApp, most_body: int = MAX_BODY_BYTES, within_s: float = BODY_TIMEOUT_S
     ) -> None:
         self._app = app
         self._most = most_body
@@ -44,7 +44,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", _NOT_KEPT)
+                headers.setdefault("Cache-Control", _NO_STORE)
                 if scope.get("scheme") == "https":
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
@@ -77,7 +77,7 @@ class Guard:
         await self._app(scope, guarded_receive, guarded_send)
 
     def _too_large(self) -> ASGIApp:
-        return answer(413, self._too_large_words())
+        return problem_response(413, self._too_large_words())
 
     def _too_large_words(self) -> str:
         return f"The body is larger than {self._most // 2**20} MiB: send it in parts."

@@ -13,26 +13,26 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.deps import hash_of
-from api.http.problems import answer
-from api.http.routing import is_route
+from api.http.deps import token_hash
+from api.http.problems import problem_response
+from api.http.routing import matches_route
 from ebbtide.timestamps import DAY, MINUTE
-from store.protocols.access import KeptAnswer
-from store.stores import House
+from store.protocols.access import IdempotentResponse
+from store.stores import Stores
 
 HEADER = "Idempotency-Key"
-_KEPT = DAY
+_RETENTION_NS = DAY
 _STALLED = MINUTE  # after which a request that gave no answer may be sent again
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_LARGEST_KEY, _LARGEST_ANSWER = 255, 2**17
+_MAX_KEY_LENGTH, _MAX_RESPONSE_BYTES = 255, 2**17
 
 
-class Idempotency:
+class IdempotencyMiddleware:
     """Answers repeated writes of people who are signed in with what was answered first."""
 
-    def __init__(self, app: ASGIApp, house: House, routes: Starlette) -> None:
+    def __init__(self, app: ASGIApp, stores: Stores, routes: Starlette) -> None:
         self._app = app
-        self._house = house
+        self._stores = stores
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,36 +43,38 @@ class Idempotency:
             key is None
             or scope["method"] not in _WRITING
             or not authorization
-            or not is_route(self._routes, scope)
+            or not matches_route(self._routes, scope)
         ):
             await self._app(scope, receive, send)
             return
-        if not 1 <= len(key) <= _LARGEST_KEY:
-            refused = answer(422, f"{HEADER} has 1 to {_LARGEST_KEY} characters.", kind="key")
+        if not 1 <= len(key) <= _MAX_KEY_LENGTH:
+            refused = problem_response(
+                422, f"{HEADER} has 1 to {_MAX_KEY_LENGTH} characters.", kind="key"
+            )
             await refused(scope, receive, send)
             return
         token = authorization.partition(" ")[2]
         found = await run_in_threadpool(
-            self._house.rights.signed_in, hash_of(token), self._house.now()
+            self._stores.access.signed_in, token_hash(token), self._stores.now()
         )
         if found is None:  # which the application says in its own words
             await self._app(scope, receive, send)
             return
-        body = await _whole(receive)
+        body = await _read_body(receive)
         await self._once(found[0].id, key, body, scope, receive, send)
 
     async def _once(
         self, person_id: str, key: str, body: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        rights = self._house.rights
+        access = self._stores.access
         # What a key is may tell something: only a hash is kept.
         key_hash = hashlib.sha256(key.encode()).hexdigest()
         request_hash = _request_hash(scope, body)
         kept = await run_in_threadpool(self._begin, person_id, key_hash, request_hash)
         if kept is not None:
-            await _again(kept, request_hash, self._house.now())(scope, receive, send)
+            await _replay(kept, request_hash, self._stores.now())(scope, receive, send)
             return
-        seen = _Seen(send)
+        seen = _RecordedResponse(send)
         given = False
 
         async def replayed() -> Message:
@@ -85,26 +87,28 @@ class Idempotency:
         try:
             await self._app(scope, replayed, seen)
         except BaseException:
-            await run_in_threadpool(rights.drop_answer, person_id, key_hash)
+            await run_in_threadpool(access.drop_idempotent, person_id, key_hash)
             raise
         if seen.status >= 500 or seen.status in (401, 408, 429):
-            await run_in_threadpool(rights.drop_answer, person_id, key_hash)
+            await run_in_threadpool(access.drop_idempotent, person_id, key_hash)
         else:
             await run_in_threadpool(
-                rights.finish_answer, person_id, key_hash, seen.status, seen.words()
+                access.finish_idempotent, person_id, key_hash, seen.status, seen.words()
             )
 
-    def _begin(self, person_id: str, key_hash: str, request_hash: str) -> KeptAnswer | None:
-        now, rights = self._house.now(), self._house.rights
-        kept = rights.begin_answer(person_id, key_hash, request_hash, now, now - _KEPT)
+    def _begin(self, person_id: str, key_hash: str, request_hash: str) -> IdempotentResponse | None:
+        now, access = self._stores.now(), self._stores.access
+        kept = access.begin_idempotent(person_id, key_hash, request_hash, now, now - _RETENTION_NS)
         if kept is not None and kept.status is None and now - kept.at_ns > _STALLED:
             # The process that had it is gone; every write is idempotent.
-            rights.drop_answer(person_id, key_hash)
-            kept = rights.begin_answer(person_id, key_hash, request_hash, now, now - _KEPT)
+            access.drop_idempotent(person_id, key_hash)
+            kept = access.begin_idempotent(
+                person_id, key_hash, request_hash, now, now - _RETENTION_NS
+            )
         return kept
 
 
-class _Seen:
+class _RecordedResponse:
     """Passes an answer on, and remembers it."""
 
     def __init__(self, send: Send) -> None:
@@ -115,13 +119,13 @@ class _Seen:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-        elif message["type"] == "http.response.body" and len(self._body) <= _LARGEST_ANSWER:
+        elif message["type"] == "http.response.body" and len(self._body) <= _MAX_RESPONSE_BYTES:
             self._body += message.get("body", b"")
         await self._send(message)
 
     def words(self) -> str | None:
         """The answer to keep; None where it holds a token, which is told only once."""
-        if len(self._body) > _LARGEST_ANSWER:
+        if len(self._body) > _MAX_RESPONSE_BYTES:
             return None
         text = self._body.decode()
         try:
@@ -131,20 +135,20 @@ class _Seen:
         return None if isinstance(told, dict) and "token" in told else text
 
 
-def _again(kept: KeptAnswer, request_hash: str, now_ns: int) -> Response:
+def _replay(kept: IdempotentResponse, request_hash: str, now_ns: int) -> Response:
     if kept.request_hash != request_hash:
-        return answer(
+        return problem_response(
             422, f"This {HEADER} was used for another request: take a new one.", kind="key"
         )
     if kept.status is None:
-        return answer(
+        return problem_response(
             409,
             "The first request with this key is still under way.",
             headers={"Retry-After": "1"},
             kind="under-way",
         )
     if kept.body is None:
-        return answer(
+        return problem_response(
             409,
             "This was done already. Its answer held a secret, which is told only once.",
             kind="done",
@@ -158,7 +162,7 @@ def _again(kept: KeptAnswer, request_hash: str, now_ns: int) -> Response:
     )
 
 
-async def _whole(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()

@@ -12,13 +12,13 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.http.problems import answer
+from api.http.problems import problem_response
 
 # Asked by whoever watches over the machine, often and without a token.
-_FREE = frozenset({"/v1/health", "/v1/ready"})
+_EXEMPT_PATHS = frozenset({"/v1/health", "/v1/ready"})
 
 
-class RateLimits:
+class RateLimitMiddleware:
     """Refuses with 429 beyond the limits; each process of several counts for itself."""
 
     def __init__(self, app: ASGIApp, signed_in: int, anonymous: int) -> None:
@@ -28,7 +28,7 @@ class RateLimits:
         self._anonymous = RateLimitItemPerMinute(anonymous)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _FREE:
+        if scope["type"] != "http" or scope["path"] in _EXEMPT_PATHS:
             await self._app(scope, receive, send)
             return
         authorization = Headers(scope=scope).get("authorization")
@@ -42,7 +42,7 @@ class RateLimits:
             return
         reset = self._limiter.get_window_stats(limit, who).reset_time
         wait = max(1, math.ceil(reset - time.time()))
-        refused = answer(
+        refused = problem_response(
             429,
             f"More than {limit.amount} requests in a minute. Wait {wait} s.",
             headers={"Retry-After": str(wait)},

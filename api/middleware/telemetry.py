@@ -21,14 +21,16 @@ _SECONDS = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-_ANSWERS = Counter("ebbtide_answers", "Answers", ["method", "route", "status"])
-_UNDER_WAY = Gauge("ebbtide_requests_under_way", "Requests under way", multiprocess_mode="livesum")
+_RESPONSES = Counter("ebbtide_answers", "Answers", ["method", "route", "status"])
+_IN_PROGRESS = Gauge(
+    "ebbtide_requests_under_way", "Requests under way", multiprocess_mode="livesum"
+)
 NOTIFICATIONS = Counter("ebbtide_notifications", "Notifications that were acknowledged")
 BEATS = Counter("ebbtide_beats", "Beats in them, repeated ones too")
-STORE_AWAY = Counter("ebbtide_store_away", "Answers that a store was away", ["kind"])
+STORE_UNAVAILABLE = Counter("ebbtide_store_away", "Answers that a store was away", ["kind"])
 
 
-def route_of(scope: Scope) -> str:
+def route_template(scope: Scope) -> str:
     """The template of the route. Unknown paths are one: anybody can invent a million of them."""
     # With its prefix, which FastAPI keeps there for routers that are included.
     whole = scope.get("fastapi", {}).get("effective_route_context")
@@ -44,13 +46,13 @@ def _log_error(scope: Scope, error: Exception) -> None:
     errors.error(
         "%s %s failed: %s\n%s",
         scope["method"],
-        route_of(scope),
+        route_template(scope),
         type(error).__name__,
         "".join(where),
     )
 
 
-class Observed:
+class TelemetryMiddleware:
     """Counts and times every request, logs it, and gives it an id that the answer carries.
     ``on_error`` answers where nobody had expected an error.
     """
@@ -78,7 +80,7 @@ class Observed:
                 ]
             await send(message)
 
-        _UNDER_WAY.inc()
+        _IN_PROGRESS.inc()
         try:
             await self._app(scope, receive, observed)
         except Exception as error:
@@ -89,12 +91,12 @@ class Observed:
                 raise CutShortError from None
             await self._on_error(scope, receive, observed)
         finally:
-            _UNDER_WAY.dec()
+            _IN_PROGRESS.dec()
             took = time.perf_counter() - began
-            route = route_of(scope)
+            route = route_template(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
             _SECONDS.labels(method, route).observe(took)
-            _ANSWERS.labels(method, route, str(status)).inc()
+            _RESPONSES.labels(method, route, str(status)).inc()
             log.info(
                 "%s %s %d",
                 method,

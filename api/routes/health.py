@@ -7,8 +7,8 @@ import logging
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.http.deps import InHouse
-from api.http.problems import ProblemError, described
+from api.http.deps import StoresDep
+from api.http.problems import ProblemError, describe_problems
 from ebbtide import __version__
 
 router = APIRouter(tags=["operation"])
@@ -28,10 +28,10 @@ def health() -> Health:
     return Health(version=__version__)
 
 
-@router.get("/ready", responses=described(503))
-def ready(house: InHouse) -> Health:
+@router.get("/ready", responses=describe_problems(503))
+def ready(stores: StoresDep) -> Health:
     """Both stores answer."""
-    for name, store in (("beats", house.beats), ("records", house.records)):
+    for name, store in (("beats", stores.beats), ("records", stores.records)):
         try:
             store.check()
         except Exception as error:  # whatever a store's driver may raise

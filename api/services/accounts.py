@@ -9,11 +9,11 @@ import re
 from api.services import passwords
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import check_zone
+from ebbtide.timestamps import validate_zone
 from store.protocols.records import Person, RecordStore, Role
 
 
-def add_person(
+def create_account(
     records: RecordStore,
     *,
     email: str,
@@ -28,31 +28,31 @@ def add_person(
 
     Raises EbbtideError for an address, password or zone that cannot be, and EmailTakenError.
     """
-    check_address(email)
-    passwords.require_good(password, (email, name))
+    validate_email(email)
+    passwords.validate_password(password, (email, name))
     person = Person(
         id=new_id(),
         subject_id=new_id(),
         email=email,
-        name=check_name(name),
-        zone=check_zone(zone),
+        name=validate_name(name),
+        zone=validate_zone(zone),
         role=role,
         simulated=simulated,
-        password_hash=passwords.hashed(password),
+        password_hash=passwords.hash_password(password),
         created_ns=now_ns,
     )
     records.add_person(person)
     return person
 
 
-def check_address(email: str) -> str:
+def validate_email(email: str) -> str:
     """Raises EbbtideError for what is no e-mail address."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email) or len(email) > 254:
         raise EbbtideError(f"'{email}' is not an e-mail address.", "Give one like ada@example.org.")
     return email
 
 
-def check_name(name: str) -> str:
+def validate_name(name: str) -> str:
     """The name without spaces around it. Raises EbbtideError where nothing is left."""
     if not name.strip() or len(name) > 200:
         raise EbbtideError("The name is empty or too long.", "Use 1 to 200 characters.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from store.protocols.records import Consent, Purpose
 
 
-def holds(answers: list[Consent], purpose: Purpose, at_ns: int) -> bool:
+def is_consented(answers: list[Consent], purpose: Purpose, at_ns: int) -> bool:
     """Whether the newest answer for this purpose is yes, and not over."""
     for answer in reversed(answers):
         if answer.purpose is purpose:

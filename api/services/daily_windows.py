@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import HeartWindows
+from analytics.hrv.stress_index import StressIndexInput
 from analytics.hrv.windows import (
     METHOD,
     BeatArrays,
@@ -21,20 +21,20 @@ from analytics.hrv.windows import (
     hrv_windows,
     starts_by_stretch,
 )
-from api.services.inputs import beat_arrays
-from api.services.single_flight import one_at_a_time
-from api.services.stress_index_input import WINDOW_NS, hearts, movement_of
+from api.services.inputs import to_beat_arrays
+from api.services.single_flight import single_flight
+from api.services.stress_index_input import WINDOW_NS, load_movement, stress_index_input
 from ebbtide.timestamps import DAY
-from store.protocols.beats import KeptDay
+from store.protocols.beats import DailyWindows
 from store.protocols.records import Person
-from store.stores import House
+from store.stores import Stores
 
-METHOD_KEPT = f"5-minute windows; {METHOD}; layout 2"
-FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
+STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"
+METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DayWindows:
+class DailyHrv:
     """Windows with any beats, by start; all of shape (w,). Figures are NaN where the window is not
     usable. ``contents``: what names the content of each UTC day; ``whole``: the days whose windows
     are all here.
@@ -49,9 +49,9 @@ class DayWindows:
     contents: dict[int, str]
     whole: frozenset[int]
 
-    def at(self, where: NDArray[np.bool_]) -> DayWindows:
+    def at(self, where: NDArray[np.bool_]) -> DailyHrv:
         """Some of them."""
-        return DayWindows(
+        return DailyHrv(
             self.start_ns[where],
             self.mean_hr_bpm[where],
             self.rmssd_ms[where],
@@ -62,9 +62,9 @@ class DayWindows:
             self.whole,
         )
 
-    def hearts(self, zone: str) -> HeartWindows:
+    def hearts(self, zone: str) -> StressIndexInput:
         """As the stress index takes them."""
-        return hearts(
+        return stress_index_input(
             self.start_ns + WINDOW_NS // 2,
             zone,
             self.rmssd_ms,
@@ -74,56 +74,62 @@ class DayWindows:
         )
 
 
-def day_windows(house: House, person: Person, start_ns: int, end_ns: int) -> DayWindows:
+def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -> DailyHrv:
     """The windows that begin in [start_ns, end_ns), in whole days."""
     subject = person.subject_id
-    contents = house.beats.day_contents(subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY)
+    contents = stores.beats.day_fingerprints(
+        subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
+    )
     if not contents:
-        return _joined([], {})
-    kept = house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, min(contents), max(contents))
+        return _concat([], {})
+    kept = stores.beats.stored_windows(
+        subject, STORED_METHOD, METRICS, min(contents), max(contents)
+    )
     missing = [day for day in contents if day not in kept or kept[day].content != contents[day]]
     if missing:
-        with one_at_a_time(f"windows {subject}"):
+        with single_flight(f"windows {subject}"):
             days = (min(missing), max(missing))
-            kept |= house.beats.kept_windows(subject, METHOD_KEPT, FIGURES, *days)
+            kept |= stores.beats.stored_windows(subject, STORED_METHOD, METRICS, *days)
             for day in sorted(missing):
                 if day not in kept or kept[day].content != contents[day]:
-                    kept[day] = _worked_out(house, person, day, contents[day])
+                    kept[day] = _compute(stores, person, day, contents[day])
                     # Day by day: who gives up waiting for a year's first look finds most done.
-                    house.beats.keep_windows(subject, METHOD_KEPT, {day: kept[day]})
-    found = _joined([kept[day] for day in sorted(contents)], contents)
+                    stores.beats.store_windows(subject, STORED_METHOD, {day: kept[day]})
+    found = _concat([kept[day] for day in sorted(contents)], contents)
     inside = (found.start_ns >= start_ns) & (found.start_ns < end_ns)
     cut = set((found.start_ns[~inside] // DAY).tolist())
     return replace(found.at(inside), whole=found.whole - cut)
 
 
-def missing_days(house: House, person: Person) -> dict[int, str]:
+def missing_days(stores: Stores, person: Person) -> dict[int, str]:
     """The days whose windows are not worked out yet, or not from what is there now; and the name of
     the content of each.
     """
-    contents = house.beats.day_contents(person.subject_id, 0, 2**62)
+    contents = stores.beats.day_fingerprints(person.subject_id, 0, 2**62)
     if not contents:
         return {}
-    kept = house.beats.kept_contents(person.subject_id, METHOD_KEPT, min(contents), max(contents))
+    kept = stores.beats.stored_fingerprints(
+        person.subject_id, STORED_METHOD, min(contents), max(contents)
+    )
     return {day: content for day, content in contents.items() if kept.get(day) != content}
 
 
-def windows_of_day(content: str, day: int, beats: BeatArrays, movement: Movement) -> KeptDay:
+def compute_day(content: str, day: int, beats: BeatArrays, movement: Movement) -> DailyWindows:
     """The windows of a UTC day, out of its beats."""
     starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
-    return _to_keep(content, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
+    return _to_store(content, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
 
 
-def _worked_out(house: House, person: Person, day: int, content: str) -> KeptDay:
+def _compute(stores: Stores, person: Person, day: int, content: str) -> DailyWindows:
     start, end = day * DAY, (day + 1) * DAY
-    beats = beat_arrays(house.beats.read(person.subject_id, start, end))
-    return windows_of_day(content, day, beats, movement_of(house, person, start, end))
+    beats = to_beat_arrays(stores.beats.read(person.subject_id, start, end))
+    return compute_day(content, day, beats, load_movement(stores, person, start, end))
 
 
-def _to_keep(content: str, found: HrvWindows) -> KeptDay:
+def _to_store(content: str, found: HrvWindows) -> DailyWindows:
     """What a store keeps of a day's windows: those with any beats."""
     some = found.found.intervals > 0
-    return KeptDay(
+    return DailyWindows(
         content,
         found.start_ns[some],
         {
@@ -131,16 +137,16 @@ def _to_keep(content: str, found: HrvWindows) -> KeptDay:
             name: (found.found.motion_mg if name == "motion_mg" else found.value(name))[some]
             .astype(np.float32)
             .astype(np.float64)
-            for name in FIGURES
+            for name in METRICS
         },
     )
 
 
-def _joined(days: list[KeptDay], contents: dict[int, str]) -> DayWindows:
+def _concat(days: list[DailyWindows], contents: dict[int, str]) -> DailyHrv:
     def column(name: str) -> NDArray[np.float64]:
         return np.concatenate([day.figures[name] for day in days] or [np.empty(0)])
 
-    return DayWindows(
+    return DailyHrv(
         np.concatenate([day.start_ns for day in days] or [np.empty(0, np.int64)]),
         column("mean_hr_bpm"),
         column("rmssd_ms"),

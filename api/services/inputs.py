@@ -7,7 +7,7 @@ from ebbtide.rr_units import ms_from_ticks
 from store.protocols.beats import Beats
 
 
-def beat_arrays(beats: Beats) -> BeatArrays:
+def to_beat_arrays(beats: Beats) -> BeatArrays:
     """Ticks become milliseconds; nothing else changes."""
     return BeatArrays(
         time_ns=beats.time_ns,

@@ -8,16 +8,16 @@ import hashlib
 
 from api.http.problems import ProblemError
 from ebbtide.timestamps import MINUTE, SECOND
-from store.stores import House
+from store.stores import Stores
 
-FAILURES, LOCKED = 10, 15 * MINUTE
+MAX_FAILURES, LOCKOUT_NS = 10, 15 * MINUTE
 
 
-def require_unlocked(house: House, email: str) -> None:
+def require_unlocked(stores: Stores, email: str) -> None:
     """Raises ProblemError where this address failed too often in the last quarter of an hour."""
-    found = house.rights.attempts(_key(email))
-    left = found.since_ns + LOCKED - house.now()
-    if found.failures >= FAILURES and left > 0:
+    found = stores.access.attempts(_key(email))
+    left = found.since_ns + LOCKOUT_NS - stores.now()
+    if found.failures >= MAX_FAILURES and left > 0:
         raise ProblemError(
             429,
             f"Too many wrong passwords for this address. Try again in {left // MINUTE + 1} minutes,"
@@ -27,14 +27,14 @@ def require_unlocked(house: House, email: str) -> None:
         )
 
 
-def failed(house: House, email: str) -> None:
+def record_failure(stores: Stores, email: str) -> None:
     """Count a failure."""
-    house.rights.note_failure(_key(email), house.now(), LOCKED)
+    stores.access.add_failure(_key(email), stores.now(), LOCKOUT_NS)
 
 
-def went_well(house: House, email: str) -> None:
+def reset_failures(stores: Stores, email: str) -> None:
     """Forget the failures before."""
-    house.rights.forget_failures(_key(email))
+    stores.access.clear_failures(_key(email))
 
 
 def _key(email: str) -> str:

@@ -1,4 +1,4 @@
-"""The nightly analysis of a clinic: ``analysed``, a pure function, mapped over patients.
+"""The nightly analysis of a clinic: ``analyse_task``, a pure function, mapped over patients.
 
 What it is given holds arrays and no store, so that it can run in another process, or on another
 machine. What is done is kept at once: a night that was stopped goes on where it was.
@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.windows import BeatArrays, Movement
-from api.routes.analysis.link import content_of, link_report
-from api.services.daily_windows import METHOD_KEPT, missing_days, windows_of_day
-from api.services.inputs import beat_arrays
-from api.services.rating_windows import RatedBeats, rated_beats, rated_windows
-from api.services.stress_baseline import Histories
-from api.services.stress_index_input import movement_of
+from api.routes.analysis.link import link_report, report_fingerprint
+from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
+from api.services.inputs import to_beat_arrays
+from api.services.rating_windows import RatingBeats, load_rating_windows, read_rating_beats
+from api.services.stress_baseline import StressBaselineCache
+from api.services.stress_index_input import load_movement
 from ebbtide.timestamps import DAY
-from store.protocols.beats import KeptDay
-from store.protocols.records import KeptReport, Person
-from store.stores import House
+from store.protocols.beats import DailyWindows
+from store.protocols.records import Person, StoredReport
+from store.stores import Stores
 
-_MOST_BEATS = 2_000_000  # of one piece of work: some 100 MB
+_MAX_BEATS = 2_000_000  # of one piece of work: some 100 MB
 _ALWAYS = (0, 2**62)
 
 
@@ -35,10 +35,10 @@ class DaysOfBeats:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptDays:
+class StoredDays:
     """Their windows."""
 
-    days: dict[int, KeptDay]
+    days: dict[int, DailyWindows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ReportBody:
 
 
 @dataclass(slots=True)
-class Night:
+class NightlyResult:
     """What was done. ``failed``: (subject, what was wrong)."""
 
     people: int = 0
@@ -58,32 +58,32 @@ class Night:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
-def analysed(work: DaysOfBeats | RatedBeats) -> KeptDays | ReportBody:
+def analyse_task(work: DaysOfBeats | RatingBeats) -> StoredDays | ReportBody:
     """The windows of days, or the report of a person. Nothing else is looked at or changed."""
-    if isinstance(work, RatedBeats):
-        return ReportBody(link_report(rated_windows(work)).model_dump_json())
-    return KeptDays(
+    if isinstance(work, RatingBeats):
+        return ReportBody(link_report(load_rating_windows(work)).model_dump_json())
+    return StoredDays(
         {
-            day: windows_of_day(content, day, beats, movement)
+            day: compute_day(content, day, beats, movement)
             for day, content, beats, movement in work.days
         }
     )
 
 
-def run_night(
-    house: House,
+def run_nightly(
+    stores: Stores,
     executor: Executor,
     at_once: int,
     progress: Callable[[int, int], None] | None = None,
-) -> Night:
+) -> NightlyResult:
     """Bring every patient's windows and report up to date. ``at_once``: pieces of work under way.
 
     A patient with whom something goes wrong is named and does not stop the others.
     """
-    night = Night()
-    people = house.records.people()
+    night = NightlyResult()
+    people = stores.records.people()
     todo: Iterator[Person] = iter(people)
-    begun: dict[Future[KeptDays | ReportBody], tuple[Person, str]] = {}
+    begun: dict[Future[StoredDays | ReportBody], tuple[Person, str]] = {}
     # Each day and report once a night: while a strap uploads, today is never done.
     days_done: dict[str, set[int]] = {}
     reported: set[str] = set()
@@ -93,7 +93,7 @@ def run_night(
         try:
             found = None
             if person.id not in reported:
-                found = _next_work(house, person, days_done.setdefault(person.id, set()))
+                found = _next_work(stores, person, days_done.setdefault(person.id, set()))
         except Exception as error:  # whatever a damaged store may raise
             night.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
             found = None
@@ -104,7 +104,7 @@ def run_night(
                 progress(night.people, len(people))
             return
         work, content = found
-        begun[executor.submit(analysed, work)] = (person, content)
+        begun[executor.submit(analyse_task, work)] = (person, content)
 
     while True:
         while len(begun) < at_once and (person := next(todo, None)) is not None:
@@ -116,8 +116,8 @@ def run_night(
             person, content = begun.pop(future)
             try:
                 result = future.result()
-                _keep(house, person, content, result, night)
-                if isinstance(result, KeptDays):
+                _store(stores, person, content, result, night)
+                if isinstance(result, StoredDays):
                     days_done[person.id].update(result.days)
                 else:
                     reported.add(person.id)
@@ -129,43 +129,49 @@ def run_night(
 
 
 def _next_work(
-    house: House, person: Person, days_done: set[int]
-) -> tuple[DaysOfBeats | RatedBeats, str] | None:
+    stores: Stores, person: Person, days_done: set[int]
+) -> tuple[DaysOfBeats | RatingBeats, str] | None:
     """What is to be done next for this person, and the name of its content."""
     missing = {
-        day: content for day, content in missing_days(house, person).items() if day not in days_done
+        day: content
+        for day, content in missing_days(stores, person).items()
+        if day not in days_done
     }
     if missing:
-        return DaysOfBeats(tuple(_read_days(house, person, missing))), METHOD_KEPT
-    ratings = house.records.ratings(person.id, *_ALWAYS)
+        return DaysOfBeats(tuple(_read_days(stores, person, missing))), STORED_METHOD
+    ratings = stores.records.ratings(person.id, *_ALWAYS)
     span = Span.MINUTES_30
-    content = content_of(house, person, ratings, span)
-    kept = house.records.report(person.id, span)
+    content = report_fingerprint(stores, person, ratings, span)
+    kept = stores.records.report(person.id, span)
     if kept is not None and kept.content == content:
         return None
     # Not kept from one person to the next: each is looked at once a night.
-    return rated_beats(ratings, person, house, Histories(), span), content
+    return read_rating_beats(ratings, person, stores, StressBaselineCache(), span), content
 
 
 def _read_days(
-    house: House, person: Person, missing: dict[int, str]
+    stores: Stores, person: Person, missing: dict[int, str]
 ) -> Iterator[tuple[int, str, BeatArrays, Movement]]:
     beats_read = 0
     for day, content in sorted(missing.items()):
         start, end = day * DAY, (day + 1) * DAY
-        beats = beat_arrays(house.beats.read(person.subject_id, start, end))
-        yield day, content, beats, movement_of(house, person, start, end)
+        beats = to_beat_arrays(stores.beats.read(person.subject_id, start, end))
+        yield day, content, beats, load_movement(stores, person, start, end)
         beats_read += len(beats.time_ns)
-        if beats_read > _MOST_BEATS:
+        if beats_read > _MAX_BEATS:
             return
 
 
-def _keep(
-    house: House, person: Person, content: str, found: KeptDays | ReportBody, night: Night
+def _store(
+    stores: Stores,
+    person: Person,
+    content: str,
+    found: StoredDays | ReportBody,
+    night: NightlyResult,
 ) -> None:
-    if isinstance(found, KeptDays):
-        house.beats.keep_windows(person.subject_id, METHOD_KEPT, found.days)
+    if isinstance(found, StoredDays):
+        stores.beats.store_windows(person.subject_id, STORED_METHOD, found.days)
         night.days += len(found.days)
     else:
-        house.records.put_report(KeptReport(person.id, Span.MINUTES_30, content, found.body))
+        stores.records.put_report(StoredReport(person.id, Span.MINUTES_30, content, found.body))
         night.reports += 1

@@ -10,28 +10,28 @@ from numpy.typing import NDArray
 
 from analytics.association.hrv_before_rating import (
     WINDOW_NS,
-    HeartBefore,
+    HrvBeforeRating,
     Span,
-    heart_before,
+    hrv_before_rating,
     window_starts,
 )
-from analytics.hrv.stress_index import HeartWindows
-from analytics.hrv.windows import BeatArrays, HrvWindows, Movement, hrv_windows, joined
-from analytics.report import Rated
-from api.services.inputs import beat_arrays
-from api.services.stress_baseline import Histories
-from api.services.stress_index_input import heart_windows, movement_of
+from analytics.hrv.stress_index import StressIndexInput
+from analytics.hrv.windows import BeatArrays, HrvWindows, Movement, concat_windows, hrv_windows
+from analytics.report import RatedHrv
+from api.services.inputs import to_beat_arrays
+from api.services.stress_baseline import StressBaselineCache
+from api.services.stress_index_input import load_movement, load_stress_index_input
 from ebbtide.beats import Origin
 from ebbtide.timestamps import HOUR, to_datetime
 from store.protocols.records import Person, Rating
-from store.stores import House
+from store.stores import Stores
 
 # Ratings further apart than this are read by themselves, so that months between cost nothing.
 _APART = 3 * HOUR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class WindowGroup:
     """Starts of windows that are close together, with the beats and movement around them."""
 
     starts: NDArray[np.int64]
@@ -41,7 +41,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RatedBeats:
+class RatingBeats:
     """Ratings with the beats before each, and the first fortnight of the heart: all that a report
     needs, read from the stores. ``whose``: which of the windows, by number, are each rating's.
     """
@@ -49,13 +49,13 @@ class RatedBeats:
     ratings: tuple[Rating, ...]
     zone: str
     span: Span
-    pieces: tuple[Piece, ...]
+    pieces: tuple[WindowGroup, ...]
     whose: NDArray[np.int64]
-    history: HeartWindows | None
+    history: StressIndexInput | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RatedWindows:
+class RatingWindows:
     """The same with the windows of each piece in the place of its beats."""
 
     ratings: tuple[Rating, ...]
@@ -63,11 +63,11 @@ class RatedWindows:
     span: Span
     pieces: tuple[HrvWindows, ...]
     whose: NDArray[np.int64]
-    history: HeartWindows | None
+    history: StressIndexInput | None
     origins: frozenset[Origin]
 
 
-def pieces_of(
+def group_windows(
     ratings: Sequence[Rating], span: Span
 ) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
     """Starts of the windows of all ratings, piece by piece, each once, however many ratings share
@@ -80,50 +80,54 @@ def pieces_of(
     return np.split(once, np.flatnonzero(np.diff(once) > _APART) + 1), whose.ravel()
 
 
-def read_piece(house: House, person: Person, starts: NDArray[np.int64]) -> Piece:
+def read_group(stores: Stores, person: Person, starts: NDArray[np.int64]) -> WindowGroup:
     """What is kept around these windows."""
     first, last = int(starts[0]), int(starts[-1]) + WINDOW_NS
-    beats = house.beats.read(person.subject_id, first, last)
-    movement = movement_of(house, person, first, last)
-    return Piece(starts, beat_arrays(beats), movement, beats.origins)
+    beats = stores.beats.read(person.subject_id, first, last)
+    movement = load_movement(stores, person, first, last)
+    return WindowGroup(starts, to_beat_arrays(beats), movement, beats.origins)
 
 
-def windows_of_piece(piece: Piece) -> HrvWindows:
+def compute_group(piece: WindowGroup) -> HrvWindows:
     """The windows of a piece. Nothing else is looked at."""
     return hrv_windows(piece.beats, piece.starts, WINDOW_NS, movement=piece.movement)
 
 
-def rated_beats(
-    ratings: list[Rating], person: Person, house: House, histories: Histories, span: Span
-) -> RatedBeats:
+def read_rating_beats(
+    ratings: list[Rating],
+    person: Person,
+    stores: Stores,
+    histories: StressBaselineCache,
+    span: Span,
+) -> RatingBeats:
     """Read what a report of these ratings needs."""
-    parts, whose = pieces_of(ratings, span)
-    pieces = tuple(read_piece(house, person, part) for part in parts)
-    history = histories.of(house, person) if ratings else None
-    return RatedBeats(tuple(ratings), person.zone, span, pieces, whose, history)
+    parts, whose = group_windows(ratings, span)
+    pieces = tuple(read_group(stores, person, part) for part in parts)
+    history = histories.of(stores, person) if ratings else None
+    return RatingBeats(tuple(ratings), person.zone, span, pieces, whose, history)
 
 
-def rated_windows(read: RatedBeats) -> RatedWindows:
+def load_rating_windows(read: RatingBeats) -> RatingWindows:
     """Work out the windows of what was read. Nothing else is looked at."""
-    return RatedWindows(
+    return RatingWindows(
         read.ratings,
         read.zone,
         read.span,
-        tuple(windows_of_piece(piece) for piece in read.pieces),
+        tuple(compute_group(piece) for piece in read.pieces),
         read.whose,
         read.history,
         frozenset().union(*(piece.origins for piece in read.pieces)),
     )
 
 
-def rated_hearts(read: RatedWindows) -> tuple[Rated, HeartBefore]:
+def compute_rating_hrv(read: RatingWindows) -> tuple[RatedHrv, HrvBeforeRating]:
     """The arrays of a report, and how many ratings have usable beats and why not."""
     times, day, hour = _when(read.ratings)
-    found = joined(list(read.pieces), read.whose, WINDOW_NS)
-    hearts = heart_windows(found, read.zone)
+    found = concat_windows(list(read.pieces), read.whose, WINDOW_NS)
+    hearts = load_stress_index_input(found, read.zone)
     history = hearts if read.history is None else read.history
-    before = heart_before(found, hearts, history, read.span, len(read.ratings))
-    rated = Rated(
+    before = hrv_before_rating(found, hearts, history, read.span, len(read.ratings))
+    rated = RatedHrv(
         time_ns=times,
         day=day,
         hour=hour,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from ebbtide.timestamps import DAY
 from store.protocols.records import Person, Purpose
-from store.stores import House
+from store.stores import Stores
 
 _ALWAYS = (0, 2**62)
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class ExpiredPerson:
     """A person whose data may not be kept any longer; ``since_ns`` when that began."""
 
     person: Person
@@ -20,36 +20,40 @@ class Over:
     since_ns: int
 
 
-def over(house: House, keep_days: int | None) -> list[Over]:
+def expired_people(stores: Stores, keep_days: int | None) -> list[ExpiredPerson]:
     """Everybody who took back that their data are kept, or said until when and that is over, or of
     whom nothing new came for ``keep_days``.
     """
-    now = house.now()
+    now = stores.now()
     found = []
-    for person in house.records.people():
-        answers = [a for a in house.records.consents(person.id) if a.purpose is Purpose.KEEPING]
+    for person in stores.records.people():
+        answers = [a for a in stores.records.consents(person.id) if a.purpose is Purpose.KEEPING]
         if answers and not answers[-1].given:
-            found.append(Over(person, "consent to keeping was taken back", answers[-1].at_ns))
+            found.append(
+                ExpiredPerson(person, "consent to keeping was taken back", answers[-1].at_ns)
+            )
             continue
         if answers and answers[-1].until_ns is not None and answers[-1].until_ns <= now:
-            found.append(Over(person, "the time they agreed to is over", answers[-1].until_ns))
+            found.append(
+                ExpiredPerson(person, "the time they agreed to is over", answers[-1].until_ns)
+            )
             continue
         if keep_days is not None:
-            last = _last_ns(house, person)
+            last = _last_ns(stores, person)
             if last + keep_days * DAY <= now:
                 reason = f"nothing new for {keep_days} days"
-                found.append(Over(person, reason, last + keep_days * DAY))
+                found.append(ExpiredPerson(person, reason, last + keep_days * DAY))
     return found
 
 
-def _last_ns(house: House, person: Person) -> int:
+def _last_ns(stores: Stores, person: Person) -> int:
     """When something came for the last time."""
     return max(
         [
             person.created_ns,
-            *(item.last_ns or 0 for item in house.beats.coverage(person.subject_id)),
-            *(rating.entered_ns for rating in house.records.ratings(person.id, *_ALWAYS)),
-            *(session.held_ns for session in house.records.sessions(person.id)),
-            *(answer.at_ns for answer in house.records.consents(person.id)),
+            *(item.last_ns or 0 for item in stores.beats.coverage(person.subject_id)),
+            *(rating.entered_ns for rating in stores.records.ratings(person.id, *_ALWAYS)),
+            *(session.held_ns for session in stores.records.sessions(person.id)),
+            *(answer.at_ns for answer in stores.records.consents(person.id)),
         ]
     )

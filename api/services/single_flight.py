@@ -11,7 +11,7 @@ _working: dict[str, tuple[Lock, int]] = {}
 
 
 @contextmanager
-def one_at_a_time(name: str) -> Iterator[None]:
+def single_flight(name: str) -> Iterator[None]:
     """Within this process, nobody else does the thing of this name meanwhile."""
     with _guard:
         lock, waiting = _working.get(name, (Lock(), 0))

@@ -7,29 +7,29 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import HeartWindows, logarithm
+from analytics.hrv.stress_index import StressIndexInput, logarithm
 from analytics.hrv.windows import HrvWindows, Movement
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
 from store.protocols.records import Person
-from store.stores import House
+from store.stores import Stores
 
 WINDOW_NS = 5 * MINUTE
 _QUARTER = 15 * MINUTE
 _FIRST_DAY = 719_163  # the ordinal of 1970-01-01
 
 
-def movement_of(house: House, person: Person, start_ns: int, end_ns: int) -> Movement:
+def load_movement(stores: Stores, person: Person, start_ns: int, end_ns: int) -> Movement:
     """How much the wearer moved."""
-    spans = house.beats.activity(person.subject_id, start_ns, end_ns)
+    spans = stores.beats.activity(person.subject_id, start_ns, end_ns)
     return Movement(
         np.array([span.start_ns for span in spans], dtype=np.int64),
         np.array([span.mad_mg for span in spans], dtype=np.float64),
     )
 
 
-def heart_windows(found: HrvWindows, zone: str) -> HeartWindows:
+def load_stress_index_input(found: HrvWindows, zone: str) -> StressIndexInput:
     """HRV windows as the stress index takes them."""
-    return hearts(
+    return stress_index_input(
         found.start_ns + found.window_ns // 2,
         zone,
         found.value("rmssd_ms"),
@@ -39,19 +39,19 @@ def heart_windows(found: HrvWindows, zone: str) -> HeartWindows:
     )
 
 
-def hearts(
+def stress_index_input(
     middle_ns: NDArray[np.int64],
     zone: str,
     rmssd_ms: NDArray[np.float64],
     heart_rate: NDArray[np.float64],
     baevsky: NDArray[np.float64],
     motion_mg: NDArray[np.float64],
-) -> HeartWindows:
+) -> StressIndexInput:
     """Figures of windows around these moments, with logarithms, and with the day and hour at the
     person's place.
     """
     day, hour = local_day_and_hour(middle_ns, zone)
-    return HeartWindows(
+    return StressIndexInput(
         day, hour, middle_ns / 1e9, logarithm(rmssd_ms), heart_rate, logarithm(baevsky), motion_mg
     )
 

@@ -20,17 +20,17 @@ from ebbtide.settings import Settings
 
 def run_nightly(workers: int | None, dask: str | None, as_json: bool) -> None:
     """Map the analysis over all patients; ends with 1 when it failed for somebody."""
-    from api.services.nightly import run_night
-    from store.factory import open_house
+    from api.services.nightly import run_nightly
+    from store.factory import open_stores
 
     many = workers or os.cpu_count() or 1
     with (
-        closing(open_house(Settings())) as house,
+        closing(open_stores(Settings())) as stores,
         progress_bars() as told,
         _executor(many, dask) as (executor, at_once),
     ):
-        night = run_night(
-            house, executor, at_once, lambda done, total: told("patients", done, total)
+        night = run_nightly(
+            stores, executor, at_once, lambda done, total: told("patients", done, total)
         )
     if as_json:
         typer.echo(json.dumps(asdict(night)))

@@ -16,7 +16,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 if TYPE_CHECKING:
-    from store.maintenance.copy import Copied
+    from store.maintenance.copy import CopyResult
 
 
 def _embedded(settings: Settings) -> bool:
@@ -29,20 +29,20 @@ def run_check(as_json: bool) -> None:
     settings = Settings()
     with progress_bars() as told:
         if _embedded(settings):
-            from store.maintenance.sqlite_check import check_embedded
+            from store.maintenance.sqlite_check import check_sqlite
 
-            found = check_embedded(
+            found = check_sqlite(
                 settings.beats_file,
                 settings.records_file,
                 lambda done, total: told("blocks", done, total),
             )
         else:
-            from store.factory import open_house
+            from store.factory import open_stores
             from store.maintenance.server_check import check_stores
 
-            with closing(open_house(settings)) as house:
+            with closing(open_stores(settings)) as stores:
                 found = check_stores(
-                    house.beats, house.records, lambda done, total: told("streams", done, total)
+                    stores.beats, stores.records, lambda done, total: told("streams", done, total)
                 )
     if as_json:
         typer.echo(json.dumps(asdict(found)))
@@ -63,21 +63,21 @@ def run_check(as_json: bool) -> None:
 
 def run_backup(folder: Path | None, as_json: bool) -> None:
     """Copy the store, while it is in use."""
-    from store.maintenance.sqlite_backup import back_up
+    from store.maintenance.sqlite_backup import create_backup
 
     settings = Settings()
     now = datetime.now(UTC)
     target = folder or Path(f"ebbtide-backup-{now:%Y-%m-%dT%H-%M-%S}")
     files, when = [settings.beats_file, settings.records_file], now.isoformat(timespec="seconds")
     if _embedded(settings):
-        made = back_up(files, target, when)
+        made = create_backup(files, target, when)
     else:
-        from store.factory import open_stores
-        from store.maintenance.server_backup import back_up_servers
+        from store.factory import open_engine_and_beats
+        from store.maintenance.server_backup import create_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_stores(settings)) as stores, progress_bars() as told:
-            made = back_up_servers(stores.beats, stores.engine, names, target, when, told)
+        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
+            made = create_server_backup(stores.beats, stores.engine, names, target, when, told)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
         return
@@ -92,12 +92,12 @@ def run_restore(folder: Path, replace: bool) -> None:
     settings = Settings()
     files = [settings.beats_file, settings.records_file]
     if not _embedded(settings):
-        from store.factory import open_stores
-        from store.maintenance.server_backup import restore_to_servers
+        from store.factory import open_engine_and_beats
+        from store.maintenance.server_backup import restore_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_stores(settings)) as stores, progress_bars() as told:
-            found = restore_to_servers(folder, names, stores.beats, stores.engine, told)
+        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
+            found = restore_server_backup(folder, names, stores.beats, stores.engine, told)
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         return
     aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
@@ -109,7 +109,7 @@ def run_restore(folder: Path, replace: bool) -> None:
 
 def run_move(as_json: bool) -> None:
     """The embedded store to the servers that the settings name."""
-    from store.factory import open_stores
+    from store.factory import open_engine_and_beats
     from store.maintenance.server_backup import move
 
     settings = Settings()
@@ -118,7 +118,7 @@ def run_move(as_json: bool) -> None:
             "The settings do not name the servers to move to.",
             "Set EBBTIDE_RECORDS_URL and EBBTIDE_INFLUXDB_URL.",
         )
-    with closing(open_stores(settings)) as stores, progress_bars() as told:
+    with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
         found = move(settings.beats_file, settings.records_file, stores.beats, stores.engine, told)
     if as_json:
         typer.echo(json.dumps(asdict(found)))
@@ -127,7 +127,7 @@ def run_move(as_json: bool) -> None:
     typer.echo(f"{settings.data_dir} is as it was. Keep it until you have a backup of the servers.")
 
 
-def _counted(found: Copied) -> str:
+def _counted(found: CopyResult) -> str:
     rows = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.rows.items())
     return (
         f"{rows}; {found.streams} streams, {found.notifications} notifications, {found.beats} "
@@ -138,12 +138,12 @@ def _counted(found: Copied) -> str:
 def run_erase(email: str, sure: bool) -> None:
     """Erase a person in both stores."""
     from api.services.erasure import erase_person
-    from store.factory import open_house
+    from store.factory import open_stores
 
     if not sure:
         typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)
-    with closing(open_house(Settings())) as house:
-        found = erase_person(house, email)
+    with closing(open_stores(Settings())) as stores:
+        found = erase_person(stores, email)
     typer.echo(
         f"Erased and read again: {found.beats} beats, {found.ratings} ratings, {found.sessions} "
         "sessions; nothing is left. Backups made before still hold them, and so does an outbox on "
@@ -157,16 +157,16 @@ def run_erase(email: str, sure: bool) -> None:
 def run_retention(apply: bool, as_json: bool) -> None:
     """Whose data may not be kept any longer; with ``apply`` they are erased."""
     from api.services.erasure import erase_person
-    from api.services.retention import over
+    from api.services.retention import expired_people
     from ebbtide.timestamps import to_datetime
-    from store.factory import open_house
+    from store.factory import open_stores
 
     settings = Settings()
-    with closing(open_house(settings)) as house:
-        found = over(house, settings.keep_days)
+    with closing(open_stores(settings)) as stores:
+        found = expired_people(stores, settings.keep_days)
         if apply:
             for item in found:
-                erase_person(house, item.person.email)
+                erase_person(stores, item.person.email)
     if as_json:
         lines = [
             {

@@ -40,13 +40,13 @@ def run_hrv(
     if window_s is not None:
         _windows(read, window_s, step_s or window_s, form, output)
     else:
-        _whole(path.name, read, form, output)
+        _summary(path.name, read, form, output)
 
 
-def _whole(name: str, read: Intervals, form: str | None, output: Path | None) -> None:
-    from analytics.hrv.summary import figures
+def _summary(name: str, read: Intervals, form: str | None, output: Path | None) -> None:
+    from analytics.hrv.summary import hrv_summary
 
-    found = figures(read.rr_ms, read.time_s, read.run)
+    found = hrv_summary(read.rr_ms, read.time_s, read.run)
     if form == "json":
         _write(
             json.dumps(
@@ -83,13 +83,15 @@ def _windows(
     import numpy as np
     import pandas as pd
 
-    from analytics.hrv.engine import windows
+    from analytics.hrv.engine import window_metrics
 
     # A last window that would reach past the end by more than a tenth is left out.
     last = float(read.time_s[-1]) - 0.9 * window_s
     starts = np.arange(0.0, max(last, 0.0) + 1e-9, step_s)
     with _progress(len(starts)) as advance:
-        found = windows(read.rr_ms, read.time_s, starts, window_s, read.run, progress=advance)
+        found = window_metrics(
+            read.rr_ms, read.time_s, starts, window_s, read.run, progress=advance
+        )
     table = pd.DataFrame(
         {
             "start_s": found.start_s,
@@ -124,18 +126,18 @@ def _parquet(table: pd.DataFrame, output: Path | None) -> None:
     if output is None:
         sys.stdout.buffer.write(held.getvalue())
     else:
-        _saved(output, held.getvalue())
+        _write_file(output, held.getvalue())
 
 
 def run_clean(path: Path, as_json: bool) -> None:
     """Each beat with its label."""
-    from analytics.hrv.artefacts import METHOD, Beat, label
-    from analytics.hrv.correction import correct
+    from analytics.hrv.artefacts import METHOD, Beat, label_beats
+    from analytics.hrv.correction import correct_beats
 
     read = read_intervals(path)
-    labelled = label(read.rr_ms, read.run)
+    labelled = label_beats(read.rr_ms, read.run)
     names = [Beat(code).name.lower() for code in labelled.beat.tolist()]
-    corrected = correct(read.rr_ms, read.time_s, read.run, labelled)
+    corrected = correct_beats(read.rr_ms, read.time_s, read.run, labelled)
     if as_json:
         beats: list[dict[str, Any]] = [
             {"index": index, "time_s": time, "rr_ms": rr, "label": name}
@@ -189,10 +191,10 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         typer.echo(text, nl=False)
     else:
-        _saved(output, text.encode())
+        _write_file(output, text.encode())
 
 
-def _saved(output: Path, content: bytes) -> None:
+def _write_file(output: Path, content: bytes) -> None:
     try:
         output.write_bytes(content)
     except OSError as error:

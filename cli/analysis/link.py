@@ -12,7 +12,7 @@ import typer
 
 from analytics.association import group, within_person
 from analytics.association.group import GroupLink, group_link
-from analytics.association.within_person import Link, within_person_link
+from analytics.association.within_person import Association, within_person_link
 from cli.analysis.csv_table import read_table
 from ebbtide.errors import EbbtideError
 
@@ -32,7 +32,7 @@ def run_link(path: Path, subject: str, time: str | None, x: str, y: str, as_json
     else:
         days, hours = table.times(time)
     found = group_link(who, days, xs, ys, hours)
-    own: Link | None = None
+    own: Association | None = None
     if len(names) == 1:
         # Without a time, rows as if there were three a day.
         passed = days - np.min(days) if time is not None else days / 3
@@ -81,7 +81,7 @@ def run_link(path: Path, subject: str, time: str | None, x: str, y: str, as_json
         typer.echo(f"  {caveat}")
 
 
-def _within(found: GroupLink, own: Link | None) -> dict[str, Any]:
+def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
     if own is not None:
         return {
             "estimate": own.estimate,
@@ -122,7 +122,7 @@ def _caveats(found: GroupLink, time: str | None) -> list[str]:
         )
     if found.only_lines:
         caveats.append(
-            f"{found.only_lines} subjects have fewer than {group.FEWEST_FOR_A_CURVE} rows: no more "
+            f"{found.only_lines} subjects have fewer than {group.MIN_FOR_CURVE} rows: no more "
             "than a straight line could be taken out of theirs."
         )
     return caveats

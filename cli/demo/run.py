@@ -25,7 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.demo.client import SampleClient
 from cli.demo.therapy import SampleTherapy, generated_therapy, recording_start
-from cli.demo.together import until_one_fails
+from cli.demo.together import run_until_one_fails
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ingest.outbox.api_client import IngestClient
-    from ingest.outbox.batch_writer import Keeper
+    from ingest.outbox.batch_writer import BatchWriter
 
 EMAIL = "sample@ebbtide.example"
 ZONE = "Europe/Berlin"
@@ -48,7 +48,7 @@ Runs = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class PlayedDemo:
     """What to play and what it is called."""
 
     name: str
@@ -68,7 +68,7 @@ def run_demo(
     console = Console(highlight=False, soft_wrap=True)
     played = _recording(rr_file, progress_console)
     finished = False
-    with suppress(KeyboardInterrupt), _terminate_like_ctrl_c(), ExitStack() as stack:
+    with suppress(KeyboardInterrupt), _interrupt_on_sigterm(), ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ebbtide-demo-"))
         settings = Settings(data_dir=Path(folder))
         password = f"tide-{secrets.randbelow(10_000):04}-{secrets.randbelow(10_000):04}"
@@ -79,7 +79,7 @@ def run_demo(
         if as_json:
             typer.echo(json.dumps(result))
         else:
-            _tell(console, result)
+            _print_summary(console, result)
         finished = True
         if not once:
             from dashboard.launch import start_dashboard
@@ -94,7 +94,7 @@ def run_demo(
 
 
 @contextmanager
-def _terminate_like_ctrl_c() -> Iterator[None]:
+def _interrupt_on_sigterm() -> Iterator[None]:
     """Let SIGTERM end the demonstration as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:
@@ -117,14 +117,14 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _recording(rr_file: Path | None, console: Console) -> Played:
+def _recording(rr_file: Path | None, console: Console) -> PlayedDemo:
     if rr_file is None:
         import numpy as np
 
         from cli.demo.rr import generated_rr
 
         ticks = generated_rr(_BUILT_IN_SECONDS, np.random.default_rng(_SEED))
-        return Played("built-in recording (simulated)", [ticks])
+        return PlayedDemo("built-in recording (simulated)", [ticks])
     from ingest.files.rr_text import read_rr_file
 
     read = read_rr_file(rr_file)
@@ -132,35 +132,35 @@ def _recording(rr_file: Path | None, console: Console) -> Played:
         console.print(f"{rr_file.name}, {problem}; left out.", markup=False)
     if len(read.problems) > 10:
         console.print(f"... and {len(read.problems) - 10} more lines of it left out.")
-    return Played(f"{rr_file.name[:120]} (played by the simulated strap)", read.runs)
+    return PlayedDemo(f"{rr_file.name[:120]} (played by the simulated strap)", read.runs)
 
 
 @contextmanager
 def _api(settings: Settings, password: str, port: int) -> Iterator[ApiThread]:
     from api.app import create_app
-    from api.services.accounts import add_person
-    from store.factory import open_house
+    from api.services.accounts import create_account
+    from store.factory import open_stores
 
-    house = open_house(settings)
-    add_person(
-        house.records,
+    stores = open_stores(settings)
+    create_account(
+        stores.records,
         email=EMAIL,
         password=password,
         name="Sample patient (simulated)",
         zone=ZONE,
-        now_ns=timestamps.now(),
+        now_ns=timestamps.now_ns(),
         simulated=True,
     )
-    with ApiThread(create_app(house), port) as api:
+    with ApiThread(create_app(stores), port) as api:
         yield api
 
 
 async def _fill(
-    settings: Settings, url: str, password: str, played: Played, progress: Progress
+    settings: Settings, url: str, password: str, played: PlayedDemo, progress: Progress
 ) -> dict[str, Any]:
     """Send four weeks of therapy and the recording; what the API then has to say."""
     from ingest.outbox.api_client import IngestClient
-    from ingest.outbox.batch_writer import Keeper
+    from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
     from ingest.recorder import played_until_now
     from ingest.straps.simulated import span_ns
@@ -172,7 +172,7 @@ async def _fill(
         await sample.sign_in(EMAIL, password)
         account = await ingest.account()
         await _send_ratings(sample, therapy, progress)
-        with Outbox(settings.outbox_file) as outbox, Keeper(outbox) as keeper:
+        with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as keeper:
             weeks = _weeks(therapy)
             weeks_sent = await _send(
                 keeper, ingest, account, "sample patient (simulated)", weeks, progress
@@ -201,7 +201,7 @@ async def _send_ratings(sample: SampleClient, therapy: SampleTherapy, progress: 
 
 
 async def _send(
-    keeper: Keeper,
+    keeper: BatchWriter,
     client: IngestClient,
     account: str,
     name: str,
@@ -271,7 +271,7 @@ async def _result(
     }
 
 
-def _tell(console: Console, result: dict[str, Any]) -> None:
+def _print_summary(console: Console, result: dict[str, Any]) -> None:
     hrv, link = result["hrv"], result["link"]
     console.print(
         f"\n{result['source']}: {result['beats_sent']} beats sent, "
@@ -309,12 +309,12 @@ async def _play_on(
     settings: Settings,
     url: str,
     password: str,
-    played: Played,
+    played: PlayedDemo,
     pages: subprocess.Popen[bytes],
 ) -> None:
     """Let the strap play live until Ctrl-C."""
     from ingest.outbox.api_client import IngestClient
-    from ingest.outbox.batch_writer import Keeper
+    from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
     from ingest.outbox.uploader import Uploader
     from ingest.recorder import Recorder
@@ -326,11 +326,11 @@ async def _play_on(
             await asyncio.sleep(0.5)
         raise EbbtideError("The pages have ended by themselves.", "Start the demo again.")
 
-    with Outbox(settings.outbox_file) as outbox, Keeper(outbox) as keeper:
+    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as keeper:
         async with IngestClient(url) as client:
             await client.sign_in(EMAIL, password)
             account = await client.account()
             strap = SimulatedStrap(f"{played.name}, live", played.runs)
             recorder = Recorder(strap, keeper, account)
             uploader = Uploader(outbox, client, account)
-            await until_one_fails(recorder.run(), uploader.run(), watch_pages())
+            await run_until_one_fails(recorder.run(), uploader.run(), watch_pages())

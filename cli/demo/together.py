@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def until_one_fails(*work: Coroutine[Any, Any, object]) -> None:
+async def run_until_one_fails(*work: Coroutine[Any, Any, object]) -> None:
     """Run all until they end. The first error cancels the others and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as tasks:

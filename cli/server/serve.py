@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from cli.server.logging import log_config
-from cli.server.socket import listening
+from cli.server.socket import bind_socket
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 # Which server this is is nobody's business; whoever watches live is cut off when it ends.
-_SAID: dict[str, Any] = {
+_UVICORN_OPTIONS: dict[str, Any] = {
     "server_header": False,
     "timeout_graceful_shutdown": 10,
     # Whoever asks every few seconds keeps the connection: closing it after uvicorn's five seconds
@@ -45,22 +45,28 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
-    from store.factory import open_house
+    from store.factory import open_stores
 
     # Opened here first: what is wrong is told once, and one process brings the tables forward.
-    house = open_house(settings)
+    stores = open_stores(settings)
     logs = log_config(settings)
     logging.captureWarnings(True)
-    with _metrics(settings), listening(host, port) as found:
+    with _metrics(settings), bind_socket(host, port) as found:
         if workers == 1:
-            config = uvicorn.Config(create_app(house, settings), log_config=logs, **_SAID)
+            config = uvicorn.Config(
+                create_app(stores, settings), log_config=logs, **_UVICORN_OPTIONS
+            )
             with contextlib.suppress(KeyboardInterrupt):
                 uvicorn.Server(config).run(sockets=[found])
             return
-        house.close()
+        stores.close()
         found.set_inheritable(True)
         config = uvicorn.Config(
-            "api.app:from_settings", factory=True, workers=workers, log_config=logs, **_SAID
+            "api.app:from_settings",
+            factory=True,
+            workers=workers,
+            log_config=logs,
+            **_UVICORN_OPTIONS,
         )
         Multiprocess(config, sockets=[found]).run()
 

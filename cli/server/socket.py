@@ -7,7 +7,7 @@ import socket
 from ebbtide.errors import EbbtideError
 
 
-def listening(host: str, port: int) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 takes a free one. Raises EbbtideError where it cannot be had.
 
     The protocol is named because asyncio sets TCP_NODELAY only then; without it each answer waits

@@ -9,7 +9,7 @@ from types import TracebackType
 import uvicorn
 from fastapi import FastAPI
 
-from cli.server.socket import listening
+from cli.server.socket import bind_socket
 from ebbtide.errors import EbbtideError
 
 
@@ -17,7 +17,7 @@ class ApiThread:
     """Serves ``app`` on the loopback address while it is entered."""
 
     def __init__(self, app: FastAPI, port: int = 0) -> None:
-        self._socket = listening("127.0.0.1", port)
+        self._socket = bind_socket("127.0.0.1", port)
         self.app = app
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(

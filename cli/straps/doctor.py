@@ -19,7 +19,7 @@ from pathlib import Path
 
 import typer
 
-from cli.credentials import KeptSignIns
+from cli.credentials import CredentialFile
 from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
@@ -90,25 +90,25 @@ def _bluetooth() -> Iterator[Check]:
         for name, how in switched_off().items():
             remedy = "rfkill unblock bluetooth" if how == "by software" else "Use the switch."
             yield Check("Bluetooth switch", Finding.MEND, f"{name} is off {how}", remedy)
-    yield asyncio.run(_radio())
+    yield asyncio.run(_check_adapter())
 
 
-async def _radio() -> Check:
+async def _check_adapter() -> Check:
     """Whether a scan can be begun at all: the daemon, the power, and the right to use it."""
-    from ingest.straps.bluetooth.adapter import RADIO_ERRORS, Radio
+    from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS, BleAdapter
 
     try:
-        heard = await Radio().listen(3.0)
-    except RADIO_ERRORS as error:
-        return Check("Bluetooth", Finding.MEND, _said(error), _radio_remedy(_said(error)))
+        heard = await BleAdapter().listen(3.0)
+    except ADAPTER_ERRORS as error:
+        return Check("Bluetooth", Finding.MEND, _describe(error), _adapter_remedy(_describe(error)))
     return Check("Bluetooth", Finding.FINE, f"works; heart-rate straps heard in 3 s: {len(heard)}")
 
 
-def _said(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _radio_remedy(said: str) -> str:
+def _adapter_remedy(said: str) -> str:
     lower = said.lower()
     if sys.platform != "linux":
         return "Switch Bluetooth on, and allow this terminal to use it in the privacy settings."
@@ -181,8 +181,10 @@ def _intervals(settings: Settings) -> Iterator[Check]:
 def _widen_remedy(adapter: str = "hci0") -> str:
     from ingest.straps.bluetooth.linux import widen_command
 
-    return f"Until the next start of the machine: {widen_command(adapter)}  "
+    return (
+        f"Until the next start of the machine: {widen_command(adapter)}  "
         "(docs/guides/straps.md: for good)"
+    )
 
 
 def _disk(settings: Settings) -> Check:
@@ -251,7 +253,7 @@ def _outbox(settings: Settings) -> Iterator[Check]:
         for state in states
         if state.beats_waiting
         and state.last_beat_ns is not None
-        and timestamps.now() - state.last_beat_ns > DAY
+        and timestamps.now_ns() - state.last_beat_ns > DAY
     ]
     if late:
         yield Check(
@@ -265,7 +267,7 @@ def _outbox(settings: Settings) -> Iterator[Check]:
 
 
 def _servers(settings: Settings) -> Iterator[Check]:
-    kept = KeptSignIns(settings.sign_ins_file).all()
+    kept = CredentialFile(settings.sign_ins_file).all()
     if not kept:
         yield Check(
             "Sign-in", Finding.LOOK, "nobody is signed in here", "ebbtide sign-in YOUR-ADDRESS"
@@ -299,7 +301,7 @@ async def _server(email: str, url: str, token: str) -> Check:
 
 def _clock() -> Check:
     """Whether the system sets its own clock; every beat's time hangs on it."""
-    if not (timestamps.EARLIEST + 25 * 365 * DAY < timestamps.now() < timestamps.LATEST):
+    if not (timestamps.EARLIEST + 25 * 365 * DAY < timestamps.now_ns() < timestamps.LATEST):
         return Check("Clock", Finding.MEND, "it shows a year that cannot be", "Set the clock.")
     if sys.platform == "linux":
         synchronised = Path("/run/systemd/timesync/synchronized").exists()

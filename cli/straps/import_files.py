@@ -15,15 +15,15 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from cli.credentials import KeptSignIns, SignIn
+from cli.credentials import CredentialFile, Credentials
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
-from ebbtide.timestamps import check_zone, from_datetime
+from ebbtide.timestamps import from_datetime, validate_zone
 
 if TYPE_CHECKING:
     from ingest.outbox.outbox import Outbox
 
-_PROBLEMS_TOLD = 10
+_MAX_PROBLEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def run_import(
     from ingest.outbox.outbox import Outbox
 
     settings = Settings()
-    owner = KeptSignIns(settings.sign_ins_file).of(patient)
-    zone = check_zone(zone or owner.zone)
+    owner = CredentialFile(settings.sign_ins_file).of(patient)
+    zone = validate_zone(zone or owner.zone)
     start_ns = None if start is None else _moment(start, zone)
     if start_ns is not None and len(files) > 1:
         raise EbbtideError("--start is for one file.", "Import the files one by one.")
@@ -64,10 +64,10 @@ def run_import(
         results = [_import_one(path, outbox, owner, zone, start_ns, progress) for path in files]
         problem = asyncio.run(_upload(outbox, owner, progress))
     if as_json:
-        typer.echo(json.dumps({"files": [_shown(r) for r in results], "upload": problem}))
+        typer.echo(json.dumps({"files": [_format_result(r) for r in results], "upload": problem}))
     else:
         for result in results:
-            _tell(result)
+            _print_result(result)
         if problem or any(result.beats for result in results):
             typer.echo(problem or "Uploaded.")
     if any(result.error for result in results):
@@ -77,7 +77,7 @@ def run_import(
 def _import_one(
     path: Path,
     outbox: Outbox,
-    owner: SignIn,
+    owner: Credentials,
     zone: str,
     start_ns: int | None,
     progress: Progress,
@@ -116,7 +116,7 @@ def _import_one(
     )
 
 
-async def _upload(outbox: Outbox, owner: SignIn, progress: Progress) -> str | None:
+async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str | None:
     """None when all is uploaded, else what is the matter."""
     from ingest.outbox.api_client import IngestClient
     from ingest.outbox.uploader import Uploader
@@ -144,7 +144,7 @@ def _moment(text: str, zone: str) -> int:
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)))
 
 
-def _shown(result: FileResult) -> dict[str, Any]:
+def _format_result(result: FileResult) -> dict[str, Any]:
     return {
         "file": result.file,
         "format": result.format,
@@ -157,13 +157,13 @@ def _shown(result: FileResult) -> dict[str, Any]:
     }
 
 
-def _tell(result: FileResult) -> None:
+def _print_result(result: FileResult) -> None:
     if result.error is not None:
         typer.echo(result.error, err=True)  # it names the file
         return
     known = f", {result.known_beats} were there already" if result.known_beats else ""
     typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{known}.")
-    for problem in result.problems[:_PROBLEMS_TOLD]:
+    for problem in result.problems[:_MAX_PROBLEMS]:
         typer.echo(f"  {problem}")
-    if len(result.problems) > _PROBLEMS_TOLD:
-        typer.echo(f"  ... and {len(result.problems) - _PROBLEMS_TOLD} more.")
+    if len(result.problems) > _MAX_PROBLEMS:
+        typer.echo(f"  ... and {len(result.problems) - _MAX_PROBLEMS} more.")

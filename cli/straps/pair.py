@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from cli.credentials import KeptSignIns
+from cli.credentials import CredentialFile
 from cli.straps.scan import NOTHING_HEARD, describe
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
@@ -32,7 +32,7 @@ def run_pair(
     from ingest.straps.paired import PairedStrap, PairedStraps
 
     settings = Settings()
-    owner = KeptSignIns(settings.sign_ins_file).of(patient)
+    owner = CredentialFile(settings.sign_ins_file).of(patient)
     console = Console(stderr=True, highlight=False)
     if address is not None and _ADDRESS.fullmatch(address):
         from ingest.straps.bluetooth.scan import FoundStrap

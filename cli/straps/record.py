@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cli.credentials import KeptSignIns, SignIn
+from cli.credentials import CredentialFile, Credentials
 from cli.straps.live_line import LiveLine, live_line
 from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 if TYPE_CHECKING:
-    from ingest.outbox.batch_writer import Keeper
+    from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.uploader import Uploader
     from ingest.recorder import Recorder
     from ingest.straps.paired import PairedStrap
@@ -32,11 +32,11 @@ _LAST_UPLOAD_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class ActiveRecording:
     """A strap that is being recorded, and whose it is."""
 
     strap: Strap
-    owner: SignIn
+    owner: Credentials
     recorder: Recorder
 
 
@@ -52,7 +52,7 @@ def run_record(
     from filelock import FileLock, Timeout
 
     settings = Settings()
-    pairs = _whose(settings, wanted, patient)
+    pairs = _select_straps(settings, wanted, patient)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(settings.recording_lock, timeout=0):
@@ -64,12 +64,12 @@ def run_record(
         ) from error
 
 
-def _whose(
+def _select_straps(
     settings: Settings, wanted: Sequence[str], patient: str | None
-) -> list[tuple[PairedStrap, SignIn]]:
+) -> list[tuple[PairedStrap, Credentials]]:
     from ingest.straps.paired import PairedStrap, PairedStraps
 
-    straps, sign_ins = PairedStraps(settings.straps_file), KeptSignIns(settings.sign_ins_file)
+    straps, sign_ins = PairedStraps(settings.straps_file), CredentialFile(settings.sign_ins_file)
     if not wanted:
         chosen = [
             strap
@@ -89,31 +89,31 @@ def _whose(
 
 async def _record(
     settings: Settings,
-    pairs: list[tuple[PairedStrap, SignIn]],
+    pairs: list[tuple[PairedStrap, Credentials]],
     ecg: bool,
     seconds: float | None,
     as_json: bool,
 ) -> None:
-    from ingest.outbox.batch_writer import Keeper
+    from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
-    from ingest.straps.bluetooth.adapter import Radio
-    from ingest.straps.bluetooth.strap import BleakStrap, Wishes
+    from ingest.straps.bluetooth.adapter import BleAdapter
+    from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection
 
-    radio = Radio()
-    with Outbox(settings.outbox_file) as outbox, Keeper(outbox) as keeper:
+    radio = BleAdapter()
+    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as keeper:
         recorded = []
         with ExitStack() as files:
             for paired, owner in pairs:
-                wishes = Wishes(pulse_intervals=paired.intervals == "ppi", ecg=ecg)
+                wishes = StreamSelection(pulse_intervals=paired.intervals == "ppi", ecg=ecg)
                 strap = BleakStrap(paired.address, paired.name, radio, wishes=wishes)
                 recorder = _recorder(strap, keeper, owner, settings if ecg else None, files)
-                recorded.append(Recorded(strap, owner, recorder))
+                recorded.append(ActiveRecording(strap, owner, recorder))
             every_s = settings.upload_every_s
-            await record_together(keeper, recorded, seconds, _shower(as_json), every_s)
+            await record_together(keeper, recorded, seconds, _display(as_json), every_s)
 
 
 def _recorder(
-    strap: Strap, keeper: Keeper, owner: SignIn, ecg: Settings | None, files: ExitStack
+    strap: Strap, keeper: BatchWriter, owner: Credentials, ecg: Settings | None, files: ExitStack
 ) -> Recorder:
     from ingest.recorder import Recorder
     from ingest.straps.ecg_file import EcgFile
@@ -126,8 +126,8 @@ def _recorder(
 
 
 async def record_together(
-    keeper: Keeper,
-    recorded: list[Recorded],
+    keeper: BatchWriter,
+    recorded: list[ActiveRecording],
     seconds: float | None,
     show: Callable[[list[LiveLine], list[str]], None],
     every_s: float = 2.0,
@@ -143,7 +143,7 @@ async def record_together(
             await clients.enter_async_context(client)
             uploaders.append(Uploader(keeper.outbox, client, owner.account))
         uploads = [asyncio.create_task(uploader.run(every_s)) for uploader in uploaders]
-        showing = asyncio.create_task(_show_for_ever(keeper, recorded, uploaders, show))
+        showing = asyncio.create_task(_display_loop(keeper, recorded, uploaders, show))
         try:
             with _stopping(recorded, seconds):
                 async with asyncio.TaskGroup() as recording:
@@ -164,7 +164,7 @@ async def record_together(
 
 
 @contextmanager
-def _stopping(recorded: list[Recorded], seconds: float | None) -> Iterator[None]:
+def _stopping(recorded: list[ActiveRecording], seconds: float | None) -> Iterator[None]:
     """While entered, Ctrl-C, a polite kill, or the end of the time stop the straps."""
 
     def stop() -> None:
@@ -188,9 +188,9 @@ def _stopping(recorded: list[Recorded], seconds: float | None) -> Iterator[None]
             timer.cancel()
 
 
-async def _show_for_ever(
-    keeper: Keeper,
-    recorded: list[Recorded],
+async def _display_loop(
+    keeper: BatchWriter,
+    recorded: list[ActiveRecording],
     uploaders: list[Uploader],
     show: Callable[[list[LiveLine], list[str]], None],
 ) -> None:
@@ -200,12 +200,12 @@ async def _show_for_ever(
         await asyncio.sleep(1)
 
 
-def _lines(keeper: Keeper, recorded: list[Recorded]) -> list[LiveLine]:
+def _lines(keeper: BatchWriter, recorded: list[ActiveRecording]) -> list[LiveLine]:
     waiting: dict[tuple[str, str], int] = {}
     for state in keeper.outbox.states():
         key = (state.account, state.stream.source)
         waiting[key] = waiting.get(key, 0) + state.beats_waiting
-    now = timestamps.now()
+    now = timestamps.now_ns()
     return [
         live_line(
             item.strap.name,
@@ -219,16 +219,16 @@ def _lines(keeper: Keeper, recorded: list[Recorded]) -> list[LiveLine]:
     ]
 
 
-def _problems(keeper: Keeper, uploaders: list[Uploader]) -> list[str]:
+def _problems(keeper: BatchWriter, uploaders: list[Uploader]) -> list[str]:
     said = [keeper.problem, *(uploader.last_problem for uploader in uploaders)]
     return list(dict.fromkeys(problem for problem in said if problem))
 
 
-def _shower(as_json: bool) -> Callable[[list[LiveLine], list[str]], None]:
+def _display(as_json: bool) -> Callable[[list[LiveLine], list[str]], None]:
     if as_json:
 
         def tell(lines: list[LiveLine], problems: list[str]) -> None:
-            moment = timestamps.to_datetime(timestamps.now()).isoformat()
+            moment = timestamps.to_datetime(timestamps.now_ns()).isoformat()
             said = {"time": moment, "straps": [asdict(x) for x in lines], "problems": problems}
             typer.echo(json.dumps(said))
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import typer
 
-from cli.credentials import KeptSignIns
+from cli.credentials import CredentialFile
 from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
@@ -27,7 +27,7 @@ class StrapStatus:
     beats_waiting: int
     last_beat: str | None
     last_beat_ns: int | None
-    set_aside: dict[str, int]
+    quarantine: dict[str, int]
 
 
 def run_status(as_json: bool) -> None:
@@ -37,7 +37,7 @@ def run_status(as_json: bool) -> None:
     recording = _recording(settings)
     servers = {
         url: asyncio.run(_server(url))
-        for url in sorted({item.api_url for item in KeptSignIns(settings.sign_ins_file).all()})
+        for url in sorted({item.api_url for item in CredentialFile(settings.sign_ins_file).all()})
     }
     if as_json:
         shown = {
@@ -53,7 +53,7 @@ def run_status(as_json: bool) -> None:
         typer.echo(f"Server {url}: {problem or 'answers'}.")
     if not straps:
         typer.echo("No strap is paired, and nothing was recorded yet (begin: ebbtide pair).")
-    now = timestamps.now()
+    now = timestamps.now_ns()
     for strap in straps:
         typer.echo(_described(strap, now))
 
@@ -69,7 +69,7 @@ def _described(strap: StrapStatus, now_ns: int) -> str:
         f"{strap.beats_waiting} wait for upload",
         last,
     ]
-    words += [f"{count} {why}" for why, count in sorted(strap.set_aside.items())]
+    words += [f"{count} {why}" for why, count in sorted(strap.quarantine.items())]
     if not strap.paired:
         words.append("not paired")
     if not strap.signed_in:
@@ -88,7 +88,7 @@ def _straps(settings: Settings) -> list[StrapStatus]:
     from ingest.outbox.outbox import Outbox
     from ingest.straps.paired import PairedStraps
 
-    emails = {item.account: item.email for item in KeptSignIns(settings.sign_ins_file).all()}
+    emails = {item.account: item.email for item in CredentialFile(settings.sign_ins_file).all()}
     accounts = {email: account for account, email in emails.items()}
     kept: dict[tuple[str, str], list[int | None]] = {}
     asides: dict[tuple[str, str], dict[str, int]] = {}
@@ -103,7 +103,7 @@ def _straps(settings: Settings) -> list[StrapStatus]:
                     (waiting or 0) + state.beats_waiting,
                     newest,
                 ]
-                asides[key] = outbox.count_set_aside(*key)
+                asides[key] = outbox.count_quarantined(*key)
     paired = {
         (accounts.get(strap.patient, ""), strap.name): strap
         for strap in PairedStraps(settings.straps_file).all()
@@ -123,7 +123,7 @@ def _straps(settings: Settings) -> list[StrapStatus]:
                 beats_waiting=waiting or 0,
                 last_beat=None if last is None else timestamps.to_datetime(last).isoformat(),
                 last_beat_ns=last,
-                set_aside=asides.get(key, {}),
+                quarantine=asides.get(key, {}),
             )
         )
     return found

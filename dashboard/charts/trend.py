@@ -29,7 +29,7 @@ _IN_WORDS = (
 )
 
 
-def in_words(charts: list[alt.LayerChart]) -> tuple[str, ...]:
+def describe_trend(charts: list[alt.LayerChart]) -> tuple[str, ...]:
     """What each chart of ``trend_charts`` shows, for those who cannot see it."""
     words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
     return tuple(_(sentence) for sentence in words)
@@ -51,7 +51,7 @@ def trend_charts(
     each to the width of a phone, which it cannot do with one chart of several rows.
     """
     tz = ZoneInfo(zone)
-    domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
+    domain = [_to_wall_clock(start, tz).isoformat(), _to_wall_clock(end, tz).isoformat()]
     without = _days_without(windows, start, end, tz)
     # An empty layer would be a picture without words to a screen reader.
     shade = [_shade(without, domain)] if len(without) else []
@@ -98,7 +98,7 @@ def course_chart(
 ) -> alt.LayerChart:
     """Ratings alone, with sessions and practices marked."""
     tz = ZoneInfo(zone)
-    domain = [_wall(start, tz).isoformat(), _wall(end, tz).isoformat()]
+    domain = [_to_wall_clock(start, tz).isoformat(), _to_wall_clock(end, tz).isoformat()]
     time = alt.X(
         "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format=axis_day())
     )
@@ -115,7 +115,7 @@ def course_chart(
     return chart
 
 
-def _wall(moment: datetime, tz: ZoneInfo) -> datetime:
+def _to_wall_clock(moment: datetime, tz: ZoneInfo) -> datetime:
     """The wall clock's time. Charts draw it as it is, whatever the browser's zone."""
     return moment.astimezone(tz).replace(tzinfo=None)
 
@@ -125,7 +125,11 @@ def _rating_layers(
 ) -> tuple[alt.Chart, alt.Chart]:
     names = {key: _(name) for key, name in _NAMES.items()}
     rows = [
-        {"time": _wall(datetime.fromisoformat(r["about"]), tz), "what": name, "value": r[key]}
+        {
+            "time": _to_wall_clock(datetime.fromisoformat(r["about"]), tz),
+            "what": name,
+            "value": r[key],
+        }
         for r in ratings
         for key, name in names.items()
         if r[key] is not None
@@ -137,13 +141,16 @@ def _rating_layers(
     pause = table.groupby("what")["time"].diff() > _LONGEST_LINE
     table["stretch"] = pause.groupby(table["what"]).cumsum()
 
-    def told_apart(by: tuple[Any, ...]) -> alt.Scale:
+    def distinct_labels(by: tuple[Any, ...]) -> alt.Scale:
         return alt.Scale(domain=list(names.values()), range=list(by))
 
     colour = alt.Color(
-        "what:N", title=None, scale=told_apart(_COLOURS), legend=alt.Legend(orient="top", columns=2)
+        "what:N",
+        title=None,
+        scale=distinct_labels(_COLOURS),
+        legend=alt.Legend(orient="top", columns=2),
     )
-    shape = alt.Shape("what:N", title=None, scale=told_apart(_SHAPES))
+    shape = alt.Shape("what:N", title=None, scale=distinct_labels(_SHAPES))
     value = alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10]))
     base = alt.Chart(table).encode(x=time, y=value, color=colour)
     lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="stretch:N")
@@ -164,7 +171,7 @@ def _index_layers(
     """The typical five minutes of each day, and how sure the index is of them."""
     rows = [
         {
-            "day": _wall(datetime.fromisoformat(w["start"]), tz).date(),
+            "day": _to_wall_clock(datetime.fromisoformat(w["start"]), tz).date(),
             **{key: w["stress_index"][key] for key in ("value", "low", "high")},
         }
         for w in windows
@@ -200,7 +207,7 @@ def _heart_layer(
     windows: list[dict[str, Any]], tz: ZoneInfo, time: alt.X, key: str, title: str
 ) -> alt.Chart:
     rows = [
-        {"time": _wall(datetime.fromisoformat(w["start"]), tz), "value": w[key]}
+        {"time": _to_wall_clock(datetime.fromisoformat(w["start"]), tz), "value": w[key]}
         for w in windows
         if w[key] is not None
     ]
@@ -223,16 +230,16 @@ def _heart_layer(
 def _days_without(
     windows: list[dict[str, Any]], start: datetime, end: datetime, tz: ZoneInfo
 ) -> pd.DataFrame:
-    with_beats = {_wall(datetime.fromisoformat(w["start"]), tz).date() for w in windows}
-    day = _wall(start, tz).date()
+    with_beats = {_to_wall_clock(datetime.fromisoformat(w["start"]), tz).date() for w in windows}
+    day = _to_wall_clock(start, tz).date()
     rows = []
-    while day <= _wall(end, tz).date():
+    while day <= _to_wall_clock(end, tz).date():
         if day not in with_beats:
             midnight = datetime.combine(day, datetime.min.time())
             rows.append(
                 {
-                    "from": max(midnight, _wall(start, tz)),
-                    "to": min(midnight + timedelta(days=1), _wall(end, tz)),
+                    "from": max(midnight, _to_wall_clock(start, tz)),
+                    "to": min(midnight + timedelta(days=1), _to_wall_clock(end, tz)),
                 }
             )
         day += timedelta(days=1)
@@ -250,7 +257,7 @@ def _shade(days: pd.DataFrame, domain: list[str]) -> alt.Chart:
 
 def _session_marks(sessions: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
     rows = [
-        {"time": _wall(datetime.fromisoformat(s["held"]), tz), "number": s["number"]}
+        {"time": _to_wall_clock(datetime.fromisoformat(s["held"]), tz), "number": s["number"]}
         for s in sessions
     ]
     table = pd.DataFrame(rows, columns=["time", "number"])
@@ -271,7 +278,11 @@ def _session_marks(sessions: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) ->
 def _practice_marks(practices: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
     """Triangles along the foot of the chart."""
     rows = [
-        {"time": _wall(datetime.fromisoformat(p["start"]), tz), "kind": p["kind"], "value": 0.2}
+        {
+            "time": _to_wall_clock(datetime.fromisoformat(p["start"]), tz),
+            "kind": p["kind"],
+            "value": 0.2,
+        }
         for p in practices
     ]
     table = pd.DataFrame(rows, columns=["time", "kind", "value"])

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.i18n.language import _
 
 
-def invited(api: Any, email: str, name: str, zone: str, role: str) -> None:
+def invitation_form(api: Any, email: str, name: str, zone: str, role: str) -> None:
     """The words to pass on; or what is missing."""
     if not email or not name:
         st.info(_("An invitation needs both an e-mail and a name."))

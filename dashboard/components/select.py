@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 
-def chosen(
+def select_row(
     label: str, rows: list[dict[str, Any]], told: Callable[[dict[str, Any]], str], index: int = 0
 ) -> dict[str, Any]:
     """A select box over rows with an ``id``. Streamlit remembers what was chosen: the id, and not

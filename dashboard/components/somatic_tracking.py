@@ -23,7 +23,7 @@ _MINUTES = (5, 7, 10)
 _STATE = "tracking"
 
 
-def tracking() -> None:
+def somatic_tracking() -> None:
     """Before, during, after."""
     st.subheader(_("Somatic tracking"))
     state = st.session_state.get(_STATE)
@@ -67,7 +67,7 @@ def _before() -> None:
 
 def _during(state: dict[str, Any]) -> None:
     if state["sound"]:
-        st.audio(soft_sound(), format="audio/wav", loop=True, autoplay=True)
+        st.audio(chime(), format="audio/wav", loop=True, autoplay=True)
     _words()
     if state["heart"]:
         live_heart()
@@ -83,7 +83,7 @@ def _words() -> None:
     if passed >= state["seconds"]:
         state["ended"] = state["began"] + state["seconds"]
         st.rerun()
-    title, words = step_at(passed / state["seconds"])
+    title, words = step_at_second(passed / state["seconds"])
     st.markdown(f"#### {title}")
     st.markdown(words)
     left = state["seconds"] - passed
@@ -95,7 +95,7 @@ def _words() -> None:
     )
 
 
-def step_at(share: float) -> tuple[str, str]:
+def step_at_second(share: float) -> tuple[str, str]:
     """The step and the words at this share of the whole."""
     begin = 0.0
     for title, length, words in texts.TRACKING:
@@ -143,7 +143,7 @@ def _keep(state: dict[str, Any], pain: int | None, stress: int | None) -> None:
 
 
 @cache
-def soft_sound() -> bytes:
+def chime() -> bytes:
     """Sixteen seconds of a soft tone that swells and fades, made here; it loops without a seam."""
     rate, seconds = 22_050, 16
     at = np.arange(rate * seconds) / rate

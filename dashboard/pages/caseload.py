@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.components.invitation import invited
+from dashboard.components.invitation import invitation_form
 from dashboard.i18n.language import _, day_and_time
 from dashboard.session import client
 
@@ -25,7 +25,7 @@ def caseload_page() -> None:
         name = st.text_input(_("Name"))
         zone = st.text_input(_("Time zone"), "Europe/Berlin")
         if st.form_submit_button(_("Invite")):
-            invited(api, email, name, zone, "patient")
+            invitation_form(api, email, name, zone, "patient")
 
 
 def _patient(patient: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from dashboard.pages.trend_picture import trend_picture
 from dashboard.session import client
 
 
-def therapy_page() -> None:
+def course_page() -> None:
     """Change in words, the picture with sessions marked, each session, the trial."""
     st.title(_("My course"))
     api = client()

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.consents import consents
-from dashboard.components.select import chosen
+from dashboard.components.select import select_row
 from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _, clock, day_and_time
 from dashboard.session import client, sign_out
@@ -115,7 +115,7 @@ def _correct(api: Any) -> None:
             stress=rating["stress"],
         )
 
-    row = chosen(_("Which"), found, told)
+    row = select_row(_("Which"), found, told)
     left, right = st.columns(2)
     pain = left.number_input(_("Pain"), 0, 10, row["pain"], key=f"p-{row['id']}-{row['version']}")
     stress = right.number_input(

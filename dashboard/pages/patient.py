@@ -10,10 +10,10 @@ import streamlit as st
 
 from dashboard.charts.trend import course_chart
 from dashboard.client import ApiError
-from dashboard.components.select import chosen
+from dashboard.components.select import select_row
 from dashboard.i18n.language import _, number
-from dashboard.reports.session_pdf import pdf_of
-from dashboard.reports.session_summary import CAVEAT, before_session, now
+from dashboard.reports.session_pdf import session_pdf
+from dashboard.reports.session_summary import CAVEAT, now, session_summary
 from dashboard.session import client
 
 
@@ -26,7 +26,7 @@ def patient_page() -> None:
         return
     ids = [patient["id"] for patient in everybody]
     last = st.session_state.get("patient")
-    patient = chosen(
+    patient = select_row(
         _("Patient"),
         everybody,
         lambda row: str(row["name"]),
@@ -41,7 +41,7 @@ def patient_page() -> None:
         sessions, practices = api.session_list(), api.practices()
         end = now()
         ratings = api.rating_list(end - timedelta(days=366), end)
-        page = before_session(
+        page = session_summary(
             patient,
             api.therapy(),
             api.link_report(),
@@ -67,7 +67,7 @@ def patient_page() -> None:
     st.caption(_(CAVEAT))
     st.download_button(
         _("Print this page (PDF)"),
-        pdf_of(page),
+        session_pdf(page),
         file_name="before-the-session.pdf",
         mime="application/pdf",
     )

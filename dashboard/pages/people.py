@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.invitation import invited
-from dashboard.components.select import chosen
+from dashboard.components.invitation import invitation_form
+from dashboard.components.select import select_row
 from dashboard.i18n.language import _
 from dashboard.session import client, me
 
@@ -41,13 +41,13 @@ def _invite(api: Any) -> None:
         zone = st.text_input(_("Time zone"), "Europe/Berlin")
         role = st.selectbox(_("Role"), ["patient", "therapist", "analyst", "administrator"])
         if st.form_submit_button(_("Invite")):
-            invited(api, email, name, zone, role)
+            invitation_form(api, email, name, zone, role)
 
 
 def _one(api: Any, found: list[dict[str, Any]]) -> None:
     st.subheader(_("One account"))
     person = me()
-    row = chosen(_("Who"), found, lambda one: f"{one['name']} ({one['role']})")
+    row = select_row(_("Who"), found, lambda one: f"{one['name']} ({one['role']})")
     left, right = st.columns(2)
     if left.button(_("New password link"), width="stretch"):
         st.write(_("Pass this on. It is good once, for a day:"))
@@ -65,7 +65,7 @@ def _care(api: Any, found: list[dict[str, Any]]) -> None:
     if not therapists or not patients:
         return
     st.subheader(_("Care"))
-    patient = chosen(_("Patient"), patients, lambda row: str(row["name"]))
+    patient = select_row(_("Patient"), patients, lambda row: str(row["name"]))
     for therapist in therapists:
         inside = therapist["id"] in patient["therapists"]
         wanted = st.checkbox(

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.breathing import breathing
-from dashboard.components.select import chosen
-from dashboard.components.somatic_tracking import tracking
+from dashboard.components.select import select_row
+from dashboard.components.somatic_tracking import somatic_tracking
 from dashboard.i18n import texts
 from dashboard.i18n.language import _, day, number
 from dashboard.page_shell import link_to
@@ -46,7 +46,7 @@ def programme_page() -> None:
     tools: dict[str, Callable[[dict[str, Any]], None]] = {
         _("How pain works"): _readings,
         _("Understanding my pain"): _understanding,
-        _("Somatic tracking"): lambda shown: tracking(),
+        _("Somatic tracking"): lambda shown: somatic_tracking(),
         _("Lowering stress"): _stress,
         _("Pleasant sensations"): _pleasant,
     }
@@ -228,7 +228,9 @@ def _remove(kinds: tuple[str, ...]) -> None:
     if not found:
         return
     with st.expander(_("Remove something")):
-        note = chosen(_("Which"), found[:50], lambda one: f"{one['words']} ({day(one['about'])})")
+        note = select_row(
+            _("Which"), found[:50], lambda one: f"{one['words']} ({day(one['about'])})"
+        )
         if st.button(_("Remove it"), key=f"remove-{kinds[0]}"):
-            client().forget_note(note["id"])
+            client().delete_note(note["id"])
             st.rerun()

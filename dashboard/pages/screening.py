@@ -10,7 +10,7 @@ from dashboard.i18n.language import _
 from dashboard.session import client, me
 
 
-def before_page() -> None:
+def screening_page() -> None:
     """The question to a clinician, and the signs that need one today."""
     st.title(_("Before you begin"))
     st.write(

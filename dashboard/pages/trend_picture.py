@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.charts.trend import in_words, trend_charts
+from dashboard.charts.trend import describe_trend, trend_charts
 from dashboard.session import client, me
 
 
@@ -30,5 +30,5 @@ def trend_picture(
         end,
         person["zone"],
     )
-    for chart, alt in zip(charts, in_words(charts), strict=True):
+    for chart, alt in zip(charts, describe_trend(charts), strict=True):
         st.altair_chart(chart, width="stretch", alt=alt)

@@ -10,13 +10,13 @@ from font_source_sans_pro import font_files_ttf
 from fpdf import FPDF
 
 from dashboard.i18n.language import _, clock, long_day
-from dashboard.reports.session_summary import CAVEAT, BeforeSession
+from dashboard.reports.session_summary import CAVEAT, SessionSummary
 
 _FONT = "Source Sans"
 _FILES = {"": font_files_ttf["SourceSansPro"], "B": font_files_ttf["SourceSansProBold"]}
 
 
-def pdf_of(page: BeforeSession) -> Callable[[], bytes]:
+def session_pdf(page: SessionSummary) -> Callable[[], bytes]:
     """One page of A4, made when it is called: only then the font is read, which takes a while. The
     words are those of whoever reads now; where it is called, nobody does.
     """
@@ -25,10 +25,10 @@ def pdf_of(page: BeforeSession) -> Callable[[], bytes]:
         _(" - simulated data") if page.simulated else ""
     )
     caveat = _(CAVEAT)
-    return lambda: _made(page, title, made, caveat)
+    return lambda: _render(page, title, made, caveat)
 
 
-def _made(page: BeforeSession, title: str, made: str, caveat: str) -> bytes:
+def _render(page: SessionSummary, title: str, made: str, caveat: str) -> bytes:
     pdf = FPDF(format="A4")
     pdf.set_title(title)
     pdf.set_auto_page_break(False)

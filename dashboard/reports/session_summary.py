@@ -19,7 +19,7 @@ CAVEAT = N_(
 
 
 @dataclass
-class BeforeSession:
+class SessionSummary:
     """Lines under headings."""
 
     name: str
@@ -28,7 +28,7 @@ class BeforeSession:
     parts: dict[str, list[str]] = field(default_factory=dict)
 
 
-def before_session(
+def session_summary(
     patient: dict[str, Any],
     therapy: dict[str, Any],
     link: dict[str, Any],
@@ -38,12 +38,12 @@ def before_session(
     session_notes: list[dict[str, Any]],
     ratings: list[dict[str, Any]],
     now: datetime,
-) -> BeforeSession:
+) -> SessionSummary:
     """What there is to say."""
     held = [s for s in sessions if datetime.fromisoformat(s["held"]) <= now]
     last = held[-1] if held else None
     since = datetime.fromisoformat(last["held"]) if last else None
-    page = BeforeSession(patient["name"], now, patient["simulated"] or link["simulated"])
+    page = SessionSummary(patient["name"], now, patient["simulated"] or link["simulated"])
     page.parts[_("Since the last meeting")] = _since(since, last, ratings, practices, therapy)
     page.parts[_("Over the programme")] = [
         _change(_("Pain"), therapy["pain"]),

@@ -10,9 +10,9 @@ from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.files.recording import FileRecording
 from ingest.timing.beat_clock import BeatClock
 
-_MOST_RR = 16  # in one notification
+_MAX_RR = 16  # in one notification
 # A beat time that disagrees with its interval by more than this begins after a gap.
-_LARGEST_MISFIT = 250 * MILLISECOND
+_MAX_MISMATCH = 250 * MILLISECOND
 
 
 class RecordingBuilder:
@@ -64,9 +64,9 @@ class RecordingBuilder:
         for ticks in rr_ticks:
             elapsed += ticks
             times.append(start_ns + elapsed * SECOND // self._scale)
-        for at in range(0, len(rr_ticks), _MOST_RR):
-            part = times[at : at + _MOST_RR]
-            self._put(rr_ticks[at : at + _MOST_RR], part, part[-1], None if at else gap)
+        for at in range(0, len(rr_ticks), _MAX_RR):
+            part = times[at : at + _MAX_RR]
+            self._put(rr_ticks[at : at + _MAX_RR], part, part[-1], None if at else gap)
 
     def beats_at(self, rr_ticks: Sequence[int], times_ns: Sequence[int]) -> None:
         """Intervals with the time of the beat that ends each."""
@@ -74,8 +74,8 @@ class RecordingBuilder:
         for ticks, time in zip(rr_ticks, times_ns, strict=True):
             span = ticks * SECOND // self._scale
             before = part[-1][1] if part else self._last
-            broken = before is not None and time - span > before + _LARGEST_MISFIT
-            if part and (broken or len(part) == _MOST_RR):
+            broken = before is not None and time - span > before + _MAX_MISMATCH
+            if part and (broken or len(part) == _MAX_RR):
                 self._put_part(part)
                 part = []
             if not part and broken and before is not None:

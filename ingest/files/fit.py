@@ -13,7 +13,7 @@ from pathlib import Path
 import fitdecode
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import LARGEST_TICKS
+from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import from_datetime
 from ingest.files.builder import RecordingBuilder
 from ingest.files.recording import RecordedFile
@@ -81,7 +81,7 @@ def _ticks(times: object, problems: list[str]) -> list[int]:
         if not isinstance(value, int | float):
             continue  # the unused places of a message
         ticks = round(value * _SCALE)
-        if 0 < ticks <= LARGEST_TICKS:
+        if 0 < ticks <= MAX_TICKS:
             found.append(ticks)
         else:
             problems.append(f"{value} s is not an interval between two beats")

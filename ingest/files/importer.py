@@ -17,7 +17,7 @@ _NAMESPACE = uuid.UUID("5b0f7c1e-2f5e-4a51-9c7a-7d2f0b6b8a11")
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What an import did: beats that were new, and beats that were there already."""
 
     new_beats: int
@@ -30,7 +30,7 @@ def import_recordings(
     outbox: Outbox,
     account: str,
     on_progress: Callable[[int], None] | None = None,
-) -> Imported:
+) -> ImportResult:
     """Keep all recordings of the file for ``account``; goes on where an earlier import ended."""
     new = known = 0
     ids = []
@@ -47,7 +47,7 @@ def import_recordings(
             if on_progress is not None:
                 on_progress(beats)
         ids.append(stream.id)
-    return Imported(new, known, tuple(ids))
+    return ImportResult(new, known, tuple(ids))
 
 
 def _stream(recording: FileRecording, account: str) -> Stream:

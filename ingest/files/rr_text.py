@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import LARGEST_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
+from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
 
 _RR_COLUMNS = (
     "rr_ms",
@@ -80,11 +80,11 @@ def read_rr_file(path: Path, ticks_per_second: int = STRAP_TICKS_PER_SECOND) -> 
             values.append(None)
             continue
         if value is None:
-            problems.append((number, f"{_shown(line)} is not a number"))
+            problems.append((number, f"{_quote(line)} is not a number"))
         values.append(value)
     if all(value is None for value in values):
         raise EbbtideError(
-            f"{path} holds no RR interval: {_told(problems)[0]}.",
+            f"{path} holds no RR interval: {_summarise(problems)[0]}.",
             "Give one RR interval a line, in milliseconds or seconds.",
         )
     numbers = [number for number, _ in rows]
@@ -204,7 +204,7 @@ def _in_ticks(
     for number, value in zip(numbers, values, strict=True):
         missing += off_ms.get(number, 0.0) * to_ms / 1000
         ticks = 0 if value is None else ticks_from_ms(value * to_ms, ticks_per_second)
-        if value is not None and not 0 < ticks <= LARGEST_TICKS:
+        if value is not None and not 0 < ticks <= MAX_TICKS:
             problems.append((number, f"{value:g} is not an interval between two beats"))
             value = None
         if value is not None:
@@ -218,14 +218,16 @@ def _in_ticks(
     if run:
         runs.append(tuple(run))
     if not runs:
-        raise EbbtideError(f"{path} holds no RR interval: {_told(problems)[0]}.", "Check the file.")
-    return RRFile(tuple(runs), _told(problems), ticks_per_second, tuple(missing_s))
+        raise EbbtideError(
+            f"{path} holds no RR interval: {_summarise(problems)[0]}.", "Check the file."
+        )
+    return RRFile(tuple(runs), _summarise(problems), ticks_per_second, tuple(missing_s))
 
 
-def _told(problems: list[tuple[int, str]]) -> tuple[str, ...]:
+def _summarise(problems: list[tuple[int, str]]) -> tuple[str, ...]:
     return tuple(f"line {number}: {what}" for number, what in sorted(problems))
 
 
-def _shown(line: str) -> str:
+def _quote(line: str) -> str:
     text = line.strip()
     return repr(text if len(text) <= 40 else text[:37] + "...")

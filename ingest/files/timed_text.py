@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ebbtide.rr_units import LARGEST_TICKS
+from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import from_datetime
 from ingest.files.builder import RecordingBuilder
 from ingest.files.recording import RecordedFile
@@ -63,7 +63,7 @@ def _notifications(
         except (ValueError, IndexError, OverflowError):
             problems.append(f"line {number}: {line.strip()[:60]!r} is not a time and an interval")
             continue
-        if not 0 < ticks <= LARGEST_TICKS:
+        if not 0 < ticks <= MAX_TICKS:
             problems.append(f"line {number}: {cells[rr_column]} is not an interval between beats")
             continue
         if moment is not None and time < moment:

@@ -11,13 +11,13 @@ from ebbtide import timestamps
 from ebbtide.beats import Activity, Gap, Notification, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.upload_schema import (
-    AcknowledgedWire,
-    ActivityUploadWire,
-    ActivityWire,
-    GapWire,
-    NotificationWire,
-    StreamWire,
-    UploadWire,
+    AcknowledgedBody,
+    ActivityBody,
+    ActivityUploadBody,
+    GapBody,
+    NotificationBody,
+    StreamBody,
+    UploadBody,
 )
 
 
@@ -65,7 +65,7 @@ class IngestClient:
 
     async def announce(self, stream: Stream) -> None:
         """Tell the API of a stream. Twice is once."""
-        body = StreamWire(
+        body = StreamBody(
             origin=stream.origin,
             source=stream.source,
             created_ns=stream.created_ns,
@@ -77,27 +77,27 @@ class IngestClient:
         self, stream_id: str, notifications: Sequence[Notification], gaps: Sequence[Gap]
     ) -> int:
         """Send one batch; the highest sequence number up to which nothing is missing there."""
-        body = UploadWire.model_construct(
+        body = UploadBody.model_construct(
             first=notifications[0].sequence,
             last=notifications[-1].sequence,
-            notifications=[NotificationWire.of(item) for item in notifications],
-            gaps=[GapWire.of(gap) for gap in gaps],
+            notifications=[NotificationBody.of(item) for item in notifications],
+            gaps=[GapBody.of(gap) for gap in gaps],
         )
         answer = await self._send(
             "POST", f"/v1/streams/{stream_id}/notifications", body.model_dump(mode="json")
         )
-        return AcknowledgedWire.model_validate(answer.json()).acknowledged
+        return AcknowledgedBody.model_validate(answer.json()).acknowledged
 
     async def upload_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
         """Send spans of activity. Twice is once."""
-        body = ActivityUploadWire.model_construct(spans=[ActivityWire.of(span) for span in spans])
+        body = ActivityUploadBody.model_construct(spans=[ActivityBody.of(span) for span in spans])
         await self._send("POST", f"/v1/streams/{stream_id}/activity", body.model_dump(mode="json"))
 
     async def clock_offset_s(self) -> float:
         """How far this computer's clock is ahead of the API's, in seconds (to about 1 s)."""
         answer = await self._send("GET", "/v1/ready")
         there = parsedate_to_datetime(answer.headers["date"]).timestamp()
-        return timestamps.now() / timestamps.SECOND - there - 0.5
+        return timestamps.now_ns() / timestamps.SECOND - there - 0.5
 
     async def _send(self, method: str, path: str, body: object = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}

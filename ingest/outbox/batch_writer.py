@@ -15,15 +15,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 
-from ingest.outbox.outbox import CannotKeepError, Entry, Outbox
+from ingest.outbox.outbox import Entry, Outbox, OutboxWriteError
 
-_MOST_AT_ONCE = 4000  # runs of entries in one transaction
+_MAX_BATCH = 4000  # runs of entries in one transaction
 _RETRY_S = 2.0
 
 _Job = tuple[str, Sequence[Entry], "Future[int]"]
 
 
-class Keeper:
+class BatchWriter:
     """Keeps entries in ``outbox``. Use as a context manager around all recording.
 
     While the disk will not have them, ``problem`` says why and nothing counts as kept; it tries
@@ -38,7 +38,7 @@ class Keeper:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
 
-    def __enter__(self) -> Keeper:
+    def __enter__(self) -> BatchWriter:
         self._thread.start()
         return self
 
@@ -62,7 +62,7 @@ class Keeper:
             try:
                 await asyncio.to_thread(write)
                 return
-            except CannotKeepError as error:
+            except OutboxWriteError as error:
                 self.problem = str(error)
                 if self._ending.is_set():
                     raise
@@ -75,7 +75,7 @@ class Keeper:
             if first is None:
                 return
             jobs = [first]
-            while len(jobs) < _MOST_AT_ONCE and not self._jobs.empty():
+            while len(jobs) < _MAX_BATCH and not self._jobs.empty():
                 following = self._jobs.get()
                 if following is None:
                     ended = True
@@ -87,7 +87,7 @@ class Keeper:
         while True:
             try:
                 kept = self.outbox.append_many([job[:2] for job in jobs])
-            except CannotKeepError as error:
+            except OutboxWriteError as error:
                 self.problem = str(error)
                 if self._ending.is_set():
                     _fail(jobs, error)

@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS links (
 ) STRICT;
 """
 _ADDED_TO_STREAMS = ("beats_acknowledged", "paused")
-_MOST_LINKS = 2000  # of the newest, for ebbtide doctor
+_MAX_CONNECTIONS = 2000  # of the newest, for ebbtide doctor
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +116,12 @@ class StreamState:
         return self.last_sequence - self.acknowledged
 
 
-class CannotKeepError(EbbtideError):
+class OutboxWriteError(EbbtideError):
     """The disk is full or will not be written; what was kept is safe."""
 
 
 @dataclass(frozen=True, slots=True)
-class LinkSpell:
+class ConnectionRecord:
     """One connection to a strap, from its beginning to its end, UTC ns."""
 
     source: str
@@ -149,7 +149,7 @@ class Outbox:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_SCHEMA)
             self._add_columns()
-        except (OSError, sqlite3.Error, CannotKeepError) as error:
+        except (OSError, sqlite3.Error, OutboxWriteError) as error:
             raise EbbtideError(
                 f"The outbox {path} cannot be opened: {error}.",
                 "Check that the folder can be written and that the disk has room.",
@@ -325,7 +325,7 @@ class Outbox:
         ).fetchall()
         return notifications, [Gap(row[0], row[1], row[2], GapReason(row[3])) for row in gaps]
 
-    def mark_announced(self, stream_id: str) -> None:
+    def set_announced(self, stream_id: str) -> None:
         """The API knows the stream."""
         with self._transaction():
             self._db.execute("UPDATE streams SET announced = 1 WHERE id = ?", (stream_id,))
@@ -360,7 +360,7 @@ class Outbox:
                 (through, beats, stream_id),
             )
 
-    def mark_paused(self, stream_id: str) -> None:
+    def set_paused(self, stream_id: str) -> None:
         """Recording ended because somebody ended it."""
         with self._transaction():
             self._db.execute("UPDATE streams SET paused = 1 WHERE id = ?", (stream_id,))
@@ -383,7 +383,7 @@ class Outbox:
             ).fetchall()
         return [Activity(*row) for row in rows]
 
-    def forget_activity(self, stream_id: str, through_ns: int) -> None:
+    def delete_activity(self, stream_id: str, through_ns: int) -> None:
         """The API has all spans that began at or before ``through_ns``."""
         with self._transaction():
             self._db.execute(
@@ -391,7 +391,7 @@ class Outbox:
                 (stream_id, through_ns),
             )
 
-    def set_aside(
+    def quarantine(
         self, account: str, source: str, received_ns: int, payload: bytes, why: str
     ) -> None:
         """Keep, as it came, a notification that adds no beats: malformed, or sent before."""
@@ -401,7 +401,7 @@ class Outbox:
                 (account, source, received_ns, payload, why),
             )
 
-    def count_set_aside(self, account: str, source: str) -> dict[str, int]:
+    def count_quarantined(self, account: str, source: str) -> dict[str, int]:
         """How many were set aside, by why."""
         with self._lock:
             return dict(
@@ -412,7 +412,7 @@ class Outbox:
                 ).fetchall()
             )
 
-    def add_link(self, account: str, spell: LinkSpell) -> None:
+    def add_link(self, account: str, spell: ConnectionRecord) -> None:
         """Keep how long a connection lasted, and why it ended."""
         with self._transaction():
             self._db.execute(
@@ -421,16 +421,16 @@ class Outbox:
             )
             self._db.execute(
                 "DELETE FROM links WHERE rowid <= (SELECT max(rowid) FROM links) - ?",
-                (_MOST_LINKS,),
+                (_MAX_CONNECTIONS,),
             )
 
-    def links(self) -> list[LinkSpell]:
+    def links(self) -> list[ConnectionRecord]:
         """Connections that ended, oldest first."""
         with self._lock:
             rows = self._db.execute(
                 "SELECT source, connected_ns, ended_ns, why FROM links ORDER BY rowid"
             ).fetchall()
-        return [LinkSpell(*row) for row in rows]
+        return [ConnectionRecord(*row) for row in rows]
 
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file; empty when it is whole."""
@@ -447,7 +447,7 @@ class Outbox:
                 yield
                 self._db.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                raise CannotKeepError(
+                raise OutboxWriteError(
                     f"The outbox {self.path} cannot be written: {error}.",
                     "What was kept is safe. Make room on the disk; recording goes on by itself.",
                 ) from error

@@ -52,7 +52,7 @@ class Uploader:
             return False
         if not (await asyncio.to_thread(self._outbox.state, stream_id)).announced:
             await self._client.announce(state.stream)
-            await asyncio.to_thread(self._outbox.mark_announced, stream_id)
+            await asyncio.to_thread(self._outbox.set_announced, stream_id)
         if notifications:
             acknowledged = await self._client.upload(stream_id, notifications, gaps)
             if acknowledged < notifications[0].sequence:
@@ -67,7 +67,7 @@ class Uploader:
         if spans:
             await self._client.upload_activity(stream_id, spans)
             last = spans[-1].start_ns
-            await asyncio.to_thread(self._outbox.forget_activity, stream_id, last)
+            await asyncio.to_thread(self._outbox.delete_activity, stream_id, last)
         return len(notifications) == _BATCH or len(spans) == _BATCH
 
     async def run(self, every_s: float = 2.0) -> None:

@@ -12,9 +12,9 @@ from statistics import fmean
 
 from ebbtide.beats import ACTIVITY_SPAN_NS, Activity
 from ebbtide.timestamps import SECOND
-from ingest.straps.strap import MotionArrival
+from ingest.straps.strap import RawMotion
 
-_LEAST_SHARE = 0.5  # of a span's samples; fewer say nothing of it
+_MIN_SHARE = 0.5  # of a span's samples; fewer say nothing of it
 
 
 class ActivityMeter:
@@ -24,7 +24,7 @@ class ActivityMeter:
         self._start: int | None = None
         self._lengths: list[float] = []
 
-    def add(self, motion: MotionArrival) -> list[Activity]:
+    def add(self, motion: RawMotion) -> list[Activity]:
         """The spans that these samples complete."""
         finished: list[Activity] = []
         count = len(motion.samples_mg)
@@ -40,7 +40,7 @@ class ActivityMeter:
     def _finish(self, rate_hz: int) -> list[Activity]:
         lengths, self._lengths = self._lengths, []
         expected = rate_hz * ACTIVITY_SPAN_NS // SECOND
-        if self._start is None or len(lengths) < _LEAST_SHARE * expected:
+        if self._start is None or len(lengths) < _MIN_SHARE * expected:
             return []
         middle = fmean(lengths)
         return [Activity(self._start, fmean(abs(length - middle) for length in lengths))]

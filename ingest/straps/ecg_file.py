@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from ingest.straps.strap import EcgArrival
+from ingest.straps.strap import RawEcg
 
 
 class EcgFile:
@@ -29,7 +29,7 @@ class EcgFile:
                 "Check the folder, or record without --ecg.",
             ) from error
 
-    def add(self, ecg: EcgArrival) -> None:
+    def add(self, ecg: RawEcg) -> None:
         """Keep one notification's samples."""
         samples = " ".join(map(str, ecg.samples_uv))
         self._file.write(f"{ecg.received_ns},{ecg.rate_hz},{samples}\n")

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import LARGEST_TICKS
+from ebbtide.rr_units import MAX_TICKS
 
 CHARACTERISTIC = "00002a37-0000-1000-8000-00805f9b34fb"
 SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
@@ -114,7 +114,7 @@ def _rr_field(rr_ticks: Sequence[int]) -> bytes:
 
 
 def _u16(value: int, name: str) -> bytes:
-    if not 0 <= value <= LARGEST_TICKS:
+    if not 0 <= value <= MAX_TICKS:
         raise ValueError(f"{name} {value} does not fit 16 bits")
     return value.to_bytes(2, "little")
 

@@ -11,29 +11,29 @@ from ebbtide.beats import GapReason, Origin
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.straps.heart_rate import HeartRateMeasurement, decode, encode
-from ingest.straps.strap import Arrival, Interruption
+from ingest.straps.strap import RawNotification, SignalBreak
 
-_MOST_RR = 9  # what fits a notification of 20 bytes
+_MAX_RR = 9  # what fits a notification of 20 bytes
 _LATENCY = 40 * MILLISECOND
-_BREAK = 10 * SECOND  # silence where the recording could not be read
+_SIGNAL_BREAK = 10 * SECOND  # silence where the recording could not be read
 
 
 def span_ns(runs: Sequence[Sequence[int]]) -> int:
     """How long the recording takes to play, breaks included."""
     ticks = sum(sum(run) for run in runs)
-    return ticks * SECOND // STRAP_TICKS_PER_SECOND + _BREAK * max(0, len(runs) - 1)
+    return ticks * SECOND // STRAP_TICKS_PER_SECOND + _SIGNAL_BREAK * max(0, len(runs) - 1)
 
 
 def notifications(
     runs: Sequence[Sequence[int]], start_ns: int
-) -> Iterator[tuple[int, bytes] | Interruption]:
+) -> Iterator[tuple[int, bytes] | SignalBreak]:
     """(arrival time, bytes) of each notification, as a strap sends them: once a second, with the
     RR intervals that ended since the last one. Between runs there is an Interruption.
     """
     run_start = start_ns
     for index, run in enumerate(runs):
         if index:
-            yield Interruption(GapReason.LINK_LOST)
+            yield SignalBreak(GapReason.LINK_LOST)
         elapsed = 0  # ticks from the run's start to the beat at hand
         tick_time = run_start
         waiting: list[int] = []
@@ -46,13 +46,13 @@ def notifications(
                     yield tick_time + _LATENCY, _payload(waiting)
                     waiting = []
             waiting.append(rr)
-            if len(waiting) == _MOST_RR:
+            if len(waiting) == _MAX_RR:
                 yield beat + _LATENCY, _payload(waiting)
                 waiting = []
         end = run_start + elapsed * SECOND // STRAP_TICKS_PER_SECOND
         if waiting:
             yield tick_time + SECOND + _LATENCY, _payload(waiting)
-        run_start = end + _BREAK
+        run_start = end + _SIGNAL_BREAK
 
 
 def _payload(rr_ticks: Sequence[int]) -> bytes:
@@ -94,26 +94,28 @@ class SimulatedStrap:
         """End ``events``."""
         self._stopped.set()
 
-    async def events(self) -> AsyncIterator[Arrival | Interruption]:
+    async def events(self) -> AsyncIterator[RawNotification | SignalBreak]:
         """The notifications, at once or live."""
         if self._start is not None:
             for event in notifications(self._runs, self._start):
-                yield event if isinstance(event, Interruption) else Arrival(event[1], event[0])
+                yield (
+                    event if isinstance(event, SignalBreak) else RawNotification(event[1], event[0])
+                )
             return
         while not self._stopped.is_set():
             async for live in self._live():
                 yield live
-            yield Interruption(GapReason.PAUSED)
+            yield SignalBreak(GapReason.PAUSED)
 
-    async def _live(self) -> AsyncIterator[Arrival | Interruption]:
-        start, steady = timestamps.now(), timestamps.steady()
+    async def _live(self) -> AsyncIterator[RawNotification | SignalBreak]:
+        start, steady = timestamps.now_ns(), timestamps.monotonic_ns()
         for event in notifications(self._runs, start):
-            if isinstance(event, Interruption):
+            if isinstance(event, SignalBreak):
                 yield event
                 continue
             due = steady + event[0] - start
-            wait = max(0, due - timestamps.steady()) / SECOND
+            wait = max(0, due - timestamps.monotonic_ns()) / SECOND
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), wait)
                 return
-            yield Arrival(event[1], timestamps.now(), timestamps.steady())
+            yield RawNotification(event[1], timestamps.now_ns(), timestamps.monotonic_ns())

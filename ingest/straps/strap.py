@@ -12,7 +12,7 @@ from ingest.straps.heart_rate import HeartRateMeasurement
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class RawNotification:
     """The bytes of one notification and when they arrived.
 
     ``received_ns`` is UTC; ``steady_ns`` is a clock that nobody sets, to notice when somebody
@@ -25,14 +25,14 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Interruption:
+class SignalBreak:
     """The unbroken count of beats ended, for a reason that the strap's side knows."""
 
     reason: GapReason
 
 
 @dataclass(frozen=True, slots=True)
-class MotionArrival:
+class RawMotion:
     """Acceleration: samples of (x, y, z) in thousandths of g, the last one taken just before
     ``received_ns``, ``rate_hz`` of them a second.
     """
@@ -43,7 +43,7 @@ class MotionArrival:
 
 
 @dataclass(frozen=True, slots=True)
-class EcgArrival:
+class RawEcg:
     """Electrocardiogram: samples in microvolts, the last one taken just before ``received_ns``."""
 
     received_ns: int
@@ -51,7 +51,7 @@ class EcgArrival:
     samples_uv: tuple[int, ...]
 
 
-class Link(StrEnum):
+class ConnectionState(StrEnum):
     """Where the connection to a strap stands."""
 
     LOOKING = "looking for it"
@@ -63,14 +63,14 @@ class Link(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkChange:
+class ConnectionChange:
     """The link changed. ``detail`` says more, for a person."""
 
-    link: Link
+    link: ConnectionState
     detail: str = ""
 
 
-StrapEvent = Arrival | Interruption | MotionArrival | EcgArrival | LinkChange
+StrapEvent = RawNotification | SignalBreak | RawMotion | RawEcg | ConnectionChange
 
 
 class Strap(Protocol):

@@ -20,10 +20,10 @@ from ebbtide.beats import GapReason
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import MILLISECOND, SECOND
-from ingest.timing.clock_skew import DelayFloor
+from ingest.timing.clock_skew import ClockSkewEstimator
 
 # Later than this after its last beat, a notification cannot be a held-up one: beats are missing.
-LONGEST_DELAY = 8 * SECOND
+MAX_DELAY = 8 * SECOND
 # If even the fastest of this many notifications is later than this, beats are missing too.
 PERSISTENT_DELAY = 2 * SECOND
 PERSISTENT_COUNT = 8
@@ -31,9 +31,9 @@ PERSISTENT_COUNT = 8
 CLOCK_STEP = 1 * SECOND
 # How fast beat times may be moved: (when off by at least, share of the time that passes).
 # Intervals are kept in ticks, so this bends no interval, only the dial it is read on.
-_PULLS = ((250 * MILLISECOND, 0.25), (40 * MILLISECOND, 0.05), (0, 0.01))
+_SLEW_RATES = ((250 * MILLISECOND, 0.25), (40 * MILLISECOND, 0.05), (0, 0.01))
 
-PULL_STEP = 100_000  # ns: what they are moved by is a multiple of it
+SLEW_STEP = 100_000  # ns: what they are moved by is a multiple of it
 
 
 class ClockSteppedBackError(EbbtideError):
@@ -65,7 +65,7 @@ class BeatClock:
         self._last = after_ns
         self._strap_time = 0  # of the last beat, by its ticks alone
         self._offset = 0  # what was added to strap time to place the last beat
-        self._floor = DelayFloor()
+        self._floor = ClockSkewEstimator()
         self._late: deque[int] = deque(maxlen=PERSISTENT_COUNT)
         self._wall_minus_steady: int | None = None
         self._anchored = False
@@ -108,7 +108,7 @@ class BeatClock:
             return self._anchor(spans, received_ns, self._break_reason)
         late = received_ns - (self._last + total)
         self._late.append(late)
-        if late > LONGEST_DELAY or (
+        if late > MAX_DELAY or (
             len(self._late) == PERSISTENT_COUNT and min(self._late) > PERSISTENT_DELAY
         ):
             return self._anchor(spans, received_ns, GapReason.LINK_LOST)
@@ -151,7 +151,7 @@ class BeatClock:
         self._last = start
         self._strap_time = total
         self._offset = start
-        self._floor = DelayFloor()
+        self._floor = ClockSkewEstimator()
         self._floor.add(total, received_ns - total)
         self._late.clear()
         self._anchored = True
@@ -163,10 +163,10 @@ class BeatClock:
     def _pull(self, total: int) -> int:
         """Nanoseconds by which to move this notification's beats towards the floor."""
         off = self._floor.at(self._strap_time) - self._offset
-        share = next(share for above, share in _PULLS if abs(off) >= above)
+        share = next(share for above, share in _SLEW_RATES if abs(off) >= above)
         most = int(total * share)
         # In whole steps, which are far below the noise: a store keeps each beat's pull.
-        pull = int(max(-most, min(most, off)) / PULL_STEP) * PULL_STEP
+        pull = int(max(-most, min(most, off)) / SLEW_STEP) * SLEW_STEP
         self._offset += pull
         self._late = deque((late - pull for late in self._late), maxlen=PERSISTENT_COUNT)
         return pull

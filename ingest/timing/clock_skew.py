@@ -29,7 +29,7 @@ _FAR_ABOVE = 250 * MILLISECOND
 Point = tuple[int, int]  # strap time, delay; both ns
 
 
-class DelayFloor:
+class ClockSkewEstimator:
     """Follows the floor. Points must come with increasing strap time."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ _REMEMBERED = 32  # intervals
 _PROOF = 3  # varied intervals said before, in the same order, cannot be chance
 
 
-class RepeatFilter:
+class DuplicateFilter:
     """Watches the accepted notifications of one strap."""
 
     def __init__(self, ticks_per_second: int) -> None:

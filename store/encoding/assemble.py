@@ -13,7 +13,7 @@ from ebbtide.beats import Stream
 from store.protocols.beats import Beats
 
 _Value = TypeVar("_Value", bound=np.generic)
-Part = tuple[
+StreamPart = tuple[
     NDArray[np.int64],
     NDArray[np.int32],
     NDArray[np.int32],
@@ -21,7 +21,7 @@ Part = tuple[
     NDArray[np.bool_],
     NDArray[np.int32],
 ]
-EMPTY_PART: Part = (
+EMPTY_PART: StreamPart = (
     np.empty(0, np.int64),
     np.empty(0, np.int32),
     np.empty(0, np.int32),
@@ -31,7 +31,7 @@ EMPTY_PART: Part = (
 )
 
 
-def part_of_stream(
+def stream_part(
     index: int,
     stream: Stream,
     runs: Sequence[tuple[int, int]],
@@ -41,7 +41,7 @@ def part_of_stream(
     contact: NDArray[np.int8],
     sequence: NDArray[np.int64],
     asked: tuple[int, int],
-) -> Part:
+) -> StreamPart:
     """The columns of ``Beats`` for one stream, within ``asked``, a half-open range in ns.
 
     ``runs``: (first, last) sequence number of each run that was read, by first; ``gaps``: sequence
@@ -74,7 +74,7 @@ def _part(column: NDArray[_Value], first: int, end: int) -> NDArray[_Value]:
     return part.copy() if len(part) < len(column) // 2 else part
 
 
-def by_time(streams: tuple[Stream, ...], parts: Sequence[Part]) -> Beats:
+def merge_streams(streams: tuple[Stream, ...], parts: Sequence[StreamPart]) -> Beats:
     """The parts of all streams as one."""
     filled = [part for part in parts if len(part[0])] or [EMPTY_PART]
     time, ticks, scale, contact, follows, index = (

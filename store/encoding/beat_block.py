@@ -49,7 +49,7 @@ class Block:
     rr_ticks: NDArray[np.uint16]
 
 
-def of_notifications(notifications: Sequence[Notification]) -> Block:
+def from_notifications(notifications: Sequence[Notification]) -> Block:
     """The columns of these notifications."""
     contact = [-1 if n.contact is None else int(n.contact) for n in notifications]
     energy = [_NO_ENERGY if n.energy_kj is None else n.energy_kj for n in notifications]
@@ -91,7 +91,7 @@ def to_notifications(first: int, block: Block) -> list[Notification]:
     ]
 
 
-def joined(first: Block, second: Block) -> Block:
+def concat(first: Block, second: Block) -> Block:
     """Two blocks of neighbouring sequence numbers as one."""
     return Block(
         np.concatenate([first.received_ns, second.received_ns]),
@@ -104,7 +104,7 @@ def joined(first: Block, second: Block) -> Block:
     )
 
 
-def packed(block: Block) -> bytes:
+def encode(block: Block) -> bytes:
     """The bytes of a block."""
     times = block.time_ns.astype(np.int64)
     ticks = block.rr_ticks.astype(np.int64)
@@ -124,7 +124,7 @@ def packed(block: Block) -> bytes:
     return header + zlib.compress(b"".join(_column(column) for column in columns), 6)
 
 
-def unpacked(data: bytes, beats_alone: bool = False) -> Block:
+def decode(data: bytes, beats_alone: bool = False) -> Block:
     """The block of these bytes; ``beats_alone`` may leave out, as empty, when notifications came,
     their heart rate and energy, which whoever reads beats does not need. Raises ValueError when
     they are damaged.
@@ -132,15 +132,15 @@ def unpacked(data: bytes, beats_alone: bool = False) -> Block:
     version = data[0] if data else 0
     try:
         if version == beat_block_v1.VERSION:
-            return Block(*beat_block_v1.unpacked(data))
+            return Block(*beat_block_v1.decode(data))
         if version == _VERSION:
-            return _unpacked(data, beats_alone)
+            return _decode(data, beats_alone)
     except (struct.error, zlib.error, IndexError, KeyError, ValueError) as error:
         raise ValueError(f"a block of beats is damaged: {error}") from error
     raise ValueError(f"block version {version} is not known to this Ebbtide")
 
 
-def _unpacked(data: bytes, beats_alone: bool) -> Block:
+def _decode(data: bytes, beats_alone: bool) -> Block:
     _, notifications, beats, scale, unit = _HEADER.unpack_from(data)
     body = _Reader(zlib.decompress(memoryview(data)[_HEADER.size :]))
     rr_count = body.column(notifications).astype(np.uint8)

@@ -12,7 +12,7 @@ VERSION = 1
 _HEADER = struct.Struct("<BxxxII")  # version, notifications, beats
 
 
-def unpacked(
+def decode(
     data: bytes,
 ) -> tuple[
     NDArray[np.int64],

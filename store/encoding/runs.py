@@ -16,7 +16,7 @@ from store.protocols.beats import BeatsOutOfOrderError
 FULL_RUN = 4096
 
 
-def not_yet_kept(
+def new_runs(
     notifications: Sequence[Notification], kept: Sequence[tuple[int, int]]
 ) -> Iterator[list[Notification]]:
     """The notifications that no (first, last) of ``kept`` has, as unbroken runs."""
@@ -32,7 +32,7 @@ def not_yet_kept(
         yield run
 
 
-def acknowledged(runs: Iterable[tuple[int, int]]) -> int:
+def acknowledged_sequence(runs: Iterable[tuple[int, int]]) -> int:
     """The highest number up to which nothing is missing; ``runs`` of (first, last) by first."""
     number = 0
     for first, last in runs:
@@ -66,7 +66,7 @@ def days_of(runs: Iterable[tuple[int | None, int | None]]) -> list[int]:
     return sorted(days)
 
 
-def day_names(
+def day_fingerprints(
     runs: Iterable[tuple[str, int, int, int, int, int]],
     moved: Iterable[tuple[int, int]],
     start_ns: int,

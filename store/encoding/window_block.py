@@ -11,13 +11,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from store.protocols.beats import KeptDay
+from store.protocols.beats import DailyWindows
 
 _HEADER = struct.Struct("<BxHI")  # version, bytes of names, windows
 _VERSION = 2
 
 
-def packed(day: KeptDay) -> bytes:
+def encode(day: DailyWindows) -> bytes:
     """The bytes of a day's windows."""
     names = json.dumps(list(day.figures)).encode()
     return b"".join(
@@ -36,7 +36,7 @@ def _places(names: bytes) -> dict[str, int]:
     return {name: k for k, name in enumerate(json.loads(names))}
 
 
-def unpacked(content: str, data: bytes, names: Sequence[str]) -> KeptDay:
+def decode(content: str, data: bytes, names: Sequence[str]) -> DailyWindows:
     """The windows with the figures asked for; NaN where a figure was not kept. Raises ValueError
     when the bytes are of another version.
     """
@@ -50,4 +50,4 @@ def unpacked(content: str, data: bytes, names: Sequence[str]) -> KeptDay:
     figures = {
         name: columns[places[name]] if name in places else np.full(count, np.nan) for name in names
     }
-    return KeptDay(content, np.frombuffer(data, "<i8", count, begin).astype(np.int64), figures)
+    return DailyWindows(content, np.frombuffer(data, "<i8", count, begin).astype(np.int64), figures)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from ebbtide.beats import Activity, Gap, Notification, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY
-from store.encoding.assemble import Part, by_time, part_of_stream
+from store.encoding.assemble import StreamPart, merge_streams, stream_part
 from store.influx import line_protocol as lines
 from store.influx.catalogue import BeatCatalogue, Run
 from store.influx.client import InfluxServer
-from store.protocols.beats import Beats, DamagedStoreError, KeptDay, PlacedGap, StreamCoverage
+from store.protocols.beats import Beats, DailyWindows, DamagedStoreError, PlacedGap, StreamCoverage
 
 _NOTHING_NS = 2**62  # later than any beat
 
@@ -59,7 +59,7 @@ class InfluxBeatStore:
         with self._catalogue.appending(subject_id, stream_id) as stream:
             runs = stream.fresh(notifications)
             fresh = list(chain.from_iterable(runs))
-            self._server.write(lines.of_notifications(subject_id, stream_id, fresh))
+            self._server.write(lines.beat_lines(subject_id, stream_id, fresh))
             for run in runs:
                 stream.add_run(run)
             # Gaps belong to their notification: a repeated upload does not change them either.
@@ -83,7 +83,7 @@ class InfluxBeatStore:
             for span in spans:
                 if span.start_ns not in kept:
                     fresh.setdefault(span.start_ns, span)
-            self._server.write(lines.of_movement(subject_id, stream_id, fresh.values()))
+            self._server.write(lines.movement_lines(subject_id, stream_id, fresh.values()))
             stream.add_movement(Counter(start // DAY for start in fresh))
 
     def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
@@ -113,12 +113,12 @@ class InfluxBeatStore:
         beats that it acknowledged.
         """
         found = self._catalogue.runs(subject_id, start_ns, end_ns)
-        parts: list[Part] = []
+        parts: list[StreamPart] = []
         for index, (stream, runs, gaps) in enumerate(found):
             # Whole runs are asked for: then it is known how many beats there must be.
             kept = self._columns(subject_id, stream.id, runs, ("rr_ticks", "sequence", "contact"))
             parts.append(
-                part_of_stream(
+                stream_part(
                     index,
                     stream,
                     [(run.first, run.last) for run in runs],
@@ -130,7 +130,7 @@ class InfluxBeatStore:
                     (start_ns, end_ns),
                 )
             )
-        return by_time(tuple(stream for stream, _, _ in found), parts)
+        return merge_streams(tuple(stream for stream, _, _ in found), parts)
 
     def _columns(
         self, subject_id: str, stream_id: str, runs: Sequence[Run], names: Sequence[str]
@@ -224,27 +224,27 @@ class InfluxBeatStore:
         """What is kept of each stream, oldest first."""
         return self._catalogue.coverage(subject_id)
 
-    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+    def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
         """The name of the content of each day; see BeatStore."""
-        return self._catalogue.day_contents(subject_id, start_ns, end_ns)
+        return self._catalogue.day_fingerprints(subject_id, start_ns, end_ns)
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
         """The UTC days to which something was added from then on; see BeatStore."""
         return self._catalogue.changed_days(subject_id, since_ns)
 
-    def kept_windows(
+    def stored_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
-    ) -> dict[int, KeptDay]:
+    ) -> dict[int, DailyWindows]:
         """What was worked out of each day; see BeatStore."""
         return self._catalogue.window_days(subject_id, method, names, first_day, last_day)
 
-    def kept_contents(
+    def stored_fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
         """What the kept windows of each day were worked out from; see BeatStore."""
         return self._catalogue.window_contents(subject_id, method, first_day, last_day)
 
-    def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
+    def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
         """Keep what was worked out; see BeatStore."""
         tag = _tag(method)
         with self._catalogue.putting_windows(subject_id, method, days) as may:
@@ -261,7 +261,7 @@ class InfluxBeatStore:
             self._server.write(
                 line
                 for held in days.values()
-                for line in lines.of_windows(subject_id, tag, held.start_ns, held.figures)
+                for line in lines.window_lines(subject_id, tag, held.start_ns, held.figures)
             )
 
     def subjects(self) -> list[str]:

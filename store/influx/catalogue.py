@@ -18,21 +18,21 @@ from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream
 from store.encoding import window_block
 from store.encoding.runs import (
     FULL_RUN,
-    acknowledged,
-    day_names,
+    acknowledged_sequence,
+    day_fingerprints,
     days_of,
-    not_yet_kept,
+    new_runs,
     require_order,
 )
 from store.protocols.beats import (
+    DailyWindows,
     ErasedSubjectError,
-    KeptDay,
     PlacedGap,
     StreamCoverage,
     StreamTakenError,
     UnknownStreamError,
 )
-from store.sql.engine import insert_or, writing
+from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.beats import (
     ErasedRow,
     GapRow,
@@ -54,7 +54,7 @@ class Run:
     end_ns: int | None
 
 
-class Appending:
+class StreamTransaction:
     """A stream that is locked while something is appended to it."""
 
     def __init__(self, db: Connection, stream_id: str) -> None:
@@ -70,7 +70,7 @@ class Appending:
                 RunRow.last_sequence >= notifications[0].sequence,
             )
         )
-        runs = list(not_yet_kept(notifications, [(row[0], row[1]) for row in kept]))
+        runs = list(new_runs(notifications, [(row[0], row[1]) for row in kept]))
         for run in runs:
             self._require_order(run)
         return runs
@@ -113,7 +113,7 @@ class Appending:
                     beats=len(times),
                     start_ns=start_ns,
                     end_ns=end_ns,
-                    kept_ns=timestamps.now(),
+                    kept_ns=timestamps.now_ns(),
                 )
             )
             return
@@ -128,7 +128,7 @@ class Appending:
                 beats=before.beats + len(times),
                 start_ns=start_ns if before.start_ns is None else before.start_ns,
                 end_ns=before.end_ns if end_ns is None else end_ns,
-                kept_ns=timestamps.now(),
+                kept_ns=timestamps.now_ns(),
             )
         )
 
@@ -197,13 +197,13 @@ class BeatCatalogue:
             "created_ns": stream.created_ns,
             "ticks_per_second": stream.ticks_per_second,
         }
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             _lock(db, subject_id)
             if _erased(db, subject_id):
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
-            db.execute(insert_or(db, StreamRow).values(values).on_conflict_do_nothing())
+            db.execute(dialect_insert(db, StreamRow).values(values).on_conflict_do_nothing())
             kept = db.execute(
                 select(StreamRow.__table__).where(StreamRow.id == stream.id)
             ).mappings()
@@ -214,9 +214,9 @@ class BeatCatalogue:
                 )
 
     @contextmanager
-    def appending(self, subject_id: str, stream_id: str) -> Iterator[Appending]:
+    def appending(self, subject_id: str, stream_id: str) -> Iterator[StreamTransaction]:
         """The stream, locked until what was appended is committed. Raises UnknownStreamError."""
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             found = db.execute(
                 select(StreamRow.id)
                 .where(StreamRow.id == stream_id, StreamRow.subject_id == subject_id)
@@ -227,7 +227,7 @@ class BeatCatalogue:
                     f"There is no stream {stream_id}.",
                     f"Register it with PUT /v1/streams/{stream_id}.",
                 )
-            yield Appending(db, stream_id)
+            yield StreamTransaction(db, stream_id)
 
     def runs(
         self, subject_id: str, start_ns: int, end_ns: int
@@ -338,7 +338,7 @@ class BeatCatalogue:
                 )
             )
 
-    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+    def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
         """What names the content of each day; see BeatStore."""
         with self._engine.connect() as db:
             runs = db.execute(
@@ -357,7 +357,7 @@ class BeatCatalogue:
                 .where(StreamRow.subject_id == subject_id)
                 .group_by(MovementDayRow.day)
             ).all()
-        return day_names(
+        return day_fingerprints(
             [(row[0], row[1], row[2], row[3], int(row[4] or 0), int(row[5] or 0)) for row in runs],
             [(row[0], int(row[1])) for row in moved],
             start_ns,
@@ -376,11 +376,11 @@ class BeatCatalogue:
 
     def window_days(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
-    ) -> dict[int, KeptDay]:
+    ) -> dict[int, DailyWindows]:
         """What was worked out of each day."""
         wanted = (WindowDayRow.day, WindowDayRow.content, WindowDayRow.block)
         rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
-        return {row[0]: window_block.unpacked(row[1], row[2], names) for row in rows}
+        return {row[0]: window_block.decode(row[1], row[2], names) for row in rows}
 
     def window_contents(
         self, subject_id: str, method: str, first_day: int, last_day: int
@@ -404,12 +404,12 @@ class BeatCatalogue:
 
     @contextmanager
     def putting_windows(
-        self, subject_id: str, method: str, days: Mapping[int, KeptDay]
+        self, subject_id: str, method: str, days: Mapping[int, DailyWindows]
     ) -> Iterator[bool]:
         """While the windows of these days are written; False, and nothing may be written, where
         the subject was erased. Erasing waits until this ends.
         """
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             _lock(db, subject_id)
             if _erased(db, subject_id):
                 yield False
@@ -428,7 +428,7 @@ class BeatCatalogue:
                         "method": method,
                         "day": day,
                         "content": held.content,
-                        "block": window_block.packed(held),
+                        "block": window_block.encode(held),
                     }
                     for day, held in days.items()
                 ],
@@ -450,10 +450,10 @@ class BeatCatalogue:
         """Forget the subject, and refuse it from now on; how many beats there were. An upload that
         is under way is waited for; none begins afterwards.
         """
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             _lock(db, subject_id)
             db.execute(
-                insert_or(db, ErasedRow).values(subject_id=subject_id).on_conflict_do_nothing()
+                dialect_insert(db, ErasedRow).values(subject_id=subject_id).on_conflict_do_nothing()
             )
             of_subject = StreamRow.subject_id == subject_id
             streams = list(db.scalars(select(StreamRow.id).where(of_subject).with_for_update()))
@@ -497,7 +497,7 @@ def _acknowledged(db: Connection, stream_id: str) -> int:
         .where(RunRow.stream_id == stream_id)
         .order_by(RunRow.first_sequence)
     )
-    return acknowledged((row[0], row[1]) for row in rows)
+    return acknowledged_sequence((row[0], row[1]) for row in rows)
 
 
 def _stream(row: Row) -> Stream:  # type: ignore[type-arg]

@@ -27,14 +27,14 @@ from pyarrow import csv
 from urllib3.exceptions import HTTPError
 
 from ebbtide.errors import EbbtideError
-from store.protocols.beats import DamagedStoreError, StoreAwayError
+from store.protocols.beats import DamagedStoreError, StoreUnavailableError
 
 _BATCH = 5000  # points a request: what InfluxData recommends
 _CHUNK = 20_000  # rows that the server puts together before it sends them
 _TRIES = 5
 _FIRST_WAIT_S = 0.2
 _CONNECT_S, _ANSWER_S = 3.0, 30.0
-_WORTH_PACKING = 1400  # bytes: what fits into one packet is sent as it is
+_GZIP_FROM_BYTES = 1400  # bytes: what fits into one packet is sent as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class InfluxServer:
         while batch := list(islice(waiting, _BATCH)):
             data = "\n".join(batch).encode()
             headers = {**self._headers, "Content-Type": "text/plain; charset=utf-8"}
-            if len(data) > _WORTH_PACKING:
+            if len(data) > _GZIP_FROM_BYTES:
                 data = gzip.compress(data, 1)
                 headers["Content-Encoding"] = "gzip"
             self._request(
@@ -160,7 +160,7 @@ class InfluxServer:
         NaN where there is no value.
 
         CSV into arrays is the fastest of the three ways (docs/operating/running.md), but InfluxDB
-        does not say there that a query failed midway: whoever asks must know how many rows there are.
+        does not say there that a query failed midway: the caller must know the row count.
         """
         headers = {**self._headers, "Accept": "application/csv"}
         params = {
@@ -177,7 +177,7 @@ class InfluxServer:
                     return _columns(answer.raw, kinds)
             except (HTTPError, OSError) as error:  # cut while it was read
                 if attempt == _TRIES - 1:
-                    raise _away(error) from error
+                    raise _unavailable(error) from error
                 _wait(attempt)
         raise AssertionError("the last try returns or raises")
 
@@ -212,7 +212,7 @@ class InfluxServer:
                 raise _refused(error.content) from error
             except (InfluxDBServerError, requests.RequestException, HTTPError) as error:
                 if attempt == tries - 1:
-                    raise _away(error) from error
+                    raise _unavailable(error) from error
                 _wait(attempt)
         raise AssertionError("the last try returns or raises")
 
@@ -226,7 +226,7 @@ class InfluxServer:
                 timeout=(_CONNECT_S, _ANSWER_S),
             )
         except (requests.RequestException, HTTPError) as error:
-            raise _away(error) from error
+            raise _unavailable(error) from error
         return str(answer.headers.get("X-Influxdb-Version", "")).removeprefix("v")
 
     def _major(self) -> int:
@@ -249,7 +249,7 @@ def _columns(raw: Any, kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     }
     try:
         table = csv.read_csv(
-            pa.PythonFile(_Joined(first, raw), mode="r"),
+            pa.PythonFile(_JoinedChunks(first, raw), mode="r"),
             read_options=csv.ReadOptions(block_size=1 << 19),
             convert_options=csv.ConvertOptions(column_types=types, include_columns=list(kinds)),
         )
@@ -260,7 +260,7 @@ def _columns(raw: Any, kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     }
 
 
-class _Joined(io.RawIOBase):
+class _JoinedChunks(io.RawIOBase):
     """What was read already, and what follows."""
 
     def __init__(self, first: bytes, rest: Any) -> None:
@@ -278,9 +278,9 @@ class _Joined(io.RawIOBase):
         return bytes(data)
 
 
-def _away(error: Exception) -> StoreAwayError:
+def _unavailable(error: Exception) -> StoreUnavailableError:
     # Its words may hold the address: only its kind is told.
-    return StoreAwayError(
+    return StoreUnavailableError(
         f"InfluxDB does not answer ({type(error).__name__}).", "Is it running, and is there room?"
     )
 

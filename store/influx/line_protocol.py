@@ -20,7 +20,7 @@ BEATS, WITHOUT_RR, MOVEMENT, WINDOWS = "beats", "without_rr", "movement", "hrv_5
 MEASUREMENTS = (BEATS, WITHOUT_RR, MOVEMENT, WINDOWS)
 
 
-def of_notifications(
+def beat_lines(
     subject_id: str, stream_id: str, notifications: Iterable[Notification]
 ) -> Iterator[str]:
     """A line a beat, and one a notification without any."""
@@ -39,7 +39,7 @@ def of_notifications(
             said = f"contact={contact}i"
 
 
-def of_movement(subject_id: str, stream_id: str, spans: Iterable[Activity]) -> Iterator[str]:
+def movement_lines(subject_id: str, stream_id: str, spans: Iterable[Activity]) -> Iterator[str]:
     """A line a span."""
     for span in spans:
         yield (
@@ -48,7 +48,7 @@ def of_movement(subject_id: str, stream_id: str, spans: Iterable[Activity]) -> I
         )
 
 
-def of_windows(
+def window_lines(
     subject_id: str,
     method_tag: str,
     start_ns: NDArray[np.int64],

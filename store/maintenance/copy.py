@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tu
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY
 from store.protocols.beats import BeatStore
-from store.sql.engine import insert_or, writing
+from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.access import CareRow, LiveShareRow, LookRow, PseudonymRow
 from store.sql.tables.programme import (
     NoteRow,
@@ -56,7 +56,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
     )
 )
 _COUNTED = ("audit", "looks")  # their ids are made by the database
-_GOING: tuple[tuple[Table, tuple[str, ...]], ...] = (
+_COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[SignInRow.__tablename__], ("token_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
@@ -70,7 +70,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
-class Copied:
+class CopyResult:
     """How much there is, in both. ``rows`` by table of people and ratings."""
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -81,13 +81,13 @@ class Copied:
     movement: int = 0
 
 
-def copy_records(source: Engine, target: Engine, progress: Progress | None = None) -> Copied:
+def copy_records(source: Engine, target: Engine, progress: Progress | None = None) -> CopyResult:
     """People, ratings, sessions, sign-ins and the audit. Rows that the target has of somebody whom
     the source does not know are an error: it is another store. Rows that went from the source
     since (sign-outs, erased people) go from the target.
     """
-    found = Copied()
-    with source.connect() as db, writing(target) as to:
+    found = CopyResult()
+    with source.connect() as db, write_transaction(target) as to:
         for table in RECORD_TABLES:
             keys = list(table.primary_key.columns)
             total = db.scalar(select(func.count()).select_from(table)) or 0
@@ -106,7 +106,7 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
                 if progress is not None:
                     progress(table.name, done, total)
             found.rows[table.name] = done
-        _drop_what_went(db, to)
+        _delete_removed_rows(db, to)
         if to.dialect.name == "postgresql":
             for name in _COUNTED:
                 to.execute(
@@ -126,7 +126,7 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
 
 
 def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
-    statement = insert_or(db, table)
+    statement = dialect_insert(db, table)
     keys = [key.name for key in table.primary_key.columns]
     changed = {
         column.name: statement.excluded[column.name]
@@ -136,9 +136,9 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
     db.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
 
 
-def _drop_what_went(source: Connection, target: Connection) -> None:
+def _delete_removed_rows(source: Connection, target: Connection) -> None:
     """Sign-ins, care and notes that ended, and people who were erased; nothing else ever goes."""
-    for table, names in _GOING:
+    for table, names in _COPY_ORDER:
         key = tuple_(*(table.c[name] for name in names))
         query = select(*(table.c[name] for name in names))
         gone = {tuple(row) for row in target.execute(query)} - {
@@ -163,9 +163,11 @@ def _drop_what_went(source: Connection, target: Connection) -> None:
     target.execute(delete(PersonRow).where(PersonRow.id.in_(gone_people)))
 
 
-def copy_beats(source: BeatStore, target: BeatStore, progress: Progress | None = None) -> Copied:
+def copy_beats(
+    source: BeatStore, target: BeatStore, progress: Progress | None = None
+) -> CopyResult:
     """Beats, gaps and movement of everybody, and who was erased. Windows are made again."""
-    found = Copied()
+    found = CopyResult()
     for subject in source.erased():
         target.erase(subject)
     covered = [
@@ -200,12 +202,14 @@ def copy_beats(source: BeatStore, target: BeatStore, progress: Progress | None =
     return found
 
 
-def compare_beats(source: BeatStore, target: BeatStore, progress: Progress | None = None) -> Copied:
+def compare_beats(
+    source: BeatStore, target: BeatStore, progress: Progress | None = None
+) -> CopyResult:
     """Read both, and count. Raises EbbtideError for the first thing that is not the same.
 
     What arrives in the source meanwhile is not the same either: compare when nothing writes.
     """
-    found = Copied()
+    found = CopyResult()
     subjects = source.subjects()
     _same("the subjects", subjects, target.subjects())
     _same("who was erased", source.erased(), target.erased())

@@ -9,22 +9,22 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 
 from ebbtide.errors import EbbtideError
-from store.maintenance.copy import Copied, Progress, compare_beats, copy_beats, copy_records
-from store.maintenance.sqlite_backup import BackedUp, back_up, require_whole
+from store.maintenance.copy import CopyResult, Progress, compare_beats, copy_beats, copy_records
+from store.maintenance.sqlite_backup import BackupResult, create_backup, require_complete
 from store.protocols.beats import BeatStore
 from store.sql.engine import sqlite_engine
 from store.sql.tables.records import PersonRow
 from store.sqlite.beats import SqliteBeatStore
 
 
-def back_up_servers(
+def create_server_backup(
     beats: BeatStore,
     records: Engine,
     names: tuple[str, str],
     folder: Path,
     made: str,
     progress: Progress | None = None,
-) -> BackedUp:
+) -> BackupResult:
     """Copy everything into ``folder``, which must not exist yet; ``names`` of the files of beats
     and records, as in an embedded store.
     """
@@ -48,20 +48,20 @@ def back_up_servers(
         finally:
             copy.close()
             engine.dispose()
-        return back_up(files, folder, made)
+        return create_backup(files, folder, made)
     finally:
         shutil.rmtree(working, ignore_errors=True)
 
 
-def restore_to_servers(
+def restore_server_backup(
     folder: Path,
     names: tuple[str, str],
     beats: BeatStore,
     records: Engine,
     progress: Progress | None = None,
-) -> Copied:
+) -> CopyResult:
     """Copy a backup to servers that hold nobody yet, and compare. Raises EbbtideError otherwise."""
-    require_whole(folder, list(names))
+    require_complete(folder, list(names))
     with records.connect() as db:
         people = db.scalar(select(func.count()).select_from(PersonRow))
     if people or beats.subjects():
@@ -80,7 +80,7 @@ def move(
     beats: BeatStore,
     records: Engine,
     progress: Progress | None = None,
-) -> Copied:
+) -> CopyResult:
     """An embedded store to other stores; then both are read, compared and counted."""
     for file in (beats_file, records_file):
         if not file.is_file():

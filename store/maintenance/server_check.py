@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from ebbtide.errors import EbbtideError
 from store.influx.beats import InfluxBeatStore
-from store.maintenance.sqlite_check import Checked
+from store.maintenance.sqlite_check import IntegrityReport
 from store.protocols.beats import BeatStore, StreamCoverage
 from store.protocols.records import RecordStore
 
 
 def check_stores(
     beats: BeatStore, records: RecordStore, progress: Callable[[int, int], None] | None = None
-) -> Checked:
+) -> IntegrityReport:
     """Read every notification once. ``progress`` is called with streams done and in all."""
-    found = Checked()
+    found = IntegrityReport()
     people = records.people()
     found.people = len(people)
     found.ratings = sum(len(records.ratings(person.id, 0, 2**62)) for person in people)
@@ -38,7 +38,9 @@ def check_stores(
     return found
 
 
-def _check_stream(beats: BeatStore, subject: str, item: StreamCoverage, found: Checked) -> None:
+def _check_stream(
+    beats: BeatStore, subject: str, item: StreamCoverage, found: IntegrityReport
+) -> None:
     stream, expected, last_ns, count = item.stream.id, 1, 0, 0
     try:
         after = 0

@@ -22,14 +22,14 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class BackedUp:
+class BackupResult:
     """A backup: its folder, and the files in it with their sizes in bytes."""
 
     folder: Path
     sizes: dict[str, int]
 
 
-def back_up(files: list[Path], folder: Path, made: str) -> BackedUp:
+def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
     """Copy the stores into ``folder``, which must not exist yet. ``made``: when, in words.
 
     Raises EbbtideError when a store is not there, or the copy cannot be written or is not whole.
@@ -53,7 +53,7 @@ def back_up(files: list[Path], folder: Path, made: str) -> BackedUp:
             ):
                 source.backup(target)
                 target.execute("PRAGMA journal_mode=DELETE")
-            _check_whole(copy)
+            _check_files(copy)
             found[file.name] = {"bytes": copy.stat().st_size, "sha256": _hash(copy)}
         manifest = {"format": _FORMAT, "made": made, "files": found}
         (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -63,7 +63,7 @@ def back_up(files: list[Path], folder: Path, made: str) -> BackedUp:
         raise EbbtideError(
             f"The backup could not be written: {error}.", "Check that the disk has room."
         ) from error
-    return BackedUp(folder, {name: int(facts["bytes"]) for name, facts in found.items()})
+    return BackupResult(folder, {name: int(facts["bytes"]) for name, facts in found.items()})
 
 
 def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) -> list[Path]:
@@ -73,7 +73,7 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
     allows that. Returns what was put aside. Raises EbbtideError for a backup that is not whole, for
     stores that are in use, and for stores that are there without ``replace``.
     """
-    require_whole(folder, [file.name for file in files])
+    require_complete(folder, [file.name for file in files])
     there = [file for file in files if file.exists()]
     if there and not replace:
         raise EbbtideError(
@@ -81,7 +81,7 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
             "Use --replace: what is there is kept beside it.",
         )
     for file in there:
-        _not_in_use(file)
+        _require_unused(file)
     put_aside = []
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
     return put_aside
 
 
-def require_whole(folder: Path, names: list[str]) -> None:
+def require_complete(folder: Path, names: list[str]) -> None:
     """Raises EbbtideError unless the backup is as it was when it was made."""
     expected = _manifest(folder)
     for name in names:
@@ -111,7 +111,7 @@ def require_whole(folder: Path, names: list[str]) -> None:
             raise EbbtideError(
                 f"{copy} is not as it was when it was made.", "Use another backup; this is damaged."
             )
-        _check_whole(copy)
+        _check_files(copy)
 
 
 def _manifest(folder: Path) -> dict[str, str]:
@@ -127,7 +127,7 @@ def _manifest(folder: Path) -> dict[str, str]:
         raise EbbtideError(f"{folder} is no backup of Ebbtide.", "Name its folder.") from error
 
 
-def _check_whole(file: Path) -> None:
+def _check_files(file: Path) -> None:
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
             (said,) = db.execute("PRAGMA integrity_check(1)").fetchone()
@@ -137,7 +137,7 @@ def _check_whole(file: Path) -> None:
         raise EbbtideError(f"{file} is damaged: {said}.", "Use an older backup.")
 
 
-def _not_in_use(file: Path) -> None:
+def _require_unused(file: Path) -> None:
     """Whoever has the file open in WAL mode holds a lock that an exclusive one does not get."""
     try:
         with closing(sqlite3.connect(file, timeout=1, isolation_level=None)) as db:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from ebbtide.errors import EbbtideError
-from store.encoding.beat_block import unpacked
+from store.encoding.beat_block import decode
 
 
 @dataclass(slots=True)
-class Checked:
+class IntegrityReport:
     """What is there, and what is wrong. ``waiting``: streams with numbers missing in between, which
     an upload that is under way fills; ``problems`` are none of the kind.
     """
@@ -30,18 +30,18 @@ class Checked:
     problems: list[str] = field(default_factory=list)
 
 
-def check_embedded(
+def check_sqlite(
     beats_file: Path, records_file: Path, progress: Callable[[int, int], None] | None = None
-) -> Checked:
+) -> IntegrityReport:
     """Read everything once. ``progress`` is called with blocks done and blocks in all."""
-    found = Checked()
+    found = IntegrityReport()
     for file in (beats_file, records_file):
         if not file.is_file():
             raise EbbtideError(f"There is no store {file}.", "Is EBBTIDE_DATA_DIR right?")
     subjects = _records(records_file, found)
     try:
         with closing(sqlite3.connect(f"file:{beats_file}?mode=ro", uri=True)) as db:
-            _whole(db, beats_file, found)
+            _decode_blocks(db, beats_file, found)
             db.execute("BEGIN")  # one state of the file, whoever writes meanwhile
             _streams(db, subjects, found)
             _blocks(db, found, progress)
@@ -51,10 +51,10 @@ def check_embedded(
     return found
 
 
-def _records(file: Path, found: Checked) -> set[str]:
+def _records(file: Path, found: IntegrityReport) -> set[str]:
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
-            _whole(db, file, found)
+            _decode_blocks(db, file, found)
             subjects = {row[0] for row in db.execute("SELECT subject_id FROM people")}
             found.people = len(subjects)
             (found.ratings,) = db.execute(
@@ -78,13 +78,13 @@ def _records(file: Path, found: Checked) -> set[str]:
         return set()
 
 
-def _whole(db: sqlite3.Connection, file: Path, found: Checked) -> None:
+def _decode_blocks(db: sqlite3.Connection, file: Path, found: IntegrityReport) -> None:
     for (said,) in db.execute("PRAGMA integrity_check(20)"):
         if said != "ok":
             found.problems.append(f"{file.name}: {said}")
 
 
-def _streams(db: sqlite3.Connection, subjects: set[str], found: Checked) -> None:
+def _streams(db: sqlite3.Connection, subjects: set[str], found: IntegrityReport) -> None:
     erased = {row[0] for row in db.execute("SELECT subject_id FROM erased")}
     for stream, subject in db.execute("SELECT id, subject_id FROM streams"):
         found.streams += 1
@@ -95,7 +95,7 @@ def _streams(db: sqlite3.Connection, subjects: set[str], found: Checked) -> None
 
 
 def _blocks(
-    db: sqlite3.Connection, found: Checked, progress: Callable[[int, int], None] | None
+    db: sqlite3.Connection, found: IntegrityReport, progress: Callable[[int, int], None] | None
 ) -> None:
     (total,) = db.execute("SELECT count(*) FROM blocks").fetchone()
     known = {row[0] for row in db.execute("SELECT id FROM streams")}
@@ -120,7 +120,7 @@ def _blocks(
             found.waiting.append(f"stream {stream}: {expected} to {row[1] - 1} are not here yet")
         expected = row[2] + 1
         try:
-            block = unpacked(row[6])
+            block = decode(row[6])
         except Exception as error:  # damaged bytes fail in whatever way they like
             found.problems.append(f"{name} cannot be read: {type(error).__name__}: {error}")
             continue
@@ -137,7 +137,7 @@ def _blocks(
             last_ns = int(block.time_ns[-1])
 
 
-def _gaps(db: sqlite3.Connection, found: Checked) -> None:
+def _gaps(db: sqlite3.Connection, found: IntegrityReport) -> None:
     (found.gaps,) = db.execute("SELECT count(*) FROM gaps").fetchone()
     for table in ("gaps", "activity"):
         (orphans,) = db.execute(

@@ -10,7 +10,7 @@ from typing import Protocol
 from store.protocols.records import Person
 
 
-class SignInKind(StrEnum):
+class TokenKind(StrEnum):
     """What a token is for."""
 
     SESSION = "session"
@@ -37,7 +37,7 @@ class OneTimePurpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
+class AccessToken:
     """A token of a person; only its hash is kept. A session also ends ``idle_ns`` after its last
     use (0: never for that).
     """
@@ -47,7 +47,7 @@ class SignIn:
     created_ns: int
     expires_ns: int
     id: str
-    kind: SignInKind
+    kind: TokenKind
     name: str
     scopes: frozenset[Scope]
     used_ns: int
@@ -55,7 +55,7 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class OneTime:
+class OneTimeToken:
     """A token that is worth something once. ``body``: what it is about, JSON."""
 
     token_hash: str
@@ -67,7 +67,7 @@ class OneTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AccessLogEntry:
     """Somebody else read something of a person. ``what``: a route, never what was read."""
 
     person_id: str
@@ -95,7 +95,7 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class IdempotentResponse:
     """The answer to a request with an idempotency key. ``status`` None: it is under way; ``body``
     None: its words are not kept, since they hold a secret.
     """
@@ -106,14 +106,14 @@ class KeptAnswer:
     body: str | None = None
 
 
-class RightsStore(Protocol):
+class AccessStore(Protocol):
     """Keeps who may do what. Safe with several threads and processes."""
 
-    def add_sign_in(self, sign_in: SignIn) -> None:
+    def add_token(self, sign_in: AccessToken) -> None:
         """Keep a sign-in, and forget those that have expired by its creation."""
         ...
 
-    def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, SignIn] | None:
+    def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
         """Who holds this token at this time; None also where the person may not sign in."""
         ...
 
@@ -121,11 +121,11 @@ class RightsStore(Protocol):
         """Note that a token was used."""
         ...
 
-    def end_sign_in(self, token_hash: str) -> None:
+    def end_token(self, token_hash: str) -> None:
         """Sign out."""
         ...
 
-    def sign_ins(self, person_id: str) -> list[SignIn]:
+    def sign_ins(self, person_id: str) -> list[AccessToken]:
         """All tokens of a person, oldest first."""
         ...
 
@@ -133,7 +133,7 @@ class RightsStore(Protocol):
         """End a token by its id; whether there was one."""
         ...
 
-    def end_sign_ins(self, person_id: str, but: str | None = None) -> None:
+    def end_tokens(self, person_id: str, but: str | None = None) -> None:
         """End all tokens of a person, but for the one with this hash."""
         ...
 
@@ -149,11 +149,13 @@ class RightsStore(Protocol):
         """Whether a person may sign in."""
         ...
 
-    def put_one_time(self, one_time: OneTime) -> None:
+    def put_one_time_token(self, one_time: OneTimeToken) -> None:
         """Keep a one-time token, and forget those that have expired."""
         ...
 
-    def take_one_time(self, token_hash: str, purpose: OneTimePurpose, at_ns: int) -> OneTime | None:
+    def take_one_time_token(
+        self, token_hash: str, purpose: OneTimePurpose, at_ns: int
+    ) -> OneTimeToken | None:
         """Use a one-time token: of two who use it at once, one gets it."""
         ...
 
@@ -173,13 +175,13 @@ class RightsStore(Protocol):
         """The ids of the therapists of a patient."""
         ...
 
-    def add_looks(self, looks: Sequence[Look]) -> None:
+    def add_access_log(self, looks: Sequence[AccessLogEntry]) -> None:
         """Keep who read what."""
         ...
 
     def looks(
         self, person_id: str, limit: int, before: int | None = None
-    ) -> list[tuple[int, Look]]:
+    ) -> list[tuple[int, AccessLogEntry]]:
         """Who read something of this person, newest first, each with its number; ``before``: only
         lower numbers.
         """
@@ -189,27 +191,27 @@ class RightsStore(Protocol):
         """Failed attempts with this key."""
         ...
 
-    def note_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
+    def add_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
         """One more; those before ``at_ns - forget_after_ns`` do not count any more."""
         ...
 
-    def forget_failures(self, key: str) -> None:
+    def clear_failures(self, key: str) -> None:
         """It went well."""
         ...
 
-    def begin_answer(
+    def begin_idempotent(
         self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
-    ) -> KeptAnswer | None:
+    ) -> IdempotentResponse | None:
         """Note that a request with this idempotency key is under way, and forget those from before
         ``forget_ns``. Where there is one already, it is returned and nothing noted.
         """
         ...
 
-    def finish_answer(self, person_id: str, key: str, status: int, body: str | None) -> None:
+    def finish_idempotent(self, person_id: str, key: str, status: int, body: str | None) -> None:
         """Keep the answer."""
         ...
 
-    def drop_answer(self, person_id: str, key: str) -> None:
+    def drop_idempotent(self, person_id: str, key: str) -> None:
         """Nothing was done: the key may be used again."""
         ...
 

@@ -25,7 +25,7 @@ class BeatsOutOfOrderError(EbbtideError):
     """Beats of a stream are not later than those of lower sequence numbers."""
 
 
-class StoreAwayError(EbbtideError):
+class StoreUnavailableError(EbbtideError):
     """The store does not answer now, or has no room. Nothing was promised: try again."""
 
 
@@ -85,7 +85,7 @@ class PlacedGap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptDay:
+class DailyWindows:
     """HRV windows that were worked out of a UTC day and kept. ``content`` names what they were
     worked out from; ``start_ns`` has shape (w,), and so has each of ``figures``, NaN where a window
     has none. Figures are kept to the precision of float32, far finer than they are.
@@ -146,7 +146,7 @@ class BeatStore(Protocol):
         """What is kept of each stream, oldest first."""
         ...
 
-    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+    def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
         """Of each UTC day (days since 1970) in the range that has beats: what names its content.
         It is another name whenever beats or movement of that day were added.
         """
@@ -158,21 +158,21 @@ class BeatStore(Protocol):
         """
         ...
 
-    def kept_windows(
+    def stored_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
-    ) -> dict[int, KeptDay]:
+    ) -> dict[int, DailyWindows]:
         """What was worked out of each of these days by this method: the figures with these names.
         It can be thrown away and made again.
         """
         ...
 
-    def kept_contents(
+    def stored_fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
         """What the kept windows of each of these days were worked out from."""
         ...
 
-    def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
+    def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
         """Keep what was worked out of days, in the place of what there was by whatever method;
         nothing of a subject who was erased meanwhile.
         """

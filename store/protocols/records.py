@@ -109,7 +109,7 @@ class TherapySession:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptReport:
+class StoredReport:
     """A report that was worked out and can be made again: of which ``kind``, the name of the
     ``content`` it was made from, and its JSON.
     """
@@ -177,7 +177,7 @@ class RecordStore(Protocol):
         """Every version of a rating of this person, oldest first."""
         ...
 
-    def ratings_mark(self, person_id: str) -> tuple[int, int]:
+    def ratings_fingerprint(self, person_id: str) -> tuple[int, int]:
         """How many versions of ratings there are, and when the last was entered: it changes with
         every change.
         """
@@ -202,11 +202,11 @@ class RecordStore(Protocol):
         """Every answer of this person, oldest first."""
         ...
 
-    def put_report(self, report: KeptReport) -> None:
+    def put_report(self, report: StoredReport) -> None:
         """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
         ...
 
-    def report(self, person_id: str, kind: str) -> KeptReport | None:
+    def report(self, person_id: str, kind: str) -> StoredReport | None:
         """The kept report of this kind."""
         ...
 

@@ -11,19 +11,19 @@ from sqlalchemy.orm import sessionmaker
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY
 from store.protocols.access import (
+    AccessLogEntry,
+    AccessToken,
     Attempts,
-    KeptAnswer,
-    Look,
-    OneTime,
+    IdempotentResponse,
     OneTimePurpose,
+    OneTimeToken,
     Pseudonym,
     Scope,
-    SignIn,
-    SignInKind,
+    TokenKind,
 )
 from store.protocols.records import Person
-from store.sql.engine import insert_or, writing
-from store.sql.records import person_of
+from store.sql.engine import dialect_insert, write_transaction
+from store.sql.records import person_from_row
 from store.sql.tables.access import (
     AnswerRow,
     AttemptsRow,
@@ -50,14 +50,14 @@ _SIGNED_IN = (
 _LEAST_WEEKS, _MOST_WEEKS = 26, 260  # that dates are moved back for analysts
 
 
-class SqlRightsStore:
+class SqlAccessStore:
     """A RightsStore on the engine of the records store."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
-    def add_sign_in(self, sign_in: SignIn) -> None:
+    def add_token(self, sign_in: AccessToken) -> None:
         """Keep a sign-in, and forget those that have expired by its creation."""
         with self._sessions.begin() as db:
             db.execute(delete(SignInRow).where(SignInRow.expires_ns <= sign_in.created_ns))
@@ -76,11 +76,11 @@ class SqlRightsStore:
                 )
             )
 
-    def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, SignIn] | None:
+    def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
         """Who holds this token at this time; see RightsStore."""
         with self._sessions() as db:
             found = db.execute(_SIGNED_IN, {"token_hash": token_hash, "at_ns": at_ns}).first()
-            return None if found is None else (person_of(found[0]), _sign_in(found[1]))
+            return None if found is None else (person_from_row(found[0]), _access_token(found[1]))
 
     def used(self, token_hash: str, at_ns: int) -> None:
         """Note that a token was used."""
@@ -89,17 +89,17 @@ class SqlRightsStore:
                 update(SignInRow).where(SignInRow.token_hash == token_hash).values(used_ns=at_ns)
             )
 
-    def end_sign_in(self, token_hash: str) -> None:
+    def end_token(self, token_hash: str) -> None:
         """Sign out."""
         with self._sessions.begin() as db:
             db.execute(delete(SignInRow).where(SignInRow.token_hash == token_hash))
 
-    def sign_ins(self, person_id: str) -> list[SignIn]:
+    def sign_ins(self, person_id: str) -> list[AccessToken]:
         """All tokens of a person, oldest first."""
         query = select(SignInRow).where(SignInRow.person_id == person_id)
         with self._sessions() as db:
             rows = db.scalars(query.order_by(SignInRow.created_ns, SignInRow.id))
-            return [_sign_in(row) for row in rows]
+            return [_access_token(row) for row in rows]
 
     def revoke(self, person_id: str, sign_in_id: str) -> bool:
         """End a token by its id; whether there was one."""
@@ -111,7 +111,7 @@ class SqlRightsStore:
             )
             return gone.first() is not None
 
-    def end_sign_ins(self, person_id: str, but: str | None = None) -> None:
+    def end_tokens(self, person_id: str, but: str | None = None) -> None:
         """End all tokens of a person, but for the one with this hash."""
         with self._sessions.begin() as db:
             db.execute(
@@ -141,7 +141,7 @@ class SqlRightsStore:
         with self._sessions() as db:
             return bool(db.scalar(select(PersonRow.active).where(PersonRow.id == person_id)))
 
-    def put_one_time(self, one_time: OneTime) -> None:
+    def put_one_time_token(self, one_time: OneTimeToken) -> None:
         """Keep a one-time token, and forget those that have expired."""
         with self._sessions.begin() as db:
             db.execute(delete(OneTimeRow).where(OneTimeRow.expires_ns <= one_time.created_ns))
@@ -156,7 +156,9 @@ class SqlRightsStore:
                 )
             )
 
-    def take_one_time(self, token_hash: str, purpose: OneTimePurpose, at_ns: int) -> OneTime | None:
+    def take_one_time_token(
+        self, token_hash: str, purpose: OneTimePurpose, at_ns: int
+    ) -> OneTimeToken | None:
         """Use a one-time token: of two who use it at once, one gets it."""
         with self._sessions.begin() as db:
             row = db.execute(
@@ -173,13 +175,13 @@ class SqlRightsStore:
                     OneTimeRow.expires_ns,
                 )
             ).first()
-            return None if row is None else OneTime(token_hash, purpose, *row)
+            return None if row is None else OneTimeToken(token_hash, purpose, *row)
 
     def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
         """Put a patient into a therapist's care; twice is once."""
         values = {"person_id": person_id, "therapist_id": therapist_id, "since_ns": at_ns}
-        with writing(self._engine) as db:
-            db.execute(insert_or(db, CareRow).values(**values).on_conflict_do_nothing())
+        with write_transaction(self._engine) as db:
+            db.execute(dialect_insert(db, CareRow).values(**values).on_conflict_do_nothing())
 
     def end_care(self, therapist_id: str, person_id: str) -> None:
         """End it."""
@@ -202,7 +204,7 @@ class SqlRightsStore:
         with self._sessions() as db:
             return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.therapist_id)))
 
-    def add_looks(self, looks: Sequence[Look]) -> None:
+    def add_access_log(self, looks: Sequence[AccessLogEntry]) -> None:
         """Keep who read what."""
         with self._sessions.begin() as db:
             db.add_all(
@@ -218,7 +220,7 @@ class SqlRightsStore:
 
     def looks(
         self, person_id: str, limit: int, before: int | None = None
-    ) -> list[tuple[int, Look]]:
+    ) -> list[tuple[int, AccessLogEntry]]:
         """Who read something of this person, newest first; see RightsStore."""
         query = select(LookRow).where(LookRow.person_id == person_id)
         if before is not None:
@@ -226,7 +228,12 @@ class SqlRightsStore:
         with self._sessions() as db:
             rows = db.scalars(query.order_by(LookRow.id.desc()).limit(limit))
             return [
-                (row.id, Look(row.person_id, row.actor_id, row.actor_role, row.at_ns, row.what))
+                (
+                    row.id,
+                    AccessLogEntry(
+                        row.person_id, row.actor_id, row.actor_role, row.at_ns, row.what
+                    ),
+                )
                 for row in rows
             ]
 
@@ -236,32 +243,32 @@ class SqlRightsStore:
             row = db.get(AttemptsRow, key)
             return Attempts(0, 0) if row is None else Attempts(row.failures, row.since_ns)
 
-    def note_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
+    def add_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
         """One more; see RightsStore."""
         oldest = at_ns - forget_after_ns
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             db.execute(delete(AttemptsRow).where(AttemptsRow.since_ns < oldest))
             db.execute(
-                insert_or(db, AttemptsRow)
+                dialect_insert(db, AttemptsRow)
                 .values(key=key, failures=1, since_ns=at_ns)
                 .on_conflict_do_update(
                     index_elements=["key"], set_={"failures": AttemptsRow.failures + 1}
                 )
             )
 
-    def forget_failures(self, key: str) -> None:
+    def clear_failures(self, key: str) -> None:
         """It went well."""
         with self._sessions.begin() as db:
             db.execute(delete(AttemptsRow).where(AttemptsRow.key == key))
 
-    def begin_answer(
+    def begin_idempotent(
         self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
-    ) -> KeptAnswer | None:
+    ) -> IdempotentResponse | None:
         """Note that a request is under way, or what there is; see RightsStore."""
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             db.execute(delete(AnswerRow).where(AnswerRow.at_ns < forget_ns))
             noted = db.execute(
-                insert_or(db, AnswerRow)
+                dialect_insert(db, AnswerRow)
                 .values(person_id=person_id, key=key, request_hash=request_hash, at_ns=at_ns)
                 .on_conflict_do_nothing()
                 .returning(AnswerRow.key)
@@ -273,9 +280,9 @@ class SqlRightsStore:
                     AnswerRow.request_hash, AnswerRow.at_ns, AnswerRow.status, AnswerRow.body
                 ).where(AnswerRow.person_id == person_id, AnswerRow.key == key)
             ).one()
-            return KeptAnswer(*row)
+            return IdempotentResponse(*row)
 
-    def finish_answer(self, person_id: str, key: str, status: int, body: str | None) -> None:
+    def finish_idempotent(self, person_id: str, key: str, status: int, body: str | None) -> None:
         """Keep the answer."""
         with self._sessions.begin() as db:
             db.execute(
@@ -284,7 +291,7 @@ class SqlRightsStore:
                 .values(status=status, body=body)
             )
 
-    def drop_answer(self, person_id: str, key: str) -> None:
+    def drop_idempotent(self, person_id: str, key: str) -> None:
         """Nothing was done: the key may be used again."""
         with self._sessions.begin() as db:
             db.execute(
@@ -294,9 +301,9 @@ class SqlRightsStore:
     def pseudonym(self, person_id: str) -> Pseudonym:
         """The person's pseudonym; see RightsStore."""
         weeks = _LEAST_WEEKS + secrets.randbelow(_MOST_WEEKS - _LEAST_WEEKS)
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             db.execute(
-                insert_or(db, PseudonymRow)
+                dialect_insert(db, PseudonymRow)
                 .values(person_id=person_id, pseudonym=new_id(), shift_ns=weeks * _WEEK)
                 .on_conflict_do_nothing()
             )
@@ -309,9 +316,9 @@ class SqlRightsStore:
 
     def share_live(self, person_id: str, until_ns: int) -> None:
         """Until when therapists may watch live."""
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             db.execute(
-                insert_or(db, LiveShareRow)
+                dialect_insert(db, LiveShareRow)
                 .values(person_id=person_id, until_ns=until_ns)
                 .on_conflict_do_update(index_elements=["person_id"], set_={"until_ns": until_ns})
             )
@@ -323,14 +330,14 @@ class SqlRightsStore:
             return int(db.scalar(query.where(LiveShareRow.person_id == person_id)) or 0)
 
 
-def _sign_in(row: SignInRow) -> SignIn:
-    return SignIn(
+def _access_token(row: SignInRow) -> AccessToken:
+    return AccessToken(
         row.token_hash,
         row.person_id,
         row.created_ns,
         row.expires_ns,
         row.id,
-        SignInKind(row.kind),
+        TokenKind(row.kind),
         row.name,
         frozenset(Scope(word) for word in row.scopes.split()),
         row.used_ns,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ebbtide.errors import EbbtideError
-from store.sql.schema_version import NEWEST, RevisionError, revision_of
+from store.sql.schema_version import NEWEST, RevisionError, current_revision
 from store.sqlite.connection import BUSY_SECONDS
 
 
@@ -45,7 +45,7 @@ def sqlite_engine(path: Path) -> Engine:
 
     try:
         with engine.connect() as connection:
-            before = revision_of(connection)
+            before = current_revision(connection)
         if before not in (None, NEWEST):
             aside = path.with_name(f"{path.name}.revision-{before}")
             if not aside.exists():
@@ -83,7 +83,7 @@ def server_engine(url: str) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def write_transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction that will write. On SQLite it takes the write lock at once: one that began by
     reading could not take it any more once another has written.
     """
@@ -93,7 +93,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def insert_or(
+def dialect_insert(
     db: Connection, table: type[DeclarativeBase] | Table
 ) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that says what to do on a conflict; the words are the same on both engines."""
@@ -104,11 +104,11 @@ def insert_or(
 
 def _newest(engine: Engine) -> Engine:
     # Two processes may start at once: the lock comes before looking for tables.
-    with writing(engine) as connection:
-        if revision_of(connection) != NEWEST:
-            from store.sql.upgrade import migrate  # with Alembic, which is slow to load
+    with write_transaction(engine) as connection:
+        if current_revision(connection) != NEWEST:
+            from store.sql.upgrade import upgrade  # with Alembic, which is slow to load
 
-            migrate(connection)
+            upgrade(connection)
     return engine
 
 

@@ -17,7 +17,7 @@ from store.protocols.programme import (
     Programme,
     SessionNotes,
 )
-from store.sql.engine import insert_or, writing
+from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
@@ -45,16 +45,16 @@ class SqlProgrammeStore:
     def put_programme(self, programme: Programme) -> None:
         """Keep where a person is."""
         values = asdict(programme)
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             db.execute(
-                insert_or(db, ProgrammeRow)
+                dialect_insert(db, ProgrammeRow)
                 .values(**values)
                 .on_conflict_do_update(index_elements=["person_id"], set_=values)
             )
 
     def put_note(self, note: Note) -> Note:
         """Keep a note, or change it; see ProgrammeStore."""
-        with writing(self._engine) as connection, Session(connection) as db:
+        with write_transaction(self._engine) as connection, Session(connection) as db:
             row = db.get(NoteRow, note.id)
             if row is not None and row.person_id != note.person_id:
                 return _note(row)
@@ -80,7 +80,7 @@ class SqlProgrammeStore:
 
     def put_practice(self, practice: Practice) -> bool:
         """Keep a practice, or what was said after it; see ProgrammeStore."""
-        with writing(self._engine) as connection, Session(connection) as db:
+        with write_transaction(self._engine) as connection, Session(connection) as db:
             row = db.get(PracticeRow, practice.id)
             if row is not None and row.person_id != practice.person_id:
                 return False
@@ -110,9 +110,9 @@ class SqlProgrammeStore:
 
     def mark_read(self, person_id: str, reading: str, at_ns: int) -> None:
         """A reading was read; the first time counts."""
-        with writing(self._engine) as db:
+        with write_transaction(self._engine) as db:
             db.execute(
-                insert_or(db, ReadingRow)
+                dialect_insert(db, ReadingRow)
                 .values(person_id=person_id, reading=reading, read_ns=at_ns)
                 .on_conflict_do_nothing()
             )
@@ -127,7 +127,7 @@ class SqlProgrammeStore:
     def put_session_notes(self, notes: SessionNotes, replaces: int) -> SessionNotes:
         """Keep notes in the place of a version; see ProgrammeStore."""
         try:
-            with writing(self._engine) as connection, Session(connection) as db:
+            with write_transaction(self._engine) as connection, Session(connection) as db:
                 row = db.get(SessionNotesRow, (notes.person_id, notes.number), with_for_update=True)
                 there = 0 if row is None else row.version
                 if there != replaces:

@@ -13,16 +13,16 @@ from store.protocols.records import (
     AuditLine,
     Consent,
     EmailTakenError,
-    KeptReport,
     Person,
     Purpose,
     Rating,
     RatingConflictError,
     Role,
     SessionConflictError,
+    StoredReport,
     TherapySession,
 )
-from store.sql.engine import server_engine, sqlite_engine, writing
+from store.sql.engine import server_engine, sqlite_engine, write_transaction
 from store.sql.tables.records import (
     AuditRow,
     Base,
@@ -86,13 +86,13 @@ class SqlRecordStore:
         """The person with this id."""
         with self._sessions() as db:
             row = db.get(PersonRow, person_id)
-            return None if row is None else person_of(row)
+            return None if row is None else person_from_row(row)
 
     def person_by_email(self, email: str) -> Person | None:
         """The person with this address, in any case."""
         with self._sessions() as db:
             row = db.scalar(select(PersonRow).where(PersonRow.email == email.lower()))
-            return None if row is None else person_of(row)
+            return None if row is None else person_from_row(row)
 
     def add_rating(self, rating: Rating) -> Rating:
         """Keep a rating or its next version; see RecordStore."""
@@ -198,7 +198,7 @@ class SqlRecordStore:
         with self._sessions() as db:
             return [_rating(row) for row in db.scalars(query)]
 
-    def ratings_mark(self, person_id: str) -> tuple[int, int]:
+    def ratings_fingerprint(self, person_id: str) -> tuple[int, int]:
         """How many versions of ratings there are, and when the last was entered."""
         with self._sessions() as db:
             count, last = db.execute(
@@ -212,7 +212,7 @@ class SqlRecordStore:
         """Keep a therapy session; see RecordStore."""
         key = (session.person_id, session.number)
         try:
-            with writing(self._engine) as connection, Session(connection) as db:
+            with write_transaction(self._engine) as connection, Session(connection) as db:
                 row = db.get(SessionRow, key, with_for_update=True)
                 there = 0 if row is None else row.version
                 if replaces is not None and replaces != there:
@@ -278,7 +278,7 @@ class SqlRecordStore:
                 for row in db.scalars(query.order_by(ConsentRow.number))
             ]
 
-    def put_report(self, report: KeptReport) -> None:
+    def put_report(self, report: StoredReport) -> None:
         """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
         with self._sessions() as db:
             if db.get(PersonRow, report.person_id) is None:
@@ -296,11 +296,11 @@ class SqlRecordStore:
             except IntegrityError:  # the person was erased, or somebody was a moment faster
                 db.rollback()
 
-    def report(self, person_id: str, kind: str) -> KeptReport | None:
+    def report(self, person_id: str, kind: str) -> StoredReport | None:
         """The kept report of this kind."""
         with self._sessions() as db:
             row = db.get(ReportRow, (person_id, kind))
-            return None if row is None else KeptReport(person_id, kind, row.content, row.body)
+            return None if row is None else StoredReport(person_id, kind, row.content, row.body)
 
     def add_audit(self, line: AuditLine) -> None:
         """Keep what was done."""
@@ -317,7 +317,7 @@ class SqlRecordStore:
         """Everybody with an account, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(PersonRow).order_by(PersonRow.created_ns, PersonRow.id))
-            return [person_of(row) for row in rows]
+            return [person_from_row(row) for row in rows]
 
     def erase(self, person_id: str) -> None:
         """Remove every trace of the person."""
@@ -331,7 +331,7 @@ class SqlRecordStore:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
-def person_of(row: PersonRow) -> Person:
+def person_from_row(row: PersonRow) -> Person:
     """The person of a row."""
     return Person(
         row.id,

@@ -15,7 +15,7 @@ class RevisionError(Exception):
     """The tables cannot be brought to the newest revision."""
 
 
-def kept_revision(connection: Connection) -> str | None:
+def stored_revision(connection: Connection) -> str | None:
     """The revision that is written in the database, as Alembic does; None where none is."""
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -23,9 +23,9 @@ def kept_revision(connection: Connection) -> str | None:
     return found
 
 
-def revision_of(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
     """The revision of the tables; None for an empty database."""
-    kept = kept_revision(connection)
+    kept = stored_revision(connection)
     if kept is None and inspect(connection).has_table("people"):
         return _BEFORE_REVISIONS
     return kept

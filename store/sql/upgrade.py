@@ -9,12 +9,12 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from store.sql.schema_version import RevisionError, kept_revision, revision_of
+from store.sql.schema_version import RevisionError, current_revision, stored_revision
 
 _LOCK = 0x45626274  # any number, the same for all who migrate
 
 
-def migrate(connection: Connection, to: str = "head") -> None:
+def upgrade(connection: Connection, to: str = "head") -> None:
     """Up to a revision, in the transaction of ``connection``. One process at a time does it; the
     others wait, and find it done. Raises RevisionError, for tables of a newer Ebbtide above all.
     """
@@ -23,9 +23,9 @@ def migrate(connection: Connection, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
-    known = revision_of(connection)
+    known = current_revision(connection)
     try:
-        if kept_revision(connection) is None and known is not None:
+        if stored_revision(connection) is None and known is not None:
             command.stamp(config, known)
         command.upgrade(config, to)
     except CommandError as error:

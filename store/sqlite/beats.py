@@ -16,34 +16,34 @@ from ebbtide import timestamps
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.timestamps import DAY
 from store.encoding import window_block
-from store.encoding.assemble import EMPTY_PART, Part, by_time, part_of_stream
+from store.encoding.assemble import EMPTY_PART, StreamPart, merge_streams, stream_part
 from store.encoding.beat_block import (
     Block,
-    joined,
-    of_notifications,
-    packed,
+    concat,
+    decode,
+    encode,
+    from_notifications,
     to_notifications,
-    unpacked,
 )
 from store.encoding.runs import (
     FULL_RUN,
-    acknowledged,
-    day_names,
+    acknowledged_sequence,
+    day_fingerprints,
     days_of,
-    not_yet_kept,
+    new_runs,
     require_order,
 )
 from store.protocols.beats import (
     Beats,
+    DailyWindows,
     ErasedSubjectError,
-    KeptDay,
     PlacedGap,
     StreamCoverage,
     StreamTakenError,
     UnknownStreamError,
 )
 from store.sqlite.connection import open_sqlite
-from store.sqlite.write_lock import WritersQueue
+from store.sqlite.write_lock import WriteLock
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (
@@ -111,7 +111,7 @@ class SqliteBeatStore:
         self._read_lock = threading.RLock()
         self._db = open_sqlite(path)
         self._db.executescript(_SCHEMA)
-        self._queue = WritersQueue(path)
+        self._queue = WriteLock(path)
         self._bring_forward()
         self._reading = open_sqlite(path)
 
@@ -184,7 +184,7 @@ class SqliteBeatStore:
                 " WHERE stream_id = ? AND first_sequence <= ?), ?) AND ?",
                 (stream_id, stream_id, first, first, last),
             ).fetchall()
-            for run in not_yet_kept(notifications, kept):
+            for run in new_runs(notifications, kept):
                 self._insert_run(stream_id, run)
                 fresh_sequences.update(n.sequence for n in run)
             # Gaps belong to their notification: a repeated upload does not change them either.
@@ -221,7 +221,7 @@ class SqliteBeatStore:
 
     def _insert_run(self, stream_id: str, run: list[Notification]) -> None:
         first, last = run[0].sequence, run[-1].sequence
-        block = of_notifications(run)
+        block = from_notifications(run)
         if len(block.time_ns):
             self._require_order(stream_id, first, last, block)
         # Joined to those before that are no longer than itself, as a counter carries: a small
@@ -233,7 +233,7 @@ class SqliteBeatStore:
                 "DELETE FROM blocks WHERE stream_id = ? AND first_sequence = ?", (stream_id, first)
             )
             first = before[0]
-            block = joined(unpacked(before[2]), block)
+            block = concat(decode(before[2]), block)
         beats = len(block.time_ns)
         self._db.execute(
             "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -244,8 +244,8 @@ class SqliteBeatStore:
                 beats,
                 int(block.time_ns[0]) if beats else None,
                 int(block.time_ns[-1]) + 1 if beats else None,
-                packed(block),
-                timestamps.now(),
+                encode(block),
+                timestamps.now_ns(),
             ),
         )
 
@@ -284,7 +284,7 @@ class SqliteBeatStore:
                 self._read_stream(index, stream, start_ns, end_ns)
                 for index, stream in enumerate(streams)
             ]
-        return by_time(tuple(streams), parts)
+        return merge_streams(tuple(streams), parts)
 
     def _streams(
         self, subject_id: str, further: str = "", values: tuple[int, ...] = ()
@@ -296,7 +296,7 @@ class SqliteBeatStore:
         ).fetchall()
         return [Stream(row[0], Origin(row[1]), row[2], row[3], row[4]) for row in rows]
 
-    def _read_stream(self, index: int, stream: Stream, start_ns: int, end_ns: int) -> Part:
+    def _read_stream(self, index: int, stream: Stream, start_ns: int, end_ns: int) -> StreamPart:
         rows = self._reading.execute(
             # Which ones, by the index; then these alone.
             "SELECT first_sequence, last_sequence, data FROM blocks WHERE stream_id = ?"
@@ -306,7 +306,7 @@ class SqliteBeatStore:
         ).fetchall()
         if not rows:
             return EMPTY_PART
-        blocks = [unpacked(row[2], beats_alone=True) for row in rows]
+        blocks = [decode(row[2], beats_alone=True) for row in rows]
         times = np.concatenate([block.time_ns for block in blocks])
         ticks = np.concatenate([block.rr_ticks for block in blocks]).astype(np.int32)
         contact = np.concatenate([_a_beat(block.contact, block) for block in blocks])
@@ -317,7 +317,7 @@ class SqliteBeatStore:
             "SELECT sequence FROM gaps WHERE stream_id = ? AND sequence BETWEEN ? AND ?",
             (stream.id, rows[0][0], rows[-1][1]),
         ).fetchall()
-        return part_of_stream(
+        return stream_part(
             index,
             stream,
             [(row[0], row[1]) for row in rows],
@@ -355,7 +355,7 @@ class SqliteBeatStore:
                 found.append(StreamCoverage(stream, acknowledged, beats, first, last))
             return found
 
-    def day_contents(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
+    def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
         """The name of the content of each day; see BeatStore."""
         with self._snapshot():
             blocks = self._reading.execute(
@@ -370,7 +370,7 @@ class SqliteBeatStore:
                 " AND activity.start_ns >= ? AND activity.start_ns < ? GROUP BY 1",
                 (DAY, subject_id, start_ns, end_ns),
             ).fetchall()
-        return day_names(blocks, moved, start_ns, end_ns)
+        return day_fingerprints(blocks, moved, start_ns, end_ns)
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
         """The UTC days to which something was added from then on; see BeatStore."""
@@ -382,9 +382,9 @@ class SqliteBeatStore:
             ).fetchall()
         return days_of(rows)
 
-    def kept_windows(
+    def stored_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
-    ) -> dict[int, KeptDay]:
+    ) -> dict[int, DailyWindows]:
         """What was worked out of each day; see BeatStore."""
         with self._read_lock:
             rows = self._reading.execute(
@@ -392,9 +392,9 @@ class SqliteBeatStore:
                 " AND day BETWEEN ? AND ?",
                 (subject_id, method, first_day, last_day),
             ).fetchall()
-        return {row[0]: window_block.unpacked(row[1], row[2], names) for row in rows}
+        return {row[0]: window_block.decode(row[1], row[2], names) for row in rows}
 
-    def kept_contents(
+    def stored_fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
         """What the kept windows of each day were worked out from; see BeatStore."""
@@ -406,7 +406,7 @@ class SqliteBeatStore:
             ).fetchall()
         return dict(rows)
 
-    def keep_windows(self, subject_id: str, method: str, days: Mapping[int, KeptDay]) -> None:
+    def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
         """Keep what was worked out; see BeatStore."""
         with self._transaction():
             if self._was_erased(subject_id):
@@ -418,7 +418,7 @@ class SqliteBeatStore:
             self._db.executemany(
                 "INSERT INTO derived VALUES (?, ?, ?, ?, ?)",
                 [
-                    (subject_id, method, day, held.content, window_block.packed(held))
+                    (subject_id, method, day, held.content, window_block.encode(held))
                     for day, held in days.items()
                 ],
             )
@@ -446,7 +446,7 @@ class SqliteBeatStore:
             ).fetchone()
         if row is None:
             return []
-        return [n for n in to_notifications(row[0], unpacked(row[1])) if n.sequence > after]
+        return [n for n in to_notifications(row[0], decode(row[1])) if n.sequence > after]
 
     def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
         """All movement of one stream, by time."""
@@ -492,7 +492,7 @@ class SqliteBeatStore:
 
 
 def _acknowledged(db: sqlite3.Connection, stream_id: str) -> int:
-    return acknowledged(
+    return acknowledged_sequence(
         db.execute(
             "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
             " ORDER BY first_sequence",

@@ -30,7 +30,7 @@ else:  # there SQLite's way must do
         del file
 
 
-class WritersQueue:
+class WriteLock:
     """The queue for the file ``path``; its lock is the empty file ``path.queue`` beside it. One
     object serves one thread at a time. Raises OSError where that cannot be opened.
     """

@@ -23,7 +23,7 @@ from bumble.hci import Address, OwnAddressType
 from bumble.host import Host
 from bumble.pairing import PairingConfig, PairingDelegate
 
-from ingest.straps.bluetooth.adapter import Radio
+from ingest.straps.bluetooth.adapter import BleAdapter
 from tests.bluetooth.virtual_link import Air
 
 _ADDRESS = "F0:F1:F2:F3:F4:F5"
@@ -50,7 +50,7 @@ class Computer:
         )
         await self.device.power_on()
 
-    def radio(self) -> Radio:
+    def radio(self) -> BleAdapter:
         """A Radio of the project's own over this computer."""
         computer = self
 
@@ -60,7 +60,7 @@ class Computer:
         class Client(_Client):
             host = computer
 
-        return Radio(Scanner, Client)
+        return BleAdapter(Scanner, Client)
 
     def check(self) -> None:
         """Raise as a system does whose adapter is gone."""

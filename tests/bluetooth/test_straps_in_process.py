@@ -21,25 +21,25 @@ from ebbtide import timestamps
 from ebbtide.beats import GapReason
 from ebbtide.timestamps import HOUR, SECOND
 from ingest.outbox.api_client import IngestClient
-from ingest.outbox.batch_writer import Keeper
+from ingest.outbox.batch_writer import BatchWriter
 from ingest.outbox.connection_history import dropped_early
 from ingest.outbox.outbox import Outbox
 from ingest.outbox.uploader import Uploader
 from ingest.recorder import Recorder
-from ingest.straps.bluetooth.device_info import StrapFacts
+from ingest.straps.bluetooth.device_info import DeviceInfo
 from ingest.straps.bluetooth.scan import ask, scan
-from ingest.straps.bluetooth.strap import BleakStrap, Patience, Wishes
+from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection, Timeouts
 from ingest.straps.ecg_file import EcgFile
 from ingest.straps.polar import measurement
-from ingest.straps.strap import Link
-from store.stores import House
+from ingest.straps.strap import ConnectionState
+from store.stores import Stores
 from tests.bluetooth.bumble_backend import Computer
 from tests.bluetooth.bumble_strap import BumbleStrap, Manners
 from tests.bluetooth.expected_beats import Reckoning, reckon
 from tests.bluetooth.virtual_link import Air
 
 CUTS = int(os.environ.get("EBBTIDE_CUTS", "25"))
-QUICK = Patience(silence=1.0, look=1.0, connect=5.0, first_wait=0.05, longest_wait=0.2)
+QUICK = Timeouts(silence=1.0, look=1.0, connect=5.0, first_wait=0.05, longest_wait=0.2)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Rig:
 
     air: Air
     computer: Computer
-    house: House
+    stores: Stores
     url: str
     token: str
     account: str
@@ -63,13 +63,13 @@ class Rig:
     async def recording(
         self,
         *straps: BumbleStrap,
-        wishes: Wishes | None = None,
-        on_facts: Callable[[StrapFacts], None] | None = None,
+        wishes: StreamSelection | None = None,
+        on_facts: Callable[[DeviceInfo], None] | None = None,
         ecg: EcgFile | None = None,
     ) -> AsyncIterator[list[Recorder]]:
         """Record these straps; at the end all is uploaded."""
         radio = self.computer.radio()
-        with Outbox(self.outbox_file) as outbox, Keeper(outbox) as keeper:
+        with Outbox(self.outbox_file) as outbox, BatchWriter(outbox) as keeper:
             async with IngestClient(self.url, self.token) as client:
                 uploader = Uploader(outbox, client, self.account)
                 ours = [
@@ -102,9 +102,9 @@ class Rig:
 
     def kept(self, strap: BumbleStrap) -> list[int]:
         """The intervals of this strap in the store, in the order of time."""
-        person = self.house.records.person(self.account)
+        person = self.stores.records.person(self.account)
         assert person is not None
-        beats = self.house.beats.read(person.subject_id, 0, 2**62)
+        beats = self.stores.beats.read(person.subject_id, 0, 2**62)
         suffix = strap.address[-2:]
         own = [i for i, s in enumerate(beats.streams) if s.source.endswith(suffix)]
         inside = np.isin(beats.stream, own)
@@ -114,15 +114,15 @@ class Rig:
 
     def gaps(self) -> list[tuple[int, GapReason]]:
         """Length and reason of each gap."""
-        person = self.house.records.person(self.account)
+        person = self.stores.records.person(self.account)
         assert person is not None
-        found = self.house.beats.gaps(person.subject_id, 0, 2**62)
+        found = self.stores.beats.gaps(person.subject_id, 0, 2**62)
         return [(item.gap.end_ns - item.gap.start_ns, item.gap.reason) for item in found]
 
 
 @pytest.fixture
 def rig(
-    house: House, api: ApiThread, signed_in: Callable[..., httpx.Client], tmp_path: Path
+    stores: Stores, api: ApiThread, signed_in: Callable[..., httpx.Client], tmp_path: Path
 ) -> Callable[[Callable[[Rig], Awaitable[None]]], None]:
     """Runs a case in an event loop of its own."""
     client = signed_in()
@@ -135,7 +135,7 @@ def rig(
             computer = Computer(air)
             await computer.switch_on()
             await case(
-                Rig(air, computer, house, api.url, token, account, tmp_path / "outbox.sqlite")
+                Rig(air, computer, stores, api.url, token, account, tmp_path / "outbox.sqlite")
             )
 
         asyncio.run(asyncio.wait_for(whole(), 600))
@@ -206,7 +206,7 @@ def test_a_link_cut_again_and_again_costs_no_beat(rig: Callable[..., None]) -> N
                 await asyncio.sleep(chance.uniform(0.0, 0.5))
                 assert strap.cut()
                 await until(lambda cut=cut: strap.connections > cut + 1)
-            await until(lambda: recorder.recording.link is Link.CONNECTED)
+            await until(lambda: recorder.recording.link is ConnectionState.CONNECTED)
             await asyncio.sleep(0.5)
         assert strap.connections >= CUTS + 1
         exact(reckon(strap.log, rig.kept(strap)))
@@ -220,7 +220,7 @@ def test_a_link_cut_again_and_again_costs_no_beat(rig: Callable[..., None]) -> N
 def test_connected_but_silent_is_noticed(rig: Callable[..., None]) -> None:
     async def case(rig: Rig) -> None:
         strap = await rig.strap()
-        links: list[Link] = []
+        links: list[ConnectionState] = []
         async with rig.recording(strap) as (recorder,):
             recorder._on_change = lambda recording: links.append(recording.link)
             await until(lambda: len(strap.log) > 20)
@@ -228,7 +228,7 @@ def test_connected_but_silent_is_noticed(rig: Callable[..., None]) -> None:
             await until(lambda: strap.connections > 1)
             strap.silent = False
             await until(lambda: recorder.recording.beats > 50)
-        assert Link.SILENT in links
+        assert ConnectionState.SILENT in links
         exact(reckon(strap.log, rig.kept(strap)))
         (gap,) = rig.gaps()
         assert gap[1] is GapReason.LINK_LOST
@@ -274,7 +274,7 @@ def test_a_strap_that_is_switched_off_and_on(rig: Callable[..., None]) -> None:
             await asyncio.sleep(0.3)
             await again.switch_off()
             first.log += again.log
-            await until(lambda: recorder.recording.link is not Link.CONNECTED)
+            await until(lambda: recorder.recording.link is not ConnectionState.CONNECTED)
             await rig.strap()
         exact(reckon(first.log, rig.kept(first)))
         lengths = [length for length, _ in rig.gaps()]
@@ -290,7 +290,7 @@ def test_an_adapter_that_vanishes_and_comes_back(rig: Callable[..., None]) -> No
             await until(lambda: recorder.recording.beats > 20)
             rig.computer.away = True
             strap.cut()
-            await until(lambda: recorder.recording.link is Link.TROUBLE)
+            await until(lambda: recorder.recording.link is ConnectionState.TROUBLE)
             assert "adapter" in recorder.recording.detail
             await asyncio.sleep(0.6)
             rig.computer.away = False
@@ -318,7 +318,7 @@ def test_notifications_sent_twice_are_kept_once_and_malformed_ones_set_aside(
         assert recording.malformed >= 4
         assert recording.last_malformed is not None
         with Outbox(rig.outbox_file) as outbox:
-            aside = outbox.count_set_aside(rig.account, "Strap H10 01")
+            aside = outbox.count_quarantined(rig.account, "Strap H10 01")
         assert aside == {"malformed": recording.malformed, "repeated": recording.repeated}
         assert {reason for _, reason in rig.gaps()} == {GapReason.NO_RR_SENT}
 
@@ -386,17 +386,19 @@ def test_acceleration_becomes_activity_and_ecg_stays_here(
             return head + b"\x01" + body
 
         strap.extra = extra
-        facts: list[StrapFacts] = []
+        facts: list[DeviceInfo] = []
         ecg = EcgFile(tmp_path / "ecg", "Strap H10")
-        async with rig.recording(strap, wishes=Wishes(ecg=True), on_facts=facts.append, ecg=ecg):
+        async with rig.recording(
+            strap, wishes=StreamSelection(ecg=True), on_facts=facts.append, ecg=ecg
+        ):
             await until(lambda: len(strap.log) > 10)
             await asyncio.sleep(11)
         ecg.close()
         assert facts[0].gives == ("heart rate", "acceleration", "ECG")
         assert strap.started == set(kinds)
-        person = rig.house.records.person(rig.account)
+        person = rig.stores.records.person(rig.account)
         assert person is not None
-        spans = rig.house.beats.activity(person.subject_id, 0, 2**62)
+        spans = rig.stores.beats.activity(person.subject_id, 0, 2**62)
         assert len(spans) >= 1
         assert all(span.start_ns % (5 * SECOND) == 0 for span in spans)
         # Lengths 1000, 1200 and 800: their mean distance from 1000 is 400/3.
@@ -420,13 +422,15 @@ def test_pulse_intervals_of_an_optical_device(rig: Callable[..., None]) -> None:
             return bytes([3]) + (0).to_bytes(8, "little") + b"\x00" + sample
 
         strap.extra = extra
-        async with rig.recording(strap, wishes=Wishes(pulse_intervals=True)) as (recorder,):
+        async with rig.recording(strap, wishes=StreamSelection(pulse_intervals=True)) as (
+            recorder,
+        ):
             await until(lambda: recorder.recording.beats > 40)
         kept = rig.kept(strap)
         assert kept == sent[sent.index(kept[0]) :][: len(kept)]
-        person = rig.house.records.person(rig.account)
+        person = rig.stores.records.person(rig.account)
         assert person is not None
-        beats = rig.house.beats.read(person.subject_id, 0, 2**62)
+        beats = rig.stores.beats.read(person.subject_id, 0, 2**62)
         assert set(beats.ticks_per_second.tolist()) == {1000}
         assert (beats.contact == 1).all()
 
@@ -438,7 +442,7 @@ def test_a_clock_set_back_an_hour_costs_no_beat(
 ) -> None:
     async def case(rig: Rig) -> None:
         strap = await rig.strap()
-        now = timestamps.now
+        now = timestamps.now_ns
         async with rig.recording(strap) as (recorder,):
             await until(lambda: recorder.recording.beats > 20)
             monkeypatch.setattr(timestamps, "now", lambda: now() - HOUR)
@@ -449,10 +453,10 @@ def test_a_clock_set_back_an_hour_costs_no_beat(
             await until(lambda: recorder.recording.beats > before + 20)
             streams = list(recorder.stream_ids)
         assert len(streams) == 2  # back: a new stream; forward again: a gap in it
-        person = rig.house.records.person(rig.account)
+        person = rig.stores.records.person(rig.account)
         assert person is not None
         by_stream: dict[str, list[int]] = {}
-        beats = rig.house.beats.read(person.subject_id, 0, 2**62)
+        beats = rig.stores.beats.read(person.subject_id, 0, 2**62)
         for ticks, index in zip(beats.rr_ticks.tolist(), beats.stream.tolist(), strict=True):
             by_stream.setdefault(beats.streams[index].id, []).append(ticks)
         exact(reckon(strap.log, by_stream[streams[0]] + by_stream[streams[1]]))

@@ -18,15 +18,15 @@ import numpy as np
 import pytest
 
 from api.app import create_app
-from api.services.accounts import add_person
+from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Outbox
 from ingest.outbox.uploader import Uploader
-from store.factory import open_house
-from store.stores import House
+from store.factory import open_stores
+from store.stores import Stores
 from tests.bluetooth.bumble_strap import Sent
 from tests.bluetooth.expected_beats import reckon
 from tests.bluetooth.virtual_machine import boot, kernel_tree
@@ -39,17 +39,17 @@ pytestmark = pytest.mark.bluetooth
 class Outcome:
     """What came out of the guest, and of the store after the upload."""
 
-    def __init__(self, results: Path, house: House, account: str, console: str) -> None:
+    def __init__(self, results: Path, stores: Stores, account: str, console: str) -> None:
         self.console = console
         self.cases: dict[str, Any] = json.loads((results / "cases.json").read_text())
         self.logs: dict[str, list[list[Any]]] = json.loads((results / "logs.json").read_text())
-        person = house.records.person(account)
+        person = stores.records.person(account)
         assert person is not None
-        self.beats = house.beats.read(person.subject_id, 0, 2**62)
-        self.gaps = house.beats.gaps(person.subject_id, 0, 2**62)
+        self.beats = stores.beats.read(person.subject_id, 0, 2**62)
+        self.gaps = stores.beats.gaps(person.subject_id, 0, 2**62)
         with Outbox(results / "outbox.sqlite") as outbox:
             self.waiting = sum(state.waiting for state in outbox.states())
-            self.aside = outbox.count_set_aside(account, "Strap 2")
+            self.aside = outbox.count_quarantined(account, "Strap 2")
 
     def case(self, name: str) -> Any:
         found = self.cases[name]
@@ -69,17 +69,17 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     kernel_tree()
     results = tmp_path_factory.mktemp("results")
     work = tmp_path_factory.mktemp("machine")
-    house = open_house(Settings(data_dir=tmp_path_factory.mktemp("data")))
+    stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("data")))
     email = "ada@example.org"
-    add_person(
-        house.records,
+    create_account(
+        stores.records,
         email=email,
         password=PASSWORD,
         name="Ada",
         zone="Europe/Berlin",
-        now_ns=timestamps.now(),
+        now_ns=timestamps.now_ns(),
     )
-    with ApiThread(create_app(house)) as api:
+    with ApiThread(create_app(stores)) as api:
         body = {"email": email, "password": PASSWORD}
         token = httpx.post(f"{api.url}/v1/sign-in", json=body).json()["token"]
         me = httpx.get(f"{api.url}/v1/me", headers={"Authorization": f"Bearer {token}"}).json()
@@ -102,7 +102,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
                     await Uploader(outbox, client, me["id"]).upload_waiting()
 
         asyncio.run(upload())
-        return Outcome(results, house, me["id"], console)
+        return Outcome(results, stores, me["id"], console)
 
 
 def test_scan_tells_names_signal_battery_and_what_each_gives(outcome: Outcome) -> None:

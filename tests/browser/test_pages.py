@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from api.app import create_app
 from cli.server.thread import ApiThread
-from store.stores import House
+from store.stores import Stores
 from tests.conftest import PASSWORD
 from tests.support.running_demo import RunningDemo
 
@@ -37,10 +37,10 @@ def page(browser: Browser) -> Page:
 
 
 @pytest.fixture
-def pages_url(house: House) -> Iterator[str]:
+def pages_url(stores: Stores) -> Iterator[str]:
     from dashboard.launch import start_dashboard
 
-    with ApiThread(create_app(house)) as api, start_dashboard(api.url) as running:
+    with ApiThread(create_app(stores)) as api, start_dashboard(api.url) as running:
         yield running.url
 
 
@@ -62,7 +62,7 @@ def go_to(page: Page, title: str) -> None:
 
 
 def test_a_patient_signs_in_rates_and_corrects(
-    page: Page, pages_url: str, house: House, patient: Callable[..., str]
+    page: Page, pages_url: str, stores: Stores, patient: Callable[..., str]
 ) -> None:
     email = patient()
     sign_in(page, pages_url, email, PASSWORD)
@@ -75,9 +75,9 @@ def test_a_patient_signs_in_rates_and_corrects(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved. Thank you.")).to_be_visible()
     assert time.monotonic() - began < 20  # what the page itself takes of the 20 seconds
-    person = house.records.person_by_email(email)
+    person = stores.records.person_by_email(email)
     assert person is not None
-    (rating,) = house.records.ratings(person.id, 0, 2**62)
+    (rating,) = stores.records.ratings(person.id, 0, 2**62)
     assert (rating.pain, rating.stress, rating.pleasant, rating.version) == (3, 10, 5, 1)
     assert rating.zone == "Europe/Berlin"
     assert not rating.simulated
@@ -85,7 +85,7 @@ def test_a_patient_signs_in_rates_and_corrects(
     choose(page, "Pain", 2)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("pain 2, stress 10, something pleasant 5")).to_be_visible()
-    (corrected,) = house.records.ratings(person.id, 0, 2**62)
+    (corrected,) = stores.records.ratings(person.id, 0, 2**62)
     assert (corrected.id, corrected.pain, corrected.version) == (rating.id, 2, 2)
     expect(page.get_by_text("Simulated.")).to_have_count(0)
     # With one rating there is no number, but what is missing.
@@ -149,12 +149,12 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
 
 
 def test_the_pages_say_so_when_the_api_is_away(
-    page: Page, house: House, patient: Callable[..., str]
+    page: Page, stores: Stores, patient: Callable[..., str]
 ) -> None:
     from dashboard.launch import start_dashboard
 
     email = patient()
-    api = ApiThread(create_app(house))
+    api = ApiThread(create_app(stores))
     with api, start_dashboard(api.url) as running:
         sign_in(page, running.url, email, PASSWORD)
         expect(page.get_by_text("How is it right now?")).to_be_visible()

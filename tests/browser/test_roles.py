@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from ebbtide.settings import Settings
-from store.factory import open_house
+from store.factory import open_stores
 from tests.browser.test_pages import browser, sign_in
 from tests.support.clinic import PASSWORD, Clinic
 from tests.support.played_clinic import played_clinic
@@ -44,8 +44,8 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    house = open_house(Settings(data_dir=tmp_path_factory.mktemp("played")))
-    with played_clinic(house) as opened:
+    stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("played")))
+    with played_clinic(stores) as opened:
         yield opened
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from cli.credentials import KeptSignIns, SignIn
+from cli.credentials import CredentialFile, Credentials
 from cli.straps.doctor import Finding, _checks
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
 from ingest.outbox.connection_history import dropped_early, rejected_parameters
-from ingest.outbox.outbox import LinkSpell, Outbox
+from ingest.outbox.outbox import ConnectionRecord, Outbox
 from ingest.straps.bluetooth import linux
 
 NOWHERE = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere/bus"}
 
 
-def spell(seconds: float, why: str = "the strap or the radio ended it") -> LinkSpell:
-    return LinkSpell("Polar H10", 0, int(seconds * SECOND), why)
+def spell(seconds: float, why: str = "the strap or the radio ended it") -> ConnectionRecord:
+    return ConnectionRecord("Polar H10", 0, int(seconds * SECOND), why)
 
 
 def test_connections_that_end_after_150_s_are_seen() -> None:
@@ -74,7 +74,9 @@ def test_the_trap_of_150_s_is_told_with_its_way_out(settings: Settings) -> None:
 
 
 def test_a_server_that_is_away_is_told(settings: Settings) -> None:
-    KeptSignIns(settings.sign_ins_file).put(SignIn("a@b.example", "http://127.0.0.1:9", "t", "x"))
+    CredentialFile(settings.sign_ins_file).put(
+        Credentials("a@b.example", "http://127.0.0.1:9", "t", "x")
+    )
     (check,) = [c for c in _checks(settings) if c.about.startswith("Server")]
     assert check.finding is Finding.MEND
     assert "No answer" in check.what

@@ -15,19 +15,19 @@ import httpx
 import pytest
 from filelock import FileLock
 
-from cli.credentials import KeptSignIns, SignIn
+from cli.credentials import CredentialFile, Credentials
 from cli.straps.live_line import LiveLine, live_line
-from cli.straps.record import Recorded, record_together, run_record
+from cli.straps.record import ActiveRecording, record_together, run_record
 from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
-from ingest.outbox.batch_writer import Keeper
+from ingest.outbox.batch_writer import BatchWriter
 from ingest.outbox.outbox import Outbox
 from ingest.recorder import RecentBeat, Recorder, Recording
 from ingest.straps.paired import PairedStrap, PairedStraps
 from ingest.straps.simulated import SimulatedStrap
-from ingest.straps.strap import Link
+from ingest.straps.strap import ConnectionState
 
 NOW = 1_790_000_000 * SECOND
 
@@ -40,15 +40,17 @@ def test_straps_of_two_people_are_recorded_at_once_and_uploaded(
     for client in clients:
         me = client.get("/v1/me").json()
         token = client.headers["Authorization"].removeprefix("Bearer ")
-        owners.append(SignIn(me["email"], str(client.base_url), token, me["id"]))
+        owners.append(Credentials(me["email"], str(client.base_url), token, me["id"]))
     shown: list[tuple[list[LiveLine], list[str]]] = []
 
     async def record() -> None:
-        with Outbox(tmp_path / "outbox.sqlite") as outbox, Keeper(outbox) as keeper:
+        with Outbox(tmp_path / "outbox.sqlite") as outbox, BatchWriter(outbox) as keeper:
             recorded = []
             for number, owner in enumerate([owners[0], owners[1], owners[0]]):
                 strap = SimulatedStrap(f"strap {number}", [[300, 310, 320] * 200])
-                recorded.append(Recorded(strap, owner, Recorder(strap, keeper, owner.account)))
+                recorded.append(
+                    ActiveRecording(strap, owner, Recorder(strap, keeper, owner.account))
+                )
             await record_together(keeper, recorded, 4, lambda *what: shown.append(what))
 
     asyncio.run(record())
@@ -65,15 +67,15 @@ def test_uploads_may_be_rarer_and_the_end_still_sends_all(
 ) -> None:
     client = signed_in("ada@example.org")
     token = client.headers["Authorization"].removeprefix("Bearer ")
-    owner = SignIn(
+    owner = Credentials(
         "ada@example.org", str(client.base_url), token, client.get("/v1/me").json()["id"]
     )
     shown: list[LiveLine] = []
 
     async def record() -> None:
-        with Outbox(tmp_path / "outbox.sqlite") as outbox, Keeper(outbox) as keeper:
+        with Outbox(tmp_path / "outbox.sqlite") as outbox, BatchWriter(outbox) as keeper:
             strap = SimulatedStrap("strap", [[300, 310, 320] * 200])
-            recorded = [Recorded(strap, owner, Recorder(strap, keeper, owner.account))]
+            recorded = [ActiveRecording(strap, owner, Recorder(strap, keeper, owner.account))]
             await record_together(
                 keeper, recorded, 4, lambda lines, _: shown.append(lines[0]), every_s=60
             )
@@ -88,21 +90,21 @@ def test_how_often_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     told: list[float] = []
 
     async def spy(
-        keeper: Keeper, recorded: object, seconds: object, show: object, s: float
+        keeper: BatchWriter, recorded: object, seconds: object, show: object, s: float
     ) -> None:
         told.append(s)
 
     monkeypatch.setattr("cli.straps.record.record_together", spy)
     monkeypatch.setenv("EBBTIDE_UPLOAD_EVERY_S", "45")
     monkeypatch.setenv("EBBTIDE_DATA_DIR", str(tmp_path))
-    owner = SignIn("ada@example.org", "http://127.0.0.1:9", "token", "account")
-    KeptSignIns(Settings().sign_ins_file).put(owner)
+    owner = Credentials("ada@example.org", "http://127.0.0.1:9", "token", "account")
+    CredentialFile(Settings().sign_ins_file).put(owner)
     run_record(["E0:00:00:00:00:01"], None, ecg=False, seconds=1, as_json=True)
     assert told == [45]
 
 
 def recording(*, contact: bool | None = True, rr: int = 850, late_s: float = 0) -> Recording:
-    made = Recording(beats=80, heart_rate_bpm=72, contact=contact, link=Link.CONNECTED)
+    made = Recording(beats=80, heart_rate_bpm=72, contact=contact, link=ConnectionState.CONNECTED)
     made.last_arrival_ns = NOW - int(late_s * SECOND)
     time_ns = NOW
     for n in range(80):
@@ -153,23 +155,23 @@ def test_straps_are_remembered(tmp_path: Path) -> None:
 
 
 def test_whose_sign_in_is_meant(tmp_path: Path) -> None:
-    kept = KeptSignIns(tmp_path / "sign-ins.json")
+    kept = CredentialFile(tmp_path / "sign-ins.json")
     with pytest.raises(EbbtideError, match="not signed in"):
         kept.of(None)
-    kept.put(SignIn("ada@example.org", "http://x", "t", "1"))
+    kept.put(Credentials("ada@example.org", "http://x", "t", "1"))
     assert kept.of(None).account == "1"
-    kept.put(SignIn("eve@example.org", "http://x", "t", "2"))
+    kept.put(Credentials("eve@example.org", "http://x", "t", "2"))
     with pytest.raises(EbbtideError, match="--patient"):
         kept.of(None)
     assert kept.of("EVE@example.org").account == "2"
     with pytest.raises(EbbtideError, match="ebbtide sign-in bob"):
         kept.of("bob@example.org")
-    kept.put(SignIn("Ada@example.org", "http://x", "new", "1"))
+    kept.put(Credentials("Ada@example.org", "http://x", "new", "1"))
     assert [item.token for item in kept.all()] == ["t", "new"]
 
 
 def test_only_one_recorder_at_a_time(tmp_path: Path) -> None:
-    KeptSignIns(tmp_path / "sign-ins.json").put(SignIn("a@b.example", "http://x", "t", "1"))
+    CredentialFile(tmp_path / "sign-ins.json").put(Credentials("a@b.example", "http://x", "t", "1"))
     environment = {**os.environ, "EBBTIDE_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "ebbtide", "record", "AA:BB:CC:DD:EE:FF"]
     with FileLock(tmp_path / "recording.lock"):
@@ -181,8 +183,8 @@ def test_only_one_recorder_at_a_time(tmp_path: Path) -> None:
 
 
 def test_record_without_bluetooth_keeps_trying_and_ends_when_asked(tmp_path: Path) -> None:
-    KeptSignIns(tmp_path / "sign-ins.json").put(
-        SignIn("a@b.example", "http://127.0.0.1:9", "t", "1")
+    CredentialFile(tmp_path / "sign-ins.json").put(
+        Credentials("a@b.example", "http://127.0.0.1:9", "t", "1")
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "ebbtide", "record", "AA:BB:CC:DD:EE:FF", "--json"],
@@ -214,13 +216,13 @@ def test_status_of_an_empty_machine_and_of_one_that_recorded(
     run_status(as_json=False)
     assert "begin: ebbtide pair" in capsys.readouterr().out
     PairedStraps(tmp_path / "straps.json").put(PairedStrap("AA", "strap 1", "a@b.example"))
-    KeptSignIns(tmp_path / "sign-ins.json").put(
-        SignIn("a@b.example", "http://127.0.0.1:9", "t", "1")
+    CredentialFile(tmp_path / "sign-ins.json").put(
+        Credentials("a@b.example", "http://127.0.0.1:9", "t", "1")
     )
 
     async def record() -> None:
-        with Outbox(tmp_path / "outbox.sqlite") as outbox, Keeper(outbox) as keeper:
-            start = timestamps.now() - 200 * SECOND
+        with Outbox(tmp_path / "outbox.sqlite") as outbox, BatchWriter(outbox) as keeper:
+            start = timestamps.now_ns() - 200 * SECOND
             await Recorder(SimulatedStrap("strap 1", [[1024] * 100], start), keeper, "1").run()
 
     asyncio.run(record())

@@ -6,20 +6,20 @@ import socket
 
 import pytest
 
-from cli.server.socket import listening
+from cli.server.socket import bind_socket
 from ebbtide.errors import EbbtideError
 
 
 def test_the_protocol_is_named_so_that_no_answer_waits_for_an_acknowledgement() -> None:
-    with listening("127.0.0.1", 0) as found:
+    with bind_socket("127.0.0.1", 0) as found:
         assert found.proto == socket.IPPROTO_TCP
         assert found.getsockname()[1] > 0
 
 
 def test_a_port_in_use_and_a_strange_address_are_told() -> None:
-    with listening("127.0.0.1", 0) as found:
+    with bind_socket("127.0.0.1", 0) as found:
         found.listen()
         with pytest.raises(EbbtideError, match="cannot be used"):
-            listening("127.0.0.1", found.getsockname()[1])
+            bind_socket("127.0.0.1", found.getsockname()[1])
     with pytest.raises(EbbtideError, match="no address of this machine"):
-        listening("no.such.host.invalid", 0)
+        bind_socket("no.such.host.invalid", 0)

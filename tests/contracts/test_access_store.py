@@ -11,15 +11,22 @@ import pytest
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY
-from store.protocols.access import Look, OneTime, OneTimePurpose, Scope, SignIn, SignInKind
+from store.protocols.access import (
+    AccessLogEntry,
+    AccessToken,
+    OneTimePurpose,
+    OneTimeToken,
+    Scope,
+    TokenKind,
+)
 from store.protocols.records import Person, Role
-from store.sql.access import SqlRightsStore
+from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.records import SqlRecordStore
 from tests.contracts.test_record_store import NOW, a_person
 from tests.support.postgres import PostgresServer
 
-Stores = tuple[SqlRecordStore, SqlRightsStore]
+Stores = tuple[SqlRecordStore, SqlAccessStore]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -29,18 +36,18 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
         engine = server_engine(server.fresh_database())
-    yield SqlRecordStore(engine), SqlRightsStore(engine)
+    yield SqlRecordStore(engine), SqlAccessStore(engine)
     engine.dispose()
 
 
-def a_sign_in(person: Person, name: str = "a", **changes: object) -> SignIn:
-    made = SignIn(
+def a_sign_in(person: Person, name: str = "a", **changes: object) -> AccessToken:
+    made = AccessToken(
         name,
         person.id,
         NOW,
         NOW + 100,
         new_id(),
-        SignInKind.SESSION,
+        TokenKind.SESSION,
         "here",
         frozenset({Scope.READ, Scope.WRITE}),
         NOW,
@@ -49,134 +56,137 @@ def a_sign_in(person: Person, name: str = "a", **changes: object) -> SignIn:
 
 
 def test_sign_ins_end_expire_and_go_idle(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     person = a_person(records)
     kept = a_sign_in(person, idle_ns=20)
-    rights.add_sign_in(kept)
-    found = rights.signed_in("a", NOW + 19)
+    access.add_token(kept)
+    found = access.signed_in("a", NOW + 19)
     assert found is not None
     assert found[0].id == person.id
     assert found[1] == kept
-    assert rights.signed_in("a", NOW + 20) is None
-    rights.used("a", NOW + 90)
-    assert rights.signed_in("a", NOW + 99) is not None
-    assert rights.signed_in("a", NOW + 100) is None
-    rights.end_sign_in("a")
-    assert rights.signed_in("a", NOW + 91) is None
+    assert access.signed_in("a", NOW + 20) is None
+    access.used("a", NOW + 90)
+    assert access.signed_in("a", NOW + 99) is not None
+    assert access.signed_in("a", NOW + 100) is None
+    access.end_token("a")
+    assert access.signed_in("a", NOW + 91) is None
 
 
 def test_tokens_are_listed_and_revoked(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     ada, eve = a_person(records), a_person(records, "eve@example.org")
     first, second = a_sign_in(ada), a_sign_in(ada, "b", created_ns=NOW + 1)
     theirs = a_sign_in(eve, "c")
     for kept in (first, second, theirs):
-        rights.add_sign_in(kept)
-    assert rights.sign_ins(ada.id) == [first, second]
-    assert not rights.revoke(ada.id, theirs.id)
-    assert rights.revoke(ada.id, first.id)
-    assert rights.sign_ins(ada.id) == [second]
-    rights.end_sign_ins(ada.id, but="b")
-    assert rights.sign_ins(ada.id) == [second]
-    rights.end_sign_ins(ada.id)
-    assert rights.sign_ins(ada.id) == []
-    assert rights.sign_ins(eve.id) == [theirs]
+        access.add_token(kept)
+    assert access.sign_ins(ada.id) == [first, second]
+    assert not access.revoke(ada.id, theirs.id)
+    assert access.revoke(ada.id, first.id)
+    assert access.sign_ins(ada.id) == [second]
+    access.end_tokens(ada.id, but="b")
+    assert access.sign_ins(ada.id) == [second]
+    access.end_tokens(ada.id)
+    assert access.sign_ins(ada.id) == []
+    assert access.sign_ins(eve.id) == [theirs]
 
 
 def test_who_is_shut_out_is_not_signed_in(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     person = a_person(records)
-    rights.add_sign_in(a_sign_in(person))
-    rights.set_active(person.id, False)
-    assert not rights.active(person.id)
-    rights.add_sign_in(a_sign_in(person, "b"))  # however it came about
-    assert rights.signed_in("a", NOW) is None
-    assert rights.signed_in("b", NOW) is None
-    rights.set_active(person.id, True)
-    assert rights.active(person.id)
-    assert rights.signed_in("a", NOW) is None
-    assert not rights.active("nobody")
+    access.add_token(a_sign_in(person))
+    access.set_active(person.id, False)
+    assert not access.active(person.id)
+    access.add_token(a_sign_in(person, "b"))  # however it came about
+    assert access.signed_in("a", NOW) is None
+    assert access.signed_in("b", NOW) is None
+    access.set_active(person.id, True)
+    assert access.active(person.id)
+    assert access.signed_in("a", NOW) is None
+    assert not access.active("nobody")
 
 
 def test_a_one_time_token_is_used_once_by_one(stores: Stores) -> None:
-    _, rights = stores
-    kept = OneTime("h", OneTimePurpose.INVITATION, None, "{}", NOW, NOW + 10)
-    rights.put_one_time(kept)
-    assert rights.take_one_time("h", OneTimePurpose.PASSWORD, NOW) is None
-    assert rights.take_one_time("h", OneTimePurpose.INVITATION, NOW + 10) is None
+    _, access = stores
+    kept = OneTimeToken("h", OneTimePurpose.INVITATION, None, "{}", NOW, NOW + 10)
+    access.put_one_time_token(kept)
+    assert access.take_one_time_token("h", OneTimePurpose.PASSWORD, NOW) is None
+    assert access.take_one_time_token("h", OneTimePurpose.INVITATION, NOW + 10) is None
     with ThreadPoolExecutor(8) as many:
         found = list(
             many.map(
-                lambda _: rights.take_one_time("h", OneTimePurpose.INVITATION, NOW + 1), range(8)
+                lambda _: access.take_one_time_token("h", OneTimePurpose.INVITATION, NOW + 1),
+                range(8),
             )
         )
     assert [one for one in found if one is not None] == [kept]
 
 
 def test_care_begins_and_ends(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     ada = a_person(records)
     therapist = replace(ada, id=new_id(), subject_id=new_id(), email="t@x.org", role=Role.THERAPIST)
     records.add_person(therapist)
-    rights.put_care(therapist.id, ada.id, NOW)
-    rights.put_care(therapist.id, ada.id, NOW + 5)
-    assert rights.in_care_of(therapist.id) == [ada.id]
-    assert rights.carers_of(ada.id) == [therapist.id]
-    assert rights.in_care_of(ada.id) == []
-    rights.end_care(therapist.id, ada.id)
-    assert rights.in_care_of(therapist.id) == []
+    access.put_care(therapist.id, ada.id, NOW)
+    access.put_care(therapist.id, ada.id, NOW + 5)
+    assert access.in_care_of(therapist.id) == [ada.id]
+    assert access.carers_of(ada.id) == [therapist.id]
+    assert access.in_care_of(ada.id) == []
+    access.end_care(therapist.id, ada.id)
+    assert access.in_care_of(therapist.id) == []
 
 
 def test_looks_are_told_newest_first_page_by_page(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     ada = a_person(records)
-    made = [Look(ada.id, "t", "therapist", NOW + k, f"GET {k}") for k in range(7)]
-    rights.add_looks(made[:3])
-    rights.add_looks(made[3:])
-    seen: list[Look] = []
+    made = [AccessLogEntry(ada.id, "t", "therapist", NOW + k, f"GET {k}") for k in range(7)]
+    access.add_access_log(made[:3])
+    access.add_access_log(made[3:])
+    seen: list[AccessLogEntry] = []
     before = None
-    while page := rights.looks(ada.id, 3, before):
+    while page := access.looks(ada.id, 3, before):
         seen += [look for _, look in page]
         before = page[-1][0]
     assert seen == made[::-1]
-    assert rights.looks("somebody else", 9) == []
+    assert access.looks("somebody else", 9) == []
 
 
 def test_failures_are_counted_and_forgotten(stores: Stores) -> None:
-    _, rights = stores
-    assert rights.attempts("k").failures == 0
+    _, access = stores
+    assert access.attempts("k").failures == 0
     with ThreadPoolExecutor(4) as many:
-        list(many.map(lambda _: rights.note_failure("k", NOW, 100), range(12)))
-    assert rights.attempts("k").failures == 12
-    assert rights.attempts("k").since_ns == NOW
-    rights.note_failure("k", NOW + 101, 100)
-    assert rights.attempts("k").failures == 1
-    rights.forget_failures("k")
-    assert rights.attempts("k").failures == 0
+        list(many.map(lambda _: access.add_failure("k", NOW, 100), range(12)))
+    assert access.attempts("k").failures == 12
+    assert access.attempts("k").since_ns == NOW
+    access.add_failure("k", NOW + 101, 100)
+    assert access.attempts("k").failures == 1
+    access.clear_failures("k")
+    assert access.attempts("k").failures == 0
 
 
 def test_of_requests_with_the_same_key_one_is_done(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     ada = a_person(records)
     with ThreadPoolExecutor(8) as many:
-        found = list(many.map(lambda _: rights.begin_answer(ada.id, "k", "r", NOW, 0), range(8)))
+        found = list(
+            many.map(lambda _: access.begin_idempotent(ada.id, "k", "r", NOW, 0), range(8))
+        )
     assert [kept for kept in found if kept is None] == [None]
     assert all(kept.status is None for kept in found if kept is not None)
-    rights.finish_answer(ada.id, "k", 201, "{}")
-    kept = rights.begin_answer(ada.id, "k", "r", NOW, 0)
+    access.finish_idempotent(ada.id, "k", 201, "{}")
+    kept = access.begin_idempotent(ada.id, "k", "r", NOW, 0)
     assert kept is not None
     assert (kept.request_hash, kept.status, kept.body) == ("r", 201, "{}")
-    assert rights.begin_answer(ada.id, "k", "r", NOW + 9, NOW + 5) is None  # forgotten
-    rights.drop_answer(ada.id, "k")
-    assert rights.begin_answer(ada.id, "k", "other", NOW, 0) is None
+    assert access.begin_idempotent(ada.id, "k", "r", NOW + 9, NOW + 5) is None  # forgotten
+    access.drop_idempotent(ada.id, "k")
+    assert access.begin_idempotent(ada.id, "k", "other", NOW, 0) is None
 
 
 def test_a_pseudonym_stays_and_moves_dates_by_whole_weeks(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     people = [a_person(records, f"p{k}@example.org") for k in range(20)]
     with ThreadPoolExecutor(4) as many:
-        first = list(many.map(lambda person: rights.pseudonym(person.id), people))
-    assert [rights.pseudonym(person.id) for person in people] == first
+        first = list(many.map(lambda person: access.pseudonym(person.id), people))
+    assert [access.pseudonym(person.id) for person in people] == first
     assert len({found.pseudonym for found in first}) == 20
     assert len({found.shift_ns for found in first}) > 10
     for found, person in zip(first, people, strict=True):
@@ -186,27 +196,29 @@ def test_a_pseudonym_stays_and_moves_dates_by_whole_weeks(stores: Stores) -> Non
 
 
 def test_live_is_shared_until_it_is_not(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     ada = a_person(records)
-    assert rights.live_until(ada.id) == 0
-    rights.share_live(ada.id, NOW + 5)
-    rights.share_live(ada.id, NOW + 2)
-    assert rights.live_until(ada.id) == NOW + 2
+    assert access.live_until(ada.id) == 0
+    access.share_live(ada.id, NOW + 5)
+    access.share_live(ada.id, NOW + 2)
+    assert access.live_until(ada.id) == NOW + 2
 
 
 def test_erasing_a_person_leaves_no_right_behind(stores: Stores) -> None:
-    records, rights = stores
+    records, access = stores
     ada = a_person(records)
-    rights.add_sign_in(a_sign_in(ada))
-    rights.put_one_time(OneTime("h", OneTimePurpose.PASSWORD, ada.id, "{}", NOW, NOW + 10))
-    rights.put_care(ada.id, ada.id, NOW)
-    rights.add_looks([Look(ada.id, "t", "therapist", NOW, "GET")])
-    rights.begin_answer(ada.id, "k", "r", NOW, 0)
-    rights.pseudonym(ada.id)
-    rights.share_live(ada.id, NOW)
+    access.add_token(a_sign_in(ada))
+    access.put_one_time_token(
+        OneTimeToken("h", OneTimePurpose.PASSWORD, ada.id, "{}", NOW, NOW + 10)
+    )
+    access.put_care(ada.id, ada.id, NOW)
+    access.add_access_log([AccessLogEntry(ada.id, "t", "therapist", NOW, "GET")])
+    access.begin_idempotent(ada.id, "k", "r", NOW, 0)
+    access.pseudonym(ada.id)
+    access.share_live(ada.id, NOW)
     records.erase(ada.id)
-    assert rights.sign_ins(ada.id) == []
-    assert rights.take_one_time("h", OneTimePurpose.PASSWORD, NOW) is None
-    assert rights.carers_of(ada.id) == []
-    assert rights.looks(ada.id, 9) == []
-    assert rights.live_until(ada.id) == 0
+    assert access.sign_ins(ada.id) == []
+    assert access.take_one_time_token("h", OneTimePurpose.PASSWORD, NOW) is None
+    assert access.carers_of(ada.id) == []
+    assert access.looks(ada.id, 9) == []
+    assert access.live_until(ada.id) == 0

@@ -24,8 +24,8 @@ from store.influx.client import InfluxServer
 from store.protocols.beats import (
     BeatsOutOfOrderError,
     BeatStore,
+    DailyWindows,
     ErasedSubjectError,
-    KeptDay,
     StreamCoverage,
     StreamTakenError,
     UnknownStreamError,
@@ -88,15 +88,15 @@ notification_lists = st.lists(
 
 @given(notification_lists)
 def test_beats_alone_are_the_beats_of_the_block(notifications: list[Notification]) -> None:
-    data = beat_block.packed(beat_block.of_notifications(notifications))
-    whole, alone = beat_block.unpacked(data), beat_block.unpacked(data, beats_alone=True)
+    data = beat_block.encode(beat_block.from_notifications(notifications))
+    whole, alone = beat_block.decode(data), beat_block.decode(data, beats_alone=True)
     for name in ("time_ns", "rr_ticks", "rr_count", "contact"):
         assert getattr(whole, name).tolist() == getattr(alone, name).tolist()
 
 
 @given(notification_lists)
 def test_a_block_gives_back_what_went_in(notifications: list[Notification]) -> None:
-    block = beat_block.unpacked(beat_block.packed(beat_block.of_notifications(notifications)))
+    block = beat_block.decode(beat_block.encode(beat_block.from_notifications(notifications)))
     assert block.received_ns.tolist() == [n.received_ns for n in notifications]
     assert block.heart_rate_bpm.tolist() == [n.heart_rate_bpm for n in notifications]
     assert block.rr_ticks.tolist() == [t for n in notifications for t in n.rr_ticks]
@@ -110,15 +110,15 @@ def test_a_block_gives_back_what_went_in(notifications: list[Notification]) -> N
 
 
 def test_a_damaged_block_is_an_error_and_not_other_beats() -> None:
-    data = beat_block.packed(beat_block.of_notifications(made(1, 50)))
+    data = beat_block.encode(beat_block.from_notifications(made(1, 50)))
     for damaged in (data[:5], data[:-9], b"\x63" + data[1:]):
         with pytest.raises(ValueError, match=r"damaged|not known"):
-            beat_block.unpacked(damaged)
+            beat_block.decode(damaged)
 
 
 def test_blocks_of_version_1_are_read() -> None:
     notifications = made(1, 50)
-    block = beat_block.of_notifications(notifications)
+    block = beat_block.from_notifications(notifications)
     # As version 1 packed it.
     columns = (
         np.diff(block.received_ns, prepend=np.int64(0)),
@@ -133,7 +133,7 @@ def test_blocks_of_version_1_are_read() -> None:
         np.ascontiguousarray(c).view(np.uint8).reshape(-1, c.itemsize).T.tobytes() for c in columns
     ]
     data = struct.pack("<BxxxII", 1, 50, 50) + zlib.compress(b"".join(planes), 6)
-    assert beat_block.to_notifications(1, beat_block.unpacked(data)) == notifications
+    assert beat_block.to_notifications(1, beat_block.decode(data)) == notifications
 
 
 def test_blocks_are_compact(recordings: Path) -> None:
@@ -148,9 +148,9 @@ def test_blocks_are_compact(recordings: Path) -> None:
         rate = round(61440 / float(np.mean(ticks[max(0, i - 7) : i + 1])))
         received -= received % MILLISECOND
         notifications.append(Notification(i + 1, received, rate, (rr,), beats, True))
-    data = beat_block.packed(beat_block.of_notifications(notifications))
+    data = beat_block.encode(beat_block.from_notifications(notifications))
     assert len(data) / len(ticks) < 3
-    assert beat_block.to_notifications(1, beat_block.unpacked(data)) == notifications
+    assert beat_block.to_notifications(1, beat_block.decode(data)) == notifications
 
 
 def test_beats_come_back_in_order_with_their_ticks(store: BeatStore) -> None:
@@ -254,7 +254,7 @@ def test_erased_is_gone_from_the_file(tmp_path: Path) -> None:
     other = a_stream(store, "two")
     store.append("one", stream, made(1, 500))
     store.append("two", other, made(1, 5))
-    data = beat_block.packed(beat_block.of_notifications(made(1, 500)))
+    data = beat_block.encode(beat_block.from_notifications(made(1, 500)))
     marker = data[40:80]
     assert marker in (tmp_path / "beats.sqlite-wal").read_bytes()
     assert store.erase("one") == 500
@@ -305,32 +305,32 @@ def test_what_is_derived_is_known_by_its_content(store: BeatStore) -> None:
     stream = a_stream(store)
     store.append("subject", stream, made(1, 5))
     day = START // DAY
-    (content,) = store.day_contents("subject", *FOREVER).values()
-    assert set(store.day_contents("subject", *FOREVER)) == {day}
-    assert store.day_contents("subject", START - 2 * DAY, START - DAY) == {}
-    assert store.day_contents("nobody", *FOREVER) == {}
+    (content,) = store.day_fingerprints("subject", *FOREVER).values()
+    assert set(store.day_fingerprints("subject", *FOREVER)) == {day}
+    assert store.day_fingerprints("subject", START - 2 * DAY, START - DAY) == {}
+    assert store.day_fingerprints("nobody", *FOREVER) == {}
     held = a_day(content, 3)
-    store.keep_windows("subject", "method 1", {day: held})
-    same(store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: held})
-    assert store.kept_contents("subject", "method 1", day, day) == {day: content}
-    assert store.kept_contents("subject", "method 2", day, day) == {}
-    assert store.kept_windows("subject", "method 2", ["rmssd_ms"], day, day) == {}
-    assert store.kept_windows("other", "method 1", ["rmssd_ms"], day, day) == {}
+    store.store_windows("subject", "method 1", {day: held})
+    same(store.stored_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: held})
+    assert store.stored_fingerprints("subject", "method 1", day, day) == {day: content}
+    assert store.stored_fingerprints("subject", "method 2", day, day) == {}
+    assert store.stored_windows("subject", "method 2", ["rmssd_ms"], day, day) == {}
+    assert store.stored_windows("other", "method 1", ["rmssd_ms"], day, day) == {}
     # More beats, and movement, are another content; the same upload again is not.
     store.append("subject", stream, made(1, 5))
-    assert store.day_contents("subject", *FOREVER) == {day: content}
+    assert store.day_fingerprints("subject", *FOREVER) == {day: content}
     store.append("subject", stream, made(6, 7))
-    second = store.day_contents("subject", *FOREVER)[day]
+    second = store.day_fingerprints("subject", *FOREVER)[day]
     store.append_activity("subject", stream, [Activity(START, 5.0)])
-    third = store.day_contents("subject", *FOREVER)[day]
+    third = store.day_fingerprints("subject", *FOREVER)[day]
     assert len({content, second, third}) == 3
     # In the place of what there was: of starts that are no more, of figures that are no more.
     anew = a_day(third, 2)
-    store.keep_windows("subject", "method 1", {day: anew})
-    same(store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: anew})
-    store.keep_windows("subject", "method 2", {day: held})
-    assert store.kept_windows("subject", "method 1", ["rmssd_ms"], day, day) == {}
-    same(store.kept_windows("subject", "method 2", ["rmssd_ms"], day, day), {day: held})
+    store.store_windows("subject", "method 1", {day: anew})
+    same(store.stored_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: anew})
+    store.store_windows("subject", "method 2", {day: held})
+    assert store.stored_windows("subject", "method 1", ["rmssd_ms"], day, day) == {}
+    same(store.stored_windows("subject", "method 2", ["rmssd_ms"], day, day), {day: held})
 
 
 def test_days_that_changed_since_are_known(store: BeatStore) -> None:
@@ -381,7 +381,7 @@ def test_windows_are_in_influxdb_too_for_others_to_draw(
     server = InfluxServer(address)
     asked = "SELECT rmssd_ms FROM hrv_5min WHERE \"subject\" = 'subject'"
     day = START // DAY
-    store.keep_windows("subject", "method", {day: a_day("a", 3)})
+    store.store_windows("subject", "method", {day: a_day("a", 3)})
     assert server.rows(asked) == [
         [start, value]
         for start, value in zip(
@@ -391,21 +391,21 @@ def test_windows_are_in_influxdb_too_for_others_to_draw(
         )
         if value == value
     ]
-    store.keep_windows("subject", "method", {day: a_day("b", 2)})
+    store.store_windows("subject", "method", {day: a_day("b", 2)})
     assert [row[1] for row in server.rows(asked)] == [30.25]
     server.close()
     store.close()
 
 
-def a_day(content: str, windows: int) -> KeptDay:
+def a_day(content: str, windows: int) -> DailyWindows:
     """Windows of the day of START; the first has no figure."""
     starts = START + np.arange(windows) * windows * 60 * SECOND
     rmssd = np.arange(windows) + 30.25
     rmssd[0 if windows > 2 else -1] = np.nan
-    return KeptDay(content, starts, {"rmssd_ms": rmssd})
+    return DailyWindows(content, starts, {"rmssd_ms": rmssd})
 
 
-def same(found: dict[int, KeptDay], expected: dict[int, KeptDay]) -> None:
+def same(found: dict[int, DailyWindows], expected: dict[int, DailyWindows]) -> None:
     assert found.keys() == expected.keys()
     for day, held in expected.items():
         assert found[day].content == held.content
@@ -417,12 +417,12 @@ def test_nothing_derived_outlives_its_subject(store: BeatStore) -> None:
     stream = a_stream(store)
     store.append("subject", stream, made(1, 5))
     day = START // DAY
-    store.keep_windows("subject", "method", {day: a_day("a", 3)})
+    store.store_windows("subject", "method", {day: a_day("a", 3)})
     store.erase("subject")
-    assert store.kept_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
-    store.keep_windows("subject", "method", {day: a_day("worked out while it was erased", 3)})
-    assert store.kept_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
-    assert store.day_contents("subject", *FOREVER) == {}
+    assert store.stored_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
+    store.store_windows("subject", "method", {day: a_day("worked out while it was erased", 3)})
+    assert store.stored_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
+    assert store.day_fingerprints("subject", *FOREVER) == {}
 
 
 def test_erased_stays_erased(store: BeatStore) -> None:

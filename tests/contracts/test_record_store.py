@@ -136,10 +136,10 @@ def test_a_withdrawn_rating_counts_no_more_and_stays_in_its_history(store: Recor
     rating, other = a_rating(person), a_rating(person, 9)
     store.add_rating(rating)
     store.add_rating(other)
-    before = store.ratings_mark(person.id)
+    before = store.ratings_fingerprint(person.id)
     gone = replace(rating, version=2, withdrawn=True, entered_ns=rating.entered_ns + SECOND)
     store.add_rating(gone)
-    assert store.ratings_mark(person.id) != before
+    assert store.ratings_fingerprint(person.id) != before
     assert store.ratings(person.id, 0, 2 * NOW) == [other]
     assert store.rating_history(person.id, rating.id) == [rating, gone]
     assert store.rating_history("somebody else", rating.id) == []

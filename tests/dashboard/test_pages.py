@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
 from store.protocols.records import Purpose, Rating, Role, TherapySession
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_live import Strap
 from tests.support.clinic import Clinic, fill, opened_clinic
 
@@ -32,14 +32,14 @@ PATIENT_PAGES = (
 def script(page: str) -> None:
     import importlib
 
-    from dashboard.page_shell import framed
+    from dashboard.page_shell import with_shell
 
-    framed(getattr(importlib.import_module(f"dashboard.{page}"), page))()
+    with_shell(getattr(importlib.import_module(f"dashboard.{page}"), page))()
 
 
 @pytest.fixture
-def clinic(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
+def clinic(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
         monkeypatch.setenv("EBBTIDE_API_URL", opened.url)
         yield opened
 
@@ -76,7 +76,7 @@ def test_a_page_with_nothing_yet_says_so_and_has_its_caveat(clinic: Clinic, page
 
 @pytest.mark.parametrize("page", PATIENT_PAGES)
 def test_a_page_with_a_little_shows_no_number_it_cannot_know(clinic: Clinic, page: str) -> None:
-    fill(clinic.house, clinic.people["ada"], days=2)
+    fill(clinic.stores, clinic.people["ada"], days=2)
     told = words(opened(clinic, page))
     assert "nan" not in told.lower().split()
     if page == "link_page":
@@ -184,7 +184,7 @@ def test_a_rating_is_corrected_and_withdrawn_in_my_data(clinic: Clinic) -> None:
 
 
 def test_erasing_takes_the_password(clinic: Clinic) -> None:
-    fill(clinic.house, clinic.people["ada"], days=1)
+    fill(clinic.stores, clinic.people["ada"], days=1)
     test = opened(clinic, "my_data_page")
     password = next(field for field in test.text_input if field.label == "Your password")
     password.set_value("not this")
@@ -195,7 +195,7 @@ def test_erasing_takes_the_password(clinic: Clinic) -> None:
     answer = clinic["ada"].post("/v1/me/erase", json={"password": "correct horse battery"})
     assert answer.json()["ratings"] == 2
     assert clinic["ada"].get("/v1/me").status_code == 401
-    assert clinic.house.records.person(clinic.id("ada")) is None
+    assert clinic.stores.records.person(clinic.id("ada")) is None
 
 
 def test_the_server_is_away_and_the_session_is_over(
@@ -219,17 +219,17 @@ def test_the_server_is_away_and_the_session_is_over(
 
 
 def test_a_caseload_and_the_page_before_a_session(clinic: Clinic) -> None:
-    house, person = clinic.house, clinic.people["ada"]
+    stores, person = clinic.stores, clinic.people["ada"]
     assert "not agreed" in words(opened(clinic, "caseload_page", "tom"))
     assert "Nobody in your care has agreed" in words(opened(clinic, "patient_page", "tom"))
     clinic.agree("ada", Purpose.CARE)
     for day in range(20):
-        at = house.now() - (20 - day) * DAY
-        house.records.add_rating(
+        at = stores.now() - (20 - day) * DAY
+        stores.records.add_rating(
             Rating(new_id(), 1, person.id, at, at, "UTC", 7 - day // 4, 5, None, False)
         )
-    house.records.add_session(TherapySession(new_id(), person.id, 1, house.now() - 9 * DAY))
-    house.records.add_session(TherapySession(new_id(), person.id, 2, house.now() + 9 * HOUR))
+    stores.records.add_session(TherapySession(new_id(), person.id, 1, stores.now() - 9 * DAY))
+    stores.records.add_session(TherapySession(new_id(), person.id, 2, stores.now() + 9 * HOUR))
     assert "Session 2 on" in words(opened(clinic, "caseload_page", "tom"))
     test = opened(clinic, "patient_page", "tom")
     told = words(test)
@@ -246,12 +246,14 @@ def test_a_caseload_and_the_page_before_a_session(clinic: Clinic) -> None:
 def test_the_page_before_a_session_is_one_page_of_pdf() -> None:
     from datetime import UTC, datetime
 
-    from dashboard.reports.session_pdf import pdf_of
-    from dashboard.reports.session_summary import BeforeSession
+    from dashboard.reports.session_pdf import session_pdf
+    from dashboard.reports.session_summary import SessionSummary
 
-    page = BeforeSession("Łucja Šťastná – Ωραία Жанна 東", datetime(2026, 11, 24, tzinfo=UTC), True)
+    page = SessionSummary(
+        "Łucja Šťastná – Ωραία Жанна 東", datetime(2026, 11, 24, tzinfo=UTC), True
+    )
     page.parts["Long"] = [f"line {k} " + "word " * 60 for k in range(60)]
-    data = pdf_of(page)()
+    data = session_pdf(page)()
     assert data.startswith(b"%PDF")
     (sheet,) = PdfReader(BytesIO(data)).pages
     told = sheet.extract_text()
@@ -264,7 +266,7 @@ def test_the_page_before_a_session_is_one_page_of_pdf() -> None:
 def test_research_shows_what_there_is_and_the_call(clinic: Clinic) -> None:
     assert "0 people agreed" in words(opened(clinic, "research_page", "ann"))
     clinic.agree("ada", Purpose.RESEARCH)
-    fill(clinic.house, clinic.people["ada"], days=2)
+    fill(clinic.stores, clinic.people["ada"], days=2)
     test = opened(clinic, "research_page", "ann")
     assert "1 people agreed" in words(test)
     assert "/v1/research/ratings?format=parquet" in test.code[0].value
@@ -273,11 +275,11 @@ def test_research_shows_what_there_is_and_the_call(clinic: Clinic) -> None:
 
 
 def test_people_are_run_without_health_data(clinic: Clinic) -> None:
-    fill(clinic.house, clinic.people["ada"], days=1)
+    fill(clinic.stores, clinic.people["ada"], days=1)
     test = opened(clinic, "people_page", "adam")
     told = words(test)
     assert "sees nothing before the patient has agreed" in told
     test.checkbox[0].uncheck().run()
-    assert clinic.house.rights.in_care_of(clinic.id("tom")) == [clinic.id("eve")]
+    assert clinic.stores.access.in_care_of(clinic.id("tom")) == [clinic.id("eve")]
     next(button for button in test.button if button.label == "New password link").click().run()
     assert len(test.code[0].value) > 30

@@ -88,10 +88,10 @@ def test_readings_are_short() -> None:
 
 
 def test_the_steps_of_a_practice_fill_it() -> None:
-    from dashboard.components.somatic_tracking import step_at
+    from dashboard.components.somatic_tracking import step_at_second
 
     assert sum(length for _, length, _ in texts.TRACKING) == pytest.approx(1)
-    seen = [step_at(k / 1000) for k in range(1001)]
+    seen = [step_at_second(k / 1000) for k in range(1001)]
     assert [title for title, _ in dict.fromkeys((t, "") for t, _ in seen)] == [
         title for title, _, _ in texts.TRACKING
     ]
@@ -104,9 +104,9 @@ def test_the_sound_loops_without_a_seam_and_is_soft() -> None:
 
     import numpy as np
 
-    from dashboard.components.somatic_tracking import soft_sound
+    from dashboard.components.somatic_tracking import chime
 
-    with wave.open(io.BytesIO(soft_sound())) as file:
+    with wave.open(io.BytesIO(chime())) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)
     assert np.abs(samples).max() < 0.3 * 32767
     assert abs(samples[0]) < 50

@@ -16,17 +16,17 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from ebbtide.client import ApiError, AwayError, Client, SignedOutError
+from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 from ebbtide.timestamps import to_datetime
 from store.protocols.records import Purpose
-from store.stores import House
+from store.stores import Stores
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
-        fill(house, opened.people["ada"])
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
+        fill(stores, opened.people["ada"])
         yield opened
 
 
@@ -34,7 +34,7 @@ def test_every_table_is_a_frame(clinic: Clinic) -> None:
     with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
         beats, hrv, ratings = api.beats(), api.hrv(), api.ratings()
         sessions, link = api.sessions(), api.link()
-        kept = clinic.house.beats.read(clinic.people["ada"].subject_id, 0, 2**62)
+        kept = clinic.stores.beats.read(clinic.people["ada"].subject_id, 0, 2**62)
         assert np.array_equal(beats["time_ns"].to_numpy(), kept.time_ns)
         assert beats["time"].dtype == pd.DatetimeTZDtype("ns", "UTC")
         assert beats["rr_ms"].to_numpy() == pytest.approx(kept.rr_ticks / 1.024)
@@ -71,9 +71,9 @@ def test_what_is_told_and_what_is_written(clinic: Clinic) -> None:
         assert api.therapists()[0]["name"] == "The name of tom"
         assert not api.consents()["holds"]["care"]
         assert api.agree("care", True, "care, 1")["given"]
-        assert api.put_session(2, to_datetime(clinic.house.now()))["version"] == 1
+        assert api.put_session(2, to_datetime(clinic.stores.now()))["version"] == 1
         assert len(api.session_list()) == 2
-        now = to_datetime(clinic.house.now())
+        now = to_datetime(clinic.stores.now())
         assert api.trend(now - timedelta(days=9), now, 3600)["usable"] > 50
         with Client.sign_in(clinic.url, "tom@example.org", PASSWORD) as tom:
             assert [p["name"] for p in tom.patients()] == ["The name of ada", "The name of eve"]
@@ -137,7 +137,7 @@ def test_it_waits_as_it_is_told_and_says_when_nobody_answers() -> None:
     assert len(set(asked)) == 1  # the same key: it cannot be done twice
     server.shutdown()
     server.server_close()
-    with pytest.raises(AwayError, match="does not answer"):
+    with pytest.raises(UnavailableError, match="does not answer"):
         Client("http://127.0.0.1:9", "token").me()
 
 

@@ -16,7 +16,7 @@ from ebbtide.beats import new_id
 from ebbtide.timestamps import MINUTE, to_datetime
 from store.protocols.programme import Note, NoteKind, Practice, PracticeKind, SessionNotes
 from store.protocols.records import Purpose
-from store.stores import House
+from store.stores import Stores
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 # What runs the place: an administrator may see who has an account, and shut people out.
@@ -30,19 +30,19 @@ class Victim:
     def __init__(self, clinic: Clinic) -> None:
         self.clinic = clinic
         self.person = clinic.people["eve"]
-        self.stream = fill(clinic.house, self.person, days=2, seed=5)
-        self.ratings = clinic.house.records.ratings(self.person.id, 0, 2**62)
-        now = clinic.house.now()
+        self.stream = fill(clinic.stores, self.person, days=2, seed=5)
+        self.ratings = clinic.stores.records.ratings(self.person.id, 0, 2**62)
+        now = clinic.stores.now()
         self.note = Note(new_id(), self.person.id, NoteKind.FEAR, "a fear of Eve's", now, now)
-        clinic.house.programme.put_note(self.note)
+        clinic.stores.programme.put_note(self.note)
         self.practice = Practice(
             new_id(), self.person.id, PracticeKind.TRACKING, now - 9 * MINUTE, now - 2 * MINUTE
         )
-        clinic.house.programme.put_practice(self.practice)
-        clinic.house.programme.put_session_notes(
+        clinic.stores.programme.put_practice(self.practice)
+        clinic.stores.programme.put_session_notes(
             SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
         )
-        self.token_id = clinic.house.rights.sign_ins(self.person.id)[0].id
+        self.token_id = clinic.stores.access.sign_ins(self.person.id)[0].id
 
     @property
     def known(self) -> list[str]:
@@ -66,20 +66,20 @@ class Victim:
 
     def state(self) -> object:
         """All that is hers."""
-        house, person = self.clinic.house, self.person
+        stores, person = self.clinic.stores, self.person
         return (
-            house.records.person(person.id),
-            house.records.ratings(person.id, 0, 2**62, since_ns=0),
-            house.records.sessions(person.id),
-            house.records.consents(person.id),
-            house.beats.coverage(person.subject_id),
-            [sign_in.id for sign_in in house.rights.sign_ins(person.id)],
-            house.rights.live_until(person.id),
-            house.programme.programme(person.id),
-            house.programme.notes(person.id),
-            house.programme.practices(person.id),
-            house.programme.readings(person.id),
-            house.programme.session_notes(person.id),
+            stores.records.person(person.id),
+            stores.records.ratings(person.id, 0, 2**62, since_ns=0),
+            stores.records.sessions(person.id),
+            stores.records.consents(person.id),
+            stores.beats.coverage(person.subject_id),
+            [sign_in.id for sign_in in stores.access.sign_ins(person.id)],
+            stores.access.live_until(person.id),
+            stores.programme.programme(person.id),
+            stores.programme.notes(person.id),
+            stores.programme.practices(person.id),
+            stores.programme.readings(person.id),
+            stores.programme.session_notes(person.id),
         )
 
     def values(self) -> dict[str, list[str]]:
@@ -104,10 +104,10 @@ class Victim:
 @pytest.fixture(scope="module")
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
     from ebbtide.settings import Settings
-    from store.factory import open_house
+    from store.factory import open_stores
 
-    house: House = open_house(Settings(data_dir=tmp_path_factory.mktemp("clinic")))
-    with opened_clinic(house) as clinic:
+    stores: Stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("clinic")))
+    with opened_clinic(stores) as clinic:
         yield Victim(clinic)
 
 
@@ -175,7 +175,7 @@ def requests(victim: Victim) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
         if template.endswith("/live"):
             params["seconds"] = 1
         if {"start", "end"} & params.keys():
-            now = to_datetime(victim.clinic.house.now())
+            now = to_datetime(victim.clinic.stores.now())
             params["start"] = (now - timedelta(days=20)).isoformat()
             params["end"] = (now + timedelta(days=1)).isoformat()
         if "version" in params:
@@ -234,7 +234,7 @@ def test_nobody_sees_or_changes_what_is_not_theirs(victim: Victim, who: str) -> 
         assert victim.state() == before, where
     client.close()
     assert seen > 60
-    looks = clinic.house.rights.looks(victim.person.id, 10)
+    looks = clinic.stores.access.looks(victim.person.id, 10)
     assert looks == []
 
 
@@ -327,7 +327,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
 ) -> None:
     clinic = victim.clinic
     clinic.agree("eve", Purpose.CARE)
-    clinic.house.rights.share_live(victim.person.id, clinic.house.now() + 10**12)
+    clinic.stores.access.share_live(victim.person.id, clinic.stores.now() + 10**12)
     routes = set()
     tom = _client(clinic, "tom")
     for method, template, path, arguments in requests(victim):
@@ -341,7 +341,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),
     }
-    looks = clinic.house.rights.looks(victim.person.id, 1000)
+    looks = clinic.stores.access.looks(victim.person.id, 1000)
     assert {look.what for _, look in looks} == {
         f"{method.upper()} /v1/patients/{{patient}}{path}" for method, path in routes
     }

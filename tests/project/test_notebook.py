@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
 from store.protocols.records import Purpose, Rating, Role
-from store.stores import House
+from store.stores import Stores
 from tests.conftest import ROOT
 from tests.support.clinic import PASSWORD, opened_clinic
 
@@ -23,11 +23,11 @@ def interval_of(text: str) -> tuple[float, float]:
 
 
 def test_the_notebook_goes_from_sign_in_to_a_mixed_model(
-    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(4)
-    begin = house.now() // DAY * DAY - 40 * DAY
-    with opened_clinic(house) as clinic:
+    begin = stores.now() // DAY * DAY - 40 * DAY
+    with opened_clinic(stores) as clinic:
         for number in range(12):
             name = f"simulated{number}"
             person = clinic.add(name, Role.PATIENT)
@@ -39,7 +39,7 @@ def test_the_notebook_goes_from_sign_in_to_a_mixed_model(
                     int(np.clip(np.round(7 - 4 * share + rng.normal(0, 1.2)), 0, 10))
                     for _ in range(2)
                 )
-                house.records.add_rating(
+                stores.records.add_rating(
                     Rating(new_id(), 1, person.id, at, at, "UTC", pain, stress, None, True)
                 )
         monkeypatch.setenv("EBBTIDE_API_URL", clinic.url)

@@ -20,7 +20,7 @@ import pytest
 
 from cli.server.thread import ApiThread
 from store.protocols.records import Purpose
-from store.stores import House
+from store.stores import Stores
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 SECONDS = os.environ.get("EBBTIDE_SCHEMATHESIS_SECONDS", "10")
@@ -32,9 +32,9 @@ UNCHECKED = "positive_data_acceptance,ignored_auth"
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
-        fill(house, opened.people["ada"], days=1)
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
+        fill(stores, opened.people["ada"], days=1)
         opened.agree("ada", Purpose.CARE)
         opened.agree("ada", Purpose.RESEARCH)
         yield opened

@@ -10,14 +10,14 @@ import httpx
 import numpy as np
 
 from api.app import create_app
-from api.http.deps import new_sign_in
-from api.services.accounts import add_person
+from api.http.deps import issue_token
+from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store.protocols.records import Consent, Person, Purpose, Rating, Role, TherapySession
-from store.stores import House
+from store.stores import Stores
 
 PASSWORD = "correct horse battery"
 
@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery"
 class Clinic:
     """People by name (of each role one, but two patients), and clients that are signed in."""
 
-    house: House
+    stores: Stores
     url: str
     people: dict[str, Person] = field(default_factory=dict)
     clients: dict[str, httpx.Client] = field(default_factory=dict)
@@ -40,17 +40,17 @@ class Clinic:
 
     def add(self, name: str, role: Role) -> Person:
         """Another person, signed in."""
-        person = add_person(
-            self.house.records,
+        person = create_account(
+            self.stores.records,
             email=f"{name}@example.org",
             password=PASSWORD,
             name=f"The name of {name}",
             zone="Europe/Berlin",
-            now_ns=self.house.now(),
+            now_ns=self.stores.now(),
             role=role,
         )
         self.people[name] = person
-        token, _ = new_sign_in(self.house, person)
+        token, _ = issue_token(self.stores, person)
         self.clients[name] = self.client(token)
         return person
 
@@ -62,19 +62,19 @@ class Clinic:
 
     def agree(self, name: str, purpose: Purpose, given: bool = True) -> None:
         """A patient's answer."""
-        self.house.records.add_consent(
-            Consent(self.id(name), purpose, given, "test, 1", self.house.now())
+        self.stores.records.add_consent(
+            Consent(self.id(name), purpose, given, "test, 1", self.stores.now())
         )
 
 
 @contextmanager
-def opened_clinic(house: House) -> Iterator[Clinic]:
+def opened_clinic(stores: Stores) -> Iterator[Clinic]:
     """Ada and Eve are patients in the care of Tom; Tess is another therapist; Ann analyses; Adam
     administers. Nobody has agreed to anything yet.
     """
     many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
-    with ApiThread(create_app(house, Settings().model_copy(update=many))) as api:
-        clinic = Clinic(house, api.url)
+    with ApiThread(create_app(stores, Settings().model_copy(update=many))) as api:
+        clinic = Clinic(stores, api.url)
         for name, role in (
             ("ada", Role.PATIENT),
             ("eve", Role.PATIENT),
@@ -85,7 +85,7 @@ def opened_clinic(house: House) -> Iterator[Clinic]:
         ):
             clinic.add(name, role)
         for name in ("ada", "eve"):
-            house.rights.put_care(clinic.id("tom"), clinic.id(name), house.now())
+            stores.access.put_care(clinic.id("tom"), clinic.id(name), stores.now())
         try:
             yield clinic
         finally:
@@ -93,14 +93,14 @@ def opened_clinic(house: House) -> Iterator[Clinic]:
                 client.close()
 
 
-def fill(house: House, person: Person, *, days: int = 3, seed: int = 1) -> Stream:
+def fill(stores: Stores, person: Person, *, days: int = 3, seed: int = 1) -> Stream:
     """Some days with two hours of beats each, two ratings a day, a gap, and a session. Returns the
     stream.
     """
     rng = np.random.default_rng(seed)
-    begin = house.now() // DAY * DAY - (days + 1) * DAY + 9 * HOUR
+    begin = stores.now() // DAY * DAY - (days + 1) * DAY + 9 * HOUR
     stream = Stream(new_id(), Origin.STRAP, f"Polar H10 of {person.name}", begin)
-    house.beats.put_stream(person.subject_id, stream)
+    stores.beats.put_stream(person.subject_id, stream)
     sequence = 1
     for day in range(days):
         at = begin + day * DAY
@@ -112,10 +112,10 @@ def fill(house: House, person: Person, *, days: int = 3, seed: int = 1) -> Strea
             at += ticks * SECOND // 1024
             batch.append(Notification(sequence, at + 9, 70, (ticks,), (at,), True))
             sequence += 1
-        house.beats.append(person.subject_id, stream.id, batch, gaps)
+        stores.beats.append(person.subject_id, stream.id, batch, gaps)
         for hour in (1, 2):
             about = begin + day * DAY + hour * HOUR + MINUTE
-            house.records.add_rating(
+            stores.records.add_rating(
                 Rating(
                     new_id(),
                     1,
@@ -129,7 +129,7 @@ def fill(house: House, person: Person, *, days: int = 3, seed: int = 1) -> Strea
                     False,
                 )
             )
-    house.records.add_session(
-        TherapySession(new_id(), person.id, 1, begin + HOUR, changed_ns=house.now())
+    stores.records.add_session(
+        TherapySession(new_id(), person.id, 1, begin + HOUR, changed_ns=stores.now())
     )
     return stream

@@ -13,18 +13,18 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from cli.demo.together import until_one_fails
+from cli.demo.together import run_until_one_fails
 from ebbtide.beats import Origin
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ingest.files.rr_text import read_rr_file
 from ingest.outbox.api_client import IngestClient
-from ingest.outbox.batch_writer import Keeper
+from ingest.outbox.batch_writer import BatchWriter
 from ingest.outbox.outbox import Outbox
 from ingest.outbox.uploader import Uploader
 from ingest.recorder import Recorder
 from ingest.straps.heart_rate import HeartRateMeasurement, decode
 from ingest.straps.simulated import notifications
-from ingest.straps.strap import Arrival, Interruption
+from ingest.straps.strap import RawNotification, SignalBreak
 
 NAME = "strap with a log"
 PACE_S = 0.004
@@ -47,20 +47,20 @@ class LoggedStrap:
     def stop(self) -> None:
         """Not told to; it is killed."""
 
-    async def events(self) -> AsyncIterator[Arrival | Interruption]:
+    async def events(self) -> AsyncIterator[RawNotification | SignalBreak]:
         """Arrivals with a monotonic time, so that each is kept by itself."""
         for number, (arrival, payload) in enumerate(self._log):
             if number == 1:  # the first is on the disk
                 print("recording", flush=True)
             await asyncio.sleep(PACE_S)
-            yield Arrival(payload, arrival, arrival)
+            yield RawNotification(payload, arrival, arrival)
 
 
 def strap_log(path: Path, start_ns: int, rounds: int) -> list[tuple[int, bytes]]:
     """What the strap sends, and when it arrives: the recording, ``rounds`` times."""
     (run,) = read_rr_file(path).runs
     runs = [run * rounds]
-    return [event for event in notifications(runs, start_ns) if not isinstance(event, Interruption)]
+    return [event for event in notifications(runs, start_ns) if not isinstance(event, SignalBreak)]
 
 
 class AllUploaded(Exception):  # noqa: N818
@@ -71,7 +71,7 @@ async def ingest(
     url: str, token: str, account: str, outbox_file: Path, log: list[tuple[int, bytes]]
 ) -> None:
     """Record and upload until the log is kept and acknowledged."""
-    with Outbox(outbox_file) as outbox, Keeper(outbox) as keeper:
+    with Outbox(outbox_file) as outbox, BatchWriter(outbox) as keeper:
         known = outbox.find_stream(account, Origin.SIMULATED, NAME)
         strap = LoggedStrap(log, known.last_sequence if known else 0)
         async with IngestClient(url, token) as client:
@@ -85,7 +85,7 @@ async def ingest(
                 raise AllUploaded
 
             try:
-                await until_one_fails(until_uploaded(), uploader.run(every_s=0.01))
+                await run_until_one_fails(until_uploaded(), uploader.run(every_s=0.01))
             except AllUploaded:
                 return
 

@@ -19,16 +19,16 @@ from store.protocols.programme import (
     SessionNotes,
 )
 from store.protocols.records import Purpose, Rating, Role, TherapySession
-from store.stores import House
+from store.stores import Stores
 from tests.support.clinic import Clinic, opened_clinic
 
 WEEKS = 4
 
 
 @contextmanager
-def played_clinic(house: House) -> Iterator[Clinic]:
+def played_clinic(stores: Stores) -> Iterator[Clinic]:
     """Ada is in her fifth week; Eve has fallen silent; three more agreed to research."""
-    with opened_clinic(house) as clinic:
+    with opened_clinic(stores) as clinic:
         for number in range(3):
             clinic.add(f"sim{number}", Role.PATIENT)
         for seed, name in enumerate(("ada", "eve", "sim0", "sim1", "sim2")):
@@ -41,13 +41,13 @@ def played_clinic(house: House) -> Iterator[Clinic]:
 
 def live(clinic: Clinic, name: str, seed: int, until_days: int) -> None:
     """Four weeks: two ratings a day, an hour of beats a day, sessions, notes, practices."""
-    house, person = clinic.house, clinic.people[name]
+    stores, person = clinic.stores, clinic.people[name]
     rng = np.random.default_rng(seed)
-    now = house.now()
+    now = stores.now()
     begin = now - WEEKS * 7 * DAY
     days = WEEKS * 7 - until_days
     stream = Stream(new_id(), Origin.SIMULATED, "a simulated strap", begin)
-    house.beats.put_stream(person.subject_id, stream)
+    stores.beats.put_stream(person.subject_id, stream)
     sequence = 1
     for day in range(days):
         at, batch = begin + day * DAY, []
@@ -56,7 +56,7 @@ def live(clinic: Clinic, name: str, seed: int, until_days: int) -> None:
             at += ticks * SECOND // 1024
             batch.append(Notification(sequence, at, 68, (ticks,), (at,), True))
             sequence += 1
-        house.beats.append(person.subject_id, stream.id, batch)
+        stores.beats.append(person.subject_id, stream.id, batch)
         for part in (0, 1):
             mood = rng.normal(0, 1.3)
             pain, stress = (
@@ -65,7 +65,7 @@ def live(clinic: Clinic, name: str, seed: int, until_days: int) -> None:
             )
             about = begin + day * DAY + HOUR + part * 9 * HOUR
             if about < now - MINUTE:
-                house.records.add_rating(
+                stores.records.add_rating(
                     Rating(
                         *(new_id(), 1, person.id, about, about, person.zone, pain, stress),
                         int(rng.integers(2, 8)) if part else None,
@@ -80,10 +80,10 @@ def live(clinic: Clinic, name: str, seed: int, until_days: int) -> None:
                 (NoteKind.FEAR, "that bending harms me"),
             )[day // 3 % 4]
             moment = begin + day * DAY + 2 * HOUR
-            house.programme.put_note(Note(new_id(), person.id, kind, words, moment, moment))
+            stores.programme.put_note(Note(new_id(), person.id, kind, words, moment, moment))
         if day % 2:
             start = begin + day * DAY + 20 * MINUTE
-            house.programme.put_practice(
+            stores.programme.put_practice(
                 Practice(
                     *(new_id(), person.id, PracticeKind.TRACKING, start, start + 7 * MINUTE),
                     *(None, 5, 5, 4 + day % 5 // 4, 5 - day % 4 // 2),
@@ -92,11 +92,11 @@ def live(clinic: Clinic, name: str, seed: int, until_days: int) -> None:
     for number in range(1, 8):
         held = begin + int((number - 1) * 3.7 * DAY) + 3 * HOUR
         if held < now:
-            house.records.add_session(TherapySession(new_id(), person.id, number, held))
+            stores.records.add_session(TherapySession(new_id(), person.id, number, held))
     if name == "ada":
-        house.records.add_session(TherapySession(new_id(), person.id, 8, now + 20 * HOUR))
-    house.programme.put_programme(Programme(person.id, begin, begin, 2))
-    house.programme.put_session_notes(
+        stores.records.add_session(TherapySession(new_id(), person.id, 8, now + 20 * HOUR))
+    stores.programme.put_programme(Programme(person.id, begin, begin, 2))
+    stores.programme.put_session_notes(
         SessionNotes(
             *(person.id, 7, "Less afraid of bending. Sleeps better.", "Track once a day, sitting."),
             *(clinic.id("tom"), 0, now),

@@ -16,11 +16,11 @@ import pytest
 import uvicorn
 
 from api.app import from_settings
-from api.services.accounts import add_person
+from api.services.accounts import create_account
 from ebbtide import timestamps
 from ebbtide.settings import Settings
-from ebbtide.upload_schema import GapWire, NotificationWire
-from store.factory import open_house
+from ebbtide.upload_schema import GapBody, NotificationBody
+from store.factory import open_stores
 from store.protocols.beats import BeatStore
 from tests.conftest import PASSWORD
 from tests.contracts.test_beat_store import FOREVER, START, made
@@ -53,8 +53,8 @@ class Uploads:
                 body = {
                     "first": first,
                     "last": first + 6,
-                    "notifications": [NotificationWire.of(n).model_dump() for n in batch],
-                    "gaps": list[GapWire](),
+                    "notifications": [NotificationBody.of(n).model_dump() for n in batch],
+                    "gaps": list[GapBody](),
                 }
                 try:
                     answer = self._client.post(
@@ -109,14 +109,14 @@ def test_what_was_acknowledged_is_stored_once(
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        house = open_house(Settings())
-    person = add_person(
-        house.records,
+        stores = open_stores(Settings())
+    person = create_account(
+        stores.records,
         email="ada@example.org",
         password=PASSWORD,
         name="Ada",
         zone="UTC",
-        now_ns=timestamps.now(),
+        now_ns=timestamps.now_ns(),
         simulated=False,
     )
     with socket.socket() as found:
@@ -165,17 +165,17 @@ def test_what_was_acknowledged_is_stored_once(
             process.kill()
             process.join()
             if turn % 20 == 0:
-                verified(house.beats, person.subject_id, uploads)
+                verified(stores.beats, person.subject_id, uploads)
             process = serve()
         uploads.stop.set()
         uploads.thread.join(20)
         assert uploads.error is None
-        kept = verified(house.beats, person.subject_id, uploads)
-        (covered,) = house.beats.coverage(person.subject_id)
+        kept = verified(stores.beats, person.subject_id, uploads)
+        (covered,) = stores.beats.coverage(person.subject_id)
         assert covered.beats == kept == covered.acknowledged
         print(f"{engine}: {kills} kills, {kept} beats, {uploads.in_flight} requests unanswered")
     finally:
         process.kill()
         process.join()
-        house.beats.close()
-        house.records.close()
+        stores.beats.close()
+        stores.records.close()

@@ -17,7 +17,7 @@ import httpx
 from cli.server.thread import ApiThread
 from ebbtide.timestamps import SECOND
 from ingest.straps.heart_rate import decode
-from store.stores import House
+from store.stores import Stores
 from tests.conftest import ROOT
 from tests.support.ingester_process import strap_log
 
@@ -30,7 +30,7 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
     tmp_path: Path,
     recordings: Path,
     api: ApiThread,
-    house: House,
+    stores: Stores,
     signed_in: Callable[..., httpx.Client],
 ) -> None:
     client = signed_in()
@@ -58,9 +58,9 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
         process = subprocess.Popen(command, cwd=ROOT)
         assert process.wait(timeout=1800) == 0
         break
-    person = house.records.person(account)
+    person = stores.records.person(account)
     assert person is not None
-    beats = house.beats.read(person.subject_id, START - SECOND, START + 10**6 * SECOND)
+    beats = stores.beats.read(person.subject_id, START - SECOND, START + 10**6 * SECOND)
     sent = [ticks for _, payload in log for ticks in decode(payload).rr_ticks]
     assert beats.rr_ticks.tolist() == sent
     assert len(set(beats.time_ns.tolist())) == len(sent)
@@ -80,7 +80,7 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
 def test_an_api_that_goes_away_costs_nothing(
     tmp_path: Path,
     recordings: Path,
-    house: House,
+    stores: Stores,
     api: ApiThread,
     signed_in: Callable[..., httpx.Client],
 ) -> None:

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from api.services.accounts import add_person
+from api.services.accounts import create_account
 from api.services.erasure import erase_person
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
-from store.factory import open_house
+from store.factory import open_stores
 from store.influx.client import InfluxServer
 from store.maintenance import copy
-from store.protocols.access import Scope, SignIn, SignInKind
+from store.protocols.access import AccessToken, Scope, TokenKind
 from store.protocols.records import AuditLine, Consent, Purpose, Rating, TherapySession
 from store.sql.engine import server_engine, sqlite_engine
-from store.stores import House
+from store.stores import Stores
 from tests.conftest import PASSWORD
 from tests.contracts.test_beat_store import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess
@@ -34,53 +34,53 @@ from tests.support.postgres import PostgresServer
 NOW = START + 1000 * SECOND
 
 
-def fill(house: House) -> None:
+def fill(stores: Stores) -> None:
     """Two people with everything that can be kept, and one who was erased."""
     for email in ("ada@example.org", "eve@example.org", "gone@example.org"):
-        person = add_person(
-            house.records, email=email, password=PASSWORD, name="N", zone="UTC", now_ns=START
+        person = create_account(
+            stores.records, email=email, password=PASSWORD, name="N", zone="UTC", now_ns=START
         )
         for offset in (0, 1):
             stream = Stream(new_id(), Origin.STRAP, "a strap", START + offset)
-            house.beats.put_stream(person.subject_id, stream)
+            stores.beats.put_stream(person.subject_id, stream)
             sent = made(1, 6000 + offset)
             sent[7] = Notification(8, START, 61, (), (), False, 9)
             gap = Gap(400, START + 399 * SECOND, START + 400 * SECOND, GapReason.LINK_LOST)
-            house.beats.append(person.subject_id, stream.id, sent[:5000], [gap])
-            house.beats.append(person.subject_id, stream.id, sent[5100:])  # a hole
-            house.beats.append_activity(
+            stores.beats.append(person.subject_id, stream.id, sent[:5000], [gap])
+            stores.beats.append(person.subject_id, stream.id, sent[5100:])  # a hole
+            stores.beats.append_activity(
                 person.subject_id,
                 stream.id,
                 [Activity(START + k * 5 * SECOND, k + offset / 3) for k in range(50)],
             )
         rating = Rating(new_id(), 1, person.id, START, START, "Europe/Berlin", 3, 4, None, False)
-        house.records.add_rating(rating)
-        house.records.add_rating(replace(rating, version=2, pain=5, entered_ns=START + 9))
-        house.records.add_session(TherapySession(new_id(), person.id, 1, START))
-        house.records.add_consent(Consent(person.id, Purpose.CARE, True, "care, 1", START))
-        house.rights.add_sign_in(
-            SignIn(
+        stores.records.add_rating(rating)
+        stores.records.add_rating(replace(rating, version=2, pain=5, entered_ns=START + 9))
+        stores.records.add_session(TherapySession(new_id(), person.id, 1, START))
+        stores.records.add_consent(Consent(person.id, Purpose.CARE, True, "care, 1", START))
+        stores.access.add_token(
+            AccessToken(
                 f"token of {email}",
                 person.id,
                 START,
                 2**61,
                 new_id(),
-                SignInKind.DEVICE,
+                TokenKind.DEVICE,
                 "a strap's",
                 frozenset({Scope.UPLOAD}),
                 START,
             )
         )
-        house.rights.pseudonym(person.id)
-    erase_person(house, "gone@example.org")
+        stores.access.pseudonym(person.id)
+    erase_person(stores, "gone@example.org")
 
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
-    house = open_house(Settings(data_dir=folder))
-    fill(house)
-    house.close()
+    stores = open_stores(Settings(data_dir=folder))
+    fill(stores)
+    stores.close()
     return folder
 
 
@@ -96,11 +96,11 @@ def servers(influxdb: InfluxServerProcess, postgres: PostgresServer) -> dict[str
     }
 
 
-def at(servers: dict[str, str]) -> House:
+def at(servers: dict[str, str]) -> Stores:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in servers.items():
             patch.setenv(name, value)
-        return open_house(Settings())
+        return open_stores(Settings())
 
 
 def ebbtide(*words: str, folder: Path, servers: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -137,29 +137,29 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     counts = {name: found[name] for name in ("streams", "notifications", "gaps", "movement")}
     assert counts == {"streams": 4, "notifications": 23602, "gaps": 4, "movement": 200}
     assert found["beats"] == 23602 - 4
-    house = at(servers)
-    person = house.records.person_by_email("ada@example.org")
+    stores = at(servers)
+    person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    assert house.rights.signed_in("token of ada@example.org", NOW)[0] == person  # type: ignore[index]
-    assert [rating.pain for rating in house.records.ratings(person.id, 0, 2**62)] == [5]
-    house.records.add_audit(AuditLine(NOW, "something else", "s"))  # its numbers go on
-    assert len(house.records.audit()) == 3
+    assert stores.access.signed_in("token of ada@example.org", NOW)[0] == person  # type: ignore[index]
+    assert [rating.pain for rating in stores.records.ratings(person.id, 0, 2**62)] == [5]
+    stores.records.add_audit(AuditLine(NOW, "something else", "s"))  # its numbers go on
+    assert len(stores.records.audit()) == 3
     # What came since, on the embedded store, is all that a second move has to do; and somebody
     # who was erased there meanwhile is erased here.
-    source = open_house(Settings(data_dir=embedded))
+    source = open_stores(Settings(data_dir=embedded))
     (first, *_) = source.beats.coverage(person.subject_id)
     source.beats.append(person.subject_id, first.stream.id, made(5001, 5100))
-    source.rights.end_sign_in("token of ada@example.org")
+    source.access.end_token("token of ada@example.org")
     erase_person(source, "eve@example.org")
     source.records.add_audit(AuditLine(NOW, "something else", "s"))
     source.close()
     done = ebbtide("move", "--json", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["beats"] == 11_801 + 100 - 2
-    assert house.rights.signed_in("token of ada@example.org", NOW) is None
-    assert house.records.person_by_email("eve@example.org") is None
-    assert len(house.beats.subjects()) == 1
-    house.close()
+    assert stores.access.signed_in("token of ada@example.org", NOW) is None
+    assert stores.records.person_by_email("eve@example.org") is None
+    assert len(stores.beats.subjects()) == 1
+    stores.close()
     done = ebbtide("store", "check", "--json", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stdout
     checked = json.loads(done.stdout)
@@ -171,7 +171,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
 def test_a_move_that_was_stopped_goes_on(
     embedded: Path, servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, target = open_house(Settings(data_dir=embedded)), at(servers)
+    source, target = open_stores(Settings(data_dir=embedded)), at(servers)
     appended: list[int] = []
     inner = target.beats.append
 
@@ -197,7 +197,7 @@ def test_a_move_that_was_stopped_goes_on(
 
 
 def test_what_is_not_the_same_is_told(embedded: Path, servers: dict[str, str]) -> None:
-    source, target = open_house(Settings(data_dir=embedded)), at(servers)
+    source, target = open_stores(Settings(data_dir=embedded)), at(servers)
     copy.copy_beats(source.beats, target.beats)
     (subject, _) = source.beats.subjects()
     (first, *_) = source.beats.coverage(subject)
@@ -210,7 +210,7 @@ def test_what_is_not_the_same_is_told(embedded: Path, servers: dict[str, str]) -
 
 def test_people_of_another_store_are_not_touched(embedded: Path, servers: dict[str, str]) -> None:
     target = at(servers)
-    add_person(
+    create_account(
         target.records, email="x@example.org", password=PASSWORD, name="N", zone="UTC", now_ns=START
     )
     engine = sqlite_engine(Settings(data_dir=embedded).records_file)
@@ -228,15 +228,15 @@ def uploading(embedded: Path, servers: dict[str, str]) -> Iterator[None]:
     """Somebody uploads to the servers all the while."""
     done = ebbtide("move", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stderr
-    house = at(servers)
-    subject = house.beats.subjects()[0]
-    (covered, *_) = house.beats.coverage(subject)
+    stores = at(servers)
+    subject = stores.beats.subjects()[0]
+    (covered, *_) = stores.beats.coverage(subject)
     stop = threading.Event()
 
     def upload() -> None:
         number = 10_000
         while not stop.is_set():
-            house.beats.append(subject, covered.stream.id, made(number, number + 4))
+            stores.beats.append(subject, covered.stream.id, made(number, number + 4))
             number += 5
 
     thread = threading.Thread(target=upload)
@@ -244,7 +244,7 @@ def uploading(embedded: Path, servers: dict[str, str]) -> Iterator[None]:
     yield
     stop.set()
     thread.join(20)
-    house.close()
+    stores.close()
 
 
 def test_servers_are_backed_up_in_use_and_restored(
@@ -293,10 +293,10 @@ def test_what_is_wrong_on_servers_is_named(
 ) -> None:
     assert ebbtide("move", folder=embedded, servers=servers).returncode == 0
     server = InfluxServer(influxdb.address(servers["EBBTIDE_INFLUXDB_DATABASE"]))
-    house = at(servers)
-    subject = house.beats.subjects()[0]
-    erased = house.beats.erased()[0]
-    house.close()
+    stores = at(servers)
+    subject = stores.beats.subjects()[0]
+    erased = stores.beats.erased()[0]
+    stores.close()
     where = f"\"subject\" = '{subject}' AND time = {START + 20 * SECOND}"
     server.command(f"DELETE FROM beats WHERE {where}")
     server.write([f"beats,stream=x,subject={erased} rr_ticks=1i,sequence=1i,contact=1i 5"])

@@ -19,7 +19,7 @@ from ebbtide.timestamps import SECOND
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Entry, Outbox
 from ingest.outbox.uploader import Uploader
-from store.stores import House
+from store.stores import Stores
 
 START = 1_790_000_000 * SECOND
 COUNT = 6000
@@ -103,7 +103,7 @@ class FaultyPath:
 def test_every_notification_arrives_once(
     tmp_path: Path,
     api: ApiThread,
-    house: House,
+    stores: Stores,
     signed_in: Callable[..., httpx.Client],
     monkeypatch: pytest.MonkeyPatch,
     moods: tuple[str, ...],
@@ -156,29 +156,29 @@ def test_every_notification_arrives_once(
         seen = asyncio.run(upload(outbox))
         assert set(moods) <= set(seen)
         assert outbox.state(stream.id).beats_waiting == 0
-    person = house.records.person(account)
+    person = stores.records.person(account)
     assert person is not None
-    beats = house.beats.read(person.subject_id, START, START + 10**6 * SECOND)
+    beats = stores.beats.read(person.subject_id, START, START + 10**6 * SECOND)
     assert beats.rr_ticks.tolist() == [500 + n % 500 for n in range(1, COUNT + 1)]
     assert beats.follows[1:].all()
-    assert len(house.beats.activity(person.subject_id, 0, 2**62)) == 100
+    assert len(stores.beats.activity(person.subject_id, 0, 2**62)) == 100
 
 
 def test_uploads_that_wait_for_a_slow_store_hold_nobody_else_up(
-    house: House, signed_in: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
+    stores: Stores, signed_in: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of them than a process has threads."""
     client = signed_in()
     stream = new_id()
     body = {"origin": "simulated", "source": "a strap", "created_ns": START}
     client.put(f"/v1/streams/{stream}", json=body)
-    goes_on, append = threading.Event(), house.beats.append
+    goes_on, append = threading.Event(), stores.beats.append
 
     def slow(*given: object) -> int:
         goes_on.wait(60)
         return append(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(house.beats, "append", slow)
+    monkeypatch.setattr(stores.beats, "append", slow)
 
     def upload(number: int) -> int:
         at = START + number * SECOND

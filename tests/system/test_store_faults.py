@@ -18,10 +18,10 @@ import pytest
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
-from store.errors import AWAY
+from store.errors import UNAVAILABLE
 from store.influx import client as influx_module
 from store.influx.client import InfluxAddress, InfluxServer
-from store.protocols.beats import BeatStore, DamagedStoreError, StoreAwayError
+from store.protocols.beats import BeatStore, DamagedStoreError, StoreUnavailableError
 from store.sqlite.beats import SqliteBeatStore
 from tests.conftest import skip_or_fail
 from tests.contracts.test_beat_store import FOREVER, START, a_stream, made
@@ -58,7 +58,7 @@ class Writer:
         for _ in range(2000):
             try:
                 now = self.store.append(self.subject, self.stream, batch)
-            except AWAY:
+            except UNAVAILABLE:
                 self.refused += 1
                 time.sleep(0.05)
                 continue
@@ -117,7 +117,7 @@ def test_influxdb_killed_and_restarted_again_and_again(
         wait_for(lambda turn=turn: writer.reached(200 + turn * 300))  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.05))
         own_influxdb.kill()
-        with pytest.raises(StoreAwayError):
+        with pytest.raises(StoreUnavailableError):
             store.check()
         assert writer.acknowledged < 1500  # it had not finished before
         own_influxdb.restart()
@@ -136,7 +136,7 @@ def test_postgresql_killed_and_restarted_while_beats_come(
     for turn in range(3):
         wait_for(lambda turn=turn: writer.reached(200 + turn * 300))  # type: ignore[misc]
         own_postgres.kill()
-        with pytest.raises(AWAY):
+        with pytest.raises(UNAVAILABLE):
             store.check()
         own_postgres.restart()
     writer.finish()
@@ -427,7 +427,7 @@ def test_a_wrong_password_and_a_database_that_forgets_are_told(
     with pytest.raises(EbbtideError, match="deletes what is older than 168h"):
         server.make_database()
     server.close()
-    with pytest.raises(StoreAwayError):
+    with pytest.raises(StoreUnavailableError):
         InfluxServer(InfluxAddress("http://127.0.0.1:9"))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.hrv.artefacts import label
+from analytics.hrv.artefacts import label_beats
 from cli.demo.therapy import LINK
 from tests.analytics.hrv.test_windows import RECORDINGS
 
@@ -48,7 +48,7 @@ def intervals_ms(path: Path) -> list[float]:
 def last_five_minutes(rr_ms: list[float]) -> dict[str, float]:
     """The definitions, on what a strap makes of the recording (ticks of 1/1024 s)."""
     rr = [round(value * 1.024) / 1.024 for value in rr_ms]
-    labelled = label(np.array(rr)).normal.tolist()
+    labelled = label_beats(np.array(rr)).normal.tolist()
     kept, total = [], 0.0
     for value in reversed(rr):
         # A beat belongs to the window when it is less than 300 s before the last.

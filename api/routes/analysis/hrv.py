@@ -17,22 +17,22 @@ from analytics.hrv.stress_index import StressIndex, stress_index
 from analytics.hrv.summary import SLOW_BREATHING
 from analytics.hrv.time_domain import TIME_DOMAIN
 from analytics.hrv.windows import HrvWindows, hrv_windows, starts_by_stretch
-from api.http.deps import InHouse, Whose
-from api.http.problems import ProblemError, described
-from api.http.time_range import Asked
-from api.services.cache.analysis import InKnown
-from api.services.inputs import beat_arrays
-from api.services.stress_index_input import heart_windows, movement_of
+from api.http.deps import PatientInScope, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import TimeRangeQuery
+from api.services.cache.analysis import CacheDep
+from api.services.inputs import to_beat_arrays
+from api.services.stress_index_input import load_movement, load_stress_index_input
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, SECOND, to_datetime
 
 shared = APIRouter(tags=["HRV"])
 
-MOST_WINDOWS = 50_000
-_LONGEST_DAYS = 32
+MAX_WINDOWS = 50_000
+_MAX_DAYS = 32
 
 
-class StressIndexShown(BaseModel):
+class StressIndexOut(BaseModel):
     """How far from the person's own usual: 0 to 100, 50 is usual. Null where ``missing`` says
     why.
     """
@@ -44,7 +44,7 @@ class StressIndexShown(BaseModel):
     missing: str | None
 
 
-class HrvShown(BaseModel):
+class HrvOut(BaseModel):
     """One window. Figures are null where ``missing`` says why."""
 
     start: datetime
@@ -66,15 +66,15 @@ class HrvShown(BaseModel):
     rmssd_ms: float | None = Field(examples=[31.5])
     sdnn_ms: float | None = Field(examples=[48.0])
     figures: dict[str, float | None] = Field(
-        description="The figures of the domains that were asked for, by name; docs/evidence/hrv.md has "
-        "what each is",
+        description="The figures of the domains that were asked for, by name; docs/evidence/"
+        "hrv.md has what each is",
         examples=[{"lf_ms2": 812.4, "hf_ms2": 655.0, "vlf_ms2": None}],
     )
     absent: dict[str, str] = Field(
         description="Why a figure is null, where the window as a whole is usable",
         examples=[{"vlf_ms2": "180 s of NN intervals; 270 s are needed"}],
     )
-    stress_index: StressIndexShown | None
+    stress_index: StressIndexOut | None
     notes: list[str]
     missing: str | None
 
@@ -82,17 +82,17 @@ class HrvShown(BaseModel):
 class HrvReport(BaseModel):
     """Windows of a range, by time. Windows without any beat are left out of the list."""
 
-    windows: list[HrvShown]
+    windows: list[HrvOut]
     origins: list[Origin] = Field(description="Where the beats come from")
     method: str
 
 
-@shared.get("/hrv", responses=described(401, 403, 404, 422))
+@shared.get("/hrv", responses=describe_problems(401, 403, 404, 422))
 def hrv(
-    person: Whose,
-    asked: Asked,
-    house: InHouse,
-    known: InKnown,
+    person: PatientInScope,
+    asked: TimeRangeQuery,
+    stores: StoresDep,
+    known: CacheDep,
     window_s: Annotated[
         float | None, Query(gt=0, le=86_400 * 7, description="The whole range if left out")
     ] = None,
@@ -111,37 +111,37 @@ def hrv(
 ) -> HrvReport:
     """HRV of one window, or of windows every ``step_s`` seconds."""
     window = asked.end_ns - asked.start_ns
-    if window > _LONGEST_DAYS * DAY:  # every beat of it is read
+    if window > _MAX_DAYS * DAY:  # every beat of it is read
         raise ProblemError(
-            422, f"Ask for at most {_LONGEST_DAYS} days at a time; GET /v1/hrv/trend takes more."
+            422, f"Ask for at most {_MAX_DAYS} days at a time; GET /v1/hrv/trend takes more."
         )
     step = window
     if window_s is not None:
         window, step = round(window_s * SECOND), round((step_s or window_s) * SECOND)
         if step < SECOND:
             raise ProblemError(422, "step_s must be at least 1.")
-        if (asked.end_ns - asked.start_ns) // step > MOST_WINDOWS:
+        if (asked.end_ns - asked.start_ns) // step > MAX_WINDOWS:
             raise ProblemError(
-                422, f"More than {MOST_WINDOWS} windows: use a longer step_s or a shorter range."
+                422, f"More than {MAX_WINDOWS} windows: use a longer step_s or a shorter range."
             )
-    beats = house.beats.read(person.subject_id, asked.start_ns, asked.end_ns)
-    arrays = beat_arrays(beats)
+    beats = stores.beats.read(person.subject_id, asked.start_ns, asked.end_ns)
+    arrays = to_beat_arrays(beats)
     starts = np.array([asked.start_ns], dtype=np.int64)
     if window_s is not None and from_first_beat:
         starts = starts_by_stretch(arrays, window, step)
     elif window_s is not None:
         starts = np.arange(asked.start_ns, asked.end_ns - window + 1, step, dtype=np.int64)
-    movement = movement_of(house, person, asked.start_ns, asked.end_ns)
+    movement = load_movement(stores, person, asked.start_ns, asked.end_ns)
     found = hrv_windows(arrays, starts, window, {Domain.TIME, *domain}, movement)
     index = None
     if with_stress_index:
-        history = known.histories.of(house, person)
-        index = stress_index(history, heart_windows(found, person.zone))
+        history = known.histories.of(stores, person)
+        index = stress_index(history, load_stress_index_input(found, person.zone))
     rows = list(range(len(found)))
     if window_s is not None:
         rows = np.flatnonzero(found.found.intervals).tolist()
     return HrvReport(
-        windows=[_shown(found, row, domain, index) for row in rows],
+        windows=[_to_out(found, row, domain, index) for row in rows],
         origins=sorted(beats.origins),
         method=f"{windows.METHOD}; {stress_index_method.METHOD}"
         if with_stress_index
@@ -149,9 +149,9 @@ def hrv(
     )
 
 
-def _shown(
+def _to_out(
     found: HrvWindows, row: int, domains: list[Domain], index: StressIndex | None
-) -> HrvShown:
+) -> HrvOut:
     """A window as the API tells it."""
     of = found.found
     usable = found.missing[row] is None
@@ -161,7 +161,7 @@ def _shown(
     breaths = values.get("breathing_per_min")
     start = int(found.start_ns[row])
     beats = int(of.intervals[row])
-    return HrvShown(
+    return HrvOut(
         start=to_datetime(start),
         end=to_datetime(start + found.window_ns),
         beats=beats,
@@ -176,7 +176,7 @@ def _shown(
         sdnn_ms=values["sdnn_ms"],
         figures=told,
         absent={name: why for name, why in reasons.items() if why is not None},
-        stress_index=None if index is None else index_shown(index, row),
+        stress_index=None if index is None else to_stress_index_out(index, row),
         notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
         missing=found.missing[row],
     )
@@ -186,10 +186,10 @@ def _without_time(values: dict[str, float | None]) -> dict[str, float | None]:
     return {name: value for name, value in values.items() if name not in TIME_DOMAIN}
 
 
-def index_shown(index: StressIndex, row: int) -> StressIndexShown:
+def to_stress_index_out(index: StressIndex, row: int) -> StressIndexOut:
     """The stress index of one window as the API tells it."""
     reason = index.reason[row]
-    return StressIndexShown(
+    return StressIndexOut(
         value=number(index.value[row]),
         low=number(index.low[row]),
         high=number(index.high[row]),

@@ -13,22 +13,22 @@ from pydantic import BaseModel, Field
 
 from analytics.hrv import stress_index as stress_index_method
 from analytics.hrv import windows
-from analytics.hrv.stress_index import HeartWindows
-from api.http.deps import InHouse, Whose
-from api.http.problems import ProblemError, described
-from api.http.time_range import Asked
-from api.routes.analysis.hrv import StressIndexShown
-from api.services.cache.analysis import InKnown
-from api.services.cache.stress_index import KnownIndexes, fingerprint
-from api.services.daily_windows import day_windows
+from analytics.hrv.stress_index import StressIndexInput
+from api.http.deps import PatientInScope, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import TimeRangeQuery
+from api.routes.analysis.hrv import StressIndexOut
+from api.services.cache.analysis import CacheDep
+from api.services.cache.stress_index import StressIndexCache, fingerprint
+from api.services.daily_windows import load_daily_hrv
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, SECOND, to_datetime
 from store.protocols.records import Person
-from store.stores import House
+from store.stores import Stores
 
 shared = APIRouter(tags=["HRV"])
 
-_LONGEST_DAYS, _MOST_BUCKETS = 400, 20_000
+_MAX_DAYS, _MAX_BUCKETS = 400, 20_000
 
 
 class TrendBucket(BaseModel):
@@ -40,7 +40,7 @@ class TrendBucket(BaseModel):
     mean_hr_bpm: float | None
     rmssd_ms: float | None
     sdnn_ms: float | None
-    stress_index: StressIndexShown = Field(
+    stress_index: StressIndexOut = Field(
         description="Of the typical window: the medians of value, low and high"
     )
 
@@ -55,12 +55,14 @@ class TrendReport(BaseModel):
     method: str
 
 
-@shared.get("/hrv/trend", response_model=TrendReport, responses=described(401, 403, 404, 422))
+@shared.get(
+    "/hrv/trend", response_model=TrendReport, responses=describe_problems(401, 403, 404, 422)
+)
 def trend(
-    person: Whose,
-    asked: Asked,
-    house: InHouse,
-    known: InKnown,
+    person: PatientInScope,
+    asked: TimeRangeQuery,
+    stores: StoresDep,
+    known: CacheDep,
     bucket_s: Annotated[
         int, Query(ge=300, le=86_400 * 31, description="Length of a stretch, in seconds")
     ] = 3600,
@@ -68,38 +70,40 @@ def trend(
     """Medians of five-minute windows over up to 400 days, from windows that are kept. Stretches
     begin at multiples of ``bucket_s`` since 1970, and the range is widened to whole ones.
     """
-    if asked.end_ns - asked.start_ns > _LONGEST_DAYS * DAY:
-        raise ProblemError(422, f"Ask for at most {_LONGEST_DAYS} days at a time.")
+    if asked.end_ns - asked.start_ns > _MAX_DAYS * DAY:
+        raise ProblemError(422, f"Ask for at most {_MAX_DAYS} days at a time.")
     bucket = bucket_s * SECOND
-    if (asked.end_ns - asked.start_ns) // bucket > _MOST_BUCKETS:
-        raise ProblemError(422, f"More than {_MOST_BUCKETS} stretches: use a longer bucket_s.")
+    if (asked.end_ns - asked.start_ns) // bucket > _MAX_BUCKETS:
+        raise ProblemError(422, f"More than {_MAX_BUCKETS} stretches: use a longer bucket_s.")
     # The same stretches at each look: an answer is the same until beats or the clock move on.
     start, end = asked.start_ns // bucket * bucket, -(-asked.end_ns // bucket) * bucket
-    history = known.histories.of(house, person)
-    contents = house.beats.day_contents(person.subject_id, start // DAY * DAY, -(-end // DAY) * DAY)
+    history = known.histories.of(stores, person)
+    contents = stores.beats.day_fingerprints(
+        person.subject_id, start // DAY * DAY, -(-end // DAY) * DAY
+    )
     key = (
         *("trend", person.subject_id, bucket, start, end),
         *(tuple(contents.items()), fingerprint(history, person.zone)),
     )
     made = known.answers.get(key)
     if made is None:
-        made = _made(house, person, known.indexes, history, start, end, bucket)
+        made = _compute(stores, person, known.indexes, history, start, end, bucket)
         known.answers.put(key, made)
     # Here and not by FastAPI, which would hold up everybody else's requests meanwhile.
     return Response(made, media_type="application/json")
 
 
-def _made(
-    house: House,
+def _compute(
+    stores: Stores,
     person: Person,
-    indexes: KnownIndexes,
-    history: HeartWindows,
+    indexes: StressIndexCache,
+    history: StressIndexInput,
     start_ns: int,
     end_ns: int,
     bucket: int,
 ) -> bytes:
     """The answer, as JSON."""
-    found = day_windows(house, person, start_ns, end_ns)
+    found = load_daily_hrv(stores, person, start_ns, end_ns)
     usable = np.isfinite(found.mean_hr_bpm)
     index = indexes.of(person.subject_id, person.zone, found, history)
     place = (found.start_ns - start_ns) // bucket
@@ -110,14 +114,14 @@ def _made(
     most_days = np.maximum.reduceat(index.baseline_days, edges).tolist() if len(edges) else []
     origins = {
         item.stream.origin
-        for item in house.beats.coverage(person.subject_id)
+        for item in stores.beats.coverage(person.subject_id)
         if item.first_ns is not None
         and item.last_ns is not None
         and item.first_ns < end_ns
         and item.last_ns >= start_ns
     }
     lasts = np.append(edges, len(place))[1:]
-    why_last = _last_known(index.why, edges)
+    why_last = _last_data_ns(index.why, edges)
     starts = (start_ns + place[edges] * bucket).tolist()
     buckets = [
         TrendBucket(
@@ -127,7 +131,7 @@ def _made(
             mean_hr_bpm=heart_rate,
             rmssd_ms=rmssd,
             sdnn_ms=sdnn,
-            stress_index=StressIndexShown(
+            stress_index=StressIndexOut(
                 value=value,
                 low=low,
                 high=high,
@@ -149,7 +153,7 @@ def _made(
     return report.model_dump_json().encode()
 
 
-def _last_known(why: NDArray[np.object_], edges: NDArray[np.int64]) -> list[str | None]:
+def _last_data_ns(why: NDArray[np.object_], edges: NDArray[np.int64]) -> list[str | None]:
     """In each stretch, the last reason for a number that is missing."""
     if not len(edges):
         return []

@@ -15,30 +15,30 @@ from analytics.association.wording import Verdict
 from analytics.hrv import stress_index, windows
 from analytics.programme.change import Change
 from analytics.report import Statement, person_report
-from api.http.deps import InHouse, Whose
-from api.http.problems import described
-from api.http.time_range import AskedOrAll
-from api.services.cache.analysis import InKnown, Known
-from api.services.rating_windows import RatedWindows, rated_hearts
-from api.services.single_flight import one_at_a_time
+from api.http.deps import PatientInScope, StoresDep
+from api.http.problems import describe_problems
+from api.http.time_range import OptionalTimeRange
+from api.services.cache.analysis import AnalysisCache, CacheDep
+from api.services.rating_windows import RatingWindows, compute_rating_hrv
+from api.services.single_flight import single_flight
 from ebbtide.beats import Origin
 from ebbtide.timestamps import EARLIEST, HOUR, LATEST, MINUTE
-from store.protocols.records import KeptReport, Person, Rating
-from store.stores import House
+from store.protocols.records import Person, Rating, StoredReport
+from store.stores import Stores
 
 shared = APIRouter(tags=["link"])
 
 _METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
 
 
-class FreedPoint(BaseModel):
+class ResidualPoint(BaseModel):
     """One rating without the course that both share: how far each was from the usual then."""
 
     x: float
     y: float
 
 
-class LinkRow(BaseModel):
+class ComparisonOut(BaseModel):
     """How one thing moved with another. Numbers are null where ``missing`` says why."""
 
     key: str = Field(examples=["same_moment"])
@@ -57,7 +57,7 @@ class LinkRow(BaseModel):
     sentence: str
     caveats: list[str]
     missing: str | None
-    points: list[FreedPoint]
+    points: list[ResidualPoint]
 
 
 class BeatsBeforeRatings(BaseModel):
@@ -68,7 +68,7 @@ class BeatsBeforeRatings(BaseModel):
     why_not: dict[str, int]
 
 
-class ChangeShown(BaseModel):
+class ChangeOut(BaseModel):
     """From the first week to the last. Null where ``missing`` says why."""
 
     before: float | None
@@ -103,10 +103,10 @@ class RatingsPattern(BaseModel):
 class LinkReport(BaseModel):
     """The answer, in words and in numbers."""
 
-    stress: LinkRow = Field(description="The question: pain and stress at the same moment")
-    others: list[LinkRow] = Field(description="Further looks")
-    pain_change: ChangeShown
-    stress_change: ChangeShown
+    stress: ComparisonOut = Field(description="The question: pain and stress at the same moment")
+    others: list[ComparisonOut] = Field(description="Further looks")
+    pain_change: ChangeOut
+    stress_change: ChangeOut
     ratings: RatingsPattern
     beats_before_ratings: BeatsBeforeRatings
     span: Span
@@ -115,38 +115,40 @@ class LinkReport(BaseModel):
     method: str
 
 
-@shared.get("/link", response_model=LinkReport, responses=described(401, 403, 404, 422))
+@shared.get("/link", response_model=LinkReport, responses=describe_problems(401, 403, 404, 422))
 def link(
-    person: Whose,
-    asked: AskedOrAll,
-    house: InHouse,
-    known: InKnown,
+    person: PatientInScope,
+    asked: OptionalTimeRange,
+    stores: StoresDep,
+    known: CacheDep,
     span: Annotated[
         Span, Query(description="Which heartbeats before each rating count")
     ] = Span.MINUTES_30,
 ) -> Response:
     """The within-person link of pain with stress, and with the heart."""
-    body = report_body(house, known, person, asked.start_ns, asked.end_ns, span)
+    body = load_report_json(stores, known, person, asked.start_ns, asked.end_ns, span)
     return Response(body, media_type="application/json")
 
 
-def report_of(
-    house: House, known: Known, person: Person, start_ns: int, end_ns: int, span: Span
+def load_report(
+    stores: Stores, known: AnalysisCache, person: Person, start_ns: int, end_ns: int, span: Span
 ) -> LinkReport:
     """The report of a range; the one that is kept, where nothing has changed since."""
-    return LinkReport.model_validate_json(report_body(house, known, person, start_ns, end_ns, span))
+    return LinkReport.model_validate_json(
+        load_report_json(stores, known, person, start_ns, end_ns, span)
+    )
 
 
-def report_body(
-    house: House, known: Known, person: Person, start_ns: int, end_ns: int, span: Span
+def load_report_json(
+    stores: Stores, known: AnalysisCache, person: Person, start_ns: int, end_ns: int, span: Span
 ) -> str:
     """The same as JSON, as it is kept."""
-    ratings = house.records.ratings(person.id, start_ns, end_ns)
-    said, days = _said(person, ratings, span), _days(house, person, ratings)
-    content = _name(said, days)
+    ratings = stores.records.ratings(person.id, start_ns, end_ns)
+    said, days = _report_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings)
+    content = _hash(said, days)
 
     def kept() -> str | None:
-        there = house.records.report(person.id, span)
+        there = stores.records.report(person.id, span)
         if there is None or there.content != content:
             return None
         return there.body
@@ -154,38 +156,38 @@ def report_body(
     there = kept()
     if there is not None:
         return there
-    with one_at_a_time(f"link {person.id} {span}"):
+    with single_flight(f"link {person.id} {span}"):
         there = kept()
         if there is not None:
             return there
         # While a strap uploads, the content of today changes, and that before the ratings hardly.
-        read, beats = known.windows.of(house, person, known.histories, ratings, span, days)
+        read, beats = known.windows.of(stores, person, known.histories, ratings, span, days)
         key = ("link", person.id, beats, said)
         made = known.answers.get(key)
         if made is not None:
             return made.decode()
         found = link_report(read).model_dump_json()
         known.answers.put(key, found.encode())
-        if start_ns <= EARLIEST and end_ns >= house.now():  # all there is, as most ask
-            house.records.put_report(KeptReport(person.id, span, content, found))
+        if start_ns <= EARLIEST and end_ns >= stores.now():  # all there is, as most ask
+            stores.records.put_report(StoredReport(person.id, span, content, found))
         return found
 
 
-def content_of(house: House, person: Person, ratings: list[Rating], span: Span) -> str:
+def report_fingerprint(stores: Stores, person: Person, ratings: list[Rating], span: Span) -> str:
     """What names all that a report is made from: another name, and it is made again."""
-    return _name(_said(person, ratings, span), _days(house, person, ratings))
+    return _hash(_report_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings))
 
 
-def _name(said: str, days: dict[int, str]) -> str:
+def _hash(said: str, days: dict[int, str]) -> str:
     return hashlib.sha256(repr((said, sorted(days.items()))).encode()).hexdigest()
 
 
-def _days(house: House, person: Person, ratings: list[Rating]) -> dict[int, str]:
+def _day_fingerprints(stores: Stores, person: Person, ratings: list[Rating]) -> dict[int, str]:
     """The names of the content of all days; without ratings, beats say nothing."""
-    return house.beats.day_contents(person.subject_id, 0, LATEST) if ratings else {}
+    return stores.beats.day_fingerprints(person.subject_id, 0, LATEST) if ratings else {}
 
 
-def _said(person: Person, ratings: list[Rating], span: Span) -> str:
+def _report_inputs(person: Person, ratings: list[Rating], span: Span) -> str:
     """What a report is made from, but for beats."""
     said = [
         (rating.id, rating.version, rating.about_ns, rating.entered_ns, rating.zone)
@@ -194,18 +196,18 @@ def _said(person: Person, ratings: list[Rating], span: Span) -> str:
     return repr((_METHODS, span, person.zone, said))
 
 
-def link_report(read: RatedWindows) -> LinkReport:
+def link_report(read: RatingWindows) -> LinkReport:
     """The answer, out of what was read. Nothing else is looked at."""
     ratings = read.ratings
-    rated, hearts = rated_hearts(read)
+    rated, hearts = compute_rating_hrv(read)
     report = person_report(rated)
     first, *others = [_row(statement) for statement in report.statements]
     pattern, what_if = report.missing, report.what_if
     return LinkReport(
         stress=first,
         others=others,
-        pain_change=change_shown(report.pain),
-        stress_change=change_shown(report.stress),
+        pain_change=to_change_out(report.pain),
+        stress_change=to_change_out(report.stress),
         ratings=RatingsPattern(
             given=pattern.given,
             days=pattern.days,
@@ -233,9 +235,9 @@ def link_report(read: RatedWindows) -> LinkReport:
     )
 
 
-def change_shown(change: Change) -> ChangeShown:
+def to_change_out(change: Change) -> ChangeOut:
     """A change as the API tells it."""
-    return ChangeShown(
+    return ChangeOut(
         before=change.before,
         after=change.after,
         change=change.change,
@@ -249,9 +251,9 @@ def change_shown(change: Change) -> ChangeShown:
     )
 
 
-def _row(statement: Statement) -> LinkRow:
+def _row(statement: Statement) -> ComparisonOut:
     found, words = statement.found, statement.words
-    return LinkRow(
+    return ComparisonOut(
         key=statement.key,
         title=statement.title,
         estimate=found.estimate,
@@ -267,7 +269,7 @@ def _row(statement: Statement) -> LinkRow:
         caveats=list(words.caveats),
         missing=found.missing,
         points=[
-            FreedPoint(x=float(x), y=float(y))
-            for x, y in zip(found.x_freed, found.y_freed, strict=True)
+            ResidualPoint(x=float(x), y=float(y))
+            for x, y in zip(found.x_residual, found.y_residual, strict=True)
         ],
     )

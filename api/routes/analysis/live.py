@@ -15,17 +15,25 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from analytics.hrv.stress_index import stress_index
 from analytics.hrv.windows import hrv_windows
-from api.http.deps import InHouse, Patient, PatientAccount, Token, Whose, in_care, signed_in
-from api.http.problems import ProblemError, described
-from api.routes.analysis.hrv import StressIndexShown, index_shown, number
-from api.services.cache.analysis import InKnown
-from api.services.inputs import beat_arrays
-from api.services.stress_baseline import Histories
-from api.services.stress_index_input import WINDOW_NS, heart_windows, movement_of
+from api.http.deps import (
+    Patient,
+    PatientAccount,
+    PatientInScope,
+    StoresDep,
+    Token,
+    require_in_care,
+    require_signed_in,
+)
+from api.http.problems import ProblemError, describe_problems
+from api.routes.analysis.hrv import StressIndexOut, number, to_stress_index_out
+from api.services.cache.analysis import CacheDep
+from api.services.inputs import to_beat_arrays
+from api.services.stress_baseline import StressBaselineCache
+from api.services.stress_index_input import WINDOW_NS, load_movement, load_stress_index_input
 from ebbtide.beats import Origin
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
 from store.protocols.records import Person, Role
-from store.stores import House
+from store.stores import Stores
 
 shared = APIRouter(tags=["live"])
 router = APIRouter(tags=["live"])
@@ -33,7 +41,7 @@ router = APIRouter(tags=["live"])
 EVERY_S = 1.0
 _CHECKED_EVERY = 5  # events; whether whoever watches still may
 _READ = WINDOW_NS + 2 * MINUTE  # so that labels know the beats before the window
-_LATE_S = 15.0  # after which there is no figure of "now"
+_STALE_S = 15.0  # after which there is no figure of "now"
 
 
 class LiveHeart(BaseModel):
@@ -47,7 +55,7 @@ class LiveHeart(BaseModel):
     rmssd_ms: float | None = Field(examples=[31.5])
     coverage: float | None = Field(description="Share of the minute that NN intervals fill")
     removed_share: float | None = Field(description="Share of RR intervals that are not normal")
-    stress_index: StressIndexShown | None
+    stress_index: StressIndexOut | None
     missing: str | None
     origin: Origin | None
 
@@ -58,7 +66,7 @@ class LiveEnded(BaseModel):
     reason: str
 
 
-class SharingAsk(BaseModel):
+class SharingIn(BaseModel):
     """For how long one's therapists may watch; 0 ends it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -75,14 +83,14 @@ class Sharing(BaseModel):
 @shared.get(
     "/live",
     response_class=EventSourceResponse,
-    responses=described(401, 403, 404, 422),
+    responses=describe_problems(401, 403, 404, 422),
 )
 async def live(
     request: Request,
-    person: Whose,
+    person: PatientInScope,
     token: Token,
-    house: InHouse,
-    known: InKnown,
+    stores: StoresDep,
+    known: CacheDep,
     seconds: Annotated[
         int, Query(ge=1, le=14_400, description="The stream ends after so long")
     ] = 3600,
@@ -93,63 +101,65 @@ async def live(
     patient_id = request.path_params.get("patient")
     for turn in range(seconds):
         if turn % _CHECKED_EVERY == 0:
-            reason = await run_in_threadpool(_why_not, house, token, patient_id)
+            reason = await run_in_threadpool(_missing_reason, stores, token, patient_id)
             if reason is not None:
                 yield ServerSentEvent(data=LiveEnded(reason=reason), event="ended")
                 return
-        heart = await run_in_threadpool(live_heart, house, known.histories, person)
+        heart = await run_in_threadpool(live_heart, stores, known.histories, person)
         yield ServerSentEvent(data=heart, event="heart", id=str(turn + 1))
         await asyncio.sleep(EVERY_S)
     yield ServerSentEvent(data=LiveEnded(reason="the time asked for is over"), event="ended")
 
 
-@shared.get("/live/now", responses=described(401, 403, 404))
-def live_now(request: Request, person: Whose, house: InHouse, known: InKnown) -> LiveHeart:
+@shared.get("/live/now", responses=describe_problems(401, 403, 404))
+def live_now(
+    request: Request, person: PatientInScope, stores: StoresDep, known: CacheDep
+) -> LiveHeart:
     """The heart of the last minute, once. A therapist may look while the patient shares it."""
     if (
         request.path_params.get("patient") is not None
-        and house.rights.live_until(person.id) <= house.now()
+        and stores.access.live_until(person.id) <= stores.now()
     ):
         raise ProblemError(403, "the patient does not share it now", kind="consent")
-    return live_heart(house, known.histories, person)
+    return live_heart(stores, known.histories, person)
 
 
-@router.get("/live/sharing", responses=described(401, 403))
-def sharing(person: Patient, house: InHouse) -> Sharing:
+@router.get("/live/sharing", responses=describe_problems(401, 403))
+def sharing(person: Patient, stores: StoresDep) -> Sharing:
     """Whether one's therapists may watch now."""
-    return _sharing(house, person)
+    return _sharing(stores, person)
 
 
-@router.put("/live/sharing", responses=described(401, 403, 422))
-def share(asked: SharingAsk, person: PatientAccount, house: InHouse) -> Sharing:
+@router.put("/live/sharing", responses=describe_problems(401, 403, 422))
+def share(asked: SharingIn, person: PatientAccount, stores: StoresDep) -> Sharing:
     """Let one's therapists watch for a while, or end it."""
-    house.rights.share_live(person.id, house.now() + asked.minutes * MINUTE)
-    return _sharing(house, person)
+    stores.access.share_live(person.id, stores.now() + asked.minutes * MINUTE)
+    return _sharing(stores, person)
 
 
-def live_heart(house: House, histories: Histories, person: Person) -> LiveHeart:
+def live_heart(stores: Stores, histories: StressBaselineCache, person: Person) -> LiveHeart:
     """How the heart is now, as far as it is known."""
-    now = house.now()
+    now = stores.now()
     # A strap's clock may be a little ahead of ours.
-    beats = house.beats.read(person.subject_id, now - _READ, now + MINUTE)
+    beats = stores.beats.read(person.subject_id, now - _READ, now + MINUTE)
     if not len(beats.time_ns):
         return _nothing(now, None, "no beats came in the last minutes", None)
     last = int(beats.time_ns[-1])
     age = max(0.0, (now - last) / SECOND)
     origin = beats.streams[int(beats.stream[-1])].origin
-    if age > _LATE_S:
+    if age > _STALE_S:
         return _nothing(last, age, f"the last beat came {age:.0f} s ago", origin)
-    arrays = beat_arrays(beats)
+    arrays = to_beat_arrays(beats)
     end = last + 1
     minute = hrv_windows(arrays, np.array([end - MINUTE], dtype=np.int64), MINUTE)
     five = hrv_windows(
         arrays,
         np.array([end - WINDOW_NS], dtype=np.int64),
         WINDOW_NS,
-        movement=movement_of(house, person, end - WINDOW_NS, end),
+        movement=load_movement(stores, person, end - WINDOW_NS, end),
     )
-    index = stress_index(histories.of(house, person), heart_windows(five, person.zone))
-    shown = index_shown(index, 0)
+    index = stress_index(histories.of(stores, person), load_stress_index_input(five, person.zone))
+    shown = to_stress_index_out(index, 0)
     if five.missing[0] is not None:
         shown = shown.model_copy(update={"missing": five.missing[0]})
     return LiveHeart(
@@ -165,25 +175,25 @@ def live_heart(house: House, histories: Histories, person: Person) -> LiveHeart:
     )
 
 
-def _why_not(house: House, token: str, patient_id: str | None) -> str | None:
+def _missing_reason(stores: Stores, token: str, patient_id: str | None) -> str | None:
     """Why whoever watches may not any more."""
-    caller = signed_in(house, token)
+    caller = require_signed_in(stores, token)
     if caller is None:
         return "the sign-in is over"
     if patient_id is None or caller.person.role is not Role.THERAPIST:
         return None
     try:
-        in_care(house, caller.person, patient_id)
+        require_in_care(stores, caller.person, patient_id)
     except ProblemError as error:
         return error.detail
-    if house.rights.live_until(patient_id) <= house.now():
+    if stores.access.live_until(patient_id) <= stores.now():
         return "the patient does not share it now"
     return None
 
 
-def _sharing(house: House, person: Person) -> Sharing:
-    until = house.rights.live_until(person.id)
-    return Sharing(until=to_datetime(until, person.zone) if until > house.now() else None)
+def _sharing(stores: Stores, person: Person) -> Sharing:
+    until = stores.access.live_until(person.id)
+    return Sharing(until=to_datetime(until, person.zone) if until > stores.now() else None)
 
 
 def _nothing(at_ns: int, age: float | None, missing: str, origin: Origin | None) -> LiveHeart:

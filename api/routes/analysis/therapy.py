@@ -15,10 +15,10 @@ from analytics.programme.change import (
     first_to_last_week,
     onset,
 )
-from api.http.deps import InHouse, Whose
-from api.http.problems import described
-from api.http.time_range import AskedOrAll
-from api.routes.analysis.link import ChangeShown, change_shown
+from api.http.deps import PatientInScope, StoresDep
+from api.http.problems import describe_problems
+from api.http.time_range import OptionalTimeRange
+from api.routes.analysis.link import ChangeOut, to_change_out
 from api.routes.patient_data.programme import FOLLOW_UP_MONTHS
 from ebbtide.timestamps import DAY, to_datetime
 
@@ -71,7 +71,7 @@ TRIAL = [
 ]
 
 
-class TrendShown(BaseModel):
+class TrendOut(BaseModel):
     """Level and slope of three days."""
 
     n: int
@@ -86,13 +86,13 @@ class SessionAround(BaseModel):
 
     number: int
     held: datetime
-    pain: ChangeShown
-    stress: ChangeShown
-    pain_before: TrendShown | None
-    pain_after: TrendShown | None
+    pain: ChangeOut
+    stress: ChangeOut
+    pain_before: TrendOut | None
+    pain_after: TrendOut | None
 
 
-class OnsetShown(BaseModel):
+class OnsetOut(BaseModel):
     """Since when pain has been changing for good. Null where ``missing`` says why."""
 
     day: datetime | None
@@ -106,19 +106,19 @@ class FollowUpChange(BaseModel):
     """From the first week to three weeks around a follow-up, months after the last session."""
 
     months: int
-    pain: ChangeShown
-    stress: ChangeShown
+    pain: ChangeOut
+    stress: ChangeOut
 
 
 class TherapyReport(BaseModel):
     """One person's course. Nothing here says what brought a change."""
 
-    pain: ChangeShown
-    stress: ChangeShown
+    pain: ChangeOut
+    stress: ChangeOut
     at_least_30_percent_less: bool | None
     at_least_50_percent_less: bool | None
     nearly_free: bool | None = Field(description="The last week's mean is 1 or less")
-    onset: OnsetShown
+    onset: OnsetOut
     sessions: list[SessionAround]
     follow_ups: list[FollowUpChange]
     trial: list[TrialGroup]
@@ -126,10 +126,10 @@ class TherapyReport(BaseModel):
     caution: str
 
 
-@shared.get("/therapy", responses=described(401, 403, 404, 422))
-def therapy(person: Whose, asked: AskedOrAll, house: InHouse) -> TherapyReport:
+@shared.get("/therapy", responses=describe_problems(401, 403, 404, 422))
+def therapy(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep) -> TherapyReport:
     """Change from the first week to the last, when it began, and what was around each session."""
-    ratings = house.records.ratings(person.id, asked.start_ns, asked.end_ns)
+    ratings = stores.records.ratings(person.id, asked.start_ns, asked.end_ns)
     times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
     origin = int(times[0]) if len(times) else 0
     days = (times - origin) / DAY
@@ -145,7 +145,7 @@ def therapy(person: Whose, asked: AskedOrAll, house: InHouse) -> TherapyReport:
 
     held = [
         session
-        for session in house.records.sessions(person.id)
+        for session in stores.records.sessions(person.id)
         if asked.start_ns <= session.held_ns < asked.end_ns
     ]
     at = [(session.held_ns - origin) / DAY for session in held]
@@ -159,18 +159,18 @@ def therapy(person: Whose, asked: AskedOrAll, house: InHouse) -> TherapyReport:
     for months in FOLLOW_UP_MONTHS if at else ():
         due = at[-1] + months * 30.4375
         around = (due - 7, due + 14)
-        if around[0] + origin / DAY <= house.now() / DAY:
+        if around[0] + origin / DAY <= stores.now() / DAY:
             changes = (change_between(days, of, (0.0, 7.0), around) for of in (pain, stress))
-            shown = [change_shown(change) for change in changes]
+            shown = [to_change_out(change) for change in changes]
             follow_ups.append(FollowUpChange(months=months, pain=shown[0], stress=shown[1]))
     percent = of_pain.percent
     return TherapyReport(
-        pain=change_shown(of_pain),
-        stress=change_shown(of_stress),
+        pain=to_change_out(of_pain),
+        stress=to_change_out(of_stress),
         at_least_30_percent_less=None if percent is None else percent <= -30,
         at_least_50_percent_less=None if percent is None else percent <= -50,
         nearly_free=None if of_pain.missing else of_pain.nearly_free,
-        onset=OnsetShown(
+        onset=OnsetOut(
             day=moment(began.day),
             earliest=moment(began.low),
             latest=moment(began.high),
@@ -181,8 +181,8 @@ def therapy(person: Whose, asked: AskedOrAll, house: InHouse) -> TherapyReport:
             SessionAround(
                 number=session.number,
                 held=to_datetime(session.held_ns, person.zone),
-                pain=change_shown(by_pain.change),
-                stress=change_shown(by_stress.change),
+                pain=to_change_out(by_pain.change),
+                stress=to_change_out(by_stress.change),
                 pain_before=_trend(by_pain.trend_before),
                 pain_after=_trend(by_pain.trend_after),
             )
@@ -195,10 +195,10 @@ def therapy(person: Whose, asked: AskedOrAll, house: InHouse) -> TherapyReport:
     )
 
 
-def _trend(found: Trend | None) -> TrendShown | None:
+def _trend(found: Trend | None) -> TrendOut | None:
     if found is None:
         return None
-    return TrendShown(
+    return TrendOut(
         n=found.n,
         level=found.level,
         slope_a_day=found.slope,

@@ -10,21 +10,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.deps import Asking, InHouse, hash_of
-from api.http.problems import ProblemError, described
+from api.http.deps import CurrentUser, StoresDep, token_hash
+from api.http.problems import ProblemError, describe_problems
 from api.routes.auth import sign_in
-from api.services.accounts import add_person, check_address, check_name
+from api.services.accounts import create_account, validate_email, validate_name
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import DAY, check_zone, to_datetime
-from store.protocols.access import OneTime, OneTimePurpose
+from ebbtide.timestamps import DAY, to_datetime, validate_zone
+from store.protocols.access import OneTimePurpose, OneTimeToken
 from store.protocols.records import EmailTakenError, Person, Role
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(tags=["people"])
-LASTS = 7 * DAY
+LIFETIME = 7 * DAY
 
 
-class InvitationAsk(BaseModel):
+class InvitationIn(BaseModel):
     """Who is invited, as what."""
 
     model_config = ConfigDict(
@@ -54,7 +54,7 @@ class Invitation(BaseModel):
     expires: datetime
 
 
-class _Invited(BaseModel):
+class _InvitedPerson(BaseModel):
     """What is kept with the token."""
 
     email: str
@@ -64,7 +64,7 @@ class _Invited(BaseModel):
     therapist_id: str | None
 
 
-class AcceptAsk(BaseModel):
+class AcceptIn(BaseModel):
     """The token, and the password that the new account shall have."""
 
     model_config = ConfigDict(extra="forbid")
@@ -73,71 +73,71 @@ class AcceptAsk(BaseModel):
     password: str = sign_in.Password
 
 
-async def inviting(person: Asking) -> Person:
+async def inviting(person: CurrentUser) -> Person:
     """An administrator invites anybody; a therapist invites patients, into their own care."""
     if person.role not in (Role.ADMINISTRATOR, Role.THERAPIST):
         raise ProblemError(403, "Therapists and administrators invite people.", kind="role")
     return person
 
 
-@router.post("/invitations", status_code=201, responses=described(401, 403, 409, 422))
+@router.post("/invitations", status_code=201, responses=describe_problems(401, 403, 409, 422))
 def invite(
-    asked: InvitationAsk, person: Annotated[Person, Depends(inviting)], house: InHouse
+    asked: InvitationIn, person: Annotated[Person, Depends(inviting)], stores: StoresDep
 ) -> Invitation:
     """Invite somebody, for 7 days."""
     by_therapist = person.role is Role.THERAPIST
     if by_therapist and asked.role is not Role.PATIENT:
         raise ProblemError(403, "Therapists invite patients.", kind="role")
     checks: tuple[tuple[str, Callable[[str], str], str], ...] = (
-        ("email", check_address, asked.email),
-        ("name", check_name, asked.name),
-        ("zone", check_zone, asked.zone),
+        ("email", validate_email, asked.email),
+        ("name", validate_name, asked.name),
+        ("zone", validate_zone, asked.zone),
     )
     for field, check, said in checks:
         try:
             check(said)
         except EbbtideError as error:
             raise ProblemError(422, str(error), field=f"body.{field}") from error
-    if not by_therapist and house.records.person_by_email(asked.email) is not None:
+    if not by_therapist and stores.records.person_by_email(asked.email) is not None:
         # A therapist is not told: who has an account here is nobody's business.
         raise EmailTakenError(f"{asked.email} has an account already.", "Let them sign in.")
-    body = _Invited(**asked.model_dump(), therapist_id=person.id if by_therapist else None)
-    token, expires = make_one_time(
-        house, OneTimePurpose.INVITATION, LASTS, body=body.model_dump_json()
+    body = _InvitedPerson(**asked.model_dump(), therapist_id=person.id if by_therapist else None)
+    token, expires = issue_one_time_token(
+        stores, OneTimePurpose.INVITATION, LIFETIME, body=body.model_dump_json()
     )
     return Invitation(token=token, expires=to_datetime(expires))
 
 
-@router.post("/invitations/accept", status_code=201, responses=described(404, 409, 422))
-def accept(asked: AcceptAsk, house: InHouse) -> sign_in.Me:
+@router.post("/invitations/accept", status_code=201, responses=describe_problems(404, 409, 422))
+def accept(asked: AcceptIn, stores: StoresDep) -> sign_in.AccountOut:
     """Make the account that one was invited to."""
-    token_hash = hash_of(asked.token)
-    found = house.rights.take_one_time(token_hash, OneTimePurpose.INVITATION, house.now())
+    hashed = token_hash(asked.token)
+    found = stores.access.take_one_time_token(hashed, OneTimePurpose.INVITATION, stores.now())
     if found is None:
         raise ProblemError(404, "This invitation was used already, or its time is over.")
-    invited = _Invited.model_validate_json(found.body)
+    invited = _InvitedPerson.model_validate_json(found.body)
     try:
-        person = add_person(
-            house.records,
+        person = create_account(
+            stores.records,
             email=invited.email,
             password=asked.password,
             name=invited.name,
             zone=invited.zone,
-            now_ns=house.now(),
+            now_ns=stores.now(),
             role=invited.role,
         )
     except EbbtideError as error:
-        house.rights.put_one_time(found)  # it may be tried again with another password
+        stores.access.put_one_time_token(found)  # it may be tried again with another password
         if isinstance(error, EmailTakenError):
             raise
         raise ProblemError(422, str(error), field="body.password") from error
     if invited.therapist_id is not None:
-        house.rights.put_care(invited.therapist_id, person.id, house.now())
-    return sign_in.shown(person)
+        stores.access.put_care(invited.therapist_id, person.id, stores.now())
+    return sign_in.to_account_out(person)
 
 
-def make_one_time(
-    house: House,
+def issue_one_time_token(
+    stores: Stores,
     purpose: OneTimePurpose,
     lasts_ns: int,
     *,
@@ -146,7 +146,7 @@ def make_one_time(
 ) -> tuple[str, int]:
     """A one-time token, of which a hash is kept; and when it expires."""
     token = secrets.token_urlsafe(32)
-    now = house.now()
-    kept = OneTime(hash_of(token), purpose, person_id, body, now, now + lasts_ns)
-    house.rights.put_one_time(kept)
+    now = stores.now()
+    kept = OneTimeToken(token_hash(token), purpose, person_id, body, now, now + lasts_ns)
+    stores.access.put_one_time_token(kept)
     return token, kept.expires_ns

@@ -23,15 +23,15 @@ from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse
 
-from api.http.deps import InHouse, hash_of, new_sign_in
-from api.http.problems import ProblemError, described
-from api.routes.auth.invitations import make_one_time
-from api.routes.auth.sign_in import SignInAnswer
+from api.http.deps import StoresDep, issue_token, token_hash
+from api.http.problems import ProblemError, describe_problems
+from api.routes.auth.invitations import issue_one_time_token
+from api.routes.auth.sign_in import SignInOut
 from ebbtide.settings import Settings
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
 from store.protocols.access import OneTimePurpose
 from store.protocols.records import Person
-from store.stores import House
+from store.stores import Stores
 
 if TYPE_CHECKING:  # Only a clinic that has a provider pays for loading it.
     from authlib.integrations.httpx_client import OAuth2Client
@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # Only a clinic that has a provider pays for loading it.
 
 router = APIRouter(tags=["sign in"])
 COOKIE = "ebbtide_oidc"
-_STATE_LASTS, _CODE_LASTS = 10 * MINUTE, MINUTE
+_STATE_LIFETIME, _CODE_LIFETIME = 10 * MINUTE, MINUTE
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # nothing with a shared secret, and never "none"
 _TIMEOUT_S = 10.0
 
@@ -62,13 +62,13 @@ class Provider:
     def described(self) -> dict[str, Any]:
         """What the provider says about itself (OpenID Connect Discovery 1.0)."""
         address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-        found: dict[str, Any] = _fetched(address)
+        found: dict[str, Any] = _fetch(address)
         if found.get("issuer", "").rstrip("/") != self.issuer.rstrip("/"):
             raise _provider_fails("it calls itself by another name")
         return found
 
 
-def provider_of(settings: Settings) -> Provider | None:
+def provider_from_settings(settings: Settings) -> Provider | None:
     """The provider that the settings name."""
     if settings.oidc_issuer is None:
         return None
@@ -82,7 +82,7 @@ def provider_of(settings: Settings) -> Provider | None:
     )
 
 
-async def known_provider(request: Request) -> Provider:
+async def get_provider(request: Request) -> Provider:
     """The provider; a problem where there is none."""
     provider: Provider | None = request.app.state.provider
     if provider is None:
@@ -90,17 +90,17 @@ async def known_provider(request: Request) -> Provider:
     return provider
 
 
-KnownProvider = Annotated[Provider, Depends(known_provider)]
+ProviderDep = Annotated[Provider, Depends(get_provider)]
 
 
-class Ways(BaseModel):
+class SignInMethods(BaseModel):
     """How one can sign in here."""
 
     password: bool = True
     oidc: bool = Field(description="Whether GET /v1/oidc/start leads to the clinic's sign-in")
 
 
-class CodeAsk(BaseModel):
+class CodeIn(BaseModel):
     """The code that the pages were given."""
 
     model_config = ConfigDict(extra="forbid")
@@ -109,23 +109,25 @@ class CodeAsk(BaseModel):
 
 
 @router.get("/sign-in/ways")
-def ways(request: Request) -> Ways:
+def sign_in_methods(request: Request) -> SignInMethods:
     """How one can sign in here."""
-    return Ways(oidc=request.app.state.provider is not None)
+    return SignInMethods(oidc=request.app.state.provider is not None)
 
 
 @router.get(
     "/oidc/start",
     status_code=303,
     response_class=RedirectResponse,
-    responses=described(404, 503),
+    responses=describe_problems(404, 503),
 )
-def start(provider: KnownProvider, house: InHouse) -> RedirectResponse:
+def start(provider: ProviderDep, stores: StoresDep) -> RedirectResponse:
     """Send the browser to the clinic's sign-in."""
     verifier, browser = secrets.token_urlsafe(48), secrets.token_urlsafe(32)
     nonce = secrets.token_urlsafe(16)
-    kept = {"verifier": verifier, "nonce": nonce, "browser": hash_of(browser)}
-    state, _ = make_one_time(house, OneTimePurpose.OIDC_STATE, _STATE_LASTS, body=json.dumps(kept))
+    kept = {"verifier": verifier, "nonce": nonce, "browser": token_hash(browser)}
+    state, _ = issue_one_time_token(
+        stores, OneTimePurpose.OIDC_STATE, _STATE_LIFETIME, body=json.dumps(kept)
+    )
     with _client(provider) as client:
         address, _ = client.create_authorization_url(
             provider.described()["authorization_endpoint"],
@@ -138,7 +140,7 @@ def start(provider: KnownProvider, house: InHouse) -> RedirectResponse:
     answer.set_cookie(
         COOKIE,
         browser,
-        max_age=_STATE_LASTS // SECOND,
+        max_age=_STATE_LIFETIME // SECOND,
         path="/v1/oidc",
         secure=provider.api_url.startswith("https"),
         httponly=True,
@@ -151,45 +153,51 @@ def start(provider: KnownProvider, house: InHouse) -> RedirectResponse:
     "/oidc/callback",
     status_code=303,
     response_class=RedirectResponse,
-    responses=described(403, 404, 422, 503),
+    responses=describe_problems(403, 404, 422, 503),
 )
 def callback(
     request: Request,
-    provider: KnownProvider,
-    house: InHouse,
+    provider: ProviderDep,
+    stores: StoresDep,
     state: Annotated[str, Query(max_length=200)],
     code: Annotated[str | None, Query(max_length=4000)] = None,
     error: Annotated[str | None, Query(max_length=200)] = None,
     browser: Annotated[str | None, Cookie(alias=COOKIE)] = None,
 ) -> RedirectResponse:
     """Where the provider sends the browser back to."""
-    found = house.rights.take_one_time(hash_of(state), OneTimePurpose.OIDC_STATE, house.now())
+    found = stores.access.take_one_time_token(
+        token_hash(state), OneTimePurpose.OIDC_STATE, stores.now()
+    )
     if found is None:
         raise ProblemError(403, "This sign-in took too long, or was used already. Begin again.")
     kept = json.loads(found.body)
-    if not hmac.compare_digest(hash_of(browser or ""), kept["browser"]):
+    if not hmac.compare_digest(token_hash(browser or ""), kept["browser"]):
         raise ProblemError(403, "This sign-in began in another browser. Begin again.")
     if code is None:
         raise ProblemError(403, f"The clinic's sign-in said no ({error or 'without a reason'}).")
     claims = _claims(provider, code, kept)
-    person = _person(house, claims)
-    exchange, _ = make_one_time(house, OneTimePurpose.OIDC_CODE, _CODE_LASTS, person_id=person.id)
+    person = _person(stores, claims)
+    exchange, _ = issue_one_time_token(
+        stores, OneTimePurpose.OIDC_CODE, _CODE_LIFETIME, person_id=person.id
+    )
     answer = RedirectResponse(f"{provider.pages_url}?{urlencode({'code': exchange})}", 303)
     answer.delete_cookie(COOKIE, path="/v1/oidc")
     return answer
 
 
-@router.post("/oidc/exchange", responses=described(404, 422))
-def exchange(asked: CodeAsk, house: InHouse) -> SignInAnswer:
+@router.post("/oidc/exchange", responses=describe_problems(404, 422))
+def exchange(asked: CodeIn, stores: StoresDep) -> SignInOut:
     """Exchange the code for a session; it is good once, for a minute."""
-    found = house.rights.take_one_time(hash_of(asked.code), OneTimePurpose.OIDC_CODE, house.now())
+    found = stores.access.take_one_time_token(
+        token_hash(asked.code), OneTimePurpose.OIDC_CODE, stores.now()
+    )
     person = None
     if found is not None and found.person_id is not None:
-        person = house.records.person(found.person_id)
-    if person is None or not house.rights.active(person.id):
+        person = stores.records.person(found.person_id)
+    if person is None or not stores.access.active(person.id):
         raise ProblemError(404, "This code was used already, or its time is over.")
-    token, kept = new_sign_in(house, person)
-    return SignInAnswer(token=token, expires=to_datetime(kept.expires_ns))
+    token, kept = issue_token(stores, person)
+    return SignInOut(token=token, expires=to_datetime(kept.expires_ns))
 
 
 def _claims(provider: Provider, code: str, kept: Mapping[str, str]) -> CodeIDToken:
@@ -202,7 +210,7 @@ def _claims(provider: Provider, code: str, kept: Mapping[str, str]) -> CodeIDTok
             answer = client.fetch_token(
                 known["token_endpoint"], code=code, code_verifier=kept["verifier"]
             )
-        keys = KeySet.import_key_set(_fetched(known["jwks_uri"]))
+        keys = KeySet.import_key_set(_fetch(known["jwks_uri"]))
         token = jwt.decode(answer["id_token"], keys, algorithms=_ALGORITHMS)
         claims = CodeIDToken(
             token.claims,
@@ -227,13 +235,13 @@ def _claims(provider: Provider, code: str, kept: Mapping[str, str]) -> CodeIDTok
     return claims
 
 
-def _person(house: House, claims: CodeIDToken) -> Person:
+def _person(stores: Stores, claims: CodeIDToken) -> Person:
     """Whose account it is: by an address that the provider has verified."""
     email = claims.get("email")
     if not isinstance(email, str) or claims.get("email_verified") is not True:
         raise ProblemError(403, "The clinic's sign-in did not give a verified address.")
-    person = house.records.person_by_email(email)
-    if person is None or not house.rights.active(person.id):
+    person = stores.records.person_by_email(email)
+    if person is None or not stores.access.active(person.id):
         raise ProblemError(403, "There is no account with your address here. Ask to be invited.")
     return person
 
@@ -251,7 +259,7 @@ def _client(provider: Provider) -> OAuth2Client:
     )
 
 
-def _fetched(address: str) -> Any:
+def _fetch(address: str) -> Any:
     try:
         answer = httpx.get(address, timeout=_TIMEOUT_S)
         answer.raise_for_status()

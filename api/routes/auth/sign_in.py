@@ -9,26 +9,26 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.deps import (
     DEVICE_LIFETIME,
-    AskingAccount,
-    AskingAnyhow,
-    InHouse,
+    CurrentAccount,
+    CurrentUserAnyScope,
+    StoresDep,
     Token,
-    hash_of,
-    new_sign_in,
+    issue_token,
+    token_hash,
 )
-from api.http.problems import ProblemError, described
+from api.http.problems import ProblemError, describe_problems
 from api.services import lockout, passwords
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import to_datetime
-from store.protocols.access import OneTimePurpose, Scope, SignInKind
+from store.protocols.access import OneTimePurpose, Scope, TokenKind
 from store.protocols.records import Person, Role
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(tags=["sign in"])
-Password = Field(max_length=passwords.LONGEST, examples=["a long phrase of yours"])
+Password = Field(max_length=passwords.MAX_LENGTH, examples=["a long phrase of yours"])
 
 
-class SignInAsk(BaseModel):
+class SignInIn(BaseModel):
     """Address and password."""
 
     model_config = ConfigDict(
@@ -50,14 +50,14 @@ class SignInAsk(BaseModel):
     )
 
 
-class SignInAnswer(BaseModel):
+class SignInOut(BaseModel):
     """Send the token as ``Authorization: Bearer ...``."""
 
     token: str = Field(examples=["kq3v0bX..."])
     expires: datetime
 
 
-class Me(BaseModel):
+class AccountOut(BaseModel):
     """The person signed in. ``simulated``: a sample, not a real person."""
 
     id: str
@@ -68,7 +68,7 @@ class Me(BaseModel):
     simulated: bool
 
 
-class PasswordAsk(BaseModel):
+class PasswordIn(BaseModel):
     """The old password and the new one."""
 
     model_config = ConfigDict(extra="forbid")
@@ -77,7 +77,7 @@ class PasswordAsk(BaseModel):
     new: str = Password
 
 
-class PasswordResetAsk(BaseModel):
+class PasswordResetIn(BaseModel):
     """The one-time token of an administrator, and the new password."""
 
     model_config = ConfigDict(extra="forbid")
@@ -86,77 +86,79 @@ class PasswordResetAsk(BaseModel):
     new: str = Password
 
 
-@router.post("/sign-in", responses=described(401, 422))
-def sign_in(asked: SignInAsk, house: InHouse) -> SignInAnswer:
+@router.post("/sign-in", responses=describe_problems(401, 422))
+def sign_in(asked: SignInIn, stores: StoresDep) -> SignInOut:
     """Exchange address and password for a token. A session lasts 7 days, and ends when it is not
     used for 12 hours.
     """
-    lockout.require_unlocked(house, asked.email)
-    person = house.records.person_by_email(asked.email.strip())
-    right = passwords.matches(asked.password, person.password_hash if person else None)
-    if person is None or not right or not house.rights.active(person.id):
-        lockout.failed(house, asked.email)
+    lockout.require_unlocked(stores, asked.email)
+    person = stores.records.person_by_email(asked.email.strip())
+    right = passwords.verify_password(asked.password, person.password_hash if person else None)
+    if person is None or not right or not stores.access.active(person.id):
+        lockout.record_failure(stores, asked.email)
         # The same words for all, so that nobody learns who has an account.
         raise ProblemError(401, "The address or the password is not right.", kind="wrong-password")
-    lockout.went_well(house, asked.email)
+    lockout.reset_failures(stores, asked.email)
     if asked.device is None:
-        return _answer(*_of_session(house, person))
+        return _sign_in_response(*_of_session(stores, person))
     if person.role is not Role.PATIENT:
         raise ProblemError(422, "Only a patient's beats are recorded.", field="body.device")
-    token, kept = new_sign_in(
-        house,
+    token, kept = issue_token(
+        stores,
         person,
-        SignInKind.DEVICE,
+        TokenKind.DEVICE,
         asked.device,
         frozenset({Scope.UPLOAD}),
         DEVICE_LIFETIME,
     )
-    return _answer(token, kept.expires_ns)
+    return _sign_in_response(token, kept.expires_ns)
 
 
-@router.post("/sign-out", status_code=204, responses=described(401))
-def sign_out(_: AskingAnyhow, token: Token, house: InHouse) -> None:
+@router.post("/sign-out", status_code=204, responses=describe_problems(401))
+def sign_out(_: CurrentUserAnyScope, token: Token, stores: StoresDep) -> None:
     """End this sign-in; its token is worth nothing from now on."""
-    house.rights.end_sign_in(hash_of(token))
+    stores.access.end_token(token_hash(token))
 
 
-@router.get("/me", responses=described(401))
-def me(person: AskingAnyhow) -> Me:
+@router.get("/me", responses=describe_problems(401))
+def me(person: CurrentUserAnyScope) -> AccountOut:
     """Who is signed in."""
-    return shown(person)
+    return to_account_out(person)
 
 
-@router.put("/me/password", status_code=204, responses=described(401, 403, 422))
+@router.put("/me/password", status_code=204, responses=describe_problems(401, 403, 422))
 def change_password(
-    asked: PasswordAsk, person: AskingAccount, token: Token, house: InHouse
+    asked: PasswordIn, person: CurrentAccount, token: Token, stores: StoresDep
 ) -> None:
     """Change one's password. All other sessions, devices and scripts have to sign in again."""
-    lockout.require_unlocked(house, person.email)
-    if not passwords.matches(asked.old, person.password_hash):
-        lockout.failed(house, person.email)
+    lockout.require_unlocked(stores, person.email)
+    if not passwords.verify_password(asked.old, person.password_hash):
+        lockout.record_failure(stores, person.email)
         raise ProblemError(422, "is not your password.", field="body.old")
-    _set_password(house, person, asked.new, but=hash_of(token))
+    _set_password(stores, person, asked.new, but=token_hash(token))
 
 
-@router.post("/password-reset", status_code=204, responses=described(404, 422))
-def reset_password(asked: PasswordResetAsk, house: InHouse) -> None:
+@router.post("/password-reset", status_code=204, responses=describe_problems(404, 422))
+def reset_password(asked: PasswordResetIn, stores: StoresDep) -> None:
     """Set a new password with the one-time token that an administrator made. Everything that was
     signed in has to sign in again.
     """
-    _require_good(asked.new, None)
-    found = house.rights.take_one_time(hash_of(asked.token), OneTimePurpose.PASSWORD, house.now())
+    _validate_password(asked.new, None)
+    found = stores.access.take_one_time_token(
+        token_hash(asked.token), OneTimePurpose.PASSWORD, stores.now()
+    )
     person = None
     if found is not None and found.person_id is not None:
-        person = house.records.person(found.person_id)
+        person = stores.records.person(found.person_id)
     if person is None:
         raise ProblemError(404, "This link was used already, or its time is over.")
-    _set_password(house, person, asked.new, but=None)
-    lockout.went_well(house, person.email)
+    _set_password(stores, person, asked.new, but=None)
+    lockout.reset_failures(stores, person.email)
 
 
-def shown(person: Person) -> Me:
+def to_account_out(person: Person) -> AccountOut:
     """A person as the API tells it to themselves."""
-    return Me(
+    return AccountOut(
         id=person.id,
         email=person.email,
         name=person.name,
@@ -166,23 +168,23 @@ def shown(person: Person) -> Me:
     )
 
 
-def _set_password(house: House, person: Person, new: str, but: str | None) -> None:
-    _require_good(new, person)
-    house.rights.set_password(person.id, passwords.hashed(new))
-    house.rights.end_sign_ins(person.id, but)
+def _set_password(stores: Stores, person: Person, new: str, but: str | None) -> None:
+    _validate_password(new, person)
+    stores.access.set_password(person.id, passwords.hash_password(new))
+    stores.access.end_tokens(person.id, but)
 
 
-def _require_good(new: str, person: Person | None) -> None:
+def _validate_password(new: str, person: Person | None) -> None:
     try:
-        passwords.require_good(new, () if person is None else (person.email, person.name))
+        passwords.validate_password(new, () if person is None else (person.email, person.name))
     except EbbtideError as error:
         raise ProblemError(422, str(error), field="body.new") from error
 
 
-def _of_session(house: House, person: Person) -> tuple[str, int]:
-    token, kept = new_sign_in(house, person)
+def _of_session(stores: Stores, person: Person) -> tuple[str, int]:
+    token, kept = issue_token(stores, person)
     return token, kept.expires_ns
 
 
-def _answer(token: str, expires_ns: int) -> SignInAnswer:
-    return SignInAnswer(token=token, expires=to_datetime(expires_ns))
+def _sign_in_response(token: str, expires_ns: int) -> SignInOut:
+    return SignInOut(token=token, expires=to_datetime(expires_ns))

@@ -8,17 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Security
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from api.http.deps import AskingAccount, Caller, InHouse, caller_of, new_sign_in
-from api.http.problems import ProblemError, described
+from api.http.deps import Caller, CurrentAccount, StoresDep, get_caller, issue_token
+from api.http.problems import ProblemError, describe_problems
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import Scope, SignIn, SignInKind
+from store.protocols.access import AccessToken, Scope, TokenKind
 
 router = APIRouter(tags=["sign in"])
 
-AccountCaller = Annotated[Caller, Security(caller_of, scopes=[Scope.ACCOUNT])]
+AccountCaller = Annotated[Caller, Security(get_caller, scopes=[Scope.ACCOUNT])]
 
 
-class TokenAsk(BaseModel):
+class TokenIn(BaseModel):
     """A token for a script."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,11 +32,11 @@ class TokenAsk(BaseModel):
     days: StrictInt = Field(ge=1, le=366, description="How long it lasts", examples=[90])
 
 
-class TokenShown(BaseModel):
+class TokenOut(BaseModel):
     """Something that is signed in. The token itself is told only once, when it is made."""
 
     id: str
-    kind: SignInKind
+    kind: TokenKind
     name: str
     scopes: list[Scope]
     created: datetime
@@ -45,51 +45,53 @@ class TokenShown(BaseModel):
     this: bool = Field(description="The one that this request came with")
 
 
-class TokenMade(TokenShown):
+class CreatedTokenOut(TokenOut):
     """A new token."""
 
     token: str = Field(description="Told only now", examples=["kq3v0bX..."])
 
 
-@router.get("/tokens", responses=described(401, 403))
-def tokens(caller: AccountCaller, house: InHouse) -> list[TokenShown]:
+@router.get("/tokens", responses=describe_problems(401, 403))
+def tokens(caller: AccountCaller, stores: StoresDep) -> list[TokenOut]:
     """Everything that is signed in as the person signed in."""
-    return [_shown(kept, caller.sign_in.id) for kept in house.rights.sign_ins(caller.person.id)]
+    return [_to_out(kept, caller.sign_in.id) for kept in stores.access.sign_ins(caller.person.id)]
 
 
-@router.post("/tokens", status_code=201, responses=described(401, 403, 422))
-def make_token(asked: TokenAsk, caller: AccountCaller, house: InHouse) -> TokenMade:
+@router.post("/tokens", status_code=201, responses=describe_problems(401, 403, 422))
+def create_token(asked: TokenIn, caller: AccountCaller, stores: StoresDep) -> CreatedTokenOut:
     """A token for a script, with what it may do and until when."""
     if Scope.ACCOUNT in asked.scopes:
         raise ProblemError(422, "a script cannot have the scope account.", field="body.scopes")
-    token, kept = new_sign_in(
-        house,
+    token, kept = issue_token(
+        stores,
         caller.person,
-        SignInKind.SCRIPT,
+        TokenKind.SCRIPT,
         asked.name,
         frozenset(asked.scopes),
         asked.days * DAY,
     )
-    return TokenMade(**_shown(kept, caller.sign_in.id).model_dump(), token=token)
+    return CreatedTokenOut(**_to_out(kept, caller.sign_in.id).model_dump(), token=token)
 
 
-@router.delete("/tokens/{token_id}", status_code=204, responses=described(401, 403, 404, 422))
+@router.delete(
+    "/tokens/{token_id}", status_code=204, responses=describe_problems(401, 403, 404, 422)
+)
 def revoke_token(
-    token_id: Annotated[str, Path(max_length=36)], person: AskingAccount, house: InHouse
+    token_id: Annotated[str, Path(max_length=36)], person: CurrentAccount, stores: StoresDep
 ) -> None:
     """End a session, a device or a script."""
-    if not house.rights.revoke(person.id, token_id):
+    if not stores.access.revoke(person.id, token_id):
         raise ProblemError(404, "There is no such token of yours.")
 
 
-@router.delete("/tokens", status_code=204, responses=described(401, 403))
-def revoke_all(caller: AccountCaller, house: InHouse) -> None:
+@router.delete("/tokens", status_code=204, responses=describe_problems(401, 403))
+def revoke_all(caller: AccountCaller, stores: StoresDep) -> None:
     """End everything that is signed in as me, but for this session."""
-    house.rights.end_sign_ins(caller.person.id, but=caller.sign_in.token_hash)
+    stores.access.end_tokens(caller.person.id, but=caller.sign_in.token_hash)
 
 
-def _shown(kept: SignIn, this: str) -> TokenShown:
-    return TokenShown(
+def _to_out(kept: AccessToken, this: str) -> TokenOut:
+    return TokenOut(
         id=kept.id,
         kind=kept.kind,
         name=kept.name,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from api.export.responses import BULK_RESPONSES, AskedBulk, answer_table
-from api.export.tables import Table, Whom
-from api.http.deps import InHouse, Whose
-from api.services.cache.analysis import InKnown
+from api.export.responses import BULK_RESPONSES, BulkQueryDep, table_response
+from api.export.tables import ExportSubject, Table
+from api.http.deps import PatientInScope, StoresDep
+from api.services.cache.analysis import CacheDep
 
 shared = APIRouter(tags=["bulk"])
 
 
 @shared.get("/export/{table}", response_class=Response, responses=BULK_RESPONSES)
 def export(
-    table: Table, person: Whose, asked: AskedBulk, house: InHouse, known: InKnown
+    table: Table, person: PatientInScope, asked: BulkQueryDep, stores: StoresDep, known: CacheDep
 ) -> Response:
     """A table of one person's data: beats with the strap's own ticks; five-minute HRV windows;
     ratings; sessions; the rows of the link report. docs/reference/http-api.md says what each
     column is.
     """
-    return answer_table(table, house, known, [Whom(person)], asked)
+    return table_response(table, stores, known, [ExportSubject(person)], asked)

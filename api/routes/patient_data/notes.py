@@ -11,10 +11,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.programme import trigger_patterns as method
-from analytics.programme.trigger_patterns import harder_days
-from api.http.deps import InHouse, Patient, Whose
-from api.http.problems import ProblemError, described
-from api.http.time_range import instant
+from analytics.programme.trigger_patterns import trigger_pattern
+from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import parse_timestamp
 from ebbtide.beats import new_id
 from ebbtide.timestamps import MINUTE, to_datetime
 from store.protocols.programme import Note, NoteKind
@@ -24,7 +24,7 @@ router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])
 
 
-class NoteAsk(BaseModel):
+class NoteIn(BaseModel):
     """A few words."""
 
     model_config = ConfigDict(
@@ -38,7 +38,7 @@ class NoteAsk(BaseModel):
     id: uuid.UUID | None = Field(default=None, description="Of your own: twice is once")
 
 
-class NoteShown(BaseModel):
+class NoteOut(BaseModel):
     """A note as kept."""
 
     id: str
@@ -72,11 +72,11 @@ class Patterns(BaseModel):
     method: str
 
 
-@router.post("/notes", status_code=201, responses=described(401, 403, 409, 422))
-def add_note(asked: NoteAsk, person: Patient, house: InHouse) -> NoteShown:
+@router.post("/notes", status_code=201, responses=describe_problems(401, 403, 409, 422))
+def add_note(asked: NoteIn, person: Patient, stores: StoresDep) -> NoteOut:
     """Keep a note."""
-    now = house.now() // 1000 * 1000
-    about = now if asked.about is None else instant(asked.about, "body.about")
+    now = stores.now() // 1000 * 1000
+    about = now if asked.about is None else parse_timestamp(asked.about, "body.about")
     if about > now + MINUTE:
         raise ProblemError(422, "lies in the future.", field="body.about")
     if not asked.words.strip():
@@ -89,45 +89,47 @@ def add_note(asked: NoteAsk, person: Patient, house: InHouse) -> NoteShown:
         about,
         now,
     )
-    kept = house.programme.put_note(note)
+    kept = stores.programme.put_note(note)
     if kept.person_id != person.id:
         raise ProblemError(409, "This id is in use.", field="body.id")
-    return _shown(kept, person)
+    return _to_out(kept, person)
 
 
-@router.delete("/notes/{note_id:uuid}", status_code=204, responses=described(401, 403, 404, 422))
-def delete_note(note_id: uuid.UUID, person: Patient, house: InHouse) -> None:
+@router.delete(
+    "/notes/{note_id:uuid}", status_code=204, responses=describe_problems(401, 403, 404, 422)
+)
+def delete_note(note_id: uuid.UUID, person: Patient, stores: StoresDep) -> None:
     """Remove a note for good."""
-    if not house.programme.delete_note(person.id, str(note_id)):
+    if not stores.programme.delete_note(person.id, str(note_id)):
         raise ProblemError(404, "There is no such note of yours.")
 
 
-@shared.get("/notes", responses=described(401, 403, 404, 422))
+@shared.get("/notes", responses=describe_problems(401, 403, 404, 422))
 def notes(
-    person: Whose, house: InHouse, kind: Annotated[NoteKind | None, Query()] = None
-) -> list[NoteShown]:
+    person: PatientInScope, stores: StoresDep, kind: Annotated[NoteKind | None, Query()] = None
+) -> list[NoteOut]:
     """Notes, oldest first."""
     return [
-        _shown(note, person)
-        for note in house.programme.notes(person.id)
+        _to_out(note, person)
+        for note in stores.programme.notes(person.id)
         if kind is None or note.kind is kind
     ]
 
 
-@shared.get("/notes/patterns", responses=described(401, 403, 404))
-def patterns(person: Whose, house: InHouse) -> Patterns:
+@shared.get("/notes/patterns", responses=describe_problems(401, 403, 404))
+def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
     """What was noted on days with more pain than the days around them, and on the others. The same
     words, in any case, are the same thing.
     """
-    ratings = house.records.ratings(person.id, 0, 2**62)
+    ratings = stores.records.ratings(person.id, 0, 2**62)
     day = [to_datetime(rating.about_ns, rating.zone).toordinal() for rating in ratings]
-    found = harder_days(
+    found = trigger_pattern(
         np.array(day, dtype=np.int64), np.array([r.pain for r in ratings], dtype=np.float64)
     )
     noted: dict[str, set[int]] = {}
     counts: dict[str, int] = {}
     first: dict[str, Note] = {}
-    for note in house.programme.notes(person.id):
+    for note in stores.programme.notes(person.id):
         key = f"{note.kind} {' '.join(note.words.lower().split())}"
         first.setdefault(key, note)
         counts[key] = counts.get(key, 0) + 1
@@ -156,8 +158,8 @@ def patterns(person: Whose, house: InHouse) -> Patterns:
     return Patterns(patterns=rows, missing=found.missing, method=method.METHOD)
 
 
-def _shown(note: Note, person: Person) -> NoteShown:
-    return NoteShown(
+def _to_out(note: Note, person: Person) -> NoteOut:
+    return NoteOut(
         id=note.id,
         kind=note.kind,
         words=note.words,

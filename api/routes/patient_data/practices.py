@@ -11,22 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.hrv.windows import hrv_windows
 from analytics.programme import around_practice as method
-from analytics.programme.around_practice import around
-from api.http.deps import InHouse, Patient, Whose
-from api.http.problems import ProblemError, described
-from api.http.time_range import instant
+from analytics.programme.around_practice import practice_effect
+from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import parse_timestamp
 from api.routes.analysis.hrv import number
 from api.routes.patient_data.ratings import Nrs
-from api.services.inputs import beat_arrays
+from api.services.inputs import to_beat_arrays
 from ebbtide.timestamps import HOUR, MINUTE, to_datetime
 from store.protocols.programme import Practice, PracticeKind
 from store.protocols.records import Person
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])
 _AROUND = 5 * MINUTE
-_MOST = 200  # practices whose heart is looked at: the last ones
+_MAX_ROWS = 200  # practices whose heart is looked at: the last ones
 
 CAUTION = (
     "A practice is often begun at a bad moment, and bad moments pass by themselves. Breathing "
@@ -34,7 +34,7 @@ CAUTION = (
 )
 
 
-class PracticeAsk(BaseModel):
+class PracticeIn(BaseModel):
     """A practice, when it is over (or again, when more is said about it)."""
 
     model_config = ConfigDict(
@@ -62,7 +62,7 @@ class PracticeAsk(BaseModel):
     stress_after: Nrs | None = None
 
 
-class PracticeShown(BaseModel):
+class PracticeOut(BaseModel):
     """A practice as kept."""
 
     id: str
@@ -76,7 +76,7 @@ class PracticeShown(BaseModel):
     stress_after: int | None
 
 
-class AroundShown(BaseModel):
+class AroundOut(BaseModel):
     """The mean change over practices with its 95% interval; null where ``missing`` says why."""
 
     what: str = Field(examples=["rmssd_ms"])
@@ -95,20 +95,20 @@ class PracticesAround(BaseModel):
     """Before, during and after practices: what came with them, not what they did."""
 
     practices: int
-    rows: list[AroundShown]
+    rows: list[AroundOut]
     caution: str
     method: str
 
 
-@router.put("/practices/{practice_id:uuid}", responses=described(401, 403, 404, 409, 422))
+@router.put("/practices/{practice_id:uuid}", responses=describe_problems(401, 403, 404, 409, 422))
 def put_practice(
-    practice_id: uuid.UUID, asked: PracticeAsk, person: Patient, house: InHouse
-) -> PracticeShown:
+    practice_id: uuid.UUID, asked: PracticeIn, person: Patient, stores: StoresDep
+) -> PracticeOut:
     """Keep a practice under an id of your own making."""
-    start, end = instant(asked.start, "body.start"), instant(asked.end, "body.end")
+    start, end = parse_timestamp(asked.start, "body.start"), parse_timestamp(asked.end, "body.end")
     if not start < end <= start + 3 * HOUR:
         raise ProblemError(422, "must come after start, within three hours.", field="body.end")
-    if end > house.now() + MINUTE:
+    if end > stores.now() + MINUTE:
         raise ProblemError(422, "lies in the future: send it when it is over.", field="body.end")
     practice = Practice(
         str(practice_id),
@@ -122,23 +122,23 @@ def put_practice(
         asked.pain_after,
         asked.stress_after,
     )
-    if not house.programme.put_practice(practice):
+    if not stores.programme.put_practice(practice):
         raise ProblemError(409, "This id is in use: take another.", field="path.practice_id")
-    return _shown(practice, person)
+    return _to_out(practice, person)
 
 
-@shared.get("/practices", responses=described(401, 403, 404))
-def practices(person: Whose, house: InHouse) -> list[PracticeShown]:
+@shared.get("/practices", responses=describe_problems(401, 403, 404))
+def practices(person: PatientInScope, stores: StoresDep) -> list[PracticeOut]:
     """Practices, oldest first."""
-    return [_shown(item, person) for item in house.programme.practices(person.id)]
+    return [_to_out(item, person) for item in stores.programme.practices(person.id)]
 
 
-@shared.get("/practices/around", responses=described(401, 403, 404))
-def practices_around(person: Whose, house: InHouse) -> PracticesAround:
+@shared.get("/practices/around", responses=describe_problems(401, 403, 404))
+def practices_around(person: PatientInScope, stores: StoresDep) -> PracticesAround:
     """Heart and ratings before, during and after practices (the last 200)."""
-    found = house.programme.practices(person.id)[-_MOST:]
+    found = stores.programme.practices(person.id)[-_MAX_ROWS:]
     before, during, after = (
-        _hearts(house, person, found, place) for place in ("before", "during", "after")
+        _hearts(stores, person, found, place) for place in ("before", "during", "after")
     )
     rows = []
     for name in ("mean_hr_bpm", "rmssd_ms"):
@@ -146,7 +146,7 @@ def practices_around(person: Whose, house: InHouse) -> PracticesAround:
             rows.append(_row(name, then, before[name], values[name]))
     for name in ("pain", "stress"):
         told = [
-            np.array([_nan(getattr(item, f"{name}_{when}")) for item in found])
+            np.array([_nan_if_none(getattr(item, f"{name}_{when}")) for item in found])
             for when in ("before", "after")
         ]
         rows.append(_row(name, "after", *told))
@@ -154,7 +154,7 @@ def practices_around(person: Whose, house: InHouse) -> PracticesAround:
 
 
 def _hearts(
-    house: House, person: Person, found: list[Practice], place: str
+    stores: Stores, person: Person, found: list[Practice], place: str
 ) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     """Heart rate and RMSSD of the five minutes before, all of it, or the five minutes after."""
     values: dict[str, list[float]] = {"mean_hr_bpm": [], "rmssd_ms": []}
@@ -164,7 +164,7 @@ def _hearts(
             "during": (item.start_ns, item.end_ns),
             "after": (item.end_ns, item.end_ns + _AROUND),
         }[place]
-        arrays = beat_arrays(house.beats.read(person.subject_id, start - MINUTE, end))
+        arrays = to_beat_arrays(stores.beats.read(person.subject_id, start - MINUTE, end))
         window = hrv_windows(arrays, np.array([start], dtype=np.int64), end - start)
         for name, column in values.items():
             column.append(float(window.value(name)[0]))
@@ -176,9 +176,9 @@ def _row(
     then: str,
     before: np.ndarray[tuple[int], np.dtype[np.float64]],
     values: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> AroundShown:
-    found = around(before, values)
-    return AroundShown(
+) -> AroundOut:
+    found = practice_effect(before, values)
+    return AroundOut(
         what=what,
         then=then,
         n=found.n,
@@ -192,12 +192,12 @@ def _row(
     )
 
 
-def _nan(value: int | None) -> float:
+def _nan_if_none(value: int | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _shown(item: Practice, person: Person) -> PracticeShown:
-    return PracticeShown(
+def _to_out(item: Practice, person: Person) -> PracticeOut:
+    return PracticeOut(
         id=item.id,
         kind=item.kind,
         start=to_datetime(item.start_ns, person.zone),

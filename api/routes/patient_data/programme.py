@@ -11,12 +11,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from api.http.deps import InHouse, Patient, Whose
-from api.http.problems import ProblemError, described
+from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.problems import ProblemError, describe_problems
 from ebbtide.timestamps import DAY, from_datetime, to_datetime
 from store.protocols.programme import Programme
 from store.protocols.records import Person
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])
@@ -48,7 +48,7 @@ class Step(StrEnum):
     REST = "nothing"
 
 
-class ProgrammeAsk(BaseModel):
+class ProgrammeIn(BaseModel):
     """What a patient decides. Fields that are left out stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
@@ -78,7 +78,7 @@ class FollowUp(BaseModel):
     is_open: bool
 
 
-class ProgrammeShown(BaseModel):
+class ProgrammeOut(BaseModel):
     """Where a patient is. The plan bends: dates are suggestions."""
 
     physical_cause_ruled_out: datetime | None
@@ -93,16 +93,16 @@ class ProgrammeShown(BaseModel):
     next_reading: str | None
 
 
-@shared.get("/programme", responses=described(401, 403, 404))
-def programme(person: Whose, house: InHouse) -> ProgrammeShown:
+@shared.get("/programme", responses=describe_problems(401, 403, 404))
+def programme(person: PatientInScope, stores: StoresDep) -> ProgrammeOut:
     """Where a patient is."""
-    return _shown(house, person, house.programme.programme(person.id))
+    return _to_out(stores, person, stores.programme.programme(person.id))
 
 
-@router.put("/programme", responses=described(401, 403, 422))
-def put_programme(asked: ProgrammeAsk, person: Patient, house: InHouse) -> ProgrammeShown:
+@router.put("/programme", responses=describe_problems(401, 403, 422))
+def put_programme(asked: ProgrammeIn, person: Patient, stores: StoresDep) -> ProgrammeOut:
     """Say that a physical cause has been ruled out; begin; choose how often to rate."""
-    kept, now = house.programme.programme(person.id), house.now()
+    kept, now = stores.programme.programme(person.id), stores.now()
     cleared, started = kept.cleared_ns, kept.started_ns
     if asked.physical_cause_ruled_out is not None:
         cleared = (cleared or now) if asked.physical_cause_ruled_out else None
@@ -118,34 +118,36 @@ def put_programme(asked: ProgrammeAsk, person: Patient, house: InHouse) -> Progr
         started = (started or now) if asked.started else None
     many = kept.ratings_a_day if asked.ratings_a_day is None else asked.ratings_a_day
     changed = Programme(person.id, cleared, started, many)
-    house.programme.put_programme(changed)
-    return _shown(house, person, changed)
+    stores.programme.put_programme(changed)
+    return _to_out(stores, person, changed)
 
 
 @router.put(
-    "/programme/readings/{reading}", status_code=204, responses=described(401, 403, 404, 422)
+    "/programme/readings/{reading}",
+    status_code=204,
+    responses=describe_problems(401, 403, 404, 422),
 )
 def mark_read(
-    reading: Annotated[str, Path(max_length=40)], person: Patient, house: InHouse
+    reading: Annotated[str, Path(max_length=40)], person: Patient, stores: StoresDep
 ) -> None:
     """Mark a reading as read."""
     if reading not in READINGS:
         raise ProblemError(
             404, f"There is no reading of this name; there are {', '.join(READINGS)}."
         )
-    house.programme.mark_read(person.id, reading, house.now())
+    stores.programme.mark_read(person.id, reading, stores.now())
 
 
-def _shown(house: House, person: Person, kept: Programme) -> ProgrammeShown:
-    now = house.now()
-    read = house.programme.readings(person.id)
+def _to_out(stores: Stores, person: Person, kept: Programme) -> ProgrammeOut:
+    now = stores.now()
+    read = stores.programme.readings(person.id)
     unread = [name for name in READINGS if name not in read]
     sessions: list[PlannedSession] = []
     follow_ups: list[FollowUp] = []
     week = None
     if kept.started_ns is not None:
         begun = to_datetime(kept.started_ns, person.zone)
-        held = {item.number: item.held_ns for item in house.records.sessions(person.id)}
+        held = {item.number: item.held_ns for item in stores.records.sessions(person.id)}
         sessions = [
             PlannedSession(
                 number=number,
@@ -165,7 +167,7 @@ def _shown(house: House, person: Person, kept: Programme) -> ProgrammeShown:
             for months in FOLLOW_UP_MONTHS
         ]
         week = int((now - kept.started_ns) // (7 * DAY)) + 1
-    return ProgrammeShown(
+    return ProgrammeOut(
         physical_cause_ruled_out=_moment(kept.cleared_ns, person),
         started=_moment(kept.started_ns, person),
         ratings_a_day=kept.ratings_a_day,
@@ -174,13 +176,13 @@ def _shown(house: House, person: Person, kept: Programme) -> ProgrammeShown:
         follow_ups=follow_ups,
         read=[name for name in READINGS if name in read],
         readings=list(READINGS),
-        next_step=_next_step(house, person, kept, unread, follow_ups, now),
+        next_step=_next_step(stores, person, kept, unread, follow_ups, now),
         next_reading=unread[0] if unread else None,
     )
 
 
 def _next_step(
-    house: House,
+    stores: Stores,
     person: Person,
     kept: Programme,
     unread: list[str],
@@ -196,9 +198,9 @@ def _next_step(
         return Step.FOLLOW_UP
     here = to_datetime(now, person.zone)
     today = from_datetime(here.replace(hour=0, minute=0, second=0, microsecond=0))
-    practised = [p for p in house.programme.practices(person.id) if p.start_ns >= today]
-    noted = [n for n in house.programme.notes(person.id) if n.entered_ns >= today]
-    read_today = any(at >= today for at in house.programme.readings(person.id).values())
+    practised = [p for p in stores.programme.practices(person.id) if p.start_ns >= today]
+    noted = [n for n in stores.programme.notes(person.id) if n.entered_ns >= today]
+    read_today = any(at >= today for at in stores.programme.readings(person.id).values())
     if practised and (noted or read_today):
         return Step.REST
     day = int((now - kept.started_ns) // DAY)

@@ -12,14 +12,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from api.http.deps import InHouse, Patient, Whose
-from api.http.problems import ProblemError, described
-from api.http.time_range import AskedOrAll, instant
+from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import OptionalTimeRange, parse_timestamp
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import MINUTE, check_zone, to_datetime
+from ebbtide.timestamps import MINUTE, to_datetime, validate_zone
 from store.protocols.records import Person, Rating
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(tags=["ratings"])
 shared = APIRouter(tags=["ratings"])
@@ -54,7 +54,7 @@ class RatingContent(BaseModel):
     )
 
 
-class NewRating(RatingContent):
+class RatingIn(RatingContent):
     """A new rating. With an ``id`` of your own, sending it twice keeps it once."""
 
     id: uuid.UUID | None = None
@@ -63,13 +63,13 @@ class NewRating(RatingContent):
     )
 
 
-class CorrectedRating(RatingContent):
+class CorrectionIn(RatingContent):
     """A correction of version ``version``; the older version is kept too."""
 
     version: StrictInt = Field(ge=1, description="The version that you saw and correct")
 
 
-class RatingShown(BaseModel):
+class RatingOut(BaseModel):
     """A rating as kept. A correction is a new version, and so is that it was withdrawn."""
 
     id: str
@@ -90,75 +90,81 @@ class RatingShown(BaseModel):
 class RatingPage(BaseModel):
     """Ratings by time. ``next`` is the ``cursor`` of the next page, null at the end."""
 
-    ratings: list[RatingShown]
+    ratings: list[RatingOut]
     next: str | None
 
 
-@router.post("/ratings", status_code=201, responses=described(401, 403, 409, 422))
-def create(asked: NewRating, person: Patient, house: InHouse, response: Response) -> RatingShown:
+@router.post("/ratings", status_code=201, responses=describe_problems(401, 403, 409, 422))
+def create(asked: RatingIn, person: Patient, stores: StoresDep, response: Response) -> RatingOut:
     """Keep a rating."""
     rating_id = str(asked.id) if asked.id else new_id()
     if asked.id and asked.about is None:
         # A repeated request without a time is about the same moment as the first.
-        known = house.records.rating(person.id, rating_id)
+        known = stores.records.rating(person.id, rating_id)
         asked.about = None if known is None else to_datetime(known.about_ns)
-    return _keep(asked, rating_id, 1, asked.simulated or person.simulated, person, house, response)
+    return _store_rating(
+        asked, rating_id, 1, asked.simulated or person.simulated, person, stores, response
+    )
 
 
-@router.put("/ratings/{rating_id}", responses=described(401, 403, 404, 409, 422))
+@router.put("/ratings/{rating_id}", responses=describe_problems(401, 403, 404, 409, 422))
 def correct(
     rating_id: uuid.UUID,
-    asked: CorrectedRating,
+    asked: CorrectionIn,
     person: Patient,
-    house: InHouse,
+    stores: StoresDep,
     response: Response,
-) -> RatingShown:
+) -> RatingOut:
     """Correct a rating, or bring one back that was withdrawn. A new version is kept; the old one
     is not overwritten.
     """
-    kept = _kept(house, person, rating_id)
+    kept = _stored_rating(stores, person, rating_id)
     if asked.about is None:
         asked.about = to_datetime(kept.about_ns)
     if asked.zone is None:
         asked.zone = kept.zone
-    shown = _keep(asked, kept.id, asked.version + 1, kept.simulated, person, house, response)
+    shown = _store_rating(
+        asked, kept.id, asked.version + 1, kept.simulated, person, stores, response
+    )
     response.status_code = 200
     return shown
 
 
-@router.delete("/ratings/{rating_id}", responses=described(401, 403, 404, 409, 422))
+@router.delete("/ratings/{rating_id}", responses=describe_problems(401, 403, 404, 409, 422))
 def withdraw(
     rating_id: uuid.UUID,
     version: Annotated[int, Query(ge=1, description="The version that you saw")],
     person: Patient,
-    house: InHouse,
-) -> RatingShown:
+    stores: StoresDep,
+) -> RatingOut:
     """Withdraw a rating: it counts nowhere any more. What it was stays in its history."""
-    kept = _kept(house, person, rating_id)
-    gone = replace(kept, version=version + 1, entered_ns=house.now() // 1000 * 1000, withdrawn=True)
-    return shown(house.records.add_rating(gone))
+    kept = _stored_rating(stores, person, rating_id)
+    gone = replace(
+        kept, version=version + 1, entered_ns=stores.now() // 1000 * 1000, withdrawn=True
+    )
+    return to_rating_out(stores.records.add_rating(gone))
 
 
-@shared.get("/ratings/{rating_id}", responses=described(401, 403, 404, 422))
-def one_rating(rating_id: uuid.UUID, person: Whose, house: InHouse) -> RatingShown:
+@shared.get("/ratings/{rating_id}", responses=describe_problems(401, 403, 404, 422))
+def one_rating(rating_id: uuid.UUID, person: PatientInScope, stores: StoresDep) -> RatingOut:
     """A rating, newest version."""
-    return shown(_kept(house, person, rating_id))
+    return to_rating_out(_stored_rating(stores, person, rating_id))
 
 
-@shared.get("/ratings/{rating_id}/history", responses=described(401, 403, 404, 422))
-def history(rating_id: uuid.UUID, person: Whose, house: InHouse) -> list[RatingShown]:
+@shared.get("/ratings/{rating_id}/history", responses=describe_problems(401, 403, 404, 422))
+def history(rating_id: uuid.UUID, person: PatientInScope, stores: StoresDep) -> list[RatingOut]:
     """Every version of a rating, oldest first."""
-    found = house.records.rating_history(person.id, str(rating_id))
+    found = stores.records.rating_history(person.id, str(rating_id))
     if not found:
         raise ProblemError(404, f"There is no rating {rating_id}.")
-    return [shown(rating) for rating in found]
+    return [to_rating_out(rating) for rating in found]
 
 
-@shared.get("/ratings", responses=described(401, 403, 404, 422))
+@shared.get("/ratings", responses=describe_problems(401, 403, 404, 422))
 def list_ratings(
-    person: Whose,
-    asked: AskedOrAll,
-    house: InHouse,
+    person: PatientInScope,
+    asked: OptionalTimeRange,
+    stores: StoresDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     since: Annotated[
@@ -168,18 +174,18 @@ def list_ratings(
 ) -> RatingPage:
     """Ratings about a range of time, oldest first."""
     after = None if cursor is None else _after(cursor)
-    since_ns = None if since is None else instant(since, "query.since")
-    found = house.records.ratings(
+    since_ns = None if since is None else parse_timestamp(since, "query.since")
+    found = stores.records.ratings(
         person.id, asked.start_ns, asked.end_ns, limit + 1, after, since_ns
     )
     page = found[:limit]
     following = _cursor(page[-1]) if len(found) > limit else None
-    return RatingPage(ratings=[shown(rating) for rating in page], next=following)
+    return RatingPage(ratings=[to_rating_out(rating) for rating in page], next=following)
 
 
-def shown(rating: Rating) -> RatingShown:
+def to_rating_out(rating: Rating) -> RatingOut:
     """A rating as the API tells it."""
-    return RatingShown(
+    return RatingOut(
         id=rating.id,
         version=rating.version,
         pain=rating.pain,
@@ -196,31 +202,31 @@ def shown(rating: Rating) -> RatingShown:
     )
 
 
-def _kept(house: House, person: Person, rating_id: uuid.UUID) -> Rating:
-    found = house.records.rating(person.id, str(rating_id))
+def _stored_rating(stores: Stores, person: Person, rating_id: uuid.UUID) -> Rating:
+    found = stores.records.rating(person.id, str(rating_id))
     if found is None:
         raise ProblemError(404, f"There is no rating {rating_id}.")
     return found
 
 
-def _keep(
+def _store_rating(
     asked: RatingContent,
     rating_id: str,
     version: int,
     simulated: bool,
     person: Person,
-    house: House,
+    stores: Stores,
     response: Response,
-) -> RatingShown:
+) -> RatingOut:
     # Whole microseconds, so that what is told as a date and sent back is the same moment.
-    now = house.now() // 1000 * 1000
-    about = now if asked.about is None else instant(asked.about, "body.about")
+    now = stores.now() // 1000 * 1000
+    about = now if asked.about is None else parse_timestamp(asked.about, "body.about")
     if about > now + MINUTE:  # a minute, for clocks that do not quite agree
         raise ProblemError(
             422, "lies in the future: a rating is about a moment that was.", field="body.about"
         )
     try:
-        zone = check_zone(asked.zone) if asked.zone else person.zone
+        zone = validate_zone(asked.zone) if asked.zone else person.zone
     except EbbtideError as error:
         raise ProblemError(422, str(error), field="body.zone") from error
     rating = Rating(
@@ -237,10 +243,10 @@ def _keep(
         note=(asked.note or "").strip() or None,
         pleasant_note=(asked.pleasant_note or "").strip() or None,
     )
-    kept = house.records.add_rating(rating)
+    kept = stores.records.add_rating(rating)
     if kept is not rating:
         response.status_code = 200
-    return shown(kept)
+    return to_rating_out(kept)
 
 
 def _cursor(rating: Rating) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from api.http.deps import InHouse, Patient, Therapist, Whose
-from api.http.problems import described
+from api.http.deps import Patient, PatientInScope, StoresDep, Therapist
+from api.http.problems import describe_problems
 from ebbtide.timestamps import to_datetime
 from store.protocols.programme import SessionNotes
 from store.protocols.records import Person
@@ -20,7 +20,7 @@ of_patient = APIRouter(tags=["therapy"])  # below a patient alone
 Number = Annotated[int, Path(ge=1, le=1000)]
 
 
-class SessionNotesAsk(BaseModel):
+class SessionNotesIn(BaseModel):
     """Notes and homework of a session."""
 
     model_config = ConfigDict(extra="forbid")
@@ -30,7 +30,7 @@ class SessionNotesAsk(BaseModel):
     version: StrictInt = Field(default=0, ge=0, description="The version that you saw, 0 for none")
 
 
-class SessionNotesShown(BaseModel):
+class SessionNotesOut(BaseModel):
     """Notes and homework as kept."""
 
     number: int
@@ -48,25 +48,29 @@ class Homework(BaseModel):
     changed: datetime
 
 
-@of_patient.get("/session-notes", responses=described(401, 403, 404))
-def session_notes(person: Whose, house: InHouse) -> list[SessionNotesShown]:
+@of_patient.get("/session-notes", responses=describe_problems(401, 403, 404))
+def session_notes(person: PatientInScope, stores: StoresDep) -> list[SessionNotesOut]:
     """Notes of all sessions of a patient in one's care."""
-    return [_shown(item, person) for item in house.programme.session_notes(person.id)]
+    return [_to_out(item, person) for item in stores.programme.session_notes(person.id)]
 
 
-@of_patient.put("/sessions/{number}/notes", responses=described(401, 403, 404, 409, 422))
+@of_patient.put("/sessions/{number}/notes", responses=describe_problems(401, 403, 404, 409, 422))
 def put_session_notes(
-    number: Number, asked: SessionNotesAsk, therapist: Therapist, person: Whose, house: InHouse
-) -> SessionNotesShown:
+    number: Number,
+    asked: SessionNotesIn,
+    therapist: Therapist,
+    person: PatientInScope,
+    stores: StoresDep,
+) -> SessionNotesOut:
     """Keep notes of a session."""
     notes = SessionNotes(
-        person.id, number, asked.notes, asked.homework, therapist.id, 0, house.now()
+        person.id, number, asked.notes, asked.homework, therapist.id, 0, stores.now()
     )
-    return _shown(house.programme.put_session_notes(notes, asked.version), person)
+    return _to_out(stores.programme.put_session_notes(notes, asked.version), person)
 
 
-@router.get("/homework", responses=described(401, 403))
-def homework(person: Patient, house: InHouse) -> list[Homework]:
+@router.get("/homework", responses=describe_problems(401, 403))
+def homework(person: Patient, stores: StoresDep) -> list[Homework]:
     """What one was asked to do, the newest last. The therapist's own notes are not in it."""
     return [
         Homework(
@@ -74,13 +78,13 @@ def homework(person: Patient, house: InHouse) -> list[Homework]:
             homework=item.homework,
             changed=to_datetime(item.changed_ns, person.zone),
         )
-        for item in house.programme.session_notes(person.id)
+        for item in stores.programme.session_notes(person.id)
         if item.homework.strip()
     ]
 
 
-def _shown(item: SessionNotes, person: Person) -> SessionNotesShown:
-    return SessionNotesShown(
+def _to_out(item: SessionNotes, person: Person) -> SessionNotesOut:
+    return SessionNotesOut(
         number=item.number,
         notes=item.notes,
         homework=item.homework,

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from api.http.deps import InHouse, Whose
-from api.http.problems import described
-from api.http.time_range import instant
+from api.http.deps import PatientInScope, StoresDep
+from api.http.problems import describe_problems
+from api.http.time_range import parse_timestamp
 from ebbtide.beats import new_id
 from ebbtide.timestamps import to_datetime
 from store.protocols.records import Person, TherapySession
@@ -18,7 +18,7 @@ from store.protocols.records import Person, TherapySession
 shared = APIRouter(tags=["therapy"])
 
 
-class SessionAsk(BaseModel):
+class SessionIn(BaseModel):
     """When the session was, or will be."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +32,7 @@ class SessionAsk(BaseModel):
     )
 
 
-class SessionShown(BaseModel):
+class SessionOut(BaseModel):
     """One session of the programme."""
 
     number: int = Field(ge=1, examples=[3])
@@ -40,27 +40,31 @@ class SessionShown(BaseModel):
     version: int
 
 
-@shared.put("/sessions/{number}", responses=described(401, 403, 404, 409, 422))
+@shared.put("/sessions/{number}", responses=describe_problems(401, 403, 404, 409, 422))
 def put_session(
     number: Annotated[int, Path(ge=1, le=1000)],
-    asked: SessionAsk,
-    person: Whose,
-    house: InHouse,
-) -> SessionShown:
+    asked: SessionIn,
+    person: PatientInScope,
+    stores: StoresDep,
+) -> SessionOut:
     """Keep the ``number``-th session; the same number again moves it."""
     session = TherapySession(
-        new_id(), person.id, number, instant(asked.held, "body.held"), changed_ns=house.now()
+        new_id(),
+        person.id,
+        number,
+        parse_timestamp(asked.held, "body.held"),
+        changed_ns=stores.now(),
     )
-    return shown(house.records.add_session(session, asked.version), person)
+    return to_session_out(stores.records.add_session(session, asked.version), person)
 
 
-@shared.get("/sessions", responses=described(401, 403, 404))
-def list_sessions(person: Whose, house: InHouse) -> list[SessionShown]:
+@shared.get("/sessions", responses=describe_problems(401, 403, 404))
+def list_sessions(person: PatientInScope, stores: StoresDep) -> list[SessionOut]:
     """All sessions, by time."""
-    return [shown(item, person) for item in house.records.sessions(person.id)]
+    return [to_session_out(item, person) for item in stores.records.sessions(person.id)]
 
 
-def shown(session: TherapySession, person: Person) -> SessionShown:
+def to_session_out(session: TherapySession, person: Person) -> SessionOut:
     """A session as the API tells it."""
     held = to_datetime(session.held_ns, person.zone)
-    return SessionShown(number=session.number, held=held, version=session.version)
+    return SessionOut(number=session.number, held=held, version=session.version)

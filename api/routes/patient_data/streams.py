@@ -9,14 +9,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from api.http.deps import InHouse, Uploading, Whose, WhoseToo
-from api.http.problems import ProblemError, described
-from api.http.time_range import Asked, AskedOrAll
-from api.http.upload_limiter import UploadsAtOnce
+from api.http.deps import PatientInAnyScope, PatientInScope, StoresDep, UploadPatient
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import OptionalTimeRange, TimeRangeQuery
+from api.http.upload_limiter import UploadLimiterDep
 from api.middleware.telemetry import BEATS, NOTIFICATIONS
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
-from ebbtide.upload_schema import AcknowledgedWire, ActivityUploadWire, StreamWire, UploadWire
+from ebbtide.upload_schema import AcknowledgedBody, ActivityUploadBody, StreamBody, UploadBody
 from store.protocols.beats import StreamCoverage, UnknownStreamError
 
 router = APIRouter(tags=["beats"])
@@ -32,7 +32,7 @@ StreamId = Annotated[
 ]
 
 
-class StreamCovered(BaseModel):
+class StreamCoverageOut(BaseModel):
     """What is kept of one stream."""
 
     id: str
@@ -46,14 +46,14 @@ class StreamCovered(BaseModel):
     last_beat_ns: int | None
 
 
-class Coverage(BaseModel):
+class CoverageOut(BaseModel):
     """All streams of the person signed in."""
 
     beats: int
-    streams: list[StreamCovered]
+    streams: list[StreamCoverageOut]
 
 
-class GapShown(BaseModel):
+class GapOut(BaseModel):
     """A time without beats."""
 
     stream_id: str
@@ -62,7 +62,7 @@ class GapShown(BaseModel):
     reason: GapReason
 
 
-class ActivityShown(BaseModel):
+class ActivityOut(BaseModel):
     """Movement in the five seconds from ``start``."""
 
     start: datetime
@@ -71,25 +71,31 @@ class ActivityShown(BaseModel):
     )
 
 
-@router.put("/streams/{stream_id}", status_code=204, responses=described(401, 403, 409, 410, 422))
-def put_stream(stream_id: StreamId, asked: StreamWire, person: Uploading, house: InHouse) -> None:
+@router.put(
+    "/streams/{stream_id}", status_code=204, responses=describe_problems(401, 403, 409, 410, 422)
+)
+def put_stream(
+    stream_id: StreamId, asked: StreamBody, person: UploadPatient, stores: StoresDep
+) -> None:
     """Register a stream. Sending it again changes nothing."""
     stream = Stream(stream_id, asked.origin, asked.source, asked.created_ns, asked.ticks_per_second)
-    house.beats.put_stream(person.subject_id, stream)
+    stores.beats.put_stream(person.subject_id, stream)
 
 
-@router.post("/streams/{stream_id}/notifications", responses=described(401, 403, 404, 410, 422))
+@router.post(
+    "/streams/{stream_id}/notifications", responses=describe_problems(401, 403, 404, 410, 422)
+)
 async def upload(
     stream_id: StreamId,
-    batch: UploadWire,
-    person: Uploading,
-    house: InHouse,
-    at_once: UploadsAtOnce,
-) -> AcknowledgedWire:
+    batch: UploadBody,
+    person: UploadPatient,
+    stores: StoresDep,
+    at_once: UploadLimiterDep,
+) -> AcknowledgedBody:
     """Keep a batch. Sending it again changes nothing; what was kept first stays."""
 
     def keep() -> int:
-        return house.beats.append(
+        return stores.beats.append(
             person.subject_id,
             stream_id,
             [item.record() for item in batch.notifications],
@@ -99,61 +105,65 @@ async def upload(
     acknowledged = await to_thread.run_sync(keep, limiter=at_once)
     NOTIFICATIONS.inc(len(batch.notifications))
     BEATS.inc(sum(len(item.rr_ticks) for item in batch.notifications))
-    return AcknowledgedWire(stream_id=stream_id, acknowledged=acknowledged)
+    return AcknowledgedBody(stream_id=stream_id, acknowledged=acknowledged)
 
 
 @router.post(
-    "/streams/{stream_id}/activity", status_code=204, responses=described(401, 403, 404, 410, 422)
+    "/streams/{stream_id}/activity",
+    status_code=204,
+    responses=describe_problems(401, 403, 404, 410, 422),
 )
 async def upload_activity(
     stream_id: StreamId,
-    batch: ActivityUploadWire,
-    person: Uploading,
-    house: InHouse,
-    at_once: UploadsAtOnce,
+    batch: ActivityUploadBody,
+    person: UploadPatient,
+    stores: StoresDep,
+    at_once: UploadLimiterDep,
 ) -> None:
     """Keep how much the wearer moved. Sending it again changes nothing."""
 
     def keep() -> None:
         spans = [span.record() for span in batch.spans]
-        house.beats.append_activity(person.subject_id, stream_id, spans)
+        stores.beats.append_activity(person.subject_id, stream_id, spans)
 
     await to_thread.run_sync(keep, limiter=at_once)
 
 
-@shared.get("/activity", responses=described(401, 403, 404, 422))
-def activity(person: Whose, asked: Asked, house: InHouse) -> list[ActivityShown]:
+@shared.get("/activity", responses=describe_problems(401, 403, 404, 422))
+def activity(person: PatientInScope, asked: TimeRangeQuery, stores: StoresDep) -> list[ActivityOut]:
     """How much the wearer moved, every five seconds where a strap with acceleration was worn."""
     if asked.end_ns - asked.start_ns > 32 * DAY:
         raise ProblemError(422, "Ask for at most 32 days of activity at a time.")
-    found = house.beats.activity(person.subject_id, asked.start_ns, asked.end_ns)
-    return [ActivityShown(start=to_datetime(i.start_ns), mad_mg=i.mad_mg) for i in found]
+    found = stores.beats.activity(person.subject_id, asked.start_ns, asked.end_ns)
+    return [ActivityOut(start=to_datetime(i.start_ns), mad_mg=i.mad_mg) for i in found]
 
 
-@shared.get("/streams", responses=described(401, 403, 404))
-def coverage(person: WhoseToo, house: InHouse) -> Coverage:
+@shared.get("/streams", responses=describe_problems(401, 403, 404))
+def coverage(person: PatientInAnyScope, stores: StoresDep) -> CoverageOut:
     """What is kept, stream by stream."""
-    streams = [_covered(item) for item in house.beats.coverage(person.subject_id)]
-    return Coverage(beats=sum(item.beats for item in streams), streams=streams)
+    streams = [_to_coverage_out(item) for item in stores.beats.coverage(person.subject_id)]
+    return CoverageOut(beats=sum(item.beats for item in streams), streams=streams)
 
 
-@shared.get("/streams/{stream_id}", responses=described(401, 403, 404))
-def stream_coverage(stream_id: StreamId, person: WhoseToo, house: InHouse) -> StreamCovered:
+@shared.get("/streams/{stream_id}", responses=describe_problems(401, 403, 404))
+def stream_coverage(
+    stream_id: StreamId, person: PatientInAnyScope, stores: StoresDep
+) -> StreamCoverageOut:
     """What is kept of one stream."""
-    for item in house.beats.coverage(person.subject_id):
+    for item in stores.beats.coverage(person.subject_id):
         if item.stream.id == stream_id:
-            return _covered(item)
+            return _to_coverage_out(item)
     raise UnknownStreamError(f"There is no stream {stream_id}.", "GET /v1/streams lists yours.")
 
 
-@shared.get("/gaps", responses=described(401, 403, 404, 422))
-def gaps(person: Whose, asked: AskedOrAll, house: InHouse) -> list[GapShown]:
+@shared.get("/gaps", responses=describe_problems(401, 403, 404, 422))
+def gaps(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep) -> list[GapOut]:
     """Times without beats within streams, by start."""
-    found = house.beats.gaps(person.subject_id, asked.start_ns, asked.end_ns)
+    found = stores.beats.gaps(person.subject_id, asked.start_ns, asked.end_ns)
     if len(found) > 100_000:
         raise ProblemError(422, "More than 100,000 gaps: ask for a shorter range.")
     return [
-        GapShown(
+        GapOut(
             stream_id=item.stream_id,
             start=to_datetime(item.gap.start_ns),
             end=to_datetime(item.gap.end_ns),
@@ -163,8 +173,8 @@ def gaps(person: Whose, asked: AskedOrAll, house: InHouse) -> list[GapShown]:
     ]
 
 
-def _covered(item: StreamCoverage) -> StreamCovered:
-    return StreamCovered(
+def _to_coverage_out(item: StreamCoverage) -> StreamCoverageOut:
+    return StreamCoverageOut(
         id=item.stream.id,
         origin=item.stream.origin,
         source=item.stream.source,

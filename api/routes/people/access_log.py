@@ -8,15 +8,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.http.deps import InHouse, Patient
-from api.http.problems import described
+from api.http.deps import Patient, StoresDep
+from api.http.problems import describe_problems
 from ebbtide.timestamps import to_datetime
 from store.protocols.records import Role
 
 router = APIRouter(tags=["people"])
 
 
-class LookShown(BaseModel):
+class AccessLogEntryOut(BaseModel):
     """Somebody else read, or changed, something of yours."""
 
     at: datetime
@@ -25,30 +25,30 @@ class LookShown(BaseModel):
     what: str = Field(examples=["GET /v1/patients/{patient}/ratings"])
 
 
-class LookPage(BaseModel):
+class AccessLogPage(BaseModel):
     """Newest first. ``next`` is the ``before`` of the next page, null at the end."""
 
-    looks: list[LookShown]
+    looks: list[AccessLogEntryOut]
     next: int | None
 
 
-@router.get("/me/looks", responses=described(401, 403, 422))
-def looks(
+@router.get("/me/looks", responses=describe_problems(401, 403, 422))
+def list_access_log(
     person: Patient,
-    house: InHouse,
+    stores: StoresDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
-) -> LookPage:
+) -> AccessLogPage:
     """Who looked at the data of the person signed in. An analyst saw them under a pseudonym."""
-    found = house.rights.looks(person.id, limit + 1, before)
+    found = stores.access.looks(person.id, limit + 1, before)
     names: dict[str, str] = {}
     for _, look in found:
         if look.actor_id not in names:
-            actor = house.records.person(look.actor_id)
+            actor = stores.records.person(look.actor_id)
             names[look.actor_id] = "an account that is no more" if actor is None else actor.name
-    return LookPage(
+    return AccessLogPage(
         looks=[
-            LookShown(
+            AccessLogEntryOut(
                 at=to_datetime(look.at_ns, person.zone),
                 who=names[look.actor_id],
                 role=Role(look.actor_role),

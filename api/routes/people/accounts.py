@@ -8,13 +8,13 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, StrictBool
 
-from api.http.deps import Administrator, InHouse
-from api.http.problems import ProblemError, described
-from api.routes.auth.invitations import make_one_time
+from api.http.deps import Administrator, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.routes.auth.invitations import issue_one_time_token
 from ebbtide.timestamps import DAY, to_datetime
 from store.protocols.access import OneTimePurpose
 from store.protocols.records import AuditLine, Person, Role
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(tags=["people"])
 _RESET_LASTS = DAY
@@ -32,7 +32,7 @@ class Account(BaseModel):
     therapists: list[str] = []
 
 
-class AccountAsk(BaseModel):
+class AccountIn(BaseModel):
     """Whether they may sign in."""
 
     model_config = ConfigDict(extra="forbid")
@@ -47,90 +47,92 @@ class PasswordLink(BaseModel):
     expires: datetime
 
 
-@router.get("/accounts", responses=described(401, 403))
-def accounts(_: Administrator, house: InHouse) -> list[Account]:
+@router.get("/accounts", responses=describe_problems(401, 403))
+def accounts(_: Administrator, stores: StoresDep) -> list[Account]:
     """Everybody with an account, oldest first."""
-    return [_shown(house, person) for person in house.records.people()]
+    return [_to_out(stores, person) for person in stores.records.people()]
 
 
-@router.put("/accounts/{person_id}", responses=described(401, 403, 404, 422))
+@router.put("/accounts/{person_id}", responses=describe_problems(401, 403, 404, 422))
 def set_account(
-    person_id: uuid.UUID, asked: AccountAsk, administrator: Administrator, house: InHouse
+    person_id: uuid.UUID, asked: AccountIn, administrator: Administrator, stores: StoresDep
 ) -> Account:
     """Let somebody sign in, or no more: then everything of theirs that is signed in ends at once.
     Their data stay.
     """
-    person = _person(house, person_id)
+    person = _person(stores, person_id)
     if person.id == administrator.id and not asked.active:
         raise ProblemError(422, "You cannot shut yourself out.", field="body.active")
-    house.rights.set_active(person.id, asked.active)
-    _note(house, "let in" if asked.active else "shut out", person)
-    return _shown(house, person)
+    stores.access.set_active(person.id, asked.active)
+    _audit(stores, "let in" if asked.active else "shut out", person)
+    return _to_out(stores, person)
 
 
 @router.post(
-    "/accounts/{person_id}/password-link", status_code=201, responses=described(401, 403, 404, 422)
+    "/accounts/{person_id}/password-link",
+    status_code=201,
+    responses=describe_problems(401, 403, 404, 422),
 )
-def password_link(person_id: uuid.UUID, _: Administrator, house: InHouse) -> PasswordLink:
+def password_link(person_id: uuid.UUID, _: Administrator, stores: StoresDep) -> PasswordLink:
     """A one-time token with which they can set a new password (``POST /v1/password-reset``)."""
-    person = _person(house, person_id)
-    token, expires = make_one_time(
-        house, OneTimePurpose.PASSWORD, _RESET_LASTS, person_id=person.id
+    person = _person(stores, person_id)
+    token, expires = issue_one_time_token(
+        stores, OneTimePurpose.PASSWORD, _RESET_LASTS, person_id=person.id
     )
-    _note(house, "password link made", person)
+    _audit(stores, "password link made", person)
     return PasswordLink(token=token, expires=to_datetime(expires))
 
 
 @router.put(
     "/accounts/{therapist_id}/care/{patient_id}",
     status_code=204,
-    responses=described(401, 403, 404, 422),
+    responses=describe_problems(401, 403, 404, 422),
 )
 def put_care(
-    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, house: InHouse
+    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, stores: StoresDep
 ) -> None:
     """Put a patient into a therapist's care. The therapist sees nothing before the patient agrees
     (consent to care).
     """
-    therapist = _person(house, therapist_id, Role.THERAPIST)
-    patient = _person(house, patient_id, Role.PATIENT)
-    house.rights.put_care(therapist.id, patient.id, house.now())
-    _note(house, "put into care", patient)
+    therapist = _person(stores, therapist_id, Role.THERAPIST)
+    patient = _person(stores, patient_id, Role.PATIENT)
+    stores.access.put_care(therapist.id, patient.id, stores.now())
+    _audit(stores, "put into care", patient)
 
 
 @router.delete(
     "/accounts/{therapist_id}/care/{patient_id}",
     status_code=204,
-    responses=described(401, 403, 404, 422),
+    responses=describe_problems(401, 403, 404, 422),
 )
 def end_care(
-    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, house: InHouse
+    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, stores: StoresDep
 ) -> None:
     """End it: the therapist sees nothing any more, at once."""
-    therapist = _person(house, therapist_id, Role.THERAPIST)
-    patient = _person(house, patient_id, Role.PATIENT)
-    house.rights.end_care(therapist.id, patient.id)
-    _note(house, "taken out of care", patient)
+    therapist = _person(stores, therapist_id, Role.THERAPIST)
+    patient = _person(stores, patient_id, Role.PATIENT)
+    stores.access.end_care(therapist.id, patient.id)
+    _audit(stores, "taken out of care", patient)
 
 
-def _person(house: House, person_id: uuid.UUID, role: Role | None = None) -> Person:
-    person = house.records.person(str(person_id))
+def _person(stores: Stores, person_id: uuid.UUID, role: Role | None = None) -> Person:
+    person = stores.records.person(str(person_id))
     if person is None or (role is not None and person.role is not role):
         raise ProblemError(404, f"There is no {role or 'account'} {person_id}.")
     return person
 
 
-def _note(house: House, action: str, person: Person) -> None:
-    house.records.add_audit(AuditLine(house.now(), action, person.subject_id))
+def _audit(stores: Stores, action: str, person: Person) -> None:
+    stores.records.add_audit(AuditLine(stores.now(), action, person.subject_id))
 
 
-def _shown(house: House, person: Person) -> Account:
+def _to_out(stores: Stores, person: Person) -> Account:
     return Account(
         id=person.id,
         email=person.email,
         name=person.name,
         role=person.role,
         created=to_datetime(person.created_ns),
-        active=house.rights.active(person.id),
-        therapists=house.rights.carers_of(person.id),
+        active=stores.access.active(person.id),
+        therapists=stores.access.carers_of(person.id),
     )

@@ -11,13 +11,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from analytics.programme.change import change_between
-from api.http.deps import InHouse, Patient, PatientAccount, Therapist
-from api.http.problems import ProblemError, described
-from api.services.consent import holds
+from api.http.deps import Patient, PatientAccount, StoresDep, Therapist
+from api.http.problems import ProblemError, describe_problems
+from api.services.consent import is_consented
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import Look
+from store.protocols.access import AccessLogEntry
 from store.protocols.records import Person, Purpose, Rating
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(tags=["people"])
 
@@ -32,7 +32,7 @@ class Need(StrEnum):
     NONE = "nothing in particular"
 
 
-class PatientShown(BaseModel):
+class PatientOut(BaseModel):
     """A patient in one's care. Without their consent, nothing but that."""
 
     id: str
@@ -49,32 +49,34 @@ class PatientShown(BaseModel):
     last_beat: datetime | None
 
 
-class TherapistShown(BaseModel):
+class TherapistOut(BaseModel):
     """A therapist in whose care one is."""
 
     id: str
     name: str
 
 
-@router.get("/patients", responses=described(401, 403))
-def patients(therapist: Therapist, house: InHouse) -> list[PatientShown]:
+@router.get("/patients", responses=describe_problems(401, 403))
+def patients(therapist: Therapist, stores: StoresDep) -> list[PatientOut]:
     """The patients in one's care, by need: who has a session within two days, whose pain or stress
     changed, who fell silent, whose strap does.
     """
-    now = house.now()
+    now = stores.now()
     found = []
     looks = []
-    for patient_id in house.rights.in_care_of(therapist.id):
-        patient = house.records.person(patient_id)
+    for patient_id in stores.access.in_care_of(therapist.id):
+        patient = stores.records.person(patient_id)
         if patient is None:
             continue
-        agreed = holds(house.records.consents(patient.id), Purpose.CARE, now)
+        agreed = is_consented(stores.records.consents(patient.id), Purpose.CARE, now)
         if agreed:
             looks.append(
-                Look(patient.id, therapist.id, str(therapist.role), now, "GET /v1/patients")
+                AccessLogEntry(
+                    patient.id, therapist.id, str(therapist.role), now, "GET /v1/patients"
+                )
             )
-        found.append(_shown(house, patient, agreed, now))
-    house.rights.add_looks(looks)
+        found.append(_to_out(stores, patient, agreed, now))
+    stores.access.add_access_log(looks)
     order = list(Need)
     return sorted(
         found,
@@ -86,28 +88,28 @@ def patients(therapist: Therapist, house: InHouse) -> list[PatientShown]:
     )
 
 
-@router.get("/therapists", responses=described(401, 403))
-def therapists(patient: Patient, house: InHouse) -> list[TherapistShown]:
+@router.get("/therapists", responses=describe_problems(401, 403))
+def therapists(patient: Patient, stores: StoresDep) -> list[TherapistOut]:
     """In whose care one is."""
-    people = [house.records.person(found) for found in house.rights.carers_of(patient.id)]
-    return [TherapistShown(id=person.id, name=person.name) for person in people if person]
+    people = [stores.records.person(found) for found in stores.access.carers_of(patient.id)]
+    return [TherapistOut(id=person.id, name=person.name) for person in people if person]
 
 
 @router.delete(
-    "/therapists/{therapist_id}", status_code=204, responses=described(401, 403, 404, 422)
+    "/therapists/{therapist_id}", status_code=204, responses=describe_problems(401, 403, 404, 422)
 )
-def leave(therapist_id: uuid.UUID, patient: PatientAccount, house: InHouse) -> None:
+def leave(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -> None:
     """Leave a therapist's care."""
-    if str(therapist_id) not in house.rights.carers_of(patient.id):
+    if str(therapist_id) not in stores.access.carers_of(patient.id):
         raise ProblemError(404, "You are not in the care of this therapist.")
-    house.rights.end_care(str(therapist_id), patient.id)
+    stores.access.end_care(str(therapist_id), patient.id)
 
 
 _SOON, _SILENT_DAYS, _STRAP_DAYS, _FORTNIGHT = 2 * DAY, 5, 3, 14
 
 
-def _shown(house: House, patient: Person, agreed: bool, now: int) -> PatientShown:
-    bare = PatientShown(
+def _to_out(stores: Stores, patient: Person, agreed: bool, now: int) -> PatientOut:
+    bare = PatientOut(
         id=patient.id,
         name=patient.name,
         agreed=agreed,
@@ -121,11 +123,11 @@ def _shown(house: House, patient: Person, agreed: bool, now: int) -> PatientShow
     )
     if not agreed:
         return bare
-    ratings = house.records.ratings(patient.id, now - 2 * _FORTNIGHT * DAY, now + DAY)
-    covered = house.beats.coverage(patient.subject_id)
+    ratings = stores.records.ratings(patient.id, now - 2 * _FORTNIGHT * DAY, now + DAY)
+    covered = stores.beats.coverage(patient.subject_id)
     last_beat = max((item.last_ns or 0 for item in covered), default=0) or None
     last_rating = ratings[-1].about_ns if ratings else None
-    coming = [item for item in house.records.sessions(patient.id) if item.held_ns > now]
+    coming = [item for item in stores.records.sessions(patient.id) if item.held_ns > now]
     needs: dict[Need, str] = {}
     if coming and coming[0].held_ns - now <= _SOON:
         held = to_datetime(coming[0].held_ns, patient.zone)

@@ -7,17 +7,17 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from api.http.deps import InHouse, Patient, PatientAccount
-from api.http.problems import ProblemError, described
-from api.http.time_range import instant
-from api.services.consent import holds
+from api.http.deps import Patient, PatientAccount, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import parse_timestamp
+from api.services.consent import is_consented
 from ebbtide.timestamps import to_datetime
 from store.protocols.records import Consent, Person, Purpose
 
 router = APIRouter(tags=["consent"])
 
 
-class ConsentAsk(BaseModel):
+class ConsentIn(BaseModel):
     """One answer. Taking consent back is an answer too, and needs no reason."""
 
     model_config = ConfigDict(extra="forbid")
@@ -40,7 +40,7 @@ class ConsentAsk(BaseModel):
     )
 
 
-class ConsentShown(BaseModel):
+class ConsentOut(BaseModel):
     """One answer, as it was given."""
 
     purpose: Purpose
@@ -50,29 +50,29 @@ class ConsentShown(BaseModel):
     until: datetime | None
 
 
-class ConsentsShown(BaseModel):
+class ConsentsOut(BaseModel):
     """What holds now, and every answer, oldest first."""
 
     holds: dict[Purpose, bool]
-    answers: list[ConsentShown]
+    answers: list[ConsentOut]
 
 
-@router.get("/consents", responses=described(401, 403))
-def consents(person: Patient, house: InHouse) -> ConsentsShown:
+@router.get("/consents", responses=describe_problems(401, 403))
+def consents(person: Patient, stores: StoresDep) -> ConsentsOut:
     """What the person signed in agreed to."""
-    answers = house.records.consents(person.id)
-    now = house.now()
-    return ConsentsShown(
-        holds={purpose: holds(answers, purpose, now) for purpose in Purpose},
-        answers=[_shown(answer, person) for answer in answers],
+    answers = stores.records.consents(person.id)
+    now = stores.now()
+    return ConsentsOut(
+        holds={purpose: is_consented(answers, purpose, now) for purpose in Purpose},
+        answers=[_to_out(answer, person) for answer in answers],
     )
 
 
-@router.post("/consents", status_code=201, responses=described(401, 403, 422))
-def add_consent(asked: ConsentAsk, person: PatientAccount, house: InHouse) -> ConsentShown:
+@router.post("/consents", status_code=201, responses=describe_problems(401, 403, 422))
+def add_consent(asked: ConsentIn, person: PatientAccount, stores: StoresDep) -> ConsentOut:
     """Agree, or take it back."""
-    now = house.now()
-    until = None if asked.until is None else instant(asked.until, "body.until")
+    now = stores.now()
+    until = None if asked.until is None else parse_timestamp(asked.until, "body.until")
     if until is not None and until <= now:
         raise ProblemError(
             422, "is over already; leave it out, or name a later day.", field="body.until"
@@ -80,12 +80,12 @@ def add_consent(asked: ConsentAsk, person: PatientAccount, house: InHouse) -> Co
     if until is not None and not asked.given:
         raise ProblemError(422, "only what is given can end.", field="body.until")
     answer = Consent(person.id, asked.purpose, asked.given, asked.wording, now, until)
-    house.records.add_consent(answer)
-    return _shown(answer, person)
+    stores.records.add_consent(answer)
+    return _to_out(answer, person)
 
 
-def _shown(answer: Consent, person: Person) -> ConsentShown:
-    return ConsentShown(
+def _to_out(answer: Consent, person: Person) -> ConsentOut:
+    return ConsentOut(
         purpose=answer.purpose,
         given=answer.given,
         wording=answer.wording,

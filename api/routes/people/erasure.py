@@ -5,23 +5,23 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.deps import InHouse, PatientAccount
-from api.http.problems import ProblemError, described
+from api.http.deps import PatientAccount, StoresDep
+from api.http.problems import ProblemError, describe_problems
 from api.services import lockout, passwords
 from api.services.erasure import erase_person
 
 router = APIRouter(tags=["consent"])
 
 
-class EraseAsk(BaseModel):
+class EraseIn(BaseModel):
     """One's password, so that nobody does it at an open screen."""
 
     model_config = ConfigDict(extra="forbid")
 
-    password: str = Field(max_length=passwords.LONGEST)
+    password: str = Field(max_length=passwords.MAX_LENGTH)
 
 
-class ErasedShown(BaseModel):
+class ErasedOut(BaseModel):
     """What was erased."""
 
     beats: int
@@ -29,14 +29,14 @@ class ErasedShown(BaseModel):
     sessions: int
 
 
-@router.post("/me/erase", responses=described(401, 403, 422))
-def erase_me(asked: EraseAsk, person: PatientAccount, house: InHouse) -> ErasedShown:
+@router.post("/me/erase", responses=describe_problems(401, 403, 422))
+def erase_me(asked: EraseIn, person: PatientAccount, stores: StoresDep) -> ErasedOut:
     """Erase everything of mine, and the account: beats, ratings, notes, practices, sessions. It
     cannot be undone. Backups that were made before are not touched.
     """
-    lockout.require_unlocked(house, person.email)
-    if not passwords.matches(asked.password, person.password_hash):
-        lockout.failed(house, person.email)
+    lockout.require_unlocked(stores, person.email)
+    if not passwords.verify_password(asked.password, person.password_hash):
+        lockout.record_failure(stores, person.email)
         raise ProblemError(422, "is not your password.", field="body.password")
-    erased = erase_person(house, person.email)
-    return ErasedShown(beats=erased.beats, ratings=erased.ratings, sessions=erased.sessions)
+    erased = erase_person(stores, person.email)
+    return ErasedOut(beats=erased.beats, ratings=erased.ratings, sessions=erased.sessions)

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from analytics.association import group
 from analytics.association.group import group_link
-from api.http.deps import Analyst, InHouse
-from api.http.problems import described
-from api.routes.research.tables import agreed, note_looks
+from api.http.deps import Analyst, StoresDep
+from api.http.problems import describe_problems
+from api.routes.research.tables import consenting_patients, log_access
 from api.services.stress_index_input import local_day_and_hour
 from ebbtide.timestamps import DAY
 
@@ -81,11 +81,11 @@ ASSUMPTIONS = [
 ]
 
 
-@router.get("/clinic-link", responses=described(401, 403))
-def clinic_link(request: Request, analyst: Analyst, house: InHouse) -> ClinicLink:
+@router.get("/clinic-link", responses=describe_problems(401, 403))
+def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> ClinicLink:
     """Whether pain moved with stress, within people, over everybody who agreed to research."""
-    found = agreed(house, None)
-    note_looks(request, house, analyst, found)
+    found = consenting_patients(stores, None)
+    log_access(request, stores, analyst, found)
     who: list[int] = []
     days: list[float] = []
     pain: list[float] = []
@@ -93,7 +93,7 @@ def clinic_link(request: Request, analyst: Analyst, house: InHouse) -> ClinicLin
     hours: list[float] = []
     simulated = False
     for number, whom in enumerate(found):
-        ratings = house.records.ratings(whom.person.id, 0, 2**62)
+        ratings = stores.records.ratings(whom.person.id, 0, 2**62)
         times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
         who += [number] * len(ratings)
         days += ((times - whom.shift_ns) / DAY).tolist()

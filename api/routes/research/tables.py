@@ -9,18 +9,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.export.responses import BULK_RESPONSES, AskedBulk, answer_table
-from api.export.tables import Table, Whom, origins_of
-from api.http.deps import Analyst, InHouse
-from api.http.problems import ProblemError, described
-from api.middleware.telemetry import route_of
-from api.services.cache.analysis import InKnown
-from api.services.consent import holds
+from api.export.responses import BULK_RESPONSES, BulkQueryDep, table_response
+from api.export.tables import ExportSubject, Table, resolve_origins
+from api.http.deps import Analyst, StoresDep
+from api.http.problems import ProblemError, describe_problems
+from api.middleware.telemetry import route_template
+from api.services.cache.analysis import CacheDep
+from api.services.consent import is_consented
 from ebbtide.beats import Origin
 from ebbtide.timestamps import to_datetime
-from store.protocols.access import Look
+from store.protocols.access import AccessLogEntry
 from store.protocols.records import Person, Purpose, Role
-from store.stores import House
+from store.stores import Stores
 
 router = APIRouter(prefix="/research", tags=["research"])
 
@@ -47,20 +47,20 @@ class Subject(BaseModel):
     sessions: int
 
 
-class Cohort(BaseModel):
+class CohortOut(BaseModel):
     """Who agreed, by pseudonym."""
 
     people: list[Subject]
     patients: int = Field(description="Of how many patients of this clinic")
 
 
-@router.get("/people", responses=described(401, 403))
-def people(request: Request, analyst: Analyst, house: InHouse) -> Cohort:
+@router.get("/people", responses=describe_problems(401, 403))
+def people(request: Request, analyst: Analyst, stores: StoresDep) -> CohortOut:
     """Who agreed to research, and what there is of them."""
-    found = agreed(house, None)
-    note_looks(request, house, analyst, found)
-    patients = sum(person.role is Role.PATIENT for person in house.records.people())
-    return Cohort(people=[_subject(house, whom) for whom in found], patients=patients)
+    found = consenting_patients(stores, None)
+    log_access(request, stores, analyst, found)
+    patients = sum(person.role is Role.PATIENT for person in stores.records.people())
+    return CohortOut(people=[_subject(stores, whom) for whom in found], patients=patients)
 
 
 @router.get("/{table}", response_class=Response, responses=BULK_RESPONSES)
@@ -68,26 +68,26 @@ def research(
     table: Table,
     request: Request,
     analyst: Analyst,
-    asked: AskedBulk,
-    house: InHouse,
-    known: InKnown,
+    asked: BulkQueryDep,
+    stores: StoresDep,
+    known: CacheDep,
     person: Pseudonyms = None,
 ) -> Response:
     """A table of everybody who agreed, one after the other. ``start`` and ``end`` are moved dates,
     as those in the answer are.
     """
-    found = agreed(house, person)
-    note_looks(request, house, analyst, found)
-    return answer_table(table, house, known, found, asked, pseudonymous=True)
+    found = consenting_patients(stores, person)
+    log_access(request, stores, analyst, found)
+    return table_response(table, stores, known, found, asked, pseudonymous=True)
 
 
-def agreed(house: House, wanted: list[str] | None) -> list[Whom]:
+def consenting_patients(stores: Stores, wanted: list[str] | None) -> list[ExportSubject]:
     """Those who agree to research now, by pseudonym. Raises ProblemError for an unknown one."""
-    now = house.now()
+    now = stores.now()
     found = [
-        Whom(person, house.rights.pseudonym(person.id))
-        for person in house.records.people()
-        if person.role is Role.PATIENT and _may(house, person, now)
+        ExportSubject(person, stores.access.pseudonym(person.id))
+        for person in stores.records.people()
+        if person.role is Role.PATIENT and _require_subject(stores, person, now)
     ]
     found.sort(key=lambda whom: whom.pseudonym.pseudonym if whom.pseudonym else "")
     if wanted is None:
@@ -99,22 +99,24 @@ def agreed(house: House, wanted: list[str] | None) -> list[Whom]:
     return [known[name] for name in sorted(set(wanted))]
 
 
-def _may(house: House, person: Person, now_ns: int) -> bool:
-    answers = house.records.consents(person.id)
+def _require_subject(stores: Stores, person: Person, now_ns: int) -> bool:
+    answers = stores.records.consents(person.id)
     keeping = [answer for answer in answers if answer.purpose is Purpose.KEEPING]
-    if keeping and not holds(answers, Purpose.KEEPING, now_ns):
+    if keeping and not is_consented(answers, Purpose.KEEPING, now_ns):
         return False
-    return holds(answers, Purpose.RESEARCH, now_ns)
+    return is_consented(answers, Purpose.RESEARCH, now_ns)
 
 
-def note_looks(request: Request, house: House, analyst: Person, found: list[Whom]) -> None:
+def log_access(
+    request: Request, stores: Stores, analyst: Person, found: list[ExportSubject]
+) -> None:
     """Note that an analyst read something of these people."""
-    what = f"{request.method} {route_of(request.scope)}"
+    what = f"{request.method} {route_template(request.scope)}"
     table = request.path_params.get("table")
-    now = house.now()
-    house.rights.add_looks(
+    now = stores.now()
+    stores.access.add_access_log(
         [
-            Look(
+            AccessLogEntry(
                 whom.person.id,
                 analyst.id,
                 str(analyst.role),
@@ -126,11 +128,11 @@ def note_looks(request: Request, house: House, analyst: Person, found: list[Whom
     )
 
 
-def _subject(house: House, whom: Whom) -> Subject:
+def _subject(stores: Stores, whom: ExportSubject) -> Subject:
     person = whom.person
-    covered = [item for item in house.beats.coverage(person.subject_id) if item.beats]
-    ratings = house.records.ratings(person.id, 0, 2**62)
-    origins = origins_of(house, person)
+    covered = [item for item in stores.beats.coverage(person.subject_id) if item.beats]
+    ratings = stores.records.ratings(person.id, 0, 2**62)
+    origins = resolve_origins(stores, person)
 
     def moved(moment: int | None) -> str | None:
         return None if moment is None else to_datetime(moment - whom.shift_ns).isoformat()
@@ -142,9 +144,9 @@ def _subject(house: House, whom: Whom) -> Subject:
         beats=sum(item.beats for item in covered),
         first_beat=moved(min((item.first_ns or 0 for item in covered), default=None)),
         last_beat=moved(max((item.last_ns or 0 for item in covered), default=None)),
-        days_with_beats=len(house.beats.day_contents(person.subject_id, 0, 2**62)),
+        days_with_beats=len(stores.beats.day_fingerprints(person.subject_id, 0, 2**62)),
         ratings=len(ratings),
         first_rating=moved(ratings[0].about_ns if ratings else None),
         last_rating=moved(ratings[-1].about_ns if ratings else None),
-        sessions=len(house.records.sessions(person.id)),
+        sessions=len(stores.records.sessions(person.id)),
     )

@@ -10,26 +10,26 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.services.cache.rating_windows import KnownWindows
-from api.services.cache.responses import KnownAnswers
-from api.services.cache.stress_index import KnownIndexes
-from api.services.stress_baseline import Histories
+from api.services.cache.rating_windows import RatingWindowCache
+from api.services.cache.responses import ResponseCache
+from api.services.cache.stress_index import StressIndexCache
+from api.services.stress_baseline import StressBaselineCache
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class AnalysisCache:
     """Each kind by itself."""
 
-    histories: Histories = field(default_factory=Histories)
-    indexes: KnownIndexes = field(default_factory=KnownIndexes)
-    windows: KnownWindows = field(default_factory=KnownWindows)
-    answers: KnownAnswers = field(default_factory=KnownAnswers)
+    histories: StressBaselineCache = field(default_factory=StressBaselineCache)
+    indexes: StressIndexCache = field(default_factory=StressIndexCache)
+    windows: RatingWindowCache = field(default_factory=RatingWindowCache)
+    answers: ResponseCache = field(default_factory=ResponseCache)
 
 
-async def known_of(request: Request) -> Known:
+async def get_cache(request: Request) -> AnalysisCache:
     """That of this application."""
-    known: Known = request.app.state.known
+    known: AnalysisCache = request.app.state.known
     return known
 
 
-InKnown = Annotated[Known, Depends(known_of)]
+CacheDep = Annotated[AnalysisCache, Depends(get_cache)]

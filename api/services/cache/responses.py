@@ -12,16 +12,16 @@ from threading import Lock
 
 from cachetools import TTLCache
 
-KEPT_S = 3600.0
-_MOST_BYTES = 64 * 1024 * 1024
+TTL_S = 3600.0
+_MAX_BYTES = 64 * 1024 * 1024
 
 
-class KnownAnswers:
+class ResponseCache:
     """The answers that were asked for last, up to so many bytes."""
 
-    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = _MAX_BYTES) -> None:
         self._lock = Lock()
-        self._known: TTLCache[Hashable, bytes] = TTLCache(most_bytes, KEPT_S, getsizeof=len)
+        self._known: TTLCache[Hashable, bytes] = TTLCache(most_bytes, TTL_S, getsizeof=len)
 
     def get(self, key: Hashable) -> bytes | None:
         """The answer, if it is known."""

@@ -13,13 +13,13 @@ import numpy as np
 from cachetools import TTLCache
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import HeartWindows, stress_index
-from api.services.cache.responses import KEPT_S
-from api.services.daily_windows import DayWindows
-from api.services.single_flight import one_at_a_time
+from analytics.hrv.stress_index import StressIndexInput, stress_index
+from api.services.cache.responses import TTL_S
+from api.services.daily_windows import DailyHrv
+from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY
 
-_MOST_PEOPLE = 100
+_MAX_PEOPLE = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,35 +34,35 @@ class IndexColumns:
 
 
 @dataclass(slots=True)
-class _Person:
+class _CachedPerson:
     """What is known of one person, against one history."""
 
     history: str
     days: dict[int, tuple[str, IndexColumns]] = field(default_factory=dict)
 
 
-class KnownIndexes:
+class StressIndexCache:
     """The indexes of the people who were asked for last."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._people: TTLCache[str, _Person] = TTLCache(_MOST_PEOPLE, KEPT_S)
+        self._people: TTLCache[str, _CachedPerson] = TTLCache(_MAX_PEOPLE, TTL_S)
 
     def of(
-        self, subject_id: str, zone: str, found: DayWindows, history: HeartWindows
+        self, subject_id: str, zone: str, found: DailyHrv, history: StressIndexInput
     ) -> IndexColumns:
         """The index of each of these windows, in their order."""
-        with one_at_a_time(f"indexes {subject_id}"):
+        with single_flight(f"indexes {subject_id}"):
             return self._of(subject_id, zone, found, history)
 
     def _of(
-        self, subject_id: str, zone: str, found: DayWindows, history: HeartWindows
+        self, subject_id: str, zone: str, found: DailyHrv, history: StressIndexInput
     ) -> IndexColumns:
         mark = fingerprint(history, zone)
         with self._lock:
             person = self._people.get(subject_id)
             if person is None or person.history != mark:
-                person = self._people[subject_id] = _Person(mark)
+                person = self._people[subject_id] = _CachedPerson(mark)
             known = dict(person.days)
         days = found.start_ns // DAY
         edges = np.flatnonzero(np.diff(days, prepend=-1, append=-1))
@@ -78,7 +78,7 @@ class KnownIndexes:
         made: dict[int, tuple[str, IndexColumns]] = {}
         if fresh:
             wanted = np.isin(days, fresh)
-            columns = _worked_out(history, found.at(wanted).hearts(zone))
+            columns = _compute(history, found.at(wanted).hearts(zone))
             at = 0
             for day in fresh:
                 many = spans[day].stop - spans[day].start
@@ -86,10 +86,10 @@ class KnownIndexes:
                 at += many
             with self._lock:
                 person.days.update({day: made[day] for day in fresh if day in found.whole})
-        return _joined([(made.get(day) or known[day])[1] for day in spans])
+        return _concat([(made.get(day) or known[day])[1] for day in spans])
 
 
-def fingerprint(history: HeartWindows, zone: str) -> str:
+def fingerprint(history: StressIndexInput, zone: str) -> str:
     """A name for what indexes are compared with."""
     digest = hashlib.sha256(zone.encode())
     for column in (history.day, history.hour, history.measures):
@@ -97,7 +97,7 @@ def fingerprint(history: HeartWindows, zone: str) -> str:
     return digest.hexdigest()
 
 
-def _worked_out(history: HeartWindows, asked: HeartWindows) -> IndexColumns:
+def _compute(history: StressIndexInput, asked: StressIndexInput) -> IndexColumns:
     index = stress_index(history, asked)
     why = np.array([None if r is None else str(r) for r in index.reason], dtype=object)
     return IndexColumns(
@@ -115,7 +115,7 @@ def _part(columns: IndexColumns, rows: slice) -> IndexColumns:
     )
 
 
-def _joined(parts: list[IndexColumns]) -> IndexColumns:
+def _concat(parts: list[IndexColumns]) -> IndexColumns:
     if not parts:
         return IndexColumns(
             np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.int64), np.empty(0, object)

@@ -19,19 +19,19 @@ from bleak.exc import BleakError
 from ingest.straps.heart_rate import SERVICE
 
 # A strap that the system still holds (from a recorder that was killed) does not advertise.
-_LOOK_AT_CONNECTED_AFTER_S = 3.0
-_DEAF_AFTER_S = 10.0  # a scan that heard nothing at all for this long is begun anew
+_CHECK_CONNECTED_AFTER_S = 3.0
+_NO_ADVERTISEMENT_S = 10.0  # a scan that heard nothing at all for this long is begun anew
 
 # What a system's Bluetooth may throw when it goes away under one's hands: D-Bus closes its socket
 # (EOFError, OSError), an object is gone (KeyError), an answer never comes (TimeoutError).
-RADIO_ERRORS = (BleakError, OSError, EOFError, KeyError, TimeoutError, AssertionError)
+ADAPTER_ERRORS = (BleakError, OSError, EOFError, KeyError, TimeoutError, AssertionError)
 
 
-class NotHeardError(BleakError):
+class NotFoundError(BleakError):
     """The strap was not heard while it was looked for."""
 
 
-class Radio:
+class BleAdapter:
     """Finds straps and takes turns at connecting.
 
     ``scanner`` and ``client`` replace Bleak's own backends (tests have one without an adapter).
@@ -61,19 +61,19 @@ class Radio:
         try:
             async with self._scan():
                 done, _ = await asyncio.wait(
-                    [heard], timeout=min(seconds, _LOOK_AT_CONNECTED_AFTER_S)
+                    [heard], timeout=min(seconds, _CHECK_CONNECTED_AFTER_S)
                 )
                 if not done:
                     held = await self._held_by_the_system(address)
                     if held is not None:
                         return held
-                    rest = max(0.0, seconds - _LOOK_AT_CONNECTED_AFTER_S)
+                    rest = max(0.0, seconds - _CHECK_CONNECTED_AFTER_S)
                     done, _ = await asyncio.wait([heard], timeout=rest)
                 if done:
                     return heard.result()
         finally:
             self._wanted[address.upper()].discard(heard)
-        raise NotHeardError(f"it was not heard for {seconds:.0f} seconds")
+        raise NotFoundError(f"it was not heard for {seconds:.0f} seconds")
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -108,7 +108,7 @@ class Radio:
         try:
             adapter = await BleakAdapter.get()
             devices = await adapter.get_connected_devices([SERVICE])
-        except (*RADIO_ERRORS, NotImplementedError):
+        except (*ADAPTER_ERRORS, NotImplementedError):
             return None
         return next((d for d in devices if d.address.upper() == address.upper()), None)
 
@@ -121,7 +121,10 @@ class Radio:
     @asynccontextmanager
     async def _scan(self) -> AsyncIterator[None]:
         async with self._change:
-            if self._scanning is not None and time.monotonic() > self._alive_at + _DEAF_AFTER_S:
+            if (
+                self._scanning is not None
+                and time.monotonic() > self._alive_at + _NO_ADVERTISEMENT_S
+            ):
                 # The adapter may have vanished, or bluetoothd restarted, under a running scan.
                 await self._stop_scanning()
             if self._scanning is None:
@@ -142,5 +145,5 @@ class Radio:
         scanner, self._scanning = self._scanning, None
         if scanner is not None:
             # What was heard is worth more than a scan that would not stop.
-            with suppress(*RADIO_ERRORS):
+            with suppress(*ADAPTER_ERRORS):
                 await scanner.stop()

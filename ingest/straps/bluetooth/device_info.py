@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 
-from ingest.straps.bluetooth.adapter import RADIO_ERRORS
+from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS
 from ingest.straps.heart_rate import CHARACTERISTIC
 from ingest.straps.polar import measurement
 
@@ -22,7 +22,7 @@ _LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
 
 
 @dataclass(frozen=True, slots=True)
-class StrapFacts:
+class DeviceInfo:
     """Read while connected. None where the strap does not tell.
 
     ``gives``: "heart rate", and of a Polar device "pulse intervals", "acceleration", "ECG". That
@@ -38,14 +38,14 @@ class StrapFacts:
     gives: tuple[str, ...] = ()
 
 
-async def read_facts(client: BleakClient) -> StrapFacts:
+async def read_device_info(client: BleakClient) -> DeviceInfo:
     """Ask a connected strap. What it does not answer stays None."""
     battery = await _bytes(client, _BATTERY)
     location = await _bytes(client, _BODY_LOCATION)
     gives = []
     if client.services.get_characteristic(CHARACTERISTIC) is not None:
         gives.append("heart rate")
-    polar = measurement.features(await _bytes(client, measurement.CONTROL))
+    polar = measurement.parse_features(await _bytes(client, measurement.CONTROL))
     for kind, words in (
         (measurement.Kind.PPI, "pulse intervals"),
         (measurement.Kind.ACCELERATION, "acceleration"),
@@ -53,7 +53,7 @@ async def read_facts(client: BleakClient) -> StrapFacts:
     ):
         if kind in polar:
             gives.append(words)
-    return StrapFacts(
+    return DeviceInfo(
         battery_percent=battery[0] if battery and battery[0] <= 100 else None,
         body_location=(
             _LOCATIONS[location[0]] if location and location[0] < len(_LOCATIONS) else None
@@ -72,7 +72,7 @@ async def _bytes(client: BleakClient, uuid: str) -> bytes:
         return b""
     try:
         return bytes(await client.read_gatt_char(found))
-    except RADIO_ERRORS:
+    except ADAPTER_ERRORS:
         if not client.is_connected:
             raise
         return b""

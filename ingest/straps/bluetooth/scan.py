@@ -6,9 +6,9 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ingest.straps.bluetooth.adapter import RADIO_ERRORS, Radio
-from ingest.straps.bluetooth.device_info import StrapFacts, read_facts
-from ingest.straps.bluetooth.strap import Patience, explained, unusable
+from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS, BleAdapter
+from ingest.straps.bluetooth.device_info import DeviceInfo, read_device_info
+from ingest.straps.bluetooth.strap import Timeouts, adapter_error, describe_error
 from ingest.straps.heart_rate import CHARACTERISTIC, MalformedMeasurementError, decode
 
 
@@ -22,20 +22,20 @@ class FoundStrap:
     name: str
     address: str
     signal_dbm: int | None
-    facts: StrapFacts | None = None
+    facts: DeviceInfo | None = None
     sends_rr: bool | None = None
     trouble: str | None = None
 
 
-async def scan(seconds: float, radio: Radio | None = None) -> list[FoundStrap]:
+async def scan(seconds: float, radio: BleAdapter | None = None) -> list[FoundStrap]:
     """Straps with the Heart Rate Service nearby, strongest signal first.
 
     Raises EbbtideError when the machine has no Bluetooth or it is switched off.
     """
     try:
-        heard = await (radio or Radio()).listen(seconds)
-    except RADIO_ERRORS as error:
-        raise unusable(error) from error
+        heard = await (radio or BleAdapter()).listen(seconds)
+    except ADAPTER_ERRORS as error:
+        raise adapter_error(error) from error
     straps = [
         FoundStrap(advert.local_name or device.name or "unnamed strap", device.address, advert.rssi)
         for device, advert in heard
@@ -45,14 +45,14 @@ async def scan(seconds: float, radio: Radio | None = None) -> list[FoundStrap]:
 
 async def ask(
     strap: FoundStrap,
-    radio: Radio | None = None,
-    patience: Patience | None = None,
+    radio: BleAdapter | None = None,
+    patience: Timeouts | None = None,
     listen_s: float = 0.0,
 ) -> FoundStrap:
     """Connect shortly, read what the strap says of itself, and with ``listen_s`` listen for RR
     that long. Never raises for a strap that does not answer: that is told in ``trouble``.
     """
-    radio, patience = radio or Radio(), patience or Patience()
+    radio, patience = radio or BleAdapter(), patience or Timeouts()
     heard: asyncio.Queue[bool] = asyncio.Queue()
 
     def take(_: object, payload: bytearray) -> None:
@@ -68,15 +68,15 @@ async def ask(
             listens = listen_s > 0 and client.services.get_characteristic(CHARACTERISTIC)
             if listens:
                 await client.start_notify(CHARACTERISTIC, take)
-            facts = await read_facts(client)
+            facts = await read_device_info(client)
             sends_rr = await _rr_within(heard, listen_s) if listens else None
             name = device.name or strap.name
             return replace(strap, name=name, facts=facts, sends_rr=sends_rr)
         finally:
-            with suppress(*RADIO_ERRORS):
+            with suppress(*ADAPTER_ERRORS):
                 await asyncio.wait_for(client.disconnect(), patience.disconnect)
-    except RADIO_ERRORS as error:
-        return replace(strap, trouble=explained(error))
+    except ADAPTER_ERRORS as error:
+        return replace(strap, trouble=describe_error(error))
 
 
 async def _rr_within(heard: asyncio.Queue[bool], seconds: float) -> bool | None:

@@ -17,8 +17,8 @@ from ebbtide.beats import GapReason, Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import SECOND
-from ingest.straps.bluetooth.adapter import RADIO_ERRORS, NotHeardError, Radio
-from ingest.straps.bluetooth.device_info import StrapFacts, read_facts
+from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS, BleAdapter, NotFoundError
+from ingest.straps.bluetooth.device_info import DeviceInfo, read_device_info
 from ingest.straps.heart_rate import (
     CHARACTERISTIC,
     HeartRateMeasurement,
@@ -29,25 +29,25 @@ from ingest.straps.polar import measurement
 from ingest.straps.polar.control import PolarStream
 from ingest.straps.polar.measurement import PPI_TICKS_PER_SECOND, Kind, PolarRefusedError
 from ingest.straps.strap import (
-    Arrival,
-    EcgArrival,
-    Interruption,
-    Link,
-    LinkChange,
-    MotionArrival,
+    ConnectionChange,
+    ConnectionState,
+    RawEcg,
+    RawMotion,
+    RawNotification,
+    SignalBreak,
     StrapEvent,
 )
 
 # Hours of notifications that may wait in memory while the disk is full, then it is a gap.
-_MOST_WAITING = 30_000
+_MAX_QUEUED = 30_000
 # Again and again dropped by the strap this soon after connecting: it may want to be paired.
-_DROPPED_SOON = 10 * SECOND
+_EARLY_DROP_S = 10 * SECOND
 _DROPS_BEFORE_PAIRING = 3
-_WANTS_PAIRING = ("authentication", "encryption", "authorization", "not paired", "0x05", "0x0f")
+_PAIRING_REQUIRED = ("authentication", "encryption", "authorization", "not paired", "0x05", "0x0f")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait for what, in seconds.
 
     ``silence``: a heart-rate strap sends once a second; connected and silent for this long means
@@ -63,7 +63,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class StreamSelection:
     """What to take from the strap. ``pulse_intervals`` instead of RR, for optical Polar devices
     that send no RR; acceleration where there is any; ECG only when asked for.
     """
@@ -87,17 +87,17 @@ class BleakStrap:
         self,
         address: str,
         name: str | None = None,
-        radio: Radio | None = None,
+        radio: BleAdapter | None = None,
         *,
-        wishes: Wishes | None = None,
-        patience: Patience | None = None,
-        on_facts: Callable[[StrapFacts], None] | None = None,
+        wishes: StreamSelection | None = None,
+        patience: Timeouts | None = None,
+        on_facts: Callable[[DeviceInfo], None] | None = None,
     ) -> None:
         self._address = address
         self._name = name or address
-        self._radio = radio or Radio()
-        self._wishes = wishes or Wishes()
-        self._patience = patience or Patience()
+        self._radio = radio or BleAdapter()
+        self._wishes = wishes or StreamSelection()
+        self._patience = patience or Timeouts()
         self._on_facts = on_facts
         self._stopped = asyncio.Event()
         self._arrivals: asyncio.Queue[StrapEvent | None] = asyncio.Queue()
@@ -130,18 +130,18 @@ class BleakStrap:
         wait = self._patience.first_wait
         while not self._stopped.is_set():
             heard = False
-            yield LinkChange(Link.LOOKING)
+            yield ConnectionChange(ConnectionState.LOOKING)
             try:
                 async for event in self._one_connection():
-                    heard = heard or isinstance(event, Arrival)
+                    heard = heard or isinstance(event, RawNotification)
                     yield event
-            except RADIO_ERRORS as error:
-                yield LinkChange(Link.TROUBLE, explained(error))
+            except ADAPTER_ERRORS as error:
+                yield ConnectionChange(ConnectionState.TROUBLE, describe_error(error))
             if self._stopped.is_set():
                 break
             if heard:
                 wait = self._patience.first_wait
-            yield Interruption(GapReason.LINK_LOST)
+            yield SignalBreak(GapReason.LINK_LOST)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), wait)
             wait = min(wait * 2, self._patience.longest_wait)
@@ -151,24 +151,26 @@ class BleakStrap:
         device = await self._until_stopped(self._radio.find(self._address, patience.look))
         if device is None:
             return
-        yield LinkChange(Link.CONNECTING)
+        yield ConnectionChange(ConnectionState.CONNECTING)
         # Each connection has a queue of its own: a late callback of the last one is of the past.
         arrivals = self._arrivals = asyncio.Queue()
         if self._stopped.is_set():
             return
         client = await self._connected(device, arrivals)
-        connected = timestamps.steady()
-        why = LinkChange(Link.LOST, "the strap or the radio ended it")
+        connected = timestamps.monotonic_ns()
+        why = ConnectionChange(ConnectionState.LOST, "the strap or the radio ended it")
         asking: asyncio.Task[None] | None = None
         try:
             await self._subscribe(client, arrivals)
-            yield LinkChange(Link.CONNECTED)
+            yield ConnectionChange(ConnectionState.CONNECTED)
             asking = asyncio.create_task(self._ask_for_facts(client))
             while not (self._stopped.is_set() and arrivals.empty()):
                 try:
                     event = await asyncio.wait_for(arrivals.get(), patience.silence)
                 except TimeoutError:
-                    why = LinkChange(Link.SILENT, f"nothing came for {patience.silence:.0f} s")
+                    why = ConnectionChange(
+                        ConnectionState.SILENT, f"nothing came for {patience.silence:.0f} s"
+                    )
                     break
                 if event is None:
                     break
@@ -177,16 +179,16 @@ class BleakStrap:
             if asking is not None:
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
-            with suppress(*RADIO_ERRORS):
+            with suppress(*ADAPTER_ERRORS):
                 await asyncio.wait_for(client.disconnect(), patience.disconnect)
-        self._learn_from(timestamps.steady() - connected, why.link)
+        self._learn_from(timestamps.monotonic_ns() - connected, why.link)
         yield why
 
     async def _ask_for_facts(self, client: BleakClient) -> None:
         """Beside the beats: they do not wait for it."""
         if self._on_facts is not None:
-            with suppress(*RADIO_ERRORS):
-                self._on_facts(await read_facts(client))
+            with suppress(*ADAPTER_ERRORS):
+                self._on_facts(await read_device_info(client))
 
     async def _connected(
         self, device: BLEDevice, arrivals: asyncio.Queue[StrapEvent | None]
@@ -200,7 +202,7 @@ class BleakStrap:
             )
             try:
                 await client.connect()
-            except RADIO_ERRORS:
+            except ADAPTER_ERRORS:
                 self._pair, self._early_drops = False, 0  # if that was why, the next is without
                 raise
             return client
@@ -210,19 +212,19 @@ class BleakStrap:
     ) -> None:
         def took(event: StrapEvent) -> None:
             # While the disk is full they wait here; more than hours of them are a gap.
-            if arrivals.qsize() < _MOST_WAITING:
+            if arrivals.qsize() < _MAX_QUEUED:
                 arrivals.put_nowait(event)
-            elif arrivals.qsize() == _MOST_WAITING:
-                arrivals.put_nowait(Interruption(GapReason.DISK_FULL))
+            elif arrivals.qsize() == _MAX_QUEUED:
+                arrivals.put_nowait(SignalBreak(GapReason.DISK_FULL))
 
         def beats(_: BleakGATTCharacteristic, payload: bytearray) -> None:
-            took(Arrival(bytes(payload), timestamps.now(), timestamps.steady()))
+            took(RawNotification(bytes(payload), timestamps.now_ns(), timestamps.monotonic_ns()))
 
         def polar(_: BleakGATTCharacteristic, payload: bytearray) -> None:
             # Motion and ECG that cannot be read are left out; pulse intervals, like RR, are
             # decoded, and if need be set aside, by the recorder.
             with suppress(MalformedMeasurementError):
-                self._take_polar(bytes(payload), timestamps.now(), took, stream)
+                self._take_polar(bytes(payload), timestamps.now_ns(), took, stream)
 
         stream = PolarStream(client)
         wished = self._wishes
@@ -259,12 +261,12 @@ class BleakStrap:
     ) -> None:
         kind = payload[0] if payload else -1
         if kind == Kind.PPI:
-            took(Arrival(payload, received, timestamps.steady()))
+            took(RawNotification(payload, received, timestamps.monotonic_ns()))
         elif kind == Kind.ACCELERATION:
             samples = measurement.decode_acceleration(payload)
-            took(MotionArrival(received, stream.rate_hz(Kind.ACCELERATION), samples))
+            took(RawMotion(received, stream.rate_hz(Kind.ACCELERATION), samples))
         elif kind == Kind.ECG:
-            took(EcgArrival(received, stream.rate_hz(Kind.ECG), measurement.decode_ecg(payload)))
+            took(RawEcg(received, stream.rate_hz(Kind.ECG), measurement.decode_ecg(payload)))
 
     async def _paired_if_asked(
         self, client: BleakClient, subscribe: Callable[[], Awaitable[None]]
@@ -273,14 +275,14 @@ class BleakStrap:
         try:
             await subscribe()
         except BleakError as error:
-            if not any(word in str(error).lower() for word in _WANTS_PAIRING):
+            if not any(word in str(error).lower() for word in _PAIRING_REQUIRED):
                 raise
             await client.pair()
             await subscribe()
 
-    def _learn_from(self, lasted_ns: int, ended: Link) -> None:
+    def _learn_from(self, lasted_ns: int, ended: ConnectionState) -> None:
         """Polar H10 of firmware 4 and up drop whoever is not paired, soon after connecting."""
-        early = ended is Link.LOST and lasted_ns < _DROPPED_SOON
+        early = ended is ConnectionState.LOST and lasted_ns < _EARLY_DROP_S
         self._early_drops = self._early_drops + 1 if early else 0
         self._pair = self._early_drops >= _DROPS_BEFORE_PAIRING
 
@@ -297,9 +299,9 @@ class BleakStrap:
             await asyncio.gather(looking, stopping, return_exceptions=True)
 
 
-def explained(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What an error of the radio means for a person."""
-    if isinstance(error, NotHeardError):
+    if isinstance(error, NotFoundError):
         return (
             f"{error}. Wet its electrodes and wear it; a strap that a phone or watch holds is not "
             "heard either"
@@ -311,7 +313,7 @@ def explained(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def unusable(error: BaseException) -> EbbtideError:
+def adapter_error(error: BaseException) -> EbbtideError:
     """Bluetooth itself cannot be used."""
     return EbbtideError(
         f"Bluetooth cannot be used here: {error or type(error).__name__}.",

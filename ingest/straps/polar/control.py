@@ -35,21 +35,21 @@ class PolarStream:
     async def open(self, take: Callable[[BleakGATTCharacteristic, bytearray], None]) -> None:
         """Listen to the control point and to the data, which go to ``take``."""
 
-        def answered(_: BleakGATTCharacteristic, payload: bytearray) -> None:
+        def describe_response(_: BleakGATTCharacteristic, payload: bytearray) -> None:
             self._answers.put_nowait(bytes(payload))
 
-        await self._client.start_notify(measurement.CONTROL, answered)
+        await self._client.start_notify(measurement.CONTROL, describe_response)
         await self._client.start_notify(measurement.DATA, take)
 
     async def start(self, kind: Kind) -> None:
         """Start a measurement if the device has it. Raises PolarRefusedError."""
         read = await self._client.read_gatt_char(measurement.CONTROL)
-        if kind not in measurement.features(bytes(read)):
+        if kind not in measurement.parse_features(bytes(read)):
             return
         settings: dict[Setting, int] = {}
         if kind is not Kind.PPI:
             offer = await self._ask(measurement.get_settings_command(kind))
-            settings = measurement.chosen(measurement.offered(offer))
+            settings = measurement.choose_settings(measurement.parse_settings(offer))
         self._rates[kind] = settings.get(Setting.SAMPLE_RATE, _USUAL_RATE[kind])
         await self._ask(measurement.start_command(kind, settings))
 
@@ -59,4 +59,4 @@ class PolarStream:
             answered = await asyncio.wait_for(self._answers.get(), _ANSWER_S)
         except TimeoutError as error:
             raise PolarRefusedError("it did not answer") from error
-        return measurement.answer(answered)
+        return measurement.parse_response(answered)

@@ -77,7 +77,7 @@ class PolarRefusedError(Exception):
     """The device said no; the words say why."""
 
 
-def features(read: bytes) -> frozenset[Kind]:
+def parse_features(read: bytes) -> frozenset[Kind]:
     """What the device can measure, from a read of CONTROL. Empty when it does not say."""
     if len(read) < 2 or read[0] != _FEATURES:
         return frozenset()
@@ -103,7 +103,7 @@ def stop_command(kind: Kind) -> bytes:
     return bytes([_STOP, kind])
 
 
-def answer(indication: bytes) -> bytes:
+def parse_response(indication: bytes) -> bytes:
     """The parameters of a control answer. Raises PolarRefusedError, with the reason."""
     if len(indication) < 4 or indication[0] != _RESPONSE:
         raise PolarRefusedError(f"it answered {indication.hex(' ')}, which is no answer")
@@ -113,7 +113,7 @@ def answer(indication: bytes) -> bytes:
     return indication[5:]
 
 
-def offered(parameters: bytes) -> dict[Setting, list[int]]:
+def parse_settings(parameters: bytes) -> dict[Setting, list[int]]:
     """The values offered for each setting; unknown settings end the list."""
     found: dict[Setting, list[int]] = {}
     position = 0
@@ -132,7 +132,7 @@ def offered(parameters: bytes) -> dict[Setting, list[int]]:
     return found
 
 
-def chosen(offer: dict[Setting, list[int]]) -> dict[Setting, int]:
+def choose_settings(offer: dict[Setting, list[int]]) -> dict[Setting, int]:
     """The calmest settings: the lowest rate (25 Hz tell rest from walking), the widest range."""
     wanted: dict[Setting, int] = {}
     for setting, values in offer.items():
@@ -152,7 +152,7 @@ class Frame:
     body: bytes
 
 
-def frame(payload: bytes) -> Frame:
+def parse_frame(payload: bytes) -> Frame:
     """The parts of a data frame. Raises MalformedMeasurementError."""
     if len(payload) < _HEADER:
         raise _malformed(payload, "a Polar frame is cut short")
@@ -166,7 +166,7 @@ def decode_ppi(payload: bytes) -> HeartRateMeasurement:
     signal), the whole frame counts as without contact: its beats are kept, and no HRV is made of
     them. Otherwise contact is that of the last sample, where the device can tell.
     """
-    cut = frame(payload)
+    cut = parse_frame(payload)
     if cut.kind != Kind.PPI or cut.frame_type != 0:
         raise _malformed(payload, f"not pulse intervals (type {cut.kind}, {cut.frame_type})")
     if len(cut.body) % _PPI_SAMPLE:
@@ -187,7 +187,7 @@ def decode_ppi(payload: bytes) -> HeartRateMeasurement:
 
 def decode_acceleration(payload: bytes) -> tuple[tuple[int, int, int], ...]:
     """Samples of (x, y, z) in thousandths of g. Raises MalformedMeasurementError."""
-    cut = frame(payload)
+    cut = parse_frame(payload)
     if cut.kind != Kind.ACCELERATION:
         raise _malformed(payload, f"not acceleration (type {cut.kind})")
     if cut.frame_type & 0x80:
@@ -206,7 +206,7 @@ def decode_acceleration(payload: bytes) -> tuple[tuple[int, int, int], ...]:
 
 def decode_ecg(payload: bytes) -> tuple[int, ...]:
     """Samples in microvolts. Raises MalformedMeasurementError."""
-    cut = frame(payload)
+    cut = parse_frame(payload)
     if cut.kind != Kind.ECG or cut.frame_type != 0 or len(cut.body) % _ECG_SAMPLE:
         raise _malformed(payload, f"not an ECG (type {cut.kind}, {cut.frame_type})")
     return tuple(

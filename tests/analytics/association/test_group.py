@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analytics.association.group import group_link
-from analytics.association.rmcorr import rmcorr
+from analytics.association.rmcorr import repeated_measures_correlation
 from tests.analytics.association.test_within_person import ups_and_downs
 from tests.conftest import SHARED
 
@@ -30,7 +30,7 @@ def published(name: str, subject: str, x: str, y: str) -> tuple[np.ndarray, ...]
 def test_published_repeated_measures_correlations(
     columns: tuple[str, str, str, str], r: float, dof: int, p: float, low: float, high: float
 ) -> None:
-    found = rmcorr(*published(*columns))
+    found = repeated_measures_correlation(*published(*columns))
     assert found.r is not None and found.low is not None and found.high is not None
     assert round(found.r, 4) == r
     assert found.dof == dof

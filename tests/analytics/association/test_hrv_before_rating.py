@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from analytics.association.hrv_before_rating import WINDOW_NS, Span, heart_before, window_starts
-from analytics.hrv.stress_index import HeartWindows
-from analytics.hrv.windows import HrvWindows, hrv_windows, joined
+from analytics.association.hrv_before_rating import (
+    WINDOW_NS,
+    Span,
+    hrv_before_rating,
+    window_starts,
+)
+from analytics.hrv.stress_index import StressIndexInput
+from analytics.hrv.windows import HrvWindows, concat_windows, hrv_windows
 from tests.analytics.hrv.test_windows import SECOND, START, arrays
 
 MINUTE = 60 * SECOND
 
 
-def hearts_of(found: HrvWindows) -> HeartWindows:
+def hearts_of(found: HrvWindows) -> StressIndexInput:
     middle = found.start_ns + WINDOW_NS // 2
-    return HeartWindows(
+    return StressIndexInput(
         day=middle // (86_400 * SECOND),
         hour=np.full(len(found), 12.0),
         time_s=middle / 1e9,
@@ -48,7 +53,7 @@ def test_usable_windows_are_averaged_and_others_explained() -> None:
     starts = window_starts(ratings, np.array([12.0, 15.0]), Span.MINUTES_30)
     found = hrv_windows(beats, starts.ravel(), WINDOW_NS)
     nobody = hearts_of(found).at(np.zeros(12, bool))
-    before = heart_before(found, hearts_of(found), nobody, Span.MINUTES_30, 2)
+    before = hrv_before_rating(found, hearts_of(found), nobody, Span.MINUTES_30, 2)
     assert before.windows.tolist() == [2, 0]
     assert before.usable == 1
     assert before.why_not == [None, "no beats recorded"]
@@ -63,7 +68,7 @@ def test_a_night_needs_an_hour_of_beats() -> None:
     seven = int(beats.time_ns[-1])
     starts = window_starts(np.array([seven + 3600 * SECOND]), np.array([8.0]), Span.NIGHT)
     found = hrv_windows(beats, starts.ravel(), WINDOW_NS)
-    before = heart_before(found, hearts_of(found), hearts_of(found), Span.NIGHT, 1)
+    before = hrv_before_rating(found, hearts_of(found), hearts_of(found), Span.NIGHT, 1)
     assert before.why_not == ["less than an hour of usable beats in the night"]
 
 
@@ -74,8 +79,8 @@ def test_windows_of_several_readings_come_back_in_order() -> None:
     order = np.argsort(starts)
     pieces = [hrv_windows(beats, starts[order][:2], WINDOW_NS)]
     pieces.append(hrv_windows(beats, starts[order][2:], WINDOW_NS))
-    again = joined(pieces, np.argsort(order), WINDOW_NS)
+    again = concat_windows(pieces, np.argsort(order), WINDOW_NS)
     assert again.start_ns.tolist() == starts.tolist()
     assert (again.found.intervals == whole.found.intervals).all()
     assert again.missing == whole.missing
-    assert len(joined([], np.empty(0, np.int64), WINDOW_NS)) == 0
+    assert len(concat_windows([], np.empty(0, np.int64), WINDOW_NS)) == 0

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analytics.association.within_person import day_to_day_link, earlier_link, within_person_link
-from analytics.association.wording import Verdict, words_for
+from analytics.association.within_person import day_to_day_link, lagged_link, within_person_link
+from analytics.association.wording import Verdict, association_text
 from tests.analytics.hrv.test_windows import START
 
 Array = NDArray[np.float64]
@@ -78,7 +78,7 @@ def test_a_link_the_other_way_is_said_so() -> None:
     stress = rng.normal(5, 1.5, 60)
     pain = 8 - 0.8 * stress + rng.normal(0, 0.5, 60)
     link = within_person_link(times(60), stress, pain)
-    words = words_for(link)
+    words = association_text(link)
     assert words.verdict is Verdict.OPPOSITE
     assert "lower" in words.sentence
 
@@ -92,7 +92,7 @@ def pair(n: int, seed: int = 3) -> tuple[Array, Array]:
 def test_thin_data_give_no_number_but_what_is_missing(n: int) -> None:
     stress, pain = pair(n)
     link = within_person_link(times(n), stress, pain)
-    words = words_for(link)
+    words = association_text(link)
     assert (link.estimate, link.low, link.high, link.p_value) == (None, None, None, None)
     assert words.verdict is Verdict.NOT_ENOUGH
     assert f"{30 - n} more {'is' if n == 29 else 'are'} needed" in words.sentence
@@ -169,7 +169,7 @@ def test_words_claim_no_cause_and_match_the_numbers() -> None:
         stress = rng.normal(5, 1.5, 60)
         pain = 3 + strength * stress + rng.normal(0, 1, 60)
         link = within_person_link(times(60), stress, pain)
-        words = words_for(link)
+        words = association_text(link)
         for text in (words.sentence, *words.caveats):
             assert not any(word in text.lower() for word in CAUSAL)
         assert (words.verdict is Verdict.UNCLEAR) == (not link.clear)
@@ -189,16 +189,16 @@ def test_earlier_stress_is_told_from_stress_at_the_same_moment() -> None:
         mood = 1.3 * ups_and_downs(84, 0.7, rng)
         fall = -3 * np.linspace(0, 1, 84)
         pain = 6 + fall + 0.6 * mood + 0.7 * rng.standard_normal(84)
-        same += earlier_link(times(84), 6 + fall + mood, pain).clear
+        same += lagged_link(times(84), 6 + fall + mood, pain).clear
         delayed = 6 + fall + 0.6 * np.append(0, mood[:-1]) + 0.7 * rng.standard_normal(84)
-        later += earlier_link(times(84), 6 + fall + mood, delayed).clear
+        later += lagged_link(times(84), 6 + fall + mood, delayed).clear
     assert same / 60 < 0.15
     assert later / 60 > 0.8
 
 
 def test_pairs_of_ratings_far_apart_have_no_earlier() -> None:
     rng = np.random.default_rng(4)
-    link = earlier_link(times(40, every_h=48), rng.normal(5, 1, 40), rng.normal(5, 1, 40))
+    link = lagged_link(times(40, every_h=48), rng.normal(5, 1, 40), rng.normal(5, 1, 40))
     assert link.missing is not None and link.n == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.hrv.artefacts import REACH, Beat, label
+from analytics.hrv.artefacts import REACH, Beat, label_beats
 from ingest.files.rr_text import read_rr_file
 
 
@@ -24,12 +24,12 @@ def rest() -> np.ndarray:
 
 
 def test_a_calm_heart_is_normal(rest: np.ndarray) -> None:
-    assert label(rest).normal.mean() > 0.99
+    assert label_beats(rest).normal.mean() > 0.99
 
 
 def test_a_missed_beat(rest: np.ndarray) -> None:
     rr = np.concatenate([rest[:300], [rest[300] + rest[301]], rest[302:]])
-    found = label(rr)
+    found = label_beats(rr)
     assert found.beat[300] == Beat.MISSED
     assert found.normal[:299].mean() > 0.99
 
@@ -37,7 +37,7 @@ def test_a_missed_beat(rest: np.ndarray) -> None:
 def test_an_extra_beat(rest: np.ndarray) -> None:
     part = 0.4 * rest[300]
     rr = np.concatenate([rest[:300], [part, rest[300] - part], rest[301:]])
-    found = label(rr)
+    found = label_beats(rr)
     assert found.beat[300] in (Beat.EXTRA, Beat.ECTOPIC)
     assert not found.normal[301] or found.beat[300] == Beat.EXTRA
 
@@ -46,7 +46,7 @@ def test_an_ectopic_beat_and_its_pause(rest: np.ndarray) -> None:
     rr = rest.copy()
     rr[300] -= 300
     rr[301] += 300
-    found = label(rr)
+    found = label_beats(rr)
     assert found.beat[300] == Beat.ECTOPIC
     assert not found.normal[301]
 
@@ -54,7 +54,7 @@ def test_an_ectopic_beat_and_its_pause(rest: np.ndarray) -> None:
 def test_an_impossible_interval_is_named_and_spares_its_neighbours(rest: np.ndarray) -> None:
     rr = rest.copy()
     rr[[100, 200]] = [20.0, 9000.0]
-    found = label(rr)
+    found = label_beats(rr)
     assert (found.beat[[100, 200]] == Beat.IMPOSSIBLE).all()
     assert found.normal[90:100].all() and found.normal[102:110].all()
 
@@ -65,14 +65,16 @@ def test_nothing_reaches_over_a_gap(rest: np.ndarray) -> None:
     """
     rr = np.concatenate([rest, rest * 0.6])
     run = np.repeat([0, 1], 600)
-    both = label(rr, run)
-    assert (both.beat == np.concatenate([label(rest).beat, label(rest * 0.6).beat])).all()
+    both = label_beats(rr, run)
+    assert (
+        both.beat == np.concatenate([label_beats(rest).beat, label_beats(rest * 0.6).beat])
+    ).all()
     assert both.median_ms[596:600].min() > 750 > 600 > both.median_ms[600:604].max()
-    assert not np.allclose(label(rr).median_ms[596:604], both.median_ms[596:604])
+    assert not np.allclose(label_beats(rr).median_ms[596:604], both.median_ms[596:604])
 
 
 def test_too_few_beats_in_a_row_are_not_judged(rest: np.ndarray) -> None:
-    found = label(rest[:40], np.repeat(np.arange(10), 4))
+    found = label_beats(rest[:40], np.repeat(np.arange(10), 4))
     assert (found.beat == Beat.UNKNOWN).all()
 
 
@@ -82,7 +84,7 @@ def test_every_labelled_beat_of_mit_bih_100_is_found(recordings: Path) -> None:
         rows = list(csv.DictReader(file))
     kinds = [row[next(k for k in row if k != "time_s" and "time" not in k)] for row in rows][1:]
     (run,) = read_rr_file(recordings / "mitdb_100_beats.csv", 10_000).runs
-    found = label(np.array(run) / 10)
+    found = label_beats(np.array(run) / 10)
     abnormal = np.array([kind != "N" for kind in kinds])
     assert abnormal.sum() == 34
     # A premature beat shows in the interval before it or in the pause after it.
@@ -149,7 +151,7 @@ def test_labels_equal_the_rules_beat_by_beat(recordings: Path, name: str) -> Non
         else:
             rr[place], rr[place + 1] = 0.49 * rr[place], 0.51 * rr[place]
     assert rr.min() > 250
-    found = label(rr).beat.tolist()
+    found = label_beats(rr).beat.tolist()
     assert found == plain_labels(rr.tolist())
     assert len(set(found)) >= 4
 
@@ -157,9 +159,9 @@ def test_labels_equal_the_rules_beat_by_beat(recordings: Path, name: str) -> Non
 def test_a_label_looks_no_further_than_its_reach(rest: np.ndarray) -> None:
     rr = rest.copy()
     rr[[150, 300, 450]] *= 0.6
-    whole = label(rr).beat
+    whole = label_beats(rr).beat
     for at in (100, 250, 400):
-        part = label(rr[at - REACH : at + 100 + REACH]).beat
+        part = label_beats(rr[at - REACH : at + 100 + REACH]).beat
         assert (part[REACH : REACH + 100] == whole[at : at + 100]).all()
 
 
@@ -167,7 +169,7 @@ def test_beats_without_skin_contact_are_left_out(rest: np.ndarray) -> None:
     contact = np.ones(600, np.int8)
     contact[100:120] = 0
     contact[200:300] = -1
-    found = label(rest, contact=contact)
+    found = label_beats(rest, contact=contact)
     assert (found.beat[100:120] == Beat.NO_CONTACT).all()
     assert found.normal[200:300].all()
 
@@ -175,7 +177,7 @@ def test_beats_without_skin_contact_are_left_out(rest: np.ndarray) -> None:
 def test_an_extra_beat_close_to_a_real_one(rest: np.ndarray) -> None:
     """Too close to be an interval at all: its other half is not normal either."""
     rr = np.concatenate([rest[:300], [150.0, rest[300] - 150], rest[301:]])
-    found = label(rr)
+    found = label_beats(rr)
     assert found.beat[300:302].tolist() == [Beat.EXTRA, Beat.EXTRA]
     assert found.normal[290:300].all() and found.normal[302:310].all()
 
@@ -183,7 +185,7 @@ def test_an_extra_beat_close_to_a_real_one(rest: np.ndarray) -> None:
 def test_a_swing_of_breath_is_no_artefact(recordings: Path) -> None:
     """Users of NeuroKit2's Kubios method lose such beats: deep breaths of a young heart."""
     (run,) = read_rr_file(recordings / "pyhrv_nni_short.txt", 10_000).runs
-    assert label(np.array(run) / 10).normal.mean() > 0.98
+    assert label_beats(np.array(run) / 10).normal.mean() > 0.98
 
 
 @settings(max_examples=60, deadline=None)
@@ -193,7 +195,7 @@ def test_a_swing_of_breath_is_no_artefact(recordings: Path) -> None:
 )
 def test_any_input_gets_a_label_each(values: list[float], every: int) -> None:
     run = np.arange(len(values)) // every
-    found = label(np.array(values), run)
+    found = label_beats(np.array(values), run)
     assert len(found.beat) == len(values)
     assert set(found.beat.tolist()) <= {int(beat) for beat in Beat}
 
@@ -203,13 +205,13 @@ def test_any_input_gets_a_label_each(values: list[float], every: int) -> None:
 def test_labels_do_not_depend_on_units_of_time(values: list[int]) -> None:
     rr = np.array(values, dtype=float)
     # Doubling is exact in binary, so ties fall the same way.
-    assert (label(rr).beat == label(2 * rr).beat).all()
+    assert (label_beats(rr).beat == label_beats(2 * rr).beat).all()
 
 
 def test_shapes_are_checked() -> None:
     with pytest.raises(ValueError, match="shape"):
-        label(np.zeros((2, 2)))
+        label_beats(np.zeros((2, 2)))
     with pytest.raises(ValueError, match="shape of rr_ms"):
-        label(np.zeros(3), np.zeros(2, dtype=np.int64))
+        label_beats(np.zeros(3), np.zeros(2, dtype=np.int64))
     with pytest.raises(ValueError, match="must not decrease"):
-        label(np.full(3, 800.0), np.array([1, 0, 2]))
+        label_beats(np.full(3, 800.0), np.array([1, 0, 2]))

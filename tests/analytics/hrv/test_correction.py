@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.hrv.artefacts import Beat, label
-from analytics.hrv.correction import Corrected, correct
+from analytics.hrv.artefacts import Beat, label_beats
+from analytics.hrv.correction import CorrectedSeries, correct_beats
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def rest() -> np.ndarray:
     return 850 + 35 * np.sin(np.arange(400) * 1.3) + rng.normal(0, 8, 400)
 
 
-def corrected(rr: np.ndarray, run: np.ndarray | None = None) -> Corrected:
-    return correct(rr, np.cumsum(rr) / 1000, run, label(rr, run))
+def corrected(rr: np.ndarray, run: np.ndarray | None = None) -> CorrectedSeries:
+    return correct_beats(rr, np.cumsum(rr) / 1000, run, label_beats(rr, run))
 
 
 def test_clean_beats_stay_as_they_are(rest: np.ndarray) -> None:
@@ -56,7 +56,7 @@ def test_beats_are_never_invented_over_a_gap_or_a_long_hole(rest: np.ndarray) ->
     rr = rest.copy()
     times = np.cumsum(rr) / 1000
     times[200:] += 2.5
-    found = correct(rr, times, run, label(rr, run))
+    found = correct_beats(rr, times, run, label_beats(rr, run))
     assert len(found.nn_ms) == 400
     assert np.flatnonzero(~found.follows).tolist() == [0, 200]
     rr = np.concatenate([rest[:200], [9000.0], rest[200:]])
@@ -68,17 +68,17 @@ def test_beats_are_never_invented_over_a_gap_or_a_long_hole(rest: np.ndarray) ->
 def test_duplicate_beats_do_not_stop_it(rest: np.ndarray) -> None:
     """NeuroKit2 fails on two beats at the same time."""
     rr = np.concatenate([rest[:100], [0.0], rest[100:]])
-    found = label(rr)
+    found = label_beats(rr)
     assert found.beat[100] == Beat.IMPOSSIBLE
     assert found.normal[:100].all()
-    result = correct(rr, np.cumsum(rr) / 1000, None, found)
+    result = correct_beats(rr, np.cumsum(rr) / 1000, None, found)
     assert len(result.nn_ms) == 400
     assert result.follows[1:].all()
 
 
 def test_nothing_in_nothing_out() -> None:
     empty = np.empty(0)
-    assert len(correct(empty, empty, None, label(empty)).nn_ms) == 0
+    assert len(correct_beats(empty, empty, None, label_beats(empty)).nn_ms) == 0
 
 
 @settings(max_examples=80, deadline=None)
@@ -89,7 +89,7 @@ def test_whatever_comes_time_stays_in_order_and_is_filled_exactly(
     rr = np.array(values)
     run = np.arange(len(rr)) // every
     times = np.cumsum(rr) / 1000
-    found = correct(rr, times, run, label(rr, run))
+    found = correct_beats(rr, times, run, label_beats(rr, run))
     assert (found.nn_ms > 0).all()
     assert (np.diff(found.time_s) > 0).all()
     # Where the series goes on, each interval is the time since the beat before.

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
 from analytics.hrv import variability
-from analytics.hrv.artefacts import label
+from analytics.hrv.artefacts import label_beats
 from analytics.hrv.complexity import dfa_alpha, entropies
-from analytics.hrv.correction import correct
-from analytics.hrv.engine import Domain, Windows, windows
+from analytics.hrv.correction import correct_beats
+from analytics.hrv.engine import Domain, WindowMetrics, window_metrics
 from analytics.hrv.scalar_time_domain import mean_hr_bpm, sdnn_ms
 from analytics.hrv.spectrum import BANDS_HZ, lomb_scargle
 from ingest.files.rr_text import read_rr_file
@@ -30,7 +30,7 @@ from tests.analytics.hrv.test_windows import RECORDINGS
 
 def one_by_one(rr: np.ndarray, times: np.ndarray, start: float, length: float) -> dict[str, float]:
     """Time-domain figures of one window, by the functions for one window."""
-    normal = label(rr).normal
+    normal = label_beats(rr).normal
     inside = (times >= start) & (times < start + length)
     follows = np.ones(int(inside.sum()), dtype=bool)
     follows[:1] = False
@@ -68,7 +68,7 @@ def test_every_window_of_every_recording(
 ) -> None:
     rr, times = series
     starts = np.arange(0.0, max(times[-1] - length, 1.0), step)
-    found = windows(rr, times, starts, length)
+    found = window_metrics(rr, times, starts, length)
     compared = 0
     for index, start in enumerate(starts.tolist()):
         if found.normal_share[index] < 0.8 or found.nn_seconds[index] < 60:
@@ -87,12 +87,12 @@ def test_the_spectrum_of_a_window_is_welchs_of_the_stretchs_spline() -> None:
     rng = np.random.default_rng(2)
     rr = 850 + 40 * np.sin(np.arange(1500) * 1.4) + rng.uniform(-15, 15, 1500)
     times = np.cumsum(rr) / 1000
-    ok = label(rr).normal
+    ok = label_beats(rr).normal
     assert ok.mean() > 0.97
     starts = np.array([100.0, 333.3, 641.7])
-    found = windows(rr, times, starts, 300.0)
+    found = window_metrics(rr, times, starts, 300.0)
     assert np.diff(times[ok]).max() < 3.5  # what is left out leaves no hole
-    series = correct(rr, times, None, label(rr))
+    series = correct_beats(rr, times, None, label_beats(rr))
     spline = CubicSpline(series.time_s, series.nn_ms)
     for index, start in enumerate(starts.tolist()):
         # plain_welch samples a spline of its own: hand it points that it cannot change.
@@ -118,8 +118,8 @@ def test_a_window_with_a_hole_gets_lomb_scargle_of_its_beats() -> None:
     times = np.cumsum(rr) / 1000
     times[450:] += 60
     run = np.repeat([0, 1], 450)
-    found = windows(rr, times, np.array([230.0]), 300.0, run)
-    series = correct(rr, times, run, label(rr, run))
+    found = window_metrics(rr, times, np.array([230.0]), 300.0, run)
+    series = correct_beats(rr, times, run, label_beats(rr, run))
     inside = (series.time_s >= 230) & (series.time_s < 530)
     expected = lomb_scargle(series.time_s[inside], series.nn_ms[inside])
     assert found.holed.tolist() == [True]
@@ -138,7 +138,7 @@ def random_series(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     return rr, np.cumsum(rr) / 1000
 
 
-def same(first: Windows, second: Windows, order: np.ndarray) -> None:
+def same(first: WindowMetrics, second: WindowMetrics, order: np.ndarray) -> None:
     for name, values in first.values.items():
         np.testing.assert_allclose(
             values[order], second.values[name], rtol=1e-9, atol=1e-9, equal_nan=True
@@ -151,7 +151,11 @@ def test_the_order_of_windows_does_not_matter(seed: int, order: list[int]) -> No
     rr, times = random_series(seed, 700)
     starts = np.arange(8) * 40.0
     chosen = np.array(order)
-    same(windows(rr, times, starts, 120), windows(rr, times, starts[chosen], 120), chosen)
+    same(
+        window_metrics(rr, times, starts, 120),
+        window_metrics(rr, times, starts[chosen], 120),
+        chosen,
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -160,8 +164,8 @@ def test_a_shift_in_time_changes_nothing(seed: int, shift: int) -> None:
     rr, times = random_series(seed, 500)
     times = np.round(times * 1024) / 1024  # so that the shift is exact
     starts = np.arange(5) * 50.0
-    first = windows(rr, times, starts, 150)
-    second = windows(rr, times + shift, starts + shift, 150)
+    first = window_metrics(rr, times, starts, 150)
+    second = window_metrics(rr, times + shift, starts + shift, 150)
     for name, values in first.values.items():
         np.testing.assert_allclose(
             values, second.values[name], rtol=1e-6, atol=1e-9, equal_nan=True
@@ -171,11 +175,11 @@ def test_a_shift_in_time_changes_nothing(seed: int, shift: int) -> None:
 def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     rr, times = random_series(1, 3000)
     starts = np.arange(0, 2000, 15.0)
-    whole = windows(rr, times, starts, 200)
+    whole = window_metrics(rr, times, starts, 200)
     monkeypatch.setattr("analytics.hrv.engine._ROWS", 1500)
     monkeypatch.setattr("analytics.hrv.engine._BLOCK", 400)
     monkeypatch.setattr("analytics.hrv.frequency_domain._CHUNK", 5000)
-    same(whole, windows(rr, times, starts, 200), np.arange(len(starts)))
+    same(whole, window_metrics(rr, times, starts, 200), np.arange(len(starts)))
 
 
 @pytest.mark.parametrize("length", [300.0, 120.5])
@@ -184,8 +188,8 @@ def test_entropy_and_dfa_of_every_window(
 ) -> None:
     rr, times = series
     starts = np.arange(0.0, max(times[-1] - length, 1.0), 61.7)
-    found = windows(rr, times, starts, length)
-    nn = correct(rr, times, None, label(rr))
+    found = window_metrics(rr, times, starts, length)
+    nn = correct_beats(rr, times, None, label_beats(rr))
     compared = 0
     for index, start in enumerate(starts.tolist()):
         inside = (nn.time_s >= start) & (nn.time_s < start + length)
@@ -207,9 +211,9 @@ def test_entropy_and_dfa_of_every_window(
 
 def test_geometric_figures_of_long_windows() -> None:
     rr, times = random_series(6, 6000)
-    found = windows(rr, times, np.array([0.0, 1800.0]), 1500.0)
+    found = window_metrics(rr, times, np.array([0.0, 1800.0]), 1500.0)
     for index, start in enumerate((0.0, 1800.0)):
-        ok = (times >= start) & (times < start + 1500) & label(rr).normal
+        ok = (times >= start) & (times < start + 1500) & label_beats(rr).normal
         assert found.values["triangular_index"][index] == variability.triangular_index(rr[ok])
         assert found.values["tinn_ms"][index] == variability.tinn_ms(rr[ok])
 
@@ -222,7 +226,7 @@ def test_how_good_each_window_is() -> None:
     run = np.repeat([0, 1], [600, 300])
     contact = np.where(np.arange(900) < 100, 0, 1).astype(np.int8)
     when = np.arange(0, 900, 5.0)
-    found = windows(
+    found = window_metrics(
         rr, times, np.array([0.0, 200, 500]), 300, run, contact=contact, motion=(when, when)
     )
     assert found.contact_share == pytest.approx([200 / 299, 1, 1], abs=0.01)
@@ -246,7 +250,7 @@ def test_memory_is_bounded_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     rr, times = random_series(1, 200_000)
     told: list[int] = []
     starts = np.arange(0, times[-1] - 300, 30.0)
-    windows(rr, times, starts, 300, domains={Domain.TIME}, progress=told.append)
+    window_metrics(rr, times, starts, 300, domains={Domain.TIME}, progress=told.append)
     assert max(sizes) < 32_000 and len(sizes) >= 6
     assert sum(told) == len(starts)
 
@@ -260,7 +264,7 @@ def test_every_absent_figure_has_its_reason(seed: int, length: float, spoilt: fl
     if seed % 3 == 0:
         rr[:] = 800.0
     times = np.cumsum(rr) / 1000
-    found = windows(rr, times, np.array([-5000.0, 0.0, 300.0, times[-1] - 30]), length)
+    found = window_metrics(rr, times, np.array([-5000.0, 0.0, 300.0, times[-1] - 30]), length)
     for name, values in found.values.items():
         for row, value in enumerate(values.tolist()):
             assert (found.why_absent(name, row) is None) == math.isfinite(value)
@@ -269,21 +273,21 @@ def test_every_absent_figure_has_its_reason(seed: int, length: float, spoilt: fl
 @pytest.mark.parametrize("count", [0, 1, 3, 50])
 def test_hardly_any_beats_give_hardly_any_figures(count: int) -> None:
     rr, times = random_series(0, count)
-    found = windows(rr, times, np.array([0.0, 1e6]), 300)
+    found = window_metrics(rr, times, np.array([0.0, 1e6]), 300)
     for name, values in found.values.items():
         if name not in ("mean_hr_bpm", "mean_nn_ms"):
             assert np.isnan(values).all(), name
     assert found.intervals.tolist() == [count, 0]
-    assert windows(rr, times, np.empty(0), 300).values["rmssd_ms"].shape == (0,)
+    assert window_metrics(rr, times, np.empty(0), 300).values["rmssd_ms"].shape == (0,)
 
 
 def test_shapes_and_order_are_checked() -> None:
     with pytest.raises(ValueError, match="must increase"):
-        windows(np.full(3, 800.0), np.array([1.0, 1.0, 2.0]), np.zeros(1), 300)
+        window_metrics(np.full(3, 800.0), np.array([1.0, 1.0, 2.0]), np.zeros(1), 300)
     with pytest.raises(ValueError, match="shape"):
-        windows(np.full(3, 800.0), np.zeros(2), np.zeros(1), 300)
+        window_metrics(np.full(3, 800.0), np.zeros(2), np.zeros(1), 300)
     with pytest.raises(ValueError, match="longer than 0"):
-        windows(np.full(2, 800.0), np.array([1.0, 2.0]), np.zeros(1), 0)
+        window_metrics(np.full(2, 800.0), np.array([1.0, 2.0]), np.zeros(1), 0)
 
 
 def test_the_command_gives_windows_as_csv_and_json(recordings: Path) -> None:

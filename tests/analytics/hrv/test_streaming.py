@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.hrv.engine import windows
+from analytics.hrv.engine import window_metrics
 from analytics.hrv.streaming import LiveWindow
 
 
@@ -25,7 +25,7 @@ def test_live_equals_batch_at_any_beat(seed: int, stop: int, length: float) -> N
     assert len(live) < 1400 or stop == 1400
     found = live.figures()
     run = np.cumsum(~follows[:stop])
-    expected = windows(rr[:stop], times[:stop], np.array([live.start_s]), length, run)
+    expected = window_metrics(rr[:stop], times[:stop], np.array([live.start_s]), length, run)
     assert found.intervals == expected.intervals
     assert found.normal_share == pytest.approx(expected.normal_share)
     assert found.longest_gap_s == pytest.approx(expected.longest_gap_s, abs=1e-9)

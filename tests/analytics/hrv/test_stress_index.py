@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from analytics.hrv.stress_index import HeartWindows, NotKnown, stress_index
+from analytics.hrv.stress_index import MissingReason, StressIndexInput, stress_index
 
 PER_DAY = 48  # half an hour apart
 
 
 def person(
     seed: int, days: int, state: np.ndarray | None = None, moving: bool = False
-) -> tuple[HeartWindows, np.ndarray]:
+) -> tuple[StressIndexInput, np.ndarray]:
     """A heart with a daily rhythm whose three measures all follow one hidden state, and the
     state (mean 0, standard deviation 1) itself.
     """
@@ -25,7 +25,7 @@ def person(
     motion = rng.exponential(8, n) if moving else np.full(n, np.nan)
     push = np.log1p(np.nan_to_num(motion))
     noise = 0.25 * rng.standard_normal((3, n))
-    return HeartWindows(
+    return StressIndexInput(
         day=np.repeat(np.arange(days) + 739_000, PER_DAY),
         hour=hour,
         time_s=np.arange(n) * 1800.0,
@@ -79,14 +79,14 @@ def test_movement_is_taken_out_and_walking_left_out() -> None:
     assert np.corrcoef(hidden[known], found.value[known])[0, 1] > 0.9
     walking = windows.motion_mg > 50
     assert walking.any()
-    assert {found.reason[i] for i in np.flatnonzero(walking)} == {NotKnown.MOVING}
+    assert {found.reason[i] for i in np.flatnonzero(walking)} == {MissingReason.MOVING}
 
 
 def test_not_known_until_the_baseline_stands() -> None:
     windows, _ = person(6, 5)
     found = stress_index(windows, windows)
     assert np.isnan(found.value).all()
-    assert set(found.reason) == {NotKnown.BASELINE}
+    assert set(found.reason) == {MissingReason.BASELINE}
     windows, _ = person(6, 6)
     found = stress_index(windows, windows)
     assert np.isfinite(found.value[-PER_DAY:]).all()
@@ -101,14 +101,14 @@ def test_hours_that_the_baseline_does_not_know_have_no_number() -> None:
     known = np.isfinite(found.value)
     assert known[(hours >= 7) & (hours <= 12)].all()
     assert not known[(hours > 15) & (hours < 24)].any()
-    assert found.reason[int(np.flatnonzero(hours == 20.0)[0])] is NotKnown.HOUR
+    assert found.reason[int(np.flatnonzero(hours == 20.0)[0])] is MissingReason.HOUR
 
 
 def test_unusable_windows_are_left_out_and_order_does_not_matter() -> None:
     windows, _ = person(8, 10)
     windows.ln_rmssd[-5] = np.nan
     found = stress_index(windows, windows)
-    assert found.reason[-5] is NotKnown.UNUSABLE
+    assert found.reason[-5] is MissingReason.UNUSABLE
     order = np.random.default_rng(1).permutation(len(windows.day))
     mixed = stress_index(windows.at(order), windows.at(order))
     np.testing.assert_allclose(mixed.value, found.value[order], equal_nan=True)
@@ -118,9 +118,9 @@ def test_nobody_and_a_heart_that_never_varies() -> None:
     windows, _ = person(9, 1)
     nothing = windows.at(np.zeros(len(windows.day), bool))
     assert len(stress_index(nothing, nothing).value) == 0
-    assert set(stress_index(nothing, windows).reason) == {NotKnown.BASELINE}
+    assert set(stress_index(nothing, windows).reason) == {MissingReason.BASELINE}
     flat, _ = person(9, 10)
-    same = HeartWindows(
+    same = StressIndexInput(
         flat.day,
         flat.hour,
         flat.time_s,

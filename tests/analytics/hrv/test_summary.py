@@ -18,7 +18,7 @@ from analytics.hrv import variability
 from analytics.hrv.complexity import dfa_alpha, entropies
 from analytics.hrv.scalar_time_domain import sdnn_ms
 from analytics.hrv.spectrum import BANDS_HZ, lomb_scargle, spectrum, welch
-from analytics.hrv.summary import figures
+from analytics.hrv.summary import hrv_summary
 from analytics.hrv.variability import tinn_ms
 from ingest.files.rr_text import read_rr_file
 from tests.analytics.hrv.test_windows import RECORDINGS
@@ -152,7 +152,7 @@ def rr(request: pytest.FixtureRequest, recordings: Path) -> np.ndarray:
 
 
 def test_time_domain_equals_the_definitions(rr: np.ndarray) -> None:
-    found = figures(rr)
+    found = hrv_summary(rr)
     expected = plain_time_domain(rr.tolist(), found.labelled.normal.tolist())
     for name, value in expected.items():
         if name in found.missing:
@@ -230,7 +230,7 @@ def test_tinn_of_a_triangle_is_its_base() -> None:
 
 def test_what_is_too_short_is_absent_with_its_reason() -> None:
     rng = np.random.default_rng(1)
-    found = figures(rng.normal(800, 30, 110))  # 88 s
+    found = hrv_summary(rng.normal(800, 30, 110))  # 88 s
     assert found.values["rmssd_ms"] is not None
     assert found.values["hf_ms2"] is not None
     for name, words in (
@@ -247,7 +247,7 @@ def test_what_is_too_short_is_absent_with_its_reason() -> None:
     "rr", [[], [800.0], [800.0] * 400, [5.0] * 300, [math.nan] * 50, [800.0, math.inf] * 100]
 )
 def test_empty_constant_and_absurd_input_gets_reasons_and_no_nan(rr: list[float]) -> None:
-    found = figures(np.array(rr))
+    found = hrv_summary(np.array(rr))
     for name, value in found.values.items():
         if value is None:
             assert found.missing[name]
@@ -290,17 +290,17 @@ def test_slow_breathing_is_said() -> None:
     while times[-1] < 400:
         nn.append(900 + 80 * math.sin(2 * math.pi * 0.1 * times[-1]))
         times.append(times[-1] + nn[-1] / 1000)
-    found = figures(np.array(nn[1:]))
+    found = hrv_summary(np.array(nn[1:]))
     assert found.values["breathing_per_min"] == EQUAL(6, abs=0.5)
     assert any("slower than 9" in note for note in found.notes)
     usual = [900 + 40 * math.sin(2 * math.pi * 0.25 * t) for t in np.arange(0, 400, 0.9)]
-    found = figures(np.array(usual))
+    found = hrv_summary(np.array(usual))
     assert found.values["breathing_per_min"] == EQUAL(15, abs=1)
     assert not found.notes
 
 
 def test_a_day_is_too_long_for_entropy_and_says_so() -> None:
-    found = figures(np.random.default_rng(0).normal(800, 30, 21_000))
+    found = hrv_summary(np.random.default_rng(0).normal(800, 30, 21_000))
     assert found.values["sampen"] is None
     assert "ask for windows" in found.missing["sampen"]
 
@@ -313,7 +313,7 @@ nn_series = st.lists(st.integers(600, 1100), min_size=90, max_size=300)
 def test_a_shift_in_time_changes_nothing(values: list[int], shift: float) -> None:
     rr = np.array(values, dtype=float)
     times = np.cumsum(rr) / 1000
-    first, second = figures(rr, times), figures(rr, times + shift)
+    first, second = hrv_summary(rr, times), hrv_summary(rr, times + shift)
     for name, value in first.values.items():
         other = second.values[name]
         if value is None or other is None:
@@ -326,7 +326,7 @@ def test_a_shift_in_time_changes_nothing(values: list[int], shift: float) -> Non
 @given(nn_series)
 def test_figures_scale_with_their_units(values: list[int]) -> None:
     rr = np.array(values, dtype=float)
-    first, second = figures(rr), figures(rr * 1.25)
+    first, second = hrv_summary(rr), hrv_summary(rr * 1.25)
     for name in ("sdnn_ms", "rmssd_ms", "sd1_ms", "mean_nn_ms"):
         a, b = first.values[name], second.values[name]
         if a is not None and b is not None:

@@ -11,9 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.hrv.artefacts import label
+from analytics.hrv.artefacts import label_beats
 from analytics.hrv.scalar_time_domain import mean_hr_bpm, rmssd_ms, sdnn_ms
-from analytics.hrv.windows import BeatArrays, Unusable, hrv_windows, starts_by_stretch, window_hrv
+from analytics.hrv.windows import (
+    BeatArrays,
+    MissingReason,
+    hrv_windows,
+    starts_by_stretch,
+    window_hrv,
+)
 from ingest.files.rr_text import read_rr_file
 
 SECOND = 1_000_000_000
@@ -45,7 +51,7 @@ def arrays(rr_ms: list[float], start: int = START, **changes: object) -> BeatArr
 def test_real_recordings_equal_the_definitions(recordings: Path, name: str) -> None:
     (run,) = read_rr_file(recordings / name).runs
     rr = [ticks * 1000 / 1024 for ticks in run]
-    normal_mask = label(np.array(rr)).normal
+    normal_mask = label_beats(np.array(rr)).normal
     normal = normal_mask.tolist()
     nn = [value for value, ok in zip(rr, normal, strict=True) if ok]
     mean = math.fsum(nn) / len(nn)
@@ -99,13 +105,15 @@ def test_no_difference_is_taken_over_a_beat_left_out() -> None:
 @pytest.mark.parametrize(
     ("rr", "length_s", "why"),
     [
-        ([], 300, Unusable.NO_BEATS),
-        ([800.0] * 300, 30, Unusable.TOO_SHORT),
-        ([800.0] * 200, 300, Unusable.SPARSE),
-        ([800.0, 800.0, 800.0, 400.0] * 100, 300, Unusable.DISTURBED),
+        ([], 300, MissingReason.NO_BEATS),
+        ([800.0] * 300, 30, MissingReason.TOO_SHORT),
+        ([800.0] * 200, 300, MissingReason.SPARSE),
+        ([800.0, 800.0, 800.0, 400.0] * 100, 300, MissingReason.DISTURBED),
     ],
 )
-def test_a_window_without_figures_says_why(rr: list[float], length_s: int, why: Unusable) -> None:
+def test_a_window_without_figures_says_why(
+    rr: list[float], length_s: int, why: MissingReason
+) -> None:
     window = window_hrv(arrays(rr), START, START + length_s * SECOND)
     assert window.unusable is why
     assert window.missing

@@ -8,7 +8,7 @@ import pytest
 from analytics.association.missingness import missing_pattern, what_if_worse
 from analytics.association.wording import Verdict
 from analytics.programme.change import around_sessions, change_between, onset, trend
-from analytics.report import Rated, holm, person_report
+from analytics.report import RatedHrv, holm, person_report
 from tests.analytics.association.test_within_person import CAUSAL, times, ups_and_downs
 
 DAYS = np.arange(84) / 3
@@ -91,11 +91,11 @@ def test_worse_moments_move_the_answer_both_ways() -> None:
     assert (whole.filled, whole.both_worse) == (0, None)
 
 
-def rated(n: int, seed: int = 1, link: float = 0.6) -> Rated:
+def rated(n: int, seed: int = 1, link: float = 0.6) -> RatedHrv:
     rng = np.random.default_rng(seed)
     mood, fall = 1.3 * ups_and_downs(n, 0.4, rng), -3 * np.linspace(0, 1, n)
     nothing = np.full(n, np.nan)
-    return Rated(
+    return RatedHrv(
         time_ns=times(n),
         day=np.arange(n) // 3,
         hour=(np.arange(n) * 8) % 24.0,
@@ -142,7 +142,7 @@ def test_weekends_of_both_are_no_link() -> None:
         day = 739_000 + np.arange(n) // 3
         weekend = 3.0 * ((day - 1) % 7 >= 5)
         nothing = np.full(n, np.nan)
-        one = Rated(
+        one = RatedHrv(
             time_ns=times(n),
             day=day,
             hour=(np.arange(n) * 8) % 24.0,

@@ -108,7 +108,7 @@ def test_change_on_change_takes_out_what_a_group_shares() -> None:
 
 
 def test_the_trials_changes_belong_together(trial: pd.DataFrame) -> None:
-    """Pain and catastrophizing, in all three groups, group means removed; docs/evidence/trial.md."""
+    """Pain and catastrophizing, in all three groups, group means removed."""
     path = SHARED / "trial" / "Ashar2022_outcomes_demographics.csv"
     table = pd.read_csv(path)
     table = table[(table["is_patient"] == 1) & table["group"].notna()]

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from api.export import fhir, open_mhealth
 from ebbtide.timestamps import SECOND
 from store.protocols.records import Purpose
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 
@@ -71,9 +71,9 @@ DATA_POINT = {
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
-        fill(house, opened.people["ada"])
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
+        fill(stores, opened.people["ada"])
         yield opened
 
 
@@ -230,7 +230,7 @@ def test_what_cannot_be_taken_is_told_and_the_rest_is_kept(
         {"resource": an_observation(effectiveDateTime="2026-11-01T09:00:00Z")},
         "no entry",
     ]
-    found = fhir.read({"resourceType": "Bundle", "entry": entries})
+    found = fhir.parse_bundle({"resourceType": "Bundle", "entry": entries})
     assert len(found.heart_rates) == 2
     assert [item.entry for item in found.skipped] == [1, 3]
     assert reason in found.skipped[0].reason
@@ -243,11 +243,11 @@ def test_a_rating_needs_both_pain_and_stress() -> None:
     stress = an_observation(
         code={"coding": [{"system": fhir.OURS, "code": fhir.STRESS}]}, valueQuantity={"value": 6}
     )
-    found = fhir.read({"resourceType": "Bundle", "entry": [{"resource": pain}]})
+    found = fhir.parse_bundle({"resourceType": "Bundle", "entry": [{"resource": pain}]})
     assert (found.ratings, found.skipped[0].entry) == ([], 0)
     assert "stress is missing" in found.skipped[0].reason
     both = {"resourceType": "Bundle", "entry": [{"resource": pain}, {"resource": stress}]}
-    (rating,) = fhir.read(both).ratings
+    (rating,) = fhir.parse_bundle(both).ratings
     assert (rating.pain, rating.stress, rating.pleasant, rating.zone) == (4, 6, None, None)
 
 
@@ -285,7 +285,10 @@ def test_a_therapist_reads_the_same_bundle(clinic: Clinic) -> None:
 def test_a_simulated_persons_data_say_so() -> None:
     person = str(uuid.uuid4())
     rate = fhir.HeartRate(1_790_000_000 * SECOND, 60.0)
-    for found in (fhir.patient(person, True), fhir.of_rate(rate, person, "UTC", True)):
+    for found in (
+        fhir.patient_resource(person, True),
+        fhir.heart_rate_resource(rate, person, "UTC", True),
+    ):
         assert "HTEST" in json.dumps(found)
-    assert "simulated" in json.dumps(open_mhealth.of_rate(rate, person, "UTC", True))
-    assert "simulated" not in json.dumps(open_mhealth.of_rate(rate, person, "UTC", False))
+    assert "simulated" in json.dumps(open_mhealth.heart_rate_point(rate, person, "UTC", True))
+    assert "simulated" not in json.dumps(open_mhealth.heart_rate_point(rate, person, "UTC", False))

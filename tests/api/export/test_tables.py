@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from api.export.encodings import Format, encoded
+from api.export.encodings import Format, encode_table
 from ebbtide.beats import Notification
 from ebbtide.timestamps import DAY, SECOND, to_datetime
 from store.protocols.records import Purpose
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 
@@ -29,10 +29,10 @@ TABLES = ["beats", "hrv", "ratings", "sessions", "link"]
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
-        fill(house, opened.people["ada"])
-        fill(house, opened.people["eve"], days=2, seed=2)
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
+        fill(stores, opened.people["ada"])
+        fill(stores, opened.people["eve"], days=2, seed=2)
         yield opened
 
 
@@ -85,7 +85,7 @@ def test_every_form_says_the_same(clinic: Clinic, table: str) -> None:
 
 def test_beats_in_bulk_are_the_beats_of_the_store(clinic: Clinic) -> None:
     person = clinic.people["ada"]
-    kept = clinic.house.beats.read(person.subject_id, 0, 2**62)
+    kept = clinic.stores.beats.read(person.subject_id, 0, 2**62)
     found = table_of(clinic["ada"], "/v1/export/beats", "arrow")
     assert np.array_equal(found["time_ns"].to_numpy(), kept.time_ns)
     assert np.array_equal(found["rr_ticks"].to_numpy(), kept.rr_ticks)
@@ -94,11 +94,11 @@ def test_beats_in_bulk_are_the_beats_of_the_store(clinic: Clinic) -> None:
 
 
 def test_a_beat_after_midnight_still_follows_the_one_before(clinic: Clinic) -> None:
-    person, house = clinic.people["eve"], clinic.house
-    (covered,) = house.beats.coverage(person.subject_id)
-    midnight = house.now() // DAY * DAY
+    person, stores = clinic.people["eve"], clinic.stores
+    (covered,) = stores.beats.coverage(person.subject_id)
+    midnight = stores.now() // DAY * DAY
     first = covered.acknowledged + 1
-    house.beats.append(
+    stores.beats.append(
         person.subject_id,
         covered.stream.id,
         [
@@ -106,7 +106,7 @@ def test_a_beat_after_midnight_still_follows_the_one_before(clinic: Clinic) -> N
             for k in range(10)
         ],
     )
-    kept = house.beats.read(person.subject_id, midnight - 6 * SECOND, 2**62)
+    kept = stores.beats.read(person.subject_id, midnight - 6 * SECOND, 2**62)
     found = table_of(
         clinic["eve"], "/v1/export/beats", "arrow", start=to_datetime(midnight).isoformat()
     )
@@ -144,7 +144,7 @@ def test_answers_are_compressed_as_asked(clinic: Clinic) -> None:
 
 
 def test_who_has_it_already_is_told_so(clinic: Clinic) -> None:
-    ada, house = clinic["ada"], clinic.house
+    ada, stores = clinic["ada"], clinic.stores
     for table in TABLES:
         path = f"/v1/export/{table}"
         first = ada.get(path, params={"format": "arrow"})
@@ -159,10 +159,10 @@ def test_who_has_it_already_is_told_so(clinic: Clinic) -> None:
     ada.post("/v1/ratings", json={"pain": 1, "stress": 1}).raise_for_status()
     assert ada.get("/v1/export/ratings").headers["etag"] != names["ratings"]
     assert ada.get("/v1/export/beats").headers["etag"] == names["beats"]
-    (covered,) = house.beats.coverage(clinic.people["ada"].subject_id)
+    (covered,) = stores.beats.coverage(clinic.people["ada"].subject_id)
     assert covered.last_ns is not None
     later = covered.last_ns + SECOND
-    house.beats.append(
+    stores.beats.append(
         clinic.people["ada"].subject_id,
         covered.stream.id,
         [Notification(covered.acknowledged + 1, later, 60, (1000,), (later,), True)],
@@ -172,7 +172,7 @@ def test_who_has_it_already_is_told_so(clinic: Clinic) -> None:
 
 def test_increments_make_the_whole(clinic: Clinic) -> None:
     """What a copy has, and what changed since, is what a new copy would have."""
-    ada, house, person = clinic["ada"], clinic.house, clinic.people["ada"]
+    ada, stores, person = clinic["ada"], clinic.stores, clinic.people["ada"]
     beats = all_pages(ada, "/v1/export/beats", limit=100_000)
     ratings = {row["rating"]: row for row in all_pages(ada, "/v1/export/ratings")}
     time.sleep(0.01)
@@ -182,7 +182,7 @@ def test_increments_make_the_whole(clinic: Clinic) -> None:
     assert page["rows"] == []
     until = datetime.fromisoformat(page["until"])
     assert until < datetime.fromisoformat(since)  # with a margin
-    (covered,) = house.beats.coverage(person.subject_id)
+    (covered,) = stores.beats.coverage(person.subject_id)
     assert covered.last_ns is not None
     more = [
         Notification(
@@ -195,7 +195,7 @@ def test_increments_make_the_whole(clinic: Clinic) -> None:
         )
         for k in range(9)
     ]
-    house.beats.append(person.subject_id, covered.stream.id, more)
+    stores.beats.append(person.subject_id, covered.stream.id, more)
     first, second, *_ = ratings
     ada.delete(f"/v1/ratings/{first}", params={"version": 1}).raise_for_status()
     ada.put(f"/v1/ratings/{second}", json={"pain": 9, "stress": 9, "version": 1})
@@ -213,12 +213,12 @@ def test_increments_make_the_whole(clinic: Clinic) -> None:
 
 
 def test_analysts_see_pseudonyms_and_moved_dates_of_those_who_agreed(clinic: Clinic) -> None:
-    ann, house = clinic["ann"], clinic.house
+    ann, stores = clinic["ann"], clinic.stores
     assert ann.get("/v1/research/people").json() == {"people": [], "patients": 2}
     assert all_pages(ann, "/v1/research/ratings") == []
     clinic.agree("ada", Purpose.RESEARCH)
     (subject,) = ann.get("/v1/research/people").json()["people"]
-    shift = house.rights.pseudonym(clinic.id("ada")).shift_ns
+    shift = stores.access.pseudonym(clinic.id("ada")).shift_ns
     assert subject["ratings"] == 6
     assert subject["sessions"] == 1
     for table in TABLES:
@@ -262,8 +262,8 @@ def test_analysts_see_pseudonyms_and_moved_dates_of_those_who_agreed(clinic: Cli
 def test_nothing_of_an_analysts_answer_leads_to_the_person(clinic: Clinic) -> None:
     ann, person = clinic["ann"], clinic.people["ada"]
     clinic.agree("ada", Purpose.RESEARCH)
-    stream = clinic.house.beats.coverage(person.subject_id)[0].stream
-    ratings = clinic.house.records.ratings(person.id, 0, 2**62)
+    stream = clinic.stores.beats.coverage(person.subject_id)[0].stream
+    ratings = clinic.stores.records.ratings(person.id, 0, 2**62)
     telling = [
         *(person.id, person.subject_id, person.email, person.name, person.zone),
         *(stream.id, stream.source),
@@ -281,7 +281,7 @@ def test_memory_does_not_grow_with_the_number_of_batches() -> None:
         {"x": list(range(20_000)), "y": [f"word {k}" for k in range(20_000)]}, schema=schema
     )
     for form in (Format.ARROW, Format.PARQUET, Format.CSV):
-        pieces = [len(piece) for piece in encoded(form, schema, (batch for _ in range(50)))]
+        pieces = [len(piece) for piece in encode_table(form, schema, (batch for _ in range(50)))]
         # As it comes, and never all at once.
         assert max(pieces) < 2_000_000
         assert sum(pieces) > 2 * max(pieces)

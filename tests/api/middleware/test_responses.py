@@ -16,17 +16,17 @@ import httpx
 import pytest
 
 from api.middleware import idempotency
-from api.middleware.body_limits import MOST_BODY, Guard
+from api.middleware.body_limits import MAX_BODY_BYTES, BodyLimitMiddleware
 from ebbtide.timestamps import DAY, SECOND
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_access import Clock
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
         yield opened
 
 
@@ -76,15 +76,15 @@ def test_many_at_once_with_one_key_do_it_once(clinic: Clinic) -> None:
     assert len(clinic["ada"].get("/v1/consents").json()["answers"]) == 1
 
 
-def test_a_key_is_forgotten_after_a_day_and_a_stalled_one_after_a_minute(house: House) -> None:
-    clock = Clock(house)
-    with opened_clinic(replace(house, now=clock)) as clinic:
+def test_a_key_is_forgotten_after_a_day_and_a_stalled_one_after_a_minute(stores: Stores) -> None:
+    clock = Clock(stores)
+    with opened_clinic(replace(stores, now=clock)) as clinic:
         same = key()
         ask = {"json": {"pain": 1, "stress": 1}, "headers": same}
         clinic["ada"].post("/v1/ratings", **ask)  # type: ignore[arg-type]
         ada = clinic.id("ada")
-        house.rights.begin_answer(ada, "stalled", "r", clock.now_ns, 0)
-        middle = idempotency.Idempotency(lambda *_: None, clinic.house, None)  # type: ignore[arg-type, return-value]
+        stores.access.begin_idempotent(ada, "stalled", "r", clock.now_ns, 0)
+        middle = idempotency.IdempotencyMiddleware(lambda *_: None, clinic.stores, None)  # type: ignore[arg-type, return-value]
         assert middle._begin(ada, "stalled", "r") is not None
         clock.now_ns += 61 * SECOND
         assert middle._begin(ada, "stalled", "r") is None
@@ -159,7 +159,7 @@ def test_no_other_site_may_read_answers(clinic: Clinic) -> None:
 
 def test_a_body_may_be_neither_huge_nor_slow(clinic: Clinic) -> None:
     ada = clinic["ada"]
-    huge = b'{"pain": 1, "note": "' + b"x" * MOST_BODY + b'"}'
+    huge = b'{"pain": 1, "note": "' + b"x" * MAX_BODY_BYTES + b'"}'
     told = ada.post("/v1/ratings", content=huge, headers={"Content-Type": "application/json"})
     assert_problem(told, 413, "16 MiB")
 
@@ -174,7 +174,7 @@ def test_a_body_may_be_neither_huge_nor_slow(clinic: Clinic) -> None:
     assert ada.get("/v1/ratings").json()["ratings"] == []
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(house: House) -> None:
+def test_a_body_that_does_not_come_is_not_waited_for(stores: Stores) -> None:
     async def asked() -> int:
         status = 0
 
@@ -189,7 +189,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(house: House) -> None:
             pass
 
         try:
-            await Guard(app, within_s=0.05)(  # type: ignore[arg-type]
+            await BodyLimitMiddleware(app, within_s=0.05)(  # type: ignore[arg-type]
                 {"type": "http", "headers": [], "method": "POST"},
                 never,
                 send,  # type: ignore[arg-type]

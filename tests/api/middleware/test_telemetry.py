@@ -21,11 +21,11 @@ from api.app import create_app
 from api.middleware.tracing import trace
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
-from store.sql.access import SqlRightsStore
+from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
-from store.stores import House
+from store.stores import Stores
 from tests.conftest import PASSWORD, skip_or_fail
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import postgres_bin, started
@@ -65,7 +65,7 @@ def serving(folder: Path, log: Path, **more: str) -> Iterator[str]:
 
 
 def test_metrics_of_all_workers_and_logs_without_people(
-    tmp_path: Path, settings: Settings, house: House, patient: Callable[..., str]
+    tmp_path: Path, settings: Settings, stores: Stores, patient: Callable[..., str]
 ) -> None:
     email = patient()
     metrics, log = free_port(), tmp_path / "log"
@@ -108,7 +108,7 @@ def test_metrics_of_all_workers_and_logs_without_people(
 
 
 def test_an_error_of_ours_is_logged_without_its_words(
-    house: House,
+    stores: Stores,
     patient: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -118,8 +118,8 @@ def test_an_error_of_ours_is_logged_without_its_words(
     def broken(*_: object) -> None:
         raise RuntimeError("pain of ada@example.org was 7")
 
-    monkeypatch.setattr(type(house.records), "person_by_email", broken)
-    with ApiThread(create_app(house)) as api:
+    monkeypatch.setattr(type(stores.records), "person_by_email", broken)
+    with ApiThread(create_app(stores)) as api:
         answer = httpx.post(f"{api.url}/v1/sign-in", json={"email": "a@b.c", "password": PASSWORD})
     assert answer.status_code == 500
     (line,) = [r.getMessage() for r in caplog.records if r.name == "ebbtide.api"]
@@ -130,12 +130,12 @@ def test_an_error_of_ours_is_logged_without_its_words(
     assert all(r.exc_info is None for r in caplog.records)
 
 
-def test_traces_name_routes_and_not_people(house: House, patient: Callable[..., str]) -> None:
+def test_traces_name_routes_and_not_people(stores: Stores, patient: Callable[..., str]) -> None:
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     patient()
     exporter = InMemorySpanExporter()
-    app = create_app(house)
+    app = create_app(stores)
     assert trace(app, exporter)
     with ApiThread(app) as api:
         token = httpx.post(
@@ -154,9 +154,9 @@ def test_traces_name_routes_and_not_people(house: House, patient: Callable[..., 
         assert secret not in said
 
 
-def test_no_traces_unless_asked_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_traces_unless_asked_for(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
-    assert not trace(create_app(house))
+    assert not trace(create_app(stores))
 
 
 def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
@@ -168,10 +168,10 @@ def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
     influx.start()
     url = records.fresh_database()
     engine = server_engine(url)
-    servers = House(
+    servers = Stores(
         beats=open_influx_beats(influx.address("beats"), url),
         records=SqlRecordStore(engine),
-        rights=SqlRightsStore(engine),
+        access=SqlAccessStore(engine),
         programme=SqlProgrammeStore(engine),
     )
     with ApiThread(create_app(servers)) as api:
@@ -197,7 +197,7 @@ def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
     influx.stop()
 
 
-def test_a_port_in_use_is_told(settings: Settings, house: House) -> None:
+def test_a_port_in_use_is_told(settings: Settings, stores: Stores) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

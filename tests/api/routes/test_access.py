@@ -15,22 +15,22 @@ from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store.protocols.records import Purpose, Role
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
         yield opened
 
 
 class Clock:
     """A clock that a test moves."""
 
-    def __init__(self, house: House) -> None:
-        self.now_ns = house.now()
+    def __init__(self, stores: Stores) -> None:
+        self.now_ns = stores.now()
 
     def __call__(self) -> int:
         return self.now_ns
@@ -42,9 +42,9 @@ def sign_in(url: str, email: str, password: str = PASSWORD, **more: str) -> http
     )
 
 
-def test_a_session_ends_when_it_is_not_used_and_in_any_case_after_a_week(house: House) -> None:
-    clock = Clock(house)
-    moved = replace(house, now=clock)
+def test_a_session_ends_when_it_is_not_used_and_in_any_case_after_a_week(stores: Stores) -> None:
+    clock = Clock(stores)
+    moved = replace(stores, now=clock)
     with opened_clinic(moved) as clinic:
         me = lambda: clinic["ada"].get("/v1/me").status_code  # noqa: E731
         for _ in range(13):
@@ -62,10 +62,10 @@ def test_a_session_ends_when_it_is_not_used_and_in_any_case_after_a_week(house: 
         client.close()
 
 
-def test_a_device_uploads_for_a_year_and_does_nothing_else(house: House) -> None:
-    clock = Clock(house)
-    with opened_clinic(replace(house, now=clock)) as clinic:
-        stream = fill(house, clinic.people["ada"], days=1)
+def test_a_device_uploads_for_a_year_and_does_nothing_else(stores: Stores) -> None:
+    clock = Clock(stores)
+    with opened_clinic(replace(stores, now=clock)) as clinic:
+        stream = fill(stores, clinic.people["ada"], days=1)
         answer = sign_in(clinic.url, "ada@example.org", device="laptop")
         with clinic.client(answer.json()["token"]) as device:
             clock.now_ns += 364 * DAY
@@ -88,11 +88,11 @@ def test_a_device_uploads_for_a_year_and_does_nothing_else(house: House) -> None
         assert_problem(refused, 422, "body.device")
 
 
-def test_guessing_locks_an_address_for_a_while_whether_it_exists_or_not(house: House) -> None:
-    clock = Clock(house)
-    with opened_clinic(replace(house, now=clock)) as clinic:
+def test_guessing_locks_an_address_for_a_while_whether_it_exists_or_not(stores: Stores) -> None:
+    clock = Clock(stores)
+    with opened_clinic(replace(stores, now=clock)) as clinic:
         for email in ("ada@example.org", "nobody@example.org"):
-            for _ in range(lockout.FAILURES):
+            for _ in range(lockout.MAX_FAILURES):
                 assert_problem(sign_in(clinic.url, email, "wrong"), 401, "not right")
             refused = sign_in(clinic.url, email.upper(), PASSWORD)
             assert_problem(refused, 429, "Try again in 1")
@@ -101,7 +101,7 @@ def test_guessing_locks_an_address_for_a_while_whether_it_exists_or_not(house: H
         assert clinic["ada"].get("/v1/me").status_code == 200  # who is signed in stays so
         clock.now_ns += 15 * MINUTE + SECOND
         assert sign_in(clinic.url, "ada@example.org").status_code == 200
-        assert house.rights.attempts(lockout._key("ada@example.org")).failures == 0
+        assert stores.access.attempts(lockout._key("ada@example.org")).failures == 0
 
 
 def test_scripts_have_scopes_and_an_end_and_can_be_revoked(clinic: Clinic) -> None:
@@ -189,9 +189,9 @@ def test_whom_a_therapist_invites_is_in_their_care(clinic: Clinic) -> None:
     assert_problem(refused, 409)
 
 
-def test_a_new_password_by_an_administrators_link(house: House) -> None:
-    clock = Clock(house)
-    with opened_clinic(replace(house, now=clock)) as clinic:
+def test_a_new_password_by_an_administrators_link(stores: Stores) -> None:
+    clock = Clock(stores)
+    with opened_clinic(replace(stores, now=clock)) as clinic:
         path = f"/v1/accounts/{clinic.id('ada')}/password-link"
         for name in ("ada", "tom", "ann"):
             assert_problem(clinic[name].post(path), 403, "administrators")
@@ -231,7 +231,7 @@ def test_an_administrator_runs_the_place_and_sees_no_health_data(clinic: Clinic)
 
 
 def test_a_therapist_sees_who_is_in_their_care_and_has_agreed(clinic: Clinic) -> None:
-    fill(clinic.house, clinic.people["ada"])
+    fill(clinic.stores, clinic.people["ada"])
     path = f"/v1/patients/{clinic.id('ada')}"
     assert_problem(clinic["tom"].get(f"{path}/ratings"), 403, "not agreed")
     clinic.agree("ada", Purpose.CARE)
@@ -262,7 +262,7 @@ def test_a_therapist_sees_who_is_in_their_care_and_has_agreed(clinic: Clinic) ->
 
 
 def test_a_patient_sees_who_looked(clinic: Clinic) -> None:
-    fill(clinic.house, clinic.people["ada"], days=1)
+    fill(clinic.stores, clinic.people["ada"], days=1)
     clinic.agree("ada", Purpose.CARE)
     clinic.agree("ada", Purpose.RESEARCH)
     clinic["tom"].get(f"/v1/patients/{clinic.id('ada')}/link").raise_for_status()
@@ -280,9 +280,9 @@ def test_a_patient_sees_who_looked(clinic: Clinic) -> None:
     assert [*first["looks"], *rest["looks"]] == looks
 
 
-def test_too_many_requests_are_told_when_to_come_back(house: House, settings: Settings) -> None:
+def test_too_many_requests_are_told_when_to_come_back(stores: Stores, settings: Settings) -> None:
     few = settings.model_copy(update={"requests_a_minute": 10, "anonymous_requests_a_minute": 10})
-    with ApiThread(create_app(house, few)) as api:
+    with ApiThread(create_app(stores, few)) as api:
         answers = [httpx.get(f"{api.url}/v1/me") for _ in range(12)]
         assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
         assert_problem(answers[-1], 429, "10 requests in a minute")

@@ -12,14 +12,14 @@ import pytest
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import MINUTE, SECOND
 from store.protocols.records import Purpose
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
         yield opened
 
 
@@ -27,23 +27,23 @@ class Strap:
     """One that is worn now: a beat a second, every other 20 ms longer."""
 
     def __init__(self, clinic: Clinic, name: str = "ada", back_s: int = 400) -> None:
-        self.house, self.subject = clinic.house, clinic.people[name].subject_id
-        now = clinic.house.now()
+        self.stores, self.subject = clinic.stores, clinic.people[name].subject_id
+        now = clinic.stores.now()
         self.stream = Stream(new_id(), Origin.SIMULATED, "a strap", now)
-        self.house.beats.put_stream(self.subject, self.stream)
+        self.stores.beats.put_stream(self.subject, self.stream)
         self.at, self.sequence = now - back_s * SECOND, 1
         self.send()
 
     def send(self) -> None:
         """All beats until now."""
         batch = []
-        while self.at + SECOND < self.house.now():
+        while self.at + SECOND < self.stores.now():
             ticks = 1024 + 20 * (self.sequence % 2)
             self.at += ticks * SECOND // 1024
             batch.append(Notification(self.sequence, self.at, 60, (ticks,), (self.at,), True))
             self.sequence += 1
         if batch:
-            self.house.beats.append(self.subject, self.stream.id, batch)
+            self.stores.beats.append(self.subject, self.stream.id, batch)
 
 
 def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:
@@ -85,7 +85,7 @@ def test_without_beats_there_is_no_number(clinic: Clinic) -> None:
     assert first[1]["heart_rate_bpm"] is None
     assert "no beats came" in first[1]["missing"]
     strap = Strap(clinic)
-    strap.house.beats.append(
+    strap.stores.beats.append(
         strap.subject,
         strap.stream.id,
         [Notification(strap.sequence, strap.at, 60, (), (), False)],
@@ -131,13 +131,13 @@ def test_it_ends_with_the_session(clinic: Clinic) -> None:
             if line.startswith("event: "):
                 seen.append(line)
             if len(seen) == 1:
-                clinic.house.rights.end_sign_ins(clinic.id("ada"))
+                clinic.stores.access.end_tokens(clinic.id("ada"))
     assert seen[-1] == "event: ended"
     assert len(seen) < 10
 
 
 def test_sharing_ends_by_itself(clinic: Clinic) -> None:
-    clinic.house.rights.share_live(clinic.id("ada"), clinic.house.now() - MINUTE)
+    clinic.stores.access.share_live(clinic.id("ada"), clinic.stores.now() - MINUTE)
     assert clinic["ada"].get("/v1/live/sharing").json() == {"until": None}
     assert_problem(clinic["tom"].get("/v1/live/sharing"), 403)
     assert_problem(clinic["ada"].put("/v1/live/sharing", json={"minutes": 999}), 422)

@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from api.app import create_app
 from api.routes.auth import oidc
-from api.services.accounts import add_person
+from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
 from store.protocols.records import Role
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import PASSWORD
 
@@ -47,20 +47,20 @@ def provider() -> Iterator[str]:
 
 
 @pytest.fixture
-def api(house: House, settings: Settings, provider: str) -> Iterator[ApiThread]:
+def api(stores: Stores, settings: Settings, provider: str) -> Iterator[ApiThread]:
     for name, role in (("ada", Role.THERAPIST), ("eve", Role.PATIENT)):
-        add_person(
-            house.records,
+        create_account(
+            stores.records,
             email=f"{name}@example.org",
             password=PASSWORD,
             name=name,
             zone="UTC",
-            now_ns=house.now(),
+            now_ns=stores.now(),
             role=role,
         )
-    app = create_app(house, settings)
+    app = create_app(stores, settings)
     with ApiThread(app) as running:
-        app.state.provider = oidc.provider_of(
+        app.state.provider = oidc.provider_from_settings(
             settings.model_copy(
                 update={
                     "oidc_issuer": provider,
@@ -121,19 +121,19 @@ def test_an_address_that_is_not_verified_or_not_invited_is_refused(api: ApiThrea
         assert_problem(browser.get(at_provider(api, browser, "new")), 403, "invited")
 
 
-def test_who_was_shut_out_stays_out(api: ApiThread, house: House) -> None:
-    ada = house.records.person_by_email("ada@example.org")
+def test_who_was_shut_out_stays_out(api: ApiThread, stores: Stores) -> None:
+    ada = stores.records.person_by_email("ada@example.org")
     assert ada is not None
     with httpx.Client() as browser:
         back = at_provider(api, browser, "ada")
         code = code_of(browser.get(back))
-        house.rights.set_active(ada.id, False)
+        stores.access.set_active(ada.id, False)
         exchange = httpx.post(f"{api.url}/v1/oidc/exchange", json={"code": code})
         assert_problem(exchange, 404)
         assert_problem(browser.get(at_provider(api, browser, "ada")), 403)
 
 
-def test_a_provider_that_says_no_or_is_away(api: ApiThread, house: House) -> None:
+def test_a_provider_that_says_no_or_is_away(api: ApiThread, stores: Stores) -> None:
     with httpx.Client() as browser:
         start = browser.get(f"{api.url}/v1/oidc/start")
         state = parse_qs(urlsplit(start.headers["location"]).query)["state"][0]

@@ -14,7 +14,7 @@ import pytest
 from cli.server.thread import ApiThread
 from ebbtide.beats import new_id
 from ebbtide.timestamps import SECOND
-from store.stores import House
+from store.stores import Stores
 from tests.conftest import PASSWORD
 
 SignedIn = Callable[..., httpx.Client]
@@ -76,9 +76,9 @@ def test_wrong_passwords_and_unknown_people_get_the_same_answer(
     assert answers[0].json() == answers[1].json()
 
 
-def test_passwords_are_kept_as_argon2(house: House, patient: Callable[..., str]) -> None:
+def test_passwords_are_kept_as_argon2(stores: Stores, patient: Callable[..., str]) -> None:
     patient()
-    person = house.records.person_by_email("ada@example.org")
+    person = stores.records.person_by_email("ada@example.org")
     assert person is not None
     assert person.password_hash.startswith("$argon2id$")
 
@@ -534,19 +534,19 @@ def test_simulated_people_and_ratings_stay_marked(signed_in: SignedIn) -> None:
     assert client.get("/v1/link").json()["simulated"] is True
 
 
-def test_health_and_readiness(api: ApiThread, house: House) -> None:
+def test_health_and_readiness(api: ApiThread, stores: Stores) -> None:
     assert httpx.get(f"{api.url}/v1/health").json()["status"] == "ok"
     assert httpx.get(f"{api.url}/v1/ready").status_code == 200
-    house.beats.close()
+    stores.beats.close()
     assert_problem(httpx.get(f"{api.url}/v1/ready"), 503, "beats")
     assert httpx.get(f"{api.url}/v1/health").status_code == 200
 
 
 def test_an_error_of_ours_is_a_problem_without_its_innards(
-    signed_in: SignedIn, house: House
+    signed_in: SignedIn, stores: Stores
 ) -> None:
     client = signed_in()
-    house.beats.close()
+    stores.beats.close()
     answer = client.get("/v1/streams")
     assert_problem(answer, 500, "not with your request")
     assert "sqlite" not in answer.text.lower()

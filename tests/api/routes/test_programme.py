@@ -13,21 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.programme.around_practice import around
-from analytics.programme.trigger_patterns import harder_days, wilson
+from analytics.programme.around_practice import practice_effect
+from analytics.programme.trigger_patterns import trigger_pattern, wilson_interval
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store.protocols.programme import Note, NoteKind, Practice, PracticeKind
 from store.protocols.records import Purpose, Rating, TherapySession
-from store.stores import House
+from store.stores import Stores
 from tests.api.routes.test_access import Clock
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 
 
 @pytest.fixture
-def clinic(house: House) -> Iterator[Clinic]:
-    with opened_clinic(house) as opened:
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
         yield opened
 
 
@@ -58,10 +58,10 @@ def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:
     assert (stopped["started"], stopped["next_step"]) == (None, "ask a clinician")
 
 
-def test_one_small_step_a_day_and_then_nothing(house: House) -> None:
-    clock = Clock(house)
+def test_one_small_step_a_day_and_then_nothing(stores: Stores) -> None:
+    clock = Clock(stores)
     clock.now_ns = clock.now_ns // DAY * DAY + 12 * HOUR  # a day later is another date, then
-    with opened_clinic(replace(house, now=clock)) as clinic:
+    with opened_clinic(replace(stores, now=clock)) as clinic:
         ada = clinic["ada"]
         ada.put("/v1/programme", json={"physical_cause_ruled_out": True, "started": True})
         first = ada.get("/v1/programme").json()
@@ -90,21 +90,21 @@ def rating(person_id: str, at: int, pain: int, stress: int = 3) -> Rating:
 
 
 def test_what_was_noted_on_harder_days(clinic: Clinic) -> None:
-    ada, house, person = clinic["ada"], clinic.house, clinic.people["ada"]
-    begin = house.now() // DAY * DAY - 31 * DAY + 10 * HOUR
+    ada, stores, person = clinic["ada"], clinic.stores, clinic.people["ada"]
+    begin = stores.now() // DAY * DAY - 31 * DAY + 10 * HOUR
     for day in range(30):
         hard = day % 5 == 2
         # Pain falls all the time; harder days stand out from those around them.
-        house.records.add_rating(
+        stores.records.add_rating(
             rating(person.id, begin + day * DAY, round(8 - day / 6) + (2 if hard else 0))
         )
         if hard or day in (0, 1):
             words = "Sitting  long" if day % 2 else "sitting long"
-            house.programme.put_note(
+            stores.programme.put_note(
                 Note(new_id(), person.id, NoteKind.TRIGGER, words, begin + day * DAY, begin)
             )
         if day < 10:
-            house.programme.put_note(
+            stores.programme.put_note(
                 Note(new_id(), person.id, NoteKind.STRESSOR, "work", begin + day * DAY, begin)
             )
     found = ada.get("/v1/notes/patterns").json()
@@ -138,7 +138,7 @@ def test_notes_are_kept_once_and_removed(clinic: Clinic) -> None:
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_of_a_share_holds_the_share(count: tuple[int, int]) -> None:
-    low, high = wilson(*count)
+    low, high = wilson_interval(*count)
     share = count[0] / count[1]
     assert -1e-9 <= low <= share + 1e-9
     assert share - 1e-9 <= high <= 1 + 1e-9
@@ -147,7 +147,7 @@ def test_the_interval_of_a_share_holds_the_share(count: tuple[int, int]) -> None
 def test_newcombes_own_example() -> None:
     """Newcombe 1998, table II, (a): 56 of 70 against 48 of 80, method 10: 0.0524 to 0.3339."""
     days = np.arange(150)
-    found = harder_days(days, np.zeros(150))
+    found = trigger_pattern(days, np.zeros(150))
     marked = replace(found, days=days, harder=days < 70, missing=None)
     noted = {"x": set(range(56)) | set(range(70, 118))}
     one = marked.noted_on(noted)["x"]
@@ -161,7 +161,7 @@ def test_falling_pain_alone_makes_no_trigger() -> None:
     for _ in range(400):
         days = np.arange(40)
         pain = np.clip(np.round(8 - days / 7 + rng.normal(0, 1, 40)), 0, 10)
-        found = harder_days(days, pain)
+        found = trigger_pattern(days, pain)
         early = set(np.flatnonzero((days < 20) & (rng.random(40) < 0.5)).tolist())
         one = found.noted_on({"x": early}).get("x")
         clear += one is not None and one.clear
@@ -170,10 +170,10 @@ def test_falling_pain_alone_makes_no_trigger() -> None:
 
 def practised(clinic: Clinic, name: str, many: int) -> None:
     """Beats around practices: 70 a minute before, 60 during, 66 after."""
-    house, person = clinic.house, clinic.people[name]
-    begin = house.now() - (many + 1) * DAY
+    stores, person = clinic.stores, clinic.people[name]
+    begin = stores.now() - (many + 1) * DAY
     stream = Stream(new_id(), Origin.STRAP, "a strap", begin)
-    house.beats.put_stream(person.subject_id, stream)
+    stores.beats.put_stream(person.subject_id, stream)
     sequence = 1
     for day in range(many):
         at = begin + day * DAY
@@ -185,9 +185,9 @@ def practised(clinic: Clinic, name: str, many: int) -> None:
                 at += ticks * SECOND // 1024
                 batch.append(Notification(sequence, at, rate, (ticks,), (at,), True))
                 sequence += 1
-        house.beats.append(person.subject_id, stream.id, batch)
+        stores.beats.append(person.subject_id, stream.id, batch)
         start = begin + day * DAY + 6 * MINUTE
-        house.programme.put_practice(
+        stores.programme.put_practice(
             Practice(
                 new_id(),
                 person.id,
@@ -225,7 +225,7 @@ def test_heart_and_ratings_around_practice(clinic: Clinic) -> None:
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=5, max_size=30))
 def test_the_mean_change_lies_in_its_interval(pairs: list[tuple[float, float]]) -> None:
     before, then = (np.array(column) for column in zip(*pairs, strict=True))
-    found = around(before, then)
+    found = practice_effect(before, then)
     if np.ptp(then - before) == 0:
         assert (
             found.change is None and found.low is None and "the same in all" in str(found.missing)
@@ -236,7 +236,7 @@ def test_the_mean_change_lies_in_its_interval(pairs: list[tuple[float, float]]) 
 
 
 def test_a_change_that_is_always_the_same_has_no_interval_of_no_width() -> None:
-    found = around(np.full(14, 5.0), np.full(14, 4.0))
+    found = practice_effect(np.full(14, 5.0), np.full(14, 4.0))
     assert (found.n, found.change, found.low, found.clear) == (14, None, None, False)
     assert found.missing is not None and "the same in all 14" in found.missing
 
@@ -284,20 +284,20 @@ def test_session_notes_are_the_therapists_and_homework_is_both(clinic: Clinic) -
 
 
 def test_a_caseload_is_sorted_by_need(clinic: Clinic) -> None:
-    house, now = clinic.house, clinic.house.now()
+    stores, now = clinic.stores, clinic.stores.now()
     for name in ("ada", "eve"):
         clinic.agree(name, Purpose.CARE)
     rng = np.random.default_rng(2)
     for day in range(28):
         at = now - (28 - day) * DAY + HOUR
         fall = 6 if day < 14 else 3
-        house.records.add_rating(rating(clinic.id("eve"), at, fall + int(rng.integers(0, 2))))
+        stores.records.add_rating(rating(clinic.id("eve"), at, fall + int(rng.integers(0, 2))))
     rows = clinic["tom"].get("/v1/patients").json()
     assert [row["name"] for row in rows] == ["The name of eve", "The name of ada"]
     assert rows[0]["needs"] == ["changed"]
     assert "in two weeks (95% interval" in rows[0]["told"][0]
     assert rows[1]["needs"] == ["silent"]
-    house.records.add_session(TherapySession(new_id(), clinic.id("ada"), 3, now + DAY))
+    stores.records.add_session(TherapySession(new_id(), clinic.id("ada"), 3, now + DAY))
     rows = clinic["tom"].get("/v1/patients").json()
     assert [row["name"] for row in rows] == ["The name of ada", "The name of eve"]
     assert rows[0]["needs"] == ["session soon", "silent"]
@@ -315,13 +315,13 @@ def test_a_caseload_is_sorted_by_need(clinic: Clinic) -> None:
 
 
 def test_follow_ups_compare_with_the_first_week(clinic: Clinic) -> None:
-    house, person = clinic.house, clinic.people["ada"]
-    begin = house.now() - 120 * DAY
+    stores, person = clinic.stores, clinic.people["ada"]
+    begin = stores.now() - 120 * DAY
     rng = np.random.default_rng(3)
     for day in range(118):
         pain = (7 if day < 20 else 2) + int(rng.integers(0, 2))
-        house.records.add_rating(rating(person.id, begin + day * DAY, pain))
-    house.records.add_session(TherapySession(new_id(), person.id, 8, begin + 28 * DAY))
+        stores.records.add_rating(rating(person.id, begin + day * DAY, pain))
+    stores.records.add_session(TherapySession(new_id(), person.id, 8, begin + 28 * DAY))
     found = clinic["ada"].get("/v1/therapy").json()["follow_ups"]
     assert [item["months"] for item in found] == [1, 3]
     assert found[0]["pain"]["change"] == pytest.approx(-5, abs=0.7)
@@ -329,22 +329,22 @@ def test_follow_ups_compare_with_the_first_week(clinic: Clinic) -> None:
 
 
 def test_the_link_of_a_clinic_with_its_assumptions(clinic: Clinic) -> None:
-    house = clinic.house
+    stores = clinic.stores
     rng = np.random.default_rng(5)
     assert_problem(clinic["tom"].get("/v1/research/clinic-link"), 403)
     for name in ("ada", "eve"):
         clinic.agree(name, Purpose.RESEARCH)
         for k in range(60):
-            at = house.now() - (31 * DAY) + k * 12 * HOUR
+            at = stores.now() - (31 * DAY) + k * 12 * HOUR
             stress = int(rng.integers(2, 9))
             pain = int(np.clip(round(0.6 * stress + rng.normal(2, 1)), 0, 10))
-            house.records.add_rating(rating(clinic.id(name), at, pain, stress))
+            stores.records.add_rating(rating(clinic.id(name), at, pain, stress))
     found = clinic["ann"].get("/v1/research/clinic-link").json()
     assert (found["people"], found["ratings"]) == (2, 120)
     assert len(found["assumptions"]) >= 5
     assert "brings" in found["assumptions"][-1]["otherwise"]
     assert found["estimate"] is None or found["low"] < found["estimate"] < found["high"]
-    names = {house.rights.pseudonym(clinic.id(name)).pseudonym for name in ("ada", "eve")}
+    names = {stores.access.pseudonym(clinic.id(name)).pseudonym for name in ("ada", "eve")}
     assert {row["person"] for row in found["by_person"]} <= names
     assert clinic["ada"].get("/v1/me/looks").json()["looks"][0]["what"].endswith("clinic-link")
 

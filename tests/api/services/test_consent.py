@@ -9,13 +9,13 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from api.services.retention import over
+from api.services.retention import expired_people
 from cli.main import app
 from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, to_datetime
 from store.protocols.records import Consent, Purpose, Rating
-from store.stores import House
+from store.stores import Stores
 
 SignedIn = Callable[..., httpx.Client]
 
@@ -44,12 +44,12 @@ def test_the_newest_answer_counts_and_all_are_kept(signed_in: SignedIn) -> None:
     assert found["answers"][1]["until"] == "2040-01-01T00:00:00+01:00"
 
 
-def test_consent_ends_when_it_said(signed_in: SignedIn, house: House) -> None:
+def test_consent_ends_when_it_said(signed_in: SignedIn, stores: Stores) -> None:
     client = signed_in()
-    person = house.records.person_by_email("ada@example.org")
+    person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    past = timestamps.now() - DAY
-    house.records.add_consent(Consent(person.id, Purpose.CARE, True, "w", past - DAY, past))
+    past = timestamps.now_ns() - DAY
+    stores.records.add_consent(Consent(person.id, Purpose.CARE, True, "w", past - DAY, past))
     assert client.get("/v1/consents").json()["holds"]["care"] is False
 
 
@@ -67,14 +67,14 @@ def test_what_cannot_be_is_told(signed_in: SignedIn, given: bool, until: str, wo
     assert words in refused.json()["detail"]
 
 
-def test_whose_time_is_over(house: House, patient: Callable[..., str]) -> None:
+def test_whose_time_is_over(stores: Stores, patient: Callable[..., str]) -> None:
     people = {}
     for name in ("back", "ended", "silent", "rates", "agrees"):
         patient(f"{name}@example.org")
-        person = house.records.person_by_email(f"{name}@example.org")
+        person = stores.records.person_by_email(f"{name}@example.org")
         assert person is not None
         people[name] = person
-    now = timestamps.now()
+    now = timestamps.now_ns()
     yes = Consent("", Purpose.KEEPING, True, "w", now - 9 * DAY)
     for name, answers in {
         "back": [yes, replace(yes, given=False, at_ns=now - 1)],
@@ -82,15 +82,15 @@ def test_whose_time_is_over(house: House, patient: Callable[..., str]) -> None:
         "agrees": [replace(yes, until_ns=now + 99 * DAY, at_ns=now + 35 * DAY)],
     }.items():
         for one in answers:
-            house.records.add_consent(replace(one, person_id=people[name].id))
-    later = replace(house, now=lambda: now + 40 * DAY)
+            stores.records.add_consent(replace(one, person_id=people[name].id))
+    later = replace(stores, now=lambda: now + 40 * DAY)
     rated = Rating("r", 1, people["rates"].id, now, now + 30 * DAY, "UTC", 1, 1, None, False)
-    house.records.add_rating(rated)
-    assert {item.person.email: item.reason for item in over(later, None)} == {
+    stores.records.add_rating(rated)
+    assert {item.person.email: item.reason for item in expired_people(later, None)} == {
         "back@example.org": "consent to keeping was taken back",
         "ended@example.org": "the time they agreed to is over",
     }
-    assert {item.person.email.split("@")[0] for item in over(later, 30)} == {
+    assert {item.person.email.split("@")[0] for item in expired_people(later, 30)} == {
         "back",
         "ended",
         "silent",
@@ -99,23 +99,23 @@ def test_whose_time_is_over(house: House, patient: Callable[..., str]) -> None:
 
 def test_the_command_lists_first_and_erases_when_told(
     settings: Settings,
-    house: House,
+    stores: Stores,
     patient: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     patient()
     patient("eve@example.org")
-    person = house.records.person_by_email("ada@example.org")
+    person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    house.records.add_consent(Consent(person.id, Purpose.KEEPING, False, "w", timestamps.now()))
+    stores.records.add_consent(Consent(person.id, Purpose.KEEPING, False, "w", timestamps.now_ns()))
     monkeypatch.setenv("EBBTIDE_DATA_DIR", str(settings.data_dir))
     runner = CliRunner()
     listed = runner.invoke(app, ["retention"])
-    today = f"{to_datetime(timestamps.now()):%Y-%m-%d}"
+    today = f"{to_datetime(timestamps.now_ns()):%Y-%m-%d}"
     assert f"ada@example.org: consent to keeping was taken back (since {today})" in listed.output
     assert "Nothing was done" in listed.output
-    assert len(house.records.people()) == 2
+    assert len(stores.records.people()) == 2
     done = runner.invoke(app, ["retention", "--apply"])
     assert "1 people were erased" in done.output
-    assert [p.email for p in house.records.people()] == ["eve@example.org"]
+    assert [p.email for p in stores.records.people()] == ["eve@example.org"]
     assert "may be kept" in runner.invoke(app, ["retention"]).output

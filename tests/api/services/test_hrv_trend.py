@@ -11,26 +11,26 @@ import numpy as np
 import pytest
 
 from api.routes.analysis import hrv_trend as trend_route
-from api.services.cache.responses import KnownAnswers
-from api.services.daily_windows import day_windows
+from api.services.cache.responses import ResponseCache
+from api.services.daily_windows import load_daily_hrv
 from api.services.stress_index_input import local_day_and_hour
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store.protocols.records import Person
-from store.stores import House
+from store.stores import Stores
 
 SignedIn = Callable[..., httpx.Client]
 MIDNIGHT = 20_700 * DAY
 
 
-def put_beats(house: House, person: Person, start_ns: int, count: int, seed: int = 1) -> str:
+def put_beats(stores: Stores, person: Person, start_ns: int, count: int, seed: int = 1) -> str:
     rng = np.random.default_rng(seed)
     rr = 850 + 40 * np.sin(np.arange(count) * 1.3) + rng.normal(0, 12, count)
     ticks = np.round(rr * 1.024).astype(int)
     times = start_ns + np.cumsum(ticks) * (SECOND // 1024)
     stream = new_id()
-    house.beats.put_stream(person.subject_id, Stream(stream, Origin.STRAP, "a strap", start_ns))
-    house.beats.append(
+    stores.beats.put_stream(person.subject_id, Stream(stream, Origin.STRAP, "a strap", start_ns))
+    stores.beats.append(
         person.subject_id,
         stream,
         [
@@ -42,9 +42,9 @@ def put_beats(house: House, person: Person, start_ns: int, count: int, seed: int
 
 
 @pytest.fixture
-def ada(signed_in: SignedIn, house: House) -> tuple[httpx.Client, Person]:
+def ada(signed_in: SignedIn, stores: Stores) -> tuple[httpx.Client, Person]:
     client = signed_in()
-    person = house.records.person_by_email("ada@example.org")
+    person = stores.records.person_by_email("ada@example.org")
     assert person is not None
     return client, person
 
@@ -57,11 +57,11 @@ def asked(client: httpx.Client, days: float, **more: object) -> dict[str, Any]:
 
 
 def test_a_trend_is_the_medians_of_the_windows(
-    ada: tuple[httpx.Client, Person], house: House
+    ada: tuple[httpx.Client, Person], stores: Stores
 ) -> None:
     client, person = ada
-    put_beats(house, person, MIDNIGHT + 8 * HOUR, 5000)
-    put_beats(house, person, MIDNIGHT + DAY + 9 * HOUR + 17 * MINUTE, 800, seed=2)
+    put_beats(stores, person, MIDNIGHT + 8 * HOUR, 5000)
+    put_beats(stores, person, MIDNIGHT + DAY + 9 * HOUR + 17 * MINUTE, 800, seed=2)
     found = asked(client, 3, bucket_s="3600")
     start = to_datetime(MIDNIGHT)
     windows = client.get(
@@ -88,38 +88,38 @@ def test_a_trend_is_the_medians_of_the_windows(
 
 
 def test_windows_are_worked_out_once_and_again_when_beats_come(
-    ada: tuple[httpx.Client, Person], house: House, monkeypatch: pytest.MonkeyPatch
+    ada: tuple[httpx.Client, Person], stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, person = ada
-    put_beats(house, person, MIDNIGHT + 8 * HOUR, 1000)
-    put_beats(house, person, MIDNIGHT + DAY + 8 * HOUR, 1000)
+    put_beats(stores, person, MIDNIGHT + 8 * HOUR, 1000)
+    put_beats(stores, person, MIDNIGHT + DAY + 8 * HOUR, 1000)
     reads: list[int] = []
-    inner = house.beats.read
+    inner = stores.beats.read
 
     def read(subject: str, start: int, end: int) -> object:
         reads.append(start // DAY)
         return inner(subject, start, end)
 
-    monkeypatch.setattr(house.beats, "read", read)
-    first = day_windows(house, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
+    monkeypatch.setattr(stores.beats, "read", read)
+    first = load_daily_hrv(stores, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert reads == [20_700, 20_701]
-    again = day_windows(house, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
+    again = load_daily_hrv(stores, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert len(reads) == 2
     np.testing.assert_array_equal(first.rmssd_ms, again.rmssd_ms)
-    put_beats(house, person, MIDNIGHT + DAY + 12 * HOUR, 1000)
-    more = day_windows(house, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
+    put_beats(stores, person, MIDNIGHT + DAY + 12 * HOUR, 1000)
+    more = load_daily_hrv(stores, person, MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert reads[2:] == [20_701]
     assert len(more.start_ns) > len(first.start_ns)
-    half = day_windows(house, person, MIDNIGHT + DAY, MIDNIGHT + 2 * DAY)
+    half = load_daily_hrv(stores, person, MIDNIGHT + DAY, MIDNIGHT + 2 * DAY)
     assert half.start_ns.min() >= MIDNIGHT + DAY
-    assert len(day_windows(house, person, MIDNIGHT + 5 * DAY, MIDNIGHT + 6 * DAY).start_ns) == 0
+    assert len(load_daily_hrv(stores, person, MIDNIGHT + 5 * DAY, MIDNIGHT + 6 * DAY).start_ns) == 0
 
 
 def test_an_answer_is_the_same_until_beats_come(
-    ada: tuple[httpx.Client, Person], house: House, monkeypatch: pytest.MonkeyPatch
+    ada: tuple[httpx.Client, Person], stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, person = ada
-    put_beats(house, person, MIDNIGHT + 8 * HOUR, 2000)
+    put_beats(stores, person, MIDNIGHT + 8 * HOUR, 2000)
     made: list[int] = []
     inner = trend_route.day_windows
 
@@ -142,13 +142,13 @@ def test_an_answer_is_the_same_until_beats_come(
     assert later == first and len(made) == 1
     assert {b["start"][14:19] for b in first["buckets"]} == {"00:00"}
     assert asked(client, 1, bucket_s="1800") != first and len(made) == 2
-    put_beats(house, person, MIDNIGHT + 12 * HOUR, 2000, seed=3)
+    put_beats(stores, person, MIDNIGHT + 12 * HOUR, 2000, seed=3)
     more = asked(client, 1, bucket_s="3600")
     assert more["usable"] > first["usable"] and len(made) == 3
 
 
 def test_known_answers_let_go_of_the_oldest() -> None:
-    known = KnownAnswers(most_bytes=10)
+    known = ResponseCache(most_bytes=10)
     known.put("a", b"12345")
     known.put("b", b"12345")
     assert known.get("a") == b"12345"

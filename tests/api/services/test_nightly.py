@@ -15,36 +15,36 @@ import httpx
 import pytest
 
 from api.services import nightly as nightly_service
-from api.services.daily_windows import METHOD_KEPT, day_windows
+from api.services.daily_windows import STORED_METHOD, load_daily_hrv
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
 from store.protocols.records import Person, Rating
-from store.stores import House
+from store.stores import Stores
 from tests.api.services.test_hrv_trend import MIDNIGHT, put_beats
 
 SignedIn = Callable[..., httpx.Client]
 
 
 @pytest.fixture
-def clinic(house: House, patient: Callable[..., str]) -> list[Person]:
+def clinic(stores: Stores, patient: Callable[..., str]) -> list[Person]:
     """Three people with two days of beats and 40 ratings each, and one with nothing."""
     found = []
     for k, email in enumerate(("a@example.org", "b@example.org", "c@example.org", "d@example.org")):
         patient(email)
-        person = house.records.person_by_email(email)
+        person = stores.records.person_by_email(email)
         assert person is not None
         found.append(person)
         if k == 3:
             continue
         for day in (0, 1):
-            put_beats(house, person, MIDNIGHT + day * DAY + 8 * HOUR, 2000, seed=10 * k + day)
+            put_beats(stores, person, MIDNIGHT + day * DAY + 8 * HOUR, 2000, seed=10 * k + day)
         for n in range(40):
             about = MIDNIGHT + 9 * HOUR + n * 7 * HOUR
             rating = Rating(
                 new_id(), 1, person.id, about, about, "UTC", (n * 7 + k) % 9, n % 8, None, False
             )
-            house.records.add_rating(rating)
+            stores.records.add_rating(rating)
     return found
 
 
@@ -61,32 +61,32 @@ def nightly(settings: Settings, *words: str) -> dict[str, Any]:
     return found
 
 
-def reports(house: House, people: list[Person]) -> list[str]:
+def reports(stores: Stores, people: list[Person]) -> list[str]:
     return [
-        "" if (kept := house.records.report(person.id, "30 minutes")) is None else kept.body
+        "" if (kept := stores.records.report(person.id, "30 minutes")) is None else kept.body
         for person in people
     ]
 
 
 def test_in_processes_and_then_there_is_nothing_to_do(
-    settings: Settings, house: House, clinic: list[Person], signed_in: SignedIn
+    settings: Settings, stores: Stores, clinic: list[Person], signed_in: SignedIn
 ) -> None:
     done = nightly(settings, "--workers", "2")
     assert done == {"people": 4, "days": 6, "reports": 4, "failed": []}
-    first = reports(house, clinic)
+    first = reports(stores, clinic)
     assert nightly(settings) == {"people": 4, "days": 0, "reports": 0, "failed": []}
     # The API gives the very same, and works nothing out for it.
     client = signed_in("eve@example.org")
-    person = house.records.person_by_email("eve@example.org")
+    person = stores.records.person_by_email("eve@example.org")
     assert person is not None
-    put_beats(house, person, MIDNIGHT + 8 * HOUR, 2000, seed=1)
+    put_beats(stores, person, MIDNIGHT + 8 * HOUR, 2000, seed=1)
     assert nightly(settings)["days"] == 1
     asked = client.get("/v1/link").json()
-    assert asked == json.loads(reports(house, [person])[0])
+    assert asked == json.loads(reports(stores, [person])[0])
     # More beats of one person: one day, one report.
-    put_beats(house, clinic[0], MIDNIGHT + DAY + 12 * HOUR, 900)
+    put_beats(stores, clinic[0], MIDNIGHT + DAY + 12 * HOUR, 900)
     assert nightly(settings) == {"people": 5, "days": 1, "reports": 1, "failed": []}
-    assert reports(house, clinic)[1:] == first[1:]
+    assert reports(stores, clinic)[1:] == first[1:]
 
 
 @pytest.fixture
@@ -101,36 +101,36 @@ def cluster() -> Iterator[str]:
 
 
 def test_on_a_dask_cluster_it_is_the_same(
-    settings: Settings, house: House, clinic: list[Person], cluster: str, tmp_path: Path
+    settings: Settings, stores: Stores, clinic: list[Person], cluster: str, tmp_path: Path
 ) -> None:
     assert nightly(settings, "--dask", cluster)["reports"] == 4
-    on_cluster = reports(house, clinic)
-    windows = house.beats.kept_windows(
-        clinic[0].subject_id, METHOD_KEPT, ["rmssd_ms"], MIDNIGHT // DAY, MIDNIGHT // DAY + 1
+    on_cluster = reports(stores, clinic)
+    windows = stores.beats.stored_windows(
+        clinic[0].subject_id, STORED_METHOD, ["rmssd_ms"], MIDNIGHT // DAY, MIDNIGHT // DAY + 1
     )
     with ThreadPoolExecutor(1) as alone:
         for person in clinic:  # once more, here
             work, content = nightly_service._next_work(
-                _forgetful(house), person, set(range(30_000))
+                _forgetful(stores), person, set(range(30_000))
             )  # type: ignore[misc]
-            body = alone.submit(nightly_service.analysed, work).result()
+            body = alone.submit(nightly_service.analyse_task, work).result()
             assert isinstance(body, nightly_service.ReportBody)
             assert body.body == on_cluster[clinic.index(person)]
-            kept = house.records.report(person.id, "30 minutes")
+            kept = stores.records.report(person.id, "30 minutes")
             assert kept is not None
             assert kept.content == content
-    again = day_windows(house, clinic[0], MIDNIGHT, MIDNIGHT + 2 * DAY)
+    again = load_daily_hrv(stores, clinic[0], MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert len(again.start_ns) == sum(len(day.start_ns) for day in windows.values())
 
 
-def _forgetful(house: House) -> House:
+def _forgetful(stores: Stores) -> Stores:
     """The same house, in which no report is kept."""
 
     class Forgetful:
         def __getattr__(self, name: str) -> object:
-            return (lambda *_: None) if name == "report" else getattr(house.records, name)
+            return (lambda *_: None) if name == "report" else getattr(stores.records, name)
 
-    return House(house.beats, Forgetful(), house.rights, house.programme)  # type: ignore[arg-type]
+    return Stores(stores.beats, Forgetful(), stores.access, stores.programme)  # type: ignore[arg-type]
 
 
 class Stopping(Executor):
@@ -151,44 +151,44 @@ class Stopping(Executor):
         return done
 
 
-def test_a_night_that_was_stopped_goes_on(house: House, clinic: list[Person]) -> None:
+def test_a_night_that_was_stopped_goes_on(stores: Stores, clinic: list[Person]) -> None:
     with pytest.raises(KeyboardInterrupt):
-        nightly_service.run_night(house, Stopping(3), 1)
-    assert sum(body != "" for body in reports(house, clinic)) == 1
-    rest = nightly_service.run_night(house, Stopping(99), 1)
+        nightly_service.run_nightly(stores, Stopping(3), 1)
+    assert sum(body != "" for body in reports(stores, clinic)) == 1
+    rest = nightly_service.run_nightly(stores, Stopping(99), 1)
     assert (rest.people, rest.reports) == (4, 3)
     assert rest.days in (2, 4)
 
 
 def test_one_patient_does_not_stop_the_others(
-    house: House, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
+    stores: Stores, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inner = house.beats.read
+    inner = stores.beats.read
 
     def read(subject: str, start: int, end: int) -> object:
         if subject == clinic[1].subject_id:
             raise RuntimeError("a damaged block")
         return inner(subject, start, end)
 
-    monkeypatch.setattr(house.beats, "read", read)
+    monkeypatch.setattr(stores.beats, "read", read)
     told: list[tuple[int, int]] = []
-    done = nightly_service.run_night(house, Stopping(99), 2, lambda *word: told.append(word))
+    done = nightly_service.run_nightly(stores, Stopping(99), 2, lambda *word: told.append(word))
     assert done.failed == [(clinic[1].subject_id, "RuntimeError: a damaged block")]
     assert (done.people, done.reports) == (4, 3)
     assert told[-1] == (4, 4)
 
 
 def test_a_strap_that_uploads_all_the_while_does_not_hold_it_up(
-    house: House, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
+    stores: Stores, clinic: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inner, at = house.beats.read, [MIDNIGHT + 3 * DAY]
+    inner, at = stores.beats.read, [MIDNIGHT + 3 * DAY]
 
     def read(subject: str, start: int, end: int) -> object:
-        put_beats(house, clinic[0], at[0], 30)
+        put_beats(stores, clinic[0], at[0], 30)
         at[0] += 60 * SECOND
         return inner(subject, start, end)
 
-    monkeypatch.setattr(house.beats, "read", read)
-    done = nightly_service.run_night(house, Stopping(99), 2)
+    monkeypatch.setattr(stores.beats, "read", read)
+    done = nightly_service.run_nightly(stores, Stopping(99), 2)
     assert (done.people, done.failed) == (4, [])
     assert at[0] > MIDNIGHT + 3 * DAY  # beats did come meanwhile

@@ -10,15 +10,15 @@ import pytest
 
 from analytics.association.hrv_before_rating import Span
 from api.routes.analysis import link as link_route
-from api.routes.analysis.link import link_report, report_body
+from api.routes.analysis.link import link_report, load_report_json
 from api.services.cache import rating_windows
-from api.services.cache.analysis import Known
-from api.services.rating_windows import rated_beats, rated_windows
-from api.services.stress_baseline import Histories
+from api.services.cache.analysis import AnalysisCache
+from api.services.rating_windows import load_rating_windows, read_rating_beats
+from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store.protocols.records import Person, Rating
-from store.stores import House
+from store.stores import Stores
 
 SignedIn = Callable[..., httpx.Client]
 DAYS = 20
@@ -28,11 +28,11 @@ MIDNIGHT = 20_700 * DAY
 class Wearer:
     """A person with ratings and a strap, and what a process knows of them."""
 
-    def __init__(self, house: House, person: Person) -> None:
-        self.house, self.person, self.known = house, person, Known()
+    def __init__(self, stores: Stores, person: Person) -> None:
+        self.stores, self.person, self.known = stores, person, AnalysisCache()
         self.rng = np.random.default_rng(4)
         self.stream = Stream(new_id(), Origin.STRAP, "a strap", MIDNIGHT)
-        house.beats.put_stream(person.subject_id, self.stream)
+        stores.beats.put_stream(person.subject_id, self.stream)
         self.sequence, self.at = 1, MIDNIGHT
         for day in range(DAYS):
             self.wear(MIDNIGHT + day * DAY + 8 * HOUR, 4 * HOUR)
@@ -43,7 +43,7 @@ class Wearer:
     def wear(self, start_ns: int, lasts_ns: int) -> None:
         ticks = self.rng.integers(820, 940, lasts_ns // SECOND)
         times = start_ns + np.cumsum(ticks * SECOND // 1024)
-        self.house.beats.append(
+        self.stores.beats.append(
             self.person.subject_id,
             self.stream.id,
             [
@@ -56,25 +56,25 @@ class Wearer:
 
     def rate(self, at: int) -> None:
         pain, stress = (int(value) for value in self.rng.integers(0, 11, 2))
-        self.house.records.add_rating(
+        self.stores.records.add_rating(
             Rating(new_id(), 1, self.person.id, at, at, "UTC", pain, stress, None, False)
         )
 
     def asked(self, span: Span = Span.MINUTES_30) -> str:
         """The report, held against one that is made from nothing that is known."""
-        found = report_body(self.house, self.known, self.person, 0, 2**62, span)
-        ratings = self.house.records.ratings(self.person.id, 0, 2**62)
-        read = rated_beats(ratings, self.person, self.house, Histories(), span)
-        assert found == link_report(rated_windows(read)).model_dump_json()
+        found = load_report_json(self.stores, self.known, self.person, 0, 2**62, span)
+        ratings = self.stores.records.ratings(self.person.id, 0, 2**62)
+        read = read_rating_beats(ratings, self.person, self.stores, StressBaselineCache(), span)
+        assert found == link_report(load_rating_windows(read)).model_dump_json()
         return found
 
 
 @pytest.fixture
-def wearer(signed_in: SignedIn, house: House) -> Wearer:
+def wearer(signed_in: SignedIn, stores: Stores) -> Wearer:
     signed_in()
-    person = house.records.person_by_email("ada@example.org")
+    person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    return Wearer(house, person)
+    return Wearer(stores, person)
 
 
 @pytest.fixture
@@ -117,9 +117,9 @@ def test_a_new_rating_has_its_own_windows_worked_out(wearer: Wearer, worked_out:
 
 def test_beats_and_movement_that_come_late_are_seen(wearer: Wearer) -> None:
     first = wearer.asked()
-    house, subject = wearer.house, wearer.person.subject_id
+    stores, subject = wearer.stores, wearer.person.subject_id
     other = Stream(new_id(), Origin.STRAP, "another", MIDNIGHT)
-    house.beats.put_stream(subject, other)
+    stores.beats.put_stream(subject, other)
     # A day on which the strap was not worn before its rating, and that of another one was.
     at = MIDNIGHT + 3 * DAY + 16 * HOUR
     wearer.rate(at)
@@ -127,19 +127,19 @@ def test_beats_and_movement_that_come_late_are_seen(wearer: Wearer) -> None:
     assert without != first
     times = [at - 40 * MINUTE + k * SECOND for k in range(2400)]
     notes = [Notification(k + 1, t, 60, (1024,), (t,), True) for k, t in enumerate(times)]
-    house.beats.append(subject, other.id, notes)
+    stores.beats.append(subject, other.id, notes)
     with_beats = wearer.asked()
     assert with_beats != without
     spans = [Activity(at - 30 * MINUTE + k * 5 * SECOND, 40.0 + k % 7) for k in range(360)]
-    house.beats.append_activity(subject, other.id, spans)
+    stores.beats.append_activity(subject, other.id, spans)
     wearer.asked()
 
 
 def test_a_look_at_a_part_leaves_the_whole_known(wearer: Wearer, worked_out: list[str]) -> None:
     whole = wearer.asked()
     del worked_out[:]
-    week = report_body(
-        wearer.house, wearer.known, wearer.person, MIDNIGHT, MIDNIGHT + 7 * DAY, Span.MINUTES_30
+    week = load_report_json(
+        wearer.stores, wearer.known, wearer.person, MIDNIGHT, MIDNIGHT + 7 * DAY, Span.MINUTES_30
     )
     assert week != whole
     wearer.wear(wearer.at, MINUTE)
@@ -154,9 +154,9 @@ def test_each_span_is_known_by_itself(wearer: Wearer) -> None:
     assert {span: wearer.asked(span) for span in Span} == found
 
 
-def test_without_ratings_there_is_nothing_to_know(signed_in: SignedIn, house: House) -> None:
+def test_without_ratings_there_is_nothing_to_know(signed_in: SignedIn, stores: Stores) -> None:
     signed_in()
-    person = house.records.person_by_email("ada@example.org")
+    person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    found = report_body(house, Known(), person, 0, 2**62, Span.MINUTES_30)
+    found = load_report_json(stores, AnalysisCache(), person, 0, 2**62, Span.MINUTES_30)
     assert '"given":0' in found

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from garmin_fit_sdk import Encoder, Profile
 
-from cli.credentials import KeptSignIns, SignIn
+from cli.credentials import CredentialFile, Credentials
 from cli.server.thread import ApiThread
 from ebbtide.beats import GapReason
 from ebbtide.errors import EbbtideError
@@ -25,7 +25,7 @@ from ingest.files.importer import import_recordings
 from ingest.files.recording import RecordedFile
 from ingest.files.registry import moment_in_name, open_recording
 from ingest.outbox.outbox import Outbox
-from store.stores import House
+from store.stores import Stores
 
 BERLIN = "Europe/Berlin"
 MORNING = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)  # 8:30 in Berlin
@@ -284,15 +284,15 @@ def test_the_command_imports_once_and_uploads(
     tmp_path: Path,
     recordings: Path,
     api: ApiThread,
-    house: House,
+    stores: Stores,
     signed_in: Callable[..., httpx.Client],
 ) -> None:
     client = signed_in()
     me = client.get("/v1/me").json()
     token = client.headers["Authorization"].removeprefix("Bearer ")
     data = tmp_path / "machine"
-    KeptSignIns(data / "sign-ins.json").put(
-        SignIn(me["email"], api.url, token, me["id"], me["zone"])
+    CredentialFile(data / "sign-ins.json").put(
+        Credentials(me["email"], api.url, token, me["id"], me["zone"])
     )
     renamed = written(
         tmp_path, "2026-11-20 07-00-00.txt", (recordings / "pyhrv_nni_long.txt").read_bytes()

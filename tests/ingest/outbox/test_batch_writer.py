@@ -13,8 +13,8 @@ import pytest
 
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import SECOND
-from ingest.outbox.batch_writer import Keeper
-from ingest.outbox.outbox import CannotKeepError, Entry, LinkSpell, Outbox
+from ingest.outbox.batch_writer import BatchWriter
+from ingest.outbox.outbox import ConnectionRecord, Entry, Outbox, OutboxWriteError
 
 START = 1_790_000_000 * SECOND
 
@@ -32,7 +32,7 @@ def streams(outbox: Outbox, count: int) -> list[str]:
 
 
 def test_each_strap_gets_its_own_numbers_back(tmp_path: Path) -> None:
-    async def keep(keeper: Keeper, ids: list[str]) -> list[list[int]]:
+    async def keep(keeper: BatchWriter, ids: list[str]) -> list[list[int]]:
         async def strap(stream_id: str) -> list[int]:
             return [await keeper.keep(stream_id, [entry(second)]) for second in range(1, 30)]
 
@@ -40,14 +40,14 @@ def test_each_strap_gets_its_own_numbers_back(tmp_path: Path) -> None:
 
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         ids = streams(outbox, 20)
-        with Keeper(outbox) as keeper:
+        with BatchWriter(outbox) as keeper:
             numbers = asyncio.run(keep(keeper, ids))
         assert numbers == [list(range(1, 30))] * 20
         assert [state.beats_waiting for state in outbox.states()] == [29] * 20
 
 
 def test_one_straps_mistake_costs_the_others_nothing(tmp_path: Path) -> None:
-    async def keep(keeper: Keeper, ids: list[str]) -> list[object]:
+    async def keep(keeper: BatchWriter, ids: list[str]) -> list[object]:
         jobs = [keeper.keep(stream_id, [entry(1)]) for stream_id in ids]
         jobs.append(keeper.keep(ids[0], [entry(0)]))  # back in time
         jobs.append(keeper.keep("no such stream", [entry(1)]))
@@ -55,7 +55,7 @@ def test_one_straps_mistake_costs_the_others_nothing(tmp_path: Path) -> None:
 
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         ids = streams(outbox, 5)
-        with Keeper(outbox) as keeper:
+        with BatchWriter(outbox) as keeper:
             results = asyncio.run(keep(keeper, ids))
     assert results[:5] == [1] * 5
     assert isinstance(results[5], ValueError)
@@ -82,7 +82,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_told_and_waited_for(small_disk: Path) -> None:
-    async def fill(keeper: Keeper, stream_id: str) -> int:
+    async def fill(keeper: BatchWriter, stream_id: str) -> int:
         kept = 0
         while True:
             kept += 1
@@ -100,7 +100,7 @@ def test_a_full_disk_is_told_and_waited_for(small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(b"x" * 500_000)
     with Outbox(small_disk / "outbox.sqlite") as outbox:
         (stream_id,) = streams(outbox, 1)
-        with Keeper(outbox, retry_s=0.05) as keeper:
+        with BatchWriter(outbox, retry_s=0.05) as keeper:
             kept = asyncio.run(asyncio.wait_for(fill(keeper, stream_id), 60))
             assert asyncio.run(keeper.keep(stream_id, [entry(kept + 1)])) == kept + 1
     with Outbox(small_disk / "outbox.sqlite") as outbox:
@@ -115,7 +115,7 @@ def test_ending_while_the_disk_is_full_says_so(tmp_path: Path) -> None:
         (pages,) = outbox._db.execute("PRAGMA page_count").fetchone()
         outbox._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own "disk full"
 
-        async def keep(keeper: Keeper) -> None:
+        async def keep(keeper: BatchWriter) -> None:
             waiting = asyncio.ensure_future(
                 keeper.keep(stream_id, [entry(second) for second in range(1, 3000)])
             )
@@ -124,10 +124,10 @@ def test_ending_while_the_disk_is_full_says_so(tmp_path: Path) -> None:
             began = time.monotonic()
             await asyncio.to_thread(keeper.__exit__)
             assert time.monotonic() - began < 5
-            with pytest.raises(CannotKeepError, match="safe"):
+            with pytest.raises(OutboxWriteError, match="safe"):
                 await waiting
 
-        asyncio.run(keep(Keeper(outbox, retry_s=0.05).__enter__()))
+        asyncio.run(keep(BatchWriter(outbox, retry_s=0.05).__enter__()))
 
 
 def test_activity_is_kept_once_and_forgotten_when_uploaded(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_activity_is_kept_once_and_forgotten_when_uploaded(tmp_path: Path) -> No
         outbox.add_activity(stream_id, spans[:3])
         outbox.add_activity(stream_id, spans[1:])
         assert outbox.waiting_activity(stream_id, 10) == spans
-        outbox.forget_activity(stream_id, spans[1].start_ns)
+        outbox.delete_activity(stream_id, spans[1].start_ns)
         assert outbox.waiting_activity(stream_id, 10) == spans[2:]
 
 
@@ -145,7 +145,7 @@ def test_links_are_remembered_and_bounded(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("ingest.outbox.outbox._MOST_LINKS", 3)
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         for n in range(6):
-            outbox.add_link("me", LinkSpell("strap", n, n + 1, "link lost"))
+            outbox.add_link("me", ConnectionRecord("strap", n, n + 1, "link lost"))
         assert [spell.connected_ns for spell in outbox.links()] == [3, 4, 5]
 
 

@@ -71,9 +71,9 @@ def test_any_bytes_give_a_measurement_or_a_clear_error(
 
 
 def test_features_and_settings_of_an_h10() -> None:
-    assert polar.features(bytes.fromhex("0f 05 00")) == {Kind.ECG, Kind.ACCELERATION}
-    assert polar.features(b"") == frozenset()
-    offer = polar.offered(
+    assert polar.parse_features(bytes.fromhex("0f 05 00")) == {Kind.ECG, Kind.ACCELERATION}
+    assert polar.parse_features(b"") == frozenset()
+    offer = polar.parse_settings(
         bytes.fromhex("00 04 19 00 32 00 64 00 c8 00 01 01 10 00 02 03 02 00 04 00 08 00")
     )
     assert offer == {
@@ -81,7 +81,7 @@ def test_features_and_settings_of_an_h10() -> None:
         Setting.RESOLUTION: [16],
         Setting.RANGE: [2, 4, 8],
     }
-    wanted = polar.chosen(offer)
+    wanted = polar.choose_settings(offer)
     command = polar.start_command(Kind.ACCELERATION, wanted)
     # As the Polar SDK sends it for 25 Hz, 16 bits, 8 g.
     assert command == bytes.fromhex("02 02 00 01 19 00 01 01 10 00 02 01 08 00")
@@ -89,12 +89,14 @@ def test_features_and_settings_of_an_h10() -> None:
 
 @given(st.binary(max_size=40))
 def test_any_offer_can_be_read(parameters: bytes) -> None:
-    polar.chosen(polar.offered(parameters))
+    polar.choose_settings(polar.parse_settings(parameters))
 
 
 def test_a_refusal_says_why() -> None:
-    assert polar.answer(bytes.fromhex("f0 01 02 00 00 00 01 19 00")) == bytes.fromhex("00011900")
+    assert polar.parse_response(bytes.fromhex("f0 01 02 00 00 00 01 19 00")) == bytes.fromhex(
+        "00011900"
+    )
     with pytest.raises(PolarRefusedError, match="paired first"):
-        polar.answer(bytes.fromhex("f0 02 02 0c"))
+        polar.parse_response(bytes.fromhex("f0 02 02 0c"))
     with pytest.raises(PolarRefusedError, match="no answer"):
-        polar.answer(b"\x01")
+        polar.parse_response(b"\x01")

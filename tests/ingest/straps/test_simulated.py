@@ -7,7 +7,7 @@ from ebbtide.beats import GapReason
 from ebbtide.timestamps import SECOND
 from ingest.straps.heart_rate import decode
 from ingest.straps.simulated import SimulatedStrap, notifications, span_ns
-from ingest.straps.strap import Arrival, Interruption
+from ingest.straps.strap import RawNotification, SignalBreak
 from ingest.timing.beat_clock import BeatClock
 
 START = 1_790_000_000 * SECOND
@@ -19,7 +19,7 @@ def test_every_interval_is_sent_once_and_never_before_it_ended(runs: list[list[i
     sent: list[list[int]] = [[]]
     last_arrival = 0
     for event in notifications(runs, START):
-        if isinstance(event, Interruption):
+        if isinstance(event, SignalBreak):
             sent.append([])
             continue
         arrival, payload = event
@@ -36,18 +36,18 @@ def test_played_intervals_are_placed_where_they_were() -> None:
     placed: list[int] = []
     ticks = [900, 1000, 1100] * 200
     for event in notifications([ticks], START):
-        assert not isinstance(event, Interruption)
+        assert not isinstance(event, SignalBreak)
         placed += clock.place(decode(event[1]).rr_ticks, event[0]).beat_times_ns
     true = START + sum(ticks) * SECOND // 1024
     assert abs(placed[-1] - true) < SECOND // 10
 
 
 def test_played_runs_are_parted() -> None:
-    async def events() -> list[Arrival | Interruption]:
+    async def events() -> list[RawNotification | SignalBreak]:
         return [event async for event in SimulatedStrap("x", [[1024], [1024]], START).events()]
 
     first, parted, second = asyncio.run(events())
-    assert isinstance(first, Arrival)
-    assert parted == Interruption(GapReason.LINK_LOST)
-    assert isinstance(second, Arrival)
+    assert isinstance(first, RawNotification)
+    assert parted == SignalBreak(GapReason.LINK_LOST)
+    assert isinstance(second, RawNotification)
     assert second.steady_ns is None

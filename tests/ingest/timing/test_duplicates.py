@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ebbtide.timestamps import MILLISECOND, SECOND
-from ingest.timing.duplicates import RepeatFilter
+from ingest.timing.duplicates import DuplicateFilter
 
 START = 1_790_000_000 * SECOND
 
@@ -12,7 +12,7 @@ class Link:
     """Times in ms; every notification is told to the filter, in order."""
 
     def __init__(self) -> None:
-        self.filter = RepeatFilter(1024)
+        self.filter = DuplicateFilter(1024)
 
     def hears(self, at_ms: int, *rr: int) -> bool:
         payload = b"".join(ticks.to_bytes(2, "little") for ticks in rr)

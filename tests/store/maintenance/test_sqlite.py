@@ -18,44 +18,44 @@ from api.services.erasure import erase_person
 from ebbtide.beats import Gap, GapReason, Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
-from store.factory import open_house
-from store.maintenance.sqlite_backup import back_up, restore
-from store.maintenance.sqlite_check import Checked, check_embedded
+from store.factory import open_stores
+from store.maintenance.sqlite_backup import create_backup, restore
+from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
 from store.protocols.beats import ErasedSubjectError
 from store.protocols.records import Rating, TherapySession
-from store.stores import House
+from store.stores import Stores
 from tests.contracts.test_beat_store import FOREVER, START, made
 
 SECOND = 1_000_000_000
 
 
 @pytest.fixture
-def filled(settings: Settings, house: House, patient: object) -> House:
+def filled(settings: Settings, stores: Stores, patient: object) -> Stores:
     """Two people with beats, a gap, ratings and a session each."""
     for email in ("ada@example.org", "eve@example.org"):
         patient(email)  # type: ignore[operator]
-        person = house.records.person_by_email(email)
+        person = stores.records.person_by_email(email)
         assert person is not None
         stream = new_id()
-        house.beats.put_stream(person.subject_id, Stream(stream, Origin.STRAP, "a strap", START))
+        stores.beats.put_stream(person.subject_id, Stream(stream, Origin.STRAP, "a strap", START))
         gap = Gap(400, START + 399 * SECOND, START + 400 * SECOND, GapReason.LINK_LOST)
-        house.beats.append(person.subject_id, stream, made(1, 600), [gap])
-        house.records.add_rating(
+        stores.beats.append(person.subject_id, stream, made(1, 600), [gap])
+        stores.records.add_rating(
             Rating(new_id(), 1, person.id, START, START, "Europe/Berlin", 3, 4, None, False)
         )
-        house.records.add_session(TherapySession(new_id(), person.id, 1, START))
-    return house
+        stores.records.add_session(TherapySession(new_id(), person.id, 1, START))
+    return stores
 
 
 def files(settings: Settings) -> list[Path]:
     return [settings.beats_file, settings.records_file]
 
 
-def checked(settings: Settings) -> Checked:
-    return check_embedded(settings.beats_file, settings.records_file)
+def checked(settings: Settings) -> IntegrityReport:
+    return check_sqlite(settings.beats_file, settings.records_file)
 
 
-def test_a_whole_store_is_told_so(settings: Settings, filled: House) -> None:
+def test_a_whole_store_is_told_so(settings: Settings, filled: Stores) -> None:
     found = checked(settings)
     assert (found.people, found.ratings, found.streams, found.beats, found.gaps) == (
         2,
@@ -84,14 +84,16 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize(("change", "words"), DAMAGE)
-def test_what_is_wrong_is_named(settings: Settings, filled: House, change: str, words: str) -> None:
+def test_what_is_wrong_is_named(
+    settings: Settings, filled: Stores, change: str, words: str
+) -> None:
     with closing(sqlite3.connect(settings.beats_file, isolation_level=None)) as db:
         db.execute("PRAGMA foreign_keys=OFF")
         db.execute(change)
     assert any(words in problem for problem in checked(settings).problems)
 
 
-def test_numbers_on_their_way_are_no_problem(settings: Settings, filled: House) -> None:
+def test_numbers_on_their_way_are_no_problem(settings: Settings, filled: Stores) -> None:
     person = filled.records.person_by_email("ada@example.org")
     assert person is not None
     (covered,) = filled.beats.coverage(person.subject_id)
@@ -102,7 +104,7 @@ def test_numbers_on_their_way_are_no_problem(settings: Settings, filled: House) 
 
 
 @pytest.fixture
-def writer(filled: House) -> Iterator[None]:
+def writer(filled: Stores) -> Iterator[None]:
     """Somebody uploads all the while."""
     person = filled.records.person_by_email("ada@example.org")
     assert person is not None
@@ -124,17 +126,17 @@ def writer(filled: House) -> Iterator[None]:
 
 @pytest.mark.usefixtures("writer")
 def test_a_backup_while_somebody_uploads_is_whole(
-    settings: Settings, filled: House, tmp_path: Path
+    settings: Settings, filled: Stores, tmp_path: Path
 ) -> None:
     for turn in range(5):
-        made_now = back_up(files(settings), tmp_path / f"copy{turn}", "now")
-        found = check_embedded(*(made_now.folder / file.name for file in files(settings)))
+        made_now = create_backup(files(settings), tmp_path / f"copy{turn}", "now")
+        found = check_sqlite(*(made_now.folder / file.name for file in files(settings)))
         assert found.problems == found.waiting == []
         assert found.beats >= 1200
 
 
-def test_a_backup_comes_back(settings: Settings, filled: House, tmp_path: Path) -> None:
-    copy = back_up(files(settings), tmp_path / "copy", "now").folder
+def test_a_backup_comes_back(settings: Settings, filled: Stores, tmp_path: Path) -> None:
+    copy = create_backup(files(settings), tmp_path / "copy", "now").folder
     person = filled.records.person_by_email("ada@example.org")
     assert person is not None
     before = filled.beats.read(person.subject_id, *FOREVER).time_ns.tolist()
@@ -145,17 +147,17 @@ def test_a_backup_comes_back(settings: Settings, filled: House, tmp_path: Path) 
     filled.records.close()
     kept = restore(copy, files(settings), "old", replace=True)
     assert [file.name for file in kept] == ["beats.sqlite.old", "records.sqlite.old"]
-    again = open_house(settings)
+    again = open_stores(settings)
     assert again.beats.read(person.subject_id, *FOREVER).time_ns.tolist() == before
     assert len(again.records.ratings(person.id, 0, 2**62)) == 1
     again.beats.close()
     again.records.close()
-    assert check_embedded(*kept).people == 1
+    assert check_sqlite(*kept).people == 1
     assert checked(settings).problems == []
 
 
-def test_a_store_in_use_is_not_replaced(settings: Settings, filled: House, tmp_path: Path) -> None:
-    copy = back_up(files(settings), tmp_path / "copy", "now").folder
+def test_a_store_in_use_is_not_replaced(settings: Settings, filled: Stores, tmp_path: Path) -> None:
+    copy = create_backup(files(settings), tmp_path / "copy", "now").folder
     holding = subprocess.Popen(
         [
             sys.executable,
@@ -180,12 +182,12 @@ def test_a_store_in_use_is_not_replaced(settings: Settings, filled: House, tmp_p
     assert checked(settings).beats == 1200
 
 
-def test_bad_backups_are_refused(settings: Settings, filled: House, tmp_path: Path) -> None:
-    copy = back_up(files(settings), tmp_path / "copy", "now").folder
+def test_bad_backups_are_refused(settings: Settings, filled: Stores, tmp_path: Path) -> None:
+    copy = create_backup(files(settings), tmp_path / "copy", "now").folder
     with pytest.raises(EbbtideError, match="already"):
-        back_up(files(settings), copy, "now")
+        create_backup(files(settings), copy, "now")
     with pytest.raises(EbbtideError, match="no store"):
-        back_up([tmp_path / "nothing.sqlite"], tmp_path / "other", "now")
+        create_backup([tmp_path / "nothing.sqlite"], tmp_path / "other", "now")
     with pytest.raises(EbbtideError, match="no backup"):
         restore(tmp_path, files(settings), "old")
     data = (copy / "beats.sqlite").read_bytes()
@@ -197,7 +199,7 @@ def test_bad_backups_are_refused(settings: Settings, filled: House, tmp_path: Pa
         restore(copy, files(settings), "old", replace=True)
 
 
-def test_erased_is_gone_and_stays_gone(settings: Settings, filled: House) -> None:
+def test_erased_is_gone_and_stays_gone(settings: Settings, filled: Stores) -> None:
     person = filled.records.person_by_email("ada@example.org")
     assert person is not None
     (covered,) = filled.beats.coverage(person.subject_id)
@@ -222,7 +224,7 @@ def test_erased_is_gone_and_stays_gone(settings: Settings, filled: House) -> Non
             assert trace not in held, (file.name, trace)
 
 
-def test_the_commands(settings: Settings, filled: House, tmp_path: Path) -> None:
+def test_the_commands(settings: Settings, filled: Stores, tmp_path: Path) -> None:
     def ebbtide(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "ebbtide", *arguments],

@@ -14,13 +14,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
-from store.protocols.access import Scope, SignInKind
+from store.protocols.access import Scope, TokenKind
 from store.protocols.records import AuditLine, RecordStore
-from store.sql.access import SqlRightsStore
+from store.sql.access import SqlAccessStore
 from store.sql.records import open_records, open_sqlite_records
-from store.sql.schema_version import NEWEST, kept_revision, revision_of
+from store.sql.schema_version import NEWEST, current_revision, stored_revision
 from store.sql.tables.records import Base
-from store.sql.upgrade import migrate
+from store.sql.upgrade import upgrade
 from tests.contracts.test_record_store import NOW, a_rating
 from tests.support.postgres import PostgresServer
 
@@ -64,7 +64,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
 ) -> None:
     with engine.begin() as connection:
-        migrate(connection, revision)
+        upgrade(connection, revision)
         connection.execute(text(PERSON))
         connection.execute(text(RATING))
         if revision < "0007":
@@ -77,26 +77,26 @@ def test_a_filled_database_of_each_revision_comes_forward(
     store.add_audit(AuditLine(NOW, "erased", "s"))
     store.close()
     with engine.connect() as connection:
-        assert revision_of(connection) == NEWEST
+        assert current_revision(connection) == NEWEST
     if revision < "0007":  # recorders stay signed in, for everything, as they were
-        (kept,) = SqlRightsStore(engine).sign_ins("p")
-        assert (kept.kind, kept.scopes, kept.idle_ns) == (SignInKind.DEVICE, frozenset(Scope), 0)
+        (kept,) = SqlAccessStore(engine).sign_ins("p")
+        assert (kept.kind, kept.scopes, kept.idle_ns) == (TokenKind.DEVICE, frozenset(Scope), 0)
 
 
 def test_revisions_lead_to_the_tables_that_the_code_has(engine: Engine) -> None:
     with engine.begin() as connection:
-        migrate(connection)
+        upgrade(connection)
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        assert kept_revision(connection) == NEWEST == context.get_current_revision()
+        assert stored_revision(connection) == NEWEST == context.get_current_revision()
 
 
 def test_a_store_from_before_revisions_is_known(engine: Engine, url: str) -> None:
     with engine.begin() as connection:
-        migrate(connection, "0001")
+        upgrade(connection, "0001")
         connection.execute(text("DROP TABLE alembic_version"))
         connection.execute(text(PERSON))
-        assert revision_of(connection) == "0001"
+        assert current_revision(connection) == "0001"
     store = opened(url)
     store.add_audit(AuditLine(NOW, "erased", "s"))
     assert store.person("p") is not None
@@ -107,7 +107,7 @@ def test_the_embedded_store_keeps_a_copy_of_what_it_was(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        migrate(connection, "0001")
+        upgrade(connection, "0001")
         connection.execute(text(PERSON))
     engine.dispose()
     open_sqlite_records(path).close()
