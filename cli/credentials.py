@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ebbtide._files import write_private_json
 from ebbtide.errors import EbbtideError
 
 
@@ -67,14 +67,10 @@ class CredentialFile:
         except EbbtideError:
             kept = []  # a file that nobody can read is replaced
         kept = [other for other in kept if other.email.lower() != sign_in.email.lower()]
-        beside = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside.unlink(missing_ok=True)
-            handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(handle, "w") as file:
-                json.dump({"sign_ins": [asdict(item) for item in [*kept, sign_in]]}, file)
-            beside.replace(self._path)
+            write_private_json(
+                self._path, {"sign_ins": [asdict(item) for item in [*kept, sign_in]]}
+            )
         except OSError as error:
             raise EbbtideError(
                 f"The sign-in cannot be kept in {self._path}: {error.strerror or error}.",

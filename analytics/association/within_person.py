@@ -49,8 +49,8 @@ FloatArray = NDArray[np.float64]
 class Association:
     """Slope of y on x with its 95% interval and p value, or the reason why there is none.
 
-    ``n``: pairs used. ``x_residual``, ``y_residual``: shape (n,), the pairs without the shared course,
-    for a picture. ``autocorrelation``: of the errors, from one rating to the next.
+    ``n``: pairs used. ``x_residual``, ``y_residual``: shape (n,), the pairs net of the common
+    trend, for a plot. ``autocorrelation``: of the errors, from one rating to the next.
     """
 
     n: int

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ebbtide._sqlite import open_sqlite
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
 
@@ -141,12 +142,7 @@ class Outbox:
         self._lock = threading.RLock()
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                path, isolation_level=None, timeout=30, check_same_thread=False
-            )
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._db = open_sqlite(path)
             self._db.executescript(_SCHEMA)
             self._add_columns()
         except (OSError, sqlite3.Error, OutboxWriteError) as error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ebbtide._files import write_private_json
 from ebbtide.errors import EbbtideError
 
 
@@ -69,14 +69,10 @@ class PairedStraps:
         self._write([s for s in self.all() if s.address != strap.address])
 
     def _write(self, straps: list[PairedStrap]) -> None:
-        beside = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("w") as file:
-                json.dump({"straps": [asdict(strap) for strap in straps]}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._path)
+            write_private_json(
+                self._path, {"straps": [asdict(strap) for strap in straps]}, indent=1
+            )
         except OSError as error:
             raise EbbtideError(
                 f"The list of straps {self._path} cannot be written: {error.strerror or error}.",

@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ebbtide._sqlite import BUSY_SECONDS
 from ebbtide.errors import EbbtideError
 from store.sql.schema_version import NEWEST, RevisionError, current_revision
-from store.sqlite.connection import BUSY_SECONDS
 
 
 def sqlite_engine(path: Path) -> Engine:

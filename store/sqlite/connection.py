@@ -1,13 +1,12 @@
-"""How this house opens a SQLite file: WAL, durable, patient with other processes."""
+"""Open the embedded store's SQLite files."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
+from ebbtide import _sqlite
 from ebbtide.errors import EbbtideError
-
-BUSY_SECONDS = 30.0
 
 
 def open_sqlite(path: Path) -> sqlite3.Connection:
@@ -16,16 +15,9 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
     Raises EbbtideError when the file cannot be opened or is not a database.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(
-            path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
-        )
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")  # an acknowledged beat is on the disk
-        db.execute("PRAGMA foreign_keys=ON")
+        return _sqlite.open_sqlite(path, foreign_keys=True)
     except (OSError, sqlite3.Error) as error:
         raise EbbtideError(
             f"The store {path} cannot be opened: {error}.",
             "Check that the folder can be written, or set EBBTIDE_DATA_DIR to another one.",
         ) from error
-    return db
