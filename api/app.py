@@ -26,8 +26,7 @@ from api.routes.auth.oidc import provider_from_settings
 from api.services.cache.analysis import AnalysisCache
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store.factory import open_stores
-from store.stores import Stores
+from store import Stores, open_stores
 
 
 def from_settings() -> FastAPI:

@@ -30,7 +30,7 @@ from api.http.time_range import OptionalTimeRange, parse_timestamp
 from api.middleware.etag import matches_etag
 from api.services.cache.analysis import AnalysisCache
 from ebbtide.timestamps import MINUTE, to_datetime
-from store.stores import Stores
+from store import Stores
 
 UNTIL = "Ebbtide-Until"
 # A run of beats that is under way while we look may be noted a little later than it says.

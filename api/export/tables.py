@@ -28,9 +28,8 @@ from api.services.daily_windows import METRICS, STORED_METHOD, load_daily_hrv
 from api.services.stress_index_input import local_day_and_hour
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, EARLIEST, LATEST, SECOND, to_datetime
-from store.protocols.access import Pseudonym
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Pseudonym, Rating
 
 _PIECE = 28  # days of windows that are read at once
 _BEFORE = (

@@ -15,9 +15,8 @@ from api.middleware.telemetry import route_template
 from api.services.consent import is_consented
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
-from store.protocols.access import AccessLogEntry, AccessToken, Scope, TokenKind
-from store.protocols.records import Person, Purpose, Role
-from store.stores import Stores
+from store import Stores
+from store.models import AccessLogEntry, AccessToken, Person, Purpose, Role, Scope, TokenKind
 
 SESSION_LIFETIME, SESSION_IDLE = 7 * DAY, 12 * HOUR
 DEVICE_LIFETIME = 365 * DAY

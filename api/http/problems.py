@@ -16,16 +16,18 @@ from starlette.types import Receive, Scope, Send
 from api.http.routing import allowed_methods
 from api.middleware.telemetry import STORE_UNAVAILABLE
 from ebbtide.errors import EbbtideError
-from store.errors import UNAVAILABLE
-from store.protocols.beats import (
+from store import UNAVAILABLE
+from store.errors import (
     BeatsOutOfOrderError,
     DamagedStoreError,
+    EmailTakenError,
     ErasedSubjectError,
+    NotesConflictError,
+    RatingConflictError,
+    SessionConflictError,
     StreamTakenError,
     UnknownStreamError,
 )
-from store.protocols.programme import NotesConflictError
-from store.protocols.records import EmailTakenError, RatingConflictError, SessionConflictError
 
 log = logging.getLogger("ebbtide.api")
 

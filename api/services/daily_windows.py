@@ -25,9 +25,8 @@ from api.services.inputs import to_beat_arrays
 from api.services.single_flight import single_flight
 from api.services.stress_index_input import WINDOW_NS, load_movement, stress_index_input
 from ebbtide.timestamps import DAY
-from store.protocols.beats import DailyWindows
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import DailyWindows, Person
 
 STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"
 METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ebbtide.errors import EbbtideError
-from store.protocols.records import AuditLine
-from store.stores import Stores
+from store import Stores
+from store.models import AuditLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from api.export.fhir import HeartRate
 from ebbtide.beats import Notification, Origin, Stream
 from ebbtide.upload_schema import MAX_BATCH
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person
 
 SOURCES = ("FHIR heart rates", "Open mHealth heart rates")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.hrv.windows import BeatArrays
 from ebbtide.rr_units import ms_from_ticks
-from store.protocols.beats import Beats
+from store.models import Beats
 
 
 def to_beat_arrays(beats: Beats) -> BeatArrays:

@@ -19,9 +19,8 @@ from api.services.rating_windows import RatingBeats, load_rating_windows, read_r
 from api.services.stress_baseline import StressBaselineCache
 from api.services.stress_index_input import load_movement
 from ebbtide.timestamps import DAY
-from store.protocols.beats import DailyWindows
-from store.protocols.records import Person, StoredReport
-from store.stores import Stores
+from store import Stores
+from store.models import DailyWindows, Person, StoredReport
 
 _MAX_BEATS = 2_000_000  # of one piece of work: some 100 MB
 _ALWAYS = (0, 2**62)

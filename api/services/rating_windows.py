@@ -23,8 +23,8 @@ from api.services.stress_baseline import StressBaselineCache
 from api.services.stress_index_input import load_movement, load_stress_index_input
 from ebbtide.beats import Origin
 from ebbtide.timestamps import HOUR, to_datetime
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Rating
 
 # Ratings further apart than this are read by themselves, so that months between cost nothing.
 _APART = 3 * HOUR

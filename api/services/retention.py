@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ebbtide.timestamps import DAY
-from store.protocols.records import Person, Purpose
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Purpose
 
 _ALWAYS = (0, 2**62)
 

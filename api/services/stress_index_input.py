@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from analytics.hrv.stress_index import StressIndexInput, logarithm
 from analytics.hrv.windows import HrvWindows, Movement
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person
 
 WINDOW_NS = 5 * MINUTE
 _QUARTER = 15 * MINUTE

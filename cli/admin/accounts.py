@@ -16,8 +16,8 @@ from ebbtide.settings import Settings
 def add_account(email: str, name: str, zone: str, password: str, role: str) -> None:
     """Make the account in the store."""
     from api.services.accounts import create_account
-    from store.factory import open_stores
-    from store.protocols.records import Role
+    from store import open_stores
+    from store.models import Role
 
     if role not in list(Role):
         raise EbbtideError(f"There is no role {role}.", f"Use one of {', '.join(Role)}.")

@@ -21,7 +21,7 @@ from ebbtide.settings import Settings
 def run_nightly(workers: int | None, dask: str | None, as_json: bool) -> None:
     """Map the analysis over all patients; ends with 1 when it failed for somebody."""
     from api.services.nightly import run_nightly
-    from store.factory import open_stores
+    from store import open_stores
 
     many = workers or os.cpu_count() or 1
     with (

@@ -16,7 +16,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 if TYPE_CHECKING:
-    from store.maintenance.copy import CopyResult
+    from store.maintenance import CopyResult
 
 
 def _embedded(settings: Settings) -> bool:
@@ -29,7 +29,7 @@ def run_check(as_json: bool) -> None:
     settings = Settings()
     with progress_bars() as told:
         if _embedded(settings):
-            from store.maintenance.sqlite_check import check_sqlite
+            from store.maintenance import check_sqlite
 
             found = check_sqlite(
                 settings.beats_file,
@@ -37,8 +37,8 @@ def run_check(as_json: bool) -> None:
                 lambda done, total: told("blocks", done, total),
             )
         else:
-            from store.factory import open_stores
-            from store.maintenance.server_check import check_stores
+            from store import open_stores
+            from store.maintenance import check_stores
 
             with closing(open_stores(settings)) as stores:
                 found = check_stores(
@@ -63,7 +63,7 @@ def run_check(as_json: bool) -> None:
 
 def run_backup(folder: Path | None, as_json: bool) -> None:
     """Copy the store, while it is in use."""
-    from store.maintenance.sqlite_backup import create_backup
+    from store.maintenance import create_backup
 
     settings = Settings()
     now = datetime.now(UTC)
@@ -73,7 +73,7 @@ def run_backup(folder: Path | None, as_json: bool) -> None:
         made = create_backup(files, target, when)
     else:
         from store.factory import open_engine_and_beats
-        from store.maintenance.server_backup import create_server_backup
+        from store.maintenance import create_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
         with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
@@ -87,13 +87,13 @@ def run_backup(folder: Path | None, as_json: bool) -> None:
 
 def run_restore(folder: Path, replace: bool) -> None:
     """Put a backup in the place of the store."""
-    from store.maintenance.sqlite_backup import restore
+    from store.maintenance import restore
 
     settings = Settings()
     files = [settings.beats_file, settings.records_file]
     if not _embedded(settings):
         from store.factory import open_engine_and_beats
-        from store.maintenance.server_backup import restore_server_backup
+        from store.maintenance import restore_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
         with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
@@ -110,7 +110,7 @@ def run_restore(folder: Path, replace: bool) -> None:
 def run_move(as_json: bool) -> None:
     """The embedded store to the servers that the settings name."""
     from store.factory import open_engine_and_beats
-    from store.maintenance.server_backup import move
+    from store.maintenance import move
 
     settings = Settings()
     if settings.records_url is None or settings.influxdb_url is None:
@@ -138,7 +138,7 @@ def _counted(found: CopyResult) -> str:
 def run_erase(email: str, sure: bool) -> None:
     """Erase a person in both stores."""
     from api.services.erasure import erase_person
-    from store.factory import open_stores
+    from store import open_stores
 
     if not sure:
         typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)
@@ -159,7 +159,7 @@ def run_retention(apply: bool, as_json: bool) -> None:
     from api.services.erasure import erase_person
     from api.services.retention import expired_people
     from ebbtide.timestamps import to_datetime
-    from store.factory import open_stores
+    from store import open_stores
 
     settings = Settings()
     with closing(open_stores(settings)) as stores:

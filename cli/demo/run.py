@@ -139,7 +139,7 @@ def _recording(rr_file: Path | None, console: Console) -> PlayedDemo:
 def _api(settings: Settings, password: str, port: int) -> Iterator[ApiThread]:
     from api.app import create_app
     from api.services.accounts import create_account
-    from store.factory import open_stores
+    from store import open_stores
 
     stores = open_stores(settings)
     create_account(

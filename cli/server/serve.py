@@ -45,7 +45,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
-    from store.factory import open_stores
+    from store import open_stores
 
     # Opened here first: what is wrong is told once, and one process brings the tables forward.
     stores = open_stores(settings)

@@ -32,7 +32,7 @@ from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection, Timeouts
 from ingest.straps.ecg_file import EcgFile
 from ingest.straps.polar import measurement
 from ingest.straps.strap import ConnectionState
-from store.stores import Stores
+from store import Stores
 from tests.bluetooth.bumble_backend import Computer
 from tests.bluetooth.bumble_strap import BumbleStrap, Manners
 from tests.bluetooth.expected_beats import Reckoning, reckon

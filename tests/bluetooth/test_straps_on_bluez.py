@@ -25,8 +25,7 @@ from ebbtide.settings import Settings
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Outbox
 from ingest.outbox.uploader import Uploader
-from store.factory import open_stores
-from store.stores import Stores
+from store import Stores, open_stores
 from tests.bluetooth.bumble_strap import Sent
 from tests.bluetooth.expected_beats import reckon
 from tests.bluetooth.virtual_machine import boot, kernel_tree

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from api.app import create_app
 from cli.server.thread import ApiThread
-from store.stores import Stores
+from store import Stores
 from tests.conftest import PASSWORD
 from tests.support.running_demo import RunningDemo
 

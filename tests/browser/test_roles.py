@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from ebbtide.settings import Settings
-from store.factory import open_stores
+from store import open_stores
 from tests.browser.test_pages import browser, sign_in
 from tests.support.clinic import PASSWORD, Clinic
 from tests.support.played_clinic import played_clinic

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
-from store.protocols.records import Purpose, Rating, Role, TherapySession
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose, Rating, Role, TherapySession
 from tests.api.routes.test_live import Strap
 from tests.support.clinic import Clinic, fill, opened_clinic
 

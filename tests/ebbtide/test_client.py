@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from cli.main import app
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Purpose
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 
 

@@ -23,8 +23,8 @@ from api.services.cache.stress_index import StressIndexCache, fingerprint
 from api.services.daily_windows import load_daily_hrv
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, SECOND, to_datetime
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person
 
 shared = APIRouter(tags=["HRV"])
 

@@ -32,8 +32,8 @@ from api.services.stress_baseline import StressBaselineCache
 from api.services.stress_index_input import WINDOW_NS, load_movement, load_stress_index_input
 from ebbtide.beats import Origin
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
-from store.protocols.records import Person, Role
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Role
 
 shared = APIRouter(tags=["live"])
 router = APIRouter(tags=["live"])

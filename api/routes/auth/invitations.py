@@ -16,9 +16,9 @@ from api.routes.auth import sign_in
 from api.services.accounts import create_account, validate_email, validate_name
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, to_datetime, validate_zone
-from store.protocols.access import OneTimePurpose, OneTimeToken
-from store.protocols.records import EmailTakenError, Person, Role
-from store.stores import Stores
+from store import Stores
+from store.errors import EmailTakenError
+from store.models import OneTimePurpose, OneTimeToken, Person, Role
 
 router = APIRouter(tags=["people"])
 LIFETIME = 7 * DAY

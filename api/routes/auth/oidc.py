@@ -29,9 +29,8 @@ from api.routes.auth.invitations import issue_one_time_token
 from api.routes.auth.sign_in import SignInOut
 from ebbtide.settings import Settings
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
-from store.protocols.access import OneTimePurpose
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import OneTimePurpose, Person
 
 if TYPE_CHECKING:  # Only a clinic that has a provider pays for loading it.
     from authlib.integrations.httpx_client import OAuth2Client

@@ -20,9 +20,8 @@ from api.http.problems import ProblemError, describe_problems
 from api.services import lockout, passwords
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import to_datetime
-from store.protocols.access import OneTimePurpose, Scope, TokenKind
-from store.protocols.records import Person, Role
-from store.stores import Stores
+from store import Stores
+from store.models import OneTimePurpose, Person, Role, Scope, TokenKind
 
 router = APIRouter(tags=["sign in"])
 Password = Field(max_length=passwords.MAX_LENGTH, examples=["a long phrase of yours"])

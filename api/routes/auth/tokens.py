@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from api.http.deps import Caller, CurrentAccount, StoresDep, get_caller, issue_token
 from api.http.problems import ProblemError, describe_problems
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import AccessToken, Scope, TokenKind
+from store.models import AccessToken, Scope, TokenKind
 
 router = APIRouter(tags=["sign in"])
 

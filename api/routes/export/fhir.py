@@ -24,8 +24,9 @@ from api.services.imported_heart_rates import SOURCES, load_heart_rates, store_h
 from ebbtide.beats import Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import validate_zone
-from store.protocols.records import Person, Rating, RatingConflictError
-from store.stores import Stores
+from store import Stores
+from store.errors import RatingConflictError
+from store.models import Person, Rating
 
 shared = APIRouter(tags=["standards"])
 router = APIRouter(tags=["standards"])

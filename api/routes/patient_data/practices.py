@@ -19,9 +19,8 @@ from api.routes.analysis.hrv import number
 from api.routes.patient_data.ratings import Nrs
 from api.services.inputs import to_beat_arrays
 from ebbtide.timestamps import HOUR, MINUTE, to_datetime
-from store.protocols.programme import Practice, PracticeKind
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Practice, PracticeKind
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])

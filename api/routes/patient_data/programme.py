@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from ebbtide.timestamps import DAY, from_datetime, to_datetime
-from store.protocols.programme import Programme
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Programme
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])

@@ -18,8 +18,8 @@ from api.http.time_range import OptionalTimeRange, parse_timestamp
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import MINUTE, to_datetime, validate_zone
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Rating
 
 router = APIRouter(tags=["ratings"])
 shared = APIRouter(tags=["ratings"])

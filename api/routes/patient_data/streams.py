@@ -17,7 +17,8 @@ from api.middleware.telemetry import BEATS, NOTIFICATIONS
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
 from ebbtide.upload_schema import AcknowledgedBody, ActivityUploadBody, StreamBody, UploadBody
-from store.protocols.beats import StreamCoverage, UnknownStreamError
+from store.errors import UnknownStreamError
+from store.models import StreamCoverage
 
 router = APIRouter(tags=["beats"])
 shared = APIRouter(tags=["beats"])

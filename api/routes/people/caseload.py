@@ -15,9 +15,8 @@ from api.http.deps import Patient, PatientAccount, StoresDep, Therapist
 from api.http.problems import ProblemError, describe_problems
 from api.services.consent import is_consented
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import AccessLogEntry
-from store.protocols.records import Person, Purpose, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import AccessLogEntry, Person, Purpose, Rating
 
 router = APIRouter(tags=["people"])
 

@@ -18,9 +18,8 @@ from api.services.cache.analysis import CacheDep
 from api.services.consent import is_consented
 from ebbtide.beats import Origin
 from ebbtide.timestamps import to_datetime
-from store.protocols.access import AccessLogEntry
-from store.protocols.records import Person, Purpose, Role
-from store.stores import Stores
+from store import Stores
+from store.models import AccessLogEntry, Person, Purpose, Role
 
 router = APIRouter(prefix="/research", tags=["research"])
 

@@ -13,8 +13,8 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from api.export import fhir, open_mhealth
 from ebbtide.timestamps import SECOND
-from store.protocols.records import Purpose
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 

@@ -20,8 +20,8 @@ import zstandard
 from api.export.encodings import Format, encode_table
 from ebbtide.beats import Notification
 from ebbtide.timestamps import DAY, SECOND, to_datetime
-from store.protocols.records import Purpose
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 

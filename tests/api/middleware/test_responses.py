@@ -18,7 +18,7 @@ import pytest
 from api.middleware import idempotency
 from api.middleware.body_limits import MAX_BODY_BYTES, BodyLimitMiddleware
 from ebbtide.timestamps import DAY, SECOND
-from store.stores import Stores
+from store import Stores
 from tests.api.routes.test_access import Clock
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, opened_clinic

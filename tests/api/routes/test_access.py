@@ -14,8 +14,8 @@ from api.services import lockout
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
-from store.protocols.records import Purpose, Role
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose, Role
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 

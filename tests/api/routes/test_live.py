@@ -11,8 +11,8 @@ import pytest
 
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import MINUTE, SECOND
-from store.protocols.records import Purpose
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 

@@ -20,8 +20,8 @@ from api.routes.auth import oidc
 from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
-from store.protocols.records import Role
-from store.stores import Stores
+from store import Stores
+from store.models import Role
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import PASSWORD
 

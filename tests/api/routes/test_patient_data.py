@@ -14,7 +14,7 @@ import pytest
 from cli.server.thread import ApiThread
 from ebbtide.beats import new_id
 from ebbtide.timestamps import SECOND
-from store.stores import Stores
+from store import Stores
 from tests.conftest import PASSWORD
 
 SignedIn = Callable[..., httpx.Client]

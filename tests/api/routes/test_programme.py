@@ -17,9 +17,8 @@ from analytics.programme.around_practice import practice_effect
 from analytics.programme.trigger_patterns import trigger_pattern, wilson_interval
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
-from store.protocols.programme import Note, NoteKind, Practice, PracticeKind
-from store.protocols.records import Purpose, Rating, TherapySession
-from store.stores import Stores
+from store import Stores
+from store.models import Note, NoteKind, Practice, PracticeKind, Purpose, Rating, TherapySession
 from tests.api.routes.test_access import Clock
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, opened_clinic

@@ -16,8 +16,8 @@ from api.services.daily_windows import load_daily_hrv
 from api.services.stress_index_input import local_day_and_hour
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person
 
 SignedIn = Callable[..., httpx.Client]
 MIDNIGHT = 20_700 * DAY

@@ -25,7 +25,7 @@ from ingest.files.importer import import_recordings
 from ingest.files.recording import RecordedFile
 from ingest.files.registry import moment_in_name, open_recording
 from ingest.outbox.outbox import Outbox
-from store.stores import Stores
+from store import Stores
 
 BERLIN = "Europe/Berlin"
 MORNING = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)  # 8:30 in Berlin
