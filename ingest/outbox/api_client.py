@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
 import httpx
+from pydantic import ValidationError
 
 from ebbtide import timestamps
 from ebbtide.beats import Activity, Gap, Notification, Stream
@@ -77,12 +79,13 @@ class IngestClient:
         self, stream_id: str, notifications: Sequence[Notification], gaps: Sequence[Gap]
     ) -> int:
         """Send one batch; the highest sequence number up to which nothing is missing there."""
-        body = UploadBody.model_construct(
-            first=notifications[0].sequence,
-            last=notifications[-1].sequence,
-            notifications=[NotificationBody.of(item) for item in notifications],
-            gaps=[GapBody.of(gap) for gap in gaps],
-        )
+        with _refuse_invalid():
+            body = UploadBody.model_construct(
+                first=notifications[0].sequence,
+                last=notifications[-1].sequence,
+                notifications=[NotificationBody.from_notification(item) for item in notifications],
+                gaps=[GapBody.from_gap(gap) for gap in gaps],
+            )
         answer = await self._send(
             "POST", f"/v1/streams/{stream_id}/notifications", body.model_dump(mode="json")
         )
@@ -90,7 +93,10 @@ class IngestClient:
 
     async def upload_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
         """Send spans of activity. Twice is once."""
-        body = ActivityUploadBody.model_construct(spans=[ActivityBody.of(span) for span in spans])
+        with _refuse_invalid():
+            body = ActivityUploadBody.model_construct(
+                spans=[ActivityBody.from_activity(span) for span in spans]
+            )
         await self._send("POST", f"/v1/streams/{stream_id}/activity", body.model_dump(mode="json"))
 
     async def clock_offset_s(self) -> float:
@@ -118,6 +124,20 @@ class IngestClient:
         if answer.status_code >= 500 or answer.status_code in (408, 429):
             raise UnavailableError(f"The API could not answer ({why}).", "It is tried again.")
         raise RefusedError(f"The API refused: {why}.", "What is recorded stays in the outbox.")
+
+
+@contextmanager
+def _refuse_invalid() -> Iterator[None]:
+    """Turn what the upload format cannot hold into a refusal, as the API would answer it."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RefusedError(
+            f"This cannot be uploaded: {where}: {first['msg']}.",
+            "What is recorded stays in the outbox.",
+        ) from error
 
 
 def _problem(answer: httpx.Response) -> str:
