@@ -1,4 +1,4 @@
-"""What the ingester says to the API."""
+"""The requests of the ingester to the API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ebbtide.upload_schema import (
 
 
 class RefusedError(EbbtideError):
-    """The API answered, and will answer the same again."""
+    """The API refused the request, and would refuse it again."""
 
 
 class UnavailableError(EbbtideError):
@@ -45,13 +45,13 @@ class IngestClient:
         await self._http.aclose()
 
     async def sign_in(self, email: str, password: str, device: str | None = None) -> str:
-        """Sign in; the token is used from here on, and returned to be kept. With the name of a
-        ``device`` it is good for uploads alone, and lasts.
+        """Sign in; the token is used from here on, and returned to be stored. With the name of a
+        ``device`` it is a token for uploads alone, which lives longer.
         """
-        asked = {"email": email, "password": password}
+        body = {"email": email, "password": password}
         if device is not None:
-            asked["device"] = device
-        answer = await self._send("POST", "/v1/sign-in", asked)
+            body["device"] = device
+        answer = await self._send("POST", "/v1/sign-in", body)
         self._token = answer.json()["token"]
         return self._token
 
@@ -66,7 +66,7 @@ class IngestClient:
         return str(answer.json()["zone"])
 
     async def announce(self, stream: Stream) -> None:
-        """Tell the API of a stream. Twice is once."""
+        """Create the stream at the API. Idempotent."""
         body = StreamBody(
             origin=stream.origin,
             source=stream.source,
@@ -92,7 +92,7 @@ class IngestClient:
         return AcknowledgedBody.model_validate(answer.json()).acknowledged
 
     async def upload_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
-        """Send spans of activity. Twice is once."""
+        """Send spans of activity. Idempotent."""
         with _refuse_invalid():
             body = ActivityUploadBody.model_construct(
                 spans=[ActivityBody.from_activity(span) for span in spans]
