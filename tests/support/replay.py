@@ -27,10 +27,7 @@ from cli.straps.live_line import live_line
 from ebbtide.beats import Gap, Notification, Origin
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import MILLISECOND, SECOND
-from ingest.files.registry import open_recording
-from ingest.outbox.batch_writer import BatchWriter
-from ingest.outbox.outbox import Outbox
-from ingest.recorder import Recorder
+from ingest import BatchWriter, Outbox, Recorder, open_recording
 from ingest.straps.heart_rate import HeartRateMeasurement, decode
 from ingest.straps.strap import RawNotification
 
