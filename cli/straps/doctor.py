@@ -136,7 +136,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
     with suppress(EbbtideError):
         if settings.outbox_file.exists():
             with Outbox(settings.outbox_file) as outbox:
-                spells = outbox.links()
+                spells = outbox.connections.all()
     for strap, count in rejected_parameters(spells).items():
         yield Check(
             "Connections of " + strap,

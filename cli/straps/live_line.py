@@ -58,7 +58,7 @@ def live_line(
     return LiveLine(
         strap=strap,
         patient=patient,
-        link=str(recording.link),
+        link=str(recording.connection),
         detail=recording.detail,
         heart_rate_bpm=recording.heart_rate_bpm if fresh else None,
         rmssd_ms=window.rmssd_ms if fresh else None,

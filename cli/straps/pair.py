@@ -90,9 +90,9 @@ async def _heard(seconds: float) -> list[FoundStrap]:
 
 async def _asked(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
     """The strap with its facts, and which intervals it sent (None: heart rate alone)."""
-    from ingest.straps.bluetooth.scan import ask
+    from ingest.straps.bluetooth.scan import probe
 
-    asked = await ask(strap, listen_s=_LISTEN_FOR_RR_S)
+    asked = await probe(strap, listen_s=_LISTEN_FOR_RR_S)
     if asked.facts is None:
         raise EbbtideError(
             f"{strap.name} was heard but did not answer: {asked.trouble}.",

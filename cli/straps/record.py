@@ -99,13 +99,13 @@ async def _record(
     from ingest.straps.bluetooth.adapter import BleAdapter
     from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection
 
-    radio = BleAdapter()
+    adapter = BleAdapter()
     with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as keeper:
         recorded = []
         with ExitStack() as files:
             for paired, owner in pairs:
-                wishes = StreamSelection(pulse_intervals=paired.intervals == "ppi", ecg=ecg)
-                strap = BleakStrap(paired.address, paired.name, radio, wishes=wishes)
+                selection = StreamSelection(pulse_intervals=paired.intervals == "ppi", ecg=ecg)
+                strap = BleakStrap(paired.address, paired.name, adapter, selection=selection)
                 recorder = _recorder(strap, keeper, owner, settings if ecg else None, files)
                 recorded.append(ActiveRecording(strap, owner, recorder))
             every_s = settings.upload_every_s

@@ -22,7 +22,7 @@ NOTHING_HEARD = (
 
 def run_scan(seconds: float, ask_each: bool, as_json: bool) -> None:
     """List straps nearby, strongest signal first."""
-    from ingest.straps.bluetooth.scan import ask, scan
+    from ingest.straps.bluetooth.scan import probe, scan
 
     async def look() -> list[FoundStrap]:
         console = Console(stderr=True, highlight=False)
@@ -33,7 +33,7 @@ def run_scan(seconds: float, ask_each: bool, as_json: bool) -> None:
         asked = []
         for strap in found:
             with console.status(f"Asking {strap.name}"):
-                asked.append(await ask(strap))
+                asked.append(await probe(strap))
         return asked
 
     straps = asyncio.run(look())

@@ -14,8 +14,12 @@ from cli.credentials import CredentialFile, Credentials
 from cli.straps.doctor import Finding, _checks
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
-from ingest.outbox.connection_history import dropped_early, rejected_parameters
-from ingest.outbox.outbox import ConnectionRecord, Outbox
+from ingest.outbox.connection_history import (
+    ConnectionRecord,
+    dropped_early,
+    rejected_parameters,
+)
+from ingest.outbox.outbox import Outbox
 from ingest.straps.bluetooth import linux
 
 NOWHERE = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere/bus"}
@@ -66,7 +70,7 @@ def test_the_trap_of_150_s_is_told_with_its_way_out(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True)
     with Outbox(settings.outbox_file) as outbox:
         for _ in range(3):
-            outbox.add_link("me", spell(150.0))
+            outbox.connections.add("me", spell(150.0))
     (check,) = [c for c in _checks(settings) if c.about == "Connections of Polar H10"]
     assert check.finding is Finding.MEND
     assert "150 s" in check.what

@@ -104,7 +104,9 @@ def test_how_often_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def recording(*, contact: bool | None = True, rr: int = 850, late_s: float = 0) -> Recording:
-    made = Recording(beats=80, heart_rate_bpm=72, contact=contact, link=ConnectionState.CONNECTED)
+    made = Recording(
+        beats=80, heart_rate_bpm=72, contact=contact, connection=ConnectionState.CONNECTED
+    )
     made.last_arrival_ns = NOW - int(late_s * SECOND)
     time_ns = NOW
     for n in range(80):

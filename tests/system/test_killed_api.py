@@ -52,7 +52,9 @@ class Uploads:
                 body = {
                     "first": first,
                     "last": first + 6,
-                    "notifications": [NotificationBody.of(n).model_dump() for n in batch],
+                    "notifications": [
+                        NotificationBody.from_notification(n).model_dump() for n in batch
+                    ],
                     "gaps": list[GapBody](),
                 }
                 try:

@@ -99,8 +99,8 @@ async def upload(
         return stores.beats.append(
             person.subject_id,
             stream_id,
-            [item.record() for item in batch.notifications],
-            [gap.record() for gap in batch.gaps],
+            [item.to_notification() for item in batch.notifications],
+            [gap.to_gap() for gap in batch.gaps],
         )
 
     acknowledged = await to_thread.run_sync(keep, limiter=at_once)
@@ -124,7 +124,7 @@ async def upload_activity(
     """Keep how much the wearer moved. Sending it again changes nothing."""
 
     def keep() -> None:
-        spans = [span.record() for span in batch.spans]
+        spans = [span.to_activity() for span in batch.spans]
         stores.beats.append_activity(person.subject_id, stream_id, spans)
 
     await to_thread.run_sync(keep, limiter=at_once)
