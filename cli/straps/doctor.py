@@ -1,13 +1,11 @@
-"""``ebbtide doctor``: what is wrong, and how to mend it."""
+"""``ebbtide doctor``: check Bluetooth, disk, outbox, servers and clock."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import platform
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -16,22 +14,23 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from cli.credentials import CredentialFile
-from ebbtide import timestamps
+from cli.options import Json
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
-from ebbtide.timestamps import DAY
 
-_LITTLE_ROOM = 200_000_000  # bytes; a strap fills some 20 MB a week while the server is away
-_SLOW_FLUSH_S = 0.050
-_CLOCK_OFF_S = 2.0
+if TYPE_CHECKING:
+    from ebbtide.settings import Settings
+
+_MIN_FREE_BYTES = 200_000_000  # a strap fills some 20 MB a week while the server is unavailable
+_MAX_FLUSH_S = 0.050
+_MAX_CLOCK_OFFSET_S = 2.0
 
 
 class Finding(StrEnum):
-    """How a check went."""
+    """The result of a check."""
 
     FINE = "fine"
     LOOK = "worth a look"
@@ -40,7 +39,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. ``remedy`` is empty where nothing needs doing."""
+    """One check. ``remedy`` is empty where nothing needs doing."""
 
     about: str
     finding: Finding
@@ -48,14 +47,16 @@ class Check:
     remedy: str = ""
 
 
-def run_doctor(as_json: bool) -> None:
-    """Look at everything; the exit status is 1 when something must be mended."""
+def doctor(as_json: Json = False) -> None:
+    """Look at Bluetooth, disk, clock and server: what is wrong, and how to mend it."""
+    from ebbtide.settings import Settings
+
     checks = list(_checks(Settings()))
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
     else:
+        mark = {"fine": "ok   ", "worth a look": "look ", "to be mended": "MEND "}
         for check in checks:
-            mark = {"fine": "ok   ", "worth a look": "look ", "to be mended": "MEND "}
             typer.echo(f"{mark[check.finding]} {check.about}: {check.what}")
             if check.remedy:
                 typer.echo(f"      {check.remedy}")
@@ -73,6 +74,8 @@ def _checks(settings: Settings) -> Iterator[Check]:
 
 
 def _bluetooth() -> Iterator[Check]:
+    import asyncio
+
     if sys.platform == "linux":
         from ingest.straps.bluetooth.linux import adapters, switched_off
 
@@ -94,22 +97,22 @@ def _bluetooth() -> Iterator[Check]:
 
 
 async def _check_adapter() -> Check:
-    """Whether a scan can be begun at all: the daemon, the power, and the right to use it."""
+    """Check that a scan can start: daemon, power, and permission."""
     from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS, BleAdapter
 
     try:
-        heard = await BleAdapter().listen(3.0)
+        straps = await BleAdapter().listen(3.0)
     except ADAPTER_ERRORS as error:
         return Check("Bluetooth", Finding.MEND, _describe(error), _adapter_remedy(_describe(error)))
-    return Check("Bluetooth", Finding.FINE, f"works; heart-rate straps heard in 3 s: {len(heard)}")
+    return Check("Bluetooth", Finding.FINE, f"works; heart-rate straps heard in 3 s: {len(straps)}")
 
 
 def _describe(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _adapter_remedy(said: str) -> str:
-    lower = said.lower()
+def _adapter_remedy(message: str) -> str:
+    lower = message.lower()
     if sys.platform != "linux":
         return "Switch Bluetooth on, and allow this terminal to use it in the privacy settings."
     if "accessdenied" in lower or "permission" in lower:
@@ -127,13 +130,16 @@ def _adapter_remedy(said: str) -> str:
 
 
 def _intervals(settings: Settings) -> Iterator[Check]:
-    """The trap of 30 and 150 seconds: seen in the past connections, and in the kernel's limits."""
+    """Check connection intervals, in the past connections and in the kernel's limits.
+
+    Where the kernel rejects the interval that a strap requests, the strap ends the connection
+    after 30 or 150 s.
+    """
     from ingest.outbox.connection_history import dropped_early, rejected_parameters
     from ingest.outbox.outbox import Outbox
 
     spells = []
-    # A damaged outbox is told below.
-    with suppress(EbbtideError):
+    with suppress(EbbtideError):  # _outbox reports a damaged one
         if settings.outbox_file.exists():
             with Outbox(settings.outbox_file) as outbox:
                 spells = outbox.links()
@@ -201,9 +207,9 @@ def _disk(settings: Settings) -> Check:
             "Check who owns it, or set EBBTIDE_DATA_DIR to another folder.",
         )
     what = f"{free / 1e9:.1f} GB free in {folder}, a flush takes {flush * 1000:.1f} ms"
-    if free < _LITTLE_ROOM:
+    if free < _MIN_FREE_BYTES:
         return Check("Disk", Finding.MEND, what, "Make room: recording stops when it is full.")
-    if flush > _SLOW_FLUSH_S:
+    if flush > _MAX_FLUSH_S:
         return Check(
             "Disk",
             Finding.LOOK,
@@ -214,7 +220,9 @@ def _disk(settings: Settings) -> Check:
 
 
 def _flush_seconds(folder: Path) -> float:
-    """The median time to write a little and have it on the disk."""
+    """Measure the median time of a write with fsync."""
+    import statistics
+
     times = []
     with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(9):
@@ -227,6 +235,7 @@ def _flush_seconds(folder: Path) -> float:
 
 
 def _outbox(settings: Settings) -> Iterator[Check]:
+    from ebbtide import timestamps
     from ingest.outbox.outbox import Outbox
 
     if not settings.outbox_file.exists():
@@ -253,7 +262,7 @@ def _outbox(settings: Settings) -> Iterator[Check]:
         for state in states
         if state.beats_waiting
         and state.last_beat_ns is not None
-        and timestamps.now_ns() - state.last_beat_ns > DAY
+        and timestamps.now_ns() - state.last_beat_ns > timestamps.DAY
     ]
     if late:
         yield Check(
@@ -267,13 +276,17 @@ def _outbox(settings: Settings) -> Iterator[Check]:
 
 
 def _servers(settings: Settings) -> Iterator[Check]:
-    kept = CredentialFile(settings.sign_ins_file).all()
-    if not kept:
+    import asyncio
+
+    from cli.credentials import CredentialFile
+
+    stored = CredentialFile(settings.sign_ins_file).all()
+    if not stored:
         yield Check(
             "Sign-in", Finding.LOOK, "nobody is signed in here", "ebbtide sign-in YOUR-ADDRESS"
         )
-    for sign_in in kept:
-        yield asyncio.run(_server(sign_in.email, sign_in.api_url, sign_in.token))
+    for item in stored:
+        yield asyncio.run(_server(item.email, item.api_url, item.token))
 
 
 async def _server(email: str, url: str, token: str) -> Check:
@@ -288,7 +301,7 @@ async def _server(email: str, url: str, token: str) -> Check:
         return Check(about, Finding.MEND, error.what, f"ebbtide sign-in {email}")
     except EbbtideError as error:
         return Check(about, Finding.MEND, error.what, error.remedy)
-    if abs(offset) > _CLOCK_OFF_S:
+    if abs(offset) > _MAX_CLOCK_OFFSET_S:
         return Check(
             about,
             Finding.MEND,
@@ -300,12 +313,15 @@ async def _server(email: str, url: str, token: str) -> Check:
 
 
 def _clock() -> Check:
-    """Whether the system sets its own clock; every beat's time hangs on it."""
-    if not (timestamps.EARLIEST + 25 * 365 * DAY < timestamps.now_ns() < timestamps.LATEST):
+    """Check that the system's clock is synchronised; the times of beats come from it."""
+    from ebbtide import timestamps
+
+    earliest = timestamps.EARLIEST + 25 * 365 * timestamps.DAY
+    if not earliest < timestamps.now_ns() < timestamps.LATEST:
         return Check("Clock", Finding.MEND, "it shows a year that cannot be", "Set the clock.")
     if sys.platform == "linux":
         synchronised = Path("/run/systemd/timesync/synchronized").exists()
-        if not synchronised and not _ntp_runs():
+        if not synchronised and not _is_ntp_running():
             return Check(
                 "Clock",
                 Finding.LOOK,
@@ -315,7 +331,7 @@ def _clock() -> Check:
     return Check("Clock", Finding.FINE, f"set by network time ({platform.system()})")
 
 
-def _ntp_runs() -> bool:
+def _is_ntp_running() -> bool:
     names = {"chronyd", "ntpd", "systemd-timesyn", "systemd-timesyncd"}
     for comm in Path("/proc").glob("[0-9]*/comm"):
         try:
