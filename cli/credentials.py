@@ -1,4 +1,4 @@
-"""Access tokens of the people whose beats this machine uploads."""
+"""Access tokens of the people who record on this machine."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Notification:
     """One notification of a strap, placed in time.
 
     ``rr_ticks`` and ``beat_times_ns`` have the same length, which may be 0; beat times are
-    strictly increasing within the stream. ``contact`` is None where the strap cannot tell.
+    strictly increasing within the stream. ``contact`` is None where the strap does not report it.
     """
 
     sequence: int

@@ -32,9 +32,9 @@ _MAX_CLOCK_OFFSET_S = 2.0
 class Finding(StrEnum):
     """The result of a check."""
 
-    FINE = "fine"
-    LOOK = "worth a look"
-    MEND = "to be mended"
+    OK = "fine"
+    WARNING = "worth a look"
+    ERROR = "to be mended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def doctor(as_json: Json = False) -> None:
             typer.echo(f"{mark[check.finding]} {check.about}: {check.what}")
             if check.remedy:
                 typer.echo(f"      {check.remedy}")
-    if any(check.finding is Finding.MEND for check in checks):
+    if any(check.finding is Finding.ERROR for check in checks):
         raise typer.Exit(1)
 
 
@@ -83,16 +83,16 @@ def _bluetooth() -> Iterator[Check]:
         if not found:
             yield Check(
                 "Bluetooth adapter",
-                Finding.MEND,
+                Finding.ERROR,
                 "this machine has none, or its driver is not loaded",
                 "Plug in a Bluetooth 4.0 (or newer) USB adapter; dmesg | grep -i bluetooth says "
                 "whether the kernel knows it.",
             )
             return
-        yield Check("Bluetooth adapter", Finding.FINE, ", ".join(found))
+        yield Check("Bluetooth adapter", Finding.OK, ", ".join(found))
         for name, how in switched_off().items():
             remedy = "rfkill unblock bluetooth" if how == "by software" else "Use the switch."
-            yield Check("Bluetooth switch", Finding.MEND, f"{name} is off {how}", remedy)
+            yield Check("Bluetooth switch", Finding.ERROR, f"{name} is off {how}", remedy)
     yield asyncio.run(_check_adapter())
 
 
@@ -103,8 +103,10 @@ async def _check_adapter() -> Check:
     try:
         straps = await BleAdapter().listen(3.0)
     except ADAPTER_ERRORS as error:
-        return Check("Bluetooth", Finding.MEND, _describe(error), _adapter_remedy(_describe(error)))
-    return Check("Bluetooth", Finding.FINE, f"works; heart-rate straps heard in 3 s: {len(straps)}")
+        return Check(
+            "Bluetooth", Finding.ERROR, _describe(error), _adapter_remedy(_describe(error))
+        )
+    return Check("Bluetooth", Finding.OK, f"works; heart-rate straps heard in 3 s: {len(straps)}")
 
 
 def _describe(error: BaseException) -> str:
@@ -146,7 +148,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
     for strap, count in rejected_parameters(spells).items():
         yield Check(
             "Connections of " + strap,
-            Finding.MEND,
+            Finding.ERROR,
             f"{count} of the last ones ended after exactly 30 or 150 s: the kernel rejects the "
             "connection interval that the strap asks for",
             _widen_remedy(),
@@ -154,7 +156,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
     for strap, count in dropped_early(spells).items():
         yield Check(
             "Connections of " + strap,
-            Finding.LOOK,
+            Finding.WARNING,
             f"{count} of the last 10 ended within 10 s: the strap may want to be paired with this "
             "machine, or is held by a phone",
             "Take it off other devices; then: bluetoothctl remove ADDRESS, and ebbtide pair",
@@ -168,7 +170,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
         if rejected_parameters(spells):
             yield Check(
                 "Connection interval",
-                Finding.LOOK,
+                Finding.WARNING,
                 "the kernel's limits can be read by root only",
                 "sudo ebbtide doctor reads them.",
             )
@@ -177,7 +179,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
         wide = limit.largest >= NEEDED_MAX_INTERVAL
         yield Check(
             f"Connection interval of {limit.adapter}",
-            Finding.FINE if wide else Finding.LOOK,
+            Finding.OK if wide else Finding.WARNING,
             f"{limit.smallest * 1.25:g} to {limit.largest * 1.25:g} ms"
             + ("" if wide else ": Polar straps ask for up to 500 ms and may be dropped for it"),
             "" if wide else _widen_remedy(limit.adapter),
@@ -202,21 +204,21 @@ def _disk(settings: Settings) -> Check:
     except OSError as error:
         return Check(
             "Disk",
-            Finding.MEND,
+            Finding.ERROR,
             f"{folder} cannot be written: {error.strerror or error}",
             "Check who owns it, or set EBBTIDE_DATA_DIR to another folder.",
         )
     what = f"{free / 1e9:.1f} GB free in {folder}, a flush takes {flush * 1000:.1f} ms"
     if free < _MIN_FREE_BYTES:
-        return Check("Disk", Finding.MEND, what, "Make room: recording stops when it is full.")
+        return Check("Disk", Finding.ERROR, what, "Make room: recording stops when it is full.")
     if flush > _MAX_FLUSH_S:
         return Check(
             "Disk",
-            Finding.LOOK,
+            Finding.WARNING,
             what,
             "Each beat is flushed to the disk. A slow SD card still keeps up with some straps.",
         )
-    return Check("Disk", Finding.FINE, what)
+    return Check("Disk", Finding.OK, what)
 
 
 def _flush_seconds(folder: Path) -> float:
@@ -239,19 +241,19 @@ def _outbox(settings: Settings) -> Iterator[Check]:
     from ingest.outbox.outbox import Outbox
 
     if not settings.outbox_file.exists():
-        yield Check("Outbox", Finding.FINE, "empty: nothing was recorded yet")
+        yield Check("Outbox", Finding.OK, "empty: nothing was recorded yet")
         return
     try:
         with Outbox(settings.outbox_file) as outbox:
             damage = outbox.check()
             states = outbox.states()
     except EbbtideError as error:
-        yield Check("Outbox", Finding.MEND, error.what, error.remedy)
+        yield Check("Outbox", Finding.ERROR, error.what, error.remedy)
         return
     if damage:
         yield Check(
             "Outbox",
-            Finding.MEND,
+            Finding.ERROR,
             f"{settings.outbox_file} is damaged: {damage[0]}",
             "Move it aside; sqlite3 FILE .recover saves what can be saved.",
         )
@@ -267,12 +269,12 @@ def _outbox(settings: Settings) -> Iterator[Check]:
     if late:
         yield Check(
             "Outbox",
-            Finding.LOOK,
+            Finding.WARNING,
             f"{waiting} beats wait for upload, some for more than a day",
             "Check the server and the sign-in below; ebbtide record uploads.",
         )
     else:
-        yield Check("Outbox", Finding.FINE, f"whole; {waiting} beats wait for upload")
+        yield Check("Outbox", Finding.OK, f"whole; {waiting} beats wait for upload")
 
 
 def _servers(settings: Settings) -> Iterator[Check]:
@@ -283,7 +285,7 @@ def _servers(settings: Settings) -> Iterator[Check]:
     stored = CredentialFile(settings.sign_ins_file).all()
     if not stored:
         yield Check(
-            "Sign-in", Finding.LOOK, "nobody is signed in here", "ebbtide sign-in YOUR-ADDRESS"
+            "Sign-in", Finding.WARNING, "nobody is signed in here", "ebbtide sign-in YOUR-ADDRESS"
         )
     for item in stored:
         yield asyncio.run(_server(item.email, item.api_url, item.token))
@@ -298,18 +300,18 @@ async def _server(email: str, url: str, token: str) -> Check:
             offset = await client.clock_offset_s()
             await client.account()
     except RefusedError as error:
-        return Check(about, Finding.MEND, error.what, f"ebbtide sign-in {email}")
+        return Check(about, Finding.ERROR, error.what, f"ebbtide sign-in {email}")
     except EbbtideError as error:
-        return Check(about, Finding.MEND, error.what, error.remedy)
+        return Check(about, Finding.ERROR, error.what, error.remedy)
     if abs(offset) > _MAX_CLOCK_OFFSET_S:
         return Check(
             about,
-            Finding.MEND,
+            Finding.ERROR,
             f"answers, but this machine's clock is {abs(offset):.0f} s "
             + ("ahead" if offset > 0 else "behind"),
             "Let the clock be set by network time: sudo timedatectl set-ntp true",
         )
-    return Check(about, Finding.FINE, "answers, and the clocks agree")
+    return Check(about, Finding.OK, "answers, and the clocks agree")
 
 
 def _clock() -> Check:
@@ -318,17 +320,17 @@ def _clock() -> Check:
 
     earliest = timestamps.EARLIEST + 25 * 365 * timestamps.DAY
     if not earliest < timestamps.now_ns() < timestamps.LATEST:
-        return Check("Clock", Finding.MEND, "it shows a year that cannot be", "Set the clock.")
+        return Check("Clock", Finding.ERROR, "it shows a year that cannot be", "Set the clock.")
     if sys.platform == "linux":
         synchronised = Path("/run/systemd/timesync/synchronized").exists()
         if not synchronised and not _is_ntp_running():
             return Check(
                 "Clock",
-                Finding.LOOK,
+                Finding.WARNING,
                 "nothing seems to set it by network time",
                 "sudo timedatectl set-ntp true (or chrony, or ntpd)",
             )
-    return Check("Clock", Finding.FINE, f"set by network time ({platform.system()})")
+    return Check("Clock", Finding.OK, f"set by network time ({platform.system()})")
 
 
 def _is_ntp_running() -> bool:

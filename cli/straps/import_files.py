@@ -173,8 +173,8 @@ def _print_result(result: FileResult) -> None:
     if result.error is not None:
         typer.echo(result.error, err=True)  # it names the file
         return
-    known = f", {result.known_beats} were there already" if result.known_beats else ""
-    typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{known}.")
+    already = f", {result.known_beats} were there already" if result.known_beats else ""
+    typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{already}.")
     for problem in result.problems[:_MAX_PROBLEMS]:
         typer.echo(f"  {problem}")
     if len(result.problems) > _MAX_PROBLEMS:
