@@ -13,7 +13,7 @@ __all__ = ["ApiError", "DashboardClient", "SignedOutError", "UnavailableError"]
 class DashboardClient(Client):
     """Speaks to the API for the person at the screen, who is not kept waiting."""
 
-    patience_s = 0.5
+    max_retry_wait_s = 0.5
 
     def _send(self, *words: Any, **more: Any) -> Any:
         try:

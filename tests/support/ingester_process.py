@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from cli.demo.together import run_until_one_fails
+from cli.demo.run import run_until_one_fails
 from ebbtide.beats import Origin
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ingest.files.rr_text import read_rr_file

@@ -1,4 +1,4 @@
-"""Ports of the loopback address."""
+"""Ports that are free."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import socket
 
 
 def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """Return a port of the loopback address that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from cli.server.socket import bind_socket
+from cli.server.thread import bind_socket
 from ebbtide.errors import EbbtideError
 
 
@@ -16,7 +16,7 @@ def test_the_protocol_is_named_so_that_no_answer_waits_for_an_acknowledgement() 
         assert found.getsockname()[1] > 0
 
 
-def test_a_port_in_use_and_a_strange_address_are_told() -> None:
+def test_a_port_in_use_and_an_unknown_address_are_errors() -> None:
     with bind_socket("127.0.0.1", 0) as found:
         found.listen()
         with pytest.raises(EbbtideError, match="cannot be used"):
