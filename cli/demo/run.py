@@ -99,7 +99,7 @@ def demo(
             _print_summary(console, result)
         finished = True
         if not once:
-            from dashboard.launch import start_dashboard
+            from dashboard import start_dashboard
 
             pages = stack.enter_context(start_dashboard(api.url, dashboard_port))
             _print_addresses(console, pages.url, api.url, password)

@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ebbtide.beats import Notification, Origin, Stream, new_id
-from ebbtide.timestamps import MINUTE, SECOND
-from store import Stores
-from store.models import Purpose
+from ebbtide.beats import Notification
+from ebbtide.timestamps import MINUTE
+from store.protocols.records import Purpose
+from store.stores import Stores
 from tests.api.routes.test_patient_data import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
+from tests.support.live_strap import LiveStrap
 
 
 @pytest.fixture
@@ -23,30 +24,9 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         yield opened
 
 
-class Strap:
-    """One that is worn now: a beat a second, every other 20 ms longer."""
-
-    def __init__(self, clinic: Clinic, name: str = "ada", back_s: int = 400) -> None:
-        self.stores, self.subject = clinic.stores, clinic.people[name].subject_id
-        now = clinic.stores.now()
-        self.stream = Stream(new_id(), Origin.SIMULATED, "a strap", now)
-        self.stores.beats.put_stream(self.subject, self.stream)
-        self.at, self.sequence = now - back_s * SECOND, 1
-        self.send()
-
-    def send(self) -> None:
-        """All beats until now."""
-        batch = []
-        while self.at + SECOND < self.stores.now():
-            ticks = 1024 + 20 * (self.sequence % 2)
-            self.at += ticks * SECOND // 1024
-            batch.append(Notification(self.sequence, self.at, 60, (ticks,), (self.at,), True))
-            self.sequence += 1
-        if batch:
-            self.stores.beats.append(self.subject, self.stream.id, batch)
-
-
-def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:
+def events(
+    client: httpx.Client, path: str, strap: LiveStrap | None = None
+) -> list[tuple[str, Any]]:
     found = []
     with client.stream("GET", path, timeout=30) as answer:
         answer.raise_for_status()
@@ -63,7 +43,7 @@ def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[
 
 
 def test_the_heart_of_the_last_minute_comes_every_second(clinic: Clinic) -> None:
-    strap = Strap(clinic)
+    strap = LiveStrap(clinic)
     found = events(clinic["ada"], "/v1/live?seconds=3", strap)
     assert [name for name, _ in found] == ["heart", "heart", "heart", "ended"]
     hearts = [heart for name, heart in found if name == "heart"]
@@ -84,20 +64,20 @@ def test_without_beats_there_is_no_number(clinic: Clinic) -> None:
     (first, _) = events(clinic["ada"], "/v1/live?seconds=1")
     assert first[1]["heart_rate_bpm"] is None
     assert "no beats came" in first[1]["missing"]
-    strap = Strap(clinic)
+    strap = LiveStrap(clinic)
     strap.stores.beats.append(
         strap.subject,
         strap.stream.id,
         [Notification(strap.sequence, strap.at, 60, (), (), False)],
     )
-    Strap(clinic, "eve", back_s=60)
+    LiveStrap(clinic, "eve", back_s=60)
     (first, _) = events(clinic["eve"], "/v1/live?seconds=1")
     assert first[1]["heart_rate_bpm"] is None or first[1]["coverage"] >= 0.8
 
 
 def test_a_therapist_watches_while_it_is_shared(clinic: Clinic) -> None:
     clinic.agree("ada", Purpose.CARE)
-    strap = Strap(clinic)
+    strap = LiveStrap(clinic)
     path = f"/v1/patients/{clinic.id('ada')}/live?seconds=30"
     assert events(clinic["tom"], path) == [
         ("ended", {"reason": "the patient does not share it now"})
@@ -124,7 +104,7 @@ def test_a_therapist_watches_while_it_is_shared(clinic: Clinic) -> None:
 
 
 def test_it_ends_with_the_session(clinic: Clinic) -> None:
-    Strap(clinic)
+    LiveStrap(clinic)
     seen = []
     with clinic["ada"].stream("GET", "/v1/live?seconds=30", timeout=30) as answer:
         for line in answer.iter_lines():
