@@ -1,6 +1,4 @@
-"""What OpenAPI says beyond what the routes say themselves: words, tags, problems, and the headers
-that every write takes.
-"""
+"""Complete the OpenAPI document: description, tags, problems, and the headers of every write."""
 
 from __future__ import annotations
 
@@ -72,7 +70,7 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is not None:
             return app.openapi_schema
         schema = plain()
-        _put_problems(schema)
+        _add_problem_schemas(schema)
         for methods in schema["paths"].values():
             for method, operation in methods.items():
                 _complete(method, operation)
@@ -81,14 +79,14 @@ def describe(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _put_problems(schema: dict[str, Any]) -> None:
+def _add_problem_schemas(schema: dict[str, Any]) -> None:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
     template = "#/components/schemas/{model}"
     for model in (problems.Problem, problems.FieldProblem):
         body = model.model_json_schema(ref_template=template)
         body.pop("$defs", None)
         schemas.setdefault(model.__name__, body)
-    # FastAPI announces its own form of a validation error, which ours replaces.
+    # FastAPI declares its own body of a validation error, which Problem replaces.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
 
@@ -107,7 +105,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
             for status in (409, 422):
                 responses.setdefault(str(status), problems.describe_problems(status)[status])
             parameters = operation.setdefault("parameters", [])
-            if not any(known["name"] == HEADER for known in parameters):
+            if not any(parameter["name"] == HEADER for parameter in parameters):
                 parameters.append(
                     {
                         "name": HEADER,

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from api.services.stress_index_input import local_day_and_hour
 
 from api.routes.analysis import hrv_trend as trend_route
 from api.services.cache.responses import ResponseCache
 from api.services.daily_windows import load_daily_hrv
-from api.services.stress_index_input import local_day_and_hour
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store.protocols.records import Person
