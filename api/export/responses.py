@@ -21,7 +21,7 @@ from api.export.tables import (
     table_parts,
     table_schema,
 )
-from api.http.pagination import decode_offset_cursor, encode_cursor
+from api.http.pagination import Cursor, PageLimit, decode_offset_cursor, encode_cursor
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, parse_timestamp
 from api.middleware.etag import matches_etag
@@ -109,7 +109,26 @@ async def bulk_query(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """The query of a page of FHIR or Open mHealth."""
+
+    scope: ExportQuery
+    limit: int
+    cursor: tuple[str, int]
+    is_first: bool
+
+
+async def page_query(
+    time_range: OptionalTimeRange, limit: PageLimit = 1000, cursor: Cursor = None
+) -> PageQuery:
+    """The query of a page, from parameters."""
+    scope = ExportQuery(time_range.start_ns, time_range.end_ns)
+    return PageQuery(scope, limit, decode_offset_cursor(cursor), cursor is None)
+
+
 BulkQueryDep = Annotated[BulkQuery, Depends(bulk_query)]
+PageQueryDep = Annotated[PageQuery, Depends(page_query)]
 
 
 def table_response(

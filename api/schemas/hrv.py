@@ -42,7 +42,7 @@ class StressIndexOut(BaseModel):
 
 
 class HrvOut(BaseModel):
-    """One window. Figures are null where ``missing`` says why."""
+    """One window. Metrics are null where ``missing`` says why."""
 
     start: datetime
     end: datetime
@@ -63,12 +63,12 @@ class HrvOut(BaseModel):
     rmssd_ms: float | None = Field(examples=[31.5])
     sdnn_ms: float | None = Field(examples=[48.0])
     figures: dict[str, float | None] = Field(
-        description="The figures of the domains that were asked for, by name; docs/evidence/"
+        description="The metrics of the requested domains, by name; docs/evidence/"
         "hrv.md has what each is",
         examples=[{"lf_ms2": 812.4, "hf_ms2": 655.0, "vlf_ms2": None}],
     )
     absent: dict[str, str] = Field(
-        description="Why a figure is null, where the window as a whole is usable",
+        description="Why a metric is null, where the window as a whole is usable",
         examples=[{"vlf_ms2": "180 s of NN intervals; 270 s are needed"}],
     )
     stress_index: StressIndexOut | None

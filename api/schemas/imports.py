@@ -15,7 +15,7 @@ class SkippedOut(BaseModel):
 class ImportOut(BaseModel):
     """What came of an import."""
 
-    ratings: int = Field(description="Kept, or kept already")
-    heart_rates: int = Field(description="Kept, without intervals: no HRV is worked out from them")
+    ratings: int = Field(description="Stored, or stored already")
+    heart_rates: int = Field(description="Stored, without intervals: no HRV is computed from them")
     stream_id: str | None
     skipped: list[SkippedOut]

@@ -28,7 +28,8 @@ class ComparisonOut(BaseModel):
     high: float | None = Field(examples=[0.56])
     p_value: float | None = Field(examples=[0.003])
     p_adjusted: float | None = Field(
-        description="Corrected for several looks (Holm); that of the first, the question, is not"
+        description="Corrected for several comparisons (Holm); that of the first is not: it is the "
+        "question"
     )
     autocorrelation: float | None = Field(description="Of the errors, a typical step apart")
     n: int = Field(examples=[84])
@@ -90,18 +91,7 @@ class ChangeOut(BaseModel):
     @classmethod
     def from_change(cls, change: Change) -> ChangeOut:
         """A change that analytics estimated."""
-        return cls(
-            before=change.before,
-            after=change.after,
-            change=change.change,
-            low=change.low,
-            high=change.high,
-            percent=change.percent,
-            reliable=change.reliable,
-            n_before=change.n_before,
-            n_after=change.n_after,
-            missing=change.missing,
-        )
+        return cls.model_validate(change, from_attributes=True)
 
 
 class RatingsPattern(BaseModel):
@@ -125,7 +115,7 @@ class LinkReport(BaseModel):
     """The answer, in words and in numbers."""
 
     stress: ComparisonOut = Field(description="The question: pain and stress at the same moment")
-    others: list[ComparisonOut] = Field(description="Further looks")
+    others: list[ComparisonOut] = Field(description="Further comparisons")
     pain_change: ChangeOut
     stress_change: ChangeOut
     ratings: RatingsPattern

@@ -43,7 +43,7 @@ def hrv(
     ] = False,
     domain: Annotated[
         list[Domain],
-        Query(description="Kinds of figures; frequency and nonlinear take longer"),
+        Query(description="Kinds of metrics; frequency and nonlinear take longer"),
     ] = [Domain.TIME],  # noqa: B006  # FastAPI copies it
     with_stress_index: Annotated[
         bool, Query(description="Compare each window with the person's own first fortnight")

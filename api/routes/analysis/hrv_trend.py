@@ -30,7 +30,7 @@ def trend(
         int, Query(ge=300, le=86_400 * 31, description="Length of a stretch, in seconds")
     ] = 3600,
 ) -> Response:
-    """Medians of five-minute windows over up to 400 days, from windows that are kept. Stretches
+    """Medians of five-minute windows over up to 400 days, from stored windows. Stretches
     begin at multiples of ``bucket_s`` since 1970, and the range is widened to whole ones.
     """
     if query.end_ns - query.start_ns > _MAX_DAYS * DAY:

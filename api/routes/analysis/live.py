@@ -49,7 +49,7 @@ _STALE_S = 15.0  # after which there is no current value
 
 
 class LiveHeart(BaseModel):
-    """The last minute of beats, and the stress index of the last five. Figures are null where
+    """The last minute of beats, and the stress index of the last five. Metrics are null where
     ``missing`` says why.
     """
 
@@ -119,7 +119,7 @@ async def live(
 def live_now(
     request: Request, person: PatientInScope, stores: StoresDep, cache: CacheDep
 ) -> LiveHeart:
-    """The heart of the last minute, once. A therapist may look while the patient shares it."""
+    """The heart of the last minute, once. A therapist may read it while the patient shares it."""
     if (
         request.path_params.get("patient") is not None
         and stores.access.live_until(person.id) <= stores.now()

@@ -47,7 +47,7 @@ class InvitationIn(BaseModel):
 
 
 class Invitation(BaseModel):
-    """Pass the token on; it is told only now, and good once."""
+    """Pass the token on; it is shown only now, and valid once."""
 
     token: str
     expires: datetime

@@ -34,7 +34,7 @@ class TokenIn(BaseModel):
 
 
 class TokenOut(BaseModel):
-    """Something that is signed in. The token itself is told only once, when it is made."""
+    """Something that is signed in. The token itself is shown only once, when it is made."""
 
     id: str
     kind: TokenKind
@@ -63,7 +63,7 @@ class TokenOut(BaseModel):
 class CreatedTokenOut(TokenOut):
     """A new token."""
 
-    token: str = Field(description="Told only now", examples=["kq3v0bX..."])
+    token: str = Field(description="Shown only now", examples=["kq3v0bX..."])
 
 
 @router.get("/tokens", responses=describe_problems(401, 403))

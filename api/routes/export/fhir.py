@@ -9,14 +9,12 @@ from fastapi import APIRouter, Body, Request, Response
 
 from analytics.hrv import windows
 from api.export import fhir
-from api.export.responses import page_response
+from api.export.responses import PageQueryDep, page_response
 from api.export.tables import observation_parts
 from api.http.deps import CacheDep, Patient, PatientInScope, StoresDep
-from api.http.pagination import Cursor, PageLimit, decode_offset_cursor
 from api.http.problems import ProblemError, describe_problems
-from api.http.time_range import OptionalTimeRange
 from api.schemas.imports import ImportOut
-from api.services.export_scope import ExportQuery, is_simulated
+from api.services.export_scope import is_simulated
 from api.services.imported_records import (
     FHIR_SOURCE,
     HeartRate,
@@ -60,19 +58,16 @@ _OBSERVATION = {
 def observations(
     request: Request,
     person: PatientInScope,
-    query: OptionalTimeRange,
+    query: PageQueryDep,
     stores: StoresDep,
     cache: CacheDep,
-    limit: PageLimit = 1000,
-    cursor: Cursor = None,
 ) -> Response:
     """Ratings (pain: LOINC 72514-3; stress and pleasant sensations: codes of ours), five-minute
     heart rate (8867-4), SDNN (80404-7) and RMSSD (ours), and heart rates from elsewhere.
     """
     simulated = is_simulated(stores, person)
-    scope = ExportQuery(query.start_ns, query.end_ns)
-    parts = observation_parts(stores, cache, person, scope)
-    rows, following = page_response(parts, limit, decode_offset_cursor(cursor))
+    parts = observation_parts(stores, cache, person, query.scope)
+    rows, following = page_response(parts, query.limit, query.cursor)
     resources: list[dict[str, Any]] = []
     for row in rows:
         if "about_ns" in row:
@@ -87,7 +82,7 @@ def observations(
     links = {"self": str(request.url)}
     if following is not None:
         links["next"] = str(request.url.include_query_params(cursor=following))
-    if cursor is None:
+    if query.is_first:
         resources.insert(0, fhir.patient_resource(person.id, simulated))
     return Response(json.dumps(fhir.build_bundle(resources, links)), media_type=fhir.MEDIA_TYPE)
 
@@ -101,7 +96,9 @@ def import_fhir(
     person: Patient,
     stores: StoresDep,
 ) -> ImportOut:
-    """Keep the ratings and heart rates of a Bundle. Twice is once. What cannot be taken is told."""
+    """Store the ratings and heart rates of a Bundle. Idempotent. Entries that cannot be taken are
+    listed in ``skipped``.
+    """
     try:
         bundle = fhir.parse_bundle(document)
     except ValueError as error:

@@ -8,14 +8,12 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
 from api.export import open_mhealth
-from api.export.responses import page_response
+from api.export.responses import PageQueryDep, page_response
 from api.export.tables import observation_parts
 from api.http.deps import CacheDep, Patient, PatientInScope, StoresDep
-from api.http.pagination import Cursor, PageLimit, decode_offset_cursor
 from api.http.problems import ProblemError, describe_problems
-from api.http.time_range import OptionalTimeRange
 from api.schemas.imports import ImportOut
-from api.services.export_scope import ExportQuery, is_simulated
+from api.services.export_scope import is_simulated
 from api.services.imported_records import OPEN_MHEALTH_SOURCE, HeartRate, finish_import
 
 shared = APIRouter(tags=["standards"])
@@ -35,19 +33,16 @@ class DataPoints(BaseModel):
 )
 def heart_rates(
     person: PatientInScope,
-    query: OptionalTimeRange,
+    query: PageQueryDep,
     stores: StoresDep,
     cache: CacheDep,
-    limit: PageLimit = 1000,
-    cursor: Cursor = None,
 ) -> DataPoints:
     """Heart rate as data points (omh:heart-rate:2.0, header of IEEE 1752.1): the mean of each
     usable five minutes, and single heart rates from elsewhere.
     """
     simulated = is_simulated(stores, person)
-    scope = ExportQuery(query.start_ns, query.end_ns)
-    parts = observation_parts(stores, cache, person, scope, with_ratings=False)
-    rows, following = page_response(parts, limit, decode_offset_cursor(cursor))
+    parts = observation_parts(stores, cache, person, query.scope, with_ratings=False)
+    rows, following = page_response(parts, query.limit, query.cursor)
     points = []
     for row in rows:
         if "start_ns" not in row:
@@ -79,7 +74,7 @@ def import_heart_rates(
     person: Patient,
     stores: StoresDep,
 ) -> ImportOut:
-    """Keep single heart rates. Twice is once. What cannot be taken is told."""
+    """Store single heart rates. Idempotent. Points that cannot be taken are in ``skipped``."""
     try:
         rates, skipped = open_mhealth.parse_points(document)
     except ValueError as error:

@@ -35,11 +35,11 @@ class NoteIn(BaseModel):
     kind: NoteKind
     words: str = Field(min_length=1, max_length=300)
     about: datetime | None = Field(default=None, description="Now if left out")
-    id: uuid.UUID | None = Field(default=None, description="Of your own: twice is once")
+    id: uuid.UUID | None = Field(default=None, description="Of your own, for idempotent requests")
 
 
 class NoteOut(BaseModel):
-    """A note as kept."""
+    """A stored note."""
 
     id: str
     kind: NoteKind
@@ -74,7 +74,7 @@ class Patterns(BaseModel):
 
 @router.post("/notes", status_code=201, responses=describe_problems(401, 403, 409, 422))
 def add_note(body: NoteIn, person: Patient, stores: StoresDep) -> NoteOut:
-    """Keep a note."""
+    """Store a note."""
     now = floor_to_microsecond(stores.now())
     about = now if body.about is None else parse_timestamp(body.about, "body.about")
     if about > now + MINUTE:

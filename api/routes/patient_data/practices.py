@@ -62,7 +62,7 @@ class PracticeIn(BaseModel):
 
 
 class PracticeOut(BaseModel):
-    """A practice as kept."""
+    """A stored practice."""
 
     id: str
     kind: PracticeKind
@@ -103,7 +103,7 @@ class PracticesAround(BaseModel):
 def put_practice(
     practice_id: uuid.UUID, body: PracticeIn, person: Patient, stores: StoresDep
 ) -> PracticeOut:
-    """Keep a practice under an id of your own making."""
+    """Store a practice under an id of your own making."""
     start, end = parse_timestamp(body.start, "body.start"), parse_timestamp(body.end, "body.end")
     if not start < end <= start + 3 * HOUR:
         raise ProblemError(422, "must come after start, within three hours.", field="body.end")

@@ -43,7 +43,7 @@ class PlannedSession(BaseModel):
 
 
 class FollowUp(BaseModel):
-    """A look back after some months."""
+    """Questions some months after the last session."""
 
     months: int
     due: datetime

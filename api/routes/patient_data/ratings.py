@@ -53,7 +53,7 @@ class RatingContent(BaseModel):
 
 
 class RatingIn(RatingContent):
-    """A new rating. With an ``id`` of your own, sending it twice keeps it once."""
+    """A new rating. With an ``id`` of your own, sending it again is idempotent."""
 
     id: uuid.UUID | None = None
     simulated: StrictBool = Field(
@@ -62,13 +62,13 @@ class RatingIn(RatingContent):
 
 
 class CorrectionIn(RatingContent):
-    """A correction of version ``version``; the older version is kept too."""
+    """A correction of version ``version``; the older version stays."""
 
     version: StrictInt = Field(ge=1, description="The version that you saw and correct")
 
 
 class RatingOut(BaseModel):
-    """A rating as kept. A correction is a new version, and so is that it was withdrawn."""
+    """A stored rating. A correction is a new version, and so is that it was withdrawn."""
 
     id: str
     version: int
@@ -113,7 +113,7 @@ class RatingPage(BaseModel):
 
 @router.post("/ratings", status_code=201, responses=describe_problems(401, 403, 409, 422))
 def create(body: RatingIn, person: Patient, stores: StoresDep, response: Response) -> RatingOut:
-    """Keep a rating."""
+    """Store a rating."""
     rating_id = str(body.id) if body.id else new_id()
     if body.id and body.about is None:
         # A repeated request without a time is about the same moment as the first.
@@ -132,8 +132,8 @@ def correct(
     stores: StoresDep,
     response: Response,
 ) -> RatingOut:
-    """Correct a rating, or bring one back that was withdrawn. A new version is kept; the old one
-    is not overwritten.
+    """Correct a rating, or bring one back that was withdrawn. A new version is stored; the old
+    one is not overwritten.
     """
     previous = _get_rating(stores, person, rating_id)
     if body.about is None:

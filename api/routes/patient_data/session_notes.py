@@ -31,7 +31,7 @@ class SessionNotesIn(BaseModel):
 
 
 class SessionNotesOut(BaseModel):
-    """Notes and homework as kept."""
+    """Stored notes and homework."""
 
     number: int
     notes: str
@@ -62,7 +62,7 @@ def put_session_notes(
     person: PatientInScope,
     stores: StoresDep,
 ) -> SessionNotesOut:
-    """Keep notes of a session."""
+    """Store notes of a session."""
     notes = SessionNotes(
         person.id, number, body.notes, body.homework, therapist.id, 0, stores.now()
     )

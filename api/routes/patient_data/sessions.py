@@ -47,7 +47,7 @@ def put_session(
     person: PatientInScope,
     stores: StoresDep,
 ) -> SessionOut:
-    """Keep the ``number``-th session; the same number again moves it."""
+    """Store the ``number``-th session; the same number again moves it."""
     session = TherapySession(
         new_id(),
         person.id,

@@ -38,7 +38,7 @@ StreamId = Annotated[
 
 
 class StreamCoverageOut(BaseModel):
-    """What is kept of one stream."""
+    """What is stored of one stream."""
 
     id: str
     origin: Origin
@@ -97,7 +97,7 @@ async def upload(
     stores: StoresDep,
     limiter: UploadLimiterDep,
 ) -> AcknowledgedBody:
-    """Keep a batch. Sending it again changes nothing; what was kept first stays."""
+    """Store a batch. Sending it again changes nothing; what was stored first stays."""
 
     def store() -> int:
         return stores.beats.append(
@@ -125,7 +125,7 @@ async def upload_activity(
     stores: StoresDep,
     limiter: UploadLimiterDep,
 ) -> None:
-    """Keep how much the wearer moved. Sending it again changes nothing."""
+    """Store how much the wearer moved. Sending it again changes nothing."""
 
     def store() -> None:
         spans = [span.record() for span in batch.spans]
@@ -145,7 +145,7 @@ def activity(person: PatientInScope, query: TimeRangeQuery, stores: StoresDep) -
 
 @shared.get("/streams", responses=describe_problems(401, 403, 404))
 def coverage(person: PatientInAnyScope, stores: StoresDep) -> CoverageOut:
-    """What is kept, stream by stream."""
+    """What is stored, stream by stream."""
     streams = [_to_coverage_out(item) for item in stores.beats.coverage(person.subject_id)]
     return CoverageOut(beats=sum(item.beats for item in streams), streams=streams)
 
@@ -154,7 +154,7 @@ def coverage(person: PatientInAnyScope, stores: StoresDep) -> CoverageOut:
 def stream_coverage(
     stream_id: StreamId, person: PatientInAnyScope, stores: StoresDep
 ) -> StreamCoverageOut:
-    """What is kept of one stream."""
+    """What is stored of one stream."""
     for item in stores.beats.coverage(person.subject_id):
         if item.stream.id == stream_id:
             return _to_coverage_out(item)

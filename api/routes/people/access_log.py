@@ -39,7 +39,7 @@ def list_access_log(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> AccessLogPage:
-    """Who looked at the data of the person signed in. An analyst saw them under a pseudonym."""
+    """The access log of the person signed in. An analyst saw their data under a pseudonym."""
     entries = stores.access.looks(person.id, limit + 1, before)
     names: dict[str, str] = {}
     for _, entry in entries:

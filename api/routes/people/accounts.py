@@ -41,7 +41,7 @@ class AccountIn(BaseModel):
 
 
 class PasswordLink(BaseModel):
-    """Pass the token on; it is told only now, good once, for a day."""
+    """Pass the token on; it is shown only now, and valid once, for a day."""
 
     token: str
     expires: datetime
@@ -94,8 +94,7 @@ def put_care(
     """Put a patient into a therapist's care. The therapist sees nothing before the patient agrees
     (consent to care).
     """
-    therapist = _person(stores, therapist_id, Role.THERAPIST)
-    patient = _person(stores, patient_id, Role.PATIENT)
+    therapist, patient = _care_pair(stores, therapist_id, patient_id)
     stores.access.put_care(therapist.id, patient.id, stores.now())
     _audit(stores, "put into care", patient)
 
@@ -109,10 +108,15 @@ def end_care(
     therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, stores: StoresDep
 ) -> None:
     """End it: the therapist sees nothing any more, at once."""
-    therapist = _person(stores, therapist_id, Role.THERAPIST)
-    patient = _person(stores, patient_id, Role.PATIENT)
+    therapist, patient = _care_pair(stores, therapist_id, patient_id)
     stores.access.end_care(therapist.id, patient.id)
     _audit(stores, "taken out of care", patient)
+
+
+def _care_pair(
+    stores: Stores, therapist_id: uuid.UUID, patient_id: uuid.UUID
+) -> tuple[Person, Person]:
+    return _person(stores, therapist_id, Role.THERAPIST), _person(stores, patient_id, Role.PATIENT)
 
 
 def _person(stores: Stores, person_id: uuid.UUID, role: Role | None = None) -> Person:

@@ -19,9 +19,9 @@ from api.middleware import idempotency
 from api.middleware.body_limits import MAX_BODY_BYTES, BodyLimitMiddleware
 from ebbtide.timestamps import DAY, SECOND
 from store.stores import Stores
-from tests.api.routes.test_access import Clock
-from tests.api.routes.test_patient_data import assert_problem
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
+from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def _token(clinic: Clinic) -> str:
     return str(answer.json()["token"])
 
 
-def test_a_secret_is_not_told_twice_and_not_kept(clinic: Clinic) -> None:
+def test_a_token_is_not_replayed_and_not_stored(clinic: Clinic) -> None:
     same = key()
     ask = {"name": "a", "scopes": ["read"], "days": 1}
     first = clinic["ada"].post("/v1/tokens", json=ask, headers=same)
@@ -127,7 +127,7 @@ def test_an_answer_is_named_by_its_content(clinic: Clinic) -> None:
     assert third.headers["etag"] != first.headers["etag"]
 
 
-def test_no_answer_is_kept_by_others_or_taken_for_a_page(clinic: Clinic) -> None:
+def test_no_response_is_cached_by_others_or_taken_for_a_page(clinic: Clinic) -> None:
     for answer in (
         clinic["ada"].get("/v1/ratings"),
         clinic["ada"].post("/v1/ratings", json={"pain": 1, "stress": 1}),
@@ -189,7 +189,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(stores: Stores) -> None:
             pass
 
         try:
-            await BodyLimitMiddleware(app, within_s=0.05)(  # type: ignore[arg-type]
+            await BodyLimitMiddleware(app, timeout_s=0.05)(  # type: ignore[arg-type]
                 {"type": "http", "headers": [], "method": "POST"},
                 never,
                 send,  # type: ignore[arg-type]

@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from ebbtide.beats import Notification, Origin, Stream, new_id
-from ebbtide.timestamps import MINUTE, SECOND
+from ebbtide.beats import Notification
+from ebbtide.timestamps import MINUTE
 from store.protocols.records import Purpose
 from store.stores import Stores
-from tests.api.routes.test_patient_data import assert_problem
+from tests.support.assertions import assert_problem
+from tests.support.beats import Strap
 from tests.support.clinic import Clinic, opened_clinic
 
 
@@ -21,29 +22,6 @@ from tests.support.clinic import Clinic, opened_clinic
 def clinic(stores: Stores) -> Iterator[Clinic]:
     with opened_clinic(stores) as opened:
         yield opened
-
-
-class Strap:
-    """One that is worn now: a beat a second, every other 20 ms longer."""
-
-    def __init__(self, clinic: Clinic, name: str = "ada", back_s: int = 400) -> None:
-        self.stores, self.subject = clinic.stores, clinic.people[name].subject_id
-        now = clinic.stores.now()
-        self.stream = Stream(new_id(), Origin.SIMULATED, "a strap", now)
-        self.stores.beats.put_stream(self.subject, self.stream)
-        self.at, self.sequence = now - back_s * SECOND, 1
-        self.send()
-
-    def send(self) -> None:
-        """All beats until now."""
-        batch = []
-        while self.at + SECOND < self.stores.now():
-            ticks = 1024 + 20 * (self.sequence % 2)
-            self.at += ticks * SECOND // 1024
-            batch.append(Notification(self.sequence, self.at, 60, (ticks,), (self.at,), True))
-            self.sequence += 1
-        if batch:
-            self.stores.beats.append(self.subject, self.stream.id, batch)
 
 
 def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:

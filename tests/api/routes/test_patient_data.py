@@ -16,6 +16,7 @@ from ebbtide.beats import new_id
 from ebbtide.timestamps import SECOND
 from store.stores import Stores
 from tests.conftest import PASSWORD
+from tests.support.assertions import assert_problem
 
 SignedIn = Callable[..., httpx.Client]
 START = 1_790_000_000 * SECOND
@@ -45,16 +46,6 @@ def batch(first: int, last: int) -> dict[str, Any]:
     }
 
 
-def assert_problem(answer: httpx.Response, status: int, *words: str) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert problem["status"] == status
-    assert problem["title"]
-    for word in words:
-        assert word in problem["detail"]
-
-
 def test_sign_in_me_and_sign_out(signed_in: SignedIn) -> None:
     client = signed_in()
     me = client.get("/v1/me").json()
@@ -76,7 +67,7 @@ def test_wrong_passwords_and_unknown_people_get_the_same_answer(
     assert answers[0].json() == answers[1].json()
 
 
-def test_passwords_are_kept_as_argon2(stores: Stores, patient: Callable[..., str]) -> None:
+def test_passwords_are_stored_as_argon2(stores: Stores, patient: Callable[..., str]) -> None:
     patient()
     person = stores.records.person_by_email("ada@example.org")
     assert person is not None
@@ -105,7 +96,7 @@ def test_nothing_is_reached_without_a_sign_in(api: ApiThread, method: str, path:
         assert_problem(httpx.request(method, api.url + path, headers=headers), 401)
 
 
-def test_ratings_are_kept_and_listed(signed_in: SignedIn) -> None:
+def test_ratings_are_stored_and_listed(signed_in: SignedIn) -> None:
     client = signed_in()
     made = client.post("/v1/ratings", json={"pain": 4, "stress": 6, "pleasant": 3})
     assert made.status_code == 201
@@ -116,7 +107,7 @@ def test_ratings_are_kept_and_listed(signed_in: SignedIn) -> None:
     assert page == {"ratings": [rating], "next": None}
 
 
-def test_a_rating_sent_twice_is_kept_once(signed_in: SignedIn) -> None:
+def test_a_repeated_rating_is_stored_once(signed_in: SignedIn) -> None:
     client = signed_in()
     body = {"id": new_id(), "pain": 4, "stress": 6}
     first, second = client.post("/v1/ratings", json=body), client.post("/v1/ratings", json=body)
@@ -216,7 +207,7 @@ def test_pages_of_ratings(signed_in: SignedIn) -> None:
     assert_problem(client.get("/v1/ratings", params={"cursor": "???"}), 422, "cursor")
 
 
-def test_beats_are_kept_once_however_often_they_are_sent(signed_in: SignedIn) -> None:
+def test_beats_are_stored_once_however_often_they_are_sent(signed_in: SignedIn) -> None:
     client = signed_in()
     stream = new_id()
     url = f"/v1/streams/{stream}/notifications"

@@ -20,9 +20,9 @@ from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store.protocols.programme import Note, NoteKind, Practice, PracticeKind
 from store.protocols.records import Purpose, Rating, TherapySession
 from store.stores import Stores
-from tests.api.routes.test_access import Clock
-from tests.api.routes.test_patient_data import assert_problem
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
+from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_what_was_noted_on_harder_days(clinic: Clinic) -> None:
     assert ada.get("/v1/notes", params={"kind": "stressor"}).json()[0]["words"] == "work"
 
 
-def test_notes_are_kept_once_and_removed(clinic: Clinic) -> None:
+def test_notes_are_stored_once_and_removed(clinic: Clinic) -> None:
     ada = clinic["ada"]
     own = str(uuid.uuid4())
     body = {"kind": "pleasant", "words": " warm sun ", "id": own}
@@ -349,7 +349,7 @@ def test_the_link_of_a_clinic_with_its_assumptions(clinic: Clinic) -> None:
     assert clinic["ada"].get("/v1/me/looks").json()["looks"][0]["what"].endswith("clinic-link")
 
 
-def test_words_of_ratings_are_kept_and_not_told_to_analysts(clinic: Clinic) -> None:
+def test_notes_of_ratings_are_stored_and_hidden_from_analysts(clinic: Clinic) -> None:
     clinic.agree("ada", Purpose.RESEARCH)
     body = {"pain": 3, "stress": 4, "note": " a long call ", "pleasant_note": "tea"}
     kept = clinic["ada"].post("/v1/ratings", json=body).json()
