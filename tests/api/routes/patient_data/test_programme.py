@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,12 +22,6 @@ from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 from tests.support.clock import Clock
-
-
-@pytest.fixture
-def clinic(stores: Stores) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        yield opened
 
 
 def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
-import pytest
 
 from api.app import create_app
 from api.services import access_tokens, lockout
@@ -18,12 +16,6 @@ from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 from tests.support.clock import Clock
-
-
-@pytest.fixture
-def clinic(stores: Stores) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        yield opened
 
 
 def sign_in(url: str, email: str, password: str = PASSWORD, **more: str) -> httpx.Response:

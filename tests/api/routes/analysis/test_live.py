@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,16 +11,9 @@ import pytest
 from ebbtide.beats import Notification
 from ebbtide.timestamps import MINUTE
 from store.protocols.records import Purpose
-from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.beats import Strap
-from tests.support.clinic import Clinic, opened_clinic
-
-
-@pytest.fixture
-def clinic(stores: Stores) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        yield opened
+from tests.support.clinic import Clinic
 
 
 def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:
