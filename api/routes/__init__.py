@@ -3,6 +3,9 @@
 ``ROUTERS`` are mounted under ``/v1`` in this order: the busiest paths come first, and a fixed path
 comes before a parameterised one that would match it. ``PATIENT_ROUTERS`` are mounted once more
 under ``/v1/patients/{patient}``: what patients read of themselves, their therapist may read.
+
+A new module of routes is listed here: its ``router`` (mounted under ``/v1`` alone) in ``ROUTERS``,
+its ``shared`` (mounted twice, with ``deps.PatientInScope``) in ``_SHARED``.
 """
 
 from __future__ import annotations
