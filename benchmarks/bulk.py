@@ -29,7 +29,7 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.http.deps import issue_token
+from api.services.access_tokens import issue_token
 from api.services.accounts import create_account
 from benchmarks.soak import PASSWORD, answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of

@@ -19,6 +19,9 @@ EARLIEST = 946_684_800 * SECOND  # 2000-01-01
 LATEST = 4_102_444_800 * SECOND  # 2100-01-01
 FOREVER = 2**62  # later than any timestamp, in ns
 
+# A half-open range of instants that every stored one lies in.
+FOREVER = (0, 2**62)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,6 +37,11 @@ def monotonic_ns() -> int:
     """
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)
+
+
+def floor_to_microsecond(instant_ns: int) -> int:
+    """Cut an instant to whole microseconds, so that it survives the way through a datetime."""
+    return instant_ns // 1000 * 1000
 
 
 def to_datetime(instant_ns: int, zone: str = "UTC") -> datetime:

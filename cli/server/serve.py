@@ -85,7 +85,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
         stores.close()
         listener.set_inheritable(True)
         config = uvicorn.Config(
-            "api.app:from_settings",
+            "api.app:create_app_from_settings",
             factory=True,
             workers=workers,
             log_config=log_config,

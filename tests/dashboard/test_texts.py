@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.routes.patient_data.programme import READINGS, Step
+from api.services.programme_plan import READINGS, Step
 from dashboard.i18n import texts
 from store.models import NoteKind, Purpose
 from tests.conftest import ROOT

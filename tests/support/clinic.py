@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 
 from api.app import create_app
-from api.http.deps import issue_token
+from api.services.access_tokens import issue_token
 from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id

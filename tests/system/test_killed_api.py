@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 
-from api.app import from_settings
+from api.app import create_app_from_settings
 from api.services.accounts import create_account
 from ebbtide import timestamps
 from ebbtide.settings import Settings
@@ -77,7 +77,7 @@ class Uploads:
 def _serve(environment: dict[str, str], port: int) -> None:
     """What ``ebbtide serve`` does."""
     os.environ.update(environment)
-    uvicorn.run(from_settings(), port=port, log_level="error")
+    uvicorn.run(create_app_from_settings(), port=port, log_level="error")
 
 
 def verified(store: BeatStore, subject: str, uploads: Uploads) -> int:

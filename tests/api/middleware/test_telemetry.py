@@ -197,7 +197,7 @@ def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
     influx.stop()
 
 
-def test_a_port_in_use_is_told(settings: Settings, stores: Stores) -> None:
+def test_a_port_in_use_is_reported(settings: Settings, stores: Stores) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

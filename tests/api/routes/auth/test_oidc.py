@@ -16,13 +16,15 @@ from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.routes.auth import oidc
+from api.http.problems import STATUS_OF
+from api.services import oidc
 from api.services.accounts import create_account
+from api.services.errors import IdentityError
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
-from store import Stores
-from store.models import Role
-from tests.api.routes.test_patient_data import assert_problem
+from store.protocols.records import Role
+from store.stores import Stores
+from tests.support.assertions import assert_problem
 from tests.support.clinic import PASSWORD
 
 PAGES = "http://pages.example/"
@@ -180,9 +182,9 @@ def test_a_token_that_proves_nothing(
         "email_verified": True,
     }
     header = {"alg": "RS256", "kid": "k"}
-    known = {"issuer": "https://issuer", "token_endpoint": "t", "jwks_uri": "j"}
+    metadata = {"issuer": "https://issuer", "token_endpoint": "t", "jwks_uri": "j"}
 
-    def told(claims: dict[str, Any], key: RSAKey) -> str:
+    def encode_token(claims: dict[str, Any], key: RSAKey) -> str:
         if change.get("alg") == "none" and claims is not good:
             import base64
             import json
@@ -196,7 +198,7 @@ def test_a_token_that_proves_nothing(
     good = dict(claims)
     spoilt = {**claims, **{k: v for k, v in change.items() if k in claims}}
     spoilt = {k: v for k, v in spoilt.items() if v is not None}
-    given = {"token": told(good, mine)}
+    given = {"token": encode_token(good, mine)}
 
     class Client:
         def __enter__(self) -> Client:
@@ -209,12 +211,12 @@ def test_a_token_that_proves_nothing(
             return {"id_token": given["token"]}
 
     monkeypatch.setattr(oidc, "_client", lambda _: Client())
-    monkeypatch.setattr(oidc, "_fetched", lambda _: {"keys": [mine.as_dict(private=False)]})
-    monkeypatch.setattr(oidc.Provider, "described", lambda _: known)
+    monkeypatch.setattr(oidc, "_fetch", lambda _: {"keys": [mine.as_dict(private=False)]})
+    monkeypatch.setattr(oidc.Provider, "fetch_metadata", lambda _: metadata)
     provider = oidc.Provider("https://issuer", "ebbtide", "s", "https://api", PAGES)
-    kept = {"verifier": "v", "nonce": "n"}
-    assert oidc._claims(provider, "code", kept)["email"] == "ada@example.org"
-    given["token"] = told(spoilt, other if "key" in change else mine)
-    with pytest.raises(oidc.ProblemError) as refused:
-        oidc._claims(provider, "code", kept)
-    assert refused.value.status == 403
+    request = {"verifier": "v", "nonce": "n"}
+    assert oidc.fetch_claims(provider, "code", request)["email"] == "ada@example.org"
+    given["token"] = encode_token(spoilt, other if "key" in change else mine)
+    with pytest.raises(IdentityError) as refused:
+        oidc.fetch_claims(provider, "code", request)
+    assert STATUS_OF[refused.type] == (403, "not-allowed")

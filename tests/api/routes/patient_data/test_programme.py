@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,17 +16,12 @@ from analytics.programme.around_practice import practice_effect
 from analytics.programme.trigger_patterns import trigger_pattern, wilson_interval
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
-from store import Stores
-from store.models import Note, NoteKind, Practice, PracticeKind, Purpose, Rating, TherapySession
-from tests.api.routes.test_access import Clock
-from tests.api.routes.test_patient_data import assert_problem
+from store.protocols.programme import Note, NoteKind, Practice, PracticeKind
+from store.protocols.records import Purpose, Rating, TherapySession
+from store.stores import Stores
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
-
-
-@pytest.fixture
-def clinic(stores: Stores) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        yield opened
+from tests.support.clock import Clock
 
 
 def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:
@@ -120,7 +114,7 @@ def test_what_was_noted_on_harder_days(clinic: Clinic) -> None:
     assert ada.get("/v1/notes", params={"kind": "stressor"}).json()[0]["words"] == "work"
 
 
-def test_notes_are_kept_once_and_removed(clinic: Clinic) -> None:
+def test_notes_are_stored_once_and_removed(clinic: Clinic) -> None:
     ada = clinic["ada"]
     own = str(uuid.uuid4())
     body = {"kind": "pleasant", "words": " warm sun ", "id": own}
@@ -348,7 +342,7 @@ def test_the_link_of_a_clinic_with_its_assumptions(clinic: Clinic) -> None:
     assert clinic["ada"].get("/v1/me/looks").json()["looks"][0]["what"].endswith("clinic-link")
 
 
-def test_words_of_ratings_are_kept_and_not_told_to_analysts(clinic: Clinic) -> None:
+def test_notes_of_ratings_are_stored_and_hidden_from_analysts(clinic: Clinic) -> None:
     clinic.agree("ada", Purpose.RESEARCH)
     body = {"pain": 3, "stress": 4, "note": " a long call ", "pleasant_note": "tea"}
     kept = clinic["ada"].post("/v1/ratings", json=body).json()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,21 +11,12 @@ import pytest
 from ebbtide.beats import Notification
 from ebbtide.timestamps import MINUTE
 from store.protocols.records import Purpose
-from store.stores import Stores
-from tests.api.routes.test_patient_data import assert_problem
-from tests.support.clinic import Clinic, opened_clinic
-from tests.support.live_strap import LiveStrap
+from tests.support.assertions import assert_problem
+from tests.support.beats import Strap
+from tests.support.clinic import Clinic
 
 
-@pytest.fixture
-def clinic(stores: Stores) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        yield opened
-
-
-def events(
-    client: httpx.Client, path: str, strap: LiveStrap | None = None
-) -> list[tuple[str, Any]]:
+def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:
     found = []
     with client.stream("GET", path, timeout=30) as answer:
         answer.raise_for_status()

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
-import pytest
 
 from api.app import create_app
-from api.http import deps
-from api.services import lockout
+from api.services import access_tokens, lockout
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
-from store import Stores
-from store.models import Purpose, Role
-from tests.api.routes.test_patient_data import assert_problem
+from store.protocols.records import Purpose, Role
+from store.stores import Stores
+from tests.support.assertions import assert_problem
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
-
-
-@pytest.fixture
-def clinic(stores: Stores) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        yield opened
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self, stores: Stores) -> None:
-        self.now_ns = stores.now()
-
-    def __call__(self) -> int:
-        return self.now_ns
+from tests.support.clock import Clock
 
 
 def sign_in(url: str, email: str, password: str = PASSWORD, **more: str) -> httpx.Response:
@@ -261,7 +243,7 @@ def test_a_therapist_sees_who_is_in_their_care_and_has_agreed(clinic: Clinic) ->
     assert_problem(clinic["ada"].delete(f"/v1/therapists/{clinic.id('tom')}"), 404)
 
 
-def test_a_patient_sees_who_looked(clinic: Clinic) -> None:
+def test_a_patient_sees_the_access_log(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["ada"], days=1)
     clinic.agree("ada", Purpose.CARE)
     clinic.agree("ada", Purpose.RESEARCH)
@@ -280,7 +262,7 @@ def test_a_patient_sees_who_looked(clinic: Clinic) -> None:
     assert [*first["looks"], *rest["looks"]] == looks
 
 
-def test_too_many_requests_are_told_when_to_come_back(stores: Stores, settings: Settings) -> None:
+def test_too_many_requests_get_retry_after(stores: Stores, settings: Settings) -> None:
     few = settings.model_copy(update={"requests_a_minute": 10, "anonymous_requests_a_minute": 10})
     with ApiThread(create_app(stores, few)) as api:
         answers = [httpx.get(f"{api.url}/v1/me") for _ in range(12)]
@@ -294,6 +276,6 @@ def test_too_many_requests_are_told_when_to_come_back(stores: Stores, settings: 
         assert httpx.get(f"{api.url}/v1/me", headers=other).status_code == 401
 
 
-def test_every_role_is_told_apart() -> None:
+def test_every_role_is_distinct() -> None:
     assert {str(role) for role in Role} == {"patient", "therapist", "analyst", "administrator"}
-    assert deps.SESSION_IDLE < deps.SESSION_LIFETIME
+    assert access_tokens.SESSION_IDLE_NS < access_tokens.SESSION_LIFETIME_NS
