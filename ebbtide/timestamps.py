@@ -17,7 +17,6 @@ DAY = 24 * HOUR
 # Timestamps outside of this century come from a wrong unit or a clock with an empty battery.
 EARLIEST = 946_684_800 * SECOND  # 2000-01-01
 LATEST = 4_102_444_800 * SECOND  # 2100-01-01
-FOREVER = 2**62  # later than any timestamp, in ns
 
 # A half-open range of instants that every stored one lies in.
 FOREVER = (0, 2**62)

@@ -63,7 +63,7 @@ def _create_account(email: str, name: str, zone: str, password: str, role: str) 
     from ebbtide import timestamps
     from ebbtide.settings import Settings
     from store.factory import open_stores
-    from store.protocols.records import Role
+    from store.models.records import Role
 
     if role not in list(Role):
         raise EbbtideError(f"There is no role {role}.", f"Use one of {', '.join(Role)}.")

@@ -98,9 +98,9 @@ def unpair(
 
 async def _connect(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
     """Get a strap's details, and which intervals it sends (None: heart rate alone)."""
-    from ingest.straps.bluetooth.scan import ask
+    from ingest.straps.bluetooth.scan import probe
 
-    detailed = await ask(strap, listen_s=_LISTEN_FOR_RR_S)
+    detailed = await probe(strap, listen_s=_LISTEN_FOR_RR_S)
     if detailed.facts is None:
         raise EbbtideError(
             f"{strap.name} was heard but did not answer: {detailed.trouble}.",

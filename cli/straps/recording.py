@@ -60,7 +60,7 @@ async def record_straps(
         with ExitStack() as files:
             for paired, owner in selected:
                 selection = StreamSelection(pulse_intervals=paired.intervals == "ppi", ecg=ecg)
-                strap = BleakStrap(paired.address, paired.name, adapter, wishes=selection)
+                strap = BleakStrap(paired.address, paired.name, adapter, selection=selection)
                 recorder = _recorder(strap, writer, owner, settings if ecg else None, files)
                 recorded.append(ActiveRecording(strap, owner, recorder))
             every_s = settings.upload_every_s

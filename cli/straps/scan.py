@@ -44,7 +44,7 @@ async def _find_straps(seconds: float, *, connect: bool) -> list[FoundStrap]:
     """Scan, and connect to each strap for its details; strongest signal first."""
     from rich.console import Console
 
-    from ingest.straps.bluetooth.scan import ask, scan
+    from ingest.straps.bluetooth.scan import probe, scan
 
     console = Console(stderr=True, highlight=False)
     with console.status(f"Listening for {seconds:.0f} s"):
@@ -54,7 +54,7 @@ async def _find_straps(seconds: float, *, connect: bool) -> list[FoundStrap]:
     detailed = []
     for strap in found:
         with console.status(f"Asking {strap.name}"):
-            detailed.append(await ask(strap))
+            detailed.append(await probe(strap))
     return detailed
 
 

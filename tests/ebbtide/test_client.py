@@ -15,7 +15,7 @@ import pytest
 
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 from ebbtide.timestamps import FOREVER, to_datetime
-from store.protocols.records import Purpose
+from store.models.records import Purpose
 from store.stores import Stores
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 
@@ -31,7 +31,7 @@ def test_every_table_is_a_frame(clinic: Clinic) -> None:
     with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
         beats, hrv, ratings = api.beats(), api.hrv(), api.ratings()
         sessions, link = api.sessions(), api.link()
-        stored = clinic.stores.beats.read(clinic.people["ada"].subject_id, 0, FOREVER)
+        stored = clinic.stores.beats.read(clinic.people["ada"].subject_id, *FOREVER)
         assert np.array_equal(beats["time_ns"].to_numpy(), stored.time_ns)
         assert beats["time"].dtype == pd.DatetimeTZDtype("ns", "UTC")
         assert beats["rr_ms"].to_numpy() == pytest.approx(stored.rr_ticks / 1.024)

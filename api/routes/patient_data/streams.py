@@ -129,7 +129,7 @@ async def upload_activity(
     """Store how much the wearer moved. Sending it again changes nothing."""
 
     def store() -> None:
-        spans = [span.record() for span in batch.spans]
+        spans = [span.to_activity() for span in batch.spans]
         stores.beats.append_activity(person.subject_id, stream_id, spans)
 
     await to_thread.run_sync(store, limiter=limiter)

@@ -10,13 +10,15 @@ import pytest
 
 from ebbtide.beats import Notification
 from ebbtide.timestamps import MINUTE
-from store.protocols.records import Purpose
+from store.models.records import Purpose
 from tests.support.assertions import assert_problem
-from tests.support.beats import Strap
 from tests.support.clinic import Clinic
+from tests.support.live_strap import LiveStrap
 
 
-def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:
+def events(
+    client: httpx.Client, path: str, strap: LiveStrap | None = None
+) -> list[tuple[str, Any]]:
     found = []
     with client.stream("GET", path, timeout=30) as answer:
         answer.raise_for_status()
