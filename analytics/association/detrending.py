@@ -13,11 +13,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+
+from analytics._types import FloatArray, IntArray
 
 _EDGE = 3  # a step must leave this many ratings on each side
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 def spline_df(n: int) -> int:

@@ -1,9 +1,9 @@
 """One person's course through a programme: change from the first week, around sessions, and when a
-change began. Intervals allow for the likeness of ratings that are close in time (``slope``).
+change began. Intervals allow for the autocorrelation of ratings (``slope_posterior``).
 
 A change is called reliable when its interval leaves out no change at all: the idea of Jacobson and
-Truax (1991), Journal of Consulting and Clinical Psychology 59:12, with the person's own unrest in
-place of a questionnaire's reliability.
+Truax (1991), Journal of Consulting and Clinical Psychology 59:12, with the person's own variability
+in place of a questionnaire's reliability.
 
 None of it says what brought a change: pain falls by itself too, above all after a bad time, in
 which people begin a therapy (regression to the mean).
@@ -14,12 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics._types import FloatArray
 from analytics.association.slope_posterior import RHOS, slope_posterior, typical_spacing, whiten
 from analytics.programme.outcomes import NEARLY_FREE
-
-FloatArray = NDArray[np.float64]
 
 MIN_PER_SIDE = 6  # ratings before, and after
 MIN_FOR_ONSET = 30
@@ -31,8 +29,8 @@ _ONSET_ALPHA = 0.01  # for a 5% rate of onsets found where there is none; measur
 @dataclass(frozen=True, slots=True)
 class Change:
     """A mean before and after, and the change with its 95% interval; None with a reason in
-    ``missing``. ``reliable``: the interval leaves out no change at all. ``percent`` of the mean
-    before (None where that is 0).
+    ``missing_reason``. ``reliable``: the interval leaves out no change at all. ``percent`` of the
+    mean before (None where that is 0).
     """
 
     n_before: int
@@ -45,7 +43,7 @@ class Change:
     percent: float | None
     reliable: bool
     nearly_free: bool
-    missing: str | None
+    missing_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +72,14 @@ class AroundSession:
 @dataclass(frozen=True, slots=True)
 class Onset:
     """The day a lasting change began, with its 95% interval, and the slope a day from then on. None
-    with a reason in ``missing``, also where no change is clear.
+    with a reason in ``missing_reason``, also where no change is clear.
     """
 
     day: float | None
     low: float | None
     high: float | None
     slope: float | None
-    missing: str | None
+    missing_reason: str | None
 
 
 def change_between(
@@ -167,8 +165,8 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     """When a lasting change began: level until a day, a straight line from then on.
 
     Each day on which it may have begun, with each autocorrelation, weighs as much as its restricted
-    likelihood; the interval holds 95% of the weight. It is told only where the slope that follows
-    is clear at 1%: the best of many beginnings always looks like one.
+    likelihood; the interval holds 95% of the weight. It is given only where the slope
+    that follows is clear at 1%: the best of many candidates always looks like an onset.
     """
     days, values = _in_order(days, values)
     n = len(days)
@@ -183,7 +181,7 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     spacing = typical_spacing(days)
     likely = np.empty((len(starts), len(RHOS)))
     hinges = np.clip(days[:, None] - starts[None, :], 0, None)
-    freedom = n - 2
+    dof = n - 2
     for column, rho in enumerate(RHOS):
         white, log_scale = whiten(np.column_stack([constant, hinges, values]), spacing, float(rho))
         flat = white[:, 0] / np.linalg.norm(white[:, 0])
@@ -192,7 +190,7 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
         xy = left[:, :-1].T @ left[:, -1]
         squares = np.maximum(left[:, -1] @ left[:, -1] - xy**2 / xx, 1e-12)
         norm = log_scale - float(np.log(np.linalg.norm(white[:, 0])))
-        likely[:, column] = norm - freedom / 2 * np.log(squares)
+        likely[:, column] = norm - dof / 2 * np.log(squares)
     weight = np.exp(likely - np.max(likely))
     weight /= np.sum(weight)
     by_start = np.sum(weight, axis=1)

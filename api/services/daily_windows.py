@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analytics.hrv.stress_index import StressIndexInput
 from analytics.hrv.windows import (
     METHOD,
+    WINDOW_NS,
     BeatArrays,
     HrvWindows,
     Movement,
@@ -23,7 +24,7 @@ from analytics.hrv.windows import (
 )
 from api.services.inputs import to_beat_arrays
 from api.services.single_flight import single_flight
-from api.services.stress_index_input import WINDOW_NS, load_movement, stress_index_input
+from api.services.stress_index_input import load_movement, stress_index_input
 from ebbtide.timestamps import DAY
 from store.protocols.beats import DailyWindows
 from store.protocols.records import Person
@@ -128,13 +129,13 @@ def _compute(stores: Stores, person: Person, day: int, content: str) -> DailyWin
 
 def _to_store(content: str, found: HrvWindows) -> DailyWindows:
     """What a store keeps of a day's windows: those with any beats."""
-    some = found.found.intervals > 0
+    some = found.metrics.intervals > 0
     return DailyWindows(
         content,
         found.start_ns[some],
         {
             # As precise as it is kept, so that the first answer is the same as later ones.
-            name: (found.found.motion_mg if name == "motion_mg" else found.value(name))[some]
+            name: (found.metrics.motion_mg if name == "motion_mg" else found.value(name))[some]
             .astype(np.float32)
             .astype(np.float64)
             for name in METRICS

@@ -9,14 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.association.hrv_before_rating import (
-    WINDOW_NS,
     HrvBeforeRating,
     Span,
     hrv_before_rating,
     window_starts,
 )
 from analytics.hrv.stress_index import StressIndexInput
-from analytics.hrv.windows import BeatArrays, HrvWindows, Movement, concat_windows, hrv_windows
+from analytics.hrv.windows import (
+    WINDOW_NS,
+    BeatArrays,
+    HrvWindows,
+    Movement,
+    concat_windows,
+    hrv_windows,
+)
 from analytics.report import RatedHrv
 from api.services.inputs import to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache

@@ -13,7 +13,6 @@ from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
 from store.protocols.records import Person
 from store.stores import Stores
 
-WINDOW_NS = 5 * MINUTE
 _QUARTER = 15 * MINUTE
 _FIRST_DAY = 719_163  # the ordinal of 1970-01-01
 
@@ -35,7 +34,7 @@ def load_stress_index_input(found: HrvWindows, zone: str) -> StressIndexInput:
         found.value("rmssd_ms"),
         found.value("mean_hr_bpm"),
         found.value("stress_index_baevsky"),
-        found.found.motion_mg,
+        found.metrics.motion_mg,
     )
 
 

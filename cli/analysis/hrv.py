@@ -53,7 +53,7 @@ def _summary(name: str, read: Intervals, form: str | None, output: Path | None) 
                 {
                     **found.values,
                     "quality": asdict(found.quality),
-                    "missing": found.missing,
+                    "missing": found.missing_reason,
                     "seconds": found.seconds,
                     "spectrum": found.spectrum_method,
                     "notes": list(found.notes),
@@ -71,7 +71,7 @@ def _summary(name: str, read: Intervals, form: str | None, output: Path | None) 
         f"{quality.normal_share:.1%} normal"
     ]
     for figure, value in found.values.items():
-        shown = f"{value:.4g}" if value is not None else f"-  ({found.missing[figure]})"
+        shown = f"{value:.4g}" if value is not None else f"-  ({found.missing_reason[figure]})"
         lines.append(f"  {figure:<22} {shown}")
     _write("\n".join([*lines, *found.notes]) + "\n", output)
 
@@ -107,7 +107,7 @@ def _windows(
     if form == "json":
         rows = [_without_nan(row) for row in table.to_dict("records")]
         for number, row in enumerate(rows):
-            reasons = {name: found.why_absent(name, number) for name in found.values}
+            reasons = {name: found.missing_reason(name, number) for name in found.values}
             row["missing"] = {name: why for name, why in reasons.items() if why is not None}
         _write(json.dumps({"windows": rows, "problems": list(read.problems)}) + "\n", output)
         return

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.analytics.association.test_group import clinic
 from tests.conftest import SHARED
+from tests.support.signals import clinic
 
 LINK = ["--subject", "who", "--x", "stress", "--y", "pain"]
 OUTCOMES = ["--subject", "who", "--time", "t", "--pain", "pain"]

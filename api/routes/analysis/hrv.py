@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 
 from analytics.hrv import stress_index as stress_index_method
 from analytics.hrv import windows
-from analytics.hrv.engine import Domain
+from analytics.hrv.metric import Domain
+from analytics.hrv.requirements import METRICS
 from analytics.hrv.stress_index import StressIndex, stress_index
 from analytics.hrv.summary import SLOW_BREATHING
-from analytics.hrv.time_domain import TIME_DOMAIN
 from analytics.hrv.windows import HrvWindows, hrv_windows, starts_by_stretch
 from api.http.deps import PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
@@ -139,7 +139,7 @@ def hrv(
         index = stress_index(history, load_stress_index_input(found, person.zone))
     rows = list(range(len(found)))
     if window_s is not None:
-        rows = np.flatnonzero(found.found.intervals).tolist()
+        rows = np.flatnonzero(found.metrics.intervals).tolist()
     return HrvReport(
         windows=[_to_out(found, row, domain, index) for row in rows],
         origins=sorted(beats.origins),
@@ -153,11 +153,11 @@ def _to_out(
     found: HrvWindows, row: int, domains: list[Domain], index: StressIndex | None
 ) -> HrvOut:
     """A window as the API tells it."""
-    of = found.found
-    usable = found.missing[row] is None
+    of = found.metrics
+    usable = found.missing_detail[row] is None
     values = {name: number(column[row]) if usable else None for name, column in of.values.items()}
     told = values if Domain.TIME in domains else _without_time(values)
-    reasons = {name: of.why_absent(name, row) for name in told} if usable else {}
+    reasons = {name: of.missing_reason(name, row) for name in told} if usable else {}
     breaths = values.get("breathing_per_min")
     start = int(found.start_ns[row])
     beats = int(of.intervals[row])
@@ -178,17 +178,19 @@ def _to_out(
         absent={name: why for name, why in reasons.items() if why is not None},
         stress_index=None if index is None else to_stress_index_out(index, row),
         notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
-        missing=found.missing[row],
+        missing=found.missing_detail[row],
     )
 
 
 def _without_time(values: dict[str, float | None]) -> dict[str, float | None]:
-    return {name: value for name, value in values.items() if name not in TIME_DOMAIN}
+    return {
+        name: value for name, value in values.items() if METRICS[name].domain is not Domain.TIME
+    }
 
 
 def to_stress_index_out(index: StressIndex, row: int) -> StressIndexOut:
     """The stress index of one window as the API tells it."""
-    reason = index.reason[row]
+    reason = index.missing_reason[row]
     return StressIndexOut(
         value=number(index.value[row]),
         low=number(index.low[row]),

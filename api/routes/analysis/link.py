@@ -226,7 +226,7 @@ def link_report(read: RatingWindows) -> LinkReport:
             estimate_if_pain_worse=what_if.pain_worse,
         ),
         beats_before_ratings=BeatsBeforeRatings(
-            ratings=len(ratings), usable=hearts.usable, why_not=hearts.reasons
+            ratings=len(ratings), usable=hearts.usable, why_not=hearts.reason_counts
         ),
         span=read.span,
         simulated=Origin.SIMULATED in read.origins or any(rating.simulated for rating in ratings),
@@ -247,7 +247,7 @@ def to_change_out(change: Change) -> ChangeOut:
         reliable=change.reliable,
         n_before=change.n_before,
         n_after=change.n_after,
-        missing=change.missing,
+        missing=change.missing_reason,
     )
 
 
@@ -267,7 +267,7 @@ def _row(statement: Statement) -> ComparisonOut:
         verdict=words.verdict,
         sentence=words.sentence,
         caveats=list(words.caveats),
-        missing=found.missing,
+        missing=found.missing_reason,
         points=[
             ResidualPoint(x=float(x), y=float(y))
             for x, y in zip(found.x_residual, found.y_residual, strict=True)

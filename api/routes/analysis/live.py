@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from analytics.hrv.stress_index import stress_index
-from analytics.hrv.windows import hrv_windows
+from analytics.hrv.windows import WINDOW_NS, hrv_windows
 from api.http.deps import (
     Patient,
     PatientAccount,
@@ -29,7 +29,7 @@ from api.routes.analysis.hrv import StressIndexOut, number, to_stress_index_out
 from api.services.cache.analysis import CacheDep
 from api.services.inputs import to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache
-from api.services.stress_index_input import WINDOW_NS, load_movement, load_stress_index_input
+from api.services.stress_index_input import load_movement, load_stress_index_input
 from ebbtide.beats import Origin
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
 from store.protocols.records import Person, Role
@@ -160,17 +160,17 @@ def live_heart(stores: Stores, histories: StressBaselineCache, person: Person) -
     )
     index = stress_index(histories.of(stores, person), load_stress_index_input(five, person.zone))
     shown = to_stress_index_out(index, 0)
-    if five.missing[0] is not None:
-        shown = shown.model_copy(update={"missing": five.missing[0]})
+    if five.missing_detail[0] is not None:
+        shown = shown.model_copy(update={"missing": five.missing_detail[0]})
     return LiveHeart(
         at=to_datetime(last, person.zone),
         beat_age_s=round(age, 1),
         heart_rate_bpm=number(minute.value("mean_hr_bpm")[0]),
         rmssd_ms=number(minute.value("rmssd_ms")[0]),
-        coverage=number(minute.found.coverage[0]),
-        removed_share=number(1 - minute.found.normal_share[0]),
+        coverage=number(minute.metrics.coverage[0]),
+        removed_share=number(1 - minute.metrics.normal_share[0]),
         stress_index=shown,
-        missing=minute.missing[0],
+        missing=minute.missing_detail[0],
         origin=origin,
     )
 

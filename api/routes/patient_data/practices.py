@@ -188,7 +188,7 @@ def _row(
         low=found.low,
         high=found.high,
         clear=found.clear,
-        missing=found.missing,
+        missing=found.missing_reason,
     )
 
 

@@ -165,7 +165,7 @@ def _changed(ratings: list[Rating], now: int) -> str:
         found = change_between(
             days, values, (-2.0 * _FORTNIGHT, -1.0 * _FORTNIGHT), (-1.0 * _FORTNIGHT, 1.0)
         )
-        if found.missing is None and found.reliable and found.change is not None:
+        if found.missing_reason is None and found.reliable and found.change is not None:
             said.append(
                 f"{name} {found.change:+.1f} in two weeks (95% interval {found.low:+.1f} to "
                 f"{found.high:+.1f})"

@@ -12,8 +12,8 @@ import numpy as np
 from cachetools import TTLCache
 from numpy.typing import NDArray
 
-from analytics.association.hrv_before_rating import WINDOW_NS, Span
-from analytics.hrv.windows import HrvWindows
+from analytics.association.hrv_before_rating import Span
+from analytics.hrv.windows import WINDOW_NS, HrvWindows
 from api.services.cache.responses import TTL_S
 from api.services.cache.stress_index import fingerprint
 from api.services.rating_windows import (

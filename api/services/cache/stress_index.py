@@ -99,7 +99,7 @@ def fingerprint(history: StressIndexInput, zone: str) -> str:
 
 def _compute(history: StressIndexInput, asked: StressIndexInput) -> IndexColumns:
     index = stress_index(history, asked)
-    why = np.array([None if r is None else str(r) for r in index.reason], dtype=object)
+    why = np.array([None if r is None else str(r) for r in index.missing_reason], dtype=object)
     return IndexColumns(
         index.value, index.low, index.high, np.asarray(index.baseline_days, np.int64), why
     )
