@@ -17,14 +17,7 @@ import numpy as np
 from scipy import special
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.detrending import (
-    course_basis,
-    independent_columns,
-    likeliest_step,
-    residuals,
-    shared_step,
-    straight_line,
-)
+from analytics.association.detrending import Detrended, detrend, linear_basis, trend_basis
 from analytics.association.rmcorr import (
     ResidualPair,
     RmCorr,
@@ -122,16 +115,17 @@ def group_link(
         only_lines += few
         if len(at) < MIN_RATINGS:
             continue
-        smooth = straight_line(time[at])
+        smooth = linear_basis(time[at])
         if not few:
-            smooth = course_basis(time[at], None if hours is None else hours[at])
-        basis = smooth if few else _with(smooth, shared_step(smooth, x[at], y[at]))
-        dof += len(at) - basis.shape[1]
-        pairs.append(ResidualPair(residuals(x[at], basis), residuals(y[at], basis), basis))
+            smooth = trend_basis(time[at], None if hours is None else hours[at])
+        series = detrend(time[at], x[at], y[at], smooth, with_steps=not few)
+        stepped = series.with_step(series.shared_step())
+        dof += len(at) - stepped.basis.shape[1]
+        pairs.append(ResidualPair(stepped.x_residual, stepped.y_residual, stepped.basis))
         if len(at) < MIN_FOR_SLOPE:
             continue
-        basis = _with(smooth, likeliest_step(smooth, x[at], y[at]))
-        people.append((int(subject[at[0]]), len(at), *_own_slope(time[at], x[at], y[at], basis)))
+        slope = _own_slope(series.with_step(series.likeliest_step()))
+        people.append((int(subject[at[0]]), len(at), *slope))
     plain = repeated_measures_correlation(subject, x, y)
     safe = detrended_rmcorr(pairs, dof, resamples, seed)
     usable = [p for p in people if np.isfinite(p[2]) and np.isfinite(p[3])]
@@ -169,29 +163,25 @@ def group_link(
     )
 
 
-def _with(smooth: FloatArray, step: FloatArray | None) -> FloatArray:
-    return smooth if step is None else independent_columns(np.column_stack([smooth, step]))
-
-
-def _own_slope(
-    days: FloatArray, x: FloatArray, y: FloatArray, basis: FloatArray
-) -> tuple[float, float, float, int]:
+def _own_slope(series: Detrended) -> tuple[float, float, float, int]:
     """Slope, standard error, variance of the errors and its degrees of freedom, by generalised
     least squares; the autocorrelation from the residuals, corrected for the pull to -columns/n
     that fitting brings. NaN where nothing varies.
     """
-    n, columns = basis.shape
+    n, columns = series.basis.shape
     dof = n - columns - 2
-    x_left, y_left = residuals(x, basis), residuals(y, basis)
+    x_left, y_left = series.x_residual, series.y_residual
     if dof < 1 or x_left @ x_left < 1e-9 or y_left @ y_left < 1e-9:
         return float("nan"), float("nan"), float("nan"), 0
     slope = float(x_left @ y_left / (x_left @ x_left))
     rho = 0.0
-    if len(x) >= MIN_FOR_CURVE:  # fewer say nothing about it
+    if n >= MIN_FOR_CURVE:  # fewer say nothing about it
         left = y_left - slope * x_left
         raw = float(left[1:] @ left[:-1] / max(float(left @ left), 1e-12))
         rho = float(np.clip((raw + columns / n) / (1 - columns / n), -0.2, 0.95))
-    white, _ = whiten(np.column_stack([basis, x, y]), typical_spacing(days), rho)
+    white, _ = whiten(
+        np.column_stack([series.basis, series.x, series.y]), typical_spacing(series.days), rho
+    )
     orthonormal, _ = np.linalg.qr(white[:, :columns])
     rest = white[:, columns:] - orthonormal @ (orthonormal.T @ white[:, columns:])
     xx = float(rest[:, 0] @ rest[:, 0])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.detrending import course_basis
+from analytics.association.detrending import trend_basis
 from analytics.association.within_person import MIN_RATINGS, Association, within_person_link
 
 WORSE_BY = 2.0
@@ -86,7 +86,7 @@ def what_if_worse(
     all_hours = np.concatenate([hour, usual])
     put = np.argsort(all_ns, kind="stable")
     filled = put >= len(time_ns)
-    basis = course_basis((all_ns[put] - all_ns[put][0]) / 86_400e9, all_hours[put])
+    basis = trend_basis((all_ns[put] - all_ns[put][0]) / 86_400e9, all_hours[put])
     columns = []
     for values in (x, y):
         known = np.concatenate([values, np.full(len(fill_ns), np.nan)])[put]

@@ -1,6 +1,6 @@
-"""How much ``y`` changes with ``x`` beyond a course that both share: a posterior of the slope.
+"""How much ``y`` changes with ``x`` net of a common trend: a posterior of the slope.
 
-The model: y = slope x + smooth course + one step + error, the error autocorrelated in continuous
+The model: y = slope x + smooth trend + one step + error, the error autocorrelated in continuous
 time (Ornstein-Uhlenbeck; AR(1) where ratings are evenly spaced). Two things in it are not known and
 are not guessed, but averaged over: how strong the autocorrelation is, and where the step lies. Each
 combination gives a t distribution of the slope by generalised least squares; it weighs as much as
@@ -9,7 +9,7 @@ for both doubts; with a single best guess it is too narrow (coverage of 93% and 
 
 Sources: restricted likelihood: Harville (1974), Biometrika 61:383; averaging over the
 autocorrelation: Zellner and Tiao (1964), Journal of the American Statistical Association 59:763.
-The prior is flat for the slope, the course, the height and the place of the step, and for the
+The prior is flat for the slope, the trend, the height and the place of the step, and for the
 autocorrelation from one typical step to the next between -0.3 and 0.94; 1/variance for the errors.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from scipy import special
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.detrending import sums_from
+from analytics.association.detrending import Detrended, sums_from
 
 RHOS = np.array([-0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.88, 0.94])
 # Of differences: two that share a day pull it opposite ways.
@@ -82,39 +82,25 @@ class SlopePosterior:
         )
 
 
-def slope_posterior(
-    days: FloatArray,
-    x: FloatArray,
-    y: FloatArray,
-    basis: FloatArray,
-    *,
-    places: IntArray | None = None,
-    steps: FloatArray | None = None,
-    rhos: FloatArray = RHOS,
-) -> SlopePosterior:
-    """The slope of ``y`` on ``x``.
+def slope_posterior(series: Detrended, rhos: FloatArray = RHOS) -> SlopePosterior:
+    """Estimate the slope of ``y`` on ``x`` net of their common trend.
 
-    ``days``, ``x``, ``y``: shape (n,), ``days`` not decreasing. ``basis``: shape (n, q),
-    independent columns of the course (and of anything else to hold still). ``places``: the rows at
-    which a step may be; or ``steps``, shape (n, k), what may be of any other form. ``rhos``: the
-    autocorrelations that may be. Raises ValueError when too few ratings are left to judge by.
+    ``rhos``: the autocorrelations that may be. Raises ValueError when too few ratings are left.
     """
+    basis, at, steps = series.basis, series.step_places, series.step_columns
     n, q = basis.shape
-    if steps is None:
-        steps = np.empty((n, 0))
-    at = np.empty(0, np.int64) if places is None else places
     many = steps.shape[1] + len(at)
     dof = n - q - 1 - (1 if many else 0)
     if dof < MIN_DF:
         raise ValueError(f"{n} ratings are too few for {q} columns of course")
-    columns = np.column_stack([basis, x, y, steps])
+    columns = np.column_stack([basis, series.x, series.y, steps])
     y_likely = np.empty((len(rhos), max(many, 1)))
     x_likely, slopes, errors = (
         np.empty_like(y_likely),
         np.empty_like(y_likely),
         np.empty_like(y_likely),
     )
-    spacing = typical_spacing(days)
+    spacing = typical_spacing(series.days)
     for row, rho in enumerate(rhos):
         white, log_scale = whiten(columns, spacing, float(rho))
         orthonormal, triangle = np.linalg.qr(white[:, :q])
@@ -151,9 +137,9 @@ def slope_posterior(
 def _with_steps(
     at: IntArray, spacing: FloatArray, rho: float, orthonormal: FloatArray, left: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Of every whitened step beyond the course: its size, shape (k,), and its products with the
-    columns of ``left``, shape (k, columns). A whitened step is nothing before its place, one value
-    there, and another in each row after; so all of them are sums from the end.
+    """Of every whitened step net of the smooth trend: its size, shape (k,), and its products with
+    the columns of ``left``, shape (k, columns). A whitened step is nothing before its place, one
+    value there, and another in each row after; so all of them are sums from the end.
     """
     alike, scale = _autocorrelation_prior(spacing, rho)
     after = np.append(0.0, scale * (1 - alike))[:, None]

@@ -21,14 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.detrending import (
-    course_basis,
-    independent_columns,
-    residuals,
-    shared_step,
-    step_places,
-    steps_at,
-)
+from analytics.association.detrending import detrend, independent_columns, steps_at, trend_basis
 from analytics.association.slope_posterior import CHANGE_RHOS, RHOS, slope_posterior
 
 METHOD = (
@@ -92,7 +85,7 @@ def within_person_link(
     missing_reason = _find_missing_reason(days, x, y, x_name, y_name)
     if missing_reason is not None:
         return _no_association(len(x), missing_reason)
-    basis = course_basis(days, hours)
+    basis = trend_basis(days, hours)
     if columns is not None:
         basis = independent_columns(np.column_stack([basis, columns]))
     return _estimate(days, x, y, basis, x_name, y_name)
@@ -119,7 +112,7 @@ def lagged_link(
     missing_reason = _find_missing_reason(at, before, then, x_name, y_name)
     if missing_reason is not None:
         return _no_association(len(at), missing_reason)
-    smooth = course_basis(at, None if hours is None else hours[next_to])
+    smooth = trend_basis(at, None if hours is None else hours[next_to])
     basis = independent_columns(np.column_stack([smooth, now - np.mean(now)]))
     return _estimate(at, before, then, basis, x_name, y_name)
 
@@ -209,18 +202,14 @@ def _estimate(
     steps: FloatArray | None = None,
     rhos: FloatArray = RHOS,
 ) -> Association:
-    x_smooth, y_smooth = residuals(x, basis), residuals(y, basis)
-    for name, left, whole in ((x_name, x_smooth, x), (y_name, y_smooth, y)):
-        if np.std(left) < 1e-6 * max(1.0, float(np.std(whole))):
+    series = detrend(days, x, y, basis, step_columns=steps)
+    for name, rest, whole in ((x_name, series.x_residual, x), (y_name, series.y_residual, y)):
+        if np.std(rest) < 1e-6 * max(1.0, float(np.std(whole))):
             return _no_association(
                 len(x), f"{name} followed its course with no ups and downs of its own"
             )
-    places = step_places(basis) if steps is None else None
-    found = slope_posterior(days, x, y, basis, places=places, steps=steps, rhos=rhos)
-    step = shared_step(basis, x, y) if steps is None else None
-    if step is not None:  # for the picture only
-        both = independent_columns(np.column_stack([basis, step]))
-        x_smooth, y_smooth = residuals(x, both), residuals(y, both)
+    found = slope_posterior(series, rhos)
+    plotted = series.with_step(series.shared_step())
     return Association(
         len(x),
         found.mean,
@@ -229,8 +218,8 @@ def _estimate(
         found.p_value,
         found.rho,
         None,
-        x_smooth,
-        y_smooth,
+        plotted.x_residual,
+        plotted.y_residual,
     )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import FloatArray
+from analytics.association.detrending import constant_basis, detrend
 from analytics.association.slope_posterior import RHOS, slope_posterior, typical_spacing, whiten
 from analytics.programme.outcomes import NEARLY_FREE
 
@@ -102,8 +103,8 @@ def change_between(
     first, last = float(np.mean(values[early])), float(np.mean(values[late]))
     if np.ptp(y) == 0:
         return Change(n, m, first, last, 0.0, 0.0, 0.0, 0.0, False, last <= NEARLY_FREE, None)
-    constant = np.full((len(y), 1), 1 / np.sqrt(len(y)))
-    found = slope_posterior(at, x, y, constant)
+    constant = constant_basis(len(y))
+    found = slope_posterior(detrend(at, x, y, constant, with_steps=False))
     low, high = found.quantile(0.025), found.quantile(0.975)
     change = last - first
     return Change(
@@ -156,8 +157,9 @@ def trend(days: FloatArray, values: FloatArray, start: float, end: float) -> Tre
     level = float(np.mean(y))
     if np.ptp(y) == 0:
         return Trend(len(y), level, 0.0, 0.0, 0.0)
-    constant = np.full((len(y), 1), 1 / np.sqrt(len(y)))
-    found = slope_posterior(at, at - np.mean(at), y, constant)
+    constant = constant_basis(len(y))
+    series = detrend(at, at - np.mean(at), y, constant, with_steps=False)
+    found = slope_posterior(series)
     return Trend(len(y), level, found.mean, found.quantile(0.025), found.quantile(0.975))
 
 
@@ -177,7 +179,7 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
         return Onset(None, None, None, None, "the ratings were always the same")
     inner = np.unique(days[3:-6])
     starts = inner[np.round(np.linspace(0, len(inner) - 1, min(len(inner), 60))).astype(np.int64)]
-    constant = np.full((n, 1), 1 / np.sqrt(n))
+    constant = constant_basis(n)
     spacing = typical_spacing(days)
     likely = np.empty((len(starts), len(RHOS)))
     hinges = np.clip(days[:, None] - starts[None, :], 0, None)
@@ -195,7 +197,8 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     weight /= np.sum(weight)
     by_start = np.sum(weight, axis=1)
     best = int(np.argmax(by_start))
-    found = slope_posterior(days, hinges[:, best], values, constant)
+    series = detrend(days, hinges[:, best], values, constant, with_steps=False)
+    found = slope_posterior(series)
     if found.p_value >= _ONSET_ALPHA:
         return Onset(None, None, None, None, "no lasting change is clear")
     upto = np.cumsum(by_start)
