@@ -1,13 +1,14 @@
-"""Whether two series of one person moved together, beyond the course they share.
+"""Whether two series of one person moved together, net of their common trend.
 
-The effect is the slope of ``y`` on ``x`` (points of pain for one unit of ``x``), beyond a shared
-course (``shared_course``) and with autocorrelated errors (``slope``). Interval and p value are of
-one and the same posterior, so they cannot disagree.
+The effect is the slope of ``y`` on ``x`` (points of pain for one unit of ``x``), net of a common
+trend (``detrending``) and with autocorrelated errors (``slope_posterior``). Interval and p value
+are of one and the same posterior, so they cannot disagree.
 
 Earlier and later: does ``x`` at one rating go with ``y`` at the next, beyond what ``x`` is then?
-Without the last, everything that lingers would seem to come before everything it is linked with.
+Without the last condition, an autocorrelated series would seem to precede whatever it is
+associated with.
 
-From day to day: the changes of daily means, which holds still whatever changes slowly.
+From day to day: the changes of daily means, which removes whatever changes slowly.
 
 That it holds was measured, not assumed: ``benchmarks/false_alarms.py`` draws unrelated series that
 both fall; its table is in ``docs/evidence/false-alarms.md``.
@@ -18,16 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analytics.association.detrending import (
-    course_basis,
-    independent_columns,
-    residuals,
-    shared_step,
-    step_places,
-    steps_at,
-)
+from analytics._types import FloatArray, IntArray
+from analytics.association.detrending import detrend, independent_columns, steps_at, trend_basis
 from analytics.association.slope_posterior import CHANGE_RHOS, RHOS, slope_posterior
 
 METHOD = (
@@ -40,9 +34,7 @@ MIN_DAYS = 7.0
 MIN_CHANGES = 30
 MAX_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
 _ALPHA = 0.05
-_MIN_VARIANCE = 0.8  # of the pairs must have the covariate
-
-FloatArray = NDArray[np.float64]
+_MIN_COVARIATE_SHARE = 0.8  # of the pairs must have the covariate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +51,7 @@ class Association:
     high: float | None
     p_value: float | None
     autocorrelation: float | None
-    missing: str | None
+    missing_reason: str | None
     x_residual: FloatArray
     y_residual: FloatArray
 
@@ -70,14 +62,14 @@ class Association:
 
 
 def within_person_link(
-    time_ns: NDArray[np.int64],
+    time_ns: IntArray,
     x: FloatArray,
     y: FloatArray,
     hour_of_day: FloatArray | None = None,
     *,
     x_name: str = "stress",
     y_name: str = "pain",
-    hold: FloatArray | None = None,
+    covariates: FloatArray | None = None,
 ) -> Association:
     """The link of one person's ``x`` and ``y``.
 
@@ -87,20 +79,20 @@ def within_person_link(
     Raises ValueError for unequal shapes.
     """
     time_ns = np.asarray(time_ns, dtype=np.int64)
-    held = _covariates(time_ns, x, y, hold)
+    columns = _prepare_covariates(time_ns, x, y, covariates)
     time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
     days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
-    missing = _missing_reason(days, x, y, x_name, y_name)
-    if missing is not None:
-        return _no_association(len(x), missing)
-    basis = course_basis(days, hours)
-    if held is not None:
-        basis = independent_columns(np.column_stack([basis, held]))
+    missing_reason = _find_missing_reason(days, x, y, x_name, y_name)
+    if missing_reason is not None:
+        return _no_association(len(x), missing_reason)
+    basis = trend_basis(days, hours)
+    if columns is not None:
+        basis = independent_columns(np.column_stack([basis, columns]))
     return _estimate(days, x, y, basis, x_name, y_name)
 
 
 def lagged_link(
-    time_ns: NDArray[np.int64],
+    time_ns: IntArray,
     x: FloatArray,
     y: FloatArray,
     hour_of_day: FloatArray | None = None,
@@ -117,16 +109,16 @@ def lagged_link(
     days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
     next_to = np.flatnonzero(np.diff(days) <= MAX_STEP_DAYS) + 1
     before, now, then, at = x[next_to - 1], x[next_to], y[next_to], days[next_to]
-    missing = _missing_reason(at, before, then, x_name, y_name)
-    if missing is not None:
-        return _no_association(len(at), missing)
-    smooth = course_basis(at, None if hours is None else hours[next_to])
+    missing_reason = _find_missing_reason(at, before, then, x_name, y_name)
+    if missing_reason is not None:
+        return _no_association(len(at), missing_reason)
+    smooth = trend_basis(at, None if hours is None else hours[next_to])
     basis = independent_columns(np.column_stack([smooth, now - np.mean(now)]))
     return _estimate(at, before, then, basis, x_name, y_name)
 
 
 def day_to_day_link(
-    day: NDArray[np.int64],
+    day: IntArray,
     x: FloatArray,
     y: FloatArray,
     *,
@@ -151,14 +143,14 @@ def day_to_day_link(
             f"{len(at)} of at least {MIN_CHANGES} changes from one day to the next; "
             f"about {more} more days are needed",
         )
-    missing = _constant(x_change, y_change, x_name, y_name)
-    if missing is not None:
-        return _no_association(len(at), missing)
+    missing_reason = _constant(x_change, y_change, x_name, y_name)
+    if missing_reason is not None:
+        return _no_association(len(at), missing_reason)
     # A step in the ratings is one large change, or two when it falls into a day.
     steps = steps_at(np.arange(3, len(place) - 2), len(place))
     steps_by_day = np.array([np.bincount(place, step) / count for step in steps.T]).T
     changes = np.diff(steps_by_day, axis=0)[next_to]
-    # The change of a smooth course is small; a straight line holds what there is of it.
+    # The change of a smooth trend is small; a straight line covers it.
     u = (at - np.mean(at)) / max(float(np.ptp(at)), 1.0)
     basis = independent_columns(np.column_stack([np.ones_like(u), u]))
     beyond = changes - basis @ (basis.T @ changes)
@@ -166,29 +158,27 @@ def day_to_day_link(
     return _estimate(at, x_change, y_change, basis, x_name, y_name, changes, CHANGE_RHOS)
 
 
-def _covariates(
-    time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hold: FloatArray | None
+def _prepare_covariates(
+    time_ns: IntArray, x: FloatArray, y: FloatArray, covariates: FloatArray | None
 ) -> FloatArray | None:
-    """Columns to hold still, in the order of the pairs, less their means; None without any that
-    says something.
-    """
-    if hold is None or not len(time_ns):
+    """Centre the covariates, in the order of the pairs; None where none of them varies."""
+    if covariates is None or not len(time_ns):
         return None
     known = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
     order = np.argsort(time_ns[known], kind="stable")
     columns = []
-    for column in np.asarray(hold, dtype=np.float64).reshape(len(time_ns), -1).T:
+    for column in np.asarray(covariates, dtype=np.float64).reshape(len(time_ns), -1).T:
         values = column[known][order]
         there = np.isfinite(values)
-        if not len(there) or np.mean(there) < _MIN_VARIANCE or np.ptp(values[there]) == 0:
+        if not len(there) or np.mean(there) < _MIN_COVARIATE_SHARE or np.ptp(values[there]) == 0:
             continue
         columns.append(np.where(there, values - np.mean(values[there]), 0.0))
     return np.column_stack(columns) if columns else None
 
 
 def _in_order(
-    time_ns: NDArray[np.int64], x: FloatArray, y: FloatArray, hours: FloatArray | None
-) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray | None]:
+    time_ns: IntArray, x: FloatArray, y: FloatArray, hours: FloatArray | None
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray | None]:
     """Pairs without a NaN, by time."""
     time_ns = np.asarray(time_ns, dtype=np.int64)
     x = np.asarray(x, dtype=np.float64)
@@ -212,18 +202,14 @@ def _estimate(
     steps: FloatArray | None = None,
     rhos: FloatArray = RHOS,
 ) -> Association:
-    x_smooth, y_smooth = residuals(x, basis), residuals(y, basis)
-    for name, left, whole in ((x_name, x_smooth, x), (y_name, y_smooth, y)):
-        if np.std(left) < 1e-6 * max(1.0, float(np.std(whole))):
+    series = detrend(days, x, y, basis, step_columns=steps)
+    for name, rest, whole in ((x_name, series.x_residual, x), (y_name, series.y_residual, y)):
+        if np.std(rest) < 1e-6 * max(1.0, float(np.std(whole))):
             return _no_association(
                 len(x), f"{name} followed its course with no ups and downs of its own"
             )
-    places = step_places(basis) if steps is None else None
-    found = slope_posterior(days, x, y, basis, places=places, steps=steps, rhos=rhos)
-    step = shared_step(basis, x, y) if steps is None else None
-    if step is not None:  # for the picture only
-        both = independent_columns(np.column_stack([basis, step]))
-        x_smooth, y_smooth = residuals(x, both), residuals(y, both)
+    found = slope_posterior(series, rhos)
+    plotted = series.with_step(series.shared_step())
     return Association(
         len(x),
         found.mean,
@@ -232,12 +218,12 @@ def _estimate(
         found.p_value,
         found.rho,
         None,
-        x_smooth,
-        y_smooth,
+        plotted.x_residual,
+        plotted.y_residual,
     )
 
 
-def _missing_reason(
+def _find_missing_reason(
     days: FloatArray, x: FloatArray, y: FloatArray, x_name: str, y_name: str
 ) -> str | None:
     if len(x) < MIN_RATINGS:
@@ -273,6 +259,6 @@ def _constant(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> str | N
     return None
 
 
-def _no_association(n: int, missing: str) -> Association:
+def _no_association(n: int, missing_reason: str) -> Association:
     empty = np.empty(0)
-    return Association(n, None, None, None, None, None, missing, empty, empty)
+    return Association(n, None, None, None, None, None, missing_reason, empty, empty)

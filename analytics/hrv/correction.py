@@ -13,13 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.artefacts import BeatLabels
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 
 MAX_HOLE = 4.5  # usual intervals; more is not filled
 _MAX_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
