@@ -1,4 +1,4 @@
-"""The application."""
+"""Create the application: middleware, problems, routes."""
 
 from __future__ import annotations
 
@@ -6,40 +6,53 @@ import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Path
-from starlette_compress import CompressMiddleware
+from starlette_compress import CompressMiddleware, add_compress_type
 
 from api.http import problems
-from api.http.upload_limiter import MAX_CONCURRENT_UPLOADS
+from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.etag import ETagMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
+from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.middleware.telemetry import TelemetryMiddleware
 from api.middleware.tracing import trace
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
-from api.routes.auth.oidc import provider_from_settings
 from api.services.cache.analysis import AnalysisCache
+from api.services.oidc import provider_from_settings
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store.factory import open_stores
-from store.stores import Stores
+from store import Stores, open_stores
+
+# A request meets the first one first; the response passes them from the last to the first.
+MIDDLEWARE: tuple[type[Any], ...] = (
+    TelemetryMiddleware,
+    SecurityHeadersMiddleware,
+    BodyLimitMiddleware,
+    RateLimitMiddleware,
+    CompressMiddleware,
+    ETagMiddleware,
+    IdempotencyMiddleware,
+)
+for _media_type in ("text/csv", "application/vnd.apache.arrow.stream"):
+    add_compress_type(_media_type)  # Parquet is compressed already
 
 
-def from_settings() -> FastAPI:
-    """The API of one of several workers."""
+def create_app_from_settings() -> FastAPI:
+    """Create the API of one of several worker processes."""
     settings = Settings()
     logging.captureWarnings(True)
     return create_app(open_stores(settings), settings)
 
 
 def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
-    """The API over these stores, which it closes when it ends."""
-    asked = Settings() if settings is None else settings
+    """Create the API over these stores, which it closes when it ends."""
+    settings = Settings() if settings is None else settings
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -58,34 +71,36 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.stores = stores
-    app.state.provider = provider_from_settings(asked)
-    # The last one added is the first that a request meets.
-    app.add_middleware(IdempotencyMiddleware, stores=stores, routes=app)
-    app.add_middleware(ETagMiddleware)
-    app.add_middleware(CompressMiddleware, brotli=False)
-    app.add_middleware(
-        RateLimitMiddleware,
-        signed_in=asked.requests_a_minute,
-        anonymous=asked.anonymous_requests_a_minute,
-    )
-    app.add_middleware(BodyLimitMiddleware)
-    app.add_middleware(TelemetryMiddleware, on_error=problems.unhandled_problem)
-    app.state.known = AnalysisCache()
-    app.state.uploads_at_once = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
+    app.state.provider = provider_from_settings(settings)
+    app.state.cache = AnalysisCache()
+    app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
+    options: dict[type[Any], dict[str, Any]] = {
+        TelemetryMiddleware: {"on_error": problems.unhandled_problem},
+        RateLimitMiddleware: {
+            "signed_in": settings.requests_a_minute,
+            "anonymous": settings.anonymous_requests_a_minute,
+        },
+        CompressMiddleware: {"brotli": False},
+        IdempotencyMiddleware: {"stores": stores, "routes": app},
+    }
+    for middleware in reversed(MIDDLEWARE):  # the last one added is the outermost
+        app.add_middleware(middleware, **options.get(middleware, {}))
     problems.install_handlers(app)
-    # Routers are included directly: a router inside a router is searched once more at each request.
+    # Included directly: a router inside a router is searched once more at each request.
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
     for router in PATIENT_ROUTERS:
         app.include_router(
-            router, prefix="/v1/patients/{patient}", dependencies=[Depends(_patient)]
+            router, prefix="/v1/patients/{patient}", dependencies=[Depends(_patient_parameter)]
         )
     describe(app)
     trace(app)
     return app
 
 
-async def _patient(
+async def _patient_parameter(
     patient: Annotated[uuid.UUID, Path(description="A patient in your care, who has agreed")],
 ) -> None:
-    """Tells OpenAPI of the parameter, and checks its form; ``access.whose`` does the rest."""
+    """Declare the path parameter for OpenAPI and check its form; ``deps.get_patient_in_scope``
+    checks whether the caller may see the patient.
+    """

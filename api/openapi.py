@@ -1,6 +1,4 @@
-"""What OpenAPI says beyond what the routes say themselves: words, tags, problems, and the headers
-that every write takes.
-"""
+"""Complete the OpenAPI document: description, tags, problems, and the headers of every write."""
 
 from __future__ import annotations
 
@@ -19,15 +17,15 @@ Not a medical device.
 make a token with a scope and an end (`POST /v1/tokens`).
 
 **Who sees what.** A *patient* sees their own data. A *therapist* sees, below
-`/v1/patients/{patient}`, the same of patients in their care who have agreed; every look is noted,
-and the patient can read who looked (`/v1/me/looks`). An *analyst* sees people who agreed to
+`/v1/patients/{patient}`, the same of patients in their care who have agreed; every access is
+logged, and the patient can read the log (`/v1/me/looks`). An *analyst* sees people who agreed to
 research, under pseudonyms and with their dates moved back by a number of weeks of their own
 (`/v1/research`). An *administrator* sees accounts and no health data.
 
 **Time.** RFC 3339 with a zone; fields that end in `_ns` are UTC nanoseconds as integers, which need
 a JSON parser that keeps 64 bits. Ranges are half-open: `start` is in, `end` is not.
 
-**Figures** come with interval, n, method and caveats, or with the reason why there is none. "Moved
+**Results** come with interval, n, method and caveats, or with the reason why there is none. "Moved
 together" never means that one caused the other.
 
 **Bulk.** `/v1/export/...` and `/v1/research/...` give JSON pages, CSV, Parquet or an Arrow stream
@@ -36,8 +34,8 @@ together" never means that one caused the other.
 **Errors** are `application/problem+json` (RFC 9457): `type` is stable, `errors` names the fields.
 `429` and `503` say in `Retry-After` when to come back.
 
-**Repeating.** Send writes with an `Idempotency-Key` of your own making (a UUID): twice is once, for
-a day. Answers have an `ETag`; send it back as `If-None-Match`.
+**Repeating.** Send writes with an `Idempotency-Key` of your own making (a UUID): a repeated
+request is done once, for a day. Responses have an `ETag`; send it back as `If-None-Match`.
 
 **Versions.** Below `/v1`, fields and routes are added and never taken away or given another
 meaning; what must change gets a `/v2`, and `/v1` stays for a year after that. Ignore fields that
@@ -46,10 +44,10 @@ you do not know.
 
 TAGS = [
     {"name": "sign in", "description": "Tokens, passwords, and the clinic's own sign-in"},
-    {"name": "people", "description": "Invitations, accounts, care, and who looked at what"},
+    {"name": "people", "description": "Invitations, accounts, care, and the access log"},
     {"name": "consent", "description": "What a patient agreed to, with dates"},
     {"name": "ratings", "description": "Pain, stress and pleasant sensations, 0 to 10"},
-    {"name": "beats", "description": "Beats in, and what is kept of them"},
+    {"name": "beats", "description": "Beats in, and what is stored of them"},
     {"name": "HRV", "description": "Heart rate variability of windows, and the stress index"},
     {"name": "live", "description": "A running session as server-sent events"},
     {"name": "link", "description": "Whether pain moved with stress, and with the heart"},
@@ -72,7 +70,7 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is not None:
             return app.openapi_schema
         schema = plain()
-        _put_problems(schema)
+        _add_problem_schemas(schema)
         for methods in schema["paths"].values():
             for method, operation in methods.items():
                 _complete(method, operation)
@@ -81,14 +79,14 @@ def describe(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _put_problems(schema: dict[str, Any]) -> None:
+def _add_problem_schemas(schema: dict[str, Any]) -> None:
     schemas = schema.setdefault("components", {}).setdefault("schemas", {})
     template = "#/components/schemas/{model}"
     for model in (problems.Problem, problems.FieldProblem):
         body = model.model_json_schema(ref_template=template)
         body.pop("$defs", None)
         schemas.setdefault(model.__name__, body)
-    # FastAPI announces its own form of a validation error, which ours replaces.
+    # FastAPI declares its own body of a validation error, which Problem replaces.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
 
@@ -107,7 +105,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
             for status in (409, 422):
                 responses.setdefault(str(status), problems.describe_problems(status)[status])
             parameters = operation.setdefault("parameters", [])
-            if not any(known["name"] == HEADER for known in parameters):
+            if not any(parameter["name"] == HEADER for parameter in parameters):
                 parameters.append(
                     {
                         "name": HEADER,

@@ -29,15 +29,15 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.http.deps import issue_token
+from api.services.access_tokens import issue_token
 from api.services.accounts import create_account
 from benchmarks.soak import PASSWORD, answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
 from ebbtide.beats import Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import HOUR
-from store.factory import open_stores
-from store.protocols.records import Consent, Purpose, Role
+from store import open_stores
+from store.models import Consent, Purpose, Role
 
 
 def main() -> None:

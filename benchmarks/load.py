@@ -26,18 +26,17 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from analytics.association.hrv_before_rating import Span
-from api.http.deps import issue_token
-from api.routes.analysis.link import load_report
+from api.services.access_tokens import issue_token
 from api.services.accounts import create_account
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import load_daily_hrv
+from api.services.link_report import load_report
 from benchmarks.soak import PASSWORD, answers, cpu_s, free_port, memory_mb
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
-from store.factory import open_stores
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores, open_stores
+from store.models import Person, Rating
 
 A_SECOND = 5  # people who come
 

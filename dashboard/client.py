@@ -13,7 +13,7 @@ __all__ = ["ApiError", "DashboardClient", "SignedOutError", "UnavailableError"]
 class DashboardClient(Client):
     """A client for one reader. A retry waits half a second at most: a person waits for the page."""
 
-    patience_s = 0.5
+    max_retry_wait_s = 0.5
 
     def _send(self, *words: Any, **more: Any) -> Any:
         try:

@@ -27,10 +27,8 @@ from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
 from ebbtide.settings import Settings
-from store.factory import open_stores
-from store.protocols.beats import BeatStore
+from store import BeatStore, Stores, open_stores
 from store.sqlite.beats import SqliteBeatStore
-from store.stores import Stores
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import PostgresServer, postgres_bin, started
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 from pyarrow import csv, parquet
-from starlette_compress import add_compress_type
 
 
 class Format(StrEnum):
@@ -32,61 +31,58 @@ MEDIA_TYPES = {
 _ROW_GROUP = 2**18  # rows of Parquet
 _LINES = 2**13  # of CSV, a MB
 
-for _kind in ("text/csv", "application/vnd.apache.arrow.stream"):
-    add_compress_type(_kind)  # Parquet is compressed already
-
 
 def encode_table(
     form: Format, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[bytes]:
-    """The bytes of a table in a form other than JSON, as they come."""
-    taken = _ChunkBuffer()
-    file = pa.PythonFile(taken, mode="w")
+    """Encode a table in a form other than JSON, in chunks as the batches come."""
+    buffer = _ChunkBuffer()
+    file = pa.PythonFile(buffer, mode="w")
     writer = _WRITERS[form](file, schema)
-    yield from taken.all()
+    yield from buffer.take()
     if form is Format.PARQUET:
-        batches = _grouped(batches)
+        batches = _group_rows(batches)
     elif form is Format.CSV:
-        batches = _in_text(batches)
+        batches = _split_for_csv(batches)
     for batch in batches:
         writer.write(batch)
-        yield from taken.all()
+        yield from buffer.take()
     writer.close()
-    yield from taken.all()
+    yield from buffer.take()
 
 
-def _grouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Row groups of some size: Parquet lists each at the end, and holds the list until then."""
-    waiting: list[pa.RecordBatch] = []
+def _group_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Collect batches into row groups: Parquet keeps a record of each in memory until the end."""
+    pending: list[pa.RecordBatch] = []
     for batch in batches:
-        waiting.append(batch)
-        if sum(map(len, waiting)) >= _ROW_GROUP:
-            yield pa.Table.from_batches(waiting).unify_dictionaries()
-            waiting = []
-    if waiting:
-        yield pa.Table.from_batches(waiting).unify_dictionaries()
+        pending.append(batch)
+        if sum(map(len, pending)) >= _ROW_GROUP:
+            yield pa.Table.from_batches(pending).unify_dictionaries()
+            pending = []
+    if pending:
+        yield pa.Table.from_batches(pending).unify_dictionaries()
 
 
 def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """The rows of a batch for JSON."""
+    """The rows of a batch, for JSON."""
     return list(batch.to_pylist())
 
 
 def encode_page(rows: list[dict[str, Any]], following: str | None, until: str) -> bytes:
-    """A page of JSON. ``until`` is the ``since`` of the next increment."""
-    words = {"rows": rows, "next": following, "until": until}
-    return json.dumps(words, separators=(",", ":"), allow_nan=False).encode()
+    """Encode a page as JSON. ``until`` is the ``since`` of the next increment."""
+    page = {"rows": rows, "next": following, "until": until}
+    return json.dumps(page, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _in_text(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """A day at once would be many MB of text."""
+def _split_for_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Split batches: a whole day of beats would be many MB of text."""
     for batch in batches:
         for begin in range(0, len(batch), _LINES):
             yield _plain(batch.slice(begin, _LINES))
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """CSV knows no dictionaries."""
+    """Decode dictionaries, which CSV does not have."""
     return pa.RecordBatch.from_arrays(
         [
             column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
@@ -108,14 +104,14 @@ def _plain_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def _parquet(file: Any, schema: pa.Schema) -> parquet.ParquetWriter:
-    """Whole numbers as differences: smaller, faster and in less memory than as dictionaries."""
-    whole = [field.name for field in schema if pa.types.is_integer(field.type)]
+    """Encode integers as differences: smaller, faster and in less memory than as dictionaries."""
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
     return parquet.ParquetWriter(
         file,
         schema,
         compression="zstd",
-        use_dictionary=[name for name in schema.names if name not in whole],
-        column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+        use_dictionary=[name for name in schema.names if name not in integers],
+        column_encoding=dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
     )
 
 
@@ -127,46 +123,46 @@ _WRITERS: dict[Format, Callable[[Any, pa.Schema], Any]] = {
 
 
 class _ChunkBuffer:
-    """A file that is taken away as it is written."""
+    """A file in memory from which chunks are taken as they are written."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._at = 0
         self.closed = False
 
-    def all(self) -> Iterator[bytes]:
-        """What was written since the last time."""
+    def take(self) -> Iterator[bytes]:
+        """The bytes written since the last call."""
         if self._bytes:
-            found = bytes(self._bytes)
+            chunk = bytes(self._bytes)
             self._bytes.clear()
-            yield found
+            yield chunk
 
     def write(self, data: Any) -> int:
-        """As a file does."""
+        """Append bytes; returns how many."""
         size = memoryview(data).nbytes
         self._bytes += data
         self._at += size
         return size
 
     def tell(self) -> int:
-        """How much was written in all."""
+        """How many bytes were written in all."""
         return self._at
 
     def flush(self) -> None:
-        """Nothing to do."""
+        """Do nothing: there is no disk behind it."""
 
     def close(self) -> None:
-        """Nothing more is written."""
+        """Mark as closed."""
         self.closed = True
 
     def readable(self) -> bool:
-        """It is not."""
+        """False."""
         return False
 
     def writable(self) -> bool:
-        """It is."""
+        """True."""
         return True
 
     def seekable(self) -> bool:
-        """What was taken away cannot be changed."""
+        """False: chunks that were taken cannot be changed."""
         return False

@@ -1,7 +1,7 @@
 """HL7 FHIR R4 (4.0.1): rows as Observations, and Observations as ratings and heart rates.
 
 Codes: LOINC where there are any; what has none (stress, RMSSD) has a code of ours. A rating is two
-or three Observations that share its id. Mappings only: nothing is read from a store or kept here.
+or three Observations that share its id. Mappings only: no store is read or written.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ebbtide.timestamps import EARLIEST, LATEST, MINUTE, from_datetime, to_datetime
+from api.services.imported_records import HeartRate, ImportedRating, SkippedEntry
+from api.services.inputs import WINDOW_NS
+from ebbtide.timestamps import EARLIEST, LATEST, from_datetime, to_datetime
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 OURS = "urn:ebbtide:code"
@@ -36,36 +38,8 @@ _RATED = {PAIN: "pain", STRESS: "stress", PLEASANT: "pleasant"}
 
 
 @dataclass(frozen=True, slots=True)
-class ImportedRating:
-    """A rating out of Observations. ``id`` as it was there."""
-
-    id: str
-    about_ns: int
-    zone: str | None
-    pain: int
-    stress: int
-    pleasant: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class HeartRate:
-    """A heart rate without the intervals behind it."""
-
-    time_ns: int
-    bpm: float
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedEntry:
-    """An entry that could not be taken, and why."""
-
-    entry: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class ParsedBundle:
-    """What a bundle holds."""
+    """The ratings and heart rates of a bundle, and the entries that were skipped."""
 
     ratings: list[ImportedRating]
     heart_rates: list[HeartRate]
@@ -73,19 +47,19 @@ class ParsedBundle:
 
 
 def patient_resource(person_id: str, simulated: bool) -> dict[str, Any]:
-    """The subject of all Observations, without a name: who asks knows whose data these are."""
-    found: dict[str, Any] = {
+    """Build the subject of all Observations; without a name, which the receiver knows."""
+    resource: dict[str, Any] = {
         "resourceType": "Patient",
         "id": person_id,
         "identifier": [{"system": "urn:ebbtide:person", "value": person_id}],
     }
     if simulated:
-        found["meta"] = {"security": [_TEST_DATA]}
-    return found
+        resource["meta"] = {"security": [_TEST_DATA]}
+    return resource
 
 
 def rating_resource(row: Mapping[str, Any], person_id: str) -> list[dict[str, Any]]:
-    """The Observations of a row of the table of ratings."""
+    """Map a row of the ratings table to Observations."""
     about = to_datetime(row["about_ns"], row["zone"])
     status = "final" if row["version"] == 1 else "corrected"
     if row["withdrawn"]:
@@ -108,9 +82,9 @@ def rating_resource(row: Mapping[str, Any], person_id: str) -> list[dict[str, An
 def window_resource(
     row: Mapping[str, Any], person_id: str, zone: str, method: str, simulated: bool
 ) -> list[dict[str, Any]]:
-    """The Observations of a row of the table of HRV: none where it is not usable."""
+    """Map a row of the HRV table to Observations: none where it is not usable."""
     start = to_datetime(row["start_ns"], zone)
-    end = to_datetime(row["start_ns"] + 5 * MINUTE, zone)
+    end = to_datetime(row["start_ns"] + WINDOW_NS, zone)
     return [
         {
             **_observation(code, "vital-signs", person_id, "final", simulated),
@@ -132,7 +106,7 @@ def window_resource(
 def heart_rate_resource(
     rate: HeartRate, person_id: str, zone: str, simulated: bool
 ) -> dict[str, Any]:
-    """The Observation of a single heart rate."""
+    """Map a single heart rate to an Observation."""
     return {
         **_observation(HEART_RATE, "vital-signs", person_id, "final", simulated),
         "id": f"rate-{rate.time_ns}",
@@ -143,7 +117,7 @@ def heart_rate_resource(
 
 
 def build_bundle(resources: Iterable[dict[str, Any]], links: Mapping[str, str]) -> dict[str, Any]:
-    """A searchset of these resources."""
+    """Build a searchset of these resources."""
     return {
         "resourceType": "Bundle",
         "type": "searchset",
@@ -160,8 +134,8 @@ def build_bundle(resources: Iterable[dict[str, Any]], links: Mapping[str, str]) 
 
 
 def parse_bundle(document: Any) -> ParsedBundle:
-    """Ratings and heart rates of a Bundle, or of one Observation. What cannot be taken is told, the
-    rest is taken. Raises ValueError for what is no FHIR at all.
+    """Parse the ratings and heart rates of a Bundle, or of one Observation. Entries that cannot be
+    read are returned as skipped. Raises ValueError for a document that is no FHIR at all.
     """
     if not isinstance(document, dict) or document.get("resourceType") not in (
         "Bundle",
@@ -178,17 +152,17 @@ def parse_bundle(document: Any) -> ParsedBundle:
     skipped: list[SkippedEntry] = []
     for number, entry in enumerate(entries):
         try:
-            _take(entry, number, rated, rates)
+            _parse_entry(entry, number, rated, rates)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reason = str(error) if isinstance(error, ValueError) else f"it lacks {error}"
             skipped.append(SkippedEntry(number, reason))
     ratings = []
     for key, values in rated.items():
-        lacking = [name for name in ("pain", "stress") if name not in values]
-        if lacking:
+        absent = [name for name in ("pain", "stress") if name not in values]
+        if absent:
             skipped.append(
                 SkippedEntry(
-                    values["entry"], f"a rating needs pain and stress; {lacking[0]} is missing"
+                    values["entry"], f"a rating needs pain and stress; {absent[0]} is missing"
                 )
             )
             continue
@@ -205,7 +179,7 @@ def parse_bundle(document: Any) -> ParsedBundle:
     return ParsedBundle(ratings, rates, sorted(skipped, key=lambda item: item.entry))
 
 
-def _take(
+def _parse_entry(
     entry: Any, number: int, rated: dict[str, dict[str, Any]], rates: list[HeartRate]
 ) -> None:
     resource = entry["resource"]
@@ -235,32 +209,37 @@ def _take(
             raise ValueError(f"a heart rate of {value} cannot be")
         rates.append(HeartRate(_time_of(resource), float(value)))
         return
-    known = [name for code, name in _RATED.items() if code in codes]
-    if not known:
+    names = [name for code, name in _RATED.items() if code in codes]
+    if not names:
         raise ValueError("its code is none that Ebbtide reads")
     if value != int(value) or not 0 <= value <= 10:
         raise ValueError("a rating is a whole number from 0 to 10")
     about = _time_of(resource)
     key = identifiers.get(RATING_ID) or f"at {about}"
-    kept = rated.setdefault(
+    rating = rated.setdefault(
         str(key), {"about_ns": about, "zone": _zone_of(resource), "entry": number}
     )
-    if kept["about_ns"] != about:
+    if rating["about_ns"] != about:
         raise ValueError("it has another time than the rest of its rating")
-    kept[known[0]] = int(value)
+    rating[names[0]] = int(value)
 
 
 def _time_of(resource: Mapping[str, Any]) -> int:
-    said = resource.get("effectiveDateTime") or (resource.get("effectivePeriod") or {}).get("start")
-    if not isinstance(said, str):
+    text = resource.get("effectiveDateTime") or (resource.get("effectivePeriod") or {}).get("start")
+    if not isinstance(text, str):
         raise ValueError("it has no effectiveDateTime")
-    moment = datetime.fromisoformat(said)
+    return parse_time(text)
+
+
+def parse_time(text: str) -> int:
+    """Parse an ISO 8601 time with a zone to UTC ns. Raises ValueError where it cannot be."""
+    moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("its time has no zone")
-    found = from_datetime(moment)
-    if not EARLIEST <= found < LATEST:
+    instant_ns = from_datetime(moment)
+    if not EARLIEST <= instant_ns < LATEST:
         raise ValueError("its time is not of this century")
-    return found
+    return instant_ns
 
 
 def _zone_of(resource: Mapping[str, Any]) -> str | None:
@@ -274,7 +253,7 @@ def _observation(
     code: str, category: str, person_id: str, status: str, simulated: bool
 ) -> dict[str, Any]:
     system = LOINC if code[0].isdigit() else OURS
-    found: dict[str, Any] = {
+    resource: dict[str, Any] = {
         "resourceType": "Observation",
         "status": status,
         "category": [{"coding": [{"system": _CATEGORY, "code": category}]}],
@@ -285,8 +264,8 @@ def _observation(
         "subject": {"reference": f"urn:ebbtide:Patient:{person_id}"},
     }
     if simulated:
-        found["meta"] = {"security": [_TEST_DATA]}
-    return found
+        resource["meta"] = {"security": [_TEST_DATA]}
+    return resource
 
 
 def _quantity(code: str, value: float) -> dict[str, Any]:

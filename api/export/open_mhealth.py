@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from api.export.fhir import HeartRate, SkippedEntry
-from ebbtide.timestamps import EARLIEST, LATEST, MINUTE, from_datetime, to_datetime
+from api.export.fhir import parse_time
+from api.services.imported_records import HeartRate, SkippedEntry
+from api.services.inputs import WINDOW_NS
+from ebbtide.timestamps import to_datetime
 
 _SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}
 
@@ -16,8 +17,8 @@ _SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}
 def window_point(
     row: Mapping[str, Any], person_id: str, zone: str, simulated: bool
 ) -> dict[str, Any]:
-    """The mean heart rate of five minutes, from a usable row of the table of HRV."""
-    start, end = row["start_ns"], row["start_ns"] + 5 * MINUTE
+    """Map a usable row of the HRV table to a data point: the mean heart rate of five minutes."""
+    start, end = row["start_ns"], row["start_ns"] + WINDOW_NS
     return _point(
         person_id,
         f"window {start}",
@@ -38,7 +39,7 @@ def window_point(
 
 
 def heart_rate_point(rate: HeartRate, person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
-    """A single heart rate."""
+    """Map a single heart rate to a data point."""
     return _point(
         person_id,
         f"rate {rate.time_ns}",
@@ -53,8 +54,8 @@ def heart_rate_point(rate: HeartRate, person_id: str, zone: str, simulated: bool
 
 
 def parse_points(points: Any) -> tuple[list[HeartRate], list[SkippedEntry]]:
-    """Single heart rates of data points; averages and the like are no heart rate of a moment, and
-    are told as skipped. Raises ValueError for what is no list of data points.
+    """Parse the single heart rates of data points. Averages and the like are not the heart rate of
+    a moment and are returned as skipped. Raises ValueError for what is no list of data points.
     """
     if isinstance(points, dict) and "data_points" in points:
         points = points["data_points"]
@@ -86,16 +87,10 @@ def _rate(point: Mapping[str, Any]) -> HeartRate:
     value = rate["value"]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 400:
         raise ValueError("its value cannot be a heart rate")
-    said = body["effective_time_frame"].get("date_time")
-    if said is None:
+    time = body["effective_time_frame"].get("date_time")
+    if time is None:
         raise ValueError("it is of a while, not of a moment")
-    moment = datetime.fromisoformat(said)
-    if moment.tzinfo is None:
-        raise ValueError("its time has no zone")
-    time_ns = from_datetime(moment)
-    if not EARLIEST <= time_ns < LATEST:
-        raise ValueError("its time is not of this century")
-    return HeartRate(time_ns, float(value))
+    return HeartRate(parse_time(time), float(value))
 
 
 def _point(
@@ -107,7 +102,7 @@ def _point(
     body: dict[str, Any],
 ) -> dict[str, Any]:
     header: dict[str, Any] = {
-        # The same point has the same id each time.
+        # Made of the content, so that the same point has the same id in each export.
         "uuid": str(uuid.uuid5(uuid.UUID(person_id), name)),
         "schema_id": _SCHEMA,
         "source_creation_date_time": to_datetime(created_ns, zone).isoformat(),

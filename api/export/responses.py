@@ -1,9 +1,7 @@
-"""Tables as answers: which form, which page, whether the caller has them already."""
+"""Tables as responses: negotiate the form, cut pages, and honour ``If-None-Match``."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,24 +15,24 @@ from fastapi.responses import Response, StreamingResponse
 from analytics.association.hrv_before_rating import Span
 from api.export.encodings import MEDIA_TYPES, Format, encode_page, encode_table, plain_rows
 from api.export.tables import (
-    ExportQuery,
-    ExportSubject,
     Part,
     Table,
     table_fingerprint,
     table_parts,
     table_schema,
 )
+from api.http.pagination import Cursor, PageLimit, decode_offset_cursor, encode_cursor
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, parse_timestamp
 from api.middleware.etag import matches_etag
 from api.services.cache.analysis import AnalysisCache
+from api.services.export_scope import ExportQuery, ExportSubject
 from ebbtide.timestamps import MINUTE, to_datetime
-from store.stores import Stores
+from store import Stores
 
 UNTIL = "Ebbtide-Until"
-# A run of beats that is under way while we look may be noted a little later than it says.
-_MARGIN = 10 * MINUTE
+# An upload that is running during the query may commit with a slightly earlier time of change.
+_MARGIN_NS = 10 * MINUTE
 _ACCEPTED = {
     "application/json": Format.JSON,
     "text/csv": Format.CSV,
@@ -72,9 +70,9 @@ BULK_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class BulkQuery:
-    """All that can be said about a table."""
+    """The query of a table: what, in which form, and which page."""
 
-    wanted: ExportQuery
+    scope: ExportQuery
     form: Format
     limit: int
     cursor: tuple[str, int]
@@ -83,7 +81,7 @@ class BulkQuery:
 
 async def bulk_query(
     request: Request,
-    asked: OptionalTimeRange,
+    time_range: OptionalTimeRange,
     format: Annotated[
         Format | None, Query(description="The form; that of the Accept header if left out")
     ] = None,
@@ -100,77 +98,95 @@ async def bulk_query(
     limit: Annotated[int, Query(ge=1, le=100_000, description="Rows of a page of JSON")] = 10_000,
     cursor: Annotated[str | None, Query(max_length=300)] = None,
 ) -> BulkQuery:
-    """What was asked for."""
+    """The query of a table, from parameters and headers."""
     since_ns = None if since is None else parse_timestamp(since, "query.since")
     return BulkQuery(
-        ExportQuery(asked.start_ns, asked.end_ns, since_ns, span),
-        format or _accepted(request.headers.get("accept", "")),
+        ExportQuery(time_range.start_ns, time_range.end_ns, since_ns, span),
+        format or _negotiate(request.headers.get("accept", "")),
         limit,
-        read_cursor(cursor),
+        decode_offset_cursor(cursor),
         request.headers.get("if-none-match", ""),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """The query of a page of FHIR or Open mHealth."""
+
+    scope: ExportQuery
+    limit: int
+    cursor: tuple[str, int]
+    is_first: bool
+
+
+async def page_query(
+    time_range: OptionalTimeRange, limit: PageLimit = 1000, cursor: Cursor = None
+) -> PageQuery:
+    """The query of a page, from parameters."""
+    scope = ExportQuery(time_range.start_ns, time_range.end_ns)
+    return PageQuery(scope, limit, decode_offset_cursor(cursor), cursor is None)
+
+
 BulkQueryDep = Annotated[BulkQuery, Depends(bulk_query)]
+PageQueryDep = Annotated[PageQuery, Depends(page_query)]
 
 
 def table_response(
     table: Table,
     stores: Stores,
-    known: AnalysisCache,
-    people: list[ExportSubject],
-    asked: BulkQuery,
+    cache: AnalysisCache,
+    subjects: list[ExportSubject],
+    query: BulkQuery,
     *,
     pseudonymous: bool = False,
 ) -> Response:
-    """A table of these people; with pseudonyms, they come in the order of those."""
-    until = to_datetime(stores.now() - _MARGIN).isoformat()
-    name = _name(table, stores, people, asked)
+    """Respond with a table of these people, in their order."""
+    until = to_datetime(stores.now() - _MARGIN_NS).isoformat()
+    etag = _etag(table, stores, subjects, query)
     headers = {
         UNTIL: until,
-        "ETag": name,
+        "ETag": etag,
         "Cache-Control": "private, no-cache",
         "Vary": "Accept",
     }
-    if matches_etag(asked.if_none_match, name):
+    if matches_etag(query.if_none_match, etag):
         return Response(status_code=304, headers=headers)
 
     def response_parts() -> Iterator[Part]:
-        for whom in people:
-            prefix = "" if whom.pseudonym is None else whom.pseudonym.pseudonym
-            for part in table_parts(table, stores, known, whom, asked.wanted):
-                yield Part(f"{prefix}/{part.key}", part.rows)
+        for subject in subjects:
+            for part in table_parts(table, stores, cache, subject, query.scope):
+                yield Part(f"{subject.name}/{part.key}", part.rows)
 
     return stream_parts(
-        table_schema(table, pseudonymous), response_parts, asked, headers, str(table)
+        table_schema(table, pseudonymous), response_parts, query, headers, str(table)
     )
 
 
 def stream_parts(
     schema: pa.Schema,
     parts: Callable[[], Iterable[Part]],
-    asked: BulkQuery,
+    query: BulkQuery,
     headers: dict[str, str],
     name: str,
 ) -> Response:
-    """The rows of these parts in the form that was asked for."""
-    media_type = MEDIA_TYPES[asked.form]
-    if asked.form is Format.JSON:
-        rows, following = page_response(parts(), asked.limit, asked.cursor)
+    """Respond with the rows of these parts, in the form of the query."""
+    media_type = MEDIA_TYPES[query.form]
+    if query.form is Format.JSON:
+        rows, following = page_response(parts(), query.limit, query.cursor)
         body = encode_page(rows, following, headers[UNTIL])
         return Response(body, media_type=media_type, headers=headers)
-    end = "arrows" if asked.form is Format.ARROW else str(asked.form)
+    end = "arrows" if query.form is Format.ARROW else str(query.form)
     headers = {**headers, "Content-Disposition": f'attachment; filename="ebbtide-{name}.{end}"'}
     batches = (part.rows() for part in parts())
     return StreamingResponse(
-        encode_table(asked.form, schema, batches), media_type=media_type, headers=headers
+        encode_table(query.form, schema, batches), media_type=media_type, headers=headers
     )
 
 
 def page_response(
     parts: Iterable[Part], limit: int, cursor: tuple[str, int]
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Rows after the cursor, and the cursor of the next page."""
+    """Collect the rows after the cursor, and the cursor of the next page."""
     key, offset = cursor
     rows: list[dict[str, Any]] = []
     for part in parts:
@@ -178,23 +194,23 @@ def page_response(
             continue
         skip = offset if part.key == key else 0
         if len(rows) >= limit:  # full, and there is more
-            return rows, _cursor(part.key, skip)
+            return rows, encode_cursor(part.key, skip)
         batch = part.rows()
-        room = limit - len(rows)
-        rows += plain_rows(batch.slice(skip, room))
-        if skip + room < len(batch):
-            return rows, _cursor(part.key, skip + room)
+        count = limit - len(rows)
+        rows += plain_rows(batch.slice(skip, count))
+        if skip + count < len(batch):
+            return rows, encode_cursor(part.key, skip + count)
     return rows, None
 
 
-def _name(table: Table, stores: Stores, people: list[ExportSubject], asked: BulkQuery) -> str:
-    digest = hashlib.sha256(repr((table, asked.form, asked.limit, asked.cursor)).encode())
-    for whom in people:
-        digest.update(table_fingerprint(table, stores, whom, asked.wanted).encode())
+def _etag(table: Table, stores: Stores, subjects: list[ExportSubject], query: BulkQuery) -> str:
+    digest = hashlib.sha256(repr((table, query.form, query.limit, query.cursor)).encode())
+    for subject in subjects:
+        digest.update(table_fingerprint(table, stores, subject, query.scope).encode())
     return f'W/"{digest.hexdigest()[:24]}"'
 
 
-def _accepted(accept: str) -> Format:
+def _negotiate(accept: str) -> Format:
     if not accept.strip():
         return Format.JSON
     offers: list[tuple[float, Format]] = []
@@ -213,21 +229,3 @@ def _accepted(accept: str) -> Format:
     if not offers:
         raise ProblemError(406, f"Accept one of {', '.join(_ACCEPTED)}, or use ?format=.")
     return max(offers, key=lambda offer: offer[0])[1]
-
-
-def _cursor(key: str, offset: int) -> str:
-    return base64.urlsafe_b64encode(f"{key} {offset}".encode()).decode()
-
-
-def read_cursor(cursor: str | None) -> tuple[str, int]:
-    """Where to go on. Raises ProblemError for what is no cursor."""
-    if cursor is None:
-        return "", 0
-    try:
-        key, offset = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        found = key, int(offset)
-    except (ValueError, binascii.Error) as error:
-        raise ProblemError(422, "is not one that this API gave.", field="query.cursor") from error
-    if found[1] < 0:
-        raise ProblemError(422, "is not one that this API gave.", field="query.cursor")
-    return found

@@ -1,8 +1,8 @@
-"""One's data as tables: what columns each has, and the rows of a person, part by part, so that a
-month of beats takes no more memory than a day.
+"""Data as tables: the columns of each, and the rows of a person in parts, so that a month of beats
+takes no more memory than a day.
 
-A table knows its parts before it reads them: a part is a UTC day of beats, a month of windows, or
-all ratings. Rows have the same order each time, which is what cursors rest on.
+A part is a UTC day of beats, a month of windows, or all ratings. Cursors rest on rows having the
+same order each time.
 """
 
 from __future__ import annotations
@@ -19,23 +19,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.association.hrv_before_rating import Span
 from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
-from api.routes.analysis.link import load_report
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, STORED_METHOD, load_daily_hrv
-from api.services.stress_index_input import local_day_and_hour
-from ebbtide.beats import Origin
-from ebbtide.timestamps import DAY, EARLIEST, LATEST, SECOND, to_datetime
-from store.protocols.access import Pseudonym
-from store.protocols.records import Person, Rating
+from api.services.export_scope import ExportQuery, ExportSubject
+from api.services.imported_records import load_heart_rates
+from api.services.inputs import local_day_and_hour
+from api.services.link_report import load_report
+from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
+from store.models import Person, Rating
 from store.stores import Stores
 
-_PIECE = 28  # days of windows that are read at once
-_BEFORE = (
-    70 * SECOND
-)  # longer than any interval: so that the first beat of a day knows its neighbour
+_MONTH_DAYS = 28  # of windows that are read at a time
+_BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
 _PA_TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -50,49 +47,15 @@ class Table(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ExportQuery:
-    """What is asked for: [start_ns, end_ns), and only what changed from ``since_ns`` on."""
-
-    start_ns: int
-    end_ns: int
-    since_ns: int | None = None
-    span: Span = Span.MINUTES_30
-
-
-@dataclass(frozen=True, slots=True)
-class ExportSubject:
-    """Whose rows, and under which name: the person's own, or for analysts a pseudonym, with all
-    times moved back by ``shift_ns``.
-    """
-
-    person: Person
-    pseudonym: Pseudonym | None = None
-
-    @property
-    def shift_ns(self) -> int:
-        """By how much times are moved back."""
-        return 0 if self.pseudonym is None else self.pseudonym.shift_ns
-
-    def real(self, wanted: ExportQuery) -> ExportQuery:
-        """The range that was asked for, in real time. All there is stays all there is."""
-        start, end = wanted.start_ns, wanted.end_ns
-        return replace(
-            wanted,
-            start_ns=start if start <= EARLIEST else start + self.shift_ns,
-            end_ns=min(end + self.shift_ns, LATEST),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows of one person. ``key`` grows from part to part."""
+    """Some rows of one person. ``key`` increases from part to part."""
 
     key: str
     rows: Callable[[], pa.RecordBatch]
 
 
 def table_schema(table: Table, pseudonymous: bool) -> pa.Schema:
-    """The columns of a table. Analysts get ``person`` first, no zone, and no ids or free words."""
+    """The columns of a table. Analysts get ``person`` first, and neither zone nor free text."""
     fields = [pa.field(name, kind) for name, kind in _COLUMNS[table].items()]
     if pseudonymous:
         fields = [pa.field("person", _PA_TEXT), *(f for f in fields if f.name != "zone")]
@@ -100,57 +63,57 @@ def table_schema(table: Table, pseudonymous: bool) -> pa.Schema:
 
 
 def table_parts(
-    table: Table, stores: Stores, known: AnalysisCache, whom: ExportSubject, wanted: ExportQuery
+    table: Table, stores: Stores, cache: AnalysisCache, subject: ExportSubject, query: ExportQuery
 ) -> Iterator[Part]:
-    """The parts of one person's rows, in order."""
-    real = whom.real(wanted)
-    schema = table_schema(table, whom.pseudonym is not None)
+    """Yield the parts of one person's rows, in order. A part reads its rows when it is called."""
+    real = subject.to_real_time(query)
+    schema = table_schema(table, subject.pseudonym is not None)
 
     def build_table(columns: Callable[[], dict[str, Any]]) -> Callable[[], pa.RecordBatch]:
-        return lambda: _batch(schema, columns(), whom)
+        return lambda: _batch(schema, columns(), subject)
 
     if table is Table.BEATS:
-        for day in _days(stores, whom.person, real):
+        for day in _days(stores, subject.person, real):
             part = replace(
                 real,
                 start_ns=max(real.start_ns, day * DAY),
                 end_ns=min(real.end_ns, (day + 1) * DAY),
             )
-            yield Part(_key(day), build_table(lambda part=part: _beats(stores, whom, part)))  # type: ignore[misc]
+            yield Part(_key(day), build_table(lambda part=part: _beats(stores, subject, part)))  # type: ignore[misc]
     elif table is Table.HRV:
-        days = _days(stores, whom.person, real)
-        for first in sorted({day // _PIECE * _PIECE for day in days}):
-            inside = frozenset(day for day in days if first <= day < first + _PIECE)
+        days = _days(stores, subject.person, real)
+        for first in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
+            inside = frozenset(day for day in days if first <= day < first + _MONTH_DAYS)
             part = replace(
                 real,
                 start_ns=max(real.start_ns, first * DAY),
-                end_ns=min(real.end_ns, (first + _PIECE) * DAY),
+                end_ns=min(real.end_ns, (first + _MONTH_DAYS) * DAY),
             )
             yield Part(
                 _key(first),
-                build_table(partial(_hrv, stores, known, whom, part, inside)),
+                build_table(partial(_hrv, stores, cache, subject, part, inside)),
             )
     elif table is Table.RATINGS:
-        yield Part("ratings", build_table(lambda: _ratings(stores, whom, real)))
+        yield Part("ratings", build_table(lambda: _ratings(stores, subject, real)))
     elif table is Table.SESSIONS:
-        yield Part("sessions", build_table(lambda: _sessions(stores, whom, real)))
+        yield Part("sessions", build_table(lambda: _sessions(stores, subject, real)))
     else:
-        yield Part("link", build_table(lambda: _link(stores, known, whom, real)))
+        yield Part("link", build_table(lambda: _link(stores, cache, subject, real)))
 
 
 def table_fingerprint(
-    table: Table, stores: Stores, whom: ExportSubject, wanted: ExportQuery
+    table: Table, stores: Stores, subject: ExportSubject, query: ExportQuery
 ) -> str:
-    """What changes whenever the person's rows of a table change, without working them out."""
-    person, real = whom.person, whom.real(wanted)
+    """Name the content of a person's rows of a table, without computing them."""
+    person, real = subject.person, subject.to_real_time(query)
     ratings = stores.records.ratings_fingerprint(person.id)
     sessions = [
         (item.number, item.version, item.held_ns) for item in stores.records.sessions(person.id)
     ]
     beats = stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns)
-    facts: dict[Table, list[object]] = {
+    inputs: dict[Table, list[object]] = {
         Table.BEATS: [sorted(beats.items())],
-        # The first fortnight, which is compared with, may lie outside the range.
+        # The baseline may lie outside the range.
         Table.HRV: [
             sorted(stores.beats.day_fingerprints(person.subject_id, 0, real.end_ns).items()),
             STORED_METHOD,
@@ -160,11 +123,11 @@ def table_fingerprint(
         Table.SESSIONS: [sessions],
         Table.LINK: [
             ratings,
-            sorted(stores.beats.day_fingerprints(person.subject_id, 0, 2**62).items()),
+            sorted(stores.beats.day_fingerprints(person.subject_id, *FOREVER).items()),
         ],
     }
-    words = repr((person.id, whom.pseudonym, wanted, facts[table]))
-    return hashlib.sha256(words.encode()).hexdigest()
+    content = repr((person.id, subject.pseudonym, query, inputs[table]))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _key(day: int) -> str:
@@ -172,7 +135,7 @@ def _key(day: int) -> str:
 
 
 def _days(stores: Stores, person: Person, real: ExportQuery) -> list[int]:
-    """The UTC days of the range that have beats (and changed, where that is asked)."""
+    """The UTC days of the range that have beats, and that changed since ``since_ns``."""
     days = set(stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns))
     if real.since_ns is not None:
         days &= set(stores.beats.changed_days(person.subject_id, real.since_ns))
@@ -232,57 +195,62 @@ _COLUMNS: dict[Table, dict[str, pa.DataType]] = {
 }
 
 
-def _beats(stores: Stores, whom: ExportSubject, real: ExportQuery) -> dict[str, Any]:
-    found = stores.beats.read(whom.person.subject_id, real.start_ns - _BEFORE, real.end_ns)
-    rows = slice(int(np.searchsorted(found.time_ns, real.start_ns)), None)
-    contact = found.contact[rows]
+def _beats(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
+    beats = stores.beats.read(subject.person.subject_id, real.start_ns - _BEFORE_NS, real.end_ns)
+    rows = slice(int(np.searchsorted(beats.time_ns, real.start_ns)), None)
+    contact = beats.contact[rows]
     return {
-        "time_ns": found.time_ns[rows] - whom.shift_ns,
-        "rr_ticks": found.rr_ticks[rows],
-        "ticks_per_second": found.ticks_per_second[rows],
-        "follows": found.follows[rows],
+        "time_ns": beats.time_ns[rows] - subject.shift_ns,
+        "rr_ticks": beats.rr_ticks[rows],
+        "ticks_per_second": beats.ticks_per_second[rows],
+        "follows": beats.follows[rows],
         "contact": pa.array(contact > 0, mask=contact < 0),
-        "stream": _named(found.stream[rows], [_id(whom, stream.id) for stream in found.streams]),
-        "origin": _named(found.stream[rows], [str(stream.origin) for stream in found.streams]),
+        "stream": _dictionary(
+            beats.stream[rows], [_id(subject, stream.id) for stream in beats.streams]
+        ),
+        "origin": _dictionary(beats.stream[rows], [str(stream.origin) for stream in beats.streams]),
     }
 
 
 def _hrv(
     stores: Stores,
-    known: AnalysisCache,
-    whom: ExportSubject,
+    cache: AnalysisCache,
+    subject: ExportSubject,
     real: ExportQuery,
     days: frozenset[int],
 ) -> dict[str, Any]:
-    found = load_daily_hrv(stores, whom.person, real.start_ns, real.end_ns)
-    index = stress_index(known.histories.of(stores, whom.person), found.hearts(whom.person.zone))
-    rows = np.isin(found.start_ns // DAY, sorted(days))
-    _, hour = local_day_and_hour(found.start_ns[rows], whom.person.zone)
+    daily = load_daily_hrv(stores, subject.person, real.start_ns, real.end_ns)
+    index = stress_index(
+        cache.baselines.load(stores, subject.person),
+        daily.to_stress_index_input(subject.person.zone),
+    )
+    rows = np.isin(daily.start_ns // DAY, sorted(days))
+    _, hour = local_day_and_hour(daily.start_ns[rows], subject.person.zone)
     return {
-        "start_ns": found.start_ns[rows] - whom.shift_ns,
-        "usable": np.isfinite(found.mean_hr_bpm[rows]),
+        "start_ns": daily.start_ns[rows] - subject.shift_ns,
+        "usable": np.isfinite(daily.mean_hr_bpm[rows]),
         "local_hour": hour,
-        **{name: _known(getattr(found, name)[rows]) for name in METRICS},
-        "stress_index": _known(index.value[rows]),
-        "stress_index_low": _known(index.low[rows]),
-        "stress_index_high": _known(index.high[rows]),
+        **{name: _null_nan(getattr(daily, name)[rows]) for name in METRICS},
+        "stress_index": _null_nan(index.value[rows]),
+        "stress_index_low": _null_nan(index.low[rows]),
+        "stress_index_high": _null_nan(index.high[rows]),
     }
 
 
-def _ratings(stores: Stores, whom: ExportSubject, real: ExportQuery) -> dict[str, Any]:
-    found = stores.records.ratings(
-        whom.person.id, real.start_ns, real.end_ns, since_ns=real.since_ns
+def _ratings(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
+    ratings = stores.records.ratings(
+        subject.person.id, real.start_ns, real.end_ns, since_ns=real.since_ns
     )
-    local = [to_datetime(rating.about_ns, rating.zone) for rating in found]
+    local = [to_datetime(rating.about_ns, rating.zone) for rating in ratings]
 
     def column(of: Callable[[Rating], object]) -> list[object]:
-        return [of(rating) for rating in found]
+        return [of(rating) for rating in ratings]
 
     return {
-        "rating": column(lambda r: _id(whom, r.id)),
+        "rating": column(lambda r: _id(subject, r.id)),
         "version": column(lambda r: r.version),
-        "about_ns": column(lambda r: r.about_ns - whom.shift_ns),
-        "entered_ns": column(lambda r: r.entered_ns - whom.shift_ns),
+        "about_ns": column(lambda r: r.about_ns - subject.shift_ns),
+        "entered_ns": column(lambda r: r.entered_ns - subject.shift_ns),
         "zone": column(lambda r: r.zone),
         "local_hour": [moment.hour + moment.minute / 60 for moment in local],
         "pain": column(lambda r: r.pain),
@@ -293,24 +261,24 @@ def _ratings(stores: Stores, whom: ExportSubject, real: ExportQuery) -> dict[str
     }
 
 
-def _sessions(stores: Stores, whom: ExportSubject, real: ExportQuery) -> dict[str, Any]:
-    found = [
+def _sessions(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
+    sessions = [
         item
-        for item in stores.records.sessions(whom.person.id)
+        for item in stores.records.sessions(subject.person.id)
         if real.start_ns <= item.held_ns < real.end_ns
         and (real.since_ns is None or item.changed_ns >= real.since_ns)
     ]
     return {
-        "number": [item.number for item in found],
-        "held_ns": [item.held_ns - whom.shift_ns for item in found],
-        "version": [item.version for item in found],
+        "number": [item.number for item in sessions],
+        "held_ns": [item.held_ns - subject.shift_ns for item in sessions],
+        "version": [item.version for item in sessions],
     }
 
 
 def _link(
-    stores: Stores, known: AnalysisCache, whom: ExportSubject, real: ExportQuery
+    stores: Stores, cache: AnalysisCache, subject: ExportSubject, real: ExportQuery
 ) -> dict[str, Any]:
-    report = load_report(stores, known, whom.person, real.start_ns, real.end_ns, real.span)
+    report = load_report(stores, cache, subject.person, real.start_ns, real.end_ns, real.span)
     rows = [report.stress, *report.others]
     own = [name for name in _COLUMNS[Table.LINK] if name not in ("method", "simulated")]
     return {
@@ -320,10 +288,10 @@ def _link(
     }
 
 
-def _batch(schema: pa.Schema, columns: dict[str, Any], whom: ExportSubject) -> pa.RecordBatch:
+def _batch(schema: pa.Schema, columns: dict[str, Any], subject: ExportSubject) -> pa.RecordBatch:
     count = len(next(iter(columns.values())))
-    if whom.pseudonym is not None:
-        columns["person"] = _named(np.zeros(count, np.int32), [whom.pseudonym.pseudonym])
+    if subject.pseudonym is not None:
+        columns["person"] = _dictionary(np.zeros(count, np.int32), [subject.pseudonym.pseudonym])
     return pa.RecordBatch.from_arrays(
         [_array(columns[field.name], field.type) for field in schema], schema=schema
     )
@@ -335,22 +303,47 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     return pa.array(values, type=kind)
 
 
-def _named(which: NDArray[np.int32], names: list[str]) -> pa.Array:
+def _dictionary(which: NDArray[np.int32], names: list[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(which, pa.int32()), pa.array(names, pa.string()))
 
 
-def _known(values: NDArray[np.float64]) -> pa.Array:
-    """NaN is no number: it is null."""
+def _null_nan(values: NDArray[np.float64]) -> pa.Array:
+    """Mark NaN as null."""
     return pa.array(values, mask=~np.isfinite(values))
 
 
-def _id(whom: ExportSubject, kept: str) -> str:
-    """An id as it is told: analysts get another, which leads nowhere, and always the same."""
-    if whom.pseudonym is None:
-        return kept
-    return str(uuid.uuid5(uuid.UUID(whom.pseudonym.pseudonym), kept))
+def _id(subject: ExportSubject, own_id: str) -> str:
+    """An id as exported: analysts get one made of it, so that it leads to no other data."""
+    if subject.pseudonym is None:
+        return own_id
+    return str(uuid.uuid5(uuid.UUID(subject.pseudonym.pseudonym), own_id))
 
 
-def resolve_origins(stores: Stores, person: Person) -> set[Origin]:
-    """Where a person's beats come from."""
-    return {item.stream.origin for item in stores.beats.coverage(person.subject_id)}
+def observation_parts(
+    stores: Stores,
+    cache: AnalysisCache,
+    person: Person,
+    query: ExportQuery,
+    *,
+    with_ratings: bool = True,
+) -> Iterator[Part]:
+    """Yield what FHIR and Open mHealth are made of: ratings, then HRV windows, then imported heart
+    rates (``time_ns``, ``bpm``).
+    """
+    subject = ExportSubject(person)
+    if with_ratings:
+        for part in table_parts(Table.RATINGS, stores, cache, subject, query):
+            yield Part(f"1/{part.key}", part.rows)
+    for part in table_parts(Table.HRV, stores, cache, subject, query):
+        yield Part(f"2/{part.key}", part.rows)
+    yield Part("3/rates", partial(_heart_rates, stores, person, query))
+
+
+def _heart_rates(stores: Stores, person: Person, query: ExportQuery) -> pa.RecordBatch:
+    rates = load_heart_rates(stores, person, query.start_ns, query.end_ns)
+    return pa.RecordBatch.from_pydict(
+        {
+            "time_ns": pa.array([rate.time_ns for rate in rates], pa.int64()),
+            "bpm": pa.array([rate.bpm for rate in rates], pa.float64()),
+        }
+    )

@@ -1,1 +1,1 @@
-"""What routes share: dependencies, problems, time ranges, routing."""
+"""What routes share: dependencies, problems, metrics, cursors, time ranges, routing."""

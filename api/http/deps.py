@@ -1,83 +1,55 @@
-"""Who asks, and what they may do. Tokens are random; only their hashes are kept."""
+"""Dependencies of routes: stores and caches, the caller, and whose data they may use."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from api.http.metrics import route_template
 from api.http.problems import ProblemError
-from api.middleware.telemetry import route_template
+from api.services.access_tokens import Caller, find_caller
+from api.services.cache.analysis import AnalysisCache
 from api.services.consent import is_consented
-from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY, HOUR, MINUTE
-from store.protocols.access import AccessLogEntry, AccessToken, Scope, TokenKind
-from store.protocols.records import Person, Purpose, Role
+from store.models import AccessLogEntry, Person
+from store.models.access import Scope
+from store.models.records import Purpose, Role
 from store.stores import Stores
 
-SESSION_LIFETIME, SESSION_IDLE = 7 * DAY, 12 * HOUR
-DEVICE_LIFETIME = 365 * DAY
-EVERYTHING = frozenset(Scope)
-_LOG_EVERY = MINUTE  # when a token was used
+# Of the 40 threads of a process, and of the 20 connections to PostgreSQL: most requests are uploads
+# and wait for the slowest store, and pages and ratings need threads and connections meanwhile.
+MAX_CONCURRENT_UPLOADS = 12
 _bearer = HTTPBearer(auto_error=False, description="The token that POST /v1/sign-in gives")
 _READING = frozenset({"GET", "HEAD"})
 
 
+# Dependencies that read no store are async: a plain function costs a way to another thread.
 async def get_stores(request: Request) -> Stores:
-    """The stores that this application was made with."""
+    """The stores of this application."""
     stores: Stores = request.app.state.stores
     return stores
 
 
+async def get_cache(request: Request) -> AnalysisCache:
+    """The cache of this application."""
+    cache: AnalysisCache = request.app.state.cache
+    return cache
+
+
+async def get_upload_limiter(request: Request) -> CapacityLimiter:
+    """The limiter of this application's uploads: waiting ones hold no thread and no connection."""
+    limiter: CapacityLimiter = request.app.state.upload_limiter
+    return limiter
+
+
 StoresDep = Annotated[Stores, Depends(get_stores)]
+CacheDep = Annotated[AnalysisCache, Depends(get_cache)]
+UploadLimiterDep = Annotated[CapacityLimiter, Depends(get_upload_limiter)]
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, and with which token."""
-
-    person: Person
-    sign_in: AccessToken
-
-
-def issue_token(
-    stores: Stores,
-    person: Person,
-    kind: TokenKind = TokenKind.SESSION,
-    name: str = "",
-    scopes: frozenset[Scope] = EVERYTHING,
-    lifetime_ns: int = SESSION_LIFETIME,
-) -> tuple[str, AccessToken]:
-    """A fresh token for this person, kept as a hash. Sessions end when they are not used."""
-    token = secrets.token_urlsafe(32)
-    now = stores.now()
-    idle = SESSION_IDLE if kind is TokenKind.SESSION else 0
-    sign_in = AccessToken(
-        token_hash(token),
-        person.id,
-        now,
-        now + lifetime_ns,
-        new_id(),
-        kind,
-        name,
-        scopes,
-        now,
-        idle,
-    )
-    stores.access.add_token(sign_in)
-    return token, sign_in
-
-
-def token_hash(token: str) -> str:
-    """What is kept of a token. It has 256 random bits, so a plain hash is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-# What looks nothing up is async: each plain function costs a way to another thread and back.
 async def get_token(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:
@@ -90,95 +62,69 @@ async def get_token(
 Token = Annotated[str, Depends(get_token)]
 
 
-def get_caller(needed: SecurityScopes, request: Request, stores: StoresDep, token: Token) -> Caller:
-    """Who asks. A route says which of the token's scopes it takes (any of them); one that says
-    nothing takes "read" to read and "write" to change.
+def get_caller(
+    required: SecurityScopes, request: Request, stores: StoresDep, token: Token
+) -> Caller:
+    """The caller. A route names the scopes of which their token needs one; a route that names none
+    needs "read" to read and "write" to change.
     """
-    found = require_signed_in(stores, token)
-    if found is None:
+    caller = find_caller(stores, token)
+    if caller is None:
         raise _unauthenticated()
     default = Scope.READ if request.method in _READING else Scope.WRITE
-    wanted = {Scope(word) for word in needed.scopes} or {default}
-    if not wanted & found.sign_in.scopes:
+    scopes = {Scope(word) for word in required.scopes} or {default}
+    if not scopes & caller.access_token.scopes:
         raise ProblemError(
             403,
-            f"This token is not for that: it would need the scope {' or '.join(sorted(wanted))}.",
+            f"This token is not for that: it would need the scope {' or '.join(sorted(scopes))}.",
             kind="scope",
         )
-    return found
-
-
-def require_signed_in(stores: Stores, token: str) -> Caller | None:
-    """Who holds this token now; notes that it was used."""
-    now = stores.now()
-    found = stores.access.signed_in(token_hash(token), now)
-    if found is None:
-        return None
-    person, sign_in = found
-    if now - sign_in.used_ns > _LOG_EVERY:
-        stores.access.used(sign_in.token_hash, now)
-    return Caller(person, sign_in)
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]
 
 
 async def get_user(caller: CallerDep) -> Person:
-    """The person who asks, whatever their role."""
+    """The caller, whatever their role."""
     return caller.person
 
 
-def _only(person: Person, role: Role, *, what: str) -> Person:
-    if person.role is not role:
-        raise ProblemError(403, f"This is for {what} only.", kind="role")
-    return person
-
-
 async def get_patient(caller: CallerDep) -> Person:
-    """The patient who asks."""
-    return _only(caller.person, Role.PATIENT, what="patients")
+    """The caller, a patient."""
+    return _require_role(caller.person, Role.PATIENT)
 
 
 async def get_therapist(caller: CallerDep) -> Person:
-    """The therapist who asks."""
-    return _only(caller.person, Role.THERAPIST, what="therapists")
+    """The caller, a therapist."""
+    return _require_role(caller.person, Role.THERAPIST)
 
 
 async def get_analyst(caller: CallerDep) -> Person:
-    """The analyst who asks."""
-    return _only(caller.person, Role.ANALYST, what="analysts")
+    """The caller, an analyst."""
+    return _require_role(caller.person, Role.ANALYST)
 
 
 async def get_administrator(caller: CallerDep) -> Person:
-    """The administrator who asks."""
-    return _only(caller.person, Role.ADMINISTRATOR, what="administrators")
+    """The caller, an administrator."""
+    return _require_role(caller.person, Role.ADMINISTRATOR)
 
 
 def get_patient_in_scope(request: Request, caller: CallerDep, stores: StoresDep) -> Person:
-    """Whose data is asked for: one's own; or, below ``/v1/patients/{patient}``, those of a patient
-    in the care of the therapist who asks, who has agreed to that. Every such look is noted.
+    """The patient whose data a route is about: the caller; or, below ``/v1/patients/{patient}``, a
+    patient in the care of the caller, who has agreed to that. The access log gets an entry.
     """
     patient_id = request.path_params.get("patient")
     if patient_id is None:
-        return _only(caller.person, Role.PATIENT, what="patients")
-    therapist = _only(caller.person, Role.THERAPIST, what="therapists")
+        return _require_role(caller.person, Role.PATIENT)
+    therapist = _require_role(caller.person, Role.THERAPIST)
     patient = require_in_care(stores, therapist, str(patient_id))
-    stores.access.add_access_log(
-        [
-            AccessLogEntry(
-                patient.id,
-                caller.person.id,
-                str(caller.person.role),
-                stores.now(),
-                f"{request.method} {route_template(request.scope)}",
-            )
-        ]
-    )
+    log_access(stores, therapist, [patient], request_name(request))
     return patient
 
 
 def require_in_care(stores: Stores, therapist: Person, patient_id: str) -> Person:
-    """A patient in this therapist's care who has agreed. Raises ProblemError."""
+    """Get a patient in this therapist's care who has agreed to it. Raises ProblemError."""
     patient = stores.records.person(patient_id)
     if patient is None or patient_id not in stores.access.in_care_of(therapist.id):
         raise ProblemError(404, "No patient with this id is in your care.")
@@ -189,6 +135,19 @@ def require_in_care(stores: Stores, therapist: Person, patient_id: str) -> Perso
             kind="consent",
         )
     return patient
+
+
+def log_access(stores: Stores, actor: Person, people: Iterable[Person], what: str) -> None:
+    """Add to each person's access log that the actor used their data."""
+    now = stores.now()
+    stores.access.add_access_log(
+        [AccessLogEntry(person.id, actor.id, str(actor.role), now, what) for person in people]
+    )
+
+
+def request_name(request: Request) -> str:
+    """Method and path template of a request, as the access log has them."""
+    return f"{request.method} {route_template(request.scope)}"
 
 
 CurrentUser = Annotated[Person, Depends(get_user)]
@@ -204,6 +163,12 @@ PatientInScope = Annotated[Person, Depends(get_patient_in_scope)]
 PatientInAnyScope = Annotated[
     Person, Security(get_patient_in_scope, scopes=[Scope.READ, Scope.UPLOAD])
 ]
+
+
+def _require_role(person: Person, role: Role) -> Person:
+    if person.role is not role:
+        raise ProblemError(403, f"This is for {role}s only.", kind="role")
+    return person
 
 
 def _unauthenticated() -> ProblemError:

@@ -13,23 +13,32 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from api.http.metrics import STORE_UNAVAILABLE
 from api.http.routing import allowed_methods
-from api.middleware.telemetry import STORE_UNAVAILABLE
+from api.services.errors import (
+    IdentityError,
+    LockedOutError,
+    ProviderError,
+    UnknownPseudonymError,
+)
 from ebbtide.errors import EbbtideError
-from store.errors import UNAVAILABLE
-from store.protocols.beats import (
+from store import UNAVAILABLE
+from store.errors import (
     BeatsOutOfOrderError,
     DamagedStoreError,
+    EmailTakenError,
     ErasedSubjectError,
+    NotesConflictError,
+    RatingConflictError,
+    SessionConflictError,
     StreamTakenError,
     UnknownStreamError,
 )
-from store.protocols.programme import NotesConflictError
-from store.protocols.records import EmailTakenError, RatingConflictError, SessionConflictError
 
 log = logging.getLogger("ebbtide.api")
 
-_STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
+# Status and ``type`` suffix of each error; 422 "invalid" for those that are not listed.
+STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     UnknownStreamError: (404, "not-found"),
     StreamTakenError: (409, "stream-taken"),
     ErasedSubjectError: (410, "erased"),
@@ -39,8 +48,12 @@ _STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     EmailTakenError: (409, "address-taken"),
     BeatsOutOfOrderError: (422, "beats-out-of-order"),
     DamagedStoreError: (500, "damaged-store"),
+    LockedOutError: (429, "locked"),
+    UnknownPseudonymError: (404, "not-found"),
+    IdentityError: (403, "not-allowed"),
+    ProviderError: (503, "away"),
 }
-# Default ``type`` suffix per status; docs/reference/http-api.md has the whole list.
+# Default ``type`` suffix of a status; docs/reference/http-api.md lists them all.
 _TYPE_OF_STATUS = {
     400: "invalid",
     401: "sign-in",
@@ -60,7 +73,7 @@ _TYPE_OF_STATUS = {
     503: "away",
 }
 TYPE = "urn:ebbtide:problem:"
-_RETRY_AFTER_S = "5"  # after which asking again is worth it
+_RETRY_AFTER_S = "5"  # when a store is unavailable
 
 
 class FieldProblem(BaseModel):
@@ -83,7 +96,7 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """Raise to answer with a problem."""
+    """Raised by a route to respond with a problem."""
 
     def __init__(
         self,
@@ -103,7 +116,7 @@ class ProblemError(Exception):
 
 
 def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of a route, for OpenAPI."""
+    """Describe problems of these statuses as the ``responses`` of a route, for OpenAPI."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -116,7 +129,7 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Answer every error with a problem."""
+    """Respond to every error with a problem."""
 
     @app.exception_handler(ProblemError)
     async def _problem(_: Request, error: ProblemError) -> JSONResponse:
@@ -139,8 +152,9 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(EbbtideError)
     async def _ebbtide(_: Request, error: EbbtideError) -> JSONResponse:
-        status, kind = _STATUS_OF.get(type(error), (422, "invalid"))
-        return problem_response(status, str(error), kind=kind)
+        status, kind = STATUS_OF.get(type(error), (422, "invalid"))
+        wait = {"Retry-After": str(error.wait_s)} if isinstance(error, LockedOutError) else None
+        return problem_response(status, str(error), headers=wait, kind=kind)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
@@ -161,7 +175,7 @@ def install_handlers(app: FastAPI) -> None:
 
 
 async def unhandled_problem(scope: Scope, receive: Receive, send: Send) -> None:
-    """The answer where nobody had expected an error."""
+    """Respond to an exception that nothing else handled."""
     detail = "Something went wrong here, not with your request. Try again later."
     await problem_response(500, detail)(scope, receive, send)
 
@@ -173,7 +187,7 @@ def problem_response(
     headers: dict[str, str] | None = None,
     kind: str | None = None,
 ) -> JSONResponse:
-    """A problem as an answer."""
+    """Build the response of a problem."""
     problem = Problem(
         type=TYPE + (kind or _TYPE_OF_STATUS.get(status, "other")),
         title=HTTPStatus(status).phrase,

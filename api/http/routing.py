@@ -1,4 +1,4 @@
-"""Which methods a path takes."""
+"""Match a request against the routes of an application."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def allowed_methods(app: Starlette, scope: Scope) -> list[str]:
-    """Of all routes with this path: each knows only its own."""
+    """The methods that the path takes, over all routes: each route knows only its own."""
     return [method for method in _METHODS if matches_route(app, {**scope, "method": method})]
 
 
 def matches_route(app: Starlette, scope: Scope) -> bool:
-    """Whether the path takes the method."""
+    """Whether any route takes the path with the method."""
     return any(route.matches(scope)[0] is Match.FULL for route in app.router.routes)

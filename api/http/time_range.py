@@ -21,7 +21,9 @@ class TimeRange:
 
 
 def parse_timestamp(moment: datetime, name: str) -> int:
-    """UTC ns of a moment; a problem, naming the field, when it has no zone or cannot be."""
+    """Convert a datetime to UTC ns. Raises ProblemError, which names the field, for one that has no
+    zone or is outside this century.
+    """
     if moment.tzinfo is None:
         raise ProblemError(
             422,
@@ -29,12 +31,12 @@ def parse_timestamp(moment: datetime, name: str) -> int:
             field=name,
         )
     try:
-        found = from_datetime(moment)
+        instant_ns = from_datetime(moment)
     except (OverflowError, ValueError):
-        found = -1
-    if not EARLIEST <= found < LATEST:
+        instant_ns = -1
+    if not EARLIEST <= instant_ns < LATEST:
         raise ProblemError(422, "must lie between the years 2000 and 2100.", field=name)
-    return found
+    return instant_ns
 
 
 async def get_time_range(
@@ -45,11 +47,11 @@ async def get_time_range(
         datetime, Query(description="End, exclusive", examples=["2026-11-24T00:00:00Z"])
     ],
 ) -> TimeRange:
-    """The range that was asked for."""
-    wanted = TimeRange(parse_timestamp(start, "query.start"), parse_timestamp(end, "query.end"))
-    if wanted.end_ns <= wanted.start_ns:
+    """The range of the query; both ends are required."""
+    query = TimeRange(parse_timestamp(start, "query.start"), parse_timestamp(end, "query.end"))
+    if query.end_ns <= query.start_ns:
         raise ProblemError(422, "must be after start.", field="query.end")
-    return wanted
+    return query
 
 
 async def get_open_range(
@@ -60,7 +62,7 @@ async def get_open_range(
         datetime, Query(description="End, exclusive", examples=["2026-11-24T00:00:00Z"])
     ] = datetime(2099, 12, 31, tzinfo=UTC),
 ) -> TimeRange:
-    """The range that was asked for; without start or end, all there is."""
+    """The range of the query; without start or end, everything."""
     return await get_time_range(start, end)
 
 

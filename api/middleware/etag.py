@@ -1,4 +1,4 @@
-"""``ETag`` on every answer that is JSON, and 304 where the caller has it already (RFC 9110)."""
+"""``ETag`` on every JSON response, and 304 where the client has it already (RFC 9110)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import hashlib
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_MAX_BYTES = 8 * 2**20  # answers that are larger go out as they come
+_MAX_BYTES = 8 * 2**20  # larger responses are sent as they come
 
 
 class ETagMiddleware:
-    """Names what is answered by its content. Answers that name themselves are left alone."""
+    """Add an ``ETag`` made of the content to responses that have none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -20,11 +20,11 @@ class ETagMiddleware:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope).get("if-none-match", "")
+        if_none_match = Headers(scope=scope).get("if-none-match", "")
         start: Message | None = None
         body = bytearray()
 
-        async def etag_of(message: Message) -> None:
+        async def send_with_etag(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start":
                 headers = Headers(raw=message["headers"])
@@ -41,29 +41,29 @@ class ETagMiddleware:
                     return
                 first, start = start, None
                 if not message.get("more_body", False):
-                    first = _with_etag(first, bytes(body), asked)
+                    first = _with_etag(first, bytes(body), if_none_match)
                     if first["status"] == 304:
                         body.clear()
                 await send(first)
                 message = {**message, "body": bytes(body)}
             await send(message)
 
-        await self._app(scope, receive, etag_of)
+        await self._app(scope, receive, send_with_etag)
 
 
-def matches_etag(asked: str, name: str) -> bool:
-    """Whether an ``If-None-Match`` has this name. Weak and strong names are compared alike."""
-    names = [word.strip().removeprefix("W/") for word in asked.split(",")]
-    return "*" in names or name.removeprefix("W/") in names
+def matches_etag(if_none_match: str, etag: str) -> bool:
+    """Whether an ``If-None-Match`` lists this tag, by weak comparison (RFC 9110, 8.8.3.2)."""
+    tags = [word.strip().removeprefix("W/") for word in if_none_match.split(",")]
+    return "*" in tags or etag.removeprefix("W/") in tags
 
 
-def _with_etag(start: Message, body: bytes, asked: str) -> Message:
-    name = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
+def _with_etag(start: Message, body: bytes, if_none_match: str) -> Message:
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     message = {**start, "headers": list(start["headers"])}
     headers = MutableHeaders(scope=message)
-    headers["ETag"] = name
+    headers["ETag"] = etag
     headers["Cache-Control"] = "private, no-cache"
-    if matches_etag(asked, name):
+    if matches_etag(if_none_match, etag):
         message["status"] = 304
         del headers["content-length"]
         del headers["content-type"]

@@ -1,5 +1,5 @@
-"""``Idempotency-Key``: a write that is sent again with the same key is done once, and answered with
-the first answer (draft-ietf-httpapi-idempotency-key-header).
+"""``Idempotency-Key``: a write that is repeated with the same key is done once, and gets the first
+response again (draft-ietf-httpapi-idempotency-key-header).
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.deps import token_hash
 from api.http.problems import problem_response
 from api.http.routing import matches_route
+from api.services.access_tokens import token_hash
 from ebbtide.timestamps import DAY, MINUTE
-from store.protocols.access import IdempotentResponse
-from store.stores import Stores
+from store import Stores
+from store.models import IdempotentResponse
 
 HEADER = "Idempotency-Key"
 _RETENTION_NS = DAY
-_STALLED = MINUTE  # after which a request that gave no answer may be sent again
+_STALLED_NS = MINUTE  # after which a request without a response may be repeated
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MAX_KEY_LENGTH, _MAX_RESPONSE_BYTES = 255, 2**17
 
 
 class IdempotencyMiddleware:
-    """Answers repeated writes of people who are signed in with what was answered first."""
+    """Respond to repeated writes of people who are signed in as to the first one."""
 
     def __init__(self, app: ASGIApp, stores: Stores, routes: Starlette) -> None:
         self._app = app
@@ -54,62 +54,66 @@ class IdempotencyMiddleware:
             await refused(scope, receive, send)
             return
         token = authorization.partition(" ")[2]
-        found = await run_in_threadpool(
+        holder = await run_in_threadpool(
             self._stores.access.signed_in, token_hash(token), self._stores.now()
         )
-        if found is None:  # which the application says in its own words
+        if holder is None:  # the application refuses it
             await self._app(scope, receive, send)
             return
         body = await _read_body(receive)
-        await self._once(found[0].id, key, body, scope, receive, send)
+        await self._handle_once(holder[0].id, key, body, scope, receive, send)
 
-    async def _once(
+    async def _handle_once(
         self, person_id: str, key: str, body: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
         access = self._stores.access
-        # What a key is may tell something: only a hash is kept.
+        # A key may carry personal data: only its hash is stored.
         key_hash = hashlib.sha256(key.encode()).hexdigest()
         request_hash = _request_hash(scope, body)
-        kept = await run_in_threadpool(self._begin, person_id, key_hash, request_hash)
-        if kept is not None:
-            await _replay(kept, request_hash, self._stores.now())(scope, receive, send)
+        first = await run_in_threadpool(self._begin, person_id, key_hash, request_hash)
+        if first is not None:
+            await _replay(first, request_hash)(scope, receive, send)
             return
-        seen = _RecordedResponse(send)
-        given = False
+        response = _RecordedResponse(send)
+        is_body_sent = False
 
-        async def replayed() -> Message:
-            nonlocal given
-            if given:
+        async def replay_body() -> Message:
+            nonlocal is_body_sent
+            if is_body_sent:
                 return await receive()
-            given = True
+            is_body_sent = True
             return {"type": "http.request", "body": body, "more_body": False}
 
         try:
-            await self._app(scope, replayed, seen)
+            await self._app(scope, replay_body, response)
         except BaseException:
             await run_in_threadpool(access.drop_idempotent, person_id, key_hash)
             raise
-        if seen.status >= 500 or seen.status in (401, 408, 429):
+        if response.status >= 500 or response.status in (401, 408, 429):
             await run_in_threadpool(access.drop_idempotent, person_id, key_hash)
         else:
             await run_in_threadpool(
-                access.finish_idempotent, person_id, key_hash, seen.status, seen.words()
+                access.finish_idempotent,
+                person_id,
+                key_hash,
+                response.status,
+                response.storable_body(),
             )
 
     def _begin(self, person_id: str, key_hash: str, request_hash: str) -> IdempotentResponse | None:
         now, access = self._stores.now(), self._stores.access
-        kept = access.begin_idempotent(person_id, key_hash, request_hash, now, now - _RETENTION_NS)
-        if kept is not None and kept.status is None and now - kept.at_ns > _STALLED:
-            # The process that had it is gone; every write is idempotent.
+        first = access.begin_idempotent(person_id, key_hash, request_hash, now, now - _RETENTION_NS)
+        if first is not None and first.status is None and now - first.at_ns > _STALLED_NS:
+            # The process that had it has stopped. Every write is idempotent, so it may be repeated.
             access.drop_idempotent(person_id, key_hash)
-            kept = access.begin_idempotent(
+            first = access.begin_idempotent(
                 person_id, key_hash, request_hash, now, now - _RETENTION_NS
             )
-        return kept
+        return first
 
 
 class _RecordedResponse:
-    """Passes an answer on, and remembers it."""
+    """Send a response on, and record it."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -123,42 +127,42 @@ class _RecordedResponse:
             self._body += message.get("body", b"")
         await self._send(message)
 
-    def words(self) -> str | None:
-        """The answer to keep; None where it holds a token, which is told only once."""
+    def storable_body(self) -> str | None:
+        """The body to store; None where it is too large, no JSON, or holds a token."""
         if len(self._body) > _MAX_RESPONSE_BYTES:
             return None
         text = self._body.decode()
         try:
-            told = json.loads(text) if text else None
+            content = json.loads(text) if text else None
         except ValueError:
             return None
-        return None if isinstance(told, dict) and "token" in told else text
+        return None if isinstance(content, dict) and "token" in content else text
 
 
-def _replay(kept: IdempotentResponse, request_hash: str, now_ns: int) -> Response:
-    if kept.request_hash != request_hash:
+def _replay(first: IdempotentResponse, request_hash: str) -> Response:
+    if first.request_hash != request_hash:
         return problem_response(
             422, f"This {HEADER} was used for another request: take a new one.", kind="key"
         )
-    if kept.status is None:
+    if first.status is None:
         return problem_response(
             409,
             "The first request with this key is still under way.",
             headers={"Retry-After": "1"},
             kind="under-way",
         )
-    if kept.body is None:
+    if first.body is None:
         return problem_response(
             409,
             "This was done already. Its answer held a secret, which is told only once.",
             kind="done",
         )
-    kind = "application/json" if kept.status < 400 else "application/problem+json"
+    kind = "application/json" if first.status < 400 else "application/problem+json"
     return Response(
-        kept.body,
-        kept.status,
+        first.body,
+        first.status,
         {"Idempotency-Replayed": "true"},
-        media_type=kind if kept.body else None,
+        media_type=kind if first.body else None,
     )
 
 
@@ -174,5 +178,5 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 def _request_hash(scope: Scope, body: bytes) -> str:
-    words = [scope["method"].encode(), scope["path"].encode(), scope["query_string"], body]
-    return hashlib.sha256(b"\0".join(words)).hexdigest()
+    parts = [scope["method"].encode(), scope["path"].encode(), scope["query_string"], body]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()

@@ -1,4 +1,4 @@
-"""How many requests one token, or one address that is not signed in, may send in a minute."""
+"""Limit how many requests one token, or one address without a token, may send in a minute."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.problems import problem_response
 
-# Asked by whoever watches over the machine, often and without a token.
+# Monitoring polls these often and without a token.
 _EXEMPT_PATHS = frozenset({"/v1/health", "/v1/ready"})
 
 
 class RateLimitMiddleware:
-    """Refuses with 429 beyond the limits; each process of several counts for itself."""
+    """Refuse with 429 beyond the limits; each of several processes counts for itself."""
 
     def __init__(self, app: ASGIApp, signed_in: int, anonymous: int) -> None:
         self._app = app

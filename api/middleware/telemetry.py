@@ -1,5 +1,5 @@
-"""What an operator sees of the API: metrics and a line a request. Never what a request holds: a
-route is named by its template, and neither query, body, address nor person is kept.
+"""Metrics, a log line and an id for every request. Neither query, body, address nor person is
+logged: a route is named by its template.
 """
 
 from __future__ import annotations
@@ -9,52 +9,22 @@ import secrets
 import time
 import traceback
 
-from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.metrics import IN_PROGRESS, observe_request, route_template
 
 log = logging.getLogger("ebbtide.access")
 errors = logging.getLogger("ebbtide.api")
 
-_SECONDS = Histogram(
-    "ebbtide_request_seconds",
-    "How long answers took",
-    ["method", "route"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-)
-_RESPONSES = Counter("ebbtide_answers", "Answers", ["method", "route", "status"])
-_IN_PROGRESS = Gauge(
-    "ebbtide_requests_under_way", "Requests under way", multiprocess_mode="livesum"
-)
-NOTIFICATIONS = Counter("ebbtide_notifications", "Notifications that were acknowledged")
-BEATS = Counter("ebbtide_beats", "Beats in them, repeated ones too")
-STORE_UNAVAILABLE = Counter("ebbtide_store_away", "Answers that a store was away", ["kind"])
-
-
-def route_template(scope: Scope) -> str:
-    """The template of the route. Unknown paths are one: anybody can invent a million of them."""
-    # With its prefix, which FastAPI keeps there for routers that are included.
-    whole = scope.get("fastapi", {}).get("effective_route_context")
-    return str(getattr(whole or scope.get("route"), "path", "none"))
-
 
 class CutShortError(Exception):
-    """An answer could not be finished; why is in the log."""
-
-
-def _log_error(scope: Scope, error: Exception) -> None:
-    where = traceback.format_list(traceback.extract_tb(error.__traceback__)[-8:])
-    errors.error(
-        "%s %s failed: %s\n%s",
-        scope["method"],
-        route_template(scope),
-        type(error).__name__,
-        "".join(where),
-    )
+    """A response could not be finished; the log has the reason."""
 
 
 class TelemetryMiddleware:
-    """Counts and times every request, logs it, and gives it an id that the answer carries.
-    ``on_error`` answers where nobody had expected an error.
+    """Count, time and log every request, and give it an id that the response carries.
+
+    ``on_error`` responds to an exception that nothing else handled.
     """
 
     def __init__(self, app: ASGIApp, on_error: ASGIApp) -> None:
@@ -66,12 +36,12 @@ class TelemetryMiddleware:
             await self._app(scope, receive, send)
             return
         began, status, request_id = time.perf_counter(), 500, secrets.token_hex(8)
-        began_answering = False
+        response_started = False
 
-        async def observed(message: Message) -> None:
-            nonlocal status, began_answering
+        async def observed_send(message: Message) -> None:
+            nonlocal status, response_started
             if message["type"] == "http.response.start":
-                began_answering = True
+                response_started = True
                 status = message["status"]
                 message.setdefault("headers", [])
                 message["headers"] = [
@@ -80,23 +50,20 @@ class TelemetryMiddleware:
                 ]
             await send(message)
 
-        _IN_PROGRESS.inc()
+        IN_PROGRESS.inc()
         try:
-            await self._app(scope, receive, observed)
+            await self._app(scope, receive, observed_send)
         except Exception as error:
-            # Its words may hold what somebody entered: they go no further than here, and neither
-            # does the error itself, which the server would log with them.
+            # Its text may hold what a person entered: only its type is logged, and it is not
+            # raised again, since the server would log it whole.
             _log_error(scope, error)
-            if began_answering:
+            if response_started:
                 raise CutShortError from None
-            await self._on_error(scope, receive, observed)
+            await self._on_error(scope, receive, observed_send)
         finally:
-            _IN_PROGRESS.dec()
-            took = time.perf_counter() - began
-            route = route_template(scope)
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            _SECONDS.labels(method, route).observe(took)
-            _RESPONSES.labels(method, route, str(status)).inc()
+            IN_PROGRESS.dec()
+            seconds = time.perf_counter() - began
+            method, route = observe_request(scope, status, seconds)
             log.info(
                 "%s %s %d",
                 method,
@@ -106,10 +73,18 @@ class TelemetryMiddleware:
                     "method": method,
                     "route": route,
                     "status": status,
-                    "milliseconds": round(took * 1000, 1),
+                    "milliseconds": round(seconds * 1000, 1),
                     "request_id": request_id,
                 },
             )
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+def _log_error(scope: Scope, error: Exception) -> None:
+    frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[-8:])
+    errors.error(
+        "%s %s failed: %s\n%s",
+        scope["method"],
+        route_template(scope),
+        type(error).__name__,
+        "".join(frames),
+    )

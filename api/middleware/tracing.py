@@ -1,5 +1,5 @@
-"""OpenTelemetry, where it is installed (``ebbtide[tracing]``) and asked for by its own environment
-variable ``OTEL_EXPORTER_OTLP_ENDPOINT``.
+"""Send OpenTelemetry spans, where it is installed (``ebbtide[tracing]``) and turned on by its own
+environment variable ``OTEL_EXPORTER_OTLP_ENDPOINT``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from ebbtide.errors import EbbtideError
 
 
 def trace(app: FastAPI, exporter: Any = None) -> bool:
-    """Send spans of this application; whether that was asked for.
+    """Send spans of this application where it is turned on; returns whether it is.
 
-    Raises EbbtideError where it was asked for and is not installed.
+    Raises EbbtideError where it is turned on and not installed.
     """
     if exporter is None and "OTEL_EXPORTER_OTLP_ENDPOINT" not in os.environ:
         return False
@@ -40,7 +40,7 @@ def trace(app: FastAPI, exporter: Any = None) -> bool:
 
 
 def _without_person(span: Any, _: dict[str, Any]) -> None:
-    """Routes stay; what was asked for, and from where, does not go to a collector."""
+    """Remove path, query and address of the client; the route template stays."""
     if span is not None and span.is_recording():
         for name in ("http.target", "http.url", "url.full", "url.path", "url.query"):
             span.set_attribute(name, "")

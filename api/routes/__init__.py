@@ -3,6 +3,9 @@
 ``ROUTERS`` are mounted under ``/v1`` in this order: the busiest paths come first, and a fixed path
 comes before a parameterised one that would match it. ``PATIENT_ROUTERS`` are mounted once more
 under ``/v1/patients/{patient}``: what patients read of themselves, their therapist may read.
+
+A new module of routes is listed here: its ``router`` (mounted under ``/v1`` alone) in ``ROUTERS``,
+its ``shared`` (mounted twice, with ``deps.PatientInScope``) in ``_SHARED``.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from fastapi import APIRouter
 from api.routes import health
 from api.routes.analysis import hrv, hrv_trend, link, live, therapy
 from api.routes.auth import invitations, oidc, sign_in, tokens
-from api.routes.export import fhir
+from api.routes.export import fhir, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
     notes,
@@ -38,6 +41,7 @@ _SHARED: tuple[APIRouter, ...] = (
     live.shared,
     export_tables.shared,
     fhir.shared,
+    open_mhealth.shared,
     notes.shared,
     practices.shared,
     programme.shared,
@@ -62,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cohort_link.router,  # before the research tables, whose names are a path parameter
     research_tables.router,
     fhir.router,
+    open_mhealth.router,
     health.router,
     *_SHARED,
 )

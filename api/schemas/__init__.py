@@ -1,1 +1,1 @@
-"""Response models that two modules or more use."""
+"""Request and response models that two modules or more use."""

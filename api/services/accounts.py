@@ -1,5 +1,5 @@
-"""Making an account. There is no public registration: a clinic, or the owner of the machine, does
-it from the command line or invites people.
+"""Create accounts. There is no public registration: an administrator, or the owner of the computer,
+creates accounts on the command line or invites people.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from api.services import passwords
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import validate_zone
-from store.protocols.records import Person, RecordStore, Role
+from store import RecordStore
+from store.models import Person, Role
 
 
 def create_account(
@@ -24,9 +25,9 @@ def create_account(
     role: Role = Role.PATIENT,
     simulated: bool = False,
 ) -> Person:
-    """Make an account.
+    """Create an account.
 
-    Raises EbbtideError for an address, password or zone that cannot be, and EmailTakenError.
+    Raises EbbtideError for an address, password or zone that is not valid, and EmailTakenError.
     """
     validate_email(email)
     passwords.validate_password(password, (email, name))
@@ -46,14 +47,14 @@ def create_account(
 
 
 def validate_email(email: str) -> str:
-    """Raises EbbtideError for what is no e-mail address."""
+    """Return the address. Raises EbbtideError where it is not an e-mail address."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email) or len(email) > 254:
         raise EbbtideError(f"'{email}' is not an e-mail address.", "Give one like ada@example.org.")
     return email
 
 
 def validate_name(name: str) -> str:
-    """The name without spaces around it. Raises EbbtideError where nothing is left."""
+    """Return the name without spaces around it. Raises EbbtideError for an empty or long one."""
     if not name.strip() or len(name) > 200:
         raise EbbtideError("The name is empty or too long.", "Use 1 to 200 characters.")
     return name.strip()

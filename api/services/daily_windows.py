@@ -1,8 +1,8 @@
-"""Five-minute HRV windows of whole days, worked out once and kept: a year's trend reads a hundred
-thousand windows and not forty million beats.
+"""Five-minute HRV windows of whole days, computed once and stored: a year's trend reads a hundred
+thousand windows instead of forty million beats.
 
-A day is of UTC, its windows begin with each stretch of beats in it. What is kept carries the method
-and the name of the content it was made from; when either is another, it is made again.
+A day is a UTC day; its windows begin with each stretch of beats in it. A stored day carries the
+method and the fingerprint of the beats it was made from; when either differs, it is made again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ from analytics.hrv.windows import (
     hrv_windows,
     starts_by_stretch,
 )
-from api.services.inputs import to_beat_arrays
+from api.services.inputs import WINDOW_NS, load_beats, load_movement, stress_index_input
 from api.services.single_flight import single_flight
-from api.services.stress_index_input import WINDOW_NS, load_movement, stress_index_input
-from ebbtide.timestamps import DAY
-from store.protocols.beats import DailyWindows
-from store.protocols.records import Person
+from ebbtide.timestamps import DAY, FOREVER
+from store.models import DailyWindows, Person
 from store.stores import Stores
 
 STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"
@@ -35,9 +33,9 @@ METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyHrv:
-    """Windows with any beats, by start; all of shape (w,). Figures are NaN where the window is not
-    usable. ``contents``: what names the content of each UTC day; ``whole``: the days whose windows
-    are all here.
+    """Windows that have any beats, by start; all columns of shape (w,). Metrics are NaN where the
+    window is not usable. ``fingerprints``: of each UTC day; ``whole_days``: those of which all
+    windows are here.
     """
 
     start_ns: NDArray[np.int64]
@@ -46,24 +44,24 @@ class DailyHrv:
     sdnn_ms: NDArray[np.float64]
     stress_index_baevsky: NDArray[np.float64]
     motion_mg: NDArray[np.float64]
-    contents: dict[int, str]
-    whole: frozenset[int]
+    fingerprints: dict[int, str]
+    whole_days: frozenset[int]
 
-    def at(self, where: NDArray[np.bool_]) -> DailyHrv:
-        """Some of them."""
+    def at(self, rows: NDArray[np.bool_]) -> DailyHrv:
+        """Some of the windows."""
         return DailyHrv(
-            self.start_ns[where],
-            self.mean_hr_bpm[where],
-            self.rmssd_ms[where],
-            self.sdnn_ms[where],
-            self.stress_index_baevsky[where],
-            self.motion_mg[where],
-            self.contents,
-            self.whole,
+            self.start_ns[rows],
+            self.mean_hr_bpm[rows],
+            self.rmssd_ms[rows],
+            self.sdnn_ms[rows],
+            self.stress_index_baevsky[rows],
+            self.motion_mg[rows],
+            self.fingerprints,
+            self.whole_days,
         )
 
-    def hearts(self, zone: str) -> StressIndexInput:
-        """As the stress index takes them."""
+    def to_stress_index_input(self, zone: str) -> StressIndexInput:
+        """The windows as the stress index takes them."""
         return stress_index_input(
             self.start_ns + WINDOW_NS // 2,
             zone,
@@ -75,66 +73,69 @@ class DailyHrv:
 
 
 def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -> DailyHrv:
-    """The windows that begin in [start_ns, end_ns), in whole days."""
+    """Load the windows that begin in [start_ns, end_ns); compute and store what is missing."""
     subject = person.subject_id
-    contents = stores.beats.day_fingerprints(
+    fingerprints = stores.beats.day_fingerprints(
         subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
     )
-    if not contents:
+    if not fingerprints:
         return _concat([], {})
-    kept = stores.beats.stored_windows(
-        subject, STORED_METHOD, METRICS, min(contents), max(contents)
+
+    def is_current(day: int) -> bool:
+        return day in stored and stored[day].content == fingerprints[day]
+
+    stored = stores.beats.stored_windows(
+        subject, STORED_METHOD, METRICS, min(fingerprints), max(fingerprints)
     )
-    missing = [day for day in contents if day not in kept or kept[day].content != contents[day]]
+    missing = [day for day in fingerprints if not is_current(day)]
     if missing:
         with single_flight(f"windows {subject}"):
             days = (min(missing), max(missing))
-            kept |= stores.beats.stored_windows(subject, STORED_METHOD, METRICS, *days)
+            stored |= stores.beats.stored_windows(subject, STORED_METHOD, METRICS, *days)
             for day in sorted(missing):
-                if day not in kept or kept[day].content != contents[day]:
-                    kept[day] = _compute(stores, person, day, contents[day])
-                    # Day by day: who gives up waiting for a year's first look finds most done.
-                    stores.beats.store_windows(subject, STORED_METHOD, {day: kept[day]})
-    found = _concat([kept[day] for day in sorted(contents)], contents)
-    inside = (found.start_ns >= start_ns) & (found.start_ns < end_ns)
-    cut = set((found.start_ns[~inside] // DAY).tolist())
-    return replace(found.at(inside), whole=found.whole - cut)
+                if not is_current(day):
+                    stored[day] = _load_day(stores, person, day, fingerprints[day])
+                    # Day by day: a request that times out leaves most of a year done.
+                    stores.beats.store_windows(subject, STORED_METHOD, {day: stored[day]})
+    daily = _concat([stored[day] for day in sorted(fingerprints)], fingerprints)
+    inside = (daily.start_ns >= start_ns) & (daily.start_ns < end_ns)
+    cut = set((daily.start_ns[~inside] // DAY).tolist())
+    return replace(daily.at(inside), whole_days=daily.whole_days - cut)
 
 
 def missing_days(stores: Stores, person: Person) -> dict[int, str]:
-    """The days whose windows are not worked out yet, or not from what is there now; and the name of
-    the content of each.
-    """
-    contents = stores.beats.day_fingerprints(person.subject_id, 0, 2**62)
-    if not contents:
+    """The days whose windows are not stored, or were made from other beats; day → fingerprint."""
+    fingerprints = stores.beats.day_fingerprints(person.subject_id, *FOREVER)
+    if not fingerprints:
         return {}
-    kept = stores.beats.stored_fingerprints(
-        person.subject_id, STORED_METHOD, min(contents), max(contents)
+    stored = stores.beats.stored_fingerprints(
+        person.subject_id, STORED_METHOD, min(fingerprints), max(fingerprints)
     )
-    return {day: content for day, content in contents.items() if kept.get(day) != content}
+    return {day: current for day, current in fingerprints.items() if stored.get(day) != current}
 
 
-def compute_day(content: str, day: int, beats: BeatArrays, movement: Movement) -> DailyWindows:
-    """The windows of a UTC day, out of its beats."""
+def compute_day(fingerprint: str, beats: BeatArrays, movement: Movement) -> DailyWindows:
+    """Compute the windows of a UTC day from its beats. Pure: it reads no store."""
     starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
-    return _to_store(content, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
+    return _to_stored(fingerprint, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
 
 
-def _compute(stores: Stores, person: Person, day: int, content: str) -> DailyWindows:
+def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> DailyWindows:
     start, end = day * DAY, (day + 1) * DAY
-    beats = to_beat_arrays(stores.beats.read(person.subject_id, start, end))
-    return compute_day(content, day, beats, load_movement(stores, person, start, end))
+    beats = load_beats(stores, person, start, end)
+    return compute_day(fingerprint, beats, load_movement(stores, person, start, end))
 
 
-def _to_store(content: str, found: HrvWindows) -> DailyWindows:
-    """What a store keeps of a day's windows: those with any beats."""
-    some = found.found.intervals > 0
+def _to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
+    """The windows that have any beats, in the form that is stored."""
+    metrics = hrv.found
+    rows = metrics.intervals > 0
     return DailyWindows(
-        content,
-        found.start_ns[some],
+        fingerprint,
+        hrv.start_ns[rows],
         {
-            # As precise as it is kept, so that the first answer is the same as later ones.
-            name: (found.found.motion_mg if name == "motion_mg" else found.value(name))[some]
+            # As precise as it is stored, so that the first answer equals later ones.
+            name: (metrics.motion_mg if name == "motion_mg" else hrv.value(name))[rows]
             .astype(np.float32)
             .astype(np.float64)
             for name in METRICS
@@ -142,7 +143,7 @@ def _to_store(content: str, found: HrvWindows) -> DailyWindows:
     )
 
 
-def _concat(days: list[DailyWindows], contents: dict[int, str]) -> DailyHrv:
+def _concat(days: list[DailyWindows], fingerprints: dict[int, str]) -> DailyHrv:
     def column(name: str) -> NDArray[np.float64]:
         return np.concatenate([day.figures[name] for day in days] or [np.empty(0)])
 
@@ -153,6 +154,6 @@ def _concat(days: list[DailyWindows], contents: dict[int, str]) -> DailyHrv:
         column("sdnn_ms"),
         column("stress_index_baevsky"),
         column("motion_mg"),
-        contents,
-        frozenset(contents),
+        fingerprints,
+        frozenset(fingerprints),
     )

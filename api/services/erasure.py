@@ -1,17 +1,18 @@
-"""Forgetting a person: both stores, proved by reading, with a line that says so and no more."""
+"""Erase a person from all stores, verify it by reading, and leave a line in the audit log."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ebbtide.errors import EbbtideError
-from store.protocols.records import AuditLine
+from ebbtide.timestamps import FOREVER
+from store.models import AuditLine
 from store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """How much was there, and what is left (nothing, or the erasure has failed)."""
+    """How much was erased."""
 
     beats: int
     ratings: int
@@ -19,37 +20,36 @@ class ErasureResult:
 
 
 def erase_person(stores: Stores, email: str) -> ErasureResult:
-    """Remove every beat, rating, session and sign-in of the person. Raises EbbtideError when there
+    """Remove every beat, rating, session and token of the person. Raises EbbtideError when there
     is no such person, or when something can still be read afterwards.
     """
     person = stores.records.person_by_email(email)
     if person is None:
         raise EbbtideError(f"There is no account of {email}.", "Check the address.")
-    always = (0, 2**62)
-    ratings = len(stores.records.ratings(person.id, *always))
+    ratings = len(stores.records.ratings(person.id, *FOREVER))
     sessions = len(stores.records.sessions(person.id))
-    # Said before it is done: should this machine stop in between, the line shows where to go on.
+    # Logged before it is done: should the process stop in between, the log shows what to repeat.
     stores.records.add_audit(AuditLine(stores.now(), "erasure begun", person.subject_id))
-    # Beats first: while the account is there, the same command can be given again.
+    # Beats first: while the account exists, the same command can be repeated.
     beats = stores.beats.erase(person.subject_id)
     stores.records.erase(person.id)
-    left = [
+    remaining = [
         what
-        for what, there in (
+        for what, rows in (
             ("streams", stores.beats.coverage(person.subject_id)),
-            ("beats", len(stores.beats.read(person.subject_id, *always))),
-            ("gaps", stores.beats.gaps(person.subject_id, *always)),
-            ("movement", stores.beats.activity(person.subject_id, *always)),
-            ("ratings", stores.records.ratings(person.id, *always)),
+            ("beats", len(stores.beats.read(person.subject_id, *FOREVER))),
+            ("gaps", stores.beats.gaps(person.subject_id, *FOREVER)),
+            ("movement", stores.beats.activity(person.subject_id, *FOREVER)),
+            ("ratings", stores.records.ratings(person.id, *FOREVER)),
             ("sessions", stores.records.sessions(person.id)),
             ("consents", stores.records.consents(person.id)),
             ("the account", stores.records.person(person.id)),
         )
-        if there
+        if rows
     ]
-    if left:
+    if remaining:
         raise EbbtideError(
-            f"After erasing, {', '.join(left)} can still be read.", "Give the command again."
+            f"After erasing, {', '.join(remaining)} can still be read.", "Give the command again."
         )
     stores.records.add_audit(AuditLine(stores.now(), "erased", person.subject_id))
     return ErasureResult(beats, ratings, sessions)

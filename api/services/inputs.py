@@ -1,14 +1,32 @@
-"""From the store's beats to the arrays that analytics works on."""
+"""From what the stores hold to the arrays that analytics works on."""
 
 from __future__ import annotations
 
-from analytics.hrv.windows import BeatArrays
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.association import hrv_before_rating
+from analytics.hrv.stress_index import StressIndexInput, logarithm
+from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from ebbtide.rr_units import ms_from_ticks
-from store.protocols.beats import Beats
+from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
+from store.models import Beats, Person
+from store.stores import Stores
+
+WINDOW_NS = hrv_before_rating.WINDOW_NS  # five minutes: of daily HRV, the stress index, exports
+_QUARTER = 15 * MINUTE
+_FIRST_DAY = 719_163  # the ordinal of 1970-01-01
+
+
+def load_beats(stores: Stores, person: Person, start_ns: int, end_ns: int) -> BeatArrays:
+    """Read a person's beats in [start_ns, end_ns) as arrays, by time."""
+    return to_beat_arrays(stores.beats.read(person.subject_id, start_ns, end_ns))
 
 
 def to_beat_arrays(beats: Beats) -> BeatArrays:
-    """Ticks become milliseconds; nothing else changes."""
+    """Convert ticks to milliseconds; nothing else changes."""
     return BeatArrays(
         time_ns=beats.time_ns,
         rr_ms=ms_from_ticks(beats.rr_ticks, beats.ticks_per_second),
@@ -16,3 +34,66 @@ def to_beat_arrays(beats: Beats) -> BeatArrays:
         contact=beats.contact,
         stream=beats.stream,
     )
+
+
+def load_movement(stores: Stores, person: Person, start_ns: int, end_ns: int) -> Movement:
+    """Read how much the wearer moved in [start_ns, end_ns), every five seconds."""
+    spans = stores.beats.activity(person.subject_id, start_ns, end_ns)
+    return Movement(
+        np.array([span.start_ns for span in spans], dtype=np.int64),
+        np.array([span.mad_mg for span in spans], dtype=np.float64),
+    )
+
+
+def windows_to_stress_index_input(hrv: HrvWindows, zone: str) -> StressIndexInput:
+    """Convert HRV windows to what the stress index takes."""
+    return stress_index_input(
+        hrv.start_ns + hrv.window_ns // 2,
+        zone,
+        hrv.value("rmssd_ms"),
+        hrv.value("mean_hr_bpm"),
+        hrv.value("stress_index_baevsky"),
+        hrv.found.motion_mg,
+    )
+
+
+def stress_index_input(
+    middle_ns: NDArray[np.int64],
+    zone: str,
+    rmssd_ms: NDArray[np.float64],
+    heart_rate_bpm: NDArray[np.float64],
+    baevsky: NDArray[np.float64],
+    motion_mg: NDArray[np.float64],
+) -> StressIndexInput:
+    """Build the input of the stress index from metrics of windows around these instants: with
+    logarithms, and with the day and hour in the person's zone.
+    """
+    day, hour = local_day_and_hour(middle_ns, zone)
+    return StressIndexInput(
+        day,
+        hour,
+        middle_ns / 1e9,
+        logarithm(rmssd_ms),
+        heart_rate_bpm,
+        logarithm(baevsky),
+        motion_mg,
+    )
+
+
+def local_day_and_hour(
+    time_ns: NDArray[np.int64], zone: str
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Compute the local day (an ordinal) and hour of each instant."""
+    # The offset of a zone changes on whole quarters of an hour: one look-up for each is enough.
+    quarters, which = np.unique(np.asarray(time_ns) // _QUARTER, return_inverse=True)
+    offsets = np.array(
+        [
+            (to_datetime(int(quarter) * _QUARTER, zone).utcoffset() or timedelta()).total_seconds()
+            for quarter in quarters
+        ],
+        dtype=np.int64,
+    )
+    local = np.asarray(time_ns, dtype=np.int64) + (offsets * SECOND)[which]
+    day = local // DAY + _FIRST_DAY
+    hour = (local % DAY // MINUTE) / 60.0
+    return day, hour

@@ -1,39 +1,37 @@
-"""Guessing passwords: after some failures in a row, an address is locked for a while. Also one that
-nobody has, so that the answer tells nothing.
+"""Lock an address for a while after some wrong passwords in a row. An address that has no account
+is locked too, so that the answer does not tell whether there is one.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-from api.http.problems import ProblemError
+from api.services.errors import LockedOutError
 from ebbtide.timestamps import MINUTE, SECOND
-from store.stores import Stores
+from store import Stores
 
 MAX_FAILURES, LOCKOUT_NS = 10, 15 * MINUTE
 
 
 def require_unlocked(stores: Stores, email: str) -> None:
-    """Raises ProblemError where this address failed too often in the last quarter of an hour."""
-    found = stores.access.attempts(_key(email))
-    left = found.since_ns + LOCKOUT_NS - stores.now()
-    if found.failures >= MAX_FAILURES and left > 0:
-        raise ProblemError(
-            429,
-            f"Too many wrong passwords for this address. Try again in {left // MINUTE + 1} minutes,"
-            " or ask your administrator for a new password.",
-            headers={"Retry-After": str(left // SECOND + 1)},
-            kind="locked",
+    """Raise LockedOutError where this address failed too often in the last ``LOCKOUT_NS``."""
+    attempts = stores.access.attempts(_key(email))
+    remaining_ns = attempts.since_ns + LOCKOUT_NS - stores.now()
+    if attempts.failures >= MAX_FAILURES and remaining_ns > 0:
+        raise LockedOutError(
+            "Too many wrong passwords for this address. Try again in "
+            f"{remaining_ns // MINUTE + 1} minutes, or ask your administrator for a new password.",
+            wait_s=remaining_ns // SECOND + 1,
         )
 
 
 def record_failure(stores: Stores, email: str) -> None:
-    """Count a failure."""
+    """Count a wrong password."""
     stores.access.add_failure(_key(email), stores.now(), LOCKOUT_NS)
 
 
 def reset_failures(stores: Stores, email: str) -> None:
-    """Forget the failures before."""
+    """Set the count of an address to zero, after a right password."""
     stores.access.clear_failures(_key(email))
 
 

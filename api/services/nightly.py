@@ -1,7 +1,7 @@
-"""The nightly analysis of a clinic: ``analyse_task``, a pure function, mapped over patients.
+"""The nightly analysis: ``analyse_task``, a pure function, mapped over patients.
 
-What it is given holds arrays and no store, so that it can run in another process, or on another
-machine. What is done is kept at once: a night that was stopped goes on where it was.
+A task holds arrays and no store, so that it can run in another process or on another machine. Each
+result is stored at once: a run that was stopped continues where it was.
 """
 
 from __future__ import annotations
@@ -12,31 +12,28 @@ from dataclasses import dataclass, field
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.windows import BeatArrays, Movement
-from api.routes.analysis.link import link_report, report_fingerprint
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
-from api.services.inputs import to_beat_arrays
-from api.services.rating_windows import RatingBeats, load_rating_windows, read_rating_beats
+from api.services.inputs import load_beats, load_movement
+from api.services.link_report import link_report, report_fingerprint
+from api.services.rating_windows import RatingBeats, compute_rating_windows, read_rating_beats
 from api.services.stress_baseline import StressBaselineCache
-from api.services.stress_index_input import load_movement
-from ebbtide.timestamps import DAY
-from store.protocols.beats import DailyWindows
-from store.protocols.records import Person, StoredReport
+from ebbtide.timestamps import DAY, FOREVER
+from store.models import DailyWindows, Person, StoredReport
 from store.stores import Stores
 
-_MAX_BEATS = 2_000_000  # of one piece of work: some 100 MB
-_ALWAYS = (0, 2**62)
+_MAX_BEATS = 2_000_000  # of one task: some 100 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DaysOfBeats:
-    """Days whose windows are not worked out yet: (day, name of its content, beats, movement)."""
+    """Days whose windows are missing: (day, its fingerprint, beats, movement)."""
 
     days: tuple[tuple[int, str, BeatArrays, Movement], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDays:
-    """Their windows."""
+    """The windows of days."""
 
     days: dict[int, DailyWindows]
 
@@ -58,14 +55,14 @@ class NightlyResult:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
-def analyse_task(work: DaysOfBeats | RatingBeats) -> StoredDays | ReportBody:
-    """The windows of days, or the report of a person. Nothing else is looked at or changed."""
-    if isinstance(work, RatingBeats):
-        return ReportBody(link_report(load_rating_windows(work)).model_dump_json())
+def analyse_task(task: DaysOfBeats | RatingBeats) -> StoredDays | ReportBody:
+    """Compute the windows of days, or the report of a person. Pure: it reads no store."""
+    if isinstance(task, RatingBeats):
+        return ReportBody(link_report(compute_rating_windows(task)).model_dump_json())
     return StoredDays(
         {
-            day: compute_day(content, day, beats, movement)
-            for day, content, beats, movement in work.days
+            day: compute_day(fingerprint, beats, movement)
+            for day, fingerprint, beats, movement in task.days
         }
     )
 
@@ -73,90 +70,91 @@ def analyse_task(work: DaysOfBeats | RatingBeats) -> StoredDays | ReportBody:
 def run_nightly(
     stores: Stores,
     executor: Executor,
-    at_once: int,
+    max_tasks: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> NightlyResult:
-    """Bring every patient's windows and report up to date. ``at_once``: pieces of work under way.
+    """Bring every patient's windows and report up to date, ``max_tasks`` at the same time.
 
-    A patient with whom something goes wrong is named and does not stop the others.
+    A patient whose analysis fails is listed in the result and does not stop the others.
     """
-    night = NightlyResult()
+    result = NightlyResult()
     people = stores.records.people()
     todo: Iterator[Person] = iter(people)
-    begun: dict[Future[StoredDays | ReportBody], tuple[Person, str]] = {}
-    # Each day and report once a night: while a strap uploads, today is never done.
+    running: dict[Future[StoredDays | ReportBody], tuple[Person, str]] = {}
+    # Each day and report once in a run: while a strap uploads, today is never done.
     days_done: dict[str, set[int]] = {}
     reported: set[str] = set()
 
-    def begin(person: Person) -> None:
-        """The next piece of this person's work; or they are done."""
+    def submit_next(person: Person) -> None:
+        """Submit the person's next task; or they are done."""
         try:
-            found = None
+            following = None
             if person.id not in reported:
-                found = _next_work(stores, person, days_done.setdefault(person.id, set()))
+                following = _next_task(stores, person, days_done.setdefault(person.id, set()))
         except Exception as error:  # whatever a damaged store may raise
-            night.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
-            found = None
-        if found is None:
+            result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
+            following = None
+        if following is None:
             days_done.pop(person.id, None)
-            night.people += 1
+            result.people += 1
             if progress is not None:
-                progress(night.people, len(people))
+                progress(result.people, len(people))
             return
-        work, content = found
-        begun[executor.submit(analyse_task, work)] = (person, content)
+        task, fingerprint = following
+        running[executor.submit(analyse_task, task)] = (person, fingerprint)
 
     while True:
-        while len(begun) < at_once and (person := next(todo, None)) is not None:
-            begin(person)
-        if not begun:
-            return night
-        done, _ = wait(begun, return_when=FIRST_COMPLETED)
+        while len(running) < max_tasks and (person := next(todo, None)) is not None:
+            submit_next(person)
+        if not running:
+            return result
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
-            person, content = begun.pop(future)
+            person, fingerprint = running.pop(future)
             try:
-                result = future.result()
-                _store(stores, person, content, result, night)
-                if isinstance(result, StoredDays):
-                    days_done[person.id].update(result.days)
+                output = future.result()
+                _store(stores, person, fingerprint, output, result)
+                if isinstance(output, StoredDays):
+                    days_done[person.id].update(output.days)
                 else:
                     reported.add(person.id)
             except Exception as error:
-                night.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
-                night.people += 1
+                result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
+                result.people += 1
             else:
-                begin(person)
+                submit_next(person)
 
 
-def _next_work(
+def _next_task(
     stores: Stores, person: Person, days_done: set[int]
 ) -> tuple[DaysOfBeats | RatingBeats, str] | None:
-    """What is to be done next for this person, and the name of its content."""
+    """The next task of this person, and the fingerprint of a report."""
     missing = {
-        day: content
-        for day, content in missing_days(stores, person).items()
+        day: fingerprint
+        for day, fingerprint in missing_days(stores, person).items()
         if day not in days_done
     }
     if missing:
-        return DaysOfBeats(tuple(_read_days(stores, person, missing))), STORED_METHOD
-    ratings = stores.records.ratings(person.id, *_ALWAYS)
+        return DaysOfBeats(tuple(_read_days(stores, person, missing))), ""
+    ratings = stores.records.ratings(person.id, *FOREVER)
     span = Span.MINUTES_30
-    content = report_fingerprint(stores, person, ratings, span)
-    kept = stores.records.report(person.id, span)
-    if kept is not None and kept.content == content:
+    fingerprint = report_fingerprint(stores, person, ratings, span)
+    stored = stores.records.report(person.id, span)
+    if stored is not None and stored.content == fingerprint:
         return None
-    # Not kept from one person to the next: each is looked at once a night.
-    return read_rating_beats(ratings, person, stores, StressBaselineCache(), span), content
+    # A cache of its own: each person is analysed once in a run.
+    beats = read_rating_beats(ratings, person, stores, StressBaselineCache(), span)
+    return beats, fingerprint
 
 
 def _read_days(
     stores: Stores, person: Person, missing: dict[int, str]
 ) -> Iterator[tuple[int, str, BeatArrays, Movement]]:
     beats_read = 0
-    for day, content in sorted(missing.items()):
+    for day, fingerprint in sorted(missing.items()):
         start, end = day * DAY, (day + 1) * DAY
-        beats = to_beat_arrays(stores.beats.read(person.subject_id, start, end))
-        yield day, content, beats, load_movement(stores, person, start, end)
+        beats = load_beats(stores, person, start, end)
+        yield day, fingerprint, beats, load_movement(stores, person, start, end)
         beats_read += len(beats.time_ns)
         if beats_read > _MAX_BEATS:
             return
@@ -165,13 +163,15 @@ def _read_days(
 def _store(
     stores: Stores,
     person: Person,
-    content: str,
-    found: StoredDays | ReportBody,
-    night: NightlyResult,
+    fingerprint: str,
+    output: StoredDays | ReportBody,
+    result: NightlyResult,
 ) -> None:
-    if isinstance(found, StoredDays):
-        stores.beats.store_windows(person.subject_id, STORED_METHOD, found.days)
-        night.days += len(found.days)
+    if isinstance(output, StoredDays):
+        stores.beats.store_windows(person.subject_id, STORED_METHOD, output.days)
+        result.days += len(output.days)
     else:
-        stores.records.put_report(StoredReport(person.id, Span.MINUTES_30, content, found.body))
-        night.reports += 1
+        stores.records.put_report(
+            StoredReport(person.id, Span.MINUTES_30, fingerprint, output.body)
+        )
+        result.reports += 1

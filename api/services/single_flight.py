@@ -1,4 +1,4 @@
-"""What takes seconds is done by one request at a time: the others wait, and find it done."""
+"""Do the same slow work once at a time: other threads wait, and find it done."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from contextlib import contextmanager
 from threading import Lock
 
 _guard = Lock()
-_working: dict[str, tuple[Lock, int]] = {}
+_flights: dict[str, tuple[Lock, int]] = {}  # key → (lock, threads that hold it or wait)
 
 
 @contextmanager
-def single_flight(name: str) -> Iterator[None]:
-    """Within this process, nobody else does the thing of this name meanwhile."""
+def single_flight(key: str) -> Iterator[None]:
+    """Keep other threads of this process out of the blocks with this key meanwhile."""
     with _guard:
-        lock, waiting = _working.get(name, (Lock(), 0))
-        _working[name] = (lock, waiting + 1)
+        lock, threads = _flights.get(key, (Lock(), 0))
+        _flights[key] = (lock, threads + 1)
     try:
         with lock:
             yield
     finally:
         with _guard:
-            lock, waiting = _working[name]
-            if waiting == 1:
-                del _working[name]
+            lock, threads = _flights[key]
+            if threads == 1:
+                del _flights[key]
             else:
-                _working[name] = (lock, waiting - 1)
+                _flights[key] = (lock, threads - 1)

@@ -1,4 +1,6 @@
-"""The first fortnight of each person's heart, which the stress index is compared with."""
+"""The baseline of each person: the HRV windows of their first fortnight, which the stress index is
+compared with.
+"""
 
 from __future__ import annotations
 
@@ -11,59 +13,60 @@ from analytics.hrv.stress_index import MAX_BASELINE_DAYS, StressIndexInput
 from api.services.daily_windows import load_daily_hrv
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person
 
-_CHUNK_NS = 28 * DAY  # of the history looked at at once
+_CHUNK_NS = 28 * DAY  # read at a time
 _TTL_S = 600.0
-_MAX_ENTRIES = 200
+_MAX_PEOPLE = 200
 
 
 class StressBaselineCache:
-    """The first fortnight with the strap of each person, put together once and kept for ten
-    minutes: it hardly ever changes, and every answer with a stress index needs it.
+    """Baselines that are complete, for ten minutes: they hardly ever change, and every answer with
+    a stress index needs one.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._kept: TTLCache[str, StressIndexInput] = TTLCache(_MAX_ENTRIES, _TTL_S)
+        self._entries: TTLCache[str, StressIndexInput] = TTLCache(_MAX_PEOPLE, _TTL_S)
 
-    def of(self, stores: Stores, person: Person) -> StressIndexInput:
-        """Five-minute windows of at least as many days as the baseline may use, or all."""
-        kept = self._known(person)
-        if kept is not None:
-            return kept
-        with single_flight(f"history {person.subject_id}"):
-            kept = self._known(person)
-            return self._made(stores, person) if kept is None else kept
+    def load(self, stores: Stores, person: Person) -> StressIndexInput:
+        """Load five-minute windows of at least as many days as the baseline may use, or of all."""
+        cached = self._find(person)
+        if cached is not None:
+            return cached
+        with single_flight(f"baseline {person.subject_id}"):
+            cached = self._find(person)
+            return self._load(stores, person) if cached is None else cached
 
-    def _known(self, person: Person) -> StressIndexInput | None:
+    def _find(self, person: Person) -> StressIndexInput | None:
         with self._lock:
-            return self._kept.get(person.subject_id)
+            return self._entries.get(person.subject_id)
 
-    def _made(self, stores: Stores, person: Person) -> StressIndexInput:
-        found, whole = _load_baseline(stores, person)
-        if whole:  # or it grows with every day: worked out anew each time, which is little
+    def _load(self, stores: Stores, person: Person) -> StressIndexInput:
+        baseline, is_complete = _load_baseline(stores, person)
+        if is_complete:  # one that grows with every day is read anew each time: it is short
             with self._lock:
-                self._kept[person.subject_id] = found
-        return found
+                self._entries[person.subject_id] = baseline
+        return baseline
 
 
 def _load_baseline(stores: Stores, person: Person) -> tuple[StressIndexInput, bool]:
-    """The windows, and whether the baseline has all its days."""
+    """Load the windows, and whether the baseline has all its days."""
     covered = [item for item in stores.beats.coverage(person.subject_id) if item.beats]
     if not covered:
-        return load_daily_hrv(stores, person, 0, 0).hearts(person.zone), False
+        return load_daily_hrv(stores, person, 0, 0).to_stress_index_input(person.zone), False
     first = min(item.first_ns for item in covered if item.first_ns is not None)
     last = max(item.last_ns for item in covered if item.last_ns is not None)
-    # From midnight at the person's place, so that no day is cut in two.
+    # From midnight in the person's zone, so that no day is cut in two.
     local = to_datetime(first, person.zone)
-    since = local - local.replace(hour=0, minute=0, second=0, microsecond=0)
-    begin = first - round(since / timedelta(microseconds=1)) * 1000
+    since_midnight = local - local.replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = first - round(since_midnight / timedelta(microseconds=1)) * 1000
     end = begin
     while True:
         end = min(end + _CHUNK_NS, last + DAY)
-        found = load_daily_hrv(stores, person, begin, end).hearts(person.zone)
-        days = len(set(found.day[found.still].tolist()))
+        daily = load_daily_hrv(stores, person, begin, end)
+        baseline = daily.to_stress_index_input(person.zone)
+        days = len(set(baseline.day[baseline.still].tolist()))
         if days > MAX_BASELINE_DAYS or end > last:
-            return found, days > MAX_BASELINE_DAYS
+            return baseline, days > MAX_BASELINE_DAYS

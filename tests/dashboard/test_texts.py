@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from api.routes.patient_data.programme import READINGS, Step
+from api.services.programme_plan import READINGS, Step
 from dashboard.i18n import texts
-from store.protocols.programme import NoteKind
-from store.protocols.records import Purpose
+from store.models import NoteKind, Purpose
 from tests.conftest import ROOT
 
 PAGES = sorted((ROOT / "dashboard").rglob("*.py"))

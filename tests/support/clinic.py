@@ -10,14 +10,14 @@ import httpx
 import numpy as np
 
 from api.app import create_app
-from api.http.deps import issue_token
+from api.services.access_tokens import issue_token
 from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
-from store.protocols.records import Consent, Person, Purpose, Rating, Role, TherapySession
-from store.stores import Stores
+from store import Stores
+from store.models import Consent, Person, Purpose, Rating, Role, TherapySession
 
 PASSWORD = "correct horse battery"
 

@@ -1,4 +1,4 @@
-"""A running session as it goes: an event a second."""
+"""A running session, live: one server-sent event a second."""
 
 from __future__ import annotations
 
@@ -16,36 +16,40 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from analytics.hrv.stress_index import stress_index
 from analytics.hrv.windows import hrv_windows
 from api.http.deps import (
+    CacheDep,
     Patient,
     PatientAccount,
     PatientInScope,
     StoresDep,
     Token,
     require_in_care,
-    require_signed_in,
 )
 from api.http.problems import ProblemError, describe_problems
-from api.routes.analysis.hrv import StressIndexOut, number, to_stress_index_out
-from api.services.cache.analysis import CacheDep
-from api.services.inputs import to_beat_arrays
+from api.schemas.hrv import StressIndexOut, finite_or_none
+from api.services.access_tokens import find_caller
+from api.services.inputs import (
+    WINDOW_NS,
+    load_movement,
+    to_beat_arrays,
+    windows_to_stress_index_input,
+)
 from api.services.stress_baseline import StressBaselineCache
-from api.services.stress_index_input import WINDOW_NS, load_movement, load_stress_index_input
 from ebbtide.beats import Origin
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
-from store.protocols.records import Person, Role
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Role
 
 shared = APIRouter(tags=["live"])
 router = APIRouter(tags=["live"])
 
 EVERY_S = 1.0
-_CHECKED_EVERY = 5  # events; whether whoever watches still may
-_READ = WINDOW_NS + 2 * MINUTE  # so that labels know the beats before the window
-_STALE_S = 15.0  # after which there is no figure of "now"
+_CHECK_EVERY = 5  # events, whether the viewer still may watch
+_READ_NS = WINDOW_NS + 2 * MINUTE  # labelling a beat needs the beats before it
+_STALE_S = 15.0  # after which there is no current value
 
 
 class LiveHeart(BaseModel):
-    """The last minute of beats, and the stress index of the last five. Figures are null where
+    """The last minute of beats, and the stress index of the last five. Metrics are null where
     ``missing`` says why.
     """
 
@@ -90,7 +94,7 @@ async def live(
     person: PatientInScope,
     token: Token,
     stores: StoresDep,
-    known: CacheDep,
+    cache: CacheDep,
     seconds: Annotated[
         int, Query(ge=1, le=14_400, description="The stream ends after so long")
     ] = 3600,
@@ -100,12 +104,12 @@ async def live(
     """
     patient_id = request.path_params.get("patient")
     for turn in range(seconds):
-        if turn % _CHECKED_EVERY == 0:
-            reason = await run_in_threadpool(_missing_reason, stores, token, patient_id)
+        if turn % _CHECK_EVERY == 0:
+            reason = await run_in_threadpool(_end_reason, stores, token, patient_id)
             if reason is not None:
                 yield ServerSentEvent(data=LiveEnded(reason=reason), event="ended")
                 return
-        heart = await run_in_threadpool(live_heart, stores, known.histories, person)
+        heart = await run_in_threadpool(live_heart, stores, cache.baselines, person)
         yield ServerSentEvent(data=heart, event="heart", id=str(turn + 1))
         await asyncio.sleep(EVERY_S)
     yield ServerSentEvent(data=LiveEnded(reason="the time asked for is over"), event="ended")
@@ -113,15 +117,15 @@ async def live(
 
 @shared.get("/live/now", responses=describe_problems(401, 403, 404))
 def live_now(
-    request: Request, person: PatientInScope, stores: StoresDep, known: CacheDep
+    request: Request, person: PatientInScope, stores: StoresDep, cache: CacheDep
 ) -> LiveHeart:
-    """The heart of the last minute, once. A therapist may look while the patient shares it."""
+    """The heart of the last minute, once. A therapist may read it while the patient shares it."""
     if (
         request.path_params.get("patient") is not None
         and stores.access.live_until(person.id) <= stores.now()
     ):
         raise ProblemError(403, "the patient does not share it now", kind="consent")
-    return live_heart(stores, known.histories, person)
+    return live_heart(stores, cache.baselines, person)
 
 
 @router.get("/live/sharing", responses=describe_problems(401, 403))
@@ -131,24 +135,24 @@ def sharing(person: Patient, stores: StoresDep) -> Sharing:
 
 
 @router.put("/live/sharing", responses=describe_problems(401, 403, 422))
-def share(asked: SharingIn, person: PatientAccount, stores: StoresDep) -> Sharing:
+def share(body: SharingIn, person: PatientAccount, stores: StoresDep) -> Sharing:
     """Let one's therapists watch for a while, or end it."""
-    stores.access.share_live(person.id, stores.now() + asked.minutes * MINUTE)
+    stores.access.share_live(person.id, stores.now() + body.minutes * MINUTE)
     return _sharing(stores, person)
 
 
-def live_heart(stores: Stores, histories: StressBaselineCache, person: Person) -> LiveHeart:
-    """How the heart is now, as far as it is known."""
+def live_heart(stores: Stores, baselines: StressBaselineCache, person: Person) -> LiveHeart:
+    """Compute the current heart rate, RMSSD and stress index, as far as beats have come."""
     now = stores.now()
-    # A strap's clock may be a little ahead of ours.
-    beats = stores.beats.read(person.subject_id, now - _READ, now + MINUTE)
+    # The recording computer's clock may be a little ahead.
+    beats = stores.beats.read(person.subject_id, now - _READ_NS, now + MINUTE)
     if not len(beats.time_ns):
         return _nothing(now, None, "no beats came in the last minutes", None)
     last = int(beats.time_ns[-1])
-    age = max(0.0, (now - last) / SECOND)
+    age_s = max(0.0, (now - last) / SECOND)
     origin = beats.streams[int(beats.stream[-1])].origin
-    if age > _STALE_S:
-        return _nothing(last, age, f"the last beat came {age:.0f} s ago", origin)
+    if age_s > _STALE_S:
+        return _nothing(last, age_s, f"the last beat came {age_s:.0f} s ago", origin)
     arrays = to_beat_arrays(beats)
     end = last + 1
     minute = hrv_windows(arrays, np.array([end - MINUTE], dtype=np.int64), MINUTE)
@@ -158,26 +162,28 @@ def live_heart(stores: Stores, histories: StressBaselineCache, person: Person) -
         WINDOW_NS,
         movement=load_movement(stores, person, end - WINDOW_NS, end),
     )
-    index = stress_index(histories.of(stores, person), load_stress_index_input(five, person.zone))
-    shown = to_stress_index_out(index, 0)
+    index = stress_index(
+        baselines.load(stores, person), windows_to_stress_index_input(five, person.zone)
+    )
+    index_out = StressIndexOut.from_index(index, 0)
     if five.missing[0] is not None:
-        shown = shown.model_copy(update={"missing": five.missing[0]})
+        index_out = index_out.model_copy(update={"missing": five.missing[0]})
     return LiveHeart(
         at=to_datetime(last, person.zone),
-        beat_age_s=round(age, 1),
-        heart_rate_bpm=number(minute.value("mean_hr_bpm")[0]),
-        rmssd_ms=number(minute.value("rmssd_ms")[0]),
-        coverage=number(minute.found.coverage[0]),
-        removed_share=number(1 - minute.found.normal_share[0]),
-        stress_index=shown,
+        beat_age_s=round(age_s, 1),
+        heart_rate_bpm=finite_or_none(minute.value("mean_hr_bpm")[0]),
+        rmssd_ms=finite_or_none(minute.value("rmssd_ms")[0]),
+        coverage=finite_or_none(minute.found.coverage[0]),
+        removed_share=finite_or_none(1 - minute.found.normal_share[0]),
+        stress_index=index_out,
         missing=minute.missing[0],
         origin=origin,
     )
 
 
-def _missing_reason(stores: Stores, token: str, patient_id: str | None) -> str | None:
-    """Why whoever watches may not any more."""
-    caller = require_signed_in(stores, token)
+def _end_reason(stores: Stores, token: str, patient_id: str | None) -> str | None:
+    """Why the viewer may not watch any more; None while they may."""
+    caller = find_caller(stores, token)
     if caller is None:
         return "the sign-in is over"
     if patient_id is None or caller.person.role is not Role.THERAPIST:

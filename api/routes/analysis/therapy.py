@@ -1,4 +1,4 @@
-"""The course of a programme: change, onset, what was around each session, beside the trial."""
+"""The course of the programme: change, onset, and what was around each session, with the trial."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from analytics.programme.change import (
     first_to_last_week,
     onset,
 )
+from analytics.programme.trial import PAPER, TRIAL
 from api.http.deps import PatientInScope, StoresDep
 from api.http.problems import describe_problems
 from api.http.time_range import OptionalTimeRange
-from api.routes.analysis.link import ChangeOut, to_change_out
-from api.routes.patient_data.programme import FOLLOW_UP_MONTHS
+from api.schemas.link import ChangeOut
+from api.services.programme_plan import FOLLOW_UP_MONTHS, MONTH_DAYS
 from ebbtide.timestamps import DAY, to_datetime
 
 shared = APIRouter(tags=["therapy"])
@@ -28,7 +29,6 @@ CAUTION = (
     "One person is not an arm of a trial: in the trial too some got better without treatment, and "
     "some did not get better with it. Pain also eases by itself, above all after a bad time."
 )
-PAPER = "Ashar et al. 2022, JAMA Psychiatry 79:13"
 
 
 class TrialGroup(BaseModel):
@@ -40,35 +40,6 @@ class TrialGroup(BaseModel):
     at_least_30_percent_less: float = Field(description="Percent of those measured twice")
     at_least_50_percent_less: float
     pain_free_or_nearly: float = Field(description="Percent of all who began")
-
-
-# Worked out from the trial's own data (OSF, CC0); equal to the paper's table where it gives them.
-TRIAL = [
-    TrialGroup(
-        name="Pain Reprocessing Therapy",
-        mean_before=3.94,
-        mean_after=1.18,
-        at_least_30_percent_less=84.1,
-        at_least_50_percent_less=79.5,
-        pain_free_or_nearly=66.0,
-    ),
-    TrialGroup(
-        name="open placebo injection",
-        mean_before=3.80,
-        mean_after=2.84,
-        at_least_30_percent_less=50.0,
-        at_least_50_percent_less=34.1,
-        pain_free_or_nearly=19.6,
-    ),
-    TrialGroup(
-        name="usual care",
-        mean_before=3.60,
-        mean_after=3.13,
-        at_least_30_percent_less=27.7,
-        at_least_50_percent_less=17.0,
-        pain_free_or_nearly=10.0,
-    ),
-]
 
 
 class TrendOut(BaseModel):
@@ -127,9 +98,9 @@ class TherapyReport(BaseModel):
 
 
 @shared.get("/therapy", responses=describe_problems(401, 403, 404, 422))
-def therapy(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep) -> TherapyReport:
+def therapy(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep) -> TherapyReport:
     """Change from the first week to the last, when it began, and what was around each session."""
-    ratings = stores.records.ratings(person.id, asked.start_ns, asked.end_ns)
+    ratings = stores.records.ratings(person.id, query.start_ns, query.end_ns)
     times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
     origin = int(times[0]) if len(times) else 0
     days = (times - origin) / DAY
@@ -146,7 +117,7 @@ def therapy(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep)
     held = [
         session
         for session in stores.records.sessions(person.id)
-        if asked.start_ns <= session.held_ns < asked.end_ns
+        if query.start_ns <= session.held_ns < query.end_ns
     ]
     at = [(session.held_ns - origin) / DAY for session in held]
     rows = zip(
@@ -157,16 +128,16 @@ def therapy(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep)
     )
     follow_ups = []
     for months in FOLLOW_UP_MONTHS if at else ():
-        due = at[-1] + months * 30.4375
+        due = at[-1] + months * MONTH_DAYS
         around = (due - 7, due + 14)
         if around[0] + origin / DAY <= stores.now() / DAY:
             changes = (change_between(days, of, (0.0, 7.0), around) for of in (pain, stress))
-            shown = [to_change_out(change) for change in changes]
-            follow_ups.append(FollowUpChange(months=months, pain=shown[0], stress=shown[1]))
+            outs = [ChangeOut.from_change(change) for change in changes]
+            follow_ups.append(FollowUpChange(months=months, pain=outs[0], stress=outs[1]))
     percent = of_pain.percent
     return TherapyReport(
-        pain=to_change_out(of_pain),
-        stress=to_change_out(of_stress),
+        pain=ChangeOut.from_change(of_pain),
+        stress=ChangeOut.from_change(of_stress),
         at_least_30_percent_less=None if percent is None else percent <= -30,
         at_least_50_percent_less=None if percent is None else percent <= -50,
         nearly_free=None if of_pain.missing else of_pain.nearly_free,
@@ -181,27 +152,27 @@ def therapy(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep)
             SessionAround(
                 number=session.number,
                 held=to_datetime(session.held_ns, person.zone),
-                pain=to_change_out(by_pain.change),
-                stress=to_change_out(by_stress.change),
+                pain=ChangeOut.from_change(by_pain.change),
+                stress=ChangeOut.from_change(by_stress.change),
                 pain_before=_trend(by_pain.trend_before),
                 pain_after=_trend(by_pain.trend_after),
             )
             for session, by_pain, by_stress in rows
         ],
         follow_ups=follow_ups,
-        trial=TRIAL,
+        trial=[TrialGroup.model_validate(group, from_attributes=True) for group in TRIAL],
         paper=PAPER,
         caution=CAUTION,
     )
 
 
-def _trend(found: Trend | None) -> TrendOut | None:
-    if found is None:
+def _trend(trend: Trend | None) -> TrendOut | None:
+    if trend is None:
         return None
     return TrendOut(
-        n=found.n,
-        level=found.level,
-        slope_a_day=found.slope,
-        low=found.slope_low,
-        high=found.slope_high,
+        n=trend.n,
+        level=trend.level,
+        slope_a_day=trend.slope,
+        low=trend.slope_low,
+        high=trend.slope_high,
     )

@@ -1,4 +1,4 @@
-"""Tokens: what is signed in as me, more of them for scripts, and ending them."""
+"""Access tokens: list them, create them for scripts, revoke them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Security
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from api.http.deps import Caller, CurrentAccount, StoresDep, get_caller, issue_token
+from api.http.deps import CurrentAccount, StoresDep, get_caller
 from api.http.problems import ProblemError, describe_problems
+from api.services.access_tokens import Caller, issue_token
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import AccessToken, Scope, TokenKind
+from store.models import AccessToken, Scope, TokenKind
 
 router = APIRouter(tags=["sign in"])
 
@@ -33,7 +34,7 @@ class TokenIn(BaseModel):
 
 
 class TokenOut(BaseModel):
-    """Something that is signed in. The token itself is told only once, when it is made."""
+    """Something that is signed in. The token itself is shown only once, when it is made."""
 
     id: str
     kind: TokenKind
@@ -44,33 +45,51 @@ class TokenOut(BaseModel):
     expires: datetime
     this: bool = Field(description="The one that this request came with")
 
+    @classmethod
+    def from_token(cls, token: AccessToken, this_id: str) -> TokenOut:
+        """A stored token. ``this_id``: that of the caller's own."""
+        return cls(
+            id=token.id,
+            kind=token.kind,
+            name=token.name,
+            scopes=sorted(token.scopes),
+            created=to_datetime(token.created_ns),
+            used=to_datetime(token.used_ns),
+            expires=to_datetime(token.expires_ns),
+            this=token.id == this_id,
+        )
+
 
 class CreatedTokenOut(TokenOut):
     """A new token."""
 
-    token: str = Field(description="Told only now", examples=["kq3v0bX..."])
+    token: str = Field(description="Shown only now", examples=["kq3v0bX..."])
 
 
 @router.get("/tokens", responses=describe_problems(401, 403))
 def tokens(caller: AccountCaller, stores: StoresDep) -> list[TokenOut]:
     """Everything that is signed in as the person signed in."""
-    return [_to_out(kept, caller.sign_in.id) for kept in stores.access.sign_ins(caller.person.id)]
+    return [
+        TokenOut.from_token(token, caller.access_token.id)
+        for token in stores.access.sign_ins(caller.person.id)
+    ]
 
 
 @router.post("/tokens", status_code=201, responses=describe_problems(401, 403, 422))
-def create_token(asked: TokenIn, caller: AccountCaller, stores: StoresDep) -> CreatedTokenOut:
+def create_token(body: TokenIn, caller: AccountCaller, stores: StoresDep) -> CreatedTokenOut:
     """A token for a script, with what it may do and until when."""
-    if Scope.ACCOUNT in asked.scopes:
+    if Scope.ACCOUNT in body.scopes:
         raise ProblemError(422, "a script cannot have the scope account.", field="body.scopes")
-    token, kept = issue_token(
+    token, access_token = issue_token(
         stores,
         caller.person,
         TokenKind.SCRIPT,
-        asked.name,
-        frozenset(asked.scopes),
-        asked.days * DAY,
+        body.name,
+        frozenset(body.scopes),
+        body.days * DAY,
     )
-    return CreatedTokenOut(**_to_out(kept, caller.sign_in.id).model_dump(), token=token)
+    created = TokenOut.from_token(access_token, caller.access_token.id)
+    return CreatedTokenOut(**created.model_dump(), token=token)
 
 
 @router.delete(
@@ -87,17 +106,4 @@ def revoke_token(
 @router.delete("/tokens", status_code=204, responses=describe_problems(401, 403))
 def revoke_all(caller: AccountCaller, stores: StoresDep) -> None:
     """End everything that is signed in as me, but for this session."""
-    stores.access.end_tokens(caller.person.id, but=caller.sign_in.token_hash)
-
-
-def _to_out(kept: AccessToken, this: str) -> TokenOut:
-    return TokenOut(
-        id=kept.id,
-        kind=kept.kind,
-        name=kept.name,
-        scopes=sorted(kept.scopes),
-        created=to_datetime(kept.created_ns),
-        used=to_datetime(kept.used_ns),
-        expires=to_datetime(kept.expires_ns),
-        this=kept.id == this,
-    )
+    stores.access.end_tokens(caller.person.id, but=caller.access_token.token_hash)

@@ -1,4 +1,4 @@
-"""Notes: triggers, fears, stressors, what helped, what was pleasant; and on which days."""
+"""Notes of triggers, fears, stressors, what helped and what was pleasant; and on which days."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from ebbtide.beats import new_id
-from ebbtide.timestamps import MINUTE, to_datetime
-from store.protocols.programme import Note, NoteKind
-from store.protocols.records import Person
+from ebbtide.timestamps import FOREVER, MINUTE, floor_to_microsecond, to_datetime
+from store.models import Note, Person
+from store.models.programme import NoteKind
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])
@@ -35,11 +35,11 @@ class NoteIn(BaseModel):
     kind: NoteKind
     words: str = Field(min_length=1, max_length=300)
     about: datetime | None = Field(default=None, description="Now if left out")
-    id: uuid.UUID | None = Field(default=None, description="Of your own: twice is once")
+    id: uuid.UUID | None = Field(default=None, description="Of your own, for idempotent requests")
 
 
 class NoteOut(BaseModel):
-    """A note as kept."""
+    """A stored note."""
 
     id: str
     kind: NoteKind
@@ -73,26 +73,26 @@ class Patterns(BaseModel):
 
 
 @router.post("/notes", status_code=201, responses=describe_problems(401, 403, 409, 422))
-def add_note(asked: NoteIn, person: Patient, stores: StoresDep) -> NoteOut:
-    """Keep a note."""
-    now = stores.now() // 1000 * 1000
-    about = now if asked.about is None else parse_timestamp(asked.about, "body.about")
+def add_note(body: NoteIn, person: Patient, stores: StoresDep) -> NoteOut:
+    """Store a note."""
+    now = floor_to_microsecond(stores.now())
+    about = now if body.about is None else parse_timestamp(body.about, "body.about")
     if about > now + MINUTE:
         raise ProblemError(422, "lies in the future.", field="body.about")
-    if not asked.words.strip():
+    if not body.words.strip():
         raise ProblemError(422, "has no words.", field="body.words")
     note = Note(
-        str(asked.id) if asked.id else new_id(),
+        str(body.id) if body.id else new_id(),
         person.id,
-        asked.kind,
-        asked.words.strip(),
+        body.kind,
+        body.words.strip(),
         about,
         now,
     )
-    kept = stores.programme.put_note(note)
-    if kept.person_id != person.id:
+    stored = stores.programme.put_note(note)
+    if stored.person_id != person.id:
         raise ProblemError(409, "This id is in use.", field="body.id")
-    return _to_out(kept, person)
+    return _to_out(stored, person)
 
 
 @router.delete(
@@ -121,9 +121,9 @@ def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
     """What was noted on days with more pain than the days around them, and on the others. The same
     words, in any case, are the same thing.
     """
-    ratings = stores.records.ratings(person.id, 0, 2**62)
+    ratings = stores.records.ratings(person.id, *FOREVER)
     day = [to_datetime(rating.about_ns, rating.zone).toordinal() for rating in ratings]
-    found = trigger_pattern(
+    trigger = trigger_pattern(
         np.array(day, dtype=np.int64), np.array([r.pain for r in ratings], dtype=np.float64)
     )
     noted: dict[str, set[int]] = {}
@@ -135,10 +135,10 @@ def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
         counts[key] = counts.get(key, 0) + 1
         local = to_datetime(note.about_ns, person.zone).toordinal()
         noted.setdefault(key, set()).add(local)
-    on = found.noted_on(noted)
+    counts_by_key = trigger.noted_on(noted)
     rows = []
     for key, note in first.items():
-        one = on.get(key)
+        one = counts_by_key.get(key)
         rows.append(
             Pattern(
                 kind=note.kind,
@@ -155,7 +155,7 @@ def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
             )
         )
     rows.sort(key=lambda row: (-row.noted, row.words))
-    return Patterns(patterns=rows, missing=found.missing, method=method.METHOD)
+    return Patterns(patterns=rows, missing=trigger.missing, method=method.METHOD)
 
 
 def _to_out(note: Note, person: Person) -> NoteOut:

@@ -1,4 +1,4 @@
-"""Guided practices, and what heart and ratings did around them."""
+"""Guided practices, and heart and ratings before, during and after them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ from analytics.programme.around_practice import practice_effect
 from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
-from api.routes.analysis.hrv import number
-from api.routes.patient_data.ratings import Nrs
-from api.services.inputs import to_beat_arrays
+from api.schemas.hrv import finite_or_none
+from api.schemas.ratings import Nrs
+from api.services.inputs import WINDOW_NS, load_beats
 from ebbtide.timestamps import HOUR, MINUTE, to_datetime
-from store.protocols.programme import Practice, PracticeKind
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Practice, PracticeKind
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])
-_AROUND = 5 * MINUTE
-_MAX_ROWS = 200  # practices whose heart is looked at: the last ones
+_MAX_PRACTICES = 200  # whose beats are read: the last ones
 
 CAUTION = (
     "A practice is often begun at a bad moment, and bad moments pass by themselves. Breathing "
@@ -63,7 +61,7 @@ class PracticeIn(BaseModel):
 
 
 class PracticeOut(BaseModel):
-    """A practice as kept."""
+    """A stored practice."""
 
     id: str
     kind: PracticeKind
@@ -102,10 +100,10 @@ class PracticesAround(BaseModel):
 
 @router.put("/practices/{practice_id:uuid}", responses=describe_problems(401, 403, 404, 409, 422))
 def put_practice(
-    practice_id: uuid.UUID, asked: PracticeIn, person: Patient, stores: StoresDep
+    practice_id: uuid.UUID, body: PracticeIn, person: Patient, stores: StoresDep
 ) -> PracticeOut:
-    """Keep a practice under an id of your own making."""
-    start, end = parse_timestamp(asked.start, "body.start"), parse_timestamp(asked.end, "body.end")
+    """Store a practice under an id of your own making."""
+    start, end = parse_timestamp(body.start, "body.start"), parse_timestamp(body.end, "body.end")
     if not start < end <= start + 3 * HOUR:
         raise ProblemError(422, "must come after start, within three hours.", field="body.end")
     if end > stores.now() + MINUTE:
@@ -113,14 +111,14 @@ def put_practice(
     practice = Practice(
         str(practice_id),
         person.id,
-        asked.kind,
+        body.kind,
         start,
         end,
-        asked.breaths_per_min,
-        asked.pain_before,
-        asked.stress_before,
-        asked.pain_after,
-        asked.stress_after,
+        body.breaths_per_min,
+        body.pain_before,
+        body.stress_before,
+        body.pain_after,
+        body.stress_after,
     )
     if not stores.programme.put_practice(practice):
         raise ProblemError(409, "This id is in use: take another.", field="path.practice_id")
@@ -136,35 +134,35 @@ def practices(person: PatientInScope, stores: StoresDep) -> list[PracticeOut]:
 @shared.get("/practices/around", responses=describe_problems(401, 403, 404))
 def practices_around(person: PatientInScope, stores: StoresDep) -> PracticesAround:
     """Heart and ratings before, during and after practices (the last 200)."""
-    found = stores.programme.practices(person.id)[-_MAX_ROWS:]
+    latest = stores.programme.practices(person.id)[-_MAX_PRACTICES:]
     before, during, after = (
-        _hearts(stores, person, found, place) for place in ("before", "during", "after")
+        _load_metrics(stores, person, latest, place) for place in ("before", "during", "after")
     )
     rows = []
     for name in ("mean_hr_bpm", "rmssd_ms"):
         for then, values in (("during", during), ("after", after)):
             rows.append(_row(name, then, before[name], values[name]))
     for name in ("pain", "stress"):
-        told = [
-            np.array([_nan_if_none(getattr(item, f"{name}_{when}")) for item in found])
+        ratings = [
+            np.array([_nan_if_none(getattr(item, f"{name}_{when}")) for item in latest])
             for when in ("before", "after")
         ]
-        rows.append(_row(name, "after", *told))
-    return PracticesAround(practices=len(found), rows=rows, caution=CAUTION, method=method.METHOD)
+        rows.append(_row(name, "after", *ratings))
+    return PracticesAround(practices=len(latest), rows=rows, caution=CAUTION, method=method.METHOD)
 
 
-def _hearts(
-    stores: Stores, person: Person, found: list[Practice], place: str
+def _load_metrics(
+    stores: Stores, person: Person, practices: list[Practice], place: str
 ) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     """Heart rate and RMSSD of the five minutes before, all of it, or the five minutes after."""
     values: dict[str, list[float]] = {"mean_hr_bpm": [], "rmssd_ms": []}
-    for item in found:
+    for item in practices:
         start, end = {
-            "before": (item.start_ns - _AROUND, item.start_ns),
+            "before": (item.start_ns - WINDOW_NS, item.start_ns),
             "during": (item.start_ns, item.end_ns),
-            "after": (item.end_ns, item.end_ns + _AROUND),
+            "after": (item.end_ns, item.end_ns + WINDOW_NS),
         }[place]
-        arrays = to_beat_arrays(stores.beats.read(person.subject_id, start - MINUTE, end))
+        arrays = load_beats(stores, person, start - MINUTE, end)
         window = hrv_windows(arrays, np.array([start], dtype=np.int64), end - start)
         for name, column in values.items():
             column.append(float(window.value(name)[0]))
@@ -177,18 +175,18 @@ def _row(
     before: np.ndarray[tuple[int], np.dtype[np.float64]],
     values: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> AroundOut:
-    found = practice_effect(before, values)
+    effect = practice_effect(before, values)
     return AroundOut(
         what=what,
         then=then,
-        n=found.n,
-        before=None if found.before is None else number(found.before),
-        value=found.then,
-        change=found.change,
-        low=found.low,
-        high=found.high,
-        clear=found.clear,
-        missing=found.missing,
+        n=effect.n,
+        before=None if effect.before is None else finite_or_none(effect.before),
+        value=effect.then,
+        change=effect.change,
+        low=effect.low,
+        high=effect.high,
+        clear=effect.clear,
+        missing=effect.missing,
     )
 
 

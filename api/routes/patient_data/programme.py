@@ -1,11 +1,8 @@
-"""Where a patient is in the programme: the question before it, eight sessions in four weeks, the
-next small step, readings, and follow-up after 1, 3, 6 and 12 months.
-"""
+"""Where a patient is in the programme, and what they decide about it."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -13,39 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
-from ebbtide.timestamps import DAY, from_datetime, to_datetime
-from store.protocols.programme import Programme
-from store.protocols.records import Person
+from api.services.programme_plan import READINGS, Step, programme_plan
+from ebbtide.timestamps import to_datetime
+from store.models import Person, Programme
 from store.stores import Stores
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])
-
-SESSIONS, WEEKS = 8, 4
-FOLLOW_UP_MONTHS = (1, 3, 6, 12)
-READINGS = (
-    "pain-is-made-in-the-brain",
-    "false-signals",
-    "fear-and-pain",
-    "the-cycle",
-    "how-it-changes",
-    "setbacks",
-)
-_MONTH = timedelta(days=30.4375)
-
-
-class Step(StrEnum):
-    """The next small step."""
-
-    ASK_A_CLINICIAN = "ask a clinician"
-    BEGIN = "begin"
-    READ = "read"
-    TRACK = "somatic tracking"
-    BREATHE = "paced breathing"
-    NOTE_TRIGGER = "note a trigger"
-    NOTE_PLEASANT = "notice something pleasant"
-    FOLLOW_UP = "follow-up"
-    REST = "nothing"
 
 
 class ProgrammeIn(BaseModel):
@@ -71,7 +42,7 @@ class PlannedSession(BaseModel):
 
 
 class FollowUp(BaseModel):
-    """A look back after some months."""
+    """Questions some months after the last session."""
 
     months: int
     due: datetime
@@ -100,24 +71,24 @@ def programme(person: PatientInScope, stores: StoresDep) -> ProgrammeOut:
 
 
 @router.put("/programme", responses=describe_problems(401, 403, 422))
-def put_programme(asked: ProgrammeIn, person: Patient, stores: StoresDep) -> ProgrammeOut:
+def put_programme(body: ProgrammeIn, person: Patient, stores: StoresDep) -> ProgrammeOut:
     """Say that a physical cause has been ruled out; begin; choose how often to rate."""
-    kept, now = stores.programme.programme(person.id), stores.now()
-    cleared, started = kept.cleared_ns, kept.started_ns
-    if asked.physical_cause_ruled_out is not None:
-        cleared = (cleared or now) if asked.physical_cause_ruled_out else None
+    current, now = stores.programme.programme(person.id), stores.now()
+    cleared, started = current.cleared_ns, current.started_ns
+    if body.physical_cause_ruled_out is not None:
+        cleared = (cleared or now) if body.physical_cause_ruled_out else None
         started = started if cleared else None
-    if asked.started is not None:
-        if asked.started and cleared is None:
+    if body.started is not None:
+        if body.started and cleared is None:
             raise ProblemError(
                 422,
                 "waits until a clinician has ruled out a physical cause. Ratings and strap may be "
                 "used.",
                 field="body.started",
             )
-        started = (started or now) if asked.started else None
-    many = kept.ratings_a_day if asked.ratings_a_day is None else asked.ratings_a_day
-    changed = Programme(person.id, cleared, started, many)
+        started = (started or now) if body.started else None
+    a_day = current.ratings_a_day if body.ratings_a_day is None else body.ratings_a_day
+    changed = Programme(person.id, cleared, started, a_day)
     stores.programme.put_programme(changed)
     return _to_out(stores, person, changed)
 
@@ -138,77 +109,24 @@ def mark_read(
     stores.programme.mark_read(person.id, reading, stores.now())
 
 
-def _to_out(stores: Stores, person: Person, kept: Programme) -> ProgrammeOut:
-    now = stores.now()
-    read = stores.programme.readings(person.id)
-    unread = [name for name in READINGS if name not in read]
-    sessions: list[PlannedSession] = []
-    follow_ups: list[FollowUp] = []
-    week = None
-    if kept.started_ns is not None:
-        begun = to_datetime(kept.started_ns, person.zone)
-        held = {item.number: item.held_ns for item in stores.records.sessions(person.id)}
-        sessions = [
-            PlannedSession(
-                number=number,
-                suggested=begun + timedelta(days=3.5 * (number - 1)),
-                held=to_datetime(held[number], person.zone) if number in held else None,
-            )
-            for number in range(1, SESSIONS + 1)
-        ]
-        last = max([item.held or item.suggested for item in sessions])
-        here = to_datetime(now, person.zone)
-        follow_ups = [
-            FollowUp(
-                months=months,
-                due=last + months * _MONTH,
-                is_open=timedelta(days=-7) <= here - (last + months * _MONTH) <= timedelta(days=21),
-            )
-            for months in FOLLOW_UP_MONTHS
-        ]
-        week = int((now - kept.started_ns) // (7 * DAY)) + 1
+def _to_out(stores: Stores, person: Person, programme: Programme) -> ProgrammeOut:
+    plan = programme_plan(stores, person, programme)
     return ProgrammeOut(
-        physical_cause_ruled_out=_moment(kept.cleared_ns, person),
-        started=_moment(kept.started_ns, person),
-        ratings_a_day=kept.ratings_a_day,
-        week=week,
-        sessions=sessions,
-        follow_ups=follow_ups,
-        read=[name for name in READINGS if name in read],
+        physical_cause_ruled_out=_moment(programme.cleared_ns, person),
+        started=_moment(programme.started_ns, person),
+        ratings_a_day=programme.ratings_a_day,
+        week=plan.week,
+        sessions=[
+            PlannedSession.model_validate(item, from_attributes=True) for item in plan.sessions
+        ],
+        follow_ups=[
+            FollowUp.model_validate(item, from_attributes=True) for item in plan.follow_ups
+        ],
+        read=plan.read,
         readings=list(READINGS),
-        next_step=_next_step(stores, person, kept, unread, follow_ups, now),
-        next_reading=unread[0] if unread else None,
+        next_step=plan.next_step,
+        next_reading=plan.next_reading,
     )
-
-
-def _next_step(
-    stores: Stores,
-    person: Person,
-    kept: Programme,
-    unread: list[str],
-    follow_ups: list[FollowUp],
-    now: int,
-) -> Step:
-    """One thing, small; and when today has had its practice, nothing."""
-    if kept.cleared_ns is None:
-        return Step.ASK_A_CLINICIAN
-    if kept.started_ns is None:
-        return Step.BEGIN
-    if any(item.is_open for item in follow_ups):
-        return Step.FOLLOW_UP
-    here = to_datetime(now, person.zone)
-    today = from_datetime(here.replace(hour=0, minute=0, second=0, microsecond=0))
-    practised = [p for p in stores.programme.practices(person.id) if p.start_ns >= today]
-    noted = [n for n in stores.programme.notes(person.id) if n.entered_ns >= today]
-    read_today = any(at >= today for at in stores.programme.readings(person.id).values())
-    if practised and (noted or read_today):
-        return Step.REST
-    day = int((now - kept.started_ns) // DAY)
-    if unread and not read_today and day % 2 == 0:
-        return Step.READ
-    if not practised:
-        return Step.BREATHE if day % 3 == 2 else Step.TRACK
-    return Step.NOTE_PLEASANT if day % 2 else Step.NOTE_TRIGGER
 
 
 def _moment(at_ns: int | None, person: Person) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What a therapist keeps of a session, and the homework that the patient sees."""
+"""A therapist's notes of a session, and the homework that the patient sees."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from api.http.deps import Patient, PatientInScope, StoresDep, Therapist
 from api.http.problems import describe_problems
 from ebbtide.timestamps import to_datetime
-from store.protocols.programme import SessionNotes
-from store.protocols.records import Person
+from store.models import Person, SessionNotes
 
 router = APIRouter(tags=["therapy"])
-of_patient = APIRouter(tags=["therapy"])  # below a patient alone
+of_patient = APIRouter(tags=["therapy"])  # mounted below /v1/patients/{patient} alone
 
 Number = Annotated[int, Path(ge=1, le=1000)]
 
@@ -31,7 +30,7 @@ class SessionNotesIn(BaseModel):
 
 
 class SessionNotesOut(BaseModel):
-    """Notes and homework as kept."""
+    """Stored notes and homework."""
 
     number: int
     notes: str
@@ -57,16 +56,16 @@ def session_notes(person: PatientInScope, stores: StoresDep) -> list[SessionNote
 @of_patient.put("/sessions/{number}/notes", responses=describe_problems(401, 403, 404, 409, 422))
 def put_session_notes(
     number: Number,
-    asked: SessionNotesIn,
+    body: SessionNotesIn,
     therapist: Therapist,
     person: PatientInScope,
     stores: StoresDep,
 ) -> SessionNotesOut:
-    """Keep notes of a session."""
+    """Store notes of a session."""
     notes = SessionNotes(
-        person.id, number, asked.notes, asked.homework, therapist.id, 0, stores.now()
+        person.id, number, body.notes, body.homework, therapist.id, 0, stores.now()
     )
-    return _to_out(stores.programme.put_session_notes(notes, asked.version), person)
+    return _to_out(stores.programme.put_session_notes(notes, body.version), person)
 
 
 @router.get("/homework", responses=describe_problems(401, 403))

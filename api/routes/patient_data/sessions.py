@@ -13,7 +13,7 @@ from api.http.problems import describe_problems
 from api.http.time_range import parse_timestamp
 from ebbtide.beats import new_id
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Person, TherapySession
+from store.models import Person, TherapySession
 
 shared = APIRouter(tags=["therapy"])
 
@@ -43,28 +43,27 @@ class SessionOut(BaseModel):
 @shared.put("/sessions/{number}", responses=describe_problems(401, 403, 404, 409, 422))
 def put_session(
     number: Annotated[int, Path(ge=1, le=1000)],
-    asked: SessionIn,
+    body: SessionIn,
     person: PatientInScope,
     stores: StoresDep,
 ) -> SessionOut:
-    """Keep the ``number``-th session; the same number again moves it."""
+    """Store the ``number``-th session; the same number again moves it."""
     session = TherapySession(
         new_id(),
         person.id,
         number,
-        parse_timestamp(asked.held, "body.held"),
+        parse_timestamp(body.held, "body.held"),
         changed_ns=stores.now(),
     )
-    return to_session_out(stores.records.add_session(session, asked.version), person)
+    return _to_out(stores.records.add_session(session, body.version), person)
 
 
 @shared.get("/sessions", responses=describe_problems(401, 403, 404))
 def list_sessions(person: PatientInScope, stores: StoresDep) -> list[SessionOut]:
     """All sessions, by time."""
-    return [to_session_out(item, person) for item in stores.records.sessions(person.id)]
+    return [_to_out(item, person) for item in stores.records.sessions(person.id)]
 
 
-def to_session_out(session: TherapySession, person: Person) -> SessionOut:
-    """A session as the API tells it."""
+def _to_out(session: TherapySession, person: Person) -> SessionOut:
     held = to_datetime(session.held_ns, person.zone)
     return SessionOut(number=session.number, held=held, version=session.version)

@@ -1,4 +1,4 @@
-"""Beats in: streams, uploads, and what is kept."""
+"""Streams: upload beats and movement, and list what is stored."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from anyio import to_thread
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from api.http.deps import PatientInAnyScope, PatientInScope, StoresDep, UploadPatient
+from api.http.deps import (
+    PatientInAnyScope,
+    PatientInScope,
+    StoresDep,
+    UploadLimiterDep,
+    UploadPatient,
+)
+from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRangeQuery
-from api.http.upload_limiter import UploadLimiterDep
-from api.middleware.telemetry import BEATS, NOTIFICATIONS
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
 from ebbtide.upload_schema import AcknowledgedBody, ActivityUploadBody, StreamBody, UploadBody
-from store.protocols.beats import StreamCoverage, UnknownStreamError
+from store.errors import UnknownStreamError
+from store.models import StreamCoverage
 
 router = APIRouter(tags=["beats"])
 shared = APIRouter(tags=["beats"])
@@ -33,7 +39,7 @@ StreamId = Annotated[
 
 
 class StreamCoverageOut(BaseModel):
-    """What is kept of one stream."""
+    """What is stored of one stream."""
 
     id: str
     origin: Origin
@@ -75,10 +81,10 @@ class ActivityOut(BaseModel):
     "/streams/{stream_id}", status_code=204, responses=describe_problems(401, 403, 409, 410, 422)
 )
 def put_stream(
-    stream_id: StreamId, asked: StreamBody, person: UploadPatient, stores: StoresDep
+    stream_id: StreamId, body: StreamBody, person: UploadPatient, stores: StoresDep
 ) -> None:
     """Register a stream. Sending it again changes nothing."""
-    stream = Stream(stream_id, asked.origin, asked.source, asked.created_ns, asked.ticks_per_second)
+    stream = Stream(stream_id, body.origin, body.source, body.created_ns, body.ticks_per_second)
     stores.beats.put_stream(person.subject_id, stream)
 
 
@@ -90,19 +96,19 @@ async def upload(
     batch: UploadBody,
     person: UploadPatient,
     stores: StoresDep,
-    at_once: UploadLimiterDep,
+    limiter: UploadLimiterDep,
 ) -> AcknowledgedBody:
-    """Keep a batch. Sending it again changes nothing; what was kept first stays."""
+    """Store a batch. Sending it again changes nothing; what was stored first stays."""
 
-    def keep() -> int:
+    def store() -> int:
         return stores.beats.append(
             person.subject_id,
             stream_id,
-            [item.record() for item in batch.notifications],
-            [gap.record() for gap in batch.gaps],
+            [item.to_notification() for item in batch.notifications],
+            [gap.to_gap() for gap in batch.gaps],
         )
 
-    acknowledged = await to_thread.run_sync(keep, limiter=at_once)
+    acknowledged = await to_thread.run_sync(store, limiter=limiter)
     NOTIFICATIONS.inc(len(batch.notifications))
     BEATS.inc(sum(len(item.rr_ticks) for item in batch.notifications))
     return AcknowledgedBody(stream_id=stream_id, acknowledged=acknowledged)
@@ -118,29 +124,29 @@ async def upload_activity(
     batch: ActivityUploadBody,
     person: UploadPatient,
     stores: StoresDep,
-    at_once: UploadLimiterDep,
+    limiter: UploadLimiterDep,
 ) -> None:
-    """Keep how much the wearer moved. Sending it again changes nothing."""
+    """Store how much the wearer moved. Sending it again changes nothing."""
 
-    def keep() -> None:
-        spans = [span.record() for span in batch.spans]
+    def store() -> None:
+        spans = [span.to_activity() for span in batch.spans]
         stores.beats.append_activity(person.subject_id, stream_id, spans)
 
-    await to_thread.run_sync(keep, limiter=at_once)
+    await to_thread.run_sync(store, limiter=limiter)
 
 
 @shared.get("/activity", responses=describe_problems(401, 403, 404, 422))
-def activity(person: PatientInScope, asked: TimeRangeQuery, stores: StoresDep) -> list[ActivityOut]:
+def activity(person: PatientInScope, query: TimeRangeQuery, stores: StoresDep) -> list[ActivityOut]:
     """How much the wearer moved, every five seconds where a strap with acceleration was worn."""
-    if asked.end_ns - asked.start_ns > 32 * DAY:
+    if query.end_ns - query.start_ns > 32 * DAY:
         raise ProblemError(422, "Ask for at most 32 days of activity at a time.")
-    found = stores.beats.activity(person.subject_id, asked.start_ns, asked.end_ns)
-    return [ActivityOut(start=to_datetime(i.start_ns), mad_mg=i.mad_mg) for i in found]
+    spans = stores.beats.activity(person.subject_id, query.start_ns, query.end_ns)
+    return [ActivityOut(start=to_datetime(i.start_ns), mad_mg=i.mad_mg) for i in spans]
 
 
 @shared.get("/streams", responses=describe_problems(401, 403, 404))
 def coverage(person: PatientInAnyScope, stores: StoresDep) -> CoverageOut:
-    """What is kept, stream by stream."""
+    """What is stored, stream by stream."""
     streams = [_to_coverage_out(item) for item in stores.beats.coverage(person.subject_id)]
     return CoverageOut(beats=sum(item.beats for item in streams), streams=streams)
 
@@ -149,7 +155,7 @@ def coverage(person: PatientInAnyScope, stores: StoresDep) -> CoverageOut:
 def stream_coverage(
     stream_id: StreamId, person: PatientInAnyScope, stores: StoresDep
 ) -> StreamCoverageOut:
-    """What is kept of one stream."""
+    """What is stored of one stream."""
     for item in stores.beats.coverage(person.subject_id):
         if item.stream.id == stream_id:
             return _to_coverage_out(item)
@@ -157,10 +163,10 @@ def stream_coverage(
 
 
 @shared.get("/gaps", responses=describe_problems(401, 403, 404, 422))
-def gaps(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep) -> list[GapOut]:
+def gaps(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep) -> list[GapOut]:
     """Times without beats within streams, by start."""
-    found = stores.beats.gaps(person.subject_id, asked.start_ns, asked.end_ns)
-    if len(found) > 100_000:
+    found_gaps = stores.beats.gaps(person.subject_id, query.start_ns, query.end_ns)
+    if len(found_gaps) > 100_000:
         raise ProblemError(422, "More than 100,000 gaps: ask for a shorter range.")
     return [
         GapOut(
@@ -169,7 +175,7 @@ def gaps(person: PatientInScope, asked: OptionalTimeRange, stores: StoresDep) ->
             end=to_datetime(item.gap.end_ns),
             reason=item.gap.reason,
         )
-        for item in found
+        for item in found_gaps
     ]
 
 

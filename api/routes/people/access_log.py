@@ -1,4 +1,4 @@
-"""Who looked at one's data."""
+"""The access log: who used one's data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.http.deps import Patient, StoresDep
 from api.http.problems import describe_problems
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Role
+from store.models import Role
 
 router = APIRouter(tags=["people"])
 
@@ -39,22 +39,22 @@ def list_access_log(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> AccessLogPage:
-    """Who looked at the data of the person signed in. An analyst saw them under a pseudonym."""
-    found = stores.access.looks(person.id, limit + 1, before)
+    """The access log of the person signed in. An analyst saw their data under a pseudonym."""
+    entries = stores.access.looks(person.id, limit + 1, before)
     names: dict[str, str] = {}
-    for _, look in found:
-        if look.actor_id not in names:
-            actor = stores.records.person(look.actor_id)
-            names[look.actor_id] = "an account that is no more" if actor is None else actor.name
+    for _, entry in entries:
+        if entry.actor_id not in names:
+            actor = stores.records.person(entry.actor_id)
+            names[entry.actor_id] = "an account that is no more" if actor is None else actor.name
     return AccessLogPage(
         looks=[
             AccessLogEntryOut(
-                at=to_datetime(look.at_ns, person.zone),
-                who=names[look.actor_id],
-                role=Role(look.actor_role),
-                what=look.what,
+                at=to_datetime(entry.at_ns, person.zone),
+                who=names[entry.actor_id],
+                role=Role(entry.actor_role),
+                what=entry.what,
             )
-            for _, look in found[:limit]
+            for _, entry in entries[:limit]
         ],
-        next=found[limit - 1][0] if len(found) > limit else None,
+        next=entries[limit - 1][0] if len(entries) > limit else None,
     )

@@ -1,4 +1,4 @@
-"""What an administrator does: who has an account, new passwords, care. No health data."""
+"""Accounts, new passwords and care, for administrators. No health data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from pydantic import BaseModel, ConfigDict, StrictBool
 
 from api.http.deps import Administrator, StoresDep
 from api.http.problems import ProblemError, describe_problems
-from api.routes.auth.invitations import issue_one_time_token
+from api.services.one_time_tokens import issue_one_time_token
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import OneTimePurpose
-from store.protocols.records import AuditLine, Person, Role
-from store.stores import Stores
+from store import Stores
+from store.models import AuditLine, OneTimePurpose, Person, Role
 
 router = APIRouter(tags=["people"])
-_RESET_LASTS = DAY
+_RESET_LIFETIME_NS = DAY
 
 
 class Account(BaseModel):
@@ -41,7 +40,7 @@ class AccountIn(BaseModel):
 
 
 class PasswordLink(BaseModel):
-    """Pass the token on; it is told only now, good once, for a day."""
+    """Pass the token on; it is shown only now, and valid once, for a day."""
 
     token: str
     expires: datetime
@@ -55,16 +54,16 @@ def accounts(_: Administrator, stores: StoresDep) -> list[Account]:
 
 @router.put("/accounts/{person_id}", responses=describe_problems(401, 403, 404, 422))
 def set_account(
-    person_id: uuid.UUID, asked: AccountIn, administrator: Administrator, stores: StoresDep
+    person_id: uuid.UUID, body: AccountIn, administrator: Administrator, stores: StoresDep
 ) -> Account:
     """Let somebody sign in, or no more: then everything of theirs that is signed in ends at once.
     Their data stay.
     """
     person = _person(stores, person_id)
-    if person.id == administrator.id and not asked.active:
+    if person.id == administrator.id and not body.active:
         raise ProblemError(422, "You cannot shut yourself out.", field="body.active")
-    stores.access.set_active(person.id, asked.active)
-    _audit(stores, "let in" if asked.active else "shut out", person)
+    stores.access.set_active(person.id, body.active)
+    _audit(stores, "let in" if body.active else "shut out", person)
     return _to_out(stores, person)
 
 
@@ -77,7 +76,7 @@ def password_link(person_id: uuid.UUID, _: Administrator, stores: StoresDep) -> 
     """A one-time token with which they can set a new password (``POST /v1/password-reset``)."""
     person = _person(stores, person_id)
     token, expires = issue_one_time_token(
-        stores, OneTimePurpose.PASSWORD, _RESET_LASTS, person_id=person.id
+        stores, OneTimePurpose.PASSWORD, _RESET_LIFETIME_NS, person_id=person.id
     )
     _audit(stores, "password link made", person)
     return PasswordLink(token=token, expires=to_datetime(expires))
@@ -94,8 +93,7 @@ def put_care(
     """Put a patient into a therapist's care. The therapist sees nothing before the patient agrees
     (consent to care).
     """
-    therapist = _person(stores, therapist_id, Role.THERAPIST)
-    patient = _person(stores, patient_id, Role.PATIENT)
+    therapist, patient = _care_pair(stores, therapist_id, patient_id)
     stores.access.put_care(therapist.id, patient.id, stores.now())
     _audit(stores, "put into care", patient)
 
@@ -109,10 +107,15 @@ def end_care(
     therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, stores: StoresDep
 ) -> None:
     """End it: the therapist sees nothing any more, at once."""
-    therapist = _person(stores, therapist_id, Role.THERAPIST)
-    patient = _person(stores, patient_id, Role.PATIENT)
+    therapist, patient = _care_pair(stores, therapist_id, patient_id)
     stores.access.end_care(therapist.id, patient.id)
     _audit(stores, "taken out of care", patient)
+
+
+def _care_pair(
+    stores: Stores, therapist_id: uuid.UUID, patient_id: uuid.UUID
+) -> tuple[Person, Person]:
+    return _person(stores, therapist_id, Role.THERAPIST), _person(stores, patient_id, Role.PATIENT)
 
 
 def _person(stores: Stores, person_id: uuid.UUID, role: Role | None = None) -> Person:

@@ -1,4 +1,4 @@
-"""What a person agrees to. Every answer is kept with its date; the newest one counts."""
+"""Consents: every answer is stored with its date, and the newest one counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from api.services.consent import is_consented
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Consent, Person, Purpose
+from store.models import Consent, Person, Purpose
 
 router = APIRouter(tags=["consent"])
 
@@ -69,17 +69,17 @@ def consents(person: Patient, stores: StoresDep) -> ConsentsOut:
 
 
 @router.post("/consents", status_code=201, responses=describe_problems(401, 403, 422))
-def add_consent(asked: ConsentIn, person: PatientAccount, stores: StoresDep) -> ConsentOut:
+def add_consent(body: ConsentIn, person: PatientAccount, stores: StoresDep) -> ConsentOut:
     """Agree, or take it back."""
     now = stores.now()
-    until = None if asked.until is None else parse_timestamp(asked.until, "body.until")
+    until = None if body.until is None else parse_timestamp(body.until, "body.until")
     if until is not None and until <= now:
         raise ProblemError(
             422, "is over already; leave it out, or name a later day.", field="body.until"
         )
-    if until is not None and not asked.given:
+    if until is not None and not body.given:
         raise ProblemError(422, "only what is given can end.", field="body.until")
-    answer = Consent(person.id, asked.purpose, asked.given, asked.wording, now, until)
+    answer = Consent(person.id, body.purpose, body.given, body.wording, now, until)
     stores.records.add_consent(answer)
     return _to_out(answer, person)
 

@@ -1,4 +1,4 @@
-"""Erasing oneself."""
+"""Erase one's own account and data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.deps import PatientAccount, StoresDep
 from api.http.problems import ProblemError, describe_problems
+from api.schemas.auth import MAX_PASSWORD_LENGTH
 from api.services import lockout, passwords
 from api.services.erasure import erase_person
 
@@ -18,7 +19,7 @@ class EraseIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    password: str = Field(max_length=passwords.MAX_LENGTH)
+    password: str = Field(max_length=MAX_PASSWORD_LENGTH)
 
 
 class ErasedOut(BaseModel):
@@ -30,12 +31,12 @@ class ErasedOut(BaseModel):
 
 
 @router.post("/me/erase", responses=describe_problems(401, 403, 422))
-def erase_me(asked: EraseIn, person: PatientAccount, stores: StoresDep) -> ErasedOut:
+def erase_me(body: EraseIn, person: PatientAccount, stores: StoresDep) -> ErasedOut:
     """Erase everything of mine, and the account: beats, ratings, notes, practices, sessions. It
     cannot be undone. Backups that were made before are not touched.
     """
     lockout.require_unlocked(stores, person.email)
-    if not passwords.verify_password(asked.password, person.password_hash):
+    if not passwords.verify_password(body.password, person.password_hash):
         lockout.record_failure(stores, person.email)
         raise ProblemError(422, "is not your password.", field="body.password")
     erased = erase_person(stores, person.email)

@@ -1,18 +1,14 @@
-"""For analysts: the link of pain with stress over everybody who agreed, with what it assumes."""
+"""The link of pain with stress over everybody who agreed to research, with its assumptions."""
 
 from __future__ import annotations
 
-import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from analytics.association import group
-from analytics.association.group import group_link
-from api.http.deps import Analyst, StoresDep
+from api.http.deps import Analyst, StoresDep, log_access, request_name
 from api.http.problems import describe_problems
-from api.routes.research.tables import consenting_patients, log_access
-from api.services.stress_index_input import local_day_and_hour
-from ebbtide.timestamps import DAY
+from api.services.cohort import cohort_link, consenting_patients
 
 router = APIRouter(prefix="/research", tags=["research"])
 
@@ -84,30 +80,10 @@ ASSUMPTIONS = [
 @router.get("/clinic-link", responses=describe_problems(401, 403))
 def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> ClinicLink:
     """Whether pain moved with stress, within people, over everybody who agreed to research."""
-    found = consenting_patients(stores, None)
-    log_access(request, stores, analyst, found)
-    who: list[int] = []
-    days: list[float] = []
-    pain: list[float] = []
-    stress: list[float] = []
-    hours: list[float] = []
-    simulated = False
-    for number, whom in enumerate(found):
-        ratings = stores.records.ratings(whom.person.id, 0, 2**62)
-        times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
-        who += [number] * len(ratings)
-        days += ((times - whom.shift_ns) / DAY).tolist()
-        hours += local_day_and_hour(times, whom.person.zone)[1].tolist()
-        pain += [rating.pain for rating in ratings]
-        stress += [rating.stress for rating in ratings]
-        simulated |= whom.person.simulated or any(rating.simulated for rating in ratings)
-    link = group_link(
-        np.array(who, dtype=np.int64),
-        np.array(days, dtype=np.float64),
-        np.array(stress, dtype=np.float64),
-        np.array(pain, dtype=np.float64),
-        np.array(hours, dtype=np.float64),
-    )
+    subjects = consenting_patients(stores)
+    log_access(stores, analyst, [item.person for item in subjects], request_name(request))
+    cohort = cohort_link(stores, subjects)
+    link = cohort.link
     return ClinicLink(
         people=link.n_subjects,
         ratings=link.n_pairs,
@@ -118,7 +94,7 @@ def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> Clinic
         spread=link.spread,
         by_person=[
             PersonLink(
-                person=found[one.subject].pseudonym.pseudonym,  # type: ignore[union-attr]
+                person=subjects[one.subject].name,
                 n=one.n,
                 own=one.slope,
                 estimate=one.shrunk,
@@ -129,7 +105,7 @@ def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> Clinic
         ],
         verdict=_verdict(link),
         missing=link.missing,
-        simulated=simulated,
+        simulated=cohort.simulated,
         assumptions=ASSUMPTIONS,
         method=group.METHOD,
     )
@@ -138,7 +114,7 @@ def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> Clinic
 def _verdict(link: group.GroupLink) -> str:
     if link.estimate is None or link.p_value is None:
         return f"Not enough yet to say whether pain moved with stress: {link.missing}."
-    # Two looks at one question: both must agree before anything is said.
+    # Two methods for one question: both must agree before anything is said.
     if link.p_value >= 0.05 or (link.detrended_rmcorr.p_value or 1.0) >= 0.05:
         return "We cannot tell whether pain moved with stress."
     together = "together" if link.estimate > 0 else "opposite ways"

@@ -1,5 +1,5 @@
-"""Windows before ratings, worked out once in this process. While a strap uploads, the day of today
-has new content at each look; of hundreds of ratings, only those of that day are looked at again.
+"""HRV windows before ratings, computed once in this process. While a strap uploads, the fingerprint
+of today changes with each upload; of hundreds of ratings, only those of today are read again.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import numpy as np
 from cachetools import TTLCache
 from numpy.typing import NDArray
 
-from analytics.association.hrv_before_rating import WINDOW_NS, Span
+from analytics.association.hrv_before_rating import Span
 from analytics.hrv.windows import HrvWindows
 from api.services.cache.responses import TTL_S
-from api.services.cache.stress_index import fingerprint
+from api.services.cache.stress_index import baseline_fingerprint
+from api.services.inputs import WINDOW_NS
 from api.services.rating_windows import (
     RatingWindows,
     WindowGroup,
@@ -27,19 +28,19 @@ from api.services.single_flight import single_flight
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Rating
 
 _MAX_PEOPLE = 20  # some MB each after a year
 _MAX_GROUPS = 5000
 
-_Starts = tuple[int, int, int]  # the first, the last, and how many
+_GroupKey = tuple[int, int, int]  # the first start, the last, and how many
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _CachedGroup:
-    """What a piece's windows were made from (``days``: the names of the content of its days;
-    ``beats``: the name of its very beats), and they themselves.
+    """The windows of a group, and what they were made from. ``days``: the fingerprints of the UTC
+    days that it touches; ``beats``: the fingerprint of exactly its beats.
     """
 
     days: tuple[str | None, ...]
@@ -49,89 +50,93 @@ class _CachedGroup:
 
 
 class RatingWindowCache:
-    """The windows of the people who were asked for last."""
+    """The windows of the people who were loaded last."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._people: TTLCache[tuple[str, Span], dict[_Starts, _CachedGroup]] = TTLCache(
+        self._people: TTLCache[tuple[str, Span], dict[_GroupKey, _CachedGroup]] = TTLCache(
             _MAX_PEOPLE, TTL_S
         )
 
-    def of(
+    def load(
         self,
         stores: Stores,
         person: Person,
-        histories: StressBaselineCache,
+        baselines: StressBaselineCache,
         ratings: list[Rating],
         span: Span,
-        contents: dict[int, str],
+        days: dict[int, str],
     ) -> tuple[RatingWindows, str]:
-        """The windows before these ratings, and a name for all the beats they were made from.
+        """Load or compute the windows before these ratings, and a fingerprint of all their beats.
 
-        ``contents``: what named the content of each UTC day a moment ago. What has come since is
-        looked at again next time.
+        ``days``: the fingerprints of UTC days, read by the caller before this. Beats that have come
+        since are taken up by the next call.
         """
-        parts, whose = group_windows(ratings, span)
+        starts, window_index = group_windows(ratings, span)
         with single_flight(f"windows before ratings {person.id} {span}"):
-            pieces = self._pieces(stores, person, parts, span, contents)
-        history = histories.of(stores, person) if ratings else None
-        read = RatingWindows(
+            groups = self._groups(stores, person, starts, span, days)
+        baseline = baselines.load(stores, person) if ratings else None
+        rating_windows = RatingWindows(
             tuple(ratings),
             person.zone,
             span,
-            tuple(piece.windows for piece in pieces),
-            whose,
-            history,
-            frozenset().union(*(piece.origins for piece in pieces)),
+            tuple(group.windows for group in groups),
+            window_index,
+            baseline,
+            frozenset().union(*(group.origins for group in groups)),
         )
-        name = hashlib.sha256("".join(piece.beats for piece in pieces).encode())
-        if history is not None:
-            name.update(fingerprint(history, person.zone).encode())
-        return read, name.hexdigest()
+        digest = hashlib.sha256("".join(group.beats for group in groups).encode())
+        if baseline is not None:
+            digest.update(baseline_fingerprint(baseline, person.zone).encode())
+        return rating_windows, digest.hexdigest()
 
-    def _pieces(
+    def _groups(
         self,
         stores: Stores,
         person: Person,
-        parts: list[NDArray[np.int64]],
+        group_starts: list[NDArray[np.int64]],
         span: Span,
-        contents: dict[int, str],
+        days: dict[int, str],
     ) -> list[_CachedGroup]:
-        place = (person.subject_id, span)
+        key = (person.subject_id, span)
         with self._lock:
-            known = self._people.get(place, {})
-        found: dict[_Starts, _CachedGroup] = {}
-        for part in parts:
-            starts = (int(part[0]), int(part[-1]), len(part))
-            first, last = starts[0] // DAY, (starts[1] + WINDOW_NS - 1) // DAY
-            days = tuple(contents.get(day) for day in range(first, last + 1))
-            before = known.get(starts)
-            if before is None or before.days != days:
-                before = _beats_fingerprint(stores, person, part, days, before)
-            found[starts] = before
-        both = {**known, **found}  # who asks for a month of it lets nobody forget the year
+            cached = self._people.get(key, {})
+        current: dict[_GroupKey, _CachedGroup] = {}
+        for starts in group_starts:
+            group_key = (int(starts[0]), int(starts[-1]), len(starts))
+            first, last = group_key[0] // DAY, (group_key[1] + WINDOW_NS - 1) // DAY
+            touched = tuple(days.get(day) for day in range(first, last + 1))
+            group = cached.get(group_key)
+            if group is None or group.days != touched:
+                group = _load_group(stores, person, starts, touched, group)
+            current[group_key] = group
+        merged = {**cached, **current}  # a request for a month keeps the groups of the year
         with self._lock:
-            self._people[place] = both if len(both) <= _MAX_GROUPS else found
-        return list(found.values())
+            self._people[key] = merged if len(merged) <= _MAX_GROUPS else current
+        return list(current.values())
 
 
-def _beats_fingerprint(
+def _load_group(
     stores: Stores,
     person: Person,
-    part: NDArray[np.int64],
+    starts: NDArray[np.int64],
     days: tuple[str | None, ...],
-    before: _CachedGroup | None,
+    previous: _CachedGroup | None,
 ) -> _CachedGroup:
-    piece = read_group(stores, person, part)
-    name = _fingerprint(piece)
-    windows = before.windows if before and before.beats == name else compute_group(piece)
-    return _CachedGroup(days, name, piece.origins, windows)
+    """Read a group's beats, and compute its windows unless they were made from the same beats."""
+    group = read_group(stores, person, starts)
+    fingerprint = _group_fingerprint(group)
+    if previous is not None and previous.beats == fingerprint:
+        windows = previous.windows
+    else:
+        windows = compute_group(group)
+    return _CachedGroup(days, fingerprint, group.origins, windows)
 
 
-def _fingerprint(piece: WindowGroup) -> str:
-    """Names the very beats and movement of a piece."""
-    beats, movement = piece.beats, piece.movement
-    digest = hashlib.sha256(repr((piece.starts.tolist(), sorted(piece.origins))).encode())
+def _group_fingerprint(group: WindowGroup) -> str:
+    """Name exactly the beats and movement of a group."""
+    beats, movement = group.beats, group.movement
+    digest = hashlib.sha256(repr((group.starts.tolist(), sorted(group.origins))).encode())
     for column in (
         *(beats.time_ns, beats.rr_ms, beats.follows, beats.contact, beats.stream),
         *(movement.time_ns, movement.mad_mg),

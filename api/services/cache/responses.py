@@ -1,7 +1,7 @@
-"""Answers that were made before, in this process: nothing is worked out again that did not change.
+"""Responses of this process, so that nothing is computed again that has not changed.
 
-What an answer hangs on is its key, the content of the beats included, so an old answer is never
-given for new beats; it only falls out after a while, or when there is no more room.
+The key holds all that a response depends on, the fingerprints of the beats included, so that an old
+response is never given for new beats. It expires after an hour, or makes way for newer ones.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 
 class ResponseCache:
-    """The answers that were asked for last, up to so many bytes."""
+    """The responses that were put last, up to a number of bytes."""
 
-    def __init__(self, most_bytes: int = _MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
         self._lock = Lock()
-        self._known: TTLCache[Hashable, bytes] = TTLCache(most_bytes, TTL_S, getsizeof=len)
+        self._entries: TTLCache[Hashable, bytes] = TTLCache(max_bytes, TTL_S, getsizeof=len)
 
     def get(self, key: Hashable) -> bytes | None:
-        """The answer, if it is known."""
+        """The response of this key; None where there is none."""
         with self._lock:
-            return self._known.get(key)
+            return self._entries.get(key)
 
-    def put(self, key: Hashable, answer: bytes) -> None:
-        """Keep it, and let go of those that nobody asked for the longest."""
-        with self._lock, suppress(ValueError):  # longer than all the room there is
-            self._known[key] = answer
+    def put(self, key: Hashable, response: bytes) -> None:
+        """Add a response; the least recently used ones make way for it."""
+        with self._lock, suppress(ValueError):  # larger than the whole cache
+            self._entries[key] = response

@@ -1,5 +1,5 @@
-"""Stress indexes of days, worked out once in this process: the index of a window hangs on its own
-figures and on the first fortnight alone, so a year's trend works out only the days that changed.
+"""Stress indexes of days, computed once in this process. The index of a window depends on its own
+metrics and on the person's baseline alone, so a year's trend computes only the days that changed.
 """
 
 from __future__ import annotations
@@ -24,94 +24,97 @@ _MAX_PEOPLE = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexColumns:
-    """Of each window, shape (w,): NaN where not known; ``why`` then says why."""
+    """One value for each window, shape (w,). NaN where ``missing_reason`` says why."""
 
     value: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     baseline_days: NDArray[np.int64]
-    why: NDArray[np.object_]
+    missing_reason: NDArray[np.object_]
+
+    def at(self, rows: slice) -> IndexColumns:
+        """Some of the windows."""
+        return IndexColumns(
+            self.value[rows],
+            self.low[rows],
+            self.high[rows],
+            self.baseline_days[rows],
+            self.missing_reason[rows],
+        )
 
 
 @dataclass(slots=True)
 class _CachedPerson:
-    """What is known of one person, against one history."""
+    """The days of one person: day → (its fingerprint, its indexes), all against one baseline."""
 
-    history: str
+    baseline: str
     days: dict[int, tuple[str, IndexColumns]] = field(default_factory=dict)
 
 
 class StressIndexCache:
-    """The indexes of the people who were asked for last."""
+    """The indexes of the people who were loaded last."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._people: TTLCache[str, _CachedPerson] = TTLCache(_MAX_PEOPLE, TTL_S)
 
-    def of(
-        self, subject_id: str, zone: str, found: DailyHrv, history: StressIndexInput
+    def load(
+        self, subject_id: str, zone: str, daily: DailyHrv, baseline: StressIndexInput
     ) -> IndexColumns:
-        """The index of each of these windows, in their order."""
+        """Load or compute the index of each of these windows, in their order."""
         with single_flight(f"indexes {subject_id}"):
-            return self._of(subject_id, zone, found, history)
+            return self._load(subject_id, zone, daily, baseline)
 
-    def _of(
-        self, subject_id: str, zone: str, found: DailyHrv, history: StressIndexInput
+    def _load(
+        self, subject_id: str, zone: str, daily: DailyHrv, baseline: StressIndexInput
     ) -> IndexColumns:
-        mark = fingerprint(history, zone)
+        fingerprint = baseline_fingerprint(baseline, zone)
         with self._lock:
             person = self._people.get(subject_id)
-            if person is None or person.history != mark:
-                person = self._people[subject_id] = _CachedPerson(mark)
-            known = dict(person.days)
-        days = found.start_ns // DAY
+            if person is None or person.baseline != fingerprint:
+                person = self._people[subject_id] = _CachedPerson(fingerprint)
+            cached = dict(person.days)
+        days = daily.start_ns // DAY
         edges = np.flatnonzero(np.diff(days, prepend=-1, append=-1))
         spans = {int(days[first]): slice(first, end) for first, end in pairwise(edges.tolist())}
-        # A day that is cut by the range is worked out, and not kept.
-        fresh = [
+        # A day that the range cuts is computed and not cached.
+        outdated = [
             day
             for day, rows in spans.items()
-            if day not in known
-            or known[day][0] != found.contents[day]
-            or len(known[day][1].value) != rows.stop - rows.start
+            if day not in cached
+            or cached[day][0] != daily.fingerprints[day]
+            or len(cached[day][1].value) != rows.stop - rows.start
         ]
-        made: dict[int, tuple[str, IndexColumns]] = {}
-        if fresh:
-            wanted = np.isin(days, fresh)
-            columns = _compute(history, found.at(wanted).hearts(zone))
-            at = 0
-            for day in fresh:
-                many = spans[day].stop - spans[day].start
-                made[day] = (found.contents[day], _part(columns, slice(at, at + many)))
-                at += many
+        computed: dict[int, tuple[str, IndexColumns]] = {}
+        if outdated:
+            columns = _compute(
+                baseline, daily.at(np.isin(days, outdated)).to_stress_index_input(zone)
+            )
+            begin = 0
+            for day in outdated:
+                end = begin + spans[day].stop - spans[day].start
+                computed[day] = (daily.fingerprints[day], columns.at(slice(begin, end)))
+                begin = end
             with self._lock:
-                person.days.update({day: made[day] for day in fresh if day in found.whole})
-        return _concat([(made.get(day) or known[day])[1] for day in spans])
+                person.days.update(
+                    {day: computed[day] for day in outdated if day in daily.whole_days}
+                )
+        return _concat([(computed.get(day) or cached[day])[1] for day in spans])
 
 
-def fingerprint(history: StressIndexInput, zone: str) -> str:
-    """A name for what indexes are compared with."""
+def baseline_fingerprint(baseline: StressIndexInput, zone: str) -> str:
+    """Name the content of a baseline."""
     digest = hashlib.sha256(zone.encode())
-    for column in (history.day, history.hour, history.measures):
+    for column in (baseline.day, baseline.hour, baseline.measures):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()
 
 
-def _compute(history: StressIndexInput, asked: StressIndexInput) -> IndexColumns:
-    index = stress_index(history, asked)
-    why = np.array([None if r is None else str(r) for r in index.reason], dtype=object)
+def _compute(baseline: StressIndexInput, windows: StressIndexInput) -> IndexColumns:
+    index = stress_index(baseline, windows)
+    reasons = np.array([None if r is None else str(r) for r in index.reason], dtype=object)
     return IndexColumns(
-        index.value, index.low, index.high, np.asarray(index.baseline_days, np.int64), why
-    )
-
-
-def _part(columns: IndexColumns, rows: slice) -> IndexColumns:
-    return IndexColumns(
-        columns.value[rows],
-        columns.low[rows],
-        columns.high[rows],
-        columns.baseline_days[rows],
-        columns.why[rows],
+        index.value, index.low, index.high, np.asarray(index.baseline_days, np.int64), reasons
     )
 
 
@@ -125,5 +128,5 @@ def _concat(parts: list[IndexColumns]) -> IndexColumns:
         np.concatenate([part.low for part in parts]),
         np.concatenate([part.high for part in parts]),
         np.concatenate([part.baseline_days for part in parts]),
-        np.concatenate([part.why for part in parts]),
+        np.concatenate([part.missing_reason for part in parts]),
     )

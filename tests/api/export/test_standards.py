@@ -13,9 +13,9 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from api.export import fhir, open_mhealth
 from ebbtide.timestamps import SECOND
-from store.protocols.records import Purpose
+from store.models.records import Purpose
 from store.stores import Stores
-from tests.api.routes.test_patient_data import assert_problem
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 # heart-rate 2.0 of Open mHealth and the header of IEEE 1752.1-2021, in our own words.
@@ -221,7 +221,7 @@ def test_data_points_are_valid(clinic: Clinic) -> None:
         ),
     ],
 )
-def test_what_cannot_be_taken_is_told_and_the_rest_is_kept(
+def test_what_cannot_be_imported_is_listed_and_the_rest_is_stored(
     change: dict[str, Any], reason: str
 ) -> None:
     entries = [
@@ -258,7 +258,7 @@ def test_what_is_no_bundle_is_named(clinic: Clinic, document: dict[str, Any]) ->
     assert_problem(clinic["ada"].post("/v1/open-mhealth/heart-rate", json=3), 422)
 
 
-def test_a_rating_of_the_future_is_told(clinic: Clinic) -> None:
+def test_a_rating_of_the_future_is_skipped(clinic: Clinic) -> None:
     when = "2099-01-01T00:00:00Z"
     entries = [
         {

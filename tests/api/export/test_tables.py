@@ -20,9 +20,9 @@ import zstandard
 from api.export.encodings import Format, encode_table
 from ebbtide.beats import Notification
 from ebbtide.timestamps import DAY, SECOND, to_datetime
-from store.protocols.records import Purpose
+from store.models.records import Purpose
 from store.stores import Stores
-from tests.api.routes.test_patient_data import assert_problem
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 TABLES = ["beats", "hrv", "ratings", "sessions", "link"]
@@ -143,7 +143,7 @@ def test_answers_are_compressed_as_asked(clinic: Clinic) -> None:
             assert reader.read() == plain.content
 
 
-def test_who_has_it_already_is_told_so(clinic: Clinic) -> None:
+def test_a_matching_etag_gets_304(clinic: Clinic) -> None:
     ada, stores = clinic["ada"], clinic.stores
     for table in TABLES:
         path = f"/v1/export/{table}"

@@ -21,11 +21,11 @@ from api.app import create_app
 from api.middleware.tracing import trace
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
+from store import Stores
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
-from store.stores import Stores
 from tests.conftest import PASSWORD, skip_or_fail
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import postgres_bin, started
@@ -197,7 +197,7 @@ def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
     influx.stop()
 
 
-def test_a_port_in_use_is_told(settings: Settings, stores: Stores) -> None:
+def test_a_port_in_use_is_reported(settings: Settings, stores: Stores) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -14,8 +14,8 @@ from cli.main import app
 from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.records import Consent, Purpose, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Consent, Purpose, Rating
 
 SignedIn = Callable[..., httpx.Client]
 
@@ -25,7 +25,7 @@ def answer(client: httpx.Client, purpose: str, given: bool, **more: str) -> http
     return client.post("/v1/consents", json=body)
 
 
-def test_the_newest_answer_counts_and_all_are_kept(signed_in: SignedIn) -> None:
+def test_the_newest_answer_counts_and_all_are_stored(signed_in: SignedIn) -> None:
     client = signed_in()
     assert client.get("/v1/consents").json() == {
         "holds": {"keeping": False, "care": False, "research": False},
@@ -61,7 +61,9 @@ def test_consent_ends_when_it_said(signed_in: SignedIn, stores: Stores) -> None:
         (True, "2040-01-01T00:00:00", "zone"),
     ],
 )
-def test_what_cannot_be_is_told(signed_in: SignedIn, given: bool, until: str, words: str) -> None:
+def test_an_invalid_consent_is_refused(
+    signed_in: SignedIn, given: bool, until: str, words: str
+) -> None:
     refused = answer(signed_in(), "care", given, until=until)
     assert refused.status_code == 422
     assert words in refused.json()["detail"]
@@ -97,7 +99,7 @@ def test_whose_time_is_over(stores: Stores, patient: Callable[..., str]) -> None
     }
 
 
-def test_the_command_lists_first_and_erases_when_told(
+def test_the_command_lists_first_and_erases_with_the_option(
     settings: Settings,
     stores: Stores,
     patient: Callable[..., str],

@@ -1,4 +1,4 @@
-"""Trends over long ranges, from windows that are kept."""
+"""Trends over long ranges, from stored windows."""
 
 from __future__ import annotations
 
@@ -10,35 +10,16 @@ import httpx
 import numpy as np
 import pytest
 
-from api.routes.analysis import hrv_trend as trend_route
+from api.services import hrv_trend
 from api.services.cache.responses import ResponseCache
 from api.services.daily_windows import load_daily_hrv
-from api.services.stress_index_input import local_day_and_hour
-from ebbtide.beats import Notification, Origin, Stream, new_id
-from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
-from store.protocols.records import Person
+from api.services.inputs import local_day_and_hour
+from ebbtide.timestamps import DAY, HOUR, MINUTE, to_datetime
+from store.models import Person
 from store.stores import Stores
+from tests.support.beats import MIDNIGHT, put_beats
 
 SignedIn = Callable[..., httpx.Client]
-MIDNIGHT = 20_700 * DAY
-
-
-def put_beats(stores: Stores, person: Person, start_ns: int, count: int, seed: int = 1) -> str:
-    rng = np.random.default_rng(seed)
-    rr = 850 + 40 * np.sin(np.arange(count) * 1.3) + rng.normal(0, 12, count)
-    ticks = np.round(rr * 1.024).astype(int)
-    times = start_ns + np.cumsum(ticks) * (SECOND // 1024)
-    stream = new_id()
-    stores.beats.put_stream(person.subject_id, Stream(stream, Origin.STRAP, "a strap", start_ns))
-    stores.beats.append(
-        person.subject_id,
-        stream,
-        [
-            Notification(k + 1, int(t), 70, (int(n),), (int(t),))
-            for k, (t, n) in enumerate(zip(times, ticks, strict=True))
-        ],
-    )
-    return stream
 
 
 @pytest.fixture
@@ -49,7 +30,7 @@ def ada(signed_in: SignedIn, stores: Stores) -> tuple[httpx.Client, Person]:
     return client, person
 
 
-def asked(client: httpx.Client, days: float, **more: object) -> dict[str, Any]:
+def get_trend(client: httpx.Client, days: float, **more: object) -> dict[str, Any]:
     start = to_datetime(MIDNIGHT)
     params = {"start": start.isoformat(), "end": (start + timedelta(days=days)).isoformat()}
     found: dict[str, Any] = client.get("/v1/hrv/trend", params={**params, **more}).json()  # type: ignore[dict-item]
@@ -62,7 +43,7 @@ def test_a_trend_is_the_medians_of_the_windows(
     client, person = ada
     put_beats(stores, person, MIDNIGHT + 8 * HOUR, 5000)
     put_beats(stores, person, MIDNIGHT + DAY + 9 * HOUR + 17 * MINUTE, 800, seed=2)
-    found = asked(client, 3, bucket_s="3600")
+    found = get_trend(client, 3, bucket_s="3600")
     start = to_datetime(MIDNIGHT)
     windows = client.get(
         "/v1/hrv",
@@ -121,15 +102,15 @@ def test_an_answer_is_the_same_until_beats_come(
     client, person = ada
     put_beats(stores, person, MIDNIGHT + 8 * HOUR, 2000)
     made: list[int] = []
-    inner = trend_route.day_windows
+    inner = hrv_trend.load_daily_hrv
 
     def counted(*words: Any) -> Any:
         made.append(1)
         return inner(*words)
 
-    monkeypatch.setattr(trend_route, "day_windows", counted)
-    first = asked(client, 1, bucket_s="3600")
-    # The range is widened to whole stretches: a look some minutes later asks for the same.
+    monkeypatch.setattr(hrv_trend, "load_daily_hrv", counted)
+    first = get_trend(client, 1, bucket_s="3600")
+    # The range is widened to whole buckets: a request some minutes later is for the same ones.
     start = to_datetime(MIDNIGHT)
     later = client.get(
         "/v1/hrv/trend",
@@ -141,31 +122,31 @@ def test_an_answer_is_the_same_until_beats_come(
     ).json()
     assert later == first and len(made) == 1
     assert {b["start"][14:19] for b in first["buckets"]} == {"00:00"}
-    assert asked(client, 1, bucket_s="1800") != first and len(made) == 2
+    assert get_trend(client, 1, bucket_s="1800") != first and len(made) == 2
     put_beats(stores, person, MIDNIGHT + 12 * HOUR, 2000, seed=3)
-    more = asked(client, 1, bucket_s="3600")
+    more = get_trend(client, 1, bucket_s="3600")
     assert more["usable"] > first["usable"] and len(made) == 3
 
 
-def test_known_answers_let_go_of_the_oldest() -> None:
-    known = ResponseCache(most_bytes=10)
-    known.put("a", b"12345")
-    known.put("b", b"12345")
-    assert known.get("a") == b"12345"
-    known.put("c", b"12")
-    assert [known.get(key) for key in "abc"] == [b"12345", None, b"12"]
-    known.put("a", b"1")
-    known.put("d", b"1234567")
-    assert known.get("a") == b"1" and known.get("d") == b"1234567"
-    known.put("e", b"longer than all there is")
-    assert known.get("e") is None and known.get("d") == b"1234567"
+def test_response_cache_drops_the_least_recently_used() -> None:
+    cache = ResponseCache(max_bytes=10)
+    cache.put("a", b"12345")
+    cache.put("b", b"12345")
+    assert cache.get("a") == b"12345"
+    cache.put("c", b"12")
+    assert [cache.get(key) for key in "abc"] == [b"12345", None, b"12"]
+    cache.put("a", b"1")
+    cache.put("d", b"1234567")
+    assert cache.get("a") == b"1" and cache.get("d") == b"1234567"
+    cache.put("e", b"longer than all there is")
+    assert cache.get("e") is None and cache.get("d") == b"1234567"
 
 
 def test_too_long_and_too_fine_are_refused(ada: tuple[httpx.Client, Person]) -> None:
     client, _ = ada
-    assert "at most 400 days" in asked(client, 500)["detail"]
-    assert "longer bucket_s" in asked(client, 300, bucket_s="300")["detail"]
-    assert asked(client, 30)["buckets"] == []
+    assert "at most 400 days" in get_trend(client, 500)["detail"]
+    assert "longer bucket_s" in get_trend(client, 300, bucket_s="300")["detail"]
+    assert get_trend(client, 30)["buckets"] == []
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "UTC"])

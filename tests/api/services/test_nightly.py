@@ -19,9 +19,9 @@ from api.services.daily_windows import STORED_METHOD, load_daily_hrv
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
-from store.protocols.records import Person, Rating
+from store.models import Person, Rating
 from store.stores import Stores
-from tests.api.services.test_hrv_trend import MIDNIGHT, put_beats
+from tests.support.beats import MIDNIGHT, put_beats
 
 SignedIn = Callable[..., httpx.Client]
 
@@ -110,21 +110,21 @@ def test_on_a_dask_cluster_it_is_the_same(
     )
     with ThreadPoolExecutor(1) as alone:
         for person in clinic:  # once more, here
-            work, content = nightly_service._next_work(
-                _forgetful(stores), person, set(range(30_000))
+            task, fingerprint = nightly_service._next_task(
+                _without_reports(stores), person, set(range(30_000))
             )  # type: ignore[misc]
-            body = alone.submit(nightly_service.analyse_task, work).result()
+            body = alone.submit(nightly_service.analyse_task, task).result()
             assert isinstance(body, nightly_service.ReportBody)
             assert body.body == on_cluster[clinic.index(person)]
             kept = stores.records.report(person.id, "30 minutes")
             assert kept is not None
-            assert kept.content == content
+            assert kept.content == fingerprint
     again = load_daily_hrv(stores, clinic[0], MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert len(again.start_ns) == sum(len(day.start_ns) for day in windows.values())
 
 
-def _forgetful(stores: Stores) -> Stores:
-    """The same house, in which no report is kept."""
+def _without_reports(stores: Stores) -> Stores:
+    """The same stores, without any report."""
 
     class Forgetful:
         def __getattr__(self, name: str) -> object:
@@ -192,3 +192,12 @@ def test_a_strap_that_uploads_all_the_while_does_not_hold_it_up(
     done = nightly_service.run_nightly(stores, Stopping(99), 2)
     assert (done.people, done.failed) == (4, [])
     assert at[0] > MIDNIGHT + 3 * DAY  # beats did come meanwhile
+
+
+def test_a_worker_process_loads_no_web_framework() -> None:
+    program = (
+        "import sys, api.services.nightly\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'fastapi', 'starlette'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -1,0 +1,45 @@
+"""Who is signed in, and with which token."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from ebbtide.timestamps import to_datetime
+from store.models import Person
+from store.models.records import Role
+
+MAX_PASSWORD_LENGTH = 1000
+Password = Annotated[
+    str, Field(max_length=MAX_PASSWORD_LENGTH, examples=["a long phrase of yours"])
+]
+
+
+class SignInOut(BaseModel):
+    """Send the token as ``Authorization: Bearer ...``."""
+
+    token: str = Field(examples=["kq3v0bX..."])
+    expires: datetime
+
+    @classmethod
+    def from_token(cls, token: str, expires_ns: int) -> SignInOut:
+        """A token as the answer to a sign-in."""
+        return cls(token=token, expires=to_datetime(expires_ns))
+
+
+class AccountOut(BaseModel):
+    """The person signed in. ``simulated``: a sample, not a real person."""
+
+    id: str
+    email: str = Field(examples=["sample@ebbtide.example"])
+    name: str = Field(examples=["Sample patient (simulated)"])
+    zone: str = Field(examples=["Europe/Berlin"])
+    role: Role
+    simulated: bool
+
+    @classmethod
+    def from_person(cls, person: Person) -> AccountOut:
+        """A person's account as that person sees it."""
+        return cls.model_validate(person, from_attributes=True)

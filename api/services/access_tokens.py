@@ -1,0 +1,74 @@
+"""Access tokens: issue them, and find whose they are. Only their hashes are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from ebbtide.beats import new_id
+from ebbtide.timestamps import DAY, HOUR, MINUTE
+from store.models import AccessToken, Person
+from store.models.access import Scope, TokenKind
+from store.stores import Stores
+
+SESSION_LIFETIME_NS, SESSION_IDLE_NS = 7 * DAY, 12 * HOUR
+DEVICE_LIFETIME_NS = 365 * DAY
+ALL_SCOPES = frozenset(Scope)
+_USE_RESOLUTION_NS = MINUTE  # the time of last use is written at most this often
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person who sent a request, and the access token that they sent."""
+
+    person: Person
+    access_token: AccessToken
+
+
+def issue_token(
+    stores: Stores,
+    person: Person,
+    kind: TokenKind = TokenKind.SESSION,
+    name: str = "",
+    scopes: frozenset[Scope] = ALL_SCOPES,
+    lifetime_ns: int = SESSION_LIFETIME_NS,
+) -> tuple[str, AccessToken]:
+    """Issue a token to a person. Returns the token and what is stored, which has only its hash.
+
+    A session also ends when it is not used for ``SESSION_IDLE_NS``.
+    """
+    token = secrets.token_urlsafe(32)
+    now = stores.now()
+    idle = SESSION_IDLE_NS if kind is TokenKind.SESSION else 0
+    stored = AccessToken(
+        token_hash(token),
+        person.id,
+        now,
+        now + lifetime_ns,
+        new_id(),
+        kind,
+        name,
+        scopes,
+        now,
+        idle,
+    )
+    stores.access.add_token(stored)
+    return token, stored
+
+
+def find_caller(stores: Stores, token: str) -> Caller | None:
+    """Find who holds a token that is valid now, and record that it was used."""
+    now = stores.now()
+    holder = stores.access.signed_in(token_hash(token), now)
+    if holder is None:
+        return None
+    person, access_token = holder
+    if now - access_token.used_ns > _USE_RESOLUTION_NS:
+        stores.access.used(access_token.token_hash, now)
+    return Caller(person, access_token)
+
+
+def token_hash(token: str) -> str:
+    """Hash a token. It has 256 random bits, so neither salt nor a slow hash is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()

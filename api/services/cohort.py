@@ -1,0 +1,72 @@
+"""The cohort: patients who consent to research, under pseudonyms, and their link together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.association.group import GroupLink, group_link
+from api.services.consent import is_consented_to_research
+from api.services.errors import UnknownPseudonymError
+from api.services.export_scope import ExportSubject
+from api.services.inputs import local_day_and_hour
+from ebbtide.timestamps import DAY, FOREVER
+from store.models.records import Role
+from store.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class CohortLink:
+    """The link over a cohort. ``simulated``: some of its people or ratings are."""
+
+    link: GroupLink
+    simulated: bool
+
+
+def consenting_patients(stores: Stores, pseudonyms: list[str] | None = None) -> list[ExportSubject]:
+    """The patients who consent to research now, or those of them with these pseudonyms, in the
+    order of pseudonyms. Raises UnknownPseudonymError.
+    """
+    now = stores.now()
+    subjects = [
+        ExportSubject(person, stores.access.pseudonym(person.id))
+        for person in stores.records.people()
+        if person.role is Role.PATIENT
+        and is_consented_to_research(stores.records.consents(person.id), now)
+    ]
+    subjects.sort(key=lambda subject: subject.name)
+    if pseudonyms is None:
+        return subjects
+    by_name = {subject.name: subject for subject in subjects}
+    unknown = [name for name in pseudonyms if name not in by_name]
+    if unknown:
+        raise UnknownPseudonymError(f"Nobody who agrees to research now is called {unknown[0]}.")
+    return [by_name[name] for name in sorted(set(pseudonyms))]
+
+
+def cohort_link(stores: Stores, subjects: list[ExportSubject]) -> CohortLink:
+    """Estimate how pain moved with stress within these people, over all of them."""
+    who: list[int] = []
+    days: list[float] = []
+    pain: list[float] = []
+    stress: list[float] = []
+    hours: list[float] = []
+    simulated = False
+    for number, subject in enumerate(subjects):
+        ratings = stores.records.ratings(subject.person.id, *FOREVER)
+        times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
+        who += [number] * len(ratings)
+        days += ((times - subject.shift_ns) / DAY).tolist()
+        hours += local_day_and_hour(times, subject.person.zone)[1].tolist()
+        pain += [rating.pain for rating in ratings]
+        stress += [rating.stress for rating in ratings]
+        simulated |= subject.person.simulated or any(rating.simulated for rating in ratings)
+    link = group_link(
+        np.array(who, dtype=np.int64),
+        np.array(days, dtype=np.float64),
+        np.array(stress, dtype=np.float64),
+        np.array(pain, dtype=np.float64),
+        np.array(hours, dtype=np.float64),
+    )
+    return CohortLink(link, simulated)

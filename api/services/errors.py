@@ -1,0 +1,39 @@
+"""Errors that use cases raise. ``api.http.problems`` alone knows their status codes.
+
+::
+
+    EbbtideError
+    └── ServiceError             detail to answer with
+        ├── LockedOutError       too many wrong passwords
+        ├── UnknownPseudonymError
+        ├── ProviderError        the OpenID Connect provider does not answer as it should
+        └── IdentityError        the provider's answer does not prove who somebody is
+"""
+
+from __future__ import annotations
+
+from ebbtide.errors import EbbtideError
+
+
+class ServiceError(EbbtideError):
+    """A use case cannot be carried out; the text says why."""
+
+
+class LockedOutError(ServiceError):
+    """Too many wrong passwords for an address. ``wait_s``: seconds until it may try again."""
+
+    def __init__(self, what: str, wait_s: int) -> None:
+        super().__init__(what)
+        self.wait_s = wait_s
+
+
+class UnknownPseudonymError(ServiceError):
+    """Nobody who consents to research has this pseudonym."""
+
+
+class ProviderError(ServiceError):
+    """The OpenID Connect provider cannot be reached, or answers what it should not."""
+
+
+class IdentityError(ServiceError):
+    """The provider's answer does not identify a person who may sign in here."""

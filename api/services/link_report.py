@@ -1,0 +1,134 @@
+"""The link report of a person: the stored one, where nothing has changed since, or a new one."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+
+from analytics.association import within_person as link_method
+from analytics.association.hrv_before_rating import Span
+from analytics.hrv import stress_index, windows
+from analytics.report import person_report
+from api.schemas.link import (
+    BeatsBeforeRatings,
+    ChangeOut,
+    ComparisonOut,
+    LinkReport,
+    RatingsPattern,
+)
+from api.services.cache.analysis import AnalysisCache
+from api.services.rating_windows import RatingWindows, compute_rating_hrv
+from api.services.single_flight import single_flight
+from ebbtide.beats import Origin
+from ebbtide.timestamps import EARLIEST, HOUR, LATEST, MINUTE
+from store.models import Person, Rating, StoredReport
+from store.stores import Stores
+
+_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
+
+
+def load_report(
+    stores: Stores, cache: AnalysisCache, person: Person, start_ns: int, end_ns: int, span: Span
+) -> LinkReport:
+    """Load or make the report of the ratings about [start_ns, end_ns)."""
+    return LinkReport.model_validate_json(
+        load_report_json(stores, cache, person, start_ns, end_ns, span)
+    )
+
+
+def load_report_json(
+    stores: Stores, cache: AnalysisCache, person: Person, start_ns: int, end_ns: int, span: Span
+) -> str:
+    """Load or make the same report as JSON, the form in which it is stored."""
+    ratings = stores.records.ratings(person.id, start_ns, end_ns)
+    inputs, days = _rating_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings)
+    fingerprint = _hash(inputs, days)
+
+    def find_stored() -> str | None:
+        report = stores.records.report(person.id, span)
+        return None if report is None or report.content != fingerprint else report.body
+
+    stored = find_stored()
+    if stored is not None:
+        return stored
+    with single_flight(f"link {person.id} {span}"):
+        stored = find_stored()
+        if stored is not None:
+            return stored
+        # While a strap uploads, today's fingerprint changes with every upload, and the beats before
+        # the ratings hardly ever: the cache is keyed by those.
+        rating_windows, beats = cache.windows.load(
+            stores, person, cache.baselines, ratings, span, days
+        )
+        key = ("link", person.id, beats, inputs)
+        cached = cache.responses.get(key)
+        if cached is not None:
+            return cached.decode()
+        body = link_report(rating_windows).model_dump_json()
+        cache.responses.put(key, body.encode())
+        if start_ns <= EARLIEST and end_ns >= stores.now():  # all ratings, as most requests want
+            stores.records.put_report(StoredReport(person.id, span, fingerprint, body))
+        return body
+
+
+def report_fingerprint(stores: Stores, person: Person, ratings: list[Rating], span: Span) -> str:
+    """Name all that a report is made from: a stored one with another fingerprint is outdated."""
+    return _hash(_rating_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings))
+
+
+def link_report(rating_windows: RatingWindows) -> LinkReport:
+    """Make the report. Pure: it reads no store."""
+    ratings = rating_windows.ratings
+    rated, before = compute_rating_hrv(rating_windows)
+    report = person_report(rated)
+    first, *others = [ComparisonOut.from_statement(statement) for statement in report.statements]
+    pattern, what_if = report.missing, report.what_if
+    origins = rating_windows.origins
+    return LinkReport(
+        stress=first,
+        others=others,
+        pain_change=ChangeOut.from_change(report.pain),
+        stress_change=ChangeOut.from_change(report.stress),
+        ratings=RatingsPattern(
+            given=pattern.given,
+            days=pattern.days,
+            days_with_ratings=pattern.with_ratings,
+            a_day=pattern.a_day,
+            expected=pattern.expected,
+            longest_pause_days=pattern.longest_pause,
+            back_dated=sum(rating.entered_ns - rating.about_ns > 2 * HOUR for rating in ratings),
+            close_together=sum(
+                after.about_ns - before.about_ns < 10 * MINUTE
+                for before, after in pairwise(ratings)
+            ),
+            zones=sorted({rating.zone for rating in ratings}),
+            filled=what_if.filled,
+            estimate_if_both_worse=what_if.both_worse,
+            estimate_if_pain_worse=what_if.pain_worse,
+        ),
+        beats_before_ratings=BeatsBeforeRatings(
+            ratings=len(ratings), usable=before.usable, why_not=before.reasons
+        ),
+        span=rating_windows.span,
+        simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),
+        origins=sorted(origins),
+        method=link_method.METHOD,
+    )
+
+
+def _hash(inputs: str, days: dict[int, str]) -> str:
+    return hashlib.sha256(repr((inputs, sorted(days.items()))).encode()).hexdigest()
+
+
+def _day_fingerprints(stores: Stores, person: Person, ratings: list[Rating]) -> dict[int, str]:
+    """The fingerprints of all days with beats; without ratings, no beats are used."""
+    return stores.beats.day_fingerprints(person.subject_id, 0, LATEST) if ratings else {}
+
+
+def _rating_inputs(person: Person, ratings: list[Rating], span: Span) -> str:
+    """What a report is made from, except for beats."""
+    versions = [
+        (rating.id, rating.version, rating.about_ns, rating.entered_ns, rating.zone)
+        for rating in ratings
+    ]
+    return repr((_METHODS, span, person.zone, versions))

@@ -1,0 +1,16 @@
+"""Fixtures of the API's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from store.stores import Stores
+from tests.support.clinic import Clinic, opened_clinic
+
+
+@pytest.fixture
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
+        yield opened

@@ -1,0 +1,16 @@
+"""Assertions that several test files share."""
+
+from __future__ import annotations
+
+import httpx
+
+
+def assert_problem(response: httpx.Response, status: int, *words: str) -> None:
+    """Assert that a response is a problem (RFC 9457) of this status, with these words in it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    for word in words:
+        assert word in problem["detail"]

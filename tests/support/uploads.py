@@ -1,0 +1,33 @@
+"""Bodies of requests that upload beats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ebbtide.timestamps import SECOND
+
+START = 1_790_000_000 * SECOND
+
+
+def stream_body(**changes: object) -> dict[str, object]:
+    return {"origin": "simulated", "source": "a strap", "created_ns": START, **changes}
+
+
+def batch(first: int, last: int) -> dict[str, Any]:
+    """One beat a second, of 1,000 ms."""
+    return {
+        "first": first,
+        "last": last,
+        "notifications": [
+            {
+                "sequence": n,
+                "received_ns": START + n * SECOND + 9,
+                "heart_rate_bpm": 60,
+                "rr_ticks": [1024],
+                "beat_times_ns": [START + n * SECOND],
+                "contact": True,
+            }
+            for n in range(first, last + 1)
+        ],
+        "gaps": [],
+    }
