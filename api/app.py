@@ -27,8 +27,7 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.oidc import provider_from_settings
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store.factory import open_stores
-from store.stores import Stores
+from store import Stores, open_stores
 
 # A request meets the first one first; the response passes them from the last to the first.
 MIDDLEWARE: tuple[type[Any], ...] = (

@@ -36,8 +36,8 @@ from benchmarks.store import MIDNIGHT, day_of
 from ebbtide.beats import Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import HOUR
-from store.factory import open_stores
-from store.protocols.records import Consent, Purpose, Role
+from store import open_stores
+from store.models import Consent, Purpose, Role
 
 
 def main() -> None:

@@ -35,9 +35,8 @@ from benchmarks.soak import PASSWORD, answers, cpu_s, free_port, memory_mb
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
-from store.factory import open_stores
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores, open_stores
+from store.models import Person, Rating
 
 A_SECOND = 5  # people who come
 

@@ -32,7 +32,7 @@ from benchmarks.load import a_year
 from benchmarks.soak import PASSWORD, answers, free_port
 from dashboard.launch import dashboard_command, start_dashboard
 from ebbtide.settings import Settings
-from store.factory import open_stores
+from store import open_stores
 
 EMAIL = "p@example.org"
 PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}

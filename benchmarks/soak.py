@@ -35,7 +35,7 @@ from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Entry, Outbox
 from ingest.outbox.uploader import Uploader
-from store.factory import open_stores
+from store import open_stores
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import postgres_bin, started
 

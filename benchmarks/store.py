@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, SECOND
-from store.protocols.beats import BeatStore, DailyWindows
+from store import BeatStore
+from store.models import DailyWindows
 from store.sqlite.beats import SqliteBeatStore
 from tests.support.influx import InfluxServerProcess, open_influx_beats
 from tests.support.postgres import postgres_bin, started

@@ -25,7 +25,7 @@ from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, SECOND
-from store.factory import open_stores
+from store import open_stores
 
 MIDNIGHT = 20_700 * DAY
 

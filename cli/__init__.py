@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line, the highest layer: imports every package, inside functions."""

@@ -1,4 +1,4 @@
-"""The sign-ins of this machine: whose beats it may upload."""
+"""Access tokens of the people who record on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ebbtide.errors import EbbtideError
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A sign-in of one person at one API."""
+    """A person's token at one API, and their account there."""
 
     email: str
     api_url: str
@@ -22,15 +22,15 @@ class Credentials:
 
 
 class CredentialFile:
-    """The file ``path``, readable by this user only."""
+    """Read and write the credentials in the file ``path``, readable by this user only."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def all(self) -> list[Credentials]:
-        """All of them, oldest first. Raises EbbtideError when the file cannot be read."""
+        """Load all, oldest first. Raises EbbtideError when the file cannot be read."""
         try:
-            return [Credentials(**kept) for kept in json.loads(self._path.read_text())["sign_ins"]]
+            return [Credentials(**item) for item in json.loads(self._path.read_text())["sign_ins"]]
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -39,37 +39,40 @@ class CredentialFile:
             ) from error
 
     def of(self, email: str | None) -> Credentials:
-        """The sign-in of this person; without an address, the only one there is.
+        """Get the credentials of this person; without an address, the only ones there are.
 
         Raises EbbtideError when there is none, or when it is not clear which is meant.
         """
-        kept = self.all()
+        stored = self.all()
         if email is None:
-            if len(kept) == 1:
-                return kept[0]
-            if kept:
+            if len(stored) == 1:
+                return stored[0]
+            if stored:
                 raise EbbtideError(
-                    f"{len(kept)} people are signed in here.",
-                    f"Say whose it is: --patient {kept[0].email}",
+                    f"{len(stored)} people are signed in here.",
+                    f"Say whose it is: --patient {stored[0].email}",
                 )
             raise EbbtideError(
                 "This machine is not signed in.", "Use: ebbtide sign-in YOUR-ADDRESS"
             )
-        for sign_in in kept:
-            if sign_in.email.lower() == email.strip().lower():
-                return sign_in
+        for credentials in stored:
+            if credentials.email.lower() == email.strip().lower():
+                return credentials
         raise EbbtideError(f"{email} is not signed in here.", f"Use: ebbtide sign-in {email}")
 
-    def put(self, sign_in: Credentials) -> None:
-        """Keep a sign-in in place of an older one of the same person."""
+    def put(self, credentials: Credentials) -> None:
+        """Store credentials in place of older ones of the same person.
+
+        A file that cannot be read is replaced. Raises EbbtideError when it cannot be written.
+        """
         try:
-            kept = self.all()
+            stored = self.all()
         except EbbtideError:
-            kept = []  # a file that nobody can read is replaced
-        kept = [other for other in kept if other.email.lower() != sign_in.email.lower()]
+            stored = []
+        others = [item for item in stored if item.email.lower() != credentials.email.lower()]
         try:
             write_private_json(
-                self._path, {"sign_ins": [asdict(item) for item in [*kept, sign_in]]}
+                self._path, {"sign_ins": [asdict(item) for item in [*others, credentials]]}
             )
         except OSError as error:
             raise EbbtideError(

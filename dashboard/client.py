@@ -1,4 +1,4 @@
-"""What the pages ask of the API: ebbtide's client, with words for the person at the screen."""
+"""The Python client, with error texts in the reader's language."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["ApiError", "DashboardClient", "SignedOutError", "UnavailableError"]
 
 
 class DashboardClient(Client):
-    """Speaks to the API for the person at the screen, who is not kept waiting."""
+    """A client for one reader. A retry waits half a second at most: a person waits for the page."""
 
-    patience_s = 0.5
+    max_retry_wait_s = 0.5
 
     def _send(self, *words: Any, **more: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Starts Streamlit as a process of its own."""
+"""Start Streamlit as a separate process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RunningDashboard:
 
 
 def dashboard_command(host: str, port: int) -> list[str]:
-    """The command that serves the pages. All of Streamlit's settings are here."""
+    """Return the command that serves the pages, with all of Streamlit's settings."""
     settings = {
         "server.address": host,
         "server.port": str(port),
@@ -38,16 +38,16 @@ def dashboard_command(host: str, port: int) -> list[str]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
-        # Light or dark as the system is; the person may choose in the menu.
-        "theme.light.primaryColor": palette.ACCENT_BY_DAY,
-        "theme.light.backgroundColor": palette.PAPER,
-        "theme.light.secondaryBackgroundColor": palette.SAND,
-        "theme.light.textColor": palette.INK,
-        "theme.light.grayTextColor": palette.QUIET_INK,
-        "theme.dark.primaryColor": palette.ACCENT_AT_NIGHT,
-        "theme.dark.backgroundColor": palette.NIGHT,
-        "theme.dark.secondaryBackgroundColor": palette.DUSK,
-        "theme.dark.textColor": palette.MOON,
+        # Streamlit follows the system's light or dark mode; its menu overrides that.
+        "theme.light.primaryColor": palette.LIGHT_ACCENT,
+        "theme.light.backgroundColor": palette.LIGHT_BACKGROUND,
+        "theme.light.secondaryBackgroundColor": palette.LIGHT_SECONDARY_BACKGROUND,
+        "theme.light.textColor": palette.LIGHT_TEXT,
+        "theme.light.grayTextColor": palette.LIGHT_MUTED_TEXT,
+        "theme.dark.primaryColor": palette.DARK_ACCENT,
+        "theme.dark.backgroundColor": palette.DARK_BACKGROUND,
+        "theme.dark.secondaryBackgroundColor": palette.DARK_SECONDARY_BACKGROUND,
+        "theme.dark.textColor": palette.DARK_TEXT,
         "theme.baseFontSize": "17",
     }
     flags = [f"--{name}={value}" for name, value in settings.items()]
@@ -56,31 +56,31 @@ def dashboard_command(host: str, port: int) -> list[str]:
 
 
 def dashboard_environment(api_url: str) -> dict[str, str]:
-    """The environment in which the pages find the API."""
+    """Return this process's environment with the address of the API."""
     return {**os.environ, "EBBTIDE_API_URL": api_url}
 
 
 @contextmanager
 def start_dashboard(api_url: str, port: int = 0) -> Iterator[RunningDashboard]:
-    """A dashboard on the loopback address, ended with the context. Port 0 takes a free one.
+    """Run a dashboard on the loopback address until the context ends. Port 0 takes a free one.
 
     Raises EbbtideError when it does not answer within a minute.
     """
     port = port or _free_port()
-    # A file and not a pipe: a pipe that nobody empties would stop the pages when it is full.
-    with tempfile.TemporaryFile() as said:
+    # A file and not a pipe: the process would block once an unread pipe is full.
+    with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             dashboard_command("127.0.0.1", port),
             env=dashboard_environment(api_url),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=said,
-            # Ctrl-C goes to the parent alone, which then ends this in its own order.
+            stderr=stderr,
+            # A process group of its own: Ctrl-C reaches the parent alone, which then terminates it.
             start_new_session=True,
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_until_it_answers(process, url, said)
+            _wait_until_ready(process, url, stderr)
             yield RunningDashboard(url, process)
         finally:
             process.terminate()
@@ -91,12 +91,12 @@ def start_dashboard(api_url: str, port: int = 0) -> Iterator[RunningDashboard]:
                 process.wait()
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, said: IO[bytes]) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, stderr: IO[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            said.seek(0)
-            words = said.read().decode(errors="replace").strip()
+            stderr.seek(0)
+            words = stderr.read().decode(errors="replace").strip()
             raise EbbtideError(f"The pages did not start: {words[-500:]}", "Try another port.")
         try:
             if httpx.get(f"{url}/_stcore/health", timeout=2).is_success:

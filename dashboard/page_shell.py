@@ -1,38 +1,68 @@
-"""What surrounds every page."""
+"""What a page declares of itself, what surrounds it, and how pages link to each other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from dashboard.client import ApiError, SignedOutError
 from dashboard.i18n import texts
 from dashboard.i18n.language import _
-from dashboard.session import me
+from dashboard.session import current_account
 
+SIGNED_OUT = "signed out"  # stands for a role where nobody is signed in
+_PAGES = "pages"  # the key in Streamlit's session state
 
-def link_to(name: str, label: str) -> None:
-    """A link to a page of this role, where it is there."""
-    page = st.session_state.get(f"page_{name}")
-    if page is not None:
-        st.page_link(page, label=label)
-
-
-# Small words in Streamlit's own grey have too little contrast (WCAG 1.4.3).
+# Streamlit's own grey has too little contrast for small text (WCAG 1.4.3).
 _STYLE = """<style>
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   color: inherit !important; opacity: .85; }
 </style>"""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the navigation.
+
+    ``title`` is marked with ``N_`` and translated for each reader; ``slug`` is the path in the
+    browser's address; ``roles`` are those that have the page in their navigation.
+    """
+
+    run: Callable[[], None]
+    title: str
+    icon: str
+    slug: str
+    roles: AbstractSet[str]
+
+
+def register_pages(pages: Mapping[str, Any]) -> None:
+    """Store the Streamlit pages of this run by slug, for ``page_link`` and ``switch_to``."""
+    st.session_state[_PAGES] = dict(pages)
+
+
+def page_link(slug: str, label: str) -> None:
+    """Render a link to a page, where this role has that page."""
+    page = st.session_state.get(_PAGES, {}).get(slug)
+    if page is not None:
+        st.page_link(page, label=label)
+
+
+def switch_to(slug: str) -> None:
+    """End this run and continue with another page of this role."""
+    st.switch_page(st.session_state[_PAGES][slug])
+
+
 def with_shell(page: Callable[[], None]) -> Callable[[], None]:
-    """The page, with the mark of simulated data above it, and errors in plain words."""
+    """Wrap a page: the mark of simulated data above, errors as sentences, the disclaimer below."""
 
     def run() -> None:
         st.html(_STYLE)
-        person = me()
-        if person is not None and person["simulated"]:
+        account = current_account()
+        if account is not None and account["simulated"]:
             st.info(_("**Simulated.** A sample patient: no real person felt or measured this."))
         try:
             page()

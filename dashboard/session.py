@@ -1,4 +1,4 @@
-"""Who sits at the screen: kept in the browser tab's session, nowhere else."""
+"""The signed-in account and its token, held in Streamlit's session state and nowhere else."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from ebbtide.settings import Settings
 
 
 def client() -> DashboardClient:
-    """A client for the person signed in (or for nobody)."""
+    """Return an API client with the token of this session, if it has one."""
     return DashboardClient(Settings().api_url, st.session_state.get("token"))
 
 
-def nobody() -> DashboardClient:
-    """A client for nobody."""
+def anonymous_client() -> DashboardClient:
+    """Return an API client without a token."""
     return DashboardClient(Settings().api_url)
 
 
-def me() -> dict[str, Any] | None:
-    """The person signed in."""
-    person: dict[str, Any] | None = st.session_state.get("me")
-    return person
+def current_account() -> dict[str, Any] | None:
+    """Return the account that is signed in, as ``/v1/me`` describes it."""
+    account: dict[str, Any] | None = st.session_state.get("me")
+    return account
 
 
 def sign_in(email: str, password: str) -> None:
-    """Sign in. Raises ApiError."""
-    st.session_state.token = nobody().new_token(email, password)
+    """Sign in with a password. Raises ApiError."""
+    st.session_state.token = anonymous_client().new_token(email, password)
     st.session_state.me = client().me()
 
 
 def sign_in_with_code(code: str) -> None:
-    """Sign in with what the clinic's own sign-in gave. Raises ApiError."""
-    st.session_state.token = nobody().exchange(code)
+    """Sign in with the code of the clinic's OpenID Connect provider. Raises ApiError."""
+    st.session_state.token = anonymous_client().exchange(code)
     st.session_state.me = client().me()
 
 
 def sign_out() -> None:
-    """Sign out, here and at the API, and forget everything on the screen."""
+    """Revoke the token at the API and clear this session."""
     try:
         client().sign_out()
     except SignedOutError:

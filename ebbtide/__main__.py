@@ -1,4 +1,4 @@
-"""``python -m ebbtide``."""
+"""Run the command line: ``python -m ebbtide``."""
 
 from cli.main import main
 

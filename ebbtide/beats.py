@@ -1,4 +1,4 @@
-"""The words all rooms share: streams, notifications, gaps."""
+"""Types that all packages share: streams, notifications, gaps, activity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 
 
 class Origin(StrEnum):
-    """Where beats come from. Carried to the last screen."""
+    """Where beats come from. Everything computed from them names it too."""
 
     STRAP = "strap"
     FILE = "file"
@@ -18,7 +18,7 @@ class Origin(StrEnum):
 
 
 class GapReason(StrEnum):
-    """Why no beats are known for a while."""
+    """Why there are no beats for a while."""
 
     LINK_LOST = "link lost"
     CONTACT_LOST = "contact lost"
@@ -30,7 +30,7 @@ class GapReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One unbroken relation of one person and one source."""
+    """The beats of one person from one source."""
 
     id: str
     origin: Origin
@@ -44,7 +44,7 @@ class Notification:
     """One notification of a strap, placed in time.
 
     ``rr_ticks`` and ``beat_times_ns`` have the same length, which may be 0; beat times are
-    strictly increasing within the stream. ``contact`` is None where the strap cannot tell.
+    strictly increasing within the stream. ``contact`` is None where the strap does not report it.
     """
 
     sequence: int
@@ -72,8 +72,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """How much the wearer moved from ``start_ns`` for five seconds: the mean amplitude deviation of
-    acceleration, in thousandths of g. Motion disturbs HRV, so it is kept beside it.
+    """Movement of the wearer in the five seconds from ``start_ns``: the mean amplitude deviation of
+    acceleration, in thousandths of g. Motion disturbs HRV, so it is stored beside the beats.
     """
 
     start_ns: int
@@ -84,5 +84,5 @@ ACTIVITY_SPAN_NS = 5_000_000_000
 
 
 def new_id() -> str:
-    """A random id: of a stream, a person, a subject or a rating."""
+    """Make a random UUID for a stream, a person, a subject or a rating."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""Settings, from the environment (``EBBTIDE_...``) with defaults that work on one machine."""
+"""Settings from the environment (``EBBTIDE_...``), with defaults for one machine."""
 
 from __future__ import annotations
 
@@ -14,20 +14,31 @@ _SECRETS = Path(os.environ.get("EBBTIDE_SECRETS_DIR", "/run/secrets"))
 
 
 class Settings(BaseSettings):
-    """All that can be set from outside."""
+    """All settings, by section. ``EBBTIDE_`` and the name in capitals is the variable."""
 
-    # Secrets may be files, as Docker and systemd lay them down: /run/secrets/ebbtide_records_url.
+    # Docker and systemd give secrets as files, such as /run/secrets/ebbtide_records_url.
     model_config = SettingsConfigDict(
         env_prefix="EBBTIDE_", secrets_dir=_SECRETS if _SECRETS.is_dir() else None
     )
 
+    # Files
     data_dir: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("ebbtide", appauthor=False)),
         description="Folder of the embedded store and of the outbox",
     )
+
+    # API server
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8420, ge=0, le=65535)
     api_workers: int = Field(default=1, ge=1, le=64, description="Processes that answer")
+    requests_a_minute: int = Field(
+        default=1200, ge=10, description="That one token may send, to each worker"
+    )
+    anonymous_requests_a_minute: int = Field(
+        default=120, ge=10, description="That one address may send without a token"
+    )
+
+    # Logs and metrics
     log_format: Literal["text", "json"] = Field(
         default="text", description="json: one object a line, for a log collector"
     )
@@ -38,26 +49,28 @@ class Settings(BaseSettings):
         description="Serve Prometheus metrics there, on metrics_host; none if left out",
     )
     metrics_host: str = "127.0.0.1"
+
+    # Dashboard
     dashboard_host: str = "127.0.0.1"
     dashboard_port: int = Field(default=8421, ge=0, le=65535)
+
+    # Addresses
     api_url: str = Field(
         default="http://127.0.0.1:8420", description="Where ingest and dashboard find the API"
     )
+    dashboard_url: str = Field(
+        default="http://127.0.0.1:8421", description="Where people find the pages"
+    )
+
+    # Recording
     upload_every_s: float = Field(
         default=2.0,
         ge=0.5,
         le=600,
         description="How long beats wait in the outbox; what is seen live is that late",
     )
-    dashboard_url: str = Field(
-        default="http://127.0.0.1:8421", description="Where people find the pages"
-    )
-    requests_a_minute: int = Field(
-        default=1200, ge=10, description="That one token may send, to each worker"
-    )
-    anonymous_requests_a_minute: int = Field(
-        default=120, ge=10, description="That one address may send without a token"
-    )
+
+    # Sign-in at an OpenID Connect provider
     oidc_issuer: str | None = Field(
         default=None,
         description="The clinic's OpenID Connect provider; passwords alone if left out",
@@ -70,17 +83,19 @@ class Settings(BaseSettings):
         description="Where browsers find this API, for coming back; EBBTIDE_API_URL if left out",
     )
 
+    # Retention
     keep_days: int | None = Field(
         default=None,
         ge=1,
         description="Erase (ebbtide retention) whoever sent nothing new for so many days",
     )
+
+    # Servers in place of the embedded store
     records_url: SecretStr | None = Field(
         default=None,
         description="People and ratings on a server; the embedded store if left out",
         examples=["postgresql+psycopg://ebbtide:...@localhost/ebbtide"],
     )
-
     influxdb_url: str | None = Field(
         default=None,
         description="Beats on an InfluxDB server; the embedded store if left out",
@@ -98,36 +113,41 @@ class Settings(BaseSettings):
     )
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether both stores are files, so that no setting names a server."""
+        return self.records_url is None and self.influxdb_url is None
+
+    @property
     def beats_file(self) -> Path:
-        """The embedded store of beats."""
+        """SQLite file of beats."""
         return self.data_dir / "beats.sqlite"
 
     @property
     def records_file(self) -> Path:
-        """The embedded store of people and ratings."""
+        """SQLite file of people and ratings."""
         return self.data_dir / "records.sqlite"
 
     @property
     def outbox_file(self) -> Path:
-        """What the ingester keeps until the API has it."""
+        """SQLite file of what is not uploaded yet."""
         return self.data_dir / "outbox.sqlite"
 
     @property
     def sign_ins_file(self) -> Path:
-        """Whose beats this machine may upload."""
+        """Access tokens of the people who record on this machine."""
         return self.data_dir / "sign-ins.json"
 
     @property
     def straps_file(self) -> Path:
-        """Which strap belongs to whom."""
+        """Paired straps and their patients."""
         return self.data_dir / "straps.json"
 
     @property
     def recording_lock(self) -> Path:
-        """Held by the recorder: two of them would keep each beat twice."""
+        """Lock file of the recorder: two of them would store each beat twice."""
         return self.data_dir / "recording.lock"
 
     @property
     def ecg_folder(self) -> Path:
-        """ECG, where somebody asked for it."""
+        """Folder of ECG recordings (``ebbtide record --ecg``)."""
         return self.data_dir / "ecg"

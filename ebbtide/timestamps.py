@@ -1,4 +1,4 @@
-"""Instants and durations: UTC nanoseconds since 1970, in an int."""
+"""Timestamps and durations: UTC nanoseconds since 1970, in an int."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-# What a clock of this century can show; anything outside is a mistake in units or a dead battery.
+# Timestamps outside of this century come from a wrong unit or a clock with an empty battery.
 EARLIEST = 946_684_800 * SECOND  # 2000-01-01
 LATEST = 4_102_444_800 * SECOND  # 2100-01-01
 
@@ -25,13 +25,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def now_ns() -> int:
-    """The wall clock, in UTC nanoseconds."""
+    """Read the wall clock, in UTC nanoseconds."""
     return time.time_ns()
 
 
 def monotonic_ns() -> int:
-    """A clock that nobody sets and that goes on while the computer sleeps, where the system has
-    one (Linux); in ns from some beginning.
+    """Read a clock that is never set, in ns since an arbitrary moment.
+
+    On Linux it also counts the time that the computer sleeps (``CLOCK_BOOTTIME``).
     """
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)
@@ -43,13 +44,21 @@ def floor_to_microsecond(instant_ns: int) -> int:
 
 
 def to_datetime(instant_ns: int, zone: str = "UTC") -> datetime:
-    """An aware datetime in ``zone``; nanoseconds below the microsecond are cut off."""
+    """Convert a timestamp to an aware datetime, rounded down to microseconds.
+
+    >>> to_datetime(1_790_000_000_123_456_789, "Europe/Berlin").isoformat()
+    '2026-09-21T16:13:20.123456+02:00'
+    """
     whole = _EPOCH + timedelta(microseconds=instant_ns // 1000)
     return whole if zone == "UTC" else whole.astimezone(ZoneInfo(zone))
 
 
 def from_datetime(moment: datetime) -> int:
-    """UTC nanoseconds of an aware datetime. Raises ValueError for a naive one."""
+    """Convert an aware datetime to UTC nanoseconds. Raises ValueError for a naive one.
+
+    >>> from_datetime(datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC))
+    1790000000000000000
+    """
     if moment.tzinfo is None:
         raise ValueError("a time needs a zone, for example 2026-11-24T08:30:00+01:00")
     whole = moment.astimezone(UTC)
@@ -57,8 +66,17 @@ def from_datetime(moment: datetime) -> int:
     return seconds * SECOND + whole.microsecond * 1000
 
 
+def to_microseconds(time_ns: int) -> int:
+    """Round a timestamp down to whole microseconds, as a datetime has them; still in ns.
+
+    >>> to_microseconds(1_790_000_000_123_456_789)
+    1790000000123456000
+    """
+    return time_ns // 1000 * 1000
+
+
 def validate_zone(zone: str) -> str:
-    """The zone itself if it is an IANA name. Raises EbbtideError otherwise."""
+    """Return the zone if it is an IANA name. Raises EbbtideError otherwise."""
     if zone not in available_timezones():
         raise EbbtideError(
             f"'{zone}' is not a time zone.", "Use a name such as Europe/Berlin or America/Denver."

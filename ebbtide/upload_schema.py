@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin
 from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND
@@ -20,6 +20,8 @@ MAX_BATCH = 2000  # notifications in one upload
 TimestampNs = Annotated[int, Field(strict=True, ge=EARLIEST, lt=LATEST)]
 Ticks = Annotated[int, Field(ge=0, le=MAX_TICKS)]
 Sequence = Annotated[int, Field(strict=True, ge=1, lt=2**53)]
+
+_NOTIFICATION = TypeAdapter(Notification)
 
 
 class UploadModel(BaseModel):
@@ -45,8 +47,9 @@ class NotificationBody(UploadModel):
     sequence: Sequence
     received_ns: TimestampNs
     heart_rate_bpm: int = Field(ge=0, le=0xFFFF)
-    rr_ticks: list[Ticks] = Field(max_length=16)
-    beat_times_ns: list[TimestampNs] = Field(max_length=16)
+    # Not strict, so that the tuples of a Notification are taken; their items are strict.
+    rr_ticks: list[Ticks] = Field(max_length=16, strict=False)
+    beat_times_ns: list[TimestampNs] = Field(max_length=16, strict=False)
     contact: bool | None = None
     energy_kj: int | None = Field(default=None, ge=0, le=0xFFFF)
 
@@ -57,29 +60,13 @@ class NotificationBody(UploadModel):
         return self
 
     @classmethod
-    def of(cls, notification: Notification) -> NotificationBody:
-        """The wire form of a notification."""
-        return cls.model_construct(
-            sequence=notification.sequence,
-            received_ns=notification.received_ns,
-            heart_rate_bpm=notification.heart_rate_bpm,
-            rr_ticks=list(notification.rr_ticks),
-            beat_times_ns=list(notification.beat_times_ns),
-            contact=notification.contact,
-            energy_kj=notification.energy_kj,
-        )
+    def from_notification(cls, notification: Notification) -> Self:
+        """Make the body that uploads ``notification``. Raises ValidationError."""
+        return cls.model_validate(notification, from_attributes=True)
 
-    def record(self) -> Notification:
-        """The notification itself."""
-        return Notification(
-            sequence=self.sequence,
-            received_ns=self.received_ns,
-            heart_rate_bpm=self.heart_rate_bpm,
-            rr_ticks=tuple(self.rr_ticks),
-            beat_times_ns=tuple(self.beat_times_ns),
-            contact=self.contact,
-            energy_kj=self.energy_kj,
-        )
+    def to_notification(self) -> Notification:
+        """Make the notification that this body carries."""
+        return _NOTIFICATION.validate_python(vars(self))
 
 
 class GapBody(BaseModel):
@@ -99,15 +86,13 @@ class GapBody(BaseModel):
         return self
 
     @classmethod
-    def of(cls, gap: Gap) -> GapBody:
-        """The wire form of a gap."""
-        return cls(
-            sequence=gap.sequence, start_ns=gap.start_ns, end_ns=gap.end_ns, reason=gap.reason
-        )
+    def from_gap(cls, gap: Gap) -> Self:
+        """Make the body that uploads ``gap``. Raises ValidationError."""
+        return cls.model_validate(gap, from_attributes=True)
 
-    def record(self) -> Gap:
-        """The gap itself."""
-        return Gap(self.sequence, self.start_ns, self.end_ns, self.reason)
+    def to_gap(self) -> Gap:
+        """Make the gap that this body carries."""
+        return Gap(**vars(self))
 
 
 class UploadBody(BaseModel):
@@ -182,13 +167,13 @@ class ActivityBody(UploadModel):
     )
 
     @classmethod
-    def of(cls, span: Activity) -> ActivityBody:
-        """The wire form of a span."""
-        return cls.model_construct(start_ns=span.start_ns, mad_mg=span.mad_mg)
+    def from_activity(cls, activity: Activity) -> Self:
+        """Make the body that uploads ``activity``. Raises ValidationError."""
+        return cls.model_validate(activity, from_attributes=True)
 
-    def record(self) -> Activity:
-        """The span itself."""
-        return Activity(self.start_ns, self.mad_mg)
+    def to_activity(self) -> Activity:
+        """Make the activity that this body carries."""
+        return Activity(**vars(self))
 
 
 class ActivityUploadBody(BaseModel):

@@ -2,4 +2,4 @@
 # Known vulnerabilities of what is installed. Needs PyPI's advisories.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-uv run pip-audit --local --skip-editable
+uv run --group dev pip-audit --local --skip-editable

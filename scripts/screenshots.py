@@ -1,4 +1,4 @@
-"""Takes the screenshots of the README, of a running demo.
+"""Take the screenshots of the README and the guides from a running demo.
 
     uv run python scripts/screenshots.py
 
@@ -27,7 +27,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def main() -> None:
-    """Start, look, end."""
+    """Start a demo, take a screenshot of each page, stop the demo."""
     IMAGES.mkdir(exist_ok=True)
     demo = subprocess.Popen(
         [sys.executable, "-m", "ebbtide", "demo"], stdout=subprocess.PIPE, text=True

@@ -1,1 +1,43 @@
-"""Where beats and records are kept. Two protocols, and the embedded store behind both."""
+"""Persistence: beats in SQLite or InfluxDB; people, ratings, access and programme in SQL.
+
+Other packages use this face and ``store.models``, ``store.errors`` and ``store.maintenance``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from store.protocols.access import AccessStore
+from store.protocols.beats import BeatStore
+from store.protocols.programme import ProgrammeStore
+from store.protocols.records import RecordStore
+from store.stores import Stores
+
+if TYPE_CHECKING:
+    from store.errors import UNAVAILABLE, StoreError
+    from store.factory import open_stores
+
+__all__ = [
+    "UNAVAILABLE",
+    "AccessStore",
+    "BeatStore",
+    "ProgrammeStore",
+    "RecordStore",
+    "StoreError",
+    "Stores",
+    "open_stores",
+]
+
+# Loaded when used: they bring SQLAlchemy and the engines.
+_LAZY = {
+    "StoreError": "store.errors",
+    "UNAVAILABLE": "store.errors",
+    "open_stores": "store.factory",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

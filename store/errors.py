@@ -1,4 +1,18 @@
-"""What a store's driver raises when the store is away, or has no room: nothing was promised."""
+"""The errors of the stores, all of which are EbbtideErrors.
+
+StoreError
+├── StoreUnavailableError     the store does not answer, or has no room
+├── DamagedStoreError         stored data cannot be read
+├── RevisionError             the tables cannot be brought to the newest revision
+├── UnknownStreamError        no such stream of this subject
+├── StreamTakenError          the stream's id is in use
+├── BeatsOutOfOrderError      beats are not later than those before them
+├── ErasedSubjectError        the subject was erased
+├── EmailTakenError           the address has an account
+├── RatingConflictError       the rating's id or version is in use
+├── SessionConflictError      the session has a newer version
+└── NotesConflictError        the session's notes have a newer version
+"""
 
 from __future__ import annotations
 
@@ -6,8 +20,58 @@ import sqlite3
 
 from sqlalchemy import exc
 
-from store.protocols.beats import StoreUnavailableError
+from ebbtide.errors import EbbtideError
 
+
+class StoreError(EbbtideError):
+    """Base class of what a store refuses or cannot do."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store does not answer now, or has no room. Nothing was acknowledged: try again."""
+
+
+class DamagedStoreError(StoreError):
+    """What the store says it has cannot be read."""
+
+
+class RevisionError(StoreError):
+    """The tables cannot be brought to the newest revision."""
+
+
+class UnknownStreamError(StoreError):
+    """There is no such stream of this subject."""
+
+
+class StreamTakenError(StoreError):
+    """The id is in use for another stream."""
+
+
+class BeatsOutOfOrderError(StoreError):
+    """Beats of a stream are not later than those of lower sequence numbers."""
+
+
+class ErasedSubjectError(StoreError):
+    """The subject was erased, and its id is refused from then on."""
+
+
+class EmailTakenError(StoreError):
+    """The address belongs to another account."""
+
+
+class RatingConflictError(StoreError):
+    """The rating's id is in use, or the version to correct is not the newest."""
+
+
+class SessionConflictError(StoreError):
+    """The session was changed by another request meanwhile."""
+
+
+class NotesConflictError(StoreError):
+    """The session's notes were changed by another request meanwhile."""
+
+
+# What the drivers raise when a store does not answer or has no room: nothing was acknowledged.
 UNAVAILABLE: tuple[type[Exception], ...] = (
     StoreUnavailableError,
     sqlite3.OperationalError,

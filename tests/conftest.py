@@ -27,10 +27,8 @@ from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
 from ebbtide.settings import Settings
-from store.factory import open_stores
-from store.protocols.beats import BeatStore
+from store import BeatStore, Stores, open_stores
 from store.sqlite.beats import SqliteBeatStore
-from store.stores import Stores
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import PostgresServer, postgres_bin, started
 
@@ -52,18 +50,29 @@ SHARED = ROOT.parent / "shared" / "data"
 PASSWORD = "correct horse battery"
 
 
-# Begun first, so that no core waits at the end for a file that began last.
+# Paths below tests/, longest first: started first, so that no core idles at the end of the run.
 _LONGEST = (
-    *("test_straps_on_bluez", "test_roles_in_browser", "test_whole_path", "test_command_line"),
-    *("test_store_faults", "test_move", "test_straps_in_process", "test_demo", "test_night"),
-    *("test_killed_ingester", "test_link", "test_openapi", "test_compose", "test_pages_in_browser"),
+    "bluetooth/test_straps_on_bluez.py",
+    "browser/test_roles.py",
+    "system/test_whole_path.py",
+    "cli/test_commands.py",
+    "system/test_store_faults.py",
+    "system/test_move.py",
+    "bluetooth/test_straps_in_process.py",
+    "system/test_demo.py",
+    "api/services/test_nightly.py",
+    "system/test_killed_ingester.py",
+    "analytics/association/test_within_person.py",
+    "project/test_openapi.py",
+    "system/test_compose.py",
+    "browser/test_pages.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first; within a file, and of the others, the order that was."""
-    places = {name: place for place, name in enumerate(_LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    """Sort the longest files first; the order is otherwise unchanged."""
+    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 def skip_or_fail(reason: str) -> NoReturn:

@@ -28,7 +28,7 @@ from api.middleware.etag import matches_etag
 from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportQuery, ExportSubject
 from ebbtide.timestamps import MINUTE, to_datetime
-from store.stores import Stores
+from store import Stores
 
 UNTIL = "Ebbtide-Until"
 # An upload that is running during the query may commit with a slightly earlier time of change.

@@ -22,16 +22,18 @@ from api.services.errors import (
     UnknownPseudonymError,
 )
 from ebbtide.errors import EbbtideError
-from store.errors import UNAVAILABLE
-from store.protocols.beats import (
+from store import UNAVAILABLE
+from store.errors import (
     BeatsOutOfOrderError,
     DamagedStoreError,
+    EmailTakenError,
     ErasedSubjectError,
+    NotesConflictError,
+    RatingConflictError,
+    SessionConflictError,
     StreamTakenError,
     UnknownStreamError,
 )
-from store.protocols.programme import NotesConflictError
-from store.protocols.records import EmailTakenError, RatingConflictError, SessionConflictError
 
 log = logging.getLogger("ebbtide.api")
 

@@ -17,8 +17,8 @@ from api.http.problems import problem_response
 from api.http.routing import matches_route
 from api.services.access_tokens import token_hash
 from ebbtide.timestamps import DAY, MINUTE
-from store.protocols.access import IdempotentResponse
-from store.stores import Stores
+from store import Stores
+from store.models import IdempotentResponse
 
 HEADER = "Idempotency-Key"
 _RETENTION_NS = DAY

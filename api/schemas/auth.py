@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Person, Role
+from store.models import Person
+from store.models.records import Role
 
 MAX_PASSWORD_LENGTH = 1000
 Password = Annotated[

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
-from store.protocols.access import AccessToken, Scope, TokenKind
-from store.protocols.records import Person
+from store.models import AccessToken, Person
+from store.models.access import Scope, TokenKind
 from store.stores import Stores
 
 SESSION_LIFETIME_NS, SESSION_IDLE_NS = 7 * DAY, 12 * HOUR

@@ -10,7 +10,8 @@ from api.services import passwords
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import validate_zone
-from store.protocols.records import Person, RecordStore, Role
+from store import RecordStore
+from store.models import Person, Role
 
 
 def create_account(

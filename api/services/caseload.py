@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.programme.change import change_between
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.records import Person, Rating
+from store.models import Person, Rating
 from store.stores import Stores
 
 _SESSION_SOON_NS = 2 * DAY

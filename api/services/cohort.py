@@ -12,7 +12,7 @@ from api.services.errors import UnknownPseudonymError
 from api.services.export_scope import ExportSubject
 from api.services.inputs import local_day_and_hour
 from ebbtide.timestamps import DAY, FOREVER
-from store.protocols.records import Role
+from store.models.records import Role
 from store.stores import Stores
 
 

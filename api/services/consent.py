@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.protocols.records import Consent, Purpose
+from store.models import Consent, Purpose
 
 
 def is_consented(answers: list[Consent], purpose: Purpose, at_ns: int) -> bool:

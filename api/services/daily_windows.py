@@ -24,8 +24,7 @@ from analytics.hrv.windows import (
 from api.services.inputs import WINDOW_NS, load_beats, load_movement, stress_index_input
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, FOREVER
-from store.protocols.beats import DailyWindows
-from store.protocols.records import Person
+from store.models import DailyWindows, Person
 from store.stores import Stores
 
 STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"

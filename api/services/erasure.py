@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import FOREVER
-from store.protocols.records import AuditLine
+from store.models import AuditLine
 from store.stores import Stores
 
 

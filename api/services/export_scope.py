@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from analytics.association.hrv_before_rating import Span
 from ebbtide.beats import Origin
 from ebbtide.timestamps import EARLIEST, LATEST
-from store.protocols.access import Pseudonym
-from store.protocols.records import Person
+from store.models import Person, Pseudonym
 from store.stores import Stores
 
 

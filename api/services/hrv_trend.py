@@ -15,7 +15,7 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.cache.stress_index import StressIndexCache, baseline_fingerprint
 from api.services.daily_windows import load_daily_hrv
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.records import Person
+from store.models import Person
 from store.stores import Stores
 
 

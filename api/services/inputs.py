@@ -12,8 +12,7 @@ from analytics.hrv.stress_index import StressIndexInput, logarithm
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from ebbtide.rr_units import ms_from_ticks
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
-from store.protocols.beats import Beats
-from store.protocols.records import Person
+from store.models import Beats, Person
 from store.stores import Stores
 
 WINDOW_NS = hrv_before_rating.WINDOW_NS  # five minutes: of daily HRV, the stress index, exports

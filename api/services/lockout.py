@@ -8,7 +8,7 @@ import hashlib
 
 from api.services.errors import LockedOutError
 from ebbtide.timestamps import MINUTE, SECOND
-from store.stores import Stores
+from store import Stores
 
 MAX_FAILURES, LOCKOUT_NS = 10, 15 * MINUTE
 

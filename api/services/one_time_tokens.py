@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 
 from api.services.access_tokens import token_hash
-from store.protocols.access import OneTimePurpose, OneTimeToken
-from store.protocols.records import Person
+from store.models import OneTimePurpose, OneTimeToken, Person
 from store.stores import Stores
 
 

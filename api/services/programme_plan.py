@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ebbtide.timestamps import DAY, from_datetime, to_datetime
-from store.protocols.programme import Programme
-from store.protocols.records import Person
+from store.models import Person, Programme
 from store.stores import Stores
 
 SESSIONS = 8

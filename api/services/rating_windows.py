@@ -26,8 +26,8 @@ from api.services.inputs import (
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import HOUR, to_datetime
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Rating
 
 # Windows further apart than this are read separately, so that months between them cost nothing.
 _MAX_APART_NS = 3 * HOUR

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ebbtide.timestamps import DAY, FOREVER
-from store.protocols.records import Person, Purpose
+from store.models import Person
+from store.models.records import Purpose
 from store.stores import Stores
 
 

@@ -13,8 +13,8 @@ from analytics.hrv.stress_index import MAX_BASELINE_DAYS, StressIndexInput
 from api.services.daily_windows import load_daily_hrv
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person
 
 _CHUNK_NS = 28 * DAY  # read at a time
 _TTL_S = 600.0

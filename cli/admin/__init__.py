@@ -1,1 +1,1 @@
-"""Commands that look after accounts and stores."""
+"""Commands for accounts, stores and the nightly analysis."""

@@ -1,23 +1,69 @@
-"""``ebbtide add-patient`` and ``ebbtide sign-in``."""
+"""``ebbtide add-patient``, ``add-account`` and ``sign-in``."""
 
 from __future__ import annotations
 
-import asyncio
-import platform
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.credentials import CredentialFile, Credentials
-from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
+
+if TYPE_CHECKING:
+    from cli.credentials import Credentials
+
+Email = Annotated[str, typer.Argument(help="Address to sign in with.")]
+Name = Annotated[str, typer.Option(help="What to call them.")]
+Zone = Annotated[str, typer.Option(help="Time zone, for example Europe/Berlin.")]
 
 
-def add_account(email: str, name: str, zone: str, password: str, role: str) -> None:
-    """Make the account in the store."""
+def add_patient(email: Email, name: Name, zone: Zone) -> None:
+    """Make a patient's account in the store. Asks for the password."""
+    _create_account(email, name, zone, _prompt_new_password(), "patient")
+
+
+def add_account(
+    email: Email,
+    name: Name,
+    zone: Zone,
+    role: Annotated[
+        str, typer.Option(help="patient, therapist, analyst or administrator.")
+    ] = "administrator",
+) -> None:
+    """Make an account of any role in the store, such as the first administrator's, who then invites
+    the others. Asks for the password.
+    """
+    _create_account(email, name, zone, _prompt_new_password(), role)
+
+
+def sign_in(
+    email: Annotated[str, typer.Argument(help="Address of the account.")],
+) -> None:
+    """Sign this machine in, so that it can record for you. Asks for the password."""
+    import asyncio
+
+    from cli.credentials import CredentialFile
+    from ebbtide.settings import Settings
+
+    password = typer.prompt("Password", hide_input=True)
+    settings = Settings()
+    credentials = asyncio.run(_sign_in(settings.api_url, email.strip(), password))
+    CredentialFile(settings.sign_ins_file).put(credentials)
+    typer.echo(f"Signed in as {credentials.email} at {settings.api_url}.", err=True)
+
+
+def _prompt_new_password() -> str:
+    password: str = typer.prompt(
+        "Password (10 characters or more)", hide_input=True, confirmation_prompt=True
+    )
+    return password
+
+
+def _create_account(email: str, name: str, zone: str, password: str, role: str) -> None:
     from api.services.accounts import create_account
+    from ebbtide import timestamps
+    from ebbtide.settings import Settings
     from store.factory import open_stores
-    from store.protocols.records import Role
+    from store.models.records import Role
 
     if role not in list(Role):
         raise EbbtideError(f"There is no role {role}.", f"Use one of {', '.join(Role)}.")
@@ -38,16 +84,10 @@ def add_account(email: str, name: str, zone: str, password: str, role: str) -> N
     typer.echo(f"{email} can sign in now.")
 
 
-def sign_in_here(email: str, password: str) -> Credentials:
-    """Sign in at the API and keep the token, readable by this user only."""
-    settings = Settings()
-    made = asyncio.run(_sign_in(settings.api_url, email.strip(), password))
-    CredentialFile(settings.sign_ins_file).put(made)
-    typer.echo(f"Signed in as {made.email} at {settings.api_url}.", err=True)
-    return made
-
-
 async def _sign_in(api_url: str, email: str, password: str) -> Credentials:
+    import platform
+
+    from cli.credentials import Credentials
     from ingest.outbox.api_client import IngestClient
 
     async with IngestClient(api_url) as client:

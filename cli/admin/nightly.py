@@ -3,52 +3,65 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
-def run_nightly(workers: int | None, dask: str | None, as_json: bool) -> None:
-    """Map the analysis over all patients; ends with 1 when it failed for somebody."""
+def nightly(
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are cores if left out.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Use the Dask cluster at this address, such as tcp://host:8786."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring every patient's windows and report up to date; goes on where it was stopped."""
     from api.services.nightly import run_nightly
+    from ebbtide.settings import Settings
     from store.factory import open_stores
 
-    many = workers or os.cpu_count() or 1
     with (
         closing(open_stores(Settings())) as stores,
-        progress_bars() as told,
-        _executor(many, dask) as (executor, at_once),
+        progress_bars() as progress,
+        _executor(workers or os.cpu_count() or 1, dask) as (executor, max_pending),
     ):
-        night = run_nightly(
-            stores, executor, at_once, lambda done, total: told("patients", done, total)
+        result = run_nightly(
+            stores, executor, max_pending, lambda done, total: progress("patients", done, total)
         )
     if as_json:
-        typer.echo(json.dumps(asdict(night)))
+        typer.echo(json.dumps(asdict(result)))
     else:
         typer.echo(
-            f"{night.people} people: {night.days} days of windows and {night.reports} reports were "
-            "worked out; the rest had not changed."
+            f"{result.people} people: {result.days} days of windows and {result.reports} reports "
+            "were worked out; the rest had not changed."
         )
-        for subject, problem in night.failed:
+        for subject, problem in result.failed:
             typer.echo(f"Not done for {subject}: {problem}")
-    if night.failed:
+    if result.failed:
         raise typer.Exit(1)
 
 
 @contextmanager
 def _executor(workers: int, dask: str | None) -> Iterator[tuple[Executor, int]]:
-    """Where the work is done, and how much of it may be under way."""
+    """Give the executor, and how many tasks may be pending at once."""
     if dask is None:
+        import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
+
         # Not forked: this process has open stores and threads.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
@@ -59,7 +72,7 @@ def _executor(workers: int, dask: str | None) -> Iterator[tuple[Executor, int]]:
     except ImportError as error:
         raise EbbtideError("Dask is not installed.", "pip install ebbtide[cluster]") from error
     try:
-        client: Any = _client(distributed, dask)
+        client: Any = distributed.Client(dask, timeout=10)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise EbbtideError(
             f"No Dask scheduler answers at {dask}.", "Start one (dask scheduler), or leave it out."
@@ -68,9 +81,5 @@ def _executor(workers: int, dask: str | None) -> Iterator[tuple[Executor, int]]:
         cores = sum(client.nthreads().values())
         if not cores:
             raise EbbtideError(f"The cluster at {dask} has no workers.", "Start: dask worker.")
-        # What was asked twice must be worked out twice: beats may have come in between.
+        # Dask reuses the result of an equal call where it is pure; beats may have come in between.
         yield client.get_executor(pure=False), 2 * cores
-
-
-def _client(distributed: Any, address: str) -> Any:
-    return distributed.Client(address, timeout=10)

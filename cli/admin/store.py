@@ -1,4 +1,4 @@
-"""``ebbtide store check``, ``backup``, ``restore``, ``move`` and ``erase``."""
+"""``ebbtide store check``, ``backup``, ``restore``, ``move``, ``erase`` and ``retention``."""
 
 from __future__ import annotations
 
@@ -7,42 +7,41 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
 
 if TYPE_CHECKING:
-    from store.maintenance.copy import CopyResult
+    from store.maintenance import CopyResult
 
 
-def _embedded(settings: Settings) -> bool:
-    """Whether both stores are files."""
-    return settings.records_url is None and settings.influxdb_url is None
+def check(as_json: Json = False) -> None:
+    """Whether everything in the store is whole, there once, and somebody's."""
+    from ebbtide.settings import Settings
 
-
-def run_check(as_json: bool) -> None:
-    """Look through everything; ends with 1 when something is wrong."""
     settings = Settings()
-    with progress_bars() as told:
-        if _embedded(settings):
+    with progress_bars() as progress:
+        if settings.is_embedded:
             from store.maintenance.sqlite_check import check_sqlite
 
             found = check_sqlite(
                 settings.beats_file,
                 settings.records_file,
-                lambda done, total: told("blocks", done, total),
+                lambda done, total: progress("blocks", done, total),
             )
         else:
-            from store.factory import open_stores
-            from store.maintenance.server_check import check_stores
+            from store import open_stores
+            from store.maintenance import check_stores
 
             with closing(open_stores(settings)) as stores:
                 found = check_stores(
-                    stores.beats, stores.records, lambda done, total: told("streams", done, total)
+                    stores.beats,
+                    stores.records,
+                    lambda done, total: progress("streams", done, total),
                 )
     if as_json:
         typer.echo(json.dumps(asdict(found)))
@@ -61,23 +60,29 @@ def run_check(as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def run_backup(folder: Path | None, as_json: bool) -> None:
-    """Copy the store, while it is in use."""
+def backup(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A new folder; named by the time if left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Copy everything, while it is in use."""
+    from ebbtide.settings import Settings
     from store.maintenance.sqlite_backup import create_backup
 
     settings = Settings()
     now = datetime.now(UTC)
     target = folder or Path(f"ebbtide-backup-{now:%Y-%m-%dT%H-%M-%S}")
     files, when = [settings.beats_file, settings.records_file], now.isoformat(timespec="seconds")
-    if _embedded(settings):
+    if settings.is_embedded:
         made = create_backup(files, target, when)
     else:
         from store.factory import open_engine_and_beats
-        from store.maintenance.server_backup import create_server_backup
+        from store.maintenance import create_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
-            made = create_server_backup(stores.beats, stores.engine, names, target, when, told)
+        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
+            made = create_server_backup(stores.beats, stores.engine, names, target, when, progress)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
         return
@@ -85,32 +90,39 @@ def run_backup(folder: Path | None, as_json: bool) -> None:
     typer.echo(f"{made.folder}: {size:.1f} MB. It holds health data: keep it as safe as the store.")
 
 
-def run_restore(folder: Path, replace: bool) -> None:
-    """Put a backup in the place of the store."""
-    from store.maintenance.sqlite_backup import restore
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder of a backup.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put aside the store that is there.")
+    ] = False,
+) -> None:
+    """Put a backup in the place of the store, or into empty servers."""
+    from ebbtide.settings import Settings
+    from store.maintenance.sqlite_backup import restore as restore_files
 
     settings = Settings()
     files = [settings.beats_file, settings.records_file]
-    if not _embedded(settings):
+    if not settings.is_embedded:
         from store.factory import open_engine_and_beats
-        from store.maintenance.server_backup import restore_server_backup
+        from store.maintenance import restore_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
-            found = restore_server_backup(folder, names, stores.beats, stores.engine, told)
+        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
+            found = restore_server_backup(folder, names, stores.beats, stores.engine, progress)
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         return
     aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
-    kept = restore(folder, files, aside, replace)
+    replaced = restore_files(folder, files, aside, replace)
     typer.echo(f"Restored to {settings.data_dir}.")
-    for file in kept:
+    for file in replaced:
         typer.echo(f"What was there: {file}")
 
 
-def run_move(as_json: bool) -> None:
-    """The embedded store to the servers that the settings name."""
+def move(as_json: Json = False) -> None:
+    """Move the embedded store to InfluxDB and PostgreSQL; goes on where it stopped."""
+    from ebbtide.settings import Settings
     from store.factory import open_engine_and_beats
-    from store.maintenance.server_backup import move
+    from store.maintenance.server_backup import move as move_stores
 
     settings = Settings()
     if settings.records_url is None or settings.influxdb_url is None:
@@ -118,8 +130,10 @@ def run_move(as_json: bool) -> None:
             "The settings do not name the servers to move to.",
             "Set EBBTIDE_RECORDS_URL and EBBTIDE_INFLUXDB_URL.",
         )
-    with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
-        found = move(settings.beats_file, settings.records_file, stores.beats, stores.engine, told)
+    with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
+        found = move_stores(
+            settings.beats_file, settings.records_file, stores.beats, stores.engine, progress
+        )
     if as_json:
         typer.echo(json.dumps(asdict(found)))
         return
@@ -135,9 +149,13 @@ def _counted(found: CopyResult) -> str:
     )
 
 
-def run_erase(email: str, sure: bool) -> None:
-    """Erase a person in both stores."""
+def erase(
+    email: Annotated[str, typer.Argument(help="Whose.")],
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove everything of a person from the store, and prove it."""
     from api.services.erasure import erase_person
+    from ebbtide.settings import Settings
     from store.factory import open_stores
 
     if not sure:
@@ -149,17 +167,21 @@ def run_erase(email: str, sure: bool) -> None:
         "sessions; nothing is left. Backups made before still hold them, and so does an outbox on "
         "the machine that recorded."
     )
-    # What restore and an upgrade put aside.
+    # The files that restore and an upgrade renamed.
     for file in sorted(Settings().data_dir.glob("*.sqlite.*")):
         typer.echo(f"An older copy that may still hold them: {file}")
 
 
-def run_retention(apply: bool, as_json: bool) -> None:
-    """Whose data may not be kept any longer; with ``apply`` they are erased."""
+def retention(
+    apply: Annotated[bool, typer.Option("--apply", help="Erase them.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List whose data may not be kept any longer: consent taken back or over, or long silent."""
     from api.services.erasure import erase_person
     from api.services.retention import expired_people
+    from ebbtide.settings import Settings
     from ebbtide.timestamps import to_datetime
-    from store.factory import open_stores
+    from store import open_stores
 
     settings = Settings()
     with closing(open_stores(settings)) as stores:

@@ -1,1 +1,1 @@
-"""Commands that analyse files and tables."""
+"""Commands for files and tables."""

@@ -1,4 +1,4 @@
-"""An analyst's own table: CSV with named columns, errors that name column and row."""
+"""Read an analyst's table: CSV with named columns; errors name column and row."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _NO_VALUE = {"", "na", "nan", "n/a", "null", "none", ".", "<undefined>"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows as text. ``line`` of a row in the file is its index + 2."""
+    """Rows as text. The line of a row in the file is its index + 2."""
 
     path: Path
     frame: pd.DataFrame
 
     def text(self, column: str) -> pd.Series[str]:
-        """A column as it stands in the file. Raises EbbtideError when there is none."""
+        """Get a column as text. Raises EbbtideError when there is none."""
         if column not in self.frame.columns:
-            known = ", ".join(str(name) for name in self.frame.columns)
+            columns = ", ".join(str(name) for name in self.frame.columns)
             raise EbbtideError(
-                f"{self.path} has no column {column!r}.", f"It has: {known}. Case counts."
+                f"{self.path} has no column {column!r}.", f"It has: {columns}. Case counts."
             )
         found: pd.Series[str] = self.frame[column].str.strip()
         return found
 
     def subjects(self, column: str) -> tuple[NDArray[np.int64], list[str]]:
-        """A number for each row's subject, and their names in order of appearance."""
+        """Number the subject of each row, and list their names in order of appearance."""
         names = self.text(column)
         empty = names.str.lower().isin(_NO_VALUE)
         if empty.any():
@@ -46,7 +46,7 @@ class Table:
         return codes.astype(np.int64), [str(name) for name in found]
 
     def numbers(self, column: str) -> NDArray[np.float64]:
-        """A column of numbers; NaN where it is empty. Raises EbbtideError at the first other."""
+        """Get a column of numbers, NaN where empty. Raises EbbtideError at the first other."""
         words = self.text(column)
         empty = words.str.lower().isin(_NO_VALUE)
         values = pd.to_numeric(words.where(~empty), errors="coerce")
@@ -60,7 +60,7 @@ class Table:
         return np.asarray(values, dtype=np.float64)
 
     def times(self, column: str) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Days, and hours of the day (None where the column holds numbers or bare dates)."""
+        """Get days, and hours of the day (None where the column holds numbers or bare dates)."""
         words = self.text(column)
         empty = words.str.lower().isin(_NO_VALUE)
         if empty.any():
@@ -79,7 +79,7 @@ class Table:
                 f"{self.path}, line {at + 2}, column {column!r}: {words.iloc[at]!r} is no time.",
                 "Write 2026-11-24T08:30, or a number (days), in every row.",
             )
-        # The clock of the place is what the day's rhythm goes by: an offset is not taken off.
+        # Circadian rhythm follows local time, so the UTC offset is dropped and not applied.
         local = pd.to_datetime(
             words.str.replace(r"(?<=:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)$", "", regex=True),
             format="ISO8601",
@@ -87,6 +87,38 @@ class Table:
         hours = (local.dt.hour + local.dt.minute / 60).to_numpy(dtype=np.float64)
         days = (moments - moments.min()).dt.total_seconds().to_numpy(dtype=np.float64) / 86_400
         return days, hours if np.ptp(hours) > 0 else None
+
+    def values_at(
+        self,
+        moment: float,
+        column: str,
+        subjects: NDArray[np.int64],
+        names: list[str],
+        days: NDArray[np.float64],
+        values: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Find each subject's value at one time; NaN where there is none.
+
+        ``subjects``, ``days`` and ``values`` are columns; the result has the shape of ``names``.
+        Raises EbbtideError where no row, or two rows of a subject, have that time.
+        """
+        rows = np.flatnonzero(days == moment)
+        if not len(rows):
+            raise EbbtideError(
+                f"{self.path}: no row has {column} {moment:g}.", "Check --before, --after."
+            )
+        which, first, counts = np.unique(subjects[rows], return_index=True, return_counts=True)
+        if np.any(counts > 1):
+            twice = int(which[np.argmax(counts > 1)])
+            at = int(rows[first[np.argmax(counts > 1)]]) + 2
+            raise EbbtideError(
+                f"{self.path}, line {at}: subject {names[twice]!r} has several rows at {column} "
+                f"{moment:g}.",
+                "Keep one row for each subject and time.",
+            )
+        found = np.full(len(names), np.nan)
+        found[subjects[rows]] = values[rows]
+        return found
 
     def _line(self, mask: pd.Series[bool]) -> int:
         return int(np.argmax(mask.to_numpy())) + 2

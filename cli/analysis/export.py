@@ -1,27 +1,55 @@
-"""``ebbtide export``: one's own tables into a file."""
+"""``ebbtide export``: a table of one's own into a file."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from ebbtide.client import ApiError, Client
+import typer
+
 from ebbtide.errors import EbbtideError
 
-_WRITERS = ("csv", "parquet")
+_FORMATS = ("csv", "parquet")
 
 
-def export_table(email: str, password: str, table: str, target: Path, api_url: str) -> int:
-    """Write a table; the number of its rows. Raises EbbtideError for a form that is not known."""
+class ExportedTable(StrEnum):
+    """The tables of the API."""
+
+    BEATS = "beats"
+    HRV = "hrv"
+    RATINGS = "ratings"
+    SESSIONS = "sessions"
+    LINK = "link"
+
+
+def export(
+    table: ExportedTable,
+    target: Annotated[Path, typer.Argument(help="A .csv or .parquet file.")],
+    email: Annotated[str, typer.Option(help="Address of the account.")],
+) -> None:
+    """Write one of your tables into a file. Asks for the password."""
+    from ebbtide.settings import Settings
+
+    password = typer.prompt("Password", hide_input=True, err=True)
+    rows = _export_table(email, password, table, target, Settings().api_url)
+    typer.echo(f"{rows} rows of {table} in {target}.")
+
+
+def _export_table(email: str, password: str, table: str, target: Path, api_url: str) -> int:
+    """Write a table and return the number of its rows. Raises EbbtideError."""
+    from ebbtide.client import ApiError, Client
+
     form = target.suffix.removeprefix(".")
-    if form not in _WRITERS:
+    if form not in _FORMATS:
         raise EbbtideError(f"{target.name} is neither .csv nor .parquet.", "Choose such a name.")
     try:
         with Client.sign_in(api_url, email, password) as api:
-            found = getattr(api, table)()
+            frame = getattr(api, table)()
     except ApiError as error:
         raise EbbtideError(f"The API did not give it: {error}", "Is it running?") from error
     if form == "csv":
-        found.to_csv(target, index=False)
+        frame.to_csv(target, index=False)
     else:
-        found.to_parquet(target, index=False)
-    return len(found)
+        frame.to_parquet(target, index=False)
+    return len(frame)

@@ -1,49 +1,64 @@
-"""``ebbtide hrv`` and ``ebbtide clean``: figures and labels of a file of RR intervals."""
+"""``ebbtide hrv`` and ``ebbtide clean``: metrics and labels of a file of RR intervals."""
 
 from __future__ import annotations
 
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.analysis.interval_file import Intervals, read_intervals
+from cli.options import Json, RrFile
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_LONG = 20_000  # windows; shorter work is done before a bar could be read
+    from cli.analysis.interval_file import Intervals
 
 
-def run_hrv(
-    path: Path,
-    window_s: float | None,
-    step_s: float | None,
-    form: str | None,
-    output: Path | None,
+def hrv(
+    file: RrFile,
+    window: Annotated[
+        float | None,
+        typer.Option(help="Seconds of each window; the whole file if left out.", min=1),
+    ] = None,
+    step: Annotated[
+        float | None, typer.Option(help="Seconds between windows; the window if left out.", min=0.1)
+    ] = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Windows as CSV.")] = False,
+    as_parquet: Annotated[bool, typer.Option("--parquet", help="Windows as Parquet.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Write to this file and not to the terminal.")
+    ] = None,
 ) -> None:
-    """Figures of the whole file, or of windows over it, as ``form``: json, csv, parquet, or words
-    for None.
-    """
-    if window_s is None and (form in ("csv", "parquet") or step_s is not None):
+    """HRV figures of a file, or of windows over it; each only where it means something."""
+    from cli.analysis.interval_file import read_intervals
+
+    forms = [
+        name
+        for name, chosen in (("json", as_json), ("csv", as_csv), ("parquet", as_parquet))
+        if chosen
+    ]
+    if len(forms) > 1:
+        raise EbbtideError(f"--{forms[0]} and --{forms[1]} at once.", "Choose one.")
+    form = forms[0] if forms else None
+    if window is None and (form in ("csv", "parquet") or step is not None):
         raise EbbtideError("--csv, --parquet and --step are for windows.", "Add --window 300.")
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise EbbtideError("Parquet is not text.", "Name a file: --output windows.parquet")
-    read = read_intervals(path)
-    if window_s is not None:
-        _windows(read, window_s, step_s or window_s, form, output)
+    read = read_intervals(file)
+    if window is not None:
+        _write_windows(read, window, step or window, form, output)
     else:
-        _summary(path.name, read, form, output)
+        _write_summary(file.name, read, form, output)
 
 
-def _summary(name: str, read: Intervals, form: str | None, output: Path | None) -> None:
+def _write_summary(name: str, read: Intervals, form: str | None, output: Path | None) -> None:
     from analytics.hrv.summary import hrv_summary
 
     found = hrv_summary(read.rr_ms, read.time_s, read.run)
@@ -70,25 +85,26 @@ def _summary(name: str, read: Intervals, form: str | None, output: Path | None) 
         f"{name}: {quality.intervals} intervals, {found.seconds / 60:.1f} minutes, "
         f"{quality.normal_share:.1%} normal"
     ]
-    for figure, value in found.values.items():
-        shown = f"{value:.4g}" if value is not None else f"-  ({found.missing[figure]})"
-        lines.append(f"  {figure:<22} {shown}")
+    for metric, value in found.values.items():
+        text = f"{value:.4g}" if value is not None else f"-  ({found.missing[metric]})"
+        lines.append(f"  {metric:<22} {text}")
     _write("\n".join([*lines, *found.notes]) + "\n", output)
 
 
-def _windows(
+def _write_windows(
     read: Intervals, window_s: float, step_s: float, form: str | None, output: Path | None
 ) -> None:
-    """A row a window. CSV is what a terminal, a spreadsheet and a data frame all read."""
+    """Write a row a window, as CSV where no format is chosen."""
     import numpy as np
     import pandas as pd
 
     from analytics.hrv.engine import window_metrics
+    from cli.progress import window_progress
 
     # A last window that would reach past the end by more than a tenth is left out.
     last = float(read.time_s[-1]) - 0.9 * window_s
     starts = np.arange(0.0, max(last, 0.0) + 1e-9, step_s)
-    with _progress(len(starts)) as advance:
+    with window_progress(len(starts)) as advance:
         found = window_metrics(
             read.rr_ms, read.time_s, starts, window_s, read.run, progress=advance
         )
@@ -113,28 +129,29 @@ def _windows(
         return
     _warn(read.problems)
     if form == "parquet":
-        _parquet(table, output)
+        _write_parquet(table, output)
     else:
         _write(table.to_csv(index=False, lineterminator="\n"), output)
 
 
-def _parquet(table: pd.DataFrame, output: Path | None) -> None:
+def _write_parquet(table: pd.DataFrame, output: Path | None) -> None:
     import io
 
-    held = io.BytesIO()
-    table.to_parquet(held, index=False)
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
     if output is None:
-        sys.stdout.buffer.write(held.getvalue())
+        sys.stdout.buffer.write(buffer.getvalue())
     else:
-        _write_file(output, held.getvalue())
+        _write_file(output, buffer.getvalue())
 
 
-def run_clean(path: Path, as_json: bool) -> None:
-    """Each beat with its label."""
+def clean(file: RrFile, as_json: Json = False) -> None:
+    """Which beats of a file are normal, missed, extra, long, short or ectopic."""
     from analytics.hrv.artefacts import METHOD, Beat, label_beats
     from analytics.hrv.correction import correct_beats
+    from cli.analysis.interval_file import read_intervals
 
-    read = read_intervals(path)
+    read = read_intervals(file)
     labelled = label_beats(read.rr_ms, read.run)
     names = [Beat(code).name.lower() for code in labelled.beat.tolist()]
     corrected = correct_beats(read.rr_ms, read.time_s, read.run, labelled)
@@ -165,26 +182,12 @@ def run_clean(path: Path, as_json: bool) -> None:
         return
     _warn(read.problems)
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
-    told = ", ".join(f"{count} {name}" for name, count in counts.items())
-    typer.echo(f"{path.name}: {len(names)} intervals: {told}")
+    summary = ", ".join(f"{count} {name}" for name, count in counts.items())
+    typer.echo(f"{file.name}: {len(names)} intervals: {summary}")
     for index, name in enumerate(names):
         if name != "normal":
             at, rr = math.floor(read.time_s[index]), read.rr_ms[index]
             typer.echo(f"  {at:>7} s  {rr:7.1f} ms  {name}")
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
-    """A bar on a terminal, for work that takes more than a moment."""
-    if total < _LONG or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("windows", total=total)
-        yield lambda done: bar.advance(task, done)
 
 
 def _write(text: str, output: Path | None) -> None:

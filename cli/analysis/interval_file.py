@@ -1,4 +1,4 @@
-"""A file of beats as arrays, for the commands that only look at it."""
+"""Read a file of RR intervals into arrays."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Intervals:
 
 
 def read_intervals(path: Path) -> Intervals:
-    """Read any format that ``ebbtide import`` knows. Raises EbbtideError when there is nothing."""
+    """Read any format of ``ebbtide import``. Raises EbbtideError where there is no interval."""
     if tells_when(path):
-        return _recorded(path)
+        return _read_timed(path)
     read = read_rr_file(path, _SCALE)
     rr_ms = np.concatenate([np.array(run, dtype=np.float64) for run in read.runs]) * 1000 / _SCALE
     lengths = [len(run) for run in read.runs]
     run = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    off = np.repeat(np.cumsum(read.missing_s), lengths)
-    time_s = np.cumsum(rr_ms) / 1000 + off
+    missing_s = np.repeat(np.cumsum(read.missing_s), lengths)
+    time_s = np.cumsum(rr_ms) / 1000 + missing_s
     return _increasing(rr_ms, time_s, run, read.problems)
 
 
-def _recorded(path: Path) -> Intervals:
+def _read_timed(path: Path) -> Intervals:
     read = open_recording(path, zone="UTC")
     if not read.recordings:
         raise EbbtideError(f"{path} holds no RR interval.", "Check the file.")
@@ -96,7 +96,7 @@ def _increasing(
     run: NDArray[np.int64],
     problems: tuple[str, ...],
 ) -> Intervals:
-    """Without beats at the same time as the one before: an interval of 0 is no interval."""
+    """Leave out beats that are not later than all before: intervals are above 0."""
     latest = np.maximum.accumulate(time_s)
     keep = np.ones(len(time_s), dtype=np.bool_)
     keep[1:] = time_s[1:] > latest[:-1]

@@ -1,51 +1,66 @@
-"""``ebbtide link``: the within-person link of an analyst's own table."""
+"""``ebbtide link``: the within-person link of an analyst's table."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
-from analytics.association import group, within_person
-from analytics.association.group import GroupLink, group_link
-from analytics.association.within_person import Association, within_person_link
-from cli.analysis.csv_table import read_table
+from cli.options import CsvFile, Json, SubjectColumn
 from ebbtide.errors import EbbtideError
 
+if TYPE_CHECKING:
+    from analytics.association.group import GroupLink
+    from analytics.association.within_person import Association
+
 _DAY_NS = 86_400e9
-_LONGEST_DAYS = 36_500
-_RISE = "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
+_MAX_DAYS = 36_500
+_PER_UNIT = "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
 
 
-def run_link(path: Path, subject: str, time: str | None, x: str, y: str, as_json: bool) -> None:
-    """Print the link, in words or as JSON."""
-    table = read_table(path)
-    who, names = table.subjects(subject)
+def link(
+    file: CsvFile,
+    subject: SubjectColumn,
+    x: Annotated[str, typer.Option(help="Column of numbers, such as stress.")],
+    y: Annotated[str, typer.Option(help="Column of numbers, such as pain.")],
+    time: Annotated[
+        str | None,
+        typer.Option(help="Column of days or moments; the order of rows if left out."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Whether y moved with x within people, beyond the course that both share."""
+    import numpy as np
+
+    from analytics.association.group import group_link
+    from analytics.association.within_person import within_person_link
+    from cli.analysis.csv_table import read_table
+
+    table = read_table(file)
+    subjects, names = table.subjects(subject)
     xs, ys = table.numbers(x), table.numbers(y)
     hours = None
     if time is None:
-        days = np.arange(len(who), dtype=np.float64)
+        days = np.arange(len(subjects), dtype=np.float64)
     else:
         days, hours = table.times(time)
-    found = group_link(who, days, xs, ys, hours)
+    found = group_link(subjects, days, xs, ys, hours)
     own: Association | None = None
     if len(names) == 1:
         # Without a time, rows as if there were three a day.
         passed = days - np.min(days) if time is not None else days / 3
-        if np.max(passed) > _LONGEST_DAYS:
+        if np.max(passed) > _MAX_DAYS:
             raise EbbtideError(
-                f"{path}, column {time!r}: {np.max(passed):g} days from first to last.",
+                f"{file}, column {time!r}: {np.max(passed):g} days from first to last.",
                 "Numbers are taken for days. Write moments: 2026-11-24T08:30.",
             )
         ns = (passed * _DAY_NS).astype(np.int64)
         own = within_person_link(ns, xs, ys, hours, x_name=x, y_name=y)
     within = _within(found, own)
     caveats = _caveats(found, time)
-    said = {
+    report = {
         "n_subjects": found.n_subjects,
         "n_pairs": found.n_pairs,
         "within": within,
@@ -60,12 +75,12 @@ def run_link(path: Path, subject: str, time: str | None, x: str, y: str, as_json
         "caveats": caveats,
     }
     if as_json:
-        typer.echo(json.dumps(said, allow_nan=False))
+        typer.echo(json.dumps(report, allow_nan=False))
         return
-    typer.echo(said["verdict"])
+    typer.echo(report["verdict"])
     typer.echo(f"  {found.n_pairs} pairs of {found.n_subjects} subjects")
     if within["estimate"] is not None:
-        typer.echo("  " + _RISE.format(x=x, y=y, **within))
+        typer.echo("  " + _PER_UNIT.format(x=x, y=y, **within))
     for title, row in (
         ("repeated-measures correlation, each one's course taken out", found.detrended_rmcorr),
         ("repeated-measures correlation, plain: a shared fall looks like a link", found.rmcorr),
@@ -82,6 +97,8 @@ def run_link(path: Path, subject: str, time: str | None, x: str, y: str, as_json
 
 
 def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
+    from analytics.association import group, within_person
+
     if own is not None:
         return {
             "estimate": own.estimate,
@@ -104,9 +121,9 @@ def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
 def _verdict(within: dict[str, Any], found: GroupLink, x: str, y: str) -> str:
     if within["estimate"] is None:
         return f"not enough yet to say whether {y} moved with {x}: {within['missing']}"
-    turned = found.detrended_rmcorr.p_value
-    # Two looks at one question: both must agree before anything is said.
-    clear = within["p_value"] < 0.05 and (found.n_subjects == 1 or (turned or 1.0) < 0.05)
+    rotation_p = found.detrended_rmcorr.p_value
+    # Two tests of one hypothesis: a verdict needs both.
+    clear = within["p_value"] < 0.05 and (found.n_subjects == 1 or (rotation_p or 1.0) < 0.05)
     if not clear:
         return f"cannot tell whether {y} moved with {x}"
     way = "moved together" if within["estimate"] > 0 else "moved opposite ways"
@@ -114,6 +131,8 @@ def _verdict(within: dict[str, Any], found: GroupLink, x: str, y: str) -> str:
 
 
 def _caveats(found: GroupLink, time: str | None) -> list[str]:
+    from analytics.association import group
+
     caveats = ["Moving together does not show that one brings the other."]
     if time is None:
         caveats.append(

@@ -1,1 +1,1 @@
-"""The demonstration with a simulated strap and patient."""
+"""The demonstration, with a simulated strap and patient."""

@@ -1,80 +1,97 @@
-"""``ebbtide demo``: the whole path on one machine, with nothing faked but the patient.
+"""``ebbtide demo``: record, upload, analyse and display on one machine, with a simulated patient.
 
-The strap is simulated and sends the bytes a real one would; decoder, outbox, upload, API and store
-are the very ones of a real recording. All of it lives in a temporary folder that is removed at
-the end.
+The simulated strap sends the bytes of a real one; decoder, outbox, upload, API and store are those
+of a real recording. All data are in a temporary folder that is removed at the end.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import secrets
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.demo.client import SampleClient
-from cli.demo.therapy import SampleTherapy, generated_therapy, recording_start
-from cli.demo.together import run_until_one_fails
-from cli.server.thread import ApiThread
-from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
-from ebbtide.timestamps import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from rich.console import Console
+    from rich.progress import Progress
 
+    from cli.demo.therapy import SampleTherapy
+    from cli.server.thread import ApiThread
+    from ebbtide.client import Client
+    from ebbtide.settings import Settings
     from ingest.outbox.api_client import IngestClient
     from ingest.outbox.batch_writer import BatchWriter
 
 EMAIL = "sample@ebbtide.example"
 ZONE = "Europe/Berlin"
 _SEED = 2022
-_LAST_MINUTES = 5 * 60 * SECOND
-_BUILT_IN_SECONDS = 15 * 60
+_HRV_WINDOW_NS = 300_000_000_000
+_BUILT_IN_S = 15 * 60
 
 Runs = Sequence[Sequence[int]]
+Port = Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)]
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """Recordings of one strap by ``name``: when each started (UTC nanoseconds), and its runs."""
+
+    name: str
+    started: list[tuple[int, Runs]]
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedDemo:
-    """What to play and what it is called."""
+    """A recording to play, and its name."""
 
     name: str
     runs: Runs
 
-    @property
-    def beats(self) -> int:
-        """RR intervals in all runs."""
-        return sum(len(run) for run in self.runs)
 
-
-def run_demo(
-    *, rr_file: Path | None, once: bool, as_json: bool, api_port: int, dashboard_port: int
+def demo(
+    rr: Annotated[
+        Path | None,
+        typer.Option(help="Play this file of RR intervals instead of the built-in recording."),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do the whole path without serving pages, then end.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --once: print one JSON object.")
+    ] = False,
+    api_port: Port = 0,
+    dashboard_port: Port = 0,
 ) -> None:
-    """Run the demonstration; see ``ebbtide demo --help``."""
+    """Try it all: a simulated strap, a sample patient, the API and the pages."""
+    import asyncio
+    import secrets
+
+    from rich.console import Console
+
+    from ebbtide.settings import Settings
+
+    if as_json and not once:
+        raise EbbtideError("--json needs --once.", "Use: ebbtide demo --once --json")
     progress_console = Console(stderr=True, highlight=False)
     console = Console(highlight=False, soft_wrap=True)
-    played = _recording(rr_file, progress_console)
+    played = _load_recording(rr, progress_console)
     finished = False
     with suppress(KeyboardInterrupt), _interrupt_on_sigterm(), ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ebbtide-demo-"))
         settings = Settings(data_dir=Path(folder))
         password = f"tide-{secrets.randbelow(10_000):04}-{secrets.randbelow(10_000):04}"
-        api = stack.enter_context(_api(settings, password, api_port))
-        progress = stack.enter_context(_progress(progress_console))
-        result = asyncio.run(_fill(settings, api.url, password, played, progress))
+        api = stack.enter_context(_start_api(settings, password, api_port))
+        progress = stack.enter_context(_progress_bars(progress_console))
+        result = _fill(settings, api.url, password, played, progress)
         progress.stop()
         if as_json:
             typer.echo(json.dumps(result))
@@ -82,15 +99,15 @@ def run_demo(
             _print_summary(console, result)
         finished = True
         if not once:
-            from dashboard.launch import start_dashboard
+            from dashboard import start_dashboard
 
             pages = stack.enter_context(start_dashboard(api.url, dashboard_port))
-            _invite(console, pages.url, api.url, password)
+            _print_addresses(console, pages.url, api.url, password)
             asyncio.run(_play_on(settings, api.url, password, played, pages.process))
     if not once:
         console.print("Ended. Nothing runs any more, and the sample data are removed.")
     elif not finished:
-        raise typer.Exit(130)  # what a shell says of a command that Ctrl-C ended
+        raise typer.Exit(130)  # 128 + SIGINT, as a shell reports it
 
 
 @contextmanager
@@ -107,7 +124,9 @@ def _interrupt_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _progress(console: Console) -> Progress:
+def _progress_bars(console: Console) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -117,13 +136,13 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _recording(rr_file: Path | None, console: Console) -> PlayedDemo:
+def _load_recording(rr_file: Path | None, console: Console) -> PlayedDemo:
     if rr_file is None:
         import numpy as np
 
-        from cli.demo.rr import generated_rr
+        from cli.demo.therapy import generate_rr
 
-        ticks = generated_rr(_BUILT_IN_SECONDS, np.random.default_rng(_SEED))
+        ticks = generate_rr(_BUILT_IN_S, np.random.default_rng(_SEED))
         return PlayedDemo("built-in recording (simulated)", [ticks])
     from ingest.files.rr_text import read_rr_file
 
@@ -136,9 +155,12 @@ def _recording(rr_file: Path | None, console: Console) -> PlayedDemo:
 
 
 @contextmanager
-def _api(settings: Settings, password: str, port: int) -> Iterator[ApiThread]:
+def _start_api(settings: Settings, password: str, port: int) -> Iterator[ApiThread]:
+    """Serve the API with the sample patient's account, while entered."""
     from api.app import create_app
     from api.services.accounts import create_account
+    from cli.server.thread import ApiThread
+    from ebbtide import timestamps
     from store.factory import open_stores
 
     stores = open_stores(settings)
@@ -155,35 +177,31 @@ def _api(settings: Settings, password: str, port: int) -> Iterator[ApiThread]:
         yield api
 
 
-async def _fill(
+def _fill(
     settings: Settings, url: str, password: str, played: PlayedDemo, progress: Progress
 ) -> dict[str, Any]:
-    """Send four weeks of therapy and the recording; what the API then has to say."""
-    from ingest.outbox.api_client import IngestClient
-    from ingest.outbox.batch_writer import BatchWriter
-    from ingest.outbox.outbox import Outbox
+    """Send four weeks of therapy and the recording; summarise what the API reports of them."""
+    import asyncio
+
+    from cli.demo.therapy import generate_therapy
+    from ebbtide.client import Client
     from ingest.recorder import played_until_now
     from ingest.straps.simulated import span_ns
 
-    start = played_until_now(span_ns(played.runs))
-    therapy = generated_therapy(start, ZONE, _SEED)
-    async with SampleClient(url) as sample, IngestClient(url) as ingest:
-        await ingest.sign_in(EMAIL, password)
-        await sample.sign_in(EMAIL, password)
-        account = await ingest.account()
-        await _send_ratings(sample, therapy, progress)
-        with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as keeper:
-            weeks = _weeks(therapy)
-            weeks_sent = await _send(
-                keeper, ingest, account, "sample patient (simulated)", weeks, progress
-            )
-            sent = await _send(
-                keeper, ingest, account, played.name, [(start, played.runs)], progress
-            )
-        return await _result(sample, sent, weeks_sent)
+    start_ns = played_until_now(span_ns(played.runs))
+    therapy = generate_therapy(start_ns, ZONE, _SEED)
+    # Not used as a context manager: the sample patient's data are removed, the token with them.
+    api = Client.sign_in(url, EMAIL, password, simulated=True)
+    _send_ratings(api, therapy, progress)
+    weeks = Recordings("sample patient (simulated)", _weeks(therapy))
+    recording = Recordings(played.name, [(start_ns, played.runs)])
+    weeks_sent, sent = asyncio.run(_upload(settings, url, password, [weeks, recording], progress))
+    return _summarise(api, sent, weeks_sent)
 
 
 def _weeks(therapy: SampleTherapy) -> list[tuple[int, Runs]]:
+    from cli.demo.therapy import recording_start
+
     return [
         (recording_start(rating), [rating.rr_ticks])
         for rating in therapy.ratings
@@ -191,52 +209,82 @@ def _weeks(therapy: SampleTherapy) -> list[tuple[int, Runs]]:
     ]
 
 
-async def _send_ratings(sample: SampleClient, therapy: SampleTherapy, progress: Progress) -> None:
+def _send_ratings(api: Client, therapy: SampleTherapy, progress: Progress) -> None:
+    from ebbtide.timestamps import to_datetime
+
     task = progress.add_task("Ratings", total=len(therapy.ratings))
-    for number, held in enumerate(therapy.sessions_ns, 1):
-        await sample.put_session(number, held)
+    for number, held_ns in enumerate(therapy.sessions_ns, 1):
+        api.put_session(number, to_datetime(held_ns))
     for rating in therapy.ratings:
-        await sample.rate(rating, ZONE)
+        api.rate(
+            {
+                "pain": rating.pain,
+                "stress": rating.stress,
+                "pleasant": rating.pleasant,
+                "about": to_datetime(rating.about_ns).isoformat(),
+                "zone": ZONE,
+            }
+        )
         progress.advance(task)
 
 
+async def _upload(
+    settings: Settings,
+    url: str,
+    password: str,
+    groups: Sequence[Recordings],
+    progress: Progress,
+) -> list[tuple[str, int]]:
+    """Record and upload each group: its stream id, and the beats sent."""
+    from ingest.outbox.api_client import IngestClient
+    from ingest.outbox.batch_writer import BatchWriter
+    from ingest.outbox.outbox import Outbox
+
+    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
+        async with IngestClient(url) as client:
+            await client.sign_in(EMAIL, password)
+            account = await client.account()
+            return [await _send(writer, client, account, group, progress) for group in groups]
+
+
 async def _send(
-    keeper: BatchWriter,
+    writer: BatchWriter,
     client: IngestClient,
     account: str,
-    name: str,
-    recordings: list[tuple[int, Runs]],
+    group: Recordings,
     progress: Progress,
 ) -> tuple[str, int]:
-    """Play recordings (start, runs) through strap, outbox and upload: stream id, beats sent."""
+    """Play recordings through strap, outbox and upload: stream id, beats sent."""
     from ingest.outbox.uploader import Uploader
     from ingest.recorder import Recorder
     from ingest.straps.simulated import SimulatedStrap
 
-    beats = sum(len(run) for _, runs in recordings for run in runs)
-    task = progress.add_task(f"Beats of {name}", total=beats)
+    beats = sum(len(run) for _, runs in group.started for run in runs)
+    task = progress.add_task(f"Beats of {group.name}", total=beats)
     stream_id = ""
-    for start, runs in recordings:
-        recorder = Recorder(SimulatedStrap(name, runs, start), keeper, account)
+    for start_ns, runs in group.started:
+        recorder = Recorder(SimulatedStrap(group.name, runs, start_ns), writer, account)
         recording = await recorder.run()
         stream_id = recorder.stream_ids[-1]
         progress.advance(task, recording.beats)
-    uploading = progress.add_task("Upload", total=keeper.outbox.state(stream_id).waiting)
+    uploading = progress.add_task("Upload", total=writer.outbox.state(stream_id).waiting)
     uploader = Uploader(
-        keeper.outbox, client, account, lambda count: progress.advance(uploading, count)
+        writer.outbox, client, account, lambda count: progress.advance(uploading, count)
     )
     await uploader.upload_waiting()
     return stream_id, beats
 
 
-async def _result(
-    sample: SampleClient, sent: tuple[str, int], weeks_sent: tuple[str, int]
-) -> dict[str, Any]:
-    stream, weeks = await sample.stream(sent[0]), await sample.stream(weeks_sent[0])
+def _summarise(api: Client, sent: tuple[str, int], weeks_sent: tuple[str, int]) -> dict[str, Any]:
+    from ebbtide.timestamps import SECOND, to_datetime
+
+    stream, weeks = api.stream(sent[0]), api.stream(weeks_sent[0])
     end = stream["last_beat_ns"] + 1
-    begin = max(stream["first_beat_ns"], end - _LAST_MINUTES)
-    window = await sample.hrv(begin, end)
-    report = await sample.link()
+    begin = max(stream["first_beat_ns"], end - _HRV_WINDOW_NS)
+    # Datetimes hold microseconds: the end is rounded up, so that the last beat is inside.
+    until = to_datetime(-(-end // 1000) * 1000)
+    (window,) = api.hrv_report(to_datetime(begin), until)["windows"]
+    report = api.link_report()
     row = report["stress"]
     return {
         "beats_sent": sent[1],
@@ -291,7 +339,7 @@ def _print_summary(console: Console, result: dict[str, Any]) -> None:
     )
 
 
-def _invite(console: Console, pages_url: str, api_url: str, password: str) -> None:
+def _print_addresses(console: Console, pages_url: str, api_url: str, password: str) -> None:
     console.print(
         f"""
 The pages     {pages_url}
@@ -312,7 +360,9 @@ async def _play_on(
     played: PlayedDemo,
     pages: subprocess.Popen[bytes],
 ) -> None:
-    """Let the strap play live until Ctrl-C."""
+    """Play the recording live until Ctrl-C."""
+    import asyncio
+
     from ingest.outbox.api_client import IngestClient
     from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
@@ -326,11 +376,23 @@ async def _play_on(
             await asyncio.sleep(0.5)
         raise EbbtideError("The pages have ended by themselves.", "Start the demo again.")
 
-    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as keeper:
+    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
         async with IngestClient(url) as client:
             await client.sign_in(EMAIL, password)
             account = await client.account()
             strap = SimulatedStrap(f"{played.name}, live", played.runs)
-            recorder = Recorder(strap, keeper, account)
+            recorder = Recorder(strap, writer, account)
             uploader = Uploader(outbox, client, account)
             await run_until_one_fails(recorder.run(), uploader.run(), watch_pages())
+
+
+async def run_until_one_fails(*work: Coroutine[Any, Any, object]) -> None:
+    """Run all until they end. The first error cancels the others and is raised as it is."""
+    import asyncio
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for item in work:
+                tasks.create_task(item)
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group

@@ -1,1 +1,1 @@
-"""Commands that serve the API and the dashboard."""
+"""Commands that run the servers."""

@@ -1,23 +1,27 @@
-"""``ebbtide secrets``: passwords for docker-compose.yml that nobody has to know."""
+"""``ebbtide secrets``: random passwords for docker-compose.yml."""
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from ebbtide.errors import EbbtideError
 
 
-def run_secrets(folder: Path) -> None:
-    """Write one file a secret into a new folder that only its owner can open."""
-    postgres = secrets.token_urlsafe(32)
+def secrets(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")] = Path("secrets"),
+) -> None:
+    """Make the passwords that docker-compose.yml reads."""
+    from secrets import token_urlsafe
+
+    postgres = token_urlsafe(32)
     files = {
         "postgres_password": postgres,
         "ebbtide_records_url": f"postgresql+psycopg://ebbtide:{postgres}@postgres/ebbtide",
-        "influxdb_password": secrets.token_urlsafe(32),
-        "ebbtide_influxdb_token": secrets.token_urlsafe(48),
+        "influxdb_password": token_urlsafe(32),
+        "ebbtide_influxdb_token": token_urlsafe(48),
     }
     try:
         folder.mkdir(mode=0o700, parents=True)
@@ -29,6 +33,6 @@ def run_secrets(folder: Path) -> None:
     for name, secret in files.items():
         file = folder / name
         file.write_text(secret)
-        # The folder keeps others out. Inside their containers, users with other numbers read them.
+        # The folder (0700) keeps others out; users of the containers have other ids and must read.
         file.chmod(0o444)
     typer.echo(f"{len(files)} secrets are in {folder}. Keep a copy where your backups are.")

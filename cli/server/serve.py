@@ -3,77 +3,100 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cli.server.logging import log_config
-from cli.server.socket import bind_socket
+import typer
+
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
 
-# Which server this is is nobody's business; whoever watches live is cut off when it ends.
+if TYPE_CHECKING:
+    from ebbtide.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535)]
+
 _UVICORN_OPTIONS: dict[str, Any] = {
     "server_header": False,
-    "timeout_graceful_shutdown": 10,
-    # Whoever asks every few seconds keeps the connection: closing it after uvicorn's five seconds
-    # would meet the next request on its way now and then.
+    "timeout_graceful_shutdown": 10,  # s; server-sent-event clients are disconnected then
+    # Longer than the dashboard's poll interval: closing a connection after Uvicorn's default of
+    # 5 s would meet a request that is under way now and then.
     "timeout_keep_alive": 75,
 }
 
 
-def run_api(host: str | None, port: int | None, workers: int | None) -> None:
-    """Serve the API until Ctrl-C. Several workers are several processes on the same stores; one
-    that dies is begun anew.
-    """
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that answer.")] = None,
+) -> None:
+    """Run the API."""
+    from ebbtide.settings import Settings
+
     settings = Settings()
     address = host or settings.api_host
     number = settings.api_port if port is None else port
-    many = workers or settings.api_workers
+    processes = workers or settings.api_workers
     with tempfile.TemporaryDirectory(prefix="ebbtide-metrics-") as metrics:
-        if many > 1 and settings.metrics_port is not None:
-            # Before anything counts: each worker writes its own files there.
+        if processes > 1 and settings.metrics_port is not None:
+            # Set before prometheus_client is imported: each worker writes its own files there.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-        _serve(settings, address, number, many)
+        _serve(settings, address, number, processes)
+
+
+def dashboard(host: Host = None, port: Port = None) -> None:
+    """Run the pages. They ask the API at EBBTIDE_API_URL."""
+    from dashboard.launch import dashboard_command, dashboard_environment
+    from ebbtide.settings import Settings
+
+    settings = Settings()
+    command = dashboard_command(
+        host or settings.dashboard_host, settings.dashboard_port if port is None else port
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        subprocess.run(command, env=dashboard_environment(settings.api_url), check=False)
 
 
 def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    import logging
+
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
+    from cli.server.thread import bind_socket
     from store.factory import open_stores
 
-    # Opened here first: what is wrong is told once, and one process brings the tables forward.
+    # Opened before the workers start: errors are printed once, and one process upgrades tables.
     stores = open_stores(settings)
-    logs = log_config(settings)
+    log_config = _log_config(settings)
     logging.captureWarnings(True)
-    with _metrics(settings), bind_socket(host, port) as found:
+    with _serve_metrics(settings), bind_socket(host, port) as listener:
         if workers == 1:
             config = uvicorn.Config(
-                create_app(stores, settings), log_config=logs, **_UVICORN_OPTIONS
+                create_app(stores, settings), log_config=log_config, **_UVICORN_OPTIONS
             )
             with contextlib.suppress(KeyboardInterrupt):
-                uvicorn.Server(config).run(sockets=[found])
+                uvicorn.Server(config).run(sockets=[listener])
             return
         stores.close()
-        found.set_inheritable(True)
+        listener.set_inheritable(True)
         config = uvicorn.Config(
             "api.app:create_app_from_settings",
             factory=True,
             workers=workers,
-            log_config=logs,
+            log_config=log_config,
             **_UVICORN_OPTIONS,
         )
-        Multiprocess(config, sockets=[found]).run()
+        Multiprocess(config, sockets=[listener]).run()
 
 
 @contextlib.contextmanager
-def _metrics(settings: Settings) -> Iterator[None]:
-    """Prometheus metrics of all workers, on a port of their own."""
+def _serve_metrics(settings: Settings) -> Iterator[None]:
+    """Serve the Prometheus metrics of all workers on their own port, while entered."""
     if settings.metrics_port is None:
         yield
         return
@@ -99,13 +122,35 @@ def _metrics(settings: Settings) -> Iterator[None]:
     thread.join(5)
 
 
-def run_dashboard(host: str | None, port: int | None) -> None:
-    """Serve the pages until Ctrl-C."""
-    from dashboard.launch import dashboard_command, dashboard_environment
+def _log_config(settings: Settings) -> dict[str, Any]:
+    """Build the dictConfig for this process and Uvicorn.
 
-    settings = Settings()
-    command = dashboard_command(
-        host or settings.dashboard_host, settings.dashboard_port if port is None else port
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        subprocess.run(command, env=dashboard_environment(settings.api_url), check=False)
+    Uvicorn's access log is off, since it has query and client address; the log of
+    api/middleware/telemetry.py has neither.
+    """
+    formatter: dict[str, Any] = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    if settings.log_format == "json":
+        formatter = {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"one": formatter},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "one",
+            }
+        },
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "loggers": {
+            "ebbtide": {"level": "INFO"},
+            "uvicorn": {"level": "INFO"},
+            "uvicorn.access": {"level": "CRITICAL"},
+            "py.warnings": {"level": "WARNING"},  # see logging.captureWarnings
+        },
+    }

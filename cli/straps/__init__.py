@@ -1,1 +1,1 @@
-"""Commands that use a strap or a recording."""
+"""Commands for straps and recordings."""

@@ -1,13 +1,11 @@
-"""``ebbtide doctor``: what is wrong, and how to mend it."""
+"""``ebbtide doctor``: check Bluetooth, disk, outbox, servers and clock."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import platform
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -16,31 +14,32 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from cli.credentials import CredentialFile
-from ebbtide import timestamps
+from cli.options import Json
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
-from ebbtide.timestamps import DAY
 
-_LITTLE_ROOM = 200_000_000  # bytes; a strap fills some 20 MB a week while the server is away
-_SLOW_FLUSH_S = 0.050
-_CLOCK_OFF_S = 2.0
+if TYPE_CHECKING:
+    from ebbtide.settings import Settings
+
+_MIN_FREE_BYTES = 200_000_000  # a strap fills some 20 MB a week while the server is unavailable
+_MAX_FLUSH_S = 0.050
+_MAX_CLOCK_OFFSET_S = 2.0
 
 
 class Finding(StrEnum):
-    """How a check went."""
+    """The result of a check."""
 
-    FINE = "fine"
-    LOOK = "worth a look"
-    MEND = "to be mended"
+    OK = "fine"
+    WARNING = "worth a look"
+    ERROR = "to be mended"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. ``remedy`` is empty where nothing needs doing."""
+    """One check. ``remedy`` is empty where nothing needs doing."""
 
     about: str
     finding: Finding
@@ -48,18 +47,20 @@ class Check:
     remedy: str = ""
 
 
-def run_doctor(as_json: bool) -> None:
-    """Look at everything; the exit status is 1 when something must be mended."""
+def doctor(as_json: Json = False) -> None:
+    """Look at Bluetooth, disk, clock and server: what is wrong, and how to mend it."""
+    from ebbtide.settings import Settings
+
     checks = list(_checks(Settings()))
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
     else:
+        mark = {"fine": "ok   ", "worth a look": "look ", "to be mended": "MEND "}
         for check in checks:
-            mark = {"fine": "ok   ", "worth a look": "look ", "to be mended": "MEND "}
             typer.echo(f"{mark[check.finding]} {check.about}: {check.what}")
             if check.remedy:
                 typer.echo(f"      {check.remedy}")
-    if any(check.finding is Finding.MEND for check in checks):
+    if any(check.finding is Finding.ERROR for check in checks):
         raise typer.Exit(1)
 
 
@@ -73,6 +74,8 @@ def _checks(settings: Settings) -> Iterator[Check]:
 
 
 def _bluetooth() -> Iterator[Check]:
+    import asyncio
+
     if sys.platform == "linux":
         from ingest.straps.bluetooth.linux import adapters, switched_off
 
@@ -80,36 +83,38 @@ def _bluetooth() -> Iterator[Check]:
         if not found:
             yield Check(
                 "Bluetooth adapter",
-                Finding.MEND,
+                Finding.ERROR,
                 "this machine has none, or its driver is not loaded",
                 "Plug in a Bluetooth 4.0 (or newer) USB adapter; dmesg | grep -i bluetooth says "
                 "whether the kernel knows it.",
             )
             return
-        yield Check("Bluetooth adapter", Finding.FINE, ", ".join(found))
+        yield Check("Bluetooth adapter", Finding.OK, ", ".join(found))
         for name, how in switched_off().items():
             remedy = "rfkill unblock bluetooth" if how == "by software" else "Use the switch."
-            yield Check("Bluetooth switch", Finding.MEND, f"{name} is off {how}", remedy)
+            yield Check("Bluetooth switch", Finding.ERROR, f"{name} is off {how}", remedy)
     yield asyncio.run(_check_adapter())
 
 
 async def _check_adapter() -> Check:
-    """Whether a scan can be begun at all: the daemon, the power, and the right to use it."""
+    """Check that a scan can start: daemon, power, and permission."""
     from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS, BleAdapter
 
     try:
-        heard = await BleAdapter().listen(3.0)
+        straps = await BleAdapter().listen(3.0)
     except ADAPTER_ERRORS as error:
-        return Check("Bluetooth", Finding.MEND, _describe(error), _adapter_remedy(_describe(error)))
-    return Check("Bluetooth", Finding.FINE, f"works; heart-rate straps heard in 3 s: {len(heard)}")
+        return Check(
+            "Bluetooth", Finding.ERROR, _describe(error), _adapter_remedy(_describe(error))
+        )
+    return Check("Bluetooth", Finding.OK, f"works; heart-rate straps heard in 3 s: {len(straps)}")
 
 
 def _describe(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _adapter_remedy(said: str) -> str:
-    lower = said.lower()
+def _adapter_remedy(message: str) -> str:
+    lower = message.lower()
     if sys.platform != "linux":
         return "Switch Bluetooth on, and allow this terminal to use it in the privacy settings."
     if "accessdenied" in lower or "permission" in lower:
@@ -127,20 +132,23 @@ def _adapter_remedy(said: str) -> str:
 
 
 def _intervals(settings: Settings) -> Iterator[Check]:
-    """The trap of 30 and 150 seconds: seen in the past connections, and in the kernel's limits."""
+    """Check connection intervals, in the past connections and in the kernel's limits.
+
+    Where the kernel rejects the interval that a strap requests, the strap ends the connection
+    after 30 or 150 s.
+    """
     from ingest.outbox.connection_history import dropped_early, rejected_parameters
     from ingest.outbox.outbox import Outbox
 
     spells = []
-    # A damaged outbox is told below.
-    with suppress(EbbtideError):
+    with suppress(EbbtideError):  # _outbox reports a damaged one
         if settings.outbox_file.exists():
             with Outbox(settings.outbox_file) as outbox:
-                spells = outbox.links()
+                spells = outbox.connections.all()
     for strap, count in rejected_parameters(spells).items():
         yield Check(
             "Connections of " + strap,
-            Finding.MEND,
+            Finding.ERROR,
             f"{count} of the last ones ended after exactly 30 or 150 s: the kernel rejects the "
             "connection interval that the strap asks for",
             _widen_remedy(),
@@ -148,7 +156,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
     for strap, count in dropped_early(spells).items():
         yield Check(
             "Connections of " + strap,
-            Finding.LOOK,
+            Finding.WARNING,
             f"{count} of the last 10 ended within 10 s: the strap may want to be paired with this "
             "machine, or is held by a phone",
             "Take it off other devices; then: bluetoothctl remove ADDRESS, and ebbtide pair",
@@ -162,7 +170,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
         if rejected_parameters(spells):
             yield Check(
                 "Connection interval",
-                Finding.LOOK,
+                Finding.WARNING,
                 "the kernel's limits can be read by root only",
                 "sudo ebbtide doctor reads them.",
             )
@@ -171,7 +179,7 @@ def _intervals(settings: Settings) -> Iterator[Check]:
         wide = limit.largest >= NEEDED_MAX_INTERVAL
         yield Check(
             f"Connection interval of {limit.adapter}",
-            Finding.FINE if wide else Finding.LOOK,
+            Finding.OK if wide else Finding.WARNING,
             f"{limit.smallest * 1.25:g} to {limit.largest * 1.25:g} ms"
             + ("" if wide else ": Polar straps ask for up to 500 ms and may be dropped for it"),
             "" if wide else _widen_remedy(limit.adapter),
@@ -196,25 +204,27 @@ def _disk(settings: Settings) -> Check:
     except OSError as error:
         return Check(
             "Disk",
-            Finding.MEND,
+            Finding.ERROR,
             f"{folder} cannot be written: {error.strerror or error}",
             "Check who owns it, or set EBBTIDE_DATA_DIR to another folder.",
         )
     what = f"{free / 1e9:.1f} GB free in {folder}, a flush takes {flush * 1000:.1f} ms"
-    if free < _LITTLE_ROOM:
-        return Check("Disk", Finding.MEND, what, "Make room: recording stops when it is full.")
-    if flush > _SLOW_FLUSH_S:
+    if free < _MIN_FREE_BYTES:
+        return Check("Disk", Finding.ERROR, what, "Make room: recording stops when it is full.")
+    if flush > _MAX_FLUSH_S:
         return Check(
             "Disk",
-            Finding.LOOK,
+            Finding.WARNING,
             what,
             "Each beat is flushed to the disk. A slow SD card still keeps up with some straps.",
         )
-    return Check("Disk", Finding.FINE, what)
+    return Check("Disk", Finding.OK, what)
 
 
 def _flush_seconds(folder: Path) -> float:
-    """The median time to write a little and have it on the disk."""
+    """Measure the median time of a write with fsync."""
+    import statistics
+
     times = []
     with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(9):
@@ -227,22 +237,23 @@ def _flush_seconds(folder: Path) -> float:
 
 
 def _outbox(settings: Settings) -> Iterator[Check]:
+    from ebbtide import timestamps
     from ingest.outbox.outbox import Outbox
 
     if not settings.outbox_file.exists():
-        yield Check("Outbox", Finding.FINE, "empty: nothing was recorded yet")
+        yield Check("Outbox", Finding.OK, "empty: nothing was recorded yet")
         return
     try:
         with Outbox(settings.outbox_file) as outbox:
             damage = outbox.check()
             states = outbox.states()
     except EbbtideError as error:
-        yield Check("Outbox", Finding.MEND, error.what, error.remedy)
+        yield Check("Outbox", Finding.ERROR, error.what, error.remedy)
         return
     if damage:
         yield Check(
             "Outbox",
-            Finding.MEND,
+            Finding.ERROR,
             f"{settings.outbox_file} is damaged: {damage[0]}",
             "Move it aside; sqlite3 FILE .recover saves what can be saved.",
         )
@@ -253,27 +264,31 @@ def _outbox(settings: Settings) -> Iterator[Check]:
         for state in states
         if state.beats_waiting
         and state.last_beat_ns is not None
-        and timestamps.now_ns() - state.last_beat_ns > DAY
+        and timestamps.now_ns() - state.last_beat_ns > timestamps.DAY
     ]
     if late:
         yield Check(
             "Outbox",
-            Finding.LOOK,
+            Finding.WARNING,
             f"{waiting} beats wait for upload, some for more than a day",
             "Check the server and the sign-in below; ebbtide record uploads.",
         )
     else:
-        yield Check("Outbox", Finding.FINE, f"whole; {waiting} beats wait for upload")
+        yield Check("Outbox", Finding.OK, f"whole; {waiting} beats wait for upload")
 
 
 def _servers(settings: Settings) -> Iterator[Check]:
-    kept = CredentialFile(settings.sign_ins_file).all()
-    if not kept:
+    import asyncio
+
+    from cli.credentials import CredentialFile
+
+    stored = CredentialFile(settings.sign_ins_file).all()
+    if not stored:
         yield Check(
-            "Sign-in", Finding.LOOK, "nobody is signed in here", "ebbtide sign-in YOUR-ADDRESS"
+            "Sign-in", Finding.WARNING, "nobody is signed in here", "ebbtide sign-in YOUR-ADDRESS"
         )
-    for sign_in in kept:
-        yield asyncio.run(_server(sign_in.email, sign_in.api_url, sign_in.token))
+    for item in stored:
+        yield asyncio.run(_server(item.email, item.api_url, item.token))
 
 
 async def _server(email: str, url: str, token: str) -> Check:
@@ -285,37 +300,40 @@ async def _server(email: str, url: str, token: str) -> Check:
             offset = await client.clock_offset_s()
             await client.account()
     except RefusedError as error:
-        return Check(about, Finding.MEND, error.what, f"ebbtide sign-in {email}")
+        return Check(about, Finding.ERROR, error.what, f"ebbtide sign-in {email}")
     except EbbtideError as error:
-        return Check(about, Finding.MEND, error.what, error.remedy)
-    if abs(offset) > _CLOCK_OFF_S:
+        return Check(about, Finding.ERROR, error.what, error.remedy)
+    if abs(offset) > _MAX_CLOCK_OFFSET_S:
         return Check(
             about,
-            Finding.MEND,
+            Finding.ERROR,
             f"answers, but this machine's clock is {abs(offset):.0f} s "
             + ("ahead" if offset > 0 else "behind"),
             "Let the clock be set by network time: sudo timedatectl set-ntp true",
         )
-    return Check(about, Finding.FINE, "answers, and the clocks agree")
+    return Check(about, Finding.OK, "answers, and the clocks agree")
 
 
 def _clock() -> Check:
-    """Whether the system sets its own clock; every beat's time hangs on it."""
-    if not (timestamps.EARLIEST + 25 * 365 * DAY < timestamps.now_ns() < timestamps.LATEST):
-        return Check("Clock", Finding.MEND, "it shows a year that cannot be", "Set the clock.")
+    """Check that the system's clock is synchronised; the times of beats come from it."""
+    from ebbtide import timestamps
+
+    earliest = timestamps.EARLIEST + 25 * 365 * timestamps.DAY
+    if not earliest < timestamps.now_ns() < timestamps.LATEST:
+        return Check("Clock", Finding.ERROR, "it shows a year that cannot be", "Set the clock.")
     if sys.platform == "linux":
         synchronised = Path("/run/systemd/timesync/synchronized").exists()
-        if not synchronised and not _ntp_runs():
+        if not synchronised and not _is_ntp_running():
             return Check(
                 "Clock",
-                Finding.LOOK,
+                Finding.WARNING,
                 "nothing seems to set it by network time",
                 "sudo timedatectl set-ntp true (or chrony, or ntpd)",
             )
-    return Check("Clock", Finding.FINE, f"set by network time ({platform.system()})")
+    return Check("Clock", Finding.OK, f"set by network time ({platform.system()})")
 
 
-def _ntp_runs() -> bool:
+def _is_ntp_running() -> bool:
     names = {"chronyd", "ntpd", "systemd-timesyn", "systemd-timesyncd"}
     for comm in Path("/proc").glob("[0-9]*/comm"):
         try:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from cli.credentials import CredentialFile, Credentials
+from cli.options import Json, PatientEmail
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
-from ebbtide.timestamps import from_datetime, validate_zone
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from cli.credentials import Credentials
     from ingest.outbox.outbox import Outbox
 
 _MAX_PROBLEMS = 10
@@ -28,7 +24,7 @@ _MAX_PROBLEMS = 10
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of one file."""
+    """The outcome of importing one file."""
 
     file: str
     format: str | None
@@ -40,20 +36,32 @@ class FileResult:
     error: str | None = None
 
 
-def run_import(
-    files: Sequence[Path],
-    patient: str | None,
-    zone: str | None,
-    start: str | None,
-    as_json: bool,
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="FIT, text, CSV or Health export.")],
+    patient: PatientEmail = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times that name none; the patient's if left out.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="When it began, for a file that does not say.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Import every file; one that cannot be read does not stop the others."""
+    """Import recordings of other devices and apps. Importing twice adds nothing."""
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from cli.credentials import CredentialFile
+    from ebbtide.settings import Settings
+    from ebbtide.timestamps import validate_zone
     from ingest.outbox.outbox import Outbox
 
     settings = Settings()
     owner = CredentialFile(settings.sign_ins_file).of(patient)
     zone = validate_zone(zone or owner.zone)
-    start_ns = None if start is None else _moment(start, zone)
+    start_ns = None if start is None else _parse_moment(start, zone)
     if start_ns is not None and len(files) > 1:
         raise EbbtideError("--start is for one file.", "Import the files one by one.")
     console = Console(stderr=True, highlight=False)
@@ -117,7 +125,7 @@ def _import_one(
 
 
 async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str | None:
-    """None when all is uploaded, else what is the matter."""
+    """Upload everything that waits; the problem where that fails."""
     from ingest.outbox.api_client import IngestClient
     from ingest.outbox.uploader import Uploader
 
@@ -134,7 +142,11 @@ async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str
     return None
 
 
-def _moment(text: str, zone: str) -> int:
+def _parse_moment(text: str, zone: str) -> int:
+    from zoneinfo import ZoneInfo
+
+    from ebbtide.timestamps import from_datetime
+
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -161,8 +173,8 @@ def _print_result(result: FileResult) -> None:
     if result.error is not None:
         typer.echo(result.error, err=True)  # it names the file
         return
-    known = f", {result.known_beats} were there already" if result.known_beats else ""
-    typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{known}.")
+    already = f", {result.known_beats} were there already" if result.known_beats else ""
+    typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{already}.")
     for problem in result.problems[:_MAX_PROBLEMS]:
         typer.echo(f"  {problem}")
     if len(result.problems) > _MAX_PROBLEMS:

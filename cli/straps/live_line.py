@@ -1,4 +1,4 @@
-"""What ``ebbtide record`` says of a strap, second by second."""
+"""State of a recording in one line, for ``ebbtide record``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SILENT_AFTER = 5 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class LiveLine:
-    """One strap at one moment. ``rmssd_ms`` is of the last minute, None while that is not known.
-    ``quality`` is in words; ``waiting`` counts beats that the server does not have yet.
+    """One strap at one moment. ``rmssd_ms`` is of the last minute, None where it has none.
+    ``quality`` is in words; ``beats_waiting`` counts beats that are not uploaded yet.
     """
 
     strap: str
@@ -47,18 +47,18 @@ def live_line(
     waiting: int,
     now_ns: int,
 ) -> LiveLine:
-    """Put a recording into a line."""
+    """Summarise a recording."""
     fresh = (
         recording.last_arrival_ns is not None and now_ns - recording.last_arrival_ns < _SILENT_AFTER
     )
     arrays = _last_beats(recording, ticks_per_second)
-    # To the last beat and not to this moment: a notification is up to a second behind.
+    # Up to the last beat and not to now: notifications come up to a second late.
     end = int(arrays.time_ns[-1]) + 1 if len(arrays.time_ns) else now_ns
     window = window_hrv(arrays, end - MINUTE, end)
     return LiveLine(
         strap=strap,
         patient=patient,
-        link=str(recording.link),
+        link=str(recording.connection),
         detail=recording.detail,
         heart_rate_bpm=recording.heart_rate_bpm if fresh else None,
         rmssd_ms=window.rmssd_ms if fresh else None,

@@ -1,34 +1,44 @@
-"""``ebbtide pair`` and ``ebbtide unpair``: tie a strap to a patient, and remember it."""
+"""``ebbtide pair`` and ``ebbtide unpair``: which patient a strap belongs to."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from cli.credentials import CredentialFile
+from cli.options import Json, ListenSeconds, PatientEmail
 from cli.straps.scan import NOTHING_HEARD, describe
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.straps.bluetooth.scan import FoundStrap
 
 _LISTEN_FOR_RR_S = 12.0
-# Bluetooth's own, or the identifier that macOS gives instead.
+# A Bluetooth device address, or the UUID that macOS gives instead.
 _ADDRESS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4,12}){4}")
 
 
-def run_pair(
-    address: str | None, name: str | None, patient: str | None, seconds: float, as_json: bool
+def pair(
+    address: Annotated[
+        str | None, typer.Argument(help="The strap's address or name; asked for if left out.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the strap.")] = None,
+    patient: PatientEmail = None,
+    seconds: ListenSeconds = 8.0,
+    as_json: Json = False,
 ) -> None:
-    """Choose a strap, ask what it gives, and remember it."""
+    """Choose a strap, tie it to a patient, and remember it."""
+    import asyncio
+
+    from rich.console import Console
+
+    from cli.credentials import CredentialFile
+    from ebbtide.settings import Settings
+    from ingest.straps.bluetooth.scan import scan
     from ingest.straps.paired import PairedStrap, PairedStraps
 
     settings = Settings()
@@ -40,15 +50,15 @@ def run_pair(
         chosen = FoundStrap(address, address, None)
     else:
         with console.status(f"Listening for {seconds:.0f} s"):
-            straps = asyncio.run(_heard(seconds))
-        chosen = _chosen(straps, address)
+            straps = asyncio.run(scan(seconds))
+        chosen = _choose(straps, address)
     with console.status(f"Asking {chosen.name}"):
-        asked, intervals = asyncio.run(_asked(chosen))
-    facts = asked.facts
+        detailed, intervals = asyncio.run(_connect(chosen))
+    facts = detailed.facts
     assert facts is not None
     paired = PairedStrap(
-        address=asked.address,
-        name=name or asked.name,
+        address=detailed.address,
+        name=name or detailed.name,
         patient=owner.email,
         intervals="ppi" if intervals == "pulse intervals" else "rr",
         model=facts.model,
@@ -70,45 +80,43 @@ def run_pair(
     typer.echo("Record with: ebbtide record")
 
 
-def run_unpair(wanted: str, as_json: bool) -> None:
+def unpair(
+    strap: Annotated[str, typer.Argument(help="The strap's address or name.")],
+    as_json: Json = False,
+) -> None:
     """Forget a strap. What it recorded stays."""
+    from ebbtide.settings import Settings
     from ingest.straps.paired import PairedStraps
 
     straps = PairedStraps(Settings().straps_file)
-    strap = straps.find(wanted)
-    if strap is None:
-        raise EbbtideError(f"No paired strap is called '{wanted}'.", "See: ebbtide status")
-    straps.remove(strap)
-    typer.echo(json.dumps(asdict(strap)) if as_json else f"{strap.name} is no longer paired.")
+    paired = straps.find(strap)
+    if paired is None:
+        raise EbbtideError(f"No paired strap is called '{strap}'.", "See: ebbtide status")
+    straps.remove(paired)
+    typer.echo(json.dumps(asdict(paired)) if as_json else f"{paired.name} is no longer paired.")
 
 
-async def _heard(seconds: float) -> list[FoundStrap]:
-    from ingest.straps.bluetooth.scan import scan
+async def _connect(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
+    """Get a strap's details, and which intervals it sends (None: heart rate alone)."""
+    from ingest.straps.bluetooth.scan import probe
 
-    return await scan(seconds)
-
-
-async def _asked(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
-    """The strap with its facts, and which intervals it sent (None: heart rate alone)."""
-    from ingest.straps.bluetooth.scan import ask
-
-    asked = await ask(strap, listen_s=_LISTEN_FOR_RR_S)
-    if asked.facts is None:
+    detailed = await probe(strap, listen_s=_LISTEN_FOR_RR_S)
+    if detailed.facts is None:
         raise EbbtideError(
-            f"{strap.name} was heard but did not answer: {asked.trouble}.",
+            f"{strap.name} was heard but did not answer: {detailed.trouble}.",
             "Take it off other phones and watches, wet it, wear it, and try again. If it was "
             "paired before, remove it in the system's Bluetooth settings.",
         )
-    if "heart rate" not in asked.facts.gives:
+    if "heart rate" not in detailed.facts.gives:
         raise EbbtideError(f"{strap.name} has no heart rate.", "Choose another device.")
-    if asked.sends_rr:
-        return asked, "RR"
-    if "pulse intervals" in asked.facts.gives:
-        return asked, "pulse intervals"
-    return asked, None if asked.sends_rr is False else "not worn"
+    if detailed.sends_rr:
+        return detailed, "RR"
+    if "pulse intervals" in detailed.facts.gives:
+        return detailed, "pulse intervals"
+    return detailed, None if detailed.sends_rr is False else "not worn"
 
 
-def _chosen(straps: list[FoundStrap], address: str | None) -> FoundStrap:
+def _choose(straps: list[FoundStrap], address: str | None) -> FoundStrap:
     if address is not None:
         for strap in straps:
             if address.upper() == strap.address.upper() or address == strap.name:

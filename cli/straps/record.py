@@ -2,61 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 
-from cli.credentials import CredentialFile, Credentials
-from cli.straps.live_line import LiveLine, live_line
-from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
-from ebbtide.settings import Settings
 
 if TYPE_CHECKING:
-    from ingest.outbox.batch_writer import BatchWriter
-    from ingest.outbox.uploader import Uploader
-    from ingest.recorder import Recorder
+    from cli.credentials import Credentials
+    from ebbtide.settings import Settings
     from ingest.straps.paired import PairedStrap
-    from ingest.straps.strap import Strap
-
-_LAST_UPLOAD_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveRecording:
-    """A strap that is being recorded, and whose it is."""
-
-    strap: Strap
-    owner: Credentials
-    recorder: Recorder
-
-
-def run_record(
-    wanted: Sequence[str],
-    patient: str | None,
-    *,
-    ecg: bool,
-    seconds: float | None,
-    as_json: bool,
+def record(
+    straps: Annotated[
+        list[str] | None, typer.Argument(help="Addresses or names; all paired straps if left out.")
+    ] = None,
+    patient: Annotated[str | None, typer.Option(help="Only the straps of this patient.")] = None,
+    ecg: Annotated[
+        bool, typer.Option("--ecg", help="Keep the ECG of Polar straps, on this machine only.")
+    ] = False,
+    seconds: Annotated[float | None, typer.Option(help="End by itself.", min=1)] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a second.")
+    ] = False,
 ) -> None:
-    """Record until Ctrl-C, or for ``seconds``."""
+    """Record until Ctrl-C, for days. Beats are kept on disk first, then uploaded."""
+    import asyncio
+
     from filelock import FileLock, Timeout
 
+    from cli.straps.recording import record_straps
+    from ebbtide.settings import Settings
+
     settings = Settings()
-    pairs = _select_straps(settings, wanted, patient)
+    selected = _select_straps(settings, straps or [], patient)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(settings.recording_lock, timeout=0):
-            asyncio.run(_record(settings, pairs, ecg, seconds, as_json))
+            asyncio.run(
+                record_straps(settings, selected, ecg=ecg, seconds=seconds, as_json=as_json)
+            )
     except Timeout as error:
         raise EbbtideError(
             "Another ebbtide record is running with this data folder.",
@@ -67,9 +54,11 @@ def run_record(
 def _select_straps(
     settings: Settings, wanted: Sequence[str], patient: str | None
 ) -> list[tuple[PairedStrap, Credentials]]:
+    """Find the straps to record and the credentials of their patients."""
+    from cli.credentials import CredentialFile
     from ingest.straps.paired import PairedStrap, PairedStraps
 
-    straps, sign_ins = PairedStraps(settings.straps_file), CredentialFile(settings.sign_ins_file)
+    straps, credentials = PairedStraps(settings.straps_file), CredentialFile(settings.sign_ins_file)
     if not wanted:
         chosen = [
             strap
@@ -78,187 +67,10 @@ def _select_straps(
         ]
         if not chosen:
             raise EbbtideError("No strap is paired yet.", "Use: ebbtide pair")
-        return [(strap, sign_ins.of(strap.patient)) for strap in chosen]
-    found = []
+        return [(strap, credentials.of(strap.patient)) for strap in chosen]
+    selected = []
     for name in wanted:
-        known = straps.find(name)
-        owner = sign_ins.of(patient or (known.patient if known else None))
-        found.append((known or PairedStrap(name, name, owner.email), owner))
-    return found
-
-
-async def _record(
-    settings: Settings,
-    pairs: list[tuple[PairedStrap, Credentials]],
-    ecg: bool,
-    seconds: float | None,
-    as_json: bool,
-) -> None:
-    from ingest.outbox.batch_writer import BatchWriter
-    from ingest.outbox.outbox import Outbox
-    from ingest.straps.bluetooth.adapter import BleAdapter
-    from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection
-
-    radio = BleAdapter()
-    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as keeper:
-        recorded = []
-        with ExitStack() as files:
-            for paired, owner in pairs:
-                wishes = StreamSelection(pulse_intervals=paired.intervals == "ppi", ecg=ecg)
-                strap = BleakStrap(paired.address, paired.name, radio, wishes=wishes)
-                recorder = _recorder(strap, keeper, owner, settings if ecg else None, files)
-                recorded.append(ActiveRecording(strap, owner, recorder))
-            every_s = settings.upload_every_s
-            await record_together(keeper, recorded, seconds, _display(as_json), every_s)
-
-
-def _recorder(
-    strap: Strap, keeper: BatchWriter, owner: Credentials, ecg: Settings | None, files: ExitStack
-) -> Recorder:
-    from ingest.recorder import Recorder
-    from ingest.straps.ecg_file import EcgFile
-
-    ecg_file = None
-    if ecg is not None:
-        ecg_file = EcgFile(ecg.ecg_folder, strap.name)
-        files.callback(ecg_file.close)
-    return Recorder(strap, keeper, owner.account, ecg=ecg_file)
-
-
-async def record_together(
-    keeper: BatchWriter,
-    recorded: list[ActiveRecording],
-    seconds: float | None,
-    show: Callable[[list[LiveLine], list[str]], None],
-    every_s: float = 2.0,
-) -> None:
-    """Record all straps and upload for all owners until stopped; then upload what waits."""
-    from ingest.outbox.api_client import IngestClient
-    from ingest.outbox.uploader import Uploader
-
-    async with AsyncExitStack() as clients:
-        uploaders: list[Uploader] = []
-        for owner in {item.owner.account: item.owner for item in recorded}.values():
-            client = IngestClient(owner.api_url, owner.token)
-            await clients.enter_async_context(client)
-            uploaders.append(Uploader(keeper.outbox, client, owner.account))
-        uploads = [asyncio.create_task(uploader.run(every_s)) for uploader in uploaders]
-        showing = asyncio.create_task(_display_loop(keeper, recorded, uploaders, show))
-        try:
-            with _stopping(recorded, seconds):
-                async with asyncio.TaskGroup() as recording:
-                    for item in recorded:
-                        recording.create_task(item.recorder.run())
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from group
-        finally:
-            for task in (*uploads, showing):
-                task.cancel()
-            await asyncio.gather(*uploads, showing, return_exceptions=True)
-        # What waits stays in the outbox in any case; most often it can still go now.
-        with suppress(EbbtideError, TimeoutError):
-            async with asyncio.timeout(_LAST_UPLOAD_S):
-                for uploader in uploaders:
-                    await uploader.upload_waiting()
-        show(_lines(keeper, recorded), _problems(keeper, uploaders))
-
-
-@contextmanager
-def _stopping(recorded: list[ActiveRecording], seconds: float | None) -> Iterator[None]:
-    """While entered, Ctrl-C, a polite kill, or the end of the time stop the straps."""
-
-    def stop() -> None:
-        for item in recorded:
-            item.strap.stop()
-
-    loop = asyncio.get_running_loop()
-    handled = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no such handlers; there Ctrl-C cancels, and what arrived is kept too.
-        with suppress(NotImplementedError, ValueError):
-            loop.add_signal_handler(number, stop)
-            handled.append(number)
-    timer = None if seconds is None else loop.call_later(seconds, stop)
-    try:
-        yield
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
-        if timer is not None:
-            timer.cancel()
-
-
-async def _display_loop(
-    keeper: BatchWriter,
-    recorded: list[ActiveRecording],
-    uploaders: list[Uploader],
-    show: Callable[[list[LiveLine], list[str]], None],
-) -> None:
-    while True:
-        lines = await asyncio.to_thread(_lines, keeper, recorded)
-        show(lines, _problems(keeper, uploaders))
-        await asyncio.sleep(1)
-
-
-def _lines(keeper: BatchWriter, recorded: list[ActiveRecording]) -> list[LiveLine]:
-    waiting: dict[tuple[str, str], int] = {}
-    for state in keeper.outbox.states():
-        key = (state.account, state.stream.source)
-        waiting[key] = waiting.get(key, 0) + state.beats_waiting
-    now = timestamps.now_ns()
-    return [
-        live_line(
-            item.strap.name,
-            item.owner.email,
-            item.recorder.recording,
-            item.strap.ticks_per_second,
-            waiting.get((item.owner.account, item.strap.name), 0),
-            now,
-        )
-        for item in recorded
-    ]
-
-
-def _problems(keeper: BatchWriter, uploaders: list[Uploader]) -> list[str]:
-    said = [keeper.problem, *(uploader.last_problem for uploader in uploaders)]
-    return list(dict.fromkeys(problem for problem in said if problem))
-
-
-def _display(as_json: bool) -> Callable[[list[LiveLine], list[str]], None]:
-    if as_json:
-
-        def tell(lines: list[LiveLine], problems: list[str]) -> None:
-            moment = timestamps.to_datetime(timestamps.now_ns()).isoformat()
-            said = {"time": moment, "straps": [asdict(x) for x in lines], "problems": problems}
-            typer.echo(json.dumps(said))
-
-        return tell
-    console = Console(stderr=True)
-    live = Live(console=console, transient=False, auto_refresh=False)
-
-    def show(lines: list[LiveLine], problems: list[str]) -> None:
-        if not live.is_started:
-            live.start()
-        live.update(_table(lines, problems), refresh=True)
-
-    return show
-
-
-def _table(lines: list[LiveLine], problems: list[str]) -> Table:
-    table = Table(box=None, pad_edge=False, caption="\n".join(problems) or None)
-    table.caption_justify = "left"
-    for title in ("Strap", "Heart rate", "RMSSD, last minute", "Signal", "Kept", "To upload"):
-        table.add_column(title, overflow="fold")
-    for line in lines:
-        signal_words = line.quality
-        if line.heart_rate_bpm is None:
-            signal_words = line.link + (f": {line.detail}" if line.detail else "")
-        table.add_row(
-            line.strap,
-            "-" if line.heart_rate_bpm is None else f"{line.heart_rate_bpm} bpm",
-            "-" if line.rmssd_ms is None else f"{line.rmssd_ms:.0f} ms",
-            signal_words,
-            f"{line.beats_kept} beats",
-            f"{line.beats_waiting}",
-        )
-    return table
+        paired = straps.find(name)
+        owner = credentials.of(patient or (paired.patient if paired else None))
+        selected.append((paired or PairedStrap(name, name, owner.email), owner))
+    return selected

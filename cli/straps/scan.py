@@ -1,14 +1,14 @@
-"""``ebbtide scan``: which straps are near, and what each can give."""
+"""``ebbtide scan``: straps nearby, and the features of each."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from cli.options import Json, ListenSeconds
 
 if TYPE_CHECKING:
     from ingest.straps.bluetooth.scan import FoundStrap
@@ -20,23 +20,17 @@ NOTHING_HEARD = (
 )
 
 
-def run_scan(seconds: float, ask_each: bool, as_json: bool) -> None:
-    """List straps nearby, strongest signal first."""
-    from ingest.straps.bluetooth.scan import ask, scan
+def scan(
+    seconds: ListenSeconds = 8.0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not connect to ask for battery and features.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List heart-rate straps nearby: signal, battery, what each can give."""
+    import asyncio
 
-    async def look() -> list[FoundStrap]:
-        console = Console(stderr=True, highlight=False)
-        with console.status(f"Listening for {seconds:.0f} s"):
-            found = await scan(seconds)
-        if not ask_each:
-            return found
-        asked = []
-        for strap in found:
-            with console.status(f"Asking {strap.name}"):
-                asked.append(await ask(strap))
-        return asked
-
-    straps = asyncio.run(look())
+    straps = asyncio.run(_find_straps(seconds, connect=not quick))
     if as_json:
         typer.echo(json.dumps([asdict(strap) for strap in straps]))
         return
@@ -46,8 +40,26 @@ def run_scan(seconds: float, ask_each: bool, as_json: bool) -> None:
         typer.echo(describe(strap))
 
 
+async def _find_straps(seconds: float, *, connect: bool) -> list[FoundStrap]:
+    """Scan, and connect to each strap for its details; strongest signal first."""
+    from rich.console import Console
+
+    from ingest.straps.bluetooth.scan import probe, scan
+
+    console = Console(stderr=True, highlight=False)
+    with console.status(f"Listening for {seconds:.0f} s"):
+        found = await scan(seconds)
+    if not connect:
+        return found
+    detailed = []
+    for strap in found:
+        with console.status(f"Asking {strap.name}"):
+            detailed.append(await probe(strap))
+    return detailed
+
+
 def describe(strap: FoundStrap) -> str:
-    """One strap in one line."""
+    """Describe a strap in one line."""
     parts = [strap.address, strap.name]
     if strap.signal_dbm is not None:
         parts.append(f"{strap.signal_dbm} dBm ({signal_words(strap.signal_dbm)})")
@@ -67,7 +79,7 @@ def describe(strap: FoundStrap) -> str:
 
 
 def signal_words(dbm: int) -> str:
-    """What a signal strength means for a person."""
+    """Name a signal strength."""
     if dbm >= -70:
         return "strong"
     return "fair" if dbm >= -85 else "weak: come closer"

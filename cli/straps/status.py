@@ -1,22 +1,22 @@
-"""``ebbtide status``: what is paired, what is kept, what waits."""
+"""``ebbtide status``: paired straps, stored beats, pending uploads."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
-from cli.credentials import CredentialFile
-from ebbtide import timestamps
-from ebbtide.settings import Settings
-from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from cli.options import Json
+
+if TYPE_CHECKING:
+    from ebbtide.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class StrapStatus:
-    """A source of beats, paired or known from what it recorded."""
+    """A source of beats: paired, or with beats in the outbox."""
 
     name: str
     patient: str
@@ -30,23 +30,29 @@ class StrapStatus:
     quarantine: dict[str, int]
 
 
-def run_status(as_json: bool) -> None:
-    """Show it."""
+def status(as_json: Json = False) -> None:
+    """What is paired, what is kept, and what waits for upload."""
+    import asyncio
+
+    from cli.credentials import CredentialFile
+    from ebbtide import timestamps
+    from ebbtide.settings import Settings
+
     settings = Settings()
     straps = _straps(settings)
-    recording = _recording(settings)
+    recording = _is_recording(settings)
     servers = {
         url: asyncio.run(_server(url))
         for url in sorted({item.api_url for item in CredentialFile(settings.sign_ins_file).all()})
     }
     if as_json:
-        shown = {
+        report = {
             "recording": recording,
             "straps": [asdict(strap) for strap in straps],
             "servers": servers,
             "data_dir": str(settings.data_dir),
         }
-        typer.echo(json.dumps(shown))
+        typer.echo(json.dumps(report))
         return
     typer.echo("Recording now." if recording else "Not recording now (start: ebbtide record).")
     for url, problem in servers.items():
@@ -55,10 +61,10 @@ def run_status(as_json: bool) -> None:
         typer.echo("No strap is paired, and nothing was recorded yet (begin: ebbtide pair).")
     now = timestamps.now_ns()
     for strap in straps:
-        typer.echo(_described(strap, now))
+        typer.echo(_describe(strap, now))
 
 
-def _described(strap: StrapStatus, now_ns: int) -> str:
+def _describe(strap: StrapStatus, now_ns: int) -> str:
     last = (
         "no beat yet"
         if strap.last_beat_ns is None
@@ -78,6 +84,8 @@ def _described(strap: StrapStatus, now_ns: int) -> str:
 
 
 def _ago(span_ns: int) -> str:
+    from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+
     for unit, word in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
         if span_ns >= 2 * unit:
             return f"{span_ns // unit} {word} ago"
@@ -85,33 +93,35 @@ def _ago(span_ns: int) -> str:
 
 
 def _straps(settings: Settings) -> list[StrapStatus]:
+    from cli.credentials import CredentialFile
+    from ebbtide import timestamps
     from ingest.outbox.outbox import Outbox
     from ingest.straps.paired import PairedStraps
 
     emails = {item.account: item.email for item in CredentialFile(settings.sign_ins_file).all()}
     accounts = {email: account for account, email in emails.items()}
-    kept: dict[tuple[str, str], list[int | None]] = {}
-    asides: dict[tuple[str, str], dict[str, int]] = {}
+    stored: dict[tuple[str, str], list[int | None]] = {}
+    quarantined: dict[tuple[str, str], dict[str, int]] = {}
     if settings.outbox_file.exists():
         with Outbox(settings.outbox_file) as outbox:
             for state in outbox.states():
                 key = (state.account, state.stream.source)
-                beats, waiting, last = kept.get(key, [0, 0, None])
+                beats, waiting, last = stored.get(key, [0, 0, None])
                 newest = max(last or 0, state.last_beat_ns or 0) or None
-                kept[key] = [
+                stored[key] = [
                     (beats or 0) + state.beats_kept,
                     (waiting or 0) + state.beats_waiting,
                     newest,
                 ]
-                asides[key] = outbox.count_quarantined(*key)
+                quarantined[key] = outbox.count_quarantined(*key)
     paired = {
         (accounts.get(strap.patient, ""), strap.name): strap
         for strap in PairedStraps(settings.straps_file).all()
     }
     found = []
-    for key in sorted({*kept, *paired}, key=lambda key: key[1]):
+    for key in sorted({*stored, *paired}, key=lambda key: key[1]):
         strap = paired.get(key)
-        beats, waiting, last = kept.get(key, [0, 0, None])
+        beats, waiting, last = stored.get(key, [0, 0, None])
         found.append(
             StrapStatus(
                 name=key[1],
@@ -123,13 +133,13 @@ def _straps(settings: Settings) -> list[StrapStatus]:
                 beats_waiting=waiting or 0,
                 last_beat=None if last is None else timestamps.to_datetime(last).isoformat(),
                 last_beat_ns=last,
-                quarantine=asides.get(key, {}),
+                quarantine=quarantined.get(key, {}),
             )
         )
     return found
 
 
-def _recording(settings: Settings) -> bool:
+def _is_recording(settings: Settings) -> bool:
     from filelock import FileLock, Timeout
 
     if not settings.recording_lock.exists():
@@ -142,7 +152,7 @@ def _recording(settings: Settings) -> bool:
 
 
 async def _server(url: str) -> str | None:
-    """What is the matter with the server, None when it answers."""
+    """The problem with the server; None when it responds."""
     from ebbtide.errors import EbbtideError
     from ingest.outbox.api_client import IngestClient
 

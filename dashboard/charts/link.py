@@ -1,4 +1,4 @@
-"""The picture of the link page."""
+"""Charts of the link page."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import palette
-from dashboard.i18n.language import _, chart_locale
+from dashboard.i18n.formatting import chart_locale
+from dashboard.i18n.language import _
 
 
 def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
-    """Ratings freed of the shared course, with the slope and its 95% interval."""
+    """Residuals of the ratings (common trend removed), the slope and its 95% interval."""
     points = pd.DataFrame(row["points"], columns=["x", "y"])
-    reach = float(points["x"].abs().max())
-    edge = pd.DataFrame({"x": [-reach, 0.0, reach]})
+    max_x = float(points["x"].abs().max())
+    edge = pd.DataFrame({"x": [-max_x, 0.0, max_x]})
     slopes = (
         edge["x"]
         .to_frame()
@@ -52,7 +53,7 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
 
 
 def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
-    """The slope at the rating before, at the same moment, and the other way round."""
+    """Slopes of pain on earlier stress, at the same moment, and of stress on earlier pain."""
     names = {
         "stress_before": _("Stress one rating earlier"),
         "same_moment": _("At the same moment"),
@@ -66,13 +67,13 @@ def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
     )
     when = alt.Y("when:N", title=None, sort=list(names.values()), axis=alt.Axis(labelLimit=220))
     title = _("Points, with 95% interval")
-    none = (
+    zero = (
         alt.Chart(pd.DataFrame({"x": [0]}))
         .mark_rule(color=palette.MUTED, opacity=0.6)
         .encode(x=alt.X("x:Q", title=title))
     )
     base = alt.Chart(table).encode(y=when)
-    sure = base.mark_rule(color=palette.ACCENT, strokeWidth=3, opacity=0.5).encode(
+    intervals = base.mark_rule(color=palette.ACCENT, strokeWidth=3, opacity=0.5).encode(
         x=alt.X("low:Q", title=title), x2="high:Q"
     )
     dots = base.mark_circle(color=palette.ACCENT, size=80).encode(
@@ -85,7 +86,7 @@ def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
         ],
     )
     chart: alt.LayerChart = (
-        alt.layer(none, sure, dots)
+        alt.layer(zero, intervals, dots)
         .properties(height=190)
         .configure(locale=chart_locale())
         .configure_view(strokeOpacity=0)

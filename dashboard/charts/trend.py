@@ -1,4 +1,4 @@
-"""The picture of the trend page."""
+"""Charts of ratings and heart over time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import palette
-from dashboard.i18n.language import N_, _, axis_day, axis_moment, chart_locale
+from dashboard.i18n.formatting import axis_day_format, axis_time_format, chart_locale
+from dashboard.i18n.language import N_, _
 
-_LONGEST_LINE = pd.Timedelta(hours=36)
-_MARGIN = 45  # pixels left of each chart, so that their time axes lie below each other
+_MAX_LINE_GAP = pd.Timedelta(hours=36)
+_MARGIN = 45  # pixels left of each chart, so that the time axes align
 _NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something pleasant")}
 _COLOURS = (palette.PAIN, palette.STRESS, palette.PLEASANT)
-_SHAPES = ("circle", "square", "diamond")  # not by colour alone
+_SHAPES = ("circle", "square", "diamond")  # series differ in more than colour (WCAG 1.4.1)
 
 _IN_WORDS = (
     N_(
@@ -30,7 +31,7 @@ _IN_WORDS = (
 
 
 def describe_trend(charts: list[alt.LayerChart]) -> tuple[str, ...]:
-    """What each chart of ``trend_charts`` shows, for those who cannot see it."""
+    """Return the alternative text of each chart of ``trend_charts`` (WCAG 1.1.1)."""
     words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
     return tuple(_(sentence) for sentence in words)
 
@@ -44,16 +45,17 @@ def trend_charts(
     end: datetime,
     zone: str,
 ) -> list[alt.LayerChart]:
-    """Ratings, stress index (where it is known), RMSSD and heart rate on one time axis, in the
-    person's zone, with sessions and practices marked.
+    """Draw ratings, stress index (where there is one), RMSSD and heart rate on one time axis.
 
-    Charts with the same axis and margins, to be put below each other: Vega-Lite can stretch
-    each to the width of a phone, which it cannot do with one chart of several rows.
+    Times are in the person's zone; sessions and practices are marked.
+
+    The charts share axis and margins and are placed below each other: Vega-Lite can fit the
+    width of a single chart to a phone, but not that of a concatenated one.
     """
     tz = ZoneInfo(zone)
     domain = [_to_wall_clock(start, tz).isoformat(), _to_wall_clock(end, tz).isoformat()]
     without = _days_without(windows, start, end, tz)
-    # An empty layer would be a picture without words to a screen reader.
+    # A screen reader would announce an empty layer as a graphic without a name.
     shade = [_shade(without, domain)] if len(without) else []
 
     def rows(height: int, dates: bool, *layers: alt.Chart) -> alt.LayerChart:
@@ -67,9 +69,7 @@ def trend_charts(
         )
         return chart
 
-    time = alt.X(
-        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format=axis_day())
-    )
+    time = _time_axis(domain)
     marks = _session_marks(sessions, tz, time)
     index = _index_layers(windows, tz, time)
     return [
@@ -96,12 +96,10 @@ def course_chart(
     end: datetime,
     zone: str,
 ) -> alt.LayerChart:
-    """Ratings alone, with sessions and practices marked."""
+    """Draw ratings alone, with sessions and practices marked."""
     tz = ZoneInfo(zone)
     domain = [_to_wall_clock(start, tz).isoformat(), _to_wall_clock(end, tz).isoformat()]
-    time = alt.X(
-        "time:T", title=None, scale=alt.Scale(domain=domain), axis=alt.Axis(format=axis_day())
-    )
+    time = _time_axis(domain)
     chart: alt.LayerChart = (
         alt.layer(
             _session_marks(sessions, tz, time),
@@ -115,8 +113,17 @@ def course_chart(
     return chart
 
 
+def _time_axis(domain: list[str]) -> alt.X:
+    return alt.X(
+        "time:T",
+        title=None,
+        scale=alt.Scale(domain=domain),
+        axis=alt.Axis(format=axis_day_format()),
+    )
+
+
 def _to_wall_clock(moment: datetime, tz: ZoneInfo) -> datetime:
-    """The wall clock's time. Charts draw it as it is, whatever the browser's zone."""
+    """Return local time without a zone: Vega draws it unchanged in any browser's zone."""
     return moment.astimezone(tz).replace(tzinfo=None)
 
 
@@ -137,9 +144,9 @@ def _rating_layers(
     table = pd.DataFrame(rows, columns=["time", "what", "value"])
     table["time"] = pd.to_datetime(table["time"])
     table = table.sort_values(["what", "time"], kind="stable")
-    # A line never crosses a long silence: each stretch is a line of its own.
-    pause = table.groupby("what")["time"].diff() > _LONGEST_LINE
-    table["stretch"] = pause.groupby(table["what"]).cumsum()
+    # No line spans more than _MAX_LINE_GAP without a rating: each segment is a line of its own.
+    pause = table.groupby("what")["time"].diff() > _MAX_LINE_GAP
+    table["segment"] = pause.groupby(table["what"]).cumsum()
 
     def distinct_labels(by: tuple[Any, ...]) -> alt.Scale:
         return alt.Scale(domain=list(names.values()), range=list(by))
@@ -153,13 +160,13 @@ def _rating_layers(
     shape = alt.Shape("what:N", title=None, scale=distinct_labels(_SHAPES))
     value = alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10]))
     base = alt.Chart(table).encode(x=time, y=value, color=colour)
-    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="stretch:N")
+    lines = base.mark_line(opacity=0.45, strokeWidth=1.5).encode(detail="segment:N")
     dots = base.mark_point(filled=True, size=32, opacity=0.8).encode(
         shape=shape,
         tooltip=[
             alt.Tooltip("what:N", title=_("Rating")),
             alt.Tooltip("value:Q", title=_("Value")),
-            alt.Tooltip("time:T", title=_("About"), format=axis_moment()),
+            alt.Tooltip("time:T", title=_("About"), format=axis_time_format()),
         ],
     )
     return lines, dots
@@ -168,7 +175,7 @@ def _rating_layers(
 def _index_layers(
     windows: list[dict[str, Any]], tz: ZoneInfo, time: alt.X
 ) -> tuple[alt.Chart, ...]:
-    """The typical five minutes of each day, and how sure the index is of them."""
+    """Draw each day's median of the stress index and its interval."""
     rows = [
         {
             "day": _to_wall_clock(datetime.fromisoformat(w["start"]), tz).date(),
@@ -188,7 +195,7 @@ def _index_layers(
         .encode(y=alt.Y("usual:Q", scale=scale, title=_("Stress index")))
     )
     base = alt.Chart(table.drop(columns="day")).encode(x=time)
-    sure = base.mark_rule(color=palette.STRESS, opacity=0.35, strokeWidth=3).encode(
+    intervals = base.mark_rule(color=palette.STRESS, opacity=0.35, strokeWidth=3).encode(
         y=alt.Y("low:Q", scale=scale, title=_("Stress index")), y2="high:Q"
     )
     dots = base.mark_circle(size=45, color=palette.STRESS).encode(
@@ -197,10 +204,10 @@ def _index_layers(
             alt.Tooltip("value:Q", title=_("Stress index"), format=".0f"),
             alt.Tooltip("low:Q", title=_("95% interval from"), format=".0f"),
             alt.Tooltip("high:Q", title=_("to"), format=".0f"),
-            alt.Tooltip("time:T", title=_("Day"), format=axis_day()),
+            alt.Tooltip("time:T", title=_("Day"), format=axis_day_format()),
         ],
     )
-    return usual, sure, dots
+    return usual, intervals, dots
 
 
 def _heart_layer(
@@ -213,7 +220,7 @@ def _heart_layer(
     ]
     table = pd.DataFrame(rows, columns=["time", "value"])
     table["time"] = pd.to_datetime(table["time"])
-    return (
+    chart: alt.Chart = (
         alt.Chart(table)
         .mark_circle(size=24, color=palette.HEART, opacity=0.6)
         .encode(
@@ -221,10 +228,11 @@ def _heart_layer(
             y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
             tooltip=[
                 alt.Tooltip("value:Q", title=title, format=".1f"),
-                alt.Tooltip("time:T", title=_("From"), format=axis_moment()),
+                alt.Tooltip("time:T", title=_("From"), format=axis_time_format()),
             ],
         )
     )
+    return chart
 
 
 def _days_without(
@@ -248,11 +256,12 @@ def _days_without(
 
 
 def _shade(days: pd.DataFrame, domain: list[str]) -> alt.Chart:
-    return (
+    chart: alt.Chart = (
         alt.Chart(days)
         .mark_rect(color=palette.MUTED, opacity=0.15)
         .encode(x=alt.X("from:T", scale=alt.Scale(domain=domain)), x2="to:T")
     )
+    return chart
 
 
 def _session_marks(sessions: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
@@ -262,21 +271,22 @@ def _session_marks(sessions: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) ->
     ]
     table = pd.DataFrame(rows, columns=["time", "number"])
     table["time"] = pd.to_datetime(table["time"])
-    return (
+    chart: alt.Chart = (
         alt.Chart(table)
         .mark_rule(color=palette.MUTED, strokeDash=[3, 4], opacity=0.7)
         .encode(
             x=time,
             tooltip=[
                 alt.Tooltip("number:Q", title=_("Session")),
-                alt.Tooltip("time:T", title=_("Held"), format=axis_moment()),
+                alt.Tooltip("time:T", title=_("Held"), format=axis_time_format()),
             ],
         )
     )
+    return chart
 
 
 def _practice_marks(practices: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) -> alt.Chart:
-    """Triangles along the foot of the chart."""
+    """Draw triangles along the bottom of the chart."""
     rows = [
         {
             "time": _to_wall_clock(datetime.fromisoformat(p["start"]), tz),
@@ -287,7 +297,7 @@ def _practice_marks(practices: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) 
     ]
     table = pd.DataFrame(rows, columns=["time", "kind", "value"])
     table["time"] = pd.to_datetime(table["time"])
-    return (
+    chart: alt.Chart = (
         alt.Chart(table)
         .mark_point(shape="triangle-up", filled=True, size=55, color=palette.HEART, opacity=0.8)
         .encode(
@@ -295,7 +305,8 @@ def _practice_marks(practices: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) 
             y=alt.Y("value:Q", title=_("Rating (0 to 10)"), scale=alt.Scale(domain=[0, 10])),
             tooltip=[
                 alt.Tooltip("kind:N", title=_("Practice")),
-                alt.Tooltip("time:T", title=_("Begun"), format=axis_moment()),
+                alt.Tooltip("time:T", title=_("Begun"), format=axis_time_format()),
             ],
         )
     )
+    return chart

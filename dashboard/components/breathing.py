@@ -1,4 +1,4 @@
-"""Paced breathing: a circle that grows and shrinks, at one's own pace."""
+"""Paced breathing: a circle that grows and shrinks at a chosen pace."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import streamlit as st
 
 from dashboard.charts import palette
 from dashboard.client import ApiError
-from dashboard.components.live_heart import live_heart
+from dashboard.components.live_heart import render_live_heart
 from dashboard.i18n import texts
-from dashboard.i18n.language import _, number
+from dashboard.i18n.formatting import format_number
+from dashboard.i18n.language import _
 from dashboard.session import client
 
 _STATE = "breathing"
-_SHORTEST_S = 30  # what is kept as a practice
+_MIN_PRACTICE_S = 30  # shorter ones are not stored as a practice
 
 
-def breathing() -> None:
-    """Choose a pace, breathe, end when you like."""
+def render_breathing_exercise() -> None:
+    """Render the choice of a pace, then the circle until it is ended."""
     state: dict[str, Any] | None = st.session_state.get(_STATE)
     if state is None:
         st.write(
@@ -33,25 +34,25 @@ def breathing() -> None:
             st.session_state[_STATE] = {"id": str(uuid.uuid4()), "began": time.time(), "pace": pace}
             st.rerun()
         return
-    st.html(circle(state["pace"]))
-    live_heart()
+    st.html(breathing_circle_html(state["pace"]))
+    render_live_heart()
     if st.button(_("End"), type="primary", width="stretch", key="breathing_end"):
         ended = time.time()
         del st.session_state[_STATE]
-        if ended - state["began"] >= _SHORTEST_S:
+        if ended - state["began"] >= _MIN_PRACTICE_S:
             try:
-                _keep(state, ended)
+                _save_practice(state, ended)
             except ApiError as error:
                 st.warning(str(error))
                 return
         st.rerun()
 
 
-def circle(pace: float) -> str:
-    """The circle: in for two fifths of a breath, out for three. Without motion for who wants none."""
+def breathing_circle_html(pace: float) -> str:
+    """Return the circle: in for 2/5 of a breath, out for 3/5; static with prefers-reduced-motion."""
     seconds = 60 / pace
     label = _("Breathe in for {short} seconds, and out for {long}").format(
-        short=number(0.4 * seconds, 1), long=number(0.6 * seconds, 1)
+        short=format_number(0.4 * seconds, 1), long=format_number(0.6 * seconds, 1)
     )
     return f"""
 <style>
@@ -72,7 +73,7 @@ def circle(pace: float) -> str:
 """
 
 
-def _keep(state: dict[str, Any], ended: float) -> None:
+def _save_practice(state: dict[str, Any], ended: float) -> None:
     client().put_practice(
         state["id"],
         {

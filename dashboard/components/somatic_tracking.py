@@ -14,17 +14,18 @@ import numpy as np
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.components.live_heart import live_heart
+from dashboard.components.live_heart import render_live_heart
 from dashboard.i18n import texts
-from dashboard.i18n.language import _, number
+from dashboard.i18n.formatting import format_number
+from dashboard.i18n.language import _
 from dashboard.session import client
 
 _MINUTES = (5, 7, 10)
 _STATE = "tracking"
 
 
-def somatic_tracking() -> None:
-    """Before, during, after."""
+def render_somatic_tracking() -> None:
+    """Render the current stage of a practice: before, during or after it."""
     st.subheader(_("Somatic tracking"))
     state = st.session_state.get(_STATE)
     if state is None:
@@ -70,7 +71,7 @@ def _during(state: dict[str, Any]) -> None:
         st.audio(chime(), format="audio/wav", loop=True, autoplay=True)
     _words()
     if state["heart"]:
-        live_heart()
+        render_live_heart()
     if st.button(_("End here"), width="stretch", key="tracking_end"):
         state["ended"] = time.time()
         st.rerun()
@@ -83,24 +84,24 @@ def _words() -> None:
     if passed >= state["seconds"]:
         state["ended"] = state["began"] + state["seconds"]
         st.rerun()
-    title, words = step_at_second(passed / state["seconds"])
+    title, words = step_at(passed / state["seconds"])
     st.markdown(f"#### {title}")
     st.markdown(words)
     left = state["seconds"] - passed
     st.progress(
         min(1.0, passed / state["seconds"]),
         text=_("{left} min {left_2} s left").format(
-            left=number(left // 60, 0), left_2=number(left % 60, 0)
+            left=format_number(left // 60, 0), left_2=format_number(left % 60, 0)
         ),
     )
 
 
-def step_at_second(share: float) -> tuple[str, str]:
-    """The step and the words at this share of the whole."""
+def step_at(fraction: float) -> tuple[str, str]:
+    """Return the title and the sentence at this fraction (0 to 1) of the practice."""
     begin = 0.0
     for title, length, words in texts.TRACKING:
-        if share < begin + length:
-            place = int((share - begin) / length * len(words))
+        if fraction < begin + length:
+            place = int((fraction - begin) / length * len(words))
             return title, words[max(0, min(place, len(words) - 1))]
         begin += length
     title, _length, words = texts.TRACKING[-1]
@@ -115,7 +116,7 @@ def _after(state: dict[str, Any]) -> None:
     )
     if st.button(_("Keep it"), type="primary", width="stretch", key="tracking_keep"):
         try:
-            _keep(state, pain, stress)
+            _save_practice(state, pain, stress)
         except ApiError as error:
             st.warning(str(error))
             return
@@ -127,7 +128,7 @@ def _after(state: dict[str, Any]) -> None:
         st.rerun()
 
 
-def _keep(state: dict[str, Any], pain: int | None, stress: int | None) -> None:
+def _save_practice(state: dict[str, Any], pain: int | None, stress: int | None) -> None:
     client().put_practice(
         state["id"],
         {
@@ -144,7 +145,7 @@ def _keep(state: dict[str, Any], pain: int | None, stress: int | None) -> None:
 
 @cache
 def chime() -> bytes:
-    """Sixteen seconds of a soft tone that swells and fades, made here; it loops without a seam."""
+    """Synthesise 16 s of a soft swelling tone as WAV; a whole number of periods, so it can loop."""
     rate, seconds = 22_050, 16
     at = np.arange(rate * seconds) / rate
     swell = 0.5 - 0.5 * np.cos(2 * np.pi * at / 8)

@@ -1,6 +1,4 @@
-"""What the programme says, in our own words; each goes through ``_`` where it is shown.
-``tests/dashboard/test_texts.py`` reads all of it.
-"""
+"""Texts of the programme, marked for translation; ``tests/dashboard/test_texts.py`` checks them."""
 
 from __future__ import annotations
 
@@ -41,7 +39,7 @@ CONSENT = {
         N_("Under another name, with all dates moved. Off is just as fine."),
     ),
 }
-WORDING = 1  # of what is agreed to: another number when its sense changes
+WORDING = 1  # version of the texts of consent: raise it when their meaning changes
 WELCOME = N_(
     "**Welcome.** Two short things first: whether a clinician has ruled out "
     "a physical cause, and what you agree to. Rating and strap can be used "

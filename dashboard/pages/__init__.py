@@ -1,1 +1,34 @@
-"""Streamlit pages."""
+"""Streamlit pages, each declared by ``PAGE`` at the end of its module.
+
+A new page is a module here and its name in ``_ORDER``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from dashboard.page_shell import Page
+
+__all__ = ["PAGES", "pages_of"]
+
+# The order of the navigation. The first page of a role is its default page.
+_ORDER = (
+    "sign_in",
+    "today",
+    "programme",
+    "trend",
+    "link",
+    "course",
+    "my_data",
+    "caseload",
+    "patient",
+    "research",
+    "people",
+    "screening",
+)
+PAGES: tuple[Page, ...] = tuple(import_module(f"{__name__}.{name}").PAGE for name in _ORDER)
+
+
+def pages_of(role: str) -> tuple[Page, ...]:
+    """Return the pages of a role (or of ``SIGNED_OUT``) in the order of the navigation."""
+    return tuple(page for page in PAGES if role in page.roles)

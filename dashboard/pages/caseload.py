@@ -6,13 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.components.invitation import invitation_form
-from dashboard.i18n.language import _, day_and_time
+from dashboard.components.forms import render_invitation
+from dashboard.i18n.formatting import format_day_and_time
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page, switch_to
 from dashboard.session import client
 
 
 def caseload_page() -> None:
-    """Who needs a look today."""
+    """Render the patients in care, those in need first."""
     st.title(_("Caseload"))
     api = client()
     patients = api.patients()
@@ -25,7 +27,7 @@ def caseload_page() -> None:
         name = st.text_input(_("Name"))
         zone = st.text_input(_("Time zone"), "Europe/Berlin")
         if st.form_submit_button(_("Invite")):
-            invitation_form(api, email, name, zone, "patient")
+            render_invitation(api, email, name, zone, "patient")
 
 
 def _patient(patient: dict[str, Any]) -> None:
@@ -39,7 +41,7 @@ def _patient(patient: dict[str, Any]) -> None:
         for words in patient["told"]:
             left.write(words[0].upper() + words[1:])
         facts = [
-            f"{title} {day_and_time(patient[key])}"
+            f"{title} {format_day_and_time(patient[key])}"
             for title, key in (
                 (_("next meeting"), "next_session"),
                 (_("last rating"), "last_rating"),
@@ -50,4 +52,13 @@ def _patient(patient: dict[str, Any]) -> None:
         left.caption(" · ".join(facts) or _("Nothing yet."))
         if right.button(_("Open"), key=f"open-{patient['id']}", width="stretch"):
             st.session_state["patient"] = patient["id"]
-            st.switch_page(st.session_state["page_patient"])
+            switch_to("patient")
+
+
+PAGE = Page(
+    run=caseload_page,
+    title=N_("Caseload"),
+    icon=":material/groups:",
+    slug="caseload",
+    roles={"therapist"},
+)

@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.i18n.formatting import change_parts
-from dashboard.i18n.language import _, day, number
-from dashboard.page_shell import link_to
-from dashboard.pages.trend_picture import trend_picture
+from dashboard.i18n.formatting import change_parts, format_day, format_number
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page, page_link
+from dashboard.pages.trend import render_trend
 from dashboard.session import client
 
 
 def course_page() -> None:
-    """Change in words, the picture with sessions marked, each session, the trial."""
+    """Render the change in words, the charts, each session, and the trial's groups."""
     st.title(_("My course"))
     api = client()
     report = api.therapy()
@@ -33,8 +33,8 @@ def course_page() -> None:
     _practices(api.practices_around())
     _sessions(report["sessions"])
     _trial(report)
-    link_to("link", _("How pain and stress moved together"))
-    link_to("data", _("Download, correct or erase any of this"))
+    page_link("link", _("How pain and stress moved together"))
+    page_link("data", _("Download, correct or erase any of this"))
 
 
 def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
@@ -42,7 +42,7 @@ def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
     days = (end - first).days
     with st.spinner(_("Looking at your heartbeats ...")):
         heart = api.trend(first, end, 900 if days < 32 else 3600 if days < 100 else 14_400)
-    trend_picture(ratings, heart, first, end)
+    render_trend(ratings, heart, first, end)
     st.caption(
         _(
             "Upright dashed lines: sessions. Triangles: practices. Shaded: days "
@@ -51,9 +51,9 @@ def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
     )
 
 
-def _practices(told: dict[str, Any]) -> None:
-    """Before, during and after, each with its interval or with what is missing."""
-    if not told["practices"]:
+def _practices(around: dict[str, Any]) -> None:
+    """Render before, during and after, each with its interval or the reason for none."""
+    if not around["practices"]:
         return
     st.subheader(_("Around your practice"))
     names = {
@@ -64,7 +64,7 @@ def _practices(told: dict[str, Any]) -> None:
     }
     when = {"during": _("during"), "after": _("after")}
     rows = []
-    for row in told["rows"]:
+    for row in around["rows"]:
         before, change = row["missing"], "-"
         if before is None:
             parts = change_parts({**row, "after": row["value"]})
@@ -80,7 +80,7 @@ def _practices(told: dict[str, Any]) -> None:
     st.table(pd.DataFrame(rows).set_index(_("What")))
     st.caption(
         _("Of {practices} practices; five minutes before and after. {caution}").format(
-            practices=told["practices"], caution=told["caution"]
+            practices=around["practices"], caution=around["caution"]
         )
     )
 
@@ -113,11 +113,15 @@ def _change(report: dict[str, Any]) -> None:
                 "That is {percent}% less pain than in the first week; by the interval, "
                 "{low} to {high}%. In trials 30% less is called a moderate and 50% a "
                 "substantial improvement."
-            ).format(percent=number(-pain["percent"], 0), low=number(low, 0), high=number(high, 0))
+            ).format(
+                percent=format_number(-pain["percent"], 0),
+                low=format_number(low, 0),
+                high=format_number(high, 0),
+            )
         )
     began = report["onset"]
     if began["day"] is not None:
-        onset, early, late = (day(began[key]) for key in ("day", "earliest", "latest"))
+        onset, early, late = (format_day(began[key]) for key in ("day", "earliest", "latest"))
         st.write(
             _("Pain began to change around {day} (95% interval: {early} to {late}).").format(
                 day=onset, early=early, late=late
@@ -133,19 +137,19 @@ def _sessions(sessions: list[dict[str, Any]]) -> None:
     rows = []
     for session in sessions:
         pain = session["pain"]
-        held = day(session["held"])
-        told = {_("Session"): f"{session['number']}, {held}"}
+        held = format_day(session["held"])
+        row = {_("Session"): f"{session['number']}, {held}"}
         if pain["missing"] is None:
             parts = change_parts(pain)
-            told[_("Pain")] = _("{before}, then {after}").format(**parts)
-            told[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(**parts)
+            row[_("Pain")] = _("{before}, then {after}").format(**parts)
+            row[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(**parts)
         else:
-            told[_("Pain")] = _("too few ratings")
-            told[_("Change (95% interval)")] = _("{n_before} before, {n_after} after").format(
+            row[_("Pain")] = _("too few ratings")
+            row[_("Change (95% interval)")] = _("{n_before} before, {n_after} after").format(
                 n_before=pain["n_before"], n_after=pain["n_after"]
             )
-        rows.append(told)
-    # A plain table: its words wrap on a phone, where a grid would hide the last columns.
+        rows.append(row)
+    # A plain table wraps its text on a phone; a data grid would hide the last columns.
     st.table(pd.DataFrame(rows).set_index(_("Session")))
 
 
@@ -156,12 +160,12 @@ def _trial(report: dict[str, Any]) -> None:
         {
             _("Group"): group["name"],
             _("Pain"): _("{mean_before}, then {mean_after}").format(
-                mean_before=number(group["mean_before"], 1),
-                mean_after=number(group["mean_after"], 1),
+                mean_before=format_number(group["mean_before"], 1),
+                mean_after=format_number(group["mean_after"], 1),
             ),
-            _("30% less"): f"{number(group['at_least_30_percent_less'])}%",
-            _("50% less"): f"{number(group['at_least_50_percent_less'])}%",
-            _("0 or 1"): f"{number(group['pain_free_or_nearly'])}%",
+            _("30% less"): f"{format_number(group['at_least_30_percent_less'])}%",
+            _("50% less"): f"{format_number(group['at_least_50_percent_less'])}%",
+            _("0 or 1"): f"{format_number(group['pain_free_or_nearly'])}%",
         }
         for group in report["trial"]
     ]
@@ -171,8 +175,8 @@ def _trial(report: dict[str, Any]) -> None:
             {
                 _("Group"): _("You, last week"),
                 _("Pain"): _("{before}, then {after}").format(
-                    before=number(report["pain"]["before"], 1),
-                    after=number(report["pain"]["after"], 1),
+                    before=format_number(report["pain"]["before"], 1),
+                    after=format_number(report["pain"]["after"], 1),
                 ),
                 _("30% less"): _("yes") if report["at_least_30_percent_less"] else _("no"),
                 _("50% less"): _("yes") if report["at_least_50_percent_less"] else _("no"),
@@ -186,3 +190,12 @@ def _trial(report: dict[str, Any]) -> None:
             "people with at least so much less, and with 0 or 1 after. {paper}."
         ).format(paper=report["paper"])
     )
+
+
+PAGE = Page(
+    run=course_page,
+    title=N_("My course"),
+    icon=":material/route:",
+    slug="course",
+    roles={"patient"},
+)

@@ -1,4 +1,4 @@
-"""Did pain move with stress? In words first."""
+"""Whether pain moved with stress: sentences first, then charts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts.link import lag_chart, link_chart
-from dashboard.i18n.formatting import change_parts, slope_parts
-from dashboard.i18n.language import N_, _, signed
+from dashboard.i18n.formatting import change_parts, format_signed, slope_parts
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page
 from dashboard.session import client
 
 _SPANS = {
@@ -28,7 +29,7 @@ _AXES = {
 
 
 def link_page() -> None:
-    """The sentence, what it rests on, and then the pictures."""
+    """Render each answer with its caveats and its chart."""
     st.title(_("My link"))
     span = st.session_state.get("heart_span", "30 minutes")
     with st.spinner(_("Looking at what moved together ...")):
@@ -41,8 +42,8 @@ def link_page() -> None:
     _order_in_time(rows)
     st.subheader(_("Pain and the heart"))
     _heart(rows, report)
-    _not_given(report["ratings"], rows["same_moment"])
-    _how(report)
+    _missing_ratings(report["ratings"], rows["same_moment"])
+    _method(report)
 
 
 def _question(row: dict[str, Any]) -> None:
@@ -51,38 +52,38 @@ def _question(row: dict[str, Any]) -> None:
         return
     for caveat in row["caveats"]:
         st.caption(caveat)
-    _picture(row)
+    _chart(row)
 
 
 def _course(report: dict[str, Any]) -> None:
-    """What both did over the weeks; said apart, since it is no link."""
-    told = []
+    """Render both changes over the weeks, apart from the link: a shared trend is none."""
+    sentences = []
     for name, change in (
         (_("Pain"), report["pain_change"]),
         (_("Stress"), report["stress_change"]),
     ):
         if change["missing"] is None:
-            told.append(
+            sentences.append(
                 _(
                     "{name} went from {before} in the first week to {after} in the last "
                     "(change {change}, 95% interval {low} to {high})."
                 ).format(name=name, **change_parts(change))
             )
-    if told:
+    if sentences:
         st.subheader(_("Over the weeks"))
-        st.write(" ".join(told))
+        st.write(" ".join(sentences))
         st.caption(_("That both changed does not show that they belong together."))
 
 
 def _order_in_time(rows: dict[str, dict[str, Any]]) -> None:
-    known = [rows[key] for key in _IN_TIME if rows[key]["missing"] is None]
-    if len(known) < 2:
+    answered = [rows[key] for key in _IN_TIME if rows[key]["missing"] is None]
+    if len(answered) < 2:
         return
     st.subheader(_("Which came first?"))
     for key in ("stress_before", "pain_before"):
         st.write(rows[key]["sentence"])
     st.altair_chart(
-        lag_chart(known),
+        lag_chart(answered),
         width="stretch",
         alt=_(
             "Slopes with their 95% intervals: stress a rating earlier, at the same "
@@ -118,9 +119,9 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
         )
     for key in _HEART:
         st.write(rows[key]["sentence"])
-    shown = next((rows[key] for key in _HEART if rows[key]["missing"] is None), None)
-    if shown is not None:
-        _picture(shown)
+    first = next((rows[key] for key in _HEART if rows[key]["missing"] is None), None)
+    if first is not None:
+        _chart(first)
         st.caption(
             _(
                 "RMSSD is a measure of how much the time between heartbeats varies; it "
@@ -131,7 +132,7 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
         )
 
 
-def _picture(row: dict[str, Any]) -> None:
+def _chart(row: dict[str, Any]) -> None:
     st.altair_chart(
         link_chart(row, _(_AXES[row["key"]])),
         width="stretch",
@@ -145,7 +146,7 @@ def _picture(row: dict[str, Any]) -> None:
     )
 
 
-def _not_given(ratings: dict[str, Any], row: dict[str, Any]) -> None:
+def _missing_ratings(ratings: dict[str, Any], row: dict[str, Any]) -> None:
     lacking = ratings["expected"] - ratings["given"]
     if lacking <= 0 or not ratings["given"]:
         return
@@ -168,14 +169,14 @@ def _not_given(ratings: dict[str, Any], row: dict[str, Any]) -> None:
                 "stress alike, the {estimate} above would be {estimate_if_both_worse}; "
                 "in pain alone, {estimate_if_pain_worse}."
             ).format(
-                estimate=signed(row["estimate"], 2),
-                estimate_if_both_worse=signed(ratings["estimate_if_both_worse"], 2),
-                estimate_if_pain_worse=signed(ratings["estimate_if_pain_worse"], 2),
+                estimate=format_signed(row["estimate"], 2),
+                estimate_if_both_worse=format_signed(ratings["estimate_if_both_worse"], 2),
+                estimate_if_pain_worse=format_signed(ratings["estimate_if_pain_worse"], 2),
             )
         )
 
 
-def _how(report: dict[str, Any]) -> None:
+def _method(report: dict[str, Any]) -> None:
     with st.expander(_("How this is worked out")):
         st.write(
             _(
@@ -195,3 +196,12 @@ def _how(report: dict[str, Any]) -> None:
             )
         )
         st.caption(_("Method: {method}.").format(method=report["method"]))
+
+
+PAGE = Page(
+    run=link_page,
+    title=N_("My link"),
+    icon=":material/hub:",
+    slug="link",
+    roles={"patient"},
+)

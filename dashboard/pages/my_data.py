@@ -1,4 +1,4 @@
-"""What is kept of me: agree, download, correct, see who looked, erase."""
+"""A patient's own data: consent, download, correction, access log, erasure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.components.consents import consents
-from dashboard.components.select import select_row
+from dashboard.components.forms import render_consent_switches, select_row
 from dashboard.i18n import texts
-from dashboard.i18n.language import N_, _, clock, day_and_time
+from dashboard.i18n.formatting import format_day_and_time, format_time
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page
 from dashboard.session import client, sign_out
 
 _TABLES = {
@@ -26,7 +27,7 @@ _TABLES = {
 
 
 def my_data_page() -> None:
-    """One part after the other; nothing hidden."""
+    """Render each part below the other."""
     st.title(_("My data"))
     api = client()
     _consents(api)
@@ -34,13 +35,13 @@ def my_data_page() -> None:
     _how_often(api)
     _download(api)
     _correct(api)
-    _looks(api)
+    _access_log(api)
     _erase(api)
 
 
 def _consents(api: Any) -> None:
     st.subheader(_("What I agree to"))
-    consents(api)
+    render_consent_switches(api)
     therapists = api.therapists()
     if therapists:
         st.caption(
@@ -59,7 +60,7 @@ def _sharing(api: Any) -> None:
             api.share_live(60)
             st.rerun()
         return
-    st.write(_("On until {until}.").format(until=clock(datetime.fromisoformat(until))))
+    st.write(_("On until {until}.").format(until=format_time(datetime.fromisoformat(until))))
     if st.button(_("Stop sharing")):
         api.share_live(0)
         st.rerun()
@@ -108,41 +109,41 @@ def _correct(api: Any) -> None:
         st.caption(_("No ratings in the last two months."))
         return
 
-    def told(rating: dict[str, Any]) -> str:
+    def describe(rating: dict[str, Any]) -> str:
         return _("{about}: pain {pain}, stress {stress}").format(
-            about=day_and_time(datetime.fromisoformat(rating["about"])),
+            about=format_day_and_time(datetime.fromisoformat(rating["about"])),
             pain=rating["pain"],
             stress=rating["stress"],
         )
 
-    row = select_row(_("Which"), found, told)
+    row = select_row(_("Which"), found, describe)
     left, right = st.columns(2)
     pain = left.number_input(_("Pain"), 0, 10, row["pain"], key=f"p-{row['id']}-{row['version']}")
     stress = right.number_input(
         _("Stress"), 0, 10, row["stress"], key=f"s-{row['id']}-{row['version']}"
     )
-    keep = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
+    unchanged = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
     if left.button(_("Correct it"), width="stretch"):
-        api.correct(row["id"], {**keep, "pain": pain, "stress": stress})
+        api.correct(row["id"], {**unchanged, "pain": pain, "stress": stress})
         st.rerun()
     if right.button(_("Withdraw it"), width="stretch"):
         api.withdraw(row["id"], row["version"])
         st.rerun()
 
 
-def _looks(api: Any) -> None:
+def _access_log(api: Any) -> None:
     st.subheader(_("Who looked"))
-    looks = api.looks()
-    if not looks:
+    entries = api.looks()
+    if not entries:
         st.write(_("Nobody but you."))
         return
     rows = [
         {
-            _("When"): day_and_time(look["at"]),
-            _("Who"): f"{look['who']} ({look['role']})",
-            _("At what"): look["what"].rpartition("/")[2],
+            _("When"): format_day_and_time(entry["at"]),
+            _("Who"): f"{entry['who']} ({entry['role']})",
+            _("At what"): entry["what"].rpartition("/")[2],
         }
-        for look in looks[:50]
+        for entry in entries[:50]
     ]
     st.table(pd.DataFrame(rows).set_index(_("When")))
 
@@ -168,3 +169,12 @@ def _erase(api: Any) -> None:
                     return
                 sign_out()
                 st.rerun()
+
+
+PAGE = Page(
+    run=my_data_page,
+    title=N_("My data"),
+    icon=":material/lock:",
+    slug="data",
+    roles={"patient"},
+)

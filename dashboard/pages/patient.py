@@ -9,26 +9,27 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.charts.trend import course_chart
-from dashboard.client import ApiError
-from dashboard.components.select import select_row
-from dashboard.i18n.language import _, number
+from dashboard.components.forms import select_row
+from dashboard.components.live_heart import render_patient_live_heart
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page
 from dashboard.reports.session_pdf import session_pdf
 from dashboard.reports.session_summary import CAVEAT, now, session_summary
 from dashboard.session import client
 
 
 def patient_page() -> None:
-    """The page before a session."""
-    everybody = [patient for patient in client().patients() if patient["agreed"]]
-    if not everybody:
+    """Render the summary before a session."""
+    patients = [patient for patient in client().patients() if patient["agreed"]]
+    if not patients:
         st.title(_("Patient"))
         st.write(_("Nobody in your care has agreed yet that you see their data."))
         return
-    ids = [patient["id"] for patient in everybody]
+    ids = [patient["id"] for patient in patients]
     last = st.session_state.get("patient")
     patient = select_row(
         _("Patient"),
-        everybody,
+        patients,
         lambda row: str(row["name"]),
         index=ids.index(last) if last in ids else 0,
     )
@@ -73,15 +74,15 @@ def patient_page() -> None:
     )
     _notes(api, sessions)
     _plan(api, sessions, patient["zone"])
-    _live(api)
+    render_patient_live_heart(api)
 
 
 def _notes(api: Any, sessions: list[dict[str, Any]]) -> None:
     st.subheader(_("Notes and homework"))
-    kept = {row["number"]: row for row in api.session_notes()}
-    numbers = sorted({*(s["number"] for s in sessions), *kept, 1})
+    saved = {row["number"]: row for row in api.session_notes()}
+    numbers = sorted({*(s["number"] for s in sessions), *saved, 1})
     number = st.selectbox(_("Meeting"), numbers, index=len(numbers) - 1)
-    row = kept.get(number, {"notes": "", "homework": "", "version": 0})
+    row = saved.get(number, {"notes": "", "homework": "", "version": 0})
     with st.form(f"notes-{number}-{row['version']}", border=False):
         notes = st.text_area(_("Notes, for you"), row["notes"])
         homework = st.text_area(_("Homework, which the patient sees"), row["homework"])
@@ -100,24 +101,10 @@ def _plan(api: Any, sessions: list[dict[str, Any]], zone: str) -> None:
             st.rerun()
 
 
-@st.fragment(run_every=5)
-def _live(api: Any) -> None:
-    try:
-        heart = api.live_now()
-    except ApiError as error:
-        st.caption(_("Live: {error}.").format(error=error))
-        return
-    if heart["heart_rate_bpm"] is None:
-        st.caption(_("Live: {missing}.").format(missing=heart["missing"]))
-        return
-    rmssd = heart["rmssd_ms"]
-    more = (
-        ""
-        if rmssd is None
-        else _(", RMSSD {rmssd} ms over the last minute").format(rmssd=number(rmssd, 0))
-    )
-    st.caption(
-        _("Live: heart {heart_rate_bpm} a minute{more}.").format(
-            heart_rate_bpm=number(heart["heart_rate_bpm"], 0), more=more
-        )
-    )
+PAGE = Page(
+    run=patient_page,
+    title=N_("Patient"),
+    icon=":material/person:",
+    slug="patient",
+    roles={"therapist"},
+)

@@ -8,30 +8,31 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.breathing import breathing
-from dashboard.components.select import select_row
-from dashboard.components.somatic_tracking import somatic_tracking
+from dashboard.components.breathing import render_breathing_exercise
+from dashboard.components.forms import select_row
+from dashboard.components.somatic_tracking import render_somatic_tracking
 from dashboard.i18n import texts
-from dashboard.i18n.language import _, day, number
-from dashboard.page_shell import link_to
+from dashboard.i18n.formatting import format_day, format_number
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page, page_link
 from dashboard.session import client
 
 
 def programme_page() -> None:
-    """Until a clinician has said so, the programme waits."""
+    """Render the plan and the tools, once a clinician has ruled out a physical cause."""
     st.title(_("Programme"))
     api = client()
-    shown = api.programme()
-    if shown["physical_cause_ruled_out"] is None:
+    programme = api.programme()
+    if programme["physical_cause_ruled_out"] is None:
         st.write(
             _(
                 "The programme begins when a clinician has ruled out a physical cause. "
                 "Until then you may rate and wear the strap."
             )
         )
-        link_to("before", _("Before you begin"))
+        page_link("before", _("Before you begin"))
         return
-    if shown["started"] is None:
+    if programme["started"] is None:
         st.write(
             _(
                 "Eight meetings in about four weeks, and a little practice at home. "
@@ -42,22 +43,22 @@ def programme_page() -> None:
             api.put_programme(started=True)
             st.rerun()
         return
-    _plan(api, shown)
+    _plan(api, programme)
     tools: dict[str, Callable[[dict[str, Any]], None]] = {
         _("How pain works"): _readings,
         _("Understanding my pain"): _understanding,
-        _("Somatic tracking"): lambda shown: somatic_tracking(),
+        _("Somatic tracking"): lambda programme: render_somatic_tracking(),
         _("Lowering stress"): _stress,
         _("Pleasant sensations"): _pleasant,
     }
     tool = st.radio(_("Tool"), list(tools), label_visibility="collapsed", horizontal=True)
     st.divider()
-    tools[tool](shown)
+    tools[tool](programme)
 
 
-def _plan(api: Any, shown: dict[str, Any]) -> None:
-    title, words = texts.STEPS[shown["next_step"]]
-    week = shown["week"]
+def _plan(api: Any, programme: dict[str, Any]) -> None:
+    title, words = texts.STEPS[programme["next_step"]]
+    week = programme["week"]
     st.write(
         _("Week {week} of about four.").format(week=week)
         if week <= 4
@@ -73,19 +74,19 @@ def _plan(api: Any, shown: dict[str, Any]) -> None:
         rows = [
             {
                 _("Meeting"): item["number"],
-                _("When"): day(item["held"])
+                _("When"): format_day(item["held"])
                 if item["held"]
-                else _("about {day}").format(day=day(item["suggested"])),
+                else _("about {day}").format(day=format_day(item["suggested"])),
             }
-            for item in shown["sessions"]
+            for item in programme["sessions"]
         ]
         st.table(pd.DataFrame(rows).set_index(_("Meeting")))
         later = ", ".join(
-            _("{months} months ({due})").format(months=item["months"], due=day(item["due"]))
-            for item in shown["follow_ups"]
+            _("{months} months ({due})").format(months=item["months"], due=format_day(item["due"]))
+            for item in programme["follow_ups"]
         )
         st.caption(_("A look back after {later}.").format(later=later))
-    for item in shown["follow_ups"]:
+    for item in programme["follow_ups"]:
         if item["is_open"]:
             st.info(
                 _(
@@ -95,15 +96,15 @@ def _plan(api: Any, shown: dict[str, Any]) -> None:
             )
 
 
-def _readings(shown: dict[str, Any]) -> None:
+def _readings(programme: dict[str, Any]) -> None:
     st.subheader(_("How pain works"))
     api = client()
-    for name in shown["readings"]:
+    for name in programme["readings"]:
         title, paragraphs = texts.READINGS[name]
-        read = name in shown["read"]
+        read = name in programme["read"]
         with st.expander(
             _("{title} · read").format(title=_(title)) if read else _(title),
-            expanded=name == shown["next_reading"],
+            expanded=name == programme["next_reading"],
         ):
             for paragraph in paragraphs:
                 st.write(_(paragraph))
@@ -112,7 +113,7 @@ def _readings(shown: dict[str, Any]) -> None:
                 st.rerun()
 
 
-def _understanding(shown: dict[str, Any]) -> None:
+def _understanding(programme: dict[str, Any]) -> None:
     st.subheader(_("Understanding my pain"))
     st.write(
         _(
@@ -148,9 +149,9 @@ def _pattern(row: dict[str, Any]) -> str:
     sure = _(
         "a difference of {difference} points in a hundred, 95% interval {low} to {high}"
     ).format(
-        difference=number(100 * row["difference"], 0),
-        low=number(100 * row["low"], 0),
-        high=number(100 * row["high"], 0),
+        difference=format_number(100 * row["difference"], 0),
+        low=format_number(100 * row["low"], 0),
+        high=format_number(100 * row["high"], 0),
     )
     ending = (
         _("That is {sure}.").format(sure=sure)
@@ -169,16 +170,16 @@ def _pattern(row: dict[str, Any]) -> str:
     )
 
 
-def _stress(shown: dict[str, Any]) -> None:
+def _stress(programme: dict[str, Any]) -> None:
     st.subheader(_("Lowering stress"))
-    breathing()
+    render_breathing_exercise()
     st.divider()
     st.write(_("What was stressful, and what helped?"))
     _add(("stressor", "helped"))
     _list(("stressor", "helped"))
 
 
-def _pleasant(shown: dict[str, Any]) -> None:
+def _pleasant(programme: dict[str, Any]) -> None:
     st.subheader(_("Pleasant sensations"))
     st.write(
         _(
@@ -217,7 +218,7 @@ def _list(kinds: tuple[str, ...]) -> None:
             _("- {words} · :gray[{kind}, {about}]").format(
                 words=note["words"],
                 kind=_(texts.NOTE_KINDS[note["kind"]]).lower(),
-                about=day(note["about"]),
+                about=format_day(note["about"]),
             )
         )
     _remove(kinds)
@@ -229,8 +230,17 @@ def _remove(kinds: tuple[str, ...]) -> None:
         return
     with st.expander(_("Remove something")):
         note = select_row(
-            _("Which"), found[:50], lambda one: f"{one['words']} ({day(one['about'])})"
+            _("Which"), found[:50], lambda note: f"{note['words']} ({format_day(note['about'])})"
         )
         if st.button(_("Remove it"), key=f"remove-{kinds[0]}"):
             client().delete_note(note["id"])
             st.rerun()
+
+
+PAGE = Page(
+    run=programme_page,
+    title=N_("Programme"),
+    icon=":material/spa:",
+    slug="programme",
+    roles={"patient"},
+)

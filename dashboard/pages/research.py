@@ -1,4 +1,4 @@
-"""For analysts: what data there is, an export with its call, the link over everybody."""
+"""For analysts: coverage, exports with the call that makes them, the link over all people."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import palette
-from dashboard.i18n.formatting import slope_parts
-from dashboard.i18n.language import _, number
+from dashboard.i18n.formatting import format_number, slope_parts
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page
 from dashboard.session import client
 from ebbtide.settings import Settings
 
@@ -19,7 +20,7 @@ _TABLES = ("ratings", "hrv", "beats", "sessions", "link")
 
 
 def research_page() -> None:
-    """Coverage, export, link."""
+    """Render coverage, export and link."""
     st.title(_("Research"))
     research = client().research
     found = research.people()
@@ -60,14 +61,14 @@ def _export(found: list[dict[str, Any]]) -> None:
     form = st.radio(_("Form"), ["parquet", "csv", "arrow", "json"], horizontal=True)
     names = {row["person"][:8]: row["person"] for row in found}
     people = st.multiselect(_("People (all if none)"), list(names))
-    whole = [names[name] for name in people]
-    query = urlencode([("format", form), *(("person", name) for name in whole)])
+    ids = [names[name] for name in people]
+    query = urlencode([("format", form), *(("person", person_id) for person_id in ids)])
     st.code(
         f"curl -H 'Authorization: Bearer ...' \\\n"
         f"  '{Settings().api_url}/v1/research/{table}?{query}'",
         language="sh",
     )
-    argument = f"person={whole!r}" if whole else ""
+    argument = f"person={ids!r}" if ids else ""
     st.code(
         "from ebbtide.client import Client\n\n"
         f"api = Client.sign_in({Settings().api_url!r}, email, password)\n"
@@ -91,7 +92,7 @@ def _link(research: Any) -> None:
                 **slope_parts(link),
                 ratings=link["ratings"],
                 people=link["people"],
-                spread=number(link["spread"], 2),
+                spread=format_number(link["spread"], 2),
             )
         )
         rows = pd.DataFrame(
@@ -103,12 +104,12 @@ def _link(research: Any) -> None:
         )
         if len(rows):
             base = alt.Chart(rows).encode(y=alt.Y("person:N", title=None, sort="-x"))
-            sure = base.mark_rule(color=palette.ACCENT, strokeWidth=3, opacity=0.5).encode(
+            intervals = base.mark_rule(color=palette.ACCENT, strokeWidth=3, opacity=0.5).encode(
                 x=alt.X("low:Q", title=_("Points of pain for a point of stress")), x2="high:Q"
             )
             dots = base.mark_circle(color=palette.ACCENT, size=60).encode(x="estimate:Q")
             st.altair_chart(
-                alt.layer(sure, dots).properties(height=90 + 26 * len(rows)),
+                alt.layer(intervals, dots).properties(height=90 + 26 * len(rows)),
                 width="stretch",
                 alt=_("Each person's slope, drawn towards the others, with its 95% interval."),
             )
@@ -121,3 +122,12 @@ def _link(research: Any) -> None:
         ).set_index(_("It rests on"))
     )
     st.caption(_("Method: {method}. No cause follows from it.").format(method=link["method"]))
+
+
+PAGE = Page(
+    run=research_page,
+    title=N_("Research"),
+    icon=":material/query_stats:",
+    slug="research",
+    roles={"analyst"},
+)

@@ -1,17 +1,18 @@
-"""What must be settled before a programme starts."""
+"""Screening before the programme: red flags, a clinician's clearance, consent."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.consents import consents
+from dashboard.components.forms import render_consent_switches
 from dashboard.i18n import texts
-from dashboard.i18n.language import _
-from dashboard.session import client, me
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import SIGNED_OUT, Page
+from dashboard.session import client, current_account
 
 
 def screening_page() -> None:
-    """The question to a clinician, and the signs that need one today."""
+    """Render the question for a clinician and the signs that need one today."""
     st.title(_("Before you begin"))
     st.write(
         _(
@@ -24,11 +25,11 @@ def screening_page() -> None:
     st.subheader(_("See a clinician today, not later, if you have"))
     st.markdown("".join(f"- {_(sign)}\n" for sign in texts.WARNING_SIGNS))
     st.markdown(_(texts.EMERGENCY))
-    person = me()
-    if person is not None and person["role"] == "patient":
+    account = current_account()
+    if account is not None and account["role"] == "patient":
         _answer()
         st.subheader(_("What you agree to"))
-        consents(client())
+        render_consent_switches(client())
         st.caption(_("You can take back each of these here, or under *My data*, at any time."))
     st.subheader(_("What Ebbtide does"))
     st.write(
@@ -45,7 +46,7 @@ def _answer() -> None:
     api = client()
     cleared = api.programme()["physical_cause_ruled_out"] is not None
     st.subheader(_("Your answer"))
-    said = st.radio(
+    answer = st.radio(
         _("Has a clinician ruled out a physical cause of your pain?"),
         (False, True),
         format_func=lambda ruled_out: (
@@ -53,10 +54,19 @@ def _answer() -> None:
         ),
         index=int(cleared),
     )
-    if said != cleared:
-        api.put_programme(physical_cause_ruled_out=said)
+    if answer != cleared:
+        api.put_programme(physical_cause_ruled_out=answer)
         st.rerun()
     if cleared:
         st.write(_("Good. The programme is open whenever you like."))
     else:
         st.write(_("The programme waits. Ratings and strap may be used meanwhile."))
+
+
+PAGE = Page(
+    run=screening_page,
+    title=N_("Before you begin"),
+    icon=":material/info:",
+    slug="before",
+    roles={SIGNED_OUT, "patient", "therapist"},
+)

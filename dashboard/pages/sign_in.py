@@ -1,17 +1,18 @@
-"""Signing in, with a password or the clinic's own sign-in; first passwords and new ones."""
+"""Sign-in with a password or the clinic's OpenID Connect provider; first and new passwords."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.i18n.language import _
-from dashboard.session import nobody, sign_in, sign_in_with_code
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import SIGNED_OUT, Page
+from dashboard.session import anonymous_client, sign_in, sign_in_with_code
 from ebbtide.settings import Settings
 
 
 def sign_in_page() -> None:
-    """Address and password."""
+    """Render the sign-in form, and the forms for an invitation and a password link."""
     st.title("Ebbtide")
     st.write(_("Heartbeats and short ratings, and whether pain and stress moved together."))
     code = st.query_params.get("code")
@@ -34,7 +35,7 @@ def sign_in_page() -> None:
             else:
                 st.rerun()
     try:
-        if nobody().ways()["oidc"]:
+        if anonymous_client().ways()["oidc"]:
             settings = Settings()
             address = (settings.oidc_api_url or settings.api_url).rstrip("/")
             st.link_button(
@@ -52,11 +53,11 @@ def _first_password() -> None:
         password = st.text_input(_("A password of yours (10 characters or more)"), type="password")
         if st.form_submit_button(_("Make my account")) and token and password:
             try:
-                person = nobody().accept(token.strip(), password)
+                account = anonymous_client().accept(token.strip(), password)
             except ApiError as error:
                 st.warning(str(error))
             else:
-                st.success(_("Done. Sign in above as {email}.").format(email=person["email"]))
+                st.success(_("Done. Sign in above as {email}.").format(email=account["email"]))
 
 
 def _new_password() -> None:
@@ -65,8 +66,17 @@ def _new_password() -> None:
         password = st.text_input(_("A new password (10 characters or more)"), type="password")
         if st.form_submit_button(_("Set it")) and token and password:
             try:
-                nobody().reset_password(token.strip(), password)
+                anonymous_client().reset_password(token.strip(), password)
             except ApiError as error:
                 st.warning(str(error))
             else:
                 st.success(_("Done. Sign in above."))
+
+
+PAGE = Page(
+    run=sign_in_page,
+    title=N_("Sign in"),
+    icon=":material/login:",
+    slug="sign_in_page",
+    roles={SIGNED_OUT},
+)

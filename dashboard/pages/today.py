@@ -5,38 +5,38 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.components.consents import unanswered
-from dashboard.components.live_heart import live_heart
+from dashboard.components.forms import has_no_answers
+from dashboard.components.live_heart import render_live_heart
+from dashboard.components.rating import render_rating_form
 from dashboard.i18n import texts
-from dashboard.i18n.language import _
-from dashboard.page_shell import link_to
-from dashboard.pages.rate import rate_page
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page, page_link
 from dashboard.session import client
 
 
 def today_page() -> None:
-    """The rating first; then the next step, and the heart."""
-    rate_page()
+    """Render the rating first, then the next step and the heart."""
+    render_rating_form()
     st.divider()
     _next_step()
-    live_heart()
+    render_live_heart()
 
 
-def _begin() -> bool:
-    """Whether somebody is new here, and is shown where to begin."""
+def _welcome() -> bool:
+    """Welcome a patient who has not answered any consent yet; return whether it did."""
     try:
-        new = unanswered(client())
+        new = has_no_answers(client())
     except ApiError:
         return False
     if new:
         with st.container(border=True):
             st.markdown(_(texts.WELCOME))
-            link_to("before", _("Before you begin"))
+            page_link("before", _("Before you begin"))
     return new
 
 
 def _next_step() -> None:
-    if _begin():
+    if _welcome():
         return
     try:
         step = client().programme()["next_step"]
@@ -46,6 +46,15 @@ def _next_step() -> None:
     with st.container(border=True):
         st.markdown(f"**{_(title)}.** {_(words)}")
         if step == "ask a clinician":
-            link_to("before", _("Before you begin"))
+            page_link("before", _("Before you begin"))
         elif step != "nothing":
-            link_to("programme", _("To the programme"))
+            page_link("programme", _("To the programme"))
+
+
+PAGE = Page(
+    run=today_page,
+    title=N_("Today"),
+    icon=":material/edit:",
+    slug="today",
+    roles={"patient"},
+)

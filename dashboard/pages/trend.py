@@ -8,12 +8,13 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.charts.trend import describe_trend, trend_charts
 from dashboard.i18n.language import N_, _
-from dashboard.pages.trend_picture import trend_picture
-from dashboard.session import client
+from dashboard.page_shell import Page
+from dashboard.session import client, current_account
 
 _SPANS = {N_("1 week"): 7, N_("4 weeks"): 28, N_("3 months"): 91, N_("1 year"): 366}
-# A chart has only so many pixels.
+# 2,200 to 2,800 buckets for each span; a chart is about 700 pixels wide.
 _BUCKET_S = {"1 week": 300, "4 weeks": 900, "3 months": 3600, "1 year": 14_400}
 _STRETCHES = {
     "1 week": N_("five minutes"),
@@ -24,7 +25,7 @@ _STRETCHES = {
 
 
 def trend_page() -> None:
-    """One chart on one time axis, after a sentence on what is in it."""
+    """Render a summary and the charts on one time axis."""
     st.title(_("My trend"))
     chosen = st.segmented_control(
         _("Time"),
@@ -51,10 +52,10 @@ def trend_page() -> None:
         return
     usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
     st.write(_summary(ratings, heart))
-    index = _about_the_index(usable)
+    index = _describe_index(usable)
     if index:
         st.write(index)
-    trend_picture(ratings, heart, start, end)
+    render_trend(ratings, heart, start, end)
     st.caption(
         _(
             "Each dot is one rating, or the typical five minutes of {stretches}. "
@@ -67,6 +68,29 @@ def trend_page() -> None:
         st.caption(_("These heartbeats are simulated."))
     if any(rating["simulated"] for rating in ratings):
         st.caption(_("These ratings are simulated."))
+
+
+def render_trend(
+    ratings: list[dict[str, Any]], heart: dict[str, Any], start: datetime, end: datetime
+) -> None:
+    """Render the charts of a time with its sessions and practices. ``heart`` is an HRV trend."""
+    api, account = client(), current_account()
+    assert account is not None
+
+    def is_inside(moment: str) -> bool:
+        return start <= datetime.fromisoformat(moment) <= end
+
+    charts = trend_charts(
+        ratings,
+        [bucket for bucket in heart["buckets"] if bucket["usable"]],
+        [session for session in api.session_list() if is_inside(session["held"])],
+        [practice for practice in api.practices() if is_inside(practice["start"])],
+        start,
+        end,
+        account["zone"],
+    )
+    for chart, alt in zip(charts, describe_trend(charts), strict=True):
+        st.altair_chart(chart, width="stretch", alt=alt)
 
 
 def _summary(ratings: list[dict[str, Any]], heart: dict[str, Any]) -> str:
@@ -91,8 +115,8 @@ def _summary(ratings: list[dict[str, Any]], heart: dict[str, Any]) -> str:
     )
 
 
-def _about_the_index(usable: list[dict[str, Any]]) -> str:
-    """What the stress index is, or why there is none yet."""
+def _describe_index(usable: list[dict[str, Any]]) -> str:
+    """Explain the stress index, or say why there is none yet."""
     if not usable:
         return ""
     if any(window["stress_index"]["value"] is not None for window in usable):
@@ -103,3 +127,12 @@ def _about_the_index(usable: list[dict[str, Any]]) -> str:
         )
     reasons = Counter(window["stress_index"]["missing"] for window in usable)
     return _("Stress index: {most_common}.").format(most_common=reasons.most_common(1)[0][0])
+
+
+PAGE = Page(
+    run=trend_page,
+    title=N_("My trend"),
+    icon=":material/show_chart:",
+    slug="trend",
+    roles={"patient"},
+)

@@ -1,6 +1,4 @@
-"""The page before a session: what happened since the last one, in words a therapist reads in two
-minutes; on the screen, and as one page of PDF (dashboard/reports/session_pdf.py).
-"""
+"""The summary before a session, for a therapist: on the screen, and as PDF (``session_pdf``)."""
 
 from __future__ import annotations
 
@@ -9,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.i18n import texts
-from dashboard.i18n.formatting import change_parts, slope_parts
-from dashboard.i18n.language import N_, _, long_day, number
+from dashboard.i18n.formatting import change_parts, format_long_day, format_number, slope_parts
+from dashboard.i18n.language import N_, _
 
 CAVEAT = N_(
     "Not a diagnosis, and no statement of cause: what moved together, and "
@@ -20,7 +18,7 @@ CAVEAT = N_(
 
 @dataclass
 class SessionSummary:
-    """Lines under headings."""
+    """Lines of text under headings."""
 
     name: str
     made: datetime
@@ -39,7 +37,7 @@ def session_summary(
     ratings: list[dict[str, Any]],
     now: datetime,
 ) -> SessionSummary:
-    """What there is to say."""
+    """Summarise what happened since the last session and over the programme."""
     held = [s for s in sessions if datetime.fromisoformat(s["held"]) <= now]
     last = held[-1] if held else None
     since = datetime.fromisoformat(last["held"]) if last else None
@@ -48,21 +46,21 @@ def session_summary(
     page.parts[_("Over the programme")] = [
         _change(_("Pain"), therapy["pain"]),
         _change(_("Stress"), therapy["stress"]),
-        _beside(therapy),
+        _compare_with_trial(therapy),
     ]
-    sure = link["stress"]
-    page.parts[_("Pain and stress")] = [sure["sentence"]]
-    if sure["missing"] is None:
+    stress = link["stress"]
+    page.parts[_("Pain and stress")] = [stress["sentence"]]
+    if stress["missing"] is None:
         page.parts[_("Pain and stress")].append(
             _(
                 "{estimate} points of pain for {unit}, 95% interval {low} to {high}, {n} "
                 "ratings. {caveat}"
             )
             .format(
-                **slope_parts(sure),
-                unit=sure["unit"],
-                n=sure["n"],
-                caveat=sure["caveats"][0] if sure["caveats"] else "",
+                **slope_parts(stress),
+                unit=stress["unit"],
+                n=stress["n"],
+                caveat=stress["caveats"][0] if stress["caveats"] else "",
             )
             .strip()
         )
@@ -71,12 +69,12 @@ def session_summary(
         f"{_(texts.NOTE_KINDS[n['kind']])}: {n['words']}" for n in recent[-8:]
     ] or [_("None.")]
     if session_notes:
-        kept = session_notes[-1]
-        page.parts[_("Your notes of meeting {number}").format(number=kept["number"])] = [
+        last_note = session_notes[-1]
+        page.parts[_("Your notes of meeting {number}").format(number=last_note["number"])] = [
             line
             for line in (
-                kept["notes"],
-                _("Homework: {homework}").format(homework=kept["homework"] or _("none")),
+                last_note["notes"],
+                _("Homework: {homework}").format(homework=last_note["homework"] or _("none")),
             )
             if line
         ]
@@ -97,7 +95,9 @@ def _since(
     lines = [
         _(
             "Meeting {number} was on {since}. Since then {rated} ratings and {many} practices."
-        ).format(number=last["number"], since=long_day(since), rated=len(rated), many=len(many))
+        ).format(
+            number=last["number"], since=format_long_day(since), rated=len(rated), many=len(many)
+        )
     ]
     around = [s for s in therapy["sessions"] if s["number"] == last["number"]]
     for name, title in (("pain", _("Pain")), ("stress", _("Stress"))):
@@ -105,7 +105,7 @@ def _since(
             change = around[0][name]
             lines.append(
                 _("{name}, three days before to three days after: ").format(name=title)
-                + (_moved(change) if change["missing"] is None else f"{change['missing']}.")
+                + (_format_change(change) if change["missing"] is None else f"{change['missing']}.")
             )
     return lines
 
@@ -113,22 +113,24 @@ def _since(
 def _change(name: str, change: dict[str, Any]) -> str:
     if change["missing"] is not None:
         return _("{name}: not known yet ({missing}).").format(name=name, missing=change["missing"])
-    return _("{name}, first week to last: {change}").format(name=name, change=_moved(change))
+    return _("{name}, first week to last: {change}").format(
+        name=name, change=_format_change(change)
+    )
 
 
-def _moved(change: dict[str, Any]) -> str:
+def _format_change(change: dict[str, Any]) -> str:
     sure = "" if change["reliable"] else _(" We cannot tell whether it changed.")
     return _("{before} to {after}, {change} (95% interval {low} to {high}).{sure}").format(
         **change_parts(change), sure=sure
     )
 
 
-def _beside(therapy: dict[str, Any]) -> str:
+def _compare_with_trial(therapy: dict[str, Any]) -> str:
     groups = "; ".join(
         _("{name} {before} to {after}").format(
             name=group["name"],
-            before=number(group["mean_before"], 1),
-            after=number(group["mean_after"], 1),
+            before=format_number(group["mean_before"], 1),
+            after=format_number(group["mean_after"], 1),
         )
         for group in therapy["trial"]
     )
@@ -138,5 +140,5 @@ def _beside(therapy: dict[str, Any]) -> str:
 
 
 def now() -> datetime:
-    """Now, with a zone."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

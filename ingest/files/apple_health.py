@@ -1,4 +1,4 @@
-"""The export of Apple Health: beat-to-beat measurements of the watch.
+"""Read the export of Apple Health: beat-to-beat measurements of the watch.
 
 Some times a day the watch measures for about a minute; each measurement lists its beats with a time
 of day to 1/100 s and no date. A place where it lost the beat shows as a longer step and becomes a
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from defusedxml import DefusedXmlException, ElementTree
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND, from_datetime
 from ingest.files.builder import RecordingBuilder
-from ingest.files.recording import FileRecording, RecordedFile
+from ingest.files.recording import FileFormat, FileRecording, ReadContext, RecordedFile
 
 _SCALE = 1000
 _HUNDREDTH = SECOND // 100
@@ -32,20 +32,20 @@ _LOST_BEAT = 1.6
 _QUARTER = 15 * 60 * SECOND
 
 
-def is_apple_health(head: bytes) -> bool:
-    """Whether a file that begins so is an export (or the zip that holds one)."""
+def _matches(head: bytes) -> bool:
     return b"<HealthData" in head or b"<!DOCTYPE HealthData" in head or head[:4] == b"PK\x03\x04"
 
 
-def read_apple_health(path: Path, on_progress: Callable[[int], None] | None = None) -> RecordedFile:
-    """Read ``export.xml`` or the zip that holds it, however large, a record at a time.
+def _read(path: Path, context: ReadContext) -> RecordedFile:
+    """Read ``export.xml`` or the zip that holds it, a record at a time, to bound memory.
 
     Raises EbbtideError when it is damaged or holds no beats.
     """
+    on_progress = context.on_progress
     recordings: list[FileRecording] = []
     problems: list[str] = []
     try:
-        with _opened(path) as file:
+        with _open_xml(path) as file:
             for number, (_, element) in enumerate(ElementTree.iterparse(file), 1):
                 if on_progress is not None and number % 10_000 == 0:
                     on_progress(file.tell())
@@ -79,7 +79,7 @@ def read_apple_health(path: Path, on_progress: Callable[[int], None] | None = No
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _open_xml(path: Path) -> Iterator[IO[bytes]]:
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
             yield file
@@ -108,15 +108,15 @@ def _measurement(
     before: int | None = None
     for beat in beats:
         text = beat.get("time", "")
-        time = _near(text, start)
-        rate = _rate(beat.get("bpm", ""))
+        time = _time_near(text, start)
+        rate = _parse_rate(beat.get("bpm", ""))
         if time is None or rate is None:
             problems.append(f"{started}: a beat at {text!r} cannot be read; left out")
             before = None
             continue
         if before is not None and time > before:
             expected = 60 * SECOND // rate
-            # The first interval after a lost beat is not known from times: it is left out.
+            # The interval over a lost beat cannot be had from times: it is left out.
             if time - before <= _LOST_BEAT * expected + _HUNDREDTH:
                 ticks.append(round((time - before) * _SCALE / SECOND))
                 times.append(time)
@@ -124,15 +124,15 @@ def _measurement(
     if not ticks:
         problems.append(f"{started}: a measurement without two beats in a row; left out")
         return None
-    builder.beats_at(ticks, times)
-    return builder.built()
+    builder.add_beats(ticks, times)
+    return builder.build()
 
 
-def _near(text: str, start_ns: int) -> int | None:
-    """The moment with this time of day, near the start of the measurement.
+def _time_near(text: str, start_ns: int) -> int | None:
+    """UTC ns of this time of day, near the start of the measurement.
 
-    Exports write it in a zone of their own (one hour off after a change of clocks, or UTC), so
-    only minutes within the quarter hour and seconds are believed.
+    Exports write it in another zone at times (one hour off after a change of clocks, or UTC), so
+    only the minutes within the quarter hour and the seconds are used.
     """
     found = _TIME.fullmatch(text.strip())
     if found is None:
@@ -144,9 +144,12 @@ def _near(text: str, start_ns: int) -> int | None:
     return start_ns + shift
 
 
-def _rate(text: str) -> int | None:
+def _parse_rate(text: str) -> int | None:
     try:
         rate = round(float(text))
     except ValueError:
         return None
     return rate if 20 <= rate <= 300 else None
+
+
+FORMAT = FileFormat("Apple Health", timed=True, matches=_matches, read=_read)

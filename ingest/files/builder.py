@@ -1,4 +1,4 @@
-"""Putting beats of a file into notifications, as a stream holds them."""
+"""Put the beats of a file into notifications, as a stream holds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_MISMATCH = 250 * MILLISECOND
 
 
 class RecordingBuilder:
-    """Collects the beats of one recording, in order of time."""
+    """Collects the beats of one recording, which must come in order of time."""
 
     def __init__(self, source: str, ticks_per_second: int) -> None:
         self._source = source[:200]
@@ -25,22 +25,17 @@ class RecordingBuilder:
         self._notifications: list[Notification] = []
         self._gaps: list[Gap] = []
         self._last: int | None = None
-        # Not of the name: a renamed file is the same recording.
+        # Without the name: a renamed file is the same recording.
         self._content = hashlib.sha256(str(ticks_per_second).encode())
         self._next_gap: Gap | None = None
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there are no beats yet."""
         return not self._notifications
 
-    @property
-    def last_ns(self) -> int | None:
-        """The last beat."""
-        return self._last
-
-    def arrived(self, rr_ticks: Sequence[int], received_ns: int) -> None:
-        """Intervals that an app took down at ``received_ns``: placed as a strap's are."""
+    def add_arrival(self, rr_ticks: Sequence[int], received_ns: int) -> None:
+        """Add intervals that an app logged at ``received_ns``: placed as a strap's are."""
         placement = self._clock.place(rr_ticks, received_ns)
         gap = placement.gap
         self._put(
@@ -50,9 +45,10 @@ class RecordingBuilder:
             None if gap is None else Gap(0, gap[0], gap[1], gap[2]),
         )
 
-    def follow(self, rr_ticks: Sequence[int], start_ns: int) -> None:
-        """Intervals of which the first begins at ``start_ns``; a gap before, if that is later
-        than the last beat. Raises ValueError if it is earlier.
+    def add_run(self, rr_ticks: Sequence[int], start_ns: int) -> int:
+        """Add intervals of which the first begins at ``start_ns``, after a gap; when the last ends.
+
+        Raises ValueError if they begin before the last beat.
         """
         gap = None
         if self._last is not None:
@@ -67,9 +63,10 @@ class RecordingBuilder:
         for at in range(0, len(rr_ticks), _MAX_RR):
             part = times[at : at + _MAX_RR]
             self._put(rr_ticks[at : at + _MAX_RR], part, part[-1], None if at else gap)
+        return times[-1]
 
-    def beats_at(self, rr_ticks: Sequence[int], times_ns: Sequence[int]) -> None:
-        """Intervals with the time of the beat that ends each."""
+    def add_beats(self, rr_ticks: Sequence[int], times_ns: Sequence[int]) -> None:
+        """Add intervals with the time of the beat that ends each."""
         part: list[tuple[int, int]] = []
         for ticks, time in zip(rr_ticks, times_ns, strict=True):
             span = ticks * SECOND // self._scale
@@ -103,8 +100,8 @@ class RecordingBuilder:
         self._last = times_ns[-1]
         self._content.update(repr((item.rr_ticks, item.beat_times_ns)).encode())
 
-    def built(self) -> FileRecording:
-        """The recording."""
+    def build(self) -> FileRecording:
+        """Make the recording of all beats so far."""
         return FileRecording(
             self._source,
             self._content.hexdigest(),

@@ -1,4 +1,4 @@
-"""FIT files of Garmin and others, with the RR intervals of a strap in their HRV messages.
+"""Read FIT files of Garmin and others, with a strap's RR intervals in their HRV messages.
 
 An HRV message holds up to five intervals and no time; the messages of the activity around it do.
 The next message with a time came after the intervals ended, so it serves as their arrival.
@@ -16,22 +16,21 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import from_datetime
 from ingest.files.builder import RecordingBuilder
-from ingest.files.recording import RecordedFile
+from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 
 _SCALE = 1000  # the file holds milliseconds
 
 
-def is_fit(head: bytes) -> bool:
-    """Whether a file that begins so is a FIT file."""
+def _matches(head: bytes) -> bool:
     return len(head) >= 12 and head[8:12] == b".FIT"
 
 
-def read_fit(path: Path, name: str) -> RecordedFile:
-    """Read it. A damaged end is told, and what stands before it kept.
+def _read(path: Path, _: ReadContext) -> RecordedFile:
+    """Read the intervals. A damaged end is a problem of the file; what stands before it is read.
 
     Raises EbbtideError when the file holds no RR intervals.
     """
-    builder = RecordingBuilder(f"{name} (FIT)", _SCALE)
+    builder = RecordingBuilder(f"{path.name} (FIT)", _SCALE)
     problems: list[str] = []
     waiting: list[int] = []
     last_time: int | None = None
@@ -39,7 +38,7 @@ def read_fit(path: Path, name: str) -> RecordedFile:
 
     def place(moment: int) -> None:
         for at in range(0, len(waiting), 16):
-            builder.arrived(waiting[at : at + 16], moment)
+            builder.add_arrival(waiting[at : at + 16], moment)
         waiting.clear()
 
     try:
@@ -65,13 +64,13 @@ def read_fit(path: Path, name: str) -> RecordedFile:
     problems += [f"the file is damaged ({item.message})" for item in warned]
     if waiting and last_time is not None:
         place(last_time)
-    if builder.empty:
+    if builder.is_empty:
         why = problems[0] if problems else "it has no HRV messages"
         raise EbbtideError(
             f"{path} holds no RR intervals: {why}.",
             "On a Garmin watch: System > Data Recording > Log HRV, and record with a chest strap.",
         )
-    return RecordedFile("FIT", (builder.built(),), tuple(problems))
+    return RecordedFile("FIT", (builder.build(),), tuple(problems))
 
 
 def _ticks(times: object, problems: list[str]) -> list[int]:
@@ -86,3 +85,6 @@ def _ticks(times: object, problems: list[str]) -> list[int]:
         else:
             problems.append(f"{value} s is not an interval between two beats")
     return found
+
+
+FORMAT = FileFormat("FIT", timed=True, matches=_matches, read=_read)

@@ -1,4 +1,4 @@
-"""A file's recordings into the outbox, each once."""
+"""Write the recordings of a file to the outbox, each once."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def import_recordings(
     account: str,
     on_progress: Callable[[int], None] | None = None,
 ) -> ImportResult:
-    """Keep all recordings of the file for ``account``; goes on where an earlier import ended."""
-    new = known = 0
+    """Write all recordings of the file for ``account``; continues where an earlier import ended."""
+    new = present = 0
     ids = []
     for recording in file.recordings:
         stream = _stream(recording, account)
-        kept = outbox.open_stream(stream, account).last_sequence
+        written = outbox.open_stream(stream, account).last_sequence
         entries = _entries(recording)
-        known += sum(len(e.notification.rr_ticks) for e in entries[:kept])
-        for at in range(kept, len(entries), _BATCH):
+        present += sum(len(e.notification.rr_ticks) for e in entries[:written])
+        for at in range(written, len(entries), _BATCH):
             batch = entries[at : at + _BATCH]
             outbox.append(stream.id, batch)
             beats = sum(len(e.notification.rr_ticks) for e in batch)
@@ -47,7 +47,7 @@ def import_recordings(
             if on_progress is not None:
                 on_progress(beats)
         ids.append(stream.id)
-    return ImportResult(new, known, tuple(ids))
+    return ImportResult(new, present, tuple(ids))
 
 
 def _stream(recording: FileRecording, account: str) -> Stream:

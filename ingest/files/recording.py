@@ -1,8 +1,10 @@
-"""A recording in a file, whatever the format: beats with their times."""
+"""A recording in a file, whatever the format: beats with their times; and what a format is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ebbtide.beats import Gap, Notification
 
@@ -11,8 +13,8 @@ from ebbtide.beats import Gap, Notification
 class FileRecording:
     """One unbroken relation to one source, which becomes one stream.
 
-    ``notifications`` are numbered from 1, ``gaps`` belong to them as in a stream. ``content`` names
-    the recording by what is in it, so that a second import is known as such.
+    ``notifications`` are numbered from 1, ``gaps`` belong to them as in a stream. ``content`` is a
+    hash of the beats, so that a second import finds the stream of the first.
     """
 
     source: str
@@ -34,7 +36,7 @@ class FileRecording:
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
-    """What a file holds. ``problems`` are told line by line; the rest was kept."""
+    """What a file holds. ``problems`` names each part that could not be read; the rest was."""
 
     format: str
     recordings: tuple[FileRecording, ...]
@@ -44,3 +46,35 @@ class RecordedFile:
     def beats(self) -> int:
         """Intervals in all recordings."""
         return sum(recording.beats for recording in self.recordings)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """What a reader may need beside the file.
+
+    ``zone``: of times without an offset. ``start_ns``: the beginning of a recording without times.
+    ``on_progress``: called now and then with the bytes read so far.
+    """
+
+    zone: str = "UTC"
+    start_ns: int | None = None
+    on_progress: Callable[[int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """A file format that can be imported.
+
+    ``timed``: the file holds the times of its beats. ``matches`` decides by the first 4096 bytes.
+    ``read`` raises EbbtideError, saying what to do, when there is no beat in the file.
+    """
+
+    name: str
+    timed: bool
+    matches: Callable[[bytes], bool]
+    read: Callable[[Path, ReadContext], RecordedFile]
+
+
+def first_line(head: bytes) -> str:
+    """The first line of a text file, from its first bytes."""
+    return head.decode("utf-8-sig", "replace").partition("\n")[0]

@@ -1,10 +1,10 @@
-"""Reads RR intervals from a text file.
+"""Read RR intervals without times from a text file.
 
 One interval a line (or a CSV with a column of them), in milliseconds or seconds; or beat times in
 seconds, as ``time_s`` or ``time``. So are the files of Elite HRV and HRV4Training, and those of
-Polar Flow, whose second column says that the strap was ``offline``. The unit is recognised by the
-size of the intervals. A line that cannot be read is reported with its number; the rest is kept,
-and the place becomes a gap.
+Polar Flow, whose second column says that the strap was ``offline``. The unit is inferred from the
+size of the intervals. A line that cannot be read is reported with its number; the rest is read, and
+the place becomes a gap. An import takes the beginning from the file's name or from the person.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ import math
 import re
 import statistics
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
+from ebbtide.timestamps import SECOND, from_datetime
+from ingest.files.builder import RecordingBuilder
+from ingest.files.recording import FileFormat, ReadContext, RecordedFile, first_line
 
 _RR_COLUMNS = (
     "rr_ms",
@@ -36,7 +41,10 @@ _RR_COLUMNS = (
 )
 _NO_BEAT_COLUMN = "offline"  # Polar Flow: the strap had lost contact
 _TIME_COLUMNS = ("time_s", "time", "t", "beat_time_s")
-_LARGEST_FILE = 200_000_000  # bytes: some years of beats
+_MAX_BYTES = 200_000_000  # some years of beats
+_IMPORT_SCALE = 10_000  # ticks a second: tenths of a millisecond
+# 2026-11-24 08-30-00, 2026-11-24T08:30:00, 20261124_083000, 20261124083000
+_NAME_TIME = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +68,22 @@ class RRFile:
 
 
 def read_rr_file(path: Path, ticks_per_second: int = STRAP_TICKS_PER_SECOND) -> RRFile:
-    """Read ``path``.
+    """Read the runs of ``path``, without times.
 
     Raises EbbtideError when there is no such file, it is not text, it holds no interval, or its
     numbers are neither milliseconds nor seconds.
     """
-    lines = _lines(path)
+    lines = _read_lines(path)
     rows = [(number, line) for number, line in enumerate(lines, 1) if not _is_comment(line)]
     if not rows:
         raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
-    column, is_time, rows, offline = _layout(path, rows)
+    column, is_time, rows, offline = _find_columns(path, rows)
     values: list[float | None] = []
     off_ms: dict[int, float] = {}  # line number: an interval without beats
     problems: list[tuple[int, str]] = []
     for number, line in rows:
-        value = _number(line, column)
-        if value is not None and offline is not None and _number(line, offline):
+        value = _parse_cell(line, column)
+        if value is not None and offline is not None and _parse_cell(line, offline):
             off_ms[number] = value
             values.append(None)
             continue
@@ -89,13 +97,13 @@ def read_rr_file(path: Path, ticks_per_second: int = STRAP_TICKS_PER_SECOND) -> 
         )
     numbers = [number for number, _ in rows]
     if is_time:
-        numbers, values = _differences(numbers, values, problems)
-    return _in_ticks(path, numbers, values, problems, ticks_per_second, off_ms)
+        numbers, values = _intervals_between(numbers, values, problems)
+    return _to_runs(path, numbers, values, problems, ticks_per_second, off_ms)
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     try:
-        if path.stat().st_size > _LARGEST_FILE:
+        if path.stat().st_size > _MAX_BYTES:
             raise EbbtideError(f"{path} is larger than 200 MB.", "Split it.")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,14 +122,14 @@ def _is_comment(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _layout(
+def _find_columns(
     path: Path, rows: list[tuple[int, str]]
 ) -> tuple[int, bool, list[tuple[int, str]], int | None]:
     """Which column holds the intervals (or times), the rows without the header, and the column
     that says that there was no beat.
     """
     first = _cells(rows[0][1])
-    if any(_as_float(cell) is not None for cell in first) or not _looks_like_header(first):
+    if any(_parse_float(cell) is not None for cell in first) or not _is_header(first):
         return 0, False, rows, None
     names = [cell.strip().lower() for cell in first]
     for wanted, is_time in ((_RR_COLUMNS, False), (_TIME_COLUMNS, True)):
@@ -137,7 +145,7 @@ def _layout(
     )
 
 
-def _looks_like_header(cells: list[str]) -> bool:
+def _is_header(cells: list[str]) -> bool:
     return all(re.fullmatch(r"[A-Za-z_][\w .()\[\]/-]*", cell.strip()) for cell in cells)
 
 
@@ -146,12 +154,12 @@ def _cells(line: str) -> list[str]:
     return next(csv.reader(io.StringIO(line), delimiter=separator), [])
 
 
-def _number(line: str, column: int) -> float | None:
+def _parse_cell(line: str, column: int) -> float | None:
     cells = _cells(line)
-    return _as_float(cells[column]) if column < len(cells) else None
+    return _parse_float(cells[column]) if column < len(cells) else None
 
 
-def _as_float(cell: str) -> float | None:
+def _parse_float(cell: str) -> float | None:
     try:
         value = float(cell.strip())
     except ValueError:
@@ -159,7 +167,7 @@ def _as_float(cell: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _differences(
+def _intervals_between(
     numbers: list[int], times: list[float | None], problems: list[tuple[int, str]]
 ) -> tuple[list[int], list[float | None]]:
     """Intervals in seconds between beat times. An interval over a bad line is unknown."""
@@ -175,7 +183,7 @@ def _differences(
     return numbers[1:], intervals
 
 
-def _in_ticks(
+def _to_runs(
     path: Path,
     numbers: list[int],
     values: list[float | None],
@@ -183,10 +191,10 @@ def _in_ticks(
     ticks_per_second: int,
     off_ms: dict[int, float],
 ) -> RRFile:
-    known = [value for value in values if value is not None]
-    if not known:
+    numeric = [value for value in values if value is not None]
+    if not numeric:
         raise EbbtideError(f"{path} holds no RR interval.", "Give at least two beats.")
-    middle = statistics.median(known)
+    middle = statistics.median(numeric)
     if 200 <= middle <= 3000:
         to_ms = 1.0
     elif 0.2 <= middle <= 3.0:
@@ -231,3 +239,44 @@ def _summarise(problems: list[tuple[int, str]]) -> tuple[str, ...]:
 def _quote(line: str) -> str:
     text = line.strip()
     return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def time_in_name(name: str, zone: str) -> int | None:
+    """Find the date and time in a file's name, local in ``zone``, as UTC ns."""
+    found = _NAME_TIME.search(name)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(group or 0) for group in found.groups())
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=ZoneInfo(zone))
+    except ValueError:
+        return None
+    return from_datetime(moment)
+
+
+def _matches(_: bytes) -> bool:
+    return True
+
+
+def _read(path: Path, context: ReadContext) -> RecordedFile:
+    """Read the runs and place them one after another from the beginning."""
+    read = read_rr_file(path, _IMPORT_SCALE)
+    start = context.start_ns
+    if start is None:
+        start = time_in_name(path.name, context.zone)
+    if start is None:
+        raise EbbtideError(
+            f"{path} does not say when it was recorded, and neither does its name.",
+            "Give the beginning: --start 2026-11-24T08:30:00",
+        )
+    with path.open("rb") as file:
+        header = first_line(file.read(200)).strip().lower().replace(" ", "")
+    title = "Polar Flow" if header == "duration,offline" else "RR intervals"
+    builder = RecordingBuilder(f"{path.name} ({title})", _IMPORT_SCALE)
+    end = start
+    for run, missing in zip(read.runs, read.missing_s, strict=True):
+        end = builder.add_run(run, end + int(missing * SECOND))
+    return RecordedFile(title, (builder.build(),), read.problems)
+
+
+FORMAT = FileFormat("RR text", timed=False, matches=_matches, read=_read)

@@ -1,4 +1,4 @@
-"""Text files in which an app took down the time of each interval.
+"""Read text files in which an app logged the time of each interval.
 
 Polar Sensor Logger writes ``Phone timestamp;RR-interval [ms]``; HRV Logger writes
 ``date,rr,since start``. The times are those of the phone, when the notification arrived, in its
@@ -9,37 +9,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import from_datetime
 from ingest.files.builder import RecordingBuilder
-from ingest.files.recording import RecordedFile
+from ingest.files.recording import FileFormat, ReadContext, RecordedFile, first_line
 
 _SCALE = 10_000  # tenths of a millisecond: the files hold milliseconds, some with a fraction
-_FORMATS = {
+_APPS = {
     "phone timestamp;rr-interval [ms]": ("Polar Sensor Logger", ";", 0, 1),
     "date,rr,since start": ("HRV Logger", ",", 0, 1),
     "date, rr, since start": ("HRV Logger", ",", 0, 1),
 }
 
 
-def is_timed_text(first_line: str) -> bool:
-    """Whether a file with this first line is one of these."""
-    return first_line.strip().rstrip(";").lower() in _FORMATS
+def _header(line: str) -> str:
+    return line.strip().rstrip(";").lower()
 
 
-def read_timed_text(lines: list[str], name: str, zone: str) -> RecordedFile:
-    """Read it; times without an offset are in ``zone``."""
-    title, separator, time_column, rr_column = _FORMATS[lines[0].strip().rstrip(";").lower()]
+def _matches(head: bytes) -> bool:
+    return _header(first_line(head)) in _APPS
+
+
+def _read(path: Path, context: ReadContext) -> RecordedFile:
+    """Read the intervals; times without an offset are in the context's zone.
+
+    Raises EbbtideError when no line can be read.
+    """
+    lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
+    title, separator, time_column, rr_column = _APPS[_header(lines[0])]
     problems: list[str] = []
-    builder = RecordingBuilder(f"{name} ({title})", _SCALE)
+    builder = RecordingBuilder(f"{path.name} ({title})", _SCALE)
     for received, ticks in _notifications(
-        lines, separator, time_column, rr_column, ZoneInfo(zone), problems
+        lines, separator, time_column, rr_column, ZoneInfo(context.zone), problems
     ):
-        builder.arrived(ticks, received)
-    recordings = () if builder.empty else (builder.built(),)
-    return RecordedFile(title, recordings, tuple(problems))
+        builder.add_arrival(ticks, received)
+    if builder.is_empty:
+        why = problems[0] if problems else "it ends after its header"
+        raise EbbtideError(f"{path} holds no RR interval: {why}.", "Check the file.")
+    return RecordedFile(title, (builder.build(),), tuple(problems))
 
 
 def _notifications(
@@ -50,7 +61,7 @@ def _notifications(
     zone: ZoneInfo,
     problems: list[str],
 ) -> Iterator[tuple[int, list[int]]]:
-    """Rows of the same moment, together."""
+    """Yield (time, ticks) of the rows that share a time: they came in one notification."""
     waiting: list[int] = []
     moment: int | None = None
     for number, line in enumerate(lines[1:], 2):
@@ -58,7 +69,7 @@ def _notifications(
             continue
         cells = [cell.strip() for cell in line.split(separator)]
         try:
-            time = _instant(cells[time_column], zone, moment)
+            time = _parse_time(cells[time_column], zone, moment)
             ticks = round(float(cells[rr_column]) * _SCALE / 1000)
         except (ValueError, IndexError, OverflowError):
             problems.append(f"line {number}: {line.strip()[:60]!r} is not a time and an interval")
@@ -78,7 +89,7 @@ def _notifications(
         yield moment, waiting
 
 
-def _instant(text: str, zone: ZoneInfo, before: int | None) -> int:
+def _parse_time(text: str, zone: ZoneInfo, before: int | None) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
@@ -88,3 +99,6 @@ def _instant(text: str, zone: ZoneInfo, before: int | None) -> int:
             if from_datetime(later) - before < timedelta(hours=2).total_seconds() * 10**9:
                 moment = later
     return from_datetime(moment)
+
+
+FORMAT = FileFormat("Text with times", timed=True, matches=_matches, read=_read)

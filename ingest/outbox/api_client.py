@@ -1,11 +1,13 @@
-"""What the ingester says to the API."""
+"""The requests of the ingester to the API."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
 import httpx
+from pydantic import ValidationError
 
 from ebbtide import timestamps
 from ebbtide.beats import Activity, Gap, Notification, Stream
@@ -22,7 +24,7 @@ from ebbtide.upload_schema import (
 
 
 class RefusedError(EbbtideError):
-    """The API answered, and will answer the same again."""
+    """The API refused the request, and would refuse it again."""
 
 
 class UnavailableError(EbbtideError):
@@ -43,13 +45,13 @@ class IngestClient:
         await self._http.aclose()
 
     async def sign_in(self, email: str, password: str, device: str | None = None) -> str:
-        """Sign in; the token is used from here on, and returned to be kept. With the name of a
-        ``device`` it is good for uploads alone, and lasts.
+        """Sign in; the token is used from here on, and returned to be stored. With the name of a
+        ``device`` it is a token for uploads alone, which lives longer.
         """
-        asked = {"email": email, "password": password}
+        body = {"email": email, "password": password}
         if device is not None:
-            asked["device"] = device
-        answer = await self._send("POST", "/v1/sign-in", asked)
+            body["device"] = device
+        answer = await self._send("POST", "/v1/sign-in", body)
         self._token = answer.json()["token"]
         return self._token
 
@@ -64,7 +66,7 @@ class IngestClient:
         return str(answer.json()["zone"])
 
     async def announce(self, stream: Stream) -> None:
-        """Tell the API of a stream. Twice is once."""
+        """Create the stream at the API. Idempotent."""
         body = StreamBody(
             origin=stream.origin,
             source=stream.source,
@@ -77,20 +79,24 @@ class IngestClient:
         self, stream_id: str, notifications: Sequence[Notification], gaps: Sequence[Gap]
     ) -> int:
         """Send one batch; the highest sequence number up to which nothing is missing there."""
-        body = UploadBody.model_construct(
-            first=notifications[0].sequence,
-            last=notifications[-1].sequence,
-            notifications=[NotificationBody.of(item) for item in notifications],
-            gaps=[GapBody.of(gap) for gap in gaps],
-        )
+        with _refuse_invalid():
+            body = UploadBody.model_construct(
+                first=notifications[0].sequence,
+                last=notifications[-1].sequence,
+                notifications=[NotificationBody.from_notification(item) for item in notifications],
+                gaps=[GapBody.from_gap(gap) for gap in gaps],
+            )
         answer = await self._send(
             "POST", f"/v1/streams/{stream_id}/notifications", body.model_dump(mode="json")
         )
         return AcknowledgedBody.model_validate(answer.json()).acknowledged
 
     async def upload_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
-        """Send spans of activity. Twice is once."""
-        body = ActivityUploadBody.model_construct(spans=[ActivityBody.of(span) for span in spans])
+        """Send spans of activity. Idempotent."""
+        with _refuse_invalid():
+            body = ActivityUploadBody.model_construct(
+                spans=[ActivityBody.from_activity(span) for span in spans]
+            )
         await self._send("POST", f"/v1/streams/{stream_id}/activity", body.model_dump(mode="json"))
 
     async def clock_offset_s(self) -> float:
@@ -118,6 +124,20 @@ class IngestClient:
         if answer.status_code >= 500 or answer.status_code in (408, 429):
             raise UnavailableError(f"The API could not answer ({why}).", "It is tried again.")
         raise RefusedError(f"The API refused: {why}.", "What is recorded stays in the outbox.")
+
+
+@contextmanager
+def _refuse_invalid() -> Iterator[None]:
+    """Turn what the upload format cannot hold into a refusal, as the API would answer it."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RefusedError(
+            f"This cannot be uploaded: {where}: {first['msg']}.",
+            "What is recorded stays in the outbox.",
+        ) from error
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -1,8 +1,8 @@
-"""Many straps, one disk: notifications of all of them are flushed together.
+"""Group commit: the notifications of many straps are flushed to the disk together.
 
-A flush takes milliseconds whether it holds one notification or fifty. A thread takes what has come
-in meanwhile, keeps it in one transaction, and tells each waiting strap that it is kept. So twenty
-straps wait no longer than one.
+A flush takes milliseconds whether it holds one notification or fifty. A thread takes what has
+arrived meanwhile, writes it in one transaction, and resolves the future of each waiting strap. So
+twenty straps wait no longer than one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 
-from ingest.outbox.outbox import Entry, Outbox, OutboxWriteError
+from ingest.outbox.database import OutboxWriteError
+from ingest.outbox.outbox import Entry, Outbox
 
 _MAX_BATCH = 4000  # runs of entries in one transaction
 _RETRY_S = 2.0
@@ -24,10 +25,10 @@ _Job = tuple[str, Sequence[Entry], "Future[int]"]
 
 
 class BatchWriter:
-    """Keeps entries in ``outbox``. Use as a context manager around all recording.
+    """Writes entries to ``outbox``. Use as a context manager around all recording.
 
-    While the disk will not have them, ``problem`` says why and nothing counts as kept; it tries
-    again until there is room.
+    While the disk is full, ``problem`` says so and nothing counts as written; it tries again until
+    there is room.
     """
 
     def __init__(self, outbox: Outbox, retry_s: float = _RETRY_S) -> None:
@@ -36,7 +37,7 @@ class BatchWriter:
         self._retry_s = retry_s
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="outbox-writer", daemon=True)
 
     def __enter__(self) -> BatchWriter:
         self._thread.start()
@@ -47,17 +48,17 @@ class BatchWriter:
         self._jobs.put(None)
         self._thread.join()
 
-    async def keep(self, stream_id: str, entries: Sequence[Entry]) -> int:
-        """Returns the last sequence number when all entries are on the disk.
+    async def append(self, stream_id: str, entries: Sequence[Entry]) -> int:
+        """Return the last sequence number when all entries are on the disk.
 
-        Raises CannotKeepError only when the keeper is closed while the disk is still full.
+        Raises OutboxWriteError only when the writer is closed while the disk is still full.
         """
         future: Future[int] = Future()
         self._jobs.put((stream_id, entries, future))
         return await asyncio.wrap_future(future)
 
-    async def patiently(self, write: Callable[[], object]) -> None:
-        """Run a write of the outbox in a thread, again and again while the disk is full."""
+    async def retry(self, write: Callable[[], object]) -> None:
+        """Run a write of the outbox in a thread, repeated while the disk is full."""
         while True:
             try:
                 await asyncio.to_thread(write)
@@ -81,12 +82,12 @@ class BatchWriter:
                     ended = True
                     break
                 jobs.append(following)
-            self._keep(jobs)
+            self._write(jobs)
 
-    def _keep(self, jobs: list[_Job]) -> None:
+    def _write(self, jobs: list[_Job]) -> None:
         while True:
             try:
-                kept = self.outbox.append_many([job[:2] for job in jobs])
+                sequences = self.outbox.append_many([job[:2] for job in jobs])
             except OutboxWriteError as error:
                 self.problem = str(error)
                 if self._ending.is_set():
@@ -96,14 +97,14 @@ class BatchWriter:
             except Exception as error:
                 if len(jobs) == 1:
                     _fail(jobs, error)
-                else:  # one strap's mistake must not cost another its beats
+                else:  # an invalid entry of one strap must not cost another its beats
                     for job in jobs:
-                        self._keep([job])
+                        self._write([job])
                 return
             else:
                 self.problem = None
-                for job, sequence in zip(jobs, kept, strict=True):
-                    # Whoever stopped waiting is not told; the entries are kept all the same.
+                for job, sequence in zip(jobs, sequences, strict=True):
+                    # A cancelled future takes no result; its entries are written all the same.
                     with suppress(InvalidStateError):
                         job[2].set_result(sequence)
                 return

@@ -1,4 +1,4 @@
-"""Outbox to API. Repeats until acknowledged; repeating is harmless."""
+"""Outbox to API. Repeats until acknowledged; uploads are idempotent."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Outbox, StreamState
 
 _BATCH = 1000  # notifications, or spans of activity
-_FIRST_WAIT_S = 1.0
-_LONGEST_WAIT_S = 60.0
+_MIN_WAIT_S = 1.0
+_MAX_WAIT_S = 60.0
 
 
 class Uploader:
@@ -34,10 +34,10 @@ class Uploader:
         """Upload all that waits now, a batch of each stream in turn, so that one with a week
         behind it does not hold up the others.
 
-        Raises UnavailableError when the API is away, RefusedError when it says no; what was
-        acknowledged until then is forgotten here, the rest stays.
+        Raises UnavailableError when the API does not answer, RefusedError when it refuses; what was
+        acknowledged until then is deleted here, the rest stays.
         """
-        # The disk is asked in a thread: beats are stamped with their time of arrival meanwhile.
+        # The disk is read in a thread: beats are stamped with their time of arrival meanwhile.
         states = await asyncio.to_thread(self._outbox.states)
         busy = [state for state in states if state.account == self._account]
         while busy:
@@ -71,18 +71,18 @@ class Uploader:
         return len(notifications) == _BATCH or len(spans) == _BATCH
 
     async def run(self, every_s: float = 2.0) -> None:
-        """Upload for ever; waits, longer each time up to a minute, while it does not succeed.
+        """Upload until cancelled, with waits that double up to a minute while it fails.
 
         A refusal does not end it either: recording must go on, and a person can mend the cause
-        (sign in again) meanwhile. ``last_problem`` says what is the matter.
+        (sign in again) meanwhile. ``last_problem`` is the newest error, or None.
         """
-        wait = _FIRST_WAIT_S
+        wait = _MIN_WAIT_S
         while True:
             try:
                 await self.upload_waiting()
-                self.last_problem, wait = None, _FIRST_WAIT_S
+                self.last_problem, wait = None, _MIN_WAIT_S
                 await asyncio.sleep(every_s)
             except EbbtideError as error:
                 self.last_problem = str(error)
                 await asyncio.sleep(wait)
-                wait = min(wait * 2, _LONGEST_WAIT_S)
+                wait = min(wait * 2, _MAX_WAIT_S)

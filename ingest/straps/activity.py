@@ -1,4 +1,4 @@
-"""How much the wearer moved, from a strap's acceleration.
+"""Compute how much the wearer moved, from a strap's acceleration.
 
 Mean amplitude deviation over five seconds: the mean distance of the length of the acceleration
 vector from its own mean, in thousandths of g. It needs no calibration and tells rest, walking and
@@ -14,7 +14,7 @@ from ebbtide.beats import ACTIVITY_SPAN_NS, Activity
 from ebbtide.timestamps import SECOND
 from ingest.straps.strap import RawMotion
 
-_MIN_SHARE = 0.5  # of a span's samples; fewer say nothing of it
+_MIN_SHARE = 0.5  # of a span's samples; with fewer there is no activity of it
 
 
 class ActivityMeter:
@@ -25,7 +25,7 @@ class ActivityMeter:
         self._lengths: list[float] = []
 
     def add(self, motion: RawMotion) -> list[Activity]:
-        """The spans that these samples complete."""
+        """Add samples; the spans that they complete."""
         finished: list[Activity] = []
         count = len(motion.samples_mg)
         for index, (x, y, z) in enumerate(motion.samples_mg):

@@ -1,7 +1,7 @@
-"""A strap's electrocardiogram, kept on this machine only and only when asked for.
+"""A strap's electrocardiogram, written to this machine only and only on request.
 
 One line a notification, ``received_ns,rate_hz,microvolts separated by spaces``, written through at
-once. It is not uploaded: Ebbtide works on beats, and an ECG is a lot of health data to hold.
+once. It is not uploaded: Ebbtide works on beats, and an ECG is much more health data to protect.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class EcgFile:
             ) from error
 
     def add(self, ecg: RawEcg) -> None:
-        """Keep one notification's samples."""
+        """Write one notification's samples."""
         samples = " ".join(map(str, ecg.samples_uv))
         self._file.write(f"{ecg.received_ns},{ecg.rate_hz},{samples}\n")
 

@@ -8,7 +8,7 @@ bit   flags (first byte)
 ====  =======================================================
 0     heart rate value has 16 bits (else 8)
 1     contact detected (meaningful only with bit 2)
-2     the strap can tell contact
+2     the strap can detect contact
 3     energy expended follows (16 bits, kJ since reset)
 4     RR intervals follow (16 bits each, 1/1024 s, oldest first)
 5-7   reserved
@@ -42,8 +42,8 @@ class MalformedMeasurementError(EbbtideError):
 class HeartRateMeasurement:
     """One notification, decoded.
 
-    ``contact`` is None where the strap cannot tell; ``rr_ticks`` are in 1/1024 s, oldest first,
-    and may be empty.
+    ``contact`` is None where the strap cannot detect it; ``rr_ticks`` are in 1/1024 s, oldest
+    first, and may be empty.
     """
 
     heart_rate_bpm: int
@@ -90,7 +90,7 @@ def decode(payload: bytes) -> HeartRateMeasurement:
 
 
 def encode(measurement: HeartRateMeasurement) -> bytes:
-    """The bytes a strap would send. Raises ValueError for what the fields cannot hold."""
+    """Encode as a strap does. Raises ValueError for what the fields cannot hold."""
     flags = 0
     body = b""
     if measurement.heart_rate_bpm > 0xFF:
@@ -120,8 +120,8 @@ def _u16(value: int, name: str) -> bytes:
 
 
 def _malformed(payload: bytes, why: str) -> MalformedMeasurementError:
-    shown = payload[:24].hex(" ") or "nothing"
+    start = payload[:24].hex(" ") or "nothing"
     return MalformedMeasurementError(
-        f"Not a heart-rate measurement: {why} (bytes: {shown}).",
+        f"Not a heart-rate measurement: {why} (bytes: {start}).",
         "The notification was left out; if this repeats, restart the strap.",
     )

@@ -1,4 +1,4 @@
-"""Which strap belongs to whom, remembered on this machine."""
+"""The list of paired straps on this machine: which strap belongs to which person."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class PairedStraps:
     def all(self) -> list[PairedStrap]:
         """All straps, by name. Raises EbbtideError when the file cannot be read."""
         try:
-            kept = json.loads(self._path.read_text())
-            found = [PairedStrap(**strap) for strap in kept["straps"]]
+            stored = json.loads(self._path.read_text())
+            found = [PairedStrap(**strap) for strap in stored["straps"]]
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -45,14 +45,14 @@ class PairedStraps:
         return sorted(found, key=lambda strap: strap.name)
 
     def find(self, wanted: str) -> PairedStrap | None:
-        """The strap with this address or name."""
+        """Find the strap with this address or name."""
         for strap in self.all():
             if wanted.upper() == strap.address.upper() or wanted == strap.name:
                 return strap
         return None
 
     def put(self, strap: PairedStrap) -> None:
-        """Remember a strap; the same address again replaces it.
+        """Add a strap; the same address again replaces it.
 
         Raises EbbtideError when another strap has this name: two straps under one name would
         look like one.
@@ -65,7 +65,7 @@ class PairedStraps:
         self._write([*others, strap])
 
     def remove(self, strap: PairedStrap) -> None:
-        """Forget a strap. What it recorded stays."""
+        """Remove a strap. What it recorded stays."""
         self._write([s for s in self.all() if s.address != strap.address])
 
     def _write(self, straps: list[PairedStrap]) -> None:

@@ -1,4 +1,4 @@
-"""A strap that plays a recording: real bytes, invented times."""
+"""A strap that plays a recording: the bytes of a real strap, with simulated arrival times."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def span_ns(runs: Sequence[Sequence[int]]) -> int:
 def notifications(
     runs: Sequence[Sequence[int]], start_ns: int
 ) -> Iterator[tuple[int, bytes] | SignalBreak]:
-    """(arrival time, bytes) of each notification, as a strap sends them: once a second, with the
-    RR intervals that ended since the last one. Between runs there is an Interruption.
+    """Yield (arrival time, bytes) of each notification, as a strap sends them: once a second, with
+    the RR intervals that ended since the last one. Between runs there is a SignalBreak.
     """
     run_start = start_ns
     for index, run in enumerate(runs):
@@ -83,11 +83,11 @@ class SimulatedStrap:
 
     @property
     def name(self) -> str:
-        """What the recording is called."""
+        """The name of the recording."""
         return self._name
 
     def decode(self, payload: bytes) -> HeartRateMeasurement:
-        """As a real strap's bytes are."""
+        """Decode as for a real strap."""
         return decode(payload)
 
     def stop(self) -> None:
@@ -95,7 +95,7 @@ class SimulatedStrap:
         self._stopped.set()
 
     async def events(self) -> AsyncIterator[RawNotification | SignalBreak]:
-        """The notifications, at once or live."""
+        """Yield the notifications, at once or live."""
         if self._start is not None:
             for event in notifications(self._runs, self._start):
                 yield (
@@ -108,12 +108,12 @@ class SimulatedStrap:
             yield SignalBreak(GapReason.PAUSED)
 
     async def _live(self) -> AsyncIterator[RawNotification | SignalBreak]:
-        start, steady = timestamps.now_ns(), timestamps.monotonic_ns()
+        start, monotonic = timestamps.now_ns(), timestamps.monotonic_ns()
         for event in notifications(self._runs, start):
             if isinstance(event, SignalBreak):
                 yield event
                 continue
-            due = steady + event[0] - start
+            due = monotonic + event[0] - start
             wait = max(0, due - timestamps.monotonic_ns()) / SECOND
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), wait)

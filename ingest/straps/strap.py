@@ -1,4 +1,4 @@
-"""One face for every strap, real or simulated. Backends do not leak through it."""
+"""The protocol of every strap, real or simulated, and the events that it yields."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ingest.straps.heart_rate import HeartRateMeasurement
 class RawNotification:
     """The bytes of one notification and when they arrived.
 
-    ``received_ns`` is UTC; ``steady_ns`` is a clock that nobody sets, to notice when somebody
-    sets the other one. It is None where arrival times are not of this machine.
+    ``received_ns`` is UTC; ``monotonic_ns`` shows when that clock is set. It is None where arrival
+    times are not of this machine.
     """
 
     payload: bytes
     received_ns: int
-    steady_ns: int | None = None
+    monotonic_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SignalBreak:
-    """The unbroken count of beats ended, for a reason that the strap's side knows."""
+    """The unbroken count of beats ended, for a reason that is known on the strap's side."""
 
     reason: GapReason
 
@@ -54,7 +54,7 @@ class RawEcg:
 class ConnectionState(StrEnum):
     """Where the connection to a strap stands."""
 
-    LOOKING = "looking for it"
+    SEARCHING = "looking for it"
     CONNECTING = "connecting"
     CONNECTED = "connected"
     SILENT = "connected but silent: reconnecting"
@@ -64,9 +64,9 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionChange:
-    """The link changed. ``detail`` says more, for a person."""
+    """The connection changed. ``detail`` says more, for a person."""
 
-    link: ConnectionState
+    state: ConnectionState
     detail: str = ""
 
 
@@ -78,7 +78,7 @@ class Strap(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls it; also the stream's source."""
+        """The name that a person gave it; also the stream's source."""
         ...
 
     @property
@@ -92,13 +92,11 @@ class Strap(Protocol):
         ...
 
     def decode(self, payload: bytes) -> HeartRateMeasurement:
-        """What an Arrival's bytes say. Raises MalformedMeasurementError."""
+        """Decode the bytes of a RawNotification. Raises MalformedMeasurementError."""
         ...
 
     def events(self) -> AsyncIterator[StrapEvent]:
-        """Connect, subscribe, and yield what arrives until the strap leaves for good or is told
-        to stop.
-        """
+        """Connect, subscribe, and yield what arrives until the strap has no more or ``stop``."""
         ...
 
     def stop(self) -> None:

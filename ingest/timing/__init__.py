@@ -1,1 +1,1 @@
-"""From arrival times and ticks to beat times."""
+"""Beat times from arrival times and ticks, and duplicates among notifications."""

@@ -2,10 +2,10 @@
 
 A notification carries no clock. The strap's beat count is exact but drifts against UTC (50 parts
 in a million are 4 s a day); arrival times are UTC but late by 0 to some seconds, differently each
-time. So beat times follow the ticks, and are pulled gently so that the *fastest* of the recent
+time. So beat times follow the ticks, and are slewed gently so that the *fastest* of the recent
 notifications arrives just after its last beat: delay is never negative, so the smallest delay is
-the best estimate of none (the filter of network time, Mills, RFC 5905, section 10); how it moves
-with the drift is worked out in ``delay_floor``.
+the best estimate of none (the clock filter of NTP, Mills, RFC 5905, section 10); how it moves
+with the drift is estimated in ``clock_skew``.
 
 A time once given is never changed. Times are strictly increasing within a stream.
 """
@@ -27,13 +27,13 @@ MAX_DELAY = 8 * SECOND
 # If even the fastest of this many notifications is later than this, beats are missing too.
 PERSISTENT_DELAY = 2 * SECOND
 PERSISTENT_COUNT = 8
-# A wall clock that moves this much against the steady one was set by someone.
+# A wall clock that moves this much against the monotonic one was set.
 CLOCK_STEP = 1 * SECOND
-# How fast beat times may be moved: (when off by at least, share of the time that passes).
-# Intervals are kept in ticks, so this bends no interval, only the dial it is read on.
+# How fast beat times may be slewed: (when off by at least, share of the time that passes).
+# Intervals are stored in ticks, so slewing changes beat times only.
 _SLEW_RATES = ((250 * MILLISECOND, 0.25), (40 * MILLISECOND, 0.05), (0, 0.01))
 
-SLEW_STEP = 100_000  # ns: what they are moved by is a multiple of it
+SLEW_STEP = 100_000  # ns: a multiple of it is added to the beats of a notification
 
 
 class ClockSteppedBackError(EbbtideError):
@@ -65,9 +65,9 @@ class BeatClock:
         self._last = after_ns
         self._strap_time = 0  # of the last beat, by its ticks alone
         self._offset = 0  # what was added to strap time to place the last beat
-        self._floor = ClockSkewEstimator()
+        self._skew = ClockSkewEstimator()
         self._late: deque[int] = deque(maxlen=PERSISTENT_COUNT)
-        self._wall_minus_steady: int | None = None
+        self._wall_minus_monotonic: int | None = None
         self._anchored = False
         self._break_reason: GapReason | None = None if after_ns is None else why
 
@@ -82,7 +82,7 @@ class BeatClock:
         return self._break_reason is not None
 
     def interrupt(self, reason: GapReason) -> None:
-        """Something ended the unbroken count: the next beat begins after a gap."""
+        """Note that the unbroken count ended: the next beat begins after a gap."""
         if self._last is not None and self._break_reason is None:
             self._break_reason = reason
 
@@ -90,16 +90,15 @@ class BeatClock:
         self,
         rr_ticks: Sequence[int],
         received_ns: int,
-        steady_ns: int | None = None,
+        monotonic_ns: int | None = None,
         contact: bool | None = None,
     ) -> Placement:
-        """Times of the beats that end the intervals ``rr_ticks`` (oldest first).
+        """Compute the times of the beats that end the intervals ``rr_ticks`` (oldest first).
 
-        ``steady_ns``: a clock that nobody sets, to notice when the other one is set. Raises
-        ClockSteppedBackError when the clock was set back behind the last beat: then the stream
-        must end and a new one begin.
+        ``monotonic_ns`` shows when the wall clock is set. Raises ClockSteppedBackError when it
+        was set back behind the last beat: then the stream must end and a new one begin.
         """
-        self._watch_the_wall_clock(received_ns, steady_ns)
+        self._check_wall_clock(received_ns, monotonic_ns)
         if not rr_ticks:
             return self._without_beats(received_ns, contact)
         spans = [max(1, ticks * SECOND // self._ticks_per_second) for ticks in rr_ticks]
@@ -113,8 +112,8 @@ class BeatClock:
         ):
             return self._anchor(spans, received_ns, GapReason.LINK_LOST)
         self._strap_time += total
-        self._floor.add(self._strap_time, received_ns - self._strap_time)
-        return Placement(self._follow_ticks(spans, self._pull(total)))
+        self._skew.add(self._strap_time, received_ns - self._strap_time)
+        return Placement(self._follow_ticks(spans, self._slew(total)))
 
     def _without_beats(self, received_ns: int, contact: bool | None) -> Placement:
         if contact is False:
@@ -124,11 +123,11 @@ class BeatClock:
             self.interrupt(GapReason.NO_RR_SENT)
         return Placement(())
 
-    def _watch_the_wall_clock(self, received_ns: int, steady_ns: int | None) -> None:
-        if steady_ns is None:
+    def _check_wall_clock(self, received_ns: int, monotonic_ns: int | None) -> None:
+        if monotonic_ns is None:
             return
-        offset = received_ns - steady_ns
-        before, self._wall_minus_steady = self._wall_minus_steady, offset
+        offset = received_ns - monotonic_ns
+        before, self._wall_minus_monotonic = self._wall_minus_monotonic, offset
         if before is None or abs(offset - before) < CLOCK_STEP:
             return
         if offset < before and self._last is not None and received_ns <= self._last:
@@ -140,19 +139,19 @@ class BeatClock:
     def _anchor(
         self, spans: Sequence[int], received_ns: int, reason: GapReason | None
     ) -> Placement:
-        """Let the last beat be now, the first arrival being all that is known."""
+        """Place the last beat at its arrival: the first delay is the only estimate there is."""
         total = sum(spans)
         start = received_ns - total
         before = self._last
         if before is not None and start < before:
             # The intervals reach back over the break (or the clock went back a little): go on
-            # from the last beat, so that time still increases; the pull mends the rest.
+            # from the last beat, so that time still increases; slewing corrects the rest.
             start = before
         self._last = start
         self._strap_time = total
         self._offset = start
-        self._floor = ClockSkewEstimator()
-        self._floor.add(total, received_ns - total)
+        self._skew = ClockSkewEstimator()
+        self._skew.add(total, received_ns - total)
         self._late.clear()
         self._anchored = True
         self._break_reason = None
@@ -160,26 +159,26 @@ class BeatClock:
         gap = None if before is None or reason is None else (before, start, reason)
         return Placement(times, gap)
 
-    def _pull(self, total: int) -> int:
-        """Nanoseconds by which to move this notification's beats towards the floor."""
-        off = self._floor.at(self._strap_time) - self._offset
+    def _slew(self, total: int) -> int:
+        """Nanoseconds by which to move this notification's beats towards the smallest delay."""
+        off = self._skew.at(self._strap_time) - self._offset
         share = next(share for above, share in _SLEW_RATES if abs(off) >= above)
         most = int(total * share)
-        # In whole steps, which are far below the noise: a store keeps each beat's pull.
-        pull = int(max(-most, min(most, off)) / SLEW_STEP) * SLEW_STEP
-        self._offset += pull
-        self._late = deque((late - pull for late in self._late), maxlen=PERSISTENT_COUNT)
-        return pull
+        # In whole steps, far below the noise: the encoded blocks of a store hold each slew.
+        slew = int(max(-most, min(most, off)) / SLEW_STEP) * SLEW_STEP
+        self._offset += slew
+        self._late = deque((late - slew for late in self._late), maxlen=PERSISTENT_COUNT)
+        return slew
 
-    def _follow_ticks(self, spans: Sequence[int], pull: int) -> tuple[int, ...]:
+    def _follow_ticks(self, spans: Sequence[int], slew: int) -> tuple[int, ...]:
         assert self._last is not None
         total = sum(spans)
         times: list[int] = []
         run = 0
         for span in spans:
             run += span
-            # The pull is shared in proportion, so each step stays positive.
-            time = self._last + run + pull * run // total
+            # The slew is shared in proportion, so each step stays positive.
+            time = self._last + run + slew * run // total
             times.append(max(time, (times[-1] if times else self._last) + 1))
         self._last = times[-1]
         return tuple(times)

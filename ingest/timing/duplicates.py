@@ -1,9 +1,9 @@
-"""Notifications that came twice.
+"""Detect notifications that were delivered twice.
 
-A Bluetooth stack that subscribed twice, and straps that say their last intervals again after a
+A Bluetooth stack that subscribed twice, and straps that repeat their last intervals after a
 reconnect, deliver the same beats once more. A notification carries no number, and a calm heart may
-well give two equal ones, so equality alone proves nothing: what tells is that a heart cannot have
-beaten that long in so short a time.
+give two equal ones, so equality alone proves nothing: the proof is that a heart cannot have beaten
+that long in so short a time.
 """
 
 from __future__ import annotations
@@ -14,59 +14,59 @@ from collections.abc import Sequence
 from ebbtide.timestamps import MILLISECOND, SECOND
 
 _AT_ONCE = 150 * MILLISECOND
-# Notifications. Where beats were missed meanwhile, the least delay is too small for now: a late
-# copy is then kept, and never a new beat taken for one.
-_LATELY = 64
-_REMEMBERED = 32  # intervals
-_PROOF = 3  # varied intervals said before, in the same order, cannot be chance
+# Notifications. Where beats were missed meanwhile, the smallest delay is too small for now: a late
+# copy is then accepted, and never a new beat taken for a copy.
+_RECENT_DELAYS = 64
+_HISTORY = 32  # intervals
+_MIN_REPEATED = 3  # varied intervals sent before, in the same order, cannot be chance
 
 
 class DuplicateFilter:
-    """Watches the accepted notifications of one strap."""
+    """Compares each notification of one strap with the accepted ones before it."""
 
     def __init__(self, ticks_per_second: int) -> None:
         self._ticks_per_second = ticks_per_second
-        self._history: deque[int] = deque(maxlen=_REMEMBERED)
+        self._history: deque[int] = deque(maxlen=_HISTORY)
         self._payload = b""
         self._arrived: int | None = None
-        # What came at once: when the last one before it came, and how much heart it holds.
+        # A burst (less than 150 ms apart): the arrival before it, and the sum of its intervals.
         self._before_burst: int | None = None
         self._burst_span = 0
         self._after_break = False
-        # How long after the heart's own reckoning the last ones came; the least is the link's own.
-        self._heart = 0
-        self._delays: deque[int] = deque(maxlen=_LATELY)
+        # Arrivals less the running sum of intervals; the smallest is the delay of the connection.
+        self._elapsed_ns = 0
+        self._delays: deque[int] = deque(maxlen=_RECENT_DELAYS)
 
     def interrupt(self) -> None:
-        """The link broke; the next notification may repeat what came before."""
+        """Note a reconnect: the next notification may repeat what came before."""
         self._after_break = True
         self._delays.clear()
 
-    def is_repeat(self, payload: bytes, rr_ticks: Sequence[int], received_ns: int) -> bool:
-        """Whether these beats were sent before. If not, they are remembered.
+    def is_duplicate(self, payload: bytes, rr_ticks: Sequence[int], received_ns: int) -> bool:
+        """Whether these beats were sent before. If not, they join the history.
 
-        Ask of every notification, also of one without beats or that cannot be read (``rr_ticks``
-        empty): that it came shows that the link was not held up.
+        Call it for every notification, also for one without beats or that cannot be decoded
+        (``rr_ticks`` empty): its arrival shows that the connection was not held up.
         """
         span = sum(rr_ticks) * SECOND // self._ticks_per_second
         since = None if self._arrived is None else received_ns - self._arrived
         at_once = since is not None and 0 <= since < _AT_ONCE
         if rr_ticks and since is not None:
-            if self._after_break and self._said_before(rr_ticks):
-                varied = len(rr_ticks) >= _PROOF and len(set(rr_ticks)) > 1
+            if self._after_break and self._is_in_history(rr_ticks):
+                varied = len(rr_ticks) >= _MIN_REPEATED and len(set(rr_ticks)) > 1
                 if varied or 0 <= since < span // 2:
                     return True
             same = not self._after_break and payload == self._payload
             if (
                 same
-                and not self._time_for(span, received_ns)
-                and (at_once or (0 <= since < span // 2 and self._ahead(span, received_ns)))
+                and not self._has_time_for(span, received_ns)
+                and (at_once or (0 <= since < span // 2 and self._is_too_early(span, received_ns)))
             ):
                 return True
-        self._heart += span
+        self._elapsed_ns += span
         if not rr_ticks:
-            self._delays.clear()  # what it would have said is missing from the reckoning
-        self._delays.append(received_ns - self._heart)
+            self._delays.clear()  # its intervals are missing from the running sum
+        self._delays.append(received_ns - self._elapsed_ns)
         if not at_once:
             self._before_burst = None if self._after_break else self._arrived
             self._burst_span = 0
@@ -78,19 +78,19 @@ class DuplicateFilter:
             self._after_break = False
         return False
 
-    def _time_for(self, span: int, received_ns: int) -> bool:
-        """Whether a held-up link could have brought this too: time has passed for all of it."""
+    def _has_time_for(self, span: int, received_ns: int) -> bool:
+        """Whether a held-up connection explains this: time has passed for the whole burst."""
         if self._before_burst is None:
             return False
         return received_ns - self._before_burst >= self._burst_span + span // 2
 
-    def _ahead(self, span: int, received_ns: int) -> bool:
-        """Whether even the quickest link of late could not have brought this yet: a link that was
-        held up steadily and is no more brings equal ones close together, and both are new.
+    def _is_too_early(self, span: int, received_ns: int) -> bool:
+        """Whether this came before even the smallest recent delay allows. A connection that was
+        late for a while and no longer is brings equal notifications close together; both are new.
         """
         quickest = min(self._delays, default=received_ns)
-        return received_ns - (self._heart + span) < quickest - span // 2
+        return received_ns - (self._elapsed_ns + span) < quickest - span // 2
 
-    def _said_before(self, rr_ticks: Sequence[int]) -> bool:
-        known = list(self._history)
-        return len(rr_ticks) <= len(known) and known[-len(rr_ticks) :] == list(rr_ticks)
+    def _is_in_history(self, rr_ticks: Sequence[int]) -> bool:
+        history = list(self._history)
+        return len(rr_ticks) <= len(history) and history[-len(rr_ticks) :] == list(rr_ticks)

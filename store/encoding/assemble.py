@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.beats import Stream
-from store.protocols.beats import Beats
+from store.models.beats import Beats
 
 _Value = TypeVar("_Value", bound=np.generic)
 StreamPart = tuple[

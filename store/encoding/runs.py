@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ebbtide.beats import Notification
 from ebbtide.timestamps import DAY
-from store.protocols.beats import BeatsOutOfOrderError
+from store.errors import BeatsOutOfOrderError
 
 # Small uploads are joined to the run before them until it holds this many notifications.
 FULL_RUN = 4096

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from store.protocols.beats import DailyWindows
+from store.models.beats import DailyWindows
 
 _HEADER = struct.Struct("<BxHI")  # version, bytes of names, windows
 _VERSION = 2

@@ -15,10 +15,11 @@ from ebbtide.beats import Activity, Gap, Notification, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY
 from store.encoding.assemble import StreamPart, merge_streams, stream_part
+from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
 from store.influx.catalogue import BeatCatalogue, Run
 from store.influx.client import InfluxServer
-from store.protocols.beats import Beats, DailyWindows, DamagedStoreError, PlacedGap, StreamCoverage
+from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
 
 _NOTHING_NS = 2**62  # later than any beat
 

@@ -24,14 +24,8 @@ from store.encoding.runs import (
     new_runs,
     require_order,
 )
-from store.protocols.beats import (
-    DailyWindows,
-    ErasedSubjectError,
-    PlacedGap,
-    StreamCoverage,
-    StreamTakenError,
-    UnknownStreamError,
-)
+from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
+from store.models.beats import DailyWindows, PlacedGap, StreamCoverage
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.beats import (
     ErasedRow,

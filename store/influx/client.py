@@ -27,7 +27,7 @@ from pyarrow import csv
 from urllib3.exceptions import HTTPError
 
 from ebbtide.errors import EbbtideError
-from store.protocols.beats import DamagedStoreError, StoreUnavailableError
+from store.errors import DamagedStoreError, StoreUnavailableError
 
 _BATCH = 5000  # points a request: what InfluxData recommends
 _CHUNK = 20_000  # rows that the server puts together before it sends them

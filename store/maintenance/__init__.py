@@ -1,1 +1,46 @@
-"""Copy, backup and integrity check."""
+"""Copy, back up, restore and check stores."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.maintenance.copy import CopyResult
+    from store.maintenance.server_backup import create_server_backup, move, restore_server_backup
+    from store.maintenance.server_check import check_stores
+    from store.maintenance.sqlite_backup import BackupResult, create_backup, restore
+    from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
+
+__all__ = [
+    "BackupResult",
+    "CopyResult",
+    "IntegrityReport",
+    "check_sqlite",
+    "check_stores",
+    "create_backup",
+    "create_server_backup",
+    "move",
+    "restore",
+    "restore_server_backup",
+]
+
+# Loaded when used: a backup of the embedded store needs neither SQLAlchemy nor an InfluxDB client.
+_LAZY = {
+    "BackupResult": "sqlite_backup",
+    "CopyResult": "copy",
+    "IntegrityReport": "sqlite_check",
+    "check_sqlite": "sqlite_check",
+    "check_stores": "server_check",
+    "create_backup": "sqlite_backup",
+    "create_server_backup": "server_backup",
+    "move": "server_backup",
+    "restore": "sqlite_backup",
+    "restore_server_backup": "server_backup",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

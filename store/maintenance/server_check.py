@@ -7,7 +7,8 @@ from collections.abc import Callable
 from ebbtide.errors import EbbtideError
 from store.influx.beats import InfluxBeatStore
 from store.maintenance.sqlite_check import IntegrityReport
-from store.protocols.beats import BeatStore, StreamCoverage
+from store.models.beats import StreamCoverage
+from store.protocols.beats import BeatStore
 from store.protocols.records import RecordStore
 
 

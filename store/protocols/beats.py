@@ -3,97 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
 
-from ebbtide.beats import Activity, Gap, Notification, Origin, Stream
-from ebbtide.errors import EbbtideError
-
-
-class UnknownStreamError(EbbtideError):
-    """There is no such stream of this subject."""
-
-
-class StreamTakenError(EbbtideError):
-    """The id is in use for another stream."""
-
-
-class BeatsOutOfOrderError(EbbtideError):
-    """Beats of a stream are not later than those of lower sequence numbers."""
-
-
-class StoreUnavailableError(EbbtideError):
-    """The store does not answer now, or has no room. Nothing was promised: try again."""
-
-
-class DamagedStoreError(EbbtideError):
-    """What the store says it has cannot be read."""
-
-
-class ErasedSubjectError(EbbtideError):
-    """Everything of this subject was erased, and nothing may come back."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Beats:
-    """Beats of one subject in a range, by time. All arrays have shape (n,).
-
-    ``time_ns``: UTC, when each beat was. ``rr_ticks``: the interval that ended with it, in
-    1 / ``ticks_per_second`` s. ``contact``: 1 skin contact, 0 none, -1 not known.
-    ``follows``: whether the interval began at the beat before it of its own stream in this
-    array; False at the first of each stream, and after a gap. ``stream``: index into ``streams``.
-    """
-
-    time_ns: NDArray[np.int64]
-    rr_ticks: NDArray[np.int32]
-    ticks_per_second: NDArray[np.int32]
-    contact: NDArray[np.int8]
-    follows: NDArray[np.bool_]
-    stream: NDArray[np.int32]
-    streams: tuple[Stream, ...]
-
-    def __len__(self) -> int:
-        return len(self.time_ns)
-
-    @property
-    def origins(self) -> frozenset[Origin]:
-        """Where the beats in this range come from."""
-        present = np.unique(self.stream)
-        return frozenset(self.streams[i].origin for i in present)
-
-
-@dataclass(frozen=True, slots=True)
-class StreamCoverage:
-    """What is kept of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
-
-    stream: Stream
-    acknowledged: int
-    beats: int
-    first_ns: int | None
-    last_ns: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedGap:
-    """A gap and the stream it is in."""
-
-    stream_id: str
-    gap: Gap
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DailyWindows:
-    """HRV windows that were worked out of a UTC day and kept. ``content`` names what they were
-    worked out from; ``start_ns`` has shape (w,), and so has each of ``figures``, NaN where a window
-    has none. Figures are kept to the precision of float32, far finer than they are.
-    """
-
-    content: str
-    start_ns: NDArray[np.int64]
-    figures: Mapping[str, NDArray[np.float64]]
+if TYPE_CHECKING:
+    from ebbtide.beats import Activity, Gap, Notification, Stream
 
 
 class BeatStore(Protocol):

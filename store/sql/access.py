@@ -10,7 +10,7 @@ from sqlalchemy.orm import sessionmaker
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY
-from store.protocols.access import (
+from store.models.access import (
     AccessLogEntry,
     AccessToken,
     Attempts,
@@ -21,7 +21,7 @@ from store.protocols.access import (
     Scope,
     TokenKind,
 )
-from store.protocols.records import Person
+from store.models.records import Person
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.records import person_from_row
 from store.sql.tables.access import (

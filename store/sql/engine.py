@@ -16,7 +16,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ebbtide._sqlite import BUSY_SECONDS
 from ebbtide.errors import EbbtideError
-from store.sql.schema_version import NEWEST, RevisionError, current_revision
+from store.errors import RevisionError
+from store.sql.schema_version import NEWEST, current_revision
 
 
 def sqlite_engine(path: Path) -> Engine:

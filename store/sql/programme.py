@@ -8,15 +8,8 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from store.protocols.programme import (
-    Note,
-    NoteKind,
-    NotesConflictError,
-    Practice,
-    PracticeKind,
-    Programme,
-    SessionNotes,
-)
+from store.errors import NotesConflictError
+from store.models.programme import Note, NoteKind, Practice, PracticeKind, Programme, SessionNotes
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.programme import (
     NoteRow,

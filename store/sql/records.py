@@ -9,16 +9,14 @@ from sqlalchemy import Engine, and_, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from store.protocols.records import (
+from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
+from store.models.records import (
     AuditLine,
     Consent,
-    EmailTakenError,
     Person,
     Purpose,
     Rating,
-    RatingConflictError,
     Role,
-    SessionConflictError,
     StoredReport,
     TherapySession,
 )

@@ -11,10 +11,6 @@ NEWEST = "0008"  # the last of store/sql/migrations (tests/store/sql/test_migrat
 _BEFORE_REVISIONS = "0001"
 
 
-class RevisionError(Exception):
-    """The tables cannot be brought to the newest revision."""
-
-
 def stored_revision(connection: Connection) -> str | None:
     """The revision that is written in the database, as Alembic does; None where none is."""
     if not inspect(connection).has_table("alembic_version"):

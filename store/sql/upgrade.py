@@ -9,7 +9,8 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from store.sql.schema_version import RevisionError, current_revision, stored_revision
+from store.errors import RevisionError
+from store.sql.schema_version import current_revision, stored_revision
 
 _LOCK = 0x45626274  # any number, the same for all who migrate
 

@@ -33,15 +33,8 @@ from store.encoding.runs import (
     new_runs,
     require_order,
 )
-from store.protocols.beats import (
-    Beats,
-    DailyWindows,
-    ErasedSubjectError,
-    PlacedGap,
-    StreamCoverage,
-    StreamTakenError,
-    UnknownStreamError,
-)
+from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
+from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
 from store.sqlite.connection import open_sqlite
 from store.sqlite.write_lock import WriteLock
 

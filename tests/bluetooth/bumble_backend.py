@@ -24,22 +24,22 @@ from bumble.host import Host
 from bumble.pairing import PairingConfig, PairingDelegate
 
 from ingest.straps.bluetooth.adapter import BleAdapter
-from tests.bluetooth.virtual_link import Air
+from tests.bluetooth.virtual_link import VirtualLink
 
 _ADDRESS = "F0:F1:F2:F3:F4:F5"
 
 
 class Computer:
-    """The computer's end of the air. ``away``: its adapter is unplugged."""
+    """The computer's end of the link. ``unplugged``: its adapter is gone."""
 
-    def __init__(self, air: Air) -> None:
-        self.air = air
-        self.away = False
-        self.deaf_clients: set[str] = set()
+    def __init__(self, link: VirtualLink) -> None:
+        self.link = link
+        self.unplugged = False
+        self.muted_clients: set[str] = set()
 
     async def switch_on(self) -> None:
         """Power the adapter."""
-        self.controller = Controller("computer", link=self.air, public_address=_ADDRESS)
+        self.controller = Controller("computer", link=self.link, public_address=_ADDRESS)
         host = Host()
         host.controller = self.controller
         self.device = Device(
@@ -50,8 +50,8 @@ class Computer:
         )
         await self.device.power_on()
 
-    def radio(self) -> BleAdapter:
-        """A Radio of the project's own over this computer."""
+    def adapter(self) -> BleAdapter:
+        """The product's BleAdapter over this computer."""
         computer = self
 
         class Scanner(_Scanner):
@@ -64,7 +64,7 @@ class Computer:
 
     def check(self) -> None:
         """Raise as a system does whose adapter is gone."""
-        if self.away:
+        if self.unplugged:
             raise BleakError("No powered Bluetooth adapters found.")
 
 
@@ -96,7 +96,7 @@ class _Scanner(BaseBleakScanner):
             await self.host.device.stop_scanning()
 
     def _advertisement(self, advertisement: Advertisement) -> None:
-        if self.host.away:
+        if self.host.unplugged:
             return
         name = advertisement.data.get(AdvertisingData.Type.COMPLETE_LOCAL_NAME)
         uuids = advertisement.data.get(
@@ -219,7 +219,7 @@ class _Client(BaseBleakClient):
         self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **_: Any
     ) -> None:
         def take(value: bytes) -> None:
-            if self.address not in self.host.deaf_clients:
+            if self.address not in self.host.muted_clients:
                 callback(bytearray(value))
 
         await self._att(characteristic.obj.subscribe(take))
@@ -233,9 +233,9 @@ class _Client(BaseBleakClient):
     async def write_gatt_descriptor(self, *_: Any, **__: Any) -> None:
         raise NotImplementedError
 
-    async def _att(self, asking: Any) -> Any:
+    async def _att(self, operation: Any) -> Any:
         try:
-            return await asyncio.wait_for(asking, 5)
+            return await asyncio.wait_for(operation, 5)
         except (core.BaseBumbleError, ATT_Error) as error:
             raise BleakError(str(error)) from error
 

@@ -20,7 +20,7 @@ from bumble.pairing import PairingConfig, PairingDelegate
 
 from ingest.straps.heart_rate import HeartRateMeasurement, encode
 from ingest.straps.polar import measurement
-from tests.bluetooth.virtual_link import Air
+from tests.bluetooth.virtual_link import VirtualLink
 
 _READ = Characteristic.Properties.READ
 _NOTIFY = Characteristic.Properties.NOTIFY
@@ -29,7 +29,7 @@ _READABLE = Characteristic.Permissions.READABLE
 
 @dataclass(slots=True)
 class Sent:
-    """One interval that was put on the air. ``sure``: the link stood long enough after it."""
+    """One interval that was sent. ``sure``: the connection stood long enough after it."""
 
     ticks: int
     at: float
@@ -37,7 +37,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class StrapBehaviour:
     """How the strap behaves.
 
     Intervals count up within [``shortest``, ``shortest`` + ``spread``) ticks, so that a lost or
@@ -49,20 +49,20 @@ class Manners:
     beats: int = 1
     shortest: int = 60
     spread: int = 83
-    says_twice_every: int = 0
+    duplicate_every: int = 0
     malformed_every: int = 0
     heart_rate_only: bool = False
-    wants_pairing: bool = False
+    requires_pairing: bool = False
     polar: tuple[measurement.Kind, ...] = ()
 
 
 @dataclass(slots=True)
 class BumbleStrap:
-    """A strap in the air with an address."""
+    """A virtual strap with an address."""
 
-    air: Air
+    link: VirtualLink
     address: str
-    manners: Manners = field(default_factory=Manners)
+    behaviour: StrapBehaviour = field(default_factory=StrapBehaviour)
     log: list[Sent] = field(default_factory=list)
     silent: bool = False
     off: bool = False
@@ -81,12 +81,12 @@ class BumbleStrap:
     _control: Characteristic[bytes] | None = None
 
     async def switch_on(self) -> None:
-        """Advertise, and send to whoever subscribes."""
-        self.controller = Controller(self.address, link=self.air, public_address=self.address)
+        """Advertise, and send to each subscriber."""
+        self.controller = Controller(self.address, link=self.link, public_address=self.address)
         host = Host()
         host.controller = self.controller
         address = Address(self.address, Address.PUBLIC_DEVICE_ADDRESS)
-        self.device = Device(name=self.manners.name, address=address, host=host)
+        self.device = Device(name=self.behaviour.name, address=address, host=host)
         self.device.add_services(self._services())
         self.device.pairing_config_factory = lambda _: PairingConfig(
             sc=False,
@@ -98,7 +98,7 @@ class BumbleStrap:
             AdvertisingData(
                 [
                     (AdvertisingData.FLAGS, b"\x06"),
-                    (AdvertisingData.COMPLETE_LOCAL_NAME, self.manners.name.encode()),
+                    (AdvertisingData.COMPLETE_LOCAL_NAME, self.behaviour.name.encode()),
                     (
                         AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
                         struct.pack("<H", 0x180D),
@@ -127,13 +127,13 @@ class BumbleStrap:
         self.controller.le_legacy_advertiser.stop()
         for advertiser in self.controller.advertising_sets.values():
             advertiser.stop()
-        self.air.remove_controller(self.controller)
+        self.link.remove_controller(self.controller)
 
     def cut(self) -> bool:
-        """Lose the link now; what was sent a moment ago may be lost with it."""
+        """Drop the connection now; what was sent a moment ago may be lost with it."""
         self.doubt_since(time.monotonic() - self.in_flight_s)
         self._doubted = False
-        return self.air.cut(self.controller)
+        return self.link.cut(self.controller)
 
     def doubt_since(self, moment: float) -> None:
         """What was sent from this moment on, until ``trust_again``, is not sure to be heard."""
@@ -144,7 +144,7 @@ class BumbleStrap:
             sent.sure = False
 
     def trust_again(self) -> None:
-        """The link is whole from now on."""
+        """The connection is intact from now on."""
         self._doubted = False
 
     def goes_on_after(self, other: BumbleStrap) -> None:
@@ -153,7 +153,7 @@ class BumbleStrap:
 
     @property
     def subscribed(self) -> bool:
-        """Whether somebody listens."""
+        """Whether there is a subscriber."""
         return any(
             cccds.get(self._measurement.handle)
             for cccds in self.device.gatt_server.subscribers.values()
@@ -182,7 +182,7 @@ class BumbleStrap:
         due, tick = time.monotonic(), 0
         while True:
             tick += 1
-            due += self.manners.pace_s
+            due += self.behaviour.pace_s
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             if self.subscribed and not self.silent:
                 with suppress(core.BaseBumbleError):
@@ -190,14 +190,14 @@ class BumbleStrap:
             await self._send_polar(tick)
 
     async def _send_one(self, tick: int) -> None:
-        manners = self.manners
-        if manners.malformed_every and tick % manners.malformed_every == 0:
+        behaviour = self.behaviour
+        if behaviour.malformed_every and tick % behaviour.malformed_every == 0:
             await self._notify(b"\x10\x48\x01")  # half an interval
             return
         ticks = []
-        if not manners.heart_rate_only:
-            for _ in range(manners.beats):
-                ticks.append(manners.shortest + self._count % manners.spread)
+        if not behaviour.heart_rate_only:
+            for _ in range(behaviour.beats):
+                ticks.append(behaviour.shortest + self._count % behaviour.spread)
                 self._count += 1
         payload = encode(HeartRateMeasurement(72, contact=True, rr_ticks=tuple(ticks)))
         if not self.subscribed:
@@ -206,7 +206,7 @@ class BumbleStrap:
         now = time.monotonic()
         self.log += [Sent(value, now, not self._doubted) for value in ticks]
         await self._notify(payload)
-        if manners.says_twice_every and tick % manners.says_twice_every == 0:
+        if behaviour.duplicate_every and tick % behaviour.duplicate_every == 0:
             await self._notify(payload)
 
     async def _notify(self, payload: bytes) -> None:
@@ -223,7 +223,7 @@ class BumbleStrap:
 
     def _services(self) -> list[Service]:
         needs = _READABLE
-        if self.manners.wants_pairing:
+        if self.behaviour.requires_pairing:
             needs |= Characteristic.Permissions.READ_REQUIRES_ENCRYPTION
         self._measurement = Characteristic("2A37", _NOTIFY, Characteristic.Permissions(0), b"")
         services = [
@@ -241,13 +241,13 @@ class BumbleStrap:
                 ],
             ),
         ]
-        if self.manners.polar:
+        if self.behaviour.polar:
             services.append(self._polar_service())
         return services
 
     def _polar_service(self) -> Service:
         features = 0
-        for kind in self.manners.polar:
+        for kind in self.behaviour.polar:
             features |= 1 << kind
 
         def read(_: object) -> bytes:

@@ -1,5 +1,5 @@
 """Real BlueZ, a real kernel's Bluetooth, real bleak, the project's own commands; only the radio and
-the straps are played, by Bumble. One boot runs all cases (``guest_cases.py``); here the straps'
+the straps are played, by Bumble. One boot runs all cases (``vm_cases.py``); here the straps'
 logs are compared with what comes out at the other end of API and store.
 
 EBBTIDE_VM_CUTS=200 cuts the link two hundred times (docs/evidence/no-beat-lost.md); CI does some.
@@ -25,10 +25,9 @@ from ebbtide.settings import Settings
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Outbox
 from ingest.outbox.uploader import Uploader
-from store.factory import open_stores
-from store.stores import Stores
+from store import Stores, open_stores
 from tests.bluetooth.bumble_strap import Sent
-from tests.bluetooth.expected_beats import reckon
+from tests.bluetooth.expected_beats import compare
 from tests.bluetooth.virtual_machine import boot, kernel_tree
 from tests.conftest import PASSWORD
 
@@ -49,14 +48,14 @@ class Outcome:
         self.gaps = stores.beats.gaps(person.subject_id, 0, 2**62)
         with Outbox(results / "outbox.sqlite") as outbox:
             self.waiting = sum(state.waiting for state in outbox.states())
-            self.aside = outbox.count_quarantined(account, "Strap 2")
+            self.quarantined = outbox.count_quarantined(account, "Strap 2")
 
     def case(self, name: str) -> Any:
         found = self.cases[name]
         assert found["error"] is None, found["error"]
-        return found["told"]
+        return found["result"]
 
-    def kept(self, strap: str) -> list[int]:
+    def stored(self, strap: str) -> list[int]:
         streams = [i for i, s in enumerate(self.beats.streams) if s.source == strap]
         inside = np.isin(self.beats.stream, streams)
         assert (np.diff(self.beats.time_ns[inside]) > 0).all()
@@ -83,7 +82,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         body = {"email": email, "password": PASSWORD}
         token = httpx.post(f"{api.url}/v1/sign-in", json=body).json()["token"]
         me = httpx.get(f"{api.url}/v1/me", headers={"Authorization": f"Bearer {token}"}).json()
-        # In the guest nobody answers at this address: the server is away the whole time.
+        # In the guest nothing listens at this address: the server is unavailable the whole time.
         sign_in = {
             "email": email,
             "api_url": "http://127.0.0.1:9",
@@ -105,7 +104,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         return Outcome(results, stores, me["id"], console)
 
 
-def test_scan_tells_names_signal_battery_and_what_each_gives(outcome: Outcome) -> None:
+def test_scan_lists_names_signal_battery_and_what_each_offers(outcome: Outcome) -> None:
     found = {strap["name"]: strap for strap in outcome.case("scan")}
     assert set(found) == {"Strap 1", "Strap 2", "Strap 3"}
     for strap in found.values():
@@ -115,7 +114,7 @@ def test_scan_tells_names_signal_battery_and_what_each_gives(outcome: Outcome) -
         assert strap["signal_dbm"] < 0
 
 
-def test_pairing_hears_rr_and_remembers(outcome: Outcome) -> None:
+def test_pair_detects_rr_and_stores_the_strap(outcome: Outcome) -> None:
     paired = outcome.case("pair")
     assert (paired["name"], paired["heard"]) == ("Strap 1", "RR")
     assert paired["patient"] == "ada@example.org"
@@ -134,19 +133,19 @@ def test_heart_rate_without_rr_is_not_called_good(outcome: Outcome) -> None:
     assert outcome.case("heart_rate_only") != "good"
 
 
-def test_repeated_and_malformed_notifications_are_set_aside(outcome: Outcome) -> None:
-    told = outcome.case("twice_and_malformed")
-    assert told["malformed"] >= 3
-    assert told["repeated"] >= 5
-    assert outcome.aside["malformed"] >= told["malformed"]
+def test_duplicate_and_malformed_notifications_are_quarantined(outcome: Outcome) -> None:
+    counts = outcome.case("twice_and_malformed")
+    assert counts["malformed"] >= 3
+    assert counts["repeated"] >= 5
+    assert outcome.quarantined["malformed"] >= counts["malformed"]
 
 
-def test_the_recorder_ends_when_asked(outcome: Outcome) -> None:
+def test_recorder_ends_on_sigterm(outcome: Outcome) -> None:
     assert outcome.case("ended") == 0
     assert outcome.waiting == 0  # after the upload, on the host
 
 
-def test_the_doctor_sees_the_kernels_limits(outcome: Outcome) -> None:
+def test_doctor_reports_the_kernels_limits(outcome: Outcome) -> None:
     checks = {check["about"]: check for check in outcome.case("doctor")}
     assert checks["Bluetooth adapter"]["what"] == "hci0"
     limits = checks["Connection interval of hci0"]
@@ -156,9 +155,9 @@ def test_the_doctor_sees_the_kernels_limits(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("strap", ["Strap 1", "Strap 2", "Strap 3"])
-def test_every_beat_of_an_intact_link_is_in_the_store_once(outcome: Outcome, strap: str) -> None:
+def test_every_beat_of_an_intact_connection_is_stored_once(outcome: Outcome, strap: str) -> None:
     log = [Sent(ticks, 0.0, sure) for ticks, sure in outcome.logs[strap]]
-    found = reckon(log, outcome.kept(strap))
+    found = compare(log, outcome.stored(strap))
     print(f"{strap}: {found}")
     assert found.exact, str(found)
     assert found.sent > 50

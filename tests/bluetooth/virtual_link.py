@@ -1,4 +1,4 @@
-"""The air between a computer and its straps: Bumble's local link, with cuts."""
+"""The radio link between a computer and its straps: Bumble's LocalLink, with disconnects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bumble.link import LocalLink
 SUPERVISION_TIMEOUT = 0x08  # what both ends see when the radio loses the other
 
 
-class Air(LocalLink):
+class VirtualLink(LocalLink):
     """A link bus that delivers data under the address that the connection was made with.
 
     Bumble 0.0.236 sends it under the sender's random address, which the other side does not know

@@ -1,4 +1,4 @@
-"""Runs inside the guest: straps in the air, real BlueZ, and the project's own commands.
+"""Runs inside the guest: virtual straps, real BlueZ, and the project's own commands.
 
 One boot, all cases, one after another; Python starts slowly under emulation. What happened goes to
 /run/results for the host: the straps' own logs, the outbox, and what the commands said.
@@ -29,14 +29,14 @@ from bumble.hci import (
 from bumble.transport import open_transport
 
 from ingest.straps.paired import PairedStrap, PairedStraps
-from tests.bluetooth.bumble_strap import BumbleStrap, Manners
-from tests.bluetooth.virtual_link import Air
+from tests.bluetooth.bumble_strap import BumbleStrap, StrapBehaviour
+from tests.bluetooth.virtual_link import VirtualLink
 
 RESULTS = Path("/run/results")
 DATA = Path("/run/ebbtide")
 # Under emulation a notification may take this long from the strap to the recorder.
 IN_FLIGHT_S = 1.5
-PACE = Manners(pace_s=0.3, shortest=250, spread=97)
+PACE = StrapBehaviour(pace_s=0.3, shortest=250, spread=97)
 
 
 class NoisyRadio(Controller):
@@ -69,10 +69,10 @@ class NoisyRadio(Controller):
 
 
 class Guest:
-    """The air, three straps, the daemon, and a recorder."""
+    """The virtual link, three straps, the daemon, and a recorder."""
 
     def __init__(self) -> None:
-        self.air = Air()
+        self.link = VirtualLink()
         self.straps: list[BumbleStrap] = []
         self.cases: dict[str, Any] = {}
         self.lines: list[dict[str, Any]] = []
@@ -85,7 +85,7 @@ class Guest:
             "computer",
             host_source=transport.source,
             host_sink=transport.sink,
-            link=self.air,
+            link=self.link,
             public_address="F0:F1:F2:F3:F4:F5",
         )
         for number in (1, 2, 3):
@@ -96,7 +96,10 @@ class Guest:
     async def add_strap(self, number: int) -> BumbleStrap:
         name = f"Strap {number}"
         strap = BumbleStrap(
-            self.air, f"E0:E1:E2:E3:E4:0{number}", replace(PACE, name=name), in_flight_s=IN_FLIGHT_S
+            self.link,
+            f"E0:E1:E2:E3:E4:0{number}",
+            replace(PACE, name=name),
+            in_flight_s=IN_FLIGHT_S,
         )
         await strap.switch_on()
         self.straps.append(strap)
@@ -174,9 +177,9 @@ class Guest:
         began = time.monotonic()
         print(f"case {name}", flush=True)
         try:
-            self.cases[name] = {"told": await work(), "error": None}
+            self.cases[name] = {"result": await work(), "error": None}
         except (AssertionError, TimeoutError, OSError, ValueError, KeyError) as error:
-            self.cases[name] = {"told": None, "error": f"{type(error).__name__}: {error}"}
+            self.cases[name] = {"result": None, "error": f"{type(error).__name__}: {error}"}
         self.cases[name]["seconds"] = round(time.monotonic() - began, 1)
         print(f"  {self.cases[name]}", flush=True)
         (RESULTS / "cases.json").write_text(json.dumps(self.cases))
@@ -191,7 +194,7 @@ class Guest:
         said = await self.ebbtide("pair", first.address)
         straps = PairedStraps(DATA / "straps.json")
         for strap in others:  # as the command writes them; once is enough under emulation
-            straps.put(PairedStrap(strap.address, strap.manners.name, said["patient"]))
+            straps.put(PairedStrap(strap.address, strap.behaviour.name, said["patient"]))
         return said
 
     async def three_at_once(self) -> Any:
@@ -230,19 +233,19 @@ class Guest:
         strap = self.straps[1]
         # At a heart's own pace: on a busy machine the copy comes late, and what tells it from a
         # new beat is that no heart beats so fast.
-        calm = replace(strap.manners, pace_s=0.9, shortest=900)
-        strap.manners = replace(calm, says_twice_every=3, malformed_every=7)
+        calm = replace(strap.behaviour, pace_s=0.9, shortest=900)
+        strap.behaviour = replace(calm, duplicate_every=3, malformed_every=7)
         await self.more_beats(2, 25)
-        strap.manners = replace(PACE, name=strap.manners.name)
+        strap.behaviour = replace(PACE, name=strap.behaviour.name)
         await self.more_beats(2)
         return {key: self.line(2)[key] for key in ("malformed", "repeated")}
 
     async def heart_rate_only(self) -> Any:
         strap = self.straps[2]
-        strap.manners = replace(strap.manners, heart_rate_only=True)
+        strap.behaviour = replace(strap.behaviour, heart_rate_only=True)
         await asyncio.sleep(6)
         quality = self.line(3)["quality"]
-        strap.manners = replace(strap.manners, heart_rate_only=False)
+        strap.behaviour = replace(strap.behaviour, heart_rate_only=False)
         await self.more_beats(3)
         return quality
 
@@ -275,7 +278,9 @@ class Guest:
         old = self.straps[0]
         await old.switch_off()
         await asyncio.sleep(3)
-        new = BumbleStrap(self.air, old.address, old.manners, in_flight_s=IN_FLIGHT_S, log=old.log)
+        new = BumbleStrap(
+            self.link, old.address, old.behaviour, in_flight_s=IN_FLIGHT_S, log=old.log
+        )
         new.goes_on_after(old)
         await new.switch_on()
         self.straps[0] = new
@@ -304,7 +309,7 @@ class Guest:
 
     def hand_over(self) -> None:
         logs = {
-            strap.manners.name: [[sent.ticks, sent.sure] for sent in strap.log]
+            strap.behaviour.name: [[sent.ticks, sent.sure] for sent in strap.log]
             for strap in self.straps
         }
         (RESULTS / "logs.json").write_text(json.dumps(logs))

@@ -8,25 +8,17 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from api.app import create_app
 from cli.server.thread import ApiThread
+from dashboard import start_dashboard
 from store.stores import Stores
 from tests.conftest import PASSWORD
+from tests.support.browser import sign_in
 from tests.support.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -38,17 +30,8 @@ def page(browser: Browser) -> Page:
 
 @pytest.fixture
 def pages_url(stores: Stores) -> Iterator[str]:
-    from dashboard.launch import start_dashboard
-
     with ApiThread(create_app(stores)) as api, start_dashboard(api.url) as running:
         yield running.url
-
-
-def sign_in(page: Page, url: str, email: str, password: str) -> None:
-    page.goto(url)
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
 
 
 def choose(page: Page, title: str, number: int) -> None:
@@ -74,7 +57,7 @@ def test_a_patient_signs_in_rates_and_corrects(
     choose(page, "Something pleasant", 5)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved. Thank you.")).to_be_visible()
-    assert time.monotonic() - began < 20  # what the page itself takes of the 20 seconds
+    assert time.monotonic() - began < 20  # the page's own part of the 20 s that a rating may take
     person = stores.records.person_by_email(email)
     assert person is not None
     (rating,) = stores.records.ratings(person.id, 0, 2**62)
@@ -88,7 +71,7 @@ def test_a_patient_signs_in_rates_and_corrects(
     (corrected,) = stores.records.ratings(person.id, 0, 2**62)
     assert (corrected.id, corrected.pain, corrected.version) == (rating.id, 2, 2)
     expect(page.get_by_text("Simulated.")).to_have_count(0)
-    # With one rating there is no number, but what is missing.
+    # With one rating there is no number; the page says how many are missing.
     go_to(page, "My link")
     expect(page.get_by_text("29 more are needed")).to_be_visible()
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(0)
@@ -96,7 +79,7 @@ def test_a_patient_signs_in_rates_and_corrects(
     expect(page.get_by_label("E-mail")).to_be_visible()
 
 
-def test_a_wrong_password_is_told_kindly(
+def test_a_wrong_password_is_explained(
     page: Page, pages_url: str, patient: Callable[..., str]
 ) -> None:
     sign_in(page, pages_url, patient(), "not this one")
@@ -148,11 +131,9 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         expect(mark).to_be_visible()
 
 
-def test_the_pages_say_so_when_the_api_is_away(
+def test_the_pages_say_so_when_the_api_is_unavailable(
     page: Page, stores: Stores, patient: Callable[..., str]
 ) -> None:
-    from dashboard.launch import start_dashboard
-
     email = patient()
     api = ApiThread(create_app(stores))
     with api, start_dashboard(api.url) as running:

@@ -1,6 +1,6 @@
 """Each role's main tasks in a real browser, against a live API; accessibility with axe; a phone.
 
-EBBTIDE_SCREENSHOTS=FOLDER keeps a picture of every page (scripts/screenshots.py uses it).
+EBBTIDE_SCREENSHOTS=FOLDER saves a screenshot of every page.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
+from dashboard import start_dashboard
 from ebbtide.settings import Settings
 from store.factory import open_stores
-from tests.browser.test_pages import browser, sign_in
+from tests.support.browser import sign_in
 from tests.support.clinic import PASSWORD, Clinic
 from tests.support.played_clinic import played_clinic
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 DESK: ViewportSize = {"width": 1000, "height": 900}
@@ -51,8 +51,6 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
 
 @pytest.fixture(scope="module")
 def pages_url(clinic: Clinic) -> Iterator[str]:
-    from dashboard.launch import start_dashboard
-
     with start_dashboard(clinic.url) as running:
         yield running.url
 
@@ -69,7 +67,7 @@ def opened(context: BrowserContext, url: str, who: str) -> Page:
     page = context.new_page()
     sign_in(page, url, f"{who}@example.org", PASSWORD)
     expect(page.get_by_role("heading", name=next(iter(PAGES[who].values())))).to_be_visible()
-    settle(page)  # what is typed into a page that is still being made is lost
+    settle(page)  # Streamlit discards input while a page is still being rendered
     return page
 
 
@@ -87,13 +85,13 @@ def go_to(page: Page, title: str, heading: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Until nothing is being worked out any more."""
+    """Wait until no spinner is left and the page is rendered."""
     page.wait_for_timeout(300)
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
     page.wait_for_timeout(500)
 
 
-def picture(page: Page, name: str) -> None:
+def screenshot(page: Page, name: str) -> None:
     folder = os.environ.get("EBBTIDE_SCREENSHOTS")
     if folder:
         main = page.get_by_test_id("stMainBlockContainer")
@@ -126,20 +124,20 @@ def test_every_page_is_accessible_and_fits_a_phone(
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             settle(page)
             found += [f"{title} ({scheme}): {words}" for words in violations(page)]
-            picture(page, named(title) + ("" if scheme == "light" else "-dark"))
+            screenshot(page, named(title) + ("" if scheme == "light" else "-dark"))
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(PHONE)
         settle(page)
         main = page.get_by_test_id("stMain")
         wide = main.evaluate("element => element.scrollWidth - element.clientWidth")
         found += [f"{title} is {wide} pixels too wide for a phone"] if wide > 1 else []
-        picture(page, named(title) + "-phone")
+        screenshot(page, named(title) + "-phone")
         page.set_viewport_size(DESK)
     context.close()
     assert found == []
 
 
-def test_on_a_phone_the_way_is_found(browser: Browser, pages_url: str) -> None:
+def test_navigation_works_on_a_phone(browser: Browser, pages_url: str) -> None:
     context = browser.new_context(viewport=PHONE)
     context.set_default_timeout(30_000)
     page = opened(context, pages_url, "ada")
@@ -149,7 +147,7 @@ def test_on_a_phone_the_way_is_found(browser: Browser, pages_url: str) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 AA."""
+    """Return what axe reports against WCAG 2.2 AA."""
     result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
     return [
         f"{broken['id']}: {broken['help']}: "
@@ -171,7 +169,7 @@ def test_a_rating_by_keyboard_alone_takes_few_presses(
         presses += 1
 
     began = time.monotonic()
-    # Into the first row: from wherever the page begins, as somebody with a keyboard does.
+    # Tab from the start of the page to the first row.
     for _ in range(40):
         if page.evaluate("document.activeElement?.getAttribute('role')") == "radio":
             break

@@ -11,15 +11,16 @@ import pytest
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY
-from store.protocols.access import (
+from store.models import (
     AccessLogEntry,
     AccessToken,
     OneTimePurpose,
     OneTimeToken,
+    Person,
+    Role,
     Scope,
     TokenKind,
 )
-from store.protocols.records import Person, Role
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.records import SqlRecordStore

@@ -19,17 +19,16 @@ from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, MILLISECOND, SECOND
 from ingest.timing.beat_clock import BeatClock
+from store import BeatStore
 from store.encoding import beat_block
-from store.influx.client import InfluxServer
-from store.protocols.beats import (
+from store.errors import (
     BeatsOutOfOrderError,
-    BeatStore,
-    DailyWindows,
     ErasedSubjectError,
-    StreamCoverage,
     StreamTakenError,
     UnknownStreamError,
 )
+from store.influx.client import InfluxServer
+from store.models import DailyWindows, StreamCoverage
 from store.sqlite.beats import SqliteBeatStore
 from tests.support.influx import InfluxServerProcess, open_influx_beats
 from tests.support.postgres import PostgresServer

@@ -10,19 +10,9 @@ import pytest
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
-from store.protocols.records import (
-    AuditLine,
-    Consent,
-    EmailTakenError,
-    Person,
-    Purpose,
-    Rating,
-    RatingConflictError,
-    RecordStore,
-    Role,
-    SessionConflictError,
-    TherapySession,
-)
+from store import RecordStore
+from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
+from store.models import AuditLine, Consent, Person, Purpose, Rating, Role, TherapySession
 from store.sql.records import open_records, open_sqlite_records
 from tests.support.postgres import PostgresServer
 

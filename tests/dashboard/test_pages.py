@@ -1,4 +1,4 @@
-"""The fine cases of pages, with AppTest against a running API: empty, thin, wrong, away, ended."""
+"""Pages with AppTest against a running API: no data, little data, errors, signed out."""
 
 from __future__ import annotations
 
@@ -13,20 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
-from store.protocols.records import Purpose, Rating, Role, TherapySession
+from store.models import Rating, TherapySession
+from store.models.records import Purpose, Role
 from store.stores import Stores
-from tests.support.beats import Strap
 from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.live_strap import LiveStrap
 
-PATIENT_PAGES = (
-    "today_page",
-    "programme_page",
-    "trend_page",
-    "link_page",
-    "therapy_page",
-    "my_data_page",
-    "before_page",
-)
+PATIENT_PAGES = ("today", "programme", "trend", "link", "course", "my_data", "screening")
 
 
 def script(page: str) -> None:
@@ -34,7 +27,7 @@ def script(page: str) -> None:
 
     from dashboard.page_shell import with_shell
 
-    with_shell(getattr(importlib.import_module(f"dashboard.{page}"), page))()
+    with_shell(importlib.import_module(f"dashboard.pages.{page}").PAGE.run)()
 
 
 @pytest.fixture
@@ -55,7 +48,7 @@ def opened(clinic: Clinic, page: str, who: str = "ada") -> AppTest:
 
 @pytest.fixture(autouse=True)
 def _main() -> Iterator[None]:
-    """A script of AppTest calls itself ``__main__``; what others spawn must not begin there."""
+    """Restore ``__main__``, which AppTest replaces: processes spawned later would import it."""
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
@@ -67,24 +60,24 @@ def words(test: AppTest) -> str:
 
 
 @pytest.mark.parametrize("page", PATIENT_PAGES)
-def test_a_page_with_nothing_yet_says_so_and_has_its_caveat(clinic: Clinic, page: str) -> None:
-    told = words(opened(clinic, page))
-    assert "not a medical device" in told
-    assert "nan" not in told.lower().split()
-    assert "None" not in told.split()
+def test_a_page_without_data_says_so_and_has_its_caveat(clinic: Clinic, page: str) -> None:
+    text = words(opened(clinic, page))
+    assert "not a medical device" in text
+    assert "nan" not in text.lower().split()
+    assert "None" not in text.split()
 
 
 @pytest.mark.parametrize("page", PATIENT_PAGES)
-def test_a_page_with_a_little_shows_no_number_it_cannot_know(clinic: Clinic, page: str) -> None:
+def test_a_page_with_little_data_has_no_number_without_a_basis(clinic: Clinic, page: str) -> None:
     fill(clinic.stores, clinic.people["ada"], days=2)
-    told = words(opened(clinic, page))
-    assert "nan" not in told.lower().split()
-    if page == "link_page":
-        assert "more are needed" in told
+    text = words(opened(clinic, page))
+    assert "nan" not in text.lower().split()
+    if page == "link":
+        assert "more are needed" in text
 
 
 def test_a_rating_with_words(clinic: Clinic) -> None:
-    test = opened(clinic, "today_page")
+    test = opened(clinic, "today")
     test.session_state["pain"] = 3
     test.session_state["stress"] = 4
     test.run()
@@ -101,7 +94,7 @@ def test_on_a_harder_day_something_pleasant_comes_back(clinic: Clinic) -> None:
         clinic["ada"].post("/v1/ratings", json={"pain": pain, "stress": 3})
     clinic["ada"].post("/v1/notes", json={"kind": "pleasant", "words": "the first snow"})
     for pain, comes in ((2, False), (6, True)):
-        test = opened(clinic, "today_page")
+        test = opened(clinic, "today")
         test.session_state["pain"] = pain
         test.session_state["stress"] = 4
         test.run()
@@ -109,30 +102,32 @@ def test_on_a_harder_day_something_pleasant_comes_back(clinic: Clinic) -> None:
         assert ("the first snow" in words(test)) == comes
 
 
-def test_who_is_new_is_shown_where_to_begin(clinic: Clinic) -> None:
+def test_a_new_patient_is_welcomed_until_the_first_consent(clinic: Clinic) -> None:
     clinic.add("ida", Role.PATIENT)
-    assert "**Welcome.**" in words(opened(clinic, "today_page", "ida"))
-    before = opened(clinic, "before_page", "ida")
-    next(one for one in before.toggle if "keeps my heartbeats" in one.label).set_value(True).run()
+    assert "**Welcome.**" in words(opened(clinic, "today", "ida"))
+    before = opened(clinic, "screening", "ida")
+    next(toggle for toggle in before.toggle if "keeps my heartbeats" in toggle.label).set_value(
+        True
+    ).run()
     answers = clinic["ida"].get("/v1/consents").json()["answers"]
     assert [(answer["purpose"], answer["given"]) for answer in answers] == [(Purpose.KEEPING, True)]
-    assert "**Welcome.**" not in words(opened(clinic, "today_page", "ida"))
+    assert "**Welcome.**" not in words(opened(clinic, "today", "ida"))
 
 
-def test_the_heart_is_told_when_a_strap_is_worn(clinic: Clinic) -> None:
-    assert "strap is not worn now" in words(opened(clinic, "today_page"))
-    Strap(clinic)
-    assert "Heart 59 a minute" in words(opened(clinic, "today_page"))
+def test_the_heart_rate_appears_when_a_strap_is_worn(clinic: Clinic) -> None:
+    assert "strap is not worn now" in words(opened(clinic, "today"))
+    LiveStrap(clinic)
+    assert "Heart 59 a minute" in words(opened(clinic, "today"))
 
 
 def test_the_programme_waits_begins_and_is_read(clinic: Clinic) -> None:
-    test = opened(clinic, "programme_page")
+    test = opened(clinic, "programme")
     assert "clinician has ruled out" in words(test)
     assert not test.button
-    before = opened(clinic, "before_page")
+    before = opened(clinic, "screening")
     before.radio[0].set_value("Yes, and I have none of the signs above").run()
     assert "The programme is open" in words(before)
-    test = opened(clinic, "programme_page")
+    test = opened(clinic, "programme")
     test.button[0].click().run()
     assert "Week 1 of about four" in words(test)
     test.button(key="read-pain-is-made-in-the-brain").click().run()
@@ -147,7 +142,7 @@ def test_the_programme_waits_begins_and_is_read(clinic: Clinic) -> None:
 
 def test_a_practice_from_before_to_after(clinic: Clinic) -> None:
     clinic["ada"].put("/v1/programme", json={"physical_cause_ruled_out": True, "started": True})
-    test = opened(clinic, "programme_page")
+    test = opened(clinic, "programme")
     test.radio[0].set_value("Somatic tracking").run()
     test.button(key="tracking_begin").click().run()
     assert "Arriving" in words(test)
@@ -163,7 +158,7 @@ def test_a_practice_from_before_to_after(clinic: Clinic) -> None:
 
 
 def test_consent_is_given_and_taken_back(clinic: Clinic) -> None:
-    test = opened(clinic, "my_data_page")
+    test = opened(clinic, "my_data")
     test.toggle(key="consent-care-False").set_value(True).run()
     assert clinic["ada"].get("/v1/consents").json()["holds"]["care"]
     test.toggle(key="consent-care-True").set_value(False).run()
@@ -174,7 +169,7 @@ def test_consent_is_given_and_taken_back(clinic: Clinic) -> None:
 
 def test_a_rating_is_corrected_and_withdrawn_in_my_data(clinic: Clinic) -> None:
     clinic["ada"].post("/v1/ratings", json={"pain": 3, "stress": 4})
-    test = opened(clinic, "my_data_page")
+    test = opened(clinic, "my_data")
     test.number_input[0].set_value(5).run()
     next(button for button in test.button if button.label == "Correct it").click().run()
     (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]
@@ -183,9 +178,9 @@ def test_a_rating_is_corrected_and_withdrawn_in_my_data(clinic: Clinic) -> None:
     assert clinic["ada"].get("/v1/ratings").json()["ratings"] == []
 
 
-def test_erasing_takes_the_password(clinic: Clinic) -> None:
+def test_erasure_requires_the_password(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["ada"], days=1)
-    test = opened(clinic, "my_data_page")
+    test = opened(clinic, "my_data")
     password = next(field for field in test.text_input if field.label == "Your password")
     password.set_value("not this")
     next(box for box in test.checkbox if box.label == "I am sure").check()
@@ -198,10 +193,10 @@ def test_erasing_takes_the_password(clinic: Clinic) -> None:
     assert clinic.stores.records.person(clinic.id("ada")) is None
 
 
-def test_the_server_is_away_and_the_session_is_over(
+def test_an_unavailable_server_and_an_ended_session_are_explained(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for page in ("trend_page", "link_page", "my_data_page"):
+    for page in ("trend", "link", "my_data"):
         with monkeypatch.context() as patch:
             patch.setenv("EBBTIDE_API_URL", "http://127.0.0.1:9")
             test = AppTest.from_function(script, args=(page,), default_timeout=30)
@@ -210,7 +205,7 @@ def test_the_server_is_away_and_the_session_is_over(
             test.run()
             assert not test.exception
             assert "does not answer just now" in words(test)
-    test = AppTest.from_function(script, args=("link_page",), default_timeout=30)
+    test = AppTest.from_function(script, args=("link",), default_timeout=30)
     test.session_state["token"] = "one that has ended"
     test.session_state["me"] = clinic["ada"].get("/v1/me").json()
     test.run()
@@ -218,10 +213,10 @@ def test_the_server_is_away_and_the_session_is_over(
     assert "me" not in test.session_state
 
 
-def test_a_caseload_and_the_page_before_a_session(clinic: Clinic) -> None:
+def test_a_caseload_and_the_summary_before_a_session(clinic: Clinic) -> None:
     stores, person = clinic.stores, clinic.people["ada"]
-    assert "not agreed" in words(opened(clinic, "caseload_page", "tom"))
-    assert "Nobody in your care has agreed" in words(opened(clinic, "patient_page", "tom"))
+    assert "not agreed" in words(opened(clinic, "caseload", "tom"))
+    assert "Nobody in your care has agreed" in words(opened(clinic, "patient", "tom"))
     clinic.agree("ada", Purpose.CARE)
     for day in range(20):
         at = stores.now() - (20 - day) * DAY
@@ -230,20 +225,20 @@ def test_a_caseload_and_the_page_before_a_session(clinic: Clinic) -> None:
         )
     stores.records.add_session(TherapySession(new_id(), person.id, 1, stores.now() - 9 * DAY))
     stores.records.add_session(TherapySession(new_id(), person.id, 2, stores.now() + 9 * HOUR))
-    assert "Session 2 on" in words(opened(clinic, "caseload_page", "tom"))
-    test = opened(clinic, "patient_page", "tom")
-    told = words(test)
+    assert "Session 2 on" in words(opened(clinic, "caseload", "tom"))
+    test = opened(clinic, "patient", "tom")
+    text = words(test)
     for part in ("Since the last meeting", "Over the programme", "Pain and stress", "95% interval"):
-        assert part in told
-    assert "no statement of cause" in told
-    assert "does not share it now" in told
+        assert part in text
+    assert "no statement of cause" in text
+    assert "does not share it now" in text
     test.text_area[0].set_value("afraid of bending")
     test.text_area[1].set_value("track once a day")
     next(button for button in test.button if button.label == "Keep").click().run()
     assert clinic["ada"].get("/v1/homework").json()[0]["homework"] == "track once a day"
 
 
-def test_the_page_before_a_session_is_one_page_of_pdf() -> None:
+def test_the_summary_before_a_session_is_one_page_of_pdf() -> None:
     from datetime import UTC, datetime
 
     from dashboard.reports.session_pdf import session_pdf
@@ -256,29 +251,29 @@ def test_the_page_before_a_session_is_one_page_of_pdf() -> None:
     data = session_pdf(page)()
     assert data.startswith(b"%PDF")
     (sheet,) = PdfReader(BytesIO(data)).pages
-    told = sheet.extract_text()
-    # What the font lacks is a question mark; names of half the world are not.
-    assert "Łucja Šťastná – Ωραία Жанна ?" in told
-    assert "24 November 2026" in told and "simulated" in told
-    assert "line 3 word" in told and "no statement of cause" in " ".join(told.split())
+    text = sheet.extract_text()
+    # Characters without a glyph become question marks; Latin, Greek and Cyrillic have glyphs.
+    assert "Łucja Šťastná – Ωραία Жанна ?" in text
+    assert "24 November 2026" in text and "simulated" in text
+    assert "line 3 word" in text and "no statement of cause" in " ".join(text.split())
 
 
-def test_research_shows_what_there_is_and_the_call(clinic: Clinic) -> None:
-    assert "0 people agreed" in words(opened(clinic, "research_page", "ann"))
+def test_research_lists_coverage_and_the_call_of_an_export(clinic: Clinic) -> None:
+    assert "0 people agreed" in words(opened(clinic, "research", "ann"))
     clinic.agree("ada", Purpose.RESEARCH)
     fill(clinic.stores, clinic.people["ada"], days=2)
-    test = opened(clinic, "research_page", "ann")
+    test = opened(clinic, "research", "ann")
     assert "1 people agreed" in words(test)
     assert "/v1/research/ratings?format=parquet" in test.code[0].value
     assert "api.research.ratings()" in test.code[1].value
     assert "Not enough yet to say" in words(test)
 
 
-def test_people_are_run_without_health_data(clinic: Clinic) -> None:
+def test_people_are_administered_without_health_data(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["ada"], days=1)
-    test = opened(clinic, "people_page", "adam")
-    told = words(test)
-    assert "sees nothing before the patient has agreed" in told
+    test = opened(clinic, "people", "adam")
+    text = words(test)
+    assert "sees nothing before the patient has agreed" in text
     test.checkbox[0].uncheck().run()
     assert clinic.stores.access.in_care_of(clinic.id("tom")) == [clinic.id("eve")]
     next(button for button in test.button if button.label == "New password link").click().run()

@@ -1,4 +1,4 @@
-"""What the pages say: words that Ebbtide does not use, and what every page has."""
+"""The texts of the pages: words that are not used, and completeness."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pytest
 
 from api.services.programme_plan import READINGS, Step
 from dashboard.i18n import texts
-from store.protocols.programme import NoteKind
-from store.protocols.records import Purpose
+from store.models import NoteKind, Purpose
 from tests.conftest import ROOT
 
-PAGES = sorted((ROOT / "dashboard").glob("*.py"))
+PAGES = sorted((ROOT / "dashboard").rglob("*.py"))
 NOT_USED = (
     r"alarm",
     r"catastroph",
@@ -31,8 +30,8 @@ NOT_USED = (
 )
 
 
-def words_of(path: Path) -> list[str]:
-    """Every string that may come to a screen: no docstrings, no keys."""
+def strings_of(path: Path) -> list[str]:
+    """Return every string that may be rendered: no docstrings, no keys."""
     tree = ast.parse(path.read_text())
     docstrings = {
         id(node.body[0].value)
@@ -51,29 +50,31 @@ def words_of(path: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_words_that_are_not_used(path: Path) -> None:
-    for words in words_of(path):
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT / "dashboard")))
+def test_texts_avoid_these_words(path: Path) -> None:
+    for words in strings_of(path):
         for word in NOT_USED:
             assert not re.search(word, words, re.IGNORECASE), f"{path.name}: {words!r}"
 
 
-def test_the_words_that_are_looked_for_are_found() -> None:
-    """Or the test above could not fail."""
-    assert any("danger is over" in words for words in words_of(ROOT / "dashboard" / "texts.py"))
+def test_avoided_words_would_be_found() -> None:
+    """Show that the test above can fail."""
+    assert any(
+        "danger is over" in words for words in strings_of(ROOT / "dashboard" / "i18n" / "texts.py")
+    )
     assert re.search("|".join(NOT_USED), "Your alarm failed")
 
 
-def test_the_warning_signs_are_all_there() -> None:
-    told = " ".join(texts.WARNING_SIGNS).lower()
+def test_all_warning_signs_are_listed() -> None:
+    signs = " ".join(texts.WARNING_SIGNS).lower()
     for sign in ("weakness", "numbness around the groin", "urine", "fever", "weight loss"):
-        assert sign in told
+        assert sign in signs
     for sign in ("accident", "cancer"):
-        assert sign in told
+        assert sign in signs
     assert "emergency number" in texts.EMERGENCY
 
 
-def test_there_are_words_for_everything_that_the_api_names() -> None:
+def test_every_name_of_the_api_has_a_text() -> None:
     assert set(texts.STEPS) == {str(step) for step in Step}
     assert tuple(texts.READINGS) == READINGS
     assert set(texts.CONSENT) == {str(purpose) for purpose in Purpose}
@@ -87,18 +88,18 @@ def test_readings_are_short() -> None:
         assert 50 < words < 160, title
 
 
-def test_the_steps_of_a_practice_fill_it() -> None:
-    from dashboard.components.somatic_tracking import step_at_second
+def test_the_steps_of_a_practice_fill_its_length() -> None:
+    from dashboard.components.somatic_tracking import step_at
 
     assert sum(length for _, length, _ in texts.TRACKING) == pytest.approx(1)
-    seen = [step_at_second(k / 1000) for k in range(1001)]
+    seen = [step_at(k / 1000) for k in range(1001)]
     assert [title for title, _ in dict.fromkeys((t, "") for t, _ in seen)] == [
         title for title, _, _ in texts.TRACKING
     ]
     assert len(set(seen)) == sum(len(words) for _, _, words in texts.TRACKING)
 
 
-def test_the_sound_loops_without_a_seam_and_is_soft() -> None:
+def test_the_sound_loops_and_is_soft() -> None:
     import io
     import wave
 
@@ -113,8 +114,8 @@ def test_the_sound_loops_without_a_seam_and_is_soft() -> None:
     assert abs(samples[-1]) < 50
 
 
-def test_the_circle_says_its_pace_to_who_does_not_see_it() -> None:
-    from dashboard.components.breathing import circle
+def test_the_circle_has_a_label_for_screen_readers() -> None:
+    from dashboard.components.breathing import breathing_circle_html
 
-    assert "Breathe in for 4.0 seconds, and out for 6.0" in circle(6.0)
-    assert "prefers-reduced-motion" in circle(6.0)
+    assert "Breathe in for 4.0 seconds, and out for 6.0" in breathing_circle_html(6.0)
+    assert "prefers-reduced-motion" in breathing_circle_html(6.0)

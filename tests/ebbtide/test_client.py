@@ -7,18 +7,15 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
-from cli.main import app
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
-from ebbtide.timestamps import to_datetime
-from store.protocols.records import Purpose
+from ebbtide.timestamps import FOREVER, to_datetime
+from store.models.records import Purpose
 from store.stores import Stores
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 
@@ -34,10 +31,10 @@ def test_every_table_is_a_frame(clinic: Clinic) -> None:
     with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
         beats, hrv, ratings = api.beats(), api.hrv(), api.ratings()
         sessions, link = api.sessions(), api.link()
-        kept = clinic.stores.beats.read(clinic.people["ada"].subject_id, 0, 2**62)
-        assert np.array_equal(beats["time_ns"].to_numpy(), kept.time_ns)
+        stored = clinic.stores.beats.read(clinic.people["ada"].subject_id, *FOREVER)
+        assert np.array_equal(beats["time_ns"].to_numpy(), stored.time_ns)
         assert beats["time"].dtype == pd.DatetimeTZDtype("ns", "UTC")
-        assert beats["rr_ms"].to_numpy() == pytest.approx(kept.rr_ticks / 1.024)
+        assert beats["rr_ms"].to_numpy() == pytest.approx(stored.rr_ticks / 1.024)
         assert len(ratings) == 6
         assert set(ratings["pain"]) <= set(range(11))
         assert len(sessions) == 1
@@ -55,13 +52,13 @@ def test_every_table_is_a_frame(clinic: Clinic) -> None:
         api.ratings()
 
 
-def test_what_is_told_and_what_is_written(clinic: Clinic) -> None:
+def test_json_and_writes(clinic: Clinic) -> None:
     with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
         assert api.me()["role"] == "patient"
-        kept = api.rate({"pain": 3, "stress": 4})
-        changed = api.correct(kept["id"], {"pain": 4, "stress": 4, "version": 1})
+        stored = api.rate({"pain": 3, "stress": 4})
+        changed = api.correct(stored["id"], {"pain": 4, "stress": 4, "version": 1})
         assert changed["version"] == 2
-        assert api.withdraw(kept["id"], 2)["withdrawn"]
+        assert api.withdraw(stored["id"], 2)["withdrawn"]
         start, end = to_datetime(10**18), to_datetime(4 * 10**18)
         assert len(api.rating_list(start, end)) == 6
         assert api.link_report()["ratings"]["given"] == 6
@@ -112,15 +109,15 @@ def test_errors_name_the_field(clinic: Clinic) -> None:
         assert refused.value.kind == "invalid"
 
 
-def test_it_waits_as_it_is_told_and_says_when_nobody_answers() -> None:
-    asked: list[str | None] = []
+def test_requests_are_repeated_after_retry_after() -> None:
+    keys: list[str | None] = []
 
     class Busy(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
-            asked.append(self.headers["idempotency-key"])
-            body = json.dumps({"id": "x"} if len(asked) == 3 else {"detail": "busy", "type": "a:b"})
-            self.send_response(201 if len(asked) == 3 else 503)
+            keys.append(self.headers["idempotency-key"])
+            body = json.dumps({"id": "x"} if len(keys) == 3 else {"detail": "busy", "type": "a:b"})
+            self.send_response(201 if len(keys) == 3 else 503)
             self.send_header("retry-after", "0.01")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -133,32 +130,9 @@ def test_it_waits_as_it_is_told_and_says_when_nobody_answers() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     api = Client(f"http://127.0.0.1:{server.server_address[1]}", "token")
     assert api.rate({"pain": 1, "stress": 1}) == {"id": "x"}
-    assert len(asked) == 3
-    assert len(set(asked)) == 1  # the same key: it cannot be done twice
+    assert len(keys) == 3
+    assert len(set(keys)) == 1  # the same key: it cannot be done twice
     server.shutdown()
     server.server_close()
     with pytest.raises(UnavailableError, match="does not answer"):
         Client("http://127.0.0.1:9", "token").me()
-
-
-def test_the_command_writes_a_table(
-    clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("EBBTIDE_API_URL", clinic.url)
-
-    def export(name: str) -> str:
-        done = CliRunner().invoke(
-            app,
-            ["export", "ratings", str(tmp_path / name), "--email", "ada@example.org"],
-            input=f"{PASSWORD}\n",
-        )
-        return done.output + str(done.exception or "")
-
-    assert "6 rows of ratings" in export("ratings.csv")
-    assert "6 rows of ratings" in export("ratings.parquet")
-    assert "neither .csv nor .parquet" in export("ratings.docx")
-    text, table = (
-        pd.read_csv(tmp_path / "ratings.csv"),
-        pd.read_parquet(tmp_path / "ratings.parquet"),
-    )
-    assert text["about_ns"].tolist() == table["about_ns"].tolist()

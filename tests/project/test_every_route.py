@@ -14,9 +14,8 @@ import pytest
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import MINUTE, to_datetime
-from store.protocols.programme import Note, NoteKind, Practice, PracticeKind, SessionNotes
-from store.protocols.records import Purpose
-from store.stores import Stores
+from store import Stores
+from store.models import Note, NoteKind, Practice, PracticeKind, Purpose, SessionNotes
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 # What runs the place: an administrator may see who has an account, and shut people out.
@@ -104,7 +103,7 @@ class Victim:
 @pytest.fixture(scope="module")
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
     from ebbtide.settings import Settings
-    from store.factory import open_stores
+    from store import open_stores
 
     stores: Stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("clinic")))
     with opened_clinic(stores) as clinic:

@@ -11,8 +11,8 @@ from nbclient import NotebookClient
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
-from store.protocols.records import Purpose, Rating, Role
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose, Rating, Role
 from tests.conftest import ROOT
 from tests.support.clinic import PASSWORD, opened_clinic
 

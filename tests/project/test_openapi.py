@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from cli.server.thread import ApiThread
-from store.protocols.records import Purpose
-from store.stores import Stores
+from store import Stores
+from store.models import Purpose
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 SECONDS = os.environ.get("EBBTIDE_SCHEMATHESIS_SECONDS", "10")

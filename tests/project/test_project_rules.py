@@ -110,7 +110,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 def test_ci_calls_the_readme_command() -> None:
-    command = "pip install uv && uv run pytest"
+    command = "pip install uv && uv run --group dev pytest"
     assert f"\n{command}\n" in (ROOT / "README.md").read_text()
     assert (ROOT / ".ci" / "run").read_text().endswith(f"\n{command}\n")
     assert Path(ROOT / ".ci" / "run").stat().st_mode & 0o100

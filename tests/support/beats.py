@@ -6,9 +6,8 @@ import numpy as np
 
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, SECOND
-from store.protocols.records import Person
+from store.models import Person
 from store.stores import Stores
-from tests.support.clinic import Clinic
 
 MIDNIGHT = 20_700 * DAY
 
@@ -29,26 +28,3 @@ def put_beats(stores: Stores, person: Person, start_ns: int, count: int, seed: i
         ],
     )
     return stream
-
-
-class Strap:
-    """A strap that is worn now: a beat a second, every other 20 ms longer."""
-
-    def __init__(self, clinic: Clinic, name: str = "ada", back_s: int = 400) -> None:
-        self.stores, self.subject = clinic.stores, clinic.people[name].subject_id
-        now = clinic.stores.now()
-        self.stream = Stream(new_id(), Origin.SIMULATED, "a strap", now)
-        self.stores.beats.put_stream(self.subject, self.stream)
-        self.at, self.sequence = now - back_s * SECOND, 1
-        self.send()
-
-    def send(self) -> None:
-        """All beats until now."""
-        batch = []
-        while self.at + SECOND < self.stores.now():
-            ticks = 1024 + 20 * (self.sequence % 2)
-            self.at += ticks * SECOND // 1024
-            batch.append(Notification(self.sequence, self.at, 60, (ticks,), (self.at,), True))
-            self.sequence += 1
-        if batch:
-            self.stores.beats.append(self.subject, self.stream.id, batch)

@@ -16,8 +16,8 @@ from cli.server.thread import ApiThread
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
-from store.protocols.records import Consent, Person, Purpose, Rating, Role, TherapySession
-from store.stores import Stores
+from store import Stores
+from store.models import Consent, Person, Purpose, Rating, Role, TherapySession
 
 PASSWORD = "correct horse battery"
 

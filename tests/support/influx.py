@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from store.influx.beats import InfluxBeatStore
 from store.influx.catalogue import BeatCatalogue
 from store.influx.client import InfluxAddress, InfluxServer
 from store.sql.engine import server_engine
+from tests.support.ports import free_port
 
 _SETTINGS = """
 reporting-disabled = true
@@ -59,7 +59,7 @@ class InfluxServerProcess:
     def start(self) -> None:
         """Start it, and make the administrator where there is none."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port, rpc = _free_port(), _free_port()
+        self.port, rpc = free_port(), free_port()
         file = self.folder / "influxdb.conf"
         file.write_text(_SETTINGS.format(folder=self.folder, port=self.port, rpc=rpc))
         self._start()
@@ -123,10 +123,3 @@ def open_influx_beats(address: InfluxAddress, records_url: str) -> InfluxBeatSto
     server = InfluxServer(address)
     server.make_database()
     return InfluxBeatStore(server, BeatCatalogue(server_engine(records_url)))
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -2,8 +2,8 @@
 
 The strap is the one of ``tests/system/test_killed_ingester.py``: it has a numbered log of
 notifications,
-and after a restart begins again with the first that the outbox does not have, as if the link had
-been cut there. Recorder, outbox and uploader are the real ones.
+and after a restart begins again with the first that the outbox does not have, as after a lost
+connection. Recorder, outbox and uploader are the real ones.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from cli.demo.together import run_until_one_fails
+from cli.demo.run import run_until_one_fails
 from ebbtide.beats import Origin
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ingest.files.rr_text import read_rr_file
@@ -41,14 +41,14 @@ class LoggedStrap:
         self._log = log[skip:]
 
     def decode(self, payload: bytes) -> HeartRateMeasurement:
-        """As a real strap's bytes are."""
+        """Decode as for a real strap."""
         return decode(payload)
 
     def stop(self) -> None:
-        """Not told to; it is killed."""
+        """Do nothing: the process is killed."""
 
     async def events(self) -> AsyncIterator[RawNotification | SignalBreak]:
-        """Arrivals with a monotonic time, so that each is kept by itself."""
+        """Yield notifications with a monotonic time, so that each is written by itself."""
         for number, (arrival, payload) in enumerate(self._log):
             if number == 1:  # the first is on the disk
                 print("recording", flush=True)
@@ -57,26 +57,26 @@ class LoggedStrap:
 
 
 def strap_log(path: Path, start_ns: int, rounds: int) -> list[tuple[int, bytes]]:
-    """What the strap sends, and when it arrives: the recording, ``rounds`` times."""
+    """Make what the strap sends, with arrival times: the recording, ``rounds`` times."""
     (run,) = read_rr_file(path).runs
     runs = [run * rounds]
     return [event for event in notifications(runs, start_ns) if not isinstance(event, SignalBreak)]
 
 
 class AllUploaded(Exception):  # noqa: N818
-    """The end."""
+    """Ends the process: the API has acknowledged everything."""
 
 
 async def ingest(
     url: str, token: str, account: str, outbox_file: Path, log: list[tuple[int, bytes]]
 ) -> None:
-    """Record and upload until the log is kept and acknowledged."""
-    with Outbox(outbox_file) as outbox, BatchWriter(outbox) as keeper:
-        known = outbox.find_stream(account, Origin.SIMULATED, NAME)
-        strap = LoggedStrap(log, known.last_sequence if known else 0)
+    """Record and upload until the log is stored and acknowledged."""
+    with Outbox(outbox_file) as outbox, BatchWriter(outbox) as writer:
+        previous = outbox.find_stream(account, Origin.SIMULATED, NAME)
+        strap = LoggedStrap(log, previous.last_sequence if previous else 0)
         async with IngestClient(url, token) as client:
             uploader = Uploader(outbox, client, account)
-            recorder = Recorder(strap, keeper, account)
+            recorder = Recorder(strap, writer, account)
 
             async def until_uploaded() -> None:
                 await recorder.run()

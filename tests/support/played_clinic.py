@@ -10,16 +10,19 @@ import numpy as np
 
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
-from store.protocols.programme import (
+from store import Stores
+from store.models import (
     Note,
     NoteKind,
     Practice,
     PracticeKind,
     Programme,
+    Purpose,
+    Rating,
+    Role,
     SessionNotes,
+    TherapySession,
 )
-from store.protocols.records import Purpose, Rating, Role, TherapySession
-from store.stores import Stores
 from tests.support.clinic import Clinic, opened_clinic
 
 WEEKS = 4

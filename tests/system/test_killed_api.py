@@ -20,8 +20,7 @@ from api.services.accounts import create_account
 from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ebbtide.upload_schema import GapBody, NotificationBody
-from store.factory import open_stores
-from store.protocols.beats import BeatStore
+from store import BeatStore, open_stores
 from tests.conftest import PASSWORD
 from tests.contracts.test_beat_store import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess
@@ -53,7 +52,9 @@ class Uploads:
                 body = {
                     "first": first,
                     "last": first + 6,
-                    "notifications": [NotificationBody.of(n).model_dump() for n in batch],
+                    "notifications": [
+                        NotificationBody.from_notification(n).model_dump() for n in batch
+                    ],
                     "gaps": list[GapBody](),
                 }
                 try:

@@ -17,7 +17,7 @@ import httpx
 from cli.server.thread import ApiThread
 from ebbtide.timestamps import SECOND
 from ingest.straps.heart_rate import decode
-from store.stores import Stores
+from store import Stores
 from tests.conftest import ROOT
 from tests.support.ingester_process import strap_log
 

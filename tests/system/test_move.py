@@ -19,13 +19,20 @@ from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
-from store.factory import open_stores
+from store import Stores, open_stores
 from store.influx.client import InfluxServer
 from store.maintenance import copy
-from store.protocols.access import AccessToken, Scope, TokenKind
-from store.protocols.records import AuditLine, Consent, Purpose, Rating, TherapySession
+from store.models import (
+    AccessToken,
+    AuditLine,
+    Consent,
+    Purpose,
+    Rating,
+    Scope,
+    TherapySession,
+    TokenKind,
+)
 from store.sql.engine import server_engine, sqlite_engine
-from store.stores import Stores
 from tests.conftest import PASSWORD
 from tests.contracts.test_beat_store import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess

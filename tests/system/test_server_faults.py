@@ -19,7 +19,7 @@ from ebbtide.timestamps import SECOND
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Entry, Outbox
 from ingest.outbox.uploader import Uploader
-from store.stores import Stores
+from store import Stores
 
 START = 1_790_000_000 * SECOND
 COUNT = 6000

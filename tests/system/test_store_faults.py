@@ -18,10 +18,10 @@ import pytest
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
-from store.errors import UNAVAILABLE
+from store import UNAVAILABLE, BeatStore
+from store.errors import DamagedStoreError, StoreUnavailableError
 from store.influx import client as influx_module
 from store.influx.client import InfluxAddress, InfluxServer
-from store.protocols.beats import BeatStore, DamagedStoreError, StoreUnavailableError
 from store.sqlite.beats import SqliteBeatStore
 from tests.conftest import skip_or_fail
 from tests.contracts.test_beat_store import FOREVER, START, a_stream, made

@@ -36,8 +36,8 @@ from api.services.inputs import (
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
-from store.protocols.records import Person, Role
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Role
 
 shared = APIRouter(tags=["live"])
 router = APIRouter(tags=["live"])

@@ -16,8 +16,9 @@ from api.services.accounts import create_account, validate_email, validate_name
 from api.services.one_time_tokens import issue_one_time_token, take_one_time_token
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, to_datetime, validate_zone
-from store.protocols.access import OneTimePurpose
-from store.protocols.records import EmailTakenError, Person, Role
+from store.errors import EmailTakenError
+from store.models import OneTimePurpose, Person
+from store.models.records import Role
 
 router = APIRouter(tags=["people"])
 _LIFETIME_NS = 7 * DAY

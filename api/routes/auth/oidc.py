@@ -16,7 +16,7 @@ from api.services.access_tokens import issue_token
 from api.services.oidc import STATE_LIFETIME_NS, Provider, begin_sign_in, finish_sign_in
 from api.services.one_time_tokens import take_person_token
 from ebbtide.timestamps import SECOND
-from store.protocols.access import OneTimePurpose
+from store.models import OneTimePurpose
 
 router = APIRouter(tags=["sign in"])
 COOKIE = "ebbtide_oidc"

@@ -12,7 +12,7 @@ from api.http.deps import CurrentAccount, StoresDep, get_caller
 from api.http.problems import ProblemError, describe_problems
 from api.services.access_tokens import Caller, issue_token
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import AccessToken, Scope, TokenKind
+from store.models import AccessToken, Scope, TokenKind
 
 router = APIRouter(tags=["sign in"])
 

@@ -17,8 +17,8 @@ from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from ebbtide.beats import new_id
 from ebbtide.timestamps import FOREVER, MINUTE, floor_to_microsecond, to_datetime
-from store.protocols.programme import Note, NoteKind
-from store.protocols.records import Person
+from store.models import Note, Person
+from store.models.programme import NoteKind
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])

@@ -19,9 +19,8 @@ from api.schemas.hrv import finite_or_none
 from api.schemas.ratings import Nrs
 from api.services.inputs import WINDOW_NS, load_beats
 from ebbtide.timestamps import HOUR, MINUTE, to_datetime
-from store.protocols.programme import Practice, PracticeKind
-from store.protocols.records import Person
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Practice, PracticeKind
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])

@@ -18,7 +18,7 @@ from api.schemas.ratings import Nrs
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import MINUTE, floor_to_microsecond, to_datetime, validate_zone
-from store.protocols.records import Person, Rating
+from store.models import Person, Rating
 from store.stores import Stores
 
 router = APIRouter(tags=["ratings"])

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from api.http.deps import Patient, PatientInScope, StoresDep, Therapist
 from api.http.problems import describe_problems
 from ebbtide.timestamps import to_datetime
-from store.protocols.programme import SessionNotes
-from store.protocols.records import Person
+from store.models import Person, SessionNotes
 
 router = APIRouter(tags=["therapy"])
 of_patient = APIRouter(tags=["therapy"])  # mounted below /v1/patients/{patient} alone

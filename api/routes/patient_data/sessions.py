@@ -13,7 +13,7 @@ from api.http.problems import describe_problems
 from api.http.time_range import parse_timestamp
 from ebbtide.beats import new_id
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Person, TherapySession
+from store.models import Person, TherapySession
 
 shared = APIRouter(tags=["therapy"])
 

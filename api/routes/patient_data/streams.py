@@ -22,7 +22,8 @@ from api.http.time_range import OptionalTimeRange, TimeRangeQuery
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
 from ebbtide.upload_schema import AcknowledgedBody, ActivityUploadBody, StreamBody, UploadBody
-from store.protocols.beats import StreamCoverage, UnknownStreamError
+from store.errors import UnknownStreamError
+from store.models import StreamCoverage
 
 router = APIRouter(tags=["beats"])
 shared = APIRouter(tags=["beats"])
@@ -103,8 +104,8 @@ async def upload(
         return stores.beats.append(
             person.subject_id,
             stream_id,
-            [item.record() for item in batch.notifications],
-            [gap.record() for gap in batch.gaps],
+            [item.to_notification() for item in batch.notifications],
+            [gap.to_gap() for gap in batch.gaps],
         )
 
     acknowledged = await to_thread.run_sync(store, limiter=limiter)
@@ -128,7 +129,7 @@ async def upload_activity(
     """Store how much the wearer moved. Sending it again changes nothing."""
 
     def store() -> None:
-        spans = [span.record() for span in batch.spans]
+        spans = [span.to_activity() for span in batch.spans]
         stores.beats.append_activity(person.subject_id, stream_id, spans)
 
     await to_thread.run_sync(store, limiter=limiter)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.http.deps import Patient, StoresDep
 from api.http.problems import describe_problems
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Role
+from store.models import Role
 
 router = APIRouter(tags=["people"])
 

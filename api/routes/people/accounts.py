@@ -12,9 +12,8 @@ from api.http.deps import Administrator, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.services.one_time_tokens import issue_one_time_token
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.access import OneTimePurpose
-from store.protocols.records import AuditLine, Person, Role
-from store.stores import Stores
+from store import Stores
+from store.models import AuditLine, OneTimePurpose, Person, Role
 
 router = APIRouter(tags=["people"])
 _RESET_LIFETIME_NS = DAY

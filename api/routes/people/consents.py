@@ -12,7 +12,7 @@ from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from api.services.consent import is_consented
 from ebbtide.timestamps import to_datetime
-from store.protocols.records import Consent, Person, Purpose
+from store.models import Consent, Person, Purpose
 
 router = APIRouter(tags=["consent"])
 

@@ -28,8 +28,8 @@ from api.services.single_flight import single_flight
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Rating
 
 _MAX_PEOPLE = 20  # some MB each after a year
 _MAX_GROUPS = 5000

@@ -1,6 +1,7 @@
-"""One radio for many straps: who looks, shares one scan; who connects, waits for a turn.
+"""One Bluetooth adapter for many straps: searches share one scan, connects take turns.
 
-An adapter that scans twice or connects to two straps at once answers with errors that help nobody.
+An adapter that scans twice or connects to two straps at once answers with errors that do not say so
+(BlueZ: "Operation already in progress").
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ from ingest.straps.heart_rate import SERVICE
 
 # A strap that the system still holds (from a recorder that was killed) does not advertise.
 _CHECK_CONNECTED_AFTER_S = 3.0
-_NO_ADVERTISEMENT_S = 10.0  # a scan that heard nothing at all for this long is begun anew
+_NO_ADVERTISEMENT_S = 10.0  # a scan without any advertisement for this long is restarted
 
-# What a system's Bluetooth may throw when it goes away under one's hands: D-Bus closes its socket
+# What a system's Bluetooth may raise when it goes away meanwhile: D-Bus closes its socket
 # (EOFError, OSError), an object is gone (KeyError), an answer never comes (TimeoutError).
 ADAPTER_ERRORS = (BleakError, OSError, EOFError, KeyError, TimeoutError, AssertionError)
 
 
 class NotFoundError(BleakError):
-    """The strap was not heard while it was looked for."""
+    """The strap did not advertise during the search."""
 
 
 class BleAdapter:
-    """Finds straps and takes turns at connecting.
+    """Finds straps, and lets one at a time connect.
 
     ``scanner`` and ``client`` replace Bleak's own backends (tests have one without an adapter).
     """
@@ -46,15 +47,15 @@ class BleAdapter:
         self._client_backend = client
         self._wanted: dict[str, set[asyncio.Future[BLEDevice]]] = {}
         self._scanning: BleakScanner | None = None
-        self._seekers = 0
-        self._alive_at = 0.0
-        self._change = asyncio.Lock()
-        self._turn = asyncio.Lock()
+        self._searches = 0
+        self._last_advertisement_s = 0.0
+        self._scan_lock = asyncio.Lock()
+        self._connect_lock = asyncio.Lock()
 
     async def find(self, address: str, seconds: float) -> BLEDevice:
-        """The device with this address, when it is heard or found to be connected already.
+        """Find the device with this address, advertising or connected to the system already.
 
-        Raises NotHeardError, and BleakError when the radio cannot be used.
+        Raises NotFoundError, and BleakError when the adapter cannot be used.
         """
         heard: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
         self._wanted.setdefault(address.upper(), set()).add(heard)
@@ -64,9 +65,9 @@ class BleAdapter:
                     [heard], timeout=min(seconds, _CHECK_CONNECTED_AFTER_S)
                 )
                 if not done:
-                    held = await self._held_by_the_system(address)
-                    if held is not None:
-                        return held
+                    connected = await self._find_connected(address)
+                    if connected is not None:
+                        return connected
                     rest = max(0.0, seconds - _CHECK_CONNECTED_AFTER_S)
                     done, _ = await asyncio.wait([heard], timeout=rest)
                 if done:
@@ -76,25 +77,30 @@ class BleAdapter:
         raise NotFoundError(f"it was not heard for {seconds:.0f} seconds")
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Connecting is for one strap at a time."""
-        async with self._turn:
+    async def connecting(self) -> AsyncIterator[None]:
+        """Hold the right to connect, which one strap has at a time."""
+        async with self._connect_lock:
             yield
 
     def client(
-        self, device: BLEDevice, gone: Callable[[], None], timeout: float, *, pair: bool = False
+        self,
+        device: BLEDevice,
+        on_disconnect: Callable[[], None],
+        timeout: float,
+        *,
+        pair: bool = False,
     ) -> BleakClient:
-        """A client for the device; ``gone`` is called when the link ends."""
+        """Make a client; ``on_disconnect`` is called when its connection ends."""
         return BleakClient(
             device,
-            lambda _: gone(),
+            lambda _: on_disconnect(),
             timeout=timeout,
             pair=pair,
             backend=self._client_backend,
         )
 
     async def listen(self, seconds: float) -> list[tuple[BLEDevice, AdvertisementData]]:
-        """All heart-rate straps heard within ``seconds``. Raises BleakError."""
+        """Find all heart-rate straps that advertise within ``seconds``. Raises BleakError."""
         async with BleakScanner(backend=self._scanner_backend) as scanner:
             await asyncio.sleep(seconds)
             found = scanner.discovered_devices_and_advertisement_data
@@ -102,7 +108,7 @@ class BleAdapter:
             (device, advert) for device, advert in found.values() if SERVICE in advert.service_uuids
         ]
 
-    async def _held_by_the_system(self, address: str) -> BLEDevice | None:
+    async def _find_connected(self, address: str) -> BLEDevice | None:
         if self._scanner_backend is not None:
             return None
         try:
@@ -112,38 +118,38 @@ class BleAdapter:
             return None
         return next((d for d in devices if d.address.upper() == address.upper()), None)
 
-    def _heard(self, device: BLEDevice, _: AdvertisementData) -> None:
-        self._alive_at = time.monotonic()
+    def _on_advertisement(self, device: BLEDevice, _: AdvertisementData) -> None:
+        self._last_advertisement_s = time.monotonic()
         for future in self._wanted.get(device.address.upper(), ()):
             if not future.done():
                 future.set_result(device)
 
     @asynccontextmanager
     async def _scan(self) -> AsyncIterator[None]:
-        async with self._change:
+        async with self._scan_lock:
             if (
                 self._scanning is not None
-                and time.monotonic() > self._alive_at + _NO_ADVERTISEMENT_S
+                and time.monotonic() > self._last_advertisement_s + _NO_ADVERTISEMENT_S
             ):
                 # The adapter may have vanished, or bluetoothd restarted, under a running scan.
                 await self._stop_scanning()
             if self._scanning is None:
-                scanner = BleakScanner(self._heard, backend=self._scanner_backend)
+                scanner = BleakScanner(self._on_advertisement, backend=self._scanner_backend)
                 await scanner.start()
                 self._scanning = scanner
-                self._alive_at = time.monotonic()
-            self._seekers += 1
+                self._last_advertisement_s = time.monotonic()
+            self._searches += 1
         try:
             yield
         finally:
-            async with self._change:
-                self._seekers -= 1
-                if not self._seekers:
+            async with self._scan_lock:
+                self._searches -= 1
+                if not self._searches:
                     await self._stop_scanning()
 
     async def _stop_scanning(self) -> None:
         scanner, self._scanning = self._scanning, None
         if scanner is not None:
-            # What was heard is worth more than a scan that would not stop.
+            # The device is found all the same when the scan cannot be stopped.
             with suppress(*ADAPTER_ERRORS):
                 await scanner.stop()

@@ -1,4 +1,4 @@
-"""What a strap says of itself, and what it can give."""
+"""Read a strap's device information, battery, and the measurements that it offers."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """Read while connected. None where the strap does not tell.
+    """Read while connected. None where the strap does not have it.
 
-    ``gives``: "heart rate", and of a Polar device "pulse intervals", "acceleration", "ECG". That
-    a strap sends RR intervals is not announced anywhere: it is heard, or not, when it is worn.
+    ``gives``: "heart rate", and of a Polar device "pulse intervals", "acceleration", "ECG". No
+    characteristic announces RR intervals: only the notifications of a worn strap show them.
     """
 
     battery_percent: int | None = None
@@ -39,13 +39,13 @@ class DeviceInfo:
 
 
 async def read_device_info(client: BleakClient) -> DeviceInfo:
-    """Ask a connected strap. What it does not answer stays None."""
-    battery = await _bytes(client, _BATTERY)
-    location = await _bytes(client, _BODY_LOCATION)
+    """Read from a connected strap. What cannot be read stays None."""
+    battery = await _read_bytes(client, _BATTERY)
+    location = await _read_bytes(client, _BODY_LOCATION)
     gives = []
     if client.services.get_characteristic(CHARACTERISTIC) is not None:
         gives.append("heart rate")
-    polar = measurement.parse_features(await _bytes(client, measurement.CONTROL))
+    polar = measurement.parse_features(await _read_bytes(client, measurement.CONTROL))
     for kind, words in (
         (measurement.Kind.PPI, "pulse intervals"),
         (measurement.Kind.ACCELERATION, "acceleration"),
@@ -58,15 +58,15 @@ async def read_device_info(client: BleakClient) -> DeviceInfo:
         body_location=(
             _LOCATIONS[location[0]] if location and location[0] < len(_LOCATIONS) else None
         ),
-        manufacturer=await _text(client, _MANUFACTURER),
-        model=await _text(client, _MODEL),
-        serial=await _text(client, _SERIAL),
-        firmware=await _text(client, _FIRMWARE),
+        manufacturer=await _read_text(client, _MANUFACTURER),
+        model=await _read_text(client, _MODEL),
+        serial=await _read_text(client, _SERIAL),
+        firmware=await _read_text(client, _FIRMWARE),
         gives=tuple(gives),
     )
 
 
-async def _bytes(client: BleakClient, uuid: str) -> bytes:
+async def _read_bytes(client: BleakClient, uuid: str) -> bytes:
     found: BleakGATTCharacteristic | None = client.services.get_characteristic(uuid)
     if found is None or "read" not in found.properties:
         return b""
@@ -78,6 +78,6 @@ async def _bytes(client: BleakClient, uuid: str) -> bytes:
         return b""
 
 
-async def _text(client: BleakClient, uuid: str) -> str | None:
-    text = (await _bytes(client, uuid)).decode("utf-8", "replace").strip("\x00 ")
+async def _read_text(client: BleakClient, uuid: str) -> str | None:
+    text = (await _read_bytes(client, uuid)).decode("utf-8", "replace").strip("\x00 ")
     return text[:100] or None

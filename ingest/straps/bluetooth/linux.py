@@ -1,4 +1,4 @@
-"""What Linux says of its Bluetooth, read from its own files."""
+"""Read the state of Bluetooth from the files of the Linux kernel."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def interval_limits(sys: Path = Path("/sys")) -> list[IntervalLimits] | None:
 
 
 def widen_command(adapter: str) -> str:
-    """The command, to be run as root, that lets Polar straps have their interval."""
+    """The command, to be run as root, that allows the interval that Polar straps ask for."""
     file = f"/sys/kernel/debug/bluetooth/{adapter}/conn_max_interval"
     return f"echo {NEEDED_MAX_INTERVAL} | sudo tee {file}"
 

@@ -12,7 +12,7 @@ from ingest.straps.polar import measurement
 from ingest.straps.polar.measurement import Kind, PolarRefusedError, Setting
 
 _ANSWER_S = 5.0
-_USUAL_RATE = {Kind.ACCELERATION: 25, Kind.ECG: 130, Kind.PPI: 1}
+_DEFAULT_RATE_HZ = {Kind.ACCELERATION: 25, Kind.ECG: 130, Kind.PPI: 1}
 
 
 class PolarStream:
@@ -30,16 +30,16 @@ class PolarStream:
 
     def rate_hz(self, kind: Kind) -> int:
         """Samples a second of a running measurement."""
-        return self._rates.get(kind, _USUAL_RATE[kind])
+        return self._rates.get(kind, _DEFAULT_RATE_HZ[kind])
 
-    async def open(self, take: Callable[[BleakGATTCharacteristic, bytearray], None]) -> None:
-        """Listen to the control point and to the data, which go to ``take``."""
+    async def open(self, on_data: Callable[[BleakGATTCharacteristic, bytearray], None]) -> None:
+        """Subscribe to the control point, and to the data, which go to ``on_data``."""
 
-        def describe_response(_: BleakGATTCharacteristic, payload: bytearray) -> None:
+        def on_response(_: BleakGATTCharacteristic, payload: bytearray) -> None:
             self._answers.put_nowait(bytes(payload))
 
-        await self._client.start_notify(measurement.CONTROL, describe_response)
-        await self._client.start_notify(measurement.DATA, take)
+        await self._client.start_notify(measurement.CONTROL, on_response)
+        await self._client.start_notify(measurement.DATA, on_data)
 
     async def start(self, kind: Kind) -> None:
         """Start a measurement if the device has it. Raises PolarRefusedError."""
@@ -48,12 +48,12 @@ class PolarStream:
             return
         settings: dict[Setting, int] = {}
         if kind is not Kind.PPI:
-            offer = await self._ask(measurement.get_settings_command(kind))
+            offer = await self._request(measurement.get_settings_command(kind))
             settings = measurement.choose_settings(measurement.parse_settings(offer))
-        self._rates[kind] = settings.get(Setting.SAMPLE_RATE, _USUAL_RATE[kind])
-        await self._ask(measurement.start_command(kind, settings))
+        self._rates[kind] = settings.get(Setting.SAMPLE_RATE, _DEFAULT_RATE_HZ[kind])
+        await self._request(measurement.start_command(kind, settings))
 
-    async def _ask(self, command: bytes) -> bytes:
+    async def _request(self, command: bytes) -> bytes:
         await self._client.write_gatt_char(measurement.CONTROL, command, response=True)
         try:
             answered = await asyncio.wait_for(self._answers.get(), _ANSWER_S)

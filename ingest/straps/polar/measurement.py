@@ -22,7 +22,6 @@ _FEATURES = 0x0F
 _RESPONSE = 0xF0
 _GET_SETTINGS = 0x01
 _START = 0x02
-_STOP = 0x03
 _HEADER = 10
 _PPI_SAMPLE = 6
 _ECG_SAMPLE = 3
@@ -74,33 +73,28 @@ _ERRORS = {
 
 
 class PolarRefusedError(Exception):
-    """The device said no; the words say why."""
+    """The device refused a command; the text says why."""
 
 
 def parse_features(read: bytes) -> frozenset[Kind]:
-    """What the device can measure, from a read of CONTROL. Empty when it does not say."""
+    """What the device can measure, from a read of CONTROL. Empty when that is malformed."""
     if len(read) < 2 or read[0] != _FEATURES:
         return frozenset()
     return frozenset(kind for kind in Kind if read[1] >> kind & 1)
 
 
 def get_settings_command(kind: Kind) -> bytes:
-    """Asks which settings there are."""
+    """The command that requests the available settings."""
     return bytes([_GET_SETTINGS, kind])
 
 
 def start_command(kind: Kind, settings: dict[Setting, int]) -> bytes:
-    """Starts a measurement with one value for each setting."""
+    """The command that starts a measurement, with one value for each setting."""
     body = b"".join(
         bytes([setting, 1]) + value.to_bytes(_SETTING_SIZE[setting], "little")
         for setting, value in settings.items()
     )
     return bytes([_START, kind]) + body
-
-
-def stop_command(kind: Kind) -> bytes:
-    """Ends a measurement."""
-    return bytes([_STOP, kind])
 
 
 def parse_response(indication: bytes) -> bytes:
@@ -133,7 +127,7 @@ def parse_settings(parameters: bytes) -> dict[Setting, list[int]]:
 
 
 def choose_settings(offer: dict[Setting, list[int]]) -> dict[Setting, int]:
-    """The calmest settings: the lowest rate (25 Hz tell rest from walking), the widest range."""
+    """Choose the lowest rate (25 Hz distinguishes rest from walking) and the widest range."""
     wanted: dict[Setting, int] = {}
     for setting, values in offer.items():
         if not values or setting is Setting.FACTOR:
@@ -163,8 +157,8 @@ def decode_ppi(payload: bytes) -> HeartRateMeasurement:
     """A frame of pulse-to-pulse intervals, as a measurement with ticks of 1/1000 s.
 
     An interval of 0 is no beat. Where the device itself marks one as blocked (movement, poor
-    signal), the whole frame counts as without contact: its beats are kept, and no HRV is made of
-    them. Otherwise contact is that of the last sample, where the device can tell.
+    signal), the whole frame counts as without contact: its beats are stored, and no HRV is computed
+    from them. Otherwise contact is that of the last sample, where the device can tell.
     """
     cut = parse_frame(payload)
     if cut.kind != Kind.PPI or cut.frame_type != 0:

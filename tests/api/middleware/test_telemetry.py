@@ -21,11 +21,11 @@ from api.app import create_app
 from api.middleware.tracing import trace
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
+from store import Stores
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
-from store.stores import Stores
 from tests.conftest import PASSWORD, skip_or_fail
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import postgres_bin, started

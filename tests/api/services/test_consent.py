@@ -14,8 +14,8 @@ from cli.main import app
 from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, to_datetime
-from store.protocols.records import Consent, Purpose, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Consent, Purpose, Rating
 
 SignedIn = Callable[..., httpx.Client]
 

@@ -17,8 +17,8 @@ from api.services.rating_windows import compute_rating_windows, read_rating_beat
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
-from store.protocols.records import Person, Rating
-from store.stores import Stores
+from store import Stores
+from store.models import Person, Rating
 
 SignedIn = Callable[..., httpx.Client]
 DAYS = 20

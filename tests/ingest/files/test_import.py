@@ -23,9 +23,10 @@ from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import MILLISECOND, SECOND, from_datetime
 from ingest.files.importer import import_recordings
 from ingest.files.recording import RecordedFile
-from ingest.files.registry import moment_in_name, open_recording
+from ingest.files.registry import open_recording
+from ingest.files.rr_text import time_in_name
 from ingest.outbox.outbox import Outbox
-from store.stores import Stores
+from store import Stores
 
 BERLIN = "Europe/Berlin"
 MORNING = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)  # 8:30 in Berlin
@@ -132,7 +133,7 @@ def test_the_time_in_a_name_counts(tmp_path: Path, name: str) -> None:
 
 def test_names_without_a_time() -> None:
     for name in ("rest.txt", "2026-13-45 08-30-00.txt", "12345678.txt"):
-        assert moment_in_name(name, BERLIN) is None
+        assert time_in_name(name, BERLIN) is None
 
 
 def test_a_file_without_any_time_asks_for_one(tmp_path: Path) -> None:

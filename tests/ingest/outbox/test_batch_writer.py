@@ -1,4 +1,4 @@
-"""Many straps, one disk: flushed together, and patient with a full disk."""
+"""Many straps, one disk: flushed together, and retried while the disk is full."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import pytest
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import SECOND
 from ingest.outbox.batch_writer import BatchWriter
-from ingest.outbox.outbox import ConnectionRecord, Entry, Outbox, OutboxWriteError
+from ingest.outbox.connection_history import ConnectionRecord
+from ingest.outbox.database import OutboxWriteError
+from ingest.outbox.outbox import Entry, Outbox
 
 START = 1_790_000_000 * SECOND
 
@@ -31,32 +33,32 @@ def streams(outbox: Outbox, count: int) -> list[str]:
     return [stream.id for stream in made]
 
 
-def test_each_strap_gets_its_own_numbers_back(tmp_path: Path) -> None:
-    async def keep(keeper: BatchWriter, ids: list[str]) -> list[list[int]]:
+def test_each_strap_gets_its_own_sequence_numbers(tmp_path: Path) -> None:
+    async def append(writer: BatchWriter, ids: list[str]) -> list[list[int]]:
         async def strap(stream_id: str) -> list[int]:
-            return [await keeper.keep(stream_id, [entry(second)]) for second in range(1, 30)]
+            return [await writer.append(stream_id, [entry(second)]) for second in range(1, 30)]
 
         return await asyncio.gather(*(strap(stream_id) for stream_id in ids))
 
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         ids = streams(outbox, 20)
-        with BatchWriter(outbox) as keeper:
-            numbers = asyncio.run(keep(keeper, ids))
+        with BatchWriter(outbox) as writer:
+            numbers = asyncio.run(append(writer, ids))
         assert numbers == [list(range(1, 30))] * 20
         assert [state.beats_waiting for state in outbox.states()] == [29] * 20
 
 
-def test_one_straps_mistake_costs_the_others_nothing(tmp_path: Path) -> None:
-    async def keep(keeper: BatchWriter, ids: list[str]) -> list[object]:
-        jobs = [keeper.keep(stream_id, [entry(1)]) for stream_id in ids]
-        jobs.append(keeper.keep(ids[0], [entry(0)]))  # back in time
-        jobs.append(keeper.keep("no such stream", [entry(1)]))
+def test_invalid_entry_of_one_strap_does_not_affect_others(tmp_path: Path) -> None:
+    async def append(writer: BatchWriter, ids: list[str]) -> list[object]:
+        jobs = [writer.append(stream_id, [entry(1)]) for stream_id in ids]
+        jobs.append(writer.append(ids[0], [entry(0)]))  # back in time
+        jobs.append(writer.append("no such stream", [entry(1)]))
         return await asyncio.gather(*jobs, return_exceptions=True)
 
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         ids = streams(outbox, 5)
-        with BatchWriter(outbox) as keeper:
-            results = asyncio.run(keep(keeper, ids))
+        with BatchWriter(outbox) as writer:
+            results = asyncio.run(append(writer, ids))
     assert results[:5] == [1] * 5
     assert isinstance(results[5], ValueError)
     assert isinstance(results[6], KeyError)
@@ -81,56 +83,58 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_told_and_waited_for(small_disk: Path) -> None:
-    async def fill(keeper: BatchWriter, stream_id: str) -> int:
+def test_full_disk_is_reported_and_retried(small_disk: Path) -> None:
+    async def fill(writer: BatchWriter, stream_id: str) -> int:
         kept = 0
         while True:
             kept += 1
-            waiting = asyncio.ensure_future(keeper.keep(stream_id, [entry(kept)]))
+            waiting = asyncio.ensure_future(writer.append(stream_id, [entry(kept)]))
             while not waiting.done():
                 await asyncio.sleep(0.005)
-                if keeper.problem is not None:
-                    assert "Make room" in keeper.problem
-                    assert not waiting.done()  # what is not on the disk does not count as kept
+                if writer.problem is not None:
+                    assert "Make room" in writer.problem
+                    assert not waiting.done()  # what is not on the disk does not count as written
                     (small_disk / "ballast").unlink()
                     assert await asyncio.wait_for(waiting, 10) == kept
-                    assert keeper.problem is None
+                    assert writer.problem is None
                     return kept
 
     (small_disk / "ballast").write_bytes(b"x" * 500_000)
     with Outbox(small_disk / "outbox.sqlite") as outbox:
         (stream_id,) = streams(outbox, 1)
-        with BatchWriter(outbox, retry_s=0.05) as keeper:
-            kept = asyncio.run(asyncio.wait_for(fill(keeper, stream_id), 60))
-            assert asyncio.run(keeper.keep(stream_id, [entry(kept + 1)])) == kept + 1
+        with BatchWriter(outbox, retry_s=0.05) as writer:
+            kept = asyncio.run(asyncio.wait_for(fill(writer, stream_id), 60))
+            assert asyncio.run(writer.append(stream_id, [entry(kept + 1)])) == kept + 1
     with Outbox(small_disk / "outbox.sqlite") as outbox:
         assert outbox.check() == []
         notifications, _ = outbox.waiting(stream_id, 100_000)
         assert [n.sequence for n in notifications] == list(range(1, kept + 2))
 
 
-def test_ending_while_the_disk_is_full_says_so(tmp_path: Path) -> None:
+def test_closing_while_the_disk_is_full_raises(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         (stream_id,) = streams(outbox, 1)
-        (pages,) = outbox._db.execute("PRAGMA page_count").fetchone()
-        outbox._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own "disk full"
+        (pages,) = outbox._database.connection.execute("PRAGMA page_count").fetchone()
+        outbox._database.connection.execute(
+            f"PRAGMA max_page_count = {pages}"
+        )  # SQLite's own "disk full"
 
-        async def keep(keeper: BatchWriter) -> None:
+        async def append(writer: BatchWriter) -> None:
             waiting = asyncio.ensure_future(
-                keeper.keep(stream_id, [entry(second) for second in range(1, 3000)])
+                writer.append(stream_id, [entry(second) for second in range(1, 3000)])
             )
-            while keeper.problem is None:  # noqa: ASYNC110
+            while writer.problem is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             began = time.monotonic()
-            await asyncio.to_thread(keeper.__exit__)
+            await asyncio.to_thread(writer.__exit__)
             assert time.monotonic() - began < 5
             with pytest.raises(OutboxWriteError, match="safe"):
                 await waiting
 
-        asyncio.run(keep(BatchWriter(outbox, retry_s=0.05).__enter__()))
+        asyncio.run(append(BatchWriter(outbox, retry_s=0.05).__enter__()))
 
 
-def test_activity_is_kept_once_and_forgotten_when_uploaded(tmp_path: Path) -> None:
+def test_activity_is_stored_once_and_deleted_when_uploaded(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         (stream_id,) = streams(outbox, 1)
         spans = [Activity(START + n * 5 * SECOND, 10.0 + n) for n in range(4)]
@@ -141,21 +145,21 @@ def test_activity_is_kept_once_and_forgotten_when_uploaded(tmp_path: Path) -> No
         assert outbox.waiting_activity(stream_id, 10) == spans[2:]
 
 
-def test_links_are_remembered_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.outbox.outbox._MOST_LINKS", 3)
+def test_connection_history_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.outbox.connection_history._MAX_CONNECTIONS", 3)
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         for n in range(6):
-            outbox.add_link("me", ConnectionRecord("strap", n, n + 1, "link lost"))
-        assert [spell.connected_ns for spell in outbox.links()] == [3, 4, 5]
+            outbox.connections.add("me", ConnectionRecord("strap", n, n + 1, "link lost"))
+        assert [record.connected_ns for record in outbox.connections.all()] == [3, 4, 5]
 
 
-def test_an_outbox_of_an_earlier_ebbtide_is_opened(tmp_path: Path) -> None:
+def test_outbox_of_an_earlier_version_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     with Outbox(path) as outbox:
         (stream_id,) = streams(outbox, 1)
         outbox.append(stream_id, [entry(1)])
         for column in ("beats_acknowledged", "paused"):
-            outbox._db.execute(f"ALTER TABLE streams DROP COLUMN {column}")
+            outbox._database.connection.execute(f"ALTER TABLE streams DROP COLUMN {column}")
     with Outbox(path) as outbox:
         state = outbox.state(stream_id)
         assert (state.beats_waiting, state.paused) == (1, False)

@@ -20,7 +20,7 @@ def stream() -> Stream:
     return Stream(new_id(), Origin.SIMULATED, "a strap", START)
 
 
-def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_waiting_returns_what_was_appended(tmp_path: Path) -> None:
     gap = Gap(0, START, START + SECOND, GapReason.LINK_LOST)
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         state = outbox.open_stream(stream(), "me")
@@ -37,7 +37,7 @@ def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
         assert found.last_beat_ns == START + 2 * SECOND
 
 
-def test_only_the_acknowledged_is_forgotten(tmp_path: Path) -> None:
+def test_acknowledge_deletes_only_what_the_api_has(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         state = outbox.open_stream(stream(), "me")
         outbox.append(state.stream.id, [entry(second) for second in range(1, 6)])
@@ -49,7 +49,7 @@ def test_only_the_acknowledged_is_forgotten(tmp_path: Path) -> None:
         assert outbox.append(state.stream.id, [entry(6)]) == 6
 
 
-def test_an_old_copy_of_the_outbox_is_noticed(tmp_path: Path) -> None:
+def test_acknowledge_refuses_more_than_was_written(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         state = outbox.open_stream(stream(), "me")
         outbox.append(state.stream.id, [entry(1)])
@@ -58,7 +58,7 @@ def test_an_old_copy_of_the_outbox_is_noticed(tmp_path: Path) -> None:
         assert len(outbox.waiting(state.stream.id, 10)[0]) == 1
 
 
-def test_an_entry_that_goes_back_in_time_keeps_nothing_of_its_batch(tmp_path: Path) -> None:
+def test_append_writes_nothing_of_a_batch_that_goes_back_in_time(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         state = outbox.open_stream(stream(), "me")
         with pytest.raises(ValueError, match="not after"):
@@ -67,29 +67,31 @@ def test_an_entry_that_goes_back_in_time_keeps_nothing_of_its_batch(tmp_path: Pa
         assert outbox.state(state.stream.id).last_sequence == 0
 
 
-def test_every_append_is_flushed_to_the_disk(tmp_path: Path) -> None:
+def test_append_is_flushed_to_the_disk(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
-        (synchronous,) = outbox._db.execute("PRAGMA synchronous").fetchone()
-        (mode,) = outbox._db.execute("PRAGMA journal_mode").fetchone()
+        (synchronous,) = outbox._database.connection.execute("PRAGMA synchronous").fetchone()
+        (mode,) = outbox._database.connection.execute("PRAGMA journal_mode").fetchone()
     assert (synchronous, mode) == (2, "wal")
 
 
-def test_a_file_that_is_no_outbox_is_named(tmp_path: Path) -> None:
+def test_file_that_is_no_outbox_raises(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     path.write_text("not a database, only words " * 100)
     with pytest.raises(EbbtideError, match=r"outbox\.sqlite cannot be opened"):
         Outbox(path)
 
 
-def test_a_full_disk_keeps_what_is_kept(tmp_path: Path) -> None:
+def test_full_disk_loses_nothing_that_was_written(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.sqlite") as outbox:
         state = outbox.open_stream(stream(), "me")
         outbox.append(state.stream.id, [entry(1)])
-        (pages,) = outbox._db.execute("PRAGMA page_count").fetchone()
-        outbox._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own "disk full"
+        (pages,) = outbox._database.connection.execute("PRAGMA page_count").fetchone()
+        outbox._database.connection.execute(
+            f"PRAGMA max_page_count = {pages}"
+        )  # SQLite's own "disk full"
         with pytest.raises(EbbtideError, match="Make room"):
             outbox.append(state.stream.id, [entry(second) for second in range(2, 2000)])
-        outbox._db.execute("PRAGMA max_page_count = 1000000")
+        outbox._database.connection.execute("PRAGMA max_page_count = 1000000")
         assert outbox.append(state.stream.id, [entry(2)]) == 2
     with sqlite3.connect(tmp_path / "outbox.sqlite") as db:
         assert db.execute("SELECT count(*) FROM notifications").fetchone() == (2,)

@@ -50,4 +50,4 @@ def test_played_runs_are_parted() -> None:
     assert isinstance(first, RawNotification)
     assert parted == SignalBreak(GapReason.LINK_LOST)
     assert isinstance(second, RawNotification)
-    assert second.steady_ns is None
+    assert second.monotonic_ns is None

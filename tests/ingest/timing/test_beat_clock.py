@@ -143,16 +143,16 @@ def test_a_restart_goes_on_after_a_gap() -> None:
 
 def test_a_clock_set_forward_is_a_gap() -> None:
     clock = BeatClock()
-    clock.place([1024], START + SECOND, steady_ns=SECOND)
-    placement = clock.place([1024], START + HOUR, steady_ns=2 * SECOND)
+    clock.place([1024], START + SECOND, monotonic_ns=SECOND)
+    placement = clock.place([1024], START + HOUR, monotonic_ns=2 * SECOND)
     assert placement.gap == (START + SECOND, START + HOUR - SECOND, GapReason.CLOCK_STEPPED)
 
 
 def test_a_clock_set_back_ends_the_stream() -> None:
     clock = BeatClock()
-    clock.place([1024], START + HOUR, steady_ns=SECOND)
+    clock.place([1024], START + HOUR, monotonic_ns=SECOND)
     with pytest.raises(ClockSteppedBackError):
-        clock.place([1024], START, steady_ns=2 * SECOND)
+        clock.place([1024], START, monotonic_ns=2 * SECOND)
 
 
 @given(

@@ -1,4 +1,4 @@
-"""A notification that came twice is known as such; two alike are not taken for one."""
+"""A notification that came twice is a duplicate; two that are only alike are not."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ START = 1_790_000_000 * SECOND
 
 
 class Link:
-    """Times in ms; every notification is told to the filter, in order."""
+    """Arrivals in ms, which go through the filter in order."""
 
     def __init__(self) -> None:
         self.filter = DuplicateFilter(1024)
 
     def hears(self, at_ms: int, *rr: int) -> bool:
         payload = b"".join(ticks.to_bytes(2, "little") for ticks in rr)
-        return self.filter.is_repeat(payload, rr, START + at_ms * MILLISECOND)
+        return self.filter.is_duplicate(payload, rr, START + at_ms * MILLISECOND)
 
 
 def test_a_stack_that_subscribed_twice() -> None:

@@ -18,12 +18,10 @@ from api.services.erasure import erase_person
 from ebbtide.beats import Gap, GapReason, Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
-from store.factory import open_stores
-from store.maintenance.sqlite_backup import create_backup, restore
-from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
-from store.protocols.beats import ErasedSubjectError
-from store.protocols.records import Rating, TherapySession
-from store.stores import Stores
+from store import Stores, open_stores
+from store.errors import ErasedSubjectError
+from store.maintenance import IntegrityReport, check_sqlite, create_backup, restore
+from store.models import Rating, TherapySession
 from tests.contracts.test_beat_store import FOREVER, START, made
 
 SECOND = 1_000_000_000

@@ -14,8 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
-from store.protocols.access import Scope, TokenKind
-from store.protocols.records import AuditLine, RecordStore
+from store import RecordStore
+from store.models import AuditLine, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.records import open_records, open_sqlite_records
 from store.sql.schema_version import NEWEST, current_revision, stored_revision

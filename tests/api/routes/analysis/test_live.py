@@ -10,13 +10,15 @@ import pytest
 
 from ebbtide.beats import Notification
 from ebbtide.timestamps import MINUTE
-from store.protocols.records import Purpose
+from store.models.records import Purpose
 from tests.support.assertions import assert_problem
-from tests.support.beats import Strap
 from tests.support.clinic import Clinic
+from tests.support.live_strap import LiveStrap
 
 
-def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[tuple[str, Any]]:
+def events(
+    client: httpx.Client, path: str, strap: LiveStrap | None = None
+) -> list[tuple[str, Any]]:
     found = []
     with client.stream("GET", path, timeout=30) as answer:
         answer.raise_for_status()
@@ -33,7 +35,7 @@ def events(client: httpx.Client, path: str, strap: Strap | None = None) -> list[
 
 
 def test_the_heart_of_the_last_minute_comes_every_second(clinic: Clinic) -> None:
-    strap = Strap(clinic)
+    strap = LiveStrap(clinic)
     found = events(clinic["ada"], "/v1/live?seconds=3", strap)
     assert [name for name, _ in found] == ["heart", "heart", "heart", "ended"]
     hearts = [heart for name, heart in found if name == "heart"]
@@ -54,20 +56,20 @@ def test_without_beats_there_is_no_number(clinic: Clinic) -> None:
     (first, _) = events(clinic["ada"], "/v1/live?seconds=1")
     assert first[1]["heart_rate_bpm"] is None
     assert "no beats came" in first[1]["missing"]
-    strap = Strap(clinic)
+    strap = LiveStrap(clinic)
     strap.stores.beats.append(
         strap.subject,
         strap.stream.id,
         [Notification(strap.sequence, strap.at, 60, (), (), False)],
     )
-    Strap(clinic, "eve", back_s=60)
+    LiveStrap(clinic, "eve", back_s=60)
     (first, _) = events(clinic["eve"], "/v1/live?seconds=1")
     assert first[1]["heart_rate_bpm"] is None or first[1]["coverage"] >= 0.8
 
 
 def test_a_therapist_watches_while_it_is_shared(clinic: Clinic) -> None:
     clinic.agree("ada", Purpose.CARE)
-    strap = Strap(clinic)
+    strap = LiveStrap(clinic)
     path = f"/v1/patients/{clinic.id('ada')}/live?seconds=30"
     assert events(clinic["tom"], path) == [
         ("ended", {"reason": "the patient does not share it now"})
@@ -94,7 +96,7 @@ def test_a_therapist_watches_while_it_is_shared(clinic: Clinic) -> None:
 
 
 def test_it_ends_with_the_session(clinic: Clinic) -> None:
-    Strap(clinic)
+    LiveStrap(clinic)
     seen = []
     with clinic["ada"].stream("GET", "/v1/live?seconds=30", timeout=30) as answer:
         for line in answer.iter_lines():

@@ -1,0 +1,15 @@
+"""Typer options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PatientEmail = Annotated[str | None, typer.Option(help="Whose it is: address of the account.")]
+ListenSeconds = Annotated[float, typer.Option(help="How long to listen.", min=1, max=120)]
+RrFile = Annotated[Path, typer.Argument(help="File of RR intervals, of any app.")]
+CsvFile = Annotated[Path, typer.Argument(help="CSV with a line of column names.")]
+SubjectColumn = Annotated[str, typer.Option(help="Column of who each row is of.")]

@@ -1,0 +1,60 @@
+"""Selections and forms that several pages use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from dashboard.i18n import texts
+from dashboard.i18n.language import _, reader_locale
+
+
+def select_row(
+    label: str,
+    rows: list[dict[str, Any]],
+    format_row: Callable[[dict[str, Any]], str],
+    index: int = 0,
+) -> dict[str, Any]:
+    """Render a select box over rows with an ``id`` and return the selected row.
+
+    Streamlit remembers the option between runs. The option is the id and not the row, since the
+    row's other fields may have changed in the meantime.
+    """
+    by_id = {row["id"]: row for row in rows}
+    selected = st.selectbox(
+        label, list(by_id), index=index, format_func=lambda row_id: format_row(by_id[row_id])
+    )
+    return by_id.get(selected, rows[0])
+
+
+def render_invitation(api: Any, email: str, name: str, zone: str, role: str) -> None:
+    """Invite a person and render the token to pass on, or say which field is missing."""
+    if not email or not name:
+        st.info(_("An invitation needs both an e-mail and a name."))
+        return
+    token = api.invite(email, name, zone, role)["token"]
+    st.write(_("Pass this on. It is good once, for 7 days:"))
+    st.code(token, language=None)
+
+
+def render_consent_switches(api: Any) -> None:
+    """Render one switch a purpose; each change is stored with its date at once."""
+    consents = api.consents()
+    holds = consents["holds"]
+    answered = {answer["purpose"] for answer in consents["answers"]}
+    language = reader_locale().get_language_name("en")
+    for purpose, (title, words) in texts.CONSENT.items():
+        now = bool(holds[purpose])
+        wanted = st.toggle(_(title), value=now, key=f"consent-{purpose}-{now}")
+        more = "" if purpose in answered else _("You have not answered this yet.")
+        st.caption(f"{_(words)} {more}")
+        if wanted != now:
+            api.agree(purpose, wanted, f"{purpose}, {language}, {texts.WORDING}")
+            st.rerun()
+
+
+def has_no_answers(api: Any) -> bool:
+    """Whether no consent was ever answered, neither given nor refused."""
+    return not api.consents()["answers"]

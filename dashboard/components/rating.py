@@ -1,0 +1,141 @@
+"""The form of a rating, and what follows when it is saved."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from dashboard.client import ApiError
+from dashboard.i18n.formatting import format_time, format_weekday
+from dashboard.i18n.language import _
+from dashboard.session import client, current_account
+
+_SCALE = list(range(11))
+_SCALE_KEYS = ("pain", "stress", "pleasant")
+_TEXT_KEYS = ("note", "pleasant_note")
+_MIN_RATINGS = 5  # below this a median does not say what a harder day is
+
+
+def render_rating_form() -> None:
+    """Render the scales of a rating; or the saved rating, which can be corrected."""
+    saved = st.session_state.get("saved_rating")
+    if saved is not None and not st.session_state.get("correcting"):
+        _render_saved(saved)
+        return
+    st.title(_("How is it right now?"))
+    _scale("pain", _("Pain"), _("0 none · 10 the most you can imagine"))
+    _scale("stress", _("Stress"), _("0 none · 10 the most you can imagine"))
+    _scale(
+        "pleasant", _("Something pleasant"), _("a warm, easy or good sensation, if you notice one")
+    )
+    with st.expander(_("A word, if you like")):
+        st.text_input(_("What was going on?"), key="note", max_chars=500)
+        st.text_input(_("What was pleasant?"), key="pleasant_note", max_chars=500)
+    about = None if saved else _earlier_moment()
+    pain, stress = st.session_state.get("pain"), st.session_state.get("stress")
+    ready = pain is not None and stress is not None
+    if st.button(_("Save"), type="primary", disabled=not ready, width="stretch"):
+        _save(about, saved)
+    if not ready:
+        st.caption(_("Choose a number for pain and one for stress."))
+
+
+def _scale(key: str, title: str, ends: str) -> None:
+    st.markdown(_("**{title}** &nbsp; :gray[{ends}]").format(title=title, ends=ends))
+    st.segmented_control(title, _SCALE, key=key, label_visibility="collapsed", width="stretch")
+
+
+def _earlier_moment() -> str | None:
+    """Render the choice of an earlier moment; return it, or None for now."""
+    with st.expander(_("It is about an earlier moment")):
+        if not st.toggle(_("Yes, earlier"), key="earlier"):
+            return None
+        now = datetime.now(_zone())
+        left, right = st.columns(2)
+        day = left.date_input(
+            _("Day"), now.date(), min_value=now.date() - timedelta(days=60), max_value=now.date()
+        )
+        hour = right.time_input(_("Time"), (now - timedelta(hours=1)).time())
+    return datetime.combine(day, hour, tzinfo=_zone()).isoformat()
+
+
+def _zone() -> ZoneInfo:
+    account = current_account()
+    assert account is not None
+    return ZoneInfo(account["zone"])
+
+
+def _save(about: str | None, saved: dict[str, Any] | None) -> None:
+    content: dict[str, Any] = {key: st.session_state.get(key) for key in _SCALE_KEYS}
+    content |= {key: st.session_state.get(key) or None for key in _TEXT_KEYS}
+    try:
+        if saved is not None:
+            result = client().correct(saved["id"], {**content, "version": saved["version"]})
+        else:
+            # The id stays until the rating is saved, so that a repeated request is idempotent.
+            rating_id = st.session_state.setdefault("rating_id", str(uuid.uuid4()))
+            result = client().rate({**content, "id": rating_id, "about": about})
+    except ApiError as error:
+        st.warning(str(error))
+        return
+    st.session_state.pop("rating_id", None)
+    st.session_state.saved_rating = result
+    st.session_state.correcting = False
+    st.rerun()
+
+
+def _render_saved(saved: dict[str, Any]) -> None:
+    st.title(_("Saved. Thank you."))
+    pleasant = (
+        ""
+        if saved["pleasant"] is None
+        else _(", something pleasant {pleasant}").format(pleasant=saved["pleasant"])
+    )
+    moment = datetime.fromisoformat(saved["about"])
+    st.write(
+        _("{moment}: pain {pain}, stress {stress}{pleasant}.").format(
+            moment=f"{format_weekday(moment)} {format_time(moment)}",
+            pain=saved["pain"],
+            stress=saved["stress"],
+            pleasant=pleasant,
+        )
+    )
+    _render_pleasant_note(saved)
+    st.write(_("That is all. No need to check again soon."))
+    left, right = st.columns(2)
+    if left.button(_("Change it"), width="stretch"):
+        for key in _SCALE_KEYS:
+            st.session_state[key] = saved[key]
+        for key in _TEXT_KEYS:
+            st.session_state[key] = saved[key] or ""
+        st.session_state.correcting = True
+        st.rerun()
+    if right.button(_("Rate again"), width="stretch"):
+        for key in (*_SCALE_KEYS, *_TEXT_KEYS, "saved_rating", "earlier"):
+            st.session_state.pop(key, None)
+        st.rerun()
+
+
+def _render_pleasant_note(saved: dict[str, Any]) -> None:
+    """On a day with more pain than the median, render a pleasant sensation noted before."""
+    end = datetime.fromisoformat(saved["about"])
+    try:
+        pains = [
+            row["pain"]
+            for row in client().rating_list(end - timedelta(days=28), end)
+            if row["id"] != saved["id"]
+        ]
+        if len(pains) < _MIN_RATINGS or saved["pain"] <= median(pains):
+            return
+        collected = [note for note in client().notes() if note["kind"] == "pleasant"]
+    except ApiError:
+        return
+    if collected:
+        # Chosen by the rating's id: the same on each run of the script for one rating.
+        note = collected[uuid.UUID(saved["id"]).int % len(collected)]
+        st.info(_("You once collected something pleasant: {words}").format(words=note["words"]))

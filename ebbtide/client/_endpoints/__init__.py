@@ -1,0 +1,1 @@
+"""One method an endpoint, in the groups of ``api/routes``."""

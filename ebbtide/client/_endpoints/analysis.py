@@ -1,0 +1,89 @@
+"""HRV, its trend, the link report, the programme's course and live values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ebbtide.client._transport import Transport
+
+_FIRST_TREND_TIMEOUT_S = 120.0  # the first trend of a year computes every day of it: 30 s
+
+
+class AnalysisEndpoints(Transport):
+    """Requests of ``api/routes/analysis``."""
+
+    def hrv_report(self, start: datetime, end: datetime) -> dict[str, Any]:
+        """Compute HRV of one window, in words and numbers.
+
+        Parameters
+        ----------
+        start, end : datetime
+            The window, half-open, of at most 32 days.
+
+        Returns
+        -------
+        dict
+            ``windows``, a list of one: heart rate, RMSSD, SDNN, coverage, or ``missing``.
+        """
+        return self._dict("GET", "hrv", params={"start": start, "end": end})
+
+    def trend(self, start: datetime, end: datetime, bucket_s: int) -> dict[str, Any]:
+        """Compute medians of five-minute windows, with the stress index.
+
+        Parameters
+        ----------
+        start, end : datetime
+            Half-open range.
+        bucket_s : int
+            Width of a bucket in seconds.
+
+        Returns
+        -------
+        dict
+            A list of buckets, and how many windows were ``usable``.
+        """
+        params = {"start": start, "end": end, "bucket_s": bucket_s}
+        return self._dict("GET", "hrv/trend", params=params, timeout_s=_FIRST_TREND_TIMEOUT_S)
+
+    def link_report(self, span: str = "30 minutes") -> dict[str, Any]:
+        """Compute the link report over all ratings, in words and numbers.
+
+        Parameters
+        ----------
+        span : str
+            How much of the heart before each rating is compared with it.
+
+        Returns
+        -------
+        dict
+            The comparisons with estimate, interval, n and sentence, or ``missing``.
+        """
+        return self._dict("GET", "link", params={"span": span})
+
+    def therapy(self) -> dict[str, Any]:
+        """Compute the course of the programme: change since its start, beside the trial."""
+        return self._dict("GET", "therapy")
+
+    def live_now(self) -> dict[str, Any]:
+        """Get heart rate and RMSSD of the last minute, or why there are none."""
+        return self._dict("GET", "live/now")
+
+    def share_live(self, minutes: int) -> dict[str, Any]:
+        """Let the therapists of the patient see live values.
+
+        Parameters
+        ----------
+        minutes : int
+            For how long; 0 ends it.
+
+        Returns
+        -------
+        dict
+            Until when.
+        """
+        return self._dict("PUT", "live/sharing", {"minutes": minutes})
+
+    def live_sharing(self) -> dict[str, Any]:
+        """Get until when therapists may see live values."""
+        return self._dict("GET", "live/sharing")

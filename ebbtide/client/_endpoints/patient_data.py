@@ -1,0 +1,278 @@
+"""Ratings, sessions, streams, notes, practices and the programme of a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ebbtide.client._transport import Transport
+
+
+class PatientDataEndpoints(Transport):
+    """Requests of ``api/routes/patient_data``."""
+
+    _simulated = False  # whether ratings are marked as generated; see Client
+
+    def rate(self, rating: Mapping[str, Any]) -> dict[str, Any]:
+        """Enter a rating.
+
+        Parameters
+        ----------
+        rating : mapping
+            ``pain`` and ``stress``, 0 to 10, and where wanted ``pleasant``, ``about`` (ISO 8601)
+            and ``zone``.
+
+        Returns
+        -------
+        dict
+            The rating with ``id`` and ``version``.
+
+        Raises
+        ------
+        ApiError
+            If a value is out of range: ``fields`` names it.
+
+        Examples
+        --------
+        >>> with Client.sign_in(url, email, password) as api:  # doctest: +SKIP
+        ...     api.rate({"pain": 3, "stress": 4})["version"]
+        1
+        """
+        marked = {"simulated": True} if self._simulated else {}
+        return self._dict("POST", "ratings", {**rating, **marked})
+
+    def correct(self, rating_id: str, rating: Mapping[str, Any]) -> dict[str, Any]:
+        """Correct a rating.
+
+        Parameters
+        ----------
+        rating_id : str
+            Id of the rating.
+        rating : mapping
+            As for `rate`, and ``version``: the one that is corrected.
+
+        Returns
+        -------
+        dict
+            The rating, with its new ``version``.
+
+        Raises
+        ------
+        ApiError
+            With status 409 if the rating has changed since that version.
+        """
+        return self._dict("PUT", f"ratings/{rating_id}", dict(rating))
+
+    def withdraw(self, rating_id: str, version: int) -> dict[str, Any]:
+        """Withdraw a rating.
+
+        Parameters
+        ----------
+        rating_id : str
+            Id of the rating.
+        version : int
+            The version that is withdrawn.
+
+        Returns
+        -------
+        dict
+            The rating, ``withdrawn``.
+        """
+        return self._dict("DELETE", f"ratings/{rating_id}", params={"version": version})
+
+    def rating_list(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """List the ratings of a range, over all pages.
+
+        Parameters
+        ----------
+        start, end : datetime
+            Half-open range of the moments that are rated.
+
+        Returns
+        -------
+        list of dict
+            The ratings by time. `Client.ratings` gives the same as a frame.
+        """
+        return list(self._pages("ratings", "ratings", start=start, end=end, limit=1000))
+
+    def session_list(self) -> list[dict[str, Any]]:
+        """List the therapy sessions by time. `Client.sessions` gives the same as a frame."""
+        return self._list("GET", "sessions")
+
+    def put_session(
+        self, number: int, held: datetime, version: int | None = None
+    ) -> dict[str, Any]:
+        """Plan or move a session.
+
+        Parameters
+        ----------
+        number : int
+            1 for the first session of the programme.
+        held : datetime
+            When it is held.
+        version : int, optional
+            The version that is replaced, 0 for none; any if left out.
+
+        Returns
+        -------
+        dict
+            The session, with its new ``version``.
+        """
+        body = {"held": held.isoformat(), "version": version}
+        return self._dict("PUT", f"sessions/{number}", body)
+
+    def session_notes(self) -> list[dict[str, Any]]:
+        """List a therapist's notes of the sessions of a patient."""
+        return self._list("GET", "session-notes")
+
+    def put_session_notes(
+        self, number: int, notes: str, homework: str, version: int
+    ) -> dict[str, Any]:
+        """Store a therapist's notes of a session.
+
+        Parameters
+        ----------
+        number : int
+            Of the session.
+        notes, homework : str
+            The texts; the patient sees the homework only.
+        version : int
+            The version that is replaced, 0 for none.
+
+        Returns
+        -------
+        dict
+            The notes, with their new ``version``.
+        """
+        body = {"notes": notes, "homework": homework, "version": version}
+        return self._dict("PUT", f"sessions/{number}/notes", body)
+
+    def homework(self) -> list[dict[str, Any]]:
+        """List the homework of the sessions."""
+        return self._list("GET", "homework")
+
+    def streams(self) -> dict[str, Any]:
+        """Get the number of beats stored, and the same for each stream."""
+        return self._dict("GET", "streams")
+
+    def stream(self, stream_id: str) -> dict[str, Any]:
+        """Get one stream: its source, how many beats are stored, the first and the last of them.
+
+        Parameters
+        ----------
+        stream_id : str
+            Id of the stream.
+
+        Returns
+        -------
+        dict
+            The stream; times in UTC nanoseconds.
+        """
+        return self._dict("GET", f"streams/{stream_id}")
+
+    def gaps(
+        self, start: datetime | None = None, end: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """List times without beats.
+
+        Parameters
+        ----------
+        start, end : datetime, optional
+            Half-open range; everything if left out.
+
+        Returns
+        -------
+        list of dict
+            Start, end and reason of each gap.
+        """
+        return self._list("GET", "gaps", params={"start": start, "end": end})
+
+    def notes(self) -> list[dict[str, Any]]:
+        """List notes: triggers, fears, stressors, what helped, what was pleasant."""
+        return self._list("GET", "notes")
+
+    def note(self, kind: str, words: str) -> dict[str, Any]:
+        """Enter a note about now.
+
+        Parameters
+        ----------
+        kind : {"trigger", "fear", "stressor", "helped", "pleasant"}
+            What it is about.
+        words : str
+            The text.
+
+        Returns
+        -------
+        dict
+            The note, with its ``id``.
+        """
+        return self._dict("POST", "notes", {"kind": kind, "words": words})
+
+    def delete_note(self, note_id: str) -> None:
+        """Delete a note.
+
+        Parameters
+        ----------
+        note_id : str
+            Id of the note.
+        """
+        self._request("DELETE", f"notes/{note_id}")
+
+    def patterns(self) -> dict[str, Any]:
+        """Compare what was noted on days of more pain with the other days."""
+        return self._dict("GET", "notes/patterns")
+
+    def practices(self) -> list[dict[str, Any]]:
+        """List guided practices."""
+        return self._list("GET", "practices")
+
+    def practices_around(self) -> dict[str, Any]:
+        """Get heart and ratings before, during and after practices."""
+        return self._dict("GET", "practices/around")
+
+    def put_practice(self, practice_id: str, practice: Mapping[str, Any]) -> dict[str, Any]:
+        """Store a practice.
+
+        Parameters
+        ----------
+        practice_id : str
+            A UUID of the caller's making; the same id replaces.
+        practice : mapping
+            Kind, start, end, and ratings before and after.
+
+        Returns
+        -------
+        dict
+            The practice.
+        """
+        return self._dict("PUT", f"practices/{practice_id}", dict(practice))
+
+    def programme(self) -> dict[str, Any]:
+        """Get the state of the programme, and its next step."""
+        return self._dict("GET", "programme")
+
+    def put_programme(self, **changes: Any) -> dict[str, Any]:
+        """Change the programme.
+
+        Parameters
+        ----------
+        **changes : object
+            Of ``physical_cause_ruled_out``, ``started`` and ``ratings_a_day``.
+
+        Returns
+        -------
+        dict
+            The programme.
+        """
+        return self._dict("PUT", "programme", changes)
+
+    def mark_read(self, reading: str) -> None:
+        """Mark a reading of the programme as read.
+
+        Parameters
+        ----------
+        reading : str
+            Key of the reading.
+        """
+        self._request("PUT", f"programme/readings/{reading}")

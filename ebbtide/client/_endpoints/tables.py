@@ -1,0 +1,190 @@
+"""Tables as data frames (``/export`` and ``/research``), and files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from ebbtide.client._frames import add_rr_ms
+from ebbtide.client._transport import Transport
+
+Moment: TypeAlias = datetime | None
+
+
+class Tables(Transport):
+    """Tables of one person, of a therapist's patient, or of a cohort.
+
+    All methods return a ``pandas.DataFrame``, or a ``polars.DataFrame`` for
+    ``frames="polars"``, and share these parameters:
+
+    Parameters
+    ----------
+    start, end : datetime, optional
+        Aware datetimes of a half-open range; everything if left out.
+    since : datetime, optional
+        Only what was entered at this moment or later, for repeated exports.
+    **more : object
+        Further query parameters of the endpoint, such as ``person`` of a cohort.
+
+    Raises
+    ------
+    ApiError
+        If the API refuses: see SignedOutError and UnavailableError, and ``ApiError.kind``.
+    """
+
+    _tables = "export"
+
+    def beats(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get RR intervals with their times.
+
+        Returns
+        -------
+        DataFrame
+            A row an interval: ``time`` (UTC) and ``time_ns``, ``rr_ms``, ``rr_ticks`` with
+            ``ticks_per_second``, ``follows`` (whether the interval began at the beat of the row
+            before), ``contact``, ``stream``.
+
+        Examples
+        --------
+        >>> with Client.sign_in(url, email, password) as api:  # doctest: +SKIP
+        ...     api.beats().query("follows").rr_ms.mean()
+        """
+        found = self._table("beats", start=start, end=end, since=since, **more)
+        return add_rr_ms(found, self.frames)
+
+    def hrv(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get heart-rate variability of five-minute windows.
+
+        Returns
+        -------
+        DataFrame
+            A row a window: heart rate (bpm), RMSSD and SDNN (ms), stress index with its interval,
+            and ``usable``.
+
+        Examples
+        --------
+        >>> with Client.sign_in(url, email, password) as api:  # doctest: +SKIP
+        ...     windows = api.hrv()
+        ...     windows[windows.usable].rmssd_ms.median()
+        """
+        return self._table("hrv", start=start, end=end, since=since, **more)
+
+    def ratings(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get ratings of pain, stress and pleasant sensations.
+
+        Returns
+        -------
+        DataFrame
+            A row a rating, each on a scale of 0 to 10; ``about`` is the moment that is rated.
+
+        Examples
+        --------
+        >>> with Client.sign_in(url, email, password) as api:  # doctest: +SKIP
+        ...     api.ratings()[["about", "pain", "stress"]]
+        """
+        return self._table("ratings", start=start, end=end, since=since, **more)
+
+    def sessions(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get therapy sessions.
+
+        Returns
+        -------
+        DataFrame
+            A row a session: ``number`` and ``held``.
+        """
+        return self._table("sessions", start=start, end=end, since=since, **more)
+
+    def link(self, span: str = "30 minutes", **more: object) -> Any:
+        """Get the rows of the link report.
+
+        Parameters
+        ----------
+        span : str
+            How much of the heart before each rating is compared with it.
+        **more : object
+            Further query parameters.
+
+        Returns
+        -------
+        DataFrame
+            A row a comparison: estimate, interval, n and a sentence, or why there is none.
+        """
+        return self._table("link", span=span, **more)
+
+    def _table(self, name: str, **params: object) -> Any:
+        return self._frame(f"{self._tables}/{name}", params)
+
+
+class ExportEndpoints(Tables):
+    """Tables of one person, as frames and as files."""
+
+    def export_bytes(self, table: str, form: str) -> bytes:
+        """Get a table as the content of a file.
+
+        Parameters
+        ----------
+        table : {"beats", "hrv", "ratings", "sessions", "link"}
+            Which table.
+        form : {"csv", "parquet", "arrow"}
+            Which format.
+
+        Returns
+        -------
+        bytes
+            The content.
+        """
+        return bytes(self._send("GET", f"export/{table}", params={"format": form}).content)
+
+    def fhir(self) -> dict[str, Any]:
+        """Get the first 10,000 observations.
+
+        Returns
+        -------
+        dict
+            A FHIR Bundle of Observation resources; its ``link`` leads to the next page.
+        """
+        return self._dict("GET", "fhir/Observation", params={"limit": 10_000})
+
+
+class Research(Tables):
+    """Read the data of people who consented to research, by pseudonym.
+
+    Tables take ``person=[...]``, a list of pseudonyms. See `Client.research`.
+
+    Examples
+    --------
+    >>> with Client.sign_in(url, email, password) as api:  # doctest: +SKIP
+    ...     people = api.research.people()
+    ...     ratings = api.research.ratings(person=[people[0]["person"]])
+    """
+
+    _tables = "research"
+
+    def people(self) -> list[dict[str, Any]]:
+        """List the people who consented to research.
+
+        Returns
+        -------
+        list of dict
+            Pseudonym ``person``, and how many beats, ratings and sessions there are.
+        """
+        found: list[dict[str, Any]] = self._request("GET", "research/people")["people"]
+        return found
+
+    def clinic_link(self) -> dict[str, Any]:
+        """Estimate the link of pain with stress over the whole cohort.
+
+        Returns
+        -------
+        dict
+            Estimate, interval and n, and the assumptions of the method.
+        """
+        return self._dict("GET", "research/clinic-link")

@@ -1,0 +1,146 @@
+"""HTTP requests with a token: retries, idempotency keys, pages, tables."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import httpx
+
+from ebbtide.client._errors import UnavailableError, response_error
+from ebbtide.client._frames import Frames, read_frame
+
+_TIMEOUT_S = 60.0
+_TABLE_TIMEOUT_S = 600.0
+_MAX_ATTEMPTS = 3
+_RETRY_STATUS = frozenset({429, 503})
+
+
+@cache
+def _connections(url: str) -> httpx.Client:
+    """Return the connection pool that all clients of this process share; it carries no token."""
+    return httpx.Client(base_url=url, timeout=_TIMEOUT_S)
+
+
+class Transport:
+    """Send requests to the API at ``url``, under the path ``prefix``.
+
+    A request is repeated up to three times after 429, 503 or a broken connection. Writes carry an
+    Idempotency-Key, which stays the same over the repetitions, so that they happen once.
+    """
+
+    max_retry_wait_s = 10.0  # a Retry-After above it is not waited for
+
+    def __init__(self, url: str, token: str | None, frames: Frames, prefix: str = "/v1") -> None:
+        self.url = url
+        self.token = token
+        self.frames: Frames = frames
+        self._prefix = prefix
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        params: Mapping[str, object] | None = None,
+        *,
+        timeout_s: float = _TIMEOUT_S,
+        prefix: str | None = None,
+        accept: str = "application/json",
+    ) -> httpx.Response:
+        headers = {"Accept": accept}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+            if method != "GET":
+                headers["Idempotency-Key"] = str(uuid.uuid4())
+        address = f"{self._prefix if prefix is None else prefix}/{path}"
+        for attempt in range(_MAX_ATTEMPTS):
+            last = attempt == _MAX_ATTEMPTS - 1
+            try:
+                response = _connections(self.url).request(
+                    method,
+                    address,
+                    json=body,
+                    params=_query(params),
+                    headers=headers,
+                    timeout=timeout_s,
+                )
+            except httpx.HTTPError as error:
+                if last or isinstance(error, httpx.ConnectError):
+                    raise UnavailableError(
+                        f"The API at {self.url} does not answer ({type(error).__name__})."
+                    ) from error
+                continue
+            wait_s = _retry_after_s(response)
+            if response.status_code not in _RETRY_STATUS or last or wait_s > self.max_retry_wait_s:
+                break
+            time.sleep(wait_s)
+        if response.is_success:
+            return response
+        raise response_error(response, signing_in=path == "sign-in")
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        params: Mapping[str, object] | None = None,
+        **options: Any,
+    ) -> Any:
+        """Send a request and parse the JSON of its response; None where it has no content."""
+        response = self._send(method, path, body, params, **options)
+        return response.json() if response.content else None
+
+    def _dict(self, method: str, path: str, body: object = None, **options: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self._request(method, path, body, **options)
+        return found
+
+    def _list(self, method: str, path: str, **options: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._request(method, path, **options)
+        return found
+
+    def _pages(self, path: str, key: str, **params: object) -> Iterator[dict[str, Any]]:
+        """Iterate over the items ``key`` of all pages, following the cursor ``next``."""
+        while True:
+            page = self._dict("GET", path, params=params)
+            yield from page[key]
+            if page["next"] is None:
+                return
+            params["cursor"] = page["next"]
+
+    def _frame(self, path: str, params: Mapping[str, object]) -> Any:
+        """Get a table as Arrow and return it as a frame."""
+        response = self._send(
+            "GET",
+            path,
+            params=params,
+            accept="application/vnd.apache.arrow.stream",
+            timeout_s=_TABLE_TIMEOUT_S,
+        )
+        return read_frame(response.content, self.frames)
+
+
+def _query(
+    params: Mapping[str, object] | None,
+) -> list[tuple[str, str | int | float | bool | None]]:
+    """Flatten lists, write datetimes as ISO 8601, leave out None."""
+    found: list[tuple[str, str | int | float | bool | None]] = []
+    for name, value in (params or {}).items():
+        values = value if isinstance(value, (list, tuple)) else [value]
+        for one in values:
+            if isinstance(one, datetime):
+                found.append((name, one.isoformat()))
+            elif one is not None:
+                found.append((name, str(one)))
+    return found
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    try:
+        return float(response.headers.get("retry-after", "1"))
+    except ValueError:
+        return 1.0

@@ -1,0 +1,52 @@
+# Recipes for development: `uv run --group dev just` lists them.
+
+run := "uv run --group dev"
+
+default:
+    @{{run}} just --list
+
+# Install the project with its development tools.
+setup:
+    uv sync --group dev
+
+# Run every test, as CI does.
+test *args:
+    {{run}} pytest {{args}}
+
+# Run the pure and fast tests: no server, no browser, no simulation.
+test-fast *args:
+    {{run}} pytest --no-header -q -m "not slow" --durations=0 --durations-min=5 tests/analytics/hrv/test_correction.py tests/analytics/association/test_slope_posterior.py tests/analytics/test_doctests.py tests/ebbtide tests/ingest/timing tests/ingest/straps tests/ingest/files tests/store/encoding tests/project/test_public_api.py tests/project/test_project_rules.py {{args}}
+
+# Format and lint.
+lint:
+    {{run}} ruff format .
+    {{run}} ruff check .
+    {{run}} lint-imports
+
+types:
+    {{run}} mypy
+
+# Generate the reference pages and build the site into build/site.
+docs:
+    {{run}} python scripts/reference.py
+    {{run}} mkdocs build --strict
+
+# Extract the texts of the dashboard into the catalogue.
+i18n:
+    {{run}} pybabel extract -k N_ --no-location --sort-output --omit-header -o dashboard/i18n/locale/ebbtide.pot dashboard
+
+# Take the screenshots of the documentation anew.
+screenshots:
+    {{run}} python scripts/screenshots.py
+    EBBTIDE_SCREENSHOTS=docs/images {{run}} pytest -n 0 tests/browser/test_roles.py -k accessible
+
+# Run one benchmark, such as `just bench hrv`.
+bench name *args:
+    {{run}} python benchmarks/{{name}}.py {{args}}
+
+demo *args:
+    uv run ebbtide demo {{args}}
+
+# Look for known vulnerabilities in what is installed.
+audit:
+    bash scripts/audit.sh

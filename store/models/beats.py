@@ -1,0 +1,73 @@
+"""Beats as a store returns them, and what it says about streams and days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # they load numpy, which the command line starts without
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ebbtide.beats import Gap, Origin, Stream
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """Beats of one subject in a range, by time. All arrays have shape (n,).
+
+    ``time_ns``: UTC, when each beat was. ``rr_ticks``: the interval that ended with it, in
+    1 / ``ticks_per_second`` s. ``contact``: 1 skin contact, 0 none, -1 not known.
+    ``follows``: whether the interval began at the beat before it of its own stream in this
+    array; False at the first of each stream, and after a gap. ``stream``: index into ``streams``.
+    """
+
+    time_ns: NDArray[np.int64]
+    rr_ticks: NDArray[np.int32]
+    ticks_per_second: NDArray[np.int32]
+    contact: NDArray[np.int8]
+    follows: NDArray[np.bool_]
+    stream: NDArray[np.int32]
+    streams: tuple[Stream, ...]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @property
+    def origins(self) -> frozenset[Origin]:
+        """Where the beats in this range come from."""
+        import numpy as np  # here, so that the command line loads the models without it
+
+        return frozenset(self.streams[i].origin for i in np.unique(self.stream))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCoverage:
+    """What is kept of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
+
+    stream: Stream
+    acknowledged: int
+    beats: int
+    first_ns: int | None
+    last_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedGap:
+    """A gap and the stream it is in."""
+
+    stream_id: str
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DailyWindows:
+    """HRV windows that were worked out of a UTC day and kept. ``content`` names what they were
+    worked out from; ``start_ns`` has shape (w,), and so has each of ``figures``, NaN where a window
+    has none. Figures are kept to the precision of float32, far finer than they are.
+    """
+
+    content: str
+    start_ns: NDArray[np.int64]
+    figures: Mapping[str, NDArray[np.float64]]

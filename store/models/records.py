@@ -1,0 +1,114 @@
+"""People, ratings, therapy sessions, consents, reports and the audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is here for, and so may do."""
+
+    PATIENT = "patient"
+    THERAPIST = "therapist"
+    ANALYST = "analyst"
+    ADMINISTRATOR = "administrator"
+
+
+class Purpose(StrEnum):
+    """What a person can agree to."""
+
+    KEEPING = "keeping"
+    CARE = "care"
+    RESEARCH = "research"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One answer: agreed to or not, when, and until when. ``wording`` names the text shown."""
+
+    person_id: str
+    purpose: Purpose
+    given: bool
+    wording: str
+    at_ns: int
+    until_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone with an account. Beats are kept under ``subject_id``, never under ``id``.
+
+    ``simulated`` people are samples: everything of theirs is marked so to the last screen.
+    """
+
+    id: str
+    subject_id: str
+    email: str
+    name: str
+    zone: str
+    role: Role
+    simulated: bool
+    password_hash: str
+    created_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One rating: numerical rating scales (NRS) from 0 to 10, in whole numbers.
+
+    ``about_ns``: the moment it is about; ``entered_ns``: when it was entered; ``zone``: the
+    person's zone then. ``pleasant``: how strong a pleasant sensation was, where noticed. A
+    correction has the same ``id`` and the next ``version``; nothing is overwritten. So has its
+    being ``withdrawn``, which a later version may undo. ``note``: what was going on, and
+    ``pleasant_note``: what was pleasant, in the person's words.
+    """
+
+    id: str
+    version: int
+    person_id: str
+    about_ns: int
+    entered_ns: int
+    zone: str
+    pain: int
+    stress: int
+    pleasant: int | None
+    simulated: bool
+    withdrawn: bool = False
+    note: str | None = None
+    pleasant_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TherapySession:
+    """A meeting with the therapist, the ``number``-th of the programme; ``version`` grows by one
+    with each change.
+    """
+
+    id: str
+    person_id: str
+    number: int
+    held_ns: int
+    version: int = 1
+    changed_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """A report that was worked out and can be made again: of which ``kind``, the name of the
+    ``content`` it was made from, and its JSON.
+    """
+
+    person_id: str
+    kind: str
+    content: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """What was done when, to whom (a random id)."""
+
+    at_ns: int
+    action: str
+    subject: str

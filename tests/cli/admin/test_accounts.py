@@ -1,0 +1,64 @@
+"""``ebbtide add-patient`` and ``sign-in``."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import PASSWORD
+from tests.support.command_line import run_ebbtide, served
+from tests.support.ports import free_port
+
+
+def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        "EBBTIDE_DATA_DIR": str(tmp_path / "data"),
+        "EBBTIDE_API_URL": f"http://127.0.0.1:{port}",
+    }
+    account = ["add-patient", "ada@example.org", "--name", "Ada", "--zone", "Europe/Berlin"]
+    typed = f"{PASSWORD}\n{PASSWORD}\n"
+    made = run_ebbtide(*account, environment=environment, typed=typed)
+    assert made.returncode == 0, made.stderr
+    assert PASSWORD not in made.stdout + made.stderr
+    again = run_ebbtide(*account, environment=environment, typed=typed)
+    assert again.returncode == 1
+    assert "has an account already" in again.stderr
+
+    away = run_ebbtide("sign-in", "ada@example.org", environment=environment, typed=f"{PASSWORD}\n")
+    assert away.returncode == 1
+    assert "ebbtide serve" in " ".join(away.stderr.split())
+
+    with served(environment, port) as url:
+        wrong = run_ebbtide(
+            "sign-in", "ada@example.org", environment=environment, typed="nonsense\n"
+        )
+        assert wrong.returncode == 1
+        assert "password is not right" in " ".join(wrong.stderr.split())
+        right = run_ebbtide(
+            "sign-in", "ada@example.org", environment=environment, typed=f"{PASSWORD}\n"
+        )
+        assert right.returncode == 0, right.stderr
+        path = tmp_path / "data" / "sign-ins.json"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        (stored,) = json.loads(path.read_text())["sign_ins"]
+        assert (stored["email"], stored["zone"]) == ("ada@example.org", "Europe/Berlin")
+        headers = {"Authorization": f"Bearer {stored['token']}"}
+        assert httpx.get(f"{url}/v1/me", headers=headers).json()["id"] == stored["account"]
+
+
+def test_bad_accounts_are_refused_with_words(tmp_path: Path) -> None:
+    environment = {"EBBTIDE_DATA_DIR": str(tmp_path)}
+    for email, zone, password, why in [
+        ("nobody", "Europe/Berlin", PASSWORD, "not an e-mail address"),
+        ("a@b.example", "Mars", PASSWORD, "not a time zone"),
+        ("a@b.example", "Europe/Berlin", "short", "too short"),
+    ]:
+        command = ["add-patient", email, "--name", "Ada", "--zone", zone]
+        done = run_ebbtide(*command, environment=environment, typed=f"{password}\n{password}\n")
+        assert done.returncode == 1
+        assert why in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,33 @@
+"""The command line as a whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from cli.main import COMMANDS
+from tests.conftest import ROOT
+from tests.support.command_line import run_ebbtide
+
+
+def test_version_and_help() -> None:
+    assert run_ebbtide("--version", environment={}).stdout.startswith("ebbtide 0.")
+    text = run_ebbtide("--help", environment={}).stdout
+    for command in ("demo", "serve", "dashboard", "add-patient", "sign-in", "scan", "record"):
+        assert command in text
+
+
+def test_help_lists_every_command_in_its_order() -> None:
+    lines = run_ebbtide("--help").stdout.partition("Commands:\n")[2].splitlines()
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+    assert listed == [*(words for words in COMMANDS if " " not in words), "store"]
+    assert "  check" in run_ebbtide("store", "--help").stdout
+
+
+def test_no_command_loads_a_heavy_library_before_it_runs() -> None:
+    heavy = {"asyncio", "httpx", "numpy", "pandas", "pydantic", "rich", "streamlit", "uvicorn"}
+    code = f"import sys, cli.main; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,76 @@
+"""The navigation of each role, and what a page may import."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from dashboard.page_shell import SIGNED_OUT, Page
+from dashboard.pages import PAGES, pages_of
+from tests.conftest import ROOT
+
+BEFORE = ("before", "Before you begin", ":material/info:")
+NAVIGATION = {
+    SIGNED_OUT: [("sign_in_page", "Sign in", ":material/login:"), BEFORE],
+    "patient": [
+        ("today", "Today", ":material/edit:"),
+        ("programme", "Programme", ":material/spa:"),
+        ("trend", "My trend", ":material/show_chart:"),
+        ("link", "My link", ":material/hub:"),
+        ("course", "My course", ":material/route:"),
+        ("data", "My data", ":material/lock:"),
+        BEFORE,
+    ],
+    "therapist": [
+        ("caseload", "Caseload", ":material/groups:"),
+        ("patient", "Patient", ":material/person:"),
+        BEFORE,
+    ],
+    "analyst": [("research", "Research", ":material/query_stats:")],
+    "administrator": [("people", "People", ":material/manage_accounts:")],
+}
+
+
+@pytest.mark.parametrize("role", NAVIGATION)
+def test_each_role_has_its_pages_in_order(role: str) -> None:
+    assert [(page.slug, page.title, page.icon) for page in pages_of(role)] == NAVIGATION[role]
+
+
+def test_every_module_of_a_page_is_registered() -> None:
+    modules = {path.stem for path in (ROOT / "dashboard" / "pages").glob("*.py")} - {"__init__"}
+    assert modules == {_module(page).rpartition(".")[2] for page in PAGES}
+    assert len({page.slug for page in PAGES}) == len(PAGES)
+
+
+def test_no_page_imports_a_page_of_another_role() -> None:
+    by_module = {_module(page): page for page in PAGES}
+    found = [
+        (name, imported)
+        for name, page in by_module.items()
+        for imported in _imports(Path(str(sys.modules[name].__file__)))
+        if imported in by_module and not page.roles <= by_module[imported].roles
+    ]
+    assert found == []
+
+
+def test_imports_of_pages_are_found() -> None:
+    """Show that the test above can fail."""
+    assert "dashboard.pages.trend" in _imports(ROOT / "dashboard" / "pages" / "course.py")
+
+
+def _module(page: Page) -> str:
+    return page.run.__module__
+
+
+def _imports(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    found = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return found | {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
