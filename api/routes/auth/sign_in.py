@@ -14,7 +14,7 @@ from api.http.deps import (
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import AccountOut, Password, SignInOut
 from api.services import lockout, passwords
-from api.services.access_tokens import issue_token, token_hash
+from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token, token_hash
 from api.services.one_time_tokens import take_person_token
 from ebbtide.errors import EbbtideError
 from store.models import OneTimePurpose, Person
@@ -89,6 +89,7 @@ def sign_in(body: SignInIn, stores: StoresDep) -> SignInOut:
         TokenKind.DEVICE,
         body.device,
         frozenset({Scope.UPLOAD}),
+        DEVICE_LIFETIME_NS,
     )
     return SignInOut.from_token(token, access_token.expires_ns)
 
