@@ -108,7 +108,48 @@ _TITLES = {
 
 
 def person_report(rated: RatedHrv) -> Report:
-    """Everything that can be said, or what is missing."""
+    """Compute every association of one person's ratings and HRV, in numbers and words.
+
+    Parameters
+    ----------
+    rated : RatedHrv
+        Ratings with the HRV before each, shape (n,).
+
+    Returns
+    -------
+    Report
+        Statements, of which the first is the primary comparison; the change from the first week to
+        the last; the pattern of missing ratings and what they could change.
+
+    Notes
+    -----
+    The p values of all but the first statement are corrected: Holm (1979), Scandinavian Journal of
+    Statistics 6:65.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import person_report
+    >>> from analytics.report import RatedHrv
+    >>> rng = np.random.default_rng(5)
+    >>> slot, nothing = np.arange(60), np.full(60, np.nan)
+    >>> stress = rng.normal(5, 1.5, 60)
+    >>> report = person_report(
+    ...     RatedHrv(
+    ...         time_ns=slot * 28_800_000_000_000,
+    ...         day=738_000 + slot // 3,
+    ...         hour=slot % 3 * 8.0,
+    ...         pain=1 + 0.6 * stress + 0.4 * rng.normal(size=60),
+    ...         stress=stress,
+    ...         ln_rmssd=nothing,
+    ...         heart_rate=nothing,
+    ...         stress_index=nothing,
+    ...         motion_mg=nothing,
+    ...     )
+    ... )
+    >>> str(report.statements[0].words.verdict)
+    'moved together'
+    """
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
     before = "usable beats before them"
     weekend = _weekend(rated.day)

@@ -85,11 +85,42 @@ def label_beats(
     run: IntArray | None = None,
     contact: Int8Array | None = None,
 ) -> BeatLabels:
-    """Label RR intervals.
+    """Label each RR interval: normal, ectopic, missed, extra, ...
 
-    ``rr_ms``: shape (n,), in order. ``run``: a number per unbroken run of beats, not decreasing;
-    one run if left out. ``contact``: 0 where the strap said that it touched no skin. Raises
-    ValueError for other shapes, or runs out of order.
+    Parameters
+    ----------
+    rr_ms : array of float64, shape (n,)
+        RR intervals in ms, in order of time.
+    run : array of int64, shape (n,), optional
+        A number per unbroken run of beats, not decreasing. One run if left out.
+    contact : array of int8, shape (n,), optional
+        0 where the strap reported that it touched no skin.
+
+    Returns
+    -------
+    BeatLabels
+        ``beat``, shape (n,), a ``Beat`` for each interval; ``normal``, shape (n,), the mask of NN
+        intervals.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or ``run`` decreases.
+
+    Notes
+    -----
+    After Lipponen and Tarvainen (2019), Journal of Medical Engineering & Technology 43:173; the
+    module has the differences, and ``docs/evidence/hrv.md`` what they bring.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import label_beats
+    >>> rr_ms = 800 + 20 * np.sin(0.8 * np.arange(60))
+    >>> rr_ms[30] *= 2  # one beat was not detected
+    >>> labels = label_beats(rr_ms)
+    >>> int(labels.beat[30]), int(labels.normal.sum())
+    (4, 59)
     """
     rr = np.asarray(rr_ms, dtype=np.float64)
     if rr.ndim != 1:

@@ -100,11 +100,57 @@ def hrv_windows(
     domains: Collection[Domain] = TIME_ONLY,
     movement: Movement | None = None,
 ) -> HrvWindows:
-    """HRV of the windows that begin at ``start_ns``, in any order.
+    """Compute the HRV of the windows that begin at ``start_ns``.
 
     A window is unusable when it is under a minute, has less than 80% of its time in NN intervals,
-    or more than 10% of its intervals not normal. Raises ValueError for a length that is not
-    positive.
+    or more than 10% of its intervals not normal.
+
+    Parameters
+    ----------
+    beats : BeatArrays
+        Beats in order of time, of any number of straps.
+    start_ns : array of int64, shape (w,)
+        Starts of the windows in UTC nanoseconds, in any order.
+    window_ns : int
+        Length of each window in nanoseconds; ``analytics.hrv.WINDOW_NS`` is five minutes.
+    domains : collection of Domain
+        Which metrics to compute; the time domain if left out.
+    movement : Movement, optional
+        How much the wearer moved.
+
+    Returns
+    -------
+    HrvWindows
+        Metrics and quality of each window, shape (w,), or its ``missing_reason``.
+
+    Raises
+    ------
+    ValueError
+        If ``window_ns`` is not positive.
+
+    Notes
+    -----
+    Minimum length: Munoz et al. (2015), PLOS ONE 10:e0138921. ``analytics.hrv.METRICS`` has the
+    source of each metric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import BeatArrays, hrv_windows
+    >>> rr_ms = 800 + 30 * np.sin(0.8 * np.arange(450))
+    >>> beats = BeatArrays(
+    ...     time_ns=np.round(np.cumsum(rr_ms) * 1e6).astype(np.int64),
+    ...     rr_ms=rr_ms,
+    ...     follows=np.arange(450) > 0,
+    ...     contact=np.full(450, -1, np.int8),
+    ...     stream=np.zeros(450, np.int32),
+    ... )
+    >>> minute = 60_000_000_000
+    >>> found = hrv_windows(beats, minute * np.array([0, 5]), 5 * minute)
+    >>> found.value("mean_hr_bpm").round(1)
+    array([75., nan])
+    >>> found.missing_detail[1]
+    'beats cover 20% of the window; at least 80% are needed'
     """
     if window_ns <= 0:
         raise ValueError("a window must end after it starts")

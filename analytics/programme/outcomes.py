@@ -63,8 +63,32 @@ class HedgesG:
 
 
 def group_outcome(before: FloatArray, after: FloatArray) -> GroupOutcome:
-    """Those with a baseline. Responders are of those measured twice who had pain before; free of
-    pain or nearly so, of all with a baseline: who was not measured again does not count as free.
+    """Summarise the outcome of one group of a trial.
+
+    Parameters
+    ----------
+    before, after : array of float64, shape (n,)
+        One row a person, NaN where not measured. People without a baseline are dropped.
+
+    Returns
+    -------
+    GroupOutcome
+        Means, standard deviations, and shares with Wilson's interval. Responders are of those
+        measured twice who had pain before; free of pain or nearly so, of all with a baseline: who
+        was not measured again does not count as free.
+
+    Notes
+    -----
+    Thresholds: Dworkin et al. (2008), Journal of Pain 9:105; Ashar et al. (2022), JAMA Psychiatry
+    79:13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import group_outcome
+    >>> found = group_outcome(np.array([6.0, 4, 5, 7]), np.array([1.0, 3, 2, np.nan]))
+    >>> found.n_baseline, found.n_after, found.responders_30_percent.count
+    (4, 3, 2)
     """
     before, after = np.asarray(before, np.float64), np.asarray(after, np.float64)
     began = np.isfinite(before)
@@ -87,7 +111,30 @@ def group_outcome(before: FloatArray, after: FloatArray) -> GroupOutcome:
 
 
 def hedges_g(first_change: FloatArray, second_change: FloatArray) -> HedgesG:
-    """Of two groups' changes (after less before); negative where the first fell more."""
+    """Compute the standardised difference of two groups' changes.
+
+    Parameters
+    ----------
+    first_change, second_change : array of float64, shape (n,) and (m,)
+        After less before, one row a person; NaN are dropped.
+
+    Returns
+    -------
+    HedgesG
+        g with its 95% interval, negative where the first group fell more, or ``missing_reason``.
+
+    Notes
+    -----
+    Hedges and Olkin (1985), Statistical Methods for Meta-Analysis, chapter 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import hedges_g
+    >>> found = hedges_g(np.array([-3.0, -2, -4, -3]), np.array([-1.0, 0, -2, -1]))
+    >>> round(found.g, 2)
+    -2.13
+    """
     one = first_change[np.isfinite(first_change)]
     two = second_change[np.isfinite(second_change)]
     n, m = len(one), len(two)
