@@ -18,6 +18,9 @@ DAY = 24 * HOUR
 EARLIEST = 946_684_800 * SECOND  # 2000-01-01
 LATEST = 4_102_444_800 * SECOND  # 2100-01-01
 
+# A half-open range of instants that every stored one lies in.
+FOREVER = (0, 2**62)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

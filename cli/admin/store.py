@@ -72,11 +72,11 @@ def run_backup(folder: Path | None, as_json: bool) -> None:
     if _embedded(settings):
         made = create_backup(files, target, when)
     else:
-        from store.factory import open_engine_and_beats
+        from store import open_stores
         from store.maintenance import create_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
+        with closing(open_stores(settings)) as stores, progress_bars() as told:
             made = create_server_backup(stores.beats, stores.engine, names, target, when, told)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
@@ -92,11 +92,11 @@ def run_restore(folder: Path, replace: bool) -> None:
     settings = Settings()
     files = [settings.beats_file, settings.records_file]
     if not _embedded(settings):
-        from store.factory import open_engine_and_beats
+        from store import open_stores
         from store.maintenance import restore_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
+        with closing(open_stores(settings)) as stores, progress_bars() as told:
             found = restore_server_backup(folder, names, stores.beats, stores.engine, told)
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         return
@@ -109,7 +109,7 @@ def run_restore(folder: Path, replace: bool) -> None:
 
 def run_move(as_json: bool) -> None:
     """The embedded store to the servers that the settings name."""
-    from store.factory import open_engine_and_beats
+    from store import open_stores
     from store.maintenance import move
 
     settings = Settings()
@@ -118,7 +118,7 @@ def run_move(as_json: bool) -> None:
             "The settings do not name the servers to move to.",
             "Set EBBTIDE_RECORDS_URL and EBBTIDE_INFLUXDB_URL.",
         )
-    with closing(open_engine_and_beats(settings)) as stores, progress_bars() as told:
+    with closing(open_stores(settings)) as stores, progress_bars() as told:
         found = move(settings.beats_file, settings.records_file, stores.beats, stores.engine, told)
     if as_json:
         typer.echo(json.dumps(asdict(found)))
