@@ -77,12 +77,12 @@ def backup(
     if settings.is_embedded:
         made = create_backup(files, target, when)
     else:
-        from store.factory import open_engine_and_beats
+        from store import open_stores
         from store.maintenance import create_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
-            made = create_server_backup(stores.beats, stores.engine, names, target, when, progress)
+        with closing(open_stores(settings)) as stores, progress_bars() as told:
+            made = create_server_backup(stores.beats, stores.engine, names, target, when, told)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
         return
@@ -102,13 +102,13 @@ def restore(
 
     settings = Settings()
     files = [settings.beats_file, settings.records_file]
-    if not settings.is_embedded:
-        from store.factory import open_engine_and_beats
+    if not _embedded(settings):
+        from store import open_stores
         from store.maintenance import restore_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
-            found = restore_server_backup(folder, names, stores.beats, stores.engine, progress)
+        with closing(open_stores(settings)) as stores, progress_bars() as told:
+            found = restore_server_backup(folder, names, stores.beats, stores.engine, told)
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         return
     aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
@@ -118,11 +118,10 @@ def restore(
         typer.echo(f"What was there: {file}")
 
 
-def move(as_json: Json = False) -> None:
-    """Move the embedded store to InfluxDB and PostgreSQL; goes on where it stopped."""
-    from ebbtide.settings import Settings
-    from store.factory import open_engine_and_beats
-    from store.maintenance.server_backup import move as move_stores
+def run_move(as_json: bool) -> None:
+    """The embedded store to the servers that the settings name."""
+    from store import open_stores
+    from store.maintenance import move
 
     settings = Settings()
     if settings.records_url is None or settings.influxdb_url is None:
@@ -130,10 +129,8 @@ def move(as_json: Json = False) -> None:
             "The settings do not name the servers to move to.",
             "Set EBBTIDE_RECORDS_URL and EBBTIDE_INFLUXDB_URL.",
         )
-    with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
-        found = move_stores(
-            settings.beats_file, settings.records_file, stores.beats, stores.engine, progress
-        )
+    with closing(open_stores(settings)) as stores, progress_bars() as told:
+        found = move(settings.beats_file, settings.records_file, stores.beats, stores.engine, told)
     if as_json:
         typer.echo(json.dumps(asdict(found)))
         return
