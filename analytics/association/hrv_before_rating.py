@@ -1,7 +1,7 @@
 """The heart before each rating: the usable five-minute windows that lie in a span which ends at the
 rating, or in the night before it, and their means.
 
-Five minutes are what the figures are made for (Task Force 1996), and a strap that was put on ten
+Five minutes are what HRV metrics are defined for (Task Force 1996), and a strap that was put on ten
 minutes before a rating still says something of the half hour before it. RMSSD and Baevsky's index
 are skewed; their logarithms are averaged (Plews et al. 2013, Sports Medicine 43:773).
 """

@@ -128,10 +128,10 @@ def slope_posterior(series: Detrended, rhos: FloatArray = RHOS) -> SlopePosterio
     likely = y_likely + special.logsumexp(x_likely, axis=0)
     weight = np.exp(likely - np.max(likely))
     weight /= np.sum(weight)
-    kept = weight > _NEGLIGIBLE * np.max(weight)
+    relevant = weight > _NEGLIGIBLE * np.max(weight)
     rho_mean = float(np.sum(weight, axis=1) @ rhos)
-    chosen = weight[kept] / np.sum(weight[kept])
-    return SlopePosterior(chosen, slopes[kept], errors[kept], dof, rho_mean)
+    chosen = weight[relevant] / np.sum(weight[relevant])
+    return SlopePosterior(chosen, slopes[relevant], errors[relevant], dof, rho_mean)
 
 
 def _with_steps(
