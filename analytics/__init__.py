@@ -1,1 +1,64 @@
-"""Arrays in, results out. No I/O, no clock, nothing kept."""
+"""Heart-rate variability, associations of ratings, and outcomes: arrays in, results out.
+
+No I/O, no clock, no state. What others may use is here and in the faces of ``analytics.hrv``,
+``analytics.association`` and ``analytics.programme``.
+"""
+
+from typing import TYPE_CHECKING
+
+from analytics._lazy import lazy_members
+
+if TYPE_CHECKING:
+    from analytics.association.group import group_link
+    from analytics.association.rmcorr import repeated_measures_correlation
+    from analytics.association.within_person import day_to_day_link, lagged_link, within_person_link
+    from analytics.hrv.artefacts import label_beats
+    from analytics.hrv.correction import correct_beats
+    from analytics.hrv.stress_index import stress_index
+    from analytics.hrv.summary import hrv_summary
+    from analytics.hrv.windows import BeatArrays, HrvWindows, hrv_windows
+    from analytics.programme.change import change_between
+    from analytics.programme.outcomes import group_outcome, hedges_g
+    from analytics.report import person_report
+
+__all__ = [
+    "BeatArrays",
+    "HrvWindows",
+    "change_between",
+    "correct_beats",
+    "day_to_day_link",
+    "group_link",
+    "group_outcome",
+    "hedges_g",
+    "hrv_summary",
+    "hrv_windows",
+    "label_beats",
+    "lagged_link",
+    "person_report",
+    "repeated_measures_correlation",
+    "stress_index",
+    "within_person_link",
+]
+
+if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "BeatArrays": "analytics.hrv.windows",
+            "HrvWindows": "analytics.hrv.windows",
+            "change_between": "analytics.programme.change",
+            "correct_beats": "analytics.hrv.correction",
+            "day_to_day_link": "analytics.association.within_person",
+            "group_link": "analytics.association.group",
+            "group_outcome": "analytics.programme.outcomes",
+            "hedges_g": "analytics.programme.outcomes",
+            "hrv_summary": "analytics.hrv.summary",
+            "hrv_windows": "analytics.hrv.windows",
+            "label_beats": "analytics.hrv.artefacts",
+            "lagged_link": "analytics.association.within_person",
+            "person_report": "analytics.report",
+            "repeated_measures_correlation": "analytics.association.rmcorr",
+            "stress_index": "analytics.hrv.stress_index",
+            "within_person_link": "analytics.association.within_person",
+        },
+    )

@@ -1,8 +1,8 @@
-"""What can be said of one person's pain, stress and heart, each with its sentence, number,
-interval, data and caveats. The API, the pages and print are all made from it.
+"""The associations of one person's pain, stress and HRV, each with its sentence, number, interval,
+data and caveats. The API, the pages and print are all made from it.
 
-The first statement (pain and stress at the same moment) is the one question asked; all others are
-further looks, and their p values are corrected for being several (Holm 1979, Scandinavian Journal
+The first statement (pain and stress at the same moment) is the primary comparison; all others are
+secondary, and their p values are corrected for multiplicity (Holm 1979, Scandinavian Journal
 of Statistics 6:65). Intervals are of each statement by itself.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics._types import FloatArray, IntArray
 from analytics.association.missingness import MissingPattern, WhatIf, missing_pattern, what_if_worse
 from analytics.association.within_person import (
     Association,
@@ -22,9 +22,6 @@ from analytics.association.within_person import (
 )
 from analytics.association.wording import AssociationText, Comparison, association_text
 from analytics.programme.change import Change, first_to_last_week
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +44,7 @@ class RatedHrv:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """One look. ``p_adjusted`` is what the words go by."""
+    """One comparison. ``p_adjusted`` decides the wording."""
 
     key: str
     title: str
@@ -58,7 +55,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """``statements``: the first is the question; the rest further looks. ``pain`` and ``stress``:
+    """``statements``: the first is the primary comparison. ``pain`` and ``stress``:
     the change from the first week to the last, which both may share without being linked.
     """
 
@@ -77,21 +74,21 @@ _COMPARISONS = {
         "stress at the rating before",
         "one point of stress at the rating before",
         "one point more stress at the rating before",
-        came="stress came before pain",
+        temporal_order_text="stress came before pain",
     ),
     "pain_before": Comparison(
         "pain at the rating before",
         "one point of pain at the rating before",
         "one point more pain at the rating before",
         y_name="stress",
-        came="pain came before stress",
+        temporal_order_text="pain came before stress",
     ),
     "day_to_day": Comparison(
         "stress from one day to the next",
         "one point more stress than the day before",
         "stress up by one point from the day before",
-        weak="If ratings are missing on worse moments, this look errs in about 7 of 100 cases, "
-        "not in 5.",
+        known_bias_text="If ratings are missing on worse moments, this look errs in about 7 of 100 "
+        "cases, not in 5.",
     ),
     "stress_index": Comparison(
         "the strap's stress index", "ten points of the stress index", "a stress index ten higher"
@@ -111,13 +108,54 @@ _TITLES = {
 
 
 def person_report(rated: RatedHrv) -> Report:
-    """Everything that can be said, or what is missing."""
+    """Compute every association of one person's ratings and HRV, in numbers and words.
+
+    Parameters
+    ----------
+    rated : RatedHrv
+        Ratings with the HRV before each, shape (n,).
+
+    Returns
+    -------
+    Report
+        Statements, of which the first is the primary comparison; the change from the first week to
+        the last; the pattern of missing ratings and what they could change.
+
+    Notes
+    -----
+    The p values of all but the first statement are corrected: Holm (1979), Scandinavian Journal of
+    Statistics 6:65.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import person_report
+    >>> from analytics.report import RatedHrv
+    >>> rng = np.random.default_rng(5)
+    >>> slot, nothing = np.arange(60), np.full(60, np.nan)
+    >>> stress = rng.normal(5, 1.5, 60)
+    >>> report = person_report(
+    ...     RatedHrv(
+    ...         time_ns=slot * 28_800_000_000_000,
+    ...         day=738_000 + slot // 3,
+    ...         hour=slot % 3 * 8.0,
+    ...         pain=1 + 0.6 * stress + 0.4 * rng.normal(size=60),
+    ...         stress=stress,
+    ...         ln_rmssd=nothing,
+    ...         heart_rate=nothing,
+    ...         stress_index=nothing,
+    ...         motion_mg=nothing,
+    ...     )
+    ... )
+    >>> str(report.statements[0].words.verdict)
+    'moved together'
+    """
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
     before = "usable beats before them"
     weekend = _weekend(rated.day)
     with_motion = np.column_stack([np.log1p(rated.motion_mg), weekend])
     found = {
-        "same_moment": within_person_link(t, stress, pain, hour, hold=weekend),
+        "same_moment": within_person_link(t, stress, pain, hour, covariates=weekend),
         "stress_before": lagged_link(t, stress, pain, hour),
         "pain_before": lagged_link(t, pain, stress, hour, x_name="pain", y_name="stress"),
         "day_to_day": day_to_day_link(rated.day, stress, pain),
@@ -127,14 +165,14 @@ def person_report(rated: RatedHrv) -> Report:
             pain,
             hour,
             x_name=f"a stress index from {before}",
-            hold=weekend,
+            covariates=weekend,
         ),
         # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
         "rmssd": within_person_link(
-            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=before, hold=with_motion
+            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=before, covariates=with_motion
         ),
         "heart_rate": within_person_link(
-            t, rated.heart_rate / 10, pain, hour, x_name=before, hold=with_motion
+            t, rated.heart_rate / 10, pain, hour, x_name=before, covariates=with_motion
         ),
     }
     adjusted = holm({key: link.p_value for key, link in found.items() if key != "same_moment"})
@@ -170,11 +208,11 @@ def _weekend(day: IntArray) -> FloatArray:
 
 
 def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:
-    """Holm's step-down correction; a look without a number is no look."""
-    looks = sorted((p, key) for key, p in p_values.items() if p is not None)
+    """Adjust p values by Holm's step-down correction; None are left out."""
+    ordered = sorted((p, key) for key, p in p_values.items() if p is not None)
     adjusted: dict[str, float | None] = dict.fromkeys(p_values)
     highest = 0.0
-    for place, (p, key) in enumerate(looks):
-        highest = max(highest, min(1.0, p * (len(looks) - place)))
+    for place, (p, key) in enumerate(ordered):
+        highest = max(highest, min(1.0, p * (len(ordered) - place)))
         adjusted[key] = highest
     return adjusted

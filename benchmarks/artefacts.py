@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.hrv.artefacts import label_beats
-from analytics.hrv.spectrum import BANDS_HZ, welch
+from analytics.hrv.frequency_domain import BANDS_HZ, welch
 from analytics.hrv.summary import hrv_summary
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -122,7 +122,7 @@ def one_person(cell: Cell, rng: np.random.Generator) -> list[float]:
             y = y + LINK * np.append(0, mood[:-1])
         linked = say(x, y, there(x, y, cell.missing, rng))
         row = [float(pearson), float(straight), np.nan, np.nan, np.nan]
-        if unlinked.missing is None:
+        if unlinked.missing_reason is None:
             row[2] = float(unlinked.clear)
         if linked.low is not None and linked.high is not None:
             row[3:] = [float(linked.low <= LINK <= linked.high), float(linked.clear)]

@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.hrv.artefacts import label_beats
-from analytics.hrv.engine import Domain, window_metrics
+from analytics.hrv.engine import window_metrics
+from analytics.hrv.metric import Domain
 
 ROOT = Path(__file__).resolve().parent.parent
 Times = dict[str, Any]

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.hrv import variability
-from analytics.hrv.complexity import ALPHA_1, dfa_alpha, entropies
-from analytics.hrv.scalar_time_domain import mean_hr_bpm, sdnn_ms
-from analytics.hrv.spectrum import BANDS_HZ, welch
+from analytics.hrv.frequency_domain import BANDS_HZ, welch
+from analytics.hrv.nonlinear import ALPHA_1, CorrectedWindows, dfa_alpha, entropies
+from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows, histogram, triangle_base
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """
@@ -82,29 +81,30 @@ print(json.dumps({name: float(found[key]) for name, key in names.items()}))
 
 
 def ours(nn: np.ndarray) -> dict[str, float]:
-    """The same figures by our functions."""
-    steps, everything = np.diff(nn), np.ones(len(nn), np.bool_)
-    follows = everything.copy()
-    follows[0] = False
-    sd1, sd2 = variability.poincare_ms(nn, everything, follows)
+    """The same metrics by our functions."""
+    everything = np.ones(len(nn), np.bool_)
+    follows = np.arange(len(nn)) > 0
+    first, last = np.array([0]), np.array([len(nn)])
+    windows = NNWindows(nn, everything, follows, first, last, len(nn))
+    of = {metric.name: float(metric.rows(windows)[0]) for metric in TIME_DOMAIN}
     entropy = entropies(nn)
     return {
-        "mean NN": float(np.mean(nn)),
-        "mean HR": mean_hr_bpm(nn),
-        "SDNN": sdnn_ms(nn),
-        "RMSSD": float(np.sqrt(np.mean(steps**2))),
-        "SDSD": variability.sdsd_ms(steps),
-        "pNN20": variability.pnn_percent(steps, 20),
-        "pNN50": variability.pnn_percent(steps, 50),
-        "MAD": variability.mad_ms(nn),
-        "SD1": sd1,
-        "SD2": sd2,
-        "triangular index": variability.triangular_index(nn),
-        "TINN": variability.tinn_ms(nn),
+        "mean NN": of["mean_nn_ms"],
+        "mean HR": of["mean_hr_bpm"],
+        "SDNN": of["sdnn_ms"],
+        "RMSSD": of["rmssd_ms"],
+        "SDSD": of["sdsd_ms"],
+        "pNN50": of["pnn50_percent"],
+        "pNN20": of["pnn20_percent"],
+        "MAD": of["mad_ms"],
+        "SD1": of["sd1_ms"],
+        "SD2": of["sd2_ms"],
+        "triangular index": len(nn) / int(np.max(histogram(nn))),
+        "TINN": triangle_base(histogram(nn)),
         "HF": welch(np.cumsum(nn) / 1000, nn).band_ms2(*BANDS_HZ["hf"]),
         "SampEn": entropy.sample,
         "ApEn": entropy.approximate,
-        "DFA alpha 1": dfa_alpha(nn, *ALPHA_1),
+        "DFA alpha 1": float(dfa_alpha(CorrectedWindows(nn, follows, first, last), ALPHA_1)[0]),
     }
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from analytics.hrv.windows import hrv_windows, starts_by_stretch
+from analytics.hrv.windows import WINDOW_NS, hrv_windows, starts_by_stretch
 from api.services.accounts import create_account
 from api.services.daily_windows import load_daily_hrv
-from api.services.inputs import WINDOW_NS, to_beat_arrays
+from api.services.inputs import to_beat_arrays
 from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings

@@ -6,12 +6,15 @@ uv run python benchmarks/trial.py [--data ../shared/data/trial/...csv]
 from __future__ import annotations
 
 import argparse
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
-from analytics.programme.outcomes import change_on_change
+from analytics._types import FloatArray, IntArray
 
 ROOT = Path(__file__).resolve().parent.parent
 SCALES = {
@@ -21,6 +24,59 @@ SCALES = {
     "panas_na": "negative affect (PANAS)",
 }
 GROUPS = {1: "PRT", 2: "open placebo", 3: "usual care"}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOnChange:
+    """Across people: how the change of ``y`` went with that of ``x``. ``slope``: points of y for
+    one of x; ``r`` with Fisher's interval; None with the reason.
+    """
+
+    n: int
+    slope: float | None
+    r: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    missing_reason: str | None
+
+
+MIN_FOR_CHANGE = 10
+
+
+def change_on_change(x_change: FloatArray, y_change: FloatArray, group: IntArray) -> ChangeOnChange:
+    """Correlate the changes of people, shape (n,) each.
+
+    What all of a group share (its mean change: treatment, time, regression to the mean) is removed:
+    a fall of both in everybody is no link.
+    """
+    known = np.isfinite(x_change) & np.isfinite(y_change)
+    x, y, who = x_change[known], y_change[known], group[known]
+    groups = len(np.unique(who))
+    dof = len(x) - groups - 1
+    if len(x) < MIN_FOR_CHANGE:
+        why = f"{len(x)} of at least {MIN_FOR_CHANGE} people measured twice"
+        return ChangeOnChange(len(x), None, None, None, None, None, why)
+    for one in np.unique(who):
+        x = np.where(who == one, x - np.mean(x[who == one]), x)
+        y = np.where(who == one, y - np.mean(y[who == one]), y)
+    if x @ x < 1e-12 or y @ y < 1e-12:
+        why = "one of the two changed by the same in everybody"
+        return ChangeOnChange(len(x), None, None, None, None, None, why)
+    r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1 + 1e-12, 1 - 1e-12))
+    t = r * math.sqrt(dof / (1 - r**2))
+    # A correlation of n pairs has n - 2 degrees of freedom, and Fisher's z a variance of 1/(n - 3).
+    reach = 1.959964 / math.sqrt(dof - 1)
+    middle = math.atanh(r)
+    return ChangeOnChange(
+        len(x),
+        float(x @ y / (x @ x)),
+        r,
+        math.tanh(middle - reach),
+        math.tanh(middle + reach),
+        float(2 * special.stdtr(dof, -abs(t))),
+        None,
+    )
 
 
 def main() -> None:

@@ -63,8 +63,8 @@ class NotificationPipeline:
         try:
             measurement = self._strap.decode(raw.payload)
         except MalformedMeasurementError as error:
-            # Its beats are missing from the count, and its arrival shows that the connection
-            # was not held up: both the clock and the filter need to be told.
+            # Its beats are missing from the count (clock), and its arrival shows that the
+            # connection was not held up (filter).
             self._clock.interrupt(GapReason.NO_RR_SENT)
             self._duplicates.is_duplicate(raw.payload, (), raw.received_ns)
             return Malformed(str(error))

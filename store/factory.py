@@ -1,8 +1,8 @@
-"""Opens the stores that the settings name."""
+"""Open the stores that the settings name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Engine
 
@@ -17,46 +17,40 @@ from store.sqlite.beats import SqliteBeatStore
 from store.stores import Stores
 
 
-@dataclass(frozen=True, slots=True)
-class OpenStores:
-    """Both stores, and the database of records, for what goes beneath their protocols."""
-
-    beats: BeatStore
-    engine: Engine
-
-    def close(self) -> None:
-        """Let go of files and connections."""
-        self.beats.close()
-        self.engine.dispose()
-
-
-def open_engine_and_beats(settings: Settings) -> OpenStores:
-    """Raises EbbtideError when they cannot be opened."""
+def open_stores(settings: Settings) -> Stores:
+    """Open every store. Raises EbbtideError when one of them cannot be opened."""
     url = settings.records_url
     engine = (
         sqlite_engine(settings.records_file)
         if url is None
         else server_engine(url.get_secret_value())
     )
-    return OpenStores(_open_beats(settings, engine), engine)
-
-
-def open_stores(settings: Settings) -> Stores:
-    """Raises EbbtideError when a store cannot be opened."""
-    stores = open_engine_and_beats(settings)
     return Stores(
-        beats=stores.beats,
-        records=SqlRecordStore(stores.engine),
-        access=SqlAccessStore(stores.engine),
-        programme=SqlProgrammeStore(stores.engine),
+        beats=ENGINES[beat_engine_name(settings)](settings, engine),
+        records=SqlRecordStore(engine),
+        access=SqlAccessStore(engine),
+        programme=SqlProgrammeStore(engine),
+        database=engine,
     )
 
 
-def _open_beats(settings: Settings, engine: Engine) -> BeatStore:
+def beat_engine_name(settings: Settings) -> str:
+    """Choose the engine of beats, a key of ``ENGINES``, by the settings that are given."""
+    return "sqlite" if settings.influxdb_url is None else "influxdb"
+
+
+def open_sqlite_beats(settings: Settings, engine: Engine) -> BeatStore:
+    """Open the embedded store of beats; it does not need the SQL database."""
+    del engine
+    return SqliteBeatStore(settings.beats_file)
+
+
+def open_influx_beats(settings: Settings, engine: Engine) -> BeatStore:
+    """Open the store of beats in InfluxDB, with its catalogue in the SQL database."""
     if settings.influxdb_url is None:
-        return SqliteBeatStore(settings.beats_file)
+        raise EbbtideError("No InfluxDB is named.", "Set EBBTIDE_INFLUXDB_URL.")
     try:
-        # Only where it is wanted: its client comes with ebbtide[clinic].
+        # Only where it is used: its client comes with ebbtide[clinic].
         from store.influx.beats import InfluxBeatStore
         from store.influx.catalogue import BeatCatalogue
         from store.influx.client import InfluxAddress, InfluxServer
@@ -78,3 +72,9 @@ def _open_beats(settings: Settings, engine: Engine) -> BeatStore:
     )
     server.make_database()
     return InfluxBeatStore(server, BeatCatalogue(engine))
+
+
+ENGINES: Mapping[str, Callable[[Settings, Engine], BeatStore]] = {
+    "sqlite": open_sqlite_beats,
+    "influxdb": open_influx_beats,
+}

@@ -1,1 +1,73 @@
-"""How two series of ratings moved together within people, net of their common trend."""
+"""Associations of ratings and HRV: within one person, of many people, and in words."""
+
+from typing import TYPE_CHECKING
+
+from analytics._lazy import lazy_members
+
+if TYPE_CHECKING:
+    from analytics.association.group import GroupLink, PersonSlope, group_link
+    from analytics.association.hrv_before_rating import HrvBeforeRating, Span, window_starts
+    from analytics.association.missingness import (
+        MissingPattern,
+        WhatIf,
+        missing_pattern,
+        what_if_worse,
+    )
+    from analytics.association.rmcorr import RmCorr, repeated_measures_correlation
+    from analytics.association.within_person import (
+        Association,
+        day_to_day_link,
+        lagged_link,
+        within_person_link,
+    )
+    from analytics.association.wording import AssociationText, Comparison, Verdict, association_text
+
+__all__ = [
+    "Association",
+    "AssociationText",
+    "Comparison",
+    "GroupLink",
+    "HrvBeforeRating",
+    "MissingPattern",
+    "PersonSlope",
+    "RmCorr",
+    "Span",
+    "Verdict",
+    "WhatIf",
+    "association_text",
+    "day_to_day_link",
+    "group_link",
+    "lagged_link",
+    "missing_pattern",
+    "repeated_measures_correlation",
+    "what_if_worse",
+    "window_starts",
+    "within_person_link",
+]
+
+if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "Association": "analytics.association.within_person",
+            "AssociationText": "analytics.association.wording",
+            "Comparison": "analytics.association.wording",
+            "GroupLink": "analytics.association.group",
+            "HrvBeforeRating": "analytics.association.hrv_before_rating",
+            "MissingPattern": "analytics.association.missingness",
+            "PersonSlope": "analytics.association.group",
+            "RmCorr": "analytics.association.rmcorr",
+            "Span": "analytics.association.hrv_before_rating",
+            "Verdict": "analytics.association.wording",
+            "WhatIf": "analytics.association.missingness",
+            "association_text": "analytics.association.wording",
+            "day_to_day_link": "analytics.association.within_person",
+            "group_link": "analytics.association.group",
+            "lagged_link": "analytics.association.within_person",
+            "missing_pattern": "analytics.association.missingness",
+            "repeated_measures_correlation": "analytics.association.rmcorr",
+            "what_if_worse": "analytics.association.missingness",
+            "window_starts": "analytics.association.hrv_before_rating",
+            "within_person_link": "analytics.association.within_person",
+        },
+    )

@@ -1,37 +1,127 @@
-"""What two series share only because both change over the weeks.
+"""Remove the trend that two series share only because both change over the weeks.
 
 Pain and stress both fall during therapy. Any measure of whether they move together must first be
-freed of that course, and must not mistake its leftover for a link. The course is modelled as a
-natural cubic spline in time (Hastie, Tibshirani and Friedman, Elements of Statistical Learning,
-2nd ed., section 5.2.1), one step at the same moment in both (a session that helped), and a daily
-rhythm. The step is always included, so that its choice cannot depend on whether a link would be
-found.
+taken net of that trend, and must not mistake what is left of it for a link. The trend is modelled
+as a natural cubic spline in time (Hastie, Tibshirani and Friedman, Elements of Statistical
+Learning, 2nd ed., section 5.2.1), one step at the same moment in both (a session that helped), and
+a daily rhythm. The step is always included, so that its choice cannot depend on whether a link
+would be found.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+
+from analytics._types import FloatArray, IntArray
 
 _EDGE = 3  # a step must leave this many ratings on each side
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detrended:
+    """Two series with their common trend; shape (n,) where not said.
+
+    ``days``: not decreasing. ``basis``: shape (n, q), orthonormal columns of the smooth trend and
+    of any covariates. ``x_residual``, ``y_residual``: net of the basis. ``step_places``: shape
+    (k,), the rows at which both may have a step besides; or ``step_columns``, shape (n, k), steps
+    of any other form.
+    """
+
+    days: FloatArray
+    x: FloatArray
+    y: FloatArray
+    basis: FloatArray
+    x_residual: FloatArray
+    y_residual: FloatArray
+    step_places: IntArray
+    step_columns: FloatArray
+
+    def with_step(self, step: FloatArray | None) -> Detrended:
+        """Add one step, shape (n,), to the trend for good."""
+        if step is None:
+            return self
+        basis = independent_columns(np.column_stack([self.basis, step]))
+        return replace(
+            self,
+            basis=basis,
+            x_residual=residuals(self.x, basis),
+            y_residual=residuals(self.y, basis),
+            step_places=np.empty(0, np.int64),
+        )
+
+    def likeliest_step(self) -> FloatArray | None:
+        """The step that, beside the smooth trend, explains most of ``x``, and of what ``x`` leaves
+        of ``y``; shape (n,). For a slope.
+
+        Of what ``x`` leaves: a step chosen for ``x`` and ``y`` as they are would be one at which
+        both happen to be high, and removing it would draw a true link towards zero.
+        """
+        return self._step(of_rest=True)
+
+    def shared_step(self) -> FloatArray | None:
+        """The step that explains most of both; shape (n,). For a correlation that must not be
+        biased by it: it misses a little of a link rather than take a step for one.
+        """
+        return self._step(of_rest=False)
+
+    def _step(self, of_rest: bool) -> FloatArray | None:
+        at = self.step_places
+        if not len(at):
+            return None
+        size = _beyond(self.basis, at)
+        x, y = self.x_residual, self.y_residual
+        both = sums_from(np.column_stack([x, y]))[at] / np.sqrt(size)[:, None]
+        x_step, y_step = both[:, 0], both[:, 1]
+        xx = np.maximum(x @ x - x_step**2, 1e-12)
+        rest = y @ y - y_step**2
+        if of_rest:
+            rest = rest - (x @ y - x_step * y_step) ** 2 / xx
+        place = at[int(np.argmin(np.log(xx) + np.log(np.maximum(rest, 1e-12))))]
+        return steps_at(np.array([place]), len(x))[:, 0]
+
+
+def detrend(
+    days: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    basis: FloatArray,
+    *,
+    with_steps: bool = True,
+    step_columns: FloatArray | None = None,
+) -> Detrended:
+    """Remove the columns of ``basis`` (n, q), orthonormal, from ``x`` and ``y``, shape (n,).
+
+    ``with_steps``: whether both may have one step at any rating besides; ``step_columns``, shape
+    (n, k): the forms that it may have, in place of these.
+    """
+    places = with_steps and step_columns is None
+    return Detrended(
+        days,
+        x,
+        y,
+        basis,
+        residuals(x, basis),
+        residuals(y, basis),
+        step_places(basis) if places else np.empty(0, np.int64),
+        np.empty((len(x), 0)) if step_columns is None else step_columns,
+    )
 
 
 def spline_df(n: int) -> int:
-    """How many bends the spline may have for ``n`` ratings: grows as the square root."""
+    """Degrees of freedom of the spline for ``n`` ratings: they grow as the square root."""
     return max(1, round(0.73 * math.sqrt(n)))
 
 
-def spline_basis(days: FloatArray, freedom: int) -> FloatArray:
-    """Constant, and a natural cubic spline with ``freedom`` columns; shape (n, 1 + freedom).
+def spline_basis(days: FloatArray, df: int) -> FloatArray:
+    """Constant, and a natural cubic spline with ``df`` columns; shape (n, 1 + df).
 
-    Knots are at equal shares of the ratings, so that each bend rests on as many.
+    Knots are at equal shares of the ratings, so that each term rests on as many.
     """
     u = _unit(days)
-    knots = np.unique(np.quantile(u, np.linspace(0, 1, freedom + 1)))
+    knots = np.unique(np.quantile(u, np.linspace(0, 1, df + 1)))
     columns = [np.ones_like(u), u]
 
     def basis_term(knot: float) -> FloatArray:
@@ -52,8 +142,8 @@ def daily_rhythm(hours: FloatArray) -> FloatArray:
     return np.column_stack([np.cos(angle), np.sin(angle)])
 
 
-def course_basis(days: FloatArray, hours: FloatArray | None = None) -> FloatArray:
-    """Columns that span the smooth course; shape (n, columns), orthonormal.
+def trend_basis(days: FloatArray, hours: FloatArray | None = None) -> FloatArray:
+    """Columns that span the smooth trend; shape (n, columns), orthonormal.
 
     ``days``: shape (n,), increasing, in days. ``hours``: local hour of day, shape (n,).
     """
@@ -63,14 +153,19 @@ def course_basis(days: FloatArray, hours: FloatArray | None = None) -> FloatArra
     return independent_columns(smooth)
 
 
-def straight_line(days: FloatArray) -> FloatArray:
+def constant_basis(n: int) -> FloatArray:
+    """Level alone; shape (n, 1), orthonormal."""
+    return np.full((n, 1), 1 / np.sqrt(n))
+
+
+def linear_basis(days: FloatArray) -> FloatArray:
     """Level and slope; shape (n, 2), orthonormal (n, 1 when all are at one moment)."""
     return independent_columns(np.column_stack([np.ones(len(days)), _unit(days)]))
 
 
 def step_places(basis: FloatArray) -> IntArray:
-    """The rows at which a step may be, each with ratings on both sides, and none that the course
-    itself can make; shape (k,).
+    """The rows at which a step may be, each with ratings on both sides, and none that the smooth
+    trend can fit by itself; shape (k,).
 
     All of them: one that is a single rating off leaves that rating as an outlier in both series,
     and an alarm (seen with 120 ratings and every second place).
@@ -81,7 +176,7 @@ def step_places(basis: FloatArray) -> IntArray:
 
 
 def _beyond(basis: FloatArray, at: IntArray) -> FloatArray:
-    """What of each step the course cannot make, squared and summed."""
+    """Sum of squares of each step's residual from the smooth trend."""
     n = len(basis)
     result: FloatArray = (n - at) - np.sum(sums_from(basis)[at] ** 2, axis=1)
     return result
@@ -98,40 +193,6 @@ def steps_at(places: IntArray, n: int) -> FloatArray:
     return (np.arange(n)[:, None] >= places[None, :]).astype(np.float64)
 
 
-def likeliest_step(basis: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray | None:
-    """The step that, beside the smooth course, explains most of ``x``, and of what ``x`` leaves of
-    ``y``; shape (n,). For a slope.
-
-    Of what ``x`` leaves: a step chosen for ``x`` and ``y`` as they are would be one at which both
-    happen to be high, and taking it out would draw a true link towards zero.
-    """
-    return _step(basis, x, y, of_rest=True)
-
-
-def shared_step(basis: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray | None:
-    """The step that explains most of both; shape (n,). For a correlation that must not be fooled:
-    it would rather miss a little of a link than take a step for one.
-    """
-    return _step(basis, x, y, of_rest=False)
-
-
-def _step(basis: FloatArray, x: FloatArray, y: FloatArray, of_rest: bool) -> FloatArray | None:
-    at = step_places(basis)
-    if not len(at):
-        return None
-    size = _beyond(basis, at)
-    x_left, y_left = residuals(x, basis), residuals(y, basis)
-    both = sums_from(np.column_stack([x_left, y_left]))[at] / np.sqrt(size)[:, None]
-    x_step, y_step = both[:, 0], both[:, 1]
-    xx = np.maximum(x_left @ x_left - x_step**2, 1e-12)
-    rest = y_left @ y_left - y_step**2
-    if of_rest:
-        rest = rest - (x_left @ y_left - x_step * y_step) ** 2 / xx
-    place = at[int(np.argmin(np.log(xx) + np.log(np.maximum(rest, 1e-12))))]
-    result: FloatArray = (np.arange(len(basis)) >= place).astype(np.float64)
-    return result
-
-
 def independent_columns(columns: FloatArray) -> FloatArray:
     """An orthonormal basis of what the columns span; columns that add nothing are dropped."""
     scaled = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
@@ -141,7 +202,7 @@ def independent_columns(columns: FloatArray) -> FloatArray:
 
 
 def residuals(values: FloatArray, basis: FloatArray) -> FloatArray:
-    """What is left of ``values`` after the (orthonormal) course is taken out; shape (n,)."""
+    """Residuals of ``values`` from the columns of ``basis`` (orthonormal); shape (n,)."""
     result: FloatArray = values - basis @ (basis.T @ values)
     return result
 

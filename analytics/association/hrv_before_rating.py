@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics._types import BoolArray, FloatArray, IntArray
+from analytics.hrv.requirements import MissingReason
 from analytics.hrv.stress_index import StressIndexInput, stress_index
-from analytics.hrv.windows import HrvWindows, MissingReason
+from analytics.hrv.windows import WINDOW_NS, HrvWindows
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
-WINDOW_NS = 300_000_000_000
 NIGHT_FROM_H, NIGHT_TO_H = 22.0, 7.0
 MIN_NIGHT_WINDOWS = 12  # windows: an hour
 
@@ -40,8 +37,8 @@ _COUNT = {Span.MINUTES_5: 1, Span.MINUTES_30: 6, Span.MINUTES_60: 12}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HrvBeforeRating:
-    """Per rating, shape (n,); NaN where there was nothing usable, with the reason in ``why_not``
-    (None where usable). ``windows``: how many usable ones.
+    """Per rating, shape (n,); NaN where nothing was usable, with a ``missing_reason`` (None where
+    usable). ``windows``: how many usable ones.
     """
 
     ln_rmssd: FloatArray
@@ -49,17 +46,17 @@ class HrvBeforeRating:
     stress_index: FloatArray
     motion_mg: FloatArray
     windows: IntArray
-    why_not: list[str | None]
+    missing_reason: list[str | None]
 
     @property
     def usable(self) -> int:
         """Ratings with usable beats before them."""
-        return self.why_not.count(None)
+        return self.missing_reason.count(None)
 
     @property
-    def reasons(self) -> dict[str, int]:
-        """How many have none, by reason."""
-        return dict(Counter(reason for reason in self.why_not if reason is not None))
+    def reason_counts(self) -> dict[str, int]:
+        """Number of ratings without usable beats, by reason."""
+        return dict(Counter(reason for reason in self.missing_reason if reason is not None))
 
 
 def window_starts(rating_ns: IntArray, hour: FloatArray, span: Span) -> IntArray:
@@ -88,32 +85,36 @@ def hrv_before_rating(
     shape = (ratings, len(found) // max(ratings, 1))
     usable = found.usable.reshape(shape)
     count = np.count_nonzero(usable, axis=1)
-    least = MIN_NIGHT_WINDOWS if span is Span.NIGHT else 1
-    enough = count >= least
+    min_windows = MIN_NIGHT_WINDOWS if span is Span.NIGHT else 1
+    enough = count >= min_windows
     index = stress_index(history, hearts).value.reshape(shape)
-    why_not: list[str | None] = []
-    reasons = np.array([reason or "" for reason in found.unusable], dtype=object).reshape(shape)
+    missing_reason: list[str | None] = []
+    reasons = np.array([reason or "" for reason in found.missing_reason], dtype=object).reshape(
+        shape
+    )
     for row in range(ratings):
         if enough[row]:
-            why_not.append(None)
+            missing_reason.append(None)
         elif count[row]:
-            why_not.append("less than an hour of usable beats in the night")
+            missing_reason.append("less than an hour of usable beats in the night")
         else:
             common = Counter(reason for reason in reasons[row] if reason)
             # Beats that were too disturbed say more than the windows without any beside them.
             common.pop(MissingReason.NO_BEATS, None)
-            why_not.append(str(common.most_common(1)[0][0] if common else MissingReason.NO_BEATS))
+            missing_reason.append(
+                str(common.most_common(1)[0][0] if common else MissingReason.NO_BEATS)
+            )
     return HrvBeforeRating(
         _row_means(hearts.ln_rmssd.reshape(shape), enough),
         _row_means(hearts.heart_rate.reshape(shape), enough),
         _row_means(index, enough),
         _row_means(hearts.motion_mg.reshape(shape), enough),
         count,
-        why_not,
+        missing_reason,
     )
 
 
-def _row_means(values: FloatArray, enough: NDArray[np.bool_]) -> FloatArray:
+def _row_means(values: FloatArray, enough: BoolArray) -> FloatArray:
     known = np.isfinite(values)
     count = np.count_nonzero(known, axis=1)
     total = np.sum(np.where(known, values, 0.0), axis=1)

@@ -1,11 +1,10 @@
 """Ratings that were not given: the pattern, and how the link would move if they were the worse.
 
-Whoever rates less on bad days makes every answer better than it is; nobody can see by how much. So
-the answer is worked out again with the missing ratings filled in by the person's own usual for the
-time, made worse by two points: once in both pain and stress (the worst for the link's strength
-upwards), once in pain alone (downwards). It is a what-if, not an estimate (delta adjustment;
-National Research Council 2010, The Prevention and Treatment of Missing Data in Clinical Trials,
-chapter 5).
+People who rate less on bad days bias every answer, by an amount that the data cannot tell. So the
+answer is computed again with the missing ratings filled in by the person's own usual for the time,
+made worse by two points: once in both pain and stress (the worst for the link's strength upwards),
+once in pain alone (downwards). It is a what-if, not an estimate (delta adjustment; National
+Research Council 2010, The Prevention and Treatment of Missing Data in Clinical Trials, chapter 5).
 """
 
 from __future__ import annotations
@@ -13,13 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analytics.association.detrending import course_basis
+from analytics._types import FloatArray, IntArray
+from analytics.association.detrending import trend_basis
 from analytics.association.within_person import MIN_RATINGS, Association, within_person_link
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 WORSE_BY = 2.0
 _MAX_FILLED = 1.0  # as many again as were given
@@ -90,7 +86,7 @@ def what_if_worse(
     all_hours = np.concatenate([hour, usual])
     put = np.argsort(all_ns, kind="stable")
     filled = put >= len(time_ns)
-    basis = course_basis((all_ns[put] - all_ns[put][0]) / 86_400e9, all_hours[put])
+    basis = trend_basis((all_ns[put] - all_ns[put][0]) / 86_400e9, all_hours[put])
     columns = []
     for values in (x, y):
         known = np.concatenate([values, np.full(len(fill_ns), np.nan)])[put]

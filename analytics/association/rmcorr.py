@@ -1,13 +1,13 @@
 """Repeated-measures correlation: the common correlation within people (Bakdash and Marusich 2017,
 Frontiers in Psychology 8:456; Bland and Altman 1995, BMJ 310:446), and its trend-safe form.
 
-The plain form is fooled by anything that both series share over time, a fall during therapy above
-all, and by autocorrelation. It is shown only beside the other.
+The plain form is biased by anything that both series share over time, a fall during therapy above
+all, and by autocorrelation. It is reported only beside the other.
 
-The trend-safe form is the same correlation of what is left after each person's own course
-(``shared_course``). Its p value is by resampling: each person's ``x`` is turned in a circle by a
-random number of ratings, which keeps its autocorrelation and breaks its relation to ``y``; its
-interval is Fisher's with the spread that these resamples have.
+The trend-safe form is the same correlation of the residuals from each person's own trend
+(``detrending``). Its p value is by resampling: each person's ``x`` is shifted circularly by a
+random number of ratings, which preserves its autocorrelation and breaks its relation to ``y``; its
+interval is Fisher's with the spread of these resamples.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from analytics._types import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
 class RmCorr:
-    """``r`` with its 95% interval, degrees of freedom and p value; None with a reason in
-    ``missing``.
+    """``r`` with its 95% interval, degrees of freedom and p value; None with a
+    ``missing_reason``.
     """
 
     r: float | None
@@ -33,17 +31,47 @@ class RmCorr:
     p_value: float | None
     low: float | None
     high: float | None
-    missing: str | None
+    missing_reason: str | None
 
 
 def repeated_measures_correlation(subject: IntArray, x: FloatArray, y: FloatArray) -> RmCorr:
-    """The plain form. All of shape (n,); subjects with one pair do not count. p from t with n -
-    subjects - 1 degrees of freedom, the interval by Fisher's z with that + 2 pairs.
+    """Compute the common correlation of ``x`` and ``y`` within subjects.
+
+    It is biased by any trend that both share; ``group_link`` gives a form that is not.
+
+    Parameters
+    ----------
+    subject : array of int64, shape (n,)
+        A number per subject. Subjects with one pair are dropped.
+    x, y : array of float64, shape (n,)
+        Paired values.
+
+    Returns
+    -------
+    RmCorr
+        ``r`` with 95% interval (Fisher's z), degrees of freedom (n - subjects - 1) and p value (t),
+        or ``missing_reason``.
+
+    Notes
+    -----
+    Bakdash and Marusich (2017), Frontiers in Psychology 8:456; Bland and Altman (1995), BMJ
+    310:446.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import repeated_measures_correlation
+    >>> subject = np.repeat([0, 1, 2], 4)
+    >>> x = np.array([1.0, 2, 3, 4, 3, 4, 5, 6, 5, 6, 7, 8])
+    >>> y = np.array([5.0, 4, 4, 2, 7, 6, 4, 5, 9, 7, 7, 6])
+    >>> found = repeated_measures_correlation(subject, x, y)
+    >>> round(found.r, 2), found.dof
+    (-0.88, 8)
     """
     _, place, many = np.unique(subject, return_inverse=True, return_counts=True)
-    kept = many[place] > 1
-    place = np.unique(place[kept], return_inverse=True)[1]
-    x, y = np.asarray(x, np.float64)[kept], np.asarray(y, np.float64)[kept]
+    repeated = many[place] > 1
+    place = np.unique(place[repeated], return_inverse=True)[1]
+    x, y = np.asarray(x, np.float64)[repeated], np.asarray(y, np.float64)[repeated]
     people = int(np.max(place, initial=-1)) + 1
     dof = len(x) - people - 1
     if dof < 2:
@@ -63,8 +91,8 @@ def repeated_measures_correlation(subject: IntArray, x: FloatArray, y: FloatArra
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualPair:
-    """One person's ``x`` and ``y`` in order of time, shape (n,), freed of the columns of
-    ``basis`` (n, q), orthonormal.
+    """One person's ``x`` and ``y`` in order of time, shape (n,), residuals from the
+    columns of ``basis`` (n, q), orthonormal.
     """
 
     x: FloatArray
@@ -86,8 +114,8 @@ def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed:
     observed = 0.0
     for one in people:
         n = len(one.x)
-        # Products with every turn of x at once: circular cross-correlations. A turned x is freed of
-        # the course again, as the real one was; its product with the freed y stays the same.
+        # Products with every shift of x at once: circular cross-correlations. The trend is removed
+        # from a shifted x again, as from the real one; its product with the residual y is the same.
         turning = np.conj(np.fft.rfft(one.x))
         product = np.fft.irfft(np.fft.rfft(one.y) * turning, n)
         in_course = np.fft.irfft(np.fft.rfft(one.basis, axis=0) * turning[:, None], n, axis=0)

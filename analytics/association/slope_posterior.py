@@ -1,6 +1,6 @@
-"""How much ``y`` changes with ``x`` beyond a course that both share: a posterior of the slope.
+"""How much ``y`` changes with ``x`` net of a common trend: a posterior of the slope.
 
-The model: y = slope x + smooth course + one step + error, the error autocorrelated in continuous
+The model: y = slope x + smooth trend + one step + error, the error autocorrelated in continuous
 time (Ornstein-Uhlenbeck; AR(1) where ratings are evenly spaced). Two things in it are not known and
 are not guessed, but averaged over: how strong the autocorrelation is, and where the step lies. Each
 combination gives a t distribution of the slope by generalised least squares; it weighs as much as
@@ -9,7 +9,7 @@ for both doubts; with a single best guess it is too narrow (coverage of 93% and 
 
 Sources: restricted likelihood: Harville (1974), Biometrika 61:383; averaging over the
 autocorrelation: Zellner and Tiao (1964), Journal of the American Statistical Association 59:763.
-The prior is flat for the slope, the course, the height and the place of the step, and for the
+The prior is flat for the slope, the trend, the height and the place of the step, and for the
 autocorrelation from one typical step to the next between -0.3 and 0.94; 1/variance for the errors.
 """
 
@@ -19,13 +19,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from analytics.association.detrending import sums_from
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from analytics._types import FloatArray, IntArray
+from analytics.association.detrending import Detrended, sums_from
 
 RHOS = np.array([-0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.88, 0.94])
 # Of differences: two that share a day pull it opposite ways.
@@ -36,14 +33,15 @@ MIN_DF = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlopePosterior:
-    """A mixture of t distributions with ``freedom`` degrees: ``weight``, ``slope`` and ``error`` of
-    each, shape (m,). ``rho``: the mean autocorrelation from one typical step to the next.
+    """A mixture of t distributions with ``dof`` degrees of freedom: ``weight``, ``slope`` and
+    ``error`` of each, shape (m,). ``rho``: the mean autocorrelation from one typical step to the
+    next.
     """
 
     weight: FloatArray
     slope: FloatArray
     error: FloatArray
-    freedom: int
+    dof: int
     rho: float
 
     @property
@@ -54,14 +52,14 @@ class SlopePosterior:
     @property
     def sd(self) -> float:
         """Its standard deviation."""
-        inflate = self.freedom / (self.freedom - 2) if self.freedom > 2 else math.inf
+        inflate = self.dof / (self.dof - 2) if self.dof > 2 else math.inf
         spread = self.error**2 * inflate + (self.slope - self.mean) ** 2
         return float(np.sqrt(self.weight @ spread))
 
     def below(self, value: float) -> float:
         """The probability of a slope below ``value``."""
         t = (value - self.slope) / self.error
-        return float(self.weight @ special.stdtr(self.freedom, t))
+        return float(self.weight @ special.stdtr(self.dof, t))
 
     @property
     def p_value(self) -> float:
@@ -71,52 +69,38 @@ class SlopePosterior:
 
     def quantile(self, share: float) -> float:
         """The slope with this probability below it."""
-        reach = 8 * self.sd if self.freedom > 2 else 100 * float(np.max(self.error))
+        reach = 8 * self.sd if self.dof > 2 else 100 * float(np.max(self.error))
         low, high = self.mean - reach, self.mean + reach
         while self.below(low) > share:
             low -= reach
         while self.below(high) < share:
             high += reach
-        from scipy import optimize  # loaded by whoever asks: it takes 0.1 s and 30 MB
+        from scipy import optimize  # loaded when needed: 0.1 s and 30 MB
 
         return float(
             optimize.brentq(lambda at: self.below(at) - share, low, high, xtol=1e-9 * reach)
         )
 
 
-def slope_posterior(
-    days: FloatArray,
-    x: FloatArray,
-    y: FloatArray,
-    basis: FloatArray,
-    *,
-    places: IntArray | None = None,
-    steps: FloatArray | None = None,
-    rhos: FloatArray = RHOS,
-) -> SlopePosterior:
-    """The slope of ``y`` on ``x``.
+def slope_posterior(series: Detrended, rhos: FloatArray = RHOS) -> SlopePosterior:
+    """Estimate the slope of ``y`` on ``x`` net of their common trend.
 
-    ``days``, ``x``, ``y``: shape (n,), ``days`` not decreasing. ``basis``: shape (n, q),
-    independent columns of the course (and of anything else to hold still). ``places``: the rows at
-    which a step may be; or ``steps``, shape (n, k), what may be of any other form. ``rhos``: the
-    autocorrelations that may be. Raises ValueError when too few ratings are left to judge by.
+    ``rhos``: the autocorrelations that may be. Raises ValueError when too few ratings are left.
     """
+    basis, at, steps = series.basis, series.step_places, series.step_columns
     n, q = basis.shape
-    if steps is None:
-        steps = np.empty((n, 0))
-    at = np.empty(0, np.int64) if places is None else places
     many = steps.shape[1] + len(at)
-    freedom = n - q - 1 - (1 if many else 0)
-    if freedom < MIN_DF:
+    dof = n - q - 1 - (1 if many else 0)
+    if dof < MIN_DF:
         raise ValueError(f"{n} ratings are too few for {q} columns of course")
-    columns = np.column_stack([basis, x, y, steps])
+    columns = np.column_stack([basis, series.x, series.y, steps])
     y_likely = np.empty((len(rhos), max(many, 1)))
     x_likely, slopes, errors = (
         np.empty_like(y_likely),
         np.empty_like(y_likely),
         np.empty_like(y_likely),
     )
-    spacing = typical_spacing(days)
+    spacing = typical_spacing(series.days)
     for row, rho in enumerate(rhos):
         white, log_scale = whiten(columns, spacing, float(rho))
         orthonormal, triangle = np.linalg.qr(white[:, :q])
@@ -138,24 +122,24 @@ def slope_posterior(
         xx = np.maximum(xx, 1e-12)
         slope = xy / xx
         squares = np.maximum(yy - xy * slope, 1e-12)
-        y_likely[row] = log_norm - 0.5 * np.log(xx) - freedom / 2 * np.log(squares)
-        x_likely[row] = log_norm - (freedom + 1) / 2 * np.log(xx)
-        slopes[row], errors[row] = slope, np.sqrt(squares / freedom / xx)
+        y_likely[row] = log_norm - 0.5 * np.log(xx) - dof / 2 * np.log(squares)
+        x_likely[row] = log_norm - (dof + 1) / 2 * np.log(xx)
+        slopes[row], errors[row] = slope, np.sqrt(squares / dof / xx)
     likely = y_likely + special.logsumexp(x_likely, axis=0)
     weight = np.exp(likely - np.max(likely))
     weight /= np.sum(weight)
     kept = weight > _NEGLIGIBLE * np.max(weight)
     rho_mean = float(np.sum(weight, axis=1) @ rhos)
     chosen = weight[kept] / np.sum(weight[kept])
-    return SlopePosterior(chosen, slopes[kept], errors[kept], freedom, rho_mean)
+    return SlopePosterior(chosen, slopes[kept], errors[kept], dof, rho_mean)
 
 
 def _with_steps(
     at: IntArray, spacing: FloatArray, rho: float, orthonormal: FloatArray, left: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Of every whitened step beyond the course: its size, shape (k,), and its products with the
-    columns of ``left``, shape (k, columns). A whitened step is nothing before its place, one value
-    there, and another in each row after; so all of them are sums from the end.
+    """Of every whitened step net of the smooth trend: its size, shape (k,), and its products with
+    the columns of ``left``, shape (k, columns). A whitened step is nothing before its place, one
+    value there, and another in each row after; so all of them are sums from the end.
     """
     alike, scale = _autocorrelation_prior(spacing, rho)
     after = np.append(0.0, scale * (1 - alike))[:, None]

@@ -1,4 +1,4 @@
-"""The link in a sentence. Never "because of": a correlation does not know causes."""
+"""An association in a sentence. Never "because of": a correlation is no evidence of a cause."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was looked at: ``x_name``; ``unit``, what the slope is per; ``rise``, the same as a
-    person would notice it; ``came``: what an order in time is called, where that is the question;
-    ``weak``: where the simulation showed this look to err more than it should.
+    """Texts of one association: ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the
+    same as a person would notice it; ``temporal_order_text``: for the order in time, where that is
+    the question; ``known_bias_text``: where the simulation showed more false alarms than 5%.
     """
 
     x_name: str
     unit: str
-    rise: str
+    per_unit_text: str
     y_name: str = "pain"
-    came: str | None = None
-    weak: str | None = None
+    temporal_order_text: str | None = None
+    known_bias_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +56,48 @@ _COMPARISONS = "This is one of several looks; it is called clear only after corr
 
 
 def association_text(
-    link: Association, looked: Comparison = STRESS, p_adjusted: float | None = None
+    link: Association, compared: Comparison = STRESS, p_adjusted: float | None = None
 ) -> AssociationText:
-    """Put a link into words. ``p_adjusted`` decides what is clear, where it is given."""
-    x, y = looked.x_name, looked.y_name
-    if link.missing is not None:
+    """Put an association into words. ``p_adjusted`` decides what is clear, where it is given."""
+    x, y = compared.x_name, compared.y_name
+    if link.missing_reason is not None:
         return AssociationText(
             Verdict.NOT_ENOUGH,
-            f"Not enough yet to say whether {y} moved with {x}: {link.missing}.",
-            looked.unit,
+            f"Not enough yet to say whether {y} moved with {x}: {link.missing_reason}.",
+            compared.unit,
             (),
         )
     assert link.estimate is not None and link.low is not None and link.high is not None
     p_value = link.p_value if p_adjusted is None else p_adjusted
     corrected = p_adjusted is not None and p_adjusted != link.p_value
     caveats = (
-        _EARLIER if looked.came else _TOGETHER,
+        _EARLIER if compared.temporal_order_text else _TOGETHER,
         _COURSE,
         *((_COMPARISONS,) if corrected else ()),
-        *((looked.weak,) if looked.weak else ()),
+        *((compared.known_bias_text,) if compared.known_bias_text else ()),
     )
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
     if p_value is None or p_value >= _ALPHA:
         return AssociationText(
             Verdict.UNCLEAR,
             f"From {link.n} ratings we cannot tell whether {y} moved with {x}: with "
-            f"{looked.rise}, {y} may have been anything from {_change(link.low)} to "
+            f"{compared.per_unit_text}, {y} may have been anything from {_change(link.low)} to "
             f"{_change(link.high)}.",
-            looked.unit,
+            compared.unit,
             caveats,
         )
     verdict = Verdict.TOGETHER if link.estimate > 0 else Verdict.OPPOSITE
     opening = f"{y.capitalize()} and {x} {verdict}"
-    if looked.came is not None:
+    if compared.temporal_order_text is not None:
         verdict = Verdict.CAME_BEFORE
-        opening = f"{looked.came.capitalize()}, beyond what moved at the same moment"
+        opening = (
+            f"{compared.temporal_order_text.capitalize()}, beyond what moved at the same moment"
+        )
     return AssociationText(
         verdict,
-        f"{opening}: with {looked.rise}, {y} was about {_change(link.estimate)} "
+        f"{opening}: with {compared.per_unit_text}, {y} was about {_change(link.estimate)} "
         f"({span}; {link.n} ratings).",
-        looked.unit,
+        compared.unit,
         caveats,
     )
 

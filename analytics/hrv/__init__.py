@@ -1,1 +1,84 @@
-"""Heart-rate variability: artefact labels, correction, metrics of windows, and the stress index."""
+"""Heart-rate variability of RR intervals: labels, correction, metrics, windows, stress index.
+
+The function ``stress_index`` is in ``analytics``: here, its name is that of its module.
+"""
+
+from typing import TYPE_CHECKING
+
+from analytics._lazy import lazy_members
+
+if TYPE_CHECKING:
+    from analytics.hrv.artefacts import Beat, BeatLabels, label_beats
+    from analytics.hrv.correction import CorrectedSeries, correct_beats
+    from analytics.hrv.engine import WindowMetrics, window_metrics
+    from analytics.hrv.metric import Domain, Metric
+    from analytics.hrv.requirements import METRICS, MissingReason
+    from analytics.hrv.stress_index import StressIndex, StressIndexInput
+    from analytics.hrv.summary import SLOW_BREATHING, HrvSummary, Quality, hrv_summary
+    from analytics.hrv.windows import (
+        WINDOW_NS,
+        BeatArrays,
+        HrvWindows,
+        Movement,
+        concat_windows,
+        hrv_windows,
+        starts_by_stretch,
+    )
+
+__all__ = [
+    "METRICS",
+    "SLOW_BREATHING",
+    "WINDOW_NS",
+    "Beat",
+    "BeatArrays",
+    "BeatLabels",
+    "CorrectedSeries",
+    "Domain",
+    "HrvSummary",
+    "HrvWindows",
+    "Metric",
+    "MissingReason",
+    "Movement",
+    "Quality",
+    "StressIndex",
+    "StressIndexInput",
+    "WindowMetrics",
+    "concat_windows",
+    "correct_beats",
+    "hrv_summary",
+    "hrv_windows",
+    "label_beats",
+    "starts_by_stretch",
+    "window_metrics",
+]
+
+if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "Beat": "analytics.hrv.artefacts",
+            "BeatArrays": "analytics.hrv.windows",
+            "BeatLabels": "analytics.hrv.artefacts",
+            "CorrectedSeries": "analytics.hrv.correction",
+            "Domain": "analytics.hrv.metric",
+            "HrvSummary": "analytics.hrv.summary",
+            "HrvWindows": "analytics.hrv.windows",
+            "METRICS": "analytics.hrv.requirements",
+            "Metric": "analytics.hrv.metric",
+            "MissingReason": "analytics.hrv.requirements",
+            "Movement": "analytics.hrv.windows",
+            "Quality": "analytics.hrv.summary",
+            "SLOW_BREATHING": "analytics.hrv.summary",
+            "StressIndex": "analytics.hrv.stress_index",
+            "StressIndexInput": "analytics.hrv.stress_index",
+            "WINDOW_NS": "analytics.hrv.windows",
+            "WindowMetrics": "analytics.hrv.engine",
+            "concat_windows": "analytics.hrv.windows",
+            "correct_beats": "analytics.hrv.correction",
+            "hrv_summary": "analytics.hrv.summary",
+            "hrv_windows": "analytics.hrv.windows",
+            "label_beats": "analytics.hrv.artefacts",
+            "starts_by_stretch": "analytics.hrv.windows",
+            "window_metrics": "analytics.hrv.engine",
+        },
+    )

@@ -30,8 +30,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
+
+from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 
 METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 2"
 REACH = 64  # intervals: half of the 91, and of the 11, and the next two
@@ -47,9 +48,6 @@ _PAIR_STANDS_OUT, _SUM_COUNTS = 3.0, 0.8
 _PAIR_AT_LEAST = 0.08  # of the median interval: half the difference of the two
 _LONG_ALONE, _SHORT_ALONE, _ALONE_AT_LEAST = 12.0, 8.0, 0.20
 _NEAR, _NEAR_AT_LEAST = 3.0, 0.15  # how near to a multiple, or to the sum, of usual intervals
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 class Beat(IntEnum):
@@ -72,7 +70,7 @@ class BeatLabels:
     11 intervals around it (NaN where unknown).
     """
 
-    beat: NDArray[np.int8]
+    beat: Int8Array
     median_ms: FloatArray
 
     @property
@@ -84,14 +82,45 @@ class BeatLabels:
 
 def label_beats(
     rr_ms: FloatArray,
-    run: NDArray[np.int64] | None = None,
-    contact: NDArray[np.int8] | None = None,
+    run: IntArray | None = None,
+    contact: Int8Array | None = None,
 ) -> BeatLabels:
-    """Label RR intervals.
+    """Label each RR interval: normal, ectopic, missed, extra, ...
 
-    ``rr_ms``: shape (n,), in order. ``run``: a number per unbroken run of beats, not decreasing;
-    one run if left out. ``contact``: 0 where the strap said that it touched no skin. Raises
-    ValueError for other shapes, or runs out of order.
+    Parameters
+    ----------
+    rr_ms : array of float64, shape (n,)
+        RR intervals in ms, in order of time.
+    run : array of int64, shape (n,), optional
+        A number per unbroken run of beats, not decreasing. One run if left out.
+    contact : array of int8, shape (n,), optional
+        0 where the strap reported that it touched no skin.
+
+    Returns
+    -------
+    BeatLabels
+        ``beat``, shape (n,), a ``Beat`` for each interval; ``normal``, shape (n,), the mask of NN
+        intervals.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or ``run`` decreases.
+
+    Notes
+    -----
+    After Lipponen and Tarvainen (2019), Journal of Medical Engineering & Technology 43:173; the
+    module has the differences, and ``docs/evidence/hrv.md`` what they bring.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import label_beats
+    >>> rr_ms = 800 + 20 * np.sin(0.8 * np.arange(60))
+    >>> rr_ms[30] *= 2  # one beat was not detected
+    >>> labels = label_beats(rr_ms)
+    >>> int(labels.beat[30]), int(labels.normal.sum())
+    (4, 59)
     """
     rr = np.asarray(rr_ms, dtype=np.float64)
     if rr.ndim != 1:
@@ -119,14 +148,14 @@ def label_beats(
     return BeatLabels(beat, median)
 
 
-def _pieces(runs: NDArray[np.int64]) -> list[slice]:
+def _pieces(runs: IntArray) -> list[slice]:
     if not len(runs):
         return []
     edges = np.flatnonzero(np.diff(runs)) + 1
     return [slice(int(a), int(b)) for a, b in zip([0, *edges], [*edges, len(runs)], strict=True)]
 
 
-def _label_run(rr: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
+def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     """Labels and medians of one unbroken run of possible intervals."""
     n = len(rr)
     median = ndimage.median_filter(rr, size=min(_MEDIAN_WIDTH, n), mode="nearest")
@@ -154,9 +183,7 @@ def _label_run(rr: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
     return beat, median
 
 
-def _other_halves(
-    rr: FloatArray, runs: NDArray[np.int64], beat: NDArray[np.int8], median: FloatArray
-) -> None:
+def _other_halves(rr: FloatArray, runs: IntArray, beat: Int8Array, median: FloatArray) -> None:
     """An extra beat close to a real one leaves an impossibly short interval, and beside it one
     that is too short by as much: the two together are as long as usual.
     """

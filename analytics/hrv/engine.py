@@ -1,28 +1,32 @@
-"""Figures of many windows over one series, in one pass: a day at once and not window by window.
+"""Metrics of many windows over one series, in one pass: a day at once and not window by window.
 
 Windows are half-open, [start, start + length), by the time at which an interval ended. Beats are
-labelled with what surrounds them, so that a window's edge changes no label. Windows are worked out
-in blocks, each with a little of the series to both sides: a label looks no further than
-``artefacts.REACH``, and a spline forgets in fewer beats. That bounds the memory, and changes no
-figure. The definitions are those of ``analytics.hrv.summary``.
+labelled with what surrounds them, so that a window's edge changes no label. Windows are computed in
+blocks, each with a little of the series to both sides: a label depends on no interval further away
+than ``artefacts.REACH``, and a spline on fewer. That bounds the memory, and changes no value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analytics.hrv.artefacts import REACH, label_beats
+from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
+from analytics.hrv.artefacts import REACH, BeatLabels, label_beats
 from analytics.hrv.correction import CorrectedSeries, correct_beats
-from analytics.hrv.frequency_domain import FREQUENCY, spectra
-from analytics.hrv.nonlinear import dfa_rows, entropy_rows
+from analytics.hrv.frequency_domain import (
+    FREQUENCY_DOMAIN,
+    LOMB_SCARGLE,
+    SpectrumRows,
+    compute_spectrum,
+    window_spectra,
+)
+from analytics.hrv.metric import Domain
+from analytics.hrv.nonlinear import NONLINEAR, CorrectedWindows
 from analytics.hrv.requirements import (
-    MAX_FOR_ENTROPY,
-    MIN_INTERVALS,
+    METRICS,
     MIN_NORMAL_SHARE,
     MIN_SECONDS,
     REQUIRES_CORRECTED,
@@ -30,11 +34,7 @@ from analytics.hrv.requirements import (
     insufficient_reason,
     undefined_reason,
 )
-from analytics.hrv.time_domain import TIME_DOMAIN, time_rows
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
+from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows
 
 _BLOCK = 30_000  # intervals of one block of windows
 _ROWS = 60_000  # intervals side by side: what fits in the cache
@@ -42,31 +42,16 @@ _NO_GAP_S = 1e-6  # what rounding leaves between two times
 CONTEXT = 2 * REACH + 64  # intervals to each side of a block
 
 
-class Domain(StrEnum):
-    """Kinds of figures."""
-
-    TIME = "time"
-    FREQUENCY = "frequency"
-    NONLINEAR = "nonlinear"
-
-
-_NAMES = {
-    Domain.TIME: TIME_DOMAIN,
-    Domain.FREQUENCY: FREQUENCY,
-    Domain.NONLINEAR: REQUIRES_CORRECTED,
-}
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowMetrics:
-    """Shape (w,) throughout. ``start_s`` and ``length_s`` of each; ``values`` by name, NaN where a
-    figure is absent: the window is too short for it (``least.MIN_SECONDS``) or too few of its
+    """Shape (w,) throughout. ``start_s`` and ``length_s`` of each; ``values`` by name, NaN where
+    its data requirements (``Metric.min_seconds``, ``Metric.min_intervals``) are not met or too few
     intervals are normal. How good each window is: ``intervals`` in it, ``nn_seconds`` that normal
     ones fill, their ``normal_share``, ``longest_gap_s`` without a normal one, ``filled_share`` of
     the corrected series, ``holed`` where the spectrum is from Lomb-Scargle, ``contact_share`` of
     intervals with skin contact among those where it is known, and ``motion_mg`` (mean amplitude
-    deviation of acceleration); the last two NaN where nothing is known. ``normal`` and
-    ``corrected`` count the intervals that figures are of.
+    deviation of acceleration); the last two NaN without such data. ``normal`` and ``corrected``
+    count the intervals that metrics are computed from.
     """
 
     start_s: FloatArray
@@ -83,8 +68,8 @@ class WindowMetrics:
     normal: IntArray
     corrected: IntArray
 
-    def why_absent(self, name: str, row: int) -> str | None:
-        """Why a figure of a window is NaN; None where it is not."""
+    def missing_reason(self, name: str, row: int) -> str | None:
+        """Say why a metric of a window is NaN; None where it is not."""
         if np.isfinite(self.values[name][row]):
             return None
         of = self.corrected if name in REQUIRES_CORRECTED else self.normal
@@ -108,17 +93,18 @@ def window_metrics(
     length_s: float,
     run: IntArray | None = None,
     *,
-    contact: NDArray[np.int8] | None = None,
+    contact: Int8Array | None = None,
     motion: tuple[FloatArray, FloatArray] | None = None,
     domains: Collection[Domain] = frozenset(Domain),
     progress: Callable[[int], None] | None = None,
 ) -> WindowMetrics:
-    """Figures of the windows that begin at ``start_s`` (any order) and last ``length_s``.
+    """Compute the metrics of the windows that begin at ``start_s`` (any order) and last
+    ``length_s``.
 
     ``rr_ms``, ``time_s``: shape (n,), intervals and when each ended, increasing. ``run``: a number
     per unbroken run. ``contact``: 1, 0 (none) or -1 (not known). ``motion``: times in s,
-    increasing, and movement in mg. ``domains``: those that are asked for; entropies and DFA are
-    the larger part of the work. ``progress`` is called with the number of windows done since the
+    increasing, and movement in mg. ``domains``: which metrics; entropies and DFA are the larger
+    part of the work. ``progress`` is called with the number of windows done since the
     last call.
     Raises ValueError for other shapes, times that do not increase, or a length not positive.
     """
@@ -133,26 +119,8 @@ def window_metrics(
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, starts + length_s, "left")
     count = len(starts)
-    found = WindowMetrics(
-        start_s=starts,
-        length_s=length_s,
-        intervals=last - first,
-        nn_seconds=np.zeros(count),
-        normal_share=np.zeros(count),
-        longest_gap_s=np.full(count, length_s),
-        filled_share=np.zeros(count),
-        holed=np.zeros(count, np.bool_),
-        contact_share=np.full(count, np.nan),
-        motion_mg=_motion(motion, starts, length_s),
-        values={
-            name: np.full(count, np.nan)
-            for domain, names in _NAMES.items()
-            if domain in domains
-            for name in names
-        },
-        normal=np.zeros(count, np.int64),
-        corrected=np.zeros(count, np.int64),
-    )
+    found = _empty_metrics(starts, length_s, last - first, domains)
+    found.motion_mg[:] = _motion(motion, starts, length_s)
     order = np.argsort(starts, kind="stable")
     at = 0
     while at < count:
@@ -162,100 +130,183 @@ def window_metrics(
         low = max(0, int(first[rows[0]]) - CONTEXT)
         high = min(len(rr), int(np.max(last[rows])) + CONTEXT)
         part = slice(low, high)
-        _block(
-            found,
-            rows,
+        series = label_series(
             rr[part],
             times[part],
             None if run is None else run[part],
             None if contact is None else contact[part],
-            first[rows] - low,
-            last[rows] - low,
-            domains,
         )
+        spectra = window_spectra(series.corrected, starts[rows], length_s)
+        _fill(found, rows, series, first[rows] - low, last[rows] - low, spectra)
         if progress is not None:
             progress(len(rows))
         at = end
     return found
 
 
-def _block(
-    found: WindowMetrics,
-    rows: IntArray,
-    rr: FloatArray,
-    times: FloatArray,
-    run: IntArray | None,
-    contact: NDArray[np.int8] | None,
-    first: IntArray,
-    last: IntArray,
-    domains: Collection[Domain],
-) -> None:
-    """Fill ``rows`` of ``found`` from a part of the series; [first, last) are places in it."""
-    labelled = label_beats(rr, run, contact)
-    normal = labelled.normal
-    follows = np.ones(len(rr), np.bool_)
+def series_metrics(series: LabelledSeries) -> WindowMetrics:
+    """Compute the metrics of a whole series as one window.
+
+    Its spectrum is that of all its corrected beats; so it begins with the first of them.
+    """
+    corrected, count = series.corrected, len(series.rr_ms)
+    start, length_s = np.zeros(1), 0.0
+    if len(corrected.nn_ms):
+        start = corrected.time_s[:1]
+        length_s = float(corrected.time_s[-1] - start[0])
+    row = np.zeros(1, np.int64)
+    found = _empty_metrics(start, length_s, np.array([count]), frozenset(Domain))
+    spectra: list[SpectrumRows] = []
+    nn_seconds = float(np.sum(series.rr_ms[series.normal])) / 1000
+    enough = np.count_nonzero(series.normal) >= MIN_NORMAL_SHARE * count
+    if enough and nn_seconds >= MIN_SECONDS["hf_ms2"]:
+        whole = compute_spectrum(corrected.time_s, corrected.nn_ms)
+        holed = whole.method == LOMB_SCARGLE
+        spectra = [SpectrumRows(row, whole.hz, whole.power_ms2_hz[None, :], holed)]
+    _fill(found, row, series, row, found.intervals, spectra, row, np.array([len(corrected.nn_ms)]))
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSeries:
+    """A series, or a part of it, with what is computed from all of it; shape (n,) where not said.
+
+    ``follows``: whether an interval began where the one before it ended.
+    """
+
+    rr_ms: FloatArray
+    time_s: FloatArray
+    follows: BoolArray
+    contact: Int8Array | None
+    labels: BeatLabels
+    corrected: CorrectedSeries
+
+    @property
+    def normal(self) -> BoolArray:
+        """Mask of the NN intervals."""
+        return self.labels.normal
+
+
+def label_series(
+    rr_ms: FloatArray, time_s: FloatArray, run: IntArray | None, contact: Int8Array | None
+) -> LabelledSeries:
+    """Label and correct a series. Arguments as for ``window_metrics``."""
+    labels = label_beats(rr_ms, run, contact)
+    follows = np.ones(len(rr_ms), np.bool_)
     follows[:1] = False
     if run is not None:
         follows[1:] &= np.diff(run) == 0
-    values = {name: np.full(len(rows), np.nan) for name in found.values}
-    count = np.zeros(len(rows), np.int64)
-    seconds = np.zeros(len(rows))
-    widest = int(np.max(last - first, initial=1))
-    side_by_side = max(1, _ROWS // max(widest, 2))
-    for at in range(0, len(rows), side_by_side):
-        part = slice(at, at + side_by_side)
-        time_values, count[part], seconds[part] = time_rows(
-            rr, normal, follows, first[part], last[part], widest
-        )
-        if Domain.TIME in domains:
-            for name, column in time_values.items():
-                values[name][part] = column
+    corrected = correct_beats(rr_ms, time_s, run, labels)
+    return LabelledSeries(rr_ms, time_s, follows, contact, labels, corrected)
+
+
+def _empty_metrics(
+    starts: FloatArray, length_s: float, intervals: IntArray, domains: Collection[Domain]
+) -> WindowMetrics:
+    count = len(starts)
+    return WindowMetrics(
+        start_s=starts,
+        length_s=length_s,
+        intervals=intervals,
+        nn_seconds=np.zeros(count),
+        normal_share=np.zeros(count),
+        longest_gap_s=np.full(count, length_s),
+        filled_share=np.zeros(count),
+        holed=np.zeros(count, np.bool_),
+        contact_share=np.full(count, np.nan),
+        motion_mg=np.full(count, np.nan),
+        values={
+            name: np.full(count, np.nan)
+            for name, metric in METRICS.items()
+            if metric.domain in domains
+        },
+        normal=np.zeros(count, np.int64),
+        corrected=np.zeros(count, np.int64),
+    )
+
+
+def _fill(
+    found: WindowMetrics,
+    rows: IntArray,
+    series: LabelledSeries,
+    first: IntArray,
+    last: IntArray,
+    spectra: Iterable[SpectrumRows],
+    corrected_first: IntArray | None = None,
+    corrected_last: IntArray | None = None,
+) -> None:
+    """Fill ``rows`` of ``found`` from a part of the series; [first, last) are places in it, and in
+    the corrected series (where its times are in the window, if left out).
+    """
+    normal, corrected = series.normal, series.corrected
     starts, length_s = found.start_s[rows], found.length_s
+    if corrected_first is None or corrected_last is None:
+        corrected_first = np.searchsorted(corrected.time_s, starts, "left")
+        corrected_last = np.searchsorted(corrected.time_s, starts + length_s, "left")
+    values = {name: np.full(len(rows), np.nan) for name in found.values}
+    count, seconds = _time_domain(values, series, first, last)
     share = count / np.maximum(last - first, 1)
-    corrected = correct_beats(rr, times, run, labelled)
-    has_spectrum = holed = np.zeros(len(rows), np.bool_)
-    if Domain.FREQUENCY in domains:
-        has_spectrum, holed = spectra(corrected, starts, length_s, values)
-    corrected_first = np.searchsorted(corrected.time_s, starts, "left")
-    corrected_last = np.searchsorted(corrected.time_s, starts + length_s, "left")
-    if Domain.NONLINEAR in domains:
-        usable = share >= MIN_NORMAL_SHARE
-        _nonlinear(values, corrected, corrected_first, corrected_last, usable)
+    holed = np.zeros(len(rows), np.bool_)
+    with np.errstate(all="ignore"):
+        if FREQUENCY_DOMAIN[0].name in values:
+            for group in spectra:
+                holed[group.rows] = group.holed
+                for spectral in FREQUENCY_DOMAIN:
+                    values[spectral.name][group.rows] = spectral.rows(group)
+        if NONLINEAR[0].name in values:
+            usable = np.flatnonzero(share >= MIN_NORMAL_SHARE)
+            windows = CorrectedWindows(
+                corrected.nn_ms, corrected.follows, corrected_first[usable], corrected_last[usable]
+            )
+            for metric in NONLINEAR:
+                values[metric.name][usable] = metric.rows(windows)
     filled = np.append(0, np.cumsum(corrected.filled))
-    many = np.maximum(corrected_last - corrected_first, 1)
-    _leave_out(values, share, count, seconds, corrected_last - corrected_first, has_spectrum)
+    corrected_count = corrected_last - corrected_first
+    _mask_insufficient(values, share, count, seconds, corrected_count)
     for name, column in values.items():
         found.values[name][rows] = column
     found.normal[rows] = count
-    found.corrected[rows] = corrected_last - corrected_first
+    found.corrected[rows] = corrected_count
     found.nn_seconds[rows] = seconds
     found.normal_share[rows] = share
     found.holed[rows] = holed
-    found.filled_share[rows] = (filled[corrected_last] - filled[corrected_first]) / many
-    found.longest_gap_s[rows] = _longest_gaps(rr[normal], times[normal], starts, length_s)
-    if contact is not None:
-        known = np.append(0, np.cumsum(contact >= 0))
-        touched = np.append(0, np.cumsum(contact > 0))
+    found.filled_share[rows] = (filled[corrected_last] - filled[corrected_first]) / np.maximum(
+        corrected_count, 1
+    )
+    found.longest_gap_s[rows] = _longest_gaps(
+        series.rr_ms[normal], series.time_s[normal], starts, length_s
+    )
+    if series.contact is not None:
+        reported = np.append(0, np.cumsum(series.contact >= 0))
+        touched = np.append(0, np.cumsum(series.contact > 0))
         with np.errstate(all="ignore"):
             found.contact_share[rows] = (touched[last] - touched[first]) / (
-                known[last] - known[first]
+                reported[last] - reported[first]
             )
 
 
-def _nonlinear(
-    values: dict[str, FloatArray],
-    corrected: CorrectedSeries,
-    first: IntArray,
-    last: IntArray,
-    usable: BoolArray,
-) -> None:
-    rows = np.flatnonzero(usable)
-    nn, follows = corrected.nn_ms, corrected.follows
-    found = dfa_rows(nn, follows, first[rows], last[rows]) | entropy_rows(
-        nn, follows, first[rows], last[rows], MIN_INTERVALS["sampen"], MAX_FOR_ENTROPY
-    )
-    for name, column in found.items():
-        values[name][rows] = column
+def _time_domain(
+    values: dict[str, FloatArray], series: LabelledSeries, first: IntArray, last: IntArray
+) -> tuple[IntArray, FloatArray]:
+    """Compute the time-domain metrics among ``values``. Returns how many NN intervals each window
+    has, and their seconds.
+    """
+    count, seconds = np.zeros(len(first), np.int64), np.zeros(len(first))
+    if not len(series.rr_ms):
+        return count, seconds
+    widest = int(np.max(last - first, initial=1))
+    side_by_side = max(1, _ROWS // max(widest, 2))
+    for at in range(0, len(first), side_by_side):
+        part = slice(at, at + side_by_side)
+        windows = NNWindows(
+            series.rr_ms, series.normal, series.follows, first[part], last[part], widest
+        )
+        count[part], seconds[part] = windows.count, windows.total / 1000
+        with np.errstate(all="ignore"):
+            for metric in TIME_DOMAIN:
+                if metric.name in values:
+                    values[metric.name][part] = metric.rows(windows)
+    return count, seconds
 
 
 def _longest_gaps(
@@ -300,19 +351,17 @@ def _motion(
     return result
 
 
-def _leave_out(
+def _mask_insufficient(
     values: dict[str, FloatArray],
     share: FloatArray,
     count: IntArray,
     seconds: FloatArray,
     corrected_count: IntArray,
-    has_spectrum: BoolArray,
 ) -> None:
-    """Absent, not wrong."""
+    """Set metrics to NaN where their data requirements are not met."""
     poor = share < MIN_NORMAL_SHARE
     for name, column in values.items():
-        short = seconds < MIN_SECONDS.get(name, 0)
-        of_corrected = name in REQUIRES_CORRECTED
-        few = (corrected_count if of_corrected else count) < MIN_INTERVALS.get(name, 0)
-        without = ~has_spectrum if name in FREQUENCY else np.zeros(len(column), np.bool_)
-        column[poor | short | few | without | ~np.isfinite(column)] = np.nan
+        metric = METRICS[name]
+        intervals = corrected_count if metric.of_corrected else count
+        short = (seconds < metric.min_seconds) | (intervals < metric.min_intervals)
+        column[poor | short | ~np.isfinite(column)] = np.nan

@@ -1,58 +1,158 @@
-"""Spectra of many windows at once; the definitions are those of ``analytics.hrv.spectrum``.
+"""Power of NN intervals in the frequency bands of the Task Force (1996), in ms².
+
+Default: Welch's method on the NN series resampled at 4 Hz by a cubic spline through the beats, in
+segments of 150 s that overlap by half (Hann, linear trend removed from each). It is the usual
+definition, stable, and comparable between tools. Where beats are missing for longer than four
+intervals a spline would invent them: then the Lomb-Scargle periodogram (Lomb 1976, Astrophysics
+and Space Science 39:447), which needs no even spacing, is computed from the beats there are.
+Shorter holes are filled before (``analytics.hrv.correction``).
 
 The spectrum of a window is Welch's, of the spline through the corrected NN intervals of the whole
-unbroken stretch, sampled at 4 Hz from the window's start on: a window's edge bends nothing. A
-window with a hole gets the Lomb-Scargle periodogram of its own beats.
+unbroken stretch, sampled from the window's start on, so that a window's edge does not distort the
+spline. A window with a hole gets the Lomb-Scargle periodogram of its own beats.
+
+Breathing shows as a narrow peak: RR shorten as one breathes in. Its rate is given only where the
+peak holds much of the power. Under 9 breaths a minute it lies below 0.15 Hz, in the LF band, and HF
+power no longer means what it usually means (Task Force 1996; Shaffer and Ginsberg 2017, Frontiers
+in Public Health 5:258).
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.correction import MAX_HOLE, CorrectedSeries
-from analytics.hrv.requirements import MIN_SECONDS
-from analytics.hrv.spectrum import BANDS_HZ, RESAMPLED_HZ, SEGMENT_S, breathing_hz, lomb_scargle
+from analytics.hrv.metric import Domain, Metric
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
-
-FREQUENCY = (
-    "vlf_ms2",
-    "lf_ms2",
-    "hf_ms2",
-    "total_ms2",
-    "lf_hf",
-    "lf_nu",
-    "hf_nu",
-    "hf_peak_hz",
-    "breathing_per_min",
-)
+BANDS_HZ = {"vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.40)}
+RESAMPLED_HZ = 4.0
+SEGMENT_S = 150.0
+BREATHING_HZ = (0.07, 0.40)
+SLOW_BREATHING_HZ = 0.15  # 9 a minute
+WELCH = "Welch, 150 s segments, 4 Hz cubic spline"
+LOMB_SCARGLE = "Lomb-Scargle on the beats"
+_PEAK_HALF_WIDTH_HZ = 0.02  # what the taper makes of a pure tone in 150 s
+_MIN_PEAK_SHARE = 0.5  # of the power in BREATHING_HZ; less is no breathing rate
+# Waves of ten seconds occur without slow breathing too, but are broader.
+_MIN_SLOW_PEAK_SHARE = 0.7
 _CHUNK = 100_000  # samples side by side: what fits in the cache
-_FEWEST_FOR_LOMB = 60  # beats
+_MIN_LOMB_BEATS = 60
+_MIN_HF_SECONDS = 60
+_MAX_FLAT_MS2 = 1e-12  # what rounding leaves of a constant heart rate
 
 
-def spectra(
-    corrected: CorrectedSeries, starts: FloatArray, length_s: float, values: dict[str, FloatArray]
-) -> tuple[BoolArray, BoolArray]:
-    """Band figures into ``values`` (arrays of the shape of ``starts``). Returns which windows have
-    a spectrum, and which of those have it from Lomb-Scargle.
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """``power_ms2_hz`` at ``hz``, both of shape (k,), one-sided; ``method`` in words."""
+
+    hz: FloatArray
+    power_ms2_hz: FloatArray
+    method: str
+
+    def band_ms2(self, low_hz: float, high_hz: float) -> float:
+        """Power with low <= f < high: the sum of the bins times their width."""
+        inside = (self.hz >= low_hz) & (self.hz < high_hz)
+        return float(np.sum(self.power_ms2_hz[inside]) * (self.hz[1] - self.hz[0]))
+
+    def peak_hz(self, low_hz: float, high_hz: float) -> float:
+        """Where the power of the band is largest."""
+        inside = np.flatnonzero((self.hz >= low_hz) & (self.hz < high_hz))
+        return float(self.hz[inside[np.argmax(self.power_ms2_hz[inside])]])
+
+
+class SpectrumRows:
+    """Spectra of several windows at the same frequencies.
+
+    ``rows``: which windows, shape (r,); ``hz``: shape (k,); ``power``: ms²/Hz, shape (r, k).
+    ``holed``: whether they are Lomb-Scargle periodograms.
     """
-    done = np.zeros(len(starts), np.bool_)
-    holed = np.zeros(len(starts), np.bool_)
-    times, nn = corrected.time_s, corrected.nn_ms
-    if len(nn) < 4:
-        return done, holed
-    # A spectrum is worth the time that this takes to load; the line of a recording is without one.
+
+    def __init__(self, rows: IntArray, hz: FloatArray, power: FloatArray, holed: bool) -> None:
+        self.rows, self.hz, self.power, self.holed = rows, hz, power, holed
+
+    @cached_property
+    def bands(self) -> dict[str, FloatArray]:
+        """Power in each band in ms², shape (r,)."""
+        width = self.hz[1] - self.hz[0]
+        return {
+            name: np.sum(self.power[:, (self.hz >= low) & (self.hz < high)], axis=1) * width
+            for name, (low, high) in BANDS_HZ.items()
+        }
+
+    @cached_property
+    def lf_and_hf(self) -> FloatArray:
+        """Power in both bands in ms², shape (r,)."""
+        result: FloatArray = self.bands["lf"] + self.bands["hf"]
+        return result
+
+    def where_varying(self, values: FloatArray) -> FloatArray:
+        """Set to NaN where the heart rate is constant: ratios of rounding errors mean nothing."""
+        return np.where(self.lf_and_hf <= _MAX_FLAT_MS2, np.nan, values)
+
+
+def compute_spectrum(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
+    """Compute the spectrum of NN intervals that end at ``time_s`` (increasing); both shape (n,).
+
+    Raises ValueError for fewer than 4 intervals, or times that do not increase.
+    """
+    time_s = np.asarray(time_s, dtype=np.float64)
+    nn_ms = np.asarray(nn_ms, dtype=np.float64)
+    if len(nn_ms) < 4:
+        raise ValueError("a spectrum needs at least 4 intervals")
+    steps = np.diff(time_s)
+    if np.any(steps <= 0):
+        raise ValueError("beat times must increase")
+    if np.max(steps * 1000 / np.median(nn_ms)) > MAX_HOLE:
+        return lomb_scargle(time_s, nn_ms)
+    return welch(time_s, nn_ms)
+
+
+def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
+    """Compute the power spectral density by Welch's method on the series resampled at 4 Hz."""
+    # A second to load, and most commands never need it.
     from scipy.interpolate import CubicSpline
 
+    series = CubicSpline(time_s, nn_ms)(np.arange(time_s[0], time_s[-1], 1 / RESAMPLED_HZ))
+    zero = np.zeros(1, np.int64)
+    ((_, hz, power),) = _welch_chunks(series, zero, len(series), zero)
+    return Spectrum(hz, power[0], WELCH)
+
+
+def lomb_scargle(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
+    """Compute the periodogram of the beats as they are, scaled to ms²/Hz."""
+    from scipy import signal
+
+    span = float(time_s[-1] - time_s[0])
+    hz = np.arange(1, max(2, int(0.5 * span) + 1)) / span
+    line = np.polynomial.Polynomial.fit(time_s, nn_ms, 1)
+    detrended = nn_ms - line(time_s)
+    raw = signal.lombscargle(time_s, detrended, 2 * np.pi * hz)
+    return Spectrum(hz, 2 * span / len(nn_ms) * raw, LOMB_SCARGLE)
+
+
+def window_spectra(
+    corrected: CorrectedSeries, starts: FloatArray, length_s: float
+) -> Iterator[SpectrumRows]:
+    """Compute the spectra of windows, in groups that share their frequencies. Windows without
+    enough beats are in none of them. ``starts``: shape (w,).
+    """
+    times, nn = corrected.time_s, corrected.nn_ms
+    if len(nn) < 4:
+        return
+    # A spectrum is worth the time that this takes to load; `ebbtide record` computes none.
+    from scipy.interpolate import CubicSpline
+
+    done = np.zeros(len(starts), np.bool_)
     order = np.argsort(starts, kind="stable")
     in_order = starts[order]
     edges = [*np.flatnonzero(~corrected.follows).tolist(), len(nn)]
@@ -66,32 +166,25 @@ def spectra(
         near = slice(*np.searchsorted(in_order, [early, late], side="left"))
         rows = order[near]
         if len(rows):
-            _stretch(CubicSpline(stretch, nn[a:b]), starts, rows, length_s, values, done)
+            yield from _stretch_spectra(CubicSpline(stretch, nn[a:b]), starts, rows, length_s, done)
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, starts + length_s, "left")
-    for row in np.flatnonzero(~done & (last - first >= _FEWEST_FOR_LOMB)):
+    for row in np.flatnonzero(~done & (last - first >= _MIN_LOMB_BEATS)):
         at = slice(int(first[row]), int(last[row]))
-        if np.sum(nn[at]) / 1000 >= MIN_SECONDS["hf_ms2"]:
+        if np.sum(nn[at]) / 1000 >= _MIN_HF_SECONDS:
             found = lomb_scargle(times[at], nn[at])
-            _put(values, np.array([row]), found.hz, found.power_ms2_hz[None, :])
-            done[row] = holed[row] = True
-    return done, holed
+            yield SpectrumRows(np.array([row]), found.hz, found.power_ms2_hz[None, :], True)
 
 
-def _stretch(
-    spline: CubicSpline,
-    starts: FloatArray,
-    rows: IntArray,
-    length_s: float,
-    values: dict[str, FloatArray],
-    done: BoolArray,
-) -> None:
-    """Windows that lie in one stretch. Those whose starts are whole quarters of a second apart
-    share their samples.
+def _stretch_spectra(
+    spline: CubicSpline, starts: FloatArray, rows: IntArray, length_s: float, done: BoolArray
+) -> Iterator[SpectrumRows]:
+    """Compute the spectra of windows that lie in one stretch, and mark them in ``done``. Windows
+    that start whole quarters of a second apart share their samples.
     """
     begins, ends = float(spline.x[0]), float(spline.x[-1])
     samples = int(length_s * RESAMPLED_HZ)
-    least = min(samples, 30 * int(RESAMPLED_HZ))
+    min_samples = min(samples, 30 * int(RESAMPLED_HZ))
     phase = np.round((starts[rows] * RESAMPLED_HZ) % 1, 6) % 1
     for one in np.unique(phase):
         group = rows[phase == one]
@@ -105,15 +198,19 @@ def _stretch(
         series = spline(anchor + np.arange(lowest, max(highest, lowest)) / RESAMPLED_HZ)
         begin = np.maximum(offset - lowest, 0)
         length = np.minimum(offset + samples - lowest, len(series)) - begin
-        for size in np.unique(length[length >= least]):
+        for size in np.unique(length[length >= min_samples]):
             chosen = length == size
-            _welch_rows(series, begin[chosen], int(size), group[chosen], values)
             done[group[chosen]] = True
+            for part, hz, power in _welch_chunks(series, begin[chosen], int(size), group[chosen]):
+                yield SpectrumRows(part, hz, power, False)
 
 
-def _welch_rows(
-    series: FloatArray, begin: IntArray, size: int, rows: IntArray, values: dict[str, FloatArray]
-) -> None:
+def _welch_chunks(
+    series: FloatArray, begin: IntArray, size: int, rows: IntArray
+) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+    """Compute Welch's spectra of ``size`` samples from each ``begin``: rows, hz and power of as
+    many windows at a time as fit in the cache.
+    """
     segment = min(size, int(SEGMENT_S * RESAMPLED_HZ))
     offsets = np.arange(0, size - segment + 1, segment - segment // 2)
     taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(segment) / segment)  # Hann, periodic
@@ -125,7 +222,9 @@ def _welch_rows(
     for at in range(0, len(rows), many):
         part = rows[at : at + many]
         # Windows that overlap share segments: each is transformed once.
-        places, whose = np.unique(begin[at : at + many, None] + offsets, return_inverse=True)
+        places, segment_index = np.unique(
+            begin[at : at + many, None] + offsets, return_inverse=True
+        )
         parts = view[places]
         parts = parts - parts.mean(axis=1, keepdims=True)
         slope = parts @ x / (x @ x)
@@ -133,31 +232,61 @@ def _welch_rows(
         parts *= taper
         transform = np.fft.rfft(parts, axis=1)
         each = transform.real**2 + transform.imag**2
-        power = np.mean(each[whose.reshape(len(part), -1)], axis=1) * scale
+        power = np.mean(each[segment_index.reshape(len(part), -1)], axis=1) * scale
         power[:, 1 : None if segment % 2 else -1] *= 2
-        _put(values, part, hz, power)
+        yield part, hz, power
 
 
-def _put(values: dict[str, FloatArray], rows: IntArray, hz: FloatArray, power: FloatArray) -> None:
-    """Band figures of the spectra in the rows of ``power`` into these windows."""
-    width = hz[1] - hz[0]
-    bands = {
-        name: np.sum(power[:, (hz >= low) & (hz < high)], axis=1) * width
-        for name, (low, high) in BANDS_HZ.items()
-    }
-    both = bands["lf"] + bands["hf"]
-    high_band = np.flatnonzero((hz >= BANDS_HZ["hf"][0]) & (hz < BANDS_HZ["hf"][1]))
-    flat = both <= 1e-12  # what rounding leaves of a constant heart
-    with np.errstate(all="ignore"):
-        relative = {
-            "lf_hf": bands["lf"] / bands["hf"],
-            "lf_nu": 100 * bands["lf"] / both,
-            "hf_nu": 100 * bands["hf"] / both,
-            "hf_peak_hz": hz[high_band[np.argmax(power[:, high_band], axis=1)]],
-            "breathing_per_min": 60 * breathing_hz(hz, power),
-        }
-    for name in ("vlf", "lf", "hf"):
-        values[f"{name}_ms2"][rows] = bands[name]
-    values["total_ms2"][rows] = both + bands["vlf"]
-    for name, column in relative.items():
-        values[name][rows] = np.where(flat, np.nan, column)
+def hf_peak(spectra: SpectrumRows) -> FloatArray:
+    """Frequency at which HF power is largest, in Hz."""
+    low, high = BANDS_HZ["hf"]
+    band = np.flatnonzero((spectra.hz >= low) & (spectra.hz < high))
+    return spectra.where_varying(spectra.hz[band[np.argmax(spectra.power[:, band], axis=1)]])
+
+
+def breathing_rate(spectra: SpectrumRows) -> FloatArray:
+    """Breaths a minute. NaN where no narrow peak holds half of the power from 0.07 to 0.40 Hz, or
+    70% if it is below 0.15 Hz.
+    """
+    hz = spectra.hz
+    band = np.flatnonzero((hz >= BREATHING_HZ[0]) & (hz < BREATHING_HZ[1]))
+    if not len(band):
+        return np.full(len(spectra.rows), np.nan)
+    inside = spectra.power[:, band]
+    peak = hz[band[np.argmax(inside, axis=1)]]
+    near = np.abs(hz[band] - peak[:, None]) <= _PEAK_HALF_WIDTH_HZ + 1e-9
+    total = np.sum(inside, axis=1)
+    share = np.sum(inside, axis=1, where=near) / np.where(total > 1e-12, total, np.inf)
+    enough = np.where(peak < SLOW_BREATHING_HZ, _MIN_SLOW_PEAK_SHARE, _MIN_PEAK_SHARE)
+    return spectra.where_varying(60 * np.where(share >= enough, peak, np.nan))
+
+
+_metric = partial(Metric[SpectrumRows], domain=Domain.FREQUENCY)
+_TASK_FORCE = "Task Force 1996"
+
+# fmt: off
+FREQUENCY_DOMAIN: tuple[Metric[SpectrumRows], ...] = (
+    _metric("vlf_ms2", "ms²", "power in 0.0033 to 0.04 Hz",
+            rows=lambda s: s.bands["vlf"], source=_TASK_FORCE, min_seconds=270),
+    _metric("lf_ms2", "ms²", "power in 0.04 to 0.15 Hz",
+            rows=lambda s: s.bands["lf"], source=_TASK_FORCE, min_seconds=120),
+    _metric("hf_ms2", "ms²", "power in 0.15 to 0.40 Hz",
+            rows=lambda s: s.bands["hf"], source=_TASK_FORCE, min_seconds=_MIN_HF_SECONDS),
+    _metric("total_ms2", "ms²", "power in 0.0033 to 0.40 Hz",
+            rows=lambda s: s.lf_and_hf + s.bands["vlf"], source=_TASK_FORCE, min_seconds=270),
+    _metric("lf_hf", "", "`lf_ms2` over `hf_ms2`",
+            rows=lambda s: s.where_varying(s.bands["lf"] / s.bands["hf"]),
+            source=_TASK_FORCE, min_seconds=120),
+    _metric("lf_nu", "%", "share of LF in LF and HF",
+            rows=lambda s: s.where_varying(100 * s.bands["lf"] / s.lf_and_hf),
+            source=_TASK_FORCE, min_seconds=120),
+    _metric("hf_nu", "%", "share of HF in LF and HF",
+            rows=lambda s: s.where_varying(100 * s.bands["hf"] / s.lf_and_hf),
+            source=_TASK_FORCE, min_seconds=120),
+    _metric("hf_peak_hz", "Hz", "frequency at which HF power is largest",
+            rows=hf_peak, min_seconds=_MIN_HF_SECONDS),
+    _metric("breathing_per_min", "/min",
+            "a narrow peak that holds half of the power in 0.07 to 0.40 Hz (70% below 0.15 Hz)",
+            rows=breathing_rate, min_seconds=120),
+)
+# fmt: on

@@ -1,55 +1,48 @@
-"""What each figure needs to mean something, and in words why one is absent.
+"""What each metric needs to mean something, and in words why one is missing.
 
-The shortest stretches: Task Force (1996) for frequencies (ten cycles of the slowest wave: HF 1
-minute, LF 2 to 4, VLF 5 and more, of which a tenth may be missing) and for the geometric figures
-(20 minutes, better 24 hours); Munoz et al. (2015), PLOS ONE 10:e0138921, for RMSSD and SDNN (1
-minute, better 5); Yentes et al. (2013), Annals of Biomedical Engineering 41:349, for the entropies
-(200 intervals); Peng et al. (1995) for DFA (four boxes of the longest size). Baevsky's index is
-defined on 100 beats or more.
+The minimum lengths stand with the metrics. Sources: Task Force (1996) for frequencies (ten cycles
+of the slowest wave: HF 1 minute, LF 2 to 4, VLF 5 and more, of which a tenth may be missing) and
+for the geometric metrics (20 minutes, better 24 hours); Munoz et al. (2015), PLOS ONE 10:e0138921,
+for RMSSD and SDNN (1 minute, better 5); Yentes et al. (2013), Annals of Biomedical Engineering
+41:349, for the entropies (200 intervals); Peng et al. (1995) for DFA (four boxes of the longest
+size). Baevsky's index is defined on 100 beats or more.
 """
 
 from __future__ import annotations
 
-MIN_SECONDS = {
-    "mean_hr_bpm": 10,
-    "mean_nn_ms": 10,
-    "rmssd_ms": 60,
-    "sdnn_ms": 60,
-    "sdsd_ms": 60,
-    "pnn20_percent": 60,
-    "pnn50_percent": 60,
-    "cvnn_percent": 60,
-    "mad_ms": 60,
-    "percentile_range_ms": 60,
-    "sd1_ms": 60,
-    "sd2_ms": 60,
-    "triangular_index": 1200,
-    "tinn_ms": 1200,
-    "hf_ms2": 60,
-    "lf_ms2": 120,
-    "lf_hf": 120,
-    "lf_nu": 120,
-    "hf_nu": 120,
-    "hf_peak_hz": 60,
-    "breathing_per_min": 120,
-    "total_ms2": 270,
-    "vlf_ms2": 270,
-}
+from enum import StrEnum
+from typing import Any
+
+from analytics.hrv.frequency_domain import FREQUENCY_DOMAIN
+from analytics.hrv.metric import Metric
+from analytics.hrv.nonlinear import MAX_ENTROPY_INTERVALS, NONLINEAR
+from analytics.hrv.time_domain import TIME_DOMAIN
+
+_ROWS: tuple[Metric[Any], ...] = (*TIME_DOMAIN, *FREQUENCY_DOMAIN, *NONLINEAR)
+METRICS: dict[str, Metric[Any]] = {metric.name: metric for metric in _ROWS}
+MIN_SECONDS = {name: metric.min_seconds for name, metric in METRICS.items() if metric.min_seconds}
 MIN_INTERVALS = {
-    "stress_index_baevsky": 100,
-    "sampen": 200,
-    "apen": 200,
-    "dfa_alpha1": 64,
-    "dfa_alpha2": 256,
+    name: metric.min_intervals for name, metric in METRICS.items() if metric.min_intervals
 }
-MIN_NORMAL_SHARE = 0.8
-MAX_FOR_ENTROPY = 20_000  # intervals: every pair is compared, and no heart stays the same so long
 # Of the corrected series, not of measured NN intervals.
-REQUIRES_CORRECTED = ("sampen", "apen", "dfa_alpha1", "dfa_alpha2")
+REQUIRES_CORRECTED = frozenset(name for name, metric in METRICS.items() if metric.of_corrected)
+MIN_NORMAL_SHARE = 0.8
+
+
+class MissingReason(StrEnum):
+    """Why a window, or its stress index, has no value."""
+
+    TOO_SHORT = "window too short"
+    NO_BEATS = "no beats recorded"
+    DISTURBED = "too disturbed"
+    TOO_FEW_BEATS = "too few usable beats"
+    BASELINE = "not known yet: learning the usual takes five days and 25 quiet windows"
+    HOUR = "not known at this time of day: the baseline has too few days around it"
+    MOVING = "moving: the heart works for the muscles"
 
 
 def disturbed_reason(intervals: int, normal_share: float) -> str | None:
-    """Why no figure at all is told; None where they may be."""
+    """Say why no metric at all can be given; None where they can."""
     if not intervals:
         return "there are no intervals"
     if normal_share < MIN_NORMAL_SHARE:
@@ -59,12 +52,12 @@ def disturbed_reason(intervals: int, normal_share: float) -> str | None:
 
 
 def insufficient_reason(name: str, seconds: float, intervals: int) -> str | None:
-    """Why this much is too little for a figure; None where it is enough. ``intervals``: of the
-    series that the figure is of.
+    """Say why this much is too little for a metric; None where it is enough. ``intervals``: of the
+    series that the metric is computed from.
     """
-    least = MIN_SECONDS.get(name, 0)
-    if seconds < least:
-        return f"{seconds:.0f} s of NN intervals; {least} s are needed"
+    min_seconds = MIN_SECONDS.get(name, 0)
+    if seconds < min_seconds:
+        return f"{seconds:.0f} s of NN intervals; {min_seconds} s are needed"
     count = MIN_INTERVALS.get(name, 0)
     if intervals < count:
         return f"{intervals} NN intervals; {count} are needed"
@@ -72,9 +65,9 @@ def insufficient_reason(name: str, seconds: float, intervals: int) -> str | None
 
 
 def undefined_reason(name: str, intervals: int) -> str:
-    """Why a figure is absent although there is enough to work it out of."""
+    """Say why a metric is missing although there is enough to compute it from."""
     if name == "breathing_per_min":
         return "no narrow peak that would be breathing"
-    if name in ("sampen", "apen") and intervals > MAX_FOR_ENTROPY:
-        return f"longer than {MAX_FOR_ENTROPY:,} intervals; ask for windows of fewer"
+    if name in ("sampen", "apen") and intervals > MAX_ENTROPY_INTERVALS:
+        return f"longer than {MAX_ENTROPY_INTERVALS:,} intervals; ask for windows of fewer"
     return "the intervals do not vary enough, or a hole is too long, to work it out"

@@ -1,16 +1,17 @@
 """The stress index: how far a window of heartbeats is from the person's own usual, 0 to 100.
 
 Three things are compared with a baseline: ln RMSSD (lower under stress), heart rate and the
-logarithm of Baevsky's stress index (higher). Each is freed of the time of day and of movement and
-divided by its own spread. The mean of the three, divided by its spread, is z; the index is 100
-Phi(z): of how many in a hundred comparable windows of the baseline it was lower. 50 is usual.
+logarithm of Baevsky's stress index (higher). The effects of the time of day and of movement are
+removed from each, and it is divided by its own spread. The mean of the three, divided by its
+spread, is z; the index is 100 Phi(z): of how many in a hundred comparable windows of the baseline
+it was lower. 50 is usual.
 
-- The baseline is learnt from up to the first 14 days with usable windows, only from days before the
-  one that is judged, and then stays: a change over a programme stays visible. It stands after 5
-  days and 25 still windows; before that the index is not known yet.
+- The baseline is estimated from up to the first 14 days with usable windows, only from days before
+  the one that is judged, and then stays: a change over a programme stays visible. It needs 5 days
+  and 25 still windows; before that the index is NaN.
 - Time of day: a weighted median around the hour (Gaussian, 2 h), where at least 3 days have
-  windows within 3 h; elsewhere the index is not known.
-- Movement: a robust line on ln(1 + mg), where movement is known. Windows with more than 50 mg
+  windows within 3 h; elsewhere the index is NaN.
+- Movement: a robust line on ln(1 + mg), where movement was measured. Windows with more than 50 mg
   (about slow walking) are left out: there the heart works for the legs.
 - The interval (95%) has two parts: the baseline's, by leaving out one day at a time (delete-one
   jackknife), and the window's, by how much neighbouring windows differ.
@@ -25,15 +26,12 @@ in their place.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from analytics._types import BoolArray, FloatArray, IntArray
+from analytics.hrv.requirements import MissingReason
 
 METHOD = "stress index: ln RMSSD, heart rate, Baevsky; own first 14 days; version 1"
 MAX_BASELINE_DAYS, MIN_BASELINE_DAYS, MIN_WINDOWS = 14, 5, 25
@@ -45,20 +43,11 @@ _MAD_TO_SD = 1.4826
 _MIDDLE_95 = 1.959964
 
 
-class MissingReason(StrEnum):
-    """Why a window has no index."""
-
-    BASELINE = "not known yet: learning the usual takes five days and 25 quiet windows"
-    HOUR = "not known at this time of day: the baseline has too few days around it"
-    MOVING = "moving: the heart works for the muscles"
-    UNUSABLE = "too few usable beats"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class StressIndexInput:
     """What the index is made of; all of shape (w,). ``day``: a number per local day, increasing
     with time; ``hour``: local, 0 to 24; ``time_s``; ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
-    ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN where not known.
+    ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN where not measured.
     """
 
     day: IntArray
@@ -88,7 +77,7 @@ class StressIndexInput:
 
     @property
     def still(self) -> BoolArray:
-        """Usable, and not known to move."""
+        """Usable, and not measured to move."""
         usable = np.all(np.isfinite(self.measures), axis=1)
         result: BoolArray = usable & ~(self.motion_mg > MAX_MOTION_MG)
         return result
@@ -96,50 +85,91 @@ class StressIndexInput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressIndex:
-    """All of shape (w,): 0 to 100 with its 95% interval, NaN where ``reason`` says why.
+    """All of shape (w,): 0 to 100 with its 95% interval, NaN where ``missing_reason``
+    says why.
     ``baseline_days`` is how many days each was compared with.
     """
 
     value: FloatArray
     low: FloatArray
     high: FloatArray
-    reason: list[MissingReason | None]
+    missing_reason: list[MissingReason | None]
     baseline_days: IntArray
 
 
-def stress_index(history: StressIndexInput, asked: StressIndexInput) -> StressIndex:
-    """The index of ``asked`` against the baseline that ``history`` holds (which may contain them:
-    only earlier days count). Both in any order.
+def stress_index(history: StressIndexInput, windows: StressIndexInput) -> StressIndex:
+    """Compare windows with the person's own first days.
+
+    Parameters
+    ----------
+    history : StressIndexInput
+        Windows to take the baseline from, shape (m,), in any order. It may contain ``windows``:
+        only earlier days count.
+    windows : StressIndexInput
+        The windows to judge, shape (w,), in any order.
+
+    Returns
+    -------
+    StressIndex
+        0 to 100 with its 95% interval, shape (w,); 50 is usual. NaN where ``missing_reason`` says
+        why.
+
+    Notes
+    -----
+    The module has the method, its evidence and its limits: Kim et al. (2018), Psychiatry
+    Investigation 15:235; Castaldo et al. (2015), Biomedical Signal Processing and Control 18:370.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import stress_index
+    >>> from analytics.hrv import StressIndexInput
+    >>> rng = np.random.default_rng(1)
+    >>> day = np.repeat(np.arange(8), 24)
+    >>> arousal = rng.normal(size=192)
+    >>> arousal[-1] = 3.0
+    >>> windows = StressIndexInput(
+    ...     day=day,
+    ...     hour=np.tile(np.arange(24.0), 8),
+    ...     time_s=3600.0 * np.arange(192),
+    ...     ln_rmssd=3.5 - 0.2 * arousal,
+    ...     heart_rate=70 + 4 * arousal,
+    ...     ln_baevsky=4.5 + 0.3 * arousal,
+    ...     motion_mg=np.full(192, np.nan),
+    ... )
+    >>> index = stress_index(windows, windows)
+    >>> bool(index.value[-1] > 95), str(index.missing_reason[0])[:13]
+    (True, 'not known yet')
     """
-    count = len(asked.day)
+    count = len(windows.day)
     value, low, high = (np.full(count, np.nan) for _ in range(3))
     days_used = np.zeros(count, np.int64)
-    reason: list[MissingReason | None] = [MissingReason.BASELINE] * count
-    kept = history.at(history.still)
-    kept = kept.at(np.argsort(kept.time_s, kind="stable"))
-    days = np.unique(kept.day)
-    usable = np.all(np.isfinite(asked.measures), axis=1)
-    still = asked.still
+    missing_reason: list[MissingReason | None] = [MissingReason.BASELINE] * count
+    still_history = history.at(history.still)
+    still_history = still_history.at(np.argsort(still_history.time_s, kind="stable"))
+    days = np.unique(still_history.day)
+    usable = np.all(np.isfinite(windows.measures), axis=1)
+    still = windows.still
     for row in np.flatnonzero(~usable):
-        reason[row] = MissingReason.UNUSABLE
+        missing_reason[row] = MissingReason.TOO_FEW_BEATS
     for row in np.flatnonzero(usable & ~still):
-        reason[row] = MissingReason.MOVING
+        missing_reason[row] = MissingReason.MOVING
     # How many days came before each; beyond 14 the baseline stays as it is.
-    before = np.minimum(np.searchsorted(days, asked.day, "left"), MAX_BASELINE_DAYS)
+    before = np.minimum(np.searchsorted(days, windows.day, "left"), MAX_BASELINE_DAYS)
     for many in np.unique(before[still]):
         rows = np.flatnonzero(still & (before == many))
         days_used[rows] = many
-        base = kept.at(np.isin(kept.day, days[:many]))
+        base = still_history.at(np.isin(still_history.day, days[:many]))
         if many < MIN_BASELINE_DAYS or len(base.day) < MIN_WINDOWS:
             continue
-        z, error, known = _compare(base, asked.at(rows))
+        z, error, known = _compare(base, windows.at(rows))
         for row, here in zip(rows, known, strict=True):
-            reason[row] = None if here else MissingReason.HOUR
+            missing_reason[row] = None if here else MissingReason.HOUR
         at = rows[known]
         value[at] = 100 * ndtr(z[known])
         low[at] = 100 * ndtr(z[known] - _MIDDLE_95 * error[known])
         high[at] = 100 * ndtr(z[known] + _MIDDLE_95 * error[known])
-    return StressIndex(value, low, high, reason, days_used)
+    return StressIndex(value, low, high, missing_reason, days_used)
 
 
 def logarithm(values: FloatArray) -> FloatArray:
@@ -149,13 +179,13 @@ def logarithm(values: FloatArray) -> FloatArray:
 
 
 def _compare(
-    base: StressIndexInput, asked: StressIndexInput
+    base: StressIndexInput, windows: StressIndexInput
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """z of each asked window, its standard error, and whether its hour is known."""
+    """z of each windows window, its standard error, and whether its hour is known."""
     model = _fit_baseline(base)
-    z = model.z(asked)
+    z = model.z(windows)
     days = np.unique(base.day)
-    left_out = np.array([_fit_baseline(base.at(base.day != day)).z(asked) for day in days])
+    left_out = np.array([_fit_baseline(base.at(base.day != day)).z(windows) for day in days])
     many = len(days)
     jackknife = (many - 1) / many * np.sum((left_out - left_out.mean(axis=0)) ** 2, axis=0)
     own = model.z(base)
@@ -163,9 +193,9 @@ def _compare(
     length = np.median(np.diff(base.time_s))
     together = (np.diff(base.time_s) <= 2.5 * length) & (np.diff(base.day) == 0)
     repeat = _spread(steps[together]) / np.sqrt(2) if np.count_nonzero(together) >= 10 else 1.0
-    away = np.abs((base.hour[None, :] - asked.hour[:, None] + 12) % 24 - 12) <= _HOUR_REACH
-    known = np.zeros(len(asked.day), np.bool_)
-    seen = np.zeros(len(asked.day), np.int64)
+    away = np.abs((base.hour[None, :] - windows.hour[:, None] + 12) % 24 - 12) <= _HOUR_REACH
+    known = np.zeros(len(windows.day), np.bool_)
+    seen = np.zeros(len(windows.day), np.int64)
     for day in days:
         seen += np.any(away[:, base.day == day], axis=1)
     known = seen >= _MIN_DAYS_AT_HOUR
@@ -180,17 +210,17 @@ class _Baseline:
     spread: FloatArray  # (3,)
     of_mean: float
 
-    def z(self, asked: StressIndexInput) -> FloatArray:
-        far = self.residuals(asked) / self.spread
+    def z(self, windows: StressIndexInput) -> FloatArray:
+        far = self.residuals(windows) / self.spread
         result: FloatArray = np.mean(far * _SIGNS, axis=1) / self.of_mean
         return result
 
-    def residuals(self, asked: StressIndexInput) -> FloatArray:
+    def residuals(self, windows: StressIndexInput) -> FloatArray:
         grid = np.append(_GRID, 24.0)
         usual = np.vstack([self.usual, self.usual[:1]])
-        expected = np.column_stack([np.interp(asked.hour, grid, usual[:, k]) for k in range(3)])
-        move = np.log1p(asked.motion_mg) - self.motion
-        return asked.measures - expected - np.nan_to_num(move)[:, None] * self.slope
+        expected = np.column_stack([np.interp(windows.hour, grid, usual[:, k]) for k in range(3)])
+        move = np.log1p(windows.motion_mg) - self.motion
+        return windows.measures - expected - np.nan_to_num(move)[:, None] * self.slope
 
 
 def _fit_baseline(base: StressIndexInput) -> _Baseline:

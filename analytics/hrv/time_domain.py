@@ -1,93 +1,100 @@
-"""Time-domain and geometric figures of many windows at once, one window a row.
+"""Time-domain and geometric metrics of many windows at once, one window a row.
 
-The definitions are those of ``analytics.hrv.variability``; the tests compare every window with
-them.
+They are of measured NN intervals alone; a difference is taken only between neighbours, never over
+a gap or over an interval that was left out. ``tests/analytics/reference.py`` has each definition
+for one window, written plainly; the tests compare every window with it.
 """
 
 from __future__ import annotations
 
+from functools import cached_property, partial
+
 import numpy as np
-from numpy.typing import NDArray
 
-from analytics.hrv.requirements import MIN_SECONDS
-from analytics.hrv.variability import BAEVSKY_BIN_MS, MAD_TO_SD, tinn_ms, triangular_index
+from analytics._types import BoolArray, FloatArray, IntArray
+from analytics.hrv.metric import Domain, Metric
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
-
-TIME_DOMAIN = (
-    "mean_hr_bpm",
-    "mean_nn_ms",
-    "sdnn_ms",
-    "rmssd_ms",
-    "sdsd_ms",
-    "pnn20_percent",
-    "pnn50_percent",
-    "cvnn_percent",
-    "mad_ms",
-    "percentile_range_ms",
-    "sd1_ms",
-    "sd2_ms",
-    "stress_index_baevsky",
-    "triangular_index",
-    "tinn_ms",
-)
+BIN_MS = 1000 / 128  # of the triangular index and of TINN, Task Force 1996
+BAEVSKY_BIN_MS = 50.0
+MAD_TO_SD = 1.4826  # makes the MAD of a normal distribution its standard deviation
+MIN_GEOMETRIC_SECONDS = 1200
 
 
-def time_rows(
-    rr: FloatArray,
-    normal: BoolArray,
-    follows: BoolArray,
-    first: IntArray,
-    last: IntArray,
-    widest: int,
-) -> tuple[dict[str, FloatArray], IntArray, FloatArray]:
-    """Figures of the intervals [first, last) of each row, with the count and the seconds of its NN
-    intervals. ``rr``, ``normal``, ``follows``: shape (n,); ``first``, ``last``: shape (w,), at most
-    ``widest`` apart.
+class NNWindows:
+    """The intervals [first, last) of each row of a series, side by side.
+
+    ``x``: RR intervals in ms, shape (w, widest); ``mask``: which of them are NN; ``count``: how
+    many, ``total``: their sum in ms, both shape (w,). What several metrics need is computed once.
     """
-    at = first[:, None] + np.arange(widest)
-    inside = at < last[:, None]
-    at = np.minimum(at, max(len(rr) - 1, 0))
-    if not len(rr):
-        empty = np.zeros(len(first))
-        return {}, empty.astype(np.int64), empty
-    x = rr[at]
-    mask = inside & normal[at]
-    count = mask.sum(axis=1)
-    with np.errstate(all="ignore"):
-        total = np.sum(x, axis=1, where=mask)
-        mean = total / count
-        sdnn = np.sqrt(np.sum((x - mean[:, None]) ** 2, axis=1, where=mask) / (count - 1))
-        pair = mask[:, 1:] & mask[:, :-1] & follows[at[:, 1:]]
-        pairs = pair.sum(axis=1)
-        step, both = x[:, 1:] - x[:, :-1], x[:, 1:] + x[:, :-1]
-        sdsd = _row_sd(step, pair, pairs)
-        size = np.abs(step)
-        squares = np.sum(step**2, axis=1, where=pair)
-        ordered = np.sort(np.where(mask, x, np.inf), axis=1)
-        middle = _row_percentile(ordered, count, 0.5)
-        away = np.sort(np.where(mask, np.abs(x - middle[:, None]), np.inf), axis=1)
-        longest = ordered[np.arange(len(count)), np.maximum(count - 1, 0)]
-        found = {
-            "mean_hr_bpm": 60_000 / mean,
-            "mean_nn_ms": mean,
-            "sdnn_ms": sdnn,
-            "rmssd_ms": np.sqrt(squares / pairs),
-            "sdsd_ms": sdsd,
-            "pnn20_percent": 100 * np.sum((size > 20) & pair, axis=1) / pairs,
-            "pnn50_percent": 100 * np.sum((size > 50) & pair, axis=1) / pairs,
-            "cvnn_percent": 100 * sdnn / mean,
-            "mad_ms": MAD_TO_SD * _row_percentile(away, count, 0.5),
-            "percentile_range_ms": _row_percentile(ordered, count, 0.8)
-            - _row_percentile(ordered, count, 0.2),
-            "sd1_ms": sdsd / np.sqrt(2),
-            "sd2_ms": _row_sd(both, pair, pairs) / np.sqrt(2),
-            "stress_index_baevsky": _baevsky(x, mask, count, longest - ordered[:, 0]),
-        }
-    found |= _geometric(x, mask, total / 1000)
-    return found, count, total / 1000
+
+    def __init__(
+        self,
+        rr_ms: FloatArray,
+        normal: BoolArray,
+        follows: BoolArray,
+        first: IntArray,
+        last: IntArray,
+        widest: int,
+    ) -> None:
+        at = first[:, None] + np.arange(widest)
+        inside = at < last[:, None]
+        at = np.minimum(at, len(rr_ms) - 1)
+        self.x = rr_ms[at]
+        self.mask = inside & normal[at]
+        self._follows = follows[at[:, 1:]]
+        self.count: IntArray = self.mask.sum(axis=1)
+        with np.errstate(all="ignore"):
+            self.total: FloatArray = np.sum(self.x, axis=1, where=self.mask)
+
+    @cached_property
+    def mean(self) -> FloatArray:
+        result: FloatArray = self.total / self.count
+        return result
+
+    @cached_property
+    def sdnn(self) -> FloatArray:
+        return _row_sd(self.x, self.mask, self.count)
+
+    @cached_property
+    def pair(self) -> BoolArray:
+        """Whether each interval and the one before it are neighbouring NN intervals."""
+        result: BoolArray = self.mask[:, 1:] & self.mask[:, :-1] & self._follows
+        return result
+
+    @cached_property
+    def pairs(self) -> IntArray:
+        result: IntArray = self.pair.sum(axis=1)
+        return result
+
+    @cached_property
+    def step(self) -> FloatArray:
+        result: FloatArray = self.x[:, 1:] - self.x[:, :-1]
+        return result
+
+    @cached_property
+    def sdsd(self) -> FloatArray:
+        return _row_sd(self.step, self.pair, self.pairs)
+
+    @cached_property
+    def ordered(self) -> FloatArray:
+        """NN intervals of each row, sorted, then infinity."""
+        return np.sort(np.where(self.mask, self.x, np.inf), axis=1)
+
+    @cached_property
+    def range(self) -> FloatArray:
+        """Longest less shortest NN interval in ms."""
+        longest = self.ordered[np.arange(len(self.count)), np.maximum(self.count - 1, 0)]
+        result: FloatArray = longest - self.ordered[:, 0]
+        return result
+
+    @cached_property
+    def geometric(self) -> list[FloatArray | None]:
+        """NN intervals of each row that is long enough for a histogram: there are never many."""
+        enough = self.total / 1000 >= MIN_GEOMETRIC_SECONDS
+        return [
+            row[mask] if long else None
+            for row, mask, long in zip(self.x, self.mask, enough, strict=True)
+        ]
 
 
 def _row_sd(values: FloatArray, mask: BoolArray, count: IntArray) -> FloatArray:
@@ -108,7 +115,48 @@ def _row_percentile(ordered: FloatArray, count: IntArray, share: float) -> Float
     return np.where(count > 0, result, np.nan)
 
 
-def _baevsky(x: FloatArray, mask: BoolArray, count: IntArray, span_ms: FloatArray) -> FloatArray:
+def rmssd(windows: NNWindows) -> FloatArray:
+    """Root mean square of the differences of neighbouring NN intervals, in ms."""
+    squares = np.sum(windows.step**2, axis=1, where=windows.pair)
+    result: FloatArray = np.sqrt(squares / windows.pairs)
+    return result
+
+
+def pnn(windows: NNWindows, above_ms: float) -> FloatArray:
+    """Share of the *differences* that are larger than ``above_ms``, in percent.
+
+    Of the differences, as the Task Force defines NN50; NeuroKit2 divides by the intervals.
+    """
+    larger = np.sum((np.abs(windows.step) > above_ms) & windows.pair, axis=1)
+    result: FloatArray = 100 * larger / windows.pairs
+    return result
+
+
+def mad(windows: NNWindows) -> FloatArray:
+    """Median absolute deviation from the median, times 1.4826, in ms."""
+    median = _row_percentile(windows.ordered, windows.count, 0.5)
+    distance = np.where(windows.mask, np.abs(windows.x - median[:, None]), np.inf)
+    return MAD_TO_SD * _row_percentile(np.sort(distance, axis=1), windows.count, 0.5)
+
+
+def percentile_range(windows: NNWindows) -> FloatArray:
+    """80th less 20th percentile, in ms."""
+    ordered, count = windows.ordered, windows.count
+    return _row_percentile(ordered, count, 0.8) - _row_percentile(ordered, count, 0.2)
+
+
+def sd2(windows: NNWindows) -> FloatArray:
+    """Standard deviation of pairs of neighbours along the line of identity, in ms."""
+    both = windows.x[:, 1:] + windows.x[:, :-1]
+    result: FloatArray = _row_sd(both, windows.pair, windows.pairs) / np.sqrt(2)
+    return result
+
+
+def baevsky(windows: NNWindows) -> FloatArray:
+    """AMo / (2 Mo MxDMn): the share of the fullest bin of 50 ms in percent, over twice the mode in
+    s times the range in s. NaN when all intervals are equal.
+    """
+    x, mask = windows.x, windows.mask
     bins = np.where(mask, np.floor(x / BAEVSKY_BIN_MS), 0).astype(np.int64)
     width = int(np.max(bins, initial=0)) + 1
     flat = (np.arange(len(x))[:, None] * width + bins)[mask]
@@ -116,14 +164,86 @@ def _baevsky(x: FloatArray, mask: BoolArray, count: IntArray, span_ms: FloatArra
     mode = np.argmax(histogram, axis=1)
     height = histogram[np.arange(len(x)), mode]
     mode_s = (mode + 0.5) * BAEVSKY_BIN_MS / 1000
-    result: FloatArray = 100 * height / count / (2 * mode_s * span_ms / 1000)
-    return np.where(span_ms > 0, result, np.nan)
+    result: FloatArray = 100 * height / windows.count / (2 * mode_s * windows.range / 1000)
+    return np.where(windows.range > 0, result, np.nan)
 
 
-def _geometric(x: FloatArray, mask: BoolArray, seconds: FloatArray) -> dict[str, FloatArray]:
-    """Only windows of 20 minutes and more have these; there are never many."""
-    index, base = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    for row in np.flatnonzero(seconds >= MIN_SECONDS["triangular_index"]):
-        nn = x[row][mask[row]]
-        index[row], base[row] = triangular_index(nn), tinn_ms(nn)
-    return {"triangular_index": index, "tinn_ms": base}
+def triangular_index(windows: NNWindows) -> FloatArray:
+    """Number of intervals over the height of their histogram with bins of 1/128 s."""
+    return np.array(
+        [np.nan if nn is None else len(nn) / np.max(histogram(nn)) for nn in windows.geometric]
+    )
+
+
+def tinn(windows: NNWindows) -> FloatArray:
+    """Base of the triangle that fits each histogram best, in ms."""
+    return np.array(
+        [np.nan if nn is None else triangle_base(histogram(nn)) for nn in windows.geometric]
+    )
+
+
+def histogram(nn_ms: FloatArray) -> IntArray:
+    """Counts in bins of 1/128 s, the first beginning at the shortest interval."""
+    index = np.floor((nn_ms - np.min(nn_ms)) / BIN_MS + 1e-9).astype(np.int64)
+    return np.bincount(index)
+
+
+def triangle_base(counts: IntArray) -> float:
+    """Base of the triangle that fits a histogram best (least squares), in ms.
+
+    The triangle has its top over the fullest bin; its corners are bin edges left and right of it,
+    and it is zero outside. NaN when the histogram has one bin only.
+    """
+    padded = np.concatenate([[0.0], counts.astype(np.float64), [0.0]])
+    top = int(np.argmax(padded))
+    if np.count_nonzero(padded) < 2:
+        return float("nan")
+    at = np.arange(len(padded))
+    left = padded[top] * np.clip((at[None, :] - at[:top, None]) / (top - at[:top, None]), 0, None)
+    right_at = at[top + 1 :]
+    right = padded[top] * np.clip(
+        (right_at[:, None] - at[None, :]) / (right_at[:, None] - top), 0, None
+    )
+    # Each side is fitted by itself: together they are the fit of the whole.
+    left_error = np.sum((left[:, : top + 1] - padded[: top + 1]) ** 2, axis=1)
+    right_error = np.sum((right[:, top:] - padded[top:]) ** 2, axis=1)
+    return float((right_at[np.argmin(right_error)] - at[np.argmin(left_error)]) * BIN_MS)
+
+
+_TASK_FORCE, _BRENNAN = "Task Force 1996", "Brennan et al. 2001"
+_metric = partial(Metric[NNWindows], domain=Domain.TIME)
+
+# fmt: off
+TIME_DOMAIN: tuple[Metric[NNWindows], ...] = (
+    _metric("mean_hr_bpm", "bpm", "60,000 over the mean NN interval",
+            rows=lambda w: 60_000 / w.mean, source=_TASK_FORCE, min_seconds=10),
+    _metric("mean_nn_ms", "ms", "mean NN interval",
+            rows=lambda w: w.mean, source=_TASK_FORCE, min_seconds=10),
+    _metric("sdnn_ms", "ms", "standard deviation (n - 1) of NN intervals",
+            rows=lambda w: w.sdnn, source=_TASK_FORCE, min_seconds=60),
+    _metric("rmssd_ms", "ms", "root mean square of differences of neighbours",
+            rows=rmssd, source=_TASK_FORCE, min_seconds=60),
+    _metric("sdsd_ms", "ms", "standard deviation (n - 1) of differences of neighbours",
+            rows=lambda w: w.sdsd, source=_TASK_FORCE, min_seconds=60),
+    _metric("pnn20_percent", "%", "share of *differences* above 20 ms",
+            rows=lambda w: pnn(w, 20), source=_TASK_FORCE, min_seconds=60),
+    _metric("pnn50_percent", "%", "share of *differences* above 50 ms",
+            rows=lambda w: pnn(w, 50), source=_TASK_FORCE, min_seconds=60),
+    _metric("cvnn_percent", "%", "`sdnn_ms` over `mean_nn_ms`",
+            rows=lambda w: 100 * w.sdnn / w.mean, source=_TASK_FORCE, min_seconds=60),
+    _metric("mad_ms", "ms", "median absolute deviation, times 1.4826",
+            rows=mad, min_seconds=60),
+    _metric("percentile_range_ms", "ms", "80th less 20th percentile",
+            rows=percentile_range, min_seconds=60),
+    _metric("sd1_ms", "ms", "spread of neighbours across the line of identity",
+            rows=lambda w: w.sdsd / np.sqrt(2), source=_BRENNAN, min_seconds=60),
+    _metric("sd2_ms", "ms", "spread of neighbours along the line of identity",
+            rows=sd2, source=_BRENNAN, min_seconds=60),
+    _metric("stress_index_baevsky", "", "AMo / (2 Mo MxDMn), bins of 50 ms",
+            rows=baevsky, source="Baevsky and Chernikova 2017", min_intervals=100),
+    _metric("triangular_index", "", "intervals over the height of their histogram, bins of 1/128 s",
+            rows=triangular_index, source=_TASK_FORCE, min_seconds=MIN_GEOMETRIC_SECONDS),
+    _metric("tinn_ms", "ms", "base of the triangle fitted to that histogram",
+            rows=tinn, source=_TASK_FORCE, min_seconds=MIN_GEOMETRIC_SECONDS),
+)
+# fmt: on

@@ -1,20 +1,24 @@
 """HRV of windows of beats as they come from the store, with its quality, or the reason why there is
-none. Two straps at once are not added up: each window is of the stream that has most of it.
+none. Two straps worn at once are not mixed: each window is of the stream that covers most of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 from analytics.hrv import artefacts
-from analytics.hrv.engine import Domain, WindowMetrics, window_metrics
+from analytics.hrv.engine import WindowMetrics, window_metrics
+from analytics.hrv.metric import Domain
+from analytics.hrv.requirements import MissingReason
 
+# Five minutes: the length for short-term recordings (Task Force 1996).
+WINDOW_NS = 300_000_000_000
 # RMSSD of a minute agrees well with that of five (Munoz et al. 2015, PLOS ONE 10:e0138921);
 # shorter says little.
 MIN_WINDOW_S = 60.0
@@ -23,18 +27,7 @@ MAX_REMOVED = 0.10
 
 METHOD = f"time domain; {artefacts.METHOD}"
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 TIME_ONLY = frozenset({Domain.TIME})
-
-
-class MissingReason(StrEnum):
-    """Why a window has no figures."""
-
-    TOO_SHORT = "window too short"
-    NO_BEATS = "no beats recorded"
-    DISTURBED = "too disturbed"
-    SPARSE = "too few usable beats"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +41,8 @@ class BeatArrays:
 
     time_ns: IntArray
     rr_ms: FloatArray
-    follows: NDArray[np.bool_]
-    contact: NDArray[np.int8]
+    follows: BoolArray
+    contact: Int8Array
     stream: NDArray[np.int32]
 
     def of_stream(self, stream: int) -> BeatArrays:
@@ -76,54 +69,28 @@ class Movement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HrvWindows:
-    """Windows [start_ns, start_ns + window_ns), shape (w,). ``found`` has the figures (NaN where
-    absent) and the quality; ``unusable`` and ``missing`` (in words, with what would be needed) are
-    None where the window as a whole is usable.
+    """Windows [start_ns, start_ns + window_ns), shape (w,). ``metrics`` has the values (NaN where
+    missing) and the quality; ``missing_reason``, and ``missing_detail`` in words with what would be
+    needed, are None where the window as a whole is usable.
     """
 
     start_ns: IntArray
     window_ns: int
-    found: WindowMetrics
-    unusable: list[MissingReason | None]
-    missing: list[str | None]
+    metrics: WindowMetrics
+    missing_reason: list[MissingReason | None]
+    missing_detail: list[str | None]
 
     def __len__(self) -> int:
         return len(self.start_ns)
 
     @property
-    def usable(self) -> NDArray[np.bool_]:
-        """Which windows have figures."""
-        return np.array([reason is None for reason in self.unusable], dtype=np.bool_)
+    def usable(self) -> BoolArray:
+        """Which windows have values."""
+        return np.array([reason is None for reason in self.missing_reason], dtype=np.bool_)
 
     def value(self, name: str) -> FloatArray:
-        """One figure of each window; NaN where the window is unusable."""
-        return np.where(self.usable, self.found.values[name], np.nan)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowHrv:
-    """Time-domain HRV of [start_ns, end_ns). Figures are None with a reason in ``unusable``, and in
-    words, with what would be needed, in ``missing``.
-
-    ``coverage``: share of the window that NN intervals fill; ``removed_share``: share of RR
-    intervals that are not normal, None without any. ``beats``: RR intervals in the window.
-    """
-
-    start_ns: int
-    end_ns: int
-    beats: int
-    coverage: float
-    removed_share: float | None
-    mean_hr_bpm: float | None
-    rmssd_ms: float | None
-    sdnn_ms: float | None
-    unusable: MissingReason | None
-    missing: str | None
-
-    @property
-    def usable(self) -> bool:
-        """Whether there are figures."""
-        return self.unusable is None
+        """One metric of each window; NaN where the window is unusable."""
+        return np.where(self.usable, self.metrics.values[name], np.nan)
 
 
 def hrv_windows(
@@ -133,11 +100,57 @@ def hrv_windows(
     domains: Collection[Domain] = TIME_ONLY,
     movement: Movement | None = None,
 ) -> HrvWindows:
-    """HRV of the windows that begin at ``start_ns``, in any order.
+    """Compute the HRV of the windows that begin at ``start_ns``.
 
     A window is unusable when it is under a minute, has less than 80% of its time in NN intervals,
-    or more than 10% of its intervals not normal. Raises ValueError for a length that is not
-    positive.
+    or more than 10% of its intervals not normal.
+
+    Parameters
+    ----------
+    beats : BeatArrays
+        Beats in order of time, of any number of straps.
+    start_ns : array of int64, shape (w,)
+        Starts of the windows in UTC nanoseconds, in any order.
+    window_ns : int
+        Length of each window in nanoseconds; ``analytics.hrv.WINDOW_NS`` is five minutes.
+    domains : collection of Domain
+        Which metrics to compute; the time domain if left out.
+    movement : Movement, optional
+        How much the wearer moved.
+
+    Returns
+    -------
+    HrvWindows
+        Metrics and quality of each window, shape (w,), or its ``missing_reason``.
+
+    Raises
+    ------
+    ValueError
+        If ``window_ns`` is not positive.
+
+    Notes
+    -----
+    Minimum length: Munoz et al. (2015), PLOS ONE 10:e0138921. ``analytics.hrv.METRICS`` has the
+    source of each metric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import BeatArrays, hrv_windows
+    >>> rr_ms = 800 + 30 * np.sin(0.8 * np.arange(450))
+    >>> beats = BeatArrays(
+    ...     time_ns=np.round(np.cumsum(rr_ms) * 1e6).astype(np.int64),
+    ...     rr_ms=rr_ms,
+    ...     follows=np.arange(450) > 0,
+    ...     contact=np.full(450, -1, np.int8),
+    ...     stream=np.zeros(450, np.int32),
+    ... )
+    >>> minute = 60_000_000_000
+    >>> found = hrv_windows(beats, minute * np.array([0, 5]), 5 * minute)
+    >>> found.value("mean_hr_bpm").round(1)
+    array([75., nan])
+    >>> found.missing_detail[1]
+    'beats cover 20% of the window; at least 80% are needed'
     """
     if window_ns <= 0:
         raise ValueError("a window must end after it starts")
@@ -149,11 +162,11 @@ def hrv_windows(
     motion = None
     if movement is not None:
         motion = ((movement.time_ns - origin) / 1e9, movement.mad_mg)
-    nobody = np.empty(0)
-    found = window_metrics(nobody, nobody, start_s, length_s, motion=motion, domains=domains)
+    none = np.empty(0)
+    found = window_metrics(none, none, start_s, length_s, motion=motion, domains=domains)
     for stream in np.unique(beats.stream).tolist():
         own = beats.of_stream(stream)
-        # Recordings from files may be a thousand streams: each is asked for its own time only.
+        # Recordings from files may be a thousand streams: each is read for its own time only.
         near = (starts <= own.time_ns[-1]) & (starts > own.time_ns[0] - window_ns)
         of_stream = window_metrics(
             own.rr_ms,
@@ -165,7 +178,7 @@ def hrv_windows(
             motion=motion,
             domains=domains,
         )
-        _keep_fuller(found, of_stream, np.flatnonzero(near))
+        _use_fuller(found, of_stream, np.flatnonzero(near))
     reasons = [
         _missing_reason(length_s, int(many), float(coverage), float(share))
         for many, coverage, share in zip(
@@ -192,7 +205,7 @@ def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) ->
             np.empty(0, np.int32),
         )
         return hrv_windows(nothing, np.empty(0, np.int64), window_ns)
-    found = [piece.found for piece in pieces]
+    found = [piece.metrics for piece in pieces]
     arrays: dict[str, Any] = {
         field.name: np.concatenate([getattr(one, field.name) for one in found])[order]
         for field in fields(WindowMetrics)
@@ -201,47 +214,14 @@ def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) ->
     values = {
         name: np.concatenate([one.values[name] for one in found])[order] for name in found[0].values
     }
-    unusable = [reason for piece in pieces for reason in piece.unusable]
-    missing = [reason for piece in pieces for reason in piece.missing]
+    reasons = [reason for piece in pieces for reason in piece.missing_reason]
+    details = [detail for piece in pieces for detail in piece.missing_detail]
     return HrvWindows(
         np.concatenate([piece.start_ns for piece in pieces])[order],
         window_ns,
         replace(found[0], values=values, **arrays),
-        [unusable[place] for place in order],
-        [missing[place] for place in order],
-    )
-
-
-def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> WindowHrv:
-    """Time-domain HRV of the beats with start_ns <= time < end_ns.
-
-    Raises ValueError if the window ends before it starts.
-    """
-    return single(hrv_windows(beats, np.array([start_ns]), end_ns - start_ns), 0)
-
-
-def single(several: HrvWindows, row: int) -> WindowHrv:
-    """One window of several."""
-    found = several.found
-    usable = several.unusable[row] is None
-
-    def number(name: str) -> float | None:
-        value = float(found.values[name][row])
-        return value if usable and np.isfinite(value) else None
-
-    beats = int(found.intervals[row])
-    start = int(several.start_ns[row])
-    return WindowHrv(
-        start,
-        start + several.window_ns,
-        beats,
-        float(found.coverage[row]),
-        1 - float(found.normal_share[row]) if beats else None,
-        number("mean_hr_bpm"),
-        number("rmssd_ms"),
-        number("sdnn_ms"),
-        several.unusable[row],
-        several.missing[row],
+        [reasons[place] for place in order],
+        [details[place] for place in order],
     )
 
 
@@ -263,7 +243,7 @@ def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> IntArr
     return np.concatenate(starts)
 
 
-def _keep_fuller(into: WindowMetrics, other: WindowMetrics, rows: IntArray) -> None:
+def _use_fuller(into: WindowMetrics, other: WindowMetrics, rows: IntArray) -> None:
     """Those of ``other`` that have more in them than what is in these rows."""
     better = (other.nn_seconds > into.nn_seconds[rows]) | (
         (other.nn_seconds == into.nn_seconds[rows]) & (other.intervals > into.intervals[rows])
@@ -290,5 +270,5 @@ def _missing_reason(
         return MissingReason.DISTURBED, f"{removed:.0%} of the intervals were disturbed; {allowed}"
     if coverage < MIN_COVERAGE:
         needed = f"at least {MIN_COVERAGE:.0%} are needed"
-        return MissingReason.SPARSE, f"beats cover {coverage:.0%} of the window; {needed}"
+        return MissingReason.TOO_FEW_BEATS, f"beats cover {coverage:.0%} of the window; {needed}"
     return None

@@ -1,1 +1,85 @@
 """Change over a therapy programme: before and after, outcomes of groups, practices, patterns."""
+
+from typing import TYPE_CHECKING
+
+from analytics._lazy import lazy_members
+
+if TYPE_CHECKING:
+    from analytics.programme.around_practice import PracticeEffect, practice_effect
+    from analytics.programme.change import (
+        AroundSession,
+        Change,
+        Onset,
+        Trend,
+        around_sessions,
+        change_between,
+        first_to_last_week,
+        onset,
+        trend,
+    )
+    from analytics.programme.outcomes import (
+        GroupOutcome,
+        HedgesG,
+        Share,
+        group_outcome,
+        hedges_g,
+        share,
+    )
+    from analytics.programme.trigger_patterns import (
+        NotedDays,
+        TriggerPattern,
+        trigger_pattern,
+        wilson_interval,
+    )
+
+__all__ = [
+    "AroundSession",
+    "Change",
+    "GroupOutcome",
+    "HedgesG",
+    "NotedDays",
+    "Onset",
+    "PracticeEffect",
+    "Share",
+    "Trend",
+    "TriggerPattern",
+    "around_sessions",
+    "change_between",
+    "first_to_last_week",
+    "group_outcome",
+    "hedges_g",
+    "onset",
+    "practice_effect",
+    "share",
+    "trend",
+    "trigger_pattern",
+    "wilson_interval",
+]
+
+if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "AroundSession": "analytics.programme.change",
+            "Change": "analytics.programme.change",
+            "GroupOutcome": "analytics.programme.outcomes",
+            "HedgesG": "analytics.programme.outcomes",
+            "NotedDays": "analytics.programme.trigger_patterns",
+            "Onset": "analytics.programme.change",
+            "PracticeEffect": "analytics.programme.around_practice",
+            "Share": "analytics.programme.outcomes",
+            "Trend": "analytics.programme.change",
+            "TriggerPattern": "analytics.programme.trigger_patterns",
+            "around_sessions": "analytics.programme.change",
+            "change_between": "analytics.programme.change",
+            "first_to_last_week": "analytics.programme.change",
+            "group_outcome": "analytics.programme.outcomes",
+            "hedges_g": "analytics.programme.outcomes",
+            "onset": "analytics.programme.change",
+            "practice_effect": "analytics.programme.around_practice",
+            "share": "analytics.programme.outcomes",
+            "trend": "analytics.programme.change",
+            "trigger_pattern": "analytics.programme.trigger_patterns",
+            "wilson_interval": "analytics.programme.trigger_patterns",
+        },
+    )

@@ -1,8 +1,8 @@
 """What happens in heart and ratings around practice: before, during, after.
 
-Differences within each practice, and their mean over practices with a t interval. Two honesties: a
-practice is often begun at a bad moment, after which things ease by themselves; and breathing slowly
-itself raises RMSSD, which then says how somebody breathed and not how calm they were.
+Differences within each practice, and their mean over practices with a t interval. Two biases
+remain: a practice is often begun at a bad moment, after which ratings fall anyway (regression to
+the mean); and slow breathing itself raises RMSSD, whatever its effect on stress.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-FloatArray = NDArray[np.float64]
+from analytics._types import FloatArray
+
 MIN_PRACTICES = 5
 METHOD = "mean of differences within practices, 95% t interval"
 
@@ -28,7 +28,7 @@ class PracticeEffect:
     change: float | None
     low: float | None
     high: float | None
-    missing: str | None
+    missing_reason: str | None
 
     @property
     def clear(self) -> bool:

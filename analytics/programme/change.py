@@ -1,9 +1,9 @@
 """One person's course through a programme: change from the first week, around sessions, and when a
-change began. Intervals allow for the likeness of ratings that are close in time (``slope``).
+change began. Intervals allow for the autocorrelation of ratings (``slope_posterior``).
 
 A change is called reliable when its interval leaves out no change at all: the idea of Jacobson and
-Truax (1991), Journal of Consulting and Clinical Psychology 59:12, with the person's own unrest in
-place of a questionnaire's reliability.
+Truax (1991), Journal of Consulting and Clinical Psychology 59:12, with the person's own variability
+in place of a questionnaire's reliability.
 
 None of it says what brought a change: pain falls by itself too, above all after a bad time, in
 which people begin a therapy (regression to the mean).
@@ -14,12 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from analytics._types import FloatArray
+from analytics.association.detrending import constant_basis, detrend
 from analytics.association.slope_posterior import RHOS, slope_posterior, typical_spacing, whiten
 from analytics.programme.outcomes import NEARLY_FREE
-
-FloatArray = NDArray[np.float64]
 
 MIN_PER_SIDE = 6  # ratings before, and after
 MIN_FOR_ONSET = 30
@@ -31,8 +30,8 @@ _ONSET_ALPHA = 0.01  # for a 5% rate of onsets found where there is none; measur
 @dataclass(frozen=True, slots=True)
 class Change:
     """A mean before and after, and the change with its 95% interval; None with a reason in
-    ``missing``. ``reliable``: the interval leaves out no change at all. ``percent`` of the mean
-    before (None where that is 0).
+    ``missing_reason``. ``reliable``: the interval leaves out no change at all. ``percent`` of the
+    mean before (None where that is 0).
     """
 
     n_before: int
@@ -45,7 +44,7 @@ class Change:
     percent: float | None
     reliable: bool
     nearly_free: bool
-    missing: str | None
+    missing_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +73,54 @@ class AroundSession:
 @dataclass(frozen=True, slots=True)
 class Onset:
     """The day a lasting change began, with its 95% interval, and the slope a day from then on. None
-    with a reason in ``missing``, also where no change is clear.
+    with a reason in ``missing_reason``, also where no change is clear.
     """
 
     day: float | None
     low: float | None
     high: float | None
     slope: float | None
-    missing: str | None
+    missing_reason: str | None
 
 
 def change_between(
     days: FloatArray, values: FloatArray, before: tuple[float, float], after: tuple[float, float]
 ) -> Change:
-    """The change from one span of days to another, each [from, to).
+    """Estimate the change of ratings from one span of days to another.
 
-    ``days``, ``values``: shape (n,), in any order; NaN values are left out.
+    Parameters
+    ----------
+    days : array of float64, shape (n,)
+        When each rating was given, in days, in any order.
+    values : array of float64, shape (n,)
+        The ratings; NaN are dropped.
+    before, after : tuple of float
+        The two spans, each [from, to) in days.
+
+    Returns
+    -------
+    Change
+        Both means and their difference with its 95% interval, or ``missing_reason``.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in shape.
+
+    Notes
+    -----
+    Reliable change: Jacobson and Truax (1991), Journal of Consulting and Clinical Psychology 59:12,
+    with the person's own autocorrelated variability.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import change_between
+    >>> days = np.arange(84) / 3
+    >>> pain = np.where(days < 14, 6.0, 3.0) + 0.5 * np.sin(7 * days)
+    >>> change = change_between(days, pain, (0, 7), (21, 28))
+    >>> round(change.change, 1), change.reliable
+    (-3.0, True)
     """
     days, values = _in_order(days, values)
     early = (days >= before[0]) & (days < before[1])
@@ -104,8 +135,8 @@ def change_between(
     first, last = float(np.mean(values[early])), float(np.mean(values[late]))
     if np.ptp(y) == 0:
         return Change(n, m, first, last, 0.0, 0.0, 0.0, 0.0, False, last <= NEARLY_FREE, None)
-    constant = np.full((len(y), 1), 1 / np.sqrt(len(y)))
-    found = slope_posterior(at, x, y, constant)
+    constant = constant_basis(len(y))
+    found = slope_posterior(detrend(at, x, y, constant, with_steps=False))
     low, high = found.quantile(0.025), found.quantile(0.975)
     change = last - first
     return Change(
@@ -158,8 +189,9 @@ def trend(days: FloatArray, values: FloatArray, start: float, end: float) -> Tre
     level = float(np.mean(y))
     if np.ptp(y) == 0:
         return Trend(len(y), level, 0.0, 0.0, 0.0)
-    constant = np.full((len(y), 1), 1 / np.sqrt(len(y)))
-    found = slope_posterior(at, at - np.mean(at), y, constant)
+    constant = constant_basis(len(y))
+    series = detrend(at, at - np.mean(at), y, constant, with_steps=False)
+    found = slope_posterior(series)
     return Trend(len(y), level, found.mean, found.quantile(0.025), found.quantile(0.975))
 
 
@@ -167,8 +199,8 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
     """When a lasting change began: level until a day, a straight line from then on.
 
     Each day on which it may have begun, with each autocorrelation, weighs as much as its restricted
-    likelihood; the interval holds 95% of the weight. It is told only where the slope that follows
-    is clear at 1%: the best of many beginnings always looks like one.
+    likelihood; the interval holds 95% of the weight. It is given only where the slope
+    that follows is clear at 1%: the best of many candidates always looks like an onset.
     """
     days, values = _in_order(days, values)
     n = len(days)
@@ -179,11 +211,11 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
         return Onset(None, None, None, None, "the ratings were always the same")
     inner = np.unique(days[3:-6])
     starts = inner[np.round(np.linspace(0, len(inner) - 1, min(len(inner), 60))).astype(np.int64)]
-    constant = np.full((n, 1), 1 / np.sqrt(n))
+    constant = constant_basis(n)
     spacing = typical_spacing(days)
     likely = np.empty((len(starts), len(RHOS)))
     hinges = np.clip(days[:, None] - starts[None, :], 0, None)
-    freedom = n - 2
+    dof = n - 2
     for column, rho in enumerate(RHOS):
         white, log_scale = whiten(np.column_stack([constant, hinges, values]), spacing, float(rho))
         flat = white[:, 0] / np.linalg.norm(white[:, 0])
@@ -192,12 +224,13 @@ def onset(days: FloatArray, values: FloatArray) -> Onset:
         xy = left[:, :-1].T @ left[:, -1]
         squares = np.maximum(left[:, -1] @ left[:, -1] - xy**2 / xx, 1e-12)
         norm = log_scale - float(np.log(np.linalg.norm(white[:, 0])))
-        likely[:, column] = norm - freedom / 2 * np.log(squares)
+        likely[:, column] = norm - dof / 2 * np.log(squares)
     weight = np.exp(likely - np.max(likely))
     weight /= np.sum(weight)
     by_start = np.sum(weight, axis=1)
     best = int(np.argmax(by_start))
-    found = slope_posterior(days, hinges[:, best], values, constant)
+    series = detrend(days, hinges[:, best], values, constant, with_steps=False)
+    found = slope_posterior(series)
     if found.p_value >= _ONSET_ALPHA:
         return Onset(None, None, None, None, "no lasting change is clear")
     upto = np.cumsum(by_start)

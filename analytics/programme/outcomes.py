@@ -3,7 +3,7 @@
 Sources: at least 30% less pain is moderate, at least 50% substantial improvement (Dworkin et al.
 2008, Journal of Pain 9:105); pain-free or nearly so is 0 or 1 of 10, of all who began (Ashar et al.
 2022, JAMA Psychiatry 79:13); Hedges' g with its interval: Hedges and Olkin (1985), Statistical
-Methods for Meta-Analysis, chapter 5. Whether one person's change is reliable: ``therapy``.
+Methods for Meta-Analysis, chapter 5. Whether one person's change is reliable: ``change``.
 
 ``before`` and ``after``: shape (n,), one row a person, NaN where not measured.
 """
@@ -14,13 +14,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import special
 
+from analytics._types import BoolArray, FloatArray
 from analytics.programme.trigger_patterns import wilson_interval
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 NEARLY_FREE = 1.0
 MIN_FOR_G = 2
@@ -40,7 +36,7 @@ class Share:
 @dataclass(frozen=True, slots=True)
 class GroupOutcome:
     """One group. Means and standard deviations (n - 1) are of those measured at that time; a
-    number is None when nobody, or for a deviation only one, was measured.
+    number is None when no one, or for a deviation only one, was measured.
     """
 
     n_baseline: int
@@ -63,12 +59,36 @@ class HedgesG:
     high: float | None
     n_first: int
     n_second: int
-    missing: str | None
+    missing_reason: str | None
 
 
 def group_outcome(before: FloatArray, after: FloatArray) -> GroupOutcome:
-    """Those with a baseline. Responders are of those measured twice who had pain before; free of
-    pain or nearly so, of all with a baseline: who was not measured again does not count as free.
+    """Summarise the outcome of one group of a trial.
+
+    Parameters
+    ----------
+    before, after : array of float64, shape (n,)
+        One row a person, NaN where not measured. People without a baseline are dropped.
+
+    Returns
+    -------
+    GroupOutcome
+        Means, standard deviations, and shares with Wilson's interval. Responders are of those
+        measured twice who had pain before; free of pain or nearly so, of all with a baseline: who
+        was not measured again does not count as free.
+
+    Notes
+    -----
+    Thresholds: Dworkin et al. (2008), Journal of Pain 9:105; Ashar et al. (2022), JAMA Psychiatry
+    79:13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import group_outcome
+    >>> found = group_outcome(np.array([6.0, 4, 5, 7]), np.array([1.0, 3, 2, np.nan]))
+    >>> found.n_baseline, found.n_after, found.responders_30_percent.count
+    (4, 3, 2)
     """
     before, after = np.asarray(before, np.float64), np.asarray(after, np.float64)
     began = np.isfinite(before)
@@ -91,77 +111,49 @@ def group_outcome(before: FloatArray, after: FloatArray) -> GroupOutcome:
 
 
 def hedges_g(first_change: FloatArray, second_change: FloatArray) -> HedgesG:
-    """Of two groups' changes (after less before); negative where the first fell more."""
+    """Compute the standardised difference of two groups' changes.
+
+    Parameters
+    ----------
+    first_change, second_change : array of float64, shape (n,) and (m,)
+        After less before, one row a person; NaN are dropped.
+
+    Returns
+    -------
+    HedgesG
+        g with its 95% interval, negative where the first group fell more, or ``missing_reason``.
+
+    Notes
+    -----
+    Hedges and Olkin (1985), Statistical Methods for Meta-Analysis, chapter 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from analytics import hedges_g
+    >>> found = hedges_g(np.array([-3.0, -2, -4, -3]), np.array([-1.0, 0, -2, -1]))
+    >>> round(found.g, 2)
+    -2.13
+    """
     one = first_change[np.isfinite(first_change)]
     two = second_change[np.isfinite(second_change)]
     n, m = len(one), len(two)
     if n < MIN_FOR_G or m < MIN_FOR_G:
         return HedgesG(None, None, None, n, m, "fewer than two people measured twice in a group")
-    freedom = n + m - 2
+    dof = n + m - 2
     pooled = math.sqrt(
-        ((n - 1) * float(np.var(one, ddof=1)) + (m - 1) * float(np.var(two, ddof=1))) / freedom
+        ((n - 1) * float(np.var(one, ddof=1)) + (m - 1) * float(np.var(two, ddof=1))) / dof
     )
     if pooled <= 0:
         return HedgesG(None, None, None, n, m, "everybody changed by the same")
     # The exact correction, as statsmodels and metafor have it, to the approximation's 4th digit.
-    correct = 1 - 3 / (4 * freedom - 1)
+    correct = 1 - 3 / (4 * dof - 1)
     g = correct * (float(np.mean(one)) - float(np.mean(two))) / pooled
     error = math.sqrt((n + m) / (n * m) + g**2 / (2 * (n + m)))
     return HedgesG(g, g - 1.959964 * error, g + 1.959964 * error, n, m, None)
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeOnChange:
-    """Across people: how the change of ``y`` went with that of ``x``. ``slope``: points of y for
-    one of x; ``r`` with Fisher's interval; None with the reason.
-    """
-
-    n: int
-    slope: float | None
-    r: float | None
-    low: float | None
-    high: float | None
-    p_value: float | None
-    missing: str | None
-
-
-MIN_FOR_CHANGE = 10
-
-
-def change_on_change(x_change: FloatArray, y_change: FloatArray, group: IntArray) -> ChangeOnChange:
-    """Of people, shape (n,) each. What all of a group share (its mean change: treatment, time,
-    regression to the mean) is taken out: a fall of both in everybody is no link.
-    """
-    known = np.isfinite(x_change) & np.isfinite(y_change)
-    x, y, who = x_change[known], y_change[known], group[known]
-    groups = len(np.unique(who))
-    freedom = len(x) - groups - 1
-    if len(x) < MIN_FOR_CHANGE:
-        why = f"{len(x)} of at least {MIN_FOR_CHANGE} people measured twice"
-        return ChangeOnChange(len(x), None, None, None, None, None, why)
-    for one in np.unique(who):
-        x = np.where(who == one, x - np.mean(x[who == one]), x)
-        y = np.where(who == one, y - np.mean(y[who == one]), y)
-    if x @ x < 1e-12 or y @ y < 1e-12:
-        why = "one of the two changed by the same in everybody"
-        return ChangeOnChange(len(x), None, None, None, None, None, why)
-    r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1 + 1e-12, 1 - 1e-12))
-    t = r * math.sqrt(freedom / (1 - r**2))
-    # A correlation of n pairs has n - 2 degrees of freedom, and Fisher's z a variance of 1/(n - 3).
-    reach = 1.959964 / math.sqrt(freedom - 1)
-    middle = math.atanh(r)
-    return ChangeOnChange(
-        len(x),
-        float(x @ y / (x @ x)),
-        r,
-        math.tanh(middle - reach),
-        math.tanh(middle + reach),
-        float(2 * special.stdtr(freedom, -abs(t))),
-        None,
-    )
-
-
-def share(mask: NDArray[np.bool_]) -> Share:
+def share(mask: BoolArray) -> Share:
     """How many, with Wilson's interval."""
     of, count = len(mask), int(np.count_nonzero(mask))
     if not of:

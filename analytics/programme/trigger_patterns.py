@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
+from analytics._types import BoolArray, FloatArray, IntArray
 
 AROUND_DAYS = 10
 MIN_DAYS = 14
@@ -52,12 +50,12 @@ class NotedDays:
 @dataclass(frozen=True, slots=True)
 class TriggerPattern:
     """``days`` (local days, numbers; without the first and last three) and whether each was
-    harder; None with a reason in ``missing`` where there are too few.
+    harder; None with a reason in ``missing_reason`` where there are too few.
     """
 
     days: IntArray
-    harder: NDArray[np.bool_] | None
-    missing: str | None
+    harder: BoolArray | None
+    missing_reason: str | None
 
     def noted_on(self, noted: Mapping[str, set[int]]) -> dict[str, NotedDays]:
         """For each thing, with the days it was noted on. Days without a rating do not count."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from analytics.hrv.windows import WINDOW_NS
 from api.services.imported_records import HeartRate, ImportedRating, SkippedEntry
-from api.services.inputs import WINDOW_NS
 from ebbtide.timestamps import EARLIEST, LATEST, from_datetime, to_datetime
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"

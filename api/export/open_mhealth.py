@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.hrv.windows import WINDOW_NS
 from api.export.fhir import parse_time
 from api.services.imported_records import HeartRate, SkippedEntry
-from api.services.inputs import WINDOW_NS
 from ebbtide.timestamps import to_datetime
 
 _SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}

@@ -31,7 +31,7 @@ class StressIndexOut(BaseModel):
     @classmethod
     def from_index(cls, index: StressIndex, row: int) -> StressIndexOut:
         """The stress index of one of the windows."""
-        reason = index.reason[row]
+        reason = index.missing_reason[row]
         return cls(
             value=finite_or_none(index.value[row]),
             low=finite_or_none(index.low[row]),

@@ -58,7 +58,7 @@ class ComparisonOut(BaseModel):
             verdict=words.verdict,
             sentence=words.sentence,
             caveats=list(words.caveats),
-            missing=association.missing,
+            missing=association.missing_reason,
             points=[
                 ResidualPoint(x=float(x), y=float(y))
                 for x, y in zip(association.x_residual, association.y_residual, strict=True)

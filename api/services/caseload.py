@@ -72,7 +72,7 @@ def describe_changes(ratings: list[Rating], now_ns: int) -> str:
         change = change_between(
             days, values, (-2 * _PERIOD_DAYS, -_PERIOD_DAYS), (-_PERIOD_DAYS, 1.0)
         )
-        if change.missing is None and change.reliable and change.change is not None:
+        if change.missing_reason is None and change.reliable and change.change is not None:
             texts.append(
                 f"{name} {change.change:+.1f} in two weeks (95% interval {change.low:+.1f} to "
                 f"{change.high:+.1f})"

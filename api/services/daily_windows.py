@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from analytics.hrv.stress_index import StressIndexInput
 from analytics.hrv.windows import (
     METHOD,
+    WINDOW_NS,
     BeatArrays,
     HrvWindows,
     Movement,
     hrv_windows,
     starts_by_stretch,
 )
-from api.services.inputs import WINDOW_NS, load_beats, load_movement, stress_index_input
+from api.services.inputs import load_beats, load_movement, stress_index_input
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, FOREVER
 from store.models import DailyWindows, Person
@@ -128,7 +129,7 @@ def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> Dai
 
 def _to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
     """The windows that have any beats, in the form that is stored."""
-    metrics = hrv.found
+    metrics = hrv.metrics
     rows = metrics.intervals > 0
     return DailyWindows(
         fingerprint,

@@ -7,7 +7,6 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.association import hrv_before_rating
 from analytics.hrv.stress_index import StressIndexInput, logarithm
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from ebbtide.rr_units import ms_from_ticks
@@ -15,7 +14,6 @@ from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
 from store.models import Beats, Person
 from store.stores import Stores
 
-WINDOW_NS = hrv_before_rating.WINDOW_NS  # five minutes: of daily HRV, the stress index, exports
 _QUARTER = 15 * MINUTE
 _FIRST_DAY = 719_163  # the ordinal of 1970-01-01
 
@@ -53,7 +51,7 @@ def windows_to_stress_index_input(hrv: HrvWindows, zone: str) -> StressIndexInpu
         hrv.value("rmssd_ms"),
         hrv.value("mean_hr_bpm"),
         hrv.value("stress_index_baevsky"),
-        hrv.found.motion_mg,
+        hrv.metrics.motion_mg,
     )
 
 

@@ -107,7 +107,7 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
             estimate_if_pain_worse=what_if.pain_worse,
         ),
         beats_before_ratings=BeatsBeforeRatings(
-            ratings=len(ratings), usable=before.usable, why_not=before.reasons
+            ratings=len(ratings), usable=before.usable, why_not=before.reason_counts
         ),
         span=rating_windows.span,
         simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),

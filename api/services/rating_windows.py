@@ -15,14 +15,16 @@ from analytics.association.hrv_before_rating import (
     window_starts,
 )
 from analytics.hrv.stress_index import StressIndexInput
-from analytics.hrv.windows import BeatArrays, HrvWindows, Movement, concat_windows, hrv_windows
-from analytics.report import RatedHrv
-from api.services.inputs import (
+from analytics.hrv.windows import (
     WINDOW_NS,
-    load_movement,
-    to_beat_arrays,
-    windows_to_stress_index_input,
+    BeatArrays,
+    HrvWindows,
+    Movement,
+    concat_windows,
+    hrv_windows,
 )
+from analytics.report import RatedHrv
+from api.services.inputs import load_movement, to_beat_arrays, windows_to_stress_index_input
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import HOUR, to_datetime

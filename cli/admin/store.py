@@ -26,7 +26,7 @@ def check(as_json: Json = False) -> None:
     settings = Settings()
     with progress_bars() as progress:
         if settings.is_embedded:
-            from store.maintenance.sqlite_check import check_sqlite
+            from store.maintenance import check_sqlite
 
             found = check_sqlite(
                 settings.beats_file,
@@ -68,7 +68,7 @@ def backup(
 ) -> None:
     """Copy everything, while it is in use."""
     from ebbtide.settings import Settings
-    from store.maintenance.sqlite_backup import create_backup
+    from store.maintenance import create_backup
 
     settings = Settings()
     now = datetime.now(UTC)
@@ -77,11 +77,11 @@ def backup(
     if settings.is_embedded:
         made = create_backup(files, target, when)
     else:
-        from store.factory import open_engine_and_beats
+        from store import open_stores
         from store.maintenance import create_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
+        with closing(open_stores(settings)) as stores, progress_bars() as progress:
             made = create_server_backup(stores.beats, stores.engine, names, target, when, progress)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
@@ -98,16 +98,16 @@ def restore(
 ) -> None:
     """Put a backup in the place of the store, or into empty servers."""
     from ebbtide.settings import Settings
-    from store.maintenance.sqlite_backup import restore as restore_files
+    from store.maintenance import restore as restore_files
 
     settings = Settings()
     files = [settings.beats_file, settings.records_file]
     if not settings.is_embedded:
-        from store.factory import open_engine_and_beats
+        from store import open_stores
         from store.maintenance import restore_server_backup
 
         names = (settings.beats_file.name, settings.records_file.name)
-        with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
+        with closing(open_stores(settings)) as stores, progress_bars() as progress:
             found = restore_server_backup(folder, names, stores.beats, stores.engine, progress)
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         return
@@ -121,8 +121,8 @@ def restore(
 def move(as_json: Json = False) -> None:
     """Move the embedded store to InfluxDB and PostgreSQL; goes on where it stopped."""
     from ebbtide.settings import Settings
-    from store.factory import open_engine_and_beats
-    from store.maintenance.server_backup import move as move_stores
+    from store import open_stores
+    from store.maintenance import move as move_stores
 
     settings = Settings()
     if settings.records_url is None or settings.influxdb_url is None:
@@ -130,7 +130,7 @@ def move(as_json: Json = False) -> None:
             "The settings do not name the servers to move to.",
             "Set EBBTIDE_RECORDS_URL and EBBTIDE_INFLUXDB_URL.",
         )
-    with closing(open_engine_and_beats(settings)) as stores, progress_bars() as progress:
+    with closing(open_stores(settings)) as stores, progress_bars() as progress:
         found = move_stores(
             settings.beats_file, settings.records_file, stores.beats, stores.engine, progress
         )
@@ -156,7 +156,7 @@ def erase(
     """Remove everything of a person from the store, and prove it."""
     from api.services.erasure import erase_person
     from ebbtide.settings import Settings
-    from store.factory import open_stores
+    from store import open_stores
 
     if not sure:
         typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)

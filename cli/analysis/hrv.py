@@ -68,7 +68,7 @@ def _write_summary(name: str, read: Intervals, form: str | None, output: Path | 
                 {
                     **found.values,
                     "quality": asdict(found.quality),
-                    "missing": found.missing,
+                    "missing": found.missing_reason,
                     "seconds": found.seconds,
                     "spectrum": found.spectrum_method,
                     "notes": list(found.notes),
@@ -86,7 +86,7 @@ def _write_summary(name: str, read: Intervals, form: str | None, output: Path | 
         f"{quality.normal_share:.1%} normal"
     ]
     for metric, value in found.values.items():
-        text = f"{value:.4g}" if value is not None else f"-  ({found.missing[metric]})"
+        text = f"{value:.4g}" if value is not None else f"-  ({found.missing_reason[metric]})"
         lines.append(f"  {metric:<22} {text}")
     _write("\n".join([*lines, *found.notes]) + "\n", output)
 
@@ -123,7 +123,7 @@ def _write_windows(
     if form == "json":
         rows = [_without_nan(row) for row in table.to_dict("records")]
         for number, row in enumerate(rows):
-            reasons = {name: found.why_absent(name, number) for name in found.values}
+            reasons = {name: found.missing_reason(name, number) for name in found.values}
             row["missing"] = {name: why for name, why in reasons.items() if why is not None}
         _write(json.dumps({"windows": rows, "problems": list(read.problems)}) + "\n", output)
         return

@@ -86,7 +86,7 @@ def link(
         ("repeated-measures correlation, plain: a shared fall looks like a link", found.rmcorr),
     ):
         if row.r is None:
-            typer.echo(f"  {title}: {row.missing}")
+            typer.echo(f"  {title}: {row.missing_reason}")
         else:
             typer.echo(
                 f"  {title}: r = {row.r:.4f} (95% interval {row.low:.2f} to {row.high:.2f}), "
@@ -106,7 +106,7 @@ def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
             "high": own.high,
             "p_value": own.p_value,
             "method": within_person.METHOD,
-            "missing": own.missing,
+            "missing": own.missing_reason,
         }
     return {
         "estimate": found.estimate,
@@ -114,7 +114,7 @@ def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
         "high": found.high,
         "p_value": found.p_value,
         "method": group.METHOD,
-        "missing": found.missing,
+        "missing": found.missing_reason,
     }
 
 

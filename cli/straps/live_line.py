@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.hrv.windows import BeatArrays, window_hrv
+from analytics.hrv.windows import BeatArrays, hrv_windows
 from ebbtide.timestamps import MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -54,15 +55,17 @@ def live_line(
     arrays = _last_beats(recording, ticks_per_second)
     # Up to the last beat and not to now: notifications come up to a second late.
     end = int(arrays.time_ns[-1]) + 1 if len(arrays.time_ns) else now_ns
-    window = window_hrv(arrays, end - MINUTE, end)
+    window = hrv_windows(arrays, np.array([end - MINUTE]), MINUTE)
+    rmssd_ms = float(window.value("rmssd_ms")[0])
+    removed = 1 - float(window.metrics.normal_share[0]) if window.metrics.intervals[0] else None
     return LiveLine(
         strap=strap,
         patient=patient,
         link=str(recording.connection),
         detail=recording.detail,
         heart_rate_bpm=recording.heart_rate_bpm if fresh else None,
-        rmssd_ms=window.rmssd_ms if fresh else None,
-        quality=_quality(recording, window.removed_share, fresh, now_ns),
+        rmssd_ms=rmssd_ms if fresh and math.isfinite(rmssd_ms) else None,
+        quality=_quality(recording, removed, fresh, now_ns),
         beats_kept=recording.beats,
         beats_waiting=waiting,
         gaps=recording.gaps,

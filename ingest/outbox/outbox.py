@@ -135,14 +135,14 @@ class Outbox:
         )
         for row in self._database.fetch(query, values):
             stream = Stream(row[0], Origin(row[1]), row[2], row[3], row[4])
-            account, last, beat, acknowledged, kept, announced, beats, paused = row[5:]
+            account, last, beat, acknowledged, written, announced, beats, paused = row[5:]
             yield StreamState(
                 stream,
                 account,
                 last,
                 beat,
                 acknowledged,
-                kept,
+                written,
                 bool(announced),
                 beats,
                 bool(paused),

@@ -13,18 +13,17 @@ from numpy.typing import NDArray
 
 from ebbtide.beats import Activity, Gap, Notification, Stream
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import DAY
+from ebbtide.timestamps import DAY, FOREVER
 from store.encoding.assemble import StreamPart, merge_streams, stream_part
 from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
 from store.influx.catalogue import BeatCatalogue, Run
 from store.influx.client import InfluxServer
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.protocols.beats import BeatStore
 
-_NOTHING_NS = 2**62  # later than any beat
 
-
-class InfluxBeatStore:
+class InfluxBeatStore(BeatStore):
     """A BeatStore on an InfluxDB server.
 
     An upload locks its stream in the catalogue, writes its points, then notes the run. If anything
@@ -98,7 +97,7 @@ class InfluxBeatStore:
 
     def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
         """All movement of one stream, by time."""
-        return self._movement(subject_id, stream_id, 0, _NOTHING_NS)
+        return self._movement(subject_id, stream_id, *FOREVER)
 
     def _movement(
         self, subject_id: str, stream_id: str, start_ns: int, end_ns: int
@@ -269,17 +268,18 @@ class InfluxBeatStore:
         """Everybody with a stream."""
         return self._catalogue.subjects()
 
-    def unknown_subjects(self) -> set[str]:
-        """Everybody of whom InfluxDB has points, and the catalogue no stream."""
-        known = set(self._catalogue.subjects())
-        return {
+    def orphan_subjects(self) -> list[str]:
+        """List the subjects of whom InfluxDB has points, and the catalogue no stream."""
+        registered = set(self._catalogue.subjects())
+        orphans = {
             row[1]
             for name in lines.MEASUREMENTS
             for row in self._server.rows(f'SHOW TAG VALUES FROM "{name}" WITH KEY = "subject"')
             # The index of 1.x remembers names for a while after the last point has gone.
-            if row[1] not in known
+            if row[1] not in registered
             and self._server.rows(f"SELECT * FROM {name} WHERE \"subject\" = '{row[1]}' LIMIT 1")
         }
+        return sorted(orphans)
 
     def erased(self) -> list[str]:
         """Everybody who was erased."""

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tuple_
 
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import DAY
+from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.access import CareRow, LiveShareRow, LookRow, PseudonymRow
@@ -62,7 +62,6 @@ _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
 )
 _ROWS = 500
-_ALWAYS = (0, 2**62)
 _COMPARED_NS = 32 * DAY
 
 Progress = Callable[[str, int, int], None]
@@ -179,7 +178,7 @@ def copy_beats(
         target.put_stream(subject, stream)
         gaps = {
             gap.gap.sequence: gap.gap
-            for gap in source.gaps(subject, *_ALWAYS)
+            for gap in source.gaps(subject, *FOREVER)
             if gap.stream_id == stream.id
         }
         there = {item.stream.id: item for item in target.coverage(subject)}[stream.id]
@@ -216,8 +215,8 @@ def compare_beats(
     for done, subject in enumerate(subjects, 1):
         covered = source.coverage(subject)
         _same(f"the streams of {subject}", covered, target.coverage(subject))
-        gaps = source.gaps(subject, *_ALWAYS)
-        _same(f"the gaps of {subject}", gaps, target.gaps(subject, *_ALWAYS))
+        gaps = source.gaps(subject, *FOREVER)
+        _same(f"the gaps of {subject}", gaps, target.gaps(subject, *FOREVER))
         for item in covered:
             spans = source.stream_activity(subject, item.stream.id)
             _same("movement", spans, target.stream_activity(subject, item.stream.id))

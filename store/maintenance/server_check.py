@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ebbtide.errors import EbbtideError
-from store.influx.beats import InfluxBeatStore
+from ebbtide.timestamps import FOREVER
 from store.maintenance.sqlite_check import IntegrityReport
 from store.models.beats import StreamCoverage
 from store.protocols.beats import BeatStore
@@ -19,13 +19,12 @@ def check_stores(
     found = IntegrityReport()
     people = records.people()
     found.people = len(people)
-    found.ratings = sum(len(records.ratings(person.id, 0, 2**62)) for person in people)
+    found.ratings = sum(len(records.ratings(person.id, *FOREVER)) for person in people)
     known, erased = {person.subject_id for person in people}, set(beats.erased())
     covered = [(subject, item) for subject in beats.subjects() for item in beats.coverage(subject)]
-    if isinstance(beats, InfluxBeatStore):
-        for subject in sorted(beats.unknown_subjects()):
-            who = "was erased" if subject in erased else "has no stream"
-            found.problems.append(f"points of {subject}, who {who}")
+    for subject in beats.orphan_subjects():
+        who = "was erased" if subject in erased else "has no stream"
+        found.problems.append(f"points of {subject}, who {who}")
     for done, (subject, item) in enumerate(covered, 1):
         if subject in erased:
             found.problems.append(f"stream {item.stream.id} is of somebody who was erased")
@@ -35,7 +34,7 @@ def check_stores(
         _check_stream(beats, subject, item, found)
         if progress is not None:
             progress(done, len(covered))
-    found.gaps = sum(len(beats.gaps(subject, 0, 2**62)) for subject in beats.subjects())
+    found.gaps = sum(len(beats.gaps(subject, *FOREVER)) for subject in beats.subjects())
     return found
 
 

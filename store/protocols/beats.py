@@ -101,6 +101,13 @@ class BeatStore(Protocol):
         """Everybody who was erased, and is refused."""
         ...
 
+    def orphan_subjects(self) -> list[str]:
+        """List the subjects of whom the engine holds data without a stream, by id.
+
+        Only an engine that keeps beats and their streams in two places can have any.
+        """
+        return []
+
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
         """The next kept notifications of a stream after this sequence number, in order: some
         thousands, or none at the end. Raises UnknownStreamError.

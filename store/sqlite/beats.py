@@ -35,6 +35,7 @@ from store.encoding.runs import (
 )
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.protocols.beats import BeatStore
 from store.sqlite.connection import open_sqlite
 from store.sqlite.write_lock import WriteLock
 
@@ -92,7 +93,7 @@ CREATE TABLE IF NOT EXISTS erased (
 _Value = TypeVar("_Value", bound=np.generic)
 
 
-class SqliteBeatStore:
+class SqliteBeatStore(BeatStore):
     """A BeatStore in the file ``path``.
 
     Two connections, each under a lock, serve the threads of this process: one writes, and with WAL

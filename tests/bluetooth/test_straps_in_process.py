@@ -7,117 +7,32 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
 from ebbtide.beats import GapReason
 from ebbtide.timestamps import HOUR, SECOND
-from ingest.outbox.api_client import IngestClient
-from ingest.outbox.batch_writer import BatchWriter
 from ingest.outbox.connection_history import dropped_early
 from ingest.outbox.outbox import Outbox
-from ingest.outbox.uploader import Uploader
-from ingest.recorder import Recorder
 from ingest.straps.bluetooth.device_info import DeviceInfo
 from ingest.straps.bluetooth.scan import probe, scan
-from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection, Timeouts
+from ingest.straps.bluetooth.strap import StreamSelection
 from ingest.straps.ecg_file import EcgFile
 from ingest.straps.polar import measurement
 from ingest.straps.strap import ConnectionState
 from store import Stores
 from tests.bluetooth.bumble_backend import Computer
-from tests.bluetooth.bumble_strap import BumbleStrap, StrapBehaviour
+from tests.bluetooth.bumble_strap import StrapBehaviour
 from tests.bluetooth.expected_beats import Comparison, compare
+from tests.bluetooth.rig import QUICK, Rig, until
 from tests.bluetooth.virtual_link import VirtualLink
 
 CUTS = int(os.environ.get("EBBTIDE_CUTS", "25"))
-QUICK = Timeouts(silence=1.0, find=1.0, connect=5.0, min_backoff=0.05, max_backoff=0.2)
-
-
-@dataclass
-class Rig:
-    """A computer, virtual straps, and the whole path from there to the store."""
-
-    link: VirtualLink
-    computer: Computer
-    stores: Stores
-    url: str
-    token: str
-    account: str
-    outbox_file: Path
-
-    async def strap(self, number: int = 1, behaviour: StrapBehaviour | None = None) -> BumbleStrap:
-        made = BumbleStrap(self.link, f"E0:E1:E2:E3:E4:{number:02X}", behaviour or StrapBehaviour())
-        await made.switch_on()
-        return made
-
-    @asynccontextmanager
-    async def recording(
-        self,
-        *straps: BumbleStrap,
-        selection: StreamSelection | None = None,
-        on_device_info: Callable[[DeviceInfo], None] | None = None,
-        ecg: EcgFile | None = None,
-    ) -> AsyncIterator[list[Recorder]]:
-        """Record these straps; at the end all is uploaded."""
-        adapter = self.computer.adapter()
-        with Outbox(self.outbox_file) as outbox, BatchWriter(outbox) as writer:
-            async with IngestClient(self.url, self.token) as client:
-                uploader = Uploader(outbox, client, self.account)
-                ours = [
-                    BleakStrap(
-                        strap.address,
-                        f"{strap.behaviour.name} {strap.address[-2:]}",
-                        adapter,
-                        timeouts=QUICK,
-                        selection=selection,
-                        on_device_info=on_device_info,
-                    )
-                    for strap in straps
-                ]
-                recorders = [Recorder(strap, writer, self.account, ecg=ecg) for strap in ours]
-                upload = asyncio.create_task(uploader.run(every_s=0.2))
-                tasks = [asyncio.create_task(recorder.run()) for recorder in recorders]
-                try:
-                    yield recorders
-                    # Let what was sent arrive before the strap is stopped.
-                    await asyncio.sleep(0.3)
-                finally:
-                    for strap in ours:
-                        strap.stop()
-                    await asyncio.wait_for(asyncio.gather(*tasks), 20)
-                    upload.cancel()
-                    await asyncio.gather(upload, return_exceptions=True)
-                    await uploader.upload_waiting()
-                    for strap in straps:
-                        await strap.switch_off()
-
-    def stored(self, strap: BumbleStrap) -> list[int]:
-        """The intervals of this strap in the store, in the order of time."""
-        person = self.stores.records.person(self.account)
-        assert person is not None
-        beats = self.stores.beats.read(person.subject_id, 0, 2**62)
-        suffix = strap.address[-2:]
-        own = [i for i, s in enumerate(beats.streams) if s.source.endswith(suffix)]
-        inside = np.isin(beats.stream, own)
-        assert (np.diff(beats.time_ns[inside]) > 0).all()
-        found: list[int] = beats.rr_ticks[inside].tolist()
-        return found
-
-    def gaps(self) -> list[tuple[int, GapReason]]:
-        """Length and reason of each gap."""
-        person = self.stores.records.person(self.account)
-        assert person is not None
-        found = self.stores.beats.gaps(person.subject_id, 0, 2**62)
-        return [(item.gap.end_ns - item.gap.start_ns, item.gap.reason) for item in found]
 
 
 @pytest.fixture
@@ -141,12 +56,6 @@ def rig(
         asyncio.run(asyncio.wait_for(whole(), 600))
 
     return run
-
-
-async def until(true: Callable[[], object], seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 def exact(found: Comparison) -> Comparison:
@@ -357,8 +266,8 @@ def test_strap_that_requires_pairing_is_paired(rig: Callable[..., None]) -> None
         strap.device.on("connection", dropped_unless_paired)
         async with rig.recording(strap) as (recorder,):
             await until(lambda: bool(paired), 30)
-            kept = recorder.recording.beats
-            await until(lambda: recorder.recording.beats > kept + 20)
+            before = recorder.recording.beats
+            await until(lambda: recorder.recording.beats > before + 20)
         exact(compare(strap.log, rig.stored(strap)))
         with Outbox(rig.outbox_file) as outbox:
             records = outbox.connections.all()

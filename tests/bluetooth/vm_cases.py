@@ -42,10 +42,10 @@ PACE = StrapBehaviour(pace_s=0.3, shortest=250, spread=97)
 class NoisyRadio(Controller):
     """Bumble's controller, with what Linux expects of one that has these features.
 
-    Bumble hears every strap at -50 dBm for ever; BlueZ tells of a known device again only when
-    something changes, as on a real radio the signal strength does all the time. And Bumble tells
-    of a connection with the plain event, where Linux waits for the enhanced one: the radio then
-    stays taken for 20 s, and asked to disconnect, Linux cancels a connection instead.
+    Bumble reports every strap at -50 dBm; BlueZ reports a device again only when something changes,
+    as the signal strength of real ones does all the time. And Bumble reports a connection with the
+    plain event, where Linux waits for the enhanced one: the adapter then stays busy for 20 s, and
+    Linux cancels a connection when it should disconnect.
     """
 
     def send_hci_packet(self, packet: Any) -> None:
@@ -170,8 +170,8 @@ class Guest:
         return round(time.monotonic() - began, 1)
 
     async def more_beats(self, number: int, beats: int = 8) -> float:
-        kept = self.line(number)["beats_kept"]
-        return await self.until(lambda: self.line(number)["beats_kept"] >= kept + beats)
+        before = self.line(number)["beats_kept"]
+        return await self.until(lambda: self.line(number)["beats_kept"] >= before + beats)
 
     async def case(self, name: str, work: Callable[[], Awaitable[Any]]) -> None:
         began = time.monotonic()

@@ -16,7 +16,7 @@ import pytest
 
 from analytics.hrv.artefacts import label_beats
 from cli.demo.therapy import LINK
-from tests.analytics.hrv.test_windows import RECORDINGS
+from tests.support.signals import RECORDINGS
 
 
 def ebbtide(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:

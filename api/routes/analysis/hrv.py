@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query
 
 from analytics.hrv import stress_index as stress_index_method
 from analytics.hrv import windows
-from analytics.hrv.engine import Domain
+from analytics.hrv.metric import Domain
+from analytics.hrv.requirements import METRICS
 from analytics.hrv.stress_index import StressIndex, stress_index
 from analytics.hrv.summary import SLOW_BREATHING
-from analytics.hrv.time_domain import TIME_DOMAIN
 from analytics.hrv.windows import HrvWindows, hrv_windows, starts_by_stretch
 from api.http.deps import CacheDep, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
@@ -79,7 +79,7 @@ def hrv(
         index = stress_index(baseline, windows_to_stress_index_input(result, person.zone))
     rows = list(range(len(result)))
     if window_s is not None:
-        rows = np.flatnonzero(result.found.intervals).tolist()
+        rows = np.flatnonzero(result.metrics.intervals).tolist()
     return HrvReport(
         windows=[_to_out(result, row, domain, index) for row in rows],
         origins=sorted(beats.origins),
@@ -92,14 +92,14 @@ def hrv(
 def _to_out(
     result: HrvWindows, row: int, domains: list[Domain], index: StressIndex | None
 ) -> HrvOut:
-    metrics = result.found
-    usable = result.missing[row] is None
+    metrics = result.metrics
+    usable = result.missing_detail[row] is None
     values = {
         name: finite_or_none(column[row]) if usable else None
         for name, column in metrics.values.items()
     }
     selected = values if Domain.TIME in domains else _without_time(values)
-    reasons = {name: metrics.why_absent(name, row) for name in selected} if usable else {}
+    reasons = {name: metrics.missing_reason(name, row) for name in selected} if usable else {}
     breaths = values.get("breathing_per_min")
     start = int(result.start_ns[row])
     beats = int(metrics.intervals[row])
@@ -120,9 +120,11 @@ def _to_out(
         absent={name: reason for name, reason in reasons.items() if reason is not None},
         stress_index=None if index is None else StressIndexOut.from_index(index, row),
         notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
-        missing=result.missing[row],
+        missing=result.missing_detail[row],
     )
 
 
 def _without_time(values: dict[str, float | None]) -> dict[str, float | None]:
-    return {name: value for name, value in values.items() if name not in TIME_DOMAIN}
+    return {
+        name: value for name, value in values.items() if METRICS[name].domain is not Domain.TIME
+    }

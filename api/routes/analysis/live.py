@@ -14,7 +14,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from analytics.hrv.stress_index import stress_index
-from analytics.hrv.windows import hrv_windows
+from analytics.hrv.windows import WINDOW_NS, hrv_windows
 from api.http.deps import (
     CacheDep,
     Patient,
@@ -27,12 +27,7 @@ from api.http.deps import (
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.hrv import StressIndexOut, finite_or_none
 from api.services.access_tokens import find_caller
-from api.services.inputs import (
-    WINDOW_NS,
-    load_movement,
-    to_beat_arrays,
-    windows_to_stress_index_input,
-)
+from api.services.inputs import load_movement, to_beat_arrays, windows_to_stress_index_input
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
@@ -166,17 +161,17 @@ def live_heart(stores: Stores, baselines: StressBaselineCache, person: Person) -
         baselines.load(stores, person), windows_to_stress_index_input(five, person.zone)
     )
     index_out = StressIndexOut.from_index(index, 0)
-    if five.missing[0] is not None:
-        index_out = index_out.model_copy(update={"missing": five.missing[0]})
+    if five.missing_detail[0] is not None:
+        index_out = index_out.model_copy(update={"missing": five.missing_detail[0]})
     return LiveHeart(
         at=to_datetime(last, person.zone),
         beat_age_s=round(age_s, 1),
         heart_rate_bpm=finite_or_none(minute.value("mean_hr_bpm")[0]),
         rmssd_ms=finite_or_none(minute.value("rmssd_ms")[0]),
-        coverage=finite_or_none(minute.found.coverage[0]),
-        removed_share=finite_or_none(1 - minute.found.normal_share[0]),
+        coverage=finite_or_none(minute.metrics.coverage[0]),
+        removed_share=finite_or_none(1 - minute.metrics.normal_share[0]),
         stress_index=index_out,
-        missing=minute.missing[0],
+        missing=minute.missing_detail[0],
         origin=origin,
     )
 

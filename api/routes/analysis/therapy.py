@@ -140,13 +140,13 @@ def therapy(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep)
         stress=ChangeOut.from_change(of_stress),
         at_least_30_percent_less=None if percent is None else percent <= -30,
         at_least_50_percent_less=None if percent is None else percent <= -50,
-        nearly_free=None if of_pain.missing else of_pain.nearly_free,
+        nearly_free=None if of_pain.missing_reason else of_pain.nearly_free,
         onset=OnsetOut(
             day=moment(began.day),
             earliest=moment(began.low),
             latest=moment(began.high),
             slope_a_day=began.slope,
-            missing=began.missing,
+            missing=began.missing_reason,
         ),
         sessions=[
             SessionAround(

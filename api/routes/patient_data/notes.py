@@ -155,7 +155,7 @@ def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
             )
         )
     rows.sort(key=lambda row: (-row.noted, row.words))
-    return Patterns(patterns=rows, missing=trigger.missing, method=method.METHOD)
+    return Patterns(patterns=rows, missing=trigger.missing_reason, method=method.METHOD)
 
 
 def _to_out(note: Note, person: Person) -> NoteOut:

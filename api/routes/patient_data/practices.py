@@ -9,7 +9,7 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from analytics.hrv.windows import hrv_windows
+from analytics.hrv.windows import WINDOW_NS, hrv_windows
 from analytics.programme import around_practice as method
 from analytics.programme.around_practice import practice_effect
 from api.http.deps import Patient, PatientInScope, StoresDep
@@ -17,7 +17,7 @@ from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from api.schemas.hrv import finite_or_none
 from api.schemas.ratings import Nrs
-from api.services.inputs import WINDOW_NS, load_beats
+from api.services.inputs import load_beats
 from ebbtide.timestamps import HOUR, MINUTE, to_datetime
 from store import Stores
 from store.models import Person, Practice, PracticeKind
@@ -186,7 +186,7 @@ def _row(
         low=effect.low,
         high=effect.high,
         clear=effect.clear,
-        missing=effect.missing,
+        missing=effect.missing_reason,
     )
 
 

@@ -104,7 +104,7 @@ def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> Clinic
             for one in link.people
         ],
         verdict=_verdict(link),
-        missing=link.missing,
+        missing=link.missing_reason,
         simulated=cohort.simulated,
         assumptions=ASSUMPTIONS,
         method=group.METHOD,
@@ -113,7 +113,7 @@ def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> Clinic
 
 def _verdict(link: group.GroupLink) -> str:
     if link.estimate is None or link.p_value is None:
-        return f"Not enough yet to say whether pain moved with stress: {link.missing}."
+        return f"Not enough yet to say whether pain moved with stress: {link.missing_reason}."
     # Two methods for one question: both must agree before anything is said.
     if link.p_value >= 0.05 or (link.detrended_rmcorr.p_value or 1.0) >= 0.05:
         return "We cannot tell whether pain moved with stress."

@@ -13,10 +13,9 @@ from cachetools import TTLCache
 from numpy.typing import NDArray
 
 from analytics.association.hrv_before_rating import Span
-from analytics.hrv.windows import HrvWindows
+from analytics.hrv.windows import WINDOW_NS, HrvWindows
 from api.services.cache.responses import TTL_S
 from api.services.cache.stress_index import baseline_fingerprint
-from api.services.inputs import WINDOW_NS
 from api.services.rating_windows import (
     RatingWindows,
     WindowGroup,

@@ -112,7 +112,7 @@ def baseline_fingerprint(baseline: StressIndexInput, zone: str) -> str:
 
 def _compute(baseline: StressIndexInput, windows: StressIndexInput) -> IndexColumns:
     index = stress_index(baseline, windows)
-    reasons = np.array([None if r is None else str(r) for r in index.reason], dtype=object)
+    reasons = np.array([None if r is None else str(r) for r in index.missing_reason], dtype=object)
     return IndexColumns(
         index.value, index.low, index.high, np.asarray(index.baseline_days, np.int64), reasons
     )

@@ -57,23 +57,23 @@ class BleAdapter:
 
         Raises NotFoundError, and BleakError when the adapter cannot be used.
         """
-        heard: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
-        self._wanted.setdefault(address.upper(), set()).add(heard)
+        found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
+        self._wanted.setdefault(address.upper(), set()).add(found)
         try:
             async with self._scan():
                 done, _ = await asyncio.wait(
-                    [heard], timeout=min(seconds, _CHECK_CONNECTED_AFTER_S)
+                    [found], timeout=min(seconds, _CHECK_CONNECTED_AFTER_S)
                 )
                 if not done:
                     connected = await self._find_connected(address)
                     if connected is not None:
                         return connected
                     rest = max(0.0, seconds - _CHECK_CONNECTED_AFTER_S)
-                    done, _ = await asyncio.wait([heard], timeout=rest)
+                    done, _ = await asyncio.wait([found], timeout=rest)
                 if done:
-                    return heard.result()
+                    return found.result()
         finally:
-            self._wanted[address.upper()].discard(heard)
+            self._wanted[address.upper()].discard(found)
         raise NotFoundError(f"it was not heard for {seconds:.0f} seconds")
 
     @asynccontextmanager

@@ -158,7 +158,7 @@ def decode_ppi(payload: bytes) -> HeartRateMeasurement:
 
     An interval of 0 is no beat. Where the device itself marks one as blocked (movement, poor
     signal), the whole frame counts as without contact: its beats are stored, and no HRV is computed
-    from them. Otherwise contact is that of the last sample, where the device can tell.
+    from them. Otherwise contact is that of the last sample, where the device can detect it.
     """
     cut = parse_frame(payload)
     if cut.kind != Kind.PPI or cut.frame_type != 0:

@@ -8,8 +8,8 @@ import pytest
 
 from analytics.association.group import group_link
 from analytics.association.rmcorr import repeated_measures_correlation
-from tests.analytics.association.test_within_person import ups_and_downs
 from tests.conftest import SHARED
+from tests.support.signals import clinic
 
 
 def published(name: str, subject: str, x: str, y: str) -> tuple[np.ndarray, ...]:
@@ -36,19 +36,6 @@ def test_published_repeated_measures_correlations(
     assert found.dof == dof
     assert found.p_value == pytest.approx(p, rel=5e-4)
     assert (round(found.low, 2), round(found.high, 2)) == (low, high)
-
-
-def clinic(
-    rng: np.random.Generator, people: int, n: int, slope: float, spread: float = 0.0
-) -> tuple[np.ndarray, ...]:
-    """Everybody's stress and pain fall by 4; each has a slope of their own."""
-    who = np.repeat(np.arange(people), n)
-    day = np.tile(np.arange(n) / 3, people)
-    fall = np.tile(-4 * np.linspace(0, 1, n), people)
-    mood = np.concatenate([1.3 * ups_and_downs(n, 0.5, rng) for _ in range(people)])
-    ache = np.concatenate([1.3 * ups_and_downs(n, 0.5, rng) for _ in range(people)])
-    own = slope + spread * rng.standard_normal(people)
-    return who, day, 6 + fall + mood, 6 + fall + own[who] * mood + ache, own
 
 
 def test_a_shared_fall_fools_the_plain_form_and_not_ours() -> None:
@@ -109,14 +96,22 @@ def test_rows_may_come_in_any_order_and_with_holes() -> None:
 
 def test_too_little_gives_reasons() -> None:
     empty = group_link(np.empty(0, int), np.empty(0), np.empty(0), np.empty(0))
-    assert empty.missing and empty.rmcorr.missing and empty.detrended_rmcorr.missing
+    assert (
+        empty.missing_reason
+        and empty.rmcorr.missing_reason
+        and empty.detrended_rmcorr.missing_reason
+    )
     rng = np.random.default_rng(5)
     who, day, x, y, _ = clinic(rng, 4, 40, 0.5)
     few = group_link(who, day, x, y, resamples=100)
-    assert few.estimate is None and few.missing is not None and "4 of at least 5" in few.missing
+    assert (
+        few.estimate is None
+        and few.missing_reason is not None
+        and "4 of at least 5" in few.missing_reason
+    )
     assert few.detrended_rmcorr.r is not None
     same = group_link(who, day, np.ones(160), y, resamples=100)
     assert same.estimate is None
-    assert same.rmcorr.missing is not None and "never changes" in same.rmcorr.missing
+    assert same.rmcorr.missing_reason is not None and "never changes" in same.rmcorr.missing_reason
     with pytest.raises(ValueError, match="shape"):
         group_link(who, day, x[:3], y)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from analytics.association.hrv_before_rating import (
-    WINDOW_NS,
     Span,
     hrv_before_rating,
     window_starts,
 )
 from analytics.hrv.stress_index import StressIndexInput
-from analytics.hrv.windows import HrvWindows, concat_windows, hrv_windows
-from tests.analytics.hrv.test_windows import SECOND, START, arrays
+from analytics.hrv.windows import WINDOW_NS, HrvWindows, concat_windows, hrv_windows
+from tests.support.signals import SECOND, START, arrays
 
 MINUTE = 60 * SECOND
 
@@ -26,7 +25,7 @@ def hearts_of(found: HrvWindows) -> StressIndexInput:
         ln_rmssd=np.log(np.maximum(found.value("rmssd_ms"), 1e-3)),
         heart_rate=found.value("mean_hr_bpm"),
         ln_baevsky=np.full(len(found), np.nan),
-        motion_mg=found.found.motion_mg,
+        motion_mg=found.metrics.motion_mg,
     )
 
 
@@ -56,11 +55,11 @@ def test_usable_windows_are_averaged_and_others_explained() -> None:
     before = hrv_before_rating(found, hearts_of(found), nobody, Span.MINUTES_30, 2)
     assert before.windows.tolist() == [2, 0]
     assert before.usable == 1
-    assert before.why_not == [None, "no beats recorded"]
+    assert before.missing_reason == [None, "no beats recorded"]
     assert abs(before.heart_rate[0] - 60) < 0.5
     assert np.isnan(before.heart_rate[1])
     assert np.isnan(before.stress_index).all()
-    assert before.reasons == {"no beats recorded": 1}
+    assert before.reason_counts == {"no beats recorded": 1}
 
 
 def test_a_night_needs_an_hour_of_beats() -> None:
@@ -69,7 +68,7 @@ def test_a_night_needs_an_hour_of_beats() -> None:
     starts = window_starts(np.array([seven + 3600 * SECOND]), np.array([8.0]), Span.NIGHT)
     found = hrv_windows(beats, starts.ravel(), WINDOW_NS)
     before = hrv_before_rating(found, hearts_of(found), hearts_of(found), Span.NIGHT, 1)
-    assert before.why_not == ["less than an hour of usable beats in the night"]
+    assert before.missing_reason == ["less than an hour of usable beats in the night"]
 
 
 def test_windows_of_several_readings_come_back_in_order() -> None:
@@ -81,6 +80,6 @@ def test_windows_of_several_readings_come_back_in_order() -> None:
     pieces.append(hrv_windows(beats, starts[order][2:], WINDOW_NS))
     again = concat_windows(pieces, np.argsort(order), WINDOW_NS)
     assert again.start_ns.tolist() == starts.tolist()
-    assert (again.found.intervals == whole.found.intervals).all()
-    assert again.missing == whole.missing
+    assert (again.metrics.intervals == whole.metrics.intervals).all()
+    assert again.missing_detail == whole.missing_detail
     assert len(concat_windows([], np.empty(0, np.int64), WINDOW_NS)) == 0

@@ -6,27 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from analytics._types import FloatArray
 from analytics.association.within_person import day_to_day_link, lagged_link, within_person_link
 from analytics.association.wording import Verdict, association_text
-from tests.analytics.hrv.test_windows import START
-
-Array = NDArray[np.float64]
-HOUR = 3_600_000_000_000
-CAUSAL = ("because", "cause", "leads to", "due to", "effect of", "makes", "reduces", "therefore")
-
-
-def times(n: int, every_h: float = 8) -> NDArray[np.int64]:
-    return START + (np.arange(n) * every_h * HOUR).astype(np.int64)
-
-
-def ups_and_downs(n: int, rho: float, rng: np.random.Generator) -> Array:
-    noise = rng.standard_normal(n + 30)
-    for i in range(1, len(noise)):
-        noise[i] = rho * noise[i - 1] + np.sqrt(1 - rho**2) * noise[i]
-    return noise[30:]
-
+from tests.support.signals import CAUSAL, times, ups_and_downs
 
 FALLS = {
     "none": lambda u: 0 * u,
@@ -83,7 +67,7 @@ def test_a_link_the_other_way_is_said_so() -> None:
     assert "lower" in words.sentence
 
 
-def pair(n: int, seed: int = 3) -> tuple[Array, Array]:
+def pair(n: int, seed: int = 3) -> tuple[FloatArray, FloatArray]:
     rng = np.random.default_rng(seed)
     return rng.integers(0, 11, n).astype(float), rng.integers(0, 11, n).astype(float)
 
@@ -102,19 +86,21 @@ def test_many_ratings_in_few_days_are_not_enough() -> None:
     stress, pain = pair(40)
     link = within_person_link(times(40, every_h=2), stress, pain)
     assert link.estimate is None
-    assert link.missing is not None and "4 more are needed" in link.missing
+    assert link.missing_reason is not None and "4 more are needed" in link.missing_reason
 
 
 def test_what_never_changes_cannot_move_with_anything() -> None:
     _, pain = pair(40)
     link = within_person_link(times(40), np.full(40, 3.0), pain)
-    assert link.missing == "stress was the same at every rating, so nothing could move with it"
+    assert (
+        link.missing_reason == "stress was the same at every rating, so nothing could move with it"
+    )
 
 
 def test_a_course_without_ups_and_downs_gives_no_number() -> None:
     _, pain = pair(40)
     link = within_person_link(times(40), np.linspace(8, 2, 40), pain)
-    assert link.missing is not None and "no ups and downs" in link.missing
+    assert link.missing_reason is not None and "no ups and downs" in link.missing_reason
 
 
 def test_missing_values_are_left_out() -> None:
@@ -199,7 +185,7 @@ def test_earlier_stress_is_told_from_stress_at_the_same_moment() -> None:
 def test_pairs_of_ratings_far_apart_have_no_earlier() -> None:
     rng = np.random.default_rng(4)
     link = lagged_link(times(40, every_h=48), rng.normal(5, 1, 40), rng.normal(5, 1, 40))
-    assert link.missing is not None and link.n == 0
+    assert link.missing_reason is not None and link.n == 0
 
 
 def test_day_to_day_changes_are_linked_and_a_shared_step_is_no_link() -> None:
@@ -215,7 +201,7 @@ def test_day_to_day_changes_are_linked_and_a_shared_step_is_no_link() -> None:
     assert alarms / 60 < 0.16
     assert found / 60 > 0.8
     few = day_to_day_link(day[:30], stress[:30], pain[:30])
-    assert few.missing is not None and "more days are needed" in few.missing
+    assert few.missing_reason is not None and "more days are needed" in few.missing_reason
 
 
 def test_what_is_held_still_is_no_link() -> None:
@@ -226,19 +212,19 @@ def test_what_is_held_still_is_no_link() -> None:
         motion = rng.standard_normal(60)
         x, y = motion + rng.standard_normal(60), motion + rng.standard_normal(60)
         alarms += within_person_link(times(60), x, y).clear
-        held += within_person_link(times(60), x, y, hold=motion).clear
+        held += within_person_link(times(60), x, y, covariates=motion).clear
     assert alarms > 25
     assert held < 8
     x[:30] = np.nan  # order and gaps are kept together
     motion[:40] = np.nan
-    assert within_person_link(times(60), x, y, hold=motion).n == 30
+    assert within_person_link(times(60), x, y, covariates=motion).n == 30
 
 
 def test_what_is_missing_is_told_in_days_at_the_persons_own_pace() -> None:
     stress, pain = pair(12)
-    three_a_day = within_person_link(times(12), stress, pain).missing
-    one_a_day = within_person_link(times(12, every_h=24), stress, pain).missing
-    none_yet = within_person_link(times(0), stress[:0], pain[:0]).missing
+    three_a_day = within_person_link(times(12), stress, pain).missing_reason
+    one_a_day = within_person_link(times(12, every_h=24), stress, pain).missing_reason
+    none_yet = within_person_link(times(0), stress[:0], pain[:0]).missing_reason
     assert three_a_day is not None and "about 6 more days with 3 ratings" in three_a_day
     assert one_a_day is not None and "about 18 more days with a rating" in one_a_day
     assert none_yet is not None and "about 15 more days with 2 ratings" in none_yet

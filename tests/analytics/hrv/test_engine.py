@@ -16,43 +16,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
-from analytics.hrv import variability
 from analytics.hrv.artefacts import label_beats
-from analytics.hrv.complexity import dfa_alpha, entropies
 from analytics.hrv.correction import correct_beats
-from analytics.hrv.engine import Domain, WindowMetrics, window_metrics
-from analytics.hrv.scalar_time_domain import mean_hr_bpm, sdnn_ms
-from analytics.hrv.spectrum import BANDS_HZ, lomb_scargle
+from analytics.hrv.engine import WindowMetrics, window_metrics
+from analytics.hrv.frequency_domain import BANDS_HZ, lomb_scargle
+from analytics.hrv.metric import Domain
+from analytics.hrv.nonlinear import entropies
 from ingest.files.rr_text import read_rr_file
-from tests.analytics.hrv.test_summary import plain_welch
-from tests.analytics.hrv.test_windows import RECORDINGS
+from tests.analytics import reference
+from tests.analytics.reference import dfa_alpha, plain_welch
+from tests.support.signals import RECORDINGS
 
 
 def one_by_one(rr: np.ndarray, times: np.ndarray, start: float, length: float) -> dict[str, float]:
-    """Time-domain figures of one window, by the functions for one window."""
+    """Time-domain metrics of one window, by their definitions for one window."""
     normal = label_beats(rr).normal
     inside = (times >= start) & (times < start + length)
     follows = np.ones(int(inside.sum()), dtype=bool)
     follows[:1] = False
     part, ok = rr[inside], normal[inside]
-    nn = part[ok]
-    differences = variability.neighbour_differences(part, ok, follows)
-    sd1, sd2 = variability.poincare_ms(part, ok, follows)
-    return {
-        "mean_hr_bpm": mean_hr_bpm(nn),
-        "mean_nn_ms": float(np.mean(nn)),
-        "sdnn_ms": sdnn_ms(nn),
-        "rmssd_ms": math.sqrt(float(np.mean(differences**2))),
-        "sdsd_ms": variability.sdsd_ms(differences),
-        "pnn20_percent": variability.pnn_percent(differences, 20),
-        "pnn50_percent": variability.pnn_percent(differences, 50),
-        "cvnn_percent": 100 * sdnn_ms(nn) / float(np.mean(nn)),
-        "mad_ms": variability.mad_ms(nn),
-        "percentile_range_ms": variability.percentile_range_ms(nn),
-        "sd1_ms": sd1,
-        "sd2_ms": sd2,
-        "stress_index_baevsky": variability.stress_index_baevsky(nn),
-    }
+    of = reference.time_domain(part, ok, follows)
+    return {name: of[name] for name in of if name not in ("triangular_index", "tinn_ms")}
 
 
 @pytest.fixture(params=RECORDINGS)
@@ -214,8 +198,8 @@ def test_geometric_figures_of_long_windows() -> None:
     found = window_metrics(rr, times, np.array([0.0, 1800.0]), 1500.0)
     for index, start in enumerate((0.0, 1800.0)):
         ok = (times >= start) & (times < start + 1500) & label_beats(rr).normal
-        assert found.values["triangular_index"][index] == variability.triangular_index(rr[ok])
-        assert found.values["tinn_ms"][index] == variability.tinn_ms(rr[ok])
+        assert found.values["triangular_index"][index] == reference.triangular_index(rr[ok])
+        assert found.values["tinn_ms"][index] == reference.tinn_ms(rr[ok])
 
 
 def test_how_good_each_window_is() -> None:
@@ -237,16 +221,16 @@ def test_how_good_each_window_is() -> None:
 
 
 def test_memory_is_bounded_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    import analytics.hrv.engine as sliding
+    from analytics.hrv import engine
 
     sizes: list[int] = []
-    inner = sliding.label
+    inner = engine.label_beats
 
     def watched(rr: np.ndarray, *rest: object) -> object:
         sizes.append(len(rr))
         return inner(rr, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("analytics.hrv.engine.label", watched)
+    monkeypatch.setattr("analytics.hrv.engine.label_beats", watched)
     rr, times = random_series(1, 200_000)
     told: list[int] = []
     starts = np.arange(0, times[-1] - 300, 30.0)
@@ -267,7 +251,7 @@ def test_every_absent_figure_has_its_reason(seed: int, length: float, spoilt: fl
     found = window_metrics(rr, times, np.array([-5000.0, 0.0, 300.0, times[-1] - 30]), length)
     for name, values in found.values.items():
         for row, value in enumerate(values.tolist()):
-            assert (found.why_absent(name, row) is None) == math.isfinite(value)
+            assert (found.missing_reason(name, row) is None) == math.isfinite(value)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 50])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from analytics.hrv.stress_index import MissingReason, StressIndexInput, stress_index
+from analytics.hrv.requirements import MissingReason
+from analytics.hrv.stress_index import StressIndexInput, stress_index
 
 PER_DAY = 48  # half an hour apart
 
@@ -79,18 +80,18 @@ def test_movement_is_taken_out_and_walking_left_out() -> None:
     assert np.corrcoef(hidden[known], found.value[known])[0, 1] > 0.9
     walking = windows.motion_mg > 50
     assert walking.any()
-    assert {found.reason[i] for i in np.flatnonzero(walking)} == {MissingReason.MOVING}
+    assert {found.missing_reason[i] for i in np.flatnonzero(walking)} == {MissingReason.MOVING}
 
 
 def test_not_known_until_the_baseline_stands() -> None:
     windows, _ = person(6, 5)
     found = stress_index(windows, windows)
     assert np.isnan(found.value).all()
-    assert set(found.reason) == {MissingReason.BASELINE}
+    assert set(found.missing_reason) == {MissingReason.BASELINE}
     windows, _ = person(6, 6)
     found = stress_index(windows, windows)
     assert np.isfinite(found.value[-PER_DAY:]).all()
-    assert found.reason[-1] is None
+    assert found.missing_reason[-1] is None
 
 
 def test_hours_that_the_baseline_does_not_know_have_no_number() -> None:
@@ -101,14 +102,14 @@ def test_hours_that_the_baseline_does_not_know_have_no_number() -> None:
     known = np.isfinite(found.value)
     assert known[(hours >= 7) & (hours <= 12)].all()
     assert not known[(hours > 15) & (hours < 24)].any()
-    assert found.reason[int(np.flatnonzero(hours == 20.0)[0])] is MissingReason.HOUR
+    assert found.missing_reason[int(np.flatnonzero(hours == 20.0)[0])] is MissingReason.HOUR
 
 
 def test_unusable_windows_are_left_out_and_order_does_not_matter() -> None:
     windows, _ = person(8, 10)
     windows.ln_rmssd[-5] = np.nan
     found = stress_index(windows, windows)
-    assert found.reason[-5] is MissingReason.UNUSABLE
+    assert found.missing_reason[-5] is MissingReason.TOO_FEW_BEATS
     order = np.random.default_rng(1).permutation(len(windows.day))
     mixed = stress_index(windows.at(order), windows.at(order))
     np.testing.assert_allclose(mixed.value, found.value[order], equal_nan=True)
@@ -118,7 +119,7 @@ def test_nobody_and_a_heart_that_never_varies() -> None:
     windows, _ = person(9, 1)
     nothing = windows.at(np.zeros(len(windows.day), bool))
     assert len(stress_index(nothing, nothing).value) == 0
-    assert set(stress_index(nothing, windows).reason) == {MissingReason.BASELINE}
+    assert set(stress_index(nothing, windows).missing_reason) == {MissingReason.BASELINE}
     flat, _ = person(9, 10)
     same = StressIndexInput(
         flat.day,

@@ -12,137 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.interpolate import CubicSpline
 
-from analytics.hrv import variability
-from analytics.hrv.complexity import dfa_alpha, entropies
-from analytics.hrv.scalar_time_domain import sdnn_ms
-from analytics.hrv.spectrum import BANDS_HZ, lomb_scargle, spectrum, welch
+from analytics.hrv.frequency_domain import BANDS_HZ, compute_spectrum, lomb_scargle, welch
+from analytics.hrv.nonlinear import CorrectedWindows, dfa_alpha, entropies
 from analytics.hrv.summary import hrv_summary
-from analytics.hrv.variability import tinn_ms
+from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows, histogram, triangle_base
 from ingest.files.rr_text import read_rr_file
-from tests.analytics.hrv.test_windows import RECORDINGS
+from tests.analytics.reference import plain_dfa, plain_entropies, plain_time_domain, plain_welch
+from tests.support.signals import RECORDINGS
 
 EQUAL = pytest.approx
-
-
-def mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def deviation(values: list[float]) -> float:
-    middle = mean(values)
-    return math.sqrt(math.fsum((v - middle) ** 2 for v in values) / (len(values) - 1))
-
-
-def plain_time_domain(rr: list[float], normal: list[bool]) -> dict[str, float]:
-    nn = [v for v, ok in zip(rr, normal, strict=True) if ok]
-    pairs = [(rr[i - 1], rr[i]) for i in range(1, len(rr)) if normal[i] and normal[i - 1]]
-    steps = [b - a for a, b in pairs]
-    ordered = sorted(nn)
-
-    def percentile(share: float) -> float:
-        place = share * (len(ordered) - 1)
-        low = math.floor(place)
-        high = min(low + 1, len(ordered) - 1)
-        return ordered[low] + (place - low) * (ordered[high] - ordered[low])
-
-    middle = percentile(0.5)
-    away = sorted(abs(v - middle) for v in nn)
-    half = (len(away) - 1) / 2
-    mad = (away[math.floor(half)] + away[math.ceil(half)]) / 2
-    bins: dict[int, int] = {}
-    for v in nn:
-        index = math.floor((v - min(nn)) / (1000 / 128) + 1e-9)
-        bins[index] = bins.get(index, 0) + 1
-    wide: dict[int, int] = {}
-    for v in nn:
-        wide[math.floor(v / 50)] = wide.get(math.floor(v / 50), 0) + 1
-    mode = min(k for k, count in wide.items() if count == max(wide.values()))
-    return {
-        "mean_nn_ms": mean(nn),
-        "mean_hr_bpm": 60_000 / mean(nn),
-        "sdnn_ms": deviation(nn),
-        "rmssd_ms": math.sqrt(mean([s * s for s in steps])),
-        "sdsd_ms": deviation(steps),
-        "pnn20_percent": 100 * sum(abs(s) > 20 for s in steps) / len(steps),
-        "pnn50_percent": 100 * sum(abs(s) > 50 for s in steps) / len(steps),
-        "cvnn_percent": 100 * deviation(nn) / mean(nn),
-        "mad_ms": 1.4826 * mad,
-        "percentile_range_ms": percentile(0.8) - percentile(0.2),
-        "sd1_ms": deviation([(b - a) / math.sqrt(2) for a, b in pairs]),
-        "sd2_ms": deviation([(b + a) / math.sqrt(2) for a, b in pairs]),
-        "triangular_index": len(nn) / max(bins.values()),
-        "stress_index_baevsky": 100
-        * max(wide.values())
-        / len(nn)
-        / (2 * (mode + 0.5) * 0.05 * (max(nn) - min(nn)) / 1000),
-    }
-
-
-def plain_entropies(nn: list[float], follows: list[bool]) -> tuple[float, float]:
-    """Sample and approximate entropy, template by template."""
-    reach = 0.2 * deviation(nn)
-    n = len(nn)
-
-    def templates(length: int) -> list[int]:
-        return [
-            i for i in range(n - length + 1) if all(follows[j] for j in range(i + 1, i + length))
-        ]
-
-    def alike(i: int, j: int, length: int) -> bool:
-        return all(abs(nn[i + k] - nn[j + k]) <= reach for k in range(length))
-
-    three = templates(3)
-    a = b = 0
-    for place, i in enumerate(three):
-        for j in three[place + 1 :]:
-            if alike(i, j, 2):
-                b += 1
-                a += abs(nn[i + 2] - nn[j + 2]) <= reach
-
-    def phi(length: int) -> float:
-        some = templates(length)
-        shares = [sum(alike(i, j, length) for j in some) / len(some) for i in some]
-        return mean([math.log(share) for share in shares])
-
-    return -math.log(a / b), phi(2) - phi(3)
-
-
-def plain_dfa(nn: list[float], shortest: int, longest: int) -> float:
-    middle, total, profile = mean(nn), 0.0, []
-    for v in nn:
-        total += v - middle
-        profile.append(total)
-    logs = []
-    for size in range(shortest, longest + 1):
-        squares = []
-        for start in range(0, len(profile) - size + 1, size):
-            box = profile[start : start + size]
-            line = np.polynomial.Polynomial.fit(np.arange(size), box, 1)
-            squares += [(y - line(x)) ** 2 for x, y in enumerate(box)]
-        logs.append((math.log(size), math.log(math.sqrt(mean([float(s) for s in squares])))))
-    mx, my = mean([x for x, _ in logs]), mean([y for _, y in logs])
-    return sum((x - mx) * (y - my) for x, y in logs) / sum((x - mx) ** 2 for x, _ in logs)
-
-
-def plain_welch(times: list[float], nn: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """The definition by a discrete Fourier sum, segment by segment."""
-    even = np.arange(times[0], times[-1], 0.25)
-    series = CubicSpline(times, nn)(even)
-    n = min(600, len(series))
-    window = np.array([0.5 - 0.5 * math.cos(2 * math.pi * k / n) for k in range(n)])
-    powers = []
-    for start in range(0, len(series) - n + 1, n - n // 2):
-        part = series[start : start + n]
-        line = np.polynomial.Polynomial.fit(np.arange(n), part, 1)
-        left = (part - line(np.arange(n))) * window
-        k = np.arange(n // 2 + 1)[:, None]
-        transform = np.exp(-2j * np.pi * k * np.arange(n)[None, :] / n) @ left
-        power = np.abs(transform) ** 2 / (4 * np.sum(window**2))
-        power[1 : None if n % 2 else -1] *= 2
-        powers.append(power)
-    return np.arange(n // 2 + 1) * 4 / n, np.mean(powers, axis=0)
 
 
 @pytest.fixture(params=RECORDINGS)
@@ -155,8 +34,8 @@ def test_time_domain_equals_the_definitions(rr: np.ndarray) -> None:
     found = hrv_summary(rr)
     expected = plain_time_domain(rr.tolist(), found.labelled.normal.tolist())
     for name, value in expected.items():
-        if name in found.missing:
-            assert "needed" in found.missing[name]
+        if name in found.missing_reason:
+            assert "needed" in found.missing_reason[name]
         else:
             assert found.values[name] == EQUAL(value, rel=1e-9), name
 
@@ -178,14 +57,16 @@ def test_blocks_of_comparisons_do_not_show(monkeypatch: pytest.MonkeyPatch) -> N
     nn = np.random.default_rng(1).normal(800, 40, 500)
     follows = np.random.default_rng(2).random(500) > 0.05
     whole = entropies(nn, follows), entropies(nn)
-    monkeypatch.setattr("analytics.hrv.complexity._BLOCK", 7000)
+    monkeypatch.setattr("analytics.hrv.nonlinear._BLOCK", 7000)
     assert (entropies(nn, follows), entropies(nn)) == whole
 
 
 def test_dfa_equals_the_definition(rr: np.ndarray) -> None:
+    follows = np.arange(len(rr)) > 0
+    windows = CorrectedWindows(rr, follows, np.array([0]), np.array([len(rr)]))
     for shortest, longest in ((4, 16), (16, 64)):
         expected = plain_dfa(rr.tolist(), shortest, longest)
-        assert dfa_alpha(rr, shortest, longest) == EQUAL(expected, rel=1e-9)
+        assert dfa_alpha(windows, (shortest, longest)) == EQUAL([expected], rel=1e-9)
 
 
 def test_welch_equals_the_definition(rr: np.ndarray) -> None:
@@ -216,16 +97,16 @@ def test_both_spectra_find_the_power_of_a_wave(hz: float) -> None:
 def test_a_hole_is_not_interpolated_over() -> None:
     times = np.concatenate([np.arange(0, 200, 0.8), np.arange(230, 400, 0.8)])
     nn = 800 + 30 * np.sin(2 * np.pi * 0.25 * times)
-    found = spectrum(times, nn)
+    found = compute_spectrum(times, nn)
     assert found.method.startswith("Lomb-Scargle")
     assert found.band_ms2(*BANDS_HZ["hf"]) == EQUAL(450, rel=0.15)
-    assert spectrum(times[:200], nn[:200]).method.startswith("Welch")
+    assert compute_spectrum(times[:200], nn[:200]).method.startswith("Welch")
 
 
 def test_tinn_of_a_triangle_is_its_base() -> None:
     counts = [*range(1, 21), *range(19, 0, -1)]
     nn = np.concatenate([np.full(c, 600 + k * 1000 / 128) for k, c in enumerate(counts)])
-    assert tinn_ms(nn) == EQUAL(40 * 1000 / 128)
+    assert triangle_base(histogram(nn)) == EQUAL(40 * 1000 / 128)
 
 
 def test_what_is_too_short_is_absent_with_its_reason() -> None:
@@ -240,7 +121,7 @@ def test_what_is_too_short_is_absent_with_its_reason() -> None:
         ("sampen", "200 are needed"),
     ):
         assert found.values[name] is None
-        assert words in found.missing[name]
+        assert words in found.missing_reason[name]
 
 
 @pytest.mark.parametrize(
@@ -250,12 +131,12 @@ def test_empty_constant_and_absurd_input_gets_reasons_and_no_nan(rr: list[float]
     found = hrv_summary(np.array(rr))
     for name, value in found.values.items():
         if value is None:
-            assert found.missing[name]
+            assert found.missing_reason[name]
         else:
             assert math.isfinite(value)
     if rr and rr[0] == 800 and len(rr) == 400:
         assert found.values["rmssd_ms"] == 0
-        assert "vary" in found.missing["sampen"]
+        assert "vary" in found.missing_reason["sampen"]
 
 
 def test_other_tools_say_the_same_where_they_follow_the_definition(recordings: Path) -> None:
@@ -263,24 +144,24 @@ def test_other_tools_say_the_same_where_they_follow_the_definition(recordings: P
     where it and others differ.
     """
     nn = np.loadtxt(recordings / "rest_rri.txt")
-    steps = np.diff(nn)
     everything, follows = np.ones(len(nn), bool), np.ones(len(nn), bool)
     follows[0] = False
-    sd1, sd2 = variability.poincare_ms(nn, everything, follows)
+    whole = NNWindows(nn, everything, follows, np.array([0]), np.array([len(nn)]), len(nn))
+    of = {metric.name: float(metric.rows(whole)[0]) for metric in TIME_DOMAIN}
     entropy = entropies(nn)
     for ours, theirs in (
-        (float(np.mean(nn)), 1058.7186813186813),
-        (sdnn_ms(nn), 57.81817771970009),
-        (math.sqrt(float(np.mean(steps**2))), 55.13744203126742),
-        (variability.sdsd_ms(steps), 55.167700730663555),
-        (variability.mad_ms(nn), 51.891),
-        (variability.percentile_range_ms(nn), 1106.0 - 1016.0),
-        (variability.triangular_index(nn), 12.465753424657533),
-        (sd1, 39.00945528912225),
-        (sd2, 71.87886417160782),
+        (of["mean_nn_ms"], 1058.7186813186813),
+        (of["sdnn_ms"], 57.81817771970009),
+        (of["rmssd_ms"], 55.13744203126742),
+        (of["sdsd_ms"], 55.167700730663555),
+        (of["mad_ms"], 51.891),
+        (of["percentile_range_ms"], 1106.0 - 1016.0),
+        (len(nn) / max(histogram(nn)), 12.465753424657533),
+        (of["sd1_ms"], 39.00945528912225),
+        (of["sd2_ms"], 71.87886417160782),
         (entropy.approximate, 1.499443504687715),
         (entropy.sample, 1.7738200322056985),
-        (variability.pnn_percent(steps, 50), 35.31353135313531),  # pyHRV and hrv-analysis
+        (of["pnn50_percent"], 35.31353135313531),  # pyHRV and hrv-analysis
     ):
         assert ours == EQUAL(theirs, rel=1e-9)
 
@@ -302,7 +183,7 @@ def test_slow_breathing_is_said() -> None:
 def test_a_day_is_too_long_for_entropy_and_says_so() -> None:
     found = hrv_summary(np.random.default_rng(0).normal(800, 30, 21_000))
     assert found.values["sampen"] is None
-    assert "ask for windows" in found.missing["sampen"]
+    assert "ask for windows" in found.missing_reason["sampen"]
 
 
 nn_series = st.lists(st.integers(600, 1100), min_size=90, max_size=300)

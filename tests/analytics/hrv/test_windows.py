@@ -3,103 +3,51 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.hrv.artefacts import label_beats
-from analytics.hrv.scalar_time_domain import mean_hr_bpm, rmssd_ms, sdnn_ms
-from analytics.hrv.windows import (
-    BeatArrays,
-    MissingReason,
-    hrv_windows,
-    starts_by_stretch,
-    window_hrv,
-)
-from ingest.files.rr_text import read_rr_file
-
-SECOND = 1_000_000_000
-START = 1_790_000_000 * SECOND
-RECORDINGS = [
-    "aura_nn_intervals.txt",
-    "pyhrv_nni_long.txt",
-    "pyhrv_nni_short.txt",
-    "rest_rri.txt",
-    "mitdb_100_beats.csv",
-]
+from analytics.hrv.requirements import MissingReason
+from analytics.hrv.windows import BeatArrays, hrv_windows, starts_by_stretch
+from tests.support.signals import SECOND, START, arrays
 
 
-def arrays(rr_ms: list[float], start: int = START, **changes: object) -> BeatArrays:
-    rr = np.array(rr_ms, dtype=float)
-    follows = np.ones(len(rr), dtype=bool)
-    follows[:1] = False
-    columns: dict[str, object] = {
-        "time_ns": start + np.round(np.cumsum(rr) * 1e6).astype(np.int64),
-        "rr_ms": rr,
-        "follows": follows,
-        "contact": np.full(len(rr), -1, dtype=np.int8),
-        "stream": np.zeros(len(rr), dtype=np.int32),
-    }
-    return BeatArrays(**{**columns, **changes})  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class OneWindow:
+    """One window of ``HrvWindows``, None where a value is missing."""
+
+    beats: int
+    coverage: float
+    removed_share: float | None
+    mean_hr_bpm: float | None
+    rmssd_ms: float | None
+    sdnn_ms: float | None
+    missing_reason: MissingReason | None
+    missing_detail: str | None
 
 
-@pytest.mark.parametrize("name", RECORDINGS)
-def test_real_recordings_equal_the_definitions(recordings: Path, name: str) -> None:
-    (run,) = read_rr_file(recordings / name).runs
-    rr = [ticks * 1000 / 1024 for ticks in run]
-    normal_mask = label_beats(np.array(rr)).normal
-    normal = normal_mask.tolist()
-    nn = [value for value, ok in zip(rr, normal, strict=True) if ok]
-    mean = math.fsum(nn) / len(nn)
-    sdnn = math.sqrt(math.fsum((v - mean) ** 2 for v in nn) / (len(nn) - 1))
-    squares = [(rr[i] - rr[i - 1]) ** 2 for i in range(1, len(rr)) if normal[i] and normal[i - 1]]
-    rmssd = math.sqrt(math.fsum(squares) / len(squares))
-    neighbours = normal_mask.copy()
-    neighbours[1:] &= normal_mask[:-1]
-    assert mean_hr_bpm(np.array(nn)) == pytest.approx(60_000 / mean, rel=1e-12)
-    assert sdnn_ms(np.array(nn)) == pytest.approx(sdnn, rel=1e-12)
-    assert rmssd_ms(np.array(rr), neighbours) == pytest.approx(rmssd, rel=1e-12)
-    # The whole recording as one window says the same.
-    beats = arrays(rr)
-    window = window_hrv(beats, START, int(beats.time_ns[-1]) + 1)
-    assert window.usable
-    assert window.beats == len(rr)
-    assert window.removed_share == pytest.approx(1 - sum(normal) / len(normal), abs=1e-12)
-    assert window.mean_hr_bpm == pytest.approx(60_000 / mean, rel=1e-9)
-    assert window.sdnn_ms == pytest.approx(sdnn, rel=1e-9)
-    assert window.rmssd_ms == pytest.approx(rmssd, rel=1e-9)
+def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> OneWindow:
+    """Compute the HRV of the beats with start_ns <= time < end_ns."""
+    found = hrv_windows(beats, np.array([start_ns]), end_ns - start_ns)
 
+    def number(name: str) -> float | None:
+        value = float(found.value(name)[0])
+        return value if math.isfinite(value) else None
 
-def test_premature_beats_of_a_patient_do_not_swell_rmssd(recordings: Path) -> None:
-    """Record 100 of MIT-BIH: 33 atrial and one ventricular premature beat in 30 minutes."""
-    (run,) = read_rr_file(recordings / "mitdb_100_beats.csv").runs
-    rr = np.array(run) * 1000 / 1024
-    everything = np.ones(len(rr), dtype=bool)
-    beats = arrays(rr.tolist())
-    cleaned = window_hrv(beats, START, int(beats.time_ns[-1]) + 1).rmssd_ms
-    raw = rmssd_ms(rr, everything)
-    assert cleaned is not None
-    assert cleaned < 0.85 * raw
-
-
-def test_no_difference_is_taken_over_a_gap() -> None:
-    rr = [800.0, 800.0] * 60 + [900.0, 900.0] * 60
-    follows = np.ones(len(rr), dtype=bool)
-    follows[[0, 120]] = False
-    parted = window_hrv(arrays(rr, follows=follows), START, START + 204 * SECOND + 1)
-    joined = window_hrv(arrays(rr), START, START + 204 * SECOND + 1)
-    assert parted.rmssd_ms == 0
-    assert joined.rmssd_ms == pytest.approx(100 / math.sqrt(239))
-
-
-def test_no_difference_is_taken_over_a_beat_left_out() -> None:
-    rr = [800.0] * 300
-    rr[150] = 250.0
-    assert window_hrv(arrays(rr), START, START + 230 * SECOND).rmssd_ms == 0
+    count = int(found.metrics.intervals[0])
+    return OneWindow(
+        count,
+        float(found.metrics.coverage[0]),
+        1 - float(found.metrics.normal_share[0]) if count else None,
+        number("mean_hr_bpm"),
+        number("rmssd_ms"),
+        number("sdnn_ms"),
+        found.missing_reason[0],
+        found.missing_detail[0],
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +55,7 @@ def test_no_difference_is_taken_over_a_beat_left_out() -> None:
     [
         ([], 300, MissingReason.NO_BEATS),
         ([800.0] * 300, 30, MissingReason.TOO_SHORT),
-        ([800.0] * 200, 300, MissingReason.SPARSE),
+        ([800.0] * 200, 300, MissingReason.TOO_FEW_BEATS),
         ([800.0, 800.0, 800.0, 400.0] * 100, 300, MissingReason.DISTURBED),
     ],
 )
@@ -115,8 +63,8 @@ def test_a_window_without_figures_says_why(
     rr: list[float], length_s: int, why: MissingReason
 ) -> None:
     window = window_hrv(arrays(rr), START, START + length_s * SECOND)
-    assert window.unusable is why
-    assert window.missing
+    assert window.missing_reason is why
+    assert window.missing_detail
     assert (window.mean_hr_bpm, window.rmssd_ms, window.sdnn_ms) == (None, None, None)
 
 
@@ -159,7 +107,7 @@ def test_figures_do_not_depend_on_the_date(rr: list[float], shift: int) -> None:
     beats, moved = arrays(rr), arrays(rr, START + shift)
     end = int(beats.time_ns[-1]) + 1
     here, there = window_hrv(beats, START, end), window_hrv(moved, START + shift, end + shift)
-    assert here.unusable == there.unusable
+    assert here.missing_reason == there.missing_reason
     assert (here.mean_hr_bpm, here.rmssd_ms, here.sdnn_ms) == (
         there.mean_hr_bpm,
         there.rmssd_ms,
@@ -171,8 +119,8 @@ def test_figures_do_not_depend_on_the_date(rr: list[float], shift: int) -> None:
 def test_absurd_input_gives_no_figure_but_a_reason(rr: list[float]) -> None:
     beats = replace(arrays([800.0] * len(rr)), rr_ms=np.array(rr, dtype=float))
     window = window_hrv(beats, START, START + 300 * SECOND)
-    assert not window.usable
-    assert window.missing
+    assert window.missing_reason is not None
+    assert window.missing_detail
 
 
 def test_a_window_must_end_after_it_starts() -> None:
@@ -198,7 +146,7 @@ def test_many_recordings_one_after_another_are_each_asked_for_their_own_time() -
     for row, start in enumerate(starts.tolist()):
         nearest = parts[min(max((start - START + 150 * SECOND) // (3600 * SECOND), 0), 11)]
         alone = window_hrv(nearest, start, start + 300 * SECOND)
-        assert int(found.found.intervals[row]) == alone.beats
-        assert found.missing[row] == alone.missing
+        assert int(found.metrics.intervals[row]) == alone.beats
+        assert found.missing_detail[row] == alone.missing_detail
         if alone.rmssd_ms is not None:
             assert found.value("rmssd_ms")[row] == pytest.approx(alone.rmssd_ms, rel=1e-9)

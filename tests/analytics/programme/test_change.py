@@ -9,7 +9,7 @@ from analytics.association.missingness import missing_pattern, what_if_worse
 from analytics.association.wording import Verdict
 from analytics.programme.change import around_sessions, change_between, onset, trend
 from analytics.report import RatedHrv, holm, person_report
-from tests.analytics.association.test_within_person import CAUSAL, times, ups_and_downs
+from tests.support.signals import CAUSAL, times, ups_and_downs
 
 DAYS = np.arange(84) / 3
 
@@ -29,7 +29,11 @@ def test_no_change_is_not_called_one_and_a_real_one_is_covered() -> None:
 
 def test_change_with_little_or_no_variation() -> None:
     few = change_between(DAYS, np.full(84, 3.0), (0, 1), (21, 28))
-    assert few.change is None and few.missing is not None and "3 ratings before" in few.missing
+    assert (
+        few.change is None
+        and few.missing_reason is not None
+        and "3 ratings before" in few.missing_reason
+    )
     flat = change_between(DAYS, np.full(84, 1.0), (0, 7), (21, 28))
     assert (flat.change, flat.reliable, flat.nearly_free) == (0, False, True)
     zero = change_between(DAYS, (DAYS > 10) * 2.0, (0, 7), (21, 28))
@@ -43,7 +47,7 @@ def test_each_session_has_its_before_and_after() -> None:
     assert first.change.change == pytest.approx(-3, abs=0.5)
     assert first.change.reliable
     assert first.trend_before is not None and abs(first.trend_before.slope) < 0.5
-    assert second.change.missing is not None
+    assert second.change.missing_reason is not None
     assert trend(DAYS, pain, 40, 50) is None
 
 
@@ -61,8 +65,8 @@ def test_onset_is_found_where_it_is_and_not_where_none_is() -> None:
     assert alarms <= 6
     assert told > 40
     assert inside / told > 0.85
-    assert onset(DAYS[:10], np.arange(10.0)).missing is not None
-    assert onset(DAYS, np.full(84, 2.0)).missing == "the ratings were always the same"
+    assert onset(DAYS[:10], np.arange(10.0)).missing_reason is not None
+    assert onset(DAYS, np.full(84, 2.0)).missing_reason == "the ratings were always the same"
 
 
 def test_the_pattern_of_missing_ratings() -> None:
@@ -71,8 +75,8 @@ def test_the_pattern_of_missing_ratings() -> None:
     keep[[4, 30, 31, 32, 33, 34, 35]] = False
     found = missing_pattern(day[keep])
     assert (found.given, found.days, found.with_ratings) == (53, 20, 18)
-    assert (found.a_day, found.expected, found.missing, found.longest_pause) == (3, 60, 7, 2)
-    assert missing_pattern(np.empty(0, int)).missing == 0
+    assert (found.a_day, found.expected, found.missing_reason, found.longest_pause) == (3, 60, 7, 2)
+    assert missing_pattern(np.empty(0, int)).missing_reason == 0
 
 
 def test_worse_moments_move_the_answer_both_ways() -> None:
@@ -120,7 +124,7 @@ def test_a_report_says_everything_in_words_that_claim_no_cause() -> None:
     for one in report.statements:
         assert not any(word in one.words.sentence.lower() for word in CAUSAL)
         if one.found.estimate is None:
-            assert one.found.missing and one.p_adjusted is None
+            assert one.found.missing_reason and one.p_adjusted is None
         else:
             assert one.words.caveats
             assert str(one.found.n) in one.words.sentence

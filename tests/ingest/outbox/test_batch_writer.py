@@ -85,30 +85,30 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_full_disk_is_reported_and_retried(small_disk: Path) -> None:
     async def fill(writer: BatchWriter, stream_id: str) -> int:
-        kept = 0
+        written = 0
         while True:
-            kept += 1
-            waiting = asyncio.ensure_future(writer.append(stream_id, [entry(kept)]))
+            written += 1
+            waiting = asyncio.ensure_future(writer.append(stream_id, [entry(written)]))
             while not waiting.done():
                 await asyncio.sleep(0.005)
                 if writer.problem is not None:
                     assert "Make room" in writer.problem
                     assert not waiting.done()  # what is not on the disk does not count as written
                     (small_disk / "ballast").unlink()
-                    assert await asyncio.wait_for(waiting, 10) == kept
+                    assert await asyncio.wait_for(waiting, 10) == written
                     assert writer.problem is None
-                    return kept
+                    return written
 
     (small_disk / "ballast").write_bytes(b"x" * 500_000)
     with Outbox(small_disk / "outbox.sqlite") as outbox:
         (stream_id,) = streams(outbox, 1)
         with BatchWriter(outbox, retry_s=0.05) as writer:
-            kept = asyncio.run(asyncio.wait_for(fill(writer, stream_id), 60))
-            assert asyncio.run(writer.append(stream_id, [entry(kept + 1)])) == kept + 1
+            written = asyncio.run(asyncio.wait_for(fill(writer, stream_id), 60))
+            assert asyncio.run(writer.append(stream_id, [entry(written + 1)])) == written + 1
     with Outbox(small_disk / "outbox.sqlite") as outbox:
         assert outbox.check() == []
         notifications, _ = outbox.waiting(stream_id, 100_000)
-        assert [n.sequence for n in notifications] == list(range(1, kept + 2))
+        assert [n.sequence for n in notifications] == list(range(1, written + 2))
 
 
 def test_closing_while_the_disk_is_full_raises(tmp_path: Path) -> None:

@@ -160,8 +160,8 @@ def test_a_store_in_use_is_not_replaced(settings: Settings, filled: Stores, tmp_
         [
             sys.executable,
             "-c",
-            "import sys\nfrom api.stores import open_house\nfrom ebbtide.settings import Settings\n"
-            "house = open_house(Settings())\nhouse.beats.check()\nprint('open', flush=True)\n"
+            "import sys\nfrom store import open_stores\nfrom ebbtide.settings import Settings\n"
+            "stores = open_stores(Settings())\nstores.beats.check()\nprint('open', flush=True)\n"
             "sys.stdin.read()",
         ],
         env={**os.environ, "EBBTIDE_DATA_DIR": str(settings.data_dir)},

@@ -222,7 +222,9 @@ def test_the_mean_change_lies_in_its_interval(pairs: list[tuple[float, float]]) 
     found = practice_effect(before, then)
     if np.ptp(then - before) == 0:
         assert (
-            found.change is None and found.low is None and "the same in all" in str(found.missing)
+            found.change is None
+            and found.low is None
+            and "the same in all" in str(found.missing_reason)
         )
         return
     assert found.change is not None and found.low is not None and found.high is not None
@@ -232,7 +234,7 @@ def test_the_mean_change_lies_in_its_interval(pairs: list[tuple[float, float]]) 
 def test_a_change_that_is_always_the_same_has_no_interval_of_no_width() -> None:
     found = practice_effect(np.full(14, 5.0), np.full(14, 4.0))
     assert (found.n, found.change, found.low, found.clear) == (14, None, None, False)
-    assert found.missing is not None and "the same in all 14" in found.missing
+    assert found.missing_reason is not None and "the same in all 14" in found.missing_reason
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""The examples in the docstrings of the public face, run as doctests."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import analytics
+import analytics.association
+import analytics.hrv
+import analytics.programme
+
+FUNCTIONS = [name for name in analytics.__all__ if inspect.isfunction(getattr(analytics, name))]
+SECTIONS = ("Parameters\n", "Returns\n", "Notes\n", "Examples\n")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_examples_of_public_functions(name: str) -> None:
+    function = getattr(analytics, name)
+    text = inspect.getdoc(function) or ""
+    assert [section for section in SECTIONS if section not in text] == []
+    (example,) = doctest.DocTestFinder(recurse=False).find(function, name, globs={})
+    assert example.examples
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize(
+    "package", [analytics, analytics.hrv, analytics.association, analytics.programme]
+)
+def test_every_member_of_a_face_is_there(package: object) -> None:
+    names = package.__all__  # type: ignore[attr-defined]
+    assert len(names) == len(set(names))
+    for name in names:
+        assert getattr(package, name) is not None
+        assert not inspect.ismodule(getattr(package, name))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = package.nothing  # type: ignore[attr-defined]
+
+
+def test_faces_load_no_library_before_it_is_needed() -> None:
+    code = (
+        "import sys, analytics, analytics.hrv, analytics.association, analytics.programme\n"
+        "assert not {'numpy', 'scipy'} & set(sys.modules)\n"
+        "from analytics import hrv_windows\n"
+        "from analytics.association import Association, group_link\n"
+        "heavy = {'scipy.signal', 'scipy.interpolate', 'scipy.optimize', 'scipy.stats'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
