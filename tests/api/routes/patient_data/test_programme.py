@@ -142,7 +142,7 @@ def test_newcombes_own_example() -> None:
     """Newcombe 1998, table II, (a): 56 of 70 against 48 of 80, method 10: 0.0524 to 0.3339."""
     days = np.arange(150)
     found = trigger_pattern(days, np.zeros(150))
-    marked = replace(found, days=days, harder=days < 70, missing=None)
+    marked = replace(found, days=days, harder=days < 70, missing_reason=None)
     noted = {"x": set(range(56)) | set(range(70, 118))}
     one = marked.noted_on(noted)["x"]
     assert (one.low, one.high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
