@@ -42,4 +42,11 @@ class AccountOut(BaseModel):
     @classmethod
     def from_person(cls, person: Person) -> AccountOut:
         """A person's account as that person sees it."""
-        return cls.model_validate(person, from_attributes=True)
+        return cls(
+            id=person.id,
+            email=person.email,
+            name=person.name,
+            zone=person.zone,
+            role=person.role,
+            simulated=person.simulated,
+        )

@@ -91,7 +91,18 @@ class ChangeOut(BaseModel):
     @classmethod
     def from_change(cls, change: Change) -> ChangeOut:
         """A change that analytics estimated."""
-        return cls.model_validate(change, from_attributes=True)
+        return cls(
+            before=change.before,
+            after=change.after,
+            change=change.change,
+            low=change.low,
+            high=change.high,
+            percent=change.percent,
+            reliable=change.reliable,
+            n_before=change.n_before,
+            n_after=change.n_after,
+            missing=change.missing_reason,
+        )
 
 
 class RatingsPattern(BaseModel):

@@ -56,8 +56,8 @@ def test_openapi_is_whole_and_has_examples(api: ApiThread) -> None:
     text = json.dumps(schema)
     for reference in set(part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]):
         assert reference in schema["components"]["schemas"]
-    assert schema["components"]["schemas"]["UploadWire"]["examples"]
-    assert schema["components"]["schemas"]["NewRating"]["examples"]
+    assert schema["components"]["schemas"]["UploadBody"]["examples"]
+    assert schema["components"]["schemas"]["RatingIn"]["examples"]
     for path, methods in schema["paths"].items():
         assert path.startswith("/v1/")
         for method in methods.values():
