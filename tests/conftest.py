@@ -27,9 +27,8 @@ from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
 from ebbtide.settings import Settings
-from store import BeatStore, Stores, open_stores
-from store.sqlite.beats import SqliteBeatStore
-from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
+from store import Stores, open_stores
+from tests.support.influx import InfluxServerProcess, influxd
 from tests.support.postgres import PostgresServer, postgres_bin, started
 
 # Making a context for TLS costs 55 ms of a core; the tests make a thousand clients, and none of
@@ -121,20 +120,6 @@ def influxdb() -> Iterator[InfluxServerProcess]:
     server.start()
     yield server
     server.stop()
-
-
-@pytest.fixture(params=["sqlite", "influxdb"])
-def beat_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BeatStore]:
-    """The same contract for every engine: SQLite, and InfluxDB with PostgreSQL beside it."""
-    opened: BeatStore
-    if request.param == "sqlite":
-        opened = SqliteBeatStore(tmp_path / "beats.sqlite")
-    else:
-        influx: InfluxServerProcess = request.getfixturevalue("influxdb")
-        server: PostgresServer = request.getfixturevalue("postgres")
-        opened = open_influx_beats(influx.address(influx.fresh_database()), server.fresh_database())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 
 from sqlalchemy import Engine, and_, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +19,7 @@ from store.models.records import (
     StoredReport,
     TherapySession,
 )
-from store.sql.engine import server_engine, sqlite_engine, write_transaction
+from store.sql.engine import write_transaction
 from store.sql.tables.records import (
     AuditRow,
     Base,
@@ -30,16 +29,6 @@ from store.sql.tables.records import (
     ReportRow,
     SessionRow,
 )
-
-
-def open_sqlite_records(path: Path) -> SqlRecordStore:
-    """The records store in a SQLite file. Raises EbbtideError when it cannot be opened."""
-    return SqlRecordStore(sqlite_engine(path))
-
-
-def open_records(url: str) -> SqlRecordStore:
-    """The records store in a database on a server; see ``server_engine``."""
-    return SqlRecordStore(server_engine(url))
 
 
 class SqlRecordStore:

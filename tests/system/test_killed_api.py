@@ -22,7 +22,7 @@ from ebbtide.settings import Settings
 from ebbtide.upload_schema import GapBody, NotificationBody
 from store import BeatStore, open_stores
 from tests.conftest import PASSWORD
-from tests.contracts.test_beat_store import FOREVER, START, made
+from tests.support.beats import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import PostgresServer
 

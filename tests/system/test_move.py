@@ -34,7 +34,7 @@ from store.models import (
 )
 from store.sql.engine import server_engine, sqlite_engine
 from tests.conftest import PASSWORD
-from tests.contracts.test_beat_store import FOREVER, START, made
+from tests.support.beats import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import PostgresServer
 

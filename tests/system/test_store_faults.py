@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ebbtide.beats import Notification, Origin, Stream, new_id
+from ebbtide.beats import Notification
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
 from store import UNAVAILABLE, BeatStore
@@ -24,7 +24,7 @@ from store.influx import client as influx_module
 from store.influx.client import InfluxAddress, InfluxServer
 from store.sqlite.beats import SqliteBeatStore
 from tests.conftest import skip_or_fail
-from tests.contracts.test_beat_store import FOREVER, START, a_stream, made
+from tests.support.beats import FOREVER, START, a_stream, made
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import PostgresServer, postgres_bin, started
@@ -429,13 +429,6 @@ def test_a_wrong_password_and_a_database_that_forgets_are_told(
     server.close()
     with pytest.raises(StoreUnavailableError):
         InfluxServer(InfluxAddress("http://127.0.0.1:9"))
-
-
-def test_a_stream_of_somebody_is_not_anybody_else(beat_store: BeatStore) -> None:
-    stream = Stream(new_id(), Origin.STRAP, "a strap", START)
-    beat_store.put_stream("one", stream)
-    beat_store.append("one", stream.id, made(1, 3))
-    assert len(beat_store.read("o", *FOREVER)) == 0
 
 
 def test_who_cannot_be_erased_is_told_so(

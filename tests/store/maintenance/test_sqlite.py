@@ -22,7 +22,7 @@ from store import Stores, open_stores
 from store.errors import ErasedSubjectError
 from store.maintenance import IntegrityReport, check_sqlite, create_backup, restore
 from store.models import Rating, TherapySession
-from tests.contracts.test_beat_store import FOREVER, START, made
+from tests.support.beats import FOREVER, START, made
 
 SECOND = 1_000_000_000
 

@@ -17,12 +17,13 @@ from ebbtide.errors import EbbtideError
 from store import RecordStore
 from store.models import AuditLine, Scope, TokenKind
 from store.sql.access import SqlAccessStore
-from store.sql.records import open_records, open_sqlite_records
+from store.sql.engine import server_engine, sqlite_engine
+from store.sql.records import SqlRecordStore
 from store.sql.schema_version import NEWEST, current_revision, stored_revision
 from store.sql.tables.records import Base
 from store.sql.upgrade import upgrade
-from tests.contracts.test_record_store import NOW, a_rating
 from tests.support.postgres import PostgresServer
+from tests.support.records import NOW, a_person, a_rating
 
 PERSON = (
     "INSERT INTO people (id, subject_id, email, name, zone, role, simulated, password_hash,"
@@ -53,8 +54,8 @@ def engine(url: str) -> Iterator[Engine]:
 
 def opened(url: str) -> RecordStore:
     if url.startswith("sqlite"):
-        return open_sqlite_records(Path(url.removeprefix("sqlite:///")))
-    return open_records(url)
+        return SqlRecordStore(sqlite_engine(Path(url.removeprefix("sqlite:///"))))
+    return SqlRecordStore(server_engine(url))
 
 
 @pytest.mark.parametrize(
@@ -110,14 +111,14 @@ def test_the_embedded_store_keeps_a_copy_of_what_it_was(tmp_path: Path) -> None:
         upgrade(connection, "0001")
         connection.execute(text(PERSON))
     engine.dispose()
-    open_sqlite_records(path).close()
+    SqlRecordStore(sqlite_engine(path)).close()
     with closing(sqlite3.connect(tmp_path / "records.sqlite.revision-0001")) as copy:
         assert copy.execute("SELECT count(*) FROM people").fetchone() == (1,)
         tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
     assert "audit" not in tables
     # Nothing to do: no further copy.
     before = sorted(tmp_path.iterdir())
-    open_sqlite_records(path).close()
+    SqlRecordStore(sqlite_engine(path)).close()
     assert sorted(p.name for p in tmp_path.iterdir() if p.suffix not in (".sqlite-wal",)) == sorted(
         p.name for p in before if p.suffix not in (".sqlite-wal",)
     )
@@ -133,7 +134,9 @@ def test_a_store_of_a_newer_version_is_refused(engine: Engine, url: str) -> None
 
 def test_a_server_that_is_away_is_told_without_its_password(postgres: PostgresServer) -> None:
     with pytest.raises(EbbtideError) as caught:
-        open_records("postgresql+psycopg://ebbtide:open-sesame@/nowhere?host=/nowhere")
+        SqlRecordStore(
+            server_engine("postgresql+psycopg://ebbtide:open-sesame@/nowhere?host=/nowhere")
+        )
     assert "does not answer" in str(caught.value)
     assert "open-sesame" not in str(caught.value)
 
@@ -141,9 +144,7 @@ def test_a_server_that_is_away_is_told_without_its_password(postgres: PostgresSe
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # broken by the kill
 def test_a_killed_server_comes_back_with_what_it_acknowledged(postgres: PostgresServer) -> None:
     url = postgres.fresh_database()
-    store = open_records(url)
-    from tests.contracts.test_record_store import a_person
-
+    store = SqlRecordStore(server_engine(url))
     person = a_person(store)
     kept = []
     for second in range(30):

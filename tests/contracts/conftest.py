@@ -1,0 +1,74 @@
+"""Every engine, as the fixtures that the contracts are tested with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from store import AccessStore, BeatStore, ProgrammeStore, RecordStore
+from store.factory import ENGINES
+from store.sql.access import SqlAccessStore
+from store.sql.engine import server_engine, sqlite_engine
+from store.sql.programme import SqlProgrammeStore
+from store.sql.records import SqlRecordStore
+from store.sqlite.beats import SqliteBeatStore
+from tests.support.influx import InfluxServerProcess, open_influx_beats
+from tests.support.postgres import PostgresServer
+
+
+def _open_sqlite(request: pytest.FixtureRequest, folder: Path) -> BeatStore:
+    return SqliteBeatStore(folder / "beats.sqlite")
+
+
+def _open_influxdb(request: pytest.FixtureRequest, folder: Path) -> BeatStore:
+    influx: InfluxServerProcess = request.getfixturevalue("influxdb")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return open_influx_beats(influx.address(influx.fresh_database()), server.fresh_database())
+
+
+# By the names of store.factory.ENGINES: a new engine is added here, and every contract runs on it.
+_OPEN: dict[str, Callable[[pytest.FixtureRequest, Path], BeatStore]] = {
+    "sqlite": _open_sqlite,
+    "influxdb": _open_influxdb,
+}
+
+
+@pytest.fixture(params=list(ENGINES))
+def beat_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BeatStore]:
+    """An empty store of beats."""
+    opened = _OPEN[request.param](request, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sql_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database of people, ratings, access and programme."""
+    if request.param == "sqlite":
+        opened = sqlite_engine(tmp_path / "records.sqlite")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        opened = server_engine(server.fresh_database())
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def record_store(sql_engine: Engine) -> RecordStore:
+    """An empty store of records."""
+    return SqlRecordStore(sql_engine)
+
+
+@pytest.fixture
+def access_store(sql_engine: Engine) -> AccessStore:
+    """The store of access in the database of ``record_store``."""
+    return SqlAccessStore(sql_engine)
+
+
+@pytest.fixture
+def programme_store(sql_engine: Engine) -> ProgrammeStore:
+    """The store of the programme in the database of ``record_store``."""
+    return SqlProgrammeStore(sql_engine)

@@ -1,0 +1,85 @@
+"""The embedded store of beats: its file, several processes, older files."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import DAY, SECOND
+from store.encoding import beat_block
+from store.sqlite.beats import SqliteBeatStore
+from tests.support.beats import FOREVER, START, a_stream, made
+
+
+def test_erased_is_gone_from_the_file(tmp_path: Path) -> None:
+    store = SqliteBeatStore(tmp_path / "beats.sqlite")
+    stream = a_stream(store, "one")
+    other = a_stream(store, "two")
+    store.append("one", stream, made(1, 500))
+    store.append("two", other, made(1, 5))
+    data = beat_block.encode(beat_block.from_notifications(made(1, 500)))
+    marker = data[40:80]
+    assert marker in (tmp_path / "beats.sqlite-wal").read_bytes()
+    assert store.erase("one") == 500
+    assert len(store.read("one", *FOREVER)) == 0
+    assert store.coverage("one") == []
+    assert len(store.read("two", *FOREVER)) == 5
+    for file in tmp_path.iterdir():
+        assert marker not in file.read_bytes()
+        assert stream.encode() not in file.read_bytes()
+    store.close()
+
+
+def _append_all(path: Path, stream: str, batches: Sequence[tuple[int, int]]) -> None:
+    store = SqliteBeatStore(path)
+    for first, last in batches:
+        store.append("subject", stream, made(first, last))
+    store.close()
+
+
+def test_several_processes_write_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "beats.sqlite"
+    store = SqliteBeatStore(path)
+    stream = a_stream(store)
+    # All send the same overlapping batches, each in another order.
+    batches = [(n * 10 + 1, n * 10 + 15) for n in range(40)]
+    orders = [batches, batches[::-1], batches[20:] + batches[:20], batches[::2] + batches[1::2]]
+    spawn = multiprocessing.get_context("spawn")
+    workers = [spawn.Process(target=_append_all, args=(path, stream, order)) for order in orders]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    times = store.read("subject", *FOREVER).time_ns.tolist()
+    assert times == [START + n * SECOND for n in range(1, 406)]
+    assert store.append("subject", stream, made(1, 1)) == 405
+    store.close()
+
+
+def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "beats.sqlite"
+    path.write_text("only words " * 200)
+    with pytest.raises(EbbtideError, match=r"beats\.sqlite cannot be opened"):
+        SqliteBeatStore(path)
+
+
+def test_a_file_from_before_it_was_noted_when_a_block_was_kept_opens(tmp_path: Path) -> None:
+    store = SqliteBeatStore(tmp_path / "beats.sqlite")
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 5))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "beats.sqlite", isolation_level=None)) as db:
+        db.execute("ALTER TABLE blocks DROP COLUMN kept_ns")
+    store = SqliteBeatStore(tmp_path / "beats.sqlite")
+    assert len(store.read("subject", *FOREVER)) == 5
+    assert store.changed_days("subject", 1) == []
+    store.append("subject", stream, made(6, 7))
+    assert store.changed_days("subject", 1) == [START // DAY]
+    store.close()
