@@ -28,8 +28,8 @@ from api.services.imported_records import load_heart_rates
 from api.services.inputs import local_day_and_hour
 from api.services.link_report import load_report
 from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
+from store import Stores
 from store.models import Person, Rating
-from store.stores import Stores
 
 _MONTH_DAYS = 28  # of windows that are read at a time
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before

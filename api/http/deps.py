@@ -14,10 +14,10 @@ from api.http.problems import ProblemError
 from api.services.access_tokens import Caller, find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.consent import is_consented
+from store import Stores
 from store.models import AccessLogEntry, Person
 from store.models.access import Scope
 from store.models.records import Purpose, Role
-from store.stores import Stores
 
 # Of the 40 threads of a process, and of the 20 connections to PostgreSQL: most requests are uploads
 # and wait for the slowest store, and pages and ratings need threads and connections meanwhile.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
+from store import Stores
 from store.models import AccessToken, Person
 from store.models.access import Scope, TokenKind
-from store.stores import Stores
 
 SESSION_LIFETIME_NS, SESSION_IDLE_NS = 7 * DAY, 12 * HOUR
 DEVICE_LIFETIME_NS = 365 * DAY

@@ -9,8 +9,8 @@ import numpy as np
 
 from analytics.programme.change import change_between
 from ebbtide.timestamps import DAY, to_datetime
+from store import Stores
 from store.models import Person, Rating
-from store.stores import Stores
 
 _SESSION_SOON_NS = 2 * DAY
 _SILENT_DAYS, _STRAP_DAYS = 5, 3  # without a rating, without beats

@@ -12,8 +12,8 @@ from api.services.errors import UnknownPseudonymError
 from api.services.export_scope import ExportSubject
 from api.services.inputs import local_day_and_hour
 from ebbtide.timestamps import DAY, FOREVER
+from store import Stores
 from store.models.records import Role
-from store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from analytics.hrv.windows import (
 from api.services.inputs import load_beats, load_movement, stress_index_input
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, FOREVER
+from store import Stores
 from store.models import DailyWindows, Person
-from store.stores import Stores
 
 STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"
 METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")

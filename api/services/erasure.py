@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import FOREVER
+from store import Stores
 from store.models import AuditLine
-from store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from analytics.association.hrv_before_rating import Span
 from ebbtide.beats import Origin
 from ebbtide.timestamps import EARLIEST, LATEST
+from store import Stores
 from store.models import Person, Pseudonym
-from store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)

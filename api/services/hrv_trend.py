@@ -15,8 +15,8 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.cache.stress_index import StressIndexCache, baseline_fingerprint
 from api.services.daily_windows import load_daily_hrv
 from ebbtide.timestamps import DAY, to_datetime
+from store import Stores
 from store.models import Person
-from store.stores import Stores
 
 
 def load_trend_json(

@@ -15,9 +15,9 @@ from ebbtide.beats import Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import floor_to_microsecond, validate_zone
 from ebbtide.upload_schema import MAX_BATCH
+from store import Stores
 from store.errors import RatingConflictError
 from store.models import Person, Rating
-from store.stores import Stores
 
 FHIR_SOURCE, OPEN_MHEALTH_SOURCE = "FHIR heart rates", "Open mHealth heart rates"
 _SOURCES = (FHIR_SOURCE, OPEN_MHEALTH_SOURCE)

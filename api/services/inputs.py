@@ -11,8 +11,8 @@ from analytics.hrv.stress_index import StressIndexInput, logarithm
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from ebbtide.rr_units import ms_from_ticks
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
+from store import Stores
 from store.models import Beats, Person
-from store.stores import Stores
 
 _QUARTER = 15 * MINUTE
 _FIRST_DAY = 719_163  # the ordinal of 1970-01-01

@@ -21,8 +21,8 @@ from api.services.rating_windows import RatingWindows, compute_rating_hrv
 from api.services.single_flight import single_flight
 from ebbtide.beats import Origin
 from ebbtide.timestamps import EARLIEST, HOUR, LATEST, MINUTE
+from store import Stores
 from store.models import Person, Rating, StoredReport
-from store.stores import Stores
 
 _METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
 

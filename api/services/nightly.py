@@ -18,8 +18,8 @@ from api.services.link_report import link_report, report_fingerprint
 from api.services.rating_windows import RatingBeats, compute_rating_windows, read_rating_beats
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.timestamps import DAY, FOREVER
+from store import Stores
 from store.models import DailyWindows, Person, StoredReport
-from store.stores import Stores
 
 _MAX_BEATS = 2_000_000  # of one task: some 100 MB
 

@@ -24,8 +24,8 @@ from api.services.errors import IdentityError, ProviderError
 from api.services.one_time_tokens import issue_one_time_token, take_one_time_token
 from ebbtide.settings import Settings
 from ebbtide.timestamps import MINUTE
+from store import Stores
 from store.models import OneTimePurpose, Person
-from store.stores import Stores
 
 if TYPE_CHECKING:  # loaded lazily: only a clinic that has a provider needs it
     from authlib.integrations.httpx_client import OAuth2Client

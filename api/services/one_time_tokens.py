@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 
 from api.services.access_tokens import token_hash
+from store import Stores
 from store.models import OneTimePurpose, OneTimeToken, Person
-from store.stores import Stores
 
 
 def issue_one_time_token(

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ebbtide.timestamps import DAY, from_datetime, to_datetime
+from store import Stores
 from store.models import Person, Programme
-from store.stores import Stores
 
 SESSIONS = 8
 _SESSION_EVERY_DAYS = 3.5

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ebbtide.timestamps import DAY, FOREVER
+from store import Stores
 from store.models import Person
 from store.models.records import Purpose
-from store.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)

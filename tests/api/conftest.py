@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from store.stores import Stores
+from store import Stores
 from tests.support.clinic import Clinic, opened_clinic
 
 

@@ -19,7 +19,7 @@ from ingest.recorder import Recorder
 from ingest.straps.bluetooth.device_info import DeviceInfo
 from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection, Timeouts
 from ingest.straps.ecg_file import EcgFile
-from store.stores import Stores
+from store import Stores
 from tests.bluetooth.bumble_backend import Computer
 from tests.bluetooth.bumble_strap import BumbleStrap, StrapBehaviour
 from tests.bluetooth.virtual_link import VirtualLink

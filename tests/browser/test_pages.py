@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from api.app import create_app
 from cli.server.thread import ApiThread
 from dashboard import start_dashboard
-from store.stores import Stores
+from store import Stores
 from tests.conftest import PASSWORD
 from tests.support.browser import sign_in
 from tests.support.running_demo import RunningDemo

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
+from store import Stores
 from store.models import Rating, TherapySession
 from store.models.records import Purpose, Role
-from store.stores import Stores
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.live_strap import LiveStrap
 

@@ -15,8 +15,8 @@ import pytest
 
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 from ebbtide.timestamps import FOREVER, to_datetime
+from store import Stores
 from store.models.records import Purpose
-from store.stores import Stores
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 
 

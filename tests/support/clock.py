@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.stores import Stores
+from store import Stores
 
 
 class Clock:

@@ -17,10 +17,10 @@ from api.services import lockout, passwords
 from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token, token_hash
 from api.services.one_time_tokens import take_person_token
 from ebbtide.errors import EbbtideError
+from store import Stores
 from store.models import OneTimePurpose, Person
 from store.models.access import Scope, TokenKind
 from store.models.records import Role
-from store.stores import Stores
 
 router = APIRouter(tags=["sign in"])
 

@@ -12,8 +12,8 @@ from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.services.programme_plan import READINGS, Step, programme_plan
 from ebbtide.timestamps import to_datetime
+from store import Stores
 from store.models import Person, Programme
-from store.stores import Stores
 
 router = APIRouter(tags=["programme"])
 shared = APIRouter(tags=["programme"])

@@ -18,8 +18,8 @@ from api.schemas.ratings import Nrs
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import MINUTE, floor_to_microsecond, to_datetime, validate_zone
+from store import Stores
 from store.models import Person, Rating
-from store.stores import Stores
 
 router = APIRouter(tags=["ratings"])
 shared = APIRouter(tags=["ratings"])

@@ -13,9 +13,9 @@ from api.http.problems import ProblemError, describe_problems
 from api.services.caseload import Need, patient_status
 from api.services.consent import is_consented
 from ebbtide.timestamps import to_datetime
+from store import Stores
 from store.models import Person
 from store.models.records import Purpose
-from store.stores import Stores
 
 router = APIRouter(tags=["people"])
 

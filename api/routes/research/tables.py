@@ -17,8 +17,8 @@ from api.services.cohort import consenting_patients
 from api.services.export_scope import ExportSubject, resolve_origins
 from ebbtide.beats import Origin
 from ebbtide.timestamps import FOREVER, to_datetime
+from store import Stores
 from store.models.records import Role
-from store.stores import Stores
 
 router = APIRouter(prefix="/research", tags=["research"])
 

@@ -13,8 +13,8 @@ from jsonschema import Draft7Validator, FormatChecker
 
 from api.export import fhir, open_mhealth
 from ebbtide.timestamps import SECOND
+from store import Stores
 from store.models.records import Purpose
-from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 

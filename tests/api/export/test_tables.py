@@ -20,8 +20,8 @@ import zstandard
 from api.export.encodings import Format, encode_table
 from ebbtide.beats import Notification
 from ebbtide.timestamps import DAY, SECOND, to_datetime
+from store import Stores
 from store.models.records import Purpose
-from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from api.middleware.body_limits import MAX_BODY_BYTES, BodyLimitMiddleware
-from store.stores import Stores
+from store import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic
 

@@ -10,7 +10,7 @@ import httpx
 
 from api.middleware import idempotency
 from ebbtide.timestamps import DAY, SECOND
-from store.stores import Stores
+from store import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 from tests.support.clock import Clock

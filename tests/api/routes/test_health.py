@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 
 from cli.server.thread import ApiThread
-from store.stores import Stores
+from store import Stores
 from tests.support.assertions import assert_problem
 
 SignedIn = Callable[..., httpx.Client]

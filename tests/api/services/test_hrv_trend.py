@@ -15,8 +15,8 @@ from api.services.cache.responses import ResponseCache
 from api.services.daily_windows import load_daily_hrv
 from api.services.inputs import local_day_and_hour
 from ebbtide.timestamps import DAY, HOUR, MINUTE, to_datetime
+from store import Stores
 from store.models import Person
-from store.stores import Stores
 from tests.support.beats import MIDNIGHT, put_beats
 
 SignedIn = Callable[..., httpx.Client]

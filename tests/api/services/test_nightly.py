@@ -19,8 +19,8 @@ from api.services.daily_windows import STORED_METHOD, load_daily_hrv
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
+from store import Stores
 from store.models import Person, Rating
-from store.stores import Stores
 from tests.support.beats import MIDNIGHT, put_beats
 
 SignedIn = Callable[..., httpx.Client]

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from store.stores import Stores
+from store import Stores
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 
 

@@ -11,8 +11,8 @@ from api.services import access_tokens, lockout
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from store import Stores
 from store.models.records import Purpose, Role
-from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
 from tests.support.clock import Clock

@@ -22,8 +22,8 @@ from api.services.accounts import create_account
 from api.services.errors import IdentityError
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
+from store import Stores
 from store.models.records import Role
-from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import PASSWORD
 

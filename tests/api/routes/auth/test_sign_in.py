@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from cli.server.thread import ApiThread
-from store.stores import Stores
+from store import Stores
 from tests.conftest import PASSWORD
 from tests.support.assertions import assert_problem
 

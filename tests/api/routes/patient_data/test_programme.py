@@ -16,10 +16,10 @@ from analytics.programme.around_practice import practice_effect
 from analytics.programme.trigger_patterns import trigger_pattern, wilson_interval
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
+from store import Stores
 from store.models import Note, Practice, Rating, TherapySession
 from store.models.programme import NoteKind, PracticeKind
 from store.models.records import Purpose
-from store.stores import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 from tests.support.clock import Clock
