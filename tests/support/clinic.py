@@ -98,7 +98,8 @@ def fill(stores: Stores, person: Person, *, days: int = 3, seed: int = 1) -> Str
     stream.
     """
     rng = np.random.default_rng(seed)
-    begin = stores.now() // DAY * DAY - (days + 1) * DAY + 9 * HOUR
+    # The seconds keep these times apart from the examples in the OpenAPI document.
+    begin = stores.now() // DAY * DAY - (days + 1) * DAY + 9 * HOUR + 7 * SECOND
     stream = Stream(new_id(), Origin.STRAP, f"Polar H10 of {person.name}", begin)
     stores.beats.put_stream(person.subject_id, stream)
     sequence = 1
