@@ -87,7 +87,7 @@ def parse_scale(text: str | None) -> Scale | None:
 def remove_link_codes(
     values: NDArray[np.float64], column: str, option: MissingOption
 ) -> tuple[NDArray[np.float64], dict[str, int]]:
-    """Remove the codes that ``--missing`` names. Raises EbbtideError for others that stand apart."""
+    """Remove the codes that ``--missing`` names. Raises EbbtideError where others stand apart."""
     left, taken = _remove(values, option.codes_of(column))
     if not option.no_others:
         apart = _apart(left)
@@ -110,7 +110,9 @@ def remove_scale_codes(
     if scale is not None and scale[1] < min(_SHORT_CODES):
         listed = listed | _SHORT_CODES if not option.no_others else listed
     present = {float(v) for v in np.unique(left[np.isfinite(left)])} & listed
-    off = {code for code in present if all(not _on(code, one) for one in scales)} if scales else set()
+    off = (
+        {code for code in present if all(not _on(code, one) for one in scales)} if scales else set()
+    )
     left, more = _remove(left, frozenset(off))
     taken = {**taken, **more}
     if not option.no_others:
@@ -118,7 +120,9 @@ def remove_scale_codes(
         if doubtful:
             raise _question(left, column, doubtful)
     if scale is not None or (len(others) and np.min(others) < 0):
-        wrong = np.isfinite(left) & ~((left >= (scale or (0, 0))[0]) & (left <= (scale or (0, math.inf))[1]))
+        wrong = np.isfinite(left) & ~(
+            (left >= (scale or (0, 0))[0]) & (left <= (scale or (0, math.inf))[1])
+        )
         if wrong.any():
             at = int(np.argmax(wrong))
             name = f"the scale {scale[0]:g} to {scale[1]:g}" if scale else "every scale of pain"

@@ -21,7 +21,9 @@ MAX_DAYS = 36_500
 # ranges lie so far apart that no count can be of two units.
 _EPOCH_S = (6.3e8, 4.11e9)
 _UNITS = {"seconds": 0, "milliseconds": 3, "microseconds": 6, "nanoseconds": 9}
-_COMPACT = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])((?:[01]\d|2[0-3])[0-5]\d)?([0-5]\d)?")
+_COMPACT = re.compile(
+    r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])((?:[01]\d|2[0-3])[0-5]\d)?([0-5]\d)?"
+)
 _DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)[ T,]*(.*)")
 _YEAR_FIRST = re.compile(r"(\d{4})([./])(\d{1,2})\2(\d{1,2})(?!\d)[ T,]*(.*)")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(:\d\d)? ?([AaPp])\.?[Mm]\.?")
@@ -46,7 +48,9 @@ def read_times(words: pd.Series[str], path: Path, column: str, order: DateOrder 
     numbers = pd.to_numeric(words, errors="coerce").to_numpy(dtype=np.float64)
     units = [_epoch_unit(value) for value in numbers.tolist()]
     compact = [bool(_COMPACT.fullmatch(word)) for word in words]
-    known = [unit is not None or is_compact for unit, is_compact in zip(units, compact, strict=True)]
+    known = [
+        unit is not None or is_compact for unit, is_compact in zip(units, compact, strict=True)
+    ]
     if np.isfinite(numbers).all() and not all(known):
         span = float(np.ptp(numbers))
         if span > MAX_DAYS:

@@ -75,7 +75,7 @@ def test_the_pattern_of_missing_ratings() -> None:
     keep[[4, 30, 31, 32, 33, 34, 35]] = False
     found = missing_pattern(day[keep])
     assert (found.given, found.days, found.with_ratings) == (53, 20, 18)
-    assert (found.a_day, found.expected, found.missing_reason, found.longest_pause) == (3, 60, 7, 2)
+    assert (found.a_day, found.expected, found.missing, found.longest_pause) == (3, 60, 7, 2)
     assert missing_pattern(np.empty(0, int)).missing_reason == 0
 
 
