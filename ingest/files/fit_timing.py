@@ -156,8 +156,8 @@ class _Placer:
                 if slot - span > _MAX_LATE_NS and self._run:
                     self._problems.append(
                         f"before {_clock(batch.after_ns)} the intervals fill {_s(span)} of "
-                        f"{_s(slot)} s: when the others were lost is not in the file, so that beats "
-                        f"there may be up to {_s(slot - span)} s from where they are placed"
+                        f"{_s(slot)} s: when the others were lost is not in the file, so that "
+                        f"beats there may be up to {_s(slot - span)} s from where they are placed"
                     )
                 self._break(batch.after_ns - usual_late - span)
             else:
