@@ -159,9 +159,7 @@ class NotificationPipeline:
         )
 
     def _check_fit(self, raw: RawNotification, measurement: HeartRateMeasurement) -> Misfit | None:
-        misfit = self._fit.add(
-            measurement.rr_ticks, raw.received_ns, measurement.heart_rate_bpm
-        )
+        misfit = self._fit.add(measurement.rr_ticks, raw.received_ns, measurement.heart_rate_bpm)
         if self._distrusted is not None:
             if misfit is not None and misfit.ticks_per_second is not None:
                 self._distrusted, self._next_scale = None, misfit.ticks_per_second

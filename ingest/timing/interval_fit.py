@@ -129,7 +129,8 @@ class IntervalFit:
         if scale is not None:
             return Misfit(since, filled, scale)
         # More intervals than time cannot be; fewer are beats that were lost, a gap each.
-        return Misfit(since, filled) if off < -_LARGE / 2 else None
+        is_over = off < -_LARGE / 2 and span >= 0.8 * _WINDOW
+        return Misfit(since, filled) if is_over else None
 
     def _true_scale(self, ticks_per_second: float) -> int | None:
         """The one scale that fits the clock and the strap's own heart rate."""

