@@ -13,3 +13,15 @@ ListenSeconds = Annotated[float, typer.Option(help="How long to listen.", min=1,
 RrFile = Annotated[Path, typer.Argument(help="File of RR intervals, of any app.")]
 CsvFile = Annotated[Path, typer.Argument(help="CSV with a line of column names.")]
 SubjectColumn = Annotated[str, typer.Option(help="Column of who each row is of.")]
+ColumnOption = Annotated[
+    str | None, typer.Option("--column", help="Column of the intervals: its name, or place from 1.")
+]
+UnitOption = Annotated[
+    str | None, typer.Option("--unit", help="Unit of the intervals: ms, s, us, 1/1024 or 1/256.")
+]
+DecimalOption = Annotated[
+    str | None, typer.Option("--decimal", help="Decimal mark of a text file: . or ,")
+]
+ZoneOption = Annotated[
+    str | None, typer.Option("--zone", help="Zone of times that name none, as Europe/Berlin.")
+]
