@@ -95,6 +95,15 @@ def choose_columns(
     clocks = [c for c in range(width) if table.is_clock(c)]
     numbers = {c: np.array(table.numbers(c)) for c in range(width) if c not in clocks}
     numbers = {c: v for c, v in numbers.items() if np.isfinite(v).any()}
+    for c in range(width):
+        if c in clocks or c in numbers or _RR.search(names[c]) or not _TIME.search(names[c]):
+            continue
+        cells = [row[c] for row in table.rows if c < len(row) and row[c]]
+        if cells:
+            raise EbbtideError(
+                f"{path} holds times that cannot be read (line {table.lines[0]}: {cells[0][:40]!r}).",
+                "Write them like 2026-11-24T08:30:00.",
+            )
     wanted = None if column is None else _wanted(table, column, path)
     absent = _absent(table, names, numbers)
     counting = {c for c, v in numbers.items() if _counts_up(v)}
@@ -183,7 +192,9 @@ def _counts_up(values: Floats) -> bool:
         return False
     steps = np.diff(finite)
     if len(finite) < _MANY:
-        return bool((steps > 0).all()) and (len(finite) >= 8 or bool(np.ptp(steps) == 0))
+        return bool((steps > 0).all()) and (
+            len(finite) >= 8 or (len(finite) >= 5 and bool(np.ptp(steps) == 0))
+        )
     return bool((steps >= 0).mean() > 0.98) and bool(
         finite[-1] - finite[0] > 0.9 * np.abs(steps).sum() and (steps > 0).mean() > 0.3
     )
@@ -355,7 +366,8 @@ def _beat_times(
         unit = said or "s"
         if not 0.2 <= middle * _TIME_SECONDS[unit] <= 3:
             continue
-        if len(steps) >= _MANY and float(np.mean(np.abs(steps - middle) <= 1e-6 * middle)) > 0.9:
+        many = _MANY if _TIME.search(names[c]) else 4
+        if len(steps) >= many and float(np.mean(np.abs(steps - middle) <= 1e-6 * middle)) > 0.9:
             raise EbbtideError(
                 f"{table.name_of(c)} of {path} counts up by {middle:g}: rows of a fixed rate or an "
                 "index, not beats.",

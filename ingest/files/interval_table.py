@@ -46,6 +46,10 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     """Read ``path``. Raises EbbtideError where it holds no interval, or could be read in two ways."""
     text, encoding = read_text(path)
     table = split_table(text, encoding, context.decimal)
+    if not table.rows and table.names:
+        raise EbbtideError(
+            f"{path} holds no RR interval: it ends after its header.", "Check the file."
+        )
     if not table.rows:
         raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
     chosen = choose_columns(table, str(path), context.column, context.unit)

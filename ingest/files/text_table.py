@@ -80,7 +80,7 @@ def read_text(path: Path) -> tuple[str, str]:
             f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
         ) from error
     text, encoding = decode(raw)
-    if _CONTROL.search(text[:100_000]) is not None:
+    if _CONTROL.search(text[:100_000]) is not None or "\ufffd" in text[:100_000]:
         raise EbbtideError(
             f"{path} is not a text file (it holds control characters).",
             "Give a text file with one RR interval a line.",
@@ -131,6 +131,8 @@ def split_table(text: str, encoding: str = "utf-8", decimal: str | None = None) 
     while first < len(split) and _is_heading(split[first], kinds):
         first += 1
     names, words = _header(split[:first], rest[:first], comments, separator, width)
+    if first == len(split) and len(split) == 1 and width > 1:
+        return TextTable(tuple(split[0]), (), (), words, separator, decimal or ".", encoding)
     if first == len(split):  # words alone: let every line be a row that cannot be read
         first = 0
     rows = tuple(tuple(row) for row in split[first:])
