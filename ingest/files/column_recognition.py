@@ -22,7 +22,9 @@ _RR = re.compile(
     r"(^|[\W_])(rrs?|r-r|rri|nns?|n-n|nni|ibi|pp|p-p|ppi|(rr|nn|pp|beat)_?-?int\w*|interval\w*"
     r"|intervall\w*|duration|herzschlagabst\w*|schlagabst\w*|tachogram\w*)([\W_]|$)"
 )
-_PULSE = re.compile(r"(^|[\W_])(pp|p-p|ppi|pp_?-?int\w*|pulse[ _-]int\w*|pulsintervall\w*)([\W_]|$)")
+_PULSE = re.compile(
+    r"(^|[\W_])(pp|p-p|ppi|pp_?-?int\w*|pulse[ _-]int\w*|pulsintervall\w*)([\W_]|$)"
+)
 _TIME = re.compile(
     r"(^|[\W_])(time\w*|t|timestamp|elapsed|date|datetime|datum|since[ _]start|epoch|clock|zeit\w*"
     r"|uhrzeit|temps|heure|hora|tiempo|tempo|ora|seconds|unix\w*|tid|tijd)([\W_]|$)"
@@ -45,11 +47,21 @@ _UNITS = (  # ms of one unit, by the words that name it
     (re.compile(r"1\s*/\s*256"), "1/256"),
     (re.compile(r"(^|[\W_\d])(us|µs|μs|usec|microsec\w*|mikrosek\w*)([\W_]|$)"), "us"),
     (re.compile(r"(^|[\W_\d])(ms|msec|msek|millisec\w*|millisek\w*)([\W_]|$)"), "ms"),
-    (re.compile(r"(^|[\W_\d])(s|sec|secs|sek|seconds?|sekunden?|secondes?|segundos?)([\W_]|$)"), "s"),
+    (
+        re.compile(r"(^|[\W_\d])(s|sec|secs|sek|seconds?|sekunden?|secondes?|segundos?)([\W_]|$)"),
+        "s",
+    ),
 )
 UNIT_MS = {"ms": 1.0, "s": 1000.0, "1/1024": 1000 / 1024, "1/256": 1000 / 256, "us": 0.001}
-_TIME_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "1/1024": 1 / 1024, "1/256": 1 / 256,
-                 "min": 60.0}
+_TIME_SECONDS = {
+    "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
+    "ns": 1e-9,
+    "1/1024": 1 / 1024,
+    "1/256": 1 / 256,
+    "min": 60.0,
+}
 _EPOCHS = ((1e9, 4.1e9, "s"), (1e12, 4.1e12, "ms"), (1e15, 4.1e15, "us"), (1e18, 4.1e18, "ns"))
 _MANY = 20  # rows from which the numbers themselves are evidence
 
@@ -109,21 +121,31 @@ def choose_columns(
     counting = {c for c, v in numbers.items() if _counts_up(v)}
     rates = {c for c in numbers if _RATE.search(names[c]) and not _RR.search(names[c])}
     times = [
-        c for c in numbers
-        if c != wanted and c not in rates
-        and ((c in counting and not _INDEX.search(names[c]) and not _RR.search(names[c]))
-             or (_TIME.search(names[c]) and not _RR.search(names[c]) and not _OTHER.search(names[c])))
+        c
+        for c in numbers
+        if c != wanted
+        and c not in rates
+        and (
+            (c in counting and not _INDEX.search(names[c]) and not _RR.search(names[c]))
+            or (_TIME.search(names[c]) and not _RR.search(names[c]) and not _OTHER.search(names[c]))
+        )
     ]
     if wanted is not None:
         if wanted not in numbers:
-            raise EbbtideError(f"{table.name_of(wanted)} of {path} holds no numbers.", "Give --column.")
+            raise EbbtideError(
+                f"{table.name_of(wanted)} of {path} holds no numbers.", "Give --column."
+            )
         candidates = [] if wanted in counting else [wanted]
         times = [wanted] if wanted in counting else times
     else:
         candidates = [
-            c for c, v in numbers.items()
-            if c not in times and c not in rates and not _OTHER.search(names[c])
-            and not _INDEX.search(names[c]) and (c not in counting or _RR.search(names[c]))
+            c
+            for c, v in numbers.items()
+            if c not in times
+            and c not in rates
+            and not _OTHER.search(names[c])
+            and not _INDEX.search(names[c])
+            and (c not in counting or _RR.search(names[c]))
         ]
         named = [c for c in candidates if _RR.search(names[c])]
         strong = [c for c in named if not re.fullmatch(r"duration|interval", names[c])]
@@ -153,10 +175,15 @@ def choose_columns(
             )
         time = proved or _time_of(table, times, numbers, rr_ms, path)
         return ColumnChoice(
-            c, rr_ms, of_unit, *_spread(time), clock, absent,
+            c,
+            rr_ms,
+            of_unit,
+            *_spread(time),
+            clock,
+            absent,
             bool(_PULSE.search(names[c]) or _PULSE.search(words.lower())),
         )
-    if reasons and (wanted is not None or len(candidates) == 1 and not times):
+    if reasons and (wanted is not None or (len(candidates) == 1 and not times)):
         raise reasons[0]
     return _beat_times(table, names, numbers, times, rates, path, unit, clock, absent, reasons)
 
@@ -171,9 +198,7 @@ def _wanted(table: TextTable, column: str, path: str) -> int:
     raise EbbtideError(f"{path} has no column '{column}'.", f"It has: {known}.")
 
 
-def _absent(
-    table: TextTable, names: list[str], numbers: dict[int, Floats]
-) -> NDArray[np.bool_]:
+def _absent(table: TextTable, names: list[str], numbers: dict[int, Floats]) -> NDArray[np.bool_]:
     """Rows of which the file itself says that no beat was seen."""
     absent = np.zeros(len(table.rows), dtype=np.bool_)
     for c, values in numbers.items():
@@ -306,7 +331,9 @@ def _time_of(
         if unit is None:
             span = float(finite[-1] - finite[0])
             total = float(np.nansum(rr_ms)) / 1000
-            unit = min(("s", "ms", "us"), key=lambda u: abs(np.log(span * _TIME_SECONDS[u] / total)))
+            unit = min(
+                ("s", "ms", "us"), key=lambda u: abs(np.log(span * _TIME_SECONDS[u] / total))
+            )
         time_s = (values - finite[0]) * _TIME_SECONDS[unit]
         if np.nanmax(time_s) < 3 * median_s:
             continue
@@ -327,7 +354,11 @@ def _preferred(
 ) -> list[tuple[int, str, Floats, tuple[int, str, Floats] | None]]:
     """The one candidate. Raises EbbtideError where two differ and nothing settles which."""
     proved = [fit for fit in fits if fit[3] is not None]
-    if len(proved) == 1 and len(fits) > 1 and not all(_RR.search(table.names[f[0]].lower()) for f in fits):
+    if (
+        len(proved) == 1
+        and len(fits) > 1
+        and not all(_RR.search(table.names[f[0]].lower()) for f in fits)
+    ):
         return proved
     different = [f for f in fits[1:] if not np.allclose(f[2], fits[0][2], atol=1.0, equal_nan=True)]
     if different:
@@ -387,7 +418,9 @@ def _beat_times(
             f"{path} has the columns {', '.join(table.names).lower()}, none of them known.",
             "Name the column of intervals: --column, or call it rr_ms, or that of beat times time_s.",
         )
-    first = f": line {table.lines[0]}: {table.rows[0][0][:40]!r} is not a number" if table.rows else ""
+    first = (
+        f": line {table.lines[0]}: {table.rows[0][0][:40]!r} is not a number" if table.rows else ""
+    )
     raise EbbtideError(
         f"{path} holds no RR interval{first}.",
         "Give one RR interval a line, in milliseconds or seconds, or name a column: --column.",

@@ -104,7 +104,16 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
         quantity="PPI" if chosen.is_pulse else "RR" if chosen.rr is not None else "beat times",
     )
     return IntervalTable(
-        lines, rr_ms, absent, time_ns, dated, exact, problems, notes, read_as, table.names,
+        lines,
+        rr_ms,
+        absent,
+        time_ns,
+        dated,
+        exact,
+        problems,
+        notes,
+        read_as,
+        table.names,
         chosen.is_pulse,
     )
 
@@ -128,7 +137,10 @@ def _times(
         cells = [row[chosen.clock] if chosen.clock < len(row) else "" for row in table.rows]
         bad: list[tuple[int, str]] = []
         found, dated, said, bad = to_utc(
-            str(path), list(table.lines), cells, going_on.tolist(),
+            str(path),
+            list(table.lines),
+            cells,
+            going_on.tolist(),
             has_elapsed=elapsed is not None,
             zone=context.zone if context.zone_given else None,
         )
@@ -243,8 +255,10 @@ def _beats_of_fixed_rate(
     for row, end in zip([0, *changes[:-1]], changes, strict=True):
         middle = (at[end] if end < len(rr) else at[-1] + every) - every / 2
         then = rr[end] if end < len(rr) else 0.0
-        more = max(0, round((middle - then - last) / rr[row])) if end < len(rr) else max(
-            0, math.floor((at[-1] - last) / rr[row] + 1e-6)
+        more = (
+            max(0, round((middle - then - last) / rr[row]))
+            if end < len(rr)
+            else max(0, math.floor((at[-1] - last) / rr[row] + 1e-6))
         )
         for _ in range(more):
             last += rr[row]

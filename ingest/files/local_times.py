@@ -37,8 +37,13 @@ def parse_clock(text: str) -> tuple[datetime | None, int] | None:
     zone = part["z"]
     try:
         moment = datetime(
-            int(year), int(part["m"] or part["m2"]), int(part["d"] or part["d2"]),
-            hour, minute, second, fraction // 1000,
+            int(year),
+            int(part["m"] or part["m2"]),
+            int(part["d"] or part["d2"]),
+            hour,
+            minute,
+            second,
+            fraction // 1000,
         )
     except ValueError:
         return None
@@ -114,8 +119,10 @@ def to_utc(
                 time -= HOUR
                 if offset:
                     offset -= HOUR
-                elif moment is not None and before_local is not None and _is_double(
-                    before_local, where
+                elif (
+                    moment is not None
+                    and before_local is not None
+                    and _is_double(before_local, where)
                 ):
                     # The recording began in the second of the two hours.
                     out = [None if ns is None else ns + HOUR for ns in out]
@@ -126,8 +133,11 @@ def to_utc(
                     offset -= HOUR
                     notes.append(f"line {number}: clocks went forward; there is no gap of an hour")
             elif (
-                zone is None and not has_elapsed and abs(step - HOUR - went_on) < _AT_THE_HOUR
-                and HOUR - before % HOUR < _AT_THE_HOUR and time % HOUR < _AT_THE_HOUR
+                zone is None
+                and not has_elapsed
+                and abs(step - HOUR - went_on) < _AT_THE_HOUR
+                and HOUR - before % HOUR < _AT_THE_HOUR
+                and time % HOUR < _AT_THE_HOUR
             ):
                 raise EbbtideError(
                     f"In line {number} of {path} the time goes on from an hour to the hour after "

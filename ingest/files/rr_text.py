@@ -175,7 +175,10 @@ def _place_arrivals(
     moment: int | None = None
     origin = 0 if table.dated else start_ns - int(table.time_ns[table.time_ns >= 0][0])
     rows = zip(
-        table.lines.tolist(), table.rr_ms.tolist(), table.absent.tolist(), table.time_ns.tolist(),
+        table.lines.tolist(),
+        table.rr_ms.tolist(),
+        table.absent.tolist(),
+        table.time_ns.tolist(),
         strict=True,
     )
     for number, ms, absent, time_ns in rows:

@@ -147,7 +147,8 @@ def _separator(sample: list[str]) -> str | None:
         if sum(mark in line for line in sample) * 2 > len(sample):
             return mark
     columns = sum(
-        len(parts) > 1 and (_is_number(parts[0]) or CLOCK.fullmatch(" ".join(parts[:2])) is not None)
+        len(parts) > 1
+        and (_is_number(parts[0]) or CLOCK.fullmatch(" ".join(parts[:2])) is not None)
         for parts in (line.split() for line in sample)
     )
     single = sum(CLOCK.fullmatch(line) is not None for line in sample)
@@ -172,9 +173,7 @@ def _split(line: str, separator: str | None) -> list[str]:
     return cells
 
 
-def _comma_is_decimal(
-    rest: list[tuple[int, str]], sample: list[str], decimal: str | None
-) -> bool:
+def _comma_is_decimal(rest: list[tuple[int, str]], sample: list[str], decimal: str | None) -> bool:
     """Whether the one comma of each line is a decimal mark. Raises where it may be either."""
     if decimal is not None:
         return decimal == ","

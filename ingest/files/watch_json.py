@@ -94,7 +94,9 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
         keys = keys if not found else [found[0][0]]
     if not found:
         raise EbbtideError(
-            f"{path} holds no list of R-R intervals" + (f" '{context.column}'" if keys else "") + ".",
+            f"{path} holds no list of R-R intervals"
+            + (f" '{context.column}'" if keys else "")
+            + ".",
             f"It has: {', '.join(keys)}." if keys else "Export the activity with its R-R data.",
         )
     if len(keys) > 1:

@@ -20,7 +20,12 @@ UNITS = {"ms": 1.0, "s": 0.001, "1/1024 s": 1.024, "1/256 s": 0.256}
 
 def intervals(seed: int, count: int = 80) -> list[int]:
     rng = np.random.default_rng(seed)
-    return (830 + 40 * np.sin(np.arange(count)) + rng.normal(0, 12, count)).round().astype(int).tolist()
+    return (
+        (830 + 40 * np.sin(np.arange(count)) + rng.normal(0, 12, count))
+        .round()
+        .astype(int)
+        .tolist()
+    )
 
 
 def rr_of(text: str, **options: str) -> list[float]:
