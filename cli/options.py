@@ -28,3 +28,15 @@ Missing = Annotated[
     str | None,
     typer.Option(help="Codes for a missing value: -99,99 or COLUMN=99; none if all are values."),
 ]
+ColumnOption = Annotated[
+    str | None, typer.Option("--column", help="Column of the intervals: its name, or place from 1.")
+]
+UnitOption = Annotated[
+    str | None, typer.Option("--unit", help="Unit of the intervals: ms, s, us, 1/1024 or 1/256.")
+]
+DecimalOption = Annotated[
+    str | None, typer.Option("--decimal", help="Decimal mark of a text file: . or ,")
+]
+ZoneOption = Annotated[
+    str | None, typer.Option("--zone", help="Zone of times that name none, as Europe/Berlin.")
+]
