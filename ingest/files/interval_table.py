@@ -90,7 +90,8 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
             notes.append(f"{off} rows are left out: the sensor says that it saw no beat")
     if chosen.is_pulse:
         notes.append(
-            "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, not HRV"
+            "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, "
+            "not HRV"
         )
     named = chosen.rr if chosen.rr is not None else chosen.time
     of_time = chosen.clock if chosen.clock is not None else chosen.time

@@ -36,7 +36,7 @@ def parse_clock(text: str) -> tuple[datetime | None, int] | None:
         return None, of_day
     zone = part["z"]
     try:
-        moment = datetime(
+        moment = datetime(  # noqa: DTZ001 - the zone is applied by the caller
             int(year),
             int(part["m"] or part["m2"]),
             int(part["d"] or part["d2"]),

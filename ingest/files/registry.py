@@ -71,9 +71,12 @@ def open_recording(
     with tempfile.TemporaryDirectory() as folder:
         inner = Path(folder) / PurePosixPath(member.filename).name
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as packed:
-                with inner.open("wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
+            with (
+                zipfile.ZipFile(path) as archive,
+                archive.open(member) as packed,
+                inner.open("wb") as unpacked,
+            ):
+                shutil.copyfileobj(packed, unpacked)
         except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
             raise EbbtideError(
                 f"{member.filename} in {path} cannot be unpacked: {error}.", "Unpack it yourself."
