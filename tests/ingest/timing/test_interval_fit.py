@@ -30,7 +30,7 @@ def sent(
 def judge(
     events: list[tuple[int, list[float]]], scale: int, rr_s: float
 ) -> tuple[Misfit | None, float]:
-    """The first certain scale of a strap that counts ``scale`` a second, and after how many seconds."""
+    """The first certain scale, and after how many seconds; the strap counts ``scale`` a second."""
     fit = IntervalFit(1024)
     for arrival, intervals in events:
         ticks = [round(interval * scale) for interval in intervals]
