@@ -113,7 +113,8 @@ def choose_columns(
         cells = [row[c] for row in table.rows if c < len(row) and row[c]]
         if cells:
             raise EbbtideError(
-                f"{path} holds times that cannot be read (line {table.lines[0]}: {cells[0][:40]!r}).",
+                f"{path} holds times that cannot be read "
+                f"(line {table.lines[0]}: {cells[0][:40]!r}).",
                 "Write them like 2026-11-24T08:30:00.",
             )
     wanted = None if column is None else _wanted(table, column, path)
@@ -416,7 +417,8 @@ def _beat_times(
     if any(names) and len(names) > 1:
         raise EbbtideError(
             f"{path} has the columns {', '.join(table.names).lower()}, none of them known.",
-            "Name the column of intervals: --column, or call it rr_ms, or that of beat times time_s.",
+            "Name the column of intervals: --column, or call it rr_ms, or that of beat times "
+            "time_s.",
         )
     first = (
         f": line {table.lines[0]}: {table.rows[0][0][:40]!r} is not a number" if table.rows else ""

@@ -24,7 +24,7 @@ _NO_BEAT_COLUMN = "offline"
 
 @dataclass(slots=True)
 class IntervalTable:
-    """All of one length: ``lines``, ``rr_ms`` (NaN: no interval), ``time_ns`` (-1: none), ``absent``
+    """Of one length: ``lines``, ``rr_ms`` (NaN: no interval), ``time_ns`` (-1: none), ``absent``
     (the file says that no beat was seen). ``dated``: times are UTC; else from an unknown beginning.
     ``exact``: the steps of the times are the intervals; else they are times of arrival.
     """
@@ -43,7 +43,7 @@ class IntervalTable:
 
 
 def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
-    """Read ``path``. Raises EbbtideError where it holds no interval, or could be read in two ways."""
+    """Read ``path``. Raises EbbtideError without an interval, or with two possible readings."""
     text, encoding = read_text(path)
     table = split_table(text, encoding, context.decimal)
     if not table.rows and table.names:
