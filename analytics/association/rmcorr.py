@@ -155,5 +155,5 @@ def _centred(place: IntArray, values: FloatArray) -> FloatArray:
 
 def _is_rounding(own: FloatArray, raw: FloatArray) -> bool:
     """Whether what varies within people is only the rounding of the values."""
-    rounding = 8 * float(np.finfo(np.float64).eps)
-    return float(np.max(np.abs(own))) <= rounding * float(np.max(np.abs(raw)))
+    rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(raw)))
+    return bool(np.max(np.abs(own)) <= rounding)

@@ -99,9 +99,10 @@ def link(
         "n_subjects": found.n_subjects,
         "n_pairs": found.n_pairs,
         "within": within,
-        "rmcorr": asdict(found.rmcorr),
+        "rmcorr": {**asdict(found.rmcorr), "missing": found.rmcorr.missing_reason},
         "detrended_rmcorr": {
             **asdict(found.detrended_rmcorr),
+            "missing": found.detrended_rmcorr.missing_reason,
             "method": "each one's course taken out; p by turning x in a circle, 10,000 times",
         },
         "spread_between_subjects": found.spread,

@@ -165,7 +165,9 @@ def _outcomes_by_group(
             if other != name
         }
         found[name]["hedges_g"] = {other: g.g for other, g in against.items()}
-        found[name]["detail"]["hedges_g"] = {other: asdict(g) for other, g in against.items()}
+        found[name]["detail"]["hedges_g"] = {
+            other: {**asdict(g), "missing": g.missing_reason} for other, g in against.items()
+        }
     return found
 
 

@@ -42,7 +42,7 @@ def find_copies(
     frame = pd.DataFrame(columns)
     if times is None:  # whatever else the rows hold can tell them apart
         frame = pd.concat([frame, table.frame], axis=1)
-    copies: NDArray[np.bool_] = frame.duplicated().to_numpy()
+    copies: NDArray[np.bool_] = frame.duplicated().to_numpy(dtype=np.bool_)
     if not copies.any() or choice == "keep":
         return np.zeros(len(subjects), dtype=np.bool_)
     if choice == "drop" or (times is not None and times.has_clock):
