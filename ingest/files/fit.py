@@ -283,7 +283,8 @@ def _repair_size(data: bytes, problems: list[str]) -> bytes:
         head[4:8] = len(body).to_bytes(4, "little")
         head[12:14] = b"\x00" * len(head[12:14])
         closed = bytes(head) + body
-        return data[:at] + closed + compute_crc(closed).to_bytes(_CRC_BYTES, "little")
+        checksum: int = compute_crc(closed)
+        return data[:at] + closed + checksum.to_bytes(_CRC_BYTES, "little")
     return data
 
 
