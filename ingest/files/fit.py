@@ -27,6 +27,16 @@ from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 _MAGIC = b".FIT"
 _MIN_HEADER = 12
 _CRC_BYTES = 2
+# fitdecode lets errors of its own parts through where a field is nonsense or the file ends in it.
+_READER_ERRORS = (
+    fitdecode.FitError,
+    AssertionError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 def _matches(head: bytes) -> bool:
@@ -51,9 +61,9 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
             for frame in frames:
                 if isinstance(frame, fitdecode.FitDataMessage):
                     messages.add(frame)
-    # fitdecode lets errors of its own parts through where a field is nonsense.
-    except (fitdecode.FitError, ValueError, OverflowError, TypeError, struct.error) as error:
-        problems.append(f"the file is damaged ({error}); what stands before that was kept")
+    except _READER_ERRORS as error:
+        reason = str(error) or "a message goes beyond the end of the file"
+        problems.append(f"the file is damaged ({reason}); what stands before that was kept")
     problems += [f"the file is damaged ({item.message})" for item in warned]
     recording, found = messages.build(path.name, context.start_ns)
     problems += found
@@ -273,7 +283,8 @@ def _repair_size(data: bytes, problems: list[str]) -> bytes:
         head[4:8] = len(body).to_bytes(4, "little")
         head[12:14] = b"\x00" * len(head[12:14])
         closed = bytes(head) + body
-        return data[:at] + closed + int(compute_crc(closed)).to_bytes(_CRC_BYTES, "little")
+        checksum: int = compute_crc(closed)
+        return data[:at] + closed + checksum.to_bytes(_CRC_BYTES, "little")
     return data
 
 

@@ -153,13 +153,18 @@ class _Placer:
                 self._extend(batch.ticks)
                 continue
             if late - usual_late > _MAX_LATE_NS:
-                if slot - span > _MAX_LATE_NS and self._run:
+                lost = slot - span
+                if lost > _MAX_LATE_NS:
                     self._problems.append(
-                        f"before {_clock(batch.after_ns)} the intervals fill {_s(span)} of "
-                        f"{_s(slot)} s: when the others were lost is not in the file, so that "
-                        f"beats there may be up to {_s(slot - span)} s from where they are placed"
+                        f"from {_clock(since)} to {_clock(batch.after_ns)} the intervals fill "
+                        f"{_s(span)} of {_s(slot)} s: when the others were lost is not in the "
+                        f"file, so that beats there may be up to {_s(lost)} s from where they are "
+                        "placed"
                     )
-                self._break(batch.after_ns - usual_late - span)
+                # Of a slot that is filled in part, the beats go on from those before it; after a
+                # slot without beats, they end with the slot.
+                if lost <= _MAX_LATE_NS or since - self._at > _MAX_LATE_NS:
+                    self._break(batch.after_ns - usual_late - span)
             else:
                 usual_late = max(0, min(usual_late or late, late))
             self._extend(batch.ticks)
