@@ -127,7 +127,7 @@ def after_each_record(ms: list[int]) -> bytes:
     writer.timer("start", 0)
     ends = np.cumsum(ms) / 1000
     at = 0
-    for mark in range(60, int(ends[-1]) + 60, 60):
+    for mark in range(60, int(ends[-1]) + 61, 60):
         upto = int(np.searchsorted(ends, mark, side="right"))
         writer.record(min(mark, ends[-1]))
         writer.intervals(ms[at:upto])
