@@ -78,7 +78,10 @@ def test_each_subject_has_its_own_first_and_last_date(tmp_path: Path) -> None:
 def test_groups_are_compared_with_the_reason_under_one_name(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     rows = [
-        f"{arm}{n},{arm},{t},{6 - t * (1 + n % 3)}" for arm in "ab" for n in range(9) for t in (0, 1)
+        f"{arm}{n},{arm},{t},{6 - t * (1 + n % 3)}"
+        for arm in "ab"
+        for n in range(9)
+        for t in (0, 1)
     ]
     path.write_text("\n".join(["who,arm,t,pain", *rows, "z0,z,0,5", "z0,z,1,4"]))
     found = run_ebbtide_json("outcomes", str(path), *OUTCOMES, "--group", "arm")["groups"]
