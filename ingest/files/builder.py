@@ -70,13 +70,13 @@ class RecordingBuilder:
                 raise ValueError("beats must come in order of time")
             gap = Gap(0, self._last, start_ns, GapReason.PAUSED)
         elapsed = 0
-        times = []
-        for ticks in rr_ticks:
-            elapsed += ticks
-            times.append(start_ns + elapsed * SECOND // self._scale)
         for at in range(0, len(rr_ticks), _MAX_RR):
-            part = times[at : at + _MAX_RR]
-            self._put(rr_ticks[at : at + _MAX_RR], part, part[-1], None if at else gap)
+            part = rr_ticks[at : at + _MAX_RR]
+            times = []
+            for ticks in part:
+                elapsed += ticks
+                times.append(start_ns + elapsed * SECOND // self._scale)
+            self._put(part, times, times[-1], None if at else gap)
         return times[-1]
 
     def add_beats(self, rr_ticks: Sequence[int], times_ns: Sequence[int]) -> None:
