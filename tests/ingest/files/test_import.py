@@ -381,6 +381,15 @@ def test_the_command_imports_once_and_uploads(
     files = said["files"]
     assert isinstance(files, list)
     assert (status, files[0]["new_beats"], files[0]["known_beats"]) == (0, 0, 4684)
+    # So does the folder that it is in, with the endings of recordings.
+    folder = tmp_path / "folder" / "inside"
+    folder.mkdir(parents=True)
+    (folder / renamed.name).write_bytes(renamed.read_bytes())
+    (folder / "notes.md").write_text("hello")
+    status, said = run(tmp_path / "folder")
+    files = said["files"]
+    assert isinstance(files, list)
+    assert (status, len(files), files[0]["known_beats"]) == (0, 1, 4684)
     # Another machine, which has no outbox yet, adds nothing either.
     (data / "outbox.sqlite").unlink()
     run(renamed)
