@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from ebbtide import timestamps
-from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream
+from ebbtide.beats import Gap, Notification, Stream
 from store.encoding import window_block
 from store.encoding.runs import (
     FULL_RUN,
@@ -27,6 +27,7 @@ from store.encoding.runs import (
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
 from store.models.beats import DailyWindows, PlacedGap, StreamCoverage
 from store.sql.engine import dialect_insert, write_transaction
+from store.sql.rows import from_row, to_values
 from store.sql.tables.beats import (
     ErasedRow,
     GapRow,
@@ -139,15 +140,7 @@ class StreamTransaction:
         for gap in gaps:
             if gap.sequence not in kept:
                 kept.add(gap.sequence)
-                self._db.execute(
-                    insert(GapRow).values(
-                        stream_id=self._stream_id,
-                        sequence=gap.sequence,
-                        start_ns=gap.start_ns,
-                        end_ns=gap.end_ns,
-                        reason=str(gap.reason),
-                    )
-                )
+                self._db.execute(insert(GapRow).values(stream_id=self._stream_id, **to_values(gap)))
 
     def add_movement(self, spans_of_day: Mapping[int, int]) -> None:
         """So many more spans of each day."""
@@ -183,14 +176,7 @@ class BeatCatalogue:
 
     def put_stream(self, subject_id: str, stream: Stream) -> None:
         """Register a stream; see BeatStore."""
-        values = {
-            "id": stream.id,
-            "subject_id": subject_id,
-            "origin": str(stream.origin),
-            "source": stream.source,
-            "created_ns": stream.created_ns,
-            "ticks_per_second": stream.ticks_per_second,
-        }
+        values = {"subject_id": subject_id, **to_values(stream)}
         with write_transaction(self._engine) as db:
             _lock(db, subject_id)
             if _erased(db, subject_id):
@@ -239,7 +225,7 @@ class BeatCatalogue:
             ).all()
             found: dict[str, tuple[Stream, list[Run], list[int]]] = {}
             for row in rows:
-                held = found.setdefault(row.id, (_stream(row), [], []))
+                held = found.setdefault(row.id, (from_row(Stream, row), [], []))
                 held[1].append(_run(row))
             for stream_id, (_, runs, gaps) in found.items():
                 gaps.extend(
@@ -284,12 +270,7 @@ class BeatCatalogue:
                 )
                 .order_by(GapRow.start_ns)
             ).all()
-        return [
-            PlacedGap(
-                row.stream_id, Gap(row.sequence, row.start_ns, row.end_ns, GapReason(row.reason))
-            )
-            for row in rows
-        ]
+        return [PlacedGap(row.stream_id, from_row(Gap, row)) for row in rows]
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
         """What is kept of each stream, oldest first."""
@@ -308,7 +289,7 @@ class BeatCatalogue:
             ).all()
             return [
                 StreamCoverage(
-                    _stream(row),
+                    from_row(Stream, row),
                     _acknowledged(db, row.id),
                     int(row.beats),
                     row.start_ns,
@@ -492,10 +473,6 @@ def _acknowledged(db: Connection, stream_id: str) -> int:
         .order_by(RunRow.first_sequence)
     )
     return acknowledged_sequence((row[0], row[1]) for row in rows)
-
-
-def _stream(row: Row) -> Stream:  # type: ignore[type-arg]
-    return Stream(row.id, Origin(row.origin), row.source, row.created_ns, row.ticks_per_second)
 
 
 def _run(row: Row) -> Run:  # type: ignore[type-arg]

@@ -18,12 +18,10 @@ from store.models.access import (
     OneTimePurpose,
     OneTimeToken,
     Pseudonym,
-    Scope,
-    TokenKind,
 )
 from store.models.records import Person
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.records import person_from_row
+from store.sql.rows import columns_of, from_row, to_row, to_values
 from store.sql.tables.access import (
     AnswerRow,
     AttemptsRow,
@@ -61,26 +59,15 @@ class SqlAccessStore:
         """Keep a sign-in, and forget those that have expired by its creation."""
         with self._sessions.begin() as db:
             db.execute(delete(SignInRow).where(SignInRow.expires_ns <= sign_in.created_ns))
-            db.add(
-                SignInRow(
-                    token_hash=sign_in.token_hash,
-                    person_id=sign_in.person_id,
-                    created_ns=sign_in.created_ns,
-                    expires_ns=sign_in.expires_ns,
-                    id=sign_in.id,
-                    kind=str(sign_in.kind),
-                    name=sign_in.name,
-                    scopes=" ".join(sorted(sign_in.scopes)),
-                    used_ns=sign_in.used_ns,
-                    idle_ns=sign_in.idle_ns,
-                )
-            )
+            db.add(to_row(SignInRow, sign_in))
 
     def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
         """Who holds this token at this time; see RightsStore."""
         with self._sessions() as db:
             found = db.execute(_SIGNED_IN, {"token_hash": token_hash, "at_ns": at_ns}).first()
-            return None if found is None else (person_from_row(found[0]), _access_token(found[1]))
+            if found is None:
+                return None
+            return from_row(Person, found[0]), from_row(AccessToken, found[1])
 
     def used(self, token_hash: str, at_ns: int) -> None:
         """Note that a token was used."""
@@ -99,7 +86,7 @@ class SqlAccessStore:
         query = select(SignInRow).where(SignInRow.person_id == person_id)
         with self._sessions() as db:
             rows = db.scalars(query.order_by(SignInRow.created_ns, SignInRow.id))
-            return [_access_token(row) for row in rows]
+            return [from_row(AccessToken, row) for row in rows]
 
     def revoke(self, person_id: str, sign_in_id: str) -> bool:
         """End a token by its id; whether there was one."""
@@ -145,16 +132,7 @@ class SqlAccessStore:
         """Keep a one-time token, and forget those that have expired."""
         with self._sessions.begin() as db:
             db.execute(delete(OneTimeRow).where(OneTimeRow.expires_ns <= one_time.created_ns))
-            db.add(
-                OneTimeRow(
-                    token_hash=one_time.token_hash,
-                    purpose=str(one_time.purpose),
-                    person_id=one_time.person_id,
-                    body=one_time.body,
-                    created_ns=one_time.created_ns,
-                    expires_ns=one_time.expires_ns,
-                )
-            )
+            db.add(to_row(OneTimeRow, one_time))
 
     def take_one_time_token(
         self, token_hash: str, purpose: OneTimePurpose, at_ns: int
@@ -168,14 +146,9 @@ class SqlAccessStore:
                     OneTimeRow.purpose == str(purpose),
                     OneTimeRow.expires_ns > at_ns,
                 )
-                .returning(
-                    OneTimeRow.person_id,
-                    OneTimeRow.body,
-                    OneTimeRow.created_ns,
-                    OneTimeRow.expires_ns,
-                )
+                .returning(*columns_of(OneTimeRow, OneTimeToken))
             ).first()
-            return None if row is None else OneTimeToken(token_hash, purpose, *row)
+            return None if row is None else from_row(OneTimeToken, row)
 
     def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
         """Put a patient into a therapist's care; twice is once."""
@@ -207,16 +180,7 @@ class SqlAccessStore:
     def add_access_log(self, looks: Sequence[AccessLogEntry]) -> None:
         """Keep who read what."""
         with self._sessions.begin() as db:
-            db.add_all(
-                LookRow(
-                    person_id=look.person_id,
-                    actor_id=look.actor_id,
-                    actor_role=look.actor_role,
-                    at_ns=look.at_ns,
-                    what=look.what,
-                )
-                for look in looks
-            )
+            db.add_all(to_row(LookRow, look) for look in looks)
 
     def looks(
         self, person_id: str, limit: int, before: int | None = None
@@ -227,21 +191,13 @@ class SqlAccessStore:
             query = query.where(LookRow.id < before)
         with self._sessions() as db:
             rows = db.scalars(query.order_by(LookRow.id.desc()).limit(limit))
-            return [
-                (
-                    row.id,
-                    AccessLogEntry(
-                        row.person_id, row.actor_id, row.actor_role, row.at_ns, row.what
-                    ),
-                )
-                for row in rows
-            ]
+            return [(row.id, from_row(AccessLogEntry, row)) for row in rows]
 
     def attempts(self, key: str) -> Attempts:
         """Failed attempts with this key."""
         with self._sessions() as db:
             row = db.get(AttemptsRow, key)
-            return Attempts(0, 0) if row is None else Attempts(row.failures, row.since_ns)
+            return Attempts(0, 0) if row is None else from_row(Attempts, row)
 
     def add_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
         """One more; see RightsStore."""
@@ -276,11 +232,11 @@ class SqlAccessStore:
             if noted is not None:
                 return None
             row = db.execute(
-                select(
-                    AnswerRow.request_hash, AnswerRow.at_ns, AnswerRow.status, AnswerRow.body
-                ).where(AnswerRow.person_id == person_id, AnswerRow.key == key)
+                select(*columns_of(AnswerRow, IdempotentResponse)).where(
+                    AnswerRow.person_id == person_id, AnswerRow.key == key
+                )
             ).one()
-            return IdempotentResponse(*row)
+            return from_row(IdempotentResponse, row)
 
     def finish_idempotent(self, person_id: str, key: str, status: int, body: str | None) -> None:
         """Keep the answer."""
@@ -302,17 +258,18 @@ class SqlAccessStore:
         """The person's pseudonym; see RightsStore."""
         weeks = _LEAST_WEEKS + secrets.randbelow(_MOST_WEEKS - _LEAST_WEEKS)
         with write_transaction(self._engine) as db:
+            proposed = Pseudonym(person_id, new_id(), weeks * _WEEK)
             db.execute(
                 dialect_insert(db, PseudonymRow)
-                .values(person_id=person_id, pseudonym=new_id(), shift_ns=weeks * _WEEK)
+                .values(to_values(proposed))
                 .on_conflict_do_nothing()
             )
             row = db.execute(
-                select(PseudonymRow.pseudonym, PseudonymRow.shift_ns).where(
+                select(*columns_of(PseudonymRow, Pseudonym)).where(
                     PseudonymRow.person_id == person_id
                 )
             ).one()
-            return Pseudonym(person_id, *row)
+            return from_row(Pseudonym, row)
 
     def share_live(self, person_id: str, until_ns: int) -> None:
         """Until when therapists may watch live."""
@@ -328,18 +285,3 @@ class SqlAccessStore:
         query = select(func.coalesce(func.max(LiveShareRow.until_ns), 0))
         with self._sessions() as db:
             return int(db.scalar(query.where(LiveShareRow.person_id == person_id)) or 0)
-
-
-def _access_token(row: SignInRow) -> AccessToken:
-    return AccessToken(
-        row.token_hash,
-        row.person_id,
-        row.created_ns,
-        row.expires_ns,
-        row.id,
-        TokenKind(row.kind),
-        row.name,
-        frozenset(Scope(word) for word in row.scopes.split()),
-        row.used_ns,
-        row.idle_ns,
-    )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.errors import NotesConflictError
-from store.models.programme import Note, NoteKind, Practice, PracticeKind, Programme, SessionNotes
+from store.models.programme import Note, Practice, Programme, SessionNotes
 from store.sql.engine import dialect_insert, write_transaction
+from store.sql.rows import from_row, to_row, to_values
 from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
@@ -31,13 +32,11 @@ class SqlProgrammeStore:
         """Where a person is; a new one where nothing is kept."""
         with self._sessions() as db:
             row = db.get(ProgrammeRow, person_id)
-            if row is None:
-                return Programme(person_id)
-            return Programme(person_id, row.cleared_ns, row.started_ns, row.ratings_a_day)
+            return Programme(person_id) if row is None else from_row(Programme, row)
 
     def put_programme(self, programme: Programme) -> None:
         """Keep where a person is."""
-        values = asdict(programme)
+        values = to_values(programme)
         with write_transaction(self._engine) as db:
             db.execute(
                 dialect_insert(db, ProgrammeRow)
@@ -50,10 +49,10 @@ class SqlProgrammeStore:
         with write_transaction(self._engine) as connection, Session(connection) as db:
             row = db.get(NoteRow, note.id)
             if row is not None and row.person_id != note.person_id:
-                return _note(row)
-            row = db.merge(NoteRow(**{**asdict(note), "kind": str(note.kind)}))
+                return from_row(Note, row)
+            row = db.merge(to_row(NoteRow, note))
             db.flush()
-            return _note(row)
+            return from_row(Note, row)
 
     def delete_note(self, person_id: str, note_id: str) -> bool:
         """Remove a note; whether there was one."""
@@ -69,7 +68,10 @@ class SqlProgrammeStore:
         """All notes of a person, by time."""
         query = select(NoteRow).where(NoteRow.person_id == person_id)
         with self._sessions() as db:
-            return [_note(row) for row in db.scalars(query.order_by(NoteRow.about_ns, NoteRow.id))]
+            return [
+                from_row(Note, row)
+                for row in db.scalars(query.order_by(NoteRow.about_ns, NoteRow.id))
+            ]
 
     def put_practice(self, practice: Practice) -> bool:
         """Keep a practice, or what was said after it; see ProgrammeStore."""
@@ -77,7 +79,7 @@ class SqlProgrammeStore:
             row = db.get(PracticeRow, practice.id)
             if row is not None and row.person_id != practice.person_id:
                 return False
-            db.merge(PracticeRow(**{**asdict(practice), "kind": str(practice.kind)}))
+            db.merge(to_row(PracticeRow, practice))
             db.flush()
             return True
 
@@ -85,21 +87,8 @@ class SqlProgrammeStore:
         """All practices of a person, by time."""
         query = select(PracticeRow).where(PracticeRow.person_id == person_id)
         with self._sessions() as db:
-            return [
-                Practice(
-                    row.id,
-                    row.person_id,
-                    PracticeKind(row.kind),
-                    row.start_ns,
-                    row.end_ns,
-                    row.breaths_per_min,
-                    row.pain_before,
-                    row.stress_before,
-                    row.pain_after,
-                    row.stress_after,
-                )
-                for row in db.scalars(query.order_by(PracticeRow.start_ns, PracticeRow.id))
-            ]
+            rows = db.scalars(query.order_by(PracticeRow.start_ns, PracticeRow.id))
+            return [from_row(Practice, row) for row in rows]
 
     def mark_read(self, person_id: str, reading: str, at_ns: int) -> None:
         """A reading was read; the first time counts."""
@@ -126,7 +115,7 @@ class SqlProgrammeStore:
                 if there != replaces:
                     raise _conflict(notes, there)
                 kept = replace(notes, version=there + 1)
-                db.merge(SessionNotesRow(**asdict(kept)))
+                db.merge(to_row(SessionNotesRow, kept))
                 db.flush()
                 return kept
         except IntegrityError as error:  # another process was a moment faster
@@ -136,22 +125,8 @@ class SqlProgrammeStore:
         """Notes of a person's sessions, by number."""
         query = select(SessionNotesRow).where(SessionNotesRow.person_id == person_id)
         with self._sessions() as db:
-            return [
-                SessionNotes(
-                    row.person_id,
-                    row.number,
-                    row.notes,
-                    row.homework,
-                    row.author_id,
-                    row.version,
-                    row.changed_ns,
-                )
-                for row in db.scalars(query.order_by(SessionNotesRow.number))
-            ]
-
-
-def _note(row: NoteRow) -> Note:
-    return Note(row.id, row.person_id, NoteKind(row.kind), row.words, row.about_ns, row.entered_ns)
+            rows = db.scalars(query.order_by(SessionNotesRow.number))
+            return [from_row(SessionNotes, row) for row in rows]
 
 
 def _conflict(notes: SessionNotes, there: int) -> NotesConflictError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 
 from sqlalchemy import Engine, and_, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
@@ -13,13 +13,12 @@ from store.models.records import (
     AuditLine,
     Consent,
     Person,
-    Purpose,
     Rating,
-    Role,
     StoredReport,
     TherapySession,
 )
 from store.sql.engine import write_transaction
+from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.records import (
     AuditRow,
     Base,
@@ -51,19 +50,7 @@ class SqlRecordStore:
         """Raises EmailTakenError."""
         try:
             with self._sessions.begin() as db:
-                db.add(
-                    PersonRow(
-                        id=person.id,
-                        subject_id=person.subject_id,
-                        email=person.email.lower(),
-                        name=person.name,
-                        zone=person.zone,
-                        role=str(person.role),
-                        simulated=person.simulated,
-                        password_hash=person.password_hash,
-                        created_ns=person.created_ns,
-                    )
-                )
+                db.add(to_row(PersonRow, replace(person, email=person.email.lower())))
         except IntegrityError as error:
             raise EmailTakenError(
                 f"{person.email} has an account already.", "Sign in, or use another address."
@@ -73,13 +60,13 @@ class SqlRecordStore:
         """The person with this id."""
         with self._sessions() as db:
             row = db.get(PersonRow, person_id)
-            return None if row is None else person_from_row(row)
+            return None if row is None else from_row(Person, row)
 
     def person_by_email(self, email: str) -> Person | None:
         """The person with this address, in any case."""
         with self._sessions() as db:
             row = db.scalar(select(PersonRow).where(PersonRow.email == email.lower()))
-            return None if row is None else person_from_row(row)
+            return None if row is None else from_row(Person, row)
 
     def add_rating(self, rating: Rating) -> Rating:
         """Keep a rating or its next version; see RecordStore."""
@@ -99,7 +86,7 @@ class SqlRecordStore:
         if newest is not None:
             if newest.person_id != rating.person_id:
                 raise _rating_conflict(rating)
-            kept = _rating(newest)
+            kept = from_row(Rating, newest)
             if _same_content(kept, rating):
                 return kept
         expected = 1 if newest is None else newest.version + 1
@@ -107,24 +94,7 @@ class SqlRecordStore:
             raise _rating_conflict(rating)
         if newest is not None:
             newest.superseded = True
-        db.add(
-            RatingRow(
-                id=rating.id,
-                version=rating.version,
-                person_id=rating.person_id,
-                about_ns=rating.about_ns,
-                entered_ns=rating.entered_ns,
-                zone=rating.zone,
-                pain=rating.pain,
-                stress=rating.stress,
-                pleasant=rating.pleasant,
-                simulated=rating.simulated,
-                superseded=False,
-                withdrawn=rating.withdrawn,
-                note=rating.note,
-                pleasant_note=rating.pleasant_note,
-            )
-        )
+        db.add(to_row(RatingRow, rating))
         return rating
 
     def rating(self, person_id: str, rating_id: str) -> Rating | None:
@@ -137,7 +107,7 @@ class SqlRecordStore:
                     RatingRow.superseded.is_(False),
                 )
             )
-            return None if row is None else _rating(row)
+            return None if row is None else from_row(Rating, row)
 
     def ratings(
         self,
@@ -150,7 +120,9 @@ class SqlRecordStore:
     ) -> list[Rating]:
         """Newest versions in the range, by time then id; see RecordStore."""
         query = (
-            select(*_RATING)  # columns: rows of the ORM take five times as long
+            select(
+                *columns_of(RatingRow, Rating)
+            )  # columns: rows of the ORM take five times as long
             .where(
                 RatingRow.person_id == person_id,
                 RatingRow.superseded.is_(False),
@@ -183,7 +155,7 @@ class SqlRecordStore:
             .order_by(RatingRow.version)
         )
         with self._sessions() as db:
-            return [_rating(row) for row in db.scalars(query)]
+            return [from_row(Rating, row) for row in db.scalars(query)]
 
     def ratings_fingerprint(self, person_id: str) -> tuple[int, int]:
         """How many versions of ratings there are, and when the last was entered."""
@@ -204,13 +176,11 @@ class SqlRecordStore:
                 there = 0 if row is None else row.version
                 if replaces is not None and replaces != there:
                     raise _session_conflict(session, there)
-                if row is None:
-                    row = SessionRow(person_id=key[0], number=key[1], id=session.id)
-                    db.add(row)
-                row.held_ns, row.changed_ns = session.held_ns, session.changed_ns
-                row.version = there + 1
+                stored_id = session.id if row is None else row.id
+                stored = replace(session, id=stored_id, version=there + 1)
+                db.merge(to_row(SessionRow, stored))
                 db.flush()
-                return _session(row)
+                return stored
         except IntegrityError as error:  # another process was a moment faster
             raise _session_conflict(session, 1) from error
 
@@ -219,7 +189,7 @@ class SqlRecordStore:
         query = select(SessionRow).where(SessionRow.person_id == person_id)
         with self._sessions() as db:
             return [
-                _session(row)
+                from_row(TherapySession, row)
                 for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
             ]
 
@@ -237,47 +207,21 @@ class SqlRecordStore:
                     ConsentRow.person_id == consent.person_id
                 )
             )
-            db.add(
-                ConsentRow(
-                    person_id=consent.person_id,
-                    number=number,
-                    purpose=str(consent.purpose),
-                    given=consent.given,
-                    wording=consent.wording,
-                    at_ns=consent.at_ns,
-                    until_ns=consent.until_ns,
-                )
-            )
+            db.add(to_row(ConsentRow, consent, number=number))
 
     def consents(self, person_id: str) -> list[Consent]:
         """Every answer of this person, oldest first."""
         query = select(ConsentRow).where(ConsentRow.person_id == person_id)
         with self._sessions() as db:
-            return [
-                Consent(
-                    row.person_id,
-                    Purpose(row.purpose),
-                    row.given,
-                    row.wording,
-                    row.at_ns,
-                    row.until_ns,
-                )
-                for row in db.scalars(query.order_by(ConsentRow.number))
-            ]
+            rows = db.scalars(query.order_by(ConsentRow.number))
+            return [from_row(Consent, row) for row in rows]
 
     def put_report(self, report: StoredReport) -> None:
         """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
         with self._sessions() as db:
             if db.get(PersonRow, report.person_id) is None:
                 return
-            db.merge(
-                ReportRow(
-                    person_id=report.person_id,
-                    kind=report.kind,
-                    content=report.content,
-                    body=report.body,
-                )
-            )
+            db.merge(to_row(ReportRow, report))
             try:
                 db.commit()
             except IntegrityError:  # the person was erased, or somebody was a moment faster
@@ -287,24 +231,24 @@ class SqlRecordStore:
         """The kept report of this kind."""
         with self._sessions() as db:
             row = db.get(ReportRow, (person_id, kind))
-            return None if row is None else StoredReport(person_id, kind, row.content, row.body)
+            return None if row is None else from_row(StoredReport, row)
 
     def add_audit(self, line: AuditLine) -> None:
         """Keep what was done."""
         with self._sessions.begin() as db:
-            db.add(AuditRow(at_ns=line.at_ns, action=line.action, subject=line.subject))
+            db.add(to_row(AuditRow, line))
 
     def audit(self) -> list[AuditLine]:
         """All that was done, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(AuditRow).order_by(AuditRow.id))
-            return [AuditLine(row.at_ns, row.action, row.subject) for row in rows]
+            return [from_row(AuditLine, row) for row in rows]
 
     def people(self) -> list[Person]:
         """Everybody with an account, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(PersonRow).order_by(PersonRow.created_ns, PersonRow.id))
-            return [person_from_row(row) for row in rows]
+            return [from_row(Person, row) for row in rows]
 
     def erase(self, person_id: str) -> None:
         """Remove every trace of the person."""
@@ -316,35 +260,6 @@ class SqlRecordStore:
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as connection:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-
-
-def person_from_row(row: PersonRow) -> Person:
-    """The person of a row."""
-    return Person(
-        row.id,
-        row.subject_id,
-        row.email,
-        row.name,
-        row.zone,
-        Role(row.role),
-        row.simulated,
-        row.password_hash,
-        row.created_ns,
-    )
-
-
-# The columns of a rating, in the order of its fields.
-_RATING = [getattr(RatingRow, field.name) for field in fields(Rating)]
-
-
-def _rating(row: RatingRow) -> Rating:
-    return Rating(*(getattr(row, field.name) for field in fields(Rating)))
-
-
-def _session(row: SessionRow) -> TherapySession:
-    return TherapySession(
-        row.id, row.person_id, row.number, row.held_ns, row.version, row.changed_ns
-    )
 
 
 def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:
