@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.encoding.assemble import StreamPart, merge_streams, stream_part, without_contact
+from store.encoding.runs import Run, plan_append
 from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
-from store.influx.catalogue import BeatCatalogue, Run
+from store.influx.catalogue import BeatCatalogue
 from store.influx.client import InfluxServer
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
 from store.protocols.beats import BeatStore
@@ -57,14 +57,9 @@ class InfluxBeatStore(BeatStore):
     ) -> int:
         """Keep a run of notifications; see BeatStore."""
         with self._catalogue.appending(subject_id, stream_id) as stream:
-            runs = stream.fresh(notifications)
-            fresh = list(chain.from_iterable(runs))
-            self._server.write(lines.beat_lines(subject_id, stream_id, fresh))
-            for run in runs:
-                stream.add_run(run)
-            # Gaps belong to their notification: a repeated upload does not change them either.
-            numbers = {item.sequence for item in fresh}
-            stream.add_gaps([gap for gap in gaps if gap.sequence in numbers])
+            plan = plan_append(stream_id, notifications, gaps, stream.stored_runs(notifications))
+            self._server.write(lines.beat_lines(subject_id, stream_id, plan.notifications))
+            stream.add(plan)
             return stream.acknowledged()
 
     def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:

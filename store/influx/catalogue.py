@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
@@ -18,11 +17,11 @@ from ebbtide.beats import Gap, Notification, Stream
 from store.encoding import window_block
 from store.encoding.runs import (
     FULL_RUN,
+    AppendPlan,
+    Run,
     acknowledged_sequence,
     day_fingerprints,
     days_of,
-    new_runs,
-    require_order,
 )
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
 from store.models.beats import DailyWindows, PlacedGap, StreamCoverage
@@ -38,17 +37,6 @@ from store.sql.tables.beats import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Notifications ``first`` to ``last``, with ``beats`` in [start_ns, end_ns)."""
-
-    first: int
-    last: int
-    beats: int
-    start_ns: int | None
-    end_ns: int | None
-
-
 class StreamTransaction:
     """A stream that is locked while something is appended to it."""
 
@@ -56,91 +44,54 @@ class StreamTransaction:
         self._db = db
         self._stream_id = stream_id
 
-    def fresh(self, notifications: Sequence[Notification]) -> list[list[Notification]]:
-        """Those that are not kept yet, as runs. Raises BeatsOutOfOrderError."""
-        kept = self._db.execute(
-            select(RunRow.first_sequence, RunRow.last_sequence).where(
-                RunRow.stream_id == self._stream_id,
-                RunRow.first_sequence <= notifications[-1].sequence,
-                RunRow.last_sequence >= notifications[0].sequence,
-            )
+    def stored_runs(self, notifications: Sequence[Notification]) -> list[Run]:
+        """The runs with numbers of this upload, and the nearest with beats on either side of it."""
+        first, last = notifications[0].sequence, notifications[-1].sequence
+        of_stream = select(*_RUN).where(RunRow.stream_id == self._stream_id)
+        with_beats = of_stream.where(RunRow.beats > 0).limit(1)
+        queries = (
+            of_stream.where(RunRow.first_sequence <= last, RunRow.last_sequence >= first),
+            with_beats.where(RunRow.last_sequence < first).order_by(RunRow.last_sequence.desc()),
+            with_beats.where(RunRow.first_sequence > last).order_by(RunRow.first_sequence),
         )
-        runs = list(new_runs(notifications, [(row[0], row[1]) for row in kept]))
-        for run in runs:
-            self._require_order(run)
-        return runs
+        return [_run(row) for query in queries for row in self._db.execute(query)]
 
-    def _require_order(self, run: Sequence[Notification]) -> None:
-        times = [time for item in run for time in item.beat_times_ns]
-        if not times:
-            return
-        of_stream = RunRow.stream_id == self._stream_id
-        before = self._db.scalar(
-            select(func.max(RunRow.end_ns)).where(
-                of_stream, RunRow.first_sequence < run[0].sequence
+    def add(self, plan: AppendPlan) -> None:
+        """Note what InfluxDB has now; each run joined to the one before it, unless that is full."""
+        for new in plan.runs:
+            self._add_run(new.run)
+        if plan.gaps:
+            self._db.execute(
+                dialect_insert(self._db, GapRow).on_conflict_do_nothing(),
+                [{"stream_id": self._stream_id, **to_values(gap)} for gap in plan.gaps],
             )
-        )
-        after = self._db.scalar(
-            select(func.min(RunRow.start_ns)).where(
-                of_stream, RunRow.first_sequence > run[-1].sequence
-            )
-        )
-        require_order(self._stream_id, times[0], times[-1] + 1, before, after)
 
-    def add_run(self, run: Sequence[Notification]) -> None:
-        """What InfluxDB has now; joined to the run before it, unless that is full."""
-        times = [time for item in run for time in item.beat_times_ns]
-        first, last = run[0].sequence, run[-1].sequence
-        start_ns, end_ns = (times[0], times[-1] + 1) if times else (None, None)
+    def _add_run(self, run: Run) -> None:
         before = self._db.execute(
-            select(RunRow.first_sequence, RunRow.beats, RunRow.start_ns, RunRow.end_ns).where(
+            select(*_RUN).where(
                 RunRow.stream_id == self._stream_id,
-                RunRow.last_sequence == first - 1,
+                RunRow.last_sequence == run.first - 1,
                 RunRow.last_sequence - RunRow.first_sequence < FULL_RUN,
             )
         ).first()
-        if before is None:
+        if before is not None:
+            run = _run(before).join(run)
             self._db.execute(
-                insert(RunRow).values(
-                    stream_id=self._stream_id,
-                    first_sequence=first,
-                    last_sequence=last,
-                    beats=len(times),
-                    start_ns=start_ns,
-                    end_ns=end_ns,
-                    kept_ns=timestamps.now_ns(),
+                delete(RunRow).where(
+                    RunRow.stream_id == self._stream_id, RunRow.first_sequence == run.first
                 )
             )
-            return
         self._db.execute(
-            update(RunRow)
-            .where(
-                RunRow.stream_id == self._stream_id,
-                RunRow.first_sequence == before.first_sequence,
-            )
-            .values(
-                last_sequence=last,
-                beats=before.beats + len(times),
-                start_ns=start_ns if before.start_ns is None else before.start_ns,
-                end_ns=before.end_ns if end_ns is None else end_ns,
+            insert(RunRow).values(
+                stream_id=self._stream_id,
+                first_sequence=run.first,
+                last_sequence=run.last,
+                beats=run.beats,
+                start_ns=run.start_ns,
+                end_ns=run.end_ns,
                 kept_ns=timestamps.now_ns(),
             )
         )
-
-    def add_gaps(self, gaps: Sequence[Gap]) -> None:
-        """Gaps before notifications that are fresh."""
-        kept = set(
-            self._db.scalars(
-                select(GapRow.sequence).where(
-                    GapRow.stream_id == self._stream_id,
-                    GapRow.sequence.in_([gap.sequence for gap in gaps]),
-                )
-            )
-        )
-        for gap in gaps:
-            if gap.sequence not in kept:
-                kept.add(gap.sequence)
-                self._db.execute(insert(GapRow).values(stream_id=self._stream_id, **to_values(gap)))
 
     def add_movement(self, spans_of_day: Mapping[int, int]) -> None:
         """So many more spans of each day."""

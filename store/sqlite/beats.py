@@ -25,19 +25,19 @@ from store.encoding.assemble import (
 )
 from store.encoding.beat_block import (
     Block,
-    concat,
     decode,
-    encode,
     from_notifications,
+    merge,
     to_notifications,
 )
 from store.encoding.runs import (
     FULL_RUN,
+    NewRun,
+    Run,
     acknowledged_sequence,
     day_fingerprints,
     days_of,
-    new_runs,
-    require_order,
+    plan_append,
 )
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
@@ -174,26 +174,16 @@ class SqliteBeatStore(BeatStore):
         """Keep a run of notifications; see BeatStore."""
         with self._transaction():
             _require(self._db, subject_id, stream_id)
-            fresh_sequences: set[int] = set()
-            first, last = notifications[0].sequence, notifications[-1].sequence
-            kept = self._db.execute(
-                # From the block that lies before or around the first on: found by the key, where
-                # asking for the last numbers would walk through all blocks of a month.
-                "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
-                " AND first_sequence BETWEEN coalesce((SELECT max(first_sequence) FROM blocks"
-                " WHERE stream_id = ? AND first_sequence <= ?), ?) AND ?",
-                (stream_id, stream_id, first, first, last),
-            ).fetchall()
-            for run in new_runs(notifications, kept):
-                self._insert_run(stream_id, run)
-                fresh_sequences.update(n.sequence for n in run)
-            # Gaps belong to their notification: a repeated upload does not change them either.
+            plan = plan_append(
+                stream_id, notifications, gaps, _stored_runs(self._db, stream_id, notifications)
+            )
+            for new in plan.runs:
+                _insert_run(self._db, stream_id, new)
             self._db.executemany(
                 "INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?)",
                 [
                     (stream_id, gap.sequence, gap.start_ns, gap.end_ns, str(gap.reason))
-                    for gap in gaps
-                    if gap.sequence in fresh_sequences
+                    for gap in plan.gaps
                 ],
             )
             return _acknowledged(self._db, stream_id)
@@ -218,57 +208,6 @@ class SqliteBeatStore(BeatStore):
                 (subject_id, start_ns, end_ns),
             ).fetchall()
         return [Activity(*row) for row in rows]
-
-    def _insert_run(self, stream_id: str, run: list[Notification]) -> None:
-        first, last = run[0].sequence, run[-1].sequence
-        block = from_notifications(run)
-        if len(block.time_ns):
-            self._require_order(stream_id, first, last, block)
-        # Joined to those before that are no longer than itself, as a counter carries: a small
-        # upload is packed anew a dozen times until its block is full, not at each that follows.
-        while (before := self._block_before(stream_id, first)) is not None:
-            if not 0 < before[1] - before[0] + 1 <= min(last - first + 1, FULL_RUN):
-                break
-            self._db.execute(
-                "DELETE FROM blocks WHERE stream_id = ? AND first_sequence = ?", (stream_id, first)
-            )
-            first = before[0]
-            block = concat(decode(before[2]), block)
-        beats = len(block.time_ns)
-        self._db.execute(
-            "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                stream_id,
-                first,
-                last,
-                beats,
-                int(block.time_ns[0]) if beats else None,
-                int(block.time_ns[-1]) + 1 if beats else None,
-                encode(block),
-                timestamps.now_ns(),
-            ),
-        )
-
-    def _block_before(self, stream_id: str, first: int) -> tuple[int, int, bytes] | None:
-        """First and last number and content of the block that ends just before ``first``."""
-        found: tuple[int, int, bytes] | None = self._db.execute(
-            "SELECT first_sequence, last_sequence, data FROM blocks WHERE stream_id = ?"
-            " AND first_sequence < ? ORDER BY first_sequence DESC LIMIT 1",
-            (stream_id, first),
-        ).fetchone()
-        return found if found is not None and found[1] == first - 1 else None
-
-    def _require_order(self, stream_id: str, first: int, last: int, block: Block) -> None:
-        before_ns, after_ns = self._db.execute(
-            # Times increase with the numbers: of those with beats, the nearest says it.
-            "SELECT (SELECT end_ns FROM blocks WHERE stream_id = ? AND first_sequence < ?"
-            " AND beats > 0 ORDER BY first_sequence DESC LIMIT 1),"
-            " (SELECT start_ns FROM blocks WHERE stream_id = ? AND first_sequence > ?"
-            " AND beats > 0 ORDER BY first_sequence LIMIT 1)",
-            (stream_id, first, stream_id, last),
-        ).fetchone()
-        start_ns, end_ns = int(block.time_ns[0]), int(block.time_ns[-1]) + 1
-        require_order(stream_id, start_ns, end_ns, before_ns, after_ns)
 
     def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
         """Beats of the range, by time; see BeatStore."""
@@ -493,6 +432,68 @@ class SqliteBeatStore(BeatStore):
         """Several reads that see one state of the file."""
         with self._read_lock, _transaction(self._reading, "BEGIN"):
             yield
+
+
+def _stored_runs(
+    db: sqlite3.Connection, stream_id: str, notifications: Sequence[Notification]
+) -> list[Run]:
+    """The runs with numbers of this upload, and the nearest with beats on either side of it."""
+    first, last = notifications[0].sequence, notifications[-1].sequence
+    columns = "first_sequence, last_sequence, beats, start_ns, end_ns"
+    rows = db.execute(
+        # From the block before or around the first number on: found by the key, while comparing
+        # the last numbers of blocks would walk through all blocks of a month.
+        f"SELECT {columns} FROM blocks WHERE stream_id = ?1 AND first_sequence BETWEEN"
+        " coalesce((SELECT max(first_sequence) FROM blocks"
+        " WHERE stream_id = ?1 AND first_sequence <= ?2), ?2) AND ?3"
+        # Times increase with the numbers: of the blocks with beats, the nearest decide.
+        f" UNION SELECT * FROM (SELECT {columns} FROM blocks WHERE stream_id = ?1"
+        " AND first_sequence < ?2 AND beats > 0 ORDER BY first_sequence DESC LIMIT 1)"
+        f" UNION SELECT * FROM (SELECT {columns} FROM blocks WHERE stream_id = ?1"
+        " AND first_sequence > ?3 AND beats > 0 ORDER BY first_sequence LIMIT 1)",
+        (stream_id, first, last),
+    )
+    return [Run(*row) for row in rows]
+
+
+def _insert_run(db: sqlite3.Connection, stream_id: str, new: NewRun) -> None:
+    run, previous = new.run, list[bytes]()
+    # Joined to the blocks before it that are no longer than the joined run, as a binary counter
+    # carries: a small upload is encoded anew a dozen times until its block is full, and not with
+    # each upload that follows.
+    while (before := _block_before(db, stream_id, run.first)) is not None:
+        if len(before[0]) > min(len(run), FULL_RUN):
+            break
+        run = before[0].join(run)
+        previous.insert(0, before[1])
+    data = merge(previous, from_notifications(new.notifications))
+    db.execute(
+        "DELETE FROM blocks WHERE stream_id = ? AND first_sequence BETWEEN ? AND ?",
+        (stream_id, run.first, run.last),
+    )
+    db.execute(
+        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            stream_id,
+            run.first,
+            run.last,
+            run.beats,
+            run.start_ns,
+            run.end_ns,
+            data,
+            timestamps.now_ns(),
+        ),
+    )
+
+
+def _block_before(db: sqlite3.Connection, stream_id: str, first: int) -> tuple[Run, bytes] | None:
+    """The block that ends just before ``first``."""
+    row = db.execute(
+        "SELECT first_sequence, last_sequence, beats, start_ns, end_ns, data FROM blocks"
+        " WHERE stream_id = ? AND first_sequence < ? ORDER BY first_sequence DESC LIMIT 1",
+        (stream_id, first),
+    ).fetchone()
+    return None if row is None or row[1] != first - 1 else (Run(*row[:5]), row[5])
 
 
 def _acknowledged(db: sqlite3.Connection, stream_id: str) -> int:
