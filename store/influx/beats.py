@@ -238,18 +238,18 @@ class InfluxBeatStore(BeatStore):
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, DailyWindows]:
         """What was worked out of each day; see BeatStore."""
-        return self._catalogue.window_days(subject_id, method, names, first_day, last_day)
+        return self._catalogue.windows.read(subject_id, method, names, first_day, last_day)
 
     def stored_fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
         """What the kept windows of each day were worked out from; see BeatStore."""
-        return self._catalogue.window_contents(subject_id, method, first_day, last_day)
+        return self._catalogue.windows.fingerprints(subject_id, method, first_day, last_day)
 
     def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
         """Keep what was worked out; see BeatStore."""
         tag = _tag(method)
-        with self._catalogue.putting_windows(subject_id, method, days) as may:
+        with self._catalogue.windows.replacing(subject_id, method, days) as may:
             if not may:
                 return
             theirs = f"\"subject\" = '{subject_id}'"

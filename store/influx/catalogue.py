@@ -6,25 +6,24 @@ InfluxDB overwrites, has no transactions and no locks. "What was kept first stay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, select
 
-from ebbtide import timestamps
-from ebbtide.beats import Gap, Notification, Stream
-from store.encoding import window_block
-from store.encoding.runs import (
-    FULL_RUN,
-    AppendPlan,
-    Run,
-    acknowledged_sequence,
-    day_fingerprints,
-    days_of,
-)
+from ebbtide.beats import Gap, Stream
+from store.encoding.runs import Run, day_fingerprints, days_of
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
-from store.models.beats import DailyWindows, PlacedGap, StreamCoverage
+from store.influx.transactions import (
+    RUN_COLUMNS,
+    StreamTransaction,
+    is_erased,
+    last_acknowledged,
+    lock_subject,
+    run_of,
+)
+from store.influx.window_catalogue import WindowCatalogue
+from store.models.beats import PlacedGap, StreamCoverage
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.rows import from_row, to_values
 from store.sql.tables.beats import (
@@ -37,84 +36,12 @@ from store.sql.tables.beats import (
 )
 
 
-class StreamTransaction:
-    """A stream that is locked while something is appended to it."""
-
-    def __init__(self, db: Connection, stream_id: str) -> None:
-        self._db = db
-        self._stream_id = stream_id
-
-    def stored_runs(self, notifications: Sequence[Notification]) -> list[Run]:
-        """The runs with numbers of this upload, and the nearest with beats on either side of it."""
-        first, last = notifications[0].sequence, notifications[-1].sequence
-        of_stream = select(*_RUN).where(RunRow.stream_id == self._stream_id)
-        with_beats = of_stream.where(RunRow.beats > 0).limit(1)
-        queries = (
-            of_stream.where(RunRow.first_sequence <= last, RunRow.last_sequence >= first),
-            with_beats.where(RunRow.last_sequence < first).order_by(RunRow.last_sequence.desc()),
-            with_beats.where(RunRow.first_sequence > last).order_by(RunRow.first_sequence),
-        )
-        return [_run(row) for query in queries for row in self._db.execute(query)]
-
-    def add(self, plan: AppendPlan) -> None:
-        """Note what InfluxDB has now; each run joined to the one before it, unless that is full."""
-        for new in plan.runs:
-            self._add_run(new.run)
-        if plan.gaps:
-            self._db.execute(
-                dialect_insert(self._db, GapRow).on_conflict_do_nothing(),
-                [{"stream_id": self._stream_id, **to_values(gap)} for gap in plan.gaps],
-            )
-
-    def _add_run(self, run: Run) -> None:
-        before = self._db.execute(
-            select(*_RUN).where(
-                RunRow.stream_id == self._stream_id,
-                RunRow.last_sequence == run.first - 1,
-                RunRow.last_sequence - RunRow.first_sequence < FULL_RUN,
-            )
-        ).first()
-        if before is not None:
-            run = _run(before).join(run)
-            self._db.execute(
-                delete(RunRow).where(
-                    RunRow.stream_id == self._stream_id, RunRow.first_sequence == run.first
-                )
-            )
-        self._db.execute(
-            insert(RunRow).values(
-                stream_id=self._stream_id,
-                first_sequence=run.first,
-                last_sequence=run.last,
-                beats=run.beats,
-                start_ns=run.start_ns,
-                end_ns=run.end_ns,
-                kept_ns=timestamps.now_ns(),
-            )
-        )
-
-    def add_movement(self, spans_of_day: Mapping[int, int]) -> None:
-        """So many more spans of each day."""
-        for day, spans in spans_of_day.items():
-            here = (MovementDayRow.stream_id == self._stream_id, MovementDayRow.day == day)
-            found = self._db.execute(
-                update(MovementDayRow).where(*here).values(spans=MovementDayRow.spans + spans)
-            )
-            if not found.rowcount:
-                self._db.execute(
-                    insert(MovementDayRow).values(stream_id=self._stream_id, day=day, spans=spans)
-                )
-
-    def acknowledged(self) -> int:
-        """The highest number up to which nothing is missing."""
-        return _acknowledged(self._db, self._stream_id)
-
-
 class BeatCatalogue:
     """The SQL side of a store of beats; ``engine`` is at the newest revision."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.windows = WindowCatalogue(engine)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -129,8 +56,8 @@ class BeatCatalogue:
         """Register a stream; see BeatStore."""
         values = {"subject_id": subject_id, **to_values(stream)}
         with write_transaction(self._engine) as db:
-            _lock(db, subject_id)
-            if _erased(db, subject_id):
+            lock_subject(db, subject_id)
+            if is_erased(db, subject_id):
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
@@ -169,7 +96,7 @@ class BeatCatalogue:
         touching = (RunRow.start_ns < end_ns, RunRow.end_ns > start_ns)
         with self._engine.connect() as db:
             rows = db.execute(
-                select(StreamRow.__table__, *_RUN)
+                select(StreamRow.__table__, *RUN_COLUMNS)
                 .join(RunRow, RunRow.stream_id == StreamRow.id)
                 .where(StreamRow.subject_id == subject_id, *touching)
                 .order_by(StreamRow.created_ns, StreamRow.id, RunRow.first_sequence)
@@ -177,7 +104,7 @@ class BeatCatalogue:
             found: dict[str, tuple[Stream, list[Run], list[int]]] = {}
             for row in rows:
                 held = found.setdefault(row.id, (from_row(Stream, row), [], []))
-                held[1].append(_run(row))
+                held[1].append(run_of(row))
             for stream_id, (_, runs, gaps) in found.items():
                 gaps.extend(
                     db.scalars(
@@ -194,12 +121,12 @@ class BeatCatalogue:
         with self._engine.connect() as db:
             self._require(db, subject_id, stream_id)
             row = db.execute(
-                select(*_RUN)
+                select(*RUN_COLUMNS)
                 .where(RunRow.stream_id == stream_id, RunRow.last_sequence > after)
                 .order_by(RunRow.first_sequence)
                 .limit(1)
             ).first()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     def _require(self, db: Connection, subject_id: str, stream_id: str) -> None:
         found = select(StreamRow.id).where(
@@ -241,7 +168,7 @@ class BeatCatalogue:
             return [
                 StreamCoverage(
                     from_row(Stream, row),
-                    _acknowledged(db, row.id),
+                    last_acknowledged(db, row.id),
                     int(row.beats),
                     row.start_ns,
                     None if row.end_ns is None else row.end_ns - 1,
@@ -268,7 +195,7 @@ class BeatCatalogue:
         """What names the content of each day; see BeatStore."""
         with self._engine.connect() as db:
             runs = db.execute(
-                select(RunRow.stream_id, *_RUN)
+                select(RunRow.stream_id, *RUN_COLUMNS)
                 .join(StreamRow, StreamRow.id == RunRow.stream_id)
                 .where(
                     StreamRow.subject_id == subject_id,
@@ -300,66 +227,6 @@ class BeatCatalogue:
             ).all()
         return days_of((row[0], row[1]) for row in rows)
 
-    def window_days(
-        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
-    ) -> dict[int, DailyWindows]:
-        """What was worked out of each day."""
-        wanted = (WindowDayRow.day, WindowDayRow.content, WindowDayRow.block)
-        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
-        return {row[0]: window_block.decode(row[1], row[2], names) for row in rows}
-
-    def window_contents(
-        self, subject_id: str, method: str, first_day: int, last_day: int
-    ) -> dict[int, str]:
-        """Which content the windows of each day were worked out from."""
-        wanted = (WindowDayRow.day, WindowDayRow.content)
-        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
-        return {row[0]: row[1] for row in rows}
-
-    def _window_days(
-        self, subject_id: str, method: str, first_day: int, last_day: int, *wanted: Any
-    ) -> Sequence[Any]:
-        with self._engine.connect() as db:
-            return db.execute(
-                select(*wanted).where(
-                    WindowDayRow.subject_id == subject_id,
-                    WindowDayRow.method == method,
-                    WindowDayRow.day.between(first_day, last_day),
-                )
-            ).all()
-
-    @contextmanager
-    def putting_windows(
-        self, subject_id: str, method: str, days: Mapping[int, DailyWindows]
-    ) -> Iterator[bool]:
-        """While the windows of these days are written; False, and nothing may be written, where
-        the subject was erased. Erasing waits until this ends.
-        """
-        with write_transaction(self._engine) as db:
-            _lock(db, subject_id)
-            if _erased(db, subject_id):
-                yield False
-                return
-            yield True
-            db.execute(
-                delete(WindowDayRow).where(
-                    WindowDayRow.subject_id == subject_id, WindowDayRow.day.in_(list(days))
-                )
-            )
-            db.execute(
-                insert(WindowDayRow),
-                [
-                    {
-                        "subject_id": subject_id,
-                        "method": method,
-                        "day": day,
-                        "content": held.content,
-                        "block": window_block.encode(held),
-                    }
-                    for day, held in days.items()
-                ],
-            )
-
     def subjects(self) -> list[str]:
         """Everybody with a stream."""
         with self._engine.connect() as db:
@@ -377,7 +244,7 @@ class BeatCatalogue:
         is under way is waited for; none begins afterwards.
         """
         with write_transaction(self._engine) as db:
-            _lock(db, subject_id)
+            lock_subject(db, subject_id)
             db.execute(
                 dialect_insert(db, ErasedRow).values(subject_id=subject_id).on_conflict_do_nothing()
             )
@@ -393,38 +260,3 @@ class BeatCatalogue:
             db.execute(delete(StreamRow).where(of_subject))
             db.execute(delete(WindowDayRow).where(WindowDayRow.subject_id == subject_id))
         return int(beats or 0)
-
-
-_RUN = (
-    RunRow.first_sequence,
-    RunRow.last_sequence,
-    RunRow.beats,
-    RunRow.start_ns,
-    RunRow.end_ns,
-)
-
-
-def _lock(db: Connection, subject_id: str) -> None:
-    """Nobody else registers a stream of this subject, or erases it, until this transaction ends.
-    SQLite has one writer at a time anyway.
-    """
-    if db.dialect.name == "postgresql":
-        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject_id, 0))))
-
-
-def _erased(db: Connection, subject_id: str) -> bool:
-    found = db.execute(select(ErasedRow.subject_id).where(ErasedRow.subject_id == subject_id))
-    return found.first() is not None
-
-
-def _acknowledged(db: Connection, stream_id: str) -> int:
-    rows = db.execute(
-        select(RunRow.first_sequence, RunRow.last_sequence)
-        .where(RunRow.stream_id == stream_id)
-        .order_by(RunRow.first_sequence)
-    )
-    return acknowledged_sequence((row[0], row[1]) for row in rows)
-
-
-def _run(row: Row) -> Run:  # type: ignore[type-arg]
-    return Run(row.first_sequence, row.last_sequence, row.beats, row.start_ns, row.end_ns)

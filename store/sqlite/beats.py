@@ -2,101 +2,25 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ebbtide import timestamps
-from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
+from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
 from ebbtide.timestamps import DAY
 from store.encoding import window_block
-from store.encoding.assemble import (
-    EMPTY_PART,
-    StreamPart,
-    merge_streams,
-    stream_part,
-    without_contact,
-)
-from store.encoding.beat_block import (
-    Block,
-    decode,
-    from_notifications,
-    merge,
-    to_notifications,
-)
-from store.encoding.runs import (
-    FULL_RUN,
-    NewRun,
-    Run,
-    acknowledged_sequence,
-    day_fingerprints,
-    days_of,
-    plan_append,
-)
-from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
+from store.encoding.assemble import merge_streams
+from store.encoding.beat_block import decode, to_notifications
+from store.encoding.runs import day_fingerprints, days_of, plan_append
+from store.errors import ErasedSubjectError, StreamTakenError
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
 from store.protocols.beats import BeatStore
-from store.sqlite.connection import open_sqlite
+from store.sqlite.append import last_acknowledged, require_stream, store_plan, stored_runs
+from store.sqlite.connection import open_sqlite, transaction
+from store.sqlite.schema import create_tables, upgrade_tables
+from store.sqlite.stream_reader import find_streams, read_stream
 from store.sqlite.write_lock import WriteLock
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS streams (
-    id TEXT PRIMARY KEY,
-    subject_id TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    source TEXT NOT NULL,
-    created_ns INTEGER NOT NULL,
-    ticks_per_second INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS streams_of_subject ON streams (subject_id);
-CREATE TABLE IF NOT EXISTS blocks (
-    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
-    first_sequence INTEGER NOT NULL,
-    last_sequence INTEGER NOT NULL,
-    beats INTEGER NOT NULL,
-    start_ns INTEGER,
-    end_ns INTEGER,
-    data BLOB NOT NULL,
-    kept_ns INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (stream_id, first_sequence)
-) STRICT, WITHOUT ROWID;
--- What says where beats are, without the blocks themselves: months of them would be walked through.
-CREATE INDEX IF NOT EXISTS blocks_by_time
-    ON blocks (stream_id, start_ns, end_ns, last_sequence, beats);
-CREATE TABLE IF NOT EXISTS gaps (
-    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
-    sequence INTEGER NOT NULL,
-    start_ns INTEGER NOT NULL,
-    end_ns INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    PRIMARY KEY (stream_id, sequence)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS activity (
-    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
-    start_ns INTEGER NOT NULL,
-    mad_mg REAL NOT NULL,
-    PRIMARY KEY (stream_id, start_ns)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS derived (
-    subject_id TEXT NOT NULL,
-    method TEXT NOT NULL,
-    day INTEGER NOT NULL,
-    content TEXT NOT NULL,
-    data BLOB NOT NULL,
-    PRIMARY KEY (subject_id, method, day)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS erased (
-    subject_id TEXT PRIMARY KEY
-) STRICT, WITHOUT ROWID;
-"""
-
-_Value = TypeVar("_Value", bound=np.generic)
 
 
 class SqliteBeatStore(BeatStore):
@@ -110,31 +34,17 @@ class SqliteBeatStore(BeatStore):
         self._lock = threading.RLock()
         self._read_lock = threading.RLock()
         self._db = open_sqlite(path)
-        self._db.executescript(_SCHEMA)
-        self._queue = WriteLock(path)
-        self._bring_forward()
+        create_tables(self._db)
+        upgrade_tables(self._db)
+        self._write_lock = WriteLock(path)
         self._reading = open_sqlite(path)
-
-    def _bring_forward(self) -> None:
-        """A file from before it was noted when a block was kept."""
-
-        def noted() -> bool:
-            columns = self._db.execute("SELECT name FROM pragma_table_info('blocks')").fetchall()
-            return ("kept_ns",) in columns
-
-        if not noted():
-            with self._transaction():  # of two that open it at once, one does it
-                if not noted():
-                    self._db.execute(
-                        "ALTER TABLE blocks ADD COLUMN kept_ns INTEGER NOT NULL DEFAULT 0"
-                    )
 
     def close(self) -> None:
         """Close the file."""
         with self._lock, self._read_lock:
             self._reading.close()
             self._db.close()
-            self._queue.close()
+            self._write_lock.close()
 
     def check(self) -> None:
         """Raise sqlite3.Error if the file cannot be read."""
@@ -173,25 +83,17 @@ class SqliteBeatStore(BeatStore):
     ) -> int:
         """Keep a run of notifications; see BeatStore."""
         with self._transaction():
-            _require(self._db, subject_id, stream_id)
+            require_stream(self._db, subject_id, stream_id)
             plan = plan_append(
-                stream_id, notifications, gaps, _stored_runs(self._db, stream_id, notifications)
+                stream_id, notifications, gaps, stored_runs(self._db, stream_id, notifications)
             )
-            for new in plan.runs:
-                _insert_run(self._db, stream_id, new)
-            self._db.executemany(
-                "INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?)",
-                [
-                    (stream_id, gap.sequence, gap.start_ns, gap.end_ns, str(gap.reason))
-                    for gap in plan.gaps
-                ],
-            )
-            return _acknowledged(self._db, stream_id)
+            store_plan(self._db, stream_id, plan)
+            return last_acknowledged(self._db, stream_id)
 
     def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
         """Keep how much the wearer moved; see BeatStore."""
         with self._transaction():
-            _require(self._db, subject_id, stream_id)
+            require_stream(self._db, subject_id, stream_id)
             self._db.executemany(
                 "INSERT OR IGNORE INTO activity VALUES (?, ?, ?)",
                 [(stream_id, span.start_ns, span.mad_mg) for span in spans],
@@ -213,64 +115,18 @@ class SqliteBeatStore(BeatStore):
         """Beats of the range, by time; see BeatStore."""
         with self._snapshot():
             # Only the streams of the range: imported recordings may be thousands of them.
-            streams = self._streams(
+            streams = find_streams(
+                self._reading,
                 subject_id,
                 " AND EXISTS (SELECT 1 FROM blocks WHERE stream_id = id"
                 " AND start_ns < ? AND end_ns > ?)",
                 (end_ns, start_ns),
             )
             parts = [
-                self._read_stream(index, stream, start_ns, end_ns)
+                read_stream(self._reading, index, stream, start_ns, end_ns)
                 for index, stream in enumerate(streams)
             ]
         return merge_streams(tuple(streams), parts)
-
-    def _streams(
-        self, subject_id: str, further: str = "", values: tuple[int, ...] = ()
-    ) -> list[Stream]:
-        rows = self._reading.execute(
-            "SELECT id, origin, source, created_ns, ticks_per_second FROM streams"
-            f" WHERE subject_id = ?{further} ORDER BY created_ns, id",
-            (subject_id, *values),
-        ).fetchall()
-        return [Stream(row[0], Origin(row[1]), row[2], row[3], row[4]) for row in rows]
-
-    def _read_stream(self, index: int, stream: Stream, start_ns: int, end_ns: int) -> StreamPart:
-        rows = self._reading.execute(
-            # Which ones, by the index; then these alone.
-            "SELECT first_sequence, last_sequence, data FROM blocks WHERE stream_id = ?"
-            " AND first_sequence IN (SELECT first_sequence FROM blocks WHERE stream_id = ?"
-            " AND start_ns < ? AND end_ns > ?) ORDER BY first_sequence",
-            (stream.id, stream.id, end_ns, start_ns),
-        ).fetchall()
-        if not rows:
-            return EMPTY_PART
-        blocks = [decode(row[2], beats_alone=True) for row in rows]
-        times = np.concatenate([block.time_ns for block in blocks])
-        ticks = np.concatenate([block.rr_ticks for block in blocks]).astype(np.int32)
-        contact = np.concatenate([_a_beat(block.contact, block) for block in blocks])
-        sequence = np.concatenate(
-            [_sequences(row[0], block) for row, block in zip(rows, blocks, strict=True)]
-        )
-        gaps = self._reading.execute(
-            "SELECT sequence FROM gaps WHERE stream_id = ? AND sequence BETWEEN ? AND ?",
-            (stream.id, rows[0][0], rows[-1][1]),
-        ).fetchall()
-        off_the_clock = self._reading.execute(
-            "SELECT start_ns, end_ns FROM gaps WHERE stream_id = ? AND reason = ?",
-            (stream.id, GapReason.OFF_THE_CLOCK),
-        ).fetchall()
-        return stream_part(
-            index,
-            stream,
-            [(row[0], row[1]) for row in rows],
-            [gap[0] for gap in gaps],
-            times,
-            ticks,
-            without_contact(contact, times, off_the_clock),
-            sequence,
-            (start_ns, end_ns),
-        )
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
         """Gaps that touch the range, by start."""
@@ -287,14 +143,14 @@ class SqliteBeatStore(BeatStore):
         """What is kept of each stream, oldest first."""
         with self._snapshot():
             found = []
-            for stream in self._streams(subject_id):
+            for stream in find_streams(self._reading, subject_id):
                 beats, first, end = self._reading.execute(
                     "SELECT coalesce(sum(beats), 0), min(start_ns), max(end_ns) FROM blocks"
                     " WHERE stream_id = ?",
                     (stream.id,),
                 ).fetchone()
                 last = None if end is None else end - 1
-                acknowledged = _acknowledged(self._reading, stream.id)
+                acknowledged = last_acknowledged(self._reading, stream.id)
                 found.append(StreamCoverage(stream, acknowledged, beats, first, last))
             return found
 
@@ -381,7 +237,7 @@ class SqliteBeatStore(BeatStore):
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
         """The next notifications, as they were sent; see BeatStore."""
         with self._snapshot():
-            _require(self._reading, subject_id, stream_id)
+            require_stream(self._reading, subject_id, stream_id)
             row = self._reading.execute(
                 "SELECT first_sequence, data FROM blocks WHERE stream_id = ? AND last_sequence > ?"
                 " ORDER BY first_sequence LIMIT 1",
@@ -394,7 +250,7 @@ class SqliteBeatStore(BeatStore):
     def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
         """All movement of one stream, by time."""
         with self._snapshot():
-            _require(self._reading, subject_id, stream_id)
+            require_stream(self._reading, subject_id, stream_id)
             rows = self._reading.execute(
                 "SELECT start_ns, mad_mg FROM activity WHERE stream_id = ? ORDER BY start_ns",
                 (stream_id,),
@@ -424,117 +280,11 @@ class SqliteBeatStore(BeatStore):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock, self._queue.turn(), _transaction(self._db, "BEGIN IMMEDIATE"):
+        with self._lock, self._write_lock.acquire(), transaction(self._db, "BEGIN IMMEDIATE"):
             yield
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """Several reads that see one state of the file."""
-        with self._read_lock, _transaction(self._reading, "BEGIN"):
+        with self._read_lock, transaction(self._reading, "BEGIN"):
             yield
-
-
-def _stored_runs(
-    db: sqlite3.Connection, stream_id: str, notifications: Sequence[Notification]
-) -> list[Run]:
-    """The runs with numbers of this upload, and the nearest with beats on either side of it."""
-    first, last = notifications[0].sequence, notifications[-1].sequence
-    columns = "first_sequence, last_sequence, beats, start_ns, end_ns"
-    rows = db.execute(
-        # From the block before or around the first number on: found by the key, while comparing
-        # the last numbers of blocks would walk through all blocks of a month.
-        f"SELECT {columns} FROM blocks WHERE stream_id = ?1 AND first_sequence BETWEEN"
-        " coalesce((SELECT max(first_sequence) FROM blocks"
-        " WHERE stream_id = ?1 AND first_sequence <= ?2), ?2) AND ?3"
-        # Times increase with the numbers: of the blocks with beats, the nearest decide.
-        f" UNION SELECT * FROM (SELECT {columns} FROM blocks WHERE stream_id = ?1"
-        " AND first_sequence < ?2 AND beats > 0 ORDER BY first_sequence DESC LIMIT 1)"
-        f" UNION SELECT * FROM (SELECT {columns} FROM blocks WHERE stream_id = ?1"
-        " AND first_sequence > ?3 AND beats > 0 ORDER BY first_sequence LIMIT 1)",
-        (stream_id, first, last),
-    )
-    return [Run(*row) for row in rows]
-
-
-def _insert_run(db: sqlite3.Connection, stream_id: str, new: NewRun) -> None:
-    run, previous = new.run, list[bytes]()
-    # Joined to the blocks before it that are no longer than the joined run, as a binary counter
-    # carries: a small upload is encoded anew a dozen times until its block is full, and not with
-    # each upload that follows.
-    while (before := _block_before(db, stream_id, run.first)) is not None:
-        if len(before[0]) > min(len(run), FULL_RUN):
-            break
-        run = before[0].join(run)
-        previous.insert(0, before[1])
-    data = merge(previous, from_notifications(new.notifications))
-    db.execute(
-        "DELETE FROM blocks WHERE stream_id = ? AND first_sequence BETWEEN ? AND ?",
-        (stream_id, run.first, run.last),
-    )
-    db.execute(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            stream_id,
-            run.first,
-            run.last,
-            run.beats,
-            run.start_ns,
-            run.end_ns,
-            data,
-            timestamps.now_ns(),
-        ),
-    )
-
-
-def _block_before(db: sqlite3.Connection, stream_id: str, first: int) -> tuple[Run, bytes] | None:
-    """The block that ends just before ``first``."""
-    row = db.execute(
-        "SELECT first_sequence, last_sequence, beats, start_ns, end_ns, data FROM blocks"
-        " WHERE stream_id = ? AND first_sequence < ? ORDER BY first_sequence DESC LIMIT 1",
-        (stream_id, first),
-    ).fetchone()
-    return None if row is None or row[1] != first - 1 else (Run(*row[:5]), row[5])
-
-
-def _acknowledged(db: sqlite3.Connection, stream_id: str) -> int:
-    return acknowledged_sequence(
-        db.execute(
-            "SELECT first_sequence, last_sequence FROM blocks WHERE stream_id = ?"
-            " ORDER BY first_sequence",
-            (stream_id,),
-        )
-    )
-
-
-def _require(db: sqlite3.Connection, subject_id: str, stream_id: str) -> None:
-    row = db.execute(
-        "SELECT 1 FROM streams WHERE id = ? AND subject_id = ?", (stream_id, subject_id)
-    ).fetchone()
-    if row is None:
-        raise UnknownStreamError(
-            f"There is no stream {stream_id}.", f"Register it with PUT /v1/streams/{stream_id}."
-        )
-
-
-def _sequences(first: int, block: Block) -> NDArray[np.int64]:
-    """The sequence number of each beat's notification."""
-    count = len(block.rr_count)
-    return _a_beat(np.arange(first, first + count, dtype=np.int64), block)
-
-
-def _a_beat(values: NDArray[_Value], block: Block) -> NDArray[_Value]:
-    """A value of each notification, for each of its beats."""
-    if len(block.time_ns) == len(values) and np.all(block.rr_count == 1):  # as most straps send
-        return values
-    return np.repeat(values, block.rr_count)
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection, begin: str) -> Iterator[None]:
-    db.execute(begin)
-    try:
-        yield
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")

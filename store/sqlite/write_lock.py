@@ -39,7 +39,7 @@ class WriteLock:
         self._file = os.open(f"{path}.queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def acquire(self) -> Iterator[None]:
         """Wait for one's turn, and give it back."""
         _take(self._file)
         try:
