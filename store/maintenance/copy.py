@@ -18,7 +18,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.tables.access import CareRow, LiveShareRow, LookRow, PseudonymRow
+from store.sql.tables.access import AccessLogRow, CareRow, LiveShareRow, PseudonymRow
 from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
@@ -27,13 +27,13 @@ from store.sql.tables.programme import (
     SessionNotesRow,
 )
 from store.sql.tables.records import (
+    AccessTokenRow,
     AuditRow,
     Base,
     ConsentRow,
     PersonRow,
     RatingRow,
     SessionRow,
-    SignInRow,
 )
 
 # In an order in which nobody's rows come before the person. What can be made again, or is worth
@@ -42,12 +42,12 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
     Base.metadata.tables[row.__tablename__]
     for row in (
         PersonRow,
-        SignInRow,
+        AccessTokenRow,
         RatingRow,
         SessionRow,
         ConsentRow,
         CareRow,
-        LookRow,
+        AccessLogRow,
         PseudonymRow,
         LiveShareRow,
         ProgrammeRow,
@@ -60,7 +60,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
 )
 _COUNTED = ("audit", "looks")  # their ids are made by the database
 _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
-    (Base.metadata.tables[SignInRow.__tablename__], ("token_hash",)),
+    (Base.metadata.tables[AccessTokenRow.__tablename__], ("token_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
 )

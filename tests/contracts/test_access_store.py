@@ -42,16 +42,16 @@ def test_sign_ins_end_expire_and_go_idle(
     person = a_person(record_store)
     kept = a_sign_in(person, idle_ns=20)
     access_store.add_token(kept)
-    found = access_store.signed_in("a", NOW + 19)
+    found = access_store.find_token("a", NOW + 19)
     assert found is not None
     assert found[0].id == person.id
     assert found[1] == kept
-    assert access_store.signed_in("a", NOW + 20) is None
-    access_store.used("a", NOW + 90)
-    assert access_store.signed_in("a", NOW + 99) is not None
-    assert access_store.signed_in("a", NOW + 100) is None
+    assert access_store.find_token("a", NOW + 20) is None
+    access_store.mark_token_used("a", NOW + 90)
+    assert access_store.find_token("a", NOW + 99) is not None
+    assert access_store.find_token("a", NOW + 100) is None
     access_store.end_token("a")
-    assert access_store.signed_in("a", NOW + 91) is None
+    assert access_store.find_token("a", NOW + 91) is None
 
 
 def test_tokens_are_listed_and_revoked(
@@ -62,15 +62,15 @@ def test_tokens_are_listed_and_revoked(
     theirs = a_sign_in(eve, "c")
     for kept in (first, second, theirs):
         access_store.add_token(kept)
-    assert access_store.sign_ins(ada.id) == [first, second]
-    assert not access_store.revoke(ada.id, theirs.id)
-    assert access_store.revoke(ada.id, first.id)
-    assert access_store.sign_ins(ada.id) == [second]
+    assert access_store.tokens(ada.id) == [first, second]
+    assert not access_store.revoke_token(ada.id, theirs.id)
+    assert access_store.revoke_token(ada.id, first.id)
+    assert access_store.tokens(ada.id) == [second]
     access_store.end_tokens(ada.id, but="b")
-    assert access_store.sign_ins(ada.id) == [second]
+    assert access_store.tokens(ada.id) == [second]
     access_store.end_tokens(ada.id)
-    assert access_store.sign_ins(ada.id) == []
-    assert access_store.sign_ins(eve.id) == [theirs]
+    assert access_store.tokens(ada.id) == []
+    assert access_store.tokens(eve.id) == [theirs]
 
 
 def test_who_is_shut_out_is_not_signed_in(
@@ -79,14 +79,14 @@ def test_who_is_shut_out_is_not_signed_in(
     person = a_person(record_store)
     access_store.add_token(a_sign_in(person))
     access_store.set_active(person.id, False)
-    assert not access_store.active(person.id)
+    assert not access_store.is_active(person.id)
     access_store.add_token(a_sign_in(person, "b"))  # however it came about
-    assert access_store.signed_in("a", NOW) is None
-    assert access_store.signed_in("b", NOW) is None
+    assert access_store.find_token("a", NOW) is None
+    assert access_store.find_token("b", NOW) is None
     access_store.set_active(person.id, True)
-    assert access_store.active(person.id)
-    assert access_store.signed_in("a", NOW) is None
-    assert not access_store.active("nobody")
+    assert access_store.is_active(person.id)
+    assert access_store.find_token("a", NOW) is None
+    assert not access_store.is_active("nobody")
 
 
 def test_a_one_time_token_is_used_once_by_one(
@@ -112,11 +112,11 @@ def test_care_begins_and_ends(record_store: RecordStore, access_store: AccessSto
     record_store.add_person(therapist)
     access_store.put_care(therapist.id, ada.id, NOW)
     access_store.put_care(therapist.id, ada.id, NOW + 5)
-    assert access_store.in_care_of(therapist.id) == [ada.id]
-    assert access_store.carers_of(ada.id) == [therapist.id]
-    assert access_store.in_care_of(ada.id) == []
+    assert access_store.patients_of(therapist.id) == [ada.id]
+    assert access_store.therapists_of(ada.id) == [therapist.id]
+    assert access_store.patients_of(ada.id) == []
     access_store.end_care(therapist.id, ada.id)
-    assert access_store.in_care_of(therapist.id) == []
+    assert access_store.patients_of(therapist.id) == []
 
 
 def test_looks_are_told_newest_first_page_by_page(
@@ -128,11 +128,11 @@ def test_looks_are_told_newest_first_page_by_page(
     access_store.add_access_log(made[3:])
     seen: list[AccessLogEntry] = []
     before = None
-    while page := access_store.looks(ada.id, 3, before):
+    while page := access_store.access_log(ada.id, 3, before):
         seen += [look for _, look in page]
         before = page[-1][0]
     assert seen == made[::-1]
-    assert access_store.looks("somebody else", 9) == []
+    assert access_store.access_log("somebody else", 9) == []
 
 
 def test_failures_are_counted_and_forgotten(
@@ -207,8 +207,8 @@ def test_erasing_a_person_leaves_no_right_behind(
     access_store.pseudonym(ada.id)
     access_store.share_live(ada.id, NOW)
     record_store.erase(ada.id)
-    assert access_store.sign_ins(ada.id) == []
+    assert access_store.tokens(ada.id) == []
     assert access_store.take_one_time_token("h", OneTimePurpose.PASSWORD, NOW) is None
-    assert access_store.carers_of(ada.id) == []
-    assert access_store.looks(ada.id, 9) == []
+    assert access_store.therapists_of(ada.id) == []
+    assert access_store.access_log(ada.id, 9) == []
     assert access_store.live_until(ada.id) == 0

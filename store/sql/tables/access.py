@@ -11,7 +11,7 @@ _ID = String(36)
 _HASH = String(64)
 
 
-class OneTimeRow(Base):
+class OneTimeTokenRow(Base):
     """A token that is worth something once."""
 
     __tablename__ = "one_time"
@@ -40,7 +40,7 @@ class CareRow(Base):
     since_ns: Mapped[int] = mapped_column(BigInteger)
 
 
-class LookRow(Base):
+class AccessLogRow(Base):
     """Somebody else read something of a person."""
 
     __tablename__ = "looks"
@@ -63,7 +63,7 @@ class AttemptsRow(Base):
     since_ns: Mapped[int] = mapped_column(BigInteger)
 
 
-class AnswerRow(Base):
+class IdempotentResponseRow(Base):
     """The answer to a request with an idempotency key (of which a hash is kept)."""
 
     __tablename__ = "answers"

@@ -38,7 +38,7 @@ class PersonRow(Base):
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
-class SignInRow(Base):
+class AccessTokenRow(Base):
     """A sign-in; the token itself is not here."""
 
     __tablename__ = "sign_ins"

@@ -80,7 +80,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
     with engine.connect() as connection:
         assert current_revision(connection) == NEWEST
     if revision < "0007":  # recorders stay signed in, for everything, as they were
-        (kept,) = SqlAccessStore(engine).sign_ins("p")
+        (kept,) = SqlAccessStore(engine).tokens("p")
         assert (kept.kind, kept.scopes, kept.idle_ns) == (TokenKind.DEVICE, frozenset(Scope), 0)
 
 

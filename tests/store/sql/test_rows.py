@@ -54,7 +54,7 @@ _PAIRS: list[tuple[type[DeclarativeBase], DataclassInstance]] = [
     (records.AuditRow, AuditLine(1, "a", "s")),
     (records.SessionRow, TherapySession("i", "p", 1, 2, 3, 4)),
     (
-        records.SignInRow,
+        records.AccessTokenRow,
         AccessToken(
             "h",
             "p",
@@ -69,13 +69,13 @@ _PAIRS: list[tuple[type[DeclarativeBase], DataclassInstance]] = [
         ),
     ),
     (
-        records.SignInRow,
+        records.AccessTokenRow,
         AccessToken("h", "p", 1, 2, "i", TokenKind.DEVICE, "n", frozenset(), 3),
     ),
-    (access.OneTimeRow, OneTimeToken("h", OneTimePurpose.OIDC_STATE, None, "{}", 1, 2)),
-    (access.LookRow, AccessLogEntry("p", "a", "r", 1, "w")),
+    (access.OneTimeTokenRow, OneTimeToken("h", OneTimePurpose.OIDC_STATE, None, "{}", 1, 2)),
+    (access.AccessLogRow, AccessLogEntry("p", "a", "r", 1, "w")),
     (access.AttemptsRow, Attempts(1, 2)),
-    (access.AnswerRow, IdempotentResponse("h", 1, 200, "{}")),
+    (access.IdempotentResponseRow, IdempotentResponse("h", 1, 200, "{}")),
     (access.PseudonymRow, Pseudonym("p", "s", 1)),
     (programme.ProgrammeRow, Programme("p", 1, None, 3)),
     (programme.NoteRow, Note("i", "p", NoteKind.HELPED, "w", 1, 2)),
