@@ -112,7 +112,7 @@ def merge(previous: Sequence[bytes], block: Block) -> bytes:
 
 
 def encode(block: Block) -> bytes:
-    """The bytes of a block."""
+    """Encode a block."""
     times = block.time_ns.astype(np.int64)
     ticks = block.rr_ticks.astype(np.int64)
     # A beat is later than the one before it by its own interval, but for a small correction.

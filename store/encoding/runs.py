@@ -135,7 +135,7 @@ def acknowledged_sequence(runs: Iterable[tuple[int, int]]) -> int:
 
 
 def days_of(runs: Iterable[tuple[int | None, int | None]]) -> list[int]:
-    """The UTC days that runs of beats, in [start_ns, end_ns), touch; by time."""
+    """List the UTC days that runs of beats, in [start_ns, end_ns), touch; by time."""
     days: set[int] = set()
     for start_ns, end_ns in runs:
         if start_ns is not None and end_ns is not None:
@@ -149,7 +149,7 @@ def day_fingerprints(
     start_ns: int,
     end_ns: int,
 ) -> dict[int, str]:
-    """What names the content of each UTC day. ``runs``: (stream, first, last, beats, start_ns,
+    """Return the fingerprint of each UTC day. ``runs``: (stream, first, last, beats, start_ns,
     end_ns), by stream and first; ``moved``: (day, spans of movement).
     """
     names: dict[int, hashlib._Hash] = {}

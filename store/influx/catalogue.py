@@ -1,7 +1,8 @@
-"""What stands beside InfluxDB in an SQL database: streams, runs, gaps, and who was erased.
+"""The catalogue of an InfluxDB in an SQL database: streams, runs, gaps, and who was erased.
 
-InfluxDB overwrites, has no transactions and no locks. "What was kept first stays", "twice is once",
-"acknowledged is kept" and "erased stays erased" are promised here, in transactions.
+InfluxDB overwrites, and has no transactions and no locks. Transactions here make sure that the
+first version stays, that writes are idempotent, that what was acknowledged is stored, and that
+erased subjects stay erased.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class BeatCatalogue:
         self.windows = WindowCatalogue(engine)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     def check(self) -> None:
@@ -62,10 +63,10 @@ class BeatCatalogue:
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
             db.execute(dialect_insert(db, StreamRow).values(values).on_conflict_do_nothing())
-            kept = db.execute(
+            registered = db.execute(
                 select(StreamRow.__table__).where(StreamRow.id == stream.id)
             ).mappings()
-            if dict(kept.one()) != values:
+            if dict(registered.one()) != values:
                 raise StreamTakenError(
                     f"Stream {stream.id} is already registered with other facts.",
                     "Begin a stream with a new random id.",
@@ -103,8 +104,8 @@ class BeatCatalogue:
             ).all()
             found: dict[str, tuple[Stream, list[Run], list[int]]] = {}
             for row in rows:
-                held = found.setdefault(row.id, (from_row(Stream, row), [], []))
-                held[1].append(run_of(row))
+                entry = found.setdefault(row.id, (from_row(Stream, row), [], []))
+                entry[1].append(run_of(row))
             for stream_id, (_, runs, gaps) in found.items():
                 gaps.extend(
                     db.scalars(
@@ -136,7 +137,7 @@ class BeatCatalogue:
             raise UnknownStreamError(f"There is no stream {stream_id}.")
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
-        """Gaps that touch the range, by start."""
+        """List the gaps that touch the range, by start."""
         with self._engine.connect() as db:
             rows = db.execute(
                 select(GapRow.__table__)
@@ -151,7 +152,7 @@ class BeatCatalogue:
         return [PlacedGap(row.stream_id, from_row(Gap, row)) for row in rows]
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
-        """What is kept of each stream, oldest first."""
+        """List what is stored of each stream, oldest first."""
         with self._engine.connect() as db:
             rows = db.execute(
                 select(
@@ -192,7 +193,7 @@ class BeatCatalogue:
             )
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
-        """What names the content of each day; see BeatStore."""
+        """Return the fingerprint of each day; see BeatStore."""
         with self._engine.connect() as db:
             runs = db.execute(
                 select(RunRow.stream_id, *RUN_COLUMNS)
@@ -218,7 +219,7 @@ class BeatCatalogue:
         )
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
-        """The UTC days to which something was added from then on; see BeatStore."""
+        """List the UTC days to which something was added from then on; see BeatStore."""
         with self._engine.connect() as db:
             rows = db.execute(
                 select(RunRow.start_ns, RunRow.end_ns)
@@ -228,20 +229,20 @@ class BeatCatalogue:
         return days_of((row[0], row[1]) for row in rows)
 
     def subjects(self) -> list[str]:
-        """Everybody with a stream."""
+        """List all subjects with a stream."""
         with self._engine.connect() as db:
             return list(
                 db.scalars(select(StreamRow.subject_id).distinct().order_by(StreamRow.subject_id))
             )
 
     def erased(self) -> list[str]:
-        """Everybody who was erased."""
+        """List all erased subjects."""
         with self._engine.connect() as db:
             return list(db.scalars(select(ErasedRow.subject_id).order_by(ErasedRow.subject_id)))
 
     def erase(self, subject_id: str) -> int:
-        """Forget the subject, and refuse it from now on; how many beats there were. An upload that
-        is under way is waited for; none begins afterwards.
+        """Delete the subject, refuse it from now on, and return how many beats there were. Waits
+        for an upload that is under way; none begins afterwards.
         """
         with write_transaction(self._engine) as db:
             lock_subject(db, subject_id)

@@ -24,7 +24,7 @@ class WindowCatalogue:
     def read(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, DailyWindows]:
-        """What was worked out of each day."""
+        """Read the windows of each day, with the metrics ``names``."""
         wanted = (WindowDayRow.day, WindowDayRow.content, WindowDayRow.block)
         rows = self._rows(subject_id, method, first_day, last_day, *wanted)
         return {row[0]: window_block.decode(row[1], row[2], names) for row in rows}
@@ -32,7 +32,7 @@ class WindowCatalogue:
     def fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
-        """Which content the windows of each day were worked out from."""
+        """Read the fingerprints of the windows of each day."""
         wanted = (WindowDayRow.day, WindowDayRow.content)
         rows = self._rows(subject_id, method, first_day, last_day, *wanted)
         return {row[0]: row[1] for row in rows}
@@ -53,8 +53,8 @@ class WindowCatalogue:
     def replacing(
         self, subject_id: str, method: str, days: Mapping[int, DailyWindows]
     ) -> Iterator[bool]:
-        """While the windows of these days are written; False, and nothing may be written, where
-        the subject was erased. Erasing waits until this ends.
+        """Replace the windows of these days, while they are written to InfluxDB; yields False, and
+        nothing may be written, where the subject was erased. Erasing waits until this ends.
         """
         with write_transaction(self._engine) as db:
             lock_subject(db, subject_id)
@@ -74,9 +74,9 @@ class WindowCatalogue:
                         "subject_id": subject_id,
                         "method": method,
                         "day": day,
-                        "content": held.content,
-                        "block": window_block.encode(held),
+                        "content": windows.fingerprint,
+                        "block": window_block.encode(windows),
                     }
-                    for day, held in days.items()
+                    for day, windows in days.items()
                 ],
             )

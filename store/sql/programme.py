@@ -29,13 +29,13 @@ class SqlProgrammeStore:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def programme(self, person_id: str) -> Programme:
-        """Where a person is; a new one where nothing is kept."""
+        """Return the progress of a person; a new one where nothing is stored."""
         with self._sessions() as db:
             row = db.get(ProgrammeRow, person_id)
             return Programme(person_id) if row is None else from_row(Programme, row)
 
     def put_programme(self, programme: Programme) -> None:
-        """Keep where a person is."""
+        """Store the progress of a person."""
         values = to_values(programme)
         with write_transaction(self._engine) as db:
             db.execute(
@@ -45,7 +45,7 @@ class SqlProgrammeStore:
             )
 
     def put_note(self, note: Note) -> Note:
-        """Keep a note, or change it; see ProgrammeStore."""
+        """Store a note, or change it; see ProgrammeStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
             row = db.get(NoteRow, note.id)
             if row is not None and row.person_id != note.person_id:
@@ -65,7 +65,7 @@ class SqlProgrammeStore:
             return gone.first() is not None
 
     def notes(self, person_id: str) -> list[Note]:
-        """All notes of a person, by time."""
+        """List all notes of a person, by time."""
         query = select(NoteRow).where(NoteRow.person_id == person_id)
         with self._sessions() as db:
             return [
@@ -74,7 +74,7 @@ class SqlProgrammeStore:
             ]
 
     def put_practice(self, practice: Practice) -> bool:
-        """Keep a practice, or what was said after it; see ProgrammeStore."""
+        """Store a practice, or its ratings afterwards; see ProgrammeStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
             row = db.get(PracticeRow, practice.id)
             if row is not None and row.person_id != practice.person_id:
@@ -84,14 +84,14 @@ class SqlProgrammeStore:
             return True
 
     def practices(self, person_id: str) -> list[Practice]:
-        """All practices of a person, by time."""
+        """List all practices of a person, by time."""
         query = select(PracticeRow).where(PracticeRow.person_id == person_id)
         with self._sessions() as db:
             rows = db.scalars(query.order_by(PracticeRow.start_ns, PracticeRow.id))
             return [from_row(Practice, row) for row in rows]
 
     def mark_read(self, person_id: str, reading: str, at_ns: int) -> None:
-        """A reading was read; the first time counts."""
+        """Store that a reading was read; the first time counts."""
         with write_transaction(self._engine) as db:
             db.execute(
                 dialect_insert(db, ReadingRow)
@@ -100,29 +100,29 @@ class SqlProgrammeStore:
             )
 
     def readings(self, person_id: str) -> dict[str, int]:
-        """What was read, and when."""
+        """Return when each reading was read."""
         query = select(ReadingRow.reading, ReadingRow.read_ns)
         with self._sessions() as db:
             rows = db.execute(query.where(ReadingRow.person_id == person_id)).all()
             return {row.reading: row.read_ns for row in rows}
 
     def put_session_notes(self, notes: SessionNotes, replaces: int) -> SessionNotes:
-        """Keep notes in the place of a version; see ProgrammeStore."""
+        """Replace a version of notes; see ProgrammeStore."""
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
                 row = db.get(SessionNotesRow, (notes.person_id, notes.number), with_for_update=True)
                 there = 0 if row is None else row.version
                 if there != replaces:
                     raise _conflict(notes, there)
-                kept = replace(notes, version=there + 1)
-                db.merge(to_row(SessionNotesRow, kept))
+                stored = replace(notes, version=there + 1)
+                db.merge(to_row(SessionNotesRow, stored))
                 db.flush()
-                return kept
-        except IntegrityError as error:  # another process was a moment faster
+                return stored
+        except IntegrityError as error:  # another process was faster
             raise _conflict(notes, 1) from error
 
     def session_notes(self, person_id: str) -> list[SessionNotes]:
-        """Notes of a person's sessions, by number."""
+        """List the notes of a person's sessions, by number."""
         query = select(SessionNotesRow).where(SessionNotesRow.person_id == person_id)
         with self._sessions() as db:
             rows = db.scalars(query.order_by(SessionNotesRow.number))

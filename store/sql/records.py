@@ -31,14 +31,14 @@ from store.sql.tables.records import (
 
 
 class SqlRecordStore:
-    """A RecordStore behind a SQLAlchemy engine, whose tables are at the newest revision."""
+    """A RecordStore on an SQLAlchemy engine with its tables at the newest revision."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     def check(self) -> None:
@@ -47,7 +47,7 @@ class SqlRecordStore:
             db.execute(select(PersonRow.id).limit(1))
 
     def add_person(self, person: Person) -> None:
-        """Raises EmailTakenError."""
+        """Add an account. Raises EmailTakenError."""
         try:
             with self._sessions.begin() as db:
                 db.add(to_row(PersonRow, replace(person, email=person.email.lower())))
@@ -57,26 +57,26 @@ class SqlRecordStore:
             ) from error
 
     def person(self, person_id: str) -> Person | None:
-        """The person with this id."""
+        """Find the person with this id."""
         with self._sessions() as db:
             row = db.get(PersonRow, person_id)
             return None if row is None else from_row(Person, row)
 
     def person_by_email(self, email: str) -> Person | None:
-        """The person with this address, in any case."""
+        """Find the person with this address, in any case."""
         with self._sessions() as db:
             row = db.scalar(select(PersonRow).where(PersonRow.email == email.lower()))
             return None if row is None else from_row(Person, row)
 
     def add_rating(self, rating: Rating) -> Rating:
-        """Keep a rating or its next version; see RecordStore."""
+        """Store a rating or its next version; see RecordStore."""
         try:
             with self._sessions.begin() as db:
                 return self._add_rating(db, rating)
-        except IntegrityError as error:  # another process was a moment faster
-            kept = self.rating(rating.person_id, rating.id)
-            if kept is not None and _same_content(kept, rating):
-                return kept
+        except IntegrityError as error:  # another process was faster
+            stored = self.rating(rating.person_id, rating.id)
+            if stored is not None and _same_content(stored, rating):
+                return stored
             raise _rating_conflict(rating) from error
 
     def _add_rating(self, db: Session, rating: Rating) -> Rating:
@@ -86,9 +86,9 @@ class SqlRecordStore:
         if newest is not None:
             if newest.person_id != rating.person_id:
                 raise _rating_conflict(rating)
-            kept = from_row(Rating, newest)
-            if _same_content(kept, rating):
-                return kept
+            stored = from_row(Rating, newest)
+            if _same_content(stored, rating):
+                return stored
         expected = 1 if newest is None else newest.version + 1
         if rating.version != expected:
             raise _rating_conflict(rating)
@@ -98,7 +98,7 @@ class SqlRecordStore:
         return rating
 
     def rating(self, person_id: str, rating_id: str) -> Rating | None:
-        """The newest version of a rating of this person."""
+        """Find the newest version of a rating of this person."""
         with self._sessions() as db:
             row = db.scalar(
                 select(RatingRow).where(
@@ -118,7 +118,7 @@ class SqlRecordStore:
         after: tuple[int, str] | None = None,
         since_ns: int | None = None,
     ) -> list[Rating]:
-        """Newest versions in the range, by time then id; see RecordStore."""
+        """List the newest versions in the range, by time then id; see RecordStore."""
         query = (
             select(
                 *columns_of(RatingRow, Rating)
@@ -148,7 +148,7 @@ class SqlRecordStore:
             return [Rating(*row) for row in db.execute(query)]
 
     def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
-        """Every version of a rating of this person, oldest first."""
+        """List every version of a rating of this person, oldest first."""
         query = (
             select(RatingRow)
             .where(RatingRow.id == rating_id, RatingRow.person_id == person_id)
@@ -158,7 +158,7 @@ class SqlRecordStore:
             return [from_row(Rating, row) for row in db.scalars(query)]
 
     def ratings_fingerprint(self, person_id: str) -> tuple[int, int]:
-        """How many versions of ratings there are, and when the last was entered."""
+        """Return how many versions of ratings there are, and when the last was entered."""
         with self._sessions() as db:
             count, last = db.execute(
                 select(func.count(), func.max(RatingRow.entered_ns)).where(
@@ -168,7 +168,7 @@ class SqlRecordStore:
             return count, last or 0
 
     def add_session(self, session: TherapySession, replaces: int | None = None) -> TherapySession:
-        """Keep a therapy session; see RecordStore."""
+        """Store a therapy session; see RecordStore."""
         key = (session.person_id, session.number)
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
@@ -181,11 +181,11 @@ class SqlRecordStore:
                 db.merge(to_row(SessionRow, stored))
                 db.flush()
                 return stored
-        except IntegrityError as error:  # another process was a moment faster
+        except IntegrityError as error:  # another process was faster
             raise _session_conflict(session, 1) from error
 
     def sessions(self, person_id: str) -> list[TherapySession]:
-        """Therapy sessions of this person, by time."""
+        """List the therapy sessions of this person, by time."""
         query = select(SessionRow).where(SessionRow.person_id == person_id)
         with self._sessions() as db:
             return [
@@ -194,7 +194,7 @@ class SqlRecordStore:
             ]
 
     def add_consent(self, consent: Consent) -> None:
-        """Keep an answer; those before it stay."""
+        """Store an answer; those before it stay."""
         with self._sessions.begin() as db:
             # The person's row is the lock, in SQLite the file: two answers at once get two numbers.
             if self._engine.dialect.name == "sqlite":
@@ -210,50 +210,50 @@ class SqlRecordStore:
             db.add(to_row(ConsentRow, consent, number=number))
 
     def consents(self, person_id: str) -> list[Consent]:
-        """Every answer of this person, oldest first."""
+        """List every answer of this person, oldest first."""
         query = select(ConsentRow).where(ConsentRow.person_id == person_id)
         with self._sessions() as db:
             rows = db.scalars(query.order_by(ConsentRow.number))
             return [from_row(Consent, row) for row in rows]
 
     def put_report(self, report: StoredReport) -> None:
-        """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
+        """Replace the report of this kind; store nothing of a person who was erased."""
         with self._sessions() as db:
             if db.get(PersonRow, report.person_id) is None:
                 return
             db.merge(to_row(ReportRow, report))
             try:
                 db.commit()
-            except IntegrityError:  # the person was erased, or somebody was a moment faster
+            except IntegrityError:  # the person was erased, or another process was faster
                 db.rollback()
 
     def report(self, person_id: str, kind: str) -> StoredReport | None:
-        """The kept report of this kind."""
+        """Return the stored report of this kind."""
         with self._sessions() as db:
             row = db.get(ReportRow, (person_id, kind))
             return None if row is None else from_row(StoredReport, row)
 
     def add_audit(self, line: AuditLine) -> None:
-        """Keep what was done."""
+        """Store what was done."""
         with self._sessions.begin() as db:
             db.add(to_row(AuditRow, line))
 
     def audit(self) -> list[AuditLine]:
-        """All that was done, oldest first."""
+        """List all that was done, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(AuditRow).order_by(AuditRow.id))
             return [from_row(AuditLine, row) for row in rows]
 
     def people(self) -> list[Person]:
-        """Everybody with an account, oldest first."""
+        """List all people with an account, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(PersonRow).order_by(PersonRow.created_ns, PersonRow.id))
             return [from_row(Person, row) for row in rows]
 
     def erase(self, person_id: str) -> None:
-        """Remove every trace of the person."""
+        """Delete all data of the person."""
         with self._sessions.begin() as db:
-            for mapper in Base.registry.mappers:  # of every table that says whose its rows are
+            for mapper in Base.registry.mappers:  # every table of rows of a person
                 if hasattr(mapper.class_, "person_id"):
                     db.execute(delete(mapper.class_).where(mapper.class_.person_id == person_id))
             db.execute(delete(PersonRow).where(PersonRow.id == person_id))
@@ -269,9 +269,9 @@ def _session_conflict(session: TherapySession, there: int) -> SessionConflictErr
     )
 
 
-def _same_content(kept: Rating, sent: Rating) -> bool:
-    """Whether a repeated request says what is kept. When it was entered may differ: a retry is
-    a little later than the request that got lost.
+def _same_content(stored: Rating, sent: Rating) -> bool:
+    """Whether a repeated request has the stored content. The time of entry may differ: a retry
+    comes later than the request that got lost.
     """
 
     def content(rating: Rating) -> tuple[object, ...]:
@@ -288,7 +288,7 @@ def _same_content(kept: Rating, sent: Rating) -> bool:
             rating.pleasant_note,
         )
 
-    return content(kept) == content(sent)
+    return content(stored) == content(sent)
 
 
 def _rating_conflict(rating: Rating) -> RatingConflictError:

@@ -1,7 +1,7 @@
 """Map records (frozen dataclasses) to rows of SQL tables and back, field by field.
 
-A field and its column have the same name. Enums are stored as their value, sets of enums as their
-values in order, separated by spaces; numbers, texts and booleans as they are.
+A field and the attribute of its column have the same name. Enums are stored as their value, sets of
+enums as their values in order, separated by spaces; numbers, texts and booleans as they are.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Column:
 
 
 def to_values(record: DataclassInstance) -> dict[str, object]:
-    """Return the stored value of each field of ``record``, by column name."""
+    """Return the stored value of each field of ``record``, by name."""
     values: dict[str, object] = {}
     for column in _columns(type(record)):
         value = getattr(record, column.name)

@@ -52,7 +52,7 @@ class SqliteBeatStore(BeatStore):
             self._db.execute("SELECT count(*) FROM streams").fetchone()
 
     def put_stream(self, subject_id: str, stream: Stream) -> None:
-        """Register a stream; twice is once."""
+        """Register a stream. Idempotent."""
         row = (
             stream.id,
             subject_id,
@@ -67,8 +67,10 @@ class SqliteBeatStore(BeatStore):
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
             self._db.execute("INSERT OR IGNORE INTO streams VALUES (?, ?, ?, ?, ?, ?)", row)
-            kept = self._db.execute("SELECT * FROM streams WHERE id = ?", (stream.id,)).fetchone()
-        if kept != row:
+            registered = self._db.execute(
+                "SELECT * FROM streams WHERE id = ?", (stream.id,)
+            ).fetchone()
+        if registered != row:
             raise StreamTakenError(
                 f"Stream {stream.id} is already registered with other facts.",
                 "Begin a stream with a new random id.",
@@ -81,7 +83,7 @@ class SqliteBeatStore(BeatStore):
         notifications: Sequence[Notification],
         gaps: Sequence[Gap] = (),
     ) -> int:
-        """Keep a run of notifications; see BeatStore."""
+        """Store a run of notifications; see BeatStore."""
         with self._transaction():
             require_stream(self._db, subject_id, stream_id)
             plan = plan_append(
@@ -91,7 +93,7 @@ class SqliteBeatStore(BeatStore):
             return last_acknowledged(self._db, stream_id)
 
     def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
-        """Keep how much the wearer moved; see BeatStore."""
+        """Store how much the wearer moved; see BeatStore."""
         with self._transaction():
             require_stream(self._db, subject_id, stream_id)
             self._db.executemany(
@@ -100,7 +102,7 @@ class SqliteBeatStore(BeatStore):
             )
 
     def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
-        """Spans of the range, by time; see BeatStore."""
+        """List the spans of the range, by time; see BeatStore."""
         with self._read_lock:
             rows = self._reading.execute(
                 "SELECT activity.start_ns, max(mad_mg) FROM activity"
@@ -112,7 +114,7 @@ class SqliteBeatStore(BeatStore):
         return [Activity(*row) for row in rows]
 
     def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
-        """Beats of the range, by time; see BeatStore."""
+        """Read the beats of the range, by time; see BeatStore."""
         with self._snapshot():
             # Only the streams of the range: imported recordings may be thousands of them.
             streams = find_streams(
@@ -129,7 +131,7 @@ class SqliteBeatStore(BeatStore):
         return merge_streams(tuple(streams), parts)
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
-        """Gaps that touch the range, by start."""
+        """List the gaps that touch the range, by start."""
         with self._read_lock:
             rows = self._reading.execute(
                 "SELECT stream_id, sequence, start_ns, end_ns, reason FROM gaps"
@@ -140,7 +142,7 @@ class SqliteBeatStore(BeatStore):
         return [PlacedGap(row[0], Gap(row[1], row[2], row[3], GapReason(row[4]))) for row in rows]
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
-        """What is kept of each stream, oldest first."""
+        """List what is stored of each stream, oldest first."""
         with self._snapshot():
             found = []
             for stream in find_streams(self._reading, subject_id):
@@ -155,7 +157,7 @@ class SqliteBeatStore(BeatStore):
             return found
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
-        """The name of the content of each day; see BeatStore."""
+        """Return the fingerprint of each day; see BeatStore."""
         with self._snapshot():
             blocks = self._reading.execute(
                 "SELECT stream_id, first_sequence, last_sequence, beats, start_ns, end_ns"
@@ -172,7 +174,7 @@ class SqliteBeatStore(BeatStore):
         return day_fingerprints(blocks, moved, start_ns, end_ns)
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
-        """The UTC days to which something was added from then on; see BeatStore."""
+        """List the UTC days to which something was added from then on; see BeatStore."""
         with self._read_lock:
             rows = self._reading.execute(
                 "SELECT start_ns, end_ns FROM blocks JOIN streams ON id = stream_id"
@@ -184,7 +186,7 @@ class SqliteBeatStore(BeatStore):
     def stored_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, DailyWindows]:
-        """What was worked out of each day; see BeatStore."""
+        """Read the windows of each day; see BeatStore."""
         with self._read_lock:
             rows = self._reading.execute(
                 "SELECT day, content, data FROM derived WHERE subject_id = ? AND method = ?"
@@ -196,7 +198,7 @@ class SqliteBeatStore(BeatStore):
     def stored_fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
-        """What the kept windows of each day were worked out from; see BeatStore."""
+        """Return the fingerprints of the stored windows of each day; see BeatStore."""
         with self._read_lock:
             rows = self._reading.execute(
                 "SELECT day, content FROM derived WHERE subject_id = ? AND method = ?"
@@ -206,7 +208,7 @@ class SqliteBeatStore(BeatStore):
         return dict(rows)
 
     def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
-        """Keep what was worked out; see BeatStore."""
+        """Store the windows of days; see BeatStore."""
         with self._transaction():
             if self._was_erased(subject_id):
                 return
@@ -217,25 +219,25 @@ class SqliteBeatStore(BeatStore):
             self._db.executemany(
                 "INSERT INTO derived VALUES (?, ?, ?, ?, ?)",
                 [
-                    (subject_id, method, day, held.content, window_block.encode(held))
-                    for day, held in days.items()
+                    (subject_id, method, day, windows.fingerprint, window_block.encode(windows))
+                    for day, windows in days.items()
                 ],
             )
 
     def subjects(self) -> list[str]:
-        """Everybody with a stream."""
+        """List all subjects with a stream."""
         with self._lock:
             rows = self._db.execute("SELECT DISTINCT subject_id FROM streams ORDER BY 1").fetchall()
         return [row[0] for row in rows]
 
     def erased(self) -> list[str]:
-        """Everybody who was erased."""
+        """List all erased subjects."""
         with self._lock:
             rows = self._db.execute("SELECT subject_id FROM erased ORDER BY 1").fetchall()
         return [row[0] for row in rows]
 
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
-        """The next notifications, as they were sent; see BeatStore."""
+        """Return the next notifications, as they were sent; see BeatStore."""
         with self._snapshot():
             require_stream(self._reading, subject_id, stream_id)
             row = self._reading.execute(
@@ -248,7 +250,7 @@ class SqliteBeatStore(BeatStore):
         return [n for n in to_notifications(row[0], decode(row[1])) if n.sequence > after]
 
     def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
-        """All movement of one stream, by time."""
+        """List all movement of one stream, by time."""
         with self._snapshot():
             require_stream(self._reading, subject_id, stream_id)
             rows = self._reading.execute(
@@ -262,8 +264,8 @@ class SqliteBeatStore(BeatStore):
         return row.fetchone() is not None
 
     def erase(self, subject_id: str) -> int:
-        """Remove every trace of the subject, and overwrite the freed pages."""
-        # Whoever reads in this process waits, so that what is erased leaves the log at once.
+        """Delete all data of the subject, and overwrite the pages that it was on."""
+        # Readers in this process wait, so that what is erased leaves the log at once.
         with self._lock, self._read_lock:
             self._db.execute("PRAGMA secure_delete=ON")
             with self._transaction():

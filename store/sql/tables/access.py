@@ -12,7 +12,7 @@ _HASH = String(64)
 
 
 class OneTimeTokenRow(Base):
-    """A token that is worth something once."""
+    """A token that can be used once."""
 
     __tablename__ = "one_time"
 
@@ -41,7 +41,7 @@ class CareRow(Base):
 
 
 class AccessLogRow(Base):
-    """Somebody else read something of a person."""
+    """Another person read something of a person."""
 
     __tablename__ = "looks"
 
@@ -64,7 +64,7 @@ class AttemptsRow(Base):
 
 
 class IdempotentResponseRow(Base):
-    """The answer to a request with an idempotency key (of which a hash is kept)."""
+    """The response to a request with an idempotency key (of which a hash is stored)."""
 
     __tablename__ = "answers"
 
@@ -79,7 +79,7 @@ class IdempotentResponseRow(Base):
 
 
 class PseudonymRow(Base):
-    """Under which name analysts know a person."""
+    """The name of a person for analysts."""
 
     __tablename__ = "pseudonyms"
 
