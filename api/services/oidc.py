@@ -164,7 +164,7 @@ def _find_account(stores: Stores, claims: CodeIDToken) -> Person:
     if not isinstance(email, str) or claims.get("email_verified") is not True:
         raise IdentityError("The clinic's sign-in did not give a verified address.")
     person = stores.records.person_by_email(email)
-    if person is None or not stores.access.active(person.id):
+    if person is None or not stores.access.is_active(person.id):
         raise IdentityError("There is no account with your address here. Ask to be invited.")
     return person
 

@@ -41,7 +41,7 @@ class Victim:
         clinic.stores.programme.put_session_notes(
             SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
         )
-        self.token_id = clinic.stores.access.sign_ins(self.person.id)[0].id
+        self.token_id = clinic.stores.access.tokens(self.person.id)[0].id
 
     @property
     def known(self) -> list[str]:
@@ -72,7 +72,7 @@ class Victim:
             stores.records.sessions(person.id),
             stores.records.consents(person.id),
             stores.beats.coverage(person.subject_id),
-            [sign_in.id for sign_in in stores.access.sign_ins(person.id)],
+            [sign_in.id for sign_in in stores.access.tokens(person.id)],
             stores.access.live_until(person.id),
             stores.programme.programme(person.id),
             stores.programme.notes(person.id),
@@ -233,7 +233,7 @@ def test_nobody_sees_or_changes_what_is_not_theirs(victim: Victim, who: str) -> 
         assert victim.state() == before, where
     client.close()
     assert seen > 60
-    looks = clinic.stores.access.looks(victim.person.id, 10)
+    looks = clinic.stores.access.access_log(victim.person.id, 10)
     assert looks == []
 
 
@@ -340,7 +340,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),
     }
-    looks = clinic.stores.access.looks(victim.person.id, 1000)
+    looks = clinic.stores.access.access_log(victim.person.id, 1000)
     assert {look.what for _, look in looks} == {
         f"{method.upper()} /v1/patients/{{patient}}{path}" for method, path in routes
     }

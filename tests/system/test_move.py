@@ -147,7 +147,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     stores = at(servers)
     person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    assert stores.access.signed_in("token of ada@example.org", NOW)[0] == person  # type: ignore[index]
+    assert stores.access.find_token("token of ada@example.org", NOW)[0] == person  # type: ignore[index]
     assert [rating.pain for rating in stores.records.ratings(person.id, 0, 2**62)] == [5]
     stores.records.add_audit(AuditLine(NOW, "something else", "s"))  # its numbers go on
     assert len(stores.records.audit()) == 3
@@ -163,7 +163,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     done = ebbtide("move", "--json", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["beats"] == 11_801 + 100 - 2
-    assert stores.access.signed_in("token of ada@example.org", NOW) is None
+    assert stores.access.find_token("token of ada@example.org", NOW) is None
     assert stores.records.person_by_email("eve@example.org") is None
     assert len(stores.beats.subjects()) == 1
     stores.close()

@@ -71,7 +71,7 @@ def tokens(caller: AccountCaller, stores: StoresDep) -> list[TokenOut]:
     """Everything that is signed in as the person signed in."""
     return [
         TokenOut.from_token(token, caller.access_token.id)
-        for token in stores.access.sign_ins(caller.person.id)
+        for token in stores.access.tokens(caller.person.id)
     ]
 
 
@@ -99,7 +99,7 @@ def revoke_token(
     token_id: Annotated[str, Path(max_length=36)], person: CurrentAccount, stores: StoresDep
 ) -> None:
     """End a session, a device or a script."""
-    if not stores.access.revoke(person.id, token_id):
+    if not stores.access.revoke_token(person.id, token_id):
         raise ProblemError(404, "There is no such token of yours.")
 
 

@@ -136,6 +136,6 @@ def _to_out(stores: Stores, person: Person) -> Account:
         name=person.name,
         role=person.role,
         created=to_datetime(person.created_ns),
-        active=stores.access.active(person.id),
-        therapists=stores.access.carers_of(person.id),
+        active=stores.access.is_active(person.id),
+        therapists=stores.access.therapists_of(person.id),
     )

@@ -118,7 +118,7 @@ def test_on_a_dask_cluster_it_is_the_same(
             assert body.body == on_cluster[clinic.index(person)]
             kept = stores.records.report(person.id, "30 minutes")
             assert kept is not None
-            assert kept.content == fingerprint
+            assert kept.fingerprint == fingerprint
     again = load_daily_hrv(stores, clinic[0], MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert len(again.start_ns) == sum(len(day.start_ns) for day in windows.values())
 
