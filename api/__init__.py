@@ -4,7 +4,9 @@ package that opens the stores.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from api.app import create_app, create_app_from_settings
@@ -12,10 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["create_app", "create_app_from_settings"]
 
 
-def __getattr__(name: str) -> Any:
-    # Lazily: processes that import a use case alone do not load the web framework.
-    if name in __all__:
-        from api import app
-
-        return getattr(app, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+    # Processes that import a use case alone do not load the web framework.
+    __getattr__ = lazy_members(__name__, {"api.app": ("create_app", "create_app_from_settings")})

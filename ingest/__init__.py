@@ -8,8 +8,9 @@ of paired straps in ``ingest.straps.paired``, the requests to the API in
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from ingest.files.importer import import_recordings
@@ -30,18 +31,16 @@ __all__ = [
     "open_recording",
 ]
 
-_MODULES = {
-    "BatchWriter": "ingest.outbox.batch_writer",
-    "Outbox": "ingest.outbox.outbox",
-    "Recorder": "ingest.recorder",
-    "SimulatedStrap": "ingest.straps.simulated",
-    "Uploader": "ingest.outbox.uploader",
-    "import_recordings": "ingest.files.importer",
-    "open_recording": "ingest.files.registry",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
+if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "ingest.files.importer": ("import_recordings",),
+            "ingest.files.registry": ("open_recording",),
+            "ingest.outbox.batch_writer": ("BatchWriter",),
+            "ingest.outbox.outbox": ("Outbox",),
+            "ingest.outbox.uploader": ("Uploader",),
+            "ingest.recorder": ("Recorder",),
+            "ingest.straps.simulated": ("SimulatedStrap",),
+        },
+    )

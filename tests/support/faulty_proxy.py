@@ -8,7 +8,6 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from types import TracebackType
 
 
 class FaultyProxy:
@@ -30,12 +29,7 @@ class FaultyProxy:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._open = False
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
