@@ -30,14 +30,14 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from api.services.access_tokens import issue_token
-from api.services.accounts import create_account
-from benchmarks.soak import PASSWORD, answers, free_port, memory_mb
+from benchmarks.soak import answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
 from ebbtide.beats import Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import HOUR
 from store import open_stores
 from store.models import Consent, Purpose, Role
+from tests.support.accounts import add_account
 
 
 def main() -> None:
@@ -53,15 +53,7 @@ def main() -> None:
     stores = open_stores(settings)
 
     def person(name: str, role: Role) -> object:
-        return create_account(
-            stores.records,
-            email=f"{name}@example.org",
-            password=PASSWORD,
-            name=name,
-            zone="UTC",
-            now_ns=stores.now(),
-            role=role,
-        )
+        return add_account(stores, f"{name}@example.org", name=name, role=role)
 
     worn = [
         [

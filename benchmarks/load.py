@@ -27,16 +27,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from analytics.association.hrv_before_rating import Span
 from api.services.access_tokens import issue_token
-from api.services.accounts import create_account
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import load_daily_hrv
 from api.services.link_report import load_report
-from benchmarks.soak import PASSWORD, answers, cpu_s, free_port, memory_mb
+from benchmarks.soak import answers, cpu_s, free_port, memory_mb
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
 from store import Stores, open_stores
 from store.models import Person, Rating
+from tests.support.accounts import add_account
 
 A_SECOND = 5  # people who come
 
@@ -88,15 +88,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-load-", dir="/tmp"))
     stores = open_stores(Settings(data_dir=folder))
     people = [
-        create_account(
-            stores.records,
-            email=f"p{k}@example.org",
-            password=PASSWORD,
-            name="N",
-            zone="UTC",
-            now_ns=stores.now(),
-            simulated=True,
-        )
+        add_account(stores, f"p{k}@example.org", simulated=True)
         for k in range(asked.straps // 10 + 1)
     ]
     began = time.monotonic()

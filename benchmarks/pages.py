@@ -27,12 +27,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.services.accounts import create_account
 from benchmarks.load import a_year
-from benchmarks.soak import PASSWORD, answers, free_port
+from benchmarks.soak import answers, free_port
 from dashboard.launch import dashboard_command, start_dashboard
 from ebbtide.settings import Settings
 from store import open_stores
+from tests.support.accounts import PASSWORD, add_account
 
 EMAIL = "p@example.org"
 PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}
@@ -129,15 +129,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ebbtide-pages-") as name:
         folder = Path(name)
         stores = open_stores(Settings(data_dir=folder))
-        person = create_account(
-            stores.records,
-            email=EMAIL,
-            password=PASSWORD,
-            name="N",
-            zone="UTC",
-            now_ns=stores.now(),
-            simulated=True,
-        )
+        person = add_account(stores, EMAIL, simulated=True)
         a_year(stores, person, asked.days)
         stores.close()
         port = free_port()

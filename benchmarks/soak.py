@@ -27,7 +27,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.services.accounts import create_account
 from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -36,10 +35,10 @@ from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Entry, Outbox
 from ingest.outbox.uploader import Uploader
 from store import open_stores
+from tests.support.accounts import PASSWORD, add_account
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import postgres_bin, started
 
-PASSWORD = "correct horse battery"
 PEOPLE = 20  # straps are shared out among them; a sign-in costs a second of CPU
 
 
@@ -203,15 +202,7 @@ def main() -> None:
     os.environ.update(environment)
     stores = open_stores(Settings())
     people = [
-        create_account(
-            stores.records,
-            email=f"p{k}@example.org",
-            password=PASSWORD,
-            name="N",
-            zone="UTC",
-            now_ns=timestamps.now_ns(),
-            simulated=True,
-        )
+        add_account(stores, f"p{k}@example.org", simulated=True)
         for k in range(min(PEOPLE, asked.straps))
     ]
     with (folder / "api.log").open("wb") as log:

@@ -18,14 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from analytics.hrv.windows import WINDOW_NS, hrv_windows, starts_by_stretch
-from api.services.accounts import create_account
 from api.services.daily_windows import load_daily_hrv
 from api.services.inputs import to_beat_arrays
-from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, SECOND
 from store import open_stores
+from tests.support.accounts import add_account
 
 MIDNIGHT = 20_700 * DAY
 
@@ -45,14 +44,7 @@ def main() -> None:
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         stores = open_stores(Settings(data_dir=Path(folder)))
-        create_account(
-            stores.records,
-            email="ada@example.org",
-            password="correct horse battery",
-            name="Ada",
-            zone="UTC",
-            now_ns=timestamps.now_ns(),
-        )
+        add_account(stores, "ada@example.org", name="Ada")
         person = stores.records.person_by_email("ada@example.org")
         assert person is not None
         stream = new_id()

@@ -23,11 +23,10 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.app import create_app
 from api.services import passwords
-from api.services.accounts import create_account
 from cli.server.thread import ApiThread
-from ebbtide import timestamps
 from ebbtide.settings import Settings
 from store import Stores, open_stores
+from tests.support.accounts import PASSWORD, add_account
 from tests.support.influx import InfluxServerProcess, influxd
 from tests.support.postgres import PostgresServer, postgres_bin, started
 
@@ -46,7 +45,6 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
-PASSWORD = "correct horse battery"
 
 
 # Paths below tests/, longest first: started first, so that no core idles at the end of the run.
@@ -149,15 +147,7 @@ def patient(stores: Stores) -> Callable[..., str]:
     """Makes an account and returns its address."""
 
     def make(email: str = "ada@example.org", *, simulated: bool = False) -> str:
-        create_account(
-            stores.records,
-            email=email,
-            password=PASSWORD,
-            name="Ada",
-            zone="Europe/Berlin",
-            now_ns=timestamps.now_ns(),
-            simulated=simulated,
-        )
+        add_account(stores, email, name="Ada", zone="Europe/Berlin", simulated=simulated)
         return email
 
     return make

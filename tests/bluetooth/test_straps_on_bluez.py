@@ -18,9 +18,7 @@ import numpy as np
 import pytest
 
 from api.app import create_app
-from api.services.accounts import create_account
 from cli.server.thread import ApiThread
-from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Outbox
@@ -29,7 +27,7 @@ from store import Stores, open_stores
 from tests.bluetooth.bumble_strap import Sent
 from tests.bluetooth.expected_beats import compare
 from tests.bluetooth.virtual_machine import boot, kernel_tree
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD, add_account
 
 CUTS = int(os.environ.get("EBBTIDE_VM_CUTS", "3"))
 pytestmark = pytest.mark.bluetooth
@@ -70,14 +68,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     work = tmp_path_factory.mktemp("machine")
     stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("data")))
     email = "ada@example.org"
-    create_account(
-        stores.records,
-        email=email,
-        password=PASSWORD,
-        name="Ada",
-        zone="Europe/Berlin",
-        now_ns=timestamps.now_ns(),
-    )
+    add_account(stores, email, name="Ada", zone="Europe/Berlin")
     with ApiThread(create_app(stores)) as api:
         body = {"email": email, "password": PASSWORD}
         token = httpx.post(f"{api.url}/v1/sign-in", json=body).json()["token"]

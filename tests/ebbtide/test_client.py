@@ -17,7 +17,8 @@ from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 from ebbtide.timestamps import FOREVER, to_datetime
 from store import Stores
 from store.models.records import Purpose
-from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
+from tests.support.accounts import PASSWORD
+from tests.support.clinic import Clinic, fill, opened_clinic
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from ebbtide.timestamps import DAY, HOUR
 from store import Stores
 from store.models import Purpose, Rating, Role
 from tests.conftest import ROOT
-from tests.support.clinic import PASSWORD, opened_clinic
+from tests.support.accounts import PASSWORD
+from tests.support.clinic import opened_clinic
 
 
 def interval_of(text: str) -> tuple[float, float]:

@@ -33,7 +33,7 @@ from store.models import (
     TokenKind,
 )
 from store.sql.engine import server_engine, sqlite_engine
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD
 from tests.support.beats import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import PostgresServer

@@ -26,7 +26,8 @@ from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
-from tests.conftest import PASSWORD, skip_or_fail
+from tests.conftest import skip_or_fail
+from tests.support.accounts import PASSWORD
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import postgres_bin, started
 

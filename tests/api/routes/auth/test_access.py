@@ -13,8 +13,9 @@ from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store import Stores
 from store.models.records import Purpose, Role
+from tests.support.accounts import PASSWORD
 from tests.support.assertions import assert_problem
-from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
+from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.clock import Clock
 
 

@@ -18,14 +18,13 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.http.problems import STATUS_OF
 from api.services import oidc
-from api.services.accounts import create_account
 from api.services.errors import IdentityError
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
 from store import Stores
 from store.models.records import Role
+from tests.support.accounts import add_account
 from tests.support.assertions import assert_problem
-from tests.support.clinic import PASSWORD
 
 PAGES = "http://pages.example/"
 
@@ -51,15 +50,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture
 def api(stores: Stores, settings: Settings, provider: str) -> Iterator[ApiThread]:
     for name, role in (("ada", Role.THERAPIST), ("eve", Role.PATIENT)):
-        create_account(
-            stores.records,
-            email=f"{name}@example.org",
-            password=PASSWORD,
-            name=name,
-            zone="UTC",
-            now_ns=stores.now(),
-            role=role,
-        )
+        add_account(stores, f"{name}@example.org", name=name, role=role)
     app = create_app(stores, settings)
     with ApiThread(app) as running:
         app.state.provider = oidc.provider_from_settings(
