@@ -20,27 +20,7 @@ if TYPE_CHECKING:
     from analytics.programme.change import change_between
     from analytics.programme.outcomes import group_outcome, hedges_g
     from analytics.report import person_report
-
-__all__ = [
-    "BeatArrays",
-    "HrvWindows",
-    "change_between",
-    "correct_beats",
-    "day_to_day_link",
-    "group_link",
-    "group_outcome",
-    "hedges_g",
-    "hrv_summary",
-    "hrv_windows",
-    "label_beats",
-    "lagged_link",
-    "person_report",
-    "repeated_measures_correlation",
-    "stress_index",
-    "within_person_link",
-]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
         {
@@ -61,3 +41,22 @@ if not TYPE_CHECKING:  # so that a name that is not there stays an error for myp
             "analytics.report": ("person_report",),
         },
     )
+
+__all__ = [
+    "BeatArrays",
+    "HrvWindows",
+    "change_between",
+    "correct_beats",
+    "day_to_day_link",
+    "group_link",
+    "group_outcome",
+    "hedges_g",
+    "hrv_summary",
+    "hrv_windows",
+    "label_beats",
+    "lagged_link",
+    "person_report",
+    "repeated_measures_correlation",
+    "stress_index",
+    "within_person_link",
+]

@@ -10,10 +10,8 @@ from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from api.app import create_app, create_app_from_settings
-
-__all__ = ["create_app", "create_app_from_settings"]
-
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+else:  # hidden from the type checker, to which other names stay errors
     # Processes that import a use case alone do not load the web framework.
     __getattr__ = lazy_members(__name__, {"api.app": ("create_app", "create_app_from_settings")})
+
+__all__ = ["create_app", "create_app_from_settings"]

@@ -8,10 +8,8 @@ from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from dashboard.launch import start_dashboard
-
-__all__ = ["start_dashboard"]
-
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+else:  # hidden from the type checker, to which other names stay errors
     # The launcher brings an HTTP client.
     __getattr__ = lazy_members(__name__, {"dashboard.launch": ("start_dashboard",)})
+
+__all__ = ["start_dashboard"]

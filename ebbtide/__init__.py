@@ -11,14 +11,12 @@ from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
-
-__all__ = ["ApiError", "Client", "SignedOutError", "UnavailableError", "__version__"]
-
-__version__ = "0.1.0"
-
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+else:  # hidden from the type checker, to which other names stay errors
     # ``ebbtide --help`` shall not load HTTPX.
     __getattr__ = lazy_members(
         __name__, {"ebbtide.client": ("ApiError", "Client", "SignedOutError", "UnavailableError")}
     )
+
+__version__ = "0.1.0"
+
+__all__ = ["ApiError", "Client", "SignedOutError", "UnavailableError", "__version__"]

@@ -20,18 +20,7 @@ if TYPE_CHECKING:
     from ingest.outbox.uploader import Uploader
     from ingest.recorder import Recorder
     from ingest.straps.simulated import SimulatedStrap
-
-__all__ = [
-    "BatchWriter",
-    "Outbox",
-    "Recorder",
-    "SimulatedStrap",
-    "Uploader",
-    "import_recordings",
-    "open_recording",
-]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
         {
@@ -44,3 +33,13 @@ if not TYPE_CHECKING:  # so that a name that is not there stays an error for myp
             "ingest.straps.simulated": ("SimulatedStrap",),
         },
     )
+
+__all__ = [
+    "BatchWriter",
+    "Outbox",
+    "Recorder",
+    "SimulatedStrap",
+    "Uploader",
+    "import_recordings",
+    "open_recording",
+]

@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -97,9 +98,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A real PostgreSQL."""
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Start a real PostgreSQL, and stop it at the end."""
     binaries = postgres_bin()
     if binaries is None:
         skip_or_fail("no PostgreSQL on this machine (Debian: apt install postgresql)")
@@ -107,6 +108,13 @@ def postgres() -> Iterator[PostgresServer]:
     server = started(Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp")), binaries)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -169,3 +177,9 @@ def signed_in(api: ApiThread, patient: Callable[..., str]) -> Iterator[Callable[
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def client(signed_in: Callable[..., httpx.Client]) -> httpx.Client:
+    """A client of one patient, signed in."""
+    return signed_in()

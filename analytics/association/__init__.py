@@ -21,31 +21,7 @@ if TYPE_CHECKING:
         within_person_link,
     )
     from analytics.association.wording import AssociationText, Comparison, Verdict, association_text
-
-__all__ = [
-    "Association",
-    "AssociationText",
-    "Comparison",
-    "GroupLink",
-    "HrvBeforeRating",
-    "MissingPattern",
-    "PersonSlope",
-    "RmCorr",
-    "Span",
-    "Verdict",
-    "WhatIf",
-    "association_text",
-    "day_to_day_link",
-    "group_link",
-    "lagged_link",
-    "missing_pattern",
-    "repeated_measures_correlation",
-    "what_if_worse",
-    "window_starts",
-    "within_person_link",
-]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
         {
@@ -72,3 +48,26 @@ if not TYPE_CHECKING:  # so that a name that is not there stays an error for myp
             ),
         },
     )
+
+__all__ = [
+    "Association",
+    "AssociationText",
+    "Comparison",
+    "GroupLink",
+    "HrvBeforeRating",
+    "MissingPattern",
+    "PersonSlope",
+    "RmCorr",
+    "Span",
+    "Verdict",
+    "WhatIf",
+    "association_text",
+    "day_to_day_link",
+    "group_link",
+    "lagged_link",
+    "missing_pattern",
+    "repeated_measures_correlation",
+    "what_if_worse",
+    "window_starts",
+    "within_person_link",
+]

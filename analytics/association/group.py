@@ -125,7 +125,7 @@ def group_link(
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If an array has another shape than (n,).
 
     Notes
     -----

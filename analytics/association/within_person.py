@@ -163,12 +163,13 @@ def lagged_link(
     Returns
     -------
     Association
-        Slope with 95% interval and p value, or ``missing_reason``.
+        Slope of ``y`` on the ``x`` of the rating before, with its 95% interval and p value; or
+        ``missing_reason``.
 
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If ``time_ns``, ``x`` and ``y`` differ in shape.
 
     Notes
     -----
@@ -219,12 +220,13 @@ def day_to_day_link(
     Returns
     -------
     Association
-        Slope with 95% interval and p value, or ``missing_reason``.
+        Slope of the changes of ``y`` on those of ``x``, in units of both; or
+        ``missing_reason``.
 
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If ``day``, ``x`` and ``y`` differ in shape.
 
     Notes
     -----

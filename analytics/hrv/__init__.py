@@ -24,6 +24,28 @@ if TYPE_CHECKING:
         hrv_windows,
         starts_by_stretch,
     )
+else:  # hidden from the type checker, to which other names stay errors
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "analytics.hrv.artefacts": ("Beat", "BeatLabels", "label_beats"),
+            "analytics.hrv.correction": ("CorrectedSeries", "correct_beats"),
+            "analytics.hrv.engine": ("WindowMetrics", "window_metrics"),
+            "analytics.hrv.metric": ("Domain", "Metric"),
+            "analytics.hrv.requirements": ("METRICS", "MissingReason"),
+            "analytics.hrv.stress_index": ("StressIndex", "StressIndexInput"),
+            "analytics.hrv.summary": ("HrvSummary", "Quality", "SLOW_BREATHING", "hrv_summary"),
+            "analytics.hrv.windows": (
+                "BeatArrays",
+                "HrvWindows",
+                "Movement",
+                "WINDOW_NS",
+                "concat_windows",
+                "hrv_windows",
+                "starts_by_stretch",
+            ),
+        },
+    )
 
 __all__ = [
     "METRICS",
@@ -51,26 +73,3 @@ __all__ = [
     "starts_by_stretch",
     "window_metrics",
 ]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
-    __getattr__ = lazy_members(
-        __name__,
-        {
-            "analytics.hrv.artefacts": ("Beat", "BeatLabels", "label_beats"),
-            "analytics.hrv.correction": ("CorrectedSeries", "correct_beats"),
-            "analytics.hrv.engine": ("WindowMetrics", "window_metrics"),
-            "analytics.hrv.metric": ("Domain", "Metric"),
-            "analytics.hrv.requirements": ("METRICS", "MissingReason"),
-            "analytics.hrv.stress_index": ("StressIndex", "StressIndexInput"),
-            "analytics.hrv.summary": ("HrvSummary", "Quality", "SLOW_BREATHING", "hrv_summary"),
-            "analytics.hrv.windows": (
-                "BeatArrays",
-                "HrvWindows",
-                "Movement",
-                "WINDOW_NS",
-                "concat_windows",
-                "hrv_windows",
-                "starts_by_stretch",
-            ),
-        },
-    )

@@ -31,32 +31,7 @@ if TYPE_CHECKING:
         trigger_pattern,
         wilson_interval,
     )
-
-__all__ = [
-    "AroundSession",
-    "Change",
-    "GroupOutcome",
-    "HedgesG",
-    "NotedDays",
-    "Onset",
-    "PracticeEffect",
-    "Share",
-    "Trend",
-    "TriggerPattern",
-    "around_sessions",
-    "change_between",
-    "first_to_last_week",
-    "group_outcome",
-    "hedges_g",
-    "onset",
-    "practice_effect",
-    "share",
-    "trend",
-    "trigger_pattern",
-    "wilson_interval",
-]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
+else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
         {
@@ -88,3 +63,27 @@ if not TYPE_CHECKING:  # so that a name that is not there stays an error for myp
             ),
         },
     )
+
+__all__ = [
+    "AroundSession",
+    "Change",
+    "GroupOutcome",
+    "HedgesG",
+    "NotedDays",
+    "Onset",
+    "PracticeEffect",
+    "Share",
+    "Trend",
+    "TriggerPattern",
+    "around_sessions",
+    "change_between",
+    "first_to_last_week",
+    "group_outcome",
+    "hedges_g",
+    "onset",
+    "practice_effect",
+    "share",
+    "trend",
+    "trigger_pattern",
+    "wilson_interval",
+]

@@ -105,7 +105,7 @@ def change_between(
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If ``days`` and ``values`` differ in shape.
 
     Notes
     -----

@@ -28,20 +28,6 @@ READINGS = (
 )
 
 
-class Step(StrEnum):
-    """The next small step."""
-
-    ASK_A_CLINICIAN = "ask a clinician"
-    BEGIN = "begin"
-    READ = "read"
-    TRACK = "somatic tracking"
-    BREATHE = "paced breathing"
-    NOTE_TRIGGER = "note a trigger"
-    NOTE_PLEASANT = "notice something pleasant"
-    FOLLOW_UP = "follow-up"
-    REST = "nothing"
-
-
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
     """A session of the programme; ``held`` where it has a date."""
@@ -70,6 +56,20 @@ class Plan:
     read: list[str]
     next_step: Step
     next_reading: str | None
+
+
+class Step(StrEnum):
+    """The next small step."""
+
+    ASK_A_CLINICIAN = "ask a clinician"
+    BEGIN = "begin"
+    READ = "read"
+    TRACK = "somatic tracking"
+    BREATHE = "paced breathing"
+    NOTE_TRIGGER = "note a trigger"
+    NOTE_PLEASANT = "notice something pleasant"
+    FOLLOW_UP = "follow-up"
+    REST = "nothing"
 
 
 def programme_plan(stores: Stores, person: Person, programme: Programme) -> Plan:

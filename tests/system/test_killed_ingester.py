@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,13 +26,8 @@ KILLS = int(os.environ.get("EBBTIDE_KILLS", "8"))
 
 
 def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
-    tmp_path: Path,
-    recordings: Path,
-    api: ApiThread,
-    stores: Stores,
-    signed_in: Callable[..., httpx.Client],
+    tmp_path: Path, recordings: Path, api: ApiThread, stores: Stores, client: httpx.Client
 ) -> None:
-    client = signed_in()
     token = client.headers["Authorization"].removeprefix("Bearer ")
     account = client.get("/v1/me").json()["id"]
     recording = recordings / "pyhrv_nni_long.txt"
@@ -78,14 +72,9 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
 
 
 def test_an_api_that_goes_away_costs_nothing(
-    tmp_path: Path,
-    recordings: Path,
-    stores: Stores,
-    api: ApiThread,
-    signed_in: Callable[..., httpx.Client],
+    tmp_path: Path, recordings: Path, api: ApiThread, stores: Stores, client: httpx.Client
 ) -> None:
     """The ingester records while the API cannot be reached, and uploads when it can."""
-    client = signed_in()
     token = client.headers["Authorization"].removeprefix("Bearer ")
     account = client.get("/v1/me").json()["id"]
     recording = recordings / "pyhrv_nni_short.txt"

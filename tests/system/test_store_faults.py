@@ -23,7 +23,7 @@ from store.errors import DamagedStoreError, StoreUnavailableError
 from store.influx import client as influx_module
 from store.influx.client import InfluxAddress, InfluxServer
 from store.sqlite.beats import SqliteBeatStore
-from tests.conftest import skip_or_fail
+from tests.conftest import running_postgres, skip_or_fail
 from tests.support.beats import FOREVER, START, a_stream, made
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
@@ -147,12 +147,8 @@ def test_postgresql_killed_and_restarted_while_beats_come(
 @pytest.fixture
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """One that a test may kill."""
-    binaries = postgres_bin()
-    if binaries is None:
-        skip_or_fail("no PostgreSQL on this machine (Debian: apt install postgresql)")
-    server = started(Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp")), binaries)
-    yield server
-    server.stop()
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.mark.parametrize("mood", ["resets", "swallows", "slow"])

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -282,13 +281,8 @@ def test_bad_files_say_what_is_wrong(tmp_path: Path, name: str, data: bytes, why
 
 
 def test_the_command_imports_once_and_uploads(
-    tmp_path: Path,
-    recordings: Path,
-    api: ApiThread,
-    stores: Stores,
-    signed_in: Callable[..., httpx.Client],
+    tmp_path: Path, recordings: Path, api: ApiThread, stores: Stores, client: httpx.Client
 ) -> None:
-    client = signed_in()
     me = client.get("/v1/me").json()
     token = client.headers["Authorization"].removeprefix("Bearer ")
     data = tmp_path / "machine"
