@@ -206,11 +206,11 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (kind, share), cells in rows.items():
         mean = np.nanmean(np.array(cells), axis=0)
-        told = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
-        print(f"| {kind} | {100 * share:g}% | {told} |")
+        row_text = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
+        print(f"| {kind} | {100 * share:g}% | {row_text} |")
     mean = np.nanmean(np.array([c for cells in rows.values() for c in cells]), axis=0)
-    told = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
-    print(f"| **all** | | {told} |")
+    row_text = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
+    print(f"| **all** | | {row_text} |")
     print(f"\nMIT-BIH record 100, {len(events)} premature beats of {len(beats) + 1}:")
     touched = {i for event in events for i in event}
     for who, flags in (

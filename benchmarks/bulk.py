@@ -47,7 +47,7 @@ def main() -> None:
     options.add_argument("--days", type=int, default=30)
     options.add_argument("--hours", type=int, default=2, help="A day, that the strap is worn")
     options.add_argument("--forms", nargs="+", default=["arrow", "parquet", "csv"])
-    asked = options.parse_args()
+    args = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-bulk-", dir="/tmp"))
     settings = Settings(data_dir=folder)
     stores = open_stores(settings)
@@ -59,9 +59,9 @@ def main() -> None:
         [
             item
             for item in day_of(1, day, 1)
-            if item.beat_times_ns[0] % (24 * HOUR) < asked.hours * HOUR
+            if item.beat_times_ns[0] % (24 * HOUR) < args.hours * HOUR
         ]
-        for day in range(asked.days)
+        for day in range(args.days)
     ]
     sequence, days = 1, []
     for items in worn:
@@ -69,7 +69,7 @@ def main() -> None:
         sequence += len(items)
     hashed = person("first", Role.PATIENT)
     streams: list[str] = []
-    for k in range(asked.patients):
+    for k in range(args.patients):
         patient = hashed if k == 0 else _another(stores, hashed, k)
         stores.records.add_consent(
             Consent(patient.id, Purpose.RESEARCH, True, "bench", stores.now())  # type: ignore[attr-defined]
@@ -108,7 +108,7 @@ def main() -> None:
     watching = threading.Thread(target=watch)
     watching.start()
     found = {}
-    for form in asked.forms:
+    for form in args.forms:
         most = 0.0
         began, size, rows = time.monotonic(), 0, 0
         with httpx.stream(
@@ -141,9 +141,9 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "patients": asked.patients,
-                "days": asked.days,
-                "hours": asked.hours,
+                "patients": args.patients,
+                "days": args.days,
+                "hours": args.hours,
                 "api_mb_before": round(before),
                 "forms": found,
             },

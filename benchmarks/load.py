@@ -84,15 +84,15 @@ def main() -> None:
     options.add_argument(
         "--together", action="store_true", help="those begun in one second ask in one moment"
     )
-    asked = options.parse_args()
+    args = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-load-", dir="/tmp"))
     stores = open_stores(Settings(data_dir=folder))
     people = [
         add_account(stores, f"p{k}@example.org", simulated=True)
-        for k in range(asked.straps // 10 + 1)
+        for k in range(args.straps // 10 + 1)
     ]
     began = time.monotonic()
-    a_year(stores, people[0], asked.days)
+    a_year(stores, people[0], args.days)
     filled = time.monotonic() - began
     tokens = [issue_token(stores, person)[0] for person in people]
     stores.close()
@@ -107,21 +107,21 @@ def main() -> None:
         )
     url = f"http://127.0.0.1:{port}"
     answers(f"{url}/v1/ready")
-    ramp = (asked.straps + asked.readers) / A_SECOND
+    ramp = (args.straps + args.readers) / A_SECOND
     (folder / "tokens.json").write_text(json.dumps(tokens))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("load_users.py"))),
-            *("--headless", "--host", url, "-u", str(asked.straps + asked.readers)),
-            *("-r", str(A_SECOND), "--reset-stats", "-t", f"{asked.seconds + ramp:.0f}s"),
+            *("--headless", "--host", url, "-u", str(args.straps + args.readers)),
+            *("-r", str(A_SECOND), "--reset-stats", "-t", f"{args.seconds + ramp:.0f}s"),
             *("--csv", str(folder / "found"), "--only-summary"),
         ],
         env={
             **environment,
             "LOAD_TOKENS": str(folder / "tokens.json"),
-            "LOAD_STRAPS": str(asked.straps),
-            "LOAD_READERS": str(asked.readers),
-            "LOAD_TOGETHER": "1" if asked.together else "",
+            "LOAD_STRAPS": str(args.straps),
+            "LOAD_READERS": str(args.readers),
+            "LOAD_TOGETHER": "1" if args.together else "",
         },
         capture_output=True,
         text=True,
@@ -134,10 +134,10 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "straps": asked.straps,
-                "readers": asked.readers,
-                "seconds": asked.seconds,
-                "together": asked.together,
+                "straps": args.straps,
+                "readers": args.readers,
+                "seconds": args.seconds,
+                "together": args.together,
                 "filled_s": round(filled),
                 "api_mb": round(memory),
                 "api_cpu_s": round(used),

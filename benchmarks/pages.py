@@ -122,7 +122,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=365)
     options.add_argument("--rounds", type=int, default=5)
-    asked = options.parse_args()
+    args = options.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("This needs Debian's chromium.")
@@ -130,7 +130,7 @@ def main() -> None:
         folder = Path(name)
         stores = open_stores(Settings(data_dir=folder))
         person = add_account(stores, EMAIL, simulated=True)
-        a_year(stores, person, asked.days)
+        a_year(stores, person, args.days)
         stores.close()
         port = free_port()
         with subprocess.Popen(
@@ -148,15 +148,15 @@ def main() -> None:
                 browser = playwright.chromium.launch(
                     executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
                 )
-                rounds = [one_round(browser, pages.url, hello) for _ in range(asked.rounds)]
+                rounds = [one_round(browser, pages.url, hello) for _ in range(args.rounds)]
                 browser.close()
             api.terminate()
     hello_s = statistics.median(each["an empty Streamlit page"] for each in rounds)
     print(
         json.dumps(
             {
-                "days": asked.days,
-                "rounds": asked.rounds,
+                "days": args.days,
+                "rounds": args.rounds,
                 "pages": {
                     what: {
                         "first_s": round(rounds[0][what], 2),

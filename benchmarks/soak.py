@@ -182,7 +182,7 @@ def main() -> None:
     options.add_argument("--straps", type=int, default=200)
     options.add_argument("--minutes", type=float, default=15)
     options.add_argument("--every", type=float, default=2.0, help="seconds between uploads")
-    asked = options.parse_args()
+    args = options.parse_args()
     binaries = postgres_bin()
     if binaries is None:
         raise SystemExit("This needs Debian's postgresql and influxdb.")
@@ -203,7 +203,7 @@ def main() -> None:
     stores = open_stores(Settings())
     people = [
         add_account(stores, f"p{k}@example.org", simulated=True)
-        for k in range(min(PEOPLE, asked.straps))
+        for k in range(min(PEOPLE, args.straps))
     ]
     with (folder / "api.log").open("wb") as log:
         api = subprocess.Popen(
@@ -231,8 +231,8 @@ def main() -> None:
     }
     cpu_before = {name: cpu_s(pid) for name, pid in servers.items()}
     began_ns = timestamps.now_ns()
-    straps = [Strap(seed, began_ns) for seed in range(asked.straps)]
-    seconds = asked.minutes * 60
+    straps = [Strap(seed, began_ns) for seed in range(args.straps)]
+    seconds = args.minutes * 60
     began = time.monotonic()
     reads: list[float] = []
     memory: list[dict[str, float]] = []
@@ -270,7 +270,7 @@ def main() -> None:
 
     async def everything() -> list[tuple[float, float]]:
         found, _, _ = await asyncio.gather(
-            play(straps, accounts, url, folder, began + seconds, asked.every), read(), watch()
+            play(straps, accounts, url, folder, began + seconds, args.every), read(), watch()
         )
         return found
 
@@ -284,21 +284,21 @@ def main() -> None:
         )
         index = [s.id for s in beats.streams].index(strap.stream.id)
         mine = beats.stream == index
-        kept = list(zip(beats.time_ns[mine].tolist(), beats.rr_ticks[mine].tolist(), strict=True))
+        stored = list(zip(beats.time_ns[mine].tolist(), beats.rr_ticks[mine].tolist(), strict=True))
         sent = list(zip(strap.times, strap.ticks, strict=True))
-        lost += len(set(sent) - set(kept))
-        doubled += len(kept) - len(set(kept))
+        lost += len(set(sent) - set(stored))
+        doubled += len(stored) - len(set(stored))
     times = np.array(latencies)
     thirds = np.array_split(times[:, 1], 3)
     print(
         json.dumps(
             {
-                "straps": asked.straps,
-                "minutes": asked.minutes,
+                "straps": args.straps,
+                "minutes": args.minutes,
                 "beats": sum(len(strap.times) for strap in straps),
                 "lost": lost,
                 "doubled": doubled,
-                "every_s": asked.every,
+                "every_s": args.every,
                 "uploads": len(times),
                 "cpu_ms_an_upload": {
                     name: round(1000 * used / len(times), 2) for name, used in cpu.items()

@@ -148,11 +148,11 @@ def group_link(
     subject, time = np.asarray(subject, np.int64), np.asarray(time, np.float64)
     if not subject.shape == time.shape == x.shape == y.shape or x.ndim != 1:
         raise ValueError("subject, time, x and y must all have shape (n,)")
-    known = np.isfinite(x) & np.isfinite(y) & np.isfinite(time)
-    order = np.lexsort((time[known], subject[known]))
-    subject, time = subject[known][order], time[known][order]
-    x, y = x[known][order], y[known][order]
-    hours = None if hour_of_day is None else np.asarray(hour_of_day)[known][order]
+    finite = np.isfinite(x) & np.isfinite(y) & np.isfinite(time)
+    order = np.lexsort((time[finite], subject[finite]))
+    subject, time = subject[finite][order], time[finite][order]
+    x, y = x[finite][order], y[finite][order]
+    hours = None if hour_of_day is None else np.asarray(hour_of_day)[finite][order]
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
     people: list[_PersonFit] = []

@@ -115,8 +115,8 @@ def hrv_before_rating(
 
 
 def _row_means(values: FloatArray, enough: BoolArray) -> FloatArray:
-    known = np.isfinite(values)
-    count = np.count_nonzero(known, axis=1)
-    total = np.sum(np.where(known, values, 0.0), axis=1)
+    finite = np.isfinite(values)
+    count = np.count_nonzero(finite, axis=1)
+    total = np.sum(np.where(finite, values, 0.0), axis=1)
     result: FloatArray = np.where(enough & (count > 0), total / np.maximum(count, 1), np.nan)
     return result

@@ -89,9 +89,9 @@ def what_if_worse(
     basis = trend_basis((all_ns[put] - all_ns[put][0]) / 86_400e9, all_hours[put])
     columns = []
     for values in (x, y):
-        known = np.concatenate([values, np.full(len(fill_ns), np.nan)])[put]
-        fit, *_ = np.linalg.lstsq(basis[~filled], known[~filled], rcond=None)
-        columns.append(np.where(filled, basis @ fit, known))
+        filled_values = np.concatenate([values, np.full(len(fill_ns), np.nan)])[put]
+        fit, *_ = np.linalg.lstsq(basis[~filled], filled_values[~filled], rcond=None)
+        columns.append(np.where(filled, basis @ fit, filled_values))
     x_all, y_all = columns
     worse = np.where(filled, WORSE_BY, 0.0)
 

@@ -242,6 +242,6 @@ def _in_order(days: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatAr
     days, values = np.asarray(days, np.float64), np.asarray(values, np.float64)
     if days.shape != values.shape or days.ndim != 1:
         raise ValueError("days and values must both have shape (n,)")
-    known = np.isfinite(values)
-    order = np.argsort(days[known], kind="stable")
-    return days[known][order], values[known][order]
+    finite = np.isfinite(values)
+    order = np.argsort(days[finite], kind="stable")
+    return days[finite][order], values[finite][order]

@@ -99,8 +99,8 @@ def to_utc(
         time += offset if naive else 0
         if before is not None and naive:
             step = time - before
-            went_on = round(since * SECOND)
-            if abs(step + HOUR - went_on) < _SPARE and step < 0:
+            elapsed_ns = round(since * SECOND)
+            if abs(step + HOUR - elapsed_ns) < _SPARE and step < 0:
                 offset += HOUR
                 time += HOUR
                 notes.append(
@@ -115,7 +115,7 @@ def to_utc(
                         f"line {number}: clocks went back; the hour that comes twice is read by "
                         "order"
                     )
-            elif abs(step - HOUR - went_on) < _SPARE and (offset or has_elapsed):
+            elif abs(step - HOUR - elapsed_ns) < _SPARE and (offset or has_elapsed):
                 time -= HOUR
                 if offset:
                     offset -= HOUR
@@ -135,7 +135,7 @@ def to_utc(
             elif (
                 zone is None
                 and not has_elapsed
-                and abs(step - HOUR - went_on) < _AT_THE_HOUR
+                and abs(step - HOUR - elapsed_ns) < _AT_THE_HOUR
                 and HOUR - before % HOUR < _AT_THE_HOUR
                 and time % HOUR < _AT_THE_HOUR
             ):

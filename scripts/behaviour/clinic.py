@@ -106,9 +106,9 @@ class Clinic:
 
     def client(self, name: str, device: str | None = None) -> httpx.Client:
         """Somebody signed in anew."""
-        asked = {"email": f"{name}@example.org", "password": PASSWORD}
-        asked |= {"device": device} if device else {}
-        answer = httpx.post(f"{self.product.url}/v1/sign-in", json=asked, timeout=60)
+        args = {"email": f"{name}@example.org", "password": PASSWORD}
+        args |= {"device": device} if device else {}
+        answer = httpx.post(f"{self.product.url}/v1/sign-in", json=args, timeout=60)
         token = answer.raise_for_status().json()["token"]
         return httpx.Client(base_url=self.product.url, headers=bearer(token), timeout=60)
 
@@ -200,8 +200,8 @@ class Clinic:
 
     def _programme(self) -> None:
         """Ada's programme, notes, practices and sessions."""
-        said = {"physical_cause_ruled_out": True, "started": True, "ratings_a_day": 2}
-        self.send("ada", "PUT", "/v1/programme", said)
+        changes = {"physical_cause_ruled_out": True, "started": True, "ratings_a_day": 2}
+        self.send("ada", "PUT", "/v1/programme", changes)
         for reading in ("setbacks",):
             self.send("ada", "PUT", f"/v1/programme/readings/{reading}")
         kinds = ("trigger", "fear", "stressor", "helped", "pleasant")

@@ -101,7 +101,7 @@ def _derived(ns: int) -> str | None:
     return "<now>" if steps == 0 else f"<now{steps / 2:+g}h>"
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Text for a recording: JSON is indented, long text is cut but hashed as a whole."""
     with contextlib.suppress(ValueError):
         if text.strip()[:1] in ("{", "["):

@@ -84,14 +84,14 @@ def _initramfs(tree: Path, work: Path) -> Path:
     subprocess.run(["depmod", "-b", str(tree), version], check=True, env=environment)
     files: list[Path] = []
     for module in _MODULES:
-        shown = subprocess.run(
+        modules = subprocess.run(
             ["modprobe", "-d", str(tree), "-S", version, "--show-depends", module],
             check=True,
             env=environment,
             capture_output=True,
             text=True,
         ).stdout
-        files += [Path(line.split()[1]) for line in shown.splitlines() if line[:6] == "insmod"]
+        files += [Path(line.split()[1]) for line in modules.splitlines() if line[:6] == "insmod"]
     order = list(dict.fromkeys(files))
     for file in order:
         shutil.copy(file, root / "mods")

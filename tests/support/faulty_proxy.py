@@ -1,4 +1,4 @@
-"""A connection to a server with moods: it resets, delays, or says nothing more."""
+"""A connection to a server with faults: it resets, delays, or says nothing more."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from contextlib import suppress
 
 
 class FaultyProxy:
-    """Listens on loopback and passes on to ``port``, as ``mood`` says: "well", "slow", "resets"
+    """Listens on loopback and passes on to ``port``, as ``fault`` says: "well", "slow", "resets"
     (within the first bytes of a request), "swallows" (the answer).
     """
 
     def __init__(self, port: int, seed: int = 1) -> None:
         self._to = port
         self._chance = random.Random(seed)
-        self.mood = "well"
+        self.fault = "well"
         self.cut = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -55,9 +55,12 @@ class FaultyProxy:
     def _pump(self, source: socket.socket, target: socket.socket, there: bool) -> None:
         with suppress(OSError):
             while data := source.recv(16_384):
-                if self.mood == "slow":
+                if self.fault == "slow":
                     time.sleep(0.1)
-                if self.mood == ("resets" if there else "swallows") and self._chance.random() < 0.5:
+                if (
+                    self.fault == ("resets" if there else "swallows")
+                    and self._chance.random() < 0.5
+                ):
                     self.cut += 1
                     target.sendall(data[: self._chance.randrange(len(data))] if there else b"")
                     _reset(source)

@@ -161,10 +161,10 @@ def test_what_was_acknowledged_is_stored_once(
         uploads.stop.set()
         uploads.thread.join(20)
         assert uploads.error is None
-        kept = verified(stores.beats, person.subject_id, uploads)
+        stored = verified(stores.beats, person.subject_id, uploads)
         (covered,) = stores.beats.coverage(person.subject_id)
-        assert covered.beats == kept == covered.acknowledged
-        print(f"{engine}: {kills} kills, {kept} beats, {uploads.in_flight} requests unanswered")
+        assert covered.beats == stored == covered.acknowledged
+        print(f"{engine}: {kills} kills, {stored} beats, {uploads.in_flight} requests unanswered")
     finally:
         process.kill()
         process.join()

@@ -79,7 +79,7 @@ def test_an_api_that_goes_away_costs_nothing(
     account = client.get("/v1/me").json()["id"]
     recording = recordings / "pyhrv_nni_short.txt"
     outbox = tmp_path / "outbox.sqlite"
-    with httpx.Client() as nobody:
+    with httpx.Client() as anonymous:
         refused = f"http://127.0.0.1:{_closed_port()}"
         command = [sys.executable, "-m", "tests.support.ingester_process", refused, token, account]
         command += [str(outbox), str(recording), str(START), "1"]
@@ -88,7 +88,7 @@ def test_an_api_that_goes_away_costs_nothing(
         assert process.poll() is None  # still recording or trying
         process.terminate()
         process.wait()
-        assert nobody.get(f"{api.url}/v1/health").is_success
+        assert anonymous.get(f"{api.url}/v1/health").is_success
     assert client.get("/v1/streams").json()["beats"] == 0
     command[3] = api.url
     assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == 0

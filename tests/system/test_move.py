@@ -193,17 +193,17 @@ def test_a_move_that_was_stopped_goes_on(
     with pytest.raises(KeyboardInterrupt):
         copy.copy_beats(source.beats, target.beats)
     first = sum(appended)
-    told: list[tuple[str, int, int]] = []
-    copy.copy_beats(source.beats, target.beats, lambda *word: told.append(word))
+    progress: list[tuple[str, int, int]] = []
+    copy.copy_beats(source.beats, target.beats, lambda *word: progress.append(word))
     # Only a batch after the hole is sent a second time.
     assert sum(appended) - first < 23_602 - first + 5000
-    assert told[-1] == ("beats", 23_598, 23_598)
+    assert progress[-1] == ("beats", 23_598, 23_598)
     assert copy.compare_beats(source.beats, target.beats).beats == 23_598
     source.close()
     target.close()
 
 
-def test_what_is_not_the_same_is_told(embedded: Path, servers: dict[str, str]) -> None:
+def test_differences_are_reported(embedded: Path, servers: dict[str, str]) -> None:
     source, target = open_stores(Settings(data_dir=embedded)), at(servers)
     copy.copy_beats(source.beats, target.beats)
     (subject, _) = source.beats.subjects()

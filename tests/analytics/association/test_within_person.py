@@ -108,8 +108,8 @@ def test_missing_values_are_left_out() -> None:
     holes = stress.copy()
     holes[::5] = np.nan
     link = within_person_link(times(50), holes, pain)
-    keep = np.isfinite(holes)
-    same = within_person_link(times(50)[keep], stress[keep], pain[keep])
+    present = np.isfinite(holes)
+    same = within_person_link(times(50)[present], stress[present], pain[present])
     assert link.n == 40
     assert link.estimate == same.estimate
 
@@ -167,7 +167,7 @@ def test_shapes_are_checked() -> None:
         within_person_link(times(3), np.zeros(3), np.zeros(4))
 
 
-def test_earlier_stress_is_told_from_stress_at_the_same_moment() -> None:
+def test_earlier_stress_is_distinguished_from_stress_at_the_same_moment() -> None:
     """Stress lingers. Linked at the same moment only, it must not seem to come before."""
     rng = np.random.default_rng(3)
     same = later = 0
@@ -220,7 +220,7 @@ def test_what_is_held_still_is_no_link() -> None:
     assert within_person_link(times(60), x, y, covariates=motion).n == 30
 
 
-def test_what_is_missing_is_told_in_days_at_the_persons_own_pace() -> None:
+def test_the_missing_reason_counts_days_at_the_persons_own_pace() -> None:
     stress, pain = pair(12)
     three_a_day = within_person_link(times(12), stress, pain).missing_reason
     one_a_day = within_person_link(times(12, every_h=24), stress, pain).missing_reason

@@ -223,16 +223,16 @@ def test_the_commands_answer_in_json(recordings: Path, tmp_path: Path) -> None:
             timeout=60,
             check=True,
         )
-        said: dict[str, object] = json.loads(done.stdout)
-        return said
+        printed: dict[str, object] = json.loads(done.stdout)
+        return printed
 
-    said = run("hrv", str(recordings / "rest_rri.txt"))
+    printed = run("hrv", str(recordings / "rest_rri.txt"))
     wanted = (
         "mean_hr_bpm, mean_nn_ms, sdnn_ms, rmssd_ms, pnn50_percent, lf_ms2, hf_ms2, lf_hf, sd1_ms, "
         "sd2_ms, sampen, dfa_alpha1, stress_index_baevsky, quality"
     )
     for name in wanted.split(", "):
-        assert said[name] is not None, name
+        assert printed[name] is not None, name
     beats = run("clean", str(recordings / "rest_rri.txt"))["beats"]
     assert isinstance(beats, list)
     assert len(beats) == 910

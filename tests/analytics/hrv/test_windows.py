@@ -128,7 +128,7 @@ def test_a_window_must_end_after_it_starts() -> None:
         window_hrv(arrays([800.0]), START, START)
 
 
-def test_many_recordings_one_after_another_are_each_asked_for_their_own_time() -> None:
+def test_each_of_many_recordings_is_read_for_its_own_time() -> None:
     rng = np.random.default_rng(3)
     parts = [
         arrays(

@@ -69,7 +69,7 @@ def test_an_invalid_consent_is_refused(
     assert words in refused.json()["detail"]
 
 
-def test_whose_time_is_over(stores: Stores, patient: Callable[..., str]) -> None:
+def test_expired_people(stores: Stores, patient: Callable[..., str]) -> None:
     people = {}
     for name in ("back", "ended", "silent", "rates", "agrees"):
         patient(f"{name}@example.org")

@@ -185,7 +185,7 @@ def test_garmin_fit(tmp_path: Path) -> None:
     assert np.abs(np.array(times) - true)[60:].max() < 150 * MILLISECOND
 
 
-def test_a_damaged_fit_file_keeps_what_is_good(tmp_path: Path) -> None:
+def test_a_damaged_fit_file_is_read_up_to_the_damage(tmp_path: Path) -> None:
     file = open_recording(fit_file(tmp_path, damaged=True), zone=BERLIN)
     assert len(beats(file)[0]) > 150
     assert "damaged" in file.problems[0]
@@ -304,17 +304,17 @@ def test_the_command_imports_once_and_uploads(
             check=False,
         )
         assert "Traceback" not in done.stderr
-        said: dict[str, object] = json.loads(done.stdout)
-        return done.returncode, said
+        printed: dict[str, object] = json.loads(done.stdout)
+        return done.returncode, printed
 
-    status, said = run(renamed, bad)
-    files = said["files"]
+    status, printed = run(renamed, bad)
+    files = printed["files"]
     assert isinstance(files, list)
-    assert (status, said["upload"]) == (1, None)  # the bad one is told by the status
+    assert (status, printed["upload"]) == (1, None)  # the bad one is told by the status
     assert (files[0]["new_beats"], files[0]["error"]) == (4684, None)
     assert "no RR interval" in files[1]["error"]
-    status, said = run(renamed)
-    files = said["files"]
+    status, printed = run(renamed)
+    files = printed["files"]
     assert isinstance(files, list)
     assert (status, files[0]["new_beats"], files[0]["known_beats"]) == (0, 0, 4684)
     # Another machine, which has no outbox yet, adds nothing either.

@@ -70,9 +70,9 @@ def at_provider(api: ApiThread, browser: httpx.Client, who: str) -> str:
     """Go to the provider and sign in there; the address it sends back to."""
     start = browser.get(f"{api.url}/v1/oidc/start")
     assert start.status_code == 303
-    asked = parse_qs(urlsplit(start.headers["location"]).query)
-    assert asked["code_challenge_method"] == ["S256"]
-    assert asked["scope"] == ["openid email"]
+    query = parse_qs(urlsplit(start.headers["location"]).query)
+    assert query["code_challenge_method"] == ["S256"]
+    assert query["scope"] == ["openid email"]
     cookie = start.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
