@@ -1,5 +1,7 @@
-"""The associations of one person's pain, stress and HRV, each with its sentence, number, interval,
-data and caveats. The API, the pages and print are all made from it.
+"""The associations of one person's pain, stress and HRV.
+
+Each has its sentence, number, interval, data and caveats. The API, the pages and print are all made
+from it.
 
 The first statement (pain and stress at the same moment) is the primary comparison; all others are
 secondary, and their p values are corrected for multiplicity (Holm 1979, Scandinavian Journal
@@ -26,9 +28,11 @@ from analytics.programme.change import Change, first_to_last_week
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatedHrv:
-    """Ratings of one person, all of shape (n,). ``day``: the local day's ordinal; ``hour``: local.
-    The heart's are NaN where no usable beats were before a rating: ``ln_rmssd`` (ms),
-    ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
+    """Ratings of one person, all of shape (n,).
+
+    ``day``: the local day's ordinal; ``hour``: local. The heart's are NaN where no usable beats
+    were before a rating: ``ln_rmssd`` (ms), ``heart_rate`` (bpm), ``stress_index`` (0 to 100),
+    ``motion_mg``.
     """
 
     time_ns: IntArray
@@ -55,8 +59,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """``statements``: the first is the primary comparison. ``pain`` and ``stress``:
-    the change from the first week to the last, which both may share without being linked.
+    """``statements``: the first is the primary comparison.
+
+    ``pain`` and ``stress``: the change from the first week to the last, which both may share
+    without being linked.
     """
 
     statements: tuple[Statement, ...]

@@ -1,5 +1,6 @@
-"""The HTTP API: routes, use cases and export formats. Together with the command line, the only
-package that opens the stores.
+"""The HTTP API: routes, use cases and export formats.
+
+Together with the command line, the only package that opens the stores.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Into each clean recording are put missed beats, extra beats, beats found at the wrong moment, and
 ectopic beats with their pause, 0.1% to 10% of the beats. Ours and NeuroKit2's Kubios method (its
-default, iterative) get the very same intervals. Told for each:
+default, iterative) get the very same intervals. Reported for each:
 
 - sensitivity: artefacts of which at least one interval was labelled, of all;
 - specificity: untouched intervals that were not labelled, of all;

@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TextIO
 
-if __name__ == "__main__":  # this file is called like the room that it measures
+if __name__ == "__main__":  # this file has the name of the package that it measures
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import numpy as np
@@ -64,7 +64,7 @@ class OneHertz:
         due = time.monotonic() + self._chance.random()
         while due < self._until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            # The radio brought it when it was due: waiting for the event loop counts too.
+            # Its arrival is when it was due: waiting for the event loop counts too.
             yield RawNotification(
                 self._chance.choice(PAYLOADS), timestamps.now_ns(), timestamps.monotonic_ns()
             )
@@ -74,7 +74,7 @@ class OneHertz:
 
 
 async def ours(straps: int, seconds: float, folder: Path) -> list[float]:
-    """Milliseconds from radio to disk."""
+    """Milliseconds from arrival to disk."""
     late: list[float] = []
     with Outbox(folder / f"outbox-{straps}.sqlite") as outbox, BatchWriter(outbox) as writer:
         until = time.monotonic() + seconds

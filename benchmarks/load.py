@@ -5,7 +5,7 @@
 On this machine: ``ebbtide serve --workers 2`` on the embedded store, and Locust, on loopback.
 A strap sends two seconds of beats every two seconds; a reader asks for a year's trend of a patient
 who wore a strap eight hours a day, ratings and link in between, every five seconds. They come five
-a second; figures begin when all are there, so that a worker's first look at the year (some
+a second; figures begin when all are there, so that a worker's first request for the year (some
 seconds) is not in them.
 """
 

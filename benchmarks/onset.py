@@ -1,4 +1,4 @@
-"""How often a change, or its beginning, is told where there is none, and found where there is one.
+"""How often a change, or its beginning, is reported where there is none, or found.
 
     uv run python benchmarks/onset.py [--draws 150]
 

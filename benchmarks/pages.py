@@ -118,7 +118,7 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Fill, start, look, and print JSON."""
+    """Fill a store, start the servers, measure, and print JSON."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=365)
     options.add_argument("--rounds", type=int, default=5)

@@ -43,7 +43,7 @@ PEOPLE = 20  # straps are shared out among them; a sign-in costs a second of CPU
 
 
 def free_port() -> int:
-    """One that nobody uses."""
+    """Find a free port."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
@@ -177,7 +177,7 @@ def children(process: int) -> list[int]:
 
 
 def main() -> None:
-    """Play, look for every beat, and print JSON."""
+    """Play the straps, search the store for every beat, and print JSON."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--straps", type=int, default=200)
     options.add_argument("--minutes", type=float, default=15)

@@ -39,7 +39,7 @@ FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion
 
 @cache
 def day_of(seed: int, day: int, first: int) -> list[Notification]:
-    """A day and a night of beats, one a notification, as the recorder keeps them."""
+    """A day and a night of beats, one a notification, as the recorder writes them."""
     rng = np.random.default_rng([seed, day])
     breathing = 35 * np.sin(np.arange(120_000) * 1.3)
     rr = 830 + breathing + np.cumsum(rng.normal(0, 2, 120_000)) % 60 + rng.normal(0, 12, 120_000)
@@ -89,7 +89,7 @@ def size(folder: Path) -> int:
 
 
 def year(store: BeatStore, subject: str) -> dict[str, float]:
-    """A year of windows, eight hours a day: kept, and read as the trend does."""
+    """A year of windows, eight hours a day: stored, and read as the trend does."""
     rng = np.random.default_rng(3)
     days = {
         day: DailyWindows(

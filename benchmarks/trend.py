@@ -1,9 +1,9 @@
-"""A long trend from kept windows, beside working it out of the beats.
+"""A long trend from stored windows, beside working it out of the beats.
 
     uv run python benchmarks/trend.py [--days 60]
 
-One patient who wears a strap day and night. The first look works out every day's windows and keeps
-them; later looks read them; beside that, ``GET /v1/hrv`` over the same range as it does without
+One patient who wears a strap day and night. The first request computes all windows and stores
+them; later ones read them; beside that, ``GET /v1/hrv`` over the same range as it does without
 (windows of five minutes, all beats read).
 """
 
@@ -37,7 +37,7 @@ def clock(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Fill a store, and look."""
+    """Fill a store, and measure."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=60)
     days = options.parse_args().days

@@ -22,9 +22,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Texts of one association: ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the
-    same as a person would notice it; ``temporal_order_text``: for the order in time, where that is
-    the question; ``known_bias_text``: where the simulation showed more false alarms than 5%.
+    """Texts of one association.
+
+    ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the same as a person would
+    notice it; ``temporal_order_text``: for the order in time, where that is the question;
+    ``known_bias_text``: where the simulation showed more false alarms than 5%.
     """
 
     x_name: str

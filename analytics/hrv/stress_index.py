@@ -45,9 +45,11 @@ _MIDDLE_95 = 1.959964
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressIndexInput:
-    """What the index is made of; all of shape (w,). ``day``: a number per local day, increasing
-    with time; ``hour``: local, 0 to 24; ``time_s``; ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
-    ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN where not measured.
+    """What the index is made of; all of shape (w,).
+
+    ``day``: a number per local day, increasing with time; ``hour``: local, 0 to 24; ``time_s``;
+    ``ln_rmssd`` (ms), ``heart_rate`` (bpm), ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN
+    where not measured.
     """
 
     day: IntArray
@@ -85,8 +87,8 @@ class StressIndexInput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressIndex:
-    """All of shape (w,): 0 to 100 with its 95% interval, NaN where ``missing_reason``
-    says why.
+    """All of shape (w,): 0 to 100 with its 95% interval, NaN where ``missing_reason`` says why.
+
     ``baseline_days`` is how many days each was compared with.
     """
 
@@ -181,7 +183,7 @@ def logarithm(values: FloatArray) -> FloatArray:
 def _compare(
     base: StressIndexInput, windows: StressIndexInput
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """z of each windows window, its standard error, and whether its hour is known."""
+    """Z of each windows window, its standard error, and whether its hour is known."""
     model = _fit_baseline(base)
     z = model.z(windows)
     days = np.unique(base.day)
@@ -248,7 +250,7 @@ def _fit_baseline(base: StressIndexInput) -> _Baseline:
 
 
 def _weighted_medians(values: FloatArray, weight: FloatArray) -> FloatArray:
-    """The median of ``values`` (n,) under each row of ``weight`` (h, n)."""
+    """Compute the median of ``values`` (n,) under each row of ``weight`` (h, n)."""
     order = np.argsort(values, kind="stable")
     upto = np.cumsum(weight[:, order], axis=1)
     place = np.argmax(upto >= upto[:, -1:] / 2, axis=1)

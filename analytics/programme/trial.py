@@ -9,8 +9,10 @@ PAPER = "Ashar et al. 2022, JAMA Psychiatry 79:13"
 
 @dataclass(frozen=True, slots=True)
 class TrialGroup:
-    """A group of the trial: mean pain (0 to 10) before and after four weeks, and the percentage of
-    people with less pain; of those measured twice, and for "pain free or nearly" (0 or 1) of all.
+    """A group of the trial.
+
+    Mean pain (0 to 10) before and after four weeks, and the percentage of people with less pain; of
+    those measured twice, and for "pain free or nearly" (0 or 1) of all.
     """
 
     name: str

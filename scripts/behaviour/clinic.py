@@ -44,7 +44,7 @@ ROLES = ("anonymous", "ada", "ada's device", "eve", "tom", "tess", "ann", "adam"
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header of somebody signed in."""
+    """The Authorization header of a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -105,7 +105,7 @@ class Clinic:
             raise RuntimeError(done.stderr)
 
     def client(self, name: str, device: str | None = None) -> httpx.Client:
-        """Somebody signed in anew."""
+        """Sign in again."""
         args = {"email": f"{name}@example.org", "password": PASSWORD}
         args |= {"device": device} if device else {}
         answer = httpx.post(f"{self.product.url}/v1/sign-in", json=args, timeout=60)

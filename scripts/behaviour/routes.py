@@ -27,7 +27,7 @@ _TABLES: list[dict[str, Any]] = [
 _MOVED: list[dict[str, Any]] = [
     *({"format": "csv"}, {"format": "parquet"}, {"person": "nobody"}, {"cursor": "nonsense"}),
 ]
-# By the route without its prefix: parameters of the first request, which everybody makes, and of
+# By the route without its prefix: parameters of the first request, which every role makes, and of
 # others, which are made by those whose first one was answered.
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "/ratings": [
@@ -60,7 +60,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
 
 
 def record_routes(product: Product, out: Path) -> None:
-    """Every GET route as everybody, then writes and typical problems in a fixed order."""
+    """Every GET route as every role, then writes and typical problems in a fixed order."""
     with open_clinic(product) as clinic:
         document = httpx.get(f"{product.url}/openapi.json", timeout=120).json()
         templates = sorted(document["paths"])
@@ -128,7 +128,7 @@ def file_name(method: str, template: str) -> str:
 
 
 def record_refusals(clinic: Clinic, document: dict[str, Any], out: Path) -> None:
-    """Every other route: as everybody, with nothing in the body, for somebody who is not there."""
+    """Every other route: as every role, with nothing in the body, for an unknown person."""
     for template in sorted(document["paths"]):
         for method in sorted(document["paths"][template].keys() & set(METHODS) - {"get"}):
             # These two would end the sign-ins that the others need.

@@ -1,8 +1,7 @@
-"""Real BlueZ, a real kernel's Bluetooth, real bleak, the project's own commands; only the radio and
-the straps are played, by Bumble. One boot runs all cases (``vm_cases.py``); here the straps'
-logs are compared with what comes out at the other end of API and store.
+"""Straps on BlueZ: a real kernel's Bluetooth, real Bleak, the project's own commands.
 
-EBBTIDE_VM_CUTS=200 cuts the link two hundred times (docs/evidence/no-beat-lost.md); CI does some.
+Only the controller and the straps are simulated, by Bumble. One boot runs all cases
+(``vm_cases.py``); here the straps' logs are compared with what the API and the store return.
 """
 
 from __future__ import annotations

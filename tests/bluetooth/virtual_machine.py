@@ -64,8 +64,8 @@ def boot(work: Path, results: Path, seconds: float) -> str:
 
 
 def _first() -> list[str]:
-    """Before other work on this machine, where that is allowed: what an emulated radio brings late
-    by more than a heartbeat is another case than those that are played.
+    """Raise the priority, where that is allowed: an emulated controller that delivers later than a
+    heartbeat makes another case than those that are tested.
     """
     words = ["nice", "-n", "-15"]
     done = subprocess.run([*words, "nice"], capture_output=True, text=True, check=False)

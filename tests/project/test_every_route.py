@@ -1,4 +1,4 @@
-"""Every route, as every role, against somebody else's data: generated from the routes themselves,
+"""Every route, as every role, against another person's data: generated from the routes themselves,
 so that a new one cannot be forgotten.
 """
 
@@ -157,7 +157,7 @@ def sample(schema: dict[str, Any], document: dict[str, Any]) -> Any:
 
 
 def requests(victim: Victim) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """(method, path template, path, arguments of httpx) of everything that can be asked."""
+    """(method, path template, path, arguments of httpx) of every request."""
     values = victim.values()
     for method, template, operation, document in operations(victim.clinic):
         names = re.findall(r"\{(\w+)\}", template)
@@ -224,7 +224,7 @@ def test_no_role_reads_or_changes_data_out_of_its_scope(victim: Victim, who: str
         assert answer.status_code < 500, where
         words = answer.text
         if who not in ("tom", "adam"):
-            # Her own id is in the path that was asked for, and may be told back in an error.
+            # Her own id is in the requested path, and an error may repeat it.
             assert not [w for w in victim.known[1:] if w in words], where
         assert not [w for w in victim.telling if w in words and w not in path], where
         if answer.is_success and "{patient}" in template:
@@ -238,7 +238,7 @@ def test_no_role_reads_or_changes_data_out_of_its_scope(victim: Victim, who: str
 
 
 def test_a_missing_sign_in_is_the_first_error(victim: Victim) -> None:
-    """And not what else is wrong with what they asked."""
+    """The error names nothing else that is wrong with the request."""
     wrong = {"start": "2026-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z", "cursor": "0"}
     with httpx.Client(base_url=victim.clinic.url, timeout=60) as anonymous:
         seen = 0
@@ -253,7 +253,7 @@ def test_a_missing_sign_in_is_the_first_error(victim: Victim) -> None:
 
 
 def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None:
-    """Where one path looks like another's parameter (/notes/patterns, /notes/{note_id})."""
+    """Where one path matches another's parameter (/notes/patterns, /notes/{note_id})."""
     document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
     values = victim.values()
     for template, operations_of in document["paths"].items():
@@ -316,7 +316,7 @@ def test_the_words_searched_for_are_in_her_own_responses(victim: Victim) -> None
         for method, template, path, arguments in requests(victim)
         if method == "get" and "{patient}" not in template and not template.endswith("/live")
     )
-    # The first two are told to nobody; the therapist's notes to the therapist.
+    # The first two are in no response; the therapist's notes are in the therapist's.
     unseen = {victim.person.subject_id, str(victim.stream.created_ns), "notes of Tom's"}
     assert [w for w in [*victim.known, *victim.telling] if w not in text and w not in unseen] == []
 

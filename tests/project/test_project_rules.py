@@ -1,4 +1,4 @@
-"""The rules of the house."""
+"""Rules of the project: imports, types, style, dependencies, documentation."""
 
 from __future__ import annotations
 

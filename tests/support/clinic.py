@@ -66,7 +66,7 @@ class Clinic:
 @contextmanager
 def opened_clinic(stores: Stores) -> Iterator[Clinic]:
     """Ada and Eve are patients in the care of Tom; Tess is another therapist; Ann analyses; Adam
-    administers. Nobody has agreed to anything yet.
+    administers. No consent is given yet.
     """
     many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
     with ApiThread(create_app(stores, Settings().model_copy(update=many))) as api:

@@ -1,4 +1,4 @@
-"""A connection to a server with faults: it resets, delays, or says nothing more."""
+"""A TCP proxy with faults: it resets or delays connections, or drops responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 class FaultyProxy:
-    """Listens on loopback and passes on to ``port``, as ``fault`` says: "well", "slow", "resets"
+    """Listens on loopback and passes on to ``port``, with ``fault``: "well", "slow", "resets"
     (within the first bytes of a request), "swallows" (the answer).
     """
 
@@ -76,7 +76,7 @@ class FaultyProxy:
 def _reset(end: socket.socket) -> None:
     with suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    # Somebody waits in recv of the other direction, and would keep the connection open.
+    # A thread waits in recv of the other direction, and would hold the connection open.
     with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     end.close()

@@ -81,14 +81,14 @@ def test_nothing_is_open_writable_or_privileged() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-        # The image's own user is 1000; only D-Bus wants root, and only when asked for.
+        # The image's own user is 1000; only D-Bus needs root, and only where configured.
         if name == "ingest":
             assert service["profiles"] == ["strap"]
         elif name not in OURS:
             assert int(service["user"]) > 0
         if "profiles" not in service:
             assert service["healthcheck"]["test"]
-        # Only on this machine until somebody puts TLS in front.
+        # Only on this machine, without TLS in front.
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         for volume in service.get("volumes", []):
             assert volume.split(":")[0] in {*loaded["volumes"], "/run/dbus/system_bus_socket"}

@@ -42,7 +42,7 @@ NOW = START + 1000 * SECOND
 
 
 def fill(stores: Stores) -> None:
-    """Two people with everything that can be kept, and one who was erased."""
+    """Two people with everything that can be stored, and one who was erased."""
     for email in ("ada@example.org", "eve@example.org", "gone@example.org"):
         person = create_account(
             stores.records, email=email, password=PASSWORD, name="N", zone="UTC", now_ns=START
@@ -232,7 +232,7 @@ def test_people_of_another_store_are_not_touched(embedded: Path, servers: dict[s
 
 @pytest.fixture
 def uploading(embedded: Path, servers: dict[str, str]) -> Iterator[None]:
-    """Somebody uploads to the servers all the while."""
+    """An upload to the servers runs meanwhile."""
     done = ebbtide("move", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stderr
     stores = at(servers)

@@ -26,7 +26,7 @@ COUNT = 6000
 
 
 class FaultyPath:
-    """A connection to the API with a fault of its own."""
+    """A proxy before the API with one fault a connection."""
 
     def __init__(self, port: int, chance: random.Random) -> None:
         self._port = port
@@ -60,7 +60,7 @@ class FaultyPath:
             if fault == "cuts the request":
                 budget = self._chance.randint(1, 60_000)
             if fault == "slow" and len(self.faults) > 1:
-                budget = 40_000  # not for ever, or no other fault would have its turn
+                budget = 40_000  # not for ever, or no other fault would occur
             ways = [
                 asyncio.create_task(self._pump(reader, back, budget, fault)),
                 asyncio.create_task(

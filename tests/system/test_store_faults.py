@@ -226,7 +226,7 @@ def test_two_writers_of_the_same_and_of_overlapping_batches(
     def send(store: BeatStore, order: list[tuple[int, int]], ticks: int) -> None:
         try:
             for first, last in order:
-                # Each with content of its own: what was kept first stays, whole.
+                # Each with content of its own: the first that was stored stays, whole.
                 batch = [replace(item, rr_ticks=(ticks,)) for item in made(first, last)]
                 store.append("subject", stream, batch)
         except BaseException as error:
@@ -331,7 +331,7 @@ def test_a_full_disk_of_influxdb(small_disk: Path, postgres: PostgresServer, qui
     ballast = fill(small_disk, 40_000)
     wait_for(lambda: writer.refused > 0)
     ballast.unlink()
-    # InfluxDB 1.6 goes on refusing once a write has failed for want of room.
+    # InfluxDB 1.6 goes on refusing once a write has failed on a full disk.
     server.kill()
     server.restart()
     writer.finish()
@@ -358,7 +358,7 @@ def test_a_full_disk_of_postgresql(
         writer.start()
         wait_for(lambda: writer.refused > 0)
         ballast.unlink()
-        if server.process.poll() is not None:  # it stops where its log has no room
+        if server.process.poll() is not None:  # it stops where its log has no space
             server.restart()
         writer.finish()
         store.close()

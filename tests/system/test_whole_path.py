@@ -1,4 +1,4 @@
-"""``ebbtide demo --once --json`` with real recordings: every room, real bytes, one answer."""
+"""``ebbtide demo --once --json`` with real recordings: every package, real bytes, one answer."""
 
 from __future__ import annotations
 

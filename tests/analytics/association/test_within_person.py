@@ -205,7 +205,7 @@ def test_day_to_day_changes_are_linked_and_a_shared_step_is_no_link() -> None:
 
 
 def test_what_is_held_still_is_no_link() -> None:
-    """Walking raises both; without holding it still that looks like a link."""
+    """Walking raises both; without it as a covariate that is taken for a link."""
     rng = np.random.default_rng(6)
     alarms = held = 0
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""The stress index: against a person whose true state is known."""
+"""The stress index: against a simulated person with a true state."""
 
 from __future__ import annotations
 

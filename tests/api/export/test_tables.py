@@ -251,7 +251,7 @@ def test_analysts_see_pseudonyms_and_moved_dates_of_those_who_agreed(clinic: Cli
         row for row in rows if row["person"] == rows[0]["person"]
     ]
     assert_problem(ann.get("/v1/research/ratings", params={"person": "nobody"}), 404)
-    # Who takes it back, or wants nothing kept any longer, is not there any more.
+    # Without consent to research, or to keeping, a person is left out.
     clinic.agree("ada", Purpose.RESEARCH, given=False)
     clinic.agree("eve", Purpose.KEEPING, given=False)
     assert all_pages(ann, "/v1/research/ratings") == []

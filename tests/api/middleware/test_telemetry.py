@@ -189,7 +189,7 @@ def test_ready_reports_the_state_of_each_server(tmp_path: Path) -> None:
         assert ready() == (200, "")
         records.kill()
         assert ready()[0] == 503
-        # A request that needs it is told to come again, and not that it was wrong.
+        # A request that needs it is answered 503 with Retry-After, not 4xx.
         answer = httpx.get(f"{api.url}/v1/me", headers={"Authorization": "Bearer x"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         records.restart()

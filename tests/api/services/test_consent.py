@@ -1,4 +1,4 @@
-"""Consent with its dates, and whose data may not be kept any longer."""
+"""Consent with its dates, and data past their retention."""
 
 from __future__ import annotations
 

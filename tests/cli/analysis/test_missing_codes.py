@@ -1,4 +1,4 @@
-"""Codes for missing values: off the scale they are missing, and where doubtful they are asked."""
+"""Codes for missing values: off the scale they are missing, and where doubtful they are refused."""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ def test_the_command_imports_once_and_uploads(
     status, printed = run(renamed, bad)
     files = printed["files"]
     assert isinstance(files, list)
-    assert (status, printed["upload"]) == (1, None)  # the bad one is told by the status
+    assert (status, printed["upload"]) == (1, None)  # the exit status reports the bad one
     assert (files[0]["new_beats"], files[0]["error"]) == (4684, None)
     assert "no RR interval" in files[1]["error"]
     status, printed = run(renamed)

@@ -163,7 +163,7 @@ def test_whom_a_therapist_invites_is_in_their_care(clinic: Clinic) -> None:
     (pat,) = clinic["tess"].get("/v1/patients").json()
     assert (pat["name"], pat["agreed"], pat["zone"]) == ("Pat", False, None)
     assert_problem(clinic["tess"].get(f"/v1/patients/{pat['id']}/ratings"), 403, "not agreed")
-    # Whether an address has an account here is not told to a therapist.
+    # A therapist does not learn whether an address has an account.
     again = clinic["tom"].post("/v1/invitations", json={**body, "email": "ada@example.org"})
     assert again.status_code == 201
     refused = httpx.post(
@@ -253,7 +253,7 @@ def test_a_patient_sees_the_access_log(clinic: Clinic) -> None:
     clinic["tom"].get(f"/v1/patients/{clinic.id('ada')}/link").raise_for_status()
     clinic["ann"].get("/v1/research/ratings").raise_for_status()
     clinic["tess"].get(f"/v1/patients/{clinic.id('ada')}/link")  # saw nothing
-    clinic["ada"].get("/v1/link")  # one's own is no look
+    clinic["ada"].get("/v1/link")  # access to one's own data is not logged
     entries = clinic["ada"].get("/v1/me/looks").json()["looks"]
     assert [(entry["who"], entry["role"], entry["what"]) for entry in entries] == [
         ("The name of ann", "analyst", "GET /v1/research/{table} (ratings)"),

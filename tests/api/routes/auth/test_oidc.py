@@ -1,4 +1,4 @@
-"""Signing in with a clinic's own OpenID Connect provider: oidc-provider-mock, asked over HTTP."""
+"""Signing in with a clinic's own OpenID Connect provider: oidc-provider-mock over HTTP."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_a_provider_that_says_no_or_is_away(api: ApiThread, stores: Stores) -> N
 def test_a_token_that_proves_nothing(
     monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
-    """Signed by somebody else, for somebody else, for another sign-in, or too old."""
+    """Signed with another key, for another client, for another sign-in, or too old."""
     mine = RSAKey.generate_key(2048, {"kid": "k", "use": "sig", "alg": "RS256"})
     other = RSAKey.generate_key(2048, {"kid": "k", "use": "sig", "alg": "RS256"})
     now = int(time.time())

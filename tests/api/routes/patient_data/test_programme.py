@@ -41,7 +41,7 @@ def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:
     first = datetime.fromisoformat(begun["sessions"][0]["suggested"])
     assert timedelta(days=20) < last - first < timedelta(days=28)
     assert [item["months"] for item in begun["follow_ups"]] == [1, 3, 6, 12]
-    # It bends: a session with a date is shown with it, and the follow-ups move along.
+    # A session with a date replaces the suggested one, and the follow-ups move along.
     held = (last + timedelta(days=30)).isoformat()
     ada.put("/v1/sessions/8", json={"held": held}).raise_for_status()
     moved = ada.get("/v1/programme").json()
