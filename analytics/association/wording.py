@@ -7,8 +7,6 @@ from enum import StrEnum
 
 from analytics.association.within_person import Association
 
-_ALPHA = 0.05
-
 
 class Verdict(StrEnum):
     """What can be said."""
@@ -18,6 +16,9 @@ class Verdict(StrEnum):
     CAME_BEFORE = "came before"
     UNCLEAR = "cannot tell yet"
     NOT_ENOUGH = "not enough yet"
+
+
+_ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from api.services.retention import expired_people
+from api.services.erasure import expired_people
 from cli.main import app
 from ebbtide import timestamps
 from ebbtide.settings import Settings
