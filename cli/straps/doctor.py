@@ -29,6 +29,14 @@ _MAX_FLUSH_S = 0.050
 _MAX_CLOCK_OFFSET_S = 2.0
 
 
+class Finding(StrEnum):
+    """The result of a check."""
+
+    OK = "fine"
+    WARNING = "worth a look"
+    ERROR = "to be mended"
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check. ``remedy`` is empty where nothing needs doing."""
@@ -37,14 +45,6 @@ class Check:
     finding: Finding
     what: str
     remedy: str = ""
-
-
-class Finding(StrEnum):
-    """The result of a check."""
-
-    OK = "fine"
-    WARNING = "worth a look"
-    ERROR = "to be mended"
 
 
 def doctor(as_json: Json = False) -> None:

@@ -42,3 +42,9 @@ def get_hrv(client: httpx.Client, start: datetime, days: int, **more: str) -> di
     params |= {"window_s": "300", "from_first_beat": "true", **more}
     found: dict[str, Any] = client.get("/v1/hrv", params=params).json()
     return found
+
+
+def get_credentials(client: httpx.Client) -> tuple[str, str]:
+    """Return the token of a client, and the id of its account."""
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    return token, client.get("/v1/me").json()["id"]

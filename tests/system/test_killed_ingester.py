@@ -19,6 +19,7 @@ from ingest.straps.heart_rate import decode
 from store import Stores
 from tests.conftest import ROOT
 from tests.support.ingester_process import strap_log
+from tests.support.uploads import get_credentials
 
 START = 1_790_000_000 * SECOND
 # CI runs a sample; EBBTIDE_KILLS=1000 runs the whole (see docs/evidence/no-beat-lost.md).
@@ -28,8 +29,7 @@ KILLS = int(os.environ.get("EBBTIDE_KILLS", "8"))
 def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
     tmp_path: Path, recordings: Path, api: ApiThread, stores: Stores, client: httpx.Client
 ) -> None:
-    token = client.headers["Authorization"].removeprefix("Bearer ")
-    account = client.get("/v1/me").json()["id"]
+    token, account = get_credentials(client)
     recording = recordings / "pyhrv_nni_long.txt"
     rounds = 1 + KILLS // 50  # so that every kill hits an ingester at work
     log = strap_log(recording, START, rounds)
@@ -75,8 +75,7 @@ def test_an_api_that_goes_away_costs_nothing(
     tmp_path: Path, recordings: Path, api: ApiThread, stores: Stores, client: httpx.Client
 ) -> None:
     """The ingester records while the API cannot be reached, and uploads when it can."""
-    token = client.headers["Authorization"].removeprefix("Bearer ")
-    account = client.get("/v1/me").json()["id"]
+    token, account = get_credentials(client)
     recording = recordings / "pyhrv_nni_short.txt"
     outbox = tmp_path / "outbox.sqlite"
     with httpx.Client() as anonymous:
