@@ -66,7 +66,7 @@ def to_utc(
     """(ns a row, whether the file names the date, notes, problems).
 
     ``going_on_s``: how far the file's own seconds or intervals went on at each row. ``zone``: of
-    times without an offset; None where nobody named it. Raises EbbtideError where an hour is
+    times without an offset; None where none is given. Raises EbbtideError where an hour is
     missing and nothing says whether clocks went forward.
     """
     where = ZoneInfo(zone or "UTC")

@@ -106,9 +106,9 @@ class Clinic:
 
     def client(self, name: str, device: str | None = None) -> httpx.Client:
         """Sign in again."""
-        args = {"email": f"{name}@example.org", "password": PASSWORD}
-        args |= {"device": device} if device else {}
-        answer = httpx.post(f"{self.product.url}/v1/sign-in", json=args, timeout=60)
+        body = {"email": f"{name}@example.org", "password": PASSWORD}
+        body |= {"device": device} if device else {}
+        answer = httpx.post(f"{self.product.url}/v1/sign-in", json=body, timeout=60)
         token = answer.raise_for_status().json()["token"]
         return httpx.Client(base_url=self.product.url, headers=bearer(token), timeout=60)
 

@@ -108,7 +108,7 @@ class Product:
         )
 
     def output_of(self, *words: str, typed: str = "", **more: str) -> str:
-        """Run a command, and put down all that it says."""
+        """Run a command, and return all of its output."""
         settings = "".join(f"{name}={value} " for name, value in more.items())
         try:
             done = self.run(*words, typed=typed, **more)

@@ -115,7 +115,7 @@ def test_pair_detects_rr_and_stores_the_strap(outcome: Outcome) -> None:
     "case",
     ["three_at_once", "cuts", "silent", "daemon_killed", "strap_restarted"],
 )
-def test_the_recorder_goes_on_by_itself(outcome: Outcome, case: str) -> None:
+def test_the_recorder_continues_by_itself(outcome: Outcome, case: str) -> None:
     print(case, outcome.case(case), outcome.cases[case]["seconds"], "s")
 
 

@@ -252,7 +252,7 @@ def test_a_missing_sign_in_is_the_first_error(victim: Victim) -> None:
         assert seen > 30
 
 
-def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None:
+def test_a_path_accepts_what_the_document_describes_and_no_more(victim: Victim) -> None:
     """Where one path matches another's parameter (/notes/patterns, /notes/{note_id})."""
     document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
     values = victim.values()
@@ -267,7 +267,7 @@ def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None
 def slots(
     schema: dict[str, Any], document: dict[str, Any], value: Any
 ) -> Iterator[tuple[Any, Any, str]]:
-    """(container, key, type) of every number and truth in a body that follows the schema."""
+    """(container, key, type) of every number and boolean in a body that follows the schema."""
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if isinstance(value, dict):
@@ -281,7 +281,7 @@ def slots(
         yield from slots(schema.get("items", {}), document, value[0])
 
 
-def test_a_number_is_no_truth_and_a_truth_no_number(victim: Victim) -> None:
+def test_numbers_and_booleans_are_not_interchangeable(victim: Victim) -> None:
     """What the schema does not allow is refused, and not taken for something near it."""
     eve = victim.clinic["eve"]
     bodies = {

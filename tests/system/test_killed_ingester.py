@@ -71,7 +71,7 @@ def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(
     assert all(datetime.fromisoformat(gap["start"]) >= first for gap in gaps)
 
 
-def test_an_api_that_goes_away_costs_nothing(
+def test_no_beat_is_lost_while_the_api_is_unavailable(
     tmp_path: Path, recordings: Path, api: ApiThread, stores: Stores, client: httpx.Client
 ) -> None:
     """The ingester records while the API cannot be reached, and uploads when it can."""

@@ -175,7 +175,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     assert "5001 to 5100" in checked["waiting"][0]
 
 
-def test_a_move_that_was_stopped_goes_on(
+def test_a_stopped_move_continues(
     embedded: Path, servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = open_stores(Settings(data_dir=embedded)), at(servers)

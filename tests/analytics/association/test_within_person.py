@@ -57,7 +57,7 @@ def test_a_link_that_is_there_is_found_beneath_the_fall() -> None:
     assert np.mean(estimates) == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_link_the_other_way_is_said_so() -> None:
+def test_a_negative_link_has_its_own_verdict() -> None:
     rng = np.random.default_rng(9)
     stress = rng.normal(5, 1.5, 60)
     pain = 8 - 0.8 * stress + rng.normal(0, 0.5, 60)

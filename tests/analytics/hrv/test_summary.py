@@ -166,7 +166,7 @@ def test_other_tools_say_the_same_where_they_follow_the_definition(recordings: P
         assert ours == EQUAL(theirs, rel=1e-9)
 
 
-def test_slow_breathing_is_said() -> None:
+def test_slow_breathing_is_noted() -> None:
     times, nn = [0.0], [900.0]
     while times[-1] < 400:
         nn.append(900 + 80 * math.sin(2 * math.pi * 0.1 * times[-1]))
@@ -180,7 +180,7 @@ def test_slow_breathing_is_said() -> None:
     assert not found.notes
 
 
-def test_a_day_is_too_long_for_entropy_and_says_so() -> None:
+def test_a_day_is_too_long_for_entropy_and_the_reason_is_given() -> None:
     found = hrv_summary(np.random.default_rng(0).normal(800, 30, 21_000))
     assert found.values["sampen"] is None
     assert "ask for windows" in found.missing_reason["sampen"]

@@ -59,7 +59,7 @@ def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> OneWindow:
         ([800.0, 800.0, 800.0, 400.0] * 100, 300, MissingReason.DISTURBED),
     ],
 )
-def test_a_window_without_figures_says_why(
+def test_a_window_without_metrics_has_a_reason(
     rr: list[float], length_s: int, why: MissingReason
 ) -> None:
     window = window_hrv(arrays(rr), START, START + length_s * SECOND)

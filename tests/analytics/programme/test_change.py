@@ -112,7 +112,7 @@ def rated(n: int, seed: int = 1, link: float = 0.6) -> RatedHrv:
     )
 
 
-def test_a_report_says_everything_in_words_that_claim_no_cause() -> None:
+def test_a_report_has_texts_that_claim_no_cause() -> None:
     report = person_report(rated(110))
     by_key = {one.key: one for one in report.statements}
     assert report.statements[0].key == "same_moment"

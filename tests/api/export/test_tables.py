@@ -63,7 +63,7 @@ def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_form_says_the_same(clinic: Clinic, table: str) -> None:
+def test_every_format_has_the_same_rows(clinic: Clinic, table: str) -> None:
     path = f"/v1/export/{table}"
     rows = clinic["ada"].get(path, params={"limit": 100_000}).json()["rows"]
     assert rows

@@ -44,7 +44,7 @@ def test_the_newest_answer_counts_and_all_are_stored(signed_in: SignedIn) -> Non
     assert found["answers"][1]["until"] == "2040-01-01T00:00:00+01:00"
 
 
-def test_consent_ends_when_it_said(signed_in: SignedIn, stores: Stores) -> None:
+def test_consent_ends_at_its_date(signed_in: SignedIn, stores: Stores) -> None:
     client = signed_in()
     person = stores.records.person_by_email("ada@example.org")
     assert person is not None

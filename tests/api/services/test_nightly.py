@@ -68,7 +68,7 @@ def reports(stores: Stores, people: list[Person]) -> list[str]:
     ]
 
 
-def test_in_processes_and_then_there_is_nothing_to_do(
+def test_processes_leave_nothing_to_do(
     settings: Settings, stores: Stores, clinic: list[Person], signed_in: SignedIn
 ) -> None:
     done = nightly(settings, "--workers", "2")
@@ -100,7 +100,7 @@ def cluster() -> Iterator[str]:
         yield running.scheduler_address
 
 
-def test_on_a_dask_cluster_it_is_the_same(
+def test_a_dask_cluster_gives_the_same_results(
     settings: Settings, stores: Stores, clinic: list[Person], cluster: str, tmp_path: Path
 ) -> None:
     assert nightly(settings, "--dask", cluster)["reports"] == 4
@@ -151,7 +151,7 @@ class Stopping(Executor):
         return done
 
 
-def test_a_night_that_was_stopped_goes_on(stores: Stores, clinic: list[Person]) -> None:
+def test_a_stopped_nightly_run_continues(stores: Stores, clinic: list[Person]) -> None:
     with pytest.raises(KeyboardInterrupt):
         nightly_service.run_nightly(stores, Stopping(3), 1)
     assert sum(body != "" for body in reports(stores, clinic)) == 1

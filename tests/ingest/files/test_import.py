@@ -102,7 +102,7 @@ def test_the_hour_that_comes_twice(tmp_path: Path) -> None:
     assert file.recordings[0].gaps == ()
 
 
-def test_polar_flow_knows_when_the_strap_was_off(tmp_path: Path) -> None:
+def test_polar_flow_marks_when_the_strap_was_off(tmp_path: Path) -> None:
     text = "duration,offline\n" + "800,0\n" * 5 + "2000,1\n3000,1\n" + "810,0\n" * 5
     file = open_recording(written(tmp_path, "Ada_2026-11-24_08-30-00_RR.csv", text), zone=BERLIN)
     assert file.format == "Polar Flow"

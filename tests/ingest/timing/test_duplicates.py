@@ -66,7 +66,7 @@ def test_more_intervals_than_time_are_accepted_when_they_are_new() -> None:
     assert not link.hears(2950, 896, 896, 896, 897)
 
 
-def test_beats_said_again_after_a_reconnect() -> None:
+def test_beats_sent_again_after_a_reconnect() -> None:
     link = Link()
     link.hears(1000, 901)
     link.hears(2000, 880)
@@ -85,7 +85,7 @@ def test_new_equal_beats_after_a_reconnect_are_accepted() -> None:
     assert not link.hears(12_000, 1024, 1024, 1024)
 
 
-def test_that_something_came_shows_that_nothing_was_held_up() -> None:
+def test_an_arrival_shows_that_the_connection_was_not_delayed() -> None:
     link = Link()
     link.hears(1000, 870)
     link.hears(2000)  # heart rate alone, or bytes that could not be read

@@ -31,7 +31,7 @@ PAGES = "http://pages.example/"
 
 @pytest.fixture
 def provider() -> Iterator[str]:
-    """Knows Ada, and Eve, whose address is not verified."""
+    """A provider with accounts of Ada, and of Eve, whose address is not verified."""
     people = [
         oidc_provider_mock.User(
             sub="ada", claims={"email": "Ada@example.org", "email_verified": True}
@@ -126,7 +126,7 @@ def test_who_was_shut_out_stays_out(api: ApiThread, stores: Stores) -> None:
         assert_problem(browser.get(at_provider(api, browser, "ada")), 403)
 
 
-def test_a_provider_that_says_no_or_is_away(api: ApiThread, stores: Stores) -> None:
+def test_a_provider_that_refuses_or_is_unavailable(api: ApiThread, stores: Stores) -> None:
     with httpx.Client() as browser:
         start = browser.get(f"{api.url}/v1/oidc/start")
         state = parse_qs(urlsplit(start.headers["location"]).query)["state"][0]
