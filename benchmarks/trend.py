@@ -10,12 +10,15 @@ them; later ones read them; beside that, ``GET /v1/hrv`` over the same range as 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from analytics.hrv.windows import WINDOW_NS, hrv_windows, starts_by_stretch
 from api.services.daily_windows import load_daily_hrv

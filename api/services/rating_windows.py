@@ -14,12 +14,12 @@ from analytics.association.hrv_before_rating import (
     hrv_before_rating,
     window_starts,
 )
-from analytics.hrv.stress_index import StressIndexInput
-from analytics.hrv.windows import (
+from analytics.hrv import (
     WINDOW_NS,
     BeatArrays,
     HrvWindows,
     Movement,
+    StressIndexInput,
     concat_windows,
     hrv_windows,
 )

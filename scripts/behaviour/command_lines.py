@@ -172,8 +172,8 @@ def record_commands(product: Product, out: Path) -> None:
         output_of("import", "rr.txt", "--patient", "eve@example.org")
         output_of("status")
         output_of("doctor")
-        body = {"email": "ada@example.org", "password": PASSWORD}
-        token = httpx.post(f"{product.url}/v1/sign-in", json=body).json()["token"]
+        sign_in = {"email": "ada@example.org", "password": PASSWORD}
+        token = httpx.post(f"{product.url}/v1/sign-in", json=sign_in).json()["token"]
         with httpx.Client(base_url=product.url, headers=bearer(token), timeout=60) as client:
             for body in ratings_of("ada", 7, 20):
                 client.post("/v1/ratings", json=body).raise_for_status()
