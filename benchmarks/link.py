@@ -25,6 +25,7 @@ from scipy import signal
 from analytics.association.group import group_link
 from analytics.association.hrv_before_rating import without_beats
 from analytics.report import RatedHrv, associations_report
+from benchmarks.hrv import best
 
 PEER = """
 import json, sys, time, warnings

@@ -176,8 +176,9 @@ def stress_index(history: StressIndexInput, windows: StressIndexInput) -> Stress
 
 
 def stress_index_input(windows: HrvWindows, day: IntArray, hour: FloatArray) -> StressIndexInput:
-    """Build the input of the stress index from HRV windows, shape (w,), and the local day and hour
-    of each window's middle.
+    """Build the input of the stress index from HRV windows, shape (w,).
+
+    It also takes the local day and hour of each window's middle.
     """
     return StressIndexInput(
         day,

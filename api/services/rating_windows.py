@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.association.hrv_before_rating import Span, window_starts
-from analytics.hrv.stress_index import StressIndexInput
-from analytics.hrv.windows import (
+from analytics.hrv import (
     WINDOW_NS,
     BeatArrays,
     HrvWindows,

@@ -135,7 +135,7 @@ def _times(
             going_on = chosen.rr_ms / 1000
         else:
             going_on = np.zeros(len(table.rows))
-        found, dated, said, bad = to_utc(
+        found, dated, time_notes, bad = to_utc(
             str(path),
             table.lines,
             table.cells(chosen.clock),
@@ -190,7 +190,7 @@ def _between(
     rr_ms = np.diff(time_s) * 1000
     read_times = time_s
     if len(table.names):
-        shown = table.numbers(_column_of(table, time_s))
+        read_times = table.numbers(_column_of(table, time_s))
     for row in np.flatnonzero(np.isnan(time_s)).tolist():
         line = (table.separator or "").join(table.rows[row])
         problems.append((int(lines[row]), f"{line[:40]!r} is not a number"))

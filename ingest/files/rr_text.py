@@ -92,7 +92,7 @@ def _to_runs(path: Path, table: IntervalTable, ticks_per_second: int) -> RRFile:
             run.append(ticks)
     if run:
         runs.append(run)
-    said = tuple(f"line {number}: {what}" for number, what in sorted(problems))
+    messages = tuple(f"line {number}: {what}" for number, what in sorted(problems))
     if not runs:
         why = messages[0] if messages else "it ends after its header"
         raise EbbtideError(f"{path} holds no RR interval: {why}.", "Check the file.")
