@@ -1,8 +1,8 @@
 """Sign in with OpenID Connect, for clinics that have it: code flow with PKCE, through Authlib.
 
 The browser goes to the clinic's provider and comes back to this API; the dashboard then exchanges a
-one-time code for a session. Accounts are created by invitation as ever: the provider only says who
-somebody is.
+one-time code for a session. Accounts are created by invitation as ever: the provider only
+proves the identity.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def sign_out(_: CurrentUserAnyScope, token: Token, stores: StoresDep) -> None:
 @router.get("/me", responses=describe_problems(401))
 def me(person: CurrentUserAnyScope) -> AccountOut:
     """Who is signed in."""
-    return AccountOut.from_person(person)
+    return AccountOut.from_record(person)
 
 
 @router.put("/me/password", status_code=204, responses=describe_problems(401, 403, 422))
