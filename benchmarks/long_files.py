@@ -24,6 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 BEGIN = datetime(2012, 3, 1, 6, tzinfo=UTC)
+FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 PASSWORD = "a long enough password"
 MEASUREMENTS_A_MB = 36_875 / 479
 RATES_A_MB = 1_500_000 / 479
@@ -84,25 +85,34 @@ def week_of_a_strap(path: Path) -> None:
 
 
 def fit_activities(folder: Path, count: int) -> None:
-    """An hour each, every other day: a record a second, and the intervals of that second."""
+    """An hour each, every other day: a record a second, and the intervals of that second.
+
+    Writing one takes a second: twenty are written, and the others are those on other days, with
+    each time stamp (uint32, seconds) and the check sum replaced.
+    """
+    from fitdecode.utils import compute_crc
     from garmin_fit_sdk import Encoder, Profile  # of the development tools
 
     chance = random.Random(3)
     numbers = Profile["mesg_num"]
+    written: list[tuple[bytes, list[tuple[int, int]]]] = []
     for number in range(count):
         begin = BEGIN + timedelta(days=2 * number)
+        if number >= 20:
+            data, stamps = written[number % 20]
+            moved = bytearray(data[:-2])
+            for place, seconds in stamps:
+                later = seconds + 2 * 86_400 * (number - number % 20)
+                moved[place : place + 4] = later.to_bytes(4, "little")
+            moved += compute_crc(bytes(moved)).to_bytes(2, "little")
+            (folder / f"{number:05}.fit").write_bytes(moved)
+            continue
         encoder = Encoder()
         encoder.write_mesg(
             {"mesg_num": numbers["FILE_ID"], "type": "activity", "time_created": begin}
         )
-        encoder.write_mesg(
-            {
-                "mesg_num": numbers["EVENT"],
-                "event": "timer",
-                "event_type": "start",
-                "timestamp": begin,
-            }
-        )
+        start = {"event": "timer", "event_type": "start", "timestamp": begin}
+        encoder.write_mesg({"mesg_num": numbers["EVENT"], **start})
         at = 0.0
         for second in range(1, 3601):
             part = []
@@ -111,16 +121,19 @@ def fit_activities(folder: Path, count: int) -> None:
                 at += rr
                 part.append(rr)
             encoder.write_mesg({"mesg_num": numbers["HRV"], "time": part})
+            when = begin + timedelta(seconds=second)
             encoder.write_mesg(
-                {
-                    "mesg_num": numbers["RECORD"],
-                    "timestamp": begin + timedelta(seconds=second),
-                    "heart_rate": 110,
-                }
+                {"mesg_num": numbers["RECORD"], "timestamp": when, "heart_rate": 110}
             )
-        (folder / f"{number:05}.fit").write_bytes(bytes(encoder.close()))
-        if count > 20 and number == 19:  # writing is slow: the others have other days only
-            return
+        data = bytes(encoder.close())
+        first = int((begin - FIT_EPOCH).total_seconds())
+        places, at_byte = [], 0
+        for seconds in (first, first, *range(first + 1, first + 3601)):
+            at_byte = data.index(seconds.to_bytes(4, "little"), at_byte)
+            places.append((at_byte, seconds))
+            at_byte += 4
+        written.append((data, places))
+        (folder / f"{number:05}.fit").write_bytes(data)
 
 
 def run(environment: dict[str, str], *command: str) -> tuple[float, float, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 import warnings
-from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -18,9 +17,9 @@ from fitdecode.utils import compute_crc
 
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
-from ebbtide.timestamps import MILLISECOND, SECOND, from_datetime
+from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.files.builder import RecordingBuilder
-from ingest.files.fit_events import EventBeats
+from ingest.files.fit_events import EventBeats, timestamp_ns
 from ingest.files.fit_timing import TICKS_PER_SECOND, Batch, Timeline, place_intervals
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 
@@ -55,7 +54,10 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     try:
         with (
             warnings.catch_warnings(record=True) as warned,
-            fitdecode.FitReader(BytesIO(data), check_crc=fitdecode.CrcCheck.WARN) as frames,
+            # Without its processors, which make half of the time: only time stamps need one.
+            fitdecode.FitReader(
+                BytesIO(data), check_crc=fitdecode.CrcCheck.WARN, processor=None
+            ) as frames,
         ):
             warnings.simplefilter("always")
             for frame in frames:
@@ -113,15 +115,15 @@ class _Messages:
         elif name == "beat_intervals":
             self._add_own_time(frame)
         elif name in ("record", "event"):
-            moment = _time(frame, "timestamp")
+            moment = timestamp_ns(frame, "timestamp")
             if moment is not None:
                 self._mark(moment)
                 if name == "event" and frame.get_value("event", fallback=None) == "timer":
                     self._timer(str(frame.get_value("event_type", fallback="")), moment)
         elif name == "session" and self._timer_start is None:
-            self._timer_start = _time(frame, "start_time")
+            self._timer_start = timestamp_ns(frame, "start_time")
         elif name == "file_id" and self._created is None:
-            self._created = _time(frame, "time_created")
+            self._created = timestamp_ns(frame, "time_created")
 
     def _mark(self, moment: int) -> None:
         if self._last_mark is not None and moment < self._last_mark:
@@ -144,7 +146,7 @@ class _Messages:
             self._stopped = moment
 
     def _add_own_time(self, frame: fitdecode.FitDataMessage) -> None:
-        moment = _time(frame, "timestamp")
+        moment = timestamp_ns(frame, "timestamp")
         ticks = self._ticks(frame.get_value("time", fallback=None), 1)
         if moment is None or not ticks:
             return
@@ -242,13 +244,6 @@ class _Messages:
                 f"{max(item.span_ns for item in batches) / SECOND:.0f} s later than placed"
             )
         return Timeline(batches, None, batches[-1].after_ns, self._timeline.pauses)
-
-
-def _time(frame: fitdecode.FitDataMessage, name: str) -> int | None:
-    value = frame.get_value(name, fallback=None)
-    if not isinstance(value, datetime):
-        return None
-    return from_datetime(value)
 
 
 def _repair_size(data: bytes, problems: list[str]) -> bytes:

@@ -7,20 +7,31 @@ around every 4 s.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 import fitdecode
 
-from ebbtide.timestamps import SECOND, from_datetime
+from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
 
+_FIT_EPOCH_S = 631_065_600
+_MIN_DATE_TIME = 0x10000000
 _BITS = 12
 _WRAP = 1 << _BITS
 _FULL_WRAP = 1 << 32
 _MAX_INTERVAL = 3 * 1024  # longer is a lost beat, not an interval: 20 beats a minute
 # A second time of day that differs by more than this from the count began a new count.
 _MAX_CLOCK_MISMATCH_NS = 3 * SECOND
+
+
+def timestamp_ns(frame: fitdecode.FitDataMessage, name: str) -> int | None:
+    """A field of type date_time (seconds since 1989-12-31 UTC) as UTC ns; None where it is a count
+    of seconds since the device was switched on, which small values are.
+    """
+    value = frame.get_value(name, fallback=None)
+    if not isinstance(value, int) or value < _MIN_DATE_TIME:
+        return None
+    return (_FIT_EPOCH_S + value) * SECOND
 
 
 class EventBeats:
@@ -40,7 +51,7 @@ class EventBeats:
 
     def add(self, frame: fitdecode.FitDataMessage) -> None:
         """Take one message."""
-        moment = frame.get_value("timestamp", fallback=None)
+        moment = timestamp_ns(frame, "timestamp")
         for field in frame.fields:
             if field.field_def is None:
                 continue  # made by the reader of other fields
@@ -51,12 +62,14 @@ class EventBeats:
             elif field.name == "event_timestamp_12":
                 self._add_short(bytes(v for v in values if isinstance(v, int)))
 
-    def _add_full(self, values: list[int], moment: object, frame: fitdecode.FitDataMessage) -> None:
+    def _add_full(
+        self, values: list[int], moment: int | None, frame: fitdecode.FitDataMessage
+    ) -> None:
         for number, value in enumerate(values):
             ticks = value
-            if number == 0 and isinstance(moment, datetime):
+            if number == 0 and moment is not None:
                 part = frame.get_value("fractional_timestamp", fallback=None)
-                time = from_datetime(moment)
+                time = moment
                 if isinstance(part, int | float):
                     time += round(part * SECOND)
                 zero = time - _ns(ticks)
