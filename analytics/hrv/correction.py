@@ -2,8 +2,11 @@
 
 Intervals that are not normal are replaced by as many usual ones as fit into their time: a missed
 beat is put back, an extra one taken out, an ectopic one moved to where it was due, as in Lipponen
-and Tarvainen (2019). The new intervals lie on the line from the one before to the one after, and
-fill exactly the time of those they replace, so that no later beat moves. Beats are never invented
+and Tarvainen (2019). The new intervals lie on the line from the one before to the one after. They
+take exactly the time of those they replace, so that no later beat moves. Where that time holds no
+whole number of usual intervals (a premature beat without a pause, an echo, a burst of noise), the
+time axis stays and the values are those of the line: filling the time exactly would bring the fault
+back. Less than half an interval gets no value of its own. Beats are never invented
 over a gap, nor over more than four intervals in a row: there the series is broken, and begins anew.
 Means, SDNN, RMSSD and their like do not use it: they are of measured NN intervals alone.
 """
@@ -18,6 +21,8 @@ from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.artefacts import BeatLabels
 
 MAX_HOLE = 4.5  # usual intervals; more is not filled
+_MAX_MISFIT = 0.05  # of a usual interval: a fill further off is no usual interval
+_MIN_FILLED = 0.5  # usual intervals; the time of less gets no interval of its own
 _MAX_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
 
 
@@ -84,7 +89,7 @@ def correct_beats(
     fills = np.where(
         same_run & ~neighbours & (holds < MAX_HOLE), np.maximum(np.round(holds), 1), 0
     ).astype(np.int64)
-    nothing_to_fill = (fills > 0) & (hole_s < _MAX_SLIP_S)
+    nothing_to_fill = (fills > 0) & ((hole_s < _MAX_SLIP_S) | (holds < _MIN_FILLED))
     fills[nothing_to_fill] = 0
     closed = neighbours | nothing_to_fill | (fills > 0)
     # Each normal interval is followed by its fills.
@@ -98,12 +103,13 @@ def correct_beats(
     many = fills[hole]
     share = place[filled] / (many + 1)
     line = nn[hole] + share * (nn[hole + 1] - nn[hole])
-    line += hole_s[hole] * 1000 / many - (nn[hole] + nn[hole + 1]) / 2
-    out_nn[filled] = line
+    misfit = hole_s[hole] * 1000 / many - (nn[hole] + nn[hole + 1]) / 2
+    fits = np.abs(misfit) <= _MAX_MISFIT * usual_ms[hole]
+    out_nn[filled] = line + np.where(fits, misfit, 0.0)
     # The k-th fill ends after the sum of the first k: the mean of a line is that of its ends.
-    to_here = place[filled] * (
-        hole_s[hole] / many
-        + (place[filled] - many) / (2 * (many + 1)) * (nn[hole + 1] - nn[hole]) / 1000
+    even = place[filled] * hole_s[hole] / many
+    to_here = even + np.where(fits, 1.0, 0.0) * place[filled] * (
+        (place[filled] - many) / (2 * (many + 1)) * (nn[hole + 1] - nn[hole]) / 1000
     )
     out_times[filled] = times[hole] + to_here
     follows = np.ones(len(source), np.bool_)
