@@ -13,7 +13,8 @@ into the same classes. Where ours differs, and why (``benchmarks/artefacts.py`` 
   stand out, and more so the further their sum is from two usual intervals. Breathing, which makes
   one interval long and lets the next be long too, is not taken for it.
 - One interval alone is long or short only when far from the median: 12 and 8 scales (the paper: 3
-  of its thresholds), and a fifth of it.
+  of its thresholds), and a fifth of it. It is short too below 0.62 of the median and of both
+  neighbours: strong breathing widens the scale until a premature beat is within it.
 - A gap ends the series: no difference, median or scale reaches over it.
 - Intervals that no heart makes (under 250 or over 3,000 ms), or that were measured without skin
   contact, are labelled first and left out, so that a burst of them cannot hide itself; what is
@@ -34,7 +35,7 @@ from scipy import ndimage
 
 from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 
-METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 2"
+METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 3"
 REACH = 64  # intervals: half of the 91, and of the 11, and the next two
 MIN_RR_MS = 250.0
 MAX_RR_MS = 3000.0
@@ -47,6 +48,9 @@ _SMALLEST_SCALE = 0.01  # of the median interval
 _PAIR_STANDS_OUT, _SUM_COUNTS = 3.0, 0.8
 _PAIR_AT_LEAST = 0.08  # of the median interval: half the difference of the two
 _LONG_ALONE, _SHORT_ALONE, _ALONE_AT_LEAST = 12.0, 8.0, 0.20
+_SHORT_BETWEEN = (
+    0.62  # of the median and of both neighbours: no breathing does this to one interval
+)
 _NEAR, _NEAR_AT_LEAST = 3.0, 0.15  # how near to a multiple, or to the sum, of usual intervals
 
 
@@ -177,6 +181,8 @@ def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     beat = np.full(n, Beat.NORMAL, dtype=np.int8)
     beat[away > np.maximum(_LONG_ALONE * scale, at_least)] = Beat.LONG
     beat[away < -np.maximum(_SHORT_ALONE * scale, at_least)] = Beat.SHORT
+    beside = np.minimum(np.append(rr[:1], rr[:-1]), following)
+    beat[rr < _SHORT_BETWEEN * np.minimum(median, beside)] = Beat.SHORT
     beat[_and_next(pair)] = Beat.ECTOPIC
     beat[missed] = Beat.MISSED
     beat[_and_next(extra)] = Beat.EXTRA

@@ -40,7 +40,7 @@ def test_without_a_gap_it_is_welch() -> None:
     expected = welch(times, rr)
     hz, power = gapped_welch(times, rr, np.ones(len(rr), np.bool_))
     np.testing.assert_allclose(hz, expected.hz)
-    for low, high in BANDS_HZ.values():
+    for low, high in (BANDS_HZ["lf"], BANDS_HZ["hf"]):
         found = Spectrum(hz, power, GAPPED).band_ms2(low, high)
         assert found == pytest.approx(expected.band_ms2(low, high), rel=0.02)
 
