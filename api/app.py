@@ -20,6 +20,7 @@ from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.middleware.telemetry import TelemetryMiddleware
+from api.middleware.text import TextMiddleware
 from api.middleware.tracing import trace
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
@@ -36,6 +37,7 @@ MIDDLEWARE: tuple[type[Any], ...] = (
     BodyLimitMiddleware,
     RateLimitMiddleware,
     CompressMiddleware,
+    TextMiddleware,
     ETagMiddleware,
     IdempotencyMiddleware,
 )
@@ -81,6 +83,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
             "anonymous": settings.anonymous_requests_a_minute,
         },
         CompressMiddleware: {"brotli": False},
+        TextMiddleware: {"read_by_entry": ("/fhir", "/open-mhealth/heart-rate")},
         IdempotencyMiddleware: {"stores": stores, "routes": app},
     }
     for middleware in reversed(MIDDLEWARE):  # the last one added is the outermost

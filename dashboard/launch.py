@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import httpx
 
 from dashboard.charts import palette
 from ebbtide.errors import EbbtideError
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,12 @@ class RunningDashboard:
     process: subprocess.Popen[bytes]
 
 
-def dashboard_command(host: str, port: int) -> list[str]:
-    """Return the command that serves the pages, with all of Streamlit's settings."""
+def dashboard_command(host: str, port: int, public_url: str | None = None) -> list[str]:
+    """Return the command that serves the pages, with all of Streamlit's settings.
+
+    ``public_url``: where people find the pages, if a proxy stands before them. A web socket from
+    there is accepted even if the proxy sends a Host header of its own.
+    """
     settings = {
         "server.address": host,
         "server.port": str(port),
@@ -50,6 +57,11 @@ def dashboard_command(host: str, port: int) -> list[str]:
         "theme.dark.textColor": palette.DARK_TEXT,
         "theme.baseFontSize": "17",
     }
+    public_host = urlsplit(public_url or "").hostname
+    if public_url and public_host and public_host not in _LOOPBACK:
+        # Checked before Streamlit looks up the external address of this machine on the internet.
+        settings["browser.serverAddress"] = public_host
+        settings["server.corsAllowedOrigins"] = public_url.rstrip("/")
     flags = [f"--{name}={value}" for name, value in settings.items()]
     script = Path(__file__).with_name("app.py")
     return [sys.executable, "-m", "streamlit", "run", str(script), *flags]

@@ -26,6 +26,7 @@ class GapReason(StrEnum):
     PAUSED = "paused"
     CLOCK_STEPPED = "clock stepped"
     DISK_FULL = "disk full"
+    OFF_THE_CLOCK = "intervals off the clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Gap:
     """A time without beats, ended by the first beat of notification ``sequence``.
 
     It is half-open, [start_ns, end_ns), and may be empty: then two beats touch that are not
-    neighbours, and no difference may be taken between them.
+    neighbours, and no difference may be taken between them. With ``OFF_THE_CLOCK`` there may be
+    beats in it, received before the fault was noticed: they are stored and enter no metric.
     """
 
     sequence: int

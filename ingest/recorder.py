@@ -15,6 +15,7 @@ from ingest.outbox.outbox import Entry
 from ingest.pipeline import Accepted, Duplicate, Malformed, NotificationPipeline
 from ingest.straps.activity import ActivityMeter
 from ingest.straps.ecg_file import EcgFile
+from ingest.straps.heart_rate import Fault
 from ingest.straps.strap import (
     ConnectionChange,
     ConnectionState,
@@ -24,6 +25,7 @@ from ingest.straps.strap import (
     SignalBreak,
     Strap,
 )
+from ingest.timing.interval_fit import Misfit
 
 _PLAYED_BATCH = 500
 _RECENT_BEATS = 400  # two minutes of a fast heart, for the live line
@@ -50,6 +52,10 @@ class Recording:
     repeated: int = 0
     malformed: int = 0
     last_malformed: str | None = None
+    faults: dict[Fault, int] = field(default_factory=dict)  # notifications that have each
+    misfit: Misfit | None = None  # the last one noticed
+    distrusted: bool = False  # intervals are left out at the moment
+    ticks_per_second: int | None = None  # of ``recent``, once something came
     heart_rate_bpm: int | None = None
     contact: bool | None = None
     last_arrival_ns: int | None = None
@@ -149,15 +155,25 @@ class Recorder:
                 if accepted.starts_stream:
                     await self._write_entries()  # they belong to the stream that ends
                     await self._open_stream(raw.received_ns)
-                self._entries.append(Entry(raw.payload, accepted.notification, accepted.gap))
-                self._update(accepted)
+                part: Accepted | None = accepted
+                while part is not None:
+                    self._entries.append(Entry(raw.payload, part.notification, part.gap))
+                    self._update(part)
+                    part = part.rest
+                for fault in accepted.faults:
+                    recording.faults[fault] = recording.faults.get(fault, 0) + 1
 
     def _update(self, accepted: Accepted) -> None:
         recording, notification = self.recording, accepted.notification
         recording.heart_rate_bpm = notification.heart_rate_bpm
         recording.contact = notification.contact
         recording.gaps += accepted.gap is not None
+        recording.distrusted = self._pipeline.is_distrusted
+        recording.ticks_per_second = self._pipeline.ticks_per_second
         recent = recording.recent
+        if accepted.misfit is not None:
+            recording.misfit = accepted.misfit
+            recent.clear()  # they enter no metric
         for index, (time, ticks) in enumerate(
             zip(notification.beat_times_ns, notification.rr_ticks, strict=True)
         ):
@@ -207,7 +223,7 @@ class Recorder:
 
     async def _open_stream(self, at_ns: int) -> None:
         stream = Stream(
-            new_id(), self._strap.origin, self._strap.name, at_ns, self._strap.ticks_per_second
+            new_id(), self._strap.origin, self._strap.name, at_ns, self._pipeline.ticks_per_second
         )
         await self._writer.retry(lambda: self._outbox.open_stream(stream, self._account))
         self._stream_id = stream.id

@@ -18,6 +18,11 @@ import numpy as np
 from analytics._types import FloatArray, IntArray
 
 _EDGE = 3  # a step must leave this many ratings on each side
+# Of a sum of squares: below this share of it a remainder is rounding, in any unit.
+ROUNDING_SHARE = 1e-14
+TINY = 1e-300  # keeps logarithms and quotients finite where nothing varies
+_FLAT_SHARE = 1e-6  # of the standard deviation
+_ROUNDING_STEPS = 8  # spacings of float64 at the largest value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,11 +80,12 @@ class Detrended:
         x, y = self.x_residual, self.y_residual
         both = sums_from(np.column_stack([x, y]))[at] / np.sqrt(size)[:, None]
         x_step, y_step = both[:, 0], both[:, 1]
-        xx = np.maximum(x @ x - x_step**2, 1e-12)
+        x_floor, y_floor = (ROUNDING_SHARE * float(v @ v) + TINY for v in (x, y))
+        xx = np.maximum(x @ x - x_step**2, x_floor)
         rest = y @ y - y_step**2
         if of_rest:
             rest = rest - (x @ y - x_step * y_step) ** 2 / xx
-        place = at[int(np.argmin(np.log(xx) + np.log(np.maximum(rest, 1e-12))))]
+        place = at[int(np.argmin(np.log(xx) + np.log(np.maximum(rest, y_floor))))]
         return steps_at(np.array([place]), len(x))[:, 0]
 
 
@@ -98,6 +104,9 @@ def detrend(
     (n, k): the forms that it may have, in place of these.
     """
     places = with_steps and step_columns is None
+    # Every basis holds the level, so the median changes nothing but the rounding of values that
+    # are large beside their differences.
+    x, y = (values - (np.median(values) if len(values) else 0.0) for values in (x, y))
     return Detrended(
         days,
         x,
@@ -205,6 +214,14 @@ def residuals(values: FloatArray, basis: FloatArray) -> FloatArray:
     """Residuals of ``values`` from the columns of ``basis`` (orthonormal); shape (n,)."""
     result: FloatArray = values - basis @ (basis.T @ values)
     return result
+
+
+def is_flat(rest: FloatArray, whole: FloatArray) -> bool:
+    """Whether ``rest``, a residual of ``whole``, is no more than rounding, in any unit."""
+    if not len(rest):
+        return True
+    rounding = _ROUNDING_STEPS * np.finfo(np.float64).eps * float(np.max(np.abs(whole)))
+    return bool(np.std(rest) <= max(_FLAT_SHARE * float(np.std(whole)), rounding))
 
 
 def _unit(days: FloatArray) -> FloatArray:

@@ -17,7 +17,15 @@ import numpy as np
 from scipy import special
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.detrending import Detrended, detrend, linear_basis, trend_basis
+from analytics.association.detrending import (
+    ROUNDING_SHARE,
+    TINY,
+    Detrended,
+    detrend,
+    is_flat,
+    linear_basis,
+    trend_basis,
+)
 from analytics.association.rmcorr import (
     ResidualPair,
     RmCorr,
@@ -161,10 +169,11 @@ def group_link(
         series = detrend(time[at], x[at], y[at], smooth, with_steps=not few)
         stepped = series.with_step(series.shared_step())
         dof += len(at) - stepped.basis.shape[1]
-        pairs.append(ResidualPair(stepped.x_residual, stepped.y_residual, stepped.basis))
+        raw = np.column_stack([x[at], y[at]])
+        pairs.append(ResidualPair.of(stepped.x_residual, stepped.y_residual, stepped.basis, raw))
         if len(at) < MIN_FOR_SLOPE:
             continue
-        slope = _own_slope(series.with_step(series.likeliest_step()))
+        slope = _own_slope(series.with_step(series.likeliest_step()), x[at], y[at])
         people.append((int(subject[at[0]]), len(at), *slope))
     plain = repeated_measures_correlation(subject, x, y)
     safe = detrended_rmcorr(pairs, dof, resamples, seed)
@@ -203,21 +212,21 @@ def group_link(
     )
 
 
-def _own_slope(series: Detrended) -> tuple[float, float, float, int]:
+def _own_slope(series: Detrended, x: FloatArray, y: FloatArray) -> tuple[float, float, float, int]:
     """Slope, standard error, variance of the errors and its degrees of freedom, by generalised
     least squares; the autocorrelation from the residuals, corrected for the pull to -columns/n
-    that fitting brings. NaN where nothing varies.
+    that fitting brings. NaN where nothing varies beyond the rounding of ``x`` and ``y``.
     """
     n, columns = series.basis.shape
     dof = n - columns - 2
     x_left, y_left = series.x_residual, series.y_residual
-    if dof < 1 or x_left @ x_left < 1e-9 or y_left @ y_left < 1e-9:
+    if dof < 1 or is_flat(x_left, x) or is_flat(y_left, y):
         return float("nan"), float("nan"), float("nan"), 0
     slope = float(x_left @ y_left / (x_left @ x_left))
     rho = 0.0
     if n >= MIN_FOR_CURVE:  # fewer say nothing about it
         left = y_left - slope * x_left
-        raw = float(left[1:] @ left[:-1] / max(float(left @ left), 1e-12))
+        raw = float(left[1:] @ left[:-1] / max(float(left @ left), TINY))
         rho = float(np.clip((raw + columns / n) / (1 - columns / n), -0.2, 0.95))
     white, _ = whiten(
         np.column_stack([series.basis, series.x, series.y]), typical_spacing(series.days), rho
@@ -227,7 +236,8 @@ def _own_slope(series: Detrended) -> tuple[float, float, float, int]:
     xx = float(rest[:, 0] @ rest[:, 0])
     slope = float(rest[:, 0] @ rest[:, 1]) / xx
     residual = rest[:, 1] - slope * rest[:, 0]
-    variance = max(float(residual @ residual), 1e-12) / dof
+    floor = ROUNDING_SHARE * float(rest[:, 1] @ rest[:, 1]) + TINY
+    variance = max(float(residual @ residual), floor) / dof
     return slope, float(np.sqrt(variance / xx)), variance, dof
 
 
@@ -247,6 +257,10 @@ def _stabilise(people: list[_PersonFit]) -> FloatArray:
 def _between(slopes: FloatArray, errors: FloatArray) -> float:
     """The variance between people at which the weighted scatter is what chance would give."""
 
+    # In the unit of the errors, so that tolerances are the same in any.
+    unit = float(np.median(errors))
+    slopes, errors = slopes / unit, errors / unit
+
     def excess(variance: float) -> float:
         weight = 1 / (errors**2 + variance)
         mean = weight @ slopes / np.sum(weight)
@@ -259,7 +273,7 @@ def _between(slopes: FloatArray, errors: FloatArray) -> float:
         high *= 4
     from scipy import optimize  # loaded when needed: 0.1 s and 30 MB
 
-    return float(optimize.brentq(excess, 0.0, high, xtol=1e-12))
+    return float(optimize.brentq(excess, 0.0, high, xtol=1e-12)) * unit**2
 
 
 def _shrink(

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import special
 
 from analytics._types import FloatArray, IntArray
+from analytics.association.detrending import ROUNDING_SHARE, TINY, is_flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ def repeated_measures_correlation(subject: IntArray, x: FloatArray, y: FloatArra
     dof = len(x) - people - 1
     if dof < 2:
         return RmCorr(None, max(dof, 0), None, None, None, "too few pairs for their subjects")
-    x, y = _centred(place, x), _centred(place, y)
-    size = float(np.sqrt((x @ x) * (y @ y)))
-    if size <= 1e-12:
+    x_own, y_own = _centred(place, x), _centred(place, y)
+    size = float(np.sqrt(x_own @ x_own) * np.sqrt(y_own @ y_own))
+    if size == 0 or _is_rounding(x_own, x) or _is_rounding(y_own, y):
         return RmCorr(None, dof, None, None, None, "one of the two never changes within a subject")
-    r = float(np.clip(x @ y / size, -1, 1))
+    r = float(np.clip(x_own @ y_own / size, -1, 1))
     if abs(r) == 1:
         return RmCorr(r, dof, 0.0, r, r, None)
     t = r * np.sqrt(dof / (1 - r**2))
@@ -99,6 +100,15 @@ class ResidualPair:
     y: FloatArray
     basis: FloatArray
 
+    @classmethod
+    def of(cls, x: FloatArray, y: FloatArray, basis: FloatArray, raw: FloatArray) -> ResidualPair:
+        """Make a pair; what is only the rounding of its ``raw`` (n, 2) series is set to 0."""
+        left = [
+            np.zeros_like(rest) if is_flat(rest, raw[:, k]) else rest
+            for k, rest in enumerate((x, y))
+        ]
+        return cls(left[0], left[1], basis)
+
 
 def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed: int) -> RmCorr:
     """The trend-safe form; one pair a person."""
@@ -107,7 +117,7 @@ def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed:
         return RmCorr(None, max(dof, 0), None, None, None, why)
     x_size = sum(float(one.x @ one.x) for one in people)
     y_size = sum(float(one.y @ one.y) for one in people)
-    if x_size * y_size <= 1e-18:
+    if x_size == 0 or y_size == 0:
         return RmCorr(None, dof, None, None, None, "no ups and downs besides the course")
     rng = np.random.default_rng(seed)
     total, left = np.zeros(resamples), np.zeros(resamples)
@@ -124,8 +134,9 @@ def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed:
         total += product[turn]
         left += size[turn]
         observed += float(one.x @ one.y)
-    r = float(np.clip(observed / np.sqrt(x_size * y_size), -1, 1))
-    null = total / np.sqrt(np.maximum(left, 1e-12) * y_size)
+    r = float(np.clip(observed / (np.sqrt(x_size) * np.sqrt(y_size)), -1, 1))
+    left = np.maximum(left, ROUNDING_SHARE * x_size + TINY)
+    null = total / (np.sqrt(left) * np.sqrt(y_size))
     p_value = (1 + int(np.count_nonzero(np.abs(null) >= abs(r) - 1e-12))) / (1 + resamples)
     spread = float(np.sqrt(np.mean(null**2)))
     middle = np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9))
@@ -136,5 +147,13 @@ def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed:
 def _centred(place: IntArray, values: FloatArray) -> FloatArray:
     """Each value less its person's mean."""
     means = np.bincount(place, values) / np.bincount(place)
-    result: FloatArray = values - means[place]
+    first = values - means[place]
+    # Once more: the mean of values that are large beside their differences is rounded itself.
+    result: FloatArray = first - (np.bincount(place, first) / np.bincount(place))[place]
     return result
+
+
+def _is_rounding(own: FloatArray, raw: FloatArray) -> bool:
+    """Whether what varies within people is only the rounding of the values."""
+    rounding = 8 * np.finfo(np.float64).eps * float(np.max(np.abs(raw)))
+    return bool(np.max(np.abs(own)) <= rounding)

@@ -22,7 +22,7 @@ import numpy as np
 from scipy import special
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.detrending import Detrended, sums_from
+from analytics.association.detrending import ROUNDING_SHARE, TINY, Detrended, sums_from
 
 RHOS = np.array([-0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.88, 0.94])
 # Of differences: two that share a day pull it opposite ways.
@@ -107,6 +107,7 @@ def slope_posterior(series: Detrended, rhos: FloatArray = RHOS) -> SlopePosterio
         left = white[:, q:] - orthonormal @ (orthonormal.T @ white[:, q:])
         x_left, y_left, step = left[:, 0], left[:, 1], left[:, 2:]
         xx, xy, yy = x_left @ x_left, x_left @ y_left, y_left @ y_left
+        x_floor, y_floor = ROUNDING_SHARE * xx + TINY, ROUNDING_SHARE * yy + TINY
         log_norm: float | FloatArray = log_scale - float(np.sum(np.log(np.abs(np.diag(triangle)))))
         if many:
             if len(at):
@@ -119,9 +120,9 @@ def slope_posterior(series: Detrended, rhos: FloatArray = RHOS) -> SlopePosterio
             xy = xy - x_step * y_step / size
             yy = yy - y_step**2 / size
             log_norm = log_norm - 0.5 * np.log(size)
-        xx = np.maximum(xx, 1e-12)
+        xx = np.maximum(xx, x_floor)
         slope = xy / xx
-        squares = np.maximum(yy - xy * slope, 1e-12)
+        squares = np.maximum(yy - xy * slope, y_floor)
         y_likely[row] = log_norm - 0.5 * np.log(xx) - dof / 2 * np.log(squares)
         x_likely[row] = log_norm - (dof + 1) / 2 * np.log(xx)
         slopes[row], errors[row] = slope, np.sqrt(squares / dof / xx)

@@ -21,7 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
-from analytics.association.detrending import detrend, independent_columns, steps_at, trend_basis
+from analytics.association.detrending import (
+    detrend,
+    independent_columns,
+    is_flat,
+    steps_at,
+    trend_basis,
+)
 from analytics.association.slope_posterior import CHANGE_RHOS, RHOS, slope_posterior
 
 METHOD = (
@@ -310,7 +316,7 @@ def _estimate(
 ) -> Association:
     series = detrend(days, x, y, basis, step_columns=steps)
     for name, rest, whole in ((x_name, series.x_residual, x), (y_name, series.y_residual, y)):
-        if np.std(rest) < 1e-6 * max(1.0, float(np.std(whole))):
+        if is_flat(rest, whole):
             return _no_association(
                 len(x), f"{name} followed its course with no ups and downs of its own"
             )

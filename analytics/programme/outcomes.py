@@ -62,13 +62,18 @@ class HedgesG:
     missing_reason: str | None
 
 
-def group_outcome(before: FloatArray, after: FloatArray) -> GroupOutcome:
+def group_outcome(
+    before: FloatArray, after: FloatArray, scale: tuple[float, float] = (0.0, 10.0)
+) -> GroupOutcome:
     """Summarise the outcome of one group of a trial.
 
     Parameters
     ----------
     before, after : array of float64, shape (n,)
         One row a person, NaN where not measured. People without a baseline are dropped.
+    scale : tuple of float
+        The ends of the scale, the lower one no pain. Shares of less pain count from there, and
+        nearly free is up to a tenth of it (0 or 1 of 10; 0 to 10 of 100).
 
     Returns
     -------
@@ -94,9 +99,11 @@ def group_outcome(before: FloatArray, after: FloatArray) -> GroupOutcome:
     began = np.isfinite(before)
     twice = began & np.isfinite(after)
     first, last = before[twice], after[twice]
-    had_pain = first > 0
+    low, high = scale
+    had_pain = first > low
     # As thresholds of points, so that rounding of a ratio decides nothing.
-    less = first[had_pain] - last[had_pain]
+    less, pain = first[had_pain] - last[had_pain], first[had_pain] - low
+    free = low + (high - low) * NEARLY_FREE / 10 * (1 + 1e-9)
     return GroupOutcome(
         n_baseline=int(np.count_nonzero(began)),
         n_after=int(np.count_nonzero(twice)),
@@ -104,9 +111,9 @@ def group_outcome(before: FloatArray, after: FloatArray) -> GroupOutcome:
         sd_before=_sd(before[began]),
         mean_after=_mean(last),
         sd_after=_sd(last),
-        responders_30_percent=share(less >= 0.3 * first[had_pain] - 1e-9),
-        responders_50_percent=share(less >= 0.5 * first[had_pain] - 1e-9),
-        pain_free_or_nearly=share(twice[began] & (np.nan_to_num(after[began], nan=99) <= 1)),
+        responders_30_percent=share(less >= (0.3 - 1e-9) * pain),
+        responders_50_percent=share(less >= (0.5 - 1e-9) * pain),
+        pain_free_or_nearly=share(twice[began] & (np.nan_to_num(after[began], nan=np.inf) <= free)),
     )
 
 

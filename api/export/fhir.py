@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from analytics.hrv.windows import WINDOW_NS
+from api.http.text import PROBLEM, find_unstorable
 from api.services.imported_records import HeartRate, ImportedRating, SkippedEntry
 from ebbtide.timestamps import EARLIEST, LATEST, from_datetime, to_datetime
 
@@ -35,6 +36,10 @@ _TEXTS = {
 _UNITS = {HEART_RATE: ("beats/minute", "/min"), SDNN: ("ms", "ms"), RMSSD: ("ms", "ms")}
 _SCORE = ("{score}", "{score}")
 _RATED = {PAIN: "pain", STRESS: "stress", PLEASANT: "pleasant"}
+
+
+# What an entry of any shape can raise while it is read.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +157,10 @@ def parse_bundle(document: Any) -> ParsedBundle:
     skipped: list[SkippedEntry] = []
     for number, entry in enumerate(entries):
         try:
+            require_storable(entry)
             _parse_entry(entry, number, rated, rates)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = str(error) if isinstance(error, ValueError) else f"it lacks {error}"
+        except UNREADABLE as error:
+            reason = describe_skipped(error)
             skipped.append(SkippedEntry(number, reason))
     ratings = []
     for key, values in rated.items():
@@ -177,6 +183,22 @@ def parse_bundle(document: Any) -> ParsedBundle:
             )
         )
     return ParsedBundle(ratings, rates, sorted(skipped, key=lambda item: item.entry))
+
+
+def require_storable(entry: Any) -> None:
+    """Raise ValueError for an entry with text that no store can hold."""
+    at = find_unstorable(entry, "it")
+    if at is not None:
+        raise ValueError(f"it {PROBLEM.rstrip('.')}")
+
+
+def describe_skipped(error: Exception) -> str:
+    """Why an entry was skipped."""
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
+    if isinstance(error, ValueError):
+        return str(error)
+    return f"it has another form than it should ({error})"
 
 
 def _parse_entry(
@@ -212,7 +234,7 @@ def _parse_entry(
     names = [name for code, name in _RATED.items() if code in codes]
     if not names:
         raise ValueError("its code is none that Ebbtide reads")
-    if value != int(value) or not 0 <= value <= 10:
+    if not 0 <= value <= 10 or value != int(value):
         raise ValueError("a rating is a whole number from 0 to 10")
     about = _time_of(resource)
     key = identifiers.get(RATING_ID) or f"at {about}"
@@ -236,7 +258,10 @@ def parse_time(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("its time has no zone")
-    instant_ns = from_datetime(moment)
+    try:
+        instant_ns = from_datetime(moment)
+    except OverflowError:  # beyond the year 9999 in UTC
+        instant_ns = LATEST
     if not EARLIEST <= instant_ns < LATEST:
         raise ValueError("its time is not of this century")
     return instant_ns

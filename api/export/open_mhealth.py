@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.hrv.windows import WINDOW_NS
-from api.export.fhir import parse_time
+from api.export.fhir import UNREADABLE, describe_skipped, parse_time, require_storable
 from api.services.imported_records import HeartRate, SkippedEntry
 from ebbtide.timestamps import to_datetime
 
@@ -67,9 +67,10 @@ def parse_points(points: Any) -> tuple[list[HeartRate], list[SkippedEntry]]:
     skipped: list[SkippedEntry] = []
     for number, point in enumerate(points):
         try:
+            require_storable(point)
             rates.append(_rate(point))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            reason = str(error) if isinstance(error, ValueError) else f"it lacks {error}"
+        except UNREADABLE as error:
+            reason = describe_skipped(error)
             skipped.append(SkippedEntry(number, reason))
     return rates, skipped
 

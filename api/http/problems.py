@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
@@ -155,6 +156,14 @@ def install_handlers(app: FastAPI) -> None:
         status, kind = STATUS_OF.get(type(error), (422, "invalid"))
         wait = {"Retry-After": str(error.wait_s)} if isinstance(error, LockedOutError) else None
         return problem_response(status, str(error), headers=wait, kind=kind)
+
+    async def _out_of_range(_: Request, error: Exception) -> JSONResponse:
+        # Of a number beyond what the store's columns hold (64 bits) or a date beyond the calendar.
+        log.warning("a value is out of range: %s", type(error).__name__)
+        return problem_response(422, "A number or a time is beyond what can be stored.")
+
+    for kind in (OverflowError, DataError):
+        app.add_exception_handler(kind, _out_of_range)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:

@@ -110,6 +110,7 @@ def restore(
         with closing(open_stores(settings)) as stores, progress_bars() as progress:
             found = restore_server_backup(folder, names, stores.beats, stores.engine, progress)
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
+        _print_cleaned(found)
         return
     aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
     replaced = restore_files(folder, files, aside, replace)
@@ -138,7 +139,16 @@ def move(as_json: Json = False) -> None:
         typer.echo(json.dumps(asdict(found)))
         return
     typer.echo(f"Moved, read again and compared: {_counted(found)}.")
+    _print_cleaned(found)
     typer.echo(f"{settings.data_dir} is as it was. Keep it until you have a backup of the servers.")
+
+
+def _print_cleaned(found: CopyResult) -> None:
+    for name, count in found.cleaned.items():
+        typer.echo(
+            f"{count} texts of {name.replace('_', ' ')} held a NUL character or half of a "
+            "surrogate pair, which servers do not take: copied without it."
+        )
 
 
 def _counted(found: CopyResult) -> str:

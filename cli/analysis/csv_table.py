@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cli.analysis.missing_codes import NO_VALUE_WORDS
+from cli.analysis.table_times import DateOrder, Times, read_times
 from ebbtide.errors import EbbtideError
 
-_NO_VALUE = {"", "na", "nan", "n/a", "null", "none", ".", "<undefined>"}
+_MAX_NUMBER = 1e100  # squares of larger ones overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,59 +37,47 @@ class Table:
         return found
 
     def subjects(self, column: str) -> tuple[NDArray[np.int64], list[str]]:
-        """Number the subject of each row, and list their names in order of appearance."""
+        """Number the subject of each row, and list their names, sorted: row order is no matter."""
         names = self.text(column)
-        empty = names.str.lower().isin(_NO_VALUE)
+        empty = names.str.lower().isin(NO_VALUE_WORDS)
         if empty.any():
             raise EbbtideError(
                 f"{self.path}, line {self._line(empty)}: no subject in column {column!r}.",
                 "Every row needs one.",
             )
-        codes, found = pd.factorize(names)
-        return codes.astype(np.int64), [str(name) for name in found]
+        found = sorted({str(name) for name in names}, key=_natural_key)
+        number = {name: k for k, name in enumerate(found)}
+        return np.array([number[str(name)] for name in names], dtype=np.int64), found
 
-    def numbers(self, column: str) -> NDArray[np.float64]:
-        """Get a column of numbers, NaN where empty. Raises EbbtideError at the first other."""
-        words = self.text(column)
-        empty = words.str.lower().isin(_NO_VALUE)
-        values = pd.to_numeric(words.where(~empty), errors="coerce")
-        wrong = (values.isna() & ~empty) | np.isinf(values.fillna(0.0))
+    def numbers(self, column: str) -> tuple[NDArray[np.float64], dict[str, int]]:
+        """Get a column of numbers, NaN where empty, and how many cells had each word for that.
+
+        Raises EbbtideError at the first that is neither.
+        """
+        words = self.text(column).str.replace("\u2212", "-", regex=False)
+        empty = words.str.lower().isin(NO_VALUE_WORDS)
+        values = pd.to_numeric(words.where(~empty), errors="coerce").astype(np.float64)
+        wrong = (values.isna() & ~empty) | (values.abs() > _MAX_NUMBER)
         if wrong.any():
             at = int(np.argmax(wrong.to_numpy()))
             raise EbbtideError(
                 f"{self.path}, line {at + 2}, column {column!r}: {words.iloc[at]!r} is no number.",
                 "Correct it, or leave it empty if it was not measured.",
             )
-        return np.asarray(values, dtype=np.float64)
+        counts = words[empty].value_counts(sort=False)
+        taken = {str(word): int(n) for word, n in counts.items()}
+        return np.asarray(values, dtype=np.float64), taken
 
-    def times(self, column: str) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Get days, and hours of the day (None where the column holds numbers or bare dates)."""
+    def times(self, column: str, order: DateOrder | None = None) -> Times:
+        """Read a column of times. Raises EbbtideError at the first that is none."""
         words = self.text(column)
-        empty = words.str.lower().isin(_NO_VALUE)
+        empty = words.str.lower().isin(NO_VALUE_WORDS)
         if empty.any():
             raise EbbtideError(
                 f"{self.path}, line {self._line(empty)}: no time in column {column!r}.",
                 "Every row needs one; or leave out --time, and the order of rows counts.",
             )
-        numbers = pd.to_numeric(words, errors="coerce")
-        if not numbers.isna().any():
-            return numbers.to_numpy(dtype=np.float64), None
-        moments = pd.to_datetime(words, errors="coerce", utc=True, format="ISO8601")
-        wrong = moments.isna()
-        if wrong.any():
-            at = int(np.argmax(wrong.to_numpy()))
-            raise EbbtideError(
-                f"{self.path}, line {at + 2}, column {column!r}: {words.iloc[at]!r} is no time.",
-                "Write 2026-11-24T08:30, or a number (days), in every row.",
-            )
-        # Circadian rhythm follows local time, so the UTC offset is dropped and not applied.
-        local = pd.to_datetime(
-            words.str.replace(r"(?<=:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)$", "", regex=True),
-            format="ISO8601",
-        )
-        hours = (local.dt.hour + local.dt.minute / 60).to_numpy(dtype=np.float64)
-        days = (moments - moments.min()).dt.total_seconds().to_numpy(dtype=np.float64) / 86_400
-        return days, hours if np.ptp(hours) > 0 else None
+        return read_times(words, self.path, column, order)
 
     def values_at(
         self,
@@ -96,10 +87,12 @@ class Table:
         names: list[str],
         days: NDArray[np.float64],
         values: NDArray[np.float64],
+        lines: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Find each subject's value at one time; NaN where there is none.
 
-        ``subjects``, ``days`` and ``values`` are columns; the result has the shape of ``names``.
+        ``subjects``, ``days``, ``values`` and ``lines`` (in the file) are columns; the result has
+        the shape of ``names``.
         Raises EbbtideError where no row, or two rows of a subject, have that time.
         """
         rows = np.flatnonzero(days == moment)
@@ -110,7 +103,7 @@ class Table:
         which, first, counts = np.unique(subjects[rows], return_index=True, return_counts=True)
         if np.any(counts > 1):
             twice = int(which[np.argmax(counts > 1)])
-            at = int(rows[first[np.argmax(counts > 1)]]) + 2
+            at = int(lines[rows[first[np.argmax(counts > 1)]]])
             raise EbbtideError(
                 f"{self.path}, line {at}: subject {names[twice]!r} has several rows at {column} "
                 f"{moment:g}.",
@@ -122,6 +115,41 @@ class Table:
 
     def _line(self, mask: pd.Series[bool]) -> int:
         return int(np.argmax(mask.to_numpy())) + 2
+
+
+def own_ends(
+    path: Path,
+    subjects: NDArray[np.int64],
+    days: NDArray[np.float64],
+    values: NDArray[np.float64],
+    names: list[str],
+    lines: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Find each subject's value at the own first and last time, NaN where there is no such two.
+
+    Raises EbbtideError where a subject has several rows at one of them.
+    """
+    start, end = np.full(len(names), np.nan), np.full(len(names), np.nan)
+    for subject, name in enumerate(names):
+        mine = np.flatnonzero(subjects == subject)
+        for found, moment in ((start, np.min(days[mine])), (end, np.max(days[mine]))):
+            at = mine[days[mine] == moment]
+            if len(at) > 1:
+                raise EbbtideError(
+                    f"{path}, line {lines[at[0]]}: subject {name!r} has several rows at its first "
+                    "or last time.",
+                    "Keep one row for each subject and time.",
+                )
+            if found is start or np.ptp(days[mine]) > 0:
+                found[subject] = values[at[0]]
+    return start, end
+
+
+def _natural_key(name: str) -> list[tuple[int, str]]:
+    """Sort P2 before P10."""
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    ] + [(-2, name)]
 
 
 def read_table(path: Path) -> Table:

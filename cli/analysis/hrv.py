@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import Json, RrFile
+from cli.options import ColumnOption, DecimalOption, Json, RrFile, UnitOption, ZoneOption
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ def hrv(
     output: Annotated[
         Path | None, typer.Option(help="Write to this file and not to the terminal.")
     ] = None,
+    column: ColumnOption = None,
+    unit: UnitOption = None,
+    decimal: DecimalOption = None,
+    zone: ZoneOption = None,
 ) -> None:
     """HRV figures of a file, or of windows over it; each only where it means something."""
-    from cli.analysis.interval_file import read_intervals
-
     forms = [
         name
         for name, chosen in (("json", as_json), ("csv", as_csv), ("parquet", as_parquet))
@@ -51,11 +53,26 @@ def hrv(
         raise EbbtideError("--csv, --parquet and --step are for windows.", "Add --window 300.")
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise EbbtideError("Parquet is not text.", "Name a file: --output windows.parquet")
-    read = read_intervals(file)
+    read = _read(file, column, unit, decimal, zone)
     if window is not None:
         _write_windows(read, window, step or window, form, output)
     else:
         _write_summary(file.name, read, form, output)
+
+
+def _read(
+    file: Path, column: str | None, unit: str | None, decimal: str | None, zone: str | None
+) -> Intervals:
+    from cli.analysis.interval_file import read_intervals
+    from ebbtide.timestamps import validate_zone
+
+    return read_intervals(
+        file,
+        zone=None if zone is None else validate_zone(zone),
+        column=column,
+        unit=unit,
+        decimal=decimal,
+    )
 
 
 def _write_summary(name: str, read: Intervals, form: str | None, output: Path | None) -> None:
@@ -71,15 +88,16 @@ def _write_summary(name: str, read: Intervals, form: str | None, output: Path | 
                     "missing": found.missing_reason,
                     "seconds": found.seconds,
                     "spectrum": found.spectrum_method,
-                    "notes": list(found.notes),
+                    "notes": [*read.notes, *found.notes],
                     "problems": list(read.problems),
+                    "read_as": read.read_as,
                 }
             )
             + "\n",
             output,
         )
         return
-    _warn(read.problems)
+    _warn((*read.notes, *read.problems))
     quality = found.quality
     lines = [
         f"{name}: {quality.intervals} intervals, {found.seconds / 60:.1f} minutes, "
@@ -125,9 +143,15 @@ def _write_windows(
         for number, row in enumerate(rows):
             reasons = {name: found.missing_reason(name, number) for name in found.values}
             row["missing"] = {name: why for name, why in reasons.items() if why is not None}
-        _write(json.dumps({"windows": rows, "problems": list(read.problems)}) + "\n", output)
+        answer = {
+            "windows": rows,
+            "notes": list(read.notes),
+            "problems": list(read.problems),
+            "read_as": read.read_as,
+        }
+        _write(json.dumps(answer) + "\n", output)
         return
-    _warn(read.problems)
+    _warn((*read.notes, *read.problems))
     if form == "parquet":
         _write_parquet(table, output)
     else:
@@ -145,13 +169,19 @@ def _write_parquet(table: pd.DataFrame, output: Path | None) -> None:
         _write_file(output, buffer.getvalue())
 
 
-def clean(file: RrFile, as_json: Json = False) -> None:
+def clean(
+    file: RrFile,
+    as_json: Json = False,
+    column: ColumnOption = None,
+    unit: UnitOption = None,
+    decimal: DecimalOption = None,
+    zone: ZoneOption = None,
+) -> None:
     """Which beats of a file are normal, missed, extra, long, short or ectopic."""
     from analytics.hrv.artefacts import METHOD, Beat, label_beats
     from analytics.hrv.correction import correct_beats
-    from cli.analysis.interval_file import read_intervals
 
-    read = read_intervals(file)
+    read = _read(file, column, unit, decimal, zone)
     labelled = label_beats(read.rr_ms, read.run)
     names = [Beat(code).name.lower() for code in labelled.beat.tolist()]
     corrected = correct_beats(read.rr_ms, read.time_s, read.run, labelled)
@@ -176,11 +206,13 @@ def clean(file: RrFile, as_json: Json = False) -> None:
             "method": METHOD,
             "beats": beats,
             "corrected": nn,
+            "notes": list(read.notes),
             "problems": list(read.problems),
+            "read_as": read.read_as,
         }
         typer.echo(json.dumps(answer))
         return
-    _warn(read.problems)
+    _warn((*read.notes, *read.problems))
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
     summary = ", ".join(f"{count} {name}" for name, count in counts.items())
     typer.echo(f"{file.name}: {len(names)} intervals: {summary}")

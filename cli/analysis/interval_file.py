@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import SECOND
-from ingest.files.registry import open_recording, tells_when
-from ingest.files.rr_text import read_rr_file
+from ebbtide.timestamps import EARLIEST, SECOND
+from ingest.files.registry import open_recording
 
 if TYPE_CHECKING:
     from ingest.files.recording import FileRecording
-
-_SCALE = 10_000  # ticks a second: tenths of a millisecond
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intervals:
     """All of shape (n,): ``rr_ms``; ``time_s``, when each ended, from the beginning of the file;
     ``run``, a number per unbroken run. ``problems``: what could not be read.
+    ``read_as``: what was decided about the file; ``notes``: what a person must know about it.
     """
 
     rr_ms: NDArray[np.float64]
     time_s: NDArray[np.float64]
     run: NDArray[np.int64]
     problems: tuple[str, ...]
+    read_as: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def read_intervals(path: Path) -> Intervals:
-    """Read any format of ``ebbtide import``. Raises EbbtideError where there is no interval."""
-    if tells_when(path):
-        return _read_timed(path)
-    read = read_rr_file(path, _SCALE)
-    rr_ms = np.concatenate([np.array(run, dtype=np.float64) for run in read.runs]) * 1000 / _SCALE
-    lengths = [len(run) for run in read.runs]
-    run = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    missing_s = np.repeat(np.cumsum(read.missing_s), lengths)
-    time_s = np.cumsum(rr_ms) / 1000 + missing_s
-    return _increasing(rr_ms, time_s, run, read.problems)
+def read_intervals(
+    path: Path,
+    *,
+    zone: str | None = None,
+    column: str | None = None,
+    unit: str | None = None,
+    decimal: str | None = None,
+) -> Intervals:
+    """Read any format of ``ebbtide import``. Raises EbbtideError where there is no interval.
 
-
-def _read_timed(path: Path) -> Intervals:
-    read = open_recording(path, zone="UTC")
+    A recording without times begins at an arbitrary moment: only times since its start are used.
+    """
+    read = open_recording(
+        path, zone=zone, start_ns=EARLIEST, column=column, unit=unit, decimal=decimal
+    )
     if not read.recordings:
         raise EbbtideError(f"{path} holds no RR interval.", "Check the file.")
     problems = list(read.problems)
@@ -69,7 +69,11 @@ def _read_timed(path: Path) -> Intervals:
     at = np.concatenate(times)
     rr_ms = np.concatenate(rr)
     begin = int(at[0]) - round(rr_ms[0] * 1e6)
-    return _increasing(rr_ms, (at - begin) / SECOND, np.concatenate(runs), tuple(problems))
+    found = _increasing(rr_ms, (at - begin) / SECOND, np.concatenate(runs), tuple(problems))
+    read_as: dict[str, Any] = {"format": read.format}
+    if read.read_as is not None:
+        read_as.update(asdict(read.read_as))
+    return replace(found, read_as=read_as, notes=read.notes)
 
 
 def _arrays(

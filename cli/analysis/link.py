@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import CsvFile, Json, SubjectColumn
-from ebbtide.errors import EbbtideError
+from cli.options import CsvFile, Dates, Json, Missing, SubjectColumn
 
 if TYPE_CHECKING:
     from analytics.association.group import GroupLink
     from analytics.association.within_person import Association
 
 _DAY_NS = 86_400e9
-_MAX_DAYS = 36_500
 _PER_UNIT = "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
+
+
+class RepeatedRows(StrEnum):
+    """What equal rows are."""
+
+    DROP = "drop"
+    KEEP = "keep"
 
 
 def link(
@@ -29,6 +35,12 @@ def link(
         str | None,
         typer.Option(help="Column of days or moments; the order of rows if left out."),
     ] = None,
+    missing: Missing = None,
+    dates: Dates = None,
+    repeated: Annotated[
+        RepeatedRows | None,
+        typer.Option(help="Whether equal rows are copies (drop) or ratings of their own (keep)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Whether y moved with x within people, beyond the course that both share."""
@@ -37,42 +49,69 @@ def link(
     from analytics.association.group import group_link
     from analytics.association.within_person import within_person_link
     from cli.analysis.csv_table import read_table
+    from cli.analysis.missing_codes import describe, parse_missing, remove_link_codes
+    from cli.analysis.repeated_rows import find_copies, order_rows
 
     table = read_table(file)
     subjects, names = table.subjects(subject)
-    xs, ys = table.numbers(x), table.numbers(y)
-    hours = None
-    if time is None:
-        days = np.arange(len(subjects), dtype=np.float64)
+    option = parse_missing(missing)
+    x_raw, x_words = table.numbers(x)
+    y_raw, y_words = table.numbers(y)
+    times = None if time is None else table.times(time, dates.value if dates else None)
+    copies = find_copies(
+        table, subjects, times, [x_raw, y_raw], repeated.value if repeated else None
+    )
+    xs, x_codes = remove_link_codes(x_raw, x, option)
+    ys, y_codes = remove_link_codes(y_raw, y, option)
+    missing_codes = {x: {**x_words, **x_codes}, y: {**y_words, **y_codes}}
+    order, shared_times = order_rows(subjects, times, xs, ys, copies)
+    subjects, xs, ys = subjects[order], xs[order], ys[order]
+    hours = None if times is None or times.hours is None else times.hours[order]
+    if times is None:
+        # Evenly spaced within each subject, however the rows of several are mixed.
+        starts = np.searchsorted(subjects, subjects)
+        days = (np.arange(len(subjects)) - starts).astype(np.float64)
     else:
-        days, hours = table.times(time)
+        days = times.days[order]
     found = group_link(subjects, days, xs, ys, hours)
     own: Association | None = None
     if len(names) == 1:
         # Without a time, rows as if there were three a day.
         passed = days - np.min(days) if time is not None else days / 3
-        if np.max(passed) > _MAX_DAYS:
-            raise EbbtideError(
-                f"{file}, column {time!r}: {np.max(passed):g} days from first to last.",
-                "Numbers are taken for days. Write moments: 2026-11-24T08:30.",
-            )
         ns = (passed * _DAY_NS).astype(np.int64)
         own = within_person_link(ns, xs, ys, hours, x_name=x, y_name=y)
     within = _within(found, own)
     caveats = _caveats(found, time)
+    caveats += describe(missing_codes)
+    if copies.any():
+        caveats.append(
+            f"{int(np.sum(copies))} rows repeat another one (subject, time and values are the "
+            "same) and were dropped."
+        )
+    if shared_times > 0:
+        caveats.append(
+            f"{shared_times} rows share their time with another one of their subject: in which "
+            "order they came is not known."
+        )
+    if times is not None and "since 1970" in times.read_as:
+        caveats.append(f"{time} is read as {times.read_as}; its hours are those of UTC.")
     report = {
         "n_subjects": found.n_subjects,
         "n_pairs": found.n_pairs,
         "within": within,
-        "rmcorr": asdict(found.rmcorr),
+        "rmcorr": {**asdict(found.rmcorr), "missing": found.rmcorr.missing_reason},
         "detrended_rmcorr": {
             **asdict(found.detrended_rmcorr),
+            "missing": found.detrended_rmcorr.missing_reason,
             "method": "each one's course taken out; p by turning x in a circle, 10,000 times",
         },
         "spread_between_subjects": found.spread,
         "subjects": [{**asdict(one), "subject": names[one.subject]} for one in found.people],
         "verdict": _verdict(within, found, x, y),
         "caveats": caveats,
+        "missing_codes": missing_codes,
+        "duplicate_rows": int(np.sum(copies)),
+        "time_read_as": "order of rows" if times is None else times.read_as,
     }
     if as_json:
         typer.echo(json.dumps(report, allow_nan=False))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import CsvFile, Json, SubjectColumn
+from cli.options import CsvFile, Dates, Json, Missing, SubjectColumn
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def outcomes(
     file: CsvFile,
     subject: SubjectColumn,
     time: Annotated[str, typer.Option(help="Column of when: numbers or moments.")],
-    pain: Annotated[str, typer.Option(help="Column of pain, 0 to 10.")],
+    pain: Annotated[str, typer.Option(help="Column of pain.")],
     group: Annotated[str | None, typer.Option(help="Column of groups.")] = None,
     before: Annotated[
         float | None, typer.Option(help="The time that is before; the first if left out.")
@@ -33,28 +33,78 @@ def outcomes(
     after: Annotated[
         float | None, typer.Option(help="The time that is after; the last if left out.")
     ] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="Ends of the scale of pain: 0-10, 0-100.", metavar="LOW-HIGH")
+    ] = None,
+    missing: Missing = None,
+    dates: Dates = None,
     as_json: Json = False,
 ) -> None:
     """Change, responders and effect sizes of a treatment, by group."""
     import numpy as np
+    import pandas as pd
 
-    from cli.analysis.csv_table import read_table
+    from cli.analysis.csv_table import own_ends, read_table
+    from cli.analysis.missing_codes import (
+        describe,
+        parse_missing,
+        parse_scale,
+        remove_scale_codes,
+    )
 
     table = read_table(file)
     subjects, names = table.subjects(subject)
-    days, _ = table.times(time)
-    values = table.numbers(pain)
-    first = float(np.min(days)) if before is None else before
-    last = float(np.max(days)) if after is None else after
-    if first >= last:
-        raise EbbtideError(
-            f"{file}: column {time!r} holds one time only.", "Outcomes need a before and an after."
-        )
-    start = table.values_at(first, time, subjects, names, days, values)
-    end = table.values_at(last, time, subjects, names, days, values)
-    found = _outcomes_by_group(start, end, _groups(table, subjects, names, group))
+    times = table.times(time, dates.value if dates else None)
+    raw, words = table.numbers(pain)
+    values, codes, sure = remove_scale_codes(raw, pain, parse_missing(missing), parse_scale(scale))
+    missing_codes = {pain: {**words, **codes}}
+    by_subject = _groups(table, subjects, names, group)
+    rows = pd.DataFrame({"subject": subjects, "time": times.days, "pain": raw})
+    copies = rows.duplicated().to_numpy()
+    days, who, values = times.days[~copies], subjects[~copies], values[~copies]
+    lines = np.flatnonzero(~copies) + 2
+    first: float | None = float(np.min(days)) if before is None else before
+    last: float | None = float(np.max(days)) if after is None else after
+    own = before is None and after is None and times.is_calendar and _differ(who, days, len(names))
+    if own:
+        if not any(np.ptp(days[who == k]) > 0 for k in range(len(names))):
+            raise EbbtideError(
+                f"{file}: column {time!r} holds one time only of each subject.",
+                "Outcomes need a before and an after.",
+            )
+        start, end = own_ends(table.path, who, days, values, names, lines)
+        first = last = None
+    else:
+        if first is None or last is None or first >= last:
+            raise EbbtideError(
+                f"{file}: column {time!r} holds one time only.",
+                "Outcomes need a before and an after.",
+            )
+        start = table.values_at(first, time, who, names, days, values, lines)
+        end = table.values_at(last, time, who, names, days, values, lines)
+    found = _outcomes_by_group(start, end, by_subject, sure)
+    notes = describe(missing_codes)
+    if copies.any():
+        notes.append(f"{int(np.sum(copies))} rows repeat another one and were dropped.")
+    if own:
+        notes.append("Before and after are each subject's own first and last date.")
+    if sure is not None and sure[0] != 0:
+        notes.append(f"Shares of less pain count from {sure[0]:g}, the scale's end for no pain.")
+    if "since 1970" in times.read_as:
+        notes.append(f"{time} is read as {times.read_as}.")
     if as_json:
-        typer.echo(json.dumps({"before": first, "after": last, "groups": found}, allow_nan=False))
+        report = {
+            "before": first,
+            "after": last,
+            "groups": found,
+            "times": "each subject's own first and last" if own else "the same for all",
+            "time_read_as": times.read_as,
+            "scale": sure,
+            "missing_codes": missing_codes,
+            "duplicate_rows": int(np.sum(copies)),
+            "notes": notes,
+        }
+        typer.echo(json.dumps(report, allow_nan=False))
         return
     for name, row in found.items():
         typer.echo(
@@ -68,9 +118,12 @@ def outcomes(
         for label, key in (
             ("at least 30% less", "responders_30_percent"),
             ("at least 50% less", "responders_50_percent"),
-            ("0 or 1 after, of all who began", "pain_free_or_nearly"),
+            (_nearly_free(sure), "pain_free_or_nearly"),
         ):
             part = row["detail"][key]
+            if part.get("missing_reason"):
+                typer.echo(f"  {label}: {part['missing_reason']}")
+                continue
             if part["percent"] is None:
                 typer.echo(f"  {label}: nobody to count")
                 continue
@@ -81,10 +134,15 @@ def outcomes(
         for other, g in row["detail"]["hedges_g"].items():
             text = g["missing"] or f"{g['g']:.2f} ({g['low']:.2f} to {g['high']:.2f})"
             typer.echo(f"  Hedges' g of the change, against {other}: {text}")
+    for note in notes:
+        typer.echo(f"  {note}")
 
 
 def _outcomes_by_group(
-    start: NDArray[np.float64], end: NDArray[np.float64], groups: list[str]
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    groups: list[str],
+    scale: tuple[float, float] | None,
 ) -> dict[str, dict[str, Any]]:
     """Compute the outcome of each group, and the effect size against each other one."""
     import numpy as np
@@ -95,7 +153,10 @@ def _outcomes_by_group(
         name: np.array([group == name for group in groups], dtype=np.bool_)
         for name in sorted(set(groups) - {""})
     }
-    found = {name: _to_row(group_outcome(start[mask], end[mask])) for name, mask in members.items()}
+    found = {
+        name: _to_row(group_outcome(start[mask], end[mask], scale or (0.0, 10.0)), scale)
+        for name, mask in members.items()
+    }
     change = end - start
     for name, mask in members.items():
         against = {
@@ -104,14 +165,22 @@ def _outcomes_by_group(
             if other != name
         }
         found[name]["hedges_g"] = {other: g.g for other, g in against.items()}
-        found[name]["detail"]["hedges_g"] = {other: asdict(g) for other, g in against.items()}
+        found[name]["detail"]["hedges_g"] = {
+            other: {**asdict(g), "missing": g.missing_reason} for other, g in against.items()
+        }
     return found
 
 
-def _to_row(outcome: GroupOutcome) -> dict[str, Any]:
+def _to_row(outcome: GroupOutcome, scale: tuple[float, float] | None) -> dict[str, Any]:
     """Give shares as percentages, with their counts and intervals under ``detail``."""
     row = asdict(outcome)
     shares = ("responders_30_percent", "responders_50_percent", "pain_free_or_nearly")
+    if scale is None:
+        row["pain_free_or_nearly"] = {
+            **dict.fromkeys(("count", "percent", "low", "high")),
+            "of": outcome.n_baseline,
+            "missing_reason": "the scale is not certain; give --scale 0-10 or --scale 0-100",
+        }
     detail = {key: row[key] for key in shares}
     return {**row, **{key: row[key]["percent"] for key in shares}, "detail": detail}
 
@@ -134,3 +203,18 @@ def _groups(
             )
         found[subject] = found[subject] or name
     return found
+
+
+def _differ(subjects: NDArray[np.int64], days: NDArray[np.float64], n: int) -> bool:
+    """Whether subjects have dates of their own: fewer than half share the first or the last."""
+    import numpy as np
+
+    ends = (float(np.min(days)), float(np.max(days)))
+    return any(2 * len(np.unique(subjects[days == end])) < n for end in ends)
+
+
+def _nearly_free(scale: tuple[float, float] | None) -> str:
+    if scale is None or scale == (0.0, 10.0):
+        return "0 or 1 after, of all who began"
+    low, high = scale
+    return f"{low:g} to {low + (high - low) / 10:g} after, of all who began"

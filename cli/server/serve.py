@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.server.child import run_child
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -54,10 +54,13 @@ def dashboard(host: Host = None, port: Port = None) -> None:
 
     settings = Settings()
     command = dashboard_command(
-        host or settings.dashboard_host, settings.dashboard_port if port is None else port
+        host or settings.dashboard_host,
+        settings.dashboard_port if port is None else port,
+        settings.dashboard_url,
     )
-    with contextlib.suppress(KeyboardInterrupt):
-        subprocess.run(command, env=dashboard_environment(settings.api_url), check=False)
+    status = run_child(command, dashboard_environment(settings.api_url))
+    if status:
+        raise typer.Exit(1)
 
 
 def _serve(settings: Settings, host: str, port: int, workers: int) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import Json, PatientEmail
+from cli.options import ColumnOption, DecimalOption, Json, PatientEmail, UnitOption
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from cli.credentials import Credentials
+    from ingest.files.recording import ReadAs
     from ingest.outbox.outbox import Outbox
 
 _MAX_PROBLEMS = 10
@@ -34,6 +35,8 @@ class FileResult:
     recordings: int
     problems: tuple[str, ...]
     error: str | None = None
+    read_as: ReadAs | None = None
+    notes: tuple[str, ...] = ()
 
 
 def import_files(
@@ -46,6 +49,9 @@ def import_files(
         str | None, typer.Option(help="When it began, for a file that does not say.")
     ] = None,
     as_json: Json = False,
+    column: ColumnOption = None,
+    unit: UnitOption = None,
+    decimal: DecimalOption = None,
 ) -> None:
     """Import recordings of other devices and apps. Importing twice adds nothing."""
     import asyncio
@@ -64,12 +70,15 @@ def import_files(
     start_ns = None if start is None else _parse_moment(start, zone)
     if start_ns is not None and len(files) > 1:
         raise EbbtideError("--start is for one file.", "Import the files one by one.")
+    choice = {"column": column, "unit": unit, "decimal": decimal}
     console = Console(stderr=True, highlight=False)
     with (
         Outbox(settings.outbox_file) as outbox,
         Progress(console=console, transient=as_json) as progress,
     ):
-        results = [_import_one(path, outbox, owner, zone, start_ns, progress) for path in files]
+        results = [
+            _import_one(path, outbox, owner, zone, start_ns, progress, choice) for path in files
+        ]
         problem = asyncio.run(_upload(outbox, owner, progress))
     if as_json:
         typer.echo(json.dumps({"files": [_format_result(r) for r in results], "upload": problem}))
@@ -89,6 +98,7 @@ def _import_one(
     zone: str,
     start_ns: int | None,
     progress: Progress,
+    choice: dict[str, str | None],
 ) -> FileResult:
     from ingest.files.importer import import_recordings
     from ingest.files.registry import open_recording
@@ -102,6 +112,7 @@ def _import_one(
             zone=zone,
             start_ns=start_ns,
             on_progress=lambda at: progress.update(task, completed=at),
+            **choice,
         )
         progress.update(
             task, description=f"Keeping {path.name}", total=found.beats or 1, completed=0
@@ -121,6 +132,8 @@ def _import_one(
         done.known_beats,
         len(found.recordings),
         found.problems,
+        read_as=found.read_as,
+        notes=found.notes,
     )
 
 
@@ -166,6 +179,8 @@ def _format_result(result: FileResult) -> dict[str, Any]:
         "known_beats": result.known_beats,
         "problems": list(result.problems),
         "error": result.error,
+        "notes": list(result.notes),
+        "read_as": None if result.read_as is None else asdict(result.read_as),
     }
 
 
@@ -175,6 +190,11 @@ def _print_result(result: FileResult) -> None:
         return
     already = f", {result.known_beats} were there already" if result.known_beats else ""
     typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{already}.")
+    if result.read_as is not None:
+        how = result.read_as
+        typer.echo(f"  Read: {how.column} in {how.unit}, {how.rows} rows, {how.encoding}.")
+    for note in result.notes:
+        typer.echo(f"  {note}")
     for problem in result.problems[:_MAX_PROBLEMS]:
         typer.echo(f"  {problem}")
     if len(result.problems) > _MAX_PROBLEMS:

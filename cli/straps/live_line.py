@@ -22,7 +22,8 @@ _SILENT_AFTER = 5 * SECOND
 @dataclass(frozen=True, slots=True)
 class LiveLine:
     """One strap at one moment. ``rmssd_ms`` is of the last minute, None where it has none.
-    ``quality`` is in words; ``beats_waiting`` counts beats that are not uploaded yet.
+    ``quality`` is in words; ``beats_waiting`` counts beats that are not uploaded yet. ``note``
+    says each fault of what the strap sends once, "" where there is none.
     """
 
     strap: str
@@ -38,6 +39,7 @@ class LiveLine:
     repeated: int
     malformed: int
     connections: int
+    note: str = ""
 
 
 def live_line(
@@ -52,7 +54,7 @@ def live_line(
     fresh = (
         recording.last_arrival_ns is not None and now_ns - recording.last_arrival_ns < _SILENT_AFTER
     )
-    arrays = _last_beats(recording, ticks_per_second)
+    arrays = _last_beats(recording, recording.ticks_per_second or ticks_per_second)
     # Up to the last beat and not to now: notifications come up to a second late.
     end = int(arrays.time_ns[-1]) + 1 if len(arrays.time_ns) else now_ns
     window = hrv_windows(arrays, np.array([end - MINUTE]), MINUTE)
@@ -72,6 +74,7 @@ def live_line(
         repeated=recording.repeated,
         malformed=recording.malformed,
         connections=recording.connections,
+        note=_note(recording),
     )
 
 
@@ -96,12 +99,42 @@ def _quality(recording: Recording, removed: float | None, fresh: bool, now_ns: i
         return "no skin contact: wet the electrodes"
     if recording.without_rr > 15 and not recording.recent:
         return "heart rate without RR: no variability from this strap"
+    if recording.distrusted:
+        return "poor: its intervals do not fit the clock"
     if recording.recent and now_ns - recording.recent[-1].time_ns > _SILENT_AFTER:
         return "heart rate, but no RR just now: wet the electrodes"
     if removed is None:
         return "not known yet"
     if removed <= _GOOD_SHARE:
-        return "good"
+        return "good" if recording.misfit is None else "fair: see the note on its intervals"
     if removed <= _FAIR_SHARE:
         return "fair"
     return "poor: many beats disturbed"
+
+
+def _note(recording: Recording) -> str:
+    parts = []
+    misfit = recording.misfit
+    if misfit is not None and misfit.is_doubled:
+        parts.append(
+            "Everything is delivered twice: copies are left out; the seconds in which some were "
+            "kept are marked and enter no figure."
+        )
+    elif misfit is not None:
+        share = f"Its intervals did not fit the clock (they filled {misfit.filled:.1%} of the time)"
+        if misfit.ticks_per_second is None:
+            parts.append(
+                f"{share}: the minute before is marked and enters no figure, and intervals are "
+                "left out until they fit."
+            )
+        else:
+            unit = f"1/{misfit.ticks_per_second} s"
+            parts.append(
+                f"{share}: it counts in {unit}. The minute before is marked and enters no figure; "
+                "a new stream with that unit began."
+            )
+    parts += [
+        f"It sends {fault} ({count} notifications): heart rate and whole intervals were kept."
+        for fault, count in recording.faults.items()
+    ]
+    return " ".join(parts)

@@ -16,6 +16,7 @@ from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
     from ingest.straps.bluetooth.scan import FoundStrap
+    from ingest.straps.paired import PairedStrap
 
 _LISTEN_FOR_RR_S = 12.0
 # A Bluetooth device address, or the UUID that macOS gives instead.
@@ -44,6 +45,7 @@ def pair(
     settings = Settings()
     owner = CredentialFile(settings.sign_ins_file).of(patient)
     console = Console(stderr=True, highlight=False)
+    moved_from: PairedStrap | None = None
     if address is not None and _ADDRESS.fullmatch(address):
         from ingest.straps.bluetooth.scan import FoundStrap
 
@@ -51,7 +53,10 @@ def pair(
     else:
         with console.status(f"Listening for {seconds:.0f} s"):
             straps = asyncio.run(scan(seconds))
-        chosen = _choose(straps, address)
+        known = None if address is None else PairedStraps(settings.straps_file).find(address)
+        chosen = _choose(straps, address, known)
+        if known is not None and known.address.upper() != chosen.address.upper():
+            moved_from, name = known, name or known.name
     with console.status(f"Asking {chosen.name}"):
         detailed, intervals = asyncio.run(_connect(chosen))
     facts = detailed.facts
@@ -63,8 +68,13 @@ def pair(
         intervals="ppi" if intervals == "pulse intervals" else "rr",
         model=facts.model,
         firmware=facts.firmware,
+        advertised_name=None if chosen.name == chosen.address else chosen.name,
+        manufacturers=chosen.manufacturers,
     )
-    PairedStraps(settings.straps_file).put(paired)
+    listed = PairedStraps(settings.straps_file)
+    if moved_from is not None:
+        listed.remove(moved_from)
+    listed.put(paired)
     if as_json:
         typer.echo(json.dumps({**asdict(paired), "heard": intervals, "facts": asdict(facts)}))
         return
@@ -116,18 +126,32 @@ async def _connect(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
     return detailed, None if detailed.sends_rr is False else "not worn"
 
 
-def _choose(straps: list[FoundStrap], address: str | None) -> FoundStrap:
+def _choose(
+    straps: list[FoundStrap], address: str | None, known: PairedStrap | None = None
+) -> FoundStrap:
     if address is not None:
-        for strap in straps:
-            if address.upper() == strap.address.upper() or address == strap.name:
-                return strap
+        from ingest.straps.bluetooth.scan import find_moved
+
+        wanted_address = address if known is None else known.address
+        same = [s for s in straps if wanted_address.upper() == s.address.upper()]
+        if not same and known is not None:
+            same = find_moved(known.advertised_name or known.name, known.manufacturers, straps)
+        if not same:
+            same = [s for s in straps if s.name == address]
+        if len(same) == 1:
+            return same[0]
+        if same:
+            return _choose_one(same)
         raise EbbtideError(f"{address} was not heard.", NOTHING_HEARD)
     if not straps:
         raise EbbtideError("Nothing to pair.", NOTHING_HEARD)
-    if len(straps) == 1:
-        return straps[0]
+    certain = [strap for strap in straps if strap.is_certain]
+    return certain[0] if len(certain) == 1 else _choose_one(straps)
+
+
+def _choose_one(straps: list[FoundStrap]) -> FoundStrap:
     for number, strap in enumerate(straps, 1):
-        typer.echo(f"{number}  {describe(strap)}", err=True)
+        typer.echo(f"{number}  {describe(strap)}{_unsure(strap)}", err=True)
     if not sys.stdin.isatty():
         raise EbbtideError(
             f"{len(straps)} straps were heard.", "Say which: ebbtide pair ADDRESS-OR-NAME"
@@ -136,3 +160,7 @@ def _choose(straps: list[FoundStrap], address: str | None) -> FoundStrap:
     if not 1 <= wanted <= len(straps):
         raise EbbtideError(f"There is no strap {wanted}.", f"Choose 1 to {len(straps)}.")
     return straps[wanted - 1]
+
+
+def _unsure(strap: FoundStrap) -> str:
+    return "" if strap.is_certain else "  (not certain: it does not advertise a heart rate)"

@@ -19,6 +19,8 @@ NOTHING_HEARD = (
     "ebbtide doctor checks this machine's side."
 )
 
+UNSURE = "Perhaps straps, by name or kind; they do not advertise a heart rate (not certain):"
+
 
 def scan(
     seconds: ListenSeconds = 8.0,
@@ -37,6 +39,12 @@ def scan(
     if not straps:
         typer.echo(NOTHING_HEARD)
     for strap in straps:
+        if strap.is_certain:
+            typer.echo(describe(strap))
+    unsure = [strap for strap in straps if not strap.is_certain]
+    if unsure:
+        typer.echo(UNSURE)
+    for strap in unsure:
         typer.echo(describe(strap))
 
 
@@ -51,8 +59,12 @@ async def _find_straps(seconds: float, *, connect: bool) -> list[FoundStrap]:
         found = await scan(seconds)
     if not connect:
         return found
+    # A device that only may be a strap is left alone: connecting could disturb it.
     detailed = []
     for strap in found:
+        if not strap.is_certain:
+            detailed.append(strap)
+            continue
         with console.status(f"Asking {strap.name}"):
             detailed.append(await probe(strap))
     return detailed

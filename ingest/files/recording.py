@@ -35,12 +35,34 @@ class FileRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAs:
+    """What was decided about a text file.
+
+    ``quantity``: RR, PPI (pulse intervals of an optical sensor) or beat times.
+    """
+
+    column: str
+    unit: str
+    rows: int
+    encoding: str
+    decimal: str = "."
+    time: str | None = None
+    quantity: str = "RR"
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedFile:
-    """What a file holds. ``problems`` names each part that could not be read; the rest was."""
+    """What a file holds. ``problems`` names each part that could not be read; the rest was.
+
+    ``read_as``: what was decided, for formats that do not say it themselves. ``notes``: what a
+    person must know about how it was read.
+    """
 
     format: str
     recordings: tuple[FileRecording, ...]
     problems: tuple[str, ...]
+    read_as: ReadAs | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def beats(self) -> int:
@@ -53,12 +75,17 @@ class ReadContext:
     """What a reader may need beside the file.
 
     ``zone``: of times without an offset. ``start_ns``: the beginning of a recording without times.
-    ``on_progress``: called now and then with the bytes read so far.
+    ``on_progress``: called now and then with the bytes read so far. ``zone_given``: a person or an
+    account named the zone. ``column``, ``unit``, ``decimal``: of a text file, where a person says.
     """
 
     zone: str = "UTC"
     start_ns: int | None = None
     on_progress: Callable[[int], None] | None = None
+    zone_given: bool = True
+    column: str | None = None
+    unit: str | None = None
+    decimal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

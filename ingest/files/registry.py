@@ -6,19 +6,25 @@ To add a format: write a module with a ``FORMAT`` and add it to ``FORMATS``. The
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from ebbtide.errors import EbbtideError
-from ingest.files import apple_health, fit, rr_text, timed_text
+from ingest.files import apple_health, fit, rr_text, timed_text, watch_json
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 
 _HEAD_BYTES = 4096
+_MAX_UNPACKED = 200_000_000
 
 # The first that matches is taken; RR text, the last, matches every file.
 FORMATS: list[FileFormat] = [
     fit.FORMAT,
     apple_health.FORMAT,
+    watch_json.FORMAT,
     timed_text.FORMAT,
     rr_text.FORMAT,
 ]
@@ -39,19 +45,71 @@ def find_format(path: Path) -> FileFormat:
 def open_recording(
     path: Path,
     *,
-    zone: str,
+    zone: str | None,
     start_ns: int | None = None,
     on_progress: Callable[[int], None] | None = None,
+    column: str | None = None,
+    unit: str | None = None,
+    decimal: str | None = None,
 ) -> RecordedFile:
-    """Read the recordings in ``path``.
+    """Read the recordings in ``path``, or in the one file of a zip.
 
-    ``zone``: of times without an offset. ``start_ns``: when a recording without times began; by
-    default the time in the file's name. Raises EbbtideError, saying what to do, when nothing can
-    be read.
+    ``zone``: of times without an offset, None where nobody named it. ``start_ns``: when a recording
+    without times began; by default the time in the file's name. ``column``, ``unit``, ``decimal``:
+    of a text file, where its own words and numbers leave two readings. Raises EbbtideError, saying
+    what to do, when nothing can be read.
     """
-    return find_format(path).read(path, ReadContext(zone, start_ns, on_progress))
+    if decimal not in (None, ".", ","):
+        raise EbbtideError(f"'{decimal}' is no decimal mark.", "Give --decimal . or --decimal ,")
+    context = ReadContext(
+        zone or "UTC", start_ns, on_progress, zone is not None, column, unit, decimal
+    )
+    found = find_format(path)
+    member = _single_member(path)
+    if member is None:
+        return found.read(path, context)
+    with tempfile.TemporaryDirectory() as folder:
+        inner = Path(folder) / PurePosixPath(member.filename).name
+        try:
+            with (
+                zipfile.ZipFile(path) as archive,
+                archive.open(member) as packed,
+                inner.open("wb") as unpacked,
+            ):
+                shutil.copyfileobj(packed, unpacked)
+        except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise EbbtideError(
+                f"{member.filename} in {path} cannot be unpacked: {error}.", "Unpack it yourself."
+            ) from error
+        if start_ns is None:  # the name of the zip may have the time that the inner name lacks
+            start_ns = rr_text.time_in_name(inner.name, context.zone)
+            if start_ns is None:
+                start_ns = rr_text.time_in_name(path.name, context.zone)
+        context = replace(context, start_ns=start_ns, on_progress=None)
+        try:
+            return find_format(inner).read(inner, context)
+        except EbbtideError as error:
+            what = error.what.replace(str(inner), f"{inner.name} in {path}")
+            raise EbbtideError(what, error.remedy) from error
 
 
-def tells_when(path: Path) -> bool:
-    """Whether the file holds the times of its beats. Raises EbbtideError if unreadable."""
-    return find_format(path).timed
+def _single_member(path: Path) -> zipfile.ZipInfo | None:
+    """The one file in a zip that is no Health export; None for any other file."""
+    if not zipfile.is_zipfile(path):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [
+                item
+                for item in archive.infolist()
+                if not item.is_dir()
+                and not item.filename.startswith("__MACOSX/")
+                and not PurePosixPath(item.filename).name.startswith(".")
+            ]
+    except zipfile.BadZipFile:
+        return None
+    if len(members) != 1 or members[0].filename.lower().endswith((".xml", ".zip")):
+        return None
+    if members[0].file_size > _MAX_UNPACKED:
+        raise EbbtideError(f"{members[0].filename} in {path} is larger than 200 MB.", "Split it.")
+    return members[0]

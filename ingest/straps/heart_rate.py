@@ -20,12 +20,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import MAX_TICKS
+from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND
 
 CHARACTERISTIC = "00002a37-0000-1000-8000-00805f9b34fb"
 SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
+
+# 10 s, six beats a minute: what is longer is a code (0xFFFF, 0x7FFF, 0x8000), not an interval.
+MAX_RR_TICKS = 10 * STRAP_TICKS_PER_SECOND
 
 _WIDE_HEART_RATE = 0x01
 _CONTACT_DETECTED = 0x02
@@ -38,55 +42,81 @@ class MalformedMeasurementError(EbbtideError):
     """The bytes are not a Heart Rate Measurement."""
 
 
+class Fault(StrEnum):
+    """What a strap's bytes have that the specification does not; the good part is decoded."""
+
+    ZERO_PLACES = "intervals of 0 in unused places"
+    NO_VALUE = "a code for 'no value' in place of an interval"
+    ODD_BYTE = "an odd byte at the end"
+    TRAILING_BYTES = "bytes that the flags do not announce"
+    ENERGY_CUT = "an energy field that is cut short"
+
+
 @dataclass(frozen=True, slots=True)
 class HeartRateMeasurement:
     """One notification, decoded.
 
     ``contact`` is None where the strap cannot detect it; ``rr_ticks`` are in 1/1024 s, oldest
-    first, and may be empty.
+    first, and may be empty. ``no_value_at`` has an index into ``rr_ticks`` for each place that
+    held a code instead of an interval: a beat may be missing before that interval.
     """
 
     heart_rate_bpm: int
     contact: bool | None = None
     energy_kj: int | None = None
     rr_ticks: tuple[int, ...] = ()
+    no_value_at: tuple[int, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 def decode(payload: bytes) -> HeartRateMeasurement:
-    """Decode one notification.
+    """Decode one notification: its heart rate and its whole intervals, with the faults around them.
 
-    Raises MalformedMeasurementError, naming the bytes, when the payload is too short for what
-    its flags promise or carries bytes that they do not announce: half a measurement would be a
-    wrong beat. The reserved flags are ignored, as the specification asks.
+    Raises MalformedMeasurementError, naming the bytes, only when the heart rate itself is missing.
+    The flag for RR without an interval is no fault: no beat ended in that second. The reserved
+    flags are ignored, as the specification requires.
     """
     if not payload:
         raise _malformed(payload, "it is empty")
     flags = payload[0]
-    position = 1
-
-    def take(size: int, name: str) -> int:
-        nonlocal position
-        if len(payload) < position + size:
-            raise _malformed(payload, f"it ends before its {name}")
-        value = int.from_bytes(payload[position : position + size], "little")
-        position += size
-        return value
-
-    heart_rate = take(2 if flags & _WIDE_HEART_RATE else 1, "heart rate")
+    width = 2 if flags & _WIDE_HEART_RATE else 1
+    if len(payload) < 1 + width:
+        raise _malformed(payload, "it ends before its heart rate")
+    heart_rate = int.from_bytes(payload[1 : 1 + width], "little")
     contact = bool(flags & _CONTACT_DETECTED) if flags & _CONTACT_SUPPORTED else None
-    energy = take(2, "energy expended") if flags & _ENERGY else None
-    rest = payload[position:]
+    rest = payload[1 + width :]
+    energy = None
+    if flags & _ENERGY:
+        if len(rest) < 2:
+            return HeartRateMeasurement(heart_rate, contact, faults=(Fault.ENERGY_CUT,))
+        energy, rest = int.from_bytes(rest[:2], "little"), rest[2:]
     if not flags & _RR:
-        if rest:
-            raise _malformed(payload, f"{len(rest)} bytes follow that its flags do not announce")
-        return HeartRateMeasurement(heart_rate, contact, energy)
-    if not rest:
-        raise _malformed(payload, "its flags announce RR intervals and none follow")
-    if len(rest) % 2:
-        raise _malformed(payload, "its last RR interval is cut in half")
-    return HeartRateMeasurement(
-        heart_rate, contact, energy, struct.unpack(f"<{len(rest) // 2}H", rest)
+        faults = (Fault.TRAILING_BYTES,) if rest else ()
+        return HeartRateMeasurement(heart_rate, contact, energy, faults=faults)
+    ticks, no_value_at, found = _whole_intervals(rest)
+    return HeartRateMeasurement(heart_rate, contact, energy, ticks, no_value_at, found)
+
+
+def _whole_intervals(rest: bytes) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Fault, ...]]:
+    """The intervals of an RR field, where codes stood between them, and its faults."""
+    whole = len(rest) // 2
+    places = struct.unpack(f"<{whole}H", rest[: 2 * whole])
+    odd = (Fault.ODD_BYTE,) if len(rest) % 2 else ()
+    if not places or (min(places) > 0 and max(places) <= MAX_RR_TICKS):
+        return places, (), odd
+    ticks: list[int] = []
+    no_value_at: list[int] = []
+    for place in places:
+        if place > MAX_RR_TICKS:
+            no_value_at.append(len(ticks))
+        elif place:
+            ticks.append(place)
+    faults = (
+        *((Fault.ZERO_PLACES,) if 0 in places else ()),
+        *((Fault.NO_VALUE,) if no_value_at else ()),
+        *odd,
     )
+    return tuple(ticks), tuple(no_value_at), faults
 
 
 def encode(measurement: HeartRateMeasurement) -> bytes:

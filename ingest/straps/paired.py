@@ -13,7 +13,8 @@ from ebbtide.errors import EbbtideError
 @dataclass(frozen=True, slots=True)
 class PairedStrap:
     """A strap tied to a person. ``intervals``: "rr", or "ppi" for an optical device that sends
-    pulse intervals instead. ``patient`` is the address they sign in with.
+    pulse intervals instead. ``patient`` is the address they sign in with. ``advertised_name`` and
+    ``manufacturers`` (company numbers in its advertisements) find it when its address changes.
     """
 
     address: str
@@ -22,6 +23,8 @@ class PairedStrap:
     intervals: str = "rr"
     model: str | None = None
     firmware: str | None = None
+    advertised_name: str | None = None
+    manufacturers: tuple[int, ...] = ()
 
 
 class PairedStraps:
@@ -34,7 +37,10 @@ class PairedStraps:
         """All straps, by name. Raises EbbtideError when the file cannot be read."""
         try:
             stored = json.loads(self._path.read_text())
-            found = [PairedStrap(**strap) for strap in stored["straps"]]
+            found = [
+                PairedStrap(**{**strap, "manufacturers": tuple(strap.get("manufacturers", ()))})
+                for strap in stored["straps"]
+            ]
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:

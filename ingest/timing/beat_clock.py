@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from ebbtide.beats import GapReason
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
-from ebbtide.timestamps import MILLISECOND, SECOND
+from ebbtide.timestamps import MILLISECOND, MINUTE, SECOND
 from ingest.timing.clock_skew import ClockSkewEstimator
 
 # Later than this after its last beat, a notification cannot be a held-up one: beats are missing.
@@ -32,6 +32,11 @@ CLOCK_STEP = 1 * SECOND
 # How fast beat times may be slewed: (when off by at least, share of the time that passes).
 # Intervals are stored in ticks, so slewing changes beat times only.
 _SLEW_RATES = ((250 * MILLISECOND, 0.25), (40 * MILLISECOND, 0.05), (0, 0.01))
+
+# No beat is placed later than this after it arrived: delay is never negative.
+MAX_AHEAD = 1 * SECOND
+# Without RR for longer than this, or than 1.5 beats and the second in which they are sent.
+_MAX_WITHOUT_RR = 3 * SECOND
 
 SLEW_STEP = 100_000  # ns: a multiple of it is added to the beats of a notification
 
@@ -92,6 +97,7 @@ class BeatClock:
         received_ns: int,
         monotonic_ns: int | None = None,
         contact: bool | None = None,
+        heart_rate_bpm: int = 0,
     ) -> Placement:
         """Compute the times of the beats that end the intervals ``rr_ticks`` (oldest first).
 
@@ -100,7 +106,7 @@ class BeatClock:
         """
         self._check_wall_clock(received_ns, monotonic_ns)
         if not rr_ticks:
-            return self._without_beats(received_ns, contact)
+            return self._without_beats(received_ns, contact, heart_rate_bpm)
         spans = [max(1, ticks * SECOND // self._ticks_per_second) for ticks in rr_ticks]
         total = sum(spans)
         if not self._anchored or self._last is None or self._break_reason is not None:
@@ -113,13 +119,34 @@ class BeatClock:
             return self._anchor(spans, received_ns, GapReason.LINK_LOST)
         self._strap_time += total
         self._skew.add(self._strap_time, received_ns - self._strap_time)
-        return Placement(self._follow_ticks(spans, self._slew(total)))
+        slew = self._slew(total)
+        slew += self._hold_back(total + slew, received_ns)
+        return Placement(self._follow_ticks(spans, slew))
 
-    def _without_beats(self, received_ns: int, contact: bool | None) -> Placement:
+    def _hold_back(self, total: int, received_ns: int) -> int:
+        """Nanoseconds, none or negative, that keep the last beat within MAX_AHEAD of its arrival.
+
+        Intervals that say more time than has passed (copies, a wrong scale) are squeezed until
+        ``IntervalFit`` has noticed them.
+        """
+        assert self._last is not None
+        ahead = self._last + total - (received_ns + MAX_AHEAD)
+        if ahead <= 0:
+            return 0
+        back = -min(total, -(-ahead // SLEW_STEP) * SLEW_STEP)
+        self._offset += back
+        self._late = deque((late - back for late in self._late), maxlen=PERSISTENT_COUNT)
+        return back
+
+    def _without_beats(
+        self, received_ns: int, contact: bool | None, heart_rate_bpm: int
+    ) -> Placement:
         if contact is False:
             self.interrupt(GapReason.CONTACT_LOST)
         # Heart rate alone, long enough that a beat must have passed, means RR were not sent.
-        if self._last is not None and received_ns - self._last > 3 * SECOND:
+        slow = 3 * MINUTE // (2 * max(heart_rate_bpm, 20)) + 2 * SECOND if heart_rate_bpm else 0
+        longest = max(_MAX_WITHOUT_RR, slow)
+        if self._last is not None and received_ns - self._last > longest:
             self.interrupt(GapReason.NO_RR_SENT)
         return Placement(())
 
@@ -155,7 +182,7 @@ class BeatClock:
         self._late.clear()
         self._anchored = True
         self._break_reason = None
-        times = self._follow_ticks(spans, 0)
+        times = self._follow_ticks(spans, self._hold_back(total, received_ns))
         gap = None if before is None or reason is None else (before, start, reason)
         return Placement(times, gap)
 

@@ -4,6 +4,10 @@ A Bluetooth stack that subscribed twice, and straps that repeat their last inter
 reconnect, deliver the same beats once more. A notification carries no number, and a calm heart may
 give two equal ones, so equality alone proves nothing: the proof is that a heart cannot have beaten
 that long in so short a time.
+
+A busy computer brings the second delivery up to a second late, when time enough may have passed. So
+where notifications of varied content come in pairs that together last longer than the time that
+passed, all is delivered twice, and from then on each copy is dropped.
 """
 
 from __future__ import annotations
@@ -18,6 +22,9 @@ _AT_ONCE = 150 * MILLISECOND
 # copy is then accepted, and never a new beat taken for a copy.
 _RECENT_DELAYS = 64
 _HISTORY = 32  # intervals
+# Pairs in a row, of different content, that prove a second delivery; how late it may be.
+_MIN_PAIRS = 3
+_COPY_WITHIN = 1500 * MILLISECOND
 _MIN_REPEATED = 3  # varied intervals sent before, in the same order, cannot be chance
 
 
@@ -36,6 +43,13 @@ class DuplicateFilter:
         # Arrivals less the running sum of intervals; the smallest is the delay of the connection.
         self._elapsed_ns = 0
         self._delays: deque[int] = deque(maxlen=_RECENT_DELAYS)
+        # The last arrivals (content, arrival, span, whether it equals one before it that had no
+        # equal yet); and those that may still have a copy, while all is delivered twice.
+        self._arrivals: deque[tuple[bytes, int, int, bool]] = deque(maxlen=2 * _MIN_PAIRS)
+        self._awaited: deque[tuple[bytes, int]] = deque()
+        self._singles = 0
+        self.is_doubled = False
+        self.doubled_since_ns = 0
 
     def interrupt(self) -> None:
         """Note a reconnect: the next notification may repeat what came before."""
@@ -49,6 +63,8 @@ class DuplicateFilter:
         (``rr_ticks`` empty): its arrival shows that the connection was not held up.
         """
         span = sum(rr_ticks) * SECOND // self._ticks_per_second
+        if rr_ticks and self._is_second_delivery(payload, span, received_ns):
+            return True
         since = None if self._arrived is None else received_ns - self._arrived
         at_once = since is not None and 0 <= since < _AT_ONCE
         if rr_ticks and since is not None:
@@ -77,6 +93,39 @@ class DuplicateFilter:
         if rr_ticks:
             self._after_break = False
         return False
+
+    def _is_second_delivery(self, payload: bytes, span: int, received_ns: int) -> bool:
+        """Whether all is delivered twice, and this is the copy of one before."""
+        awaited = self._awaited
+        while awaited and not 0 <= received_ns - awaited[0][1] <= _COPY_WITHIN:
+            awaited.popleft()
+            self._singles += 1
+        copy = next((one for one in awaited if one[0] == payload), None)
+        if copy is None:
+            awaited.append((payload, received_ns))
+        else:
+            awaited.remove(copy)
+            self._singles = 0
+        self._arrivals.append((payload, received_ns, span, copy is not None))
+        if self.is_doubled:
+            self.is_doubled = self._singles < _MIN_PAIRS
+        elif self._comes_in_pairs():
+            self.is_doubled = True
+            self.doubled_since_ns = self._arrivals[0][1]
+            self._singles = 0
+            # Copies may have been accepted: the running sum of intervals is too large.
+            self._delays.clear()
+        return self.is_doubled and copy is not None
+
+    def _comes_in_pairs(self) -> bool:
+        arrivals = self._arrivals
+        if len(arrivals) < 2 * _MIN_PAIRS or sum(copy for *_, copy in arrivals) != _MIN_PAIRS:
+            return False
+        if len({payload for payload, *_ in arrivals}) < _MIN_PAIRS:
+            return False
+        passed = arrivals[-1][1] - arrivals[0][1]
+        # Without the first, of which only the end lies in this time.
+        return sum(span for _, _, span, _ in list(arrivals)[1:]) > 1.4 * passed
 
     def _has_time_for(self, span: int, received_ns: int) -> bool:
         """Whether a held-up connection explains this: time has passed for the whole burst."""

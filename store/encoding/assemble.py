@@ -68,6 +68,22 @@ def stream_part(
     )
 
 
+def without_contact(
+    contact: NDArray[np.int8], times: NDArray[np.int64], spans: Sequence[tuple[int, int]]
+) -> NDArray[np.int8]:
+    """Mark beats within ``spans``, [start, end) in ns, as without contact: they enter no metric.
+
+    For gaps ``OFF_THE_CLOCK``: the beats in them were stored before the fault was noticed.
+    """
+    if not spans:
+        return contact
+    marked = contact.copy()
+    for start, end in spans:
+        first, after = np.searchsorted(times, (start, end), side="left")
+        marked[first:after] = 0
+    return marked
+
+
 def _part(column: NDArray[_Value], first: int, end: int) -> NDArray[_Value]:
     """A small part is copied: as a view it would hold on to all the blocks it was read from."""
     part = column[first:end]

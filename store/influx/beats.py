@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ebbtide.beats import Activity, Gap, Notification, Stream
+from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
-from store.encoding.assemble import StreamPart, merge_streams, stream_part
+from store.encoding.assemble import StreamPart, merge_streams, stream_part, without_contact
 from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
 from store.influx.catalogue import BeatCatalogue, Run
@@ -114,6 +114,11 @@ class InfluxBeatStore(BeatStore):
         """
         found = self._catalogue.runs(subject_id, start_ns, end_ns)
         parts: list[StreamPart] = []
+        off: dict[str, list[tuple[int, int]]] = {}
+        for placed in self._catalogue.gaps(subject_id, start_ns, end_ns):
+            if placed.gap.reason is GapReason.OFF_THE_CLOCK:
+                span = (placed.gap.start_ns, placed.gap.end_ns)
+                off.setdefault(placed.stream_id, []).append(span)
         for index, (stream, runs, gaps) in enumerate(found):
             # Whole runs are asked for: then it is known how many beats there must be.
             kept = self._columns(subject_id, stream.id, runs, ("rr_ticks", "sequence", "contact"))
@@ -125,7 +130,9 @@ class InfluxBeatStore(BeatStore):
                     gaps,
                     kept["time"],
                     kept["rr_ticks"].astype(np.int32),
-                    kept["contact"].astype(np.int8),
+                    without_contact(
+                        kept["contact"].astype(np.int8), kept["time"], off.get(stream.id, ())
+                    ),
                     kept["sequence"],
                     (start_ns, end_ns),
                 )

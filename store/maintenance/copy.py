@@ -5,12 +5,15 @@ It goes on where it stopped: what is there already is not sent again, and twice 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tuple_
+from sqlalchemy.exc import DataError, IntegrityError
 
+from ebbtide.beats import Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
@@ -62,6 +65,7 @@ _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
 )
 _ROWS = 500
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _COMPARED_NS = 32 * DAY
 
 Progress = Callable[[str, int, int], None]
@@ -70,7 +74,9 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class CopyResult:
-    """How much there is, in both. ``rows`` by table of people and ratings."""
+    """How much there is, in both. ``rows`` by table of people and ratings. ``cleaned``: by table,
+    the texts from which a character that no server takes was left out.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     streams: int = 0
@@ -78,6 +84,15 @@ class CopyResult:
     beats: int = 0
     gaps: int = 0
     movement: int = 0
+    cleaned: dict[str, int] = field(default_factory=dict)
+
+
+def clean_text(value: str) -> str:
+    """Leave out the NUL character and halves of surrogate pairs, which PostgreSQL refuses.
+
+    The API takes neither any more; a SQLite store of an older version may hold them.
+    """
+    return _UNSTORABLE.sub("", value)
 
 
 def copy_records(source: Engine, target: Engine, progress: Progress | None = None) -> CopyResult:
@@ -99,8 +114,11 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
                 rows = [dict(row) for row in db.execute(query).mappings()]
                 if not rows:
                     break
-                _put(to, table, rows)
                 last = tuple(rows[-1][key.name] for key in keys)
+                cleaned = _clean_rows(rows)
+                if cleaned:
+                    found.cleaned[table.name] = found.cleaned.get(table.name, 0) + cleaned
+                _put(to, table, rows)
                 done += len(rows)
                 if progress is not None:
                     progress(table.name, done, total)
@@ -124,6 +142,17 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
     return found
 
 
+def _clean_rows(rows: list[dict[str, object]]) -> int:
+    """Clean all texts of ``rows`` in place; how many changed."""
+    changed = 0
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, str) and _UNSTORABLE.search(value):
+                row[name] = clean_text(value)
+                changed += 1
+    return changed
+
+
 def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
     statement = dialect_insert(db, table)
     keys = [key.name for key in table.primary_key.columns]
@@ -132,7 +161,14 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
         for column in table.columns
         if column.name not in keys
     }
-    db.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    try:
+        db.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
+    except (DataError, IntegrityError) as error:
+        # The message of the driver may hold what people entered.
+        raise EbbtideError(
+            f"A row of {table.name} does not fit into the target ({type(error.orig).__name__}).",
+            "Nothing was copied. Please report this with the version of Ebbtide.",
+        ) from error
 
 
 def _delete_removed_rows(source: Connection, target: Connection) -> None:
@@ -162,6 +198,11 @@ def _delete_removed_rows(source: Connection, target: Connection) -> None:
     target.execute(delete(PersonRow).where(PersonRow.id.in_(gone_people)))
 
 
+def _clean_stream(stream: Stream) -> Stream:
+    source = clean_text(stream.source)
+    return stream if source == stream.source else replace(stream, source=source)
+
+
 def copy_beats(
     source: BeatStore, target: BeatStore, progress: Progress | None = None
 ) -> CopyResult:
@@ -174,7 +215,9 @@ def copy_beats(
     ]
     total = sum(covered.beats for _, covered in covered)
     for subject, here in covered:
-        stream = here.stream
+        stream = _clean_stream(here.stream)
+        if stream != here.stream:
+            found.cleaned["streams"] = found.cleaned.get("streams", 0) + 1
         target.put_stream(subject, stream)
         gaps = {
             gap.gap.sequence: gap.gap
@@ -214,7 +257,8 @@ def compare_beats(
     _same("who was erased", source.erased(), target.erased())
     for done, subject in enumerate(subjects, 1):
         covered = source.coverage(subject)
-        _same(f"the streams of {subject}", covered, target.coverage(subject))
+        cleaned = [replace(item, stream=_clean_stream(item.stream)) for item in covered]
+        _same(f"the streams of {subject}", cleaned, target.coverage(subject))
         gaps = source.gaps(subject, *FOREVER)
         _same(f"the gaps of {subject}", gaps, target.gaps(subject, *FOREVER))
         for item in covered:

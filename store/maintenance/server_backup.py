@@ -89,9 +89,10 @@ def move(
     engine = sqlite_engine(records_file)
     try:
         copied = copy_records(engine, records, progress)
-        copy_beats(source, beats, progress)
+        copied_beats = copy_beats(source, beats, progress)
         found = compare_beats(source, beats, progress)
         found.rows = copied.rows
+        found.cleaned = {**copied.cleaned, **copied_beats.cleaned}
         return found
     finally:
         source.close()

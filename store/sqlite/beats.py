@@ -16,7 +16,13 @@ from ebbtide import timestamps
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.timestamps import DAY
 from store.encoding import window_block
-from store.encoding.assemble import EMPTY_PART, StreamPart, merge_streams, stream_part
+from store.encoding.assemble import (
+    EMPTY_PART,
+    StreamPart,
+    merge_streams,
+    stream_part,
+    without_contact,
+)
 from store.encoding.beat_block import (
     Block,
     concat,
@@ -311,6 +317,10 @@ class SqliteBeatStore(BeatStore):
             "SELECT sequence FROM gaps WHERE stream_id = ? AND sequence BETWEEN ? AND ?",
             (stream.id, rows[0][0], rows[-1][1]),
         ).fetchall()
+        off_the_clock = self._reading.execute(
+            "SELECT start_ns, end_ns FROM gaps WHERE stream_id = ? AND reason = ?",
+            (stream.id, GapReason.OFF_THE_CLOCK),
+        ).fetchall()
         return stream_part(
             index,
             stream,
@@ -318,7 +328,7 @@ class SqliteBeatStore(BeatStore):
             [gap[0] for gap in gaps],
             times,
             ticks,
-            contact,
+            without_contact(contact, times, off_the_clock),
             sequence,
             (start_ns, end_ns),
         )

@@ -192,7 +192,7 @@ class BumbleStrap:
     async def _send_one(self, tick: int) -> None:
         behaviour = self.behaviour
         if behaviour.malformed_every and tick % behaviour.malformed_every == 0:
-            await self._notify(b"\x10\x48\x01")  # half an interval
+            await self._notify(b"\x11\x48")  # half a heart rate
             return
         ticks = []
         if not behaviour.heart_rate_only:

@@ -71,17 +71,18 @@ async def replay_packets(packets: list[tuple[int, bytes]], folder: Path) -> dict
         recorder = Recorder(strap, writer, "account")
         recording = await recorder.run()
         written: list[Notification] = []
+        rr_ms: list[float] = []
         gaps: list[Gap] = []
         for stream_id in recorder.stream_ids:
             notifications, stream_gaps = outbox.waiting(stream_id, _MAX_NOTIFICATIONS)
             written += notifications
+            scale = outbox.state(stream_id).stream.ticks_per_second
+            rr_ms += [ticks * 1000 / scale for item in notifications for ticks in item.rr_ticks]
             gaps += stream_gaps
     line = live_line("played", "p", recording, strap.ticks_per_second, 0, packets[-1][0])
     return {
         "beats": sum(len(item.rr_ticks) for item in written),
-        "rr_ms": [
-            ticks * 1000 / strap.ticks_per_second for item in written for ticks in item.rr_ticks
-        ],
+        "rr_ms": rr_ms,
         "beat_ms": [_ms(time) for item in written for time in item.beat_times_ns],
         "late_ms": [
             _ms(item.received_ns) - _ms(time) for item in written for time in item.beat_times_ns

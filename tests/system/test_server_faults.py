@@ -108,8 +108,8 @@ def test_every_notification_arrives_once(
     monkeypatch: pytest.MonkeyPatch,
     moods: tuple[str, ...],
 ) -> None:
-    monkeypatch.setattr("ingest.outbox.uploader._FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr("ingest.outbox.uploader._LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr("ingest.outbox.uploader._MIN_WAIT_S", 0.01)
+    monkeypatch.setattr("ingest.outbox.uploader._MAX_WAIT_S", 0.05)
     monkeypatch.setattr("ingest.outbox.uploader._BATCH", 60)
     client = signed_in()
     token = client.headers["Authorization"].removeprefix("Bearer ")

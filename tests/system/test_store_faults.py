@@ -193,7 +193,7 @@ def test_a_reading_that_is_cut_is_read_again_or_an_error(
                 outcomes.add(len(store.read("subject", *FOREVER)))
             except EbbtideError as error:
                 outcomes.add(type(error).__name__)
-        assert outcomes <= {20_000, "StoreAwayError", "DamagedStoreError"}
+        assert outcomes <= {20_000, "StoreUnavailableError", "DamagedStoreError"}
         proxy.mood = "well"
         assert len(store.read("subject", *FOREVER)) == 20_000
         store.close()

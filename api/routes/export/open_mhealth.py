@@ -56,7 +56,7 @@ def heart_rates(
 @router.post("/open-mhealth/heart-rate", responses=describe_problems(401, 403, 422))
 def import_heart_rates(
     document: Annotated[
-        list[dict[str, Any]] | dict[str, Any],
+        list[Any] | dict[str, Any],
         Body(
             examples=[
                 [

@@ -100,13 +100,11 @@ class BleAdapter:
         )
 
     async def listen(self, seconds: float) -> list[tuple[BLEDevice, AdvertisementData]]:
-        """Find all heart-rate straps that advertise within ``seconds``. Raises BleakError."""
+        """Find all devices that advertise within ``seconds``. Raises BleakError."""
         async with BleakScanner(backend=self._scanner_backend) as scanner:
             await asyncio.sleep(seconds)
             found = scanner.discovered_devices_and_advertisement_data
-        return [
-            (device, advert) for device, advert in found.values() if SERVICE in advert.service_uuids
-        ]
+        return list(found.values())
 
     async def _find_connected(self, address: str) -> BLEDevice | None:
         if self._scanner_backend is not None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 
 from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS, BleAdapter
 from ingest.straps.bluetooth.device_info import DeviceInfo, read_device_info
 from ingest.straps.bluetooth.strap import Timeouts, adapter_error, describe_error
-from ingest.straps.heart_rate import CHARACTERISTIC, MalformedMeasurementError, decode
+from ingest.straps.heart_rate import CHARACTERISTIC, SERVICE, MalformedMeasurementError, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +30,55 @@ class FoundStrap:
     facts: DeviceInfo | None = None
     sends_rr: bool | None = None
     trouble: str | None = None
+    is_certain: bool = True
+    manufacturers: tuple[int, ...] = ()
+
+
+# Bluetooth Assigned Numbers, 2.6.2: category 0x00D, "Heart Rate Sensor", and its subcategories.
+_APPEARANCES = range(0x0340, 0x0380)
+_NAMES = re.compile(
+    r"\bHRM?\b|HRM|heart|strap|\bbelt\b|pulse|\bpolar\b|tickr|coospo|magene|movesense|\bsuunto\b"
+    r"|moofit|cycplus|xoss|igpsport|scosche|bioharness|\bcardio|\bH(6|7|9|10)\b|\b(OH1|verity)\b",
+    re.IGNORECASE,
+)
+
+
+def is_heart_rate_service(advert: AdvertisementData) -> bool:
+    """Whether the Heart Rate Service is advertised."""
+    return SERVICE in advert.service_uuids
+
+
+def may_be_strap(name: str | None, appearance: int | None) -> bool:
+    """Whether a device without the service in its advertisement may be a strap all the same."""
+    return appearance in _APPEARANCES or (name is not None and _NAMES.search(name) is not None)
+
+
+def find_moved(
+    name: str, manufacturers: Sequence[int], found: Sequence[FoundStrap]
+) -> list[FoundStrap]:
+    """The straps that may be the one that advertised ``name`` under another address."""
+    same = [strap for strap in found if strap.name == name]
+    return [
+        strap
+        for strap in same
+        if not manufacturers
+        or not strap.manufacturers
+        or set(manufacturers) & set(strap.manufacturers)
+    ]
+
+
+def _appearance(device: BLEDevice, advert: AdvertisementData) -> int | None:
+    """As BlueZ reports it; other systems do not."""
+    for part in (*advert.platform_data, device.details):
+        for level in (part, part.get("props") if isinstance(part, dict) else None):
+            if isinstance(level, dict) and isinstance(level.get("Appearance"), int):
+                return int(level["Appearance"])
+    return None
 
 
 async def scan(seconds: float, adapter: BleAdapter | None = None) -> list[FoundStrap]:
-    """Find straps with the Heart Rate Service nearby, strongest signal first.
+    """Find straps nearby: those with the Heart Rate Service, then those that may be straps by
+    name or appearance (``is_certain`` False); each strongest signal first.
 
     Raises EbbtideError when the machine has no Bluetooth or it is switched off.
     """
@@ -37,10 +87,18 @@ async def scan(seconds: float, adapter: BleAdapter | None = None) -> list[FoundS
     except ADAPTER_ERRORS as error:
         raise adapter_error(error) from error
     straps = [
-        FoundStrap(advert.local_name or device.name or "unnamed strap", device.address, advert.rssi)
+        FoundStrap(
+            advert.local_name or device.name or "unnamed strap",
+            device.address,
+            advert.rssi,
+            is_certain=is_heart_rate_service(advert),
+            manufacturers=tuple(sorted(advert.manufacturer_data)),
+        )
         for device, advert in found
+        if is_heart_rate_service(advert)
+        or may_be_strap(advert.local_name or device.name, _appearance(device, advert))
     ]
-    return sorted(straps, key=lambda strap: -(strap.signal_dbm or -999))
+    return sorted(straps, key=lambda strap: (not strap.is_certain, -(strap.signal_dbm or -999)))
 
 
 async def probe(

@@ -48,10 +48,11 @@ def test_moments_in_any_form_of_iso_8601(tmp_path: Path) -> None:
         "t\n2026-03-01T23:30:00-07:00\n2026-03-02 08:15\n2026-03-02T20:00Z\n"
         "2026-03-03T07:00:30.5+0100\n"
     )
-    days, hours = read_table(path).times("t")
+    times = read_table(path).times("t")
+    days, hours = times.days, times.hours
     assert hours is not None
     assert hours.tolist() == pytest.approx([23.5, 8.25, 20, 7])
     assert days[0] - days[1] == pytest.approx(-(8.25 - 6.5) / 24)
     path.write_text("t\n2026-03-01\n2026-03-04\n")
-    days, hours = read_table(path).times("t")
-    assert (days.tolist(), hours) == ([0, 3], None)
+    times = read_table(path).times("t")
+    assert (times.days.tolist(), times.hours) == ([0, 3], None)

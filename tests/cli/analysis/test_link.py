@@ -82,3 +82,42 @@ def test_a_published_table() -> None:
     assert round(found["rmcorr"]["r"], 4) == -0.5068
     assert found["within"]["estimate"] is None
     assert found["verdict"].startswith("not enough yet")
+
+
+def test_copies_row_order_and_spellings_of_time_change_nothing(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", 0.2)
+    once = run_ebbtide_json("link", str(path), *LINK, "--time", "t")
+    frame = pd.read_csv(path)
+    again = frame.sample(frac=0.6, random_state=1)
+    again["t"] = [f"{pd.Timestamp(t).value // 10**6}" for t in again["t"]]
+    frame["t"] += ":00Z"
+    mixed = pd.concat([frame, again]).sample(frac=1, random_state=2)
+    mixed.to_csv(path, index=False)
+    found = run_ebbtide_json("link", str(path), *LINK, "--time", "t")
+    assert found["duplicate_rows"] == len(again)
+    assert any("repeat another one" in caveat for caveat in found["caveats"])
+    for part in ("n_pairs", "within", "rmcorr", "detrended_rmcorr", "subjects", "verdict"):
+        assert found[part] == once[part]
+
+
+def test_codes_that_stand_apart_are_asked_for(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", 0.0)
+    frame = pd.read_csv(path).astype({"stress": object, "pain": object})
+    frame.loc[::20, ["stress", "pain"]] = -99
+    frame.loc[7, "pain"] = "."
+    frame.to_csv(path, index=False)
+    done = run_ebbtide("link", str(path), *LINK, "--time", "t")
+    assert done.returncode == 1
+    assert "--missing -99" in " ".join(done.stderr.split())
+    found = run_ebbtide_json("link", str(path), *LINK, "--time", "t", "--missing", "-99")
+    assert found["missing_codes"] == {"stress": {"-99": 24}, "pain": {".": 1, "-99": 24}}
+    assert found["n_pairs"] == 480 - 25
+
+
+def test_equal_ratings_of_one_day_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("who,t,stress,pain\nA,1,3,4\nA,1,3,4\nA,1,2,4\nA,2,5,5\n")
+    done = run_ebbtide("link", str(path), *LINK, "--time", "t")
+    assert done.returncode == 1 and "--repeated drop" in " ".join(done.stderr.split())
+    kept = run_ebbtide_json("link", str(path), *LINK, "--time", "t", "--repeated", "keep")
+    assert (kept["n_pairs"], kept["duplicate_rows"]) == (4, 0)

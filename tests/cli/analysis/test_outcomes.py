@@ -31,6 +31,45 @@ def test_the_trials_outcomes() -> None:
 def test_semicolons_and_empty_cells(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("who;t;pain\nA;1;4\nA;2;\nB;1;5\nB;2;1\n")
-    row = run_ebbtide_json("outcomes", str(path), *OUTCOMES)["groups"]["all"]
+    row = run_ebbtide_json("outcomes", str(path), *OUTCOMES, "--scale", "0-10")["groups"]["all"]
     assert (row["n_baseline"], row["n_after"], row["pain_free_or_nearly"]) == (2, 1, 50)
     assert (row["sd_after"], row["hedges_g"]) == (None, {})
+
+
+def test_codes_off_the_scale_are_missing_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = ["A,0,8", "A,1,1", "B,0,6", "B,1,-99", "C,0,7", "C,1,NA", "D,0,9", "D,1,999"]
+    path.write_text("\n".join(["who,t,pain", *rows]))
+    found = run_ebbtide_json("outcomes", str(path), *OUTCOMES)
+    row = found["groups"]["all"]
+    assert (row["n_baseline"], row["n_after"], row["mean_after"]) == (4, 1, 1)
+    assert found["missing_codes"] == {"pain": {"NA": 1, "-99": 1, "999": 1}}
+    assert found["scale"] == [0, 10]
+
+
+def test_the_rule_of_0_or_1_needs_a_certain_scale(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("who,t,pain\nA,0,60\nA,1,9\nB,0,70\nB,1,50\n")
+    row = run_ebbtide_json("outcomes", str(path), *OUTCOMES)["groups"]["all"]
+    assert row["pain_free_or_nearly"] is None and row["responders_50_percent"] == 50
+    assert "scale is not certain" in row["detail"]["pain_free_or_nearly"]["missing_reason"]
+    known = run_ebbtide_json("outcomes", str(path), *OUTCOMES, "--scale", "0-100")
+    assert known["groups"]["all"]["pain_free_or_nearly"] == 50
+    done = run_ebbtide("outcomes", str(path), *OUTCOMES, "--scale", "0-10")
+    assert done.returncode == 1 and "off the scale 0 to 10" in " ".join(done.stderr.split())
+
+
+def test_each_subject_has_its_own_first_and_last_date(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [
+        "A,14.01.2026,8",
+        "A,20.02.2026,4",
+        "B,01.03.2026,6",
+        "B,05.04.2026,6",
+        "B,05.04.2026,6",
+    ]
+    path.write_text("\n".join(["who,t,pain", *rows, "C,02.02.2026,7"]))
+    found = run_ebbtide_json("outcomes", str(path), *OUTCOMES)
+    row = found["groups"]["all"]
+    assert (row["n_baseline"], row["n_after"], row["mean_after"]) == (3, 2, 5)
+    assert (found["before"], found["duplicate_rows"]) == (None, 1)

@@ -13,7 +13,9 @@ NOW = 1_790_000_000 * SECOND
 
 
 def recording(*, contact: bool | None = True, rr: int = 850, late_s: float = 0) -> Recording:
-    made = Recording(beats=80, heart_rate_bpm=72, contact=contact, link=ConnectionState.CONNECTED)
+    made = Recording(
+        beats=80, heart_rate_bpm=72, contact=contact, connection=ConnectionState.CONNECTED
+    )
     made.last_arrival_ns = NOW - int(late_s * SECOND)
     time_ns = NOW
     for n in range(80):

@@ -1,0 +1,304 @@
+"""Read the intervals of a text table, each with its line and, where the file says it, its time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import SECOND
+from ingest.files.column_recognition import ColumnChoice, choose_columns, epoch_unit
+from ingest.files.local_times import to_utc
+from ingest.files.recording import ReadAs, ReadContext
+from ingest.files.text_table import TextTable, read_text, split_table
+
+_EPOCH_NS = {"s": SECOND, "ms": 1_000_000, "us": 1000, "ns": 1}
+_MANY = 20
+_STEP_SPARE_S = 0.03  # times are written to 1/100 s or better
+_NO_BEAT_COLUMN = "offline"
+
+
+@dataclass(slots=True)
+class IntervalTable:
+    """Of one length: ``lines``, ``rr_ms`` (NaN: no interval), ``time_ns`` (-1: none), ``absent``
+    (the file says that no beat was seen). ``dated``: times are UTC; else from an unknown beginning.
+    ``exact``: the steps of the times are the intervals; else they are times of arrival.
+    """
+
+    lines: NDArray[np.int64]
+    rr_ms: NDArray[np.float64]
+    absent: NDArray[np.bool_]
+    time_ns: NDArray[np.int64] | None
+    dated: bool
+    exact: bool
+    problems: list[tuple[int, str]]
+    notes: list[str]
+    read_as: ReadAs
+    names: tuple[str, ...]
+    is_pulse: bool
+
+
+def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
+    """Read ``path``. Raises EbbtideError without an interval, or with two possible readings."""
+    text, encoding = read_text(path)
+    table = split_table(text, encoding, context.decimal)
+    if not table.rows and table.names:
+        raise EbbtideError(
+            f"{path} holds no RR interval: it ends after its header.", "Check the file."
+        )
+    if not table.rows:
+        raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
+    chosen = choose_columns(table, str(path), context.column, context.unit)
+    problems: list[tuple[int, str]] = []
+    notes: list[str] = []
+    lines = np.array(table.lines, dtype=np.int64)
+    time_ns, dated = _times(path, table, chosen, context, problems, notes)
+    if chosen.rr_ms is None:
+        assert chosen.time_s is not None
+        rr_ms, lines, time_ns = _between(chosen.time_s, table, lines, time_ns, problems)
+        absent = np.zeros(len(rr_ms), dtype=np.bool_)
+        exact = True
+    else:
+        rr_ms, absent = chosen.rr_ms.copy(), chosen.absent
+        for row in np.flatnonzero(np.isnan(rr_ms) & ~absent):
+            line = (table.separator or "").join(table.rows[row])
+            quoted = repr(line if len(line) <= 40 else line[:37] + "...")
+            what = "a number" if time_ns is None or not dated else "a time and an interval"
+            if not any(number == table.lines[row] for number, _ in problems[-50:]):
+                problems.append((table.lines[row], f"{quoted} is not {what}"))
+        exact = False
+        if time_ns is not None:
+            keep = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
+            if keep is not None:
+                rows, beat_ns = keep
+                notes.append(
+                    f"{len(rr_ms)} rows at a fixed rate repeat the latest interval: "
+                    f"{len(rows)} beats"
+                )
+                lines, rr_ms, absent = lines[rows], rr_ms[rows], absent[rows]
+                time_ns, exact = beat_ns, True
+            else:
+                exact = _is_exact(rr_ms, time_ns)
+                _check_fill(path, table, chosen, rr_ms, time_ns)
+    if absent.any():
+        off = int(absent.sum())
+        if _NO_BEAT_COLUMN not in [name.lower() for name in table.names]:
+            notes.append(f"{off} rows are left out: the sensor says that it saw no beat")
+    if chosen.is_pulse:
+        notes.append(
+            "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, "
+            "not HRV"
+        )
+    named = chosen.rr if chosen.rr is not None else chosen.time
+    of_time = chosen.clock if chosen.clock is not None else chosen.time
+    read_as = ReadAs(
+        column=table.name_of(named or 0),
+        unit=chosen.unit,
+        rows=len(table.rows),
+        encoding=table.encoding,
+        decimal=table.decimal,
+        time=None if of_time is None or time_ns is None else table.name_of(of_time),
+        quantity="PPI" if chosen.is_pulse else "RR" if chosen.rr is not None else "beat times",
+    )
+    return IntervalTable(
+        lines,
+        rr_ms,
+        absent,
+        time_ns,
+        dated,
+        exact,
+        problems,
+        notes,
+        read_as,
+        table.names,
+        chosen.is_pulse,
+    )
+
+
+def _times(
+    path: Path,
+    table: TextTable,
+    chosen: ColumnChoice,
+    context: ReadContext,
+    problems: list[tuple[int, str]],
+    notes: list[str],
+) -> tuple[NDArray[np.int64] | None, bool]:
+    elapsed = chosen.time_s
+    if chosen.clock is not None:
+        if elapsed is not None:
+            going_on = np.diff(elapsed, prepend=elapsed[0])
+        elif chosen.rr_ms is not None:
+            going_on = chosen.rr_ms / 1000
+        else:
+            going_on = np.zeros(len(table.rows))
+        cells = [row[chosen.clock] if chosen.clock < len(row) else "" for row in table.rows]
+        bad: list[tuple[int, str]] = []
+        found, dated, said, bad = to_utc(
+            str(path),
+            list(table.lines),
+            cells,
+            going_on.tolist(),
+            has_elapsed=elapsed is not None,
+            zone=context.zone if context.zone_given else None,
+        )
+        notes += said
+        for number, what in bad:
+            row = table.lines.index(number)
+            if what.endswith("is not a time"):
+                line = (table.separator or "").join(table.rows[row])
+                what = f"{line[:60]!r} is not a time and an interval"
+            problems.append((number, what))
+            if chosen.rr_ms is not None:
+                chosen.rr_ms[row] = math.nan
+        return np.array([-1 if ns is None else ns for ns in found], dtype=np.int64), dated
+    if elapsed is None or chosen.time is None:
+        return None, False
+    values = np.array(table.numbers(chosen.time))
+    first = float(values[np.isfinite(values)][0])
+    unit = epoch_unit(first)
+    begin = 0 if unit is None else round(first * _EPOCH_NS[unit])
+    if unit is None:
+        since = _epoch_in_words(table)
+        if since is not None:  # a wristband writes the moment in the first line
+            begin, unit = round((since + first) * SECOND), "s"
+    ns = np.where(np.isfinite(elapsed), np.nan_to_num(elapsed) * SECOND, 0).round().astype(np.int64)
+    return np.where(np.isfinite(elapsed), ns + begin, -1), unit is not None
+
+
+def _epoch_in_words(table: TextTable) -> float | None:
+    for line in table.words:
+        for part in line.replace(",", " ").split():
+            try:
+                value = float(part)
+            except ValueError:
+                continue
+            if epoch_unit(value) == "s":
+                return value
+    return None
+
+
+def _between(
+    time_s: NDArray[np.float64],
+    table: TextTable,
+    lines: NDArray[np.int64],
+    time_ns: NDArray[np.int64] | None,
+    problems: list[tuple[int, str]],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64] | None]:
+    """Intervals between beat times. An interval over a bad line is unknown."""
+    rr_ms = np.diff(time_s) * 1000
+    shown = time_s
+    if len(table.names):
+        values = table.numbers(_column_of(table, time_s))
+        shown = np.array(values)
+    for row in np.flatnonzero(np.isnan(time_s)):
+        line = (table.separator or "").join(table.rows[row])
+        problems.append((int(lines[row]), f"{line[:40]!r} is not a number"))
+    for row in np.flatnonzero(rr_ms <= 0):
+        problems.append(
+            (int(lines[row + 1]), f"time {float(shown[row + 1])} is not after {float(shown[row])}")
+        )
+    rr_ms[rr_ms <= 0] = np.nan
+    return rr_ms, lines[1:], None if time_ns is None else time_ns[1:]
+
+
+def _column_of(table: TextTable, time_s: NDArray[np.float64]) -> int:
+    for column in range(len(table.names)):
+        values = np.array(table.numbers(column))
+        steps, wanted = np.diff(values), np.diff(time_s)
+        if np.allclose(steps, wanted, equal_nan=True):
+            return column
+    return 0
+
+
+def _is_exact(rr_ms: NDArray[np.float64], time_ns: NDArray[np.int64]) -> bool:
+    good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
+    if good.sum() < 3:
+        return False
+    off = np.abs(np.diff(time_ns) / SECOND - rr_ms[1:] / 1000)[good]
+    return bool((off < _STEP_SPARE_S).mean() > 0.8)
+
+
+def _beats_of_fixed_rate(
+    path: Path,
+    table: TextTable,
+    chosen: ColumnChoice,
+    rr_ms: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Rows in which a new beat shows, and the times of the beats, where rows come at a fixed rate.
+
+    A beat shows in the first row after it. Equal intervals in a row are as many beats as the time
+    between the changes holds. None where rows are beats.
+    """
+    rows = np.flatnonzero((time_ns >= 0) & np.isfinite(rr_ms))
+    if len(rows) < _MANY:
+        return None
+    at = (time_ns[rows] - time_ns[rows[0]]) / SECOND
+    rr = rr_ms[rows] / 1000
+    steps = np.diff(at)
+    every = float(np.median(steps))
+    regular = float(np.mean(np.abs(steps - every) < 0.15 * every + 1e-9)) if every > 0 else 0.0
+    span = float(at[-1]) + every
+    total = float(rr.sum())
+    if regular < 0.9 or abs(total / span - 1) < 0.02:
+        return None
+    repeats = float(np.mean(np.diff(rr) == 0))
+    if total < span and repeats < 0.05:
+        return None  # nothing repeats: beats with pauses, which placement finds
+    beats: list[tuple[int, float]] = []
+    last = at[0] - every / 2  # the latest beat, as far as is known
+    beats.append((0, last))
+    changes = [*(np.flatnonzero(np.diff(rr) != 0) + 1).tolist(), len(rr)]
+    for row, end in zip([0, *changes[:-1]], changes, strict=True):
+        middle = (at[end] if end < len(rr) else at[-1] + every) - every / 2
+        then = rr[end] if end < len(rr) else 0.0
+        more = (
+            max(0, round((middle - then - last) / rr[row]))
+            if end < len(rr)
+            else max(0, math.floor((at[-1] - last) / rr[row] + 1e-6))
+        )
+        for _ in range(more):
+            last += rr[row]
+            beats.append((row, last))
+        if end < len(rr):
+            last = min(max(last + then, at[end] - every), at[end])
+            beats.append((end, last))
+    kept = np.array([rows[row] for row, _ in beats], dtype=np.int64)
+    when = np.array([moment for _, moment in beats])
+    found = float(rr_ms[kept][1:].sum()) / 1000
+    if abs(found / max(when[-1] - when[0], 1e-9) - 1) > 0.03:
+        name = table.name_of(chosen.rr or 0)
+        raise EbbtideError(
+            f"The rows of {path} come every {every:g} s and {name} repeats the latest interval: "
+            f"they add up to {total:.0f} s in {span:.0f} s, and beats between rows are missing.",
+            "Export the RR intervals one a beat.",
+        )
+    start = int(time_ns[rows[0]])
+    return kept, np.array([start + round(moment * SECOND) for moment in when], dtype=np.int64)
+
+
+def _check_fill(
+    path: Path,
+    table: TextTable,
+    chosen: ColumnChoice,
+    rr_ms: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> None:
+    """Refuse intervals that add up to more than the time in which they were recorded."""
+    good = (time_ns >= 0) & np.isfinite(rr_ms)
+    if good.sum() < _MANY:
+        return
+    span = float(time_ns[good][-1] - time_ns[good][0]) / SECOND
+    total = float(rr_ms[good][1:].sum()) / 1000
+    if total > 1.1 * span + 3:
+        column = chosen.clock if chosen.clock is not None else chosen.time or 0
+        raise EbbtideError(
+            f"{table.name_of(chosen.rr or 0)} of {path} adds up to {total:.0f} s, but "
+            f"{table.name_of(column)} goes on by only {span:.0f} s: the rows are not beats, or the "
+            f"unit is not {chosen.unit}.",
+            "Give the unit (--unit) or the column of intervals (--column), or export RR intervals.",
+        )

@@ -1,0 +1,220 @@
+"""The public face of each package: its names, written out, and what importing it loads."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+# A name that is added or removed here is a change for those who import the package.
+FACES: dict[str, list[str]] = {
+    "analytics": [
+        "BeatArrays",
+        "HrvWindows",
+        "change_between",
+        "correct_beats",
+        "day_to_day_link",
+        "group_link",
+        "group_outcome",
+        "hedges_g",
+        "hrv_summary",
+        "hrv_windows",
+        "label_beats",
+        "lagged_link",
+        "person_report",
+        "repeated_measures_correlation",
+        "stress_index",
+        "within_person_link",
+    ],
+    "analytics.hrv": [
+        "METRICS",
+        "SLOW_BREATHING",
+        "WINDOW_NS",
+        "Beat",
+        "BeatArrays",
+        "BeatLabels",
+        "CorrectedSeries",
+        "Domain",
+        "HrvSummary",
+        "HrvWindows",
+        "Metric",
+        "MissingReason",
+        "Movement",
+        "Quality",
+        "StressIndex",
+        "StressIndexInput",
+        "WindowMetrics",
+        "concat_windows",
+        "correct_beats",
+        "hrv_summary",
+        "hrv_windows",
+        "label_beats",
+        "starts_by_stretch",
+        "window_metrics",
+    ],
+    "analytics.association": [
+        "Association",
+        "AssociationText",
+        "Comparison",
+        "GroupLink",
+        "HrvBeforeRating",
+        "MissingPattern",
+        "PersonSlope",
+        "RmCorr",
+        "Span",
+        "Verdict",
+        "WhatIf",
+        "association_text",
+        "day_to_day_link",
+        "group_link",
+        "lagged_link",
+        "missing_pattern",
+        "repeated_measures_correlation",
+        "what_if_worse",
+        "window_starts",
+        "within_person_link",
+    ],
+    "analytics.programme": [
+        "AroundSession",
+        "Change",
+        "GroupOutcome",
+        "HedgesG",
+        "NotedDays",
+        "Onset",
+        "PracticeEffect",
+        "Share",
+        "Trend",
+        "TriggerPattern",
+        "around_sessions",
+        "change_between",
+        "first_to_last_week",
+        "group_outcome",
+        "hedges_g",
+        "onset",
+        "practice_effect",
+        "share",
+        "trend",
+        "trigger_pattern",
+        "wilson_interval",
+    ],
+    "store": [
+        "UNAVAILABLE",
+        "AccessStore",
+        "BeatStore",
+        "ProgrammeStore",
+        "RecordStore",
+        "StoreError",
+        "Stores",
+        "open_stores",
+    ],
+    "store.models": [
+        "AccessLogEntry",
+        "AccessToken",
+        "Attempts",
+        "AuditLine",
+        "Beats",
+        "Consent",
+        "DailyWindows",
+        "IdempotentResponse",
+        "Note",
+        "NoteKind",
+        "OneTimePurpose",
+        "OneTimeToken",
+        "Person",
+        "PlacedGap",
+        "Practice",
+        "PracticeKind",
+        "Programme",
+        "Pseudonym",
+        "Purpose",
+        "Rating",
+        "Role",
+        "Scope",
+        "SessionNotes",
+        "StoredReport",
+        "StreamCoverage",
+        "TherapySession",
+        "TokenKind",
+    ],
+    "store.maintenance": [
+        "BackupResult",
+        "CopyResult",
+        "IntegrityReport",
+        "check_sqlite",
+        "check_stores",
+        "create_backup",
+        "create_server_backup",
+        "move",
+        "restore",
+        "restore_server_backup",
+    ],
+    "ingest": [
+        "BatchWriter",
+        "Outbox",
+        "Recorder",
+        "SimulatedStrap",
+        "Uploader",
+        "import_recordings",
+        "open_recording",
+    ],
+    "api": [
+        "create_app",
+        "create_app_from_settings",
+    ],
+    "dashboard": [
+        "start_dashboard",
+    ],
+    "ebbtide": [
+        "ApiError",
+        "Client",
+        "SignedOutError",
+        "UnavailableError",
+        "__version__",
+    ],
+    "ebbtide.client": [
+        "ApiError",
+        "Client",
+        "Frames",
+        "Research",
+        "SignedOutError",
+        "UnavailableError",
+    ],
+}
+
+# What is loaded only when a name that needs it is used.
+NOT_LOADED = {
+    "analytics": ["numpy", "scipy", "pandas"],
+    "analytics.hrv": ["scipy", "pandas"],
+    "analytics.association": ["scipy", "pandas"],
+    "analytics.programme": ["scipy", "pandas"],
+    "store": ["sqlalchemy", "alembic", "influxdb"],
+    "store.models": ["sqlalchemy", "alembic", "influxdb"],
+    "store.maintenance": ["sqlalchemy", "alembic", "influxdb"],
+    "ingest": ["bleak", "httpx", "fitdecode"],
+    "api": ["fastapi", "starlette", "sqlalchemy", "scipy"],
+    "dashboard": ["streamlit", "pandas", "altair", "httpx"],
+    "ebbtide": ["httpx", "pandas", "pyarrow"],
+    "ebbtide.client": ["pandas", "polars", "streamlit"],
+}
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_face_exports_these_names(face: str) -> None:
+    module = import_module(face)
+    assert list(module.__all__) == FACES[face]
+    for name in FACES[face]:
+        assert getattr(module, name) is not None, name
+    with pytest.raises(AttributeError):
+        _ = module.no_such_name
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_importing_a_face_loads_nothing_heavy(face: str) -> None:
+    code = f"import json, sys, {face}; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert face in loaded
+    assert sorted(loaded.intersection(NOT_LOADED[face])) == []
