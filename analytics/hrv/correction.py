@@ -2,13 +2,14 @@
 
 Intervals that are not normal are replaced by as many usual ones as fit into their time: a missed
 beat is put back, an extra one taken out, an ectopic one moved to where it was due, as in Lipponen
-and Tarvainen (2019). The new intervals lie on the line from the one before to the one after. They
-take exactly the time of those they replace, so that no later beat moves. Where that time holds no
-whole number of usual intervals (a premature beat without a pause, an echo, a burst of noise), the
-time axis stays and the values are those of the line: filling the time exactly would bring the fault
-back. Less than half an interval gets no value of its own. Beats are never invented
-over a gap, nor over more than four intervals in a row: there the series is broken, and begins anew.
-Means, SDNN, RMSSD and their like do not use it: they are of measured NN intervals alone.
+and Tarvainen (2019). The new intervals lie on the line from the one before to the one after, and
+differ from it by 5% at most. Where that time holds no whole number of them (a premature beat
+without a pause, an echo, a burst of noise), the remainder is shared among the 32 intervals to each
+side, most by the nearest: at most 2% each in an unbroken minute, in waves slower than LF. So the
+sum of the intervals is that of the recording, and neither a fault nor its time is filled with the
+fault itself. Times of measured beats never move. Beats are never invented over a gap, nor over more
+than four intervals in a row: there the series is broken, and begins anew. Means, SDNN, RMSSD and
+their like do not use it: they are of measured NN intervals alone.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.artefacts import BeatLabels
 
 MAX_HOLE = 4.5  # usual intervals; more is not filled
-_MAX_MISFIT = 0.05  # of a usual interval: a fill further off is no usual interval
+_MAX_MISFIT = 0.05  # of a usual interval: how far a fill may be from the line
 _MIN_FILLED = 0.5  # usual intervals; the time of less gets no interval of its own
+_MAX_SHARED = 0.25  # of an interval; only where one beat in ten or more is a fault is it reached
+_SHARED_BY = 32  # intervals to each side; their wave is slower than 0.04 Hz below 75 beats a minute
 _MAX_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
 
 
@@ -103,19 +106,50 @@ def correct_beats(
     many = fills[hole]
     share = place[filled] / (many + 1)
     line = nn[hole] + share * (nn[hole + 1] - nn[hole])
-    misfit = hole_s[hole] * 1000 / many - (nn[hole] + nn[hole + 1]) / 2
-    fits = np.abs(misfit) <= _MAX_MISFIT * usual_ms[hole]
-    out_nn[filled] = line + np.where(fits, misfit, 0.0)
-    # The k-th fill ends after the sum of the first k: the mean of a line is that of its ends.
-    even = place[filled] * hole_s[hole] / many
-    to_here = even + np.where(fits, 1.0, 0.0) * place[filled] * (
-        (place[filled] - many) / (2 * (many + 1)) * (nn[hole + 1] - nn[hole]) / 1000
-    )
+    misfit = hole_s * 1000 - fills * (nn[:-1] + nn[1:]) / 2
+    most = _MAX_MISFIT * fills * usual_ms
+    taken = np.clip(misfit, -most, most)
+    out_nn[filled] = line + taken[hole] / many
+    # The k-th fill ends after the sum of the first k, all scaled to take the time of their hole.
+    scale = hole_s * 1000 / np.maximum(fills * (nn[:-1] + nn[1:]) / 2 + taken, 1.0)
+    bend = (place[filled] - many) / (2 * (many + 1)) * (nn[hole + 1] - nn[hole]) / 1000
+    to_here = place[filled] * (hole_s[hole] / many + bend * scale[hole])
     out_times[filled] = times[hole] + to_here
     follows = np.ones(len(source), np.bool_)
     follows[first[1:]] = closed
     follows[0] = False
-    positive = out_nn > 0
-    if not np.all(positive):  # a steep line through a hole that is too short for it
-        out_nn[~positive] = (hole_s[source] * 1000)[~positive] / fills[source][~positive]
+    shared = np.where(closed & ~neighbours & (hole_s > -_MAX_SLIP_S), misfit - taken, 0.0)
+    holes = np.flatnonzero(shared)
+    _share_remainder(out_nn, filled, follows, first[holes], fills[holes], shared[holes])
     return CorrectedSeries(out_nn, out_times, filled, follows)
+
+
+def _share_remainder(
+    nn_ms: FloatArray,
+    filled: BoolArray,
+    follows: BoolArray,
+    before: IntArray,
+    fills: IntArray,
+    remainder_ms: FloatArray,
+) -> None:
+    """Add to the measured intervals around each hole what its fills leave of its time.
+
+    ``before``: places of the intervals before each hole, shape (h,). A break ends the reach.
+    """
+    if not len(before):
+        return
+    reach = np.arange(_SHARED_BY)
+    weight = 0.5 + 0.5 * np.cos(np.pi * (reach + 0.5) / _SHARED_BY)
+    weight = np.concatenate([weight, weight])
+    at = np.concatenate(
+        [before[:, None] - reach, before[:, None] + fills[:, None] + 1 + reach], axis=1
+    )
+    stretch = np.cumsum(~follows)
+    inside = (at >= 0) & (at < len(nn_ms))
+    at = np.clip(at, 0, len(nn_ms) - 1)
+    inside &= (stretch[at] == stretch[before][:, None]) & ~filled[at]
+    parts = weight * inside * nn_ms[at]
+    total = parts.sum(axis=1, keepdims=True)
+    change = np.zeros(len(nn_ms))
+    np.add.at(change, at, parts / total * remainder_ms[:, None])
+    nn_ms += np.clip(change, -_MAX_SHARED * nn_ms, _MAX_SHARED * nn_ms)

@@ -76,7 +76,7 @@ class WindowMetrics:
         return (
             disturbed_reason(int(self.intervals[row]), float(self.normal_share[row]))
             or insufficient_reason(name, float(self.nn_seconds[row]), int(of[row]))
-            or undefined_reason(name, int(of[row]))
+            or undefined_reason(name, int(of[row]), bool(self.holed[row]))
         )
 
     @property

@@ -1,12 +1,12 @@
 """Power of NN intervals in the frequency bands of the Task Force (1996), in ms².
 
 Default: Welch's method on the NN series resampled at 4 Hz by a cubic spline through the beats, in
-segments of 150 s that overlap by half (Hann, linear trend removed from each). The spline of a window
-is that of its whole unbroken stretch, so that a window's edge does not distort it. Short holes are
-filled before (``analytics.hrv.correction``).
+segments of 150 s that overlap by half (Hann, linear trend removed from each). The spline of a
+window is that of its whole unbroken stretch, so that a window's edge does not distort it. Short
+holes are filled before (``analytics.hrv.correction``).
 
-Where beats are missing for longer, ``analytics.hrv.gapped`` gives the same estimate from the samples
-that there are. It equals Welch's without a gap.
+Where beats are missing for longer, ``analytics.hrv.gapped`` computes the same estimate from the
+samples that there are. It equals Welch's without a gap.
 
 Breathing shows as a narrow peak: RR shorten as one breathes in. Its rate is given only where the
 peak holds much of the power. Under 9 breaths a minute it lies below 0.15 Hz, in the LF band, and HF
@@ -26,7 +26,7 @@ import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.correction import MAX_HOLE, CorrectedSeries
-from analytics.hrv.gapped import GAPPED, RESAMPLED_HZ, SEGMENT_S, gapped_welch
+from analytics.hrv.gapped import CONTEXT, GAPPED, RESAMPLED_HZ, SEGMENT_S, gapped_welch
 from analytics.hrv.metric import Domain, Metric
 
 if TYPE_CHECKING:
@@ -77,12 +77,15 @@ class SpectrumRows:
 
     @cached_property
     def bands(self) -> dict[str, FloatArray]:
-        """Power in each band in ms², shape (r,)."""
+        """Power in each band in ms², shape (r,); NaN where gaps leave none that can be estimated."""
         width = self.hz[1] - self.hz[0]
-        return {
+        found = {
             name: np.sum(self.power[:, (self.hz >= low) & (self.hz < high)], axis=1) * width
             for name, (low, high) in BANDS_HZ.items()
         }
+        if self.holed:  # the estimate is a difference: of hardly any power it can be below 0
+            return {name: np.where(power >= 0, power, np.nan) for name, power in found.items()}
+        return found
 
     @cached_property
     def lf_and_hf(self) -> FloatArray:
@@ -115,7 +118,7 @@ def compute_spectrum(
     if np.all(follows[1:]) and len(nn_ms) <= _MAX_WELCH_BEATS:
         return welch(time_s, nn_ms)
     hz, power = gapped_welch(time_s, nn_ms, follows)
-    return Spectrum(hz, power, GAPPED)
+    return Spectrum(hz, power, WELCH if np.all(follows[1:]) else GAPPED)
 
 
 def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
@@ -159,9 +162,13 @@ def window_spectra(
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, starts + length_s, "left")
     for row in np.flatnonzero(~done & (last - first >= 4)):
-        at = slice(int(first[row]), int(last[row]))
-        if np.sum(nn[at]) / 1000 >= _MIN_HF_SECONDS:
-            hz, power = gapped_welch(times[at], nn[at], corrected.follows[at], length_s)
+        # The spline of a stretch is that of the whole stretch, as without gaps.
+        a, b = max(0, int(first[row]) - CONTEXT), int(last[row]) + CONTEXT
+        if np.sum(nn[first[row] : last[row]]) / 1000 >= _MIN_HF_SECONDS:
+            edge_s = MAX_HOLE * float(np.median(nn[first[row] : last[row]])) / 1000
+            hz, power = gapped_welch(
+                times[a:b], nn[a:b], corrected.follows[a:b], (float(starts[row]), length_s), edge_s
+            )
             yield SpectrumRows(np.array([row]), hz, power[None, :], True)
 
 
