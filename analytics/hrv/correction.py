@@ -22,9 +22,11 @@ from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.artefacts import BeatLabels
 
 MAX_HOLE = 4.5  # usual intervals; more is not filled
-_MAX_MISFIT = 0.05  # of a usual interval: how far a fill may be from the line
+_MAX_SPREADS = 2.5  # standard deviations around: how far a fill may be from the line
+_MIN_MISFIT, _MAX_MISFIT = 0.02, 0.20  # of a usual interval: the same, at least and at most
 _MIN_FILLED = 0.5  # usual intervals; the time of less gets no interval of its own
 _MAX_SHARED = 0.25  # of an interval; only where one beat in ten or more is a fault is it reached
+_AROUND = 12  # intervals to each side that tell how much they vary
 _SHARED_BY = 32  # intervals to each side; their wave is slower than 0.04 Hz below 75 beats a minute
 _MAX_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
 
@@ -107,8 +109,8 @@ def correct_beats(
     share = place[filled] / (many + 1)
     line = nn[hole] + share * (nn[hole + 1] - nn[hole])
     misfit = hole_s * 1000 - fills * (nn[:-1] + nn[1:]) / 2
-    most = _MAX_MISFIT * fills * usual_ms
-    taken = np.clip(misfit, -most, most)
+    usual_misfit = fills * _usual_spread(nn, usual_ms, np.flatnonzero(fills))
+    taken = np.where(np.abs(misfit) <= usual_misfit, misfit, 0.0)
     out_nn[filled] = line + taken[hole] / many
     # The k-th fill ends after the sum of the first k, all scaled to take the time of their hole.
     scale = hole_s * 1000 / np.maximum(fills * (nn[:-1] + nn[1:]) / 2 + taken, 1.0)
@@ -122,6 +124,16 @@ def correct_beats(
     holes = np.flatnonzero(shared)
     _share_remainder(out_nn, filled, follows, first[holes], fills[holes], shared[holes])
     return CorrectedSeries(out_nn, out_times, filled, follows)
+
+
+def _usual_spread(nn_ms: FloatArray, usual_ms: FloatArray, holes: IntArray) -> FloatArray:
+    """How far a fill may be from the line, in ms: shape of ``usual_ms``, 0 outside ``holes``."""
+    result = np.zeros(len(usual_ms))
+    around = holes[:, None] + np.arange(1 - _AROUND, 1 + _AROUND)
+    spread = np.std(nn_ms[np.clip(around, 0, len(nn_ms) - 1)], axis=1)
+    usual = usual_ms[holes]
+    result[holes] = np.clip(_MAX_SPREADS * spread, _MIN_MISFIT * usual, _MAX_MISFIT * usual)
+    return result
 
 
 def _share_remainder(
