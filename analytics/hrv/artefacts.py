@@ -15,7 +15,8 @@ into the same classes. Where ours differs, and why (``benchmarks/artefacts.py`` 
 - One interval alone is long or short only when far from the median: 12 and 8 scales (the paper: 3
   of its thresholds), and a fifth of it. It is short too below 0.62 of the median and of both
   neighbours: strong breathing widens the scale until a premature beat is within it.
-- A gap ends the series: no difference, median or scale reaches over it.
+- A gap ends the series: no difference, median or scale reaches over it. At the ends of a run the
+  scale takes the intervals beside it a second time, mirrored, so that it is not that of the last.
 - Intervals that no heart makes (under 250 or over 3,000 ms), or that were measured without skin
   contact, are labelled first and left out, so that a burst of them cannot hide itself; what is
   before and after such a one is compared over it.
@@ -45,7 +46,7 @@ _MEDIAN_WIDTH = 11
 _MEDIAN_TO_SD, _QUARTILE_TO_SD = 1 / 0.6745, 1 / 1.1503  # of absolute values of a normal variable
 _HEAVIEST_TAIL = 1.15  # times the scale by the median
 _SMALLEST_SCALE = 0.01  # of the median interval
-_PAIR_STANDS_OUT, _SUM_COUNTS = 3.0, 0.8
+_PAIR_STANDS_OUT, _SUM_COUNTS = 2.8, 0.8
 _PAIR_AT_LEAST = 0.08  # of the median interval: half the difference of the two
 _LONG_ALONE, _SHORT_ALONE, _ALONE_AT_LEAST = 12.0, 8.0, 0.20
 _SHORT_BETWEEN = (
@@ -213,8 +214,8 @@ def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
     size = min(_SCALE_WIDTH, len(values))
     size -= 1 - size % 2
     absolute = np.abs(values)
-    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="nearest")
-    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="nearest")
+    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="reflect")
+    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="reflect")
     result: FloatArray = np.maximum(
         np.clip(quartile, middle, _HEAVIEST_TAIL * middle), _SMALLEST_SCALE * median_ms
     )
