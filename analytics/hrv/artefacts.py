@@ -190,11 +190,14 @@ def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     beat[_and_next(pair)] = Beat.ECTOPIC
     beat[missed] = Beat.MISSED
     beat[_and_next(extra)] = Beat.EXTRA
+    # A pair of which one is extra was none; its other interval is judged alone.
+    ectopic, is_extra = beat == np.int8(Beat.ECTOPIC), beat == np.int8(Beat.EXTRA)
+    alone = ectopic & _beside(is_extra) & ~_beside(ectopic) & (np.abs(away) < near)
+    beat[alone] = Beat.NORMAL
     shortish = (away < -np.maximum(_NEAR * scale, _BESIDE_AT_LEAST * median))
     for _ in range(_LONGEST_RUN):
         faulty = np.isin(beat, (Beat.SHORT, Beat.EXTRA))
-        beside_one = np.append(False, faulty[:-1]) | np.append(faulty[1:], False)
-        found = shortish & beside_one & (beat == np.int8(Beat.NORMAL))
+        found = shortish & _beside(faulty) & (beat == np.int8(Beat.NORMAL))
         if not np.any(found):
             break
         beat[found] = Beat.SHORT
@@ -230,6 +233,11 @@ def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
     result: FloatArray = np.maximum(
         np.clip(quartile, middle, _HEAVIEST_TAIL * middle), _SMALLEST_SCALE * median_ms
     )
+    return result
+
+
+def _beside(mask: BoolArray) -> BoolArray:
+    result: BoolArray = np.append(False, mask[:-1]) | np.append(mask[1:], False)
     return result
 
 

@@ -109,7 +109,10 @@ def correct_beats(
     share = place[filled] / (many + 1)
     line = nn[hole] + share * (nn[hole + 1] - nn[hole])
     misfit = hole_s * 1000 - fills * (nn[:-1] + nn[1:]) / 2
+    # Of one to three intervals (a beat missed, extra or displaced) the time is that of whole beats; of
+    # a run of faults it is so by chance alone.
     usual_misfit = fills * _usual_spread(nn, usual_ms, np.flatnonzero(fills))
+    usual_misfit[after - before > 4] = 0
     taken = np.where(np.abs(misfit) <= usual_misfit, misfit, 0.0)
     out_nn[filled] = line + taken[hole] / many
     # The k-th fill ends after the sum of the first k, all scaled to take the time of their hole.
