@@ -2,10 +2,10 @@
 
     uv run python benchmarks/faults.py [--draws 6]
 
-A grid of kinds of fault, heart rates and RMSSD. Three faults are put into five and a half minutes; the
-truth is the series without them, of the same waves. Each cell is the mean absolute error in percent
-over heart rates and draws; the sum is that of the corrected intervals against that of the recorded
-ones, in ms, at its worst.
+A grid of kinds of fault, heart rates and RMSSD. Three faults are put into five and a half minutes;
+the truth is the series without them, of the same waves. Each cell is the mean absolute error in
+percent over heart rates and draws; the sum is that of the corrected intervals against that of the
+recorded ones, in ms, at its worst.
 """
 
 from __future__ import annotations

@@ -192,7 +192,9 @@ def main() -> None:
                 e = np.concatenate([window[:, m] for window in of])
                 e = e[np.isfinite(e)]
                 cells.append(f"{np.mean(e):+.1f} ± {np.std(e):.1f}" if len(e) > 5 else "")
-            each = np.array([np.mean(w[np.isfinite(w[:, m]), m]) for w in off[0] if np.isfinite(w[:, m]).any()])
+            each = np.array(
+                [np.mean(w[np.isfinite(w[:, m]), m]) for w in off[0] if np.isfinite(w[:, m]).any()]
+            )
             mc = f"{np.std(each, ddof=1) / np.sqrt(len(each)):.1f}" if len(each) > 5 else ""
             absent = np.mean(~np.isfinite(np.concatenate([w[:, m] for w in off[0]])))
             row = [cells[0], mc, f"{absent:.0%}", *cells[1:]]

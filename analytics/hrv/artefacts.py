@@ -194,7 +194,7 @@ def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     ectopic, is_extra = beat == np.int8(Beat.ECTOPIC), beat == np.int8(Beat.EXTRA)
     alone = ectopic & _beside(is_extra) & ~_beside(ectopic) & (np.abs(away) < near)
     beat[alone] = Beat.NORMAL
-    shortish = (away < -np.maximum(_NEAR * scale, _BESIDE_AT_LEAST * median))
+    shortish = away < -np.maximum(_NEAR * scale, _BESIDE_AT_LEAST * median)
     for _ in range(_LONGEST_RUN):
         faulty = np.isin(beat, (Beat.SHORT, Beat.EXTRA))
         found = shortish & _beside(faulty) & (beat == np.int8(Beat.NORMAL))

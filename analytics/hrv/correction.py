@@ -3,11 +3,11 @@
 Intervals that are not normal are replaced by as many usual ones as fit into their time: a missed
 beat is put back, an extra one taken out, an ectopic one moved to where it was due, as in Lipponen
 and Tarvainen (2019). The new intervals lie on the line from the one before to the one after, and
-differ from it by 5% at most. Where that time holds no whole number of them (a premature beat
-without a pause, an echo, a burst of noise), the remainder is shared among the 32 intervals to each
-side, most by the nearest: at most 2% each in an unbroken minute, in waves slower than LF. So the
-sum of the intervals is that of the recording, and neither a fault nor its time is filled with the
-fault itself. Times of measured beats never move. Beats are never invented over a gap, nor over more
+differ from it by no more than intervals do there. Where their time holds no whole number of usual
+ones (a premature beat without a pause, an echo, a burst of noise), filling it exactly would bring
+the fault back: the remainder is shared among the 32 intervals to each side, most by the nearest, at
+most 2% each for one fault, in a wave slower than LF. So the sum of the intervals is that of the
+recording. Times of measured beats never move. Beats are never invented over a gap, nor over more
 than four intervals in a row: there the series is broken, and begins anew. Means, SDNN, RMSSD and
 their like do not use it: they are of measured NN intervals alone.
 """
@@ -27,6 +27,7 @@ _MIN_MISFIT, _MAX_MISFIT = 0.02, 0.20  # of a usual interval: the same, at least
 _MIN_FILLED = 0.5  # usual intervals; the time of less gets no interval of its own
 _MAX_SHARED = 0.25  # of an interval; only where one beat in ten or more is a fault is it reached
 _AROUND = 12  # intervals to each side that tell how much they vary
+_HOLES_AT_ONCE = 4096  # bounds the memory
 _SHARED_BY = 32  # intervals to each side; their wave is slower than 0.04 Hz below 75 beats a minute
 _MAX_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fits in
 
@@ -68,7 +69,9 @@ def correct_beats(
     Notes
     -----
     After Lipponen and Tarvainen (2019), Journal of Medical Engineering & Technology 43:173. No beat
-    is invented over a gap or over more than four intervals in a row.
+    is invented over a gap or over more than four intervals in a row. The sum of the intervals is
+    that of the recording: around a fault that holds no whole number of beats, measured intervals
+    change by up to 2%.
 
     Examples
     --------
@@ -109,8 +112,8 @@ def correct_beats(
     share = place[filled] / (many + 1)
     line = nn[hole] + share * (nn[hole + 1] - nn[hole])
     misfit = hole_s * 1000 - fills * (nn[:-1] + nn[1:]) / 2
-    # Of one to three intervals (a beat missed, extra or displaced) the time is that of whole beats; of
-    # a run of faults it is so by chance alone.
+    # The time of one to three intervals (a beat missed, extra or displaced) is that of whole beats;
+    # that of a longer run of faults is so by chance alone.
     usual_misfit = fills * _usual_spread(nn, usual_ms, np.flatnonzero(fills))
     usual_misfit[after - before > 4] = 0
     taken = np.where(np.abs(misfit) <= usual_misfit, misfit, 0.0)
@@ -151,20 +154,18 @@ def _share_remainder(
 
     ``before``: places of the intervals before each hole, shape (h,). A break ends the reach.
     """
-    if not len(before):
-        return
     reach = np.arange(_SHARED_BY)
-    weight = 0.5 + 0.5 * np.cos(np.pi * (reach + 0.5) / _SHARED_BY)
-    weight = np.concatenate([weight, weight])
-    at = np.concatenate(
-        [before[:, None] - reach, before[:, None] + fills[:, None] + 1 + reach], axis=1
-    )
+    weight = np.tile(0.5 + 0.5 * np.cos(np.pi * (reach + 0.5) / _SHARED_BY), 2)
     stretch = np.cumsum(~follows)
-    inside = (at >= 0) & (at < len(nn_ms))
-    at = np.clip(at, 0, len(nn_ms) - 1)
-    inside &= (stretch[at] == stretch[before][:, None]) & ~filled[at]
-    parts = weight * inside * nn_ms[at]
-    total = parts.sum(axis=1, keepdims=True)
     change = np.zeros(len(nn_ms))
-    np.add.at(change, at, parts / total * remainder_ms[:, None])
+    for low in range(0, len(before), _HOLES_AT_ONCE):
+        part = slice(low, low + _HOLES_AT_ONCE)
+        left = before[part, None] - reach
+        at = np.concatenate([left, before[part, None] + fills[part, None] + 1 + reach], axis=1)
+        inside = (at >= 0) & (at < len(nn_ms))
+        at = np.clip(at, 0, len(nn_ms) - 1)
+        inside &= (stretch[at] == stretch[before[part]][:, None]) & ~filled[at]
+        shares = weight * inside * nn_ms[at]
+        shares *= (remainder_ms[part] / shares.sum(axis=1))[:, None]
+        np.add.at(change, at, shares)
     nn_ms += np.clip(change, -_MAX_SHARED * nn_ms, _MAX_SHARED * nn_ms)

@@ -77,7 +77,7 @@ class SpectrumRows:
 
     @cached_property
     def bands(self) -> dict[str, FloatArray]:
-        """Power in each band in ms², shape (r,); NaN where gaps leave none that can be estimated."""
+        """Power in each band in ms², shape (r,); NaN where gaps leave too little to estimate it."""
         width = self.hz[1] - self.hz[0]
         found = {
             name: np.sum(self.power[:, (self.hz >= low) & (self.hz < high)], axis=1) * width

@@ -8,9 +8,9 @@ missing observations", Annals of the Institute of Statistical Mathematics 23:387
 autocorrelation of the taper it is transformed into the spectrum. Without a gap the result is equal
 to Welch's.
 
-Lags that hardly any two samples have cannot be divided so. Then the taper is shorter: the longest of
-which each lag has been observed for a fifth of the time that the taper would have it. Waves slower
-than that taper resolves are absent (NaN).
+Lags that hardly any two samples have cannot be divided so. Then the taper is shorter: the longest
+of which each lag has been observed for a fifth of the time that the taper would have it. Waves
+slower than that taper resolves are absent (NaN).
 """
 
 from __future__ import annotations
@@ -83,7 +83,11 @@ def gapped_welch(
     begin_s = float(time_s[0]) if window is None else window[0]
     length_s = float(time_s[-1]) - begin_s if window is None else window[1]
     # Of a file the last sample is before the last beat; of a window, before its end.
-    whole = int(np.ceil(length_s * RESAMPLED_HZ - 1e-9)) if window is None else int(length_s * RESAMPLED_HZ)
+    whole = (
+        int(np.ceil(length_s * RESAMPLED_HZ - 1e-9))
+        if window is None
+        else int(length_s * RESAMPLED_HZ)
+    )
     stretches = _find_stretches(time_s, follows, begin_s, whole)
     low, high = 0, whole
     if stretches:
@@ -141,9 +145,7 @@ def _choose_taper(held: FloatArray, length: int) -> tuple[int, FloatArray]:
         weight /= weight[0]
         # Its last lags weigh nothing, and rounding is all that is held there.
         matter = weight > 1e-10
-        if chosen <= 8 or np.all(
-            held[:chosen][matter] >= _MIN_OBSERVED * held[0] * weight[matter]
-        ):
+        if chosen <= 8 or np.all(held[:chosen][matter] >= _MIN_OBSERVED * held[0] * weight[matter]):
             return chosen, np.where(matter & (held[:chosen] > 0), weight, 0.0)
         chosen = int(chosen * _SHORTER)
 
@@ -183,7 +185,7 @@ def _find_stretches(
 
 
 def _place_segments(stretches: list[_Stretch], frame: _Frame) -> tuple[_Frame, IntArray]:
-    """Place segments as Welch does, from the start on; up to the end if much more was observed there.
+    """Place segments as Welch does, from the start on; up to the end if that holds much more.
 
     Returns the first samples of those segments in which anything was observed, shape (m,).
     """

@@ -138,6 +138,26 @@ def plain_labels(rr: list[float]) -> list[int]:
         short = max(rr[i], rr[i + 1]) < 0.8 * middle[i]
         if short and abs(rr[i] + rr[i + 1] - middle[i]) < near:
             found[i] = found[i + 1] = Beat.EXTRA
+    paired = [beat == Beat.ECTOPIC for beat in found]
+    for i in range(n):
+        neighbours = [j for j in (i - 1, i + 1) if 0 <= j < n]
+        alone = paired[i] and not any(paired[j] for j in neighbours)
+        if (
+            alone
+            and any(found[j] == Beat.EXTRA for j in neighbours)
+            and abs(away[i]) < max(3 * wide[i], 0.15 * middle[i])
+        ):
+            found[i] = Beat.NORMAL
+    for _ in range(4):
+        before = list(found)
+        for i in range(n):
+            beside = [before[j] for j in (i - 1, i + 1) if 0 <= j < n]
+            if (
+                before[i] == Beat.NORMAL
+                and any(beat in (Beat.SHORT, Beat.EXTRA) for beat in beside)
+                and away[i] < -max(3 * wide[i], 0.25 * middle[i])
+            ):
+                found[i] = Beat.SHORT
     return [int(beat) for beat in found]
 
 

@@ -105,10 +105,7 @@ def test_a_window_with_a_hole_gets_the_spectrum_of_its_pieces() -> None:
     run = np.repeat([0, 1], 450)
     found = window_metrics(rr, times, np.array([230.0]), 300.0, run)
     series = correct_beats(rr, times, run, label_beats(rr, run))
-    inside = (series.time_s >= 230) & (series.time_s < 530)
-    hz, power = gapped_welch(
-        series.time_s[inside], series.nn_ms[inside], series.follows[inside], 300.0
-    )
+    hz, power = gapped_welch(series.time_s, series.nn_ms, series.follows, (230.0, 300.0), 4.0)
     expected = Spectrum(hz, power, GAPPED)
     assert found.holed.tolist() == [True]
     assert found.longest_gap_s[0] == pytest.approx(60, abs=2)
