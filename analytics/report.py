@@ -13,6 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
+from analytics.association.hrv_before_rating import (
+    HrvBeforeRating,
+    Span,
+    hrv_before_rating,
+    without_beats,
+)
 from analytics.association.missingness import MissingPattern, WhatIf, missing_pattern, what_if_worse
 from analytics.association.within_person import (
     Association,
@@ -21,14 +27,41 @@ from analytics.association.within_person import (
     within_person_link,
 )
 from analytics.association.wording import AssociationText, Comparison, association_text
+from analytics.hrv.stress_index import StressIndexInput, stress_index_input
+from analytics.hrv.windows import HrvWindows
 from analytics.programme.change import Change, first_to_last_week
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RatingArrays:
+    """Ratings of one person, all of shape (n,), in order of time. ``time_ns``: the time that each
+    is about (UTC ns); ``day``: the local day's ordinal; ``hour``: local, 0 to 24; ``pain`` and
+    ``stress``: 0 to 10.
+    """
+
+    time_ns: IntArray
+    day: IntArray
+    hour: FloatArray
+    pain: FloatArray
+    stress: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowsBeforeRatings:
+    """HRV of the windows before each rating, shape (n * windows,), in the order of
+    ``window_starts``. ``day`` and ``hour``: the local ones of each window's middle.
+    """
+
+    hrv: HrvWindows
+    day: IntArray
+    hour: FloatArray
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RatedHrv:
-    """Ratings of one person, all of shape (n,). ``day``: the local day's ordinal; ``hour``: local.
-    The heart's are NaN where no usable beats were before a rating: ``ln_rmssd`` (ms),
-    ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
+    """Ratings with the HRV before each, all of shape (n,): NaN where no usable beats were before a
+    rating. ``ln_rmssd`` (ms), ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
     """
 
     time_ns: IntArray
@@ -57,6 +90,7 @@ class Statement:
 class Report:
     """``statements``: the first is the primary comparison. ``pain`` and ``stress``:
     the change from the first week to the last, which both may share without being linked.
+    ``before``: the HRV before each rating, with the reasons where there is none.
     """
 
     statements: tuple[Statement, ...]
@@ -64,6 +98,7 @@ class Report:
     stress: Change
     missing: MissingPattern
     what_if: WhatIf
+    before: HrvBeforeRating
 
 
 _MIN_FOR_WEEKENDS, _WEEKS_FOR_WEEKENDS = 45, 2
@@ -107,19 +142,29 @@ _TITLES = {
 }
 
 
-def person_report(rated: RatedHrv) -> Report:
+def person_report(
+    ratings: RatingArrays,
+    windows: WindowsBeforeRatings | None = None,
+    baseline: StressIndexInput | None = None,
+) -> Report:
     """Compute every association of one person's ratings and HRV, in numbers and words.
 
     Parameters
     ----------
-    rated : RatedHrv
-        Ratings with the HRV before each, shape (n,).
+    ratings : RatingArrays
+        Pain and stress, shape (n,).
+    windows : WindowsBeforeRatings, optional
+        HRV of the windows before each rating; None where no beats were collected.
+    baseline : StressIndexInput, optional
+        Windows of the person's first fortnight, to which the stress index is relative; None takes
+        the windows before the ratings.
 
     Returns
     -------
     Report
         Statements, of which the first is the primary comparison; the change from the first week to
-        the last; the pattern of missing ratings and what they could change.
+        the last; the pattern of missing ratings and what they could change; the HRV before each
+        rating.
 
     Notes
     -----
@@ -130,28 +175,51 @@ def person_report(rated: RatedHrv) -> Report:
     --------
     >>> import numpy as np
     >>> from analytics import person_report
-    >>> from analytics.report import RatedHrv
+    >>> from analytics.report import RatingArrays
     >>> rng = np.random.default_rng(5)
-    >>> slot, nothing = np.arange(60), np.full(60, np.nan)
+    >>> slot = np.arange(60)
     >>> stress = rng.normal(5, 1.5, 60)
     >>> report = person_report(
-    ...     RatedHrv(
+    ...     RatingArrays(
     ...         time_ns=slot * 28_800_000_000_000,
     ...         day=738_000 + slot // 3,
     ...         hour=slot % 3 * 8.0,
     ...         pain=1 + 0.6 * stress + 0.4 * rng.normal(size=60),
     ...         stress=stress,
-    ...         ln_rmssd=nothing,
-    ...         heart_rate=nothing,
-    ...         stress_index=nothing,
-    ...         motion_mg=nothing,
     ...     )
     ... )
     >>> str(report.statements[0].words.verdict)
     'moved together'
+    >>> report.before.usable
+    0
     """
+    n = len(ratings.time_ns)
+    if windows is None:
+        before = without_beats(n)
+    else:
+        hearts = stress_index_input(windows.hrv, windows.day, windows.hour)
+        history = hearts if baseline is None else baseline
+        before = hrv_before_rating(windows.hrv, hearts, history, windows.span, n)
+    return associations_report(
+        RatedHrv(
+            time_ns=ratings.time_ns,
+            day=ratings.day,
+            hour=ratings.hour,
+            pain=ratings.pain,
+            stress=ratings.stress,
+            ln_rmssd=before.ln_rmssd,
+            heart_rate=before.heart_rate,
+            stress_index=before.stress_index,
+            motion_mg=before.motion_mg,
+        ),
+        before,
+    )
+
+
+def associations_report(rated: RatedHrv, before: HrvBeforeRating) -> Report:
+    """Compute the report from the HRV before each rating."""
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
-    before = "usable beats before them"
+    beats_before = "usable beats before them"
     weekend = _weekend(rated.day)
     with_motion = np.column_stack([np.log1p(rated.motion_mg), weekend])
     found = {
@@ -164,15 +232,15 @@ def person_report(rated: RatedHrv) -> Report:
             rated.stress_index / 10,
             pain,
             hour,
-            x_name=f"a stress index from {before}",
+            x_name=f"a stress index from {beats_before}",
             covariates=weekend,
         ),
         # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
         "rmssd": within_person_link(
-            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=before, covariates=with_motion
+            t, rated.ln_rmssd / np.log(2), pain, hour, x_name=beats_before, covariates=with_motion
         ),
         "heart_rate": within_person_link(
-            t, rated.heart_rate / 10, pain, hour, x_name=before, covariates=with_motion
+            t, rated.heart_rate / 10, pain, hour, x_name=beats_before, covariates=with_motion
         ),
     }
     adjusted = holm({key: link.p_value for key, link in found.items() if key != "same_moment"})
@@ -194,6 +262,7 @@ def person_report(rated: RatedHrv) -> Report:
         first_to_last_week(days, stress),
         missing_pattern(rated.day),
         what_if_worse(t, rated.day, stress, pain, hour),
+        before,
     )
 
 

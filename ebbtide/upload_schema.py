@@ -129,6 +129,9 @@ class UploadBody(BaseModel):
         },
     )
 
+    stream: StreamBody | None = Field(
+        default=None, description="Creates the stream if it does not exist, as PUT does."
+    )
     first: Sequence
     last: Sequence
     notifications: list[NotificationBody] = Field(min_length=1, max_length=MAX_BATCH)

@@ -74,6 +74,19 @@ def window_starts(rating_ns: IntArray, hour: FloatArray, span: Span) -> IntArray
     return morning[:, None] - WINDOW_NS * np.arange(many, 0, -1, dtype=np.int64)
 
 
+def without_beats(ratings: int) -> HrvBeforeRating:
+    """Build the result of that many ratings without any beats before them."""
+    nothing = np.full(ratings, np.nan)
+    return HrvBeforeRating(
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        np.zeros(ratings, np.int64),
+        [str(MissingReason.NO_BEATS)] * ratings,
+    )
+
+
 def hrv_before_rating(
     found: HrvWindows, hearts: StressIndexInput, history: StressIndexInput, span: Span, ratings: int
 ) -> HrvBeforeRating:

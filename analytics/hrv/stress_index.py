@@ -32,6 +32,7 @@ from scipy.special import ndtr
 
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.requirements import MissingReason
+from analytics.hrv.windows import HrvWindows
 
 METHOD = "stress index: ln RMSSD, heart rate, Baevsky; own first 14 days; version 1"
 MAX_BASELINE_DAYS, MIN_BASELINE_DAYS, MIN_WINDOWS = 14, 5, 25
@@ -170,6 +171,21 @@ def stress_index(history: StressIndexInput, windows: StressIndexInput) -> Stress
         low[at] = 100 * ndtr(z[known] - _MIDDLE_95 * error[known])
         high[at] = 100 * ndtr(z[known] + _MIDDLE_95 * error[known])
     return StressIndex(value, low, high, missing_reason, days_used)
+
+
+def stress_index_input(windows: HrvWindows, day: IntArray, hour: FloatArray) -> StressIndexInput:
+    """Build the input of the stress index from HRV windows, shape (w,), and the local day and hour
+    of each window's middle.
+    """
+    return StressIndexInput(
+        day,
+        hour,
+        (windows.start_ns + windows.window_ns // 2) / 1e9,
+        logarithm(windows.value("rmssd_ms")),
+        windows.value("mean_hr_bpm"),
+        logarithm(windows.value("stress_index_baevsky")),
+        windows.metrics.motion_mg,
+    )
 
 
 def logarithm(values: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import StressIndexInput
+from analytics.hrv.stress_index import StressIndexInput, logarithm
 from analytics.hrv.windows import (
     METHOD,
     WINDOW_NS,
@@ -22,7 +22,7 @@ from analytics.hrv.windows import (
     hrv_windows,
     starts_by_stretch,
 )
-from api.services.inputs import load_beats, load_movement, stress_index_input
+from api.services.inputs import load_beats, load_movement, local_day_and_hour
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
@@ -63,12 +63,15 @@ class DailyHrv:
 
     def to_stress_index_input(self, zone: str) -> StressIndexInput:
         """The windows as the stress index takes them."""
-        return stress_index_input(
-            self.start_ns + WINDOW_NS // 2,
-            zone,
-            self.rmssd_ms,
+        middle_ns = self.start_ns + WINDOW_NS // 2
+        day, hour = local_day_and_hour(middle_ns, zone)
+        return StressIndexInput(
+            day,
+            hour,
+            middle_ns / 1e9,
+            logarithm(self.rmssd_ms),
             self.mean_hr_bpm,
-            self.stress_index_baevsky,
+            logarithm(self.stress_index_baevsky),
             self.motion_mg,
         )
 

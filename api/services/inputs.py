@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import StressIndexInput, logarithm
+from analytics.hrv.stress_index import StressIndexInput, stress_index_input
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from ebbtide.rr_units import ms_from_ticks
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
@@ -44,38 +44,8 @@ def load_movement(stores: Stores, person: Person, start_ns: int, end_ns: int) ->
 
 
 def windows_to_stress_index_input(hrv: HrvWindows, zone: str) -> StressIndexInput:
-    """Convert HRV windows to what the stress index takes."""
-    return stress_index_input(
-        hrv.start_ns + hrv.window_ns // 2,
-        zone,
-        hrv.value("rmssd_ms"),
-        hrv.value("mean_hr_bpm"),
-        hrv.value("stress_index_baevsky"),
-        hrv.metrics.motion_mg,
-    )
-
-
-def stress_index_input(
-    middle_ns: NDArray[np.int64],
-    zone: str,
-    rmssd_ms: NDArray[np.float64],
-    heart_rate_bpm: NDArray[np.float64],
-    baevsky: NDArray[np.float64],
-    motion_mg: NDArray[np.float64],
-) -> StressIndexInput:
-    """Build the input of the stress index from metrics of windows around these instants: with
-    logarithms, and with the day and hour in the person's zone.
-    """
-    day, hour = local_day_and_hour(middle_ns, zone)
-    return StressIndexInput(
-        day,
-        hour,
-        middle_ns / 1e9,
-        logarithm(rmssd_ms),
-        heart_rate_bpm,
-        logarithm(baevsky),
-        motion_mg,
-    )
+    """Convert HRV windows to what the stress index takes, with the person's local day and hour."""
+    return stress_index_input(hrv, *local_day_and_hour(hrv.start_ns + hrv.window_ns // 2, zone))
 
 
 def local_day_and_hour(

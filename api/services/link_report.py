@@ -17,7 +17,7 @@ from api.schemas.link import (
     RatingsPattern,
 )
 from api.services.cache.analysis import AnalysisCache
-from api.services.rating_windows import RatingWindows, compute_rating_hrv
+from api.services.rating_windows import RatingWindows, report_inputs
 from api.services.single_flight import single_flight
 from ebbtide.beats import Origin
 from ebbtide.timestamps import EARLIEST, HOUR, LATEST, MINUTE
@@ -79,8 +79,8 @@ def report_fingerprint(stores: Stores, person: Person, ratings: list[Rating], sp
 def link_report(rating_windows: RatingWindows) -> LinkReport:
     """Make the report. Pure: it reads no store."""
     ratings = rating_windows.ratings
-    rated, before = compute_rating_hrv(rating_windows)
-    report = person_report(rated)
+    arrays, windows = report_inputs(rating_windows)
+    report = person_report(arrays, windows, rating_windows.baseline)
     first, *others = [ComparisonOut.from_statement(statement) for statement in report.statements]
     pattern, what_if = report.missing, report.what_if
     origins = rating_windows.origins
@@ -107,7 +107,7 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
             estimate_if_pain_worse=what_if.pain_worse,
         ),
         beats_before_ratings=BeatsBeforeRatings(
-            ratings=len(ratings), usable=before.usable, why_not=before.reason_counts
+            ratings=len(ratings), usable=report.before.usable, why_not=report.before.reason_counts
         ),
         span=rating_windows.span,
         simulated=Origin.SIMULATED in origins or any(rating.simulated for rating in ratings),

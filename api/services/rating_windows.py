@@ -8,12 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.association.hrv_before_rating import (
-    HrvBeforeRating,
-    Span,
-    hrv_before_rating,
-    window_starts,
-)
+from analytics.association.hrv_before_rating import Span, window_starts
 from analytics.hrv.stress_index import StressIndexInput
 from analytics.hrv.windows import (
     WINDOW_NS,
@@ -23,8 +18,8 @@ from analytics.hrv.windows import (
     concat_windows,
     hrv_windows,
 )
-from analytics.report import RatedHrv
-from api.services.inputs import load_movement, to_beat_arrays, windows_to_stress_index_input
+from analytics.report import RatingArrays, WindowsBeforeRatings
+from api.services.inputs import load_movement, local_day_and_hour, to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import HOUR, to_datetime
@@ -126,25 +121,19 @@ def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
     )
 
 
-def compute_rating_hrv(rated: RatingWindows) -> tuple[RatedHrv, HrvBeforeRating]:
-    """Compute the arrays of a report, and how many ratings have usable beats and why not."""
+def report_inputs(rated: RatingWindows) -> tuple[RatingArrays, WindowsBeforeRatings]:
+    """Build the arrays that the report is made of, with local days and hours."""
     times, day, hour = _local_times(rated.ratings)
-    hrv = concat_windows(list(rated.groups), rated.window_index, WINDOW_NS)
-    windows = windows_to_stress_index_input(hrv, rated.zone)
-    baseline = windows if rated.baseline is None else rated.baseline
-    before = hrv_before_rating(hrv, windows, baseline, rated.span, len(rated.ratings))
-    arrays = RatedHrv(
+    arrays = RatingArrays(
         time_ns=times,
         day=day,
         hour=hour,
         pain=np.array([rating.pain for rating in rated.ratings], dtype=np.float64),
         stress=np.array([rating.stress for rating in rated.ratings], dtype=np.float64),
-        ln_rmssd=before.ln_rmssd,
-        heart_rate=before.heart_rate,
-        stress_index=before.stress_index,
-        motion_mg=before.motion_mg,
     )
-    return arrays, before
+    hrv = concat_windows(list(rated.groups), rated.window_index, WINDOW_NS)
+    window_day, window_hour = local_day_and_hour(hrv.start_ns + WINDOW_NS // 2, rated.zone)
+    return arrays, WindowsBeforeRatings(hrv, window_day, window_hour, rated.span)
 
 
 def _local_times(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from cli.analysis.missing_codes import NO_VALUE_WORDS
 from cli.analysis.table_times import DateOrder, Times, read_times
 from ebbtide.errors import EbbtideError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _MAX_NUMBER = 1e100  # squares of larger ones overflow
 
@@ -190,3 +194,10 @@ def read_table(path: Path) -> Table:
     if not rows:
         raise EbbtideError(f"{path} has a header and no rows.", "Give it rows.")
     return Table(path, pd.DataFrame(rows, columns=pd.Index(names)))
+
+
+def with_missing(result: DataclassInstance) -> dict[str, Any]:
+    """Convert a result to JSON, where the reason for no number is the field ``missing``."""
+    row = asdict(result)
+    row["missing"] = row.pop("missing_reason")
+    return row

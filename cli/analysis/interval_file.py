@@ -79,18 +79,13 @@ def read_intervals(
 def _arrays(
     recording: FileRecording,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    ticks = [tick for item in recording.notifications for tick in item.rr_ticks]
-    times = [time for item in recording.notifications for time in item.beat_times_ns]
-    broken = {gap.sequence for gap in recording.gaps}
-    starts = [
-        place == 0 and item.sequence in broken
-        for item in recording.notifications
-        for place in range(len(item.rr_ticks))
-    ]
+    starts = np.zeros(recording.beats, np.int64)
+    for gap in recording.gaps:
+        starts[recording.ends[gap.sequence - 2] if gap.sequence > 1 else 0] = 1
     return (
-        np.array(ticks, dtype=np.float64) * 1000 / recording.ticks_per_second,
-        np.array(times, dtype=np.int64),
-        np.cumsum(starts).astype(np.int64),
+        np.asarray(recording.rr_ticks, dtype=np.float64) * 1000 / recording.ticks_per_second,
+        np.asarray(recording.times_ns, dtype=np.int64),
+        np.cumsum(starts),
     )
 
 

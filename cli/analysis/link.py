@@ -48,7 +48,7 @@ def link(
 
     from analytics.association.group import group_link
     from analytics.association.within_person import within_person_link
-    from cli.analysis.csv_table import read_table
+    from cli.analysis.csv_table import read_table, with_missing
     from cli.analysis.missing_codes import describe, parse_missing, remove_link_codes
     from cli.analysis.repeated_rows import find_copies, order_rows
 
@@ -99,10 +99,9 @@ def link(
         "n_subjects": found.n_subjects,
         "n_pairs": found.n_pairs,
         "within": within,
-        "rmcorr": {**asdict(found.rmcorr), "missing": found.rmcorr.missing_reason},
+        "rmcorr": with_missing(found.rmcorr),
         "detrended_rmcorr": {
-            **asdict(found.detrended_rmcorr),
-            "missing": found.detrended_rmcorr.missing_reason,
+            **with_missing(found.detrended_rmcorr),
             "method": "each one's course taken out; p by turning x in a circle, 10,000 times",
         },
         "spread_between_subjects": found.spread,

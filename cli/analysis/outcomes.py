@@ -148,6 +148,7 @@ def _outcomes_by_group(
     import numpy as np
 
     from analytics.programme.outcomes import group_outcome, hedges_g
+    from cli.analysis.csv_table import with_missing
 
     members = {
         name: np.array([group == name for group in groups], dtype=np.bool_)
@@ -165,9 +166,7 @@ def _outcomes_by_group(
             if other != name
         }
         found[name]["hedges_g"] = {other: g.g for other, g in against.items()}
-        found[name]["detail"]["hedges_g"] = {
-            other: {**asdict(g), "missing": g.missing_reason} for other, g in against.items()
-        }
+        found[name]["detail"]["hedges_g"] = {other: with_missing(g) for other, g in against.items()}
     return found
 
 

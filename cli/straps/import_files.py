@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ingest.outbox.outbox import Outbox
 
 _MAX_PROBLEMS = 10
+# Of files in a folder; a file that is named may have any.
+_ENDINGS = {".csv", ".edf", ".fit", ".hrm", ".json", ".txt", ".xml", ".zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class FileResult:
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="FIT, text, CSV or Health export.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="FIT, text, CSV or Health export, or a folder of them.")
+    ],
     patient: PatientEmail = None,
     zone: Annotated[
         str | None, typer.Option(help="Zone of times that name none; the patient's if left out.")
@@ -68,6 +72,7 @@ def import_files(
     owner = CredentialFile(settings.sign_ins_file).of(patient)
     zone = validate_zone(zone or owner.zone)
     start_ns = None if start is None else _parse_moment(start, zone)
+    files = _files_of(files)
     if start_ns is not None and len(files) > 1:
         raise EbbtideError("--start is for one file.", "Import the files one by one.")
     choice = {"column": column, "unit": unit, "decimal": decimal}
@@ -89,6 +94,27 @@ def import_files(
             typer.echo(problem or "Uploaded.")
     if any(result.error for result in results):
         raise typer.Exit(1)
+
+
+def _files_of(paths: list[Path]) -> list[Path]:
+    """The files, and those in folders with the endings of recordings, in order of their names."""
+    files = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(
+            item
+            for item in path.rglob("*")
+            if item.is_file() and item.suffix.lower() in _ENDINGS and item.name[:1] != "."
+        )
+        if not inside:
+            raise EbbtideError(
+                f"The folder {path} holds no recording ({', '.join(sorted(_ENDINGS))}).",
+                "Name the files.",
+            )
+        files += inside
+    return files
 
 
 def _import_one(
@@ -146,10 +172,18 @@ async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str
     task = progress.add_task("Upload", total=waiting)
     async with IngestClient(owner.api_url, owner.token) as client:
         uploader = Uploader(
-            outbox, client, owner.account, lambda count: progress.advance(task, count)
+            outbox,
+            client,
+            owner.account,
+            lambda count: progress.update(task, advance=count, description="Upload"),
         )
+
+        def show_wait(seconds: float) -> None:
+            words = f"Upload (the server asks to wait {seconds:.0f} s)"
+            progress.update(task, description=words)
+
         try:
-            await uploader.upload_waiting()
+            await uploader.upload_all(show_wait)
         except EbbtideError as error:
             return f"Not uploaded yet: {error} It is kept, and goes with the next record or import."
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -48,7 +48,7 @@ def status(as_json: Json = False) -> None:
     if as_json:
         report = {
             "recording": recording,
-            "straps": [asdict(strap) for strap in straps],
+            "straps": [_to_json(strap) for strap in straps],
             "servers": servers,
             "data_dir": str(settings.data_dir),
         }
@@ -62,6 +62,12 @@ def status(as_json: Json = False) -> None:
     now = timestamps.now_ns()
     for strap in straps:
         typer.echo(_describe(strap, now))
+
+
+def _to_json(strap: StrapStatus) -> dict[str, Any]:
+    row = asdict(strap)
+    row["set_aside"] = row.pop("quarantine")
+    return row
 
 
 def _describe(strap: StrapStatus, now_ns: int) -> str:

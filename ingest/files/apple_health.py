@@ -2,8 +2,8 @@
 
 Some times a day the watch measures for about a minute; each measurement lists its beats with a time
 of day to 1/100 s and no date. A place where it lost the beat shows as a longer step and becomes a
-gap. Each measurement is a recording of its own, so that a later, longer export adds only what is
-new.
+gap. The measurements of one source are one recording, in order of time with gaps between; a later,
+longer export goes on with it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO
-
-from defusedxml import DefusedXmlException, ElementTree
+from xml.parsers import expat
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import EARLIEST, LATEST, SECOND, from_datetime
@@ -58,64 +58,82 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     try:
         with _open_xml(path) as file:
             repaired = RepairedXml(file)
-            parser = ElementTree.DefusedXMLParser(target=measurements, encoding="utf-8")
+            parser = _parser(measurements)
             while piece := repaired.read():
-                parser.feed(piece)
+                parser.Parse(piece)
                 if on_progress is not None:
                     on_progress(file.tell())
             if repaired.left_out:
                 problems.append(
                     f"{repaired.left_out} characters that XML does not allow were left out"
                 )
-            parser.close()
-    except (DefusedXmlException, EntityDeclaredError) as error:
+            parser.Parse(b"", True)
+    except EntityDeclaredError as error:
         raise EbbtideError(
             f"{path} declares entities, which no export of the Health app does.",
             "Export it again; do not open a file that somebody else made.",
         ) from error
-    except (ElementTree.ParseError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         problems.append(f"the file is damaged ({error}); what stands before that was kept")
-    recordings = measurements.recordings
+    recordings = measurements.build()
     if not recordings:
         raise EbbtideError(
             f"{path} holds no beat-to-beat measurement"
             + (f": {problems[0]}." if problems else "."),
             "In the Health app: your picture > Export All Health Data; the watch must be worn.",
         )
-    return RecordedFile("Apple Health", tuple(recordings), tuple(problems))
+    return RecordedFile("Apple Health", recordings, tuple(problems))
+
+
+def _parser(measurements: _Measurements) -> expat.XMLParserType:
+    """Expat itself, which is twice as fast as ElementTree's parser. ``RepairedXml`` leaves out the
+    DTD, and a declaration of an entity is refused here once more (defusedxml does the same).
+    """
+
+    def refuse(*_: object) -> int:
+        raise EntityDeclaredError
+
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.EntityDeclHandler = parser.UnparsedEntityDeclHandler = refuse
+    parser.ExternalEntityRefHandler = refuse
+    parser.StartElementHandler = measurements.start
+    parser.EndElementHandler = measurements.end
+    return parser
 
 
 class _Measurements:
-    """Takes the elements of an export as they are read, and keeps none but those of a measurement.
-
-    The names of its methods are those that the parser calls.
-    """
+    """Takes the elements of an export as they are read; only a measurement stays."""
 
     def __init__(self) -> None:
-        self.recordings: list[FileRecording] = []
         self.problems: list[str] = []
+        self._sources: dict[str, _Source] = {}
         self._record: dict[str, str] | None = None
         self._beats: list[dict[str, str]] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Begin an element."""
-        if tag == "Record":
+        if tag == "InstantaneousBeatsPerMinute":
+            if self._record is not None:
+                self._beats.append(attributes)
+        elif tag == "Record":
             self._record, self._beats = attributes, []
-        elif tag == "InstantaneousBeatsPerMinute" and self._record is not None:
-            self._beats.append(attributes)
 
     def end(self, tag: str) -> None:
         """End an element."""
         if tag != "Record" or self._record is None:
             return
         if self._beats:
-            recording = _measurement(self._record, self._beats, self.problems)
-            if recording is not None:
-                self.recordings.append(recording)
+            measurement = _measurement(self._record, self._beats, self.problems)
+            if measurement is not None:
+                name = "".join(c for c in self._record.get("sourceName", "") if c.isprintable())
+                device = name.strip() or "Apple Watch"
+                self._sources.setdefault(device, _Source(device)).add(*measurement)
         self._record = None
 
-    def close(self) -> None:
-        """End the document."""
+    def build(self) -> tuple[FileRecording, ...]:
+        """Make the recordings, one a source."""
+        return tuple(source.build(self.problems) for source in self._sources.values())
 
 
 @contextmanager
@@ -141,18 +159,63 @@ def _open_xml(path: Path) -> Iterator[IO[bytes]]:
     raise EbbtideError(f"{path} is a zip without a Health export.", "Give export.zip.")
 
 
+class _Source:
+    """The measurements of one watch."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._builder = self._new_builder()
+        self._first_content = ""
+        self._late: list[tuple[array[int], array[int]]] = []
+
+    def _new_builder(self) -> RecordingBuilder:
+        return RecordingBuilder(f"{self._device} (Apple Health)", _SCALE)
+
+    def add(self, ticks: array[int], times: array[int]) -> None:
+        """Add a measurement; those that come out of order are put in their place at the end."""
+        last = self._builder.last_ns
+        if last is not None and times[0] - ticks[0] * SECOND // _SCALE < last:
+            self._late.append((ticks, times))
+            return
+        self._builder.add_beats(ticks, times)
+        self._first_content = self._first_content or self._builder.content
+
+    def build(self, problems: list[str]) -> FileRecording:
+        """Make one recording of all."""
+        if self._late:
+            self._put_in_order(problems)
+        return self._builder.build(self._first_content)
+
+    def _put_in_order(self, problems: list[str]) -> None:
+        in_order = self._builder.build()
+        starts = [0, *(in_order.ends[gap.sequence - 2] for gap in in_order.gaps)]
+        pieces = [
+            (in_order.rr_ticks[a:b], in_order.times_ns[a:b])
+            for a, b in zip(starts, [*starts[1:], in_order.beats], strict=True)
+        ]
+        pieces += self._late
+        pieces.sort(key=lambda piece: piece[1][0])
+        self._builder, self._first_content, self._late = self._new_builder(), "", []
+        for ticks, times in pieces:
+            self.add(ticks, times)
+        left_out = sum(len(ticks) for ticks, _ in self._late)
+        if left_out:
+            problems.append(
+                f"{self._device}: {left_out} beats of measurements that overlap with another one "
+                "were left out"
+            )
+
+
 def _measurement(
     record: dict[str, str], beats: list[dict[str, str]], problems: list[str]
-) -> FileRecording | None:
+) -> tuple[array[int], array[int]] | None:
+    """The intervals of a measurement in ticks, and when each ended (UTC ns)."""
     started = record.get("startDate", "")
     start = _parse_start(started)
     if start is None:
         problems.append(f"a measurement begins at {started!r}, which is no time; left out")
         return None
-    name = "".join(c for c in record.get("sourceName", "") if c.isprintable()).strip()
-    device = name or "Apple Watch"
-    builder = RecordingBuilder(f"{device} (Apple Health)", _SCALE)
-    ticks, times = [], []
+    ticks, times = array("i"), array("q")
     before: int | None = None
     for beat in beats:
         text = beat.get("time", "")
@@ -172,8 +235,7 @@ def _measurement(
     if not ticks:
         problems.append(f"{started}: a measurement without two beats in a row; left out")
         return None
-    builder.add_beats(ticks, times)
-    return builder.build()
+    return ticks, times
 
 
 def _parse_start(text: str) -> int | None:
@@ -205,8 +267,8 @@ def _time_near(text: str, start_ns: int) -> int | None:
     if found is None:
         return None
     hours, minutes, seconds, fraction = found.groups()
-    of_day = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds))
-    of_day_ns = int(of_day.total_seconds()) * SECOND + int(fraction.ljust(9, "0"))
+    of_day_ns = (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * SECOND
+    of_day_ns += int(fraction.ljust(9, "0"))
     shift = (of_day_ns - start_ns + _QUARTER // 2) % _QUARTER - _QUARTER // 2
     return start_ns + shift
 

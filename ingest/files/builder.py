@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Sequence
 
-from ebbtide.beats import Gap, GapReason, Notification
+from ebbtide.beats import Gap, GapReason
 from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.files.recording import FileRecording
 from ingest.timing.beat_clock import BeatClock
@@ -22,7 +23,10 @@ class RecordingBuilder:
         self._source = source[:200]
         self._scale = ticks_per_second
         self._clock = BeatClock(ticks_per_second)
-        self._notifications: list[Notification] = []
+        self._rr_ticks = array("i")
+        self._times_ns = array("q")
+        self._ends = array("i")
+        self._received_ns = array("q")
         self._gaps: list[Gap] = []
         self._last: int | None = None
         # Without the name: a renamed file is the same recording.
@@ -32,7 +36,17 @@ class RecordingBuilder:
     @property
     def is_empty(self) -> bool:
         """Whether there are no beats yet."""
-        return not self._notifications
+        return not self._ends
+
+    @property
+    def last_ns(self) -> int | None:
+        """The last beat so far."""
+        return self._last
+
+    @property
+    def content(self) -> str:
+        """A hash of the beats so far."""
+        return self._content.hexdigest()
 
     def add_arrival(self, rr_ticks: Sequence[int], received_ns: int) -> None:
         """Add intervals that an app logged at ``received_ns``: placed as a strap's are."""
@@ -56,13 +70,13 @@ class RecordingBuilder:
                 raise ValueError("beats must come in order of time")
             gap = Gap(0, self._last, start_ns, GapReason.PAUSED)
         elapsed = 0
-        times = []
-        for ticks in rr_ticks:
-            elapsed += ticks
-            times.append(start_ns + elapsed * SECOND // self._scale)
         for at in range(0, len(rr_ticks), _MAX_RR):
-            part = times[at : at + _MAX_RR]
-            self._put(rr_ticks[at : at + _MAX_RR], part, part[-1], None if at else gap)
+            part = rr_ticks[at : at + _MAX_RR]
+            times = []
+            for ticks in part:
+                elapsed += ticks
+                times.append(start_ns + elapsed * SECOND // self._scale)
+            self._put(part, times, times[-1], None if at else gap)
         return times[-1]
 
     def add_beats(self, rr_ticks: Sequence[int], times_ns: Sequence[int]) -> None:
@@ -88,24 +102,29 @@ class RecordingBuilder:
     def _put(
         self, rr_ticks: Sequence[int], times_ns: Sequence[int], received_ns: int, gap: Gap | None
     ) -> None:
-        sequence = len(self._notifications) + 1
-        mean = sum(rr_ticks) / len(rr_ticks)
-        heart_rate = round(60 * self._scale / mean) if mean else 0
-        item = Notification(
-            sequence, received_ns, min(heart_rate, 0xFFFF), tuple(rr_ticks), tuple(times_ns)
-        )
-        self._notifications.append(item)
+        self._rr_ticks.extend(rr_ticks)
+        self._times_ns.extend(times_ns)
+        self._ends.append(len(self._rr_ticks))
+        self._received_ns.append(received_ns)
         if gap is not None:
-            self._gaps.append(Gap(sequence, gap.start_ns, gap.end_ns, gap.reason))
+            self._gaps.append(Gap(len(self._ends), gap.start_ns, gap.end_ns, gap.reason))
         self._last = times_ns[-1]
-        self._content.update(repr((item.rr_ticks, item.beat_times_ns)).encode())
+        self._content.update(repr((tuple(rr_ticks), tuple(times_ns))).encode())
 
-    def build(self) -> FileRecording:
-        """Make the recording of all beats so far."""
+    def build(self, first_content: str | None = None) -> FileRecording:
+        """Make the recording of all beats so far.
+
+        ``first_content``: a hash of its first beats, for a source whose later files begin with the
+        same ones.
+        """
         return FileRecording(
             self._source,
-            self._content.hexdigest(),
+            first_content or self.content,
             self._scale,
-            tuple(self._notifications),
+            self._rr_ticks,
+            self._times_ns,
+            self._ends,
+            self._received_ns,
             tuple(self._gaps),
+            grows=first_content is not None,
         )

@@ -105,16 +105,15 @@ def choose_columns(
     width = len(table.names)
     names = [name.lower() for name in table.names]
     clocks = [c for c in range(width) if table.is_clock(c)]
-    numbers = {c: np.array(table.numbers(c)) for c in range(width) if c not in clocks}
+    numbers = {c: table.numbers(c) for c in range(width) if c not in clocks}
     numbers = {c: v for c, v in numbers.items() if np.isfinite(v).any()}
     for c in range(width):
         if c in clocks or c in numbers or _RR.search(names[c]) or not _TIME.search(names[c]):
             continue
-        cells = [row[c] for row in table.rows if c < len(row) and row[c]]
-        if cells:
+        cell = next((cell for cell in table.cells(c) if cell), None)
+        if cell is not None:
             raise EbbtideError(
-                f"{path} holds times that cannot be read "
-                f"(line {table.lines[0]}: {cells[0][:40]!r}).",
+                f"{path} holds times that cannot be read (line {table.lines[0]}: {cell[:40]!r}).",
                 "Write them like 2026-11-24T08:30:00.",
             )
     wanted = None if column is None else _wanted(table, column, path)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ebbtide.beats import Origin, Stream
 from ingest.files.recording import FileRecording, RecordedFile
-from ingest.outbox.outbox import Entry, Outbox
+from ingest.outbox.outbox import Entry, Outbox, StreamState
 
 _BATCH = 500
+_DIGEST_BYTES = 8
 # Streams of straps have random ids. That of a file is made from its content, so that the same
 # recording is the same stream, on whatever machine it is imported again.
 _NAMESPACE = uuid.UUID("5b0f7c1e-2f5e-4a51-9c7a-7d2f0b6b8a11")
@@ -35,34 +37,60 @@ def import_recordings(
     new = present = 0
     ids = []
     for recording in file.recordings:
-        stream = _stream(recording, account)
-        written = outbox.open_stream(stream, account).last_sequence
-        entries = _entries(recording)
-        present += sum(len(e.notification.rr_ticks) for e in entries[:written])
-        for at in range(written, len(entries), _BATCH):
-            batch = entries[at : at + _BATCH]
-            outbox.append(stream.id, batch)
-            beats = sum(len(e.notification.rr_ticks) for e in batch)
+        state = _open_stream(recording, outbox, account)
+        written = min(state.last_sequence, len(recording.ends))
+        present += recording.ends[written - 1] if written else 0
+        gaps = {gap.sequence: gap for gap in recording.gaps}
+        for at in range(written, len(recording.ends), _BATCH):
+            batch = [
+                Entry(b"", replace(item, sequence=0), gaps.get(item.sequence))
+                for item in recording.notifications.between(at, at + _BATCH)
+            ]
+            digests = _digests(recording, at, at + len(batch)) if recording.grows else b""
+            outbox.append_imported(state.stream.id, batch, digests)
+            beats = sum(len(entry.notification.rr_ticks) for entry in batch)
             new += beats
             if on_progress is not None:
                 on_progress(beats)
-        ids.append(stream.id)
+        ids.append(state.stream.id)
     return ImportResult(new, present, tuple(ids))
 
 
-def _stream(recording: FileRecording, account: str) -> Stream:
+def _open_stream(recording: FileRecording, outbox: Outbox, account: str) -> StreamState:
+    """Find or create the stream of a recording.
+
+    A source that grows has one stream while each file begins as the one before, or ends within it.
+    Where a measurement between was deleted or added, sequence numbers would name other beats: the
+    file becomes another stream, of which a window never mixes the beats with those of the first.
+    """
+    state = outbox.open_stream(_stream(recording, account, recording.content), account)
+    if not recording.grows or not state.last_sequence:
+        return state
+    both = min(state.last_sequence, len(recording.ends))
+    written = outbox.imported_digests(state.stream.id)[: both * _DIGEST_BYTES]
+    if written == _digests(recording, 0, both):
+        return state
+    content = f"{recording.content} {_digests(recording, 0, len(recording.ends)).hex()}"
+    return outbox.open_stream(_stream(recording, account, content), account)
+
+
+def _digests(recording: FileRecording, first: int, end: int) -> bytes:
+    """A digest of each notification at the places from ``first`` to before ``end``."""
+    found = []
+    begin = recording.ends[first - 1] if first else 0
+    for place in range(first, end):
+        upto = recording.ends[place]
+        beats = recording.rr_ticks[begin:upto].tobytes() + recording.times_ns[begin:upto].tobytes()
+        found.append(hashlib.blake2b(beats, digest_size=_DIGEST_BYTES).digest())
+        begin = upto
+    return b"".join(found)
+
+
+def _stream(recording: FileRecording, account: str, content: str) -> Stream:
     return Stream(
-        id=str(uuid.uuid5(_NAMESPACE, f"{account} {recording.content}")),
+        id=str(uuid.uuid5(_NAMESPACE, f"{account} {content}")),
         origin=Origin.FILE,
         source=recording.source,
         created_ns=recording.start_ns,
         ticks_per_second=recording.ticks_per_second,
     )
-
-
-def _entries(recording: FileRecording) -> list[Entry]:
-    gaps = {gap.sequence: gap for gap in recording.gaps}
-    return [
-        Entry(b"", replace(item, sequence=0), gaps.get(item.sequence))
-        for item in recording.notifications
-    ]

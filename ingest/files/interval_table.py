@@ -64,7 +64,7 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
         exact = True
     else:
         rr_ms, absent = chosen.rr_ms.copy(), chosen.absent
-        for row in np.flatnonzero(np.isnan(rr_ms) & ~absent):
+        for row in np.flatnonzero(np.isnan(rr_ms) & ~absent).tolist():
             line = (table.separator or "").join(table.rows[row])
             quoted = repr(line if len(line) <= 40 else line[:37] + "...")
             what = "a number" if time_ns is None or not dated else "a time and an interval"
@@ -135,13 +135,11 @@ def _times(
             going_on = chosen.rr_ms / 1000
         else:
             going_on = np.zeros(len(table.rows))
-        cells = [row[chosen.clock] if chosen.clock < len(row) else "" for row in table.rows]
-        bad: list[tuple[int, str]] = []
         found, dated, said, bad = to_utc(
             str(path),
-            list(table.lines),
-            cells,
-            going_on.tolist(),
+            table.lines,
+            table.cells(chosen.clock),
+            going_on,
             has_elapsed=elapsed is not None,
             zone=context.zone if context.zone_given else None,
         )
@@ -154,10 +152,10 @@ def _times(
             problems.append((number, what))
             if chosen.rr_ms is not None:
                 chosen.rr_ms[row] = math.nan
-        return np.array([-1 if ns is None else ns for ns in found], dtype=np.int64), dated
+        return found, dated
     if elapsed is None or chosen.time is None:
         return None, False
-    values = np.array(table.numbers(chosen.time))
+    values = table.numbers(chosen.time)
     first = float(values[np.isfinite(values)][0])
     unit = epoch_unit(first)
     begin = 0 if unit is None else round(first * _EPOCH_NS[unit])
@@ -192,12 +190,11 @@ def _between(
     rr_ms = np.diff(time_s) * 1000
     shown = time_s
     if len(table.names):
-        values = table.numbers(_column_of(table, time_s))
-        shown = np.array(values)
-    for row in np.flatnonzero(np.isnan(time_s)):
+        shown = table.numbers(_column_of(table, time_s))
+    for row in np.flatnonzero(np.isnan(time_s)).tolist():
         line = (table.separator or "").join(table.rows[row])
         problems.append((int(lines[row]), f"{line[:40]!r} is not a number"))
-    for row in np.flatnonzero(rr_ms <= 0):
+    for row in np.flatnonzero(rr_ms <= 0).tolist():
         problems.append(
             (int(lines[row + 1]), f"time {float(shown[row + 1])} is not after {float(shown[row])}")
         )
@@ -207,7 +204,7 @@ def _between(
 
 def _column_of(table: TextTable, time_s: NDArray[np.float64]) -> int:
     for column in range(len(table.names)):
-        values = np.array(table.numbers(column))
+        values = table.numbers(column)
         steps, wanted = np.diff(values), np.diff(time_s)
         if np.allclose(steps, wanted, equal_nan=True):
             return column

@@ -7,8 +7,13 @@ elapsed seconds, or its intervals, go on. In spring the clock jumps by an hour i
 from __future__ import annotations
 
 import math
+from array import array
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import HOUR, SECOND, from_datetime
@@ -56,21 +61,21 @@ def parse_clock(text: str) -> tuple[datetime | None, int] | None:
 
 def to_utc(
     path: str,
-    lines: list[int],
-    cells: list[str],
-    going_on_s: list[float],
+    lines: Iterable[int],
+    cells: Iterable[str],
+    going_on_s: Iterable[float],
     *,
     has_elapsed: bool,
     zone: str | None,
-) -> tuple[list[int | None], bool, list[str], list[tuple[int, str]]]:
-    """(ns a row, whether the file names the date, notes, problems).
+) -> tuple[NDArray[np.int64], bool, list[str], list[tuple[int, str]]]:
+    """(ns a row, -1 where it has none; whether the file names the date; notes; problems).
 
     ``going_on_s``: how far the file's own seconds or intervals went on at each row. ``zone``: of
     times without an offset; None where nobody named it. Raises EbbtideError where an hour is
     missing and nothing says whether clocks went forward.
     """
     where = ZoneInfo(zone or "UTC")
-    out: list[int | None] = []
+    out = array("q")
     notes: list[str] = []
     problems: list[tuple[int, str]] = []
     offset = 0
@@ -83,7 +88,7 @@ def to_utc(
         found = parse_clock(cell)
         since += 0.0 if math.isnan(step_s) else step_s
         if found is None:
-            out.append(None)
+            out.append(-1)
             problems.append((number, f"{cell[:60]!r} is not a time"))
             continue
         moment, of_day = found
@@ -125,7 +130,7 @@ def to_utc(
                     and _is_double(before_local, where)
                 ):
                     # The recording began in the second of the two hours.
-                    out = [None if ns is None else ns + HOUR for ns in out]
+                    out = array("q", (ns if ns < 0 else ns + HOUR for ns in out))
                     before += HOUR
                     time += HOUR
                     notes.append(f"line {number}: the lines before are of the second of two hours")
@@ -145,12 +150,12 @@ def to_utc(
                     "Name the zone of the times: --zone Europe/Berlin (or --zone UTC for a gap).",
                 )
         if before is not None and time < before:
-            out.append(None)
+            out.append(-1)
             problems.append((number, f"{cell} is before the line above"))
             continue
         out.append(time)
         before, before_local, since = time, moment, 0.0
-    return out, dated, notes, problems
+    return np.array(out, dtype=np.int64), dated, notes, problems
 
 
 def _is_double(moment: datetime, zone: ZoneInfo) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,27 +12,72 @@ from ebbtide.beats import Gap, Notification
 
 @dataclass(frozen=True, slots=True)
 class FileRecording:
-    """One unbroken relation to one source, which becomes one stream.
+    """Beats of one source, in order of time, which become one stream.
 
-    ``notifications`` are numbered from 1, ``gaps`` belong to them as in a stream. ``content`` is a
-    hash of the beats, so that a second import finds the stream of the first.
+    ``rr_ticks`` and ``times_ns``: of each beat. ``ends`` and ``received_ns``: of each notification,
+    the beats up to and with it, and when it arrived. Arrays, since a file may hold the beats of
+    years: 12 bytes a beat. ``gaps`` belong to the notifications, numbered from 1, as in a stream.
+    ``content`` is a hash of the beats, so that a second import finds the stream of the first;
+    where ``grows``, of the first beats, and a later file of the same source goes on with it.
     """
 
     source: str
     content: str
     ticks_per_second: int
-    notifications: tuple[Notification, ...]
+    rr_ticks: array[int]
+    times_ns: array[int]
+    ends: array[int]
+    received_ns: array[int]
     gaps: tuple[Gap, ...]
+    grows: bool = False
 
     @property
     def beats(self) -> int:
         """Intervals in all notifications."""
-        return sum(len(item.rr_ticks) for item in self.notifications)
+        return len(self.rr_ticks)
 
     @property
     def start_ns(self) -> int:
         """Its first beat."""
-        return self.notifications[0].beat_times_ns[0]
+        return self.times_ns[0]
+
+    @property
+    def notifications(self) -> Notifications:
+        """The beats in notifications, made as they are read."""
+        return Notifications(self)
+
+
+class Notifications:
+    """The notifications of a recording, by place, of which none is held."""
+
+    def __init__(self, recording: FileRecording) -> None:
+        self._recording = recording
+
+    def __len__(self) -> int:
+        return len(self._recording.ends)
+
+    def __getitem__(self, place: int) -> Notification:
+        recording = self._recording
+        if place < 0:
+            place += len(self)
+        first = recording.ends[place - 1] if place else 0
+        rr_ticks = tuple(recording.rr_ticks[first : recording.ends[place]])
+        mean = sum(rr_ticks) / len(rr_ticks)
+        heart_rate = round(60 * recording.ticks_per_second / mean) if mean else 0
+        return Notification(
+            place + 1,
+            recording.received_ns[place],
+            min(heart_rate, 0xFFFF),
+            rr_ticks,
+            tuple(recording.times_ns[first : recording.ends[place]]),
+        )
+
+    def __iter__(self) -> Iterator[Notification]:
+        return self.between(0, len(self))
+
+    def between(self, first: int, end: int) -> Iterator[Notification]:
+        """Those at the places from ``first`` to before ``end``."""
+        return (self[place] for place in range(first, min(end, len(self))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,16 @@ the beginning in its name, or from the person.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
@@ -43,7 +47,7 @@ class RRFile:
     the file tells (0 where it does not). ``problems`` says what, line by line.
     """
 
-    runs: tuple[tuple[int, ...], ...]
+    runs: tuple[Sequence[int], ...]
     problems: tuple[str, ...]
     ticks_per_second: int = STRAP_TICKS_PER_SECOND
     missing_s: tuple[float, ...] = ()
@@ -60,21 +64,18 @@ def read_rr_file(path: Path, ticks_per_second: int = STRAP_TICKS_PER_SECOND) -> 
     Raises EbbtideError when there is no such file, it is not text, it holds no interval, or it can
     be read in two ways.
     """
-    return _to_runs(path, read_interval_table(path, ReadContext()), ticks_per_second)
+    found = _to_runs(path, read_interval_table(path, ReadContext()), ticks_per_second)
+    return replace(found, runs=tuple(tuple(run) for run in found.runs))
 
 
 def _to_runs(path: Path, table: IntervalTable, ticks_per_second: int) -> RRFile:
     """Unbroken runs: broken by a bad line, an absent beat, or time that no interval fills."""
-    runs: list[tuple[int, ...]] = []
+    runs: list[array[int]] = []
     missing_s: list[float] = []
-    run: list[int] = []
+    run = array("i")
     missing = 0.0
     problems = list(table.problems)
-    gap_ns = _gaps(table)
-    rows = zip(
-        table.lines.tolist(), table.rr_ms.tolist(), table.absent.tolist(), gap_ns, strict=True
-    )
-    for number, ms, absent, gap in rows:
+    for number, ms, absent, gap in _rows(table.lines, table.rr_ms, table.absent, _gaps(table)):
         ticks = 0 if ms != ms else ticks_from_ms(ms, ticks_per_second)
         good = not absent and 0 < ticks <= MAX_TICKS
         if not good and not absent and ms == ms:
@@ -82,15 +83,15 @@ def _to_runs(path: Path, table: IntervalTable, ticks_per_second: int) -> RRFile:
         if absent and ms == ms:
             missing += ms / 1000
         if run and (not good or gap):
-            runs.append(tuple(run))
-            run = []
+            runs.append(run)
+            run = array("i")
         if good:
             if not run:
                 missing_s.append(missing if not table.exact else gap / SECOND)
                 missing = 0.0
             run.append(ticks)
     if run:
-        runs.append(tuple(run))
+        runs.append(run)
     said = tuple(f"line {number}: {what}" for number, what in sorted(problems))
     if not runs:
         why = said[0] if said else "it ends after its header"
@@ -98,9 +99,15 @@ def _to_runs(path: Path, table: IntervalTable, ticks_per_second: int) -> RRFile:
     return RRFile(tuple(runs), said, ticks_per_second, tuple(missing_s))
 
 
-def _gaps(table: IntervalTable) -> list[int]:
+def _rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows of several arrays as Python's numbers, of which only some exist at a time."""
+    for at in range(0, len(columns[0]), 10_000):
+        yield from zip(*(column[at : at + 10_000].tolist() for column in columns), strict=True)
+
+
+def _gaps(table: IntervalTable) -> NDArray[np.int64]:
     """Nanoseconds before each interval that no interval of the file fills."""
-    gaps = [0] * len(table.rr_ms)
+    gaps = np.zeros(len(table.rr_ms), np.int64)
     if table.time_ns is None or not table.exact:
         return gaps
     usable = np.flatnonzero(
@@ -109,9 +116,7 @@ def _gaps(table: IntervalTable) -> list[int]:
     if len(usable) < 2:
         return gaps
     steps = np.diff(table.time_ns[usable]) - table.rr_ms[usable[1:]] * 1e6
-    for row, free in zip(usable[1:].tolist(), steps.tolist(), strict=True):
-        if free > _MAX_MISMATCH_NS:
-            gaps[row] = round(free)
+    gaps[usable[1:]] = np.where(steps > _MAX_MISMATCH_NS, np.round(steps), 0)
     return gaps
 
 
@@ -174,14 +179,7 @@ def _place_arrivals(
     waiting: list[int] = []
     moment: int | None = None
     origin = 0 if table.dated else start_ns - int(table.time_ns[table.time_ns >= 0][0])
-    rows = zip(
-        table.lines.tolist(),
-        table.rr_ms.tolist(),
-        table.absent.tolist(),
-        table.time_ns.tolist(),
-        strict=True,
-    )
-    for number, ms, absent, time_ns in rows:
+    for number, ms, absent, time_ns in _rows(table.lines, table.rr_ms, table.absent, table.time_ns):
         if absent or ms != ms or time_ns < 0:
             continue
         ticks = ticks_from_ms(ms, _IMPORT_SCALE)

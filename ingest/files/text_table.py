@@ -9,10 +9,16 @@ import codecs
 import csv
 import math
 import re
+from array import array
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
 
@@ -25,6 +31,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|[.,]\d+)([eE][+-]?\d+)?")
 CLOCK = re.compile(
@@ -37,6 +44,67 @@ _LETTER = re.compile(r"[^\W\d_]")
 _NO_VALUE = {"", "nan", "na", "n/a", "null", "none", "-", ".", "inf", "-inf"}
 
 
+class Lines:
+    """Lines of a text without blank ones and comments: their numbers, and the text on demand.
+
+    A week of beats has 700,000 lines: as strings in lists they would take 300 MB.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.numbers = array("I")
+        self._begins = array("I")
+        self._ends = array("I")
+
+    def add(self, number: int, begin: int, end: int) -> None:
+        """Add the line that stands there in the text."""
+        self.numbers.append(number)
+        self._begins.append(begin)
+        self._ends.append(end)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, place: int) -> str:
+        return self._text[self._begins[place] : self._ends[place]]
+
+    def between(self, first: int, end: int) -> list[str]:
+        """The lines at the places from ``first`` to before ``end``."""
+        return [self[place] for place in range(max(first, 0), min(end, len(self)))]
+
+    def numbered(self, first: int, end: int) -> list[tuple[int, str]]:
+        """The same with their numbers."""
+        return [
+            (self.numbers[place], self[place])
+            for place in range(max(first, 0), min(end, len(self)))
+        ]
+
+
+class Rows(Sequence[tuple[str, ...]]):
+    """Lines split into cells as they are read."""
+
+    def __init__(self, lines: Lines, first: int, separator: str | None) -> None:
+        self._lines = lines
+        self._first = first
+        self._separator = separator
+
+    def __len__(self) -> int:
+        return len(self._lines) - self._first
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, ...]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[tuple[str, ...], ...]: ...
+
+    def __getitem__(self, place: int | slice) -> tuple[str, ...] | tuple[tuple[str, ...], ...]:
+        if isinstance(place, slice):
+            return tuple(self[index] for index in range(*place.indices(len(self))))
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        return tuple(_split(self._lines[self._first + place % len(self)], self._separator))
+
+
 @dataclass(frozen=True, slots=True)
 class TextTable:
     """Rows of cells, all text. ``names``: one a column, empty where there is none.
@@ -45,22 +113,32 @@ class TextTable:
     """
 
     names: tuple[str, ...]
-    lines: tuple[int, ...]
-    rows: tuple[tuple[str, ...], ...]
+    lines: Sequence[int]
+    rows: Sequence[tuple[str, ...]]
     words: tuple[str, ...]
     separator: str | None
     decimal: str
     encoding: str
+    _numbers: dict[int, NDArray[np.float64]] = field(default_factory=dict, compare=False)
 
     def name_of(self, column: int) -> str:
         """How a person calls the column: its name, or its place from 1."""
         return self.names[column] or f"column {column + 1}"
 
-    def numbers(self, column: int) -> list[float]:
+    def cells(self, column: int) -> Iterator[str]:
+        """Its cells; empty where a row is too short."""
+        return (row[column] if column < len(row) else "" for row in self.rows)
+
+    def numbers(self, column: int) -> NDArray[np.float64]:
         """Its cells as numbers; NaN where a cell is none."""
-        cells = [row[column] if column < len(row) else "" for row in self.rows]
-        marks = _marks(cells, self.decimal)
-        return [_parse_number(cell, *marks) for cell in cells]
+        if column not in self._numbers:
+            marks = _marks(self.cells(column), self.decimal)
+            self._numbers[column] = np.fromiter(
+                (_parse_number(cell, *marks) for cell in self.cells(column)),
+                np.float64,
+                len(self.rows),
+            )
+        return self._numbers[column].copy()
 
     def is_clock(self, column: int) -> bool:
         """Whether most of its cells are times of day or dates with times."""
@@ -112,34 +190,39 @@ def split_table(text: str, encoding: str = "utf-8", decimal: str | None = None) 
 
     Raises EbbtideError where a comma could be a decimal mark or separate two columns.
     """
-    comments: list[tuple[int, str]] = []
-    rest: list[tuple[int, str]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    comments: list[str] = []
+    rest = Lines(text)
+    for number, found in enumerate(_LINE.finditer(text), 1):
+        line = found.group()
         bare = line.strip()
         if bare.startswith(("#", "%", "//")):
-            comments.append((number, bare.lstrip("#%/ ").strip()))
+            comments.append(bare.lstrip("#%/ ").strip())
         elif bare:
-            rest.append((number, bare if "\t" not in line else line.strip(" \r\n")))
-    sample = [line for _, line in rest[-_SAMPLE:]]
+            if "\t" in line:
+                bare = line.strip(" ")
+            begin = found.start() + line.index(bare)
+            rest.add(number, begin, begin + len(bare))
+    sample = rest.between(len(rest) - _SAMPLE, len(rest))
     separator = _separator(sample)
-    if separator == "," and _comma_is_decimal(rest, sample, decimal):
+    if separator == "," and _comma_is_decimal(rest.between(0, 50), sample, decimal):
         separator, decimal = None, ","
-    split = [_split(line, separator) for _, line in rest]
-    width = Counter(len(row) for row in split[-_SAMPLE:]).most_common(1)[0][0] if split else 0
-    kinds = [_is_valued(split[-_SAMPLE:], column) for column in range(width)]
+    last = [_split(line, separator) for line in sample]
+    width = Counter(len(row) for row in last).most_common(1)[0][0] if last else 0
+    kinds = [_is_valued(last, column) for column in range(width)]
     first = 0
-    while first < len(split) and _is_heading(split[first], kinds):
+    while first < len(rest) and _is_heading(_split(rest[first], separator), kinds):
         first += 1
-    names, words = _header(split[:first], rest[:first], comments, separator, width)
-    if first == len(split) and len(split) == 1 and width > 1:
-        return TextTable(tuple(split[0]), (), (), words, separator, decimal or ".", encoding)
-    if first == len(split):  # words alone: let every line be a row that cannot be read
+    head = rest.between(0, first)
+    names, words = _header(head, comments, separator, width)
+    if first == len(rest) == 1 and width > 1:
+        only = tuple(_split(head[0], separator))
+        return TextTable(only, (), (), words, separator, decimal or ".", encoding)
+    if first == len(rest):  # words alone: let every line be a row that cannot be read
         first = 0
-    rows = tuple(tuple(row) for row in split[first:])
+    rows = Rows(rest, first, separator)
     if decimal is None:
         decimal = _decimal(rows[:_SAMPLE])
-    lines = tuple(number for number, _ in rest[first:])
-    return TextTable(names, lines, rows, words, separator, decimal, encoding)
+    return TextTable(names, rest.numbers[first:], rows, words, separator, decimal, encoding)
 
 
 def _separator(sample: list[str]) -> str | None:
@@ -173,7 +256,7 @@ def _split(line: str, separator: str | None) -> list[str]:
     return cells
 
 
-def _comma_is_decimal(rest: list[tuple[int, str]], sample: list[str], decimal: str | None) -> bool:
+def _comma_is_decimal(first: list[str], sample: list[str], decimal: str | None) -> bool:
     """Whether the one comma of each line is a decimal mark. Raises where it may be either."""
     if decimal is not None:
         return decimal == ","
@@ -181,7 +264,7 @@ def _comma_is_decimal(rest: list[tuple[int, str]], sample: list[str], decimal: s
     pairs = [tuple(line.split(",")) for line in data if "," in line]
     if len(data) < 0.8 * sum(not _LETTER.search(line) for line in sample) or not pairs:
         return False
-    for _, line in rest[:50]:
+    for line in first:
         if _LETTER.search(line):
             return "," not in line  # names: one a column
         break
@@ -238,17 +321,14 @@ def _is_heading(row: list[str], valued: list[bool]) -> bool:
 
 
 def _header(
-    split: list[list[str]],
-    before: list[tuple[int, str]],
-    comments: list[tuple[int, str]],
-    separator: str | None,
-    width: int,
+    before: list[str], comments: list[str], separator: str | None, width: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names, and all words that stand before the data."""
-    words = [text for _, text in comments] + [line for _, line in before]
+    words = comments + before
+    split = [_split(line, separator) for line in before]
     names = next((row for row in reversed(split) if len(row) == width), None)
     if names is None and width:
-        for _, text in reversed(comments):
+        for text in reversed(comments):
             row = _split(text, separator)
             if separator == " " and len(row) != width:
                 row = [part.strip() for part in re.split(r"\s{2,}|,|;|\t", text)]
@@ -275,20 +355,21 @@ def _decimal(rows: tuple[tuple[str, ...], ...]) -> str:
     return "." if dots and all(re.fullmatch(r"\d{1,3}(,\d{3})+", c) for c in commas) else ","
 
 
-def _marks(cells: list[str], decimal: str) -> tuple[str, str]:
+def _marks(cells: Iterable[str], decimal: str) -> tuple[str, str]:
     """(decimal mark, mark of thousands) of one column: '1.012' among '985' is 1012."""
     other = "." if decimal == "," else ","
-    marked = [cell for cell in cells if decimal in cell]
-    if marked and len(marked) < len(cells):
-        grouped = re.compile(r"[1-9]\d{0,2}(" + re.escape(decimal) + r"\d{3})+")
-        plain = [cell for cell in cells if cell.isdigit()]
-        if (
-            plain
-            and min(len(cell) for cell in plain) >= 3
-            and all(grouped.fullmatch(cell) for cell in marked)
-        ):
-            return other, decimal
-    return decimal, other
+    grouped = re.compile(r"[1-9]\d{0,2}(" + re.escape(decimal) + r"\d{3})+")
+    some_marked = some_plain = False
+    for cell in cells:
+        if decimal in cell:
+            some_marked = True
+            if grouped.fullmatch(cell) is None:
+                return decimal, other
+        elif cell.isdigit():
+            some_plain = True
+            if len(cell) < 3:
+                return decimal, other
+    return (other, decimal) if some_marked and some_plain else (decimal, other)
 
 
 def _parse_number(cell: str, decimal: str, thousands: str) -> float:

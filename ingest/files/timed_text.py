@@ -30,7 +30,7 @@ def _matches(head: bytes) -> bool:
         found = parse_clock(cell)
         if found is not None and found[0] is not None:
             return True
-        values = [value for value in table.numbers(column) if value == value]
+        values = [value for value in table.numbers(column).tolist() if value == value]
         if len(table.names) > 1 and values and epoch_unit(values[0]) is not None:
             return True
     return False

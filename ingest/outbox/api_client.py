@@ -28,7 +28,11 @@ class RefusedError(EbbtideError):
 
 
 class UnavailableError(EbbtideError):
-    """The API could not answer now; later it may."""
+    """The API could not answer now; later it may. ``retry_after_s``: when, as far as it says so."""
+
+    def __init__(self, what: str, remedy: str, retry_after_s: float | None = None) -> None:
+        super().__init__(what, remedy)
+        self.retry_after_s = retry_after_s
 
 
 class IngestClient:
@@ -67,27 +71,33 @@ class IngestClient:
 
     async def announce(self, stream: Stream) -> None:
         """Create the stream at the API. Idempotent."""
-        body = StreamBody(
-            origin=stream.origin,
-            source=stream.source,
-            created_ns=stream.created_ns,
-            ticks_per_second=stream.ticks_per_second,
-        )
+        body = _stream_body(stream)
         await self._send("PUT", f"/v1/streams/{stream.id}", body.model_dump(mode="json"))
 
     async def upload(
-        self, stream_id: str, notifications: Sequence[Notification], gaps: Sequence[Gap]
+        self,
+        stream_id: str,
+        notifications: Sequence[Notification],
+        gaps: Sequence[Gap],
+        stream: Stream | None = None,
     ) -> int:
-        """Send one batch; the highest sequence number up to which nothing is missing there."""
+        """Send one batch; the highest sequence number up to which nothing is missing there.
+
+        With its ``stream``, the API creates it if it does not have it: one request for a recording
+        of a file and not two.
+        """
         with _refuse_invalid():
             body = UploadBody.model_construct(
+                stream=None if stream is None else _stream_body(stream),
                 first=notifications[0].sequence,
                 last=notifications[-1].sequence,
                 notifications=[NotificationBody.from_notification(item) for item in notifications],
                 gaps=[GapBody.from_gap(gap) for gap in gaps],
             )
         answer = await self._send(
-            "POST", f"/v1/streams/{stream_id}/notifications", body.model_dump(mode="json")
+            "POST",
+            f"/v1/streams/{stream_id}/notifications",
+            body.model_dump(mode="json", exclude={"stream"} if stream is None else None),
         )
         return AcknowledgedBody.model_validate(answer.json()).acknowledged
 
@@ -122,7 +132,9 @@ class IngestClient:
             return answer
         why = _problem(answer)
         if answer.status_code >= 500 or answer.status_code in (408, 429):
-            raise UnavailableError(f"The API could not answer ({why}).", "It is tried again.")
+            raise UnavailableError(
+                f"The API could not answer ({why}).", "It is tried again.", _retry_after_s(answer)
+            )
         raise RefusedError(f"The API refused: {why}.", "What is recorded stays in the outbox.")
 
 
@@ -138,6 +150,27 @@ def _refuse_invalid() -> Iterator[None]:
             f"This cannot be uploaded: {where}: {first['msg']}.",
             "What is recorded stays in the outbox.",
         ) from error
+
+
+def _stream_body(stream: Stream) -> StreamBody:
+    return StreamBody(
+        origin=stream.origin,
+        source=stream.source,
+        created_ns=stream.created_ns,
+        ticks_per_second=stream.ticks_per_second,
+    )
+
+
+def _retry_after_s(answer: httpx.Response) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, section 10.2.3), which may be a date."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return None
+    return max(0.0, moment - timestamps.now_ns() / timestamps.SECOND)
 
 
 def _problem(answer: httpx.Response) -> str:

@@ -61,6 +61,12 @@ CREATE TABLE IF NOT EXISTS set_aside (
     payload BLOB NOT NULL,
     why TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS imported (
+    stream_id TEXT NOT NULL REFERENCES streams (id),
+    sequence INTEGER NOT NULL,
+    digests BLOB NOT NULL,
+    PRIMARY KEY (stream_id, sequence)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (
     account TEXT NOT NULL,
     source TEXT NOT NULL,

@@ -112,6 +112,25 @@ class Outbox:
         """
         return self.append_many([(stream_id, entries)])[0]
 
+    def append_imported(self, stream_id: str, entries: Sequence[Entry], digests: bytes) -> int:
+        """``append``, with a digest of each notification, of the same length each: they stay when
+        the notifications have gone to the API, so that a later file can be compared.
+        """
+        with self._database.transaction() as db:
+            last = _append(db, stream_id, entries)
+            db.execute(
+                "INSERT INTO imported VALUES (?, ?, ?)",
+                (stream_id, last - len(entries) + 1, digests),
+            )
+        return last
+
+    def imported_digests(self, stream_id: str) -> bytes:
+        """The digests of all notifications that were imported to a stream, in order."""
+        rows = self._database.fetch(
+            "SELECT digests FROM imported WHERE stream_id = ? ORDER BY sequence", (stream_id,)
+        )
+        return b"".join(row[0] for row in rows)
+
     def append_many(self, runs: Sequence[tuple[str, Sequence[Entry]]]) -> list[int]:
         """``append`` for several streams with one flush to the disk: all are written, or none."""
         with self._database.transaction() as db:

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable
 
 from ebbtide.errors import EbbtideError
-from ingest.outbox.api_client import IngestClient
+from ingest.outbox.api_client import IngestClient, UnavailableError
 from ingest.outbox.outbox import Outbox, StreamState
 
 _BATCH = 1000  # notifications, or spans of activity
 _MIN_WAIT_S = 1.0
 _MAX_WAIT_S = 60.0
+_MAX_RETRY_AFTER_S = 120.0
 
 
 class Uploader:
@@ -28,6 +29,7 @@ class Uploader:
         self._client = client
         self._account = account
         self._on_progress = on_progress
+        self._uploaded = 0
         self.last_problem: str | None = None
 
     async def upload_waiting(self) -> None:
@@ -50,11 +52,16 @@ class Uploader:
         spans = await asyncio.to_thread(self._outbox.waiting_activity, stream_id, _BATCH)
         if not notifications and not spans:
             return False
-        if not (await asyncio.to_thread(self._outbox.state, stream_id)).announced:
+        announced = (await asyncio.to_thread(self._outbox.state, stream_id)).announced
+        if notifications:
+            acknowledged = await self._client.upload(
+                stream_id, notifications, gaps, None if announced else state.stream
+            )
+        elif not announced:
             await self._client.announce(state.stream)
+        if not announced:
             await asyncio.to_thread(self._outbox.set_announced, stream_id)
         if notifications:
-            acknowledged = await self._client.upload(stream_id, notifications, gaps)
             if acknowledged < notifications[0].sequence:
                 raise EbbtideError(
                     f"The API is missing notifications after {acknowledged} of stream "
@@ -62,6 +69,7 @@ class Uploader:
                     "Its store was set back, perhaps from a backup. Nothing more is deleted here.",
                 )
             await asyncio.to_thread(self._outbox.acknowledge, stream_id, acknowledged)
+            self._uploaded += len(notifications)
             if self._on_progress is not None:
                 self._on_progress(len(notifications))
         if spans:
@@ -69,6 +77,30 @@ class Uploader:
             last = spans[-1].start_ns
             await asyncio.to_thread(self._outbox.delete_activity, stream_id, last)
         return len(notifications) == _BATCH or len(spans) == _BATCH
+
+    async def upload_all(self, on_wait: Callable[[float], None] | None = None) -> None:
+        """Upload all that waits now, and wait where the API says for how long.
+
+        ``on_wait`` is called with the seconds before each wait. Raises as ``upload_waiting`` does
+        when the API does not say when to come back, or a whole minute of waits brought nothing.
+        """
+        waited = 0.0
+        while True:
+            before = self._uploaded
+            try:
+                await self.upload_waiting()
+            except UnavailableError as error:
+                wait = error.retry_after_s
+                waited = 0.0 if self._uploaded > before else waited
+                if wait is None or wait > _MAX_RETRY_AFTER_S or waited > _MAX_WAIT_S:
+                    raise
+                wait = max(wait, _MIN_WAIT_S)
+                if on_wait is not None:
+                    on_wait(wait)
+                await asyncio.sleep(wait)
+                waited += wait
+            else:
+                return
 
     async def run(self, every_s: float = 2.0) -> None:
         """Upload until cancelled, with waits that double up to a minute while it fails.
@@ -84,5 +116,6 @@ class Uploader:
                 await asyncio.sleep(every_s)
             except EbbtideError as error:
                 self.last_problem = str(error)
-                await asyncio.sleep(wait)
+                retry_after_s = error.retry_after_s if isinstance(error, UnavailableError) else None
+                await asyncio.sleep(min(max(wait, retry_after_s or 0.0), _MAX_RETRY_AFTER_S))
                 wait = min(wait * 2, _MAX_WAIT_S)

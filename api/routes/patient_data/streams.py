@@ -84,12 +84,15 @@ def put_stream(
     stream_id: StreamId, body: StreamBody, person: UploadPatient, stores: StoresDep
 ) -> None:
     """Register a stream. Sending it again changes nothing."""
-    stream = Stream(stream_id, body.origin, body.source, body.created_ns, body.ticks_per_second)
-    stores.beats.put_stream(person.subject_id, stream)
+    stores.beats.put_stream(person.subject_id, _to_stream(stream_id, body))
+
+
+def _to_stream(stream_id: str, body: StreamBody) -> Stream:
+    return Stream(stream_id, body.origin, body.source, body.created_ns, body.ticks_per_second)
 
 
 @router.post(
-    "/streams/{stream_id}/notifications", responses=describe_problems(401, 403, 404, 410, 422)
+    "/streams/{stream_id}/notifications", responses=describe_problems(401, 403, 404, 409, 410, 422)
 )
 async def upload(
     stream_id: StreamId,
@@ -101,6 +104,8 @@ async def upload(
     """Store a batch. Sending it again changes nothing; what was stored first stays."""
 
     def store() -> int:
+        if batch.stream is not None:
+            stores.beats.put_stream(person.subject_id, _to_stream(stream_id, batch.stream))
         return stores.beats.append(
             person.subject_id,
             stream_id,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analytics.association.hrv_before_rating import without_beats
 from analytics.association.missingness import missing_pattern, what_if_worse
 from analytics.association.wording import Verdict
 from analytics.programme.change import around_sessions, change_between, onset, trend
-from analytics.report import RatedHrv, holm, person_report
+from analytics.report import RatedHrv, Report, associations_report, holm
 from tests.support.signals import CAUSAL, times, ups_and_downs
 
 DAYS = np.arange(84) / 3
@@ -112,8 +113,12 @@ def rated(n: int, seed: int = 1, link: float = 0.6) -> RatedHrv:
     )
 
 
+def report_of(one: RatedHrv) -> Report:
+    return associations_report(one, without_beats(len(one.time_ns)))
+
+
 def test_a_report_says_everything_in_words_that_claim_no_cause() -> None:
-    report = person_report(rated(110))
+    report = report_of(rated(110))
     by_key = {one.key: one for one in report.statements}
     assert report.statements[0].key == "same_moment"
     assert by_key["same_moment"].words.verdict is Verdict.TOGETHER
@@ -132,7 +137,7 @@ def test_a_report_says_everything_in_words_that_claim_no_cause() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 5, 29])
 def test_a_thin_report_has_no_number(n: int) -> None:
-    report = person_report(rated(n))
+    report = report_of(rated(n))
     for one in report.statements:
         assert (one.found.estimate, one.found.low, one.found.p_value) == (None, None, None)
         assert one.words.verdict is Verdict.NOT_ENOUGH
@@ -157,7 +162,7 @@ def test_weekends_of_both_are_no_link() -> None:
             stress_index=nothing,
             motion_mg=nothing,
         )
-        alarms += person_report(one).statements[0].found.clear
+        alarms += report_of(one).statements[0].found.clear
     assert alarms <= 8
 
 
@@ -166,7 +171,7 @@ def test_several_looks_are_corrected() -> None:
     assert found == {"a": pytest.approx(0.03), "b": pytest.approx(0.06), "c": None, "d": 0.06}
     alarms = 0
     for seed in range(60):
-        report = person_report(rated(60, seed, link=0.0))
+        report = report_of(rated(60, seed, link=0.0))
         looks = [one for one in report.statements if one.key in ("stress_before", "pain_before")]
         alarms += any(one.words.verdict is Verdict.CAME_BEFORE for one in looks)
     assert alarms <= 7

@@ -67,6 +67,8 @@ def test_numbers_as_time_are_days(tmp_path: Path) -> None:
     frame.to_csv(path, index=False)
     short = run_ebbtide_json("link", str(path), *LINK, "--time", "t")
     assert "of at least 7 days" in short["within"]["missing"]
+    for row in ("rmcorr", "detrended_rmcorr"):
+        assert "missing" in short[row] and "missing_reason" not in short[row]
     frame["t"] *= 86_400e4  # seconds, or what not
     frame.to_csv(path, index=False)
     done = run_ebbtide("link", str(path), *LINK, "--time", "t")

@@ -73,3 +73,20 @@ def test_each_subject_has_its_own_first_and_last_date(tmp_path: Path) -> None:
     row = found["groups"]["all"]
     assert (row["n_baseline"], row["n_after"], row["mean_after"]) == (3, 2, 5)
     assert (found["before"], found["duplicate_rows"]) == (None, 1)
+
+
+def test_groups_are_compared_with_the_reason_under_one_name(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [
+        f"{arm}{n},{arm},{t},{6 - t * (1 + n % 3)}"
+        for arm in "ab"
+        for n in range(9)
+        for t in (0, 1)
+    ]
+    path.write_text("\n".join(["who,arm,t,pain", *rows, "z0,z,0,5", "z0,z,1,4"]))
+    found = run_ebbtide_json("outcomes", str(path), *OUTCOMES, "--group", "arm")["groups"]
+    against = found["a"]["detail"]["hedges_g"]
+    assert against["b"]["missing"] is None and against["b"]["g"] == found["a"]["hedges_g"]["b"]
+    assert against["z"]["missing"] and against["z"]["g"] is None
+    assert "missing_reason" not in against["z"]
+    assert "against z" in run_ebbtide("outcomes", str(path), *OUTCOMES, "--group", "arm").stdout

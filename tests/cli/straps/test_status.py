@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,7 @@ def test_status_of_an_empty_machine_and_of_one_that_recorded(
     out = capsys.readouterr().out
     assert "strap 1 (a@b.example): 100 beats kept, 100 wait for upload" in out
     assert "No answer" in out
+    status(as_json=True)
+    (strap,) = json.loads(capsys.readouterr().out)["straps"]
+    assert (strap["beats_kept"], strap["set_aside"]) == (100, {})
+    assert "quarantine" not in strap

@@ -242,15 +242,17 @@ def test_apple_health(tmp_path: Path, zipped: bool) -> None:
         path.write_text(text)
     file = open_recording(path, zone=BERLIN)
     assert file.format == "Apple Health"
-    first, second = file.recordings
-    ms, times = beats(RecordedFile("", (first,), ()))
-    # 20 beats without the seventh: 5 intervals before the hole, 12 after it.
-    assert len(ms) == 17
+    (both,) = file.recordings  # one stream a source
+    ms, times = beats(file)
+    # 20 beats without the seventh: 5 intervals before the hole, 12 after it, twice.
+    assert len(ms) == 34
     assert set(ms) <= {800, 810, 820}
-    (gap,) = first.gaps
-    assert gap.reason is GapReason.PAUSED
+    lost, between, lost_again = both.gaps
+    assert {gap.reason for gap in both.gaps} == {GapReason.PAUSED}
+    assert lost.end_ns - lost.start_ns < 2 * SECOND > lost_again.end_ns - lost_again.start_ns
+    assert 3580 * SECOND < between.end_ns - between.start_ns < 3600 * SECOND
     assert 0 <= times[0] - START < 10 * SECOND
-    assert second.start_ns - first.start_ns == 3600 * SECOND
+    assert times[17] - times[0] == 3600 * SECOND
 
 
 def test_a_longer_export_adds_only_what_is_new(tmp_path: Path) -> None:
@@ -262,6 +264,62 @@ def test_a_longer_export_adds_only_what_is_new(tmp_path: Path) -> None:
         assert (again.new_beats, again.known_beats) == (0, 34)
         longer = import_recordings(three, outbox, "me")
         assert (longer.new_beats, longer.known_beats) == (17, 34)
+        assert longer.stream_ids == again.stream_ids
+        shorter = import_recordings(two, outbox, "me")
+        assert (shorter.new_beats, shorter.known_beats) == (0, 34)
+        assert outbox.state(longer.stream_ids[0]).beats_kept == 51
+
+
+def test_a_measurement_that_was_deleted_shifts_no_other(tmp_path: Path) -> None:
+    text = health_export(4)
+    records = text.split("<Record type=")
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        whole = open_recording(written(tmp_path, "a.xml", text), zone=BERLIN)
+        first = import_recordings(whole, outbox, "me")
+        deleted = "<Record type=".join([*records[:3], *records[4:]])
+        less = open_recording(written(tmp_path, "b.xml", deleted), zone=BERLIN)
+        assert less.beats == 51
+        other = import_recordings(less, outbox, "me")
+        assert other.stream_ids != first.stream_ids and other.new_beats == 51
+        assert import_recordings(less, outbox, "me").new_beats == 0
+        assert import_recordings(whole, outbox, "me").new_beats == 0
+
+
+def test_measurements_out_of_order_are_put_in_order_and_said_once(tmp_path: Path) -> None:
+    text = health_export(4)
+    head, step, *records = text.split("<Record type=")
+    records[-1], tail = records[-1].removesuffix("</HealthData>"), "</HealthData>"
+    mixed = "<Record type=".join([head, step, records[2], *records[:2], records[3], records[1]])
+    path = written(tmp_path, "a.xml", mixed + tail)
+    straight = open_recording(written(tmp_path, "b.xml", text), zone=BERLIN)
+    found = open_recording(path, zone=BERLIN)
+    assert found.recordings == straight.recordings
+    assert found.problems == (
+        "Watch: 17 beats of measurements that overlap with another one were left out",
+    )
+
+
+@pytest.mark.parametrize("done", [1, 7, 12])
+def test_an_import_that_was_cut_off_goes_on(
+    tmp_path: Path, done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.files.importer._BATCH", 1)
+    file = open_recording(written(tmp_path, "a.xml", health_export(6)), zone=BERLIN)
+    seen = []
+
+    def stop(beats: int) -> None:
+        seen.append(beats)
+        if len(seen) == done:
+            raise KeyboardInterrupt
+
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        with pytest.raises(KeyboardInterrupt):
+            import_recordings(file, outbox, "me", stop)
+        rest = import_recordings(file, outbox, "me")
+        assert rest.new_beats == file.beats - sum(seen)
+        notifications, gaps = outbox.waiting(rest.stream_ids[0], 1000)
+        assert notifications == list(file.recordings[0].notifications)
+        assert tuple(gaps) == file.recordings[0].gaps
 
 
 @pytest.mark.parametrize(
@@ -323,6 +381,15 @@ def test_the_command_imports_once_and_uploads(
     files = said["files"]
     assert isinstance(files, list)
     assert (status, files[0]["new_beats"], files[0]["known_beats"]) == (0, 0, 4684)
+    # So does the folder that it is in, with the endings of recordings.
+    folder = tmp_path / "folder" / "inside"
+    folder.mkdir(parents=True)
+    (folder / renamed.name).write_bytes(renamed.read_bytes())
+    (folder / "notes.md").write_text("hello")
+    status, said = run(tmp_path / "folder")
+    files = said["files"]
+    assert isinstance(files, list)
+    assert (status, len(files), files[0]["known_beats"]) == (0, 1, 4684)
     # Another machine, which has no outbox yet, adds nothing either.
     (data / "outbox.sqlite").unlink()
     run(renamed)
