@@ -192,12 +192,13 @@ def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     beat[_and_next(extra)] = Beat.EXTRA
     # A pair of which one is extra was none; its other interval is judged alone.
     ectopic, is_extra = beat == np.int8(Beat.ECTOPIC), beat == np.int8(Beat.EXTRA)
-    alone = ectopic & _beside(is_extra) & ~_beside(ectopic) & (np.abs(away) < near)
-    beat[alone] = Beat.NORMAL
+    if np.any(is_extra):
+        alone = ectopic & _beside(is_extra) & ~_beside(ectopic) & (np.abs(away) < near)
+        beat[alone] = Beat.NORMAL
     shortish = away < -np.maximum(_NEAR * scale, _BESIDE_AT_LEAST * median)
-    for _ in range(_LONGEST_RUN):
-        faulty = np.isin(beat, (Beat.SHORT, Beat.EXTRA))
-        found = shortish & _beside(faulty) & (beat == np.int8(Beat.NORMAL))
+    for _ in range(_LONGEST_RUN if np.any(shortish) else 0):
+        faulty = (beat == np.int8(Beat.SHORT)) | (beat == np.int8(Beat.EXTRA))
+        found = shortish & (beat == np.int8(Beat.NORMAL)) & _beside(faulty)
         if not np.any(found):
             break
         beat[found] = Beat.SHORT
