@@ -47,6 +47,6 @@ bench name *args:
 demo *args:
     uv run ebbtide demo {{args}}
 
-# Look for known vulnerabilities in what is installed.
+# Search for known vulnerabilities in what is installed.
 audit:
     bash scripts/audit.sh

@@ -6,7 +6,7 @@ No I/O, no clock, no state. What others may use is here and in the faces of ``an
 
 from typing import TYPE_CHECKING
 
-from analytics._lazy import lazy_members
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from analytics.association.group import group_link
@@ -20,6 +20,27 @@ if TYPE_CHECKING:
     from analytics.programme.change import change_between
     from analytics.programme.outcomes import group_outcome, hedges_g
     from analytics.report import person_report
+else:  # hidden from the type checker, to which other names stay errors
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "analytics.association.group": ("group_link",),
+            "analytics.association.rmcorr": ("repeated_measures_correlation",),
+            "analytics.association.within_person": (
+                "day_to_day_link",
+                "lagged_link",
+                "within_person_link",
+            ),
+            "analytics.hrv.artefacts": ("label_beats",),
+            "analytics.hrv.correction": ("correct_beats",),
+            "analytics.hrv.stress_index": ("stress_index",),
+            "analytics.hrv.summary": ("hrv_summary",),
+            "analytics.hrv.windows": ("BeatArrays", "HrvWindows", "hrv_windows"),
+            "analytics.programme.change": ("change_between",),
+            "analytics.programme.outcomes": ("group_outcome", "hedges_g"),
+            "analytics.report": ("person_report",),
+        },
+    )
 
 __all__ = [
     "BeatArrays",
@@ -39,26 +60,3 @@ __all__ = [
     "stress_index",
     "within_person_link",
 ]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
-    __getattr__ = lazy_members(
-        __name__,
-        {
-            "BeatArrays": "analytics.hrv.windows",
-            "HrvWindows": "analytics.hrv.windows",
-            "change_between": "analytics.programme.change",
-            "correct_beats": "analytics.hrv.correction",
-            "day_to_day_link": "analytics.association.within_person",
-            "group_link": "analytics.association.group",
-            "group_outcome": "analytics.programme.outcomes",
-            "hedges_g": "analytics.programme.outcomes",
-            "hrv_summary": "analytics.hrv.summary",
-            "hrv_windows": "analytics.hrv.windows",
-            "label_beats": "analytics.hrv.artefacts",
-            "lagged_link": "analytics.association.within_person",
-            "person_report": "analytics.report",
-            "repeated_measures_correlation": "analytics.association.rmcorr",
-            "stress_index": "analytics.hrv.stress_index",
-            "within_person_link": "analytics.association.within_person",
-        },
-    )

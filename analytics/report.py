@@ -1,5 +1,7 @@
-"""The associations of one person's pain, stress and HRV, each with its sentence, number, interval,
-data and caveats. The API, the pages and print are all made from it.
+"""The associations of one person's pain, stress and HRV.
+
+Each has its sentence, number, interval, data and caveats. The API, the pages and print are all made
+from it.
 
 The first statement (pain and stress at the same moment) is the primary comparison; all others are
 secondary, and their p values are corrected for multiplicity (Holm 1979, Scandinavian Journal
@@ -34,9 +36,10 @@ from analytics.programme.change import Change, first_to_last_week
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatingArrays:
-    """Ratings of one person, all of shape (n,), in order of time. ``time_ns``: the time that each
-    is about (UTC ns); ``day``: the local day's ordinal; ``hour``: local, 0 to 24; ``pain`` and
-    ``stress``: 0 to 10.
+    """Ratings of one person, all of shape (n,), in order of time.
+
+    ``time_ns``: the time that each is about (UTC ns); ``day``: the local day's ordinal; ``hour``:
+    local, 0 to 24; ``pain`` and ``stress``: 0 to 10.
     """
 
     time_ns: IntArray
@@ -48,8 +51,10 @@ class RatingArrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowsBeforeRatings:
-    """HRV of the windows before each rating, shape (n * windows,), in the order of
-    ``window_starts``. ``day`` and ``hour``: the local ones of each window's middle.
+    """HRV of the windows before each rating, shape (n * windows,).
+
+    They are in the order of ``window_starts``. ``day`` and ``hour``: the local ones of each
+    window's middle.
     """
 
     hrv: HrvWindows
@@ -60,8 +65,10 @@ class WindowsBeforeRatings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatedHrv:
-    """Ratings with the HRV before each, all of shape (n,): NaN where no usable beats were before a
-    rating. ``ln_rmssd`` (ms), ``heart_rate`` (bpm), ``stress_index`` (0 to 100), ``motion_mg``.
+    """Ratings with the HRV before each, all of shape (n,).
+
+    NaN where no usable beats were before a rating. ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
+    ``stress_index`` (0 to 100), ``motion_mg``.
     """
 
     time_ns: IntArray
@@ -88,9 +95,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """``statements``: the first is the primary comparison. ``pain`` and ``stress``:
-    the change from the first week to the last, which both may share without being linked.
-    ``before``: the HRV before each rating, with the reasons where there is none.
+    """``statements``: the first is the primary comparison.
+
+    ``pain`` and ``stress``: the change from the first week to the last, which both may share
+    without being linked. ``before``: the HRV before each rating, with the reasons where there is
+    none.
     """
 
     statements: tuple[Statement, ...]

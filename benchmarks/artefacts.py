@@ -4,7 +4,7 @@
 
 Into each clean recording are put missed beats, extra beats, beats found at the wrong moment, and
 ectopic beats with their pause, 0.1% to 10% of the beats. Ours and NeuroKit2's Kubios method (its
-default, iterative) get the very same intervals. Told for each:
+default, iterative) get the very same intervals. Reported for each:
 
 - sensitivity: artefacts of which at least one interval was labelled, of all;
 - specificity: untouched intervals that were not labelled, of all;
@@ -206,11 +206,11 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (kind, share), cells in rows.items():
         mean = np.nanmean(np.array(cells), axis=0)
-        told = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
-        print(f"| {kind} | {100 * share:g}% | {told} |")
+        row_text = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
+        print(f"| {kind} | {100 * share:g}% | {row_text} |")
     mean = np.nanmean(np.array([c for cells in rows.values() for c in cells]), axis=0)
-    told = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
-    print(f"| **all** | | {told} |")
+    row_text = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mean[0], mean[1], strict=True))
+    print(f"| **all** | | {row_text} |")
     print(f"\nMIT-BIH record 100, {len(events)} premature beats of {len(beats) + 1}:")
     touched = {i for event in events for i in event}
     for who, flags in (

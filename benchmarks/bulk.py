@@ -30,14 +30,14 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from api.services.access_tokens import issue_token
-from api.services.accounts import create_account
-from benchmarks.soak import PASSWORD, answers, free_port, memory_mb
+from benchmarks.soak import answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
 from ebbtide.beats import Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import HOUR
 from store import open_stores
 from store.models import Consent, Purpose, Role
+from tests.support.accounts import add_account
 
 
 def main() -> None:
@@ -47,29 +47,21 @@ def main() -> None:
     options.add_argument("--days", type=int, default=30)
     options.add_argument("--hours", type=int, default=2, help="A day, that the strap is worn")
     options.add_argument("--forms", nargs="+", default=["arrow", "parquet", "csv"])
-    asked = options.parse_args()
+    args = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-bulk-", dir="/tmp"))
     settings = Settings(data_dir=folder)
     stores = open_stores(settings)
 
     def person(name: str, role: Role) -> object:
-        return create_account(
-            stores.records,
-            email=f"{name}@example.org",
-            password=PASSWORD,
-            name=name,
-            zone="UTC",
-            now_ns=stores.now(),
-            role=role,
-        )
+        return add_account(stores, f"{name}@example.org", name=name, role=role)
 
     worn = [
         [
             item
             for item in day_of(1, day, 1)
-            if item.beat_times_ns[0] % (24 * HOUR) < asked.hours * HOUR
+            if item.beat_times_ns[0] % (24 * HOUR) < args.hours * HOUR
         ]
-        for day in range(asked.days)
+        for day in range(args.days)
     ]
     sequence, days = 1, []
     for items in worn:
@@ -77,7 +69,7 @@ def main() -> None:
         sequence += len(items)
     hashed = person("first", Role.PATIENT)
     streams: list[str] = []
-    for k in range(asked.patients):
+    for k in range(args.patients):
         patient = hashed if k == 0 else _another(stores, hashed, k)
         stores.records.add_consent(
             Consent(patient.id, Purpose.RESEARCH, True, "bench", stores.now())  # type: ignore[attr-defined]
@@ -116,7 +108,7 @@ def main() -> None:
     watching = threading.Thread(target=watch)
     watching.start()
     found = {}
-    for form in asked.forms:
+    for form in args.forms:
         most = 0.0
         began, size, rows = time.monotonic(), 0, 0
         with httpx.stream(
@@ -149,9 +141,9 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "patients": asked.patients,
-                "days": asked.days,
-                "hours": asked.hours,
+                "patients": args.patients,
+                "days": args.days,
+                "hours": args.hours,
                 "api_mb_before": round(before),
                 "forms": found,
             },

@@ -103,20 +103,20 @@ def one_person(cell: Cell, rng: np.random.Generator) -> list[float]:
     moods, aches = (ups_and_downs(cell.draws, n, cell.rho, rng) for _ in range(2))
     found: list[list[float]] = []
 
-    def say(x: Array, y: Array, kept: NDArray[np.bool_]) -> Association:
+    def say(x: Array, y: Array, present: NDArray[np.bool_]) -> Association:
         if cell.statement == "same moment":
-            return within_person_link(times[kept], x[kept], y[kept], hours[kept])
+            return within_person_link(times[present], x[present], y[present], hours[present])
         if cell.statement == "earlier":
-            return lagged_link(times[kept], x[kept], y[kept], hours[kept])
-        return day_to_day_link(day[kept], x[kept], y[kept])
+            return lagged_link(times[present], x[present], y[present], hours[present])
+        return day_to_day_link(day[present], x[present], y[present])
 
     for mood, ache in zip(moods, aches, strict=True):
         x, y = rated(course + mood), rated(course + ache)
-        kept = there(x, y, cell.missing, rng)
-        pearson = stats.pearsonr(x[kept], y[kept]).pvalue < 0.05
-        flat = signal.detrend(x[kept]), signal.detrend(y[kept])
+        present = there(x, y, cell.missing, rng)
+        pearson = stats.pearsonr(x[present], y[present]).pvalue < 0.05
+        flat = signal.detrend(x[present]), signal.detrend(y[present])
         straight = stats.pearsonr(*flat).pvalue < 0.05
-        unlinked = say(x, y, kept)
+        unlinked = say(x, y, present)
         x, y = course + mood, course + LINK * mood + np.sqrt(1 - LINK**2) * ache
         if cell.statement == "earlier":
             y = y + LINK * np.append(0, mood[:-1])
@@ -145,15 +145,20 @@ def many_people(cell: Cell, rng: np.random.Generator) -> list[float]:
             (rated(course + mood), rated(course + ache)),
             (course + mood, course + slopes * mood + np.sqrt(1 - LINK**2) * ache),
         ):
-            kept = np.concatenate(
+            present = np.concatenate(
                 [there(a, b, cell.missing, rng) for a, b in zip(x, y, strict=True)]
             )
-            one, two = x.ravel()[kept], y.ravel()[kept]
+            one, two = x.ravel()[present], y.ravel()[present]
             group = group_link(
-                person[kept], slot[kept] / 3, one, two, (slot[kept] * 8) % 24.0, resamples=1000
+                person[present],
+                slot[present] / 3,
+                one,
+                two,
+                (slot[present] * 8) % 24.0,
+                resamples=1000,
             )
             if not row:
-                plain = repeated_measures_correlation(person[kept], one, two)
+                plain = repeated_measures_correlation(person[present], one, two)
                 turned = group.detrended_rmcorr.p_value
                 row = [
                     np.nan if plain.p_value is None else float(plain.p_value < 0.05),
@@ -171,11 +176,11 @@ def many_people(cell: Cell, rng: np.random.Generator) -> list[float]:
 def _means(rows: list[list[float]]) -> list[float]:
     """Of the draws in which something was said; NaN where that is fewer than half."""
     table = np.array(rows)
-    said = np.isfinite(table).mean(axis=0)
+    finite_share = np.isfinite(table).mean(axis=0)
     with np.errstate(all="ignore"):
         return [
             float(np.nanmean(column)) if share > 0.5 else np.nan
-            for column, share in zip(table.T, said, strict=True)
+            for column, share in zip(table.T, finite_share, strict=True)
         ]
 
 
@@ -241,10 +246,10 @@ def table(found: list[tuple[Cell, list[float]]]) -> str:
         ]
         for cell, row in found:
             if cell.statement == statement:
-                told = " | ".join(percent(value) for value in row[:2])
+                shares = " | ".join(percent(value) for value in row[:2])
                 rest = " | ".join(percent(value) for value in row[3:])
                 lines.append(
-                    f"| {cell.n} | {cell.fall} | {cell.rho} | {cell.missing} | {told} "
+                    f"| {cell.n} | {cell.fall} | {cell.rho} | {cell.missing} | {shares} "
                     f"| **{percent(row[2])}** | {rest} |"
                 )
     return "\n".join(lines)

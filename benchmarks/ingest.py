@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TextIO
 
-if __name__ == "__main__":  # this file is called like the room that it measures
+if __name__ == "__main__":  # this file has the name of the package that it measures
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import numpy as np
@@ -64,7 +64,7 @@ class OneHertz:
         due = time.monotonic() + self._chance.random()
         while due < self._until:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            # The radio brought it when it was due: waiting for the event loop counts too.
+            # Its arrival is when it was due: waiting for the event loop counts too.
             yield RawNotification(
                 self._chance.choice(PAYLOADS), timestamps.now_ns(), timestamps.monotonic_ns()
             )
@@ -74,11 +74,11 @@ class OneHertz:
 
 
 async def ours(straps: int, seconds: float, folder: Path) -> list[float]:
-    """Milliseconds from radio to disk."""
+    """Milliseconds from arrival to disk."""
     late: list[float] = []
-    with Outbox(folder / f"outbox-{straps}.sqlite") as outbox, BatchWriter(outbox) as keeper:
+    with Outbox(folder / f"outbox-{straps}.sqlite") as outbox, BatchWriter(outbox) as writer:
         until = time.monotonic() + seconds
-        recorders = [Recorder(OneHertz(n, until, late), keeper, "me") for n in range(straps)]
+        recorders = [Recorder(OneHertz(n, until, late), writer, "me") for n in range(straps)]
         await asyncio.gather(*(recorder.run() for recorder in recorders))
     return late
 
@@ -133,8 +133,8 @@ class Flood:
 
 async def durable_rate(straps: int, count: int, folder: Path) -> float:
     """Notifications a second, each on the disk before its strap's next."""
-    with Outbox(folder / "flood.sqlite") as outbox, BatchWriter(outbox) as keeper:
-        recorders = [Recorder(Flood(n, count), keeper, "me") for n in range(straps)]
+    with Outbox(folder / "flood.sqlite") as outbox, BatchWriter(outbox) as writer:
+        recorders = [Recorder(Flood(n, count), writer, "me") for n in range(straps)]
         began = time.monotonic()
         await asyncio.gather(*(recorder.run() for recorder in recorders))
         return straps * count / (time.monotonic() - began)
@@ -155,16 +155,16 @@ def naive_rate(count: int, folder: Path) -> float:
 async def day_of_memory(straps: int, folder: Path) -> tuple[float, float]:
     """MB in use after an hour and after a day of ``straps`` straps, acknowledged as it goes."""
     after_an_hour = 0.0
-    with Outbox(folder / "day.sqlite") as outbox, BatchWriter(outbox) as keeper:
+    with Outbox(folder / "day.sqlite") as outbox, BatchWriter(outbox) as writer:
         floods = [Flood(n, 86_400) for n in range(straps)]
-        recorders = [Recorder(flood, keeper, "me") for flood in floods]
+        recorders = [Recorder(flood, writer, "me") for flood in floods]
         tasks = [asyncio.create_task(recorder.run()) for recorder in recorders]
         while not all(task.done() for task in tasks):
             await asyncio.sleep(0.25)
             for state in outbox.states():
                 outbox.acknowledge(state.stream.id, state.last_sequence)
-            kept = recorders[0].recording.notifications
-            if not after_an_hour and kept > 3600:
+            written = recorders[0].recording.notifications
+            if not after_an_hour and written > 3600:
                 after_an_hour = _resident_mb()
         await asyncio.gather(*tasks)
     return after_an_hour, _resident_mb()
@@ -177,7 +177,7 @@ def _resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def told(late: list[float]) -> str:
+def format_delays(late: list[float]) -> str:
     p50, p99 = np.percentile(late, [50, 99])
     verdict = "holds" if p99 < LIMIT_MS else "does not hold"
     return f"{p50:6.1f} | {p99:7.1f} | {max(late):7.1f} | {verdict}"
@@ -201,7 +201,7 @@ def main() -> None:
         for straps in chosen.straps:
             for title, way in ways:
                 late = asyncio.run(way(straps, chosen.seconds, folder))  # type: ignore[arg-type]
-                print(f"| {straps} | {title} | {told(late)} |", flush=True)
+                print(f"| {straps} | {title} | {format_delays(late)} |", flush=True)
         rate = asyncio.run(durable_rate(200, 100, folder))
         peer = naive_rate(2000, folder)
         print(

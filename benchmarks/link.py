@@ -17,8 +17,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +25,7 @@ from scipy import signal
 from analytics.association.group import group_link
 from analytics.association.hrv_before_rating import without_beats
 from analytics.report import RatedHrv, associations_report
+from benchmarks.hrv import best
 
 PEER = """
 import json, sys, time, warnings
@@ -56,16 +55,6 @@ def ratings(rng: np.random.Generator, people: int, n: int) -> dict[str, np.ndarr
         "x": x.ravel(),
         "y": y.ravel(),
     }
-
-
-def best(work: Callable[[], object], rounds: int) -> float:
-    """Seconds of the fastest of some rounds: the others were disturbed."""
-    took = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - began)
-    return min(took)
 
 
 def one_person(n: int) -> RatedHrv:

@@ -5,7 +5,7 @@
 On this machine: ``ebbtide serve --workers 2`` on the embedded store, and Locust, on loopback.
 A strap sends two seconds of beats every two seconds; a reader asks for a year's trend of a patient
 who wore a strap eight hours a day, ratings and link in between, every five seconds. They come five
-a second; figures begin when all are there, so that a worker's first look at the year (some
+a second; figures begin when all are there, so that a worker's first request for the year (some
 seconds) is not in them.
 """
 
@@ -27,16 +27,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from analytics.association.hrv_before_rating import Span
 from api.services.access_tokens import issue_token
-from api.services.accounts import create_account
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import load_daily_hrv
 from api.services.link_report import load_report
-from benchmarks.soak import PASSWORD, answers, cpu_s, free_port, memory_mb
+from benchmarks.soak import answers, cpu_s, free_port, memory_mb
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
 from store import Stores, open_stores
 from store.models import Person, Rating
+from tests.support.accounts import add_account
 
 A_SECOND = 5  # people who come
 
@@ -84,23 +84,15 @@ def main() -> None:
     options.add_argument(
         "--together", action="store_true", help="those begun in one second ask in one moment"
     )
-    asked = options.parse_args()
+    args = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-load-", dir="/tmp"))
     stores = open_stores(Settings(data_dir=folder))
     people = [
-        create_account(
-            stores.records,
-            email=f"p{k}@example.org",
-            password=PASSWORD,
-            name="N",
-            zone="UTC",
-            now_ns=stores.now(),
-            simulated=True,
-        )
-        for k in range(asked.straps // 10 + 1)
+        add_account(stores, f"p{k}@example.org", simulated=True)
+        for k in range(args.straps // 10 + 1)
     ]
     began = time.monotonic()
-    a_year(stores, people[0], asked.days)
+    a_year(stores, people[0], args.days)
     filled = time.monotonic() - began
     tokens = [issue_token(stores, person)[0] for person in people]
     stores.close()
@@ -115,21 +107,21 @@ def main() -> None:
         )
     url = f"http://127.0.0.1:{port}"
     answers(f"{url}/v1/ready")
-    ramp = (asked.straps + asked.readers) / A_SECOND
+    ramp = (args.straps + args.readers) / A_SECOND
     (folder / "tokens.json").write_text(json.dumps(tokens))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("load_users.py"))),
-            *("--headless", "--host", url, "-u", str(asked.straps + asked.readers)),
-            *("-r", str(A_SECOND), "--reset-stats", "-t", f"{asked.seconds + ramp:.0f}s"),
+            *("--headless", "--host", url, "-u", str(args.straps + args.readers)),
+            *("-r", str(A_SECOND), "--reset-stats", "-t", f"{args.seconds + ramp:.0f}s"),
             *("--csv", str(folder / "found"), "--only-summary"),
         ],
         env={
             **environment,
             "LOAD_TOKENS": str(folder / "tokens.json"),
-            "LOAD_STRAPS": str(asked.straps),
-            "LOAD_READERS": str(asked.readers),
-            "LOAD_TOGETHER": "1" if asked.together else "",
+            "LOAD_STRAPS": str(args.straps),
+            "LOAD_READERS": str(args.readers),
+            "LOAD_TOGETHER": "1" if args.together else "",
         },
         capture_output=True,
         text=True,
@@ -142,10 +134,10 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "straps": asked.straps,
-                "readers": asked.readers,
-                "seconds": asked.seconds,
-                "together": asked.together,
+                "straps": args.straps,
+                "readers": args.readers,
+                "seconds": args.seconds,
+                "together": args.together,
                 "filled_s": round(filled),
                 "api_mb": round(memory),
                 "api_cpu_s": round(used),

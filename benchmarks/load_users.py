@@ -44,7 +44,7 @@ class Strap(Paced):
     pace_s = 2.0
 
     def on_start(self) -> None:
-        # The first is worn by the patient who is read: what is kept of the year changes meanwhile.
+        # The first is worn by the patient who is read: its stored year changes meanwhile.
         turn = next(_turns)
         token = TOKENS[0 if turn == 0 else 1 + turn % (len(TOKENS) - 1)]
         self.client.headers["Authorization"] = f"Bearer {token}"

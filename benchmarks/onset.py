@@ -1,4 +1,4 @@
-"""How often a change, or its beginning, is told where there is none, and found where there is one.
+"""How often a change, or its beginning, is reported where there is none, or found.
 
     uv run python benchmarks/onset.py [--draws 150]
 
@@ -32,13 +32,13 @@ def main() -> None:
             noise = ups_and_downs(draws, n, rho, rng)
             alarms = sum(onset(days, rated(5 + one)).day is not None for one in noise)
             found = [onset(days, 7 - fall + one) for one in noise]
-            told = [one for one in found if one.low is not None and one.high is not None]
-            inside = sum((one.low or 0) <= began <= (one.high or 0) for one in told)
+            reported = [one for one in found if one.low is not None and one.high is not None]
+            inside = sum((one.low or 0) <= began <= (one.high or 0) for one in reported)
             last = (days[-1] - side, days[-1] + 1)
             changed = sum(change_between(days, 5 + one, (0, side), last).reliable for one in noise)
-            covered = f"{inside / len(told):.0%}" if told else ""
+            covered = f"{inside / len(reported):.0%}" if reported else ""
             print(
-                f"| {n} | {rho} | {alarms / draws:.1%} | {len(told) / draws:.0%} | {covered} "
+                f"| {n} | {rho} | {alarms / draws:.1%} | {len(reported) / draws:.0%} | {covered} "
                 f"| {changed / draws:.1%} |"
             )
 

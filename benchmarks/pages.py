@@ -27,12 +27,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.services.accounts import create_account
 from benchmarks.load import a_year
-from benchmarks.soak import PASSWORD, answers, free_port
+from benchmarks.soak import answers, free_port
 from dashboard.launch import dashboard_command, start_dashboard
 from ebbtide.settings import Settings
 from store import open_stores
+from tests.support.accounts import PASSWORD, add_account
 
 EMAIL = "p@example.org"
 PAGES = {"My trend": "My trend", "My link": "My link", "My course": "My course"}
@@ -118,27 +118,19 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Fill, start, look, and print JSON."""
+    """Fill a store, start the servers, measure, and print JSON."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=365)
     options.add_argument("--rounds", type=int, default=5)
-    asked = options.parse_args()
+    args = options.parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("This needs Debian's chromium.")
     with tempfile.TemporaryDirectory(prefix="ebbtide-pages-") as name:
         folder = Path(name)
         stores = open_stores(Settings(data_dir=folder))
-        person = create_account(
-            stores.records,
-            email=EMAIL,
-            password=PASSWORD,
-            name="N",
-            zone="UTC",
-            now_ns=stores.now(),
-            simulated=True,
-        )
-        a_year(stores, person, asked.days)
+        person = add_account(stores, EMAIL, simulated=True)
+        a_year(stores, person, args.days)
         stores.close()
         port = free_port()
         with subprocess.Popen(
@@ -156,15 +148,15 @@ def main() -> None:
                 browser = playwright.chromium.launch(
                     executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
                 )
-                rounds = [one_round(browser, pages.url, hello) for _ in range(asked.rounds)]
+                rounds = [one_round(browser, pages.url, hello) for _ in range(args.rounds)]
                 browser.close()
             api.terminate()
     hello_s = statistics.median(each["an empty Streamlit page"] for each in rounds)
     print(
         json.dumps(
             {
-                "days": asked.days,
-                "rounds": asked.rounds,
+                "days": args.days,
+                "rounds": args.rounds,
                 "pages": {
                     what: {
                         "first_s": round(rounds[0][what], 2),

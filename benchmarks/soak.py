@@ -27,7 +27,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from api.services.accounts import create_account
 from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -36,15 +35,15 @@ from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Entry, Outbox
 from ingest.outbox.uploader import Uploader
 from store import open_stores
+from tests.support.accounts import PASSWORD, add_account
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import postgres_bin, started
 
-PASSWORD = "correct horse battery"
 PEOPLE = 20  # straps are shared out among them; a sign-in costs a second of CPU
 
 
 def free_port() -> int:
-    """One that nobody uses."""
+    """Find a free port."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
@@ -178,12 +177,12 @@ def children(process: int) -> list[int]:
 
 
 def main() -> None:
-    """Play, look for every beat, and print JSON."""
+    """Play the straps, search the store for every beat, and print JSON."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--straps", type=int, default=200)
     options.add_argument("--minutes", type=float, default=15)
     options.add_argument("--every", type=float, default=2.0, help="seconds between uploads")
-    asked = options.parse_args()
+    args = options.parse_args()
     binaries = postgres_bin()
     if binaries is None:
         raise SystemExit("This needs Debian's postgresql and influxdb.")
@@ -203,16 +202,8 @@ def main() -> None:
     os.environ.update(environment)
     stores = open_stores(Settings())
     people = [
-        create_account(
-            stores.records,
-            email=f"p{k}@example.org",
-            password=PASSWORD,
-            name="N",
-            zone="UTC",
-            now_ns=timestamps.now_ns(),
-            simulated=True,
-        )
-        for k in range(min(PEOPLE, asked.straps))
+        add_account(stores, f"p{k}@example.org", simulated=True)
+        for k in range(min(PEOPLE, args.straps))
     ]
     with (folder / "api.log").open("wb") as log:
         api = subprocess.Popen(
@@ -240,8 +231,8 @@ def main() -> None:
     }
     cpu_before = {name: cpu_s(pid) for name, pid in servers.items()}
     began_ns = timestamps.now_ns()
-    straps = [Strap(seed, began_ns) for seed in range(asked.straps)]
-    seconds = asked.minutes * 60
+    straps = [Strap(seed, began_ns) for seed in range(args.straps)]
+    seconds = args.minutes * 60
     began = time.monotonic()
     reads: list[float] = []
     memory: list[dict[str, float]] = []
@@ -279,7 +270,7 @@ def main() -> None:
 
     async def everything() -> list[tuple[float, float]]:
         found, _, _ = await asyncio.gather(
-            play(straps, accounts, url, folder, began + seconds, asked.every), read(), watch()
+            play(straps, accounts, url, folder, began + seconds, args.every), read(), watch()
         )
         return found
 
@@ -293,21 +284,21 @@ def main() -> None:
         )
         index = [s.id for s in beats.streams].index(strap.stream.id)
         mine = beats.stream == index
-        kept = list(zip(beats.time_ns[mine].tolist(), beats.rr_ticks[mine].tolist(), strict=True))
+        stored = list(zip(beats.time_ns[mine].tolist(), beats.rr_ticks[mine].tolist(), strict=True))
         sent = list(zip(strap.times, strap.ticks, strict=True))
-        lost += len(set(sent) - set(kept))
-        doubled += len(kept) - len(set(kept))
+        lost += len(set(sent) - set(stored))
+        doubled += len(stored) - len(set(stored))
     times = np.array(latencies)
     thirds = np.array_split(times[:, 1], 3)
     print(
         json.dumps(
             {
-                "straps": asked.straps,
-                "minutes": asked.minutes,
+                "straps": args.straps,
+                "minutes": args.minutes,
                 "beats": sum(len(strap.times) for strap in straps),
                 "lost": lost,
                 "doubled": doubled,
-                "every_s": asked.every,
+                "every_s": args.every,
                 "uploads": len(times),
                 "cpu_ms_an_upload": {
                     name: round(1000 * used / len(times), 2) for name, used in cpu.items()

@@ -39,7 +39,7 @@ FIGURES = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion
 
 @cache
 def day_of(seed: int, day: int, first: int) -> list[Notification]:
-    """A day and a night of beats, one a notification, as the recorder keeps them."""
+    """A day and a night of beats, one a notification, as the recorder writes them."""
     rng = np.random.default_rng([seed, day])
     breathing = 35 * np.sin(np.arange(120_000) * 1.3)
     rr = 830 + breathing + np.cumsum(rng.normal(0, 2, 120_000)) % 60 + rng.normal(0, 12, 120_000)
@@ -89,7 +89,7 @@ def size(folder: Path) -> int:
 
 
 def year(store: BeatStore, subject: str) -> dict[str, float]:
-    """A year of windows, eight hours a day: kept, and read as the trend does."""
+    """A year of windows, eight hours a day: stored, and read as the trend does."""
     rng = np.random.default_rng(3)
     days = {
         day: DailyWindows(
@@ -99,13 +99,13 @@ def year(store: BeatStore, subject: str) -> dict[str, float]:
         )
         for day in range(20_700, 21_065)
     }
-    kept = clock(lambda: store.store_windows(subject, "method", days))
+    store_s = clock(lambda: store.store_windows(subject, "method", days))
 
     def read() -> None:
         found = store.stored_windows(subject, "method", FIGURES, 20_700, 21_064)
         assert sum(len(day.start_ns) for day in found.values()) == 365 * 96
 
-    return {"keep_s": kept, "read_ms": clock(read, 9) * 1000}
+    return {"keep_s": store_s, "read_ms": clock(read, 9) * 1000}
 
 
 def main() -> None:
@@ -114,7 +114,7 @@ def main() -> None:
     options.add_argument("--patients", type=int, default=0, help="Growth, embedded store")
     options.add_argument("--days", type=int, default=30)
     options.add_argument("--growth-influxdb", type=int, default=0, help="Patients, ten days each")
-    asked = options.parse_args()
+    args = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ebbtide-store-", dir="/tmp"))
     postgres = started(Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp")), _binaries())
     influx = InfluxServerProcess(folder / "influxdb")
@@ -146,19 +146,19 @@ def main() -> None:
     found["row_a_beat"] = row_a_beat(folder / "rows.sqlite", day, found)
     found["influxdb_clients_own_way"] = own_way(influx, day)
     stores["influxdb"].close()
-    if asked.patients:
+    if args.patients:
         found["growth_embedded"] = grow(
             SqliteBeatStore(folder / "growth.sqlite"),
-            asked.patients,
-            asked.days,
+            args.patients,
+            args.days,
             lambda: size_of(folder / "growth.sqlite") + size_of(folder / "growth.sqlite-wal"),
             lambda subject: copied(folder / "growth.sqlite", subject),
         )
-    if asked.growth_influxdb:
+    if args.growth_influxdb:
         store = open_influx_beats(influx.address("growth"), postgres.fresh_database())
         found["growth_influxdb"] = grow(
             store,
-            asked.growth_influxdb,
+            args.growth_influxdb,
             10,
             lambda: (
                 size(influx.folder / "data" / "growth") + size(influx.folder / "wal" / "growth")
@@ -212,13 +212,13 @@ def grow(
         appended += more if took else 0
         if patient + 1 in steps:
             last = days - 1
-            asked = ("subject-0", MIDNIGHT + last * DAY, MIDNIGHT + (last + 1) * DAY)
+            span = ("subject-0", MIDNIGHT + last * DAY, MIDNIGHT + (last + 1) * DAY)
             rows.append(
                 {
                     "patients": patient + 1,
                     "days": days,
                     "beats": beats,
-                    "read_24h_ms": round(clock(lambda: store.read(*asked), 7) * 1000, 1),  # noqa: B023
+                    "read_24h_ms": round(clock(lambda: store.read(*span), 7) * 1000, 1),  # noqa: B023
                     "append_beats_per_s": round(appended / spent),
                     "bytes_a_beat": round(on_disk() / beats, 2),
                 }

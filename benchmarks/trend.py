@@ -1,15 +1,16 @@
-"""A long trend from kept windows, beside working it out of the beats.
+"""A long trend from stored windows, beside working it out of the beats.
 
     uv run python benchmarks/trend.py [--days 60]
 
-One patient who wears a strap day and night. The first look works out every day's windows and keeps
-them; later looks read them; beside that, ``GET /v1/hrv`` over the same range as it does without
+One patient who wears a strap day and night. The first request computes all windows and stores
+them; later ones read them; beside that, ``GET /v1/hrv`` over the same range as it does without
 (windows of five minutes, all beats read).
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,15 +18,16 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from analytics.hrv.windows import WINDOW_NS, hrv_windows, starts_by_stretch
-from api.services.accounts import create_account
 from api.services.daily_windows import load_daily_hrv
 from api.services.inputs import to_beat_arrays
-from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, SECOND
 from store import open_stores
+from tests.support.accounts import add_account
 
 MIDNIGHT = 20_700 * DAY
 
@@ -38,21 +40,14 @@ def clock(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Fill a store, and look."""
+    """Fill a store, and measure."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=60)
     days = options.parse_args().days
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         stores = open_stores(Settings(data_dir=Path(folder)))
-        create_account(
-            stores.records,
-            email="ada@example.org",
-            password="correct horse battery",
-            name="Ada",
-            zone="UTC",
-            now_ns=timestamps.now_ns(),
-        )
+        add_account(stores, "ada@example.org", name="Ada")
         person = stores.records.person_by_email("ada@example.org")
         assert person is not None
         stream = new_id()

@@ -50,8 +50,8 @@ def change_on_change(x_change: FloatArray, y_change: FloatArray, group: IntArray
     What all of a group share (its mean change: treatment, time, regression to the mean) is removed:
     a fall of both in everybody is no link.
     """
-    known = np.isfinite(x_change) & np.isfinite(y_change)
-    x, y, who = x_change[known], y_change[known], group[known]
+    finite = np.isfinite(x_change) & np.isfinite(y_change)
+    x, y, who = x_change[finite], y_change[finite], group[finite]
     groups = len(np.unique(who))
     dof = len(x) - groups - 1
     if len(x) < MIN_FOR_CHANGE:

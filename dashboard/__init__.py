@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from dashboard.launch import start_dashboard
+else:  # hidden from the type checker, to which other names stay errors
+    # The launcher brings an HTTP client.
+    __getattr__ = lazy_members(__name__, {"dashboard.launch": ("start_dashboard",)})
 
 __all__ = ["start_dashboard"]
-
-
-def __getattr__(name: str) -> Any:
-    """Import the launcher, with its HTTP client, when it is first used (PEP 562)."""
-    if name == "start_dashboard":
-        from dashboard.launch import start_dashboard
-
-        return start_dashboard
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.language import _
 from dashboard.session import current_account
 
-SIGNED_OUT = "signed out"  # stands for a role where nobody is signed in
+SIGNED_OUT = "signed out"  # in place of a role before sign-in
 _PAGES = "pages"  # the key in Streamlit's session state
 
 # Streamlit's own grey has too little contrast for small text (WCAG 1.4.3).

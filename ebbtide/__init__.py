@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
-
-__all__ = ["ApiError", "Client", "SignedOutError", "UnavailableError", "__version__"]
+else:  # hidden from the type checker, to which other names stay errors
+    # ``ebbtide --help`` shall not load HTTPX.
+    __getattr__ = lazy_members(
+        __name__, {"ebbtide.client": ("ApiError", "Client", "SignedOutError", "UnavailableError")}
+    )
 
 __version__ = "0.1.0"
 
-
-def __getattr__(name: str) -> Any:
-    """Import the client at its first use: ``ebbtide --help`` shall not load HTTPX."""
-    if name in __all__:
-        from ebbtide import client
-
-        return getattr(client, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = ["ApiError", "Client", "SignedOutError", "UnavailableError", "__version__"]

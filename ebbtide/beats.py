@@ -74,8 +74,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Movement of the wearer in the five seconds from ``start_ns``: the mean amplitude deviation of
-    acceleration, in thousandths of g. Motion disturbs HRV, so it is stored beside the beats.
+    """Movement of the wearer in the five seconds from ``start_ns``.
+
+    It is the mean amplitude deviation of acceleration, in thousandths of g. Motion disturbs HRV, so
+    it is stored beside the beats.
     """
 
     start_ns: int

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 
 class EbbtideError(Exception):
-    """Report something that a person can mend.
+    """Report something that a person can correct.
 
     The command line prints it and no traceback; the API answers with a problem (RFC 9457).
 

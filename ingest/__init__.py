@@ -8,8 +8,9 @@ of paired straps in ``ingest.straps.paired``, the requests to the API in
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from ingest.files.importer import import_recordings
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from ingest.outbox.uploader import Uploader
     from ingest.recorder import Recorder
     from ingest.straps.simulated import SimulatedStrap
+else:  # hidden from the type checker, to which other names stay errors
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "ingest.files.importer": ("import_recordings",),
+            "ingest.files.registry": ("open_recording",),
+            "ingest.outbox.batch_writer": ("BatchWriter",),
+            "ingest.outbox.outbox": ("Outbox",),
+            "ingest.outbox.uploader": ("Uploader",),
+            "ingest.recorder": ("Recorder",),
+            "ingest.straps.simulated": ("SimulatedStrap",),
+        },
+    )
 
 __all__ = [
     "BatchWriter",
@@ -29,19 +43,3 @@ __all__ = [
     "import_recordings",
     "open_recording",
 ]
-
-_MODULES = {
-    "BatchWriter": "ingest.outbox.batch_writer",
-    "Outbox": "ingest.outbox.outbox",
-    "Recorder": "ingest.recorder",
-    "SimulatedStrap": "ingest.straps.simulated",
-    "Uploader": "ingest.outbox.uploader",
-    "import_recordings": "ingest.files.importer",
-    "open_recording": "ingest.files.registry",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)

@@ -250,7 +250,7 @@ def _accept(
 ) -> Accepted:
     notification = Notification(
         sequence=0,
-        # To the millisecond: finer is noise of the radio, and three bytes a beat.
+        # To the millisecond: finer is Bluetooth jitter, and costs three bytes a beat.
         received_ns=raw.received_ns // MILLISECOND * MILLISECOND,
         heart_rate_bpm=measurement.heart_rate_bpm,
         rr_ticks=measurement.rr_ticks,

@@ -33,7 +33,7 @@ def settings_page() -> str:
     ]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = (
+        default_text = (
             "the user's data folder"
             if default is PydanticUndefined
             else "none"
@@ -41,7 +41,7 @@ def settings_page() -> str:
             else f"`{default}`"
         )
         words = field.description or name.replace("_", " ").capitalize()
-        rows.append(f"| `EBBTIDE_{name.upper()}` | {shown} | {words} |")
+        rows.append(f"| `EBBTIDE_{name.upper()}` | {default_text} | {words} |")
     return _HEADER + "\n".join(rows) + "\n"
 
 

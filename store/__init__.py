@@ -8,7 +8,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from store.protocols.access import AccessStore
+from store.protocols.access import (
+    AccessLogStore,
+    AccessStore,
+    CareStore,
+    IdempotencyStore,
+    LockoutStore,
+    PasswordStore,
+    PseudonymStore,
+    TokenStore,
+)
 from store.protocols.beats import BeatStore
 from store.protocols.programme import ProgrammeStore
 from store.protocols.records import RecordStore
@@ -20,12 +29,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNAVAILABLE",
+    "AccessLogStore",
     "AccessStore",
     "BeatStore",
+    "CareStore",
+    "IdempotencyStore",
+    "LockoutStore",
+    "PasswordStore",
     "ProgrammeStore",
+    "PseudonymStore",
     "RecordStore",
     "StoreError",
     "Stores",
+    "TokenStore",
     "open_stores",
 ]
 

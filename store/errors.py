@@ -1,7 +1,7 @@
 """The errors of the stores, all of which are EbbtideErrors.
 
 StoreError
-├── StoreUnavailableError     the store does not answer, or has no room
+├── StoreUnavailableError     the store does not answer, or its disk is full
 ├── DamagedStoreError         stored data cannot be read
 ├── RevisionError             the tables cannot be brought to the newest revision
 ├── UnknownStreamError        no such stream of this subject
@@ -28,7 +28,7 @@ class StoreError(EbbtideError):
 
 
 class StoreUnavailableError(StoreError):
-    """The store does not answer now, or has no room. Nothing was acknowledged: try again."""
+    """The store does not answer now, or its disk is full. Nothing was acknowledged: try again."""
 
 
 class DamagedStoreError(StoreError):
@@ -71,7 +71,7 @@ class NotesConflictError(StoreError):
     """The session's notes were changed by another request meanwhile."""
 
 
-# What the drivers raise when a store does not answer or has no room: nothing was acknowledged.
+# What the drivers raise when a store does not answer or its disk is full: nothing was acknowledged.
 UNAVAILABLE: tuple[type[Exception], ...] = (
     StoreUnavailableError,
     sqlite3.OperationalError,

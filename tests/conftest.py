@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -23,11 +24,10 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.app import create_app
 from api.services import passwords
-from api.services.accounts import create_account
 from cli.server.thread import ApiThread
-from ebbtide import timestamps
 from ebbtide.settings import Settings
 from store import Stores, open_stores
+from tests.support.accounts import PASSWORD, add_account
 from tests.support.influx import InfluxServerProcess, influxd
 from tests.support.postgres import PostgresServer, postgres_bin, started
 
@@ -46,7 +46,6 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
-PASSWORD = "correct horse battery"
 
 
 # Paths below tests/, longest first: started first, so that no core idles at the end of the run.
@@ -99,9 +98,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """A real PostgreSQL."""
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Start a real PostgreSQL, and stop it at the end."""
     binaries = postgres_bin()
     if binaries is None:
         skip_or_fail("no PostgreSQL on this machine (Debian: apt install postgresql)")
@@ -109,6 +108,13 @@ def postgres() -> Iterator[PostgresServer]:
     server = started(Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp")), binaries)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -149,15 +155,7 @@ def patient(stores: Stores) -> Callable[..., str]:
     """Makes an account and returns its address."""
 
     def make(email: str = "ada@example.org", *, simulated: bool = False) -> str:
-        create_account(
-            stores.records,
-            email=email,
-            password=PASSWORD,
-            name="Ada",
-            zone="Europe/Berlin",
-            now_ns=timestamps.now_ns(),
-            simulated=simulated,
-        )
+        add_account(stores, email, name="Ada", zone="Europe/Berlin", simulated=simulated)
         return email
 
     return make
@@ -179,3 +177,9 @@ def signed_in(api: ApiThread, patient: Callable[..., str]) -> Iterator[Callable[
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def client(signed_in: Callable[..., httpx.Client]) -> httpx.Client:
+    """A client of one patient, signed in."""
+    return signed_in()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from analytics._lazy import lazy_members
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from analytics.association.group import GroupLink, PersonSlope, group_link
@@ -21,6 +21,33 @@ if TYPE_CHECKING:
         within_person_link,
     )
     from analytics.association.wording import AssociationText, Comparison, Verdict, association_text
+else:  # hidden from the type checker, to which other names stay errors
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "analytics.association.group": ("GroupLink", "PersonSlope", "group_link"),
+            "analytics.association.hrv_before_rating": ("HrvBeforeRating", "Span", "window_starts"),
+            "analytics.association.missingness": (
+                "MissingPattern",
+                "WhatIf",
+                "missing_pattern",
+                "what_if_worse",
+            ),
+            "analytics.association.rmcorr": ("RmCorr", "repeated_measures_correlation"),
+            "analytics.association.within_person": (
+                "Association",
+                "day_to_day_link",
+                "lagged_link",
+                "within_person_link",
+            ),
+            "analytics.association.wording": (
+                "AssociationText",
+                "Comparison",
+                "Verdict",
+                "association_text",
+            ),
+        },
+    )
 
 __all__ = [
     "Association",
@@ -44,30 +71,3 @@ __all__ = [
     "window_starts",
     "within_person_link",
 ]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
-    __getattr__ = lazy_members(
-        __name__,
-        {
-            "Association": "analytics.association.within_person",
-            "AssociationText": "analytics.association.wording",
-            "Comparison": "analytics.association.wording",
-            "GroupLink": "analytics.association.group",
-            "HrvBeforeRating": "analytics.association.hrv_before_rating",
-            "MissingPattern": "analytics.association.missingness",
-            "PersonSlope": "analytics.association.group",
-            "RmCorr": "analytics.association.rmcorr",
-            "Span": "analytics.association.hrv_before_rating",
-            "Verdict": "analytics.association.wording",
-            "WhatIf": "analytics.association.missingness",
-            "association_text": "analytics.association.wording",
-            "day_to_day_link": "analytics.association.within_person",
-            "group_link": "analytics.association.group",
-            "lagged_link": "analytics.association.within_person",
-            "missing_pattern": "analytics.association.missingness",
-            "repeated_measures_correlation": "analytics.association.rmcorr",
-            "what_if_worse": "analytics.association.missingness",
-            "window_starts": "analytics.association.hrv_before_rating",
-            "within_person_link": "analytics.association.within_person",
-        },
-    )

@@ -58,8 +58,10 @@ class Detrended:
         )
 
     def likeliest_step(self) -> FloatArray | None:
-        """The step that, beside the smooth trend, explains most of ``x``, and of what ``x`` leaves
-        of ``y``; shape (n,). For a slope.
+        """Find the step for a slope, shape (n,).
+
+        It is the one that, beside the smooth trend, explains most of ``x``, and of what ``x``
+        leaves of ``y``.
 
         Of what ``x`` leaves: a step chosen for ``x`` and ``y`` as they are would be one at which
         both happen to be high, and removing it would draw a true link towards zero.
@@ -67,8 +69,10 @@ class Detrended:
         return self._step(of_rest=True)
 
     def shared_step(self) -> FloatArray | None:
-        """The step that explains most of both; shape (n,). For a correlation that must not be
-        biased by it: it misses a little of a link rather than take a step for one.
+        """Find the step that explains most of both; shape (n,).
+
+        For a correlation that must not be biased by it: it misses a little of a link rather than
+        take a step for one.
         """
         return self._step(of_rest=False)
 
@@ -173,8 +177,9 @@ def linear_basis(days: FloatArray) -> FloatArray:
 
 
 def step_places(basis: FloatArray) -> IntArray:
-    """The rows at which a step may be, each with ratings on both sides, and none that the smooth
-    trend can fit by itself; shape (k,).
+    """Find the rows at which a step may be, shape (k,).
+
+    Each has ratings on both sides, and none is a step that the smooth trend can fit by itself.
 
     All of them: one that is a single rating off leaves that rating as an outlier in both series,
     and an alarm (seen with 120 ratings and every second place).
@@ -192,18 +197,18 @@ def _beyond(basis: FloatArray, at: IntArray) -> FloatArray:
 
 
 def sums_from(columns: FloatArray) -> FloatArray:
-    """Sums of each row and all after it: the products with every step."""
+    """Sum each row and all after it: the products with every step."""
     result: FloatArray = np.cumsum(columns[::-1], axis=0)[::-1]
     return result
 
 
 def steps_at(places: IntArray, n: int) -> FloatArray:
-    """The steps themselves, shape (n, k)."""
+    """Build the steps themselves, shape (n, k)."""
     return (np.arange(n)[:, None] >= places[None, :]).astype(np.float64)
 
 
 def independent_columns(columns: FloatArray) -> FloatArray:
-    """An orthonormal basis of what the columns span; columns that add nothing are dropped."""
+    """Return an orthonormal basis of the columns' span; columns that add nothing are dropped."""
     scaled = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
     left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
     result: FloatArray = left[:, singular > 1e-9 * singular[0]]

@@ -55,8 +55,10 @@ _PersonFit = tuple[
 
 @dataclass(frozen=True, slots=True)
 class PersonSlope:
-    """One person: ``n`` pairs, the own slope with its standard error (None where there are too few
-    ratings), and the slope drawn towards the group's, with a 95% interval.
+    """One person's slope.
+
+    ``n`` pairs, the own slope with its standard error (None where there are too few ratings), and
+    the slope drawn towards the group's, with a 95% interval.
     """
 
     subject: int
@@ -70,9 +72,11 @@ class PersonSlope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupLink:
-    """``estimate`` is the mean slope, ``spread`` the standard deviation of true slopes between
-    people. None with a ``missing_reason``. ``only_lines``: people with so few ratings that no
-    more than a straight line could be taken out.
+    """The slopes of many people, and what they have in common.
+
+    ``estimate`` is the mean slope, ``spread`` the standard deviation of true slopes between people.
+    None with a ``missing_reason``. ``only_lines``: people with so few ratings that no more than a
+    straight line could be taken out.
     """
 
     n_subjects: int
@@ -125,7 +129,7 @@ def group_link(
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If an array has another shape than (n,).
 
     Notes
     -----
@@ -148,11 +152,11 @@ def group_link(
     subject, time = np.asarray(subject, np.int64), np.asarray(time, np.float64)
     if not subject.shape == time.shape == x.shape == y.shape or x.ndim != 1:
         raise ValueError("subject, time, x and y must all have shape (n,)")
-    known = np.isfinite(x) & np.isfinite(y) & np.isfinite(time)
-    order = np.lexsort((time[known], subject[known]))
-    subject, time = subject[known][order], time[known][order]
-    x, y = x[known][order], y[known][order]
-    hours = None if hour_of_day is None else np.asarray(hour_of_day)[known][order]
+    finite = np.isfinite(x) & np.isfinite(y) & np.isfinite(time)
+    order = np.lexsort((time[finite], subject[finite]))
+    subject, time = subject[finite][order], time[finite][order]
+    x, y = x[finite][order], y[finite][order]
+    hours = None if hour_of_day is None else np.asarray(hour_of_day)[finite][order]
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
     people: list[_PersonFit] = []
@@ -213,9 +217,11 @@ def group_link(
 
 
 def _own_slope(series: Detrended, x: FloatArray, y: FloatArray) -> tuple[float, float, float, int]:
-    """Slope, standard error, variance of the errors and its degrees of freedom, by generalised
-    least squares; the autocorrelation from the residuals, corrected for the pull to -columns/n
-    that fitting brings. NaN where nothing varies beyond the rounding of ``x`` and ``y``.
+    """Fit one person's slope by generalised least squares.
+
+    Returns slope, standard error, variance of the errors and its degrees of freedom. The
+    autocorrelation is that of the residuals, corrected for the pull to -columns/n that fitting
+    brings. NaN where nothing varies beyond the rounding of ``x`` and ``y``.
     """
     n, columns = series.basis.shape
     dof = n - columns - 2
@@ -242,9 +248,11 @@ def _own_slope(series: Detrended, x: FloatArray, y: FloatArray) -> tuple[float, 
 
 
 def _stabilise(people: list[_PersonFit]) -> FloatArray:
-    """Standard errors with each one's variance drawn towards that of all: with few ratings it is
-    so uncertain itself that single people would get nearly all the weight (Smyth 2004, Statistical
-    Applications in Genetics and Molecular Biology 3:3; 8 degrees of freedom for the common one).
+    """Draw each standard error towards that of all people.
+
+    With few ratings a person's variance is so uncertain itself that single people would get nearly
+    all the weight (Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3:3; 8
+    degrees of freedom for the common one).
     """
     errors = np.array([p[3] for p in people])
     variance, dof = np.array([p[4] for p in people]), np.array([p[5] for p in people])
@@ -255,8 +263,7 @@ def _stabilise(people: list[_PersonFit]) -> FloatArray:
 
 
 def _between(slopes: FloatArray, errors: FloatArray) -> float:
-    """The variance between people at which the weighted scatter is what chance would give."""
-
+    """Find the variance between people at which the weighted scatter is what chance gives."""
     # In the unit of the errors, so that tolerances are the same in any.
     unit = float(np.median(errors))
     slopes, errors = slopes / unit, errors / unit

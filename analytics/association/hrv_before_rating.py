@@ -1,5 +1,7 @@
-"""The heart before each rating: the usable five-minute windows that lie in a span which ends at the
-rating, or in the night before it, and their means.
+"""HRV before each rating.
+
+It is the mean of the usable five-minute windows in a span that ends at the rating, or in the night
+before it.
 
 Five minutes are what HRV metrics are defined for (Task Force 1996), and a strap that was put on ten
 minutes before a rating still says something of the half hour before it. RMSSD and Baevsky's index
@@ -37,8 +39,10 @@ _COUNT = {Span.MINUTES_5: 1, Span.MINUTES_30: 6, Span.MINUTES_60: 12}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HrvBeforeRating:
-    """Per rating, shape (n,); NaN where nothing was usable, with a ``missing_reason`` (None where
-    usable). ``windows``: how many usable ones.
+    """HRV before each rating, shape (n,).
+
+    NaN where nothing was usable, with a ``missing_reason`` (None where usable). ``windows``: how
+    many usable ones.
     """
 
     ln_rmssd: FloatArray
@@ -60,8 +64,9 @@ class HrvBeforeRating:
 
 
 def window_starts(rating_ns: IntArray, hour: FloatArray, span: Span) -> IntArray:
-    """The windows of each rating, shape (n, windows): starts in UTC ns. The last ends at the
-    rating, or at seven in the morning of the last night that was over by then.
+    """Compute the windows of each rating, shape (n, windows): starts in UTC ns.
+
+    The last ends at the rating, or at seven in the morning of the last night that was over by then.
 
     ``hour``: local hour of each rating.
     """
@@ -128,8 +133,8 @@ def hrv_before_rating(
 
 
 def _row_means(values: FloatArray, enough: BoolArray) -> FloatArray:
-    known = np.isfinite(values)
-    count = np.count_nonzero(known, axis=1)
-    total = np.sum(np.where(known, values, 0.0), axis=1)
+    finite = np.isfinite(values)
+    count = np.count_nonzero(finite, axis=1)
+    total = np.sum(np.where(finite, values, 0.0), axis=1)
     result: FloatArray = np.where(enough & (count > 0), total / np.maximum(count, 1), np.nan)
     return result

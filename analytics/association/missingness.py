@@ -23,8 +23,10 @@ _MAX_FILLED = 1.0  # as many again as were given
 
 @dataclass(frozen=True, slots=True)
 class MissingPattern:
-    """``days``: from the first to the last rating; ``with_ratings`` of them; ``a_day``: ratings on
-    a usual day with any; ``expected`` in all; ``longest_pause`` in days without one.
+    """How many ratings there are and how many are missing.
+
+    ``days``: from the first to the last rating; ``with_ratings`` of them; ``a_day``: ratings on a
+    usual day with any; ``expected`` in all; ``longest_pause`` in days without one.
     """
 
     given: int
@@ -64,7 +66,7 @@ def missing_pattern(day: IntArray) -> MissingPattern:
 def what_if_worse(
     time_ns: IntArray, day: IntArray, x: FloatArray, y: FloatArray, hour_of_day: FloatArray
 ) -> WhatIf:
-    """The link with missing ratings filled in, on days that have fewer than usual. All (n,)."""
+    """Fill in missing ratings on days that have fewer than usual, and estimate; all (n,)."""
     pattern = missing_pattern(day)
     if len(x) < MIN_RATINGS or not pattern.missing:
         return WhatIf(0, None, None)
@@ -89,9 +91,9 @@ def what_if_worse(
     basis = trend_basis((all_ns[put] - all_ns[put][0]) / 86_400e9, all_hours[put])
     columns = []
     for values in (x, y):
-        known = np.concatenate([values, np.full(len(fill_ns), np.nan)])[put]
-        fit, *_ = np.linalg.lstsq(basis[~filled], known[~filled], rcond=None)
-        columns.append(np.where(filled, basis @ fit, known))
+        filled_values = np.concatenate([values, np.full(len(fill_ns), np.nan)])[put]
+        fit, *_ = np.linalg.lstsq(basis[~filled], filled_values[~filled], rcond=None)
+        columns.append(np.where(filled, basis @ fit, filled_values))
     x_all, y_all = columns
     worse = np.where(filled, WORSE_BY, 0.0)
 

@@ -1,5 +1,7 @@
-"""Repeated-measures correlation: the common correlation within people (Bakdash and Marusich 2017,
-Frontiers in Psychology 8:456; Bland and Altman 1995, BMJ 310:446), and its trend-safe form.
+"""Repeated-measures correlation: the common correlation within people.
+
+Bakdash and Marusich (2017), Frontiers in Psychology 8:456; Bland and Altman (1995), BMJ 310:446;
+and a form that is safe where both series have a trend.
 
 The plain form is biased by anything that both series share over time, a fall during therapy above
 all, and by autocorrelation. It is reported only beside the other.
@@ -23,8 +25,9 @@ from analytics.association.detrending import ROUNDING_SHARE, TINY, is_flat
 
 @dataclass(frozen=True, slots=True)
 class RmCorr:
-    """``r`` with its 95% interval, degrees of freedom and p value; None with a
-    ``missing_reason``.
+    """A repeated-measures correlation.
+
+    ``r`` with its 95% interval, degrees of freedom and p value; None with a ``missing_reason``.
     """
 
     r: float | None
@@ -92,8 +95,9 @@ def repeated_measures_correlation(subject: IntArray, x: FloatArray, y: FloatArra
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualPair:
-    """One person's ``x`` and ``y`` in order of time, shape (n,), residuals from the
-    columns of ``basis`` (n, q), orthonormal.
+    """One person's residuals ``x`` and ``y`` in order of time, shape (n,).
+
+    They are taken from the columns of ``basis`` (n, q), which are orthonormal.
     """
 
     x: FloatArray
@@ -111,7 +115,7 @@ class ResidualPair:
 
 
 def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed: int) -> RmCorr:
-    """The trend-safe form; one pair a person."""
+    """Compute the form that is safe where both have a trend; one pair a person."""
     if dof < 10 or not people:
         why = f"{max(dof, 0)} degrees of freedom after taking out each one's course; 10 are needed"
         return RmCorr(None, max(dof, 0), None, None, None, why)

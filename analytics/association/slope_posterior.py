@@ -33,9 +33,10 @@ MIN_DF = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlopePosterior:
-    """A mixture of t distributions with ``dof`` degrees of freedom: ``weight``, ``slope`` and
-    ``error`` of each, shape (m,). ``rho``: the mean autocorrelation from one typical step to the
-    next.
+    """A mixture of t distributions with ``dof`` degrees of freedom.
+
+    ``weight``, ``slope`` and ``error`` of each, shape (m,). ``rho``: the mean autocorrelation from
+    one typical step to the next.
     """
 
     weight: FloatArray
@@ -57,7 +58,7 @@ class SlopePosterior:
         return float(np.sqrt(self.weight @ spread))
 
     def below(self, value: float) -> float:
-        """The probability of a slope below ``value``."""
+        """Return the probability of a slope below ``value``."""
         t = (value - self.slope) / self.error
         return float(self.weight @ special.stdtr(self.dof, t))
 
@@ -68,7 +69,7 @@ class SlopePosterior:
         return min(1.0, 2 * min(under, 1 - under))
 
     def quantile(self, share: float) -> float:
-        """The slope with this probability below it."""
+        """Return the slope with this probability below it."""
         reach = 8 * self.sd if self.dof > 2 else 100 * float(np.max(self.error))
         low, high = self.mean - reach, self.mean + reach
         while self.below(low) > share:
@@ -138,9 +139,11 @@ def slope_posterior(series: Detrended, rhos: FloatArray = RHOS) -> SlopePosterio
 def _with_steps(
     at: IntArray, spacing: FloatArray, rho: float, orthonormal: FloatArray, left: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Of every whitened step net of the smooth trend: its size, shape (k,), and its products with
-    the columns of ``left``, shape (k, columns). A whitened step is nothing before its place, one
-    value there, and another in each row after; so all of them are sums from the end.
+    """Compute sizes and products of every whitened step net of the smooth trend.
+
+    Sizes have shape (k,), products with the columns of ``left`` shape (k, columns). A whitened step
+    is nothing before its place, one value there, and another in each row after; so all of them are
+    sums from the end.
     """
     alike, scale = _autocorrelation_prior(spacing, rho)
     after = np.append(0.0, scale * (1 - alike))[:, None]
@@ -164,8 +167,9 @@ def _autocorrelation_prior(spacing: FloatArray, rho: float) -> tuple[FloatArray,
 
 
 def whiten(columns: FloatArray, spacing: FloatArray, rho: float) -> tuple[FloatArray, float]:
-    """``columns`` (n, c) transformed so that errors with autocorrelation ``rho`` a typical step
-    become white, and half the logarithm of the determinant of that transformation, squared.
+    """Whiten ``columns`` (n, c): errors with autocorrelation ``rho`` a typical step apart.
+
+    Also returns half the logarithm of the determinant of that transformation, squared.
 
     ``spacing``: shape (n - 1,), in typical steps.
     """
@@ -177,7 +181,7 @@ def whiten(columns: FloatArray, spacing: FloatArray, rho: float) -> tuple[FloatA
 
 
 def typical_spacing(days: FloatArray) -> FloatArray:
-    """Steps between ratings, in typical (median) ones; shape (n - 1,)."""
+    """Measure the steps between ratings in typical (median) ones; shape (n - 1,)."""
     gaps = np.diff(days)
     positive = gaps[gaps > 0]
     typical = float(np.median(positive)) if len(positive) else 1.0

@@ -163,12 +163,13 @@ def lagged_link(
     Returns
     -------
     Association
-        Slope with 95% interval and p value, or ``missing_reason``.
+        Slope of ``y`` on the ``x`` of the rating before, with its 95% interval and p value; or
+        ``missing_reason``.
 
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If ``time_ns``, ``x`` and ``y`` differ in shape.
 
     Notes
     -----
@@ -219,12 +220,13 @@ def day_to_day_link(
     Returns
     -------
     Association
-        Slope with 95% interval and p value, or ``missing_reason``.
+        Slope of the changes of ``y`` on those of ``x``, in units of both; or
+        ``missing_reason``.
 
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If ``day``, ``x`` and ``y`` differ in shape.
 
     Notes
     -----
@@ -276,11 +278,11 @@ def _prepare_covariates(
     """Centre the covariates, in the order of the pairs; None where none of them varies."""
     if covariates is None or not len(time_ns):
         return None
-    known = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
-    order = np.argsort(time_ns[known], kind="stable")
+    finite = np.isfinite(np.asarray(x)) & np.isfinite(np.asarray(y))
+    order = np.argsort(time_ns[finite], kind="stable")
     columns = []
     for column in np.asarray(covariates, dtype=np.float64).reshape(len(time_ns), -1).T:
-        values = column[known][order]
+        values = column[finite][order]
         there = np.isfinite(values)
         if not len(there) or np.mean(there) < _MIN_COVARIATE_SHARE or np.ptp(values[there]) == 0:
             continue
@@ -297,11 +299,11 @@ def _in_order(
     y = np.asarray(y, dtype=np.float64)
     if not time_ns.shape == x.shape == y.shape or x.ndim != 1:
         raise ValueError("time_ns, x and y must all have shape (n,)")
-    known = np.isfinite(x) & np.isfinite(y)
-    order = np.argsort(time_ns[known], kind="stable")
+    finite = np.isfinite(x) & np.isfinite(y)
+    order = np.argsort(time_ns[finite], kind="stable")
     if hours is not None:
-        hours = np.asarray(hours, dtype=np.float64)[known][order]
-    return time_ns[known][order], x[known][order], y[known][order], hours
+        hours = np.asarray(hours, dtype=np.float64)[finite][order]
+    return time_ns[finite][order], x[finite][order], y[finite][order], hours
 
 
 def _estimate(

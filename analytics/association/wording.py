@@ -7,8 +7,6 @@ from enum import StrEnum
 
 from analytics.association.within_person import Association
 
-_ALPHA = 0.05
-
 
 class Verdict(StrEnum):
     """What can be said."""
@@ -20,11 +18,16 @@ class Verdict(StrEnum):
     NOT_ENOUGH = "not enough yet"
 
 
+_ALPHA = 0.05
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Texts of one association: ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the
-    same as a person would notice it; ``temporal_order_text``: for the order in time, where that is
-    the question; ``known_bias_text``: where the simulation showed more false alarms than 5%.
+    """Texts of one association.
+
+    ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the same as a person would
+    notice it; ``temporal_order_text``: for the order in time, where that is the question;
+    ``known_bias_text``: where the simulation showed more false alarms than 5%.
     """
 
     x_name: str

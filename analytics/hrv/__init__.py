@@ -5,7 +5,7 @@ The function ``stress_index`` is in ``analytics``: here, its name is that of its
 
 from typing import TYPE_CHECKING
 
-from analytics._lazy import lazy_members
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from analytics.hrv.artefacts import Beat, BeatLabels, label_beats
@@ -23,6 +23,28 @@ if TYPE_CHECKING:
         concat_windows,
         hrv_windows,
         starts_by_stretch,
+    )
+else:  # hidden from the type checker, to which other names stay errors
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "analytics.hrv.artefacts": ("Beat", "BeatLabels", "label_beats"),
+            "analytics.hrv.correction": ("CorrectedSeries", "correct_beats"),
+            "analytics.hrv.engine": ("WindowMetrics", "window_metrics"),
+            "analytics.hrv.metric": ("Domain", "Metric"),
+            "analytics.hrv.requirements": ("METRICS", "MissingReason"),
+            "analytics.hrv.stress_index": ("StressIndex", "StressIndexInput"),
+            "analytics.hrv.summary": ("HrvSummary", "Quality", "SLOW_BREATHING", "hrv_summary"),
+            "analytics.hrv.windows": (
+                "BeatArrays",
+                "HrvWindows",
+                "Movement",
+                "WINDOW_NS",
+                "concat_windows",
+                "hrv_windows",
+                "starts_by_stretch",
+            ),
+        },
     )
 
 __all__ = [
@@ -51,34 +73,3 @@ __all__ = [
     "starts_by_stretch",
     "window_metrics",
 ]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
-    __getattr__ = lazy_members(
-        __name__,
-        {
-            "Beat": "analytics.hrv.artefacts",
-            "BeatArrays": "analytics.hrv.windows",
-            "BeatLabels": "analytics.hrv.artefacts",
-            "CorrectedSeries": "analytics.hrv.correction",
-            "Domain": "analytics.hrv.metric",
-            "HrvSummary": "analytics.hrv.summary",
-            "HrvWindows": "analytics.hrv.windows",
-            "METRICS": "analytics.hrv.requirements",
-            "Metric": "analytics.hrv.metric",
-            "MissingReason": "analytics.hrv.requirements",
-            "Movement": "analytics.hrv.windows",
-            "Quality": "analytics.hrv.summary",
-            "SLOW_BREATHING": "analytics.hrv.summary",
-            "StressIndex": "analytics.hrv.stress_index",
-            "StressIndexInput": "analytics.hrv.stress_index",
-            "WINDOW_NS": "analytics.hrv.windows",
-            "WindowMetrics": "analytics.hrv.engine",
-            "concat_windows": "analytics.hrv.windows",
-            "correct_beats": "analytics.hrv.correction",
-            "hrv_summary": "analytics.hrv.summary",
-            "hrv_windows": "analytics.hrv.windows",
-            "label_beats": "analytics.hrv.artefacts",
-            "starts_by_stretch": "analytics.hrv.windows",
-            "window_metrics": "analytics.hrv.engine",
-        },
-    )

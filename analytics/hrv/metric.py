@@ -29,6 +29,7 @@ class Domain(StrEnum):
 @dataclass(frozen=True)
 class Metric(Generic[Windows]):
     """``rows`` computes the metric of many windows at once, shape (w,), NaN where undefined.
+
     ``min_seconds``: of NN intervals in the window; ``min_intervals``: of the series that the metric
     is computed from, which is the corrected one where ``of_corrected``. ``source``: the paper that
     defines it, empty for plain statistics.

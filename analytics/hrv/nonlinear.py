@@ -1,6 +1,8 @@
-"""Entropies and detrended fluctuation analysis: how predictable and how self-similar NN intervals
-are. They are of the corrected series; no template and no box reaches over a break (``follows`` says
-which intervals began where the one before them ended).
+"""Entropies and detrended fluctuation analysis of NN intervals.
+
+They measure how predictable and how self-similar the intervals are, of the corrected series; no
+template and no box reaches over a break (``follows`` says which intervals began where the one
+before them ended).
 """
 
 from __future__ import annotations
@@ -115,7 +117,7 @@ def entropies(
 
 
 def _column_sums(mask: BoolArray) -> IntArray:
-    """Sums of the columns, in bytes as long as they cannot overflow: several times faster."""
+    """Sum the columns, in bytes as long as they cannot overflow: several times faster."""
     total = np.zeros(mask.shape[1], np.int64)
     for first in range(0, len(mask), 255):
         part = mask[first : first + 255].view(np.uint8)

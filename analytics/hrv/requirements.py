@@ -52,8 +52,9 @@ def disturbed_reason(intervals: int, normal_share: float) -> str | None:
 
 
 def insufficient_reason(name: str, seconds: float, intervals: int) -> str | None:
-    """Say why this much is too little for a metric; None where it is enough. ``intervals``: of the
-    series that the metric is computed from.
+    """Say why this much is too little for a metric; None where it is enough.
+
+    ``intervals``: of the series that the metric is computed from.
     """
     min_seconds = MIN_SECONDS.get(name, 0)
     if seconds < min_seconds:

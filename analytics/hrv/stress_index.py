@@ -46,9 +46,11 @@ _MIDDLE_95 = 1.959964
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressIndexInput:
-    """What the index is made of; all of shape (w,). ``day``: a number per local day, increasing
-    with time; ``hour``: local, 0 to 24; ``time_s``; ``ln_rmssd`` (ms), ``heart_rate`` (bpm),
-    ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN where not measured.
+    """What the index is made of; all of shape (w,).
+
+    ``day``: a number per local day, increasing with time; ``hour``: local, 0 to 24; ``time_s``;
+    ``ln_rmssd`` (ms), ``heart_rate`` (bpm), ``ln_baevsky``: NaN where unusable; ``motion_mg``: NaN
+    where not measured.
     """
 
     day: IntArray
@@ -86,8 +88,8 @@ class StressIndexInput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StressIndex:
-    """All of shape (w,): 0 to 100 with its 95% interval, NaN where ``missing_reason``
-    says why.
+    """All of shape (w,): 0 to 100 with its 95% interval, NaN where ``missing_reason`` says why.
+
     ``baseline_days`` is how many days each was compared with.
     """
 
@@ -163,19 +165,20 @@ def stress_index(history: StressIndexInput, windows: StressIndexInput) -> Stress
         base = still_history.at(np.isin(still_history.day, days[:many]))
         if many < MIN_BASELINE_DAYS or len(base.day) < MIN_WINDOWS:
             continue
-        z, error, known = _compare(base, windows.at(rows))
-        for row, here in zip(rows, known, strict=True):
+        z, error, comparable = _compare(base, windows.at(rows))
+        for row, here in zip(rows, comparable, strict=True):
             missing_reason[row] = None if here else MissingReason.HOUR
-        at = rows[known]
-        value[at] = 100 * ndtr(z[known])
-        low[at] = 100 * ndtr(z[known] - _MIDDLE_95 * error[known])
-        high[at] = 100 * ndtr(z[known] + _MIDDLE_95 * error[known])
+        at = rows[comparable]
+        value[at] = 100 * ndtr(z[comparable])
+        low[at] = 100 * ndtr(z[comparable] - _MIDDLE_95 * error[comparable])
+        high[at] = 100 * ndtr(z[comparable] + _MIDDLE_95 * error[comparable])
     return StressIndex(value, low, high, missing_reason, days_used)
 
 
 def stress_index_input(windows: HrvWindows, day: IntArray, hour: FloatArray) -> StressIndexInput:
-    """Build the input of the stress index from HRV windows, shape (w,), and the local day and hour
-    of each window's middle.
+    """Build the input of the stress index from HRV windows, shape (w,).
+
+    It also takes the local day and hour of each window's middle.
     """
     return StressIndexInput(
         day,
@@ -197,7 +200,7 @@ def logarithm(values: FloatArray) -> FloatArray:
 def _compare(
     base: StressIndexInput, windows: StressIndexInput
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """z of each windows window, its standard error, and whether its hour is known."""
+    """Z of each windows window, its standard error, and whether its hour is known."""
     model = _fit_baseline(base)
     z = model.z(windows)
     days = np.unique(base.day)
@@ -210,12 +213,12 @@ def _compare(
     together = (np.diff(base.time_s) <= 2.5 * length) & (np.diff(base.day) == 0)
     repeat = _spread(steps[together]) / np.sqrt(2) if np.count_nonzero(together) >= 10 else 1.0
     away = np.abs((base.hour[None, :] - windows.hour[:, None] + 12) % 24 - 12) <= _HOUR_REACH
-    known = np.zeros(len(windows.day), np.bool_)
+    comparable = np.zeros(len(windows.day), np.bool_)
     seen = np.zeros(len(windows.day), np.int64)
     for day in days:
         seen += np.any(away[:, base.day == day], axis=1)
-    known = seen >= _MIN_DAYS_AT_HOUR
-    return z, np.sqrt(jackknife + repeat**2), known
+    comparable = seen >= _MIN_DAYS_AT_HOUR
+    return z, np.sqrt(jackknife + repeat**2), comparable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,13 +251,15 @@ def _fit_baseline(base: StressIndexInput) -> _Baseline:
     weight /= many[place]
     usual = np.column_stack([_weighted_medians(base.measures[:, k], weight) for k in range(3)])
     move = np.log1p(base.motion_mg)
-    known = np.isfinite(move)
-    middle = float(np.median(move[known])) if np.any(known) else 0.0
+    comparable = np.isfinite(move)
+    middle = float(np.median(move[comparable])) if np.any(comparable) else 0.0
     rough = _Baseline(usual, np.zeros(3), middle, np.ones(3), 1.0)
     left = rough.residuals(base)
     slope = np.zeros(3)
-    if np.count_nonzero(known) >= MIN_WINDOWS and np.std(move[known]) > 0.1:
-        slope = np.array([_robust_slope(move[known] - middle, left[known, k]) for k in range(3)])
+    if np.count_nonzero(comparable) >= MIN_WINDOWS and np.std(move[comparable]) > 0.1:
+        slope = np.array(
+            [_robust_slope(move[comparable] - middle, left[comparable, k]) for k in range(3)]
+        )
         left -= np.nan_to_num(move - middle)[:, None] * slope
     spread = np.array([_spread(left[:, k]) for k in range(3)])
     together = np.mean(left / spread * _SIGNS, axis=1)
@@ -262,7 +267,7 @@ def _fit_baseline(base: StressIndexInput) -> _Baseline:
 
 
 def _weighted_medians(values: FloatArray, weight: FloatArray) -> FloatArray:
-    """The median of ``values`` (n,) under each row of ``weight`` (h, n)."""
+    """Compute the median of ``values`` (n,) under each row of ``weight`` (h, n)."""
     order = np.argsort(values, kind="stable")
     upto = np.cumsum(weight[:, order], axis=1)
     place = np.argmax(upto >= upto[:, -1:] / 2, axis=1)

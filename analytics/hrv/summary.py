@@ -1,5 +1,7 @@
-"""All HRV metrics of one stretch of beats, each with the shortest stretch for which it means
-something; below that it is None, and ``missing_reason`` says why.
+"""All HRV metrics of one stretch of beats.
+
+Each has the shortest stretch for which it means something; below that it is None, and
+``missing_reason`` says why.
 """
 
 from __future__ import annotations
@@ -32,9 +34,10 @@ SLOW_BREATHING = (
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How good the stretch is. ``normal_share`` of its intervals; ``filled_share`` of the corrected
-    series; ``longest_gap_s`` between two normal intervals that are not neighbours; ``labels``
-    counts each kind of beat.
+    """How good the stretch is.
+
+    ``normal_share`` of its intervals; ``filled_share`` of the corrected series; ``longest_gap_s``
+    between two normal intervals that are not neighbours; ``labels`` counts each kind of beat.
     """
 
     intervals: int
@@ -46,7 +49,9 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HrvSummary:
-    """``values``: metrics by name (``METRICS`` has their units), None with a reason in
+    """The metrics of a stretch of beats, and its quality.
+
+    ``values``: metrics by name (``METRICS`` has their units), None with a reason in
     ``missing_reason``. ``seconds``: time that NN intervals fill.
     """
 

@@ -48,11 +48,13 @@ class NNWindows:
 
     @cached_property
     def mean(self) -> FloatArray:
+        """Mean NN interval of each row, in ms."""
         result: FloatArray = self.total / self.count
         return result
 
     @cached_property
     def sdnn(self) -> FloatArray:
+        """Standard deviation of NN intervals of each row, in ms."""
         return _row_sd(self.x, self.mask, self.count)
 
     @cached_property
@@ -63,16 +65,19 @@ class NNWindows:
 
     @cached_property
     def pairs(self) -> IntArray:
+        """Number of pairs of neighbouring NN intervals of each row."""
         result: IntArray = self.pair.sum(axis=1)
         return result
 
     @cached_property
     def step(self) -> FloatArray:
+        """Difference of each interval from the one before it, in ms."""
         result: FloatArray = self.x[:, 1:] - self.x[:, :-1]
         return result
 
     @cached_property
     def sdsd(self) -> FloatArray:
+        """Standard deviation of the differences of neighbours, in ms."""
         return _row_sd(self.step, self.pair, self.pairs)
 
     @cached_property
@@ -146,15 +151,17 @@ def percentile_range(windows: NNWindows) -> FloatArray:
 
 
 def sd2(windows: NNWindows) -> FloatArray:
-    """Standard deviation of pairs of neighbours along the line of identity, in ms."""
+    """Compute the standard deviation of pairs along the line of identity, in ms."""
     both = windows.x[:, 1:] + windows.x[:, :-1]
     result: FloatArray = _row_sd(both, windows.pair, windows.pairs) / np.sqrt(2)
     return result
 
 
 def baevsky(windows: NNWindows) -> FloatArray:
-    """AMo / (2 Mo MxDMn): the share of the fullest bin of 50 ms in percent, over twice the mode in
-    s times the range in s. NaN when all intervals are equal.
+    """Compute Baevsky's stress index, AMo / (2 Mo MxDMn).
+
+    It is the share of the fullest bin of 50 ms in percent, over twice the mode in s times the range
+    in s. NaN when all intervals are equal.
     """
     x, mask = windows.x, windows.mask
     bins = np.where(mask, np.floor(x / BAEVSKY_BIN_MS), 0).astype(np.int64)
@@ -169,27 +176,27 @@ def baevsky(windows: NNWindows) -> FloatArray:
 
 
 def triangular_index(windows: NNWindows) -> FloatArray:
-    """Number of intervals over the height of their histogram with bins of 1/128 s."""
+    """Divide the number of intervals by the height of their histogram with bins of 1/128 s."""
     return np.array(
         [np.nan if nn is None else len(nn) / np.max(histogram(nn)) for nn in windows.geometric]
     )
 
 
 def tinn(windows: NNWindows) -> FloatArray:
-    """Base of the triangle that fits each histogram best, in ms."""
+    """Compute the base of the triangle that fits each histogram best, in ms."""
     return np.array(
         [np.nan if nn is None else triangle_base(histogram(nn)) for nn in windows.geometric]
     )
 
 
 def histogram(nn_ms: FloatArray) -> IntArray:
-    """Counts in bins of 1/128 s, the first beginning at the shortest interval."""
+    """Count in bins of 1/128 s, the first beginning at the shortest interval."""
     index = np.floor((nn_ms - np.min(nn_ms)) / BIN_MS + 1e-9).astype(np.int64)
     return np.bincount(index)
 
 
 def triangle_base(counts: IntArray) -> float:
-    """Base of the triangle that fits a histogram best (least squares), in ms.
+    """Fit a triangle to a histogram by least squares, and return its base in ms.
 
     The triangle has its top over the fullest bin; its corners are bin edges left and right of it,
     and it is zero outside. NaN when the histogram has one bin only.

@@ -1,5 +1,7 @@
-"""HRV of windows of beats as they come from the store, with its quality, or the reason why there is
-none. Two straps worn at once are not mixed: each window is of the stream that covers most of it.
+"""HRV of windows of beats as they come from the store, with its quality.
+
+Where there is none, the reason is given. Two straps worn at once are not mixed: each window is of
+the stream that covers most of it.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class BeatArrays:
     stream: NDArray[np.int32]
 
     def of_stream(self, stream: int) -> BeatArrays:
-        """The beats of one source."""
+        """Select the beats of one source."""
         where = self.stream == stream
         return BeatArrays(
             self.time_ns[where],
@@ -59,8 +61,9 @@ class BeatArrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Movement:
-    """How much the wearer moved: mean amplitude deviation in mg of the time from each ``time_ns``;
-    both of shape (m,), by time.
+    """How much the wearer moved.
+
+    Mean amplitude deviation in mg of the time from each ``time_ns``; both of shape (m,), by time.
     """
 
     time_ns: IntArray
@@ -69,9 +72,11 @@ class Movement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HrvWindows:
-    """Windows [start_ns, start_ns + window_ns), shape (w,). ``metrics`` has the values (NaN where
-    missing) and the quality; ``missing_reason``, and ``missing_detail`` in words with what would be
-    needed, are None where the window as a whole is usable.
+    """Windows [start_ns, start_ns + window_ns), shape (w,).
+
+    ``metrics`` has the values (NaN where missing) and the quality; ``missing_reason``, and
+    ``missing_detail`` in words with what would be needed, are None where the window as a whole is
+    usable.
     """
 
     start_ns: IntArray
@@ -226,9 +231,11 @@ def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) ->
 
 
 def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> IntArray:
-    """Starts of windows that fit the recording: every ``step_ns`` from the beginning of each
-    stretch of beats, a stretch being ended by a silence longer than a window. A last window that
-    would reach past the end of its stretch by more than a tenth is left out. Shape (windows,).
+    """Compute starts of windows that fit the recording, shape (windows,).
+
+    There is one every ``step_ns`` from the beginning of each stretch of beats, a stretch being
+    ended by a silence longer than a window. A last window that would reach past the end of its
+    stretch by more than a tenth is left out.
     """
     if not len(beats.time_ns):
         return np.empty(0, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from analytics._lazy import lazy_members
+from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
     from analytics.programme.around_practice import PracticeEffect, practice_effect
@@ -31,6 +31,38 @@ if TYPE_CHECKING:
         trigger_pattern,
         wilson_interval,
     )
+else:  # hidden from the type checker, to which other names stay errors
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "analytics.programme.around_practice": ("PracticeEffect", "practice_effect"),
+            "analytics.programme.change": (
+                "AroundSession",
+                "Change",
+                "Onset",
+                "Trend",
+                "around_sessions",
+                "change_between",
+                "first_to_last_week",
+                "onset",
+                "trend",
+            ),
+            "analytics.programme.outcomes": (
+                "GroupOutcome",
+                "HedgesG",
+                "Share",
+                "group_outcome",
+                "hedges_g",
+                "share",
+            ),
+            "analytics.programme.trigger_patterns": (
+                "NotedDays",
+                "TriggerPattern",
+                "trigger_pattern",
+                "wilson_interval",
+            ),
+        },
+    )
 
 __all__ = [
     "AroundSession",
@@ -55,31 +87,3 @@ __all__ = [
     "trigger_pattern",
     "wilson_interval",
 ]
-
-if not TYPE_CHECKING:  # so that a name that is not there stays an error for mypy
-    __getattr__ = lazy_members(
-        __name__,
-        {
-            "AroundSession": "analytics.programme.change",
-            "Change": "analytics.programme.change",
-            "GroupOutcome": "analytics.programme.outcomes",
-            "HedgesG": "analytics.programme.outcomes",
-            "NotedDays": "analytics.programme.trigger_patterns",
-            "Onset": "analytics.programme.change",
-            "PracticeEffect": "analytics.programme.around_practice",
-            "Share": "analytics.programme.outcomes",
-            "Trend": "analytics.programme.change",
-            "TriggerPattern": "analytics.programme.trigger_patterns",
-            "around_sessions": "analytics.programme.change",
-            "change_between": "analytics.programme.change",
-            "first_to_last_week": "analytics.programme.change",
-            "group_outcome": "analytics.programme.outcomes",
-            "hedges_g": "analytics.programme.outcomes",
-            "onset": "analytics.programme.change",
-            "practice_effect": "analytics.programme.around_practice",
-            "share": "analytics.programme.outcomes",
-            "trend": "analytics.programme.change",
-            "trigger_pattern": "analytics.programme.trigger_patterns",
-            "wilson_interval": "analytics.programme.trigger_patterns",
-        },
-    )

@@ -38,12 +38,12 @@ class PracticeEffect:
 
 def practice_effect(before: FloatArray, then: FloatArray) -> PracticeEffect:
     """From ``before`` to ``then``, both of shape (practices,); NaN where one is not known."""
-    known = np.isfinite(before) & np.isfinite(then)
-    n = int(np.count_nonzero(known))
+    finite = np.isfinite(before) & np.isfinite(then)
+    n = int(np.count_nonzero(finite))
     if n < MIN_PRACTICES:
         more = f"{n} practices have both; {MIN_PRACTICES} are needed"
         return PracticeEffect(n, None, None, None, None, None, more)
-    differences = then[known] - before[known]
+    differences = then[finite] - before[finite]
     if np.all(differences == differences[0]):  # an interval without width would say too much
         alike = f"the change was the same in all {n}, so how sure it is cannot be worked out"
         return PracticeEffect(n, None, None, None, None, None, alike)
@@ -52,8 +52,8 @@ def practice_effect(before: FloatArray, then: FloatArray) -> PracticeEffect:
     half = float(special.stdtrit(n - 1, 0.975)) * error
     return PracticeEffect(
         n,
-        float(np.mean(before[known])),
-        float(np.mean(then[known])),
+        float(np.mean(before[finite])),
+        float(np.mean(then[finite])),
         mean,
         mean - half,
         mean + half,

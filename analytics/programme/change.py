@@ -1,5 +1,7 @@
-"""One person's course through a programme: change from the first week, around sessions, and when a
-change began. Intervals allow for the autocorrelation of ratings (``slope_posterior``).
+"""One person's course through a programme.
+
+Change from the first week, around sessions, and when a change began. Intervals allow for the
+autocorrelation of ratings (``slope_posterior``).
 
 A change is called reliable when its interval leaves out no change at all: the idea of Jacobson and
 Truax (1991), Journal of Consulting and Clinical Psychology 59:12, with the person's own variability
@@ -29,9 +31,10 @@ _ONSET_ALPHA = 0.01  # for a 5% rate of onsets found where there is none; measur
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A mean before and after, and the change with its 95% interval; None with a reason in
-    ``missing_reason``. ``reliable``: the interval leaves out no change at all. ``percent`` of the
-    mean before (None where that is 0).
+    """A mean before and after, and the change with its 95% interval.
+
+    None with a reason in ``missing_reason``. ``reliable``: the interval leaves out no change at
+    all. ``percent`` of the mean before (None where that is 0).
     """
 
     n_before: int
@@ -60,8 +63,9 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class AroundSession:
-    """The three days before and after a session: the change between, and the trend on each side
-    (None where ratings are too few).
+    """The three days before and after a session.
+
+    The change between, and the trend on each side (None where ratings are too few).
     """
 
     session_day: float
@@ -72,8 +76,9 @@ class AroundSession:
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """The day a lasting change began, with its 95% interval, and the slope a day from then on. None
-    with a reason in ``missing_reason``, also where no change is clear.
+    """The day a lasting change began, with its 95% interval, and the slope a day from then on.
+
+    None with a reason in ``missing_reason``, also where no change is clear.
     """
 
     day: float | None
@@ -105,7 +110,7 @@ def change_between(
     Raises
     ------
     ValueError
-        If the arrays differ in shape.
+        If ``days`` and ``values`` differ in shape.
 
     Notes
     -----
@@ -155,7 +160,7 @@ def change_between(
 
 
 def first_to_last_week(days: FloatArray, values: FloatArray) -> Change:
-    """The change from the first seven days to the last seven, which do not overlap."""
+    """Estimate the change from the first seven days to the last seven, without overlap."""
     end = float(np.max(days, initial=0.0)) + 1e-9
     last = (max(BASELINE_DAYS, end - BASELINE_DAYS), end)
     return change_between(days, values, (0.0, BASELINE_DAYS), last)
@@ -164,7 +169,7 @@ def first_to_last_week(days: FloatArray, values: FloatArray) -> Change:
 def around_sessions(
     days: FloatArray, values: FloatArray, session_days: list[float]
 ) -> list[AroundSession]:
-    """What the ratings were in the three days before and after each session."""
+    """Compare the ratings in the three days before and after each session."""
     found = []
     for session in session_days:
         before, after = (session - SESSION_DAYS, session), (session, session + SESSION_DAYS)
@@ -242,6 +247,6 @@ def _in_order(days: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatAr
     days, values = np.asarray(days, np.float64), np.asarray(values, np.float64)
     if days.shape != values.shape or days.ndim != 1:
         raise ValueError("days and values must both have shape (n,)")
-    known = np.isfinite(values)
-    order = np.argsort(days[known], kind="stable")
-    return days[known][order], values[known][order]
+    finite = np.isfinite(values)
+    order = np.argsort(days[finite], kind="stable")
+    return days[finite][order], values[finite][order]

@@ -35,8 +35,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class GroupOutcome:
-    """One group. Means and standard deviations (n - 1) are of those measured at that time; a
-    number is None when no one, or for a deviation only one, was measured.
+    """One group.
+
+    Means and standard deviations (n - 1) are of those measured at that time; a number is None when
+    no one, or for a deviation only one, was measured.
     """
 
     n_baseline: int

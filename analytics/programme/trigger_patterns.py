@@ -29,8 +29,9 @@ METHOD = (
 
 @dataclass(frozen=True, slots=True)
 class NotedDays:
-    """On how many harder and other days something was noted. ``difference`` of the shares with its
-    95% interval.
+    """On how many harder and other days something was noted.
+
+    ``difference`` of the shares with its 95% interval.
     """
 
     harder: int
@@ -49,8 +50,10 @@ class NotedDays:
 
 @dataclass(frozen=True, slots=True)
 class TriggerPattern:
-    """``days`` (local days, numbers; without the first and last three) and whether each was
-    harder; None with a reason in ``missing_reason`` where there are too few.
+    """Days that were harder than the days around them, and those that were not.
+
+    ``days`` (local days, numbers; without the first and last three) and whether each was harder;
+    None with a reason in ``missing_reason`` where there are too few.
     """
 
     days: IntArray

@@ -36,6 +36,14 @@ _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat 
 _PA_TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of one person. ``key`` increases from part to part."""
+
+    key: str
+    rows: Callable[[], pa.RecordBatch]
+
+
 class Table(StrEnum):
     """What there is in bulk."""
 
@@ -44,14 +52,6 @@ class Table(StrEnum):
     RATINGS = "ratings"
     SESSIONS = "sessions"
     LINK = "link"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some rows of one person. ``key`` increases from part to part."""
-
-    key: str
-    rows: Callable[[], pa.RecordBatch]
 
 
 def table_schema(table: Table, pseudonymous: bool) -> pa.Schema:

@@ -126,7 +126,7 @@ def get_patient_in_scope(request: Request, caller: CallerDep, stores: StoresDep)
 def require_in_care(stores: Stores, therapist: Person, patient_id: str) -> Person:
     """Get a patient in this therapist's care who has agreed to it. Raises ProblemError."""
     patient = stores.records.person(patient_id)
-    if patient is None or patient_id not in stores.access.in_care_of(therapist.id):
+    if patient is None or patient_id not in stores.access.patients_of(therapist.id):
         raise ProblemError(404, "No patient with this id is in your care.")
     if not is_consented(stores.records.consents(patient.id), Purpose.CARE, stores.now()):
         raise ProblemError(

@@ -55,7 +55,7 @@ class IdempotencyMiddleware:
             return
         token = authorization.partition(" ")[2]
         holder = await run_in_threadpool(
-            self._stores.access.signed_in, token_hash(token), self._stores.now()
+            self._stores.access.find_token, token_hash(token), self._stores.now()
         )
         if holder is None:  # the application refuses it
             await self._app(scope, receive, send)

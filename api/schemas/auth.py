@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from api.schemas.common import RecordOut
 from ebbtide.timestamps import to_datetime
-from store.models import Person
 from store.models.records import Role
 
 MAX_PASSWORD_LENGTH = 1000
@@ -29,7 +29,7 @@ class SignInOut(BaseModel):
         return cls(token=token, expires=to_datetime(expires_ns))
 
 
-class AccountOut(BaseModel):
+class AccountOut(RecordOut):
     """The person signed in. ``simulated``: a sample, not a real person."""
 
     id: str
@@ -38,15 +38,3 @@ class AccountOut(BaseModel):
     zone: str = Field(examples=["Europe/Berlin"])
     role: Role
     simulated: bool
-
-    @classmethod
-    def from_person(cls, person: Person) -> AccountOut:
-        """A person's account as that person sees it."""
-        return cls(
-            id=person.id,
-            email=person.email,
-            name=person.name,
-            zone=person.zone,
-            role=person.role,
-            simulated=person.simulated,
-        )

@@ -8,6 +8,7 @@ from analytics.association.hrv_before_rating import Span
 from analytics.association.wording import Verdict
 from analytics.programme.change import Change
 from analytics.report import Statement
+from api.schemas.common import RecordOut
 from ebbtide.beats import Origin
 
 
@@ -18,7 +19,7 @@ class ResidualPoint(BaseModel):
     y: float
 
 
-class ComparisonOut(BaseModel):
+class ComparisonOut(RecordOut):
     """How one thing moved with another. Numbers are null where ``missing`` says why."""
 
     key: str = Field(examples=["same_moment"])
@@ -44,16 +45,11 @@ class ComparisonOut(BaseModel):
     def from_statement(cls, statement: Statement) -> ComparisonOut:
         """One comparison of the report, with its sentence."""
         association, words = statement.found, statement.words
-        return cls(
+        return cls.from_record(
+            association,
             key=statement.key,
             title=statement.title,
-            estimate=association.estimate,
-            low=association.low,
-            high=association.high,
-            p_value=association.p_value,
             p_adjusted=statement.p_adjusted,
-            autocorrelation=association.autocorrelation,
-            n=association.n,
             unit=words.unit,
             verdict=words.verdict,
             sentence=words.sentence,
@@ -74,7 +70,7 @@ class BeatsBeforeRatings(BaseModel):
     why_not: dict[str, int]
 
 
-class ChangeOut(BaseModel):
+class ChangeOut(RecordOut):
     """From the first week to the last. Null where ``missing`` says why."""
 
     before: float | None
@@ -91,18 +87,7 @@ class ChangeOut(BaseModel):
     @classmethod
     def from_change(cls, change: Change) -> ChangeOut:
         """A change that analytics estimated."""
-        return cls(
-            before=change.before,
-            after=change.after,
-            change=change.change,
-            low=change.low,
-            high=change.high,
-            percent=change.percent,
-            reliable=change.reliable,
-            n_before=change.n_before,
-            n_after=change.n_after,
-            missing=change.missing_reason,
-        )
+        return cls.from_record(change, missing=change.missing_reason)
 
 
 class RatingsPattern(BaseModel):

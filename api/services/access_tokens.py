@@ -60,12 +60,12 @@ def issue_token(
 def find_caller(stores: Stores, token: str) -> Caller | None:
     """Find who holds a token that is valid now, and record that it was used."""
     now = stores.now()
-    holder = stores.access.signed_in(token_hash(token), now)
+    holder = stores.access.find_token(token_hash(token), now)
     if holder is None:
         return None
     person, access_token = holder
     if now - access_token.used_ns > _USE_RESOLUTION_NS:
-        stores.access.used(access_token.token_hash, now)
+        stores.access.mark_token_used(access_token.token_hash, now)
     return Caller(person, access_token)
 
 

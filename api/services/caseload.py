@@ -17,16 +17,6 @@ _SILENT_DAYS, _STRAP_DAYS = 5, 3  # without a rating, without beats
 _PERIOD_DAYS = 14.0  # compared with as many before
 
 
-class Need(StrEnum):
-    """Why a patient may need you, the most pressing first. Never a score."""
-
-    SESSION = "session soon"
-    CHANGED = "changed"
-    SILENT = "silent"
-    STRAP = "strap"
-    NONE = "nothing in particular"
-
-
 @dataclass(frozen=True, slots=True)
 class PatientStatus:
     """``needs``: each need with its text, the most pressing first."""
@@ -35,6 +25,16 @@ class PatientStatus:
     next_session_ns: int | None
     last_rating_ns: int | None
     last_beat_ns: int | None
+
+
+class Need(StrEnum):
+    """Why a patient may need you, the most pressing first. Never a score."""
+
+    SESSION = "session soon"
+    CHANGED = "changed"
+    SILENT = "silent"
+    STRAP = "strap"
+    NONE = "nothing in particular"
 
 
 def patient_status(stores: Stores, patient: Person, now_ns: int) -> PatientStatus:

@@ -86,7 +86,7 @@ def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -
         return _concat([], {})
 
     def is_current(day: int) -> bool:
-        return day in stored and stored[day].content == fingerprints[day]
+        return day in stored and stored[day].fingerprint == fingerprints[day]
 
     stored = stores.beats.stored_windows(
         subject, STORED_METHOD, METRICS, min(fingerprints), max(fingerprints)
@@ -149,7 +149,7 @@ def _to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
 
 def _concat(days: list[DailyWindows], fingerprints: dict[int, str]) -> DailyHrv:
     def column(name: str) -> NDArray[np.float64]:
-        return np.concatenate([day.figures[name] for day in days] or [np.empty(0)])
+        return np.concatenate([day.metrics[name] for day in days] or [np.empty(0)])
 
     return DailyHrv(
         np.concatenate([day.start_ns for day in days] or [np.empty(0, np.int64)]),

@@ -7,7 +7,7 @@
         ├── LockedOutError       too many wrong passwords
         ├── UnknownPseudonymError
         ├── ProviderError        the OpenID Connect provider does not answer as it should
-        └── IdentityError        the provider's answer does not prove who somebody is
+        └── IdentityError        the provider's answer does not prove an identity
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LockedOutError(ServiceError):
 
 
 class UnknownPseudonymError(ServiceError):
-    """Nobody who consents to research has this pseudonym."""
+    """No person who consents to research has this pseudonym."""
 
 
 class ProviderError(ServiceError):

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from api.schemas.imports import ImportOut, SkippedOut
+from api.schemas.common import ImportOut, SkippedOut
 from ebbtide.beats import Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import floor_to_microsecond, validate_zone

@@ -46,7 +46,7 @@ def load_report_json(
 
     def find_stored() -> str | None:
         report = stores.records.report(person.id, span)
-        return None if report is None or report.content != fingerprint else report.body
+        return None if report is None or report.fingerprint != fingerprint else report.body
 
     stored = find_stored()
     if stored is not None:

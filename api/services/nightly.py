@@ -140,7 +140,7 @@ def _next_task(
     span = Span.MINUTES_30
     fingerprint = report_fingerprint(stores, person, ratings, span)
     stored = stores.records.report(person.id, span)
-    if stored is not None and stored.content == fingerprint:
+    if stored is not None and stored.fingerprint == fingerprint:
         return None
     # A cache of its own: each person is analysed once in a run.
     beats = read_rating_beats(ratings, person, stores, StressBaselineCache(), span)

@@ -1,8 +1,8 @@
 """Sign in with OpenID Connect, for clinics that have it: code flow with PKCE, through Authlib.
 
 The browser goes to the clinic's provider and comes back to this API; the dashboard then exchanges a
-one-time code for a session. Accounts are created by invitation as ever: the provider only says who
-somebody is.
+one-time code for a session. Accounts are created by invitation as ever: the provider only
+proves the identity.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _find_account(stores: Stores, claims: CodeIDToken) -> Person:
     if not isinstance(email, str) or claims.get("email_verified") is not True:
         raise IdentityError("The clinic's sign-in did not give a verified address.")
     person = stores.records.person_by_email(email)
-    if person is None or not stores.access.active(person.id):
+    if person is None or not stores.access.is_active(person.id):
         raise IdentityError("There is no account with your address here. Ask to be invited.")
     return person
 

@@ -12,6 +12,21 @@ from ebbtide.timestamps import DAY, from_datetime, to_datetime
 from store import Stores
 from store.models import Person, Programme
 
+
+class Step(StrEnum):
+    """The next small step."""
+
+    ASK_A_CLINICIAN = "ask a clinician"
+    BEGIN = "begin"
+    READ = "read"
+    TRACK = "somatic tracking"
+    BREATHE = "paced breathing"
+    NOTE_TRIGGER = "note a trigger"
+    NOTE_PLEASANT = "notice something pleasant"
+    FOLLOW_UP = "follow-up"
+    REST = "nothing"
+
+
 SESSIONS = 8
 _SESSION_EVERY_DAYS = 3.5
 FOLLOW_UP_MONTHS = (1, 3, 6, 12)
@@ -26,20 +41,6 @@ READINGS = (
     "how-it-changes",
     "setbacks",
 )
-
-
-class Step(StrEnum):
-    """The next small step."""
-
-    ASK_A_CLINICIAN = "ask a clinician"
-    BEGIN = "begin"
-    READ = "read"
-    TRACK = "somatic tracking"
-    BREATHE = "paced breathing"
-    NOTE_TRIGGER = "note a trigger"
-    NOTE_PLEASANT = "notice something pleasant"
-    FOLLOW_UP = "follow-up"
-    REST = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

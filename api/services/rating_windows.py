@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.association.hrv_before_rating import Span, window_starts
-from analytics.hrv.stress_index import StressIndexInput
-from analytics.hrv.windows import (
+from analytics.hrv import (
     WINDOW_NS,
     BeatArrays,
     HrvWindows,
     Movement,
+    StressIndexInput,
     concat_windows,
     hrv_windows,
 )
@@ -41,29 +41,30 @@ class WindowGroup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RatingBeats:
-    """Ratings with the beats before each, and the baseline: all that a report needs, read from the
-    stores. ``window_index``: which of the windows, counted over all groups, are each rating's.
+class RatingGroups:
+    """Ratings of which windows are grouped, and the baseline. ``window_index``: which of the
+    windows, counted over all groups, are each rating's.
     """
 
     ratings: tuple[Rating, ...]
     zone: str
     span: Span
-    groups: tuple[WindowGroup, ...]
     window_index: NDArray[np.int64]
     baseline: StressIndexInput | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RatingWindows:
+class RatingBeats(RatingGroups):
+    """Ratings with the beats before each: all that a report needs, read from the stores."""
+
+    groups: tuple[WindowGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RatingWindows(RatingGroups):
     """The same with HRV windows in the place of beats."""
 
-    ratings: tuple[Rating, ...]
-    zone: str
-    span: Span
     groups: tuple[HrvWindows, ...]
-    window_index: NDArray[np.int64]
-    baseline: StressIndexInput | None
     origins: frozenset[Origin]
 
 
@@ -105,7 +106,7 @@ def read_rating_beats(
     group_starts, window_index = group_windows(ratings, span)
     groups = tuple(read_group(stores, person, starts) for starts in group_starts)
     baseline = baselines.load(stores, person) if ratings else None
-    return RatingBeats(tuple(ratings), person.zone, span, groups, window_index, baseline)
+    return RatingBeats(tuple(ratings), person.zone, span, window_index, baseline, groups)
 
 
 def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
@@ -114,9 +115,9 @@ def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
         beats.ratings,
         beats.zone,
         beats.span,
-        tuple(compute_group(group) for group in beats.groups),
         beats.window_index,
         beats.baseline,
+        tuple(compute_group(group) for group in beats.groups),
         frozenset().union(*(group.origins for group in beats.groups)),
     )
 

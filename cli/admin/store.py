@@ -187,8 +187,7 @@ def retention(
     as_json: Json = False,
 ) -> None:
     """List whose data may not be kept any longer: consent taken back or over, or long silent."""
-    from api.services.erasure import erase_person
-    from api.services.retention import expired_people
+    from api.services.erasure import erase_person, expired_people
     from ebbtide.settings import Settings
     from ebbtide.timestamps import to_datetime
     from store import open_stores

@@ -42,16 +42,19 @@ class Table:
 
     def subjects(self, column: str) -> tuple[NDArray[np.int64], list[str]]:
         """Number the subject of each row, and list their names, sorted: row order is no matter."""
-        names = self.text(column)
-        empty = names.str.lower().isin(NO_VALUE_WORDS)
-        if empty.any():
-            raise EbbtideError(
-                f"{self.path}, line {self._line(empty)}: no subject in column {column!r}.",
-                "Every row needs one.",
-            )
+        names = self._filled(column, "subject", "Every row needs one.")
         found = sorted({str(name) for name in names}, key=_natural_key)
         number = {name: k for k, name in enumerate(found)}
         return np.array([number[str(name)] for name in names], dtype=np.int64), found
+
+    def _filled(self, column: str, what: str, remedy: str) -> pd.Series[str]:
+        words = self.text(column)
+        empty = words.str.lower().isin(NO_VALUE_WORDS)
+        if empty.any():
+            raise EbbtideError(
+                f"{self.path}, line {self._line(empty)}: no {what} in column {column!r}.", remedy
+            )
+        return words
 
     def numbers(self, column: str) -> tuple[NDArray[np.float64], dict[str, int]]:
         """Get a column of numbers, NaN where empty, and how many cells had each word for that.
@@ -74,13 +77,8 @@ class Table:
 
     def times(self, column: str, order: DateOrder | None = None) -> Times:
         """Read a column of times. Raises EbbtideError at the first that is none."""
-        words = self.text(column)
-        empty = words.str.lower().isin(NO_VALUE_WORDS)
-        if empty.any():
-            raise EbbtideError(
-                f"{self.path}, line {self._line(empty)}: no time in column {column!r}.",
-                "Every row needs one; or leave out --time, and the order of rows counts.",
-            )
+        remedy = "Every row needs one; or leave out --time, and the order of rows counts."
+        words = self._filled(column, "time", remedy)
         return read_times(words, self.path, column, order)
 
     def values_at(

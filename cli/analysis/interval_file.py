@@ -97,9 +97,9 @@ def _increasing(
 ) -> Intervals:
     """Leave out beats that are not later than all before: intervals are above 0."""
     latest = np.maximum.accumulate(time_s)
-    keep = np.ones(len(time_s), dtype=np.bool_)
-    keep[1:] = time_s[1:] > latest[:-1]
-    dropped = int(np.count_nonzero(~keep))
+    increasing = np.ones(len(time_s), dtype=np.bool_)
+    increasing[1:] = time_s[1:] > latest[:-1]
+    dropped = int(np.count_nonzero(~increasing))
     if dropped:
         problems = (*problems, f"{dropped} beats at the time of another are left out")
-    return Intervals(rr_ms[keep], time_s[keep], run[keep], problems)
+    return Intervals(rr_ms[increasing], time_s[increasing], run[increasing], problems)

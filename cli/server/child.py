@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
-_PATIENCE_S = 10  # for the child to end by itself, before it is killed
+_STOP_TIMEOUT_S = 10  # for the child to end by itself, before it is killed
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
 )
@@ -53,7 +53,7 @@ def _wait(child: subprocess.Popen[bytes], is_ending: Callable[[], bool]) -> int:
             if not is_ending():
                 continue
             try:
-                child.wait(_PATIENCE_S)
+                child.wait(_STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

@@ -53,10 +53,10 @@ def pair(
     else:
         with console.status(f"Listening for {seconds:.0f} s"):
             straps = asyncio.run(scan(seconds))
-        known = None if address is None else PairedStraps(settings.straps_file).find(address)
-        chosen = _choose(straps, address, known)
-        if known is not None and known.address.upper() != chosen.address.upper():
-            moved_from, name = known, name or known.name
+        earlier = None if address is None else PairedStraps(settings.straps_file).find(address)
+        chosen = _choose(straps, address, earlier)
+        if earlier is not None and earlier.address.upper() != chosen.address.upper():
+            moved_from, name = earlier, name or earlier.name
     with console.status(f"Asking {chosen.name}"):
         detailed, intervals = asyncio.run(_connect(chosen))
     facts = detailed.facts
@@ -127,15 +127,17 @@ async def _connect(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
 
 
 def _choose(
-    straps: list[FoundStrap], address: str | None, known: PairedStrap | None = None
+    straps: list[FoundStrap], address: str | None, earlier: PairedStrap | None = None
 ) -> FoundStrap:
     if address is not None:
         from ingest.straps.bluetooth.scan import find_moved
 
-        wanted_address = address if known is None else known.address
+        wanted_address = address if earlier is None else earlier.address
         same = [s for s in straps if wanted_address.upper() == s.address.upper()]
-        if not same and known is not None:
-            same = find_moved(known.advertised_name or known.name, known.manufacturers, straps)
+        if not same and earlier is not None:
+            same = find_moved(
+                earlier.advertised_name or earlier.name, earlier.manufacturers, straps
+            )
         if not same:
             same = [s for s in straps if s.name == address]
         if len(same) == 1:

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import palette
-from dashboard.i18n.formatting import chart_locale
+from dashboard.charts.trend import layer_chart
 from dashboard.i18n.language import _
 
 
@@ -43,13 +43,7 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
         .mark_circle(color=palette.PAIN, size=36, opacity=0.6)
         .encode(x=x, y=alt.Y("y:Q", title=y_title))
     )
-    chart: alt.LayerChart = (
-        alt.layer(band, line, dots)
-        .properties(height=320)
-        .configure(locale=chart_locale())
-        .configure_view(strokeOpacity=0)
-    )
-    return chart
+    return layer_chart(320, band, line, dots)
 
 
 def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
@@ -85,10 +79,4 @@ def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
             alt.Tooltip("high:Q", title=_("to"), format="+.2f"),
         ],
     )
-    chart: alt.LayerChart = (
-        alt.layer(zero, intervals, dots)
-        .properties(height=190)
-        .configure(locale=chart_locale())
-        .configure_view(strokeOpacity=0)
-    )
-    return chart
+    return layer_chart(190, zero, intervals, dots)

@@ -36,6 +36,17 @@ def describe_trend(charts: list[alt.LayerChart]) -> tuple[str, ...]:
     return tuple(_(sentence) for sentence in words)
 
 
+def layer_chart(height: int, *layers: alt.Chart) -> alt.LayerChart:
+    """Draw layers over each other, with numbers and dates as the reader writes them."""
+    chart: alt.LayerChart = (
+        alt.layer(*layers)
+        .properties(height=height)
+        .configure(locale=chart_locale())
+        .configure_view(strokeOpacity=0)
+    )
+    return chart
+
+
 def trend_charts(
     ratings: list[dict[str, Any]],
     windows: list[dict[str, Any]],
@@ -60,12 +71,9 @@ def trend_charts(
 
     def rows(height: int, dates: bool, *layers: alt.Chart) -> alt.LayerChart:
         chart: alt.LayerChart = (
-            alt.layer(*shade, *layers)
-            .properties(height=height)
-            .configure(locale=chart_locale())
+            layer_chart(height, *shade, *layers)
             .configure_axisX(labels=dates, ticks=dates)
             .configure_axisY(minExtent=_MARGIN, maxExtent=_MARGIN)
-            .configure_view(strokeOpacity=0)
         )
         return chart
 
@@ -100,17 +108,12 @@ def course_chart(
     tz = ZoneInfo(zone)
     domain = [_to_wall_clock(start, tz).isoformat(), _to_wall_clock(end, tz).isoformat()]
     time = _time_axis(domain)
-    chart: alt.LayerChart = (
-        alt.layer(
-            _session_marks(sessions, tz, time),
-            *_rating_layers(ratings, tz, time),
-            _practice_marks(practices, tz, time),
-        )
-        .properties(height=300)
-        .configure(locale=chart_locale())
-        .configure_view(strokeOpacity=0)
+    return layer_chart(
+        300,
+        _session_marks(sessions, tz, time),
+        *_rating_layers(ratings, tz, time),
+        _practice_marks(practices, tz, time),
     )
-    return chart
 
 
 def _time_axis(domain: list[str]) -> alt.X:

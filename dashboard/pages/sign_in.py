@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from dashboard.client import ApiError
@@ -52,11 +55,8 @@ def _first_password() -> None:
         token = st.text_input(_("What you were given"))
         password = st.text_input(_("A password of yours (10 characters or more)"), type="password")
         if st.form_submit_button(_("Make my account")) and token and password:
-            try:
+            with _api_errors_as_warnings():
                 account = anonymous_client().accept(token.strip(), password)
-            except ApiError as error:
-                st.warning(str(error))
-            else:
                 st.success(_("Done. Sign in above as {email}.").format(email=account["email"]))
 
 
@@ -65,12 +65,17 @@ def _new_password() -> None:
         token = st.text_input(_("The link's words"))
         password = st.text_input(_("A new password (10 characters or more)"), type="password")
         if st.form_submit_button(_("Set it")) and token and password:
-            try:
+            with _api_errors_as_warnings():
                 anonymous_client().reset_password(token.strip(), password)
-            except ApiError as error:
-                st.warning(str(error))
-            else:
                 st.success(_("Done. Sign in above."))
+
+
+@contextmanager
+def _api_errors_as_warnings() -> Iterator[None]:
+    try:
+        yield
+    except ApiError as error:
+        st.warning(str(error))
 
 
 PAGE = Page(

@@ -13,7 +13,6 @@ a repetition does not write twice.
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Self
 
 from ebbtide.client._endpoints.accounts import AccountEndpoints
@@ -120,12 +119,7 @@ class Client(ExportEndpoints, PatientDataEndpoints, AnalysisEndpoints, AccountEn
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.sign_out()
 
     def patient(self, patient_id: str) -> Client:

@@ -194,8 +194,8 @@ def _wanted(table: TextTable, column: str, path: str) -> int:
         return names.index(column.strip().lower())
     if column.isdigit() and 1 <= int(column) <= len(names):
         return int(column) - 1
-    known = ", ".join(table.name_of(c) for c in range(len(names)))
-    raise EbbtideError(f"{path} has no column '{column}'.", f"It has: {known}.")
+    columns = ", ".join(table.name_of(c) for c in range(len(names)))
+    raise EbbtideError(f"{path} has no column '{column}'.", f"It has: {columns}.")
 
 
 def _absent(table: TextTable, names: list[str], numbers: dict[int, Floats]) -> NDArray[np.bool_]:
@@ -239,16 +239,16 @@ def _unit_of(
     values = numbers[c]
     middle = float(np.nanmedian(values))
     name = table.name_of(c)
-    said = given or unit_named(table.names[c]) or _unit_in_words(words)
+    named_unit = given or unit_named(table.names[c]) or _unit_in_words(words)
     plausible = [u for u in UNIT_MS if 200 <= middle * UNIT_MS[u] <= 3000]
-    if said is not None:
-        if said not in plausible:
+    if named_unit is not None:
+        if named_unit not in plausible:
             raise EbbtideError(
-                f"{name} of {path} (median {middle:g}) cannot be RR intervals in {said}"
+                f"{name} of {path} (median {middle:g}) cannot be RR intervals in {named_unit}"
                 + (f"; they could be in {' or '.join(plausible)}." if plausible else "."),
                 "Give their unit, such as --unit ms or --unit s, or another --column.",
             )
-        return said, _proof(values * UNIT_MS[said], times, numbers)
+        return named_unit, _proof(values * UNIT_MS[named_unit], times, numbers)
     if not plausible:
         raise EbbtideError(
             f"The numbers of {path} ({name}, median {middle:g}) are RR intervals neither in "
@@ -305,8 +305,8 @@ def _proof(
             if good.sum() < 5 or good.mean() < 0.3:
                 continue
             # Several intervals may share the time of their arrival: compare what they add up to.
-            kept = np.isfinite(spans)
-            total, span = float(spans[kept].sum()), float(np.nansum(steps[steps > 0]))
+            finite = np.isfinite(spans)
+            total, span = float(spans[finite].sum()), float(np.nansum(steps[steps > 0]))
             ratio = float(np.nanmedian(spans[good] / steps[good]))
             if abs(ratio - 1) < 0.01 or (good.mean() < 0.9 and abs(total / span - 1) < 0.012):
                 return c, unit, time_s
@@ -391,10 +391,12 @@ def _beat_times(
             continue
         middle = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
         size = epoch_unit(float(finite[0]))
-        said = given or size or unit_named(names[c])
-        if said == "ns" or (said is None and not 0.2 <= middle <= 3 and 200 <= middle <= 3000):
-            said = said or "ms"
-        unit = said or "s"
+        named_unit = given or size or unit_named(names[c])
+        if named_unit == "ns" or (
+            named_unit is None and not 0.2 <= middle <= 3 and 200 <= middle <= 3000
+        ):
+            named_unit = named_unit or "ms"
+        unit = named_unit or "s"
         if not 0.2 <= middle * _TIME_SECONDS[unit] <= 3:
             continue
         many = _MANY if _TIME.search(names[c]) else 4

@@ -60,8 +60,8 @@ class EventBeats:
                 if isinstance(part, int | float):
                     time += round(part * SECOND)
                 zero = time - _ns(ticks)
-                known = self._zero_ns
-                if known is None or abs(zero - known) > _MAX_CLOCK_MISMATCH_NS:
+                zero_ns = self._zero_ns
+                if zero_ns is None or abs(zero - zero_ns) > _MAX_CLOCK_MISMATCH_NS:
                     self._zero_ns = zero
             if self._beats and self._beats[-1][1] == self._zero_ns:
                 last = self._beats[-1][0]

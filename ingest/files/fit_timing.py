@@ -142,14 +142,14 @@ class _Placer:
             since = self._start if batch.before_ns is None else batch.before_ns
             slot = batch.after_ns - since
             apart = span > slot + _TOLERANCE_NS
-            room = batch.after_ns - self._at
+            available = batch.after_ns - self._at
             if apart:
                 paused = self._paused(self._at, batch.after_ns)
-                if paused and not _agree(span, room) and _agree(span, room - paused):
+                if paused and not _agree(span, available) and _agree(span, available - paused):
                     self._extend_between_pauses(batch.ticks)
                     continue
-                if not _agree(span, room):
-                    self._say_apart(span, room, batch.after_ns)
+                if not _agree(span, available):
+                    self._say_apart(span, available, batch.after_ns)
                 self._extend(batch.ticks)
                 continue
             if late - usual_late > _MAX_LATE_NS:
@@ -169,11 +169,12 @@ class _Placer:
                 usual_late = max(0, min(usual_late or late, late))
             self._extend(batch.ticks)
 
-    def _say_apart(self, span: int, room: int, until_ns: int) -> None:
+    def _say_apart(self, span: int, available: int, until_ns: int) -> None:
         self._problems.append(
             f"the intervals stand apart from the records and add up to {_s(span)} s, where "
-            f"{_s(room)} s passed from {_clock(self._at)} to {_clock(until_ns)}: they are placed "
-            f"from its beginning, and may be up to {_s(abs(room - span))} s from where they were"
+            f"{_s(available)} s passed from {_clock(self._at)} to {_clock(until_ns)}: they are "
+            f"placed from its beginning, and may be up to {_s(abs(available - span))} s from where "
+            "they were"
         )
 
     def _extend(self, ticks: Sequence[int]) -> None:

@@ -72,9 +72,9 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
                 problems.append((table.lines[row], f"{quoted} is not {what}"))
         exact = False
         if time_ns is not None:
-            keep = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
-            if keep is not None:
-                rows, beat_ns = keep
+            beats = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
+            if beats is not None:
+                rows, beat_ns = beats
                 notes.append(
                     f"{len(rr_ms)} rows at a fixed rate repeat the latest interval: "
                     f"{len(rows)} beats"
@@ -135,7 +135,7 @@ def _times(
             going_on = chosen.rr_ms / 1000
         else:
             going_on = np.zeros(len(table.rows))
-        found, dated, said, bad = to_utc(
+        found, dated, time_notes, bad = to_utc(
             str(path),
             table.lines,
             table.cells(chosen.clock),
@@ -143,7 +143,7 @@ def _times(
             has_elapsed=elapsed is not None,
             zone=context.zone if context.zone_given else None,
         )
-        notes += said
+        notes += time_notes
         for number, what in bad:
             row = table.lines.index(number)
             if what.endswith("is not a time"):
@@ -188,15 +188,18 @@ def _between(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64] | None]:
     """Intervals between beat times. An interval over a bad line is unknown."""
     rr_ms = np.diff(time_s) * 1000
-    shown = time_s
+    read_times = time_s
     if len(table.names):
-        shown = table.numbers(_column_of(table, time_s))
+        read_times = table.numbers(_column_of(table, time_s))
     for row in np.flatnonzero(np.isnan(time_s)).tolist():
         line = (table.separator or "").join(table.rows[row])
         problems.append((int(lines[row]), f"{line[:40]!r} is not a number"))
     for row in np.flatnonzero(rr_ms <= 0).tolist():
         problems.append(
-            (int(lines[row + 1]), f"time {float(shown[row + 1])} is not after {float(shown[row])}")
+            (
+                int(lines[row + 1]),
+                f"time {float(read_times[row + 1])} is not after {float(read_times[row])}",
+            )
         )
     rr_ms[rr_ms <= 0] = np.nan
     return rr_ms, lines[1:], None if time_ns is None else time_ns[1:]
@@ -264,9 +267,9 @@ def _beats_of_fixed_rate(
         if end < len(rr):
             last = min(max(last + then, at[end] - every), at[end])
             beats.append((end, last))
-    kept = np.array([rows[row] for row, _ in beats], dtype=np.int64)
+    beat_rows = np.array([rows[row] for row, _ in beats], dtype=np.int64)
     when = np.array([moment for _, moment in beats])
-    found = float(rr_ms[kept][1:].sum()) / 1000
+    found = float(rr_ms[beat_rows][1:].sum()) / 1000
     if abs(found / max(when[-1] - when[0], 1e-9) - 1) > 0.03:
         name = table.name_of(chosen.rr or 0)
         raise EbbtideError(
@@ -275,7 +278,7 @@ def _beats_of_fixed_rate(
             "Export the RR intervals one a beat.",
         )
     start = int(time_ns[rows[0]])
-    return kept, np.array([start + round(moment * SECOND) for moment in when], dtype=np.int64)
+    return beat_rows, np.array([start + round(moment * SECOND) for moment in when], dtype=np.int64)
 
 
 def _check_fill(

@@ -71,7 +71,7 @@ def to_utc(
     """(ns a row, -1 where it has none; whether the file names the date; notes; problems).
 
     ``going_on_s``: how far the file's own seconds or intervals went on at each row. ``zone``: of
-    times without an offset; None where nobody named it. Raises EbbtideError where an hour is
+    times without an offset; None where none is given. Raises EbbtideError where an hour is
     missing and nothing says whether clocks went forward.
     """
     where = ZoneInfo(zone or "UTC")
@@ -104,8 +104,8 @@ def to_utc(
         time += offset if naive else 0
         if before is not None and naive:
             step = time - before
-            went_on = round(since * SECOND)
-            if abs(step + HOUR - went_on) < _SPARE and step < 0:
+            elapsed_ns = round(since * SECOND)
+            if abs(step + HOUR - elapsed_ns) < _SPARE and step < 0:
                 offset += HOUR
                 time += HOUR
                 notes.append(
@@ -120,7 +120,7 @@ def to_utc(
                         f"line {number}: clocks went back; the hour that comes twice is read by "
                         "order"
                     )
-            elif abs(step - HOUR - went_on) < _SPARE and (offset or has_elapsed):
+            elif abs(step - HOUR - elapsed_ns) < _SPARE and (offset or has_elapsed):
                 time -= HOUR
                 if offset:
                     offset -= HOUR
@@ -140,7 +140,7 @@ def to_utc(
             elif (
                 zone is None
                 and not has_elapsed
-                and abs(step - HOUR - went_on) < _AT_THE_HOUR
+                and abs(step - HOUR - elapsed_ns) < _AT_THE_HOUR
                 and HOUR - before % HOUR < _AT_THE_HOUR
                 and time % HOUR < _AT_THE_HOUR
             ):

@@ -54,7 +54,7 @@ def open_recording(
 ) -> RecordedFile:
     """Read the recordings in ``path``, or in the one file of a zip.
 
-    ``zone``: of times without an offset, None where nobody named it. ``start_ns``: when a recording
+    ``zone``: of times without an offset, None where none is given. ``start_ns``: when a recording
     without times began; by default the time in the file's name. ``column``, ``unit``, ``decimal``:
     of a text file, where its own words and numbers leave two readings. Raises EbbtideError, saying
     what to do, when nothing can be read.

@@ -92,11 +92,11 @@ def _to_runs(path: Path, table: IntervalTable, ticks_per_second: int) -> RRFile:
             run.append(ticks)
     if run:
         runs.append(run)
-    said = tuple(f"line {number}: {what}" for number, what in sorted(problems))
+    messages = tuple(f"line {number}: {what}" for number, what in sorted(problems))
     if not runs:
-        why = said[0] if said else "it ends after its header"
+        why = messages[0] if messages else "it ends after its header"
         raise EbbtideError(f"{path} holds no RR interval: {why}.", "Check the file.")
-    return RRFile(tuple(runs), said, ticks_per_second, tuple(missing_s))
+    return RRFile(tuple(runs), messages, ticks_per_second, tuple(missing_s))
 
 
 def _rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
@@ -197,13 +197,13 @@ def _place_arrivals(
         waiting.append(ticks)
     if waiting and moment is not None:
         builder.add_arrival(waiting, moment)
-    said = tuple(f"line {number}: {what}" for number, what in sorted(problems))
+    messages = tuple(f"line {number}: {what}" for number, what in sorted(problems))
     if builder.is_empty:
         raise EbbtideError(
-            f"{path} holds no RR interval: {said[0] if said else 'no line has a time'}.",
+            f"{path} holds no RR interval: {messages[0] if messages else 'no line has a time'}.",
             "Check the file.",
         )
-    return said
+    return messages
 
 
 def _matches(_: bytes) -> bool:

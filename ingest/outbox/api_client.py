@@ -36,7 +36,7 @@ class UnavailableError(EbbtideError):
 
 
 class IngestClient:
-    """Speaks to the API at ``base_url``, signed in with ``token``."""
+    """Send requests to the API at ``base_url``, signed in with ``token``."""
 
     def __init__(self, base_url: str, token: str = "", timeout: float = 30.0) -> None:
         self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout)

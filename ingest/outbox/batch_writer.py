@@ -28,7 +28,7 @@ class BatchWriter:
     """Writes entries to ``outbox``. Use as a context manager around all recording.
 
     While the disk is full, ``problem`` says so and nothing counts as written; it tries again until
-    there is room.
+    there is space.
     """
 
     def __init__(self, outbox: Outbox, retry_s: float = _RETRY_S) -> None:

@@ -51,6 +51,14 @@ class RawEcg:
     samples_uv: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionChange:
+    """The connection changed. ``detail`` says more, for a person."""
+
+    state: ConnectionState
+    detail: str = ""
+
+
 class ConnectionState(StrEnum):
     """Where the connection to a strap stands."""
 
@@ -60,14 +68,6 @@ class ConnectionState(StrEnum):
     SILENT = "connected but silent: reconnecting"
     LOST = "link lost"
     TROUBLE = "in trouble"
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionChange:
-    """The connection changed. ``detail`` says more, for a person."""
-
-    state: ConnectionState
-    detail: str = ""
 
 
 StrapEvent = RawNotification | SignalBreak | RawMotion | RawEcg | ConnectionChange

@@ -101,14 +101,14 @@ def main() -> int:
     two = commands.add_parser("compare", help="compare two recordings")
     two.add_argument("before", type=Path)
     two.add_argument("after", type=Path)
-    asked = parser.parse_args()
-    if asked.command == "compare":
-        return compare(asked.before, asked.after)
-    only = asked.only.split(",")
+    args = parser.parse_args()
+    if args.command == "compare":
+        return compare(args.before, args.after)
+    only = args.only.split(",")
     unknown = set(only) - set(SECTIONS)
     if unknown:
         parser.error(f"there is no section {', '.join(sorted(unknown))}")
-    return record(asked.root.resolve(), asked.out.resolve(), only)
+    return record(args.root.resolve(), args.out.resolve(), only)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 from clinic import Clinic
-from normalising import decoded, shortened, shown
+from normalising import decoded, printable, shortened
 from product import Product
 
 WHOLE = {"start": "2026-10-20T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
@@ -28,7 +28,7 @@ def answer_text(product: Product, who: str, answer: httpx.Response, body: object
         elif kind == "application/vnd.apache.arrow.stream":
             text = decoded(answer.content, "arrow")
         else:
-            text = shown(answer.text)
+            text = printable(answer.text)
     except Exception as error:
         text = f"not decoded: {error!r}"
     headers = "".join(
@@ -43,7 +43,7 @@ def answer_text(product: Product, who: str, answer: httpx.Response, body: object
     return shortened(product.normalise(words))
 
 
-def asked_of(clinic: Clinic, who: str, method: str, path: str, **more: Any) -> tuple[str, bool]:
+def request_text(clinic: Clinic, who: str, method: str, path: str, **more: Any) -> tuple[str, bool]:
     """What is answered, or why nothing was; and whether it was a success."""
     client = clinic.clients[who]
     try:

@@ -44,7 +44,7 @@ ROLES = ("anonymous", "ada", "ada's device", "eve", "tom", "tess", "ann", "adam"
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header of somebody signed in."""
+    """The Authorization header of a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -105,10 +105,10 @@ class Clinic:
             raise RuntimeError(done.stderr)
 
     def client(self, name: str, device: str | None = None) -> httpx.Client:
-        """Somebody signed in anew."""
-        asked = {"email": f"{name}@example.org", "password": PASSWORD}
-        asked |= {"device": device} if device else {}
-        answer = httpx.post(f"{self.product.url}/v1/sign-in", json=asked, timeout=60)
+        """Sign in again."""
+        body = {"email": f"{name}@example.org", "password": PASSWORD}
+        body |= {"device": device} if device else {}
+        answer = httpx.post(f"{self.product.url}/v1/sign-in", json=body, timeout=60)
         token = answer.raise_for_status().json()["token"]
         return httpx.Client(base_url=self.product.url, headers=bearer(token), timeout=60)
 
@@ -200,8 +200,8 @@ class Clinic:
 
     def _programme(self) -> None:
         """Ada's programme, notes, practices and sessions."""
-        said = {"physical_cause_ruled_out": True, "started": True, "ratings_a_day": 2}
-        self.send("ada", "PUT", "/v1/programme", said)
+        changes = {"physical_cause_ruled_out": True, "started": True, "ratings_a_day": 2}
+        self.send("ada", "PUT", "/v1/programme", changes)
         for reading in ("setbacks",):
             self.send("ada", "PUT", f"/v1/programme/readings/{reading}")
         kinds = ("trigger", "fear", "stressor", "helped", "pleasant")

@@ -27,8 +27,8 @@ def record_help(product: Product, out: Path) -> None:
                 list(pool.map(lambda name: walk((*words, name)), names))
 
     walk(())
-    write(out, "version.txt", product.told("--version"))
-    write(out, "no-arguments.txt", product.told())
+    write(out, "version.txt", product.output_of("--version"))
+    write(out, "no-arguments.txt", product.output_of())
 
 
 def record_openapi(product: Product, out: Path) -> None:

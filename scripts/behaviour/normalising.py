@@ -14,7 +14,7 @@ from pathlib import Path
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)  # when every recording begins, for the product
 SECOND = 1_000_000_000
 NOW_NS = int(NOW.timestamp()) * SECOND
-STEP_NS = 1800 * SECOND  # a recording takes less; times derived from "now" are told to this step
+STEP_NS = 1800 * SECOND  # a recording takes less; times derived from "now" are rounded to this step
 MANY_LINES = 500  # longer answers are recorded as their beginning, end and hash
 
 
@@ -101,7 +101,7 @@ def _derived(ns: int) -> str | None:
     return "<now>" if steps == 0 else f"<now{steps / 2:+g}h>"
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Text for a recording: JSON is indented, long text is cut but hashed as a whole."""
     with contextlib.suppress(ValueError):
         if text.strip()[:1] in ("{", "["):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-from normalising import NOW_NS, Normaliser, shortened, shown
+from normalising import NOW_NS, Normaliser, printable, shortened
 
 # Loaded by every Python process of the product (PYTHONPATH). datetime.now is replaced inside the
 # built-in type, so that the type stays the same object for isinstance; it stands still, because
@@ -71,9 +71,11 @@ class Product:
     def environment(self, **more: str) -> dict[str, str]:
         """What a process sees. Settings of whoever runs this are left out."""
         self._processes += 1
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("EBBTIDE_", "PYTHON"))}
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("EBBTIDE_", "PYTHON"))
+        }
         return {
-            **kept,
+            **inherited,
             "HOME": str(self.folder),
             "PYTHONPATH": str(self.folder / "site"),
             "BEHAVIOUR_OFFSET_NS": str(self._offset),
@@ -105,14 +107,14 @@ class Product:
             check=False,
         )
 
-    def told(self, *words: str, typed: str = "", **more: str) -> str:
-        """Run a command, and put down all that it says."""
+    def output_of(self, *words: str, typed: str = "", **more: str) -> str:
+        """Run a command, and return all of its output."""
         settings = "".join(f"{name}={value} " for name, value in more.items())
         try:
             done = self.run(*words, typed=typed, **more)
             text = (
                 f"$ {settings}ebbtide {' '.join(words)}\nexit {done.returncode}\n"
-                f"--- stdout\n{shown(done.stdout)}\n--- stderr\n{done.stderr}"
+                f"--- stdout\n{printable(done.stdout)}\n--- stderr\n{done.stderr}"
             )
         except (OSError, subprocess.SubprocessError) as error:
             text = f"$ {settings}ebbtide {' '.join(words)}\nnot run: {error!r}"
@@ -137,8 +139,10 @@ class Product:
                     if httpx.get(url + health, timeout=5).is_success:
                         break
                 if process.poll() is not None or time.monotonic() > deadline:
-                    said = (self.folder / f"{words[0]}.log").read_text()
-                    raise RuntimeError(f"ebbtide {' '.join(words)} does not answer: {said[-2000:]}")
+                    log_text = (self.folder / f"{words[0]}.log").read_text()
+                    raise RuntimeError(
+                        f"ebbtide {' '.join(words)} does not answer: {log_text[-2000:]}"
+                    )
                 time.sleep(0.1)
             yield
         finally:
@@ -162,7 +166,7 @@ class Product:
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
+    """A free port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

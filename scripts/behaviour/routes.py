@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from answers import BACKWARDS, DAYS, HOUR, WHOLE, asked_of
+from answers import BACKWARDS, DAYS, HOUR, WHOLE, request_text
 from clinic import ROLES, Clinic, fixed_id, open_clinic
 from normalising import write
 from product import Product
@@ -27,9 +27,9 @@ _TABLES: list[dict[str, Any]] = [
 _MOVED: list[dict[str, Any]] = [
     *({"format": "csv"}, {"format": "parquet"}, {"person": "nobody"}, {"cursor": "nonsense"}),
 ]
-# By the route without its prefix: parameters of the first request, which everybody makes, and of
+# By the route without its prefix: parameters of the first request, which every role makes, and of
 # others, which are made by those whose first one was answered.
-ASKED: dict[str, list[dict[str, Any]]] = {
+QUERIES: dict[str, list[dict[str, Any]]] = {
     "/ratings": [
         *({"limit": 3}, {}, {"limit": 5, **DAYS}, {"since": "2026-11-25T00:00:00Z"}),
         *({"limit": 0}, {"cursor": "nonsense"}, BACKWARDS, {"start": "2026-11-20T00:00:00"}),
@@ -60,7 +60,7 @@ ASKED: dict[str, list[dict[str, Any]]] = {
 
 
 def record_routes(product: Product, out: Path) -> None:
-    """Every GET route as everybody, then writes and typical problems in a fixed order."""
+    """Every GET route as every role, then writes and typical problems in a fixed order."""
     with open_clinic(product) as clinic:
         document = httpx.get(f"{product.url}/openapi.json", timeout=120).json()
         templates = sorted(document["paths"])
@@ -95,7 +95,7 @@ def paths_of(clinic: Clinic, template: str) -> list[str]:
 
 def variants_of(template: str, path: str) -> list[dict[str, Any]]:
     """Parameters to ask a route with."""
-    found = ASKED.get(template.removeprefix("/v1").removeprefix("/patients/{patient}"), [{}])
+    found = QUERIES.get(template.removeprefix("/v1").removeprefix("/patients/{patient}"), [{}])
     if not path.endswith("/beats"):
         return found
     # All beats would take most of the time of a recording.
@@ -109,13 +109,13 @@ def record_get(clinic: Clinic, template: str, out: Path) -> None:
     for path in paths_of(clinic, template):
         variants = variants_of(template, path)
         for who in ROLES:
-            text, worked = asked_of(clinic, who, "GET", path, params=variants[0])
+            text, worked = request_text(clinic, who, "GET", path, params=variants[0])
             parts.append(text)
             # What a therapist sees of a patient is worked out as the patient's own: fewer there.
             others = variants[1 : 3 if below_patient else None] if worked else []
-            parts += [asked_of(clinic, who, "GET", path, params=more)[0] for more in others]
+            parts += [request_text(clinic, who, "GET", path, params=more)[0] for more in others]
     parts += [
-        asked_of(clinic, "tom", "GET", template.replace("{patient}", other))[0]
+        request_text(clinic, "tom", "GET", template.replace("{patient}", other))[0]
         for other in (clinic.ids["eve"], fixed_id("nobody"), "nonsense")
         if template.removeprefix("/v1/patients/{patient}") in ("/ratings", "/sessions")
     ]
@@ -128,7 +128,7 @@ def file_name(method: str, template: str) -> str:
 
 
 def record_refusals(clinic: Clinic, document: dict[str, Any], out: Path) -> None:
-    """Every other route: as everybody, with nothing in the body, for somebody who is not there."""
+    """Every other route: as every role, with nothing in the body, for an unknown person."""
     for template in sorted(document["paths"]):
         for method in sorted(document["paths"][template].keys() & set(METHODS) - {"get"}):
             # These two would end the sign-ins that the others need.
@@ -136,7 +136,7 @@ def record_refusals(clinic: Clinic, document: dict[str, Any], out: Path) -> None
             path = re.sub(r"\{(\w+)\}", lambda found: fixed_id(f"no {found[1]}"), template)
             path = path.replace(fixed_id("no number"), "99").replace(fixed_id("no reading"), "none")
             parts = [
-                asked_of(clinic, who, method.upper(), path, json={})[0]
+                request_text(clinic, who, method.upper(), path, json={})[0]
                 for who in ROLES
                 if not ends or who == "anonymous"
             ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from answers import BACKWARDS, HOUR, answer_text, asked_of
+from answers import BACKWARDS, HOUR, answer_text, request_text
 from clinic import PASSWORD, WRONG, Clinic, bearer, fixed_id, instant
 from normalising import NOW_NS, SECOND, write
 
@@ -18,7 +18,7 @@ def record_writes(clinic: Clinic, out: Path) -> None:
 
     def ask(who: str, method: str, path: str, body: object = None, **more: Any) -> None:
         more |= {} if body is None else {"json": body}
-        parts.append(asked_of(clinic, who, method, path, **more)[0])
+        parts.append(request_text(clinic, who, method, path, **more)[0])
 
     def answer_of(who: str, method: str, path: str, body: object) -> dict[str, Any]:
         answer = clinic.clients[who].request(method, path, json=body)

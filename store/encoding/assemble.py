@@ -1,4 +1,4 @@
-"""From the points of streams to the beats of a subject. The same for every engine."""
+"""Assemble the beats of a subject from those of its streams, in the same way for every engine."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def stream_part(
     ticks: NDArray[np.int32],
     contact: NDArray[np.int8],
     sequence: NDArray[np.int64],
-    asked: tuple[int, int],
+    range_ns: tuple[int, int],
 ) -> StreamPart:
-    """The columns of ``Beats`` for one stream, within ``asked``, a half-open range in ns.
+    """The columns of ``Beats`` for one stream, within ``range_ns``, a half-open range.
 
     ``runs``: (first, last) sequence number of each run that was read, by first; ``gaps``: sequence
     numbers before which there is a gap; the other arrays have one entry a beat, by time.
@@ -54,7 +54,7 @@ def stream_part(
     holes = [run[0] for before, run in itertools.pairwise(runs) if run[0] != before[1] + 1]
     starts = np.searchsorted(sequence, [*gaps, *holes], side="left")
     follows[starts[starts < len(follows)]] = False
-    first, end = (int(place) for place in np.searchsorted(times, asked, side="left"))
+    first, end = (int(place) for place in np.searchsorted(times, range_ns, side="left"))
     if first < end:
         follows[first] = False
     n = end - first
@@ -85,7 +85,7 @@ def without_contact(
 
 
 def _part(column: NDArray[_Value], first: int, end: int) -> NDArray[_Value]:
-    """A small part is copied: as a view it would hold on to all the blocks it was read from."""
+    """Copy a small part: a view would keep all the blocks it was read from in memory."""
     part = column[first:end]
     return part.copy() if len(part) < len(column) // 2 else part
 

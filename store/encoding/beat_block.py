@@ -104,8 +104,15 @@ def concat(first: Block, second: Block) -> Block:
     )
 
 
+def merge(previous: Sequence[bytes], block: Block) -> bytes:
+    """Encode ``block`` after the encoded blocks of the sequence numbers just before it."""
+    for data in reversed(previous):
+        block = concat(decode(data), block)
+    return encode(block)
+
+
 def encode(block: Block) -> bytes:
-    """The bytes of a block."""
+    """Encode a block."""
     times = block.time_ns.astype(np.int64)
     ticks = block.rr_ticks.astype(np.int64)
     # A beat is later than the one before it by its own interval, but for a small correction.

@@ -1,4 +1,4 @@
-"""Reads blocks of beats of version 1, which stores have from before version 2."""
+"""Decode blocks of beats of version 1, which stores have from before version 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of sequence numbers: what a store has, what it lacks, and what names the content of a day.
+"""Runs of sequence numbers: what of an upload is new, and the fingerprints of days.
 
 The same rules for every engine.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
-from ebbtide.beats import Notification
+from ebbtide.beats import Gap, Notification
 from ebbtide.timestamps import DAY
 from store.errors import BeatsOutOfOrderError
 
@@ -16,20 +18,110 @@ from store.errors import BeatsOutOfOrderError
 FULL_RUN = 4096
 
 
-def new_runs(
-    notifications: Sequence[Notification], kept: Sequence[tuple[int, int]]
-) -> Iterator[list[Notification]]:
-    """The notifications that no (first, last) of ``kept`` has, as unbroken runs."""
-    run: list[Notification] = []
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Notifications ``first`` to ``last``, with ``beats`` beats in [start_ns, end_ns)."""
+
+    first: int
+    last: int
+    beats: int
+    start_ns: int | None
+    end_ns: int | None
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def join(self, later: Run) -> Run:
+        """Return this run and the one that begins with the next number as one."""
+        return Run(
+            self.first,
+            later.last,
+            self.beats + later.beats,
+            later.start_ns if self.start_ns is None else self.start_ns,
+            self.end_ns if later.end_ns is None else later.end_ns,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that is not stored yet, with its notifications."""
+
+    run: Run
+    notifications: tuple[Notification, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppendPlan:
+    """What of an upload is to be stored. All else is stored already, and stays as it is."""
+
+    runs: tuple[NewRun, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def notifications(self) -> list[Notification]:
+        """All new notifications, in order."""
+        return [item for new in self.runs for item in new.notifications]
+
+
+def plan_append(
+    stream_id: str,
+    notifications: Sequence[Notification],
+    gaps: Sequence[Gap],
+    stored: Iterable[Run],
+) -> AppendPlan:
+    """Decide what of an upload is new.
+
+    A notification is new where no stored run has its sequence number. A gap is new with the
+    notification that ends it: a repeated upload changes neither. ``stored``: the stream's runs
+    that have numbers of the upload, and the nearest run with beats on either side of it.
+
+    Raises BeatsOutOfOrderError when new beats are not between those of the runs around them.
+    """
+    stored_runs = list(stored)
+    new = tuple(_split_new(notifications, stored_runs))
+    _require_order(stream_id, stored_runs, [item.run for item in new])
+    ended_by: dict[int, Gap] = {}
+    numbers = {item.sequence for run in new for item in run.notifications}
+    for gap in gaps:
+        if gap.sequence in numbers:
+            ended_by.setdefault(gap.sequence, gap)
+    return AppendPlan(new, tuple(ended_by.values()))
+
+
+def _split_new(notifications: Sequence[Notification], stored: Sequence[Run]) -> Iterator[NewRun]:
+    """Split what no stored run has into runs without a hole."""
+    pending: list[Notification] = []
     for notification in notifications:
-        if any(first <= notification.sequence <= last for first, last in kept):
-            if run:
-                yield run
-            run = []
+        if any(run.first <= notification.sequence <= run.last for run in stored):
+            if pending:
+                yield _new_run(pending)
+            pending = []
         else:
-            run.append(notification)
-    if run:
-        yield run
+            pending.append(notification)
+    if pending:
+        yield _new_run(pending)
+
+
+def _new_run(notifications: Sequence[Notification]) -> NewRun:
+    times = [time for item in notifications for time in item.beat_times_ns]
+    start_ns, end_ns = (times[0], times[-1] + 1) if times else (None, None)
+    run = Run(notifications[0].sequence, notifications[-1].sequence, len(times), start_ns, end_ns)
+    return NewRun(run, tuple(notifications))
+
+
+def _require_order(stream_id: str, stored: Iterable[Run], new: Iterable[Run]) -> None:
+    """Raise BeatsOutOfOrderError unless the beats of each new run lie between its neighbours'."""
+    runs = [(run, False) for run in stored] + [(run, True) for run in new]
+    runs = [item for item in runs if item[0].beats]
+    runs.sort(key=lambda item: item[0].first)
+    for (before, before_is_new), (after, after_is_new) in pairwise(runs):
+        if not (before_is_new or after_is_new):
+            continue
+        if before.end_ns is None or after.start_ns is None or after.start_ns < before.end_ns:
+            raise BeatsOutOfOrderError(
+                f"Beats of stream {stream_id} are not later than those before them.",
+                "Times must increase with the sequence numbers of a stream; begin a new stream.",
+            )
 
 
 def acknowledged_sequence(runs: Iterable[tuple[int, int]]) -> int:
@@ -42,23 +134,8 @@ def acknowledged_sequence(runs: Iterable[tuple[int, int]]) -> int:
     return number
 
 
-def require_order(
-    stream_id: str, start_ns: int, end_ns: int, before_ns: int | None, after_ns: int | None
-) -> None:
-    """Raises BeatsOutOfOrderError unless the beats of a run, in [start_ns, end_ns), are later than
-    the end ``before_ns`` of the run before it, and earlier than the start of the one after it.
-    """
-    if (before_ns is not None and start_ns < before_ns) or (
-        after_ns is not None and end_ns > after_ns
-    ):
-        raise BeatsOutOfOrderError(
-            f"Beats of stream {stream_id} are not later than those before them.",
-            "Times must increase with the sequence numbers of a stream; begin a new stream.",
-        )
-
-
 def days_of(runs: Iterable[tuple[int | None, int | None]]) -> list[int]:
-    """The UTC days that runs of beats, in [start_ns, end_ns), touch; by time."""
+    """List the UTC days that runs of beats, in [start_ns, end_ns), touch; by time."""
     days: set[int] = set()
     for start_ns, end_ns in runs:
         if start_ns is not None and end_ns is not None:
@@ -72,7 +149,7 @@ def day_fingerprints(
     start_ns: int,
     end_ns: int,
 ) -> dict[int, str]:
-    """What names the content of each UTC day. ``runs``: (stream, first, last, beats, start_ns,
+    """Return the fingerprint of each UTC day. ``runs``: (stream, first, last, beats, start_ns,
     end_ns), by stream and first; ``moved``: (day, spans of movement).
     """
     names: dict[int, hashlib._Hash] = {}

@@ -1,11 +1,10 @@
-"""Beats in InfluxDB, with what it cannot promise in an SQL database beside it."""
+"""Store beats in InfluxDB, with a catalogue in an SQL database for what it cannot guarantee."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.encoding.assemble import StreamPart, merge_streams, stream_part, without_contact
+from store.encoding.runs import Run, plan_append
 from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
-from store.influx.catalogue import BeatCatalogue, Run
+from store.influx.catalogue import BeatCatalogue
 from store.influx.client import InfluxServer
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
 from store.protocols.beats import BeatStore
@@ -35,7 +35,7 @@ class InfluxBeatStore(BeatStore):
         self._catalogue = catalogue
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._server.close()
         self._catalogue.close()
 
@@ -45,7 +45,7 @@ class InfluxBeatStore(BeatStore):
         self._catalogue.check()
 
     def put_stream(self, subject_id: str, stream: Stream) -> None:
-        """Register a stream; twice is once."""
+        """Register a stream. Idempotent."""
         self._catalogue.put_stream(subject_id, stream)
 
     def append(
@@ -55,24 +55,19 @@ class InfluxBeatStore(BeatStore):
         notifications: Sequence[Notification],
         gaps: Sequence[Gap] = (),
     ) -> int:
-        """Keep a run of notifications; see BeatStore."""
+        """Store a run of notifications; see BeatStore."""
         with self._catalogue.appending(subject_id, stream_id) as stream:
-            runs = stream.fresh(notifications)
-            fresh = list(chain.from_iterable(runs))
-            self._server.write(lines.beat_lines(subject_id, stream_id, fresh))
-            for run in runs:
-                stream.add_run(run)
-            # Gaps belong to their notification: a repeated upload does not change them either.
-            numbers = {item.sequence for item in fresh}
-            stream.add_gaps([gap for gap in gaps if gap.sequence in numbers])
+            plan = plan_append(stream_id, notifications, gaps, stream.stored_runs(notifications))
+            self._server.write(lines.beat_lines(subject_id, stream_id, plan.notifications))
+            stream.add(plan)
             return stream.acknowledged()
 
     def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
-        """Keep how much the wearer moved; see BeatStore."""
+        """Store how much the wearer moved; see BeatStore."""
         with self._catalogue.appending(subject_id, stream_id) as stream:
             first = min(span.start_ns for span in spans)
             last = max(span.start_ns for span in spans)
-            kept = {
+            stored = {
                 row[0]
                 for row in self._server.rows(
                     f"SELECT mad_mg FROM {lines.MOVEMENT}"
@@ -81,13 +76,13 @@ class InfluxBeatStore(BeatStore):
             }
             fresh: dict[int, Activity] = {}
             for span in spans:
-                if span.start_ns not in kept:
+                if span.start_ns not in stored:
                     fresh.setdefault(span.start_ns, span)
             self._server.write(lines.movement_lines(subject_id, stream_id, fresh.values()))
             stream.add_movement(Counter(start // DAY for start in fresh))
 
     def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
-        """Spans of the range, by time; see BeatStore."""
+        """List the spans of the range, by time; see BeatStore."""
         largest: dict[int, float] = {}
         streams = self._catalogue.movement_streams(subject_id, start_ns // DAY, end_ns // DAY)
         for stream_id in streams:
@@ -96,7 +91,7 @@ class InfluxBeatStore(BeatStore):
         return [Activity(start, largest[start]) for start in sorted(largest)]
 
     def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
-        """All movement of one stream, by time."""
+        """List all movement of one stream, by time."""
         return self._movement(subject_id, stream_id, *FOREVER)
 
     def _movement(
@@ -109,8 +104,8 @@ class InfluxBeatStore(BeatStore):
         return [Activity(int(start), float(mad)) for start, mad in rows]
 
     def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
-        """Beats of the range, by time; see BeatStore. Raises DamagedStoreError when InfluxDB lacks
-        beats that it acknowledged.
+        """Read the beats of the range, by time; see BeatStore. Raises DamagedStoreError when
+        InfluxDB lacks beats that it acknowledged.
         """
         found = self._catalogue.runs(subject_id, start_ns, end_ns)
         parts: list[StreamPart] = []
@@ -120,20 +115,20 @@ class InfluxBeatStore(BeatStore):
                 span = (placed.gap.start_ns, placed.gap.end_ns)
                 off.setdefault(placed.stream_id, []).append(span)
         for index, (stream, runs, gaps) in enumerate(found):
-            # Whole runs are asked for: then it is known how many beats there must be.
-            kept = self._columns(subject_id, stream.id, runs, ("rr_ticks", "sequence", "contact"))
+            # Whole runs are read, since the catalogue has their number of beats to compare with.
+            stored = self._columns(subject_id, stream.id, runs, ("rr_ticks", "sequence", "contact"))
             parts.append(
                 stream_part(
                     index,
                     stream,
                     [(run.first, run.last) for run in runs],
                     gaps,
-                    kept["time"],
-                    kept["rr_ticks"].astype(np.int32),
+                    stored["time"],
+                    stored["rr_ticks"].astype(np.int32),
                     without_contact(
-                        kept["contact"].astype(np.int8), kept["time"], off.get(stream.id, ())
+                        stored["contact"].astype(np.int8), stored["time"], off.get(stream.id, ())
                     ),
-                    kept["sequence"],
+                    stored["sequence"],
                     (start_ns, end_ns),
                 )
             )
@@ -168,7 +163,7 @@ class InfluxBeatStore(BeatStore):
         return {name: column[inside] for name, column in found.items()}
 
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
-        """The next notifications, as they were sent; see BeatStore."""
+        """Return the next notifications, as they were sent; see BeatStore."""
         run = self._catalogue.next_run(subject_id, stream_id, after)
         if run is None:
             return []
@@ -224,55 +219,56 @@ class InfluxBeatStore(BeatStore):
             yield Notification(sequence, received, rate, (), (), _contact(contact), energy)
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
-        """Gaps that touch the range, by start."""
+        """List the gaps that touch the range, by start."""
         return self._catalogue.gaps(subject_id, start_ns, end_ns)
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
-        """What is kept of each stream, oldest first."""
+        """List what is stored of each stream, oldest first."""
         return self._catalogue.coverage(subject_id)
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
-        """The name of the content of each day; see BeatStore."""
+        """Return the fingerprint of each day; see BeatStore."""
         return self._catalogue.day_fingerprints(subject_id, start_ns, end_ns)
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
-        """The UTC days to which something was added from then on; see BeatStore."""
+        """List the UTC days to which something was added from then on; see BeatStore."""
         return self._catalogue.changed_days(subject_id, since_ns)
 
     def stored_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, DailyWindows]:
-        """What was worked out of each day; see BeatStore."""
-        return self._catalogue.window_days(subject_id, method, names, first_day, last_day)
+        """Read the windows of each day; see BeatStore."""
+        return self._catalogue.windows.read(subject_id, method, names, first_day, last_day)
 
     def stored_fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
-        """What the kept windows of each day were worked out from; see BeatStore."""
-        return self._catalogue.window_contents(subject_id, method, first_day, last_day)
+        """Return the fingerprints of the stored windows of each day; see BeatStore."""
+        return self._catalogue.windows.fingerprints(subject_id, method, first_day, last_day)
 
     def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
-        """Keep what was worked out; see BeatStore."""
+        """Store the windows of days; see BeatStore."""
         tag = _tag(method)
-        with self._catalogue.putting_windows(subject_id, method, days) as may:
+        with self._catalogue.windows.replacing(subject_id, method, days) as may:
             if not may:
                 return
             theirs = f"\"subject\" = '{subject_id}'"
-            kept = self._server.rows(
+            stored = self._server.rows(
                 f'SELECT "window" FROM {lines.WINDOWS}'
                 f" WHERE {theirs} AND {_days(min(days), max(days))}"
             )
-            # A point written anew would keep figures that it has no more.
-            for day in {row[0] // DAY for row in kept} & set(days):
+            # InfluxDB merges a new point into the old one: metrics that the new one lacks would
+            # stay.
+            for day in {row[0] // DAY for row in stored} & set(days):
                 self._erase_points(lines.WINDOWS, f"{theirs} AND {_days(day, day)}")
             self._server.write(
                 line
-                for held in days.values()
-                for line in lines.window_lines(subject_id, tag, held.start_ns, held.figures)
+                for windows in days.values()
+                for line in lines.window_lines(subject_id, tag, windows.start_ns, windows.metrics)
             )
 
     def subjects(self) -> list[str]:
-        """Everybody with a stream."""
+        """List all subjects with a stream."""
         return self._catalogue.subjects()
 
     def orphan_subjects(self) -> list[str]:
@@ -289,11 +285,11 @@ class InfluxBeatStore(BeatStore):
         return sorted(orphans)
 
     def erased(self) -> list[str]:
-        """Everybody who was erased."""
+        """List all erased subjects."""
         return self._catalogue.erased()
 
     def erase(self, subject_id: str) -> int:
-        """Remove every point of the subject; see BeatStore. Raises DamagedStoreError when points
+        """Delete every point of the subject; see BeatStore. Raises DamagedStoreError when points
         can still be read.
         """
         beats = self._catalogue.erase(subject_id)
@@ -331,8 +327,8 @@ def _days(first: int, last: int) -> str:
     return f"time >= {first * DAY} AND time < {(last + 1) * DAY}"
 
 
-def _contact(kept: int) -> bool | None:
-    return None if kept < 0 else bool(kept)
+def _contact(stored: int) -> bool | None:
+    return None if stored < 0 else bool(stored)
 
 
 def _tag(method: str) -> str:

@@ -1,32 +1,32 @@
-"""What stands beside InfluxDB in an SQL database: streams, runs, gaps, and who was erased.
+"""The catalogue of an InfluxDB in an SQL database: streams, runs, gaps, and who was erased.
 
-InfluxDB overwrites, has no transactions and no locks. "What was kept first stays", "twice is once",
-"acknowledged is kept" and "erased stays erased" are promised here, in transactions.
+InfluxDB overwrites, and has no transactions and no locks. Transactions here make sure that the
+first version stays, that writes are idempotent, that what was acknowledged is stored, and that
+erased subjects stay erased.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, select
 
-from ebbtide import timestamps
-from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream
-from store.encoding import window_block
-from store.encoding.runs import (
-    FULL_RUN,
-    acknowledged_sequence,
-    day_fingerprints,
-    days_of,
-    new_runs,
-    require_order,
-)
+from ebbtide.beats import Gap, Stream
+from store.encoding.runs import Run, day_fingerprints, days_of
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
-from store.models.beats import DailyWindows, PlacedGap, StreamCoverage
+from store.influx.transactions import (
+    RUN_COLUMNS,
+    StreamTransaction,
+    is_erased,
+    last_acknowledged,
+    lock_subject,
+    run_of,
+)
+from store.influx.window_catalogue import WindowCatalogue
+from store.models.beats import PlacedGap, StreamCoverage
 from store.sql.engine import dialect_insert, write_transaction
+from store.sql.rows import from_row, to_values
 from store.sql.tables.beats import (
     ErasedRow,
     GapRow,
@@ -37,143 +37,15 @@ from store.sql.tables.beats import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Notifications ``first`` to ``last``, with ``beats`` in [start_ns, end_ns)."""
-
-    first: int
-    last: int
-    beats: int
-    start_ns: int | None
-    end_ns: int | None
-
-
-class StreamTransaction:
-    """A stream that is locked while something is appended to it."""
-
-    def __init__(self, db: Connection, stream_id: str) -> None:
-        self._db = db
-        self._stream_id = stream_id
-
-    def fresh(self, notifications: Sequence[Notification]) -> list[list[Notification]]:
-        """Those that are not kept yet, as runs. Raises BeatsOutOfOrderError."""
-        kept = self._db.execute(
-            select(RunRow.first_sequence, RunRow.last_sequence).where(
-                RunRow.stream_id == self._stream_id,
-                RunRow.first_sequence <= notifications[-1].sequence,
-                RunRow.last_sequence >= notifications[0].sequence,
-            )
-        )
-        runs = list(new_runs(notifications, [(row[0], row[1]) for row in kept]))
-        for run in runs:
-            self._require_order(run)
-        return runs
-
-    def _require_order(self, run: Sequence[Notification]) -> None:
-        times = [time for item in run for time in item.beat_times_ns]
-        if not times:
-            return
-        of_stream = RunRow.stream_id == self._stream_id
-        before = self._db.scalar(
-            select(func.max(RunRow.end_ns)).where(
-                of_stream, RunRow.first_sequence < run[0].sequence
-            )
-        )
-        after = self._db.scalar(
-            select(func.min(RunRow.start_ns)).where(
-                of_stream, RunRow.first_sequence > run[-1].sequence
-            )
-        )
-        require_order(self._stream_id, times[0], times[-1] + 1, before, after)
-
-    def add_run(self, run: Sequence[Notification]) -> None:
-        """What InfluxDB has now; joined to the run before it, unless that is full."""
-        times = [time for item in run for time in item.beat_times_ns]
-        first, last = run[0].sequence, run[-1].sequence
-        start_ns, end_ns = (times[0], times[-1] + 1) if times else (None, None)
-        before = self._db.execute(
-            select(RunRow.first_sequence, RunRow.beats, RunRow.start_ns, RunRow.end_ns).where(
-                RunRow.stream_id == self._stream_id,
-                RunRow.last_sequence == first - 1,
-                RunRow.last_sequence - RunRow.first_sequence < FULL_RUN,
-            )
-        ).first()
-        if before is None:
-            self._db.execute(
-                insert(RunRow).values(
-                    stream_id=self._stream_id,
-                    first_sequence=first,
-                    last_sequence=last,
-                    beats=len(times),
-                    start_ns=start_ns,
-                    end_ns=end_ns,
-                    kept_ns=timestamps.now_ns(),
-                )
-            )
-            return
-        self._db.execute(
-            update(RunRow)
-            .where(
-                RunRow.stream_id == self._stream_id,
-                RunRow.first_sequence == before.first_sequence,
-            )
-            .values(
-                last_sequence=last,
-                beats=before.beats + len(times),
-                start_ns=start_ns if before.start_ns is None else before.start_ns,
-                end_ns=before.end_ns if end_ns is None else end_ns,
-                kept_ns=timestamps.now_ns(),
-            )
-        )
-
-    def add_gaps(self, gaps: Sequence[Gap]) -> None:
-        """Gaps before notifications that are fresh."""
-        kept = set(
-            self._db.scalars(
-                select(GapRow.sequence).where(
-                    GapRow.stream_id == self._stream_id,
-                    GapRow.sequence.in_([gap.sequence for gap in gaps]),
-                )
-            )
-        )
-        for gap in gaps:
-            if gap.sequence not in kept:
-                kept.add(gap.sequence)
-                self._db.execute(
-                    insert(GapRow).values(
-                        stream_id=self._stream_id,
-                        sequence=gap.sequence,
-                        start_ns=gap.start_ns,
-                        end_ns=gap.end_ns,
-                        reason=str(gap.reason),
-                    )
-                )
-
-    def add_movement(self, spans_of_day: Mapping[int, int]) -> None:
-        """So many more spans of each day."""
-        for day, spans in spans_of_day.items():
-            here = (MovementDayRow.stream_id == self._stream_id, MovementDayRow.day == day)
-            found = self._db.execute(
-                update(MovementDayRow).where(*here).values(spans=MovementDayRow.spans + spans)
-            )
-            if not found.rowcount:
-                self._db.execute(
-                    insert(MovementDayRow).values(stream_id=self._stream_id, day=day, spans=spans)
-                )
-
-    def acknowledged(self) -> int:
-        """The highest number up to which nothing is missing."""
-        return _acknowledged(self._db, self._stream_id)
-
-
 class BeatCatalogue:
     """The SQL side of a store of beats; ``engine`` is at the newest revision."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.windows = WindowCatalogue(engine)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     def check(self) -> None:
@@ -183,25 +55,18 @@ class BeatCatalogue:
 
     def put_stream(self, subject_id: str, stream: Stream) -> None:
         """Register a stream; see BeatStore."""
-        values = {
-            "id": stream.id,
-            "subject_id": subject_id,
-            "origin": str(stream.origin),
-            "source": stream.source,
-            "created_ns": stream.created_ns,
-            "ticks_per_second": stream.ticks_per_second,
-        }
+        values = {"subject_id": subject_id, **to_values(stream)}
         with write_transaction(self._engine) as db:
-            _lock(db, subject_id)
-            if _erased(db, subject_id):
+            lock_subject(db, subject_id)
+            if is_erased(db, subject_id):
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
             db.execute(dialect_insert(db, StreamRow).values(values).on_conflict_do_nothing())
-            kept = db.execute(
+            registered = db.execute(
                 select(StreamRow.__table__).where(StreamRow.id == stream.id)
             ).mappings()
-            if dict(kept.one()) != values:
+            if dict(registered.one()) != values:
                 raise StreamTakenError(
                     f"Stream {stream.id} is already registered with other facts.",
                     "Begin a stream with a new random id.",
@@ -232,15 +97,15 @@ class BeatCatalogue:
         touching = (RunRow.start_ns < end_ns, RunRow.end_ns > start_ns)
         with self._engine.connect() as db:
             rows = db.execute(
-                select(StreamRow.__table__, *_RUN)
+                select(StreamRow.__table__, *RUN_COLUMNS)
                 .join(RunRow, RunRow.stream_id == StreamRow.id)
                 .where(StreamRow.subject_id == subject_id, *touching)
                 .order_by(StreamRow.created_ns, StreamRow.id, RunRow.first_sequence)
             ).all()
             found: dict[str, tuple[Stream, list[Run], list[int]]] = {}
             for row in rows:
-                held = found.setdefault(row.id, (_stream(row), [], []))
-                held[1].append(_run(row))
+                entry = found.setdefault(row.id, (from_row(Stream, row), [], []))
+                entry[1].append(run_of(row))
             for stream_id, (_, runs, gaps) in found.items():
                 gaps.extend(
                     db.scalars(
@@ -257,12 +122,12 @@ class BeatCatalogue:
         with self._engine.connect() as db:
             self._require(db, subject_id, stream_id)
             row = db.execute(
-                select(*_RUN)
+                select(*RUN_COLUMNS)
                 .where(RunRow.stream_id == stream_id, RunRow.last_sequence > after)
                 .order_by(RunRow.first_sequence)
                 .limit(1)
             ).first()
-        return None if row is None else _run(row)
+        return None if row is None else run_of(row)
 
     def _require(self, db: Connection, subject_id: str, stream_id: str) -> None:
         found = select(StreamRow.id).where(
@@ -272,7 +137,7 @@ class BeatCatalogue:
             raise UnknownStreamError(f"There is no stream {stream_id}.")
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
-        """Gaps that touch the range, by start."""
+        """List the gaps that touch the range, by start."""
         with self._engine.connect() as db:
             rows = db.execute(
                 select(GapRow.__table__)
@@ -284,15 +149,10 @@ class BeatCatalogue:
                 )
                 .order_by(GapRow.start_ns)
             ).all()
-        return [
-            PlacedGap(
-                row.stream_id, Gap(row.sequence, row.start_ns, row.end_ns, GapReason(row.reason))
-            )
-            for row in rows
-        ]
+        return [PlacedGap(row.stream_id, from_row(Gap, row)) for row in rows]
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
-        """What is kept of each stream, oldest first."""
+        """List what is stored of each stream, oldest first."""
         with self._engine.connect() as db:
             rows = db.execute(
                 select(
@@ -308,8 +168,8 @@ class BeatCatalogue:
             ).all()
             return [
                 StreamCoverage(
-                    _stream(row),
-                    _acknowledged(db, row.id),
+                    from_row(Stream, row),
+                    last_acknowledged(db, row.id),
                     int(row.beats),
                     row.start_ns,
                     None if row.end_ns is None else row.end_ns - 1,
@@ -333,10 +193,10 @@ class BeatCatalogue:
             )
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
-        """What names the content of each day; see BeatStore."""
+        """Return the fingerprint of each day; see BeatStore."""
         with self._engine.connect() as db:
             runs = db.execute(
-                select(RunRow.stream_id, *_RUN)
+                select(RunRow.stream_id, *RUN_COLUMNS)
                 .join(StreamRow, StreamRow.id == RunRow.stream_id)
                 .where(
                     StreamRow.subject_id == subject_id,
@@ -359,7 +219,7 @@ class BeatCatalogue:
         )
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
-        """The UTC days to which something was added from then on; see BeatStore."""
+        """List the UTC days to which something was added from then on; see BeatStore."""
         with self._engine.connect() as db:
             rows = db.execute(
                 select(RunRow.start_ns, RunRow.end_ns)
@@ -368,84 +228,24 @@ class BeatCatalogue:
             ).all()
         return days_of((row[0], row[1]) for row in rows)
 
-    def window_days(
-        self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
-    ) -> dict[int, DailyWindows]:
-        """What was worked out of each day."""
-        wanted = (WindowDayRow.day, WindowDayRow.content, WindowDayRow.block)
-        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
-        return {row[0]: window_block.decode(row[1], row[2], names) for row in rows}
-
-    def window_contents(
-        self, subject_id: str, method: str, first_day: int, last_day: int
-    ) -> dict[int, str]:
-        """Which content the windows of each day were worked out from."""
-        wanted = (WindowDayRow.day, WindowDayRow.content)
-        rows = self._window_days(subject_id, method, first_day, last_day, *wanted)
-        return {row[0]: row[1] for row in rows}
-
-    def _window_days(
-        self, subject_id: str, method: str, first_day: int, last_day: int, *wanted: Any
-    ) -> Sequence[Any]:
-        with self._engine.connect() as db:
-            return db.execute(
-                select(*wanted).where(
-                    WindowDayRow.subject_id == subject_id,
-                    WindowDayRow.method == method,
-                    WindowDayRow.day.between(first_day, last_day),
-                )
-            ).all()
-
-    @contextmanager
-    def putting_windows(
-        self, subject_id: str, method: str, days: Mapping[int, DailyWindows]
-    ) -> Iterator[bool]:
-        """While the windows of these days are written; False, and nothing may be written, where
-        the subject was erased. Erasing waits until this ends.
-        """
-        with write_transaction(self._engine) as db:
-            _lock(db, subject_id)
-            if _erased(db, subject_id):
-                yield False
-                return
-            yield True
-            db.execute(
-                delete(WindowDayRow).where(
-                    WindowDayRow.subject_id == subject_id, WindowDayRow.day.in_(list(days))
-                )
-            )
-            db.execute(
-                insert(WindowDayRow),
-                [
-                    {
-                        "subject_id": subject_id,
-                        "method": method,
-                        "day": day,
-                        "content": held.content,
-                        "block": window_block.encode(held),
-                    }
-                    for day, held in days.items()
-                ],
-            )
-
     def subjects(self) -> list[str]:
-        """Everybody with a stream."""
+        """List all subjects with a stream."""
         with self._engine.connect() as db:
             return list(
                 db.scalars(select(StreamRow.subject_id).distinct().order_by(StreamRow.subject_id))
             )
 
     def erased(self) -> list[str]:
-        """Everybody who was erased."""
+        """List all erased subjects."""
         with self._engine.connect() as db:
             return list(db.scalars(select(ErasedRow.subject_id).order_by(ErasedRow.subject_id)))
 
     def erase(self, subject_id: str) -> int:
-        """Forget the subject, and refuse it from now on; how many beats there were. An upload that
-        is under way is waited for; none begins afterwards.
+        """Delete the subject, refuse it from now on, and return how many beats there were. Waits
+        for an upload that is under way; none begins afterwards.
         """
         with write_transaction(self._engine) as db:
-            _lock(db, subject_id)
+            lock_subject(db, subject_id)
             db.execute(
                 dialect_insert(db, ErasedRow).values(subject_id=subject_id).on_conflict_do_nothing()
             )
@@ -461,42 +261,3 @@ class BeatCatalogue:
             db.execute(delete(StreamRow).where(of_subject))
             db.execute(delete(WindowDayRow).where(WindowDayRow.subject_id == subject_id))
         return int(beats or 0)
-
-
-_RUN = (
-    RunRow.first_sequence,
-    RunRow.last_sequence,
-    RunRow.beats,
-    RunRow.start_ns,
-    RunRow.end_ns,
-)
-
-
-def _lock(db: Connection, subject_id: str) -> None:
-    """Nobody else registers a stream of this subject, or erases it, until this transaction ends.
-    SQLite has one writer at a time anyway.
-    """
-    if db.dialect.name == "postgresql":
-        db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject_id, 0))))
-
-
-def _erased(db: Connection, subject_id: str) -> bool:
-    found = db.execute(select(ErasedRow.subject_id).where(ErasedRow.subject_id == subject_id))
-    return found.first() is not None
-
-
-def _acknowledged(db: Connection, stream_id: str) -> int:
-    rows = db.execute(
-        select(RunRow.first_sequence, RunRow.last_sequence)
-        .where(RunRow.stream_id == stream_id)
-        .order_by(RunRow.first_sequence)
-    )
-    return acknowledged_sequence((row[0], row[1]) for row in rows)
-
-
-def _stream(row: Row) -> Stream:  # type: ignore[type-arg]
-    return Stream(row.id, Origin(row.origin), row.source, row.created_ns, row.ticks_per_second)
-
-
-def _run(row: Row) -> Run:  # type: ignore[type-arg]
-    return Run(row.first_sequence, row.last_sequence, row.beats, row.start_ns, row.end_ns)

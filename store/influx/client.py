@@ -57,8 +57,8 @@ class InfluxAddress:
 class InfluxServer:
     """Requests to one database. Safe with several threads.
 
-    Raises StoreAwayError when the server does not answer in time, or has no room; EbbtideError when
-    it says no, with its reason.
+    Raises StoreUnavailableError when the server does not answer in time, or its disk is full;
+    EbbtideError when it refuses, with its reason.
     """
 
     def __init__(self, address: InfluxAddress) -> None:
@@ -105,11 +105,11 @@ class InfluxServer:
         return self._major() < 3
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def check(self) -> None:
-        """Raise StoreAwayError if the server does not answer now."""
+        """Raise StoreUnavailableError if the server does not answer now."""
         self._answer("SHOW MEASUREMENTS LIMIT 1", "GET", tries=1)
 
     def make_database(self) -> None:
@@ -279,7 +279,7 @@ class _JoinedChunks(io.RawIOBase):
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:
-    # Its words may hold the address: only its kind is told.
+    # Its text may have the address: only its type is named.
     return StoreUnavailableError(
         f"InfluxDB does not answer ({type(error).__name__}).", "Is it running, and is there room?"
     )

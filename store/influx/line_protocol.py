@@ -52,10 +52,10 @@ def window_lines(
     subject_id: str,
     method_tag: str,
     start_ns: NDArray[np.int64],
-    figures: Mapping[str, NDArray[np.float64]],
+    metrics: Mapping[str, NDArray[np.float64]],
 ) -> Iterator[str]:
-    """A line a window; a figure that is missing (NaN) is left out."""
-    texts = [(name, values.astype("<f4").astype(str).tolist()) for name, values in figures.items()]
+    """Write a line for each window; a metric that is missing (NaN) is left out."""
+    texts = [(name, values.astype("<f4").astype(str).tolist()) for name, values in metrics.items()]
     for place, start in enumerate(start_ns.tolist()):
         said = "".join(f",{name}={text[place]}" for name, text in texts if text[place] != "nan")
         yield f"{WINDOWS},method={method_tag},subject={subject_id} window=1i{said} {start}"

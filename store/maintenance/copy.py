@@ -1,6 +1,6 @@
 """Everything of one pair of stores into another: a move, a backup, a restore.
 
-It goes on where it stopped: what is there already is not sent again, and twice is once.
+Idempotent: it goes on where it stopped, and does not send again what is there already.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.tables.access import CareRow, LiveShareRow, LookRow, PseudonymRow
+from store.sql.tables.access import AccessLogRow, CareRow, LiveShareRow, PseudonymRow
 from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
@@ -27,27 +27,27 @@ from store.sql.tables.programme import (
     SessionNotesRow,
 )
 from store.sql.tables.records import (
+    AccessTokenRow,
     AuditRow,
     Base,
     ConsentRow,
     PersonRow,
     RatingRow,
     SessionRow,
-    SignInRow,
 )
 
-# In an order in which nobody's rows come before the person. What can be made again, or is worth
-# nothing tomorrow (reports, one-time links, attempts, answers), is not copied.
+# Ordered so that the rows of a person come after the person. What can be computed again or expires
+# within days (reports, one-time tokens, attempts, stored responses) is not copied.
 RECORD_TABLES: tuple[Table, ...] = tuple(
     Base.metadata.tables[row.__tablename__]
     for row in (
         PersonRow,
-        SignInRow,
+        AccessTokenRow,
         RatingRow,
         SessionRow,
         ConsentRow,
         CareRow,
-        LookRow,
+        AccessLogRow,
         PseudonymRow,
         LiveShareRow,
         ProgrammeRow,
@@ -58,9 +58,9 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         AuditRow,
     )
 )
-_COUNTED = ("audit", "looks")  # their ids are made by the database
+_NUMBERED_TABLES = ("audit", "looks")  # their ids are made by the database
 _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
-    (Base.metadata.tables[SignInRow.__tablename__], ("token_hash",)),
+    (Base.metadata.tables[AccessTokenRow.__tablename__], ("token_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
 )
@@ -96,9 +96,9 @@ def clean_text(value: str) -> str:
 
 
 def copy_records(source: Engine, target: Engine, progress: Progress | None = None) -> CopyResult:
-    """People, ratings, sessions, sign-ins and the audit. Rows that the target has of somebody whom
-    the source does not know are an error: it is another store. Rows that went from the source
-    since (sign-outs, erased people) go from the target.
+    """Copy people, what they entered, tokens and the audit. It is an error if the target has rows
+    of a person whom the source does not have: it is another store. Rows deleted from the source
+    since the last copy (sign-outs, erased people) are deleted from the target.
     """
     found = CopyResult()
     with source.connect() as db, write_transaction(target) as to:
@@ -125,7 +125,7 @@ def copy_records(source: Engine, target: Engine, progress: Progress | None = Non
             found.rows[table.name] = done
         _delete_removed_rows(db, to)
         if to.dialect.name == "postgresql":
-            for name in _COUNTED:
+            for name in _NUMBERED_TABLES:
                 to.execute(
                     text(
                         f"SELECT setval(pg_get_serial_sequence('{name}', 'id'),"
@@ -172,7 +172,9 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
 
 
 def _delete_removed_rows(source: Connection, target: Connection) -> None:
-    """Sign-ins, care and notes that ended, and people who were erased; nothing else ever goes."""
+    """Delete tokens, care and notes that ended, and people who were erased; nothing else is ever
+    deleted.
+    """
     for table, names in _COPY_ORDER:
         key = tuple_(*(table.c[name] for name in names))
         query = select(*(table.c[name] for name in names))
@@ -206,7 +208,9 @@ def _clean_stream(stream: Stream) -> Stream:
 def copy_beats(
     source: BeatStore, target: BeatStore, progress: Progress | None = None
 ) -> CopyResult:
-    """Beats, gaps and movement of everybody, and who was erased. Windows are made again."""
+    """Copy beats, gaps and movement of all subjects, and who was erased. Windows are computed
+    again.
+    """
     found = CopyResult()
     for subject in source.erased():
         target.erase(subject)
@@ -272,8 +276,8 @@ def compare_beats(
         begin = min((item.first_ns or 0 for item in filled), default=0)
         end = max((item.last_ns or 0 for item in filled), default=-1) + 1
         for start in range(begin, end, _COMPARED_NS):
-            asked = (subject, start, min(start + _COMPARED_NS, end))
-            here, there = source.read(*asked), target.read(*asked)
+            span = (subject, start, min(start + _COMPARED_NS, end))
+            here, there = source.read(*span), target.read(*span)
             for column in ("time_ns", "rr_ticks", "contact", "follows"):
                 if not np.array_equal(getattr(here, column), getattr(there, column)):
                     raise EbbtideError(

@@ -40,7 +40,7 @@ def create_server_backup(
         try:
             copy_beats(beats, copy, progress)
             copy_records(records, engine, progress)
-            # Somebody who was erased between the two: no beats without a person.
+            # Erased between the two copies: no beats may be left without a person.
             with engine.connect() as db:
                 people = set(db.scalars(select(PersonRow.subject_id)))
             for subject in set(copy.subjects()) - people:
@@ -60,7 +60,7 @@ def restore_server_backup(
     records: Engine,
     progress: Progress | None = None,
 ) -> CopyResult:
-    """Copy a backup to servers that hold nobody yet, and compare. Raises EbbtideError otherwise."""
+    """Copy a backup to servers without any people, and compare. Raises EbbtideError otherwise."""
     require_complete(folder, list(names))
     with records.connect() as db:
         people = db.scalar(select(func.count()).select_from(PersonRow))

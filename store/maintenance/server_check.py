@@ -1,4 +1,4 @@
-"""Looks through stores of any engine: is everything whole, once, and somebody's?"""
+"""Check stores of any engine: integrity, no duplicates, no orphans."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_stores(
     people = records.people()
     found.people = len(people)
     found.ratings = sum(len(records.ratings(person.id, *FOREVER)) for person in people)
-    known, erased = {person.subject_id for person in people}, set(beats.erased())
+    subjects, erased = {person.subject_id for person in people}, set(beats.erased())
     covered = [(subject, item) for subject in beats.subjects() for item in beats.coverage(subject)]
     for subject in beats.orphan_subjects():
         who = "was erased" if subject in erased else "has no stream"
@@ -28,7 +28,7 @@ def check_stores(
     for done, (subject, item) in enumerate(covered, 1):
         if subject in erased:
             found.problems.append(f"stream {item.stream.id} is of somebody who was erased")
-        elif subject not in known:
+        elif subject not in subjects:
             found.problems.append(f"stream {item.stream.id} belongs to nobody")
         found.streams += 1
         _check_stream(beats, subject, item, found)

@@ -1,7 +1,7 @@
 """A copy of the embedded store while it is in use, and its way back.
 
 SQLite's own backup takes a consistent state of each file, whoever writes meanwhile. Records are
-copied last: every stream in the copy then belongs to somebody.
+copied last: every stream in the copy then belongs to a person in it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
 def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) -> list[Path]:
     """Put a backup in the place of the stores ``files``.
 
-    What is there is kept beside it, with ``aside`` at the end of its name, and only ``replace``
+    What is there is renamed, with ``aside`` at the end of its name, and only ``replace``
     allows that. Returns what was put aside. Raises EbbtideError for a backup that is not whole, for
     stores that are in use, and for stores that are there without ``replace``.
     """
@@ -90,9 +90,9 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
         with fresh.open("rb+") as copy_file:
             os.fsync(copy_file.fileno())
         if file.exists():
-            kept = file.with_name(f"{file.name}.{aside}")
-            file.replace(kept)
-            put_aside.append(kept)
+            renamed = file.with_name(f"{file.name}.{aside}")
+            file.replace(renamed)
+            put_aside.append(renamed)
         for rest in ("-wal", "-shm"):
             file.with_name(file.name + rest).unlink(missing_ok=True)
         fresh.replace(file)
@@ -116,13 +116,13 @@ def require_complete(folder: Path, names: list[str]) -> None:
 
 def _manifest(folder: Path) -> dict[str, str]:
     try:
-        held = json.loads((folder / _MANIFEST).read_text())
-        if held["format"] != _FORMAT:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+        if manifest["format"] != _FORMAT:
             raise EbbtideError(
-                f"{folder} is of format {held['format']}.",
+                f"{folder} is of format {manifest['format']}.",
                 "Use the Ebbtide that made it, or newer.",
             )
-        return {name: str(facts["sha256"]) for name, facts in held["files"].items()}
+        return {name: str(facts["sha256"]) for name, facts in manifest["files"].items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EbbtideError(f"{folder} is no backup of Ebbtide.", "Name its folder.") from error
 

@@ -1,4 +1,4 @@
-"""Looks through the embedded store: is everything whole, once, and somebody's?"""
+"""Check the embedded store: integrity, no duplicates, no orphans."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _blocks(
     db: sqlite3.Connection, found: IntegrityReport, progress: Callable[[int, int], None] | None
 ) -> None:
     (total,) = db.execute("SELECT count(*) FROM blocks").fetchone()
-    known = {row[0] for row in db.execute("SELECT id FROM streams")}
+    streams = {row[0] for row in db.execute("SELECT id FROM streams")}
     stream, expected, last_ns = "", 1, 0
     for done, row in enumerate(
         db.execute(
@@ -111,7 +111,7 @@ def _blocks(
             progress(done, total)
         if row[0] != stream:
             stream, expected, last_ns = row[0], 1, 0
-            if stream not in known:
+            if stream not in streams:
                 found.problems.append(f"blocks of {stream}, which is no stream")
         name = f"stream {stream}, block {row[1]} to {row[2]}"
         if row[1] < expected:

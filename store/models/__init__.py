@@ -1,4 +1,4 @@
-"""What the stores keep and return: frozen dataclasses and enums, without any engine."""
+"""What the stores take and return: frozen dataclasses and enums, without any engine."""
 
 from store.models.access import (
     AccessLogEntry,

@@ -34,7 +34,7 @@ class OneTimePurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token of a person; only its hash is kept. A session also ends ``idle_ns`` after its last
+    """A token of a person; only its hash is stored. A session also ends ``idle_ns`` after its last
     use (0: never for that).
     """
 
@@ -52,7 +52,7 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class OneTimeToken:
-    """A token that is worth something once. ``body``: what it is about, JSON."""
+    """A token that can be used once. ``body``: what it is about, JSON."""
 
     token_hash: str
     purpose: OneTimePurpose
@@ -64,7 +64,7 @@ class OneTimeToken:
 
 @dataclass(frozen=True, slots=True)
 class AccessLogEntry:
-    """Somebody else read something of a person. ``what``: a route, never what was read."""
+    """Another person read something of a person. ``what``: a route, never what was read."""
 
     person_id: str
     actor_id: str
@@ -75,7 +75,7 @@ class AccessLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Pseudonym:
-    """Under which name analysts know a person, and by how much their dates are moved back."""
+    """The name of a person for analysts, and by how much their dates are moved back."""
 
     person_id: str
     pseudonym: str
@@ -92,8 +92,8 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class IdempotentResponse:
-    """The answer to a request with an idempotency key. ``status`` None: it is under way; ``body``
-    None: its words are not kept, since they hold a secret.
+    """The response to a request with an idempotency key. ``status`` None: it is under way; ``body``
+    None: it is not stored, since it has a secret.
     """
 
     request_hash: str

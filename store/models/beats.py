@@ -18,7 +18,7 @@ class Beats:
     """Beats of one subject in a range, by time. All arrays have shape (n,).
 
     ``time_ns``: UTC, when each beat was. ``rr_ticks``: the interval that ended with it, in
-    1 / ``ticks_per_second`` s. ``contact``: 1 skin contact, 0 none, -1 not known.
+    1 / ``ticks_per_second`` s. ``contact``: 1 skin contact, 0 none, -1 not reported.
     ``follows``: whether the interval began at the beat before it of its own stream in this
     array; False at the first of each stream, and after a gap. ``stream``: index into ``streams``.
     """
@@ -44,7 +44,7 @@ class Beats:
 
 @dataclass(frozen=True, slots=True)
 class StreamCoverage:
-    """What is kept of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
+    """What is stored of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
 
     stream: Stream
     acknowledged: int
@@ -63,11 +63,11 @@ class PlacedGap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyWindows:
-    """HRV windows that were worked out of a UTC day and kept. ``content`` names what they were
-    worked out from; ``start_ns`` has shape (w,), and so has each of ``figures``, NaN where a window
-    has none. Figures are kept to the precision of float32, far finer than they are.
+    """HRV windows that were computed from a UTC day. ``fingerprint``: of the content they were
+    computed from; ``start_ns`` has shape (w,), and so has each of ``metrics``, NaN where a window
+    has none. Metrics are stored as float32, which is finer than they are.
     """
 
-    content: str
+    fingerprint: str
     start_ns: NDArray[np.int64]
-    figures: Mapping[str, NDArray[np.float64]]
+    metrics: Mapping[str, NDArray[np.float64]]

@@ -55,8 +55,9 @@ class Practice:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """Where a person is. ``cleared_ns``: when they said that a clinician has ruled out a physical
-    cause; ``started_ns``: when they began; ``ratings_a_day``: how often they wish to be asked.
+    """The progress of a person. ``cleared_ns``: when they said that a clinician has ruled out a
+    physical cause; ``started_ns``: when they began; ``ratings_a_day``: how many reminders to rate
+    they wish.
     """
 
     person_id: str
@@ -67,7 +68,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class SessionNotes:
-    """What a therapist keeps of a session, and the homework that the patient sees."""
+    """A therapist's notes of a session, and the homework that the patient sees."""
 
     person_id: str
     number: int

@@ -25,7 +25,9 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One answer: agreed to or not, when, and until when. ``wording`` names the text shown."""
+    """One answer: agreed to or not, when, and until when. ``wording`` names the text that was
+    displayed.
+    """
 
     person_id: str
     purpose: Purpose
@@ -37,7 +39,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone with an account. Beats are kept under ``subject_id``, never under ``id``.
+    """Someone with an account. Beats are stored under ``subject_id``, never under ``id``.
 
     ``simulated`` people are samples: everything of theirs is marked so to the last screen.
     """
@@ -95,13 +97,13 @@ class TherapySession:
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """A report that was worked out and can be made again: of which ``kind``, the name of the
-    ``content`` it was made from, and its JSON.
+    """A report that was computed and can be computed again: its ``kind``, the ``fingerprint`` of
+    the content it was computed from, and its JSON.
     """
 
     person_id: str
     kind: str
-    content: str
+    fingerprint: str
     body: str
 
 

@@ -1,4 +1,7 @@
-"""The protocol of what says who may do what, and who did: sign-ins, care, one-time links, looks."""
+"""The protocols of stores of access, each with one subject, and AccessStore, which is all of them.
+
+Type a parameter by the part that it needs.
+"""
 
 from __future__ import annotations
 
@@ -17,51 +20,41 @@ from store.models.access import (
 from store.models.records import Person
 
 
-class AccessStore(Protocol):
-    """Keeps who may do what. Safe with several threads and processes."""
+class TokenStore(Protocol):
+    """Stores the tokens that people have signed in with, and one-time tokens."""
 
-    def add_token(self, sign_in: AccessToken) -> None:
-        """Keep a sign-in, and forget those that have expired by its creation."""
+    def add_token(self, token: AccessToken) -> None:
+        """Store a token, and delete those that have expired by its creation."""
         ...
 
-    def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
-        """Who holds this token at this time; None also where the person may not sign in."""
+    def find_token(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
+        """Find the token that is valid at this time, and its person; None also where the person
+        may not sign in.
+        """
         ...
 
-    def used(self, token_hash: str, at_ns: int) -> None:
-        """Note that a token was used."""
+    def mark_token_used(self, token_hash: str, at_ns: int) -> None:
+        """Set when a token was last used."""
         ...
 
     def end_token(self, token_hash: str) -> None:
-        """Sign out."""
+        """Delete a token, at signing out."""
         ...
 
-    def sign_ins(self, person_id: str) -> list[AccessToken]:
-        """All tokens of a person, oldest first."""
+    def tokens(self, person_id: str) -> list[AccessToken]:
+        """List all tokens of a person, oldest first."""
         ...
 
-    def revoke(self, person_id: str, sign_in_id: str) -> bool:
-        """End a token by its id; whether there was one."""
+    def revoke_token(self, person_id: str, token_id: str) -> bool:
+        """Delete a token by its id; whether there was one."""
         ...
 
     def end_tokens(self, person_id: str, but: str | None = None) -> None:
-        """End all tokens of a person, but for the one with this hash."""
-        ...
-
-    def set_password(self, person_id: str, password_hash: str) -> None:
-        """Keep another password."""
-        ...
-
-    def set_active(self, person_id: str, active: bool) -> None:
-        """Let a person sign in, or no more; then all their tokens end."""
-        ...
-
-    def active(self, person_id: str) -> bool:
-        """Whether a person may sign in."""
+        """Delete all tokens of a person, but for the one with this hash."""
         ...
 
     def put_one_time_token(self, one_time: OneTimeToken) -> None:
-        """Keep a one-time token, and forget those that have expired."""
+        """Store a one-time token, and delete those that have expired."""
         ...
 
     def take_one_time_token(
@@ -70,70 +63,119 @@ class AccessStore(Protocol):
         """Use a one-time token: of two who use it at once, one gets it."""
         ...
 
-    def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
-        """Put a patient into a therapist's care; twice is once."""
+
+class PasswordStore(Protocol):
+    """Stores passwords, and who may sign in."""
+
+    def set_password(self, person_id: str, password_hash: str) -> None:
+        """Replace the password."""
         ...
 
-    def end_care(self, therapist_id: str, person_id: str) -> None:
-        """End it."""
+    def set_active(self, person_id: str, active: bool) -> None:
+        """Let a person sign in, or no more; then all their tokens end."""
         ...
 
-    def in_care_of(self, therapist_id: str) -> list[str]:
-        """The ids of the patients in a therapist's care."""
+    def is_active(self, person_id: str) -> bool:
+        """Whether a person may sign in."""
         ...
 
-    def carers_of(self, person_id: str) -> list[str]:
-        """The ids of the therapists of a patient."""
-        ...
 
-    def add_access_log(self, looks: Sequence[AccessLogEntry]) -> None:
-        """Keep who read what."""
-        ...
-
-    def looks(
-        self, person_id: str, limit: int, before: int | None = None
-    ) -> list[tuple[int, AccessLogEntry]]:
-        """Who read something of this person, newest first, each with its number; ``before``: only
-        lower numbers.
-        """
-        ...
+class LockoutStore(Protocol):
+    """Counts failed attempts to sign in."""
 
     def attempts(self, key: str) -> Attempts:
-        """Failed attempts with this key."""
+        """Return the failed attempts with this key."""
         ...
 
     def add_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
-        """One more; those before ``at_ns - forget_after_ns`` do not count any more."""
+        """Count one more; those before ``at_ns - forget_after_ns`` count no more."""
         ...
 
     def clear_failures(self, key: str) -> None:
-        """It went well."""
+        """Delete the failed attempts with this key."""
         ...
+
+
+class CareStore(Protocol):
+    """Stores which patients are in the care of which therapists, and what they share live."""
+
+    def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
+        """Put a patient into a therapist's care. Idempotent: the first time counts."""
+        ...
+
+    def end_care(self, therapist_id: str, person_id: str) -> None:
+        """End the care."""
+        ...
+
+    def patients_of(self, therapist_id: str) -> list[str]:
+        """List the ids of the patients in a therapist's care."""
+        ...
+
+    def therapists_of(self, person_id: str) -> list[str]:
+        """List the ids of the therapists of a patient."""
+        ...
+
+    def share_live(self, person_id: str, until_ns: int) -> None:
+        """Set until when therapists may watch live; a time that has passed ends it."""
+        ...
+
+    def live_until(self, person_id: str) -> int:
+        """Return until when therapists may watch live; 0 never."""
+        ...
+
+
+class AccessLogStore(Protocol):
+    """Stores who read what of a person."""
+
+    def add_access_log(self, entries: Sequence[AccessLogEntry]) -> None:
+        """Store who read what."""
+        ...
+
+    def access_log(
+        self, person_id: str, limit: int, before: int | None = None
+    ) -> list[tuple[int, AccessLogEntry]]:
+        """List who read something of this person, newest first, each with its number; ``before``:
+        only lower numbers.
+        """
+        ...
+
+
+class IdempotencyStore(Protocol):
+    """Stores the responses to requests that have an idempotency key."""
 
     def begin_idempotent(
         self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
     ) -> IdempotentResponse | None:
-        """Note that a request with this idempotency key is under way, and forget those from before
-        ``forget_ns``. Where there is one already, it is returned and nothing noted.
+        """Store that a request with this key is under way, and delete those from before
+        ``forget_ns``. Where there is one already, it is returned and nothing stored.
         """
         ...
 
     def finish_idempotent(self, person_id: str, key: str, status: int, body: str | None) -> None:
-        """Keep the answer."""
+        """Store the response."""
         ...
 
     def drop_idempotent(self, person_id: str, key: str) -> None:
-        """Nothing was done: the key may be used again."""
+        """Let the key be used again, since nothing was done."""
         ...
+
+
+class PseudonymStore(Protocol):
+    """Stores the pseudonyms under which analysts see people."""
 
     def pseudonym(self, person_id: str) -> Pseudonym:
-        """The person's pseudonym; made at random the first time, and then always the same."""
+        """Return the person's pseudonym: random at the first call, and the same from then on."""
         ...
 
-    def share_live(self, person_id: str, until_ns: int) -> None:
-        """Until when therapists may watch live; a time that was ends it."""
-        ...
 
-    def live_until(self, person_id: str) -> int:
-        """Until when therapists may watch live; 0 never."""
-        ...
+class AccessStore(
+    TokenStore,
+    PasswordStore,
+    LockoutStore,
+    CareStore,
+    AccessLogStore,
+    IdempotencyStore,
+    PseudonymStore,
+    Protocol,
+):
+    """Stores who may do what, and who did. Safe with several threads and processes."""

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class BeatStore(Protocol):
-    """Keeps the beats of subjects. Safe with several threads and processes."""
+    """Stores the beats of subjects. Safe with several threads and processes."""
 
     def put_stream(self, subject_id: str, stream: Stream) -> None:
-        """Register a stream. Twice is once.
+        """Register a stream. Idempotent.
 
         Raises StreamTakenError when the id belongs to another stream or subject, and
         ErasedSubjectError for a subject that was erased.
@@ -29,97 +29,99 @@ class BeatStore(Protocol):
         notifications: Sequence[Notification],
         gaps: Sequence[Gap] = (),
     ) -> int:
-        """Keep a run of notifications without a hole in its sequence numbers.
+        """Store a run of notifications without a hole in its sequence numbers.
 
-        What is already kept is left as it is. Returns the highest sequence number up to which
+        What is already stored stays as it is. Returns the highest sequence number up to which
         nothing is missing. Raises UnknownStreamError.
         """
         ...
 
     def append_activity(self, subject_id: str, stream_id: str, spans: Sequence[Activity]) -> None:
-        """Keep how much the wearer moved. The same span of a stream twice is once.
+        """Store how much the wearer moved. Idempotent for the same span of a stream.
 
         Raises UnknownStreamError.
         """
         ...
 
     def activity(self, subject_id: str, start_ns: int, end_ns: int) -> list[Activity]:
-        """Spans that begin in [start_ns, end_ns), by time; where two straps saw the same span,
-        the larger value.
+        """List the spans that begin in [start_ns, end_ns), by time; where two straps saw the same
+        span, the larger value.
         """
         ...
 
     def read(self, subject_id: str, start_ns: int, end_ns: int) -> Beats:
-        """Beats with start_ns <= time < end_ns, of all streams of the subject, by time."""
+        """Read the beats with start_ns <= time < end_ns, of all streams of the subject, by time."""
         ...
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
-        """Gaps that touch the range, by start."""
+        """List the gaps that touch the range, by start."""
         ...
 
     def coverage(self, subject_id: str) -> list[StreamCoverage]:
-        """What is kept of each stream, oldest first."""
+        """List what is stored of each stream, oldest first."""
         ...
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
-        """Of each UTC day (days since 1970) in the range that has beats: what names its content.
-        It is another name whenever beats or movement of that day were added.
+        """Return the fingerprint of each UTC day (days since 1970) in the range that has beats. It
+        changes whenever beats or movement of that day were added.
         """
         ...
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
-        """The UTC days with beats in runs to which something was added from then on, by the clock
-        of this machine; a run may reach over several days, and all of them are named.
+        """List the UTC days with beats in runs to which something was added from then on, by the
+        clock of this machine; a run may reach over several days, and all of them are named.
         """
         ...
 
     def stored_windows(
         self, subject_id: str, method: str, names: Sequence[str], first_day: int, last_day: int
     ) -> dict[int, DailyWindows]:
-        """What was worked out of each of these days by this method: the figures with these names.
-        It can be thrown away and made again.
+        """Return the windows of each of these days by this method, with the metrics ``names``. They
+        are derived, and can be deleted and computed again.
         """
         ...
 
     def stored_fingerprints(
         self, subject_id: str, method: str, first_day: int, last_day: int
     ) -> dict[int, str]:
-        """What the kept windows of each of these days were worked out from."""
+        """Return the fingerprint of the content that the stored windows of each day are computed
+        from.
+        """
         ...
 
     def store_windows(self, subject_id: str, method: str, days: Mapping[int, DailyWindows]) -> None:
-        """Keep what was worked out of days, in the place of what there was by whatever method;
-        nothing of a subject who was erased meanwhile.
+        """Store the windows of days, in place of those of any method; nothing of a subject who was
+        erased meanwhile.
         """
         ...
 
     def subjects(self) -> list[str]:
-        """Everybody with a stream."""
+        """List all subjects with a stream."""
         ...
 
     def erased(self) -> list[str]:
-        """Everybody who was erased, and is refused."""
+        """List all erased subjects, which are refused."""
         ...
 
     def orphan_subjects(self) -> list[str]:
         """List the subjects of whom the engine holds data without a stream, by id.
 
-        Only an engine that keeps beats and their streams in two places can have any.
+        Only an engine that stores beats and their streams in two places can have any.
         """
         return []
 
     def notifications(self, subject_id: str, stream_id: str, after: int) -> list[Notification]:
-        """The next kept notifications of a stream after this sequence number, in order: some
-        thousands, or none at the end. Raises UnknownStreamError.
+        """Return the next stored notifications of a stream after this sequence number, in order:
+        some thousands, or none at the end. Raises UnknownStreamError.
         """
         ...
 
     def stream_activity(self, subject_id: str, stream_id: str) -> list[Activity]:
-        """All movement of one stream, by time."""
+        """List all movement of one stream, by time."""
         ...
 
     def erase(self, subject_id: str) -> int:
-        """Remove every trace of the subject; the number of beats that were erased.
+        """Delete all data of the subject, and return the number of beats that were erased.
 
         From then on its (random) id is refused, so that an upload that is on its way while the
         subject is erased brings nothing back.
@@ -131,5 +133,5 @@ class BeatStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...

@@ -15,30 +15,30 @@ from store.models.records import (
 
 
 class RecordStore(Protocol):
-    """Keeps people and what they enter. Safe with several threads and processes."""
+    """Stores people and what they enter. Safe with several threads and processes."""
 
     def add_person(self, person: Person) -> None:
-        """Raises EmailTakenError."""
+        """Add an account. Raises EmailTakenError."""
         ...
 
     def person(self, person_id: str) -> Person | None:
-        """The person with this id."""
+        """Find the person with this id."""
         ...
 
     def person_by_email(self, email: str) -> Person | None:
-        """The person with this address, in any case."""
+        """Find the person with this address, in any case."""
         ...
 
     def add_rating(self, rating: Rating) -> Rating:
-        """Keep a rating or its next version, and return it as kept.
+        """Store a rating or its next version, and return it as stored.
 
-        The same version of the same content twice is once. Raises RatingConflictError when the
+        Idempotent for the same version of the same content. Raises RatingConflictError when the
         id is another's, or another content has this version, or a version is skipped.
         """
         ...
 
     def rating(self, person_id: str, rating_id: str) -> Rating | None:
-        """The newest version of a rating of this person."""
+        """Find the newest version of a rating of this person."""
         ...
 
     def ratings(
@@ -50,7 +50,7 @@ class RecordStore(Protocol):
         after: tuple[int, str] | None = None,
         since_ns: int | None = None,
     ) -> list[Rating]:
-        """Newest versions about times in [start_ns, end_ns), by time then id.
+        """List the newest versions about times in [start_ns, end_ns), by time then id.
 
         ``limit`` bounds how many; ``after`` is the (about_ns, id) of the last one seen;
         ``since_ns``: only what was entered, corrected or withdrawn from then on, and what was
@@ -59,56 +59,56 @@ class RecordStore(Protocol):
         ...
 
     def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
-        """Every version of a rating of this person, oldest first."""
+        """List every version of a rating of this person, oldest first."""
         ...
 
     def ratings_fingerprint(self, person_id: str) -> tuple[int, int]:
-        """How many versions of ratings there are, and when the last was entered: it changes with
-        every change.
+        """Return how many versions of ratings there are, and when the last was entered: it changes
+        with every change.
         """
         ...
 
     def add_session(self, session: TherapySession, replaces: int | None = None) -> TherapySession:
-        """Keep a therapy session, and return it with its version; the same number of the same
+        """Store a therapy session, and return it with its version; the same number of the same
         person replaces it. ``replaces``: the version that was seen, 0 for none; raises
         SessionConflictError where there is another.
         """
         ...
 
     def sessions(self, person_id: str) -> list[TherapySession]:
-        """Therapy sessions of this person, by time."""
+        """List the therapy sessions of this person, by time."""
         ...
 
     def add_consent(self, consent: Consent) -> None:
-        """Keep an answer; those before it stay."""
+        """Store an answer; those before it stay."""
         ...
 
     def consents(self, person_id: str) -> list[Consent]:
-        """Every answer of this person, oldest first."""
+        """List every answer of this person, oldest first."""
         ...
 
     def put_report(self, report: StoredReport) -> None:
-        """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
+        """Replace the report of this kind; store nothing of a person who was erased."""
         ...
 
     def report(self, person_id: str, kind: str) -> StoredReport | None:
-        """The kept report of this kind."""
+        """Return the stored report of this kind."""
         ...
 
     def add_audit(self, line: AuditLine) -> None:
-        """Keep what was done."""
+        """Store what was done."""
         ...
 
     def audit(self) -> list[AuditLine]:
-        """All that was done, oldest first."""
+        """List all that was done, oldest first."""
         ...
 
     def people(self) -> list[Person]:
-        """Everybody with an account, oldest first."""
+        """List all people with an account, oldest first."""
         ...
 
     def erase(self, person_id: str) -> None:
-        """Remove every trace of the person."""
+        """Delete all data of the person."""
         ...
 
     def check(self) -> None:
@@ -116,5 +116,5 @@ class RecordStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...

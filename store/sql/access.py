@@ -1,4 +1,4 @@
-"""Who may do what, and who did, in an SQL database."""
+"""Who may do what, and who did, in an SQL database: a class for each part of AccessStore."""
 
 from __future__ import annotations
 
@@ -18,110 +18,132 @@ from store.models.access import (
     OneTimePurpose,
     OneTimeToken,
     Pseudonym,
-    Scope,
-    TokenKind,
 )
 from store.models.records import Person
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.records import person_from_row
+from store.sql.rows import columns_of, from_row, to_row, to_values
 from store.sql.tables.access import (
-    AnswerRow,
+    AccessLogRow,
     AttemptsRow,
     CareRow,
+    IdempotentResponseRow,
     LiveShareRow,
-    LookRow,
-    OneTimeRow,
+    OneTimeTokenRow,
     PseudonymRow,
 )
-from store.sql.tables.records import PersonRow, SignInRow
+from store.sql.tables.records import AccessTokenRow, PersonRow
 
 _WEEK = 7 * DAY
-# Asked at every request: putting it together anew takes three times as long as asking.
-_SIGNED_IN = (
-    select(PersonRow, SignInRow)
-    .join(SignInRow, SignInRow.person_id == PersonRow.id)
+# Built once: it runs at every request, and building it takes three times as long as running it.
+_VALID_TOKEN = (
+    select(PersonRow, AccessTokenRow)
+    .join(AccessTokenRow, AccessTokenRow.person_id == PersonRow.id)
     .where(
-        SignInRow.token_hash == bindparam("token_hash"),
-        SignInRow.expires_ns > bindparam("at_ns"),
-        or_(SignInRow.idle_ns == 0, SignInRow.used_ns + SignInRow.idle_ns > bindparam("at_ns")),
+        AccessTokenRow.token_hash == bindparam("token_hash"),
+        AccessTokenRow.expires_ns > bindparam("at_ns"),
+        or_(
+            AccessTokenRow.idle_ns == 0,
+            AccessTokenRow.used_ns + AccessTokenRow.idle_ns > bindparam("at_ns"),
+        ),
         PersonRow.active,
     )
 )
-_LEAST_WEEKS, _MOST_WEEKS = 26, 260  # that dates are moved back for analysts
+_MIN_SHIFT_WEEKS, _MAX_SHIFT_WEEKS = 26, 260  # that dates are moved back for analysts
 
 
-class SqlAccessStore:
-    """A RightsStore on the engine of the records store."""
-
+class _SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
-    def add_token(self, sign_in: AccessToken) -> None:
-        """Keep a sign-in, and forget those that have expired by its creation."""
+
+class SqlTokenStore(_SqlStore):
+    """A TokenStore on the engine of the records store."""
+
+    def add_token(self, token: AccessToken) -> None:
+        """Store a token; see TokenStore."""
         with self._sessions.begin() as db:
-            db.execute(delete(SignInRow).where(SignInRow.expires_ns <= sign_in.created_ns))
-            db.add(
-                SignInRow(
-                    token_hash=sign_in.token_hash,
-                    person_id=sign_in.person_id,
-                    created_ns=sign_in.created_ns,
-                    expires_ns=sign_in.expires_ns,
-                    id=sign_in.id,
-                    kind=str(sign_in.kind),
-                    name=sign_in.name,
-                    scopes=" ".join(sorted(sign_in.scopes)),
-                    used_ns=sign_in.used_ns,
-                    idle_ns=sign_in.idle_ns,
-                )
-            )
+            db.execute(delete(AccessTokenRow).where(AccessTokenRow.expires_ns <= token.created_ns))
+            db.add(to_row(AccessTokenRow, token))
 
-    def signed_in(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
-        """Who holds this token at this time; see RightsStore."""
+    def find_token(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
+        """Find a valid token and its person; see TokenStore."""
         with self._sessions() as db:
-            found = db.execute(_SIGNED_IN, {"token_hash": token_hash, "at_ns": at_ns}).first()
-            return None if found is None else (person_from_row(found[0]), _access_token(found[1]))
+            found = db.execute(_VALID_TOKEN, {"token_hash": token_hash, "at_ns": at_ns}).first()
+            if found is None:
+                return None
+            return from_row(Person, found[0]), from_row(AccessToken, found[1])
 
-    def used(self, token_hash: str, at_ns: int) -> None:
-        """Note that a token was used."""
+    def mark_token_used(self, token_hash: str, at_ns: int) -> None:
+        """Set when a token was last used."""
         with self._sessions.begin() as db:
             db.execute(
-                update(SignInRow).where(SignInRow.token_hash == token_hash).values(used_ns=at_ns)
+                update(AccessTokenRow)
+                .where(AccessTokenRow.token_hash == token_hash)
+                .values(used_ns=at_ns)
             )
 
     def end_token(self, token_hash: str) -> None:
-        """Sign out."""
+        """Delete a token, at signing out."""
         with self._sessions.begin() as db:
-            db.execute(delete(SignInRow).where(SignInRow.token_hash == token_hash))
+            db.execute(delete(AccessTokenRow).where(AccessTokenRow.token_hash == token_hash))
 
-    def sign_ins(self, person_id: str) -> list[AccessToken]:
-        """All tokens of a person, oldest first."""
-        query = select(SignInRow).where(SignInRow.person_id == person_id)
+    def tokens(self, person_id: str) -> list[AccessToken]:
+        """List all tokens of a person, oldest first."""
+        query = select(AccessTokenRow).where(AccessTokenRow.person_id == person_id)
         with self._sessions() as db:
-            rows = db.scalars(query.order_by(SignInRow.created_ns, SignInRow.id))
-            return [_access_token(row) for row in rows]
+            rows = db.scalars(query.order_by(AccessTokenRow.created_ns, AccessTokenRow.id))
+            return [from_row(AccessToken, row) for row in rows]
 
-    def revoke(self, person_id: str, sign_in_id: str) -> bool:
-        """End a token by its id; whether there was one."""
+    def revoke_token(self, person_id: str, token_id: str) -> bool:
+        """Delete a token by its id; whether there was one."""
         with self._sessions.begin() as db:
             gone = db.execute(
-                delete(SignInRow)
-                .where(SignInRow.person_id == person_id, SignInRow.id == sign_in_id)
-                .returning(SignInRow.id)
+                delete(AccessTokenRow)
+                .where(AccessTokenRow.person_id == person_id, AccessTokenRow.id == token_id)
+                .returning(AccessTokenRow.id)
             )
             return gone.first() is not None
 
     def end_tokens(self, person_id: str, but: str | None = None) -> None:
-        """End all tokens of a person, but for the one with this hash."""
+        """Delete all tokens of a person, but for the one with this hash."""
         with self._sessions.begin() as db:
             db.execute(
-                delete(SignInRow).where(
-                    SignInRow.person_id == person_id, SignInRow.token_hash != (but or "")
+                delete(AccessTokenRow).where(
+                    AccessTokenRow.person_id == person_id, AccessTokenRow.token_hash != (but or "")
                 )
             )
 
+    def put_one_time_token(self, one_time: OneTimeToken) -> None:
+        """Store a one-time token, and delete those that have expired."""
+        with self._sessions.begin() as db:
+            db.execute(
+                delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_ns <= one_time.created_ns)
+            )
+            db.add(to_row(OneTimeTokenRow, one_time))
+
+    def take_one_time_token(
+        self, token_hash: str, purpose: OneTimePurpose, at_ns: int
+    ) -> OneTimeToken | None:
+        """Use a one-time token: of two who use it at once, one gets it."""
+        with self._sessions.begin() as db:
+            row = db.execute(
+                delete(OneTimeTokenRow)
+                .where(
+                    OneTimeTokenRow.token_hash == token_hash,
+                    OneTimeTokenRow.purpose == str(purpose),
+                    OneTimeTokenRow.expires_ns > at_ns,
+                )
+                .returning(*columns_of(OneTimeTokenRow, OneTimeToken))
+            ).first()
+            return None if row is None else from_row(OneTimeToken, row)
+
+
+class SqlPasswordStore(_SqlStore):
+    """A PasswordStore on the engine of the records store."""
+
     def set_password(self, person_id: str, password_hash: str) -> None:
-        """Keep another password."""
+        """Replace the password."""
         with self._sessions.begin() as db:
             db.execute(
                 update(PersonRow)
@@ -134,117 +156,25 @@ class SqlAccessStore:
         with self._sessions.begin() as db:
             db.execute(update(PersonRow).where(PersonRow.id == person_id).values(active=active))
             if not active:
-                db.execute(delete(SignInRow).where(SignInRow.person_id == person_id))
+                db.execute(delete(AccessTokenRow).where(AccessTokenRow.person_id == person_id))
 
-    def active(self, person_id: str) -> bool:
+    def is_active(self, person_id: str) -> bool:
         """Whether a person may sign in."""
         with self._sessions() as db:
             return bool(db.scalar(select(PersonRow.active).where(PersonRow.id == person_id)))
 
-    def put_one_time_token(self, one_time: OneTimeToken) -> None:
-        """Keep a one-time token, and forget those that have expired."""
-        with self._sessions.begin() as db:
-            db.execute(delete(OneTimeRow).where(OneTimeRow.expires_ns <= one_time.created_ns))
-            db.add(
-                OneTimeRow(
-                    token_hash=one_time.token_hash,
-                    purpose=str(one_time.purpose),
-                    person_id=one_time.person_id,
-                    body=one_time.body,
-                    created_ns=one_time.created_ns,
-                    expires_ns=one_time.expires_ns,
-                )
-            )
 
-    def take_one_time_token(
-        self, token_hash: str, purpose: OneTimePurpose, at_ns: int
-    ) -> OneTimeToken | None:
-        """Use a one-time token: of two who use it at once, one gets it."""
-        with self._sessions.begin() as db:
-            row = db.execute(
-                delete(OneTimeRow)
-                .where(
-                    OneTimeRow.token_hash == token_hash,
-                    OneTimeRow.purpose == str(purpose),
-                    OneTimeRow.expires_ns > at_ns,
-                )
-                .returning(
-                    OneTimeRow.person_id,
-                    OneTimeRow.body,
-                    OneTimeRow.created_ns,
-                    OneTimeRow.expires_ns,
-                )
-            ).first()
-            return None if row is None else OneTimeToken(token_hash, purpose, *row)
-
-    def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
-        """Put a patient into a therapist's care; twice is once."""
-        values = {"person_id": person_id, "therapist_id": therapist_id, "since_ns": at_ns}
-        with write_transaction(self._engine) as db:
-            db.execute(dialect_insert(db, CareRow).values(**values).on_conflict_do_nothing())
-
-    def end_care(self, therapist_id: str, person_id: str) -> None:
-        """End it."""
-        with self._sessions.begin() as db:
-            db.execute(
-                delete(CareRow).where(
-                    CareRow.person_id == person_id, CareRow.therapist_id == therapist_id
-                )
-            )
-
-    def in_care_of(self, therapist_id: str) -> list[str]:
-        """The ids of the patients in a therapist's care."""
-        query = select(CareRow.person_id).where(CareRow.therapist_id == therapist_id)
-        with self._sessions() as db:
-            return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.person_id)))
-
-    def carers_of(self, person_id: str) -> list[str]:
-        """The ids of the therapists of a patient."""
-        query = select(CareRow.therapist_id).where(CareRow.person_id == person_id)
-        with self._sessions() as db:
-            return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.therapist_id)))
-
-    def add_access_log(self, looks: Sequence[AccessLogEntry]) -> None:
-        """Keep who read what."""
-        with self._sessions.begin() as db:
-            db.add_all(
-                LookRow(
-                    person_id=look.person_id,
-                    actor_id=look.actor_id,
-                    actor_role=look.actor_role,
-                    at_ns=look.at_ns,
-                    what=look.what,
-                )
-                for look in looks
-            )
-
-    def looks(
-        self, person_id: str, limit: int, before: int | None = None
-    ) -> list[tuple[int, AccessLogEntry]]:
-        """Who read something of this person, newest first; see RightsStore."""
-        query = select(LookRow).where(LookRow.person_id == person_id)
-        if before is not None:
-            query = query.where(LookRow.id < before)
-        with self._sessions() as db:
-            rows = db.scalars(query.order_by(LookRow.id.desc()).limit(limit))
-            return [
-                (
-                    row.id,
-                    AccessLogEntry(
-                        row.person_id, row.actor_id, row.actor_role, row.at_ns, row.what
-                    ),
-                )
-                for row in rows
-            ]
+class SqlLockoutStore(_SqlStore):
+    """A LockoutStore on the engine of the records store."""
 
     def attempts(self, key: str) -> Attempts:
-        """Failed attempts with this key."""
+        """Return the failed attempts with this key."""
         with self._sessions() as db:
             row = db.get(AttemptsRow, key)
-            return Attempts(0, 0) if row is None else Attempts(row.failures, row.since_ns)
+            return Attempts(0, 0) if row is None else from_row(Attempts, row)
 
     def add_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
-        """One more; see RightsStore."""
+        """Count one more; see LockoutStore."""
         oldest = at_ns - forget_after_ns
         with write_transaction(self._engine) as db:
             db.execute(delete(AttemptsRow).where(AttemptsRow.since_ns < oldest))
@@ -257,65 +187,43 @@ class SqlAccessStore:
             )
 
     def clear_failures(self, key: str) -> None:
-        """It went well."""
+        """Delete the failed attempts with this key."""
         with self._sessions.begin() as db:
             db.execute(delete(AttemptsRow).where(AttemptsRow.key == key))
 
-    def begin_idempotent(
-        self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
-    ) -> IdempotentResponse | None:
-        """Note that a request is under way, or what there is; see RightsStore."""
-        with write_transaction(self._engine) as db:
-            db.execute(delete(AnswerRow).where(AnswerRow.at_ns < forget_ns))
-            noted = db.execute(
-                dialect_insert(db, AnswerRow)
-                .values(person_id=person_id, key=key, request_hash=request_hash, at_ns=at_ns)
-                .on_conflict_do_nothing()
-                .returning(AnswerRow.key)
-            ).first()
-            if noted is not None:
-                return None
-            row = db.execute(
-                select(
-                    AnswerRow.request_hash, AnswerRow.at_ns, AnswerRow.status, AnswerRow.body
-                ).where(AnswerRow.person_id == person_id, AnswerRow.key == key)
-            ).one()
-            return IdempotentResponse(*row)
 
-    def finish_idempotent(self, person_id: str, key: str, status: int, body: str | None) -> None:
-        """Keep the answer."""
+class SqlCareStore(_SqlStore):
+    """A CareStore on the engine of the records store."""
+
+    def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
+        """Put a patient into a therapist's care; see CareStore."""
+        values = {"person_id": person_id, "therapist_id": therapist_id, "since_ns": at_ns}
+        with write_transaction(self._engine) as db:
+            db.execute(dialect_insert(db, CareRow).values(**values).on_conflict_do_nothing())
+
+    def end_care(self, therapist_id: str, person_id: str) -> None:
+        """End the care."""
         with self._sessions.begin() as db:
             db.execute(
-                update(AnswerRow)
-                .where(AnswerRow.person_id == person_id, AnswerRow.key == key)
-                .values(status=status, body=body)
-            )
-
-    def drop_idempotent(self, person_id: str, key: str) -> None:
-        """Nothing was done: the key may be used again."""
-        with self._sessions.begin() as db:
-            db.execute(
-                delete(AnswerRow).where(AnswerRow.person_id == person_id, AnswerRow.key == key)
-            )
-
-    def pseudonym(self, person_id: str) -> Pseudonym:
-        """The person's pseudonym; see RightsStore."""
-        weeks = _LEAST_WEEKS + secrets.randbelow(_MOST_WEEKS - _LEAST_WEEKS)
-        with write_transaction(self._engine) as db:
-            db.execute(
-                dialect_insert(db, PseudonymRow)
-                .values(person_id=person_id, pseudonym=new_id(), shift_ns=weeks * _WEEK)
-                .on_conflict_do_nothing()
-            )
-            row = db.execute(
-                select(PseudonymRow.pseudonym, PseudonymRow.shift_ns).where(
-                    PseudonymRow.person_id == person_id
+                delete(CareRow).where(
+                    CareRow.person_id == person_id, CareRow.therapist_id == therapist_id
                 )
-            ).one()
-            return Pseudonym(person_id, *row)
+            )
+
+    def patients_of(self, therapist_id: str) -> list[str]:
+        """List the ids of the patients in a therapist's care."""
+        query = select(CareRow.person_id).where(CareRow.therapist_id == therapist_id)
+        with self._sessions() as db:
+            return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.person_id)))
+
+    def therapists_of(self, person_id: str) -> list[str]:
+        """List the ids of the therapists of a patient."""
+        query = select(CareRow.therapist_id).where(CareRow.person_id == person_id)
+        with self._sessions() as db:
+            return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.therapist_id)))
 
     def share_live(self, person_id: str, until_ns: int) -> None:
-        """Until when therapists may watch live."""
+        """Set until when therapists may watch live."""
         with write_transaction(self._engine) as db:
             db.execute(
                 dialect_insert(db, LiveShareRow)
@@ -324,22 +232,105 @@ class SqlAccessStore:
             )
 
     def live_until(self, person_id: str) -> int:
-        """Until when therapists may watch live; 0 never."""
+        """Return until when therapists may watch live; 0 never."""
         query = select(func.coalesce(func.max(LiveShareRow.until_ns), 0))
         with self._sessions() as db:
             return int(db.scalar(query.where(LiveShareRow.person_id == person_id)) or 0)
 
 
-def _access_token(row: SignInRow) -> AccessToken:
-    return AccessToken(
-        row.token_hash,
-        row.person_id,
-        row.created_ns,
-        row.expires_ns,
-        row.id,
-        TokenKind(row.kind),
-        row.name,
-        frozenset(Scope(word) for word in row.scopes.split()),
-        row.used_ns,
-        row.idle_ns,
-    )
+class SqlAccessLogStore(_SqlStore):
+    """A AccessLogStore on the engine of the records store."""
+
+    def add_access_log(self, entries: Sequence[AccessLogEntry]) -> None:
+        """Store who read what."""
+        with self._sessions.begin() as db:
+            db.add_all(to_row(AccessLogRow, entry) for entry in entries)
+
+    def access_log(
+        self, person_id: str, limit: int, before: int | None = None
+    ) -> list[tuple[int, AccessLogEntry]]:
+        """List who read something of this person, newest first; see AccessLogStore."""
+        query = select(AccessLogRow).where(AccessLogRow.person_id == person_id)
+        if before is not None:
+            query = query.where(AccessLogRow.id < before)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(AccessLogRow.id.desc()).limit(limit))
+            return [(row.id, from_row(AccessLogEntry, row)) for row in rows]
+
+
+class SqlIdempotencyStore(_SqlStore):
+    """A IdempotencyStore on the engine of the records store."""
+
+    def begin_idempotent(
+        self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
+    ) -> IdempotentResponse | None:
+        """Store that a request is under way, or return its response; see IdempotencyStore."""
+        with write_transaction(self._engine) as db:
+            db.execute(delete(IdempotentResponseRow).where(IdempotentResponseRow.at_ns < forget_ns))
+            noted = db.execute(
+                dialect_insert(db, IdempotentResponseRow)
+                .values(person_id=person_id, key=key, request_hash=request_hash, at_ns=at_ns)
+                .on_conflict_do_nothing()
+                .returning(IdempotentResponseRow.key)
+            ).first()
+            if noted is not None:
+                return None
+            row = db.execute(
+                select(*columns_of(IdempotentResponseRow, IdempotentResponse)).where(
+                    IdempotentResponseRow.person_id == person_id, IdempotentResponseRow.key == key
+                )
+            ).one()
+            return from_row(IdempotentResponse, row)
+
+    def finish_idempotent(self, person_id: str, key: str, status: int, body: str | None) -> None:
+        """Store the response."""
+        with self._sessions.begin() as db:
+            db.execute(
+                update(IdempotentResponseRow)
+                .where(
+                    IdempotentResponseRow.person_id == person_id, IdempotentResponseRow.key == key
+                )
+                .values(status=status, body=body)
+            )
+
+    def drop_idempotent(self, person_id: str, key: str) -> None:
+        """Let the key be used again, since nothing was done."""
+        with self._sessions.begin() as db:
+            db.execute(
+                delete(IdempotentResponseRow).where(
+                    IdempotentResponseRow.person_id == person_id, IdempotentResponseRow.key == key
+                )
+            )
+
+
+class SqlPseudonymStore(_SqlStore):
+    """A PseudonymStore on the engine of the records store."""
+
+    def pseudonym(self, person_id: str) -> Pseudonym:
+        """Return the person's pseudonym; see PseudonymStore."""
+        weeks = _MIN_SHIFT_WEEKS + secrets.randbelow(_MAX_SHIFT_WEEKS - _MIN_SHIFT_WEEKS)
+        with write_transaction(self._engine) as db:
+            proposed = Pseudonym(person_id, new_id(), weeks * _WEEK)
+            db.execute(
+                dialect_insert(db, PseudonymRow)
+                .values(to_values(proposed))
+                .on_conflict_do_nothing()
+            )
+            row = db.execute(
+                select(*columns_of(PseudonymRow, Pseudonym)).where(
+                    PseudonymRow.person_id == person_id
+                )
+            ).one()
+            return from_row(Pseudonym, row)
+
+
+class SqlAccessStore(
+    SqlTokenStore,
+    SqlPasswordStore,
+    SqlLockoutStore,
+    SqlCareStore,
+    SqlAccessLogStore,
+    SqlIdempotencyStore,
+    SqlPseudonymStore,
+):
+    """An AccessStore on the engine of the records store."""

@@ -70,12 +70,12 @@ def server_engine(url: str) -> Engine:
                 pool_size=10,
                 max_overflow=10,
                 pool_timeout=10,
-                hide_parameters=True,  # what people entered does not belong into logs
+                hide_parameters=True,  # what people entered stays out of logs
                 connect_args={"connect_timeout": 5} if url.startswith("postgresql") else {},
             )
         )
     except (SQLAlchemyError, RevisionError, ImportError) as error:
-        # Its words may hold the address, and that a password.
+        # Its text may have the address, and that a password.
         kind = type(error).__name__
         raise EbbtideError(
             f"The records store does not answer ({kind}).",
@@ -104,7 +104,7 @@ def dialect_insert(
 
 
 def _newest(engine: Engine) -> Engine:
-    # Two processes may start at once: the lock comes before looking for tables.
+    # Two processes may start at once: lock before reading which tables there are.
     with write_transaction(engine) as connection:
         if current_revision(connection) != NEWEST:
             from store.sql.upgrade import upgrade  # with Alembic, which is slow to load

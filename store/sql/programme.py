@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.errors import NotesConflictError
-from store.models.programme import Note, NoteKind, Practice, PracticeKind, Programme, SessionNotes
+from store.models.programme import Note, Practice, Programme, SessionNotes
 from store.sql.engine import dialect_insert, write_transaction
+from store.sql.rows import from_row, to_row, to_values
 from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
@@ -28,16 +29,14 @@ class SqlProgrammeStore:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def programme(self, person_id: str) -> Programme:
-        """Where a person is; a new one where nothing is kept."""
+        """Return the progress of a person; a new one where nothing is stored."""
         with self._sessions() as db:
             row = db.get(ProgrammeRow, person_id)
-            if row is None:
-                return Programme(person_id)
-            return Programme(person_id, row.cleared_ns, row.started_ns, row.ratings_a_day)
+            return Programme(person_id) if row is None else from_row(Programme, row)
 
     def put_programme(self, programme: Programme) -> None:
-        """Keep where a person is."""
-        values = asdict(programme)
+        """Store the progress of a person."""
+        values = to_values(programme)
         with write_transaction(self._engine) as db:
             db.execute(
                 dialect_insert(db, ProgrammeRow)
@@ -46,14 +45,14 @@ class SqlProgrammeStore:
             )
 
     def put_note(self, note: Note) -> Note:
-        """Keep a note, or change it; see ProgrammeStore."""
+        """Store a note, or change it; see ProgrammeStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
             row = db.get(NoteRow, note.id)
             if row is not None and row.person_id != note.person_id:
-                return _note(row)
-            row = db.merge(NoteRow(**{**asdict(note), "kind": str(note.kind)}))
+                return from_row(Note, row)
+            row = db.merge(to_row(NoteRow, note))
             db.flush()
-            return _note(row)
+            return from_row(Note, row)
 
     def delete_note(self, person_id: str, note_id: str) -> bool:
         """Remove a note; whether there was one."""
@@ -66,43 +65,33 @@ class SqlProgrammeStore:
             return gone.first() is not None
 
     def notes(self, person_id: str) -> list[Note]:
-        """All notes of a person, by time."""
+        """List all notes of a person, by time."""
         query = select(NoteRow).where(NoteRow.person_id == person_id)
         with self._sessions() as db:
-            return [_note(row) for row in db.scalars(query.order_by(NoteRow.about_ns, NoteRow.id))]
+            return [
+                from_row(Note, row)
+                for row in db.scalars(query.order_by(NoteRow.about_ns, NoteRow.id))
+            ]
 
     def put_practice(self, practice: Practice) -> bool:
-        """Keep a practice, or what was said after it; see ProgrammeStore."""
+        """Store a practice, or its ratings afterwards; see ProgrammeStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
             row = db.get(PracticeRow, practice.id)
             if row is not None and row.person_id != practice.person_id:
                 return False
-            db.merge(PracticeRow(**{**asdict(practice), "kind": str(practice.kind)}))
+            db.merge(to_row(PracticeRow, practice))
             db.flush()
             return True
 
     def practices(self, person_id: str) -> list[Practice]:
-        """All practices of a person, by time."""
+        """List all practices of a person, by time."""
         query = select(PracticeRow).where(PracticeRow.person_id == person_id)
         with self._sessions() as db:
-            return [
-                Practice(
-                    row.id,
-                    row.person_id,
-                    PracticeKind(row.kind),
-                    row.start_ns,
-                    row.end_ns,
-                    row.breaths_per_min,
-                    row.pain_before,
-                    row.stress_before,
-                    row.pain_after,
-                    row.stress_after,
-                )
-                for row in db.scalars(query.order_by(PracticeRow.start_ns, PracticeRow.id))
-            ]
+            rows = db.scalars(query.order_by(PracticeRow.start_ns, PracticeRow.id))
+            return [from_row(Practice, row) for row in rows]
 
     def mark_read(self, person_id: str, reading: str, at_ns: int) -> None:
-        """A reading was read; the first time counts."""
+        """Store that a reading was read; the first time counts."""
         with write_transaction(self._engine) as db:
             db.execute(
                 dialect_insert(db, ReadingRow)
@@ -111,47 +100,33 @@ class SqlProgrammeStore:
             )
 
     def readings(self, person_id: str) -> dict[str, int]:
-        """What was read, and when."""
+        """Return when each reading was read."""
         query = select(ReadingRow.reading, ReadingRow.read_ns)
         with self._sessions() as db:
             rows = db.execute(query.where(ReadingRow.person_id == person_id)).all()
             return {row.reading: row.read_ns for row in rows}
 
     def put_session_notes(self, notes: SessionNotes, replaces: int) -> SessionNotes:
-        """Keep notes in the place of a version; see ProgrammeStore."""
+        """Replace a version of notes; see ProgrammeStore."""
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
                 row = db.get(SessionNotesRow, (notes.person_id, notes.number), with_for_update=True)
                 there = 0 if row is None else row.version
                 if there != replaces:
                     raise _conflict(notes, there)
-                kept = replace(notes, version=there + 1)
-                db.merge(SessionNotesRow(**asdict(kept)))
+                stored = replace(notes, version=there + 1)
+                db.merge(to_row(SessionNotesRow, stored))
                 db.flush()
-                return kept
-        except IntegrityError as error:  # another process was a moment faster
+                return stored
+        except IntegrityError as error:  # another process was faster
             raise _conflict(notes, 1) from error
 
     def session_notes(self, person_id: str) -> list[SessionNotes]:
-        """Notes of a person's sessions, by number."""
+        """List the notes of a person's sessions, by number."""
         query = select(SessionNotesRow).where(SessionNotesRow.person_id == person_id)
         with self._sessions() as db:
-            return [
-                SessionNotes(
-                    row.person_id,
-                    row.number,
-                    row.notes,
-                    row.homework,
-                    row.author_id,
-                    row.version,
-                    row.changed_ns,
-                )
-                for row in db.scalars(query.order_by(SessionNotesRow.number))
-            ]
-
-
-def _note(row: NoteRow) -> Note:
-    return Note(row.id, row.person_id, NoteKind(row.kind), row.words, row.about_ns, row.entered_ns)
+            rows = db.scalars(query.order_by(SessionNotesRow.number))
+            return [from_row(SessionNotes, row) for row in rows]
 
 
 def _conflict(notes: SessionNotes, there: int) -> NotesConflictError:

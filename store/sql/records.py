@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 
 from sqlalchemy import Engine, and_, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
@@ -13,13 +13,12 @@ from store.models.records import (
     AuditLine,
     Consent,
     Person,
-    Purpose,
     Rating,
-    Role,
     StoredReport,
     TherapySession,
 )
 from store.sql.engine import write_transaction
+from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.records import (
     AuditRow,
     Base,
@@ -32,14 +31,14 @@ from store.sql.tables.records import (
 
 
 class SqlRecordStore:
-    """A RecordStore behind a SQLAlchemy engine, whose tables are at the newest revision."""
+    """A RecordStore on an SQLAlchemy engine with its tables at the newest revision."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._engine.dispose()
 
     def check(self) -> None:
@@ -48,48 +47,36 @@ class SqlRecordStore:
             db.execute(select(PersonRow.id).limit(1))
 
     def add_person(self, person: Person) -> None:
-        """Raises EmailTakenError."""
+        """Add an account. Raises EmailTakenError."""
         try:
             with self._sessions.begin() as db:
-                db.add(
-                    PersonRow(
-                        id=person.id,
-                        subject_id=person.subject_id,
-                        email=person.email.lower(),
-                        name=person.name,
-                        zone=person.zone,
-                        role=str(person.role),
-                        simulated=person.simulated,
-                        password_hash=person.password_hash,
-                        created_ns=person.created_ns,
-                    )
-                )
+                db.add(to_row(PersonRow, replace(person, email=person.email.lower())))
         except IntegrityError as error:
             raise EmailTakenError(
                 f"{person.email} has an account already.", "Sign in, or use another address."
             ) from error
 
     def person(self, person_id: str) -> Person | None:
-        """The person with this id."""
+        """Find the person with this id."""
         with self._sessions() as db:
             row = db.get(PersonRow, person_id)
-            return None if row is None else person_from_row(row)
+            return None if row is None else from_row(Person, row)
 
     def person_by_email(self, email: str) -> Person | None:
-        """The person with this address, in any case."""
+        """Find the person with this address, in any case."""
         with self._sessions() as db:
             row = db.scalar(select(PersonRow).where(PersonRow.email == email.lower()))
-            return None if row is None else person_from_row(row)
+            return None if row is None else from_row(Person, row)
 
     def add_rating(self, rating: Rating) -> Rating:
-        """Keep a rating or its next version; see RecordStore."""
+        """Store a rating or its next version; see RecordStore."""
         try:
             with self._sessions.begin() as db:
                 return self._add_rating(db, rating)
-        except IntegrityError as error:  # another process was a moment faster
-            kept = self.rating(rating.person_id, rating.id)
-            if kept is not None and _same_content(kept, rating):
-                return kept
+        except IntegrityError as error:  # another process was faster
+            stored = self.rating(rating.person_id, rating.id)
+            if stored is not None and _same_content(stored, rating):
+                return stored
             raise _rating_conflict(rating) from error
 
     def _add_rating(self, db: Session, rating: Rating) -> Rating:
@@ -99,36 +86,19 @@ class SqlRecordStore:
         if newest is not None:
             if newest.person_id != rating.person_id:
                 raise _rating_conflict(rating)
-            kept = _rating(newest)
-            if _same_content(kept, rating):
-                return kept
+            stored = from_row(Rating, newest)
+            if _same_content(stored, rating):
+                return stored
         expected = 1 if newest is None else newest.version + 1
         if rating.version != expected:
             raise _rating_conflict(rating)
         if newest is not None:
             newest.superseded = True
-        db.add(
-            RatingRow(
-                id=rating.id,
-                version=rating.version,
-                person_id=rating.person_id,
-                about_ns=rating.about_ns,
-                entered_ns=rating.entered_ns,
-                zone=rating.zone,
-                pain=rating.pain,
-                stress=rating.stress,
-                pleasant=rating.pleasant,
-                simulated=rating.simulated,
-                superseded=False,
-                withdrawn=rating.withdrawn,
-                note=rating.note,
-                pleasant_note=rating.pleasant_note,
-            )
-        )
+        db.add(to_row(RatingRow, rating))
         return rating
 
     def rating(self, person_id: str, rating_id: str) -> Rating | None:
-        """The newest version of a rating of this person."""
+        """Find the newest version of a rating of this person."""
         with self._sessions() as db:
             row = db.scalar(
                 select(RatingRow).where(
@@ -137,7 +107,7 @@ class SqlRecordStore:
                     RatingRow.superseded.is_(False),
                 )
             )
-            return None if row is None else _rating(row)
+            return None if row is None else from_row(Rating, row)
 
     def ratings(
         self,
@@ -148,9 +118,11 @@ class SqlRecordStore:
         after: tuple[int, str] | None = None,
         since_ns: int | None = None,
     ) -> list[Rating]:
-        """Newest versions in the range, by time then id; see RecordStore."""
+        """List the newest versions in the range, by time then id; see RecordStore."""
         query = (
-            select(*_RATING)  # columns: rows of the ORM take five times as long
+            select(
+                *columns_of(RatingRow, Rating)
+            )  # columns: rows of the ORM take five times as long
             .where(
                 RatingRow.person_id == person_id,
                 RatingRow.superseded.is_(False),
@@ -176,17 +148,17 @@ class SqlRecordStore:
             return [Rating(*row) for row in db.execute(query)]
 
     def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
-        """Every version of a rating of this person, oldest first."""
+        """List every version of a rating of this person, oldest first."""
         query = (
             select(RatingRow)
             .where(RatingRow.id == rating_id, RatingRow.person_id == person_id)
             .order_by(RatingRow.version)
         )
         with self._sessions() as db:
-            return [_rating(row) for row in db.scalars(query)]
+            return [from_row(Rating, row) for row in db.scalars(query)]
 
     def ratings_fingerprint(self, person_id: str) -> tuple[int, int]:
-        """How many versions of ratings there are, and when the last was entered."""
+        """Return how many versions of ratings there are, and when the last was entered."""
         with self._sessions() as db:
             count, last = db.execute(
                 select(func.count(), func.max(RatingRow.entered_ns)).where(
@@ -196,7 +168,7 @@ class SqlRecordStore:
             return count, last or 0
 
     def add_session(self, session: TherapySession, replaces: int | None = None) -> TherapySession:
-        """Keep a therapy session; see RecordStore."""
+        """Store a therapy session; see RecordStore."""
         key = (session.person_id, session.number)
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
@@ -204,27 +176,25 @@ class SqlRecordStore:
                 there = 0 if row is None else row.version
                 if replaces is not None and replaces != there:
                     raise _session_conflict(session, there)
-                if row is None:
-                    row = SessionRow(person_id=key[0], number=key[1], id=session.id)
-                    db.add(row)
-                row.held_ns, row.changed_ns = session.held_ns, session.changed_ns
-                row.version = there + 1
+                stored_id = session.id if row is None else row.id
+                stored = replace(session, id=stored_id, version=there + 1)
+                db.merge(to_row(SessionRow, stored))
                 db.flush()
-                return _session(row)
-        except IntegrityError as error:  # another process was a moment faster
+                return stored
+        except IntegrityError as error:  # another process was faster
             raise _session_conflict(session, 1) from error
 
     def sessions(self, person_id: str) -> list[TherapySession]:
-        """Therapy sessions of this person, by time."""
+        """List the therapy sessions of this person, by time."""
         query = select(SessionRow).where(SessionRow.person_id == person_id)
         with self._sessions() as db:
             return [
-                _session(row)
+                from_row(TherapySession, row)
                 for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
             ]
 
     def add_consent(self, consent: Consent) -> None:
-        """Keep an answer; those before it stay."""
+        """Store an answer; those before it stay."""
         with self._sessions.begin() as db:
             # The person's row is the lock, in SQLite the file: two answers at once get two numbers.
             if self._engine.dialect.name == "sqlite":
@@ -237,114 +207,59 @@ class SqlRecordStore:
                     ConsentRow.person_id == consent.person_id
                 )
             )
-            db.add(
-                ConsentRow(
-                    person_id=consent.person_id,
-                    number=number,
-                    purpose=str(consent.purpose),
-                    given=consent.given,
-                    wording=consent.wording,
-                    at_ns=consent.at_ns,
-                    until_ns=consent.until_ns,
-                )
-            )
+            db.add(to_row(ConsentRow, consent, number=number))
 
     def consents(self, person_id: str) -> list[Consent]:
-        """Every answer of this person, oldest first."""
+        """List every answer of this person, oldest first."""
         query = select(ConsentRow).where(ConsentRow.person_id == person_id)
         with self._sessions() as db:
-            return [
-                Consent(
-                    row.person_id,
-                    Purpose(row.purpose),
-                    row.given,
-                    row.wording,
-                    row.at_ns,
-                    row.until_ns,
-                )
-                for row in db.scalars(query.order_by(ConsentRow.number))
-            ]
+            rows = db.scalars(query.order_by(ConsentRow.number))
+            return [from_row(Consent, row) for row in rows]
 
     def put_report(self, report: StoredReport) -> None:
-        """Keep a report in the place of the one of its kind; nothing of a person who is gone."""
+        """Replace the report of this kind; store nothing of a person who was erased."""
         with self._sessions() as db:
             if db.get(PersonRow, report.person_id) is None:
                 return
-            db.merge(
-                ReportRow(
-                    person_id=report.person_id,
-                    kind=report.kind,
-                    content=report.content,
-                    body=report.body,
-                )
-            )
+            db.merge(to_row(ReportRow, report))
             try:
                 db.commit()
-            except IntegrityError:  # the person was erased, or somebody was a moment faster
+            except IntegrityError:  # the person was erased, or another process was faster
                 db.rollback()
 
     def report(self, person_id: str, kind: str) -> StoredReport | None:
-        """The kept report of this kind."""
+        """Return the stored report of this kind."""
         with self._sessions() as db:
             row = db.get(ReportRow, (person_id, kind))
-            return None if row is None else StoredReport(person_id, kind, row.content, row.body)
+            return None if row is None else from_row(StoredReport, row)
 
     def add_audit(self, line: AuditLine) -> None:
-        """Keep what was done."""
+        """Store what was done."""
         with self._sessions.begin() as db:
-            db.add(AuditRow(at_ns=line.at_ns, action=line.action, subject=line.subject))
+            db.add(to_row(AuditRow, line))
 
     def audit(self) -> list[AuditLine]:
-        """All that was done, oldest first."""
+        """List all that was done, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(AuditRow).order_by(AuditRow.id))
-            return [AuditLine(row.at_ns, row.action, row.subject) for row in rows]
+            return [from_row(AuditLine, row) for row in rows]
 
     def people(self) -> list[Person]:
-        """Everybody with an account, oldest first."""
+        """List all people with an account, oldest first."""
         with self._sessions() as db:
             rows = db.scalars(select(PersonRow).order_by(PersonRow.created_ns, PersonRow.id))
-            return [person_from_row(row) for row in rows]
+            return [from_row(Person, row) for row in rows]
 
     def erase(self, person_id: str) -> None:
-        """Remove every trace of the person."""
+        """Delete all data of the person."""
         with self._sessions.begin() as db:
-            for mapper in Base.registry.mappers:  # of every table that says whose its rows are
+            for mapper in Base.registry.mappers:  # every table of rows of a person
                 if hasattr(mapper.class_, "person_id"):
                     db.execute(delete(mapper.class_).where(mapper.class_.person_id == person_id))
             db.execute(delete(PersonRow).where(PersonRow.id == person_id))
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as connection:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-
-
-def person_from_row(row: PersonRow) -> Person:
-    """The person of a row."""
-    return Person(
-        row.id,
-        row.subject_id,
-        row.email,
-        row.name,
-        row.zone,
-        Role(row.role),
-        row.simulated,
-        row.password_hash,
-        row.created_ns,
-    )
-
-
-# The columns of a rating, in the order of its fields.
-_RATING = [getattr(RatingRow, field.name) for field in fields(Rating)]
-
-
-def _rating(row: RatingRow) -> Rating:
-    return Rating(*(getattr(row, field.name) for field in fields(Rating)))
-
-
-def _session(row: SessionRow) -> TherapySession:
-    return TherapySession(
-        row.id, row.person_id, row.number, row.held_ns, row.version, row.changed_ns
-    )
 
 
 def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:
@@ -354,9 +269,9 @@ def _session_conflict(session: TherapySession, there: int) -> SessionConflictErr
     )
 
 
-def _same_content(kept: Rating, sent: Rating) -> bool:
-    """Whether a repeated request says what is kept. When it was entered may differ: a retry is
-    a little later than the request that got lost.
+def _same_content(stored: Rating, sent: Rating) -> bool:
+    """Whether a repeated request has the stored content. The time of entry may differ: a retry
+    comes later than the request that got lost.
     """
 
     def content(rating: Rating) -> tuple[object, ...]:
@@ -373,7 +288,7 @@ def _same_content(kept: Rating, sent: Rating) -> bool:
             rating.pleasant_note,
         )
 
-    return content(kept) == content(sent)
+    return content(stored) == content(sent)
 
 
 def _rating_conflict(rating: Rating) -> RatingConflictError:

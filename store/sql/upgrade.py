@@ -1,4 +1,4 @@
-"""Brings the tables of the records store to the newest revision, with Alembic."""
+"""Bring the tables of the records store to the newest revision, with Alembic."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def upgrade(connection: Connection, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
-    known = current_revision(connection)
+    present = current_revision(connection)
     try:
-        if stored_revision(connection) is None and known is not None:
-            command.stamp(config, known)
+        if stored_revision(connection) is None and present is not None:
+            command.stamp(config, present)
         command.upgrade(config, to)
     except CommandError as error:
         raise RevisionError(str(error)) from error

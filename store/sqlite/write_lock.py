@@ -1,8 +1,8 @@
-"""Writers of one file, one after the other, those of other processes too.
+"""Lock the writers of one file, in this and in other processes.
 
-SQLite lets one write at a time, and whoever finds it busy looks again after longer and longer
-pauses: two busy workers hold each other up for hundreds of milliseconds (benchmarks/load.py). Here
-the kernel wakes the next one. It is a courtesy and no guarantee: SQLite's own lock still stands.
+SQLite has one writer at a time, and a second one tries again after longer and longer pauses: two
+busy workers delay each other by hundreds of milliseconds (benchmarks/load.py). Here the kernel
+wakes the next one. Advisory only: SQLite's own lock still applies.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if sys.platform != "win32":
 
     def _give(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_UN)
-else:  # there SQLite's way must do
+else:  # Windows has no flock: SQLite's own lock has to do
 
     def _take(file: int) -> None:
         del file
@@ -31,7 +31,7 @@ else:  # there SQLite's way must do
 
 
 class WriteLock:
-    """The queue for the file ``path``; its lock is the empty file ``path.queue`` beside it. One
+    """The write lock of the file ``path``: a lock on the empty file ``path.queue`` beside it. One
     object serves one thread at a time. Raises OSError where that cannot be opened.
     """
 
@@ -39,8 +39,8 @@ class WriteLock:
         self._file = os.open(f"{path}.queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for one's turn, and give it back."""
+    def acquire(self) -> Iterator[None]:
+        """Wait for the lock, and release it at the end."""
         _take(self._file)
         try:
             yield
@@ -48,7 +48,7 @@ class WriteLock:
             _give(self._file)
 
     def close(self) -> None:
-        """Close the file; twice is once."""
+        """Close the file. Idempotent."""
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)

@@ -97,11 +97,7 @@ def triangular_index(nn_ms: FloatArray) -> float:
 
 
 def tinn_ms(nn_ms: FloatArray) -> float:
-    """Base of the triangle that fits the histogram best (least squares), in ms.
-
-    The triangle has its top over the fullest bin; its corners are bin edges left and right of it,
-    and it is zero outside. NaN when the histogram has one bin only.
-    """
+    """Base of the best triangle over the histogram of one series, in ms; NaN for a single bin."""
     if not len(nn_ms):
         return float("nan")
     counts = np.concatenate([[0.0], _histogram(nn_ms).astype(np.float64), [0.0]])

@@ -1,1 +1,1 @@
-"""Straps on a radio: Bumble plays them, in this process or against real BlueZ under QEMU."""
+"""Straps over Bluetooth: Bumble simulates them, in this process or against BlueZ in QEMU."""

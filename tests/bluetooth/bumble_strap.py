@@ -1,4 +1,4 @@
-"""A strap made of Bumble: advertises, serves, sends beats, and keeps a log of what it sent."""
+"""A strap made of Bumble: advertises, serves, sends beats, and logs what it sent."""
 
 from __future__ import annotations
 

@@ -156,13 +156,13 @@ def test_connection_without_callbacks_is_restarted(rig: Callable[..., None]) -> 
             rig.computer.muted_clients.add(strap.address)
             for sent in strap.log[-3:]:
                 sent.sure = False
-            kept_until = len(strap.log)
+            stored_until = len(strap.log)
             await until(lambda: strap.connections > 1)
             muted_until = len(strap.log)
             rig.computer.muted_clients.clear()
             await until(lambda: recorder.recording.connections > 1)
             await until(lambda: len(strap.log) > muted_until + 30)
-        for sent in strap.log[kept_until : muted_until + 20]:
+        for sent in strap.log[stored_until : muted_until + 20]:
             sent.sure = False  # the system dropped them: this connection was not intact
         exact(compare(strap.log, rig.stored(strap)))
         assert [reason for _, reason in rig.gaps()] == [GapReason.LINK_LOST]

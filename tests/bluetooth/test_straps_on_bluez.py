@@ -1,8 +1,7 @@
-"""Real BlueZ, a real kernel's Bluetooth, real bleak, the project's own commands; only the radio and
-the straps are played, by Bumble. One boot runs all cases (``vm_cases.py``); here the straps'
-logs are compared with what comes out at the other end of API and store.
+"""Straps on BlueZ: a real kernel's Bluetooth, real Bleak, the project's own commands.
 
-EBBTIDE_VM_CUTS=200 cuts the link two hundred times (docs/evidence/no-beat-lost.md); CI does some.
+Only the controller and the straps are simulated, by Bumble. One boot runs all cases
+(``vm_cases.py``); here the straps' logs are compared with what the API and the store return.
 """
 
 from __future__ import annotations
@@ -18,9 +17,7 @@ import numpy as np
 import pytest
 
 from api.app import create_app
-from api.services.accounts import create_account
 from cli.server.thread import ApiThread
-from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ingest.outbox.api_client import IngestClient
 from ingest.outbox.outbox import Outbox
@@ -29,7 +26,7 @@ from store import Stores, open_stores
 from tests.bluetooth.bumble_strap import Sent
 from tests.bluetooth.expected_beats import compare
 from tests.bluetooth.virtual_machine import boot, kernel_tree
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD, add_account
 
 CUTS = int(os.environ.get("EBBTIDE_VM_CUTS", "3"))
 pytestmark = pytest.mark.bluetooth
@@ -70,14 +67,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     work = tmp_path_factory.mktemp("machine")
     stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("data")))
     email = "ada@example.org"
-    create_account(
-        stores.records,
-        email=email,
-        password=PASSWORD,
-        name="Ada",
-        zone="Europe/Berlin",
-        now_ns=timestamps.now_ns(),
-    )
+    add_account(stores, email, name="Ada", zone="Europe/Berlin")
     with ApiThread(create_app(stores)) as api:
         body = {"email": email, "password": PASSWORD}
         token = httpx.post(f"{api.url}/v1/sign-in", json=body).json()["token"]
@@ -125,7 +115,7 @@ def test_pair_detects_rr_and_stores_the_strap(outcome: Outcome) -> None:
     "case",
     ["three_at_once", "cuts", "silent", "daemon_killed", "strap_restarted"],
 )
-def test_the_recorder_goes_on_by_itself(outcome: Outcome, case: str) -> None:
+def test_the_recorder_continues_by_itself(outcome: Outcome, case: str) -> None:
     print(case, outcome.case(case), outcome.cases[case]["seconds"], "s")
 
 

@@ -1,4 +1,4 @@
-"""The radio link between a computer and its straps: Bumble's LocalLink, with disconnects."""
+"""The link layer between a computer and its straps: Bumble's LocalLink, with disconnects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bumble import core
 from bumble.controller import Controller
 from bumble.link import LocalLink
 
-SUPERVISION_TIMEOUT = 0x08  # what both ends see when the radio loses the other
+SUPERVISION_TIMEOUT = 0x08  # what both ends see when the connection is lost
 
 
 class VirtualLink(LocalLink):

@@ -64,8 +64,8 @@ def boot(work: Path, results: Path, seconds: float) -> str:
 
 
 def _first() -> list[str]:
-    """Before other work on this machine, where that is allowed: what an emulated radio brings late
-    by more than a heartbeat is another case than those that are played.
+    """Raise the priority, where that is allowed: an emulated controller that delivers later than a
+    heartbeat makes another case than those that are tested.
     """
     words = ["nice", "-n", "-15"]
     done = subprocess.run([*words, "nice"], capture_output=True, text=True, check=False)
@@ -84,14 +84,14 @@ def _initramfs(tree: Path, work: Path) -> Path:
     subprocess.run(["depmod", "-b", str(tree), version], check=True, env=environment)
     files: list[Path] = []
     for module in _MODULES:
-        shown = subprocess.run(
+        modules = subprocess.run(
             ["modprobe", "-d", str(tree), "-S", version, "--show-depends", module],
             check=True,
             env=environment,
             capture_output=True,
             text=True,
         ).stdout
-        files += [Path(line.split()[1]) for line in shown.splitlines() if line[:6] == "insmod"]
+        files += [Path(line.split()[1]) for line in modules.splitlines() if line[:6] == "insmod"]
     order = list(dict.fromkeys(files))
     for file in order:
         shutil.copy(file, root / "mods")

@@ -39,7 +39,7 @@ IN_FLIGHT_S = 1.5
 PACE = StrapBehaviour(pace_s=0.3, shortest=250, spread=97)
 
 
-class NoisyRadio(Controller):
+class NoisyController(Controller):
     """Bumble's controller, with what Linux expects of one that has these features.
 
     Bumble reports every strap at -50 dBm; BlueZ reports a device again only when something changes,
@@ -81,7 +81,7 @@ class Guest:
 
     async def begin(self) -> None:
         transport = await open_transport("vhci")
-        self.computer = NoisyRadio(
+        self.computer = NoisyController(
             "computer",
             host_source=transport.source,
             host_sink=transport.sink,
@@ -113,11 +113,11 @@ class Guest:
 
     async def power_on(self) -> None:
         for _ in range(60):
-            said = await self.run("bluetoothctl", "power", "on")
-            if "succeeded" in said:
+            output = await self.run("bluetoothctl", "power", "on")
+            if "succeeded" in output:
                 return
             await asyncio.sleep(0.5)
-        raise AssertionError(f"no power: {said}")
+        raise AssertionError(f"no power: {output}")
 
     async def run(self, *command: str, seconds: float = 120) -> str:
         process = await asyncio.create_subprocess_exec(
@@ -132,8 +132,8 @@ class Guest:
         return out.decode()
 
     async def ebbtide(self, *arguments: str) -> Any:
-        said = await self.run(sys.executable, "-m", "ebbtide", *arguments, "--json")
-        return json.loads(said)
+        output = await self.run(sys.executable, "-m", "ebbtide", *arguments, "--json")
+        return json.loads(output)
 
     async def start_recorder(self) -> None:
         errors = (RESULTS / "record.log").open("ab")
@@ -191,11 +191,11 @@ class Guest:
 
     async def pair(self) -> Any:
         first, *others = self.straps
-        said = await self.ebbtide("pair", first.address)
+        output = await self.ebbtide("pair", first.address)
         straps = PairedStraps(DATA / "straps.json")
         for strap in others:  # as the command writes them; once is enough under emulation
-            straps.put(PairedStrap(strap.address, strap.behaviour.name, said["patient"]))
-        return said
+            straps.put(PairedStrap(strap.address, strap.behaviour.name, output["patient"]))
+        return output
 
     async def three_at_once(self) -> Any:
         for strap in self.straps:
@@ -299,12 +299,12 @@ class Guest:
         return status
 
     async def doctor(self) -> Any:
-        said = await asyncio.create_subprocess_exec(
+        output = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ebbtide", "doctor", "--json"),
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "EBBTIDE_DATA_DIR": str(DATA)},
         )
-        out, _ = await asyncio.wait_for(said.communicate(), 120)
+        out, _ = await asyncio.wait_for(output.communicate(), 120)
         return json.loads(out)
 
     def hand_over(self) -> None:

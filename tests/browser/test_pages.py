@@ -14,7 +14,7 @@ from api.app import create_app
 from cli.server.thread import ApiThread
 from dashboard import start_dashboard
 from store import Stores
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD
 from tests.support.browser import sign_in
 from tests.support.running_demo import RunningDemo
 

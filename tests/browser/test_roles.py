@@ -18,8 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from dashboard import start_dashboard
 from ebbtide.settings import Settings
 from store.factory import open_stores
+from tests.support.accounts import PASSWORD
 from tests.support.browser import sign_in
-from tests.support.clinic import PASSWORD, Clinic
+from tests.support.clinic import Clinic
 from tests.support.played_clinic import played_clinic
 
 pytestmark = pytest.mark.browser

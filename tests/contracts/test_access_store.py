@@ -21,7 +21,7 @@ from store.models import (
 from tests.support.records import NOW, a_person
 
 
-def a_sign_in(person: Person, name: str = "a", **changes: object) -> AccessToken:
+def a_token(person: Person, name: str = "a", **changes: object) -> AccessToken:
     made = AccessToken(
         name,
         person.id,
@@ -36,64 +36,64 @@ def a_sign_in(person: Person, name: str = "a", **changes: object) -> AccessToken
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def test_sign_ins_end_expire_and_go_idle(
+def test_tokens_end_expire_and_go_idle(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
     person = a_person(record_store)
-    kept = a_sign_in(person, idle_ns=20)
-    access_store.add_token(kept)
-    found = access_store.signed_in("a", NOW + 19)
+    stored = a_token(person, idle_ns=20)
+    access_store.add_token(stored)
+    found = access_store.find_token("a", NOW + 19)
     assert found is not None
     assert found[0].id == person.id
-    assert found[1] == kept
-    assert access_store.signed_in("a", NOW + 20) is None
-    access_store.used("a", NOW + 90)
-    assert access_store.signed_in("a", NOW + 99) is not None
-    assert access_store.signed_in("a", NOW + 100) is None
+    assert found[1] == stored
+    assert access_store.find_token("a", NOW + 20) is None
+    access_store.mark_token_used("a", NOW + 90)
+    assert access_store.find_token("a", NOW + 99) is not None
+    assert access_store.find_token("a", NOW + 100) is None
     access_store.end_token("a")
-    assert access_store.signed_in("a", NOW + 91) is None
+    assert access_store.find_token("a", NOW + 91) is None
 
 
 def test_tokens_are_listed_and_revoked(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
     ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
-    first, second = a_sign_in(ada), a_sign_in(ada, "b", created_ns=NOW + 1)
-    theirs = a_sign_in(eve, "c")
-    for kept in (first, second, theirs):
-        access_store.add_token(kept)
-    assert access_store.sign_ins(ada.id) == [first, second]
-    assert not access_store.revoke(ada.id, theirs.id)
-    assert access_store.revoke(ada.id, first.id)
-    assert access_store.sign_ins(ada.id) == [second]
+    first, second = a_token(ada), a_token(ada, "b", created_ns=NOW + 1)
+    theirs = a_token(eve, "c")
+    for stored in (first, second, theirs):
+        access_store.add_token(stored)
+    assert access_store.tokens(ada.id) == [first, second]
+    assert not access_store.revoke_token(ada.id, theirs.id)
+    assert access_store.revoke_token(ada.id, first.id)
+    assert access_store.tokens(ada.id) == [second]
     access_store.end_tokens(ada.id, but="b")
-    assert access_store.sign_ins(ada.id) == [second]
+    assert access_store.tokens(ada.id) == [second]
     access_store.end_tokens(ada.id)
-    assert access_store.sign_ins(ada.id) == []
-    assert access_store.sign_ins(eve.id) == [theirs]
+    assert access_store.tokens(ada.id) == []
+    assert access_store.tokens(eve.id) == [theirs]
 
 
-def test_who_is_shut_out_is_not_signed_in(
+def test_an_inactive_person_is_not_signed_in(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
     person = a_person(record_store)
-    access_store.add_token(a_sign_in(person))
+    access_store.add_token(a_token(person))
     access_store.set_active(person.id, False)
-    assert not access_store.active(person.id)
-    access_store.add_token(a_sign_in(person, "b"))  # however it came about
-    assert access_store.signed_in("a", NOW) is None
-    assert access_store.signed_in("b", NOW) is None
+    assert not access_store.is_active(person.id)
+    access_store.add_token(a_token(person, "b"))  # however it came about
+    assert access_store.find_token("a", NOW) is None
+    assert access_store.find_token("b", NOW) is None
     access_store.set_active(person.id, True)
-    assert access_store.active(person.id)
-    assert access_store.signed_in("a", NOW) is None
-    assert not access_store.active("nobody")
+    assert access_store.is_active(person.id)
+    assert access_store.find_token("a", NOW) is None
+    assert not access_store.is_active("no person")
 
 
 def test_a_one_time_token_is_used_once_by_one(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
-    kept = OneTimeToken("h", OneTimePurpose.INVITATION, None, "{}", NOW, NOW + 10)
-    access_store.put_one_time_token(kept)
+    stored = OneTimeToken("h", OneTimePurpose.INVITATION, None, "{}", NOW, NOW + 10)
+    access_store.put_one_time_token(stored)
     assert access_store.take_one_time_token("h", OneTimePurpose.PASSWORD, NOW) is None
     assert access_store.take_one_time_token("h", OneTimePurpose.INVITATION, NOW + 10) is None
     with ThreadPoolExecutor(8) as many:
@@ -103,7 +103,7 @@ def test_a_one_time_token_is_used_once_by_one(
                 range(8),
             )
         )
-    assert [one for one in found if one is not None] == [kept]
+    assert [one for one in found if one is not None] == [stored]
 
 
 def test_care_begins_and_ends(record_store: RecordStore, access_store: AccessStore) -> None:
@@ -112,14 +112,14 @@ def test_care_begins_and_ends(record_store: RecordStore, access_store: AccessSto
     record_store.add_person(therapist)
     access_store.put_care(therapist.id, ada.id, NOW)
     access_store.put_care(therapist.id, ada.id, NOW + 5)
-    assert access_store.in_care_of(therapist.id) == [ada.id]
-    assert access_store.carers_of(ada.id) == [therapist.id]
-    assert access_store.in_care_of(ada.id) == []
+    assert access_store.patients_of(therapist.id) == [ada.id]
+    assert access_store.therapists_of(ada.id) == [therapist.id]
+    assert access_store.patients_of(ada.id) == []
     access_store.end_care(therapist.id, ada.id)
-    assert access_store.in_care_of(therapist.id) == []
+    assert access_store.patients_of(therapist.id) == []
 
 
-def test_looks_are_told_newest_first_page_by_page(
+def test_the_access_log_is_listed_newest_first_page_by_page(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
     ada = a_person(record_store)
@@ -128,11 +128,11 @@ def test_looks_are_told_newest_first_page_by_page(
     access_store.add_access_log(made[3:])
     seen: list[AccessLogEntry] = []
     before = None
-    while page := access_store.looks(ada.id, 3, before):
-        seen += [look for _, look in page]
+    while page := access_store.access_log(ada.id, 3, before):
+        seen += [entry for _, entry in page]
         before = page[-1][0]
     assert seen == made[::-1]
-    assert access_store.looks("somebody else", 9) == []
+    assert access_store.access_log("another person", 9) == []
 
 
 def test_failures_are_counted_and_forgotten(
@@ -157,12 +157,12 @@ def test_of_requests_with_the_same_key_one_is_done(
         found = list(
             many.map(lambda _: access_store.begin_idempotent(ada.id, "k", "r", NOW, 0), range(8))
         )
-    assert [kept for kept in found if kept is None] == [None]
-    assert all(kept.status is None for kept in found if kept is not None)
+    assert [stored for stored in found if stored is None] == [None]
+    assert all(stored.status is None for stored in found if stored is not None)
     access_store.finish_idempotent(ada.id, "k", 201, "{}")
-    kept = access_store.begin_idempotent(ada.id, "k", "r", NOW, 0)
-    assert kept is not None
-    assert (kept.request_hash, kept.status, kept.body) == ("r", 201, "{}")
+    stored = access_store.begin_idempotent(ada.id, "k", "r", NOW, 0)
+    assert stored is not None
+    assert (stored.request_hash, stored.status, stored.body) == ("r", 201, "{}")
     assert access_store.begin_idempotent(ada.id, "k", "r", NOW + 9, NOW + 5) is None  # forgotten
     access_store.drop_idempotent(ada.id, "k")
     assert access_store.begin_idempotent(ada.id, "k", "other", NOW, 0) is None
@@ -193,11 +193,11 @@ def test_live_is_shared_until_it_is_not(
     assert access_store.live_until(ada.id) == NOW + 2
 
 
-def test_erasing_a_person_leaves_no_right_behind(
+def test_erasing_a_person_deletes_all_access(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
     ada = a_person(record_store)
-    access_store.add_token(a_sign_in(ada))
+    access_store.add_token(a_token(ada))
     access_store.put_one_time_token(
         OneTimeToken("h", OneTimePurpose.PASSWORD, ada.id, "{}", NOW, NOW + 10)
     )
@@ -207,8 +207,8 @@ def test_erasing_a_person_leaves_no_right_behind(
     access_store.pseudonym(ada.id)
     access_store.share_live(ada.id, NOW)
     record_store.erase(ada.id)
-    assert access_store.sign_ins(ada.id) == []
+    assert access_store.tokens(ada.id) == []
     assert access_store.take_one_time_token("h", OneTimePurpose.PASSWORD, NOW) is None
-    assert access_store.carers_of(ada.id) == []
-    assert access_store.looks(ada.id, 9) == []
+    assert access_store.therapists_of(ada.id) == []
+    assert access_store.access_log(ada.id, 9) == []
     assert access_store.live_until(ada.id) == 0

@@ -51,27 +51,27 @@ batches = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 20)), min_size=1
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(sent=batches)
-def test_any_order_and_any_repetition_keeps_each_beat_once(
+def test_any_order_and_any_repetition_stores_each_beat_once(
     sent: list[tuple[int, int]], beat_store: BeatStore
 ) -> None:
     beat_store, subject = beat_store, new_id()  # one store for all examples
     stream = a_stream(beat_store, subject)
-    kept: set[int] = set()
+    stored: set[int] = set()
     for first, count in sent:
         acknowledged = beat_store.append(subject, stream, made(first, first + count - 1))
-        kept |= set(range(first, first + count))
-        missing = next(n for n in range(1, 200) if n not in kept)
+        stored |= set(range(first, first + count))
+        missing = next(n for n in range(1, 200) if n not in stored)
         assert acknowledged == missing - 1
     beats = beat_store.read(subject, *FOREVER)
-    assert beats.time_ns.tolist() == [START + n * SECOND for n in sorted(kept)]
+    assert beats.time_ns.tolist() == [START + n * SECOND for n in sorted(stored)]
     # A beat after a hole does not follow the one before the hole.
-    expected = [n - 1 in kept for n in sorted(kept)]
+    expected = [n - 1 in stored for n in sorted(stored)]
     assert beats.follows.tolist() == expected
     (coverage,) = beat_store.coverage(subject)
-    assert coverage.beats == len(kept)
+    assert coverage.beats == len(stored)
 
 
-def test_what_was_kept_first_stays(beat_store: BeatStore) -> None:
+def test_append_keeps_first_version(beat_store: BeatStore) -> None:
     stream = a_stream(beat_store)
     beat_store.append("subject", stream, made(1, 3))
     other = [Notification(n.sequence, 1, 1, (1,), (n.beat_times_ns[0] + 5,)) for n in made(1, 3)]
@@ -119,18 +119,18 @@ def test_subjects_are_apart(beat_store: BeatStore) -> None:
     assert beat_store.coverage("two") == []
 
 
-def test_what_is_derived_is_known_by_its_content(beat_store: BeatStore) -> None:
+def test_windows_are_stored_with_the_fingerprint_of_their_content(beat_store: BeatStore) -> None:
     stream = a_stream(beat_store)
     beat_store.append("subject", stream, made(1, 5))
     day = START // DAY
     (content,) = beat_store.day_fingerprints("subject", *FOREVER).values()
     assert set(beat_store.day_fingerprints("subject", *FOREVER)) == {day}
     assert beat_store.day_fingerprints("subject", START - 2 * DAY, START - DAY) == {}
-    assert beat_store.day_fingerprints("nobody", *FOREVER) == {}
-    held = a_day(content, 3)
-    beat_store.store_windows("subject", "method 1", {day: held})
+    assert beat_store.day_fingerprints("no subject", *FOREVER) == {}
+    windows = a_day(content, 3)
+    beat_store.store_windows("subject", "method 1", {day: windows})
     assert_same_days(
-        beat_store.stored_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: held}
+        beat_store.stored_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: windows}
     )
     assert beat_store.stored_fingerprints("subject", "method 1", day, day) == {day: content}
     assert beat_store.stored_fingerprints("subject", "method 2", day, day) == {}
@@ -144,20 +144,20 @@ def test_what_is_derived_is_known_by_its_content(beat_store: BeatStore) -> None:
     beat_store.append_activity("subject", stream, [Activity(START, 5.0)])
     third = beat_store.day_fingerprints("subject", *FOREVER)[day]
     assert len({content, second, third}) == 3
-    # In the place of what there was: of starts that are no more, of figures that are no more.
+    # In the place of what there was: also starts and metrics that the new ones lack.
     anew = a_day(third, 2)
     beat_store.store_windows("subject", "method 1", {day: anew})
     assert_same_days(
         beat_store.stored_windows("subject", "method 1", ["rmssd_ms"], day, day), {day: anew}
     )
-    beat_store.store_windows("subject", "method 2", {day: held})
+    beat_store.store_windows("subject", "method 2", {day: windows})
     assert beat_store.stored_windows("subject", "method 1", ["rmssd_ms"], day, day) == {}
     assert_same_days(
-        beat_store.stored_windows("subject", "method 2", ["rmssd_ms"], day, day), {day: held}
+        beat_store.stored_windows("subject", "method 2", ["rmssd_ms"], day, day), {day: windows}
     )
 
 
-def test_days_that_changed_since_are_known(beat_store: BeatStore) -> None:
+def test_changed_days_are_listed(beat_store: BeatStore) -> None:
     stream = a_stream(beat_store)
     beat_store.append("subject", stream, made(1, 5))
     day = START // DAY
@@ -189,7 +189,7 @@ def test_nothing_derived_outlives_its_subject(beat_store: BeatStore) -> None:
     beat_store.store_windows("subject", "method", {day: a_day("a", 3)})
     beat_store.erase("subject")
     assert beat_store.stored_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
-    beat_store.store_windows("subject", "method", {day: a_day("worked out while it was erased", 3)})
+    beat_store.store_windows("subject", "method", {day: a_day("computed while it was erased", 3)})
     assert beat_store.stored_windows("subject", "method", ["rmssd_ms"], 0, day) == {}
     assert beat_store.day_fingerprints("subject", *FOREVER) == {}
 
@@ -239,7 +239,7 @@ def _two(item: Notification) -> tuple[int, int]:
     return item.beat_times_ns[0] - SECOND // 3, item.beat_times_ns[0]
 
 
-def test_movement_is_kept_once(beat_store: BeatStore) -> None:
+def test_movement_is_stored_once(beat_store: BeatStore) -> None:
     stream, other = a_stream(beat_store), a_stream(beat_store)
     spans = [Activity(START + k * 5 * SECOND, 3.5 + k) for k in range(6)]
     beat_store.append_activity("subject", stream, spans[:4])
@@ -282,7 +282,7 @@ def test_coverage_and_registering_twice(beat_store: BeatStore) -> None:
     beat_store.check()
 
 
-def test_a_stream_of_somebody_is_not_anybody_else(beat_store: BeatStore) -> None:
+def test_a_stream_belongs_to_one_subject(beat_store: BeatStore) -> None:
     stream = Stream(new_id(), Origin.STRAP, "a strap", START)
     beat_store.put_stream("one", stream)
     beat_store.append("one", stream.id, made(1, 3))

@@ -53,7 +53,7 @@ def test_a_correction_is_a_new_version(record_store: RecordStore) -> None:
     assert record_store.rating(person.id, rating.id) == corrected
     assert record_store.ratings(person.id, NOW, NOW + SECOND) == [corrected]
     with pytest.raises(RatingConflictError):
-        record_store.add_rating(replace(rating, version=2, pain=9))  # somebody was faster
+        record_store.add_rating(replace(rating, version=2, pain=9))  # another was faster
     with pytest.raises(RatingConflictError):
         record_store.add_rating(replace(rating, version=4))
 
@@ -114,8 +114,8 @@ def test_a_withdrawn_rating_counts_no_more_and_stays_in_its_history(
     assert record_store.ratings_fingerprint(person.id) != before
     assert record_store.ratings(person.id, 0, 2 * NOW) == [other]
     assert record_store.rating_history(person.id, rating.id) == [rating, gone]
-    assert record_store.rating_history("somebody else", rating.id) == []
-    # Whoever keeps a copy has to hear of it.
+    assert record_store.rating_history("another person", rating.id) == []
+    # A client with a copy has to see it.
     assert record_store.ratings(person.id, 0, 2 * NOW, since_ns=gone.entered_ns - 1) == [
         gone,
         *([other] if other.entered_ns >= gone.entered_ns - 1 else []),
@@ -155,8 +155,8 @@ def test_corrections_at_once_leave_one_newest(record_store: RecordStore) -> None
     for thread in threads:
         thread.join()
     assert len(outcomes) == 8
-    (kept,) = [one for one in outcomes if isinstance(one, Rating)]
-    assert record_store.ratings(person.id, NOW, NOW + SECOND) == [kept]
+    (stored,) = [one for one in outcomes if isinstance(one, Rating)]
+    assert record_store.ratings(person.id, NOW, NOW + SECOND) == [stored]
 
 
 def test_the_audit_outlives_those_it_is_about(record_store: RecordStore) -> None:

@@ -275,6 +275,6 @@ def test_people_are_administered_without_health_data(clinic: Clinic) -> None:
     text = words(test)
     assert "sees nothing before the patient has agreed" in text
     test.checkbox[0].uncheck().run()
-    assert clinic.stores.access.in_care_of(clinic.id("tom")) == [clinic.id("eve")]
+    assert clinic.stores.access.patients_of(clinic.id("tom")) == [clinic.id("eve")]
     next(button for button in test.button if button.label == "New password link").click().run()
     assert len(test.code[0].value) > 30

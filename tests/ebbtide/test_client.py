@@ -17,7 +17,8 @@ from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 from ebbtide.timestamps import FOREVER, to_datetime
 from store import Stores
 from store.models.records import Purpose
-from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
+from tests.support.accounts import PASSWORD
+from tests.support.clinic import Clinic, fill, opened_clinic
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_json_and_writes(clinic: Clinic) -> None:
             assert patient.link_report() == api.link_report()
             with pytest.raises(ApiError, match="not agreed"):
                 tom.patient(clinic.id("eve")).ratings()
-        assert [look["what"].removeprefix("GET /v1/patients") for look in api.looks()] == [
+        assert [entry["what"].removeprefix("GET /v1/patients") for entry in api.looks()] == [
             "/{patient}/link",
             "/{patient}/export/{table}",
             "",

@@ -1,4 +1,4 @@
-"""Every route, as every role, against somebody else's data: generated from the routes themselves,
+"""Every route, as every role, against another person's data: generated from the routes themselves,
 so that a new one cannot be forgotten.
 """
 
@@ -41,7 +41,7 @@ class Victim:
         clinic.stores.programme.put_session_notes(
             SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
         )
-        self.token_id = clinic.stores.access.sign_ins(self.person.id)[0].id
+        self.token_id = clinic.stores.access.tokens(self.person.id)[0].id
 
     @property
     def known(self) -> list[str]:
@@ -72,7 +72,7 @@ class Victim:
             stores.records.sessions(person.id),
             stores.records.consents(person.id),
             stores.beats.coverage(person.subject_id),
-            [sign_in.id for sign_in in stores.access.sign_ins(person.id)],
+            [sign_in.id for sign_in in stores.access.tokens(person.id)],
             stores.access.live_until(person.id),
             stores.programme.programme(person.id),
             stores.programme.notes(person.id),
@@ -157,7 +157,7 @@ def sample(schema: dict[str, Any], document: dict[str, Any]) -> Any:
 
 
 def requests(victim: Victim) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """(method, path template, path, arguments of httpx) of everything that can be asked."""
+    """(method, path template, path, arguments of httpx) of every request."""
     values = victim.values()
     for method, template, operation, document in operations(victim.clinic):
         names = re.findall(r"\{(\w+)\}", template)
@@ -200,7 +200,7 @@ def requests(victim: Victim) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("who", ["nobody", "ada", "ada's device", "tess", "tom", "ann", "adam"])
-def test_nobody_sees_or_changes_what_is_not_theirs(victim: Victim, who: str) -> None:
+def test_no_role_reads_or_changes_data_out_of_its_scope(victim: Victim, who: str) -> None:
     """Ada is another patient, Tess a therapist of others, Tom her own (but she has not agreed), Ann
     an analyst (nor to research), Adam the administrator.
     """
@@ -224,7 +224,7 @@ def test_nobody_sees_or_changes_what_is_not_theirs(victim: Victim, who: str) -> 
         assert answer.status_code < 500, where
         words = answer.text
         if who not in ("tom", "adam"):
-            # Her own id is in the path that was asked for, and may be told back in an error.
+            # Her own id is in the requested path, and an error may repeat it.
             assert not [w for w in victim.known[1:] if w in words], where
         assert not [w for w in victim.telling if w in words and w not in path], where
         if answer.is_success and "{patient}" in template:
@@ -233,27 +233,27 @@ def test_nobody_sees_or_changes_what_is_not_theirs(victim: Victim, who: str) -> 
         assert victim.state() == before, where
     client.close()
     assert seen > 60
-    looks = clinic.stores.access.looks(victim.person.id, 10)
-    assert looks == []
+    entries = clinic.stores.access.access_log(victim.person.id, 10)
+    assert entries == []
 
 
-def test_whoever_is_not_signed_in_is_told_that_first(victim: Victim) -> None:
-    """And not what else is wrong with what they asked."""
+def test_a_missing_sign_in_is_the_first_error(victim: Victim) -> None:
+    """The error names nothing else that is wrong with the request."""
     wrong = {"start": "2026-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z", "cursor": "0"}
-    with httpx.Client(base_url=victim.clinic.url, timeout=60) as nobody:
+    with httpx.Client(base_url=victim.clinic.url, timeout=60) as anonymous:
         seen = 0
         for method, template, operation, _ in operations(victim.clinic):
             if method != "get" or "security" not in operation:
                 continue
             path = re.sub(r"\{\w+\}", "x", template)
-            answer = nobody.get(path, params={**wrong, "since": "2026-11-01T00:00:00"})
+            answer = anonymous.get(path, params={**wrong, "since": "2026-11-01T00:00:00"})
             assert answer.status_code == 401, (path, answer.text)
             seen += 1
         assert seen > 30
 
 
-def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None:
-    """Where one path looks like another's parameter (/notes/patterns, /notes/{note_id})."""
+def test_a_path_accepts_what_the_document_describes_and_no_more(victim: Victim) -> None:
+    """Where one path matches another's parameter (/notes/patterns, /notes/{note_id})."""
     document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
     values = victim.values()
     for template, operations_of in document["paths"].items():
@@ -267,7 +267,7 @@ def test_a_path_takes_what_the_document_says_and_no_more(victim: Victim) -> None
 def slots(
     schema: dict[str, Any], document: dict[str, Any], value: Any
 ) -> Iterator[tuple[Any, Any, str]]:
-    """(container, key, type) of every number and truth in a body that follows the schema."""
+    """(container, key, type) of every number and boolean in a body that follows the schema."""
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     if isinstance(value, dict):
@@ -281,7 +281,7 @@ def slots(
         yield from slots(schema.get("items", {}), document, value[0])
 
 
-def test_a_number_is_no_truth_and_a_truth_no_number(victim: Victim) -> None:
+def test_numbers_and_booleans_are_not_interchangeable(victim: Victim) -> None:
     """What the schema does not allow is refused, and not taken for something near it."""
     eve = victim.clinic["eve"]
     bodies = {
@@ -308,17 +308,17 @@ def test_a_number_is_no_truth_and_a_truth_no_number(victim: Victim) -> None:
     assert len(tried) > 20, tried
 
 
-def test_the_words_that_are_looked_for_are_told_to_herself(victim: Victim) -> None:
+def test_the_words_searched_for_are_in_her_own_responses(victim: Victim) -> None:
     """Or the test above could not fail."""
     eve = victim.clinic["eve"]
-    told = " ".join(
+    text = " ".join(
         eve.request(method, path, **arguments).text
         for method, template, path, arguments in requests(victim)
         if method == "get" and "{patient}" not in template and not template.endswith("/live")
     )
-    # The first two are told to nobody; the therapist's notes to the therapist.
+    # The first two are in no response; the therapist's notes are in the therapist's.
     unseen = {victim.person.subject_id, str(victim.stream.created_ns), "notes of Tom's"}
-    assert [w for w in [*victim.known, *victim.telling] if w not in told and w not in unseen] == []
+    assert [w for w in [*victim.known, *victim.telling] if w not in text and w not in unseen] == []
 
 
 def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_only(
@@ -340,8 +340,8 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),
     }
-    looks = clinic.stores.access.looks(victim.person.id, 1000)
-    assert {look.what for _, look in looks} == {
+    entries = clinic.stores.access.access_log(victim.person.id, 1000)
+    assert {entry.what for _, entry in entries} == {
         f"{method.upper()} /v1/patients/{{patient}}{path}" for method, path in routes
     }
     tom.close()

@@ -14,7 +14,8 @@ from ebbtide.timestamps import DAY, HOUR
 from store import Stores
 from store.models import Purpose, Rating, Role
 from tests.conftest import ROOT
-from tests.support.clinic import PASSWORD, opened_clinic
+from tests.support.accounts import PASSWORD
+from tests.support.clinic import opened_clinic
 
 
 def interval_of(text: str) -> tuple[float, float]:
@@ -48,13 +49,13 @@ def test_the_notebook_goes_from_sign_in_to_a_mixed_model(
         notebook = nbformat.read(ROOT / "docs" / "guides" / "analyst.ipynb", as_version=4)
         assert len(notebook.cells) <= 11
         NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
-    said = {
+    texts = {
         cell.id: "".join(out.get("text", "") for out in cell.outputs)
         for cell in notebook.cells
         if cell.cell_type == "code"
     }
-    words = list(said.values())
+    words = list(texts.values())
     assert "12 people, 864 ratings" in words[1]
-    naive, freed = (interval_of(text) for text in words if "[" in text and "]" in text)
+    naive, residuals = (interval_of(text) for text in words if "[" in text and "]" in text)
     assert naive[0] > 0.1  # the mistake: a link where there is none
-    assert freed[0] < 0 < freed[1]
+    assert residuals[0] < 0 < residuals[1]

@@ -1,4 +1,4 @@
-"""The rules of the house."""
+"""Rules of the project: imports, types, style, dependencies, documentation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cli.main import app
 from ebbtide.settings import Settings
 from tests.conftest import ROOT
 
-ROOMS = ("ebbtide", "ingest", "store", "analytics", "api", "dashboard", "cli")
+PACKAGES = ("ebbtide", "ingest", "store", "analytics", "api", "dashboard", "cli")
 
 
 def run(*command: str) -> None:
@@ -39,11 +39,11 @@ def test_style() -> None:
     run("-m", "ruff", "format", "--check", ".")
 
 
-def test_the_command_line_imports_rooms_lazily() -> None:
+def test_the_command_line_imports_packages_lazily() -> None:
     code = (
         "import sys, cli.main; "
         "loaded = {name.split('.')[0] for name in sys.modules}; "
-        f"print(sorted(loaded & set({ROOMS[1:-1]!r}) | loaded & {{'numpy', 'streamlit'}}))"
+        f"print(sorted(loaded & set({PACKAGES[1:-1]!r}) | loaded & {{'numpy', 'streamlit'}}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -62,16 +62,16 @@ def test_every_dependency_has_an_upper_bound() -> None:
         assert "<" in requirement or requirement.startswith("tzdata"), requirement
 
 
-def test_every_room_is_a_package_that_says_what_it_is() -> None:
+def test_every_package_has_a_docstring() -> None:
     packages = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert sorted(packages) == sorted(ROOMS)
-    for room in ROOMS:
-        assert '"""' in (ROOT / room / "__init__.py").read_text()
+    assert sorted(packages) == sorted(PACKAGES)
+    for package in PACKAGES:
+        assert '"""' in (ROOT / package / "__init__.py").read_text()
 
 
-def test_every_module_says_what_it_is() -> None:
-    for room in ROOMS:
-        for path in (ROOT / room).rglob("*.py"):
+def test_every_module_has_a_docstring() -> None:
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
             assert path.read_text().startswith('"""'), path
 
 
@@ -88,10 +88,10 @@ def test_no_file_of_the_project_names_a_registry() -> None:
         assert not host.search((ROOT / name).read_bytes()), name
 
 
-def test_the_image_copies_every_room() -> None:
+def test_the_image_copies_every_package() -> None:
     text = (ROOT / "Dockerfile").read_text()
-    for room in ROOMS:
-        assert f"COPY {room} {room}\n" in text
+    for package in PACKAGES:
+        assert f"COPY {package} {package}\n" in text
 
 
 def test_the_readme_names_commands_that_exist() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -10,178 +11,39 @@ from importlib import import_module
 import pytest
 
 # A name that is added or removed here is a change for those who import the package.
-FACES: dict[str, list[str]] = {
-    "analytics": [
-        "BeatArrays",
-        "HrvWindows",
-        "change_between",
-        "correct_beats",
-        "day_to_day_link",
-        "group_link",
-        "group_outcome",
-        "hedges_g",
-        "hrv_summary",
-        "hrv_windows",
-        "label_beats",
-        "lagged_link",
-        "person_report",
-        "repeated_measures_correlation",
-        "stress_index",
-        "within_person_link",
-    ],
-    "analytics.hrv": [
-        "METRICS",
-        "SLOW_BREATHING",
-        "WINDOW_NS",
-        "Beat",
-        "BeatArrays",
-        "BeatLabels",
-        "CorrectedSeries",
-        "Domain",
-        "HrvSummary",
-        "HrvWindows",
-        "Metric",
-        "MissingReason",
-        "Movement",
-        "Quality",
-        "StressIndex",
-        "StressIndexInput",
-        "WindowMetrics",
-        "concat_windows",
-        "correct_beats",
-        "hrv_summary",
-        "hrv_windows",
-        "label_beats",
-        "starts_by_stretch",
-        "window_metrics",
-    ],
-    "analytics.association": [
-        "Association",
-        "AssociationText",
-        "Comparison",
-        "GroupLink",
-        "HrvBeforeRating",
-        "MissingPattern",
-        "PersonSlope",
-        "RmCorr",
-        "Span",
-        "Verdict",
-        "WhatIf",
-        "association_text",
-        "day_to_day_link",
-        "group_link",
-        "lagged_link",
-        "missing_pattern",
-        "repeated_measures_correlation",
-        "what_if_worse",
-        "window_starts",
-        "within_person_link",
-    ],
-    "analytics.programme": [
-        "AroundSession",
-        "Change",
-        "GroupOutcome",
-        "HedgesG",
-        "NotedDays",
-        "Onset",
-        "PracticeEffect",
-        "Share",
-        "Trend",
-        "TriggerPattern",
-        "around_sessions",
-        "change_between",
-        "first_to_last_week",
-        "group_outcome",
-        "hedges_g",
-        "onset",
-        "practice_effect",
-        "share",
-        "trend",
-        "trigger_pattern",
-        "wilson_interval",
-    ],
-    "store": [
-        "UNAVAILABLE",
-        "AccessStore",
-        "BeatStore",
-        "ProgrammeStore",
-        "RecordStore",
-        "StoreError",
-        "Stores",
-        "open_stores",
-    ],
-    "store.models": [
-        "AccessLogEntry",
-        "AccessToken",
-        "Attempts",
-        "AuditLine",
-        "Beats",
-        "Consent",
-        "DailyWindows",
-        "IdempotentResponse",
-        "Note",
-        "NoteKind",
-        "OneTimePurpose",
-        "OneTimeToken",
-        "Person",
-        "PlacedGap",
-        "Practice",
-        "PracticeKind",
-        "Programme",
-        "Pseudonym",
-        "Purpose",
-        "Rating",
-        "Role",
-        "Scope",
-        "SessionNotes",
-        "StoredReport",
-        "StreamCoverage",
-        "TherapySession",
-        "TokenKind",
-    ],
-    "store.maintenance": [
-        "BackupResult",
-        "CopyResult",
-        "IntegrityReport",
-        "check_sqlite",
-        "check_stores",
-        "create_backup",
-        "create_server_backup",
-        "move",
-        "restore",
-        "restore_server_backup",
-    ],
-    "ingest": [
-        "BatchWriter",
-        "Outbox",
-        "Recorder",
-        "SimulatedStrap",
-        "Uploader",
-        "import_recordings",
-        "open_recording",
-    ],
-    "api": [
-        "create_app",
-        "create_app_from_settings",
-    ],
-    "dashboard": [
-        "start_dashboard",
-    ],
-    "ebbtide": [
-        "ApiError",
-        "Client",
-        "SignedOutError",
-        "UnavailableError",
-        "__version__",
-    ],
-    "ebbtide.client": [
-        "ApiError",
-        "Client",
-        "Frames",
-        "Research",
-        "SignedOutError",
-        "UnavailableError",
-    ],
+_NAMES = """
+analytics: BeatArrays HrvWindows change_between correct_beats day_to_day_link group_link
+    group_outcome hedges_g hrv_summary hrv_windows label_beats lagged_link person_report
+    repeated_measures_correlation stress_index within_person_link
+analytics.hrv: METRICS SLOW_BREATHING WINDOW_NS Beat BeatArrays BeatLabels CorrectedSeries
+    Domain HrvSummary HrvWindows Metric MissingReason Movement Quality StressIndex
+    StressIndexInput WindowMetrics concat_windows correct_beats hrv_summary hrv_windows
+    label_beats starts_by_stretch window_metrics
+analytics.association: Association AssociationText Comparison GroupLink HrvBeforeRating
+    MissingPattern PersonSlope RmCorr Span Verdict WhatIf association_text day_to_day_link
+    group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse
+    window_starts within_person_link
+analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset PracticeEffect
+    Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
+    hedges_g onset practice_effect share trend trigger_pattern wilson_interval
+store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore IdempotencyStore LockoutStore
+    PasswordStore ProgrammeStore PseudonymStore RecordStore StoreError Stores TokenStore
+    open_stores
+store.models: AccessLogEntry AccessToken Attempts AuditLine Beats Consent DailyWindows
+    IdempotentResponse Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap Practice
+    PracticeKind Programme Pseudonym Purpose Rating Role Scope SessionNotes StoredReport
+    StreamCoverage TherapySession TokenKind
+store.maintenance: BackupResult CopyResult IntegrityReport check_sqlite check_stores
+    create_backup create_server_backup move restore restore_server_backup
+ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
+api: create_app create_app_from_settings
+dashboard: start_dashboard
+ebbtide: ApiError Client SignedOutError UnavailableError __version__
+ebbtide.client: ApiError Client Frames Research SignedOutError UnavailableError
+"""
+FACES = {
+    face: names.split()
+    for face, names in re.findall(r"^(\S+): ((?:.|\n    )+)", _NAMES, re.MULTILINE)
 }
 
 # What is loaded only when a name that needs it is used.

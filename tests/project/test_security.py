@@ -36,9 +36,9 @@ def test_every_line_of_the_checklist_says_where() -> None:
 
 
 def test_bandit_finds_nothing() -> None:
-    rooms = ["api", "store", "ingest", "analytics", "dashboard", "ebbtide"]
+    packages = ["api", "store", "ingest", "analytics", "dashboard", "ebbtide"]
     done = subprocess.run(
-        [sys.executable, "-m", "bandit", "-q", "-c", "pyproject.toml", "-ll", "-r", *rooms],
+        [sys.executable, "-m", "bandit", "-q", "-c", "pyproject.toml", "-ll", "-r", *packages],
         cwd=ROOT,
         capture_output=True,
         text=True,

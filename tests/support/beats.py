@@ -49,9 +49,9 @@ def a_day(content: str, windows: int) -> DailyWindows:
 def assert_same_days(found: dict[int, DailyWindows], expected: dict[int, DailyWindows]) -> None:
     assert found.keys() == expected.keys()
     for day, held in expected.items():
-        assert found[day].content == held.content
+        assert found[day].fingerprint == held.fingerprint
         assert found[day].start_ns.tolist() == held.start_ns.tolist()
-        np.testing.assert_array_equal(found[day].figures["rmssd_ms"], held.figures["rmssd_ms"])
+        np.testing.assert_array_equal(found[day].metrics["rmssd_ms"], held.metrics["rmssd_ms"])
 
 
 def put_beats(stores: Stores, person: Person, start_ns: int, count: int, seed: int = 1) -> str:

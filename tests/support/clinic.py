@@ -11,15 +11,13 @@ import numpy as np
 
 from api.app import create_app
 from api.services.access_tokens import issue_token
-from api.services.accounts import create_account
 from cli.server.thread import ApiThread
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store import Stores
 from store.models import Consent, Person, Purpose, Rating, Role, TherapySession
-
-PASSWORD = "correct horse battery"
+from tests.support.accounts import add_account
 
 
 @dataclass
@@ -40,13 +38,11 @@ class Clinic:
 
     def add(self, name: str, role: Role) -> Person:
         """Another person, signed in."""
-        person = create_account(
-            self.stores.records,
-            email=f"{name}@example.org",
-            password=PASSWORD,
+        person = add_account(
+            self.stores,
+            f"{name}@example.org",
             name=f"The name of {name}",
             zone="Europe/Berlin",
-            now_ns=self.stores.now(),
             role=role,
         )
         self.people[name] = person
@@ -70,7 +66,7 @@ class Clinic:
 @contextmanager
 def opened_clinic(stores: Stores) -> Iterator[Clinic]:
     """Ada and Eve are patients in the care of Tom; Tess is another therapist; Ann analyses; Adam
-    administers. Nobody has agreed to anything yet.
+    administers. No consent is given yet.
     """
     many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
     with ApiThread(create_app(stores, Settings().model_copy(update=many))) as api:

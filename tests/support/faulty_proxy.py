@@ -1,4 +1,4 @@
-"""A connection to a server with moods: it resets, delays, or says nothing more."""
+"""A TCP proxy with faults: it resets or delays connections, or drops responses."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from types import TracebackType
 
 
 class FaultyProxy:
-    """Listens on loopback and passes on to ``port``, as ``mood`` says: "well", "slow", "resets"
+    """Listens on loopback and passes on to ``port``, with ``fault``: "well", "slow", "resets"
     (within the first bytes of a request), "swallows" (the answer).
     """
 
     def __init__(self, port: int, seed: int = 1) -> None:
         self._to = port
         self._chance = random.Random(seed)
-        self.mood = "well"
+        self.fault = "well"
         self.cut = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -30,12 +29,7 @@ class FaultyProxy:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._open = False
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
@@ -61,9 +55,12 @@ class FaultyProxy:
     def _pump(self, source: socket.socket, target: socket.socket, there: bool) -> None:
         with suppress(OSError):
             while data := source.recv(16_384):
-                if self.mood == "slow":
+                if self.fault == "slow":
                     time.sleep(0.1)
-                if self.mood == ("resets" if there else "swallows") and self._chance.random() < 0.5:
+                if (
+                    self.fault == ("resets" if there else "swallows")
+                    and self._chance.random() < 0.5
+                ):
                     self.cut += 1
                     target.sendall(data[: self._chance.randrange(len(data))] if there else b"")
                     _reset(source)
@@ -79,7 +76,7 @@ class FaultyProxy:
 def _reset(end: socket.socket) -> None:
     with suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    # Somebody waits in recv of the other direction, and would keep the connection open.
+    # A thread waits in recv of the other direction, and would hold the connection open.
     with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     end.close()

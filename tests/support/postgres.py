@@ -57,7 +57,7 @@ class PostgresServer:
         self._start()
 
     def _start(self) -> None:
-        # Our own child, so that it can be reaped: a dead one that nobody reaps looks alive.
+        # Our own child, so that it can be reaped: a dead one that is not reaped counts as alive.
         self.process = subprocess.Popen(
             [
                 *(str(self.binaries / "postgres"), "-D", str(self.folder / "data")),

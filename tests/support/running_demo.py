@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from types import TracebackType
 
 
 class RunningDemo:
@@ -43,12 +42,7 @@ class RunningDemo:
             time.sleep(0.1)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         if self.process.poll() is None:
             self.end(signal.SIGINT)
         assert self.process.stdout is not None

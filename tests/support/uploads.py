@@ -1,8 +1,11 @@
-"""Bodies of requests that upload beats."""
+"""Bodies of requests that upload beats, and the windows that are computed from them."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
+
+import httpx
 
 from ebbtide.timestamps import SECOND
 
@@ -31,3 +34,17 @@ def batch(first: int, last: int) -> dict[str, Any]:
         ],
         "gaps": [],
     }
+
+
+def get_hrv(client: httpx.Client, start: datetime, days: int, **more: str) -> dict[str, Any]:
+    """Get HRV of five-minute windows from the first beat on."""
+    params = {"start": start.isoformat(), "end": (start + timedelta(days=days)).isoformat()}
+    params |= {"window_s": "300", "from_first_beat": "true", **more}
+    found: dict[str, Any] = client.get("/v1/hrv", params=params).json()
+    return found
+
+
+def get_credentials(client: httpx.Client) -> tuple[str, str]:
+    """Return the token of a client, and the id of its account."""
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    return token, client.get("/v1/me").json()["id"]

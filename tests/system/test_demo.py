@@ -60,6 +60,6 @@ def test_a_port_in_use_is_named() -> None:
         second._reader.join(10)
         assert second.process.stdout is not None
         second.process.stdout.close()
-        said = " ".join("".join(second.output).split())
-        assert f"Port {port} cannot be used" in said
-        assert "Traceback" not in said
+        printed = " ".join("".join(second.output).split())
+        assert f"Port {port} cannot be used" in printed
+        assert "Traceback" not in printed

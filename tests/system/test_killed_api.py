@@ -16,12 +16,10 @@ import pytest
 import uvicorn
 
 from api.app import create_app_from_settings
-from api.services.accounts import create_account
-from ebbtide import timestamps
 from ebbtide.settings import Settings
 from ebbtide.upload_schema import GapBody, NotificationBody
 from store import BeatStore, open_stores
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD, add_account
 from tests.support.beats import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import PostgresServer
@@ -111,15 +109,7 @@ def test_what_was_acknowledged_is_stored_once(
         for name, value in environment.items():
             patch.setenv(name, value)
         stores = open_stores(Settings())
-    person = create_account(
-        stores.records,
-        email="ada@example.org",
-        password=PASSWORD,
-        name="Ada",
-        zone="UTC",
-        now_ns=timestamps.now_ns(),
-        simulated=False,
-    )
+    person = add_account(stores, "ada@example.org", name="Ada")
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
@@ -171,10 +161,10 @@ def test_what_was_acknowledged_is_stored_once(
         uploads.stop.set()
         uploads.thread.join(20)
         assert uploads.error is None
-        kept = verified(stores.beats, person.subject_id, uploads)
+        stored = verified(stores.beats, person.subject_id, uploads)
         (covered,) = stores.beats.coverage(person.subject_id)
-        assert covered.beats == kept == covered.acknowledged
-        print(f"{engine}: {kills} kills, {kept} beats, {uploads.in_flight} requests unanswered")
+        assert covered.beats == stored == covered.acknowledged
+        print(f"{engine}: {kills} kills, {stored} beats, {uploads.in_flight} requests unanswered")
     finally:
         process.kill()
         process.join()

@@ -33,7 +33,7 @@ from store.models import (
     TokenKind,
 )
 from store.sql.engine import server_engine, sqlite_engine
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD
 from tests.support.beats import FOREVER, START, made
 from tests.support.influx import InfluxServerProcess
 from tests.support.postgres import PostgresServer
@@ -42,7 +42,7 @@ NOW = START + 1000 * SECOND
 
 
 def fill(stores: Stores) -> None:
-    """Two people with everything that can be kept, and one who was erased."""
+    """Two people with everything that can be stored, and one who was erased."""
     for email in ("ada@example.org", "eve@example.org", "gone@example.org"):
         person = create_account(
             stores.records, email=email, password=PASSWORD, name="N", zone="UTC", now_ns=START
@@ -147,7 +147,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     stores = at(servers)
     person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    assert stores.access.signed_in("token of ada@example.org", NOW)[0] == person  # type: ignore[index]
+    assert stores.access.find_token("token of ada@example.org", NOW)[0] == person  # type: ignore[index]
     assert [rating.pain for rating in stores.records.ratings(person.id, 0, 2**62)] == [5]
     stores.records.add_audit(AuditLine(NOW, "something else", "s"))  # its numbers go on
     assert len(stores.records.audit()) == 3
@@ -163,7 +163,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     done = ebbtide("move", "--json", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["beats"] == 11_801 + 100 - 2
-    assert stores.access.signed_in("token of ada@example.org", NOW) is None
+    assert stores.access.find_token("token of ada@example.org", NOW) is None
     assert stores.records.person_by_email("eve@example.org") is None
     assert len(stores.beats.subjects()) == 1
     stores.close()
@@ -175,7 +175,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
     assert "5001 to 5100" in checked["waiting"][0]
 
 
-def test_a_move_that_was_stopped_goes_on(
+def test_a_stopped_move_continues(
     embedded: Path, servers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = open_stores(Settings(data_dir=embedded)), at(servers)
@@ -193,17 +193,17 @@ def test_a_move_that_was_stopped_goes_on(
     with pytest.raises(KeyboardInterrupt):
         copy.copy_beats(source.beats, target.beats)
     first = sum(appended)
-    told: list[tuple[str, int, int]] = []
-    copy.copy_beats(source.beats, target.beats, lambda *word: told.append(word))
+    progress: list[tuple[str, int, int]] = []
+    copy.copy_beats(source.beats, target.beats, lambda *word: progress.append(word))
     # Only a batch after the hole is sent a second time.
     assert sum(appended) - first < 23_602 - first + 5000
-    assert told[-1] == ("beats", 23_598, 23_598)
+    assert progress[-1] == ("beats", 23_598, 23_598)
     assert copy.compare_beats(source.beats, target.beats).beats == 23_598
     source.close()
     target.close()
 
 
-def test_what_is_not_the_same_is_told(embedded: Path, servers: dict[str, str]) -> None:
+def test_differences_are_reported(embedded: Path, servers: dict[str, str]) -> None:
     source, target = open_stores(Settings(data_dir=embedded)), at(servers)
     copy.copy_beats(source.beats, target.beats)
     (subject, _) = source.beats.subjects()
@@ -232,7 +232,7 @@ def test_people_of_another_store_are_not_touched(embedded: Path, servers: dict[s
 
 @pytest.fixture
 def uploading(embedded: Path, servers: dict[str, str]) -> Iterator[None]:
-    """Somebody uploads to the servers all the while."""
+    """An upload to the servers runs meanwhile."""
     done = ebbtide("move", folder=embedded, servers=servers)
     assert done.returncode == 0, done.stderr
     stores = at(servers)

@@ -26,12 +26,12 @@ COUNT = 6000
 
 
 class FaultyPath:
-    """A connection to the API with a mood of its own."""
+    """A proxy before the API with one fault a connection."""
 
     def __init__(self, port: int, chance: random.Random) -> None:
         self._port = port
         self._chance = chance
-        self.moods: tuple[str, ...] = ("well",)
+        self.faults: tuple[str, ...] = ("well",)
         self.seen: dict[str, int] = {}
 
     async def __aenter__(self) -> str:
@@ -43,13 +43,13 @@ class FaultyPath:
         await asyncio.sleep(0.2)  # let cut connections end before the loop does
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        mood = self._chance.choice(self.moods)
-        self.seen[mood] = self.seen.get(mood, 0) + 1
+        fault = self._chance.choice(self.faults)
+        self.seen[fault] = self.seen.get(fault, 0) + 1
         with suppress(OSError, asyncio.IncompleteReadError):
-            if mood == "refuses":
+            if fault == "refuses":
                 writer.transport.abort()
                 return
-            if mood == "says 500":
+            if fault == "says 500":
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(b"HTTP/1.1 500 no\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
                 await writer.drain()
@@ -57,18 +57,18 @@ class FaultyPath:
                 return
             there, back = await asyncio.open_connection("127.0.0.1", self._port)
             budget = 10**9
-            if mood == "cuts the request":
+            if fault == "cuts the request":
                 budget = self._chance.randint(1, 60_000)
-            if mood == "slow" and len(self.moods) > 1:
-                budget = 40_000  # not for ever, or no other mood would have its turn
+            if fault == "slow" and len(self.faults) > 1:
+                budget = 40_000  # not for ever, or no other fault would occur
             ways = [
-                asyncio.create_task(self._pump(reader, back, budget, mood)),
+                asyncio.create_task(self._pump(reader, back, budget, fault)),
                 asyncio.create_task(
-                    self._pump(there, writer, 0 if mood == "cuts the answer" else 10**9, mood)
+                    self._pump(there, writer, 0 if fault == "cuts the answer" else 10**9, fault)
                 ),
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            if mood == "cuts the answer":
+            if fault == "cuts the answer":
                 await asyncio.sleep(0.3)  # the API has it; the ingester never hears
             for way in ways:
                 way.cancel()
@@ -76,10 +76,10 @@ class FaultyPath:
             writer.transport.abort()
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: int, mood: str
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: int, fault: str
     ) -> None:
         while data := await reader.read(16_384):
-            if mood == "slow":
+            if fault == "slow":
                 await asyncio.sleep(0.02)
             writer.write(data[:budget])
             await writer.drain()
@@ -89,7 +89,7 @@ class FaultyPath:
 
 
 @pytest.mark.parametrize(
-    "moods",
+    "faults",
     [
         ("refuses",),
         ("says 500",),
@@ -98,7 +98,7 @@ class FaultyPath:
         ("slow",),
         ("refuses", "says 500", "cuts the request", "cuts the answer", "slow"),
     ],
-    ids=lambda moods: moods[0] if len(moods) == 1 else "everything",
+    ids=lambda faults: faults[0] if len(faults) == 1 else "everything",
 )
 def test_every_notification_arrives_once(
     tmp_path: Path,
@@ -106,7 +106,7 @@ def test_every_notification_arrives_once(
     stores: Stores,
     signed_in: Callable[..., httpx.Client],
     monkeypatch: pytest.MonkeyPatch,
-    moods: tuple[str, ...],
+    faults: tuple[str, ...],
 ) -> None:
     monkeypatch.setattr("ingest.outbox.uploader._MIN_WAIT_S", 0.01)
     monkeypatch.setattr("ingest.outbox.uploader._MAX_WAIT_S", 0.05)
@@ -117,15 +117,15 @@ def test_every_notification_arrives_once(
 
     async def upload(outbox: Outbox) -> dict[str, int]:
         path = FaultyPath(int(api.url.rsplit(":", 1)[1]), random.Random(4))
-        path.moods = moods
+        path.faults = faults
         async with path as url, IngestClient(url, token, timeout=2) as ingest:
             uploader = Uploader(outbox, ingest, account)
             running = asyncio.create_task(uploader.run(every_s=0.01))
-            if moods != ("slow",):
+            if faults != ("slow",):
                 async with asyncio.timeout(30):
-                    while any(path.seen.get(mood, 0) < 2 for mood in moods):  # noqa: ASYNC110
+                    while any(path.seen.get(fault, 0) < 2 for fault in faults):  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
-                path.moods = ("well",)
+                path.faults = ("well",)
             async with asyncio.timeout(60):
                 while any(s.waiting for s in outbox.states()):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
@@ -154,7 +154,7 @@ def test_every_notification_arrives_once(
             stream.id, [Activity(START + n * 5 * SECOND, float(n)) for n in range(100)]
         )
         seen = asyncio.run(upload(outbox))
-        assert set(moods) <= set(seen)
+        assert set(faults) <= set(seen)
         assert outbox.state(stream.id).beats_waiting == 0
     person = stores.records.person(account)
     assert person is not None
@@ -164,7 +164,7 @@ def test_every_notification_arrives_once(
     assert len(stores.beats.activity(person.subject_id, 0, 2**62)) == 100
 
 
-def test_uploads_that_wait_for_a_slow_store_hold_nobody_else_up(
+def test_uploads_that_wait_for_a_slow_store_delay_no_other_request(
     stores: Stores, signed_in: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of them than a process has threads."""

@@ -23,7 +23,7 @@ from store.errors import DamagedStoreError, StoreUnavailableError
 from store.influx import client as influx_module
 from store.influx.client import InfluxAddress, InfluxServer
 from store.sqlite.beats import SqliteBeatStore
-from tests.conftest import skip_or_fail
+from tests.conftest import running_postgres, skip_or_fail
 from tests.support.beats import FOREVER, START, a_stream, made
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
@@ -49,12 +49,12 @@ class Writer:
     def _run(self) -> None:
         try:
             for n in range(self.batches):
-                self._keep(made(n * 10 + 1, n * 10 + 10))
+                self._store(made(n * 10 + 1, n * 10 + 10))
                 time.sleep(self.slept)
         except BaseException as error:
             self.error = error
 
-    def _keep(self, batch: list[Notification]) -> None:
+    def _store(self, batch: list[Notification]) -> None:
         for _ in range(2000):
             try:
                 now = self.store.append(self.subject, self.stream, batch)
@@ -147,29 +147,25 @@ def test_postgresql_killed_and_restarted_while_beats_come(
 @pytest.fixture
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """One that a test may kill."""
-    binaries = postgres_bin()
-    if binaries is None:
-        skip_or_fail("no PostgreSQL on this machine (Debian: apt install postgresql)")
-    server = started(Path(tempfile.mkdtemp(prefix="ebbtide-pg-", dir="/tmp")), binaries)
-    yield server
-    server.stop()
+    with running_postgres() as server:
+        yield server
 
 
-@pytest.mark.parametrize("mood", ["resets", "swallows", "slow"])
-def test_a_connection_to_influxdb_with_moods(
-    influxdb: InfluxServerProcess, postgres: PostgresServer, quick: None, mood: str
+@pytest.mark.parametrize("fault", ["resets", "swallows", "slow"])
+def test_a_faulty_connection_to_influxdb(
+    influxdb: InfluxServerProcess, postgres: PostgresServer, quick: None, fault: str
 ) -> None:
     with FaultyProxy(influxdb.port) as proxy:
         address = influxdb.address(influxdb.fresh_database(), url=f"http://127.0.0.1:{proxy.port}")
         store = open_influx_beats(address, postgres.fresh_database())
         writer = Writer(store, 60)
-        proxy.mood = mood
+        proxy.fault = fault
         writer.start()
-        if mood != "slow":
+        if fault != "slow":
             wait_for(lambda: proxy.cut >= 20)
         else:
             wait_for(lambda: writer.reached(100))
-        proxy.mood = "well"
+        proxy.fault = "well"
         writer.finish()
         store.close()
 
@@ -186,7 +182,7 @@ def test_a_reading_that_is_cut_is_read_again_or_an_error(
         stream = a_stream(store)
         for first in range(1, 20_000, 4000):
             store.append("subject", stream, made(first, first + 3999))
-        proxy.mood = "swallows"
+        proxy.fault = "swallows"
         outcomes = set()
         for _ in range(12):
             try:
@@ -194,7 +190,7 @@ def test_a_reading_that_is_cut_is_read_again_or_an_error(
             except EbbtideError as error:
                 outcomes.add(type(error).__name__)
         assert outcomes <= {20_000, "StoreUnavailableError", "DamagedStoreError"}
-        proxy.mood = "well"
+        proxy.fault = "well"
         assert len(store.read("subject", *FOREVER)) == 20_000
         store.close()
 
@@ -230,7 +226,7 @@ def test_two_writers_of_the_same_and_of_overlapping_batches(
     def send(store: BeatStore, order: list[tuple[int, int]], ticks: int) -> None:
         try:
             for first, last in order:
-                # Each with content of its own: what was kept first stays, whole.
+                # Each with content of its own: the first that was stored stays, whole.
                 batch = [replace(item, rr_ticks=(ticks,)) for item in made(first, last)]
                 store.append("subject", stream, batch)
         except BaseException as error:
@@ -335,7 +331,7 @@ def test_a_full_disk_of_influxdb(small_disk: Path, postgres: PostgresServer, qui
     ballast = fill(small_disk, 40_000)
     wait_for(lambda: writer.refused > 0)
     ballast.unlink()
-    # InfluxDB 1.6 goes on refusing once a write has failed for want of room.
+    # InfluxDB 1.6 goes on refusing once a write has failed on a full disk.
     server.kill()
     server.restart()
     writer.finish()
@@ -362,7 +358,7 @@ def test_a_full_disk_of_postgresql(
         writer.start()
         wait_for(lambda: writer.refused > 0)
         ballast.unlink()
-        if server.process.poll() is not None:  # it stops where its log has no room
+        if server.process.poll() is not None:  # it stops where its log has no space
             server.restart()
         writer.finish()
         store.close()
@@ -413,7 +409,7 @@ def httpserver_3_core() -> Iterator[str]:
     server.server_close()
 
 
-def test_a_wrong_password_and_a_database_that_forgets_are_told(
+def test_a_wrong_password_and_a_retention_policy_are_errors(
     influxdb: InfluxServerProcess,
 ) -> None:
     address = influxdb.address(influxdb.fresh_database())
@@ -431,7 +427,7 @@ def test_a_wrong_password_and_a_database_that_forgets_are_told(
         InfluxServer(InfluxAddress("http://127.0.0.1:9"))
 
 
-def test_who_cannot_be_erased_is_told_so(
+def test_an_impossible_erasure_is_an_error(
     influxdb: InfluxServerProcess, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = open_influx_beats(

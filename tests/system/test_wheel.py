@@ -45,12 +45,12 @@ def _run(*command: str, cwd: Path, **env: str) -> str:
 
 def _environment(**more: str) -> dict[str, str]:
     removed = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if name not in removed and not name.startswith("EBBTIDE_")
     }
-    return kept | more
+    return inherited | more
 
 
 @contextmanager

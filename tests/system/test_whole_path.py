@@ -1,4 +1,4 @@
-"""``ebbtide demo --once --json`` with real recordings: every room, real bytes, one answer."""
+"""``ebbtide demo --once --json`` with real recordings: every package, real bytes, one answer."""
 
 from __future__ import annotations
 
@@ -49,19 +49,21 @@ def last_five_minutes(rr_ms: list[float]) -> dict[str, float]:
     """The definitions, on what a strap makes of the recording (ticks of 1/1024 s)."""
     rr = [round(value * 1.024) / 1.024 for value in rr_ms]
     labelled = label_beats(np.array(rr)).normal.tolist()
-    kept, total = [], 0.0
+    beats_sent, total = [], 0.0
     for value in reversed(rr):
         # A beat belongs to the window when it is less than 300 s before the last.
         if total >= 300_000:
             break
-        kept.append(value)
+        beats_sent.append(value)
         total += value
-    kept.reverse()
-    normal = labelled[-len(kept) :]
-    nn = [value for value, ok in zip(kept, normal, strict=True) if ok]
+    beats_sent.reverse()
+    normal = labelled[-len(beats_sent) :]
+    nn = [value for value, ok in zip(beats_sent, normal, strict=True) if ok]
     mean = sum(nn) / len(nn)
     squares = [
-        (kept[i] - kept[i - 1]) ** 2 for i in range(1, len(kept)) if normal[i] and normal[i - 1]
+        (beats_sent[i] - beats_sent[i - 1]) ** 2
+        for i in range(1, len(beats_sent))
+        if normal[i] and normal[i - 1]
     ]
     return {
         "mean_hr_bpm": 60_000 / mean,

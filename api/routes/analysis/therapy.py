@@ -19,6 +19,7 @@ from analytics.programme.trial import PAPER, TRIAL
 from api.http.deps import PatientInScope, StoresDep
 from api.http.problems import describe_problems
 from api.http.time_range import OptionalTimeRange
+from api.schemas.common import RecordOut
 from api.schemas.link import ChangeOut
 from api.services.programme_plan import FOLLOW_UP_MONTHS, MONTH_DAYS
 from ebbtide.timestamps import DAY, to_datetime
@@ -31,7 +32,7 @@ CAUTION = (
 )
 
 
-class TrialGroup(BaseModel):
+class TrialGroup(RecordOut):
     """A group of the trial of Pain Reprocessing Therapy, before and after a month."""
 
     name: str
@@ -42,7 +43,7 @@ class TrialGroup(BaseModel):
     pain_free_or_nearly: float = Field(description="Percent of all who began")
 
 
-class TrendOut(BaseModel):
+class TrendOut(RecordOut):
     """Level and slope of three days."""
 
     n: int
@@ -160,7 +161,7 @@ def therapy(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep)
             for session, by_pain, by_stress in rows
         ],
         follow_ups=follow_ups,
-        trial=[TrialGroup.model_validate(group, from_attributes=True) for group in TRIAL],
+        trial=[TrialGroup.from_record(group) for group in TRIAL],
         paper=PAPER,
         caution=CAUTION,
     )
@@ -169,10 +170,6 @@ def therapy(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep)
 def _trend(trend: Trend | None) -> TrendOut | None:
     if trend is None:
         return None
-    return TrendOut(
-        n=trend.n,
-        level=trend.level,
-        slope_a_day=trend.slope,
-        low=trend.slope_low,
-        high=trend.slope_high,
+    return TrendOut.from_record(
+        trend, slope_a_day=trend.slope, low=trend.slope_low, high=trend.slope_high
     )

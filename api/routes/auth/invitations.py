@@ -134,4 +134,4 @@ def accept(body: AcceptIn, stores: StoresDep) -> AccountOut:
         raise ProblemError(422, str(error), field="body.password") from error
     if invited.therapist_id is not None:
         stores.access.put_care(invited.therapist_id, person.id, stores.now())
-    return AccountOut.from_person(person)
+    return AccountOut.from_record(person)

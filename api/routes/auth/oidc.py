@@ -103,7 +103,7 @@ def callback(
 def exchange(body: CodeIn, stores: StoresDep) -> SignInOut:
     """Exchange the code for a session; it is good once, for a minute."""
     person = take_person_token(stores, body.code, OneTimePurpose.OIDC_CODE)
-    if person is None or not stores.access.active(person.id):
+    if person is None or not stores.access.is_active(person.id):
         raise ProblemError(404, "This code was used already, or its time is over.")
     token, access_token = issue_token(stores, person)
     return SignInOut.from_token(token, access_token.expires_ns)

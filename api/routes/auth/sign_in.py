@@ -73,7 +73,7 @@ def sign_in(body: SignInIn, stores: StoresDep) -> SignInOut:
     lockout.require_unlocked(stores, body.email)
     person = stores.records.person_by_email(body.email.strip())
     is_right = passwords.verify_password(body.password, person.password_hash if person else None)
-    if person is None or not is_right or not stores.access.active(person.id):
+    if person is None or not is_right or not stores.access.is_active(person.id):
         lockout.record_failure(stores, body.email)
         # The same text for all, so that nobody learns who has an account.
         raise ProblemError(401, "The address or the password is not right.", kind="wrong-password")
@@ -103,7 +103,7 @@ def sign_out(_: CurrentUserAnyScope, token: Token, stores: StoresDep) -> None:
 @router.get("/me", responses=describe_problems(401))
 def me(person: CurrentUserAnyScope) -> AccountOut:
     """Who is signed in."""
-    return AccountOut.from_person(person)
+    return AccountOut.from_record(person)
 
 
 @router.put("/me/password", status_code=204, responses=describe_problems(401, 403, 422))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from api.http.deps import CurrentAccount, StoresDep, get_caller
 from api.http.problems import ProblemError, describe_problems
+from api.schemas.common import RecordOut
 from api.services.access_tokens import Caller, issue_token
 from ebbtide.timestamps import DAY, to_datetime
 from store.models import AccessToken, Scope, TokenKind
@@ -33,7 +34,7 @@ class TokenIn(BaseModel):
     days: StrictInt = Field(ge=1, le=366, description="How long it lasts", examples=[90])
 
 
-class TokenOut(BaseModel):
+class TokenOut(RecordOut):
     """Something that is signed in. The token itself is shown only once, when it is made."""
 
     id: str
@@ -48,10 +49,8 @@ class TokenOut(BaseModel):
     @classmethod
     def from_token(cls, token: AccessToken, this_id: str) -> TokenOut:
         """A stored token. ``this_id``: that of the caller's own."""
-        return cls(
-            id=token.id,
-            kind=token.kind,
-            name=token.name,
+        return cls.from_record(
+            token,
             scopes=sorted(token.scopes),
             created=to_datetime(token.created_ns),
             used=to_datetime(token.used_ns),
@@ -71,7 +70,7 @@ def tokens(caller: AccountCaller, stores: StoresDep) -> list[TokenOut]:
     """Everything that is signed in as the person signed in."""
     return [
         TokenOut.from_token(token, caller.access_token.id)
-        for token in stores.access.sign_ins(caller.person.id)
+        for token in stores.access.tokens(caller.person.id)
     ]
 
 
@@ -99,7 +98,7 @@ def revoke_token(
     token_id: Annotated[str, Path(max_length=36)], person: CurrentAccount, stores: StoresDep
 ) -> None:
     """End a session, a device or a script."""
-    if not stores.access.revoke(person.id, token_id):
+    if not stores.access.revoke_token(person.id, token_id):
         raise ProblemError(404, "There is no such token of yours.")
 
 

@@ -12,7 +12,7 @@ from api.export.responses import PageQueryDep, page_response
 from api.export.tables import observation_parts
 from api.http.deps import CacheDep, Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
-from api.schemas.imports import ImportOut
+from api.schemas.common import ImportOut
 from api.services.export_scope import is_simulated
 from api.services.imported_records import OPEN_MHEALTH_SOURCE, HeartRate, finish_import
 

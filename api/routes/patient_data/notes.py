@@ -15,6 +15,7 @@ from analytics.programme.trigger_patterns import trigger_pattern
 from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
+from api.schemas.common import RecordOut
 from ebbtide.beats import new_id
 from ebbtide.timestamps import FOREVER, MINUTE, floor_to_microsecond, to_datetime
 from store.models import Note, Person
@@ -38,7 +39,7 @@ class NoteIn(BaseModel):
     id: uuid.UUID | None = Field(default=None, description="Of your own, for idempotent requests")
 
 
-class NoteOut(BaseModel):
+class NoteOut(RecordOut):
     """A stored note."""
 
     id: str
@@ -48,7 +49,7 @@ class NoteOut(BaseModel):
     about_ns: int
 
 
-class Pattern(BaseModel):
+class Pattern(RecordOut):
     """How often something was noted on harder days, and on the others."""
 
     kind: NoteKind
@@ -138,20 +139,14 @@ def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
     counts_by_key = trigger.noted_on(noted)
     rows = []
     for key, note in first.items():
-        one = counts_by_key.get(key)
+        compared = counts_by_key.get(key)
         rows.append(
-            Pattern(
+            Pattern.from_record(
+                compared,
                 kind=note.kind,
                 words=note.words,
                 noted=counts[key],
-                harder=None if one is None else one.harder,
-                harder_days=None if one is None else one.harder_days,
-                other=None if one is None else one.other,
-                other_days=None if one is None else one.other_days,
-                difference=None if one is None else one.difference,
-                low=None if one is None else one.low,
-                high=None if one is None else one.high,
-                clear=one is not None and one.clear,
+                clear=compared is not None and compared.clear,
             )
         )
     rows.sort(key=lambda row: (-row.noted, row.words))
@@ -159,10 +154,4 @@ def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
 
 
 def _to_out(note: Note, person: Person) -> NoteOut:
-    return NoteOut(
-        id=note.id,
-        kind=note.kind,
-        words=note.words,
-        about=to_datetime(note.about_ns, person.zone),
-        about_ns=note.about_ns,
-    )
+    return NoteOut.from_record(note, about=to_datetime(note.about_ns, person.zone))

@@ -15,8 +15,8 @@ from analytics.programme.around_practice import practice_effect
 from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
+from api.schemas.common import Nrs, RecordOut
 from api.schemas.hrv import finite_or_none
-from api.schemas.ratings import Nrs
 from api.services.inputs import load_beats
 from ebbtide.timestamps import HOUR, MINUTE, to_datetime
 from store import Stores
@@ -60,7 +60,7 @@ class PracticeIn(BaseModel):
     stress_after: Nrs | None = None
 
 
-class PracticeOut(BaseModel):
+class PracticeOut(RecordOut):
     """A stored practice."""
 
     id: str
@@ -74,7 +74,7 @@ class PracticeOut(BaseModel):
     stress_after: int | None
 
 
-class AroundOut(BaseModel):
+class AroundOut(RecordOut):
     """The mean change over practices with its 95% interval; null where ``missing`` says why."""
 
     what: str = Field(examples=["rmssd_ms"])
@@ -176,16 +176,12 @@ def _row(
     values: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> AroundOut:
     effect = practice_effect(before, values)
-    return AroundOut(
+    return AroundOut.from_record(
+        effect,
         what=what,
         then=then,
-        n=effect.n,
         before=None if effect.before is None else finite_or_none(effect.before),
         value=effect.then,
-        change=effect.change,
-        low=effect.low,
-        high=effect.high,
-        clear=effect.clear,
         missing=effect.missing_reason,
     )
 
@@ -195,14 +191,8 @@ def _nan_if_none(value: int | None) -> float:
 
 
 def _to_out(item: Practice, person: Person) -> PracticeOut:
-    return PracticeOut(
-        id=item.id,
-        kind=item.kind,
+    return PracticeOut.from_record(
+        item,
         start=to_datetime(item.start_ns, person.zone),
         end=to_datetime(item.end_ns, person.zone),
-        breaths_per_min=item.breaths_per_min,
-        pain_before=item.pain_before,
-        stress_before=item.stress_before,
-        pain_after=item.pain_after,
-        stress_after=item.stress_after,
     )

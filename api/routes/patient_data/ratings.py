@@ -14,7 +14,7 @@ from api.http.deps import Patient, PatientInScope, StoresDep
 from api.http.pagination import decode_cursor, encode_cursor
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, parse_timestamp
-from api.schemas.ratings import Nrs
+from api.schemas.common import Nrs, RecordOut
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import MINUTE, floor_to_microsecond, to_datetime, validate_zone
@@ -67,7 +67,7 @@ class CorrectionIn(RatingContent):
     version: StrictInt = Field(ge=1, description="The version that you saw and correct")
 
 
-class RatingOut(BaseModel):
+class RatingOut(RecordOut):
     """A stored rating. A correction is a new version, and so is that it was withdrawn."""
 
     id: str
@@ -87,20 +87,10 @@ class RatingOut(BaseModel):
     @classmethod
     def from_rating(cls, rating: Rating) -> RatingOut:
         """A stored rating, with its times in its own zone."""
-        return cls(
-            id=rating.id,
-            version=rating.version,
-            pain=rating.pain,
-            stress=rating.stress,
-            pleasant=rating.pleasant,
-            note=rating.note,
-            pleasant_note=rating.pleasant_note,
+        return cls.from_record(
+            rating,
             about=to_datetime(rating.about_ns, rating.zone),
-            about_ns=rating.about_ns,
             entered=to_datetime(rating.entered_ns, rating.zone),
-            zone=rating.zone,
-            simulated=rating.simulated,
-            withdrawn=rating.withdrawn,
         )
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from api.http.deps import Patient, PatientInScope, StoresDep, Therapist
 from api.http.problems import describe_problems
+from api.schemas.common import RecordOut
 from ebbtide.timestamps import to_datetime
 from store.models import Person, SessionNotes
 
@@ -29,7 +30,7 @@ class SessionNotesIn(BaseModel):
     version: StrictInt = Field(default=0, ge=0, description="The version that you saw, 0 for none")
 
 
-class SessionNotesOut(BaseModel):
+class SessionNotesOut(RecordOut):
     """Stored notes and homework."""
 
     number: int
@@ -39,7 +40,7 @@ class SessionNotesOut(BaseModel):
     changed: datetime
 
 
-class Homework(BaseModel):
+class Homework(RecordOut):
     """What one was asked to do after a session."""
 
     number: int
@@ -72,21 +73,11 @@ def put_session_notes(
 def homework(person: Patient, stores: StoresDep) -> list[Homework]:
     """What one was asked to do, the newest last. The therapist's own notes are not in it."""
     return [
-        Homework(
-            number=item.number,
-            homework=item.homework,
-            changed=to_datetime(item.changed_ns, person.zone),
-        )
+        Homework.from_record(item, changed=to_datetime(item.changed_ns, person.zone))
         for item in stores.programme.session_notes(person.id)
         if item.homework.strip()
     ]
 
 
 def _to_out(item: SessionNotes, person: Person) -> SessionNotesOut:
-    return SessionNotesOut(
-        number=item.number,
-        notes=item.notes,
-        homework=item.homework,
-        version=item.version,
-        changed=to_datetime(item.changed_ns, person.zone),
-    )
+    return SessionNotesOut.from_record(item, changed=to_datetime(item.changed_ns, person.zone))

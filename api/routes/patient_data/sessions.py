@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from api.http.deps import PatientInScope, StoresDep
 from api.http.problems import describe_problems
 from api.http.time_range import parse_timestamp
+from api.schemas.common import RecordOut
 from ebbtide.beats import new_id
 from ebbtide.timestamps import to_datetime
 from store.models import Person, TherapySession
@@ -32,7 +33,7 @@ class SessionIn(BaseModel):
     )
 
 
-class SessionOut(BaseModel):
+class SessionOut(RecordOut):
     """One session of the programme."""
 
     number: int = Field(ge=1, examples=[3])
@@ -65,5 +66,4 @@ def list_sessions(person: PatientInScope, stores: StoresDep) -> list[SessionOut]
 
 
 def _to_out(session: TherapySession, person: Person) -> SessionOut:
-    held = to_datetime(session.held_ns, person.zone)
-    return SessionOut(number=session.number, held=held, version=session.version)
+    return SessionOut.from_record(session, held=to_datetime(session.held_ns, person.zone))

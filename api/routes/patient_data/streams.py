@@ -19,6 +19,7 @@ from api.http.deps import (
 from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRangeQuery
+from api.schemas.common import RecordOut
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
 from ebbtide.upload_schema import AcknowledgedBody, ActivityUploadBody, StreamBody, UploadBody
@@ -38,7 +39,7 @@ StreamId = Annotated[
 ]
 
 
-class StreamCoverageOut(BaseModel):
+class StreamCoverageOut(RecordOut):
     """What is stored of one stream."""
 
     id: str
@@ -185,12 +186,11 @@ def gaps(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep) ->
 
 
 def _to_coverage_out(item: StreamCoverage) -> StreamCoverageOut:
-    return StreamCoverageOut(
+    return StreamCoverageOut.from_record(
+        item,
         id=item.stream.id,
         origin=item.stream.origin,
         source=item.stream.source,
-        acknowledged=item.acknowledged,
-        beats=item.beats,
         first_beat=None if item.first_ns is None else to_datetime(item.first_ns),
         last_beat=None if item.last_ns is None else to_datetime(item.last_ns),
         first_beat_ns=item.first_ns,

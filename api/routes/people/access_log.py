@@ -40,7 +40,7 @@ def list_access_log(
     before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> AccessLogPage:
     """The access log of the person signed in. An analyst saw their data under a pseudonym."""
-    entries = stores.access.looks(person.id, limit + 1, before)
+    entries = stores.access.access_log(person.id, limit + 1, before)
     names: dict[str, str] = {}
     for _, entry in entries:
         if entry.actor_id not in names:

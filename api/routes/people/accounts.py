@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, StrictBool
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from api.http.deps import Administrator, StoresDep
 from api.http.problems import ProblemError, describe_problems
+from api.schemas.common import RecordOut
 from api.services.one_time_tokens import issue_one_time_token
 from ebbtide.timestamps import DAY, to_datetime
 from store import Stores
@@ -19,7 +21,7 @@ router = APIRouter(tags=["people"])
 _RESET_LIFETIME_NS = DAY
 
 
-class Account(BaseModel):
+class Account(RecordOut):
     """Somebody with an account."""
 
     id: str
@@ -28,7 +30,7 @@ class Account(BaseModel):
     role: Role
     created: datetime
     active: bool
-    therapists: list[str] = []
+    therapists: list[str] = Field(default=[])
 
 
 class AccountIn(BaseModel):
@@ -82,18 +84,25 @@ def password_link(person_id: uuid.UUID, _: Administrator, stores: StoresDep) -> 
     return PasswordLink(token=token, expires=to_datetime(expires))
 
 
+def _get_care_pair(
+    _: Administrator, therapist_id: uuid.UUID, patient_id: uuid.UUID, stores: StoresDep
+) -> tuple[Person, Person]:
+    return _person(stores, therapist_id, Role.THERAPIST), _person(stores, patient_id, Role.PATIENT)
+
+
+CarePair = Annotated[tuple[Person, Person], Depends(_get_care_pair)]
+
+
 @router.put(
     "/accounts/{therapist_id}/care/{patient_id}",
     status_code=204,
     responses=describe_problems(401, 403, 404, 422),
 )
-def put_care(
-    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, stores: StoresDep
-) -> None:
+def put_care(_: Administrator, pair: CarePair, stores: StoresDep) -> None:
     """Put a patient into a therapist's care. The therapist sees nothing before the patient agrees
     (consent to care).
     """
-    therapist, patient = _care_pair(stores, therapist_id, patient_id)
+    therapist, patient = pair
     stores.access.put_care(therapist.id, patient.id, stores.now())
     _audit(stores, "put into care", patient)
 
@@ -103,19 +112,11 @@ def put_care(
     status_code=204,
     responses=describe_problems(401, 403, 404, 422),
 )
-def end_care(
-    therapist_id: uuid.UUID, patient_id: uuid.UUID, _: Administrator, stores: StoresDep
-) -> None:
+def end_care(_: Administrator, pair: CarePair, stores: StoresDep) -> None:
     """End it: the therapist sees nothing any more, at once."""
-    therapist, patient = _care_pair(stores, therapist_id, patient_id)
+    therapist, patient = pair
     stores.access.end_care(therapist.id, patient.id)
     _audit(stores, "taken out of care", patient)
-
-
-def _care_pair(
-    stores: Stores, therapist_id: uuid.UUID, patient_id: uuid.UUID
-) -> tuple[Person, Person]:
-    return _person(stores, therapist_id, Role.THERAPIST), _person(stores, patient_id, Role.PATIENT)
 
 
 def _person(stores: Stores, person_id: uuid.UUID, role: Role | None = None) -> Person:
@@ -130,12 +131,9 @@ def _audit(stores: Stores, action: str, person: Person) -> None:
 
 
 def _to_out(stores: Stores, person: Person) -> Account:
-    return Account(
-        id=person.id,
-        email=person.email,
-        name=person.name,
-        role=person.role,
+    return Account.from_record(
+        person,
         created=to_datetime(person.created_ns),
-        active=stores.access.active(person.id),
-        therapists=stores.access.carers_of(person.id),
+        active=stores.access.is_active(person.id),
+        therapists=stores.access.therapists_of(person.id),
     )

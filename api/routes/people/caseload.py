@@ -52,7 +52,7 @@ def patients(therapist: Therapist, stores: StoresDep) -> list[PatientOut]:
     now = stores.now()
     rows = []
     seen = []
-    for patient_id in stores.access.in_care_of(therapist.id):
+    for patient_id in stores.access.patients_of(therapist.id):
         patient = stores.records.person(patient_id)
         if patient is None:
             continue
@@ -75,7 +75,7 @@ def patients(therapist: Therapist, stores: StoresDep) -> list[PatientOut]:
 @router.get("/therapists", responses=describe_problems(401, 403))
 def therapists(patient: Patient, stores: StoresDep) -> list[TherapistOut]:
     """In whose care one is."""
-    people = [stores.records.person(carer) for carer in stores.access.carers_of(patient.id)]
+    people = [stores.records.person(carer) for carer in stores.access.therapists_of(patient.id)]
     return [TherapistOut(id=person.id, name=person.name) for person in people if person]
 
 
@@ -84,7 +84,7 @@ def therapists(patient: Patient, stores: StoresDep) -> list[TherapistOut]:
 )
 def leave(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -> None:
     """Leave a therapist's care."""
-    if str(therapist_id) not in stores.access.carers_of(patient.id):
+    if str(therapist_id) not in stores.access.therapists_of(patient.id):
         raise ProblemError(404, "You are not in the care of this therapist.")
     stores.access.end_care(str(therapist_id), patient.id)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from api.http.deps import Patient, PatientAccount, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
+from api.schemas.common import RecordOut
 from api.services.consent import is_consented
 from ebbtide.timestamps import to_datetime
 from store.models import Consent, Person, Purpose
@@ -40,7 +41,7 @@ class ConsentIn(BaseModel):
     )
 
 
-class ConsentOut(BaseModel):
+class ConsentOut(RecordOut):
     """One answer, as it was given."""
 
     purpose: Purpose
@@ -85,10 +86,8 @@ def add_consent(body: ConsentIn, person: PatientAccount, stores: StoresDep) -> C
 
 
 def _to_out(answer: Consent, person: Person) -> ConsentOut:
-    return ConsentOut(
-        purpose=answer.purpose,
-        given=answer.given,
-        wording=answer.wording,
+    return ConsentOut.from_record(
+        answer,
         at=to_datetime(answer.at_ns, person.zone),
         until=None if answer.until_ns is None else to_datetime(answer.until_ns, person.zone),
     )

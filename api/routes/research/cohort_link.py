@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from analytics.association import group
 from api.http.deps import Analyst, StoresDep, log_access, request_name
 from api.http.problems import describe_problems
+from api.schemas.common import RecordOut
 from api.services.cohort import cohort_link, consenting_patients
 
 router = APIRouter(prefix="/research", tags=["research"])
@@ -20,7 +21,7 @@ class Assumption(BaseModel):
     otherwise: str
 
 
-class PersonLink(BaseModel):
+class PersonLink(RecordOut):
     """One person's slope, and what the others lend it (partial pooling)."""
 
     person: str
@@ -31,7 +32,7 @@ class PersonLink(BaseModel):
     high: float | None
 
 
-class ClinicLink(BaseModel):
+class ClinicLink(RecordOut):
     """Over all people. Null where ``missing`` says why."""
 
     people: int
@@ -84,22 +85,13 @@ def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> Clinic
     log_access(stores, analyst, [item.person for item in subjects], request_name(request))
     cohort = cohort_link(stores, subjects)
     link = cohort.link
-    return ClinicLink(
+    return ClinicLink.from_record(
+        link,
         people=link.n_subjects,
         ratings=link.n_pairs,
-        estimate=link.estimate,
-        low=link.low,
-        high=link.high,
-        p_value=link.p_value,
-        spread=link.spread,
         by_person=[
-            PersonLink(
-                person=subjects[one.subject].name,
-                n=one.n,
-                own=one.slope,
-                estimate=one.shrunk,
-                low=one.low,
-                high=one.high,
+            PersonLink.from_record(
+                one, person=subjects[one.subject].name, own=one.slope, estimate=one.shrunk
             )
             for one in link.people
         ],

@@ -79,9 +79,9 @@ class RatingWindowCache:
             tuple(ratings),
             person.zone,
             span,
-            tuple(group.windows for group in groups),
             window_index,
             baseline,
+            tuple(group.windows for group in groups),
             frozenset().union(*(group.origins for group in groups)),
         )
         digest = hashlib.sha256("".join(group.beats for group in groups).encode())

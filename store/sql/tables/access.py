@@ -11,8 +11,8 @@ _ID = String(36)
 _HASH = String(64)
 
 
-class OneTimeRow(Base):
-    """A token that is worth something once."""
+class OneTimeTokenRow(Base):
+    """A token that can be used once."""
 
     __tablename__ = "one_time"
 
@@ -40,8 +40,8 @@ class CareRow(Base):
     since_ns: Mapped[int] = mapped_column(BigInteger)
 
 
-class LookRow(Base):
-    """Somebody else read something of a person."""
+class AccessLogRow(Base):
+    """Another person read something of a person."""
 
     __tablename__ = "looks"
 
@@ -63,8 +63,8 @@ class AttemptsRow(Base):
     since_ns: Mapped[int] = mapped_column(BigInteger)
 
 
-class AnswerRow(Base):
-    """The answer to a request with an idempotency key (of which a hash is kept)."""
+class IdempotentResponseRow(Base):
+    """The response to a request with an idempotency key (of which a hash is stored)."""
 
     __tablename__ = "answers"
 
@@ -79,7 +79,7 @@ class AnswerRow(Base):
 
 
 class PseudonymRow(Base):
-    """Under which name analysts know a person."""
+    """The name of a person for analysts."""
 
     __tablename__ = "pseudonyms"
 

@@ -1,4 +1,6 @@
-"""Tables beside InfluxDB: what it cannot promise by itself (once, in order, erased)."""
+"""The tables of the catalogue of beats, for what InfluxDB does not guarantee: no duplicates, order,
+erasure.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ class StreamRow(Base):
 
 
 class RunRow(Base):
-    """An unbroken run of notifications whose points InfluxDB has acknowledged."""
+    """A run of notifications without a hole; InfluxDB has acknowledged its points."""
 
     __tablename__ = "beat_runs"
 
@@ -66,8 +68,8 @@ class MovementDayRow(Base):
 
 
 class WindowDayRow(Base):
-    """The five-minute windows of a day, and which content they were worked out from. InfluxDB has
-    them too, for others to draw; from here a year is read in a twentieth of the time.
+    """The five-minute windows of a day, and the fingerprint of what they were computed from.
+    InfluxDB has them too, for other programs; from here a year is read in a twentieth of the time.
     """
 
     __tablename__ = "window_days"
@@ -80,7 +82,7 @@ class WindowDayRow(Base):
 
 
 class ErasedRow(Base):
-    """A subject that was erased, and may not come back."""
+    """A subject that was erased, and is refused."""
 
     __tablename__ = "erased_subjects"
 

@@ -11,7 +11,7 @@ _ID = String(36)
 
 
 class ProgrammeRow(Base):
-    """Where a person is."""
+    """The progress of a person."""
 
     __tablename__ = "programmes"
 
@@ -68,7 +68,7 @@ class ReadingRow(Base):
 
 
 class SessionNotesRow(Base):
-    """What a therapist keeps of a session, and homework."""
+    """A therapist's notes of a session, and homework."""
 
     __tablename__ = "session_notes"
 

@@ -38,8 +38,8 @@ class PersonRow(Base):
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
-class SignInRow(Base):
-    """A sign-in; the token itself is not here."""
+class AccessTokenRow(Base):
+    """An access token; only its hash is stored."""
 
     __tablename__ = "sign_ins"
 
@@ -99,7 +99,7 @@ class ConsentRow(Base):
 
 
 class ReportRow(Base):
-    """A report that was worked out, with the name of what it was made from."""
+    """A computed report, with the fingerprint of what it was computed from."""
 
     __tablename__ = "reports"
 
@@ -107,7 +107,7 @@ class ReportRow(Base):
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
     )
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
-    content: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column("content", String(64))
     body: Mapped[str] = mapped_column(Text)
 
 

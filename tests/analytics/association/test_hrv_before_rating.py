@@ -51,8 +51,8 @@ def test_usable_windows_are_averaged_and_others_explained() -> None:
     ratings = np.array([end, end + 3 * 3600 * SECOND])
     starts = window_starts(ratings, np.array([12.0, 15.0]), Span.MINUTES_30)
     found = hrv_windows(beats, starts.ravel(), WINDOW_NS)
-    nobody = hearts_of(found).at(np.zeros(12, bool))
-    before = hrv_before_rating(found, hearts_of(found), nobody, Span.MINUTES_30, 2)
+    no_baseline = hearts_of(found).at(np.zeros(12, bool))
+    before = hrv_before_rating(found, hearts_of(found), no_baseline, Span.MINUTES_30, 2)
     assert before.windows.tolist() == [2, 0]
     assert before.usable == 1
     assert before.missing_reason == [None, "no beats recorded"]

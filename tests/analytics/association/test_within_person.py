@@ -57,7 +57,7 @@ def test_a_link_that_is_there_is_found_beneath_the_fall() -> None:
     assert np.mean(estimates) == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_link_the_other_way_is_said_so() -> None:
+def test_a_negative_link_has_its_own_verdict() -> None:
     rng = np.random.default_rng(9)
     stress = rng.normal(5, 1.5, 60)
     pain = 8 - 0.8 * stress + rng.normal(0, 0.5, 60)
@@ -108,8 +108,8 @@ def test_missing_values_are_left_out() -> None:
     holes = stress.copy()
     holes[::5] = np.nan
     link = within_person_link(times(50), holes, pain)
-    keep = np.isfinite(holes)
-    same = within_person_link(times(50)[keep], stress[keep], pain[keep])
+    present = np.isfinite(holes)
+    same = within_person_link(times(50)[present], stress[present], pain[present])
     assert link.n == 40
     assert link.estimate == same.estimate
 
@@ -167,7 +167,7 @@ def test_shapes_are_checked() -> None:
         within_person_link(times(3), np.zeros(3), np.zeros(4))
 
 
-def test_earlier_stress_is_told_from_stress_at_the_same_moment() -> None:
+def test_earlier_stress_is_distinguished_from_stress_at_the_same_moment() -> None:
     """Stress lingers. Linked at the same moment only, it must not seem to come before."""
     rng = np.random.default_rng(3)
     same = later = 0
@@ -205,7 +205,7 @@ def test_day_to_day_changes_are_linked_and_a_shared_step_is_no_link() -> None:
 
 
 def test_what_is_held_still_is_no_link() -> None:
-    """Walking raises both; without holding it still that looks like a link."""
+    """Walking raises both; without it as a covariate that is taken for a link."""
     rng = np.random.default_rng(6)
     alarms = held = 0
     for _ in range(40):
@@ -220,7 +220,7 @@ def test_what_is_held_still_is_no_link() -> None:
     assert within_person_link(times(60), x, y, covariates=motion).n == 30
 
 
-def test_what_is_missing_is_told_in_days_at_the_persons_own_pace() -> None:
+def test_the_missing_reason_counts_days_at_the_persons_own_pace() -> None:
     stress, pain = pair(12)
     three_a_day = within_person_link(times(12), stress, pain).missing_reason
     one_a_day = within_person_link(times(12, every_h=24), stress, pain).missing_reason

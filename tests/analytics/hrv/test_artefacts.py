@@ -181,7 +181,7 @@ def test_labels_equal_the_rules_beat_by_beat(recordings: Path, name: str) -> Non
     assert len(set(found)) >= 4
 
 
-def test_a_label_looks_no_further_than_its_reach(rest: np.ndarray) -> None:
+def test_a_label_depends_on_nothing_beyond_its_reach(rest: np.ndarray) -> None:
     rr = rest.copy()
     rr[[150, 300, 450]] *= 0.6
     whole = label_beats(rr).beat

@@ -233,11 +233,11 @@ def test_memory_is_bounded_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("analytics.hrv.engine.label_beats", watched)
     rr, times = random_series(1, 200_000)
-    told: list[int] = []
+    counts: list[int] = []
     starts = np.arange(0, times[-1] - 300, 30.0)
-    window_metrics(rr, times, starts, 300, domains={Domain.TIME}, progress=told.append)
+    window_metrics(rr, times, starts, 300, domains={Domain.TIME}, progress=counts.append)
     assert max(sizes) < 32_000 and len(sizes) >= 6
-    assert sum(told) == len(starts)
+    assert sum(counts) == len(starts)
 
 
 @settings(max_examples=25, deadline=None)
@@ -289,10 +289,10 @@ def test_the_command_gives_windows_as_csv_and_json(recordings: Path) -> None:
         ).stdout
 
     rows = list(csv.DictReader(io.StringIO(run("--csv"))))
-    said = json.loads(run("--json"))["windows"]
-    assert len(rows) == len(said) == 111  # the last reaches past the end by less than a tenth
-    assert float(rows[3]["start_s"]) == said[3]["start_s"] == 90
-    assert float(rows[3]["rmssd_ms"]) == pytest.approx(said[3]["rmssd_ms"], rel=1e-12)
+    printed = json.loads(run("--json"))["windows"]
+    assert len(rows) == len(printed) == 111  # the last reaches past the end by less than a tenth
+    assert float(rows[3]["start_s"]) == printed[3]["start_s"] == 90
+    assert float(rows[3]["rmssd_ms"]) == pytest.approx(printed[3]["rmssd_ms"], rel=1e-12)
 
 
 def test_the_command_writes_parquet_and_reads_any_apps_file(

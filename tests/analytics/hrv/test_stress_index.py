@@ -1,4 +1,4 @@
-"""The stress index: against a person whose true state is known."""
+"""The stress index: against a simulated person with a true state."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def person(
 def test_it_follows_the_state_and_not_the_clock() -> None:
     windows, hidden = person(1, 25)
     found = stress_index(windows, windows)
-    known = np.isfinite(found.value)
-    assert known[windows.day >= 739_005].all()
+    finite = np.isfinite(found.value)
+    assert finite[windows.day >= 739_005].all()
     truth = 100 * ndtr(hidden)
-    assert np.corrcoef(found.value[known], truth[known])[0, 1] > 0.93
-    by_hour = [found.value[known & (windows.hour == h)].mean() for h in (4.0, 10.0, 16.0, 22.0)]
+    assert np.corrcoef(found.value[finite], truth[finite])[0, 1] > 0.93
+    by_hour = [found.value[finite & (windows.hour == h)].mean() for h in (4.0, 10.0, 16.0, 22.0)]
     assert np.ptp(by_hour) < 20  # the rhythm itself would make 65 of it
     assert abs(np.nanmean(found.value) - 50) < 6
 
@@ -75,9 +75,9 @@ def test_the_interval_covers_the_state() -> None:
 def test_movement_is_taken_out_and_walking_left_out() -> None:
     windows, hidden = person(5, 20, moving=True)
     found = stress_index(windows, windows)
-    known = np.isfinite(found.value)
-    assert abs(np.corrcoef(np.log1p(windows.motion_mg[known]), found.value[known])[0, 1]) < 0.1
-    assert np.corrcoef(hidden[known], found.value[known])[0, 1] > 0.9
+    finite = np.isfinite(found.value)
+    assert abs(np.corrcoef(np.log1p(windows.motion_mg[finite]), found.value[finite])[0, 1]) < 0.1
+    assert np.corrcoef(hidden[finite], found.value[finite])[0, 1] > 0.9
     walking = windows.motion_mg > 50
     assert walking.any()
     assert {found.missing_reason[i] for i in np.flatnonzero(walking)} == {MissingReason.MOVING}
@@ -99,9 +99,9 @@ def test_hours_that_the_baseline_does_not_know_have_no_number() -> None:
     morning = windows.at((windows.hour >= 7) & (windows.hour <= 12))
     found = stress_index(morning, windows.at(windows.day == 739_011))
     hours = windows.hour[windows.day == 739_011]
-    known = np.isfinite(found.value)
-    assert known[(hours >= 7) & (hours <= 12)].all()
-    assert not known[(hours > 15) & (hours < 24)].any()
+    finite = np.isfinite(found.value)
+    assert finite[(hours >= 7) & (hours <= 12)].all()
+    assert not finite[(hours > 15) & (hours < 24)].any()
     assert found.missing_reason[int(np.flatnonzero(hours == 20.0)[0])] is MissingReason.HOUR
 
 
@@ -115,7 +115,7 @@ def test_unusable_windows_are_left_out_and_order_does_not_matter() -> None:
     np.testing.assert_allclose(mixed.value, found.value[order], equal_nan=True)
 
 
-def test_nobody_and_a_heart_that_never_varies() -> None:
+def test_no_windows_and_a_constant_heart_rate() -> None:
     windows, _ = person(9, 1)
     nothing = windows.at(np.zeros(len(windows.day), bool))
     assert len(stress_index(nothing, nothing).value) == 0

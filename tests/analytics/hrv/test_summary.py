@@ -170,7 +170,7 @@ def test_other_tools_say_the_same_where_they_follow_the_definition(recordings: P
         assert ours == EQUAL(theirs, rel=1e-9)
 
 
-def test_slow_breathing_is_said() -> None:
+def test_slow_breathing_is_noted() -> None:
     times, nn = [0.0], [900.0]
     while times[-1] < 400:
         nn.append(900 + 80 * math.sin(2 * math.pi * 0.1 * times[-1]))
@@ -184,7 +184,7 @@ def test_slow_breathing_is_said() -> None:
     assert not found.notes
 
 
-def test_a_day_is_too_long_for_entropy_and_says_so() -> None:
+def test_a_day_is_too_long_for_entropy_and_the_reason_is_given() -> None:
     found = hrv_summary(np.random.default_rng(0).normal(800, 30, 21_000))
     assert found.values["sampen"] is None
     assert "ask for windows" in found.missing_reason["sampen"]
@@ -227,16 +227,16 @@ def test_the_commands_answer_in_json(recordings: Path, tmp_path: Path) -> None:
             timeout=60,
             check=True,
         )
-        said: dict[str, object] = json.loads(done.stdout)
-        return said
+        printed: dict[str, object] = json.loads(done.stdout)
+        return printed
 
-    said = run("hrv", str(recordings / "rest_rri.txt"))
+    printed = run("hrv", str(recordings / "rest_rri.txt"))
     wanted = (
         "mean_hr_bpm, mean_nn_ms, sdnn_ms, rmssd_ms, pnn50_percent, lf_ms2, hf_ms2, lf_hf, sd1_ms, "
         "sd2_ms, sampen, dfa_alpha1, stress_index_baevsky, quality"
     )
     for name in wanted.split(", "):
-        assert said[name] is not None, name
+        assert printed[name] is not None, name
     beats = run("clean", str(recordings / "rest_rri.txt"))["beats"]
     assert isinstance(beats, list)
     assert len(beats) == 910

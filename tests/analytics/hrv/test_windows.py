@@ -59,7 +59,7 @@ def window_hrv(beats: BeatArrays, start_ns: int, end_ns: int) -> OneWindow:
         ([800.0, 800.0, 800.0, 400.0] * 100, 300, MissingReason.DISTURBED),
     ],
 )
-def test_a_window_without_figures_says_why(
+def test_a_window_without_metrics_has_a_reason(
     rr: list[float], length_s: int, why: MissingReason
 ) -> None:
     window = window_hrv(arrays(rr), START, START + length_s * SECOND)
@@ -128,7 +128,7 @@ def test_a_window_must_end_after_it_starts() -> None:
         window_hrv(arrays([800.0]), START, START)
 
 
-def test_many_recordings_one_after_another_are_each_asked_for_their_own_time() -> None:
+def test_each_of_many_recordings_is_read_for_its_own_time() -> None:
     rng = np.random.default_rng(3)
     parts = [
         arrays(

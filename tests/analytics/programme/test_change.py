@@ -54,27 +54,27 @@ def test_each_session_has_its_before_and_after() -> None:
 
 def test_onset_is_found_where_it_is_and_not_where_none_is() -> None:
     rng = np.random.default_rng(3)
-    alarms, inside, told = 0, 0, 0
+    alarms, inside, reported = 0, 0, 0
     for _ in range(60):
         noise = ups_and_downs(84, 0.5, rng)
         alarms += onset(DAYS, 5 + noise).day is not None
         found = onset(DAYS, 8 - 0.3 * np.clip(DAYS - 9, 0, None) + noise)
         if found.day is not None and found.low is not None and found.high is not None:
-            told += 1
+            reported += 1
             inside += found.low <= 9 <= found.high
             assert found.slope is not None and found.slope < 0
     assert alarms <= 6
-    assert told > 40
-    assert inside / told > 0.85
+    assert reported > 40
+    assert inside / reported > 0.85
     assert onset(DAYS[:10], np.arange(10.0)).missing_reason is not None
     assert onset(DAYS, np.full(84, 2.0)).missing_reason == "the ratings were always the same"
 
 
 def test_the_pattern_of_missing_ratings() -> None:
     day = np.repeat(np.arange(20), 3)
-    keep = np.ones(60, bool)
-    keep[[4, 30, 31, 32, 33, 34, 35]] = False
-    found = missing_pattern(day[keep])
+    present = np.ones(60, bool)
+    present[[4, 30, 31, 32, 33, 34, 35]] = False
+    found = missing_pattern(day[present])
     assert (found.given, found.days, found.with_ratings) == (53, 20, 18)
     assert (found.a_day, found.expected, found.missing, found.longest_pause) == (3, 60, 7, 2)
     assert missing_pattern(np.empty(0, int)).missing == 0
@@ -85,9 +85,9 @@ def test_worse_moments_move_the_answer_both_ways() -> None:
     n = 84
     stress = np.round(5 + 1.5 * rng.standard_normal(n))
     pain = np.round(4 + 0.4 * (stress - 5) + rng.standard_normal(n))
-    keep = rng.random(n) > 0.2
+    present = rng.random(n) > 0.2
     day, hour = np.arange(n) // 3, (np.arange(n) * 8) % 24.0
-    args = times(n)[keep], day[keep], stress[keep], pain[keep], hour[keep]
+    args = times(n)[present], day[present], stress[present], pain[present], hour[present]
     found = what_if_worse(*args)
     assert found.filled > 5
     assert found.both_worse is not None and found.pain_worse is not None
@@ -166,7 +166,7 @@ def test_weekends_of_both_are_no_link() -> None:
     assert alarms <= 8
 
 
-def test_several_looks_are_corrected() -> None:
+def test_several_comparisons_are_corrected() -> None:
     found = holm({"a": 0.01, "b": 0.04, "c": None, "d": 0.03})
     assert found == {"a": pytest.approx(0.03), "b": pytest.approx(0.06), "c": None, "d": 0.06}
     alarms = 0

@@ -78,7 +78,7 @@ def test_thresholds_are_exact_and_the_missing_do_not_count_as_free() -> None:
     assert (found.pain_free_or_nearly.count, found.pain_free_or_nearly.of) == (2, 5)
 
 
-def test_nobody_is_no_number() -> None:
+def test_no_subjects_give_no_number() -> None:
     found = group_outcome(np.empty(0), np.empty(0))
     assert (found.mean_before, found.sd_before, found.mean_after) == (None, None, None)
     assert found.responders_30_percent.percent is None

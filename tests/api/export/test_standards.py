@@ -126,10 +126,10 @@ def test_bundles_are_valid_r4_and_complete(clinic: Clinic) -> None:
 def test_a_bundle_comes_back_as_the_same_ratings(clinic: Clinic) -> None:
     mine = clinic["ada"].get("/v1/ratings").json()["ratings"]
     bundle = all_bundles(clinic, "ada", 10_000)[0]
-    told = clinic["eve"].post("/v1/fhir", json=bundle).raise_for_status().json()
-    assert told["ratings"] == 6
-    assert told["heart_rates"] == 0
-    assert {item["reason"].split(":")[0] for item in told["skipped"]} == {
+    report = clinic["eve"].post("/v1/fhir", json=bundle).raise_for_status().json()
+    assert report["ratings"] == 6
+    assert report["heart_rates"] == 0
+    assert {item["reason"].split(":")[0] for item in report["skipped"]} == {
         "a figure that Ebbtide worked out"
     }
     theirs = clinic["eve"].get("/v1/ratings").json()["ratings"]
@@ -164,15 +164,15 @@ def test_heart_rates_from_elsewhere_come_back_in_both_forms(clinic: Clinic) -> N
         for minute in range(30)
     ]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    told = clinic["eve"].post("/v1/fhir", json=bundle).raise_for_status().json()
-    assert (told["heart_rates"], told["skipped"]) == (30, [])
+    report = clinic["eve"].post("/v1/fhir", json=bundle).raise_for_status().json()
+    assert (report["heart_rates"], report["skipped"]) == (30, [])
     again = clinic["eve"].post("/v1/fhir", json=bundle).json()
-    assert again["stream_id"] == told["stream_id"]
+    assert again["stream_id"] == report["stream_id"]
     found = [r for r in resources(all_bundles(clinic, "eve", 7)) if r["id"].startswith("rate-")]
     assert [r["valueQuantity"]["value"] for r in found] == [60 + minute for minute in range(30)]
     points = clinic["eve"].get("/v1/open-mhealth/heart-rate").json()["data_points"]
-    told = clinic["ada"].post("/v1/open-mhealth/heart-rate", json=points).json()
-    assert (told["heart_rates"], told["skipped"]) == (30, [])
+    report = clinic["ada"].post("/v1/open-mhealth/heart-rate", json=points).json()
+    assert (report["heart_rates"], report["skipped"]) == (30, [])
     back = [
         p
         for p in clinic["ada"].get("/v1/open-mhealth/heart-rate?limit=10000").json()["data_points"]
@@ -196,9 +196,9 @@ def test_data_points_are_valid(clinic: Clinic) -> None:
         check.validate(point)
     assert not check.is_valid({**points[0], "header": {}})
     # Averages are no heart rate of a moment: they are not taken for one.
-    told = clinic["eve"].post("/v1/open-mhealth/heart-rate", json=points).json()
-    assert (told["heart_rates"], len(told["skipped"])) == (0, len(points))
-    assert "average" in told["skipped"][0]["reason"]
+    report = clinic["eve"].post("/v1/open-mhealth/heart-rate", json=points).json()
+    assert (report["heart_rates"], len(report["skipped"])) == (0, len(points))
+    assert "average" in report["skipped"][0]["reason"]
 
 
 @pytest.mark.parametrize(
@@ -270,9 +270,11 @@ def test_a_rating_of_the_future_is_skipped(clinic: Clinic) -> None:
         }
         for system, code in ((fhir.LOINC, fhir.PAIN), (fhir.OURS, fhir.STRESS))
     ]
-    told = clinic["ada"].post("/v1/fhir", json={"resourceType": "Bundle", "entry": entries}).json()
-    assert told["ratings"] == 0
-    assert "has not been yet" in told["skipped"][0]["reason"]
+    report = (
+        clinic["ada"].post("/v1/fhir", json={"resourceType": "Bundle", "entry": entries}).json()
+    )
+    assert report["ratings"] == 0
+    assert "has not been yet" in report["skipped"][0]["reason"]
 
 
 def test_a_therapist_reads_the_same_bundle(clinic: Clinic) -> None:

@@ -40,8 +40,8 @@ def all_pages(client: httpx.Client, path: str, **params: object) -> list[dict[st
     rows: list[dict[str, Any]] = []
     cursor = None
     while True:
-        asked = {**params, **({"cursor": cursor} if cursor else {})}
-        page = client.get(path, params=asked).raise_for_status().json()  # type: ignore[arg-type]
+        query = {**params, **({"cursor": cursor} if cursor else {})}
+        page = client.get(path, params=query).raise_for_status().json()  # type: ignore[arg-type]
         rows += page["rows"]
         cursor = page["next"]
         if cursor is None:
@@ -63,7 +63,7 @@ def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_form_says_the_same(clinic: Clinic, table: str) -> None:
+def test_every_format_has_the_same_rows(clinic: Clinic, table: str) -> None:
     path = f"/v1/export/{table}"
     rows = clinic["ada"].get(path, params={"limit": 100_000}).json()["rows"]
     assert rows
@@ -85,11 +85,11 @@ def test_every_form_says_the_same(clinic: Clinic, table: str) -> None:
 
 def test_beats_in_bulk_are_the_beats_of_the_store(clinic: Clinic) -> None:
     person = clinic.people["ada"]
-    kept = clinic.stores.beats.read(person.subject_id, 0, 2**62)
+    stored = clinic.stores.beats.read(person.subject_id, 0, 2**62)
     found = table_of(clinic["ada"], "/v1/export/beats", "arrow")
-    assert np.array_equal(found["time_ns"].to_numpy(), kept.time_ns)
-    assert np.array_equal(found["rr_ticks"].to_numpy(), kept.rr_ticks)
-    assert np.array_equal(found["follows"].to_numpy(zero_copy_only=False), kept.follows)
+    assert np.array_equal(found["time_ns"].to_numpy(), stored.time_ns)
+    assert np.array_equal(found["rr_ticks"].to_numpy(), stored.rr_ticks)
+    assert np.array_equal(found["follows"].to_numpy(zero_copy_only=False), stored.follows)
     assert set(found["origin"].to_pylist()) == {"strap"}
 
 
@@ -106,11 +106,11 @@ def test_a_beat_after_midnight_still_follows_the_one_before(clinic: Clinic) -> N
             for k in range(10)
         ],
     )
-    kept = stores.beats.read(person.subject_id, midnight - 6 * SECOND, 2**62)
+    stored = stores.beats.read(person.subject_id, midnight - 6 * SECOND, 2**62)
     found = table_of(
         clinic["eve"], "/v1/export/beats", "arrow", start=to_datetime(midnight).isoformat()
     )
-    assert found["follows"].to_pylist() == kept.follows[-len(found) :].tolist() == [True] * 5
+    assert found["follows"].to_pylist() == stored.follows[-len(found) :].tolist() == [True] * 5
 
 
 def test_the_form_is_negotiated(clinic: Clinic) -> None:
@@ -129,7 +129,7 @@ def test_the_form_is_negotiated(clinic: Clinic) -> None:
     assert_problem(ada.get("/v1/export/nothing"), 422)
 
 
-def test_answers_are_compressed_as_asked(clinic: Clinic) -> None:
+def test_responses_are_compressed_as_requested(clinic: Clinic) -> None:
     plain = clinic["ada"].get("/v1/export/beats?format=csv", headers={"Accept-Encoding": ""})
     for encoding in ("zstd", "gzip"):
         with clinic["ada"].stream(
@@ -149,10 +149,10 @@ def test_a_matching_etag_gets_304(clinic: Clinic) -> None:
         path = f"/v1/export/{table}"
         first = ada.get(path, params={"format": "arrow"})
         name = first.headers["etag"]
-        asked = {"If-None-Match": name}
-        assert ada.get(path, params={"format": "arrow"}, headers=asked).status_code == 304
-        assert ada.get(path, params={"format": "csv"}, headers=asked).status_code == 200
-        assert clinic["eve"].get(path, params={"format": "arrow"}, headers=asked).content
+        query = {"If-None-Match": name}
+        assert ada.get(path, params={"format": "arrow"}, headers=query).status_code == 304
+        assert ada.get(path, params={"format": "csv"}, headers=query).status_code == 200
+        assert clinic["eve"].get(path, params={"format": "arrow"}, headers=query).content
     names = {
         table: ada.get(f"/v1/export/{table}").headers["etag"] for table in ("ratings", "beats")
     }
@@ -246,12 +246,12 @@ def test_analysts_see_pseudonyms_and_moved_dates_of_those_who_agreed(clinic: Cli
     only = all_pages(ann, "/v1/research/ratings", person=subject["person"])
     assert {row["person"] for row in only} == {subject["person"]}
     begin = to_datetime(rows[0]["about_ns"]).isoformat()
-    asked = {"person": rows[0]["person"], "start": begin}
-    assert all_pages(ann, "/v1/research/ratings", **asked) == [
+    query = {"person": rows[0]["person"], "start": begin}
+    assert all_pages(ann, "/v1/research/ratings", **query) == [
         row for row in rows if row["person"] == rows[0]["person"]
     ]
     assert_problem(ann.get("/v1/research/ratings", params={"person": "nobody"}), 404)
-    # Who takes it back, or wants nothing kept any longer, is not there any more.
+    # Without consent to research, or to keeping, a person is left out.
     clinic.agree("ada", Purpose.RESEARCH, given=False)
     clinic.agree("eve", Purpose.KEEPING, given=False)
     assert all_pages(ann, "/v1/research/ratings") == []

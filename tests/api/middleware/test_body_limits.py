@@ -16,8 +16,8 @@ from tests.support.clinic import Clinic
 def test_a_body_may_be_neither_huge_nor_slow(clinic: Clinic) -> None:
     ada = clinic["ada"]
     huge = b'{"pain": 1, "note": "' + b"x" * MAX_BODY_BYTES + b'"}'
-    told = ada.post("/v1/ratings", content=huge, headers={"Content-Type": "application/json"})
-    assert_problem(told, 413, "16 MiB")
+    refusal = ada.post("/v1/ratings", content=huge, headers={"Content-Type": "application/json"})
+    assert_problem(refusal, 413, "16 MiB")
 
     def pieces() -> Iterator[bytes]:
         for begin in range(0, len(huge), 2**20):
@@ -31,7 +31,7 @@ def test_a_body_may_be_neither_huge_nor_slow(clinic: Clinic) -> None:
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(stores: Stores) -> None:
-    async def asked() -> int:
+    async def query() -> int:
         status = 0
 
         async def app(scope: object, receive: object, send: object) -> None:
@@ -54,10 +54,10 @@ def test_a_body_that_does_not_come_is_not_waited_for(stores: Stores) -> None:
             status = getattr(error, "status_code", 0)
         return status
 
-    assert asyncio.run(asked()) == 408
+    assert asyncio.run(query()) == 408
 
 
-def test_a_client_that_sends_nothing_does_not_keep_others_waiting(clinic: Clinic) -> None:
+def test_a_client_that_sends_nothing_delays_no_others(clinic: Clinic) -> None:
     host, port = clinic.url.removeprefix("http://").split(":")
     idle = [socket.create_connection((host, int(port))) for _ in range(50)]
     for one in idle:

@@ -11,12 +11,12 @@ def test_an_answer_is_named_by_its_content(clinic: Clinic) -> None:
     ada = clinic["ada"]
     ada.post("/v1/ratings", json={"pain": 4, "stress": 2})
     first = ada.get("/v1/ratings")
-    asked = {"If-None-Match": f'"other", {first.headers["etag"]}'}
-    second = ada.get("/v1/ratings", headers=asked)
+    headers = {"If-None-Match": f'"other", {first.headers["etag"]}'}
+    second = ada.get("/v1/ratings", headers=headers)
     assert (second.status_code, second.content) == (304, b"")
     assert second.headers["etag"] == first.headers["etag"]
     ada.post("/v1/ratings", json={"pain": 5, "stress": 2})
-    third = ada.get("/v1/ratings", headers=asked)
+    third = ada.get("/v1/ratings", headers=headers)
     assert third.status_code == 200
     assert third.headers["etag"] != first.headers["etag"]
 

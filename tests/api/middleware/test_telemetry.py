@@ -26,7 +26,8 @@ from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
-from tests.conftest import PASSWORD, skip_or_fail
+from tests.conftest import skip_or_fail
+from tests.support.accounts import PASSWORD
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import postgres_bin, started
 
@@ -95,13 +96,13 @@ def test_metrics_of_all_workers_and_logs_without_people(
     assert 'ebbtide_request_seconds_bucket{le="+Inf",method="GET",route="/v1/ratings"} 30' in seen
     assert 'route="none",status="404"' in seen
     lines = log.read_text().splitlines()
-    told = [json.loads(line) for line in lines]
-    asked = [line for line in told if line.get("route") == "/v1/ratings"]
-    assert len(asked) == 30
-    assert {(line["status"], line["method"], line["level"]) for line in asked} == {
+    entries = [json.loads(line) for line in lines]
+    requests = [line for line in entries if line.get("route") == "/v1/ratings"]
+    assert len(requests) == 30
+    assert {(line["status"], line["method"], line["level"]) for line in requests} == {
         (200, "GET", "INFO")
     }
-    assert len({line["request_id"] for line in asked}) == 30
+    assert len({line["request_id"] for line in requests}) == 30
     for secret in ("ada@", "example.org", "Ada", PASSWORD, "pain", "2026-11-01", "made-up"):
         assert secret not in log.read_text()
         assert secret not in seen
@@ -149,17 +150,17 @@ def test_traces_name_routes_and_not_people(stores: Stores, patient: Callable[...
     app.state.trace_provider.shutdown()
     spans = exporter.get_finished_spans()
     assert {"POST /v1/sign-in", "GET /v1/link"} <= {span.name for span in spans}
-    said = " ".join(span.to_json() for span in spans)
+    exported = " ".join(span.to_json() for span in spans)
     for secret in ("2026-11-01", "ada@example.org", token, 'peer.ip": "1', "python-httpx"):
-        assert secret not in said
+        assert secret not in exported
 
 
-def test_no_traces_unless_asked_for(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_traces_unless_configured(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
     assert not trace(create_app(stores))
 
 
-def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
+def test_ready_reports_the_state_of_each_server(tmp_path: Path) -> None:
     binaries = postgres_bin()
     if binaries is None or influxd() is None:
         skip_or_fail("no PostgreSQL or no InfluxDB on this machine")
@@ -188,7 +189,7 @@ def test_ready_tells_the_truth_of_each_server(tmp_path: Path) -> None:
         assert ready() == (200, "")
         records.kill()
         assert ready()[0] == 503
-        # A request that needs it is told to come again, and not that it was wrong.
+        # A request that needs it is answered 503 with Retry-After, not 4xx.
         answer = httpx.get(f"{api.url}/v1/me", headers={"Authorization": "Bearer x"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         records.restart()

@@ -41,7 +41,7 @@ def test_path_and_query_refuse_it(signed_in: Callable[..., httpx.Client]) -> Non
     assert client.get("/v1/streams/a%00b").status_code == 422
 
 
-def test_an_import_skips_the_entry_and_keeps_the_others(
+def test_an_import_skips_the_entry_and_stores_the_others(
     signed_in: Callable[..., httpx.Client],
 ) -> None:
     def entry(value: object, time: str = "2026-11-01T08:00:00+01:00", **more: object) -> Any:
@@ -72,9 +72,9 @@ def test_an_import_skips_the_entry_and_keeps_the_others(
     bundle = {"resourceType": "Bundle", "entry": [*bad, entry(61)]}
     answer = signed_in().post("/v1/fhir", content=json.dumps(bundle), headers=JSON)
     assert answer.status_code == 200
-    said = answer.json()
-    assert said["heart_rates"] == 1
-    assert [item["entry"] for item in said["skipped"]] == list(range(len(bad)))
+    report = answer.json()
+    assert report["heart_rates"] == 1
+    assert [item["entry"] for item in report["skipped"]] == list(range(len(bad)))
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Consent with its dates, and whose data may not be kept any longer."""
+"""Consent with its dates, and data past their retention."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from api.services.retention import expired_people
+from api.services.erasure import expired_people
 from cli.main import app
 from ebbtide import timestamps
 from ebbtide.settings import Settings
@@ -44,7 +44,7 @@ def test_the_newest_answer_counts_and_all_are_stored(signed_in: SignedIn) -> Non
     assert found["answers"][1]["until"] == "2040-01-01T00:00:00+01:00"
 
 
-def test_consent_ends_when_it_said(signed_in: SignedIn, stores: Stores) -> None:
+def test_consent_ends_at_its_date(signed_in: SignedIn, stores: Stores) -> None:
     client = signed_in()
     person = stores.records.person_by_email("ada@example.org")
     assert person is not None
@@ -69,7 +69,7 @@ def test_an_invalid_consent_is_refused(
     assert words in refused.json()["detail"]
 
 
-def test_whose_time_is_over(stores: Stores, patient: Callable[..., str]) -> None:
+def test_expired_people(stores: Stores, patient: Callable[..., str]) -> None:
     people = {}
     for name in ("back", "ended", "silent", "rates", "agrees"):
         patient(f"{name}@example.org")

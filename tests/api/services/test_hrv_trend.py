@@ -18,6 +18,7 @@ from ebbtide.timestamps import DAY, HOUR, MINUTE, to_datetime
 from store import Stores
 from store.models import Person
 from tests.support.beats import MIDNIGHT, put_beats
+from tests.support.uploads import get_hrv
 
 SignedIn = Callable[..., httpx.Client]
 
@@ -45,15 +46,7 @@ def test_a_trend_is_the_medians_of_the_windows(
     put_beats(stores, person, MIDNIGHT + DAY + 9 * HOUR + 17 * MINUTE, 800, seed=2)
     found = get_trend(client, 3, bucket_s="3600")
     start = to_datetime(MIDNIGHT)
-    windows = client.get(
-        "/v1/hrv",
-        params={
-            "start": start.isoformat(),
-            "end": (start + timedelta(days=3)).isoformat(),
-            "window_s": "300",
-            "from_first_beat": "true",
-        },
-    ).json()["windows"]
+    windows = get_hrv(client, start, 3)["windows"]
     assert found["windows"] == len(windows) and found["usable"] > 10
     by_hour: dict[str, list[float]] = {}
     for window in windows:

@@ -63,12 +63,12 @@ def nightly(settings: Settings, *words: str) -> dict[str, Any]:
 
 def reports(stores: Stores, people: list[Person]) -> list[str]:
     return [
-        "" if (kept := stores.records.report(person.id, "30 minutes")) is None else kept.body
+        "" if (stored := stores.records.report(person.id, "30 minutes")) is None else stored.body
         for person in people
     ]
 
 
-def test_in_processes_and_then_there_is_nothing_to_do(
+def test_processes_leave_nothing_to_do(
     settings: Settings, stores: Stores, clinic: list[Person], signed_in: SignedIn
 ) -> None:
     done = nightly(settings, "--workers", "2")
@@ -81,8 +81,8 @@ def test_in_processes_and_then_there_is_nothing_to_do(
     assert person is not None
     put_beats(stores, person, MIDNIGHT + 8 * HOUR, 2000, seed=1)
     assert nightly(settings)["days"] == 1
-    asked = client.get("/v1/link").json()
-    assert asked == json.loads(reports(stores, [person])[0])
+    computed = client.get("/v1/link").json()
+    assert computed == json.loads(reports(stores, [person])[0])
     # More beats of one person: one day, one report.
     put_beats(stores, clinic[0], MIDNIGHT + DAY + 12 * HOUR, 900)
     assert nightly(settings) == {"people": 5, "days": 1, "reports": 1, "failed": []}
@@ -100,7 +100,7 @@ def cluster() -> Iterator[str]:
         yield running.scheduler_address
 
 
-def test_on_a_dask_cluster_it_is_the_same(
+def test_a_dask_cluster_gives_the_same_results(
     settings: Settings, stores: Stores, clinic: list[Person], cluster: str, tmp_path: Path
 ) -> None:
     assert nightly(settings, "--dask", cluster)["reports"] == 4
@@ -116,9 +116,9 @@ def test_on_a_dask_cluster_it_is_the_same(
             body = alone.submit(nightly_service.analyse_task, task).result()
             assert isinstance(body, nightly_service.ReportBody)
             assert body.body == on_cluster[clinic.index(person)]
-            kept = stores.records.report(person.id, "30 minutes")
-            assert kept is not None
-            assert kept.content == fingerprint
+            stored = stores.records.report(person.id, "30 minutes")
+            assert stored is not None
+            assert stored.fingerprint == fingerprint
     again = load_daily_hrv(stores, clinic[0], MIDNIGHT, MIDNIGHT + 2 * DAY)
     assert len(again.start_ns) == sum(len(day.start_ns) for day in windows.values())
 
@@ -151,7 +151,7 @@ class Stopping(Executor):
         return done
 
 
-def test_a_night_that_was_stopped_goes_on(stores: Stores, clinic: list[Person]) -> None:
+def test_a_stopped_nightly_run_continues(stores: Stores, clinic: list[Person]) -> None:
     with pytest.raises(KeyboardInterrupt):
         nightly_service.run_nightly(stores, Stopping(3), 1)
     assert sum(body != "" for body in reports(stores, clinic)) == 1
@@ -171,11 +171,11 @@ def test_one_patient_does_not_stop_the_others(
         return inner(subject, start, end)
 
     monkeypatch.setattr(stores.beats, "read", read)
-    told: list[tuple[int, int]] = []
-    done = nightly_service.run_nightly(stores, Stopping(99), 2, lambda *word: told.append(word))
+    progress: list[tuple[int, int]] = []
+    done = nightly_service.run_nightly(stores, Stopping(99), 2, lambda *word: progress.append(word))
     assert done.failed == [(clinic[1].subject_id, "RuntimeError: a damaged block")]
     assert (done.people, done.reports) == (4, 3)
-    assert told[-1] == (4, 4)
+    assert progress[-1] == (4, 4)
 
 
 def test_a_strap_that_uploads_all_the_while_does_not_hold_it_up(

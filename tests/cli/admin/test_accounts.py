@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD
 from tests.support.command_line import run_ebbtide, served
 from tests.support.ports import free_port
 

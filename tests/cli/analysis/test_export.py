@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from store import Stores
-from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
+from tests.support.accounts import PASSWORD
+from tests.support.clinic import Clinic, fill, opened_clinic
 
 
 @pytest.fixture

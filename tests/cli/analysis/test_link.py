@@ -102,7 +102,7 @@ def test_copies_row_order_and_spellings_of_time_change_nothing(tmp_path: Path) -
         assert found[part] == once[part]
 
 
-def test_codes_that_stand_apart_are_asked_for(tmp_path: Path) -> None:
+def test_codes_that_stand_apart_are_refused(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", 0.0)
     frame = pd.read_csv(path).astype({"stress": object, "pain": object})
     frame.loc[::20, ["stress", "pain"]] = -99
@@ -116,10 +116,10 @@ def test_codes_that_stand_apart_are_asked_for(tmp_path: Path) -> None:
     assert found["n_pairs"] == 480 - 25
 
 
-def test_equal_ratings_of_one_day_are_asked_for(tmp_path: Path) -> None:
+def test_equal_ratings_of_one_day_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("who,t,stress,pain\nA,1,3,4\nA,1,3,4\nA,1,2,4\nA,2,5,5\n")
     done = run_ebbtide("link", str(path), *LINK, "--time", "t")
     assert done.returncode == 1 and "--repeated drop" in " ".join(done.stderr.split())
-    kept = run_ebbtide_json("link", str(path), *LINK, "--time", "t", "--repeated", "keep")
-    assert (kept["n_pairs"], kept["duplicate_rows"]) == (4, 0)
+    unchanged = run_ebbtide_json("link", str(path), *LINK, "--time", "t", "--repeated", "keep")
+    assert (unchanged["n_pairs"], unchanged["duplicate_rows"]) == (4, 0)

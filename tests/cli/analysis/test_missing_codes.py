@@ -1,4 +1,4 @@
-"""Codes for missing values: off the scale they are missing, and where doubtful they are asked."""
+"""Codes for missing values: off the scale they are missing, and where doubtful they are refused."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_link_asks_for_a_code_that_stands_apart(code: int, n: int, seed: int) ->
         remove_link_codes(values, "pain", NOTHING)
     left, taken = remove_link_codes(values, "pain", parse_missing(f"pain={code}"))
     assert taken == {str(code): n} and np.array_equal(left[:60], ratings)
-    kept, none = remove_link_codes(values, "pain", parse_missing("none"))
-    assert none == {} and np.array_equal(kept, values)
+    unchanged, none = remove_link_codes(values, "pain", parse_missing("none"))
+    assert none == {} and np.array_equal(unchanged, values)
 
 
 def test_a_heart_rate_of_99_is_a_value() -> None:
@@ -60,7 +60,7 @@ def test_a_heart_rate_of_99_is_a_value() -> None:
     assert np.array_equal(left, rates) and taken == {}
 
 
-def test_what_is_off_a_known_scale_and_no_code_is_refused() -> None:
+def test_values_off_the_scale_that_are_no_code_are_refused() -> None:
     with pytest.raises(EbbtideError, match="11 is off the scale"):
         remove_scale_codes(np.array([3.0, 11]), "pain", NOTHING, (0, 10))
     with pytest.raises(EbbtideError, match="-1 is off"):

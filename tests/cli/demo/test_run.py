@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.command_line import EBBTIDE
 
 
-def test_an_interrupted_demo_says_so_by_its_status(tmp_path: Path) -> None:
+def test_an_interrupted_demo_has_its_own_exit_status(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*EBBTIDE, "demo", "--once", "--json"],
         env={**os.environ, "TMPDIR": str(tmp_path)},

@@ -10,7 +10,7 @@ from ebbtide.errors import EbbtideError
 from ingest.straps.paired import PairedStrap, PairedStraps
 
 
-def test_straps_are_remembered(tmp_path: Path) -> None:
+def test_paired_straps_are_stored(tmp_path: Path) -> None:
     straps = PairedStraps(tmp_path / "straps.json")
     assert straps.all() == []
     first = PairedStrap("AA:BB:CC:DD:EE:01", "chest", "ada@example.org", model="H10")

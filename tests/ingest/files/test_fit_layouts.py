@@ -166,7 +166,7 @@ def test_beats_are_where_the_running_sum_says(
     assert np.diff(times).max() < 2
 
 
-def test_intervals_that_do_not_fill_the_time_are_said(tmp_path: Path) -> None:
+def test_intervals_that_do_not_fill_the_time_are_reported(tmp_path: Path) -> None:
     writer = Writer()
     writer.timer("start", 0)
     for second in range(1, 601):
@@ -180,7 +180,7 @@ def test_intervals_that_do_not_fill_the_time_are_said(tmp_path: Path) -> None:
     assert "600 s" in problem
 
 
-def test_more_intervals_than_time_are_said(tmp_path: Path) -> None:
+def test_more_intervals_than_time_are_reported(tmp_path: Path) -> None:
     writer = Writer()
     writer.timer("start", 0)
     for second in range(1, 101):

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -103,7 +102,7 @@ def test_the_hour_that_comes_twice(tmp_path: Path) -> None:
     assert file.recordings[0].gaps == ()
 
 
-def test_polar_flow_knows_when_the_strap_was_off(tmp_path: Path) -> None:
+def test_polar_flow_marks_when_the_strap_was_off(tmp_path: Path) -> None:
     text = "duration,offline\n" + "800,0\n" * 5 + "2000,1\n3000,1\n" + "810,0\n" * 5
     file = open_recording(written(tmp_path, "Ada_2026-11-24_08-30-00_RR.csv", text), zone=BERLIN)
     assert file.format == "Polar Flow"
@@ -186,7 +185,7 @@ def test_garmin_fit(tmp_path: Path) -> None:
     assert np.abs(np.array(times) - true)[60:].max() < 150 * MILLISECOND
 
 
-def test_a_damaged_fit_file_keeps_what_is_good(tmp_path: Path) -> None:
+def test_a_damaged_fit_file_is_read_up_to_the_damage(tmp_path: Path) -> None:
     file = open_recording(fit_file(tmp_path, damaged=True), zone=BERLIN)
     assert len(beats(file)[0]) > 150
     assert "damaged" in file.problems[0]
@@ -340,13 +339,8 @@ def test_bad_files_say_what_is_wrong(tmp_path: Path, name: str, data: bytes, why
 
 
 def test_the_command_imports_once_and_uploads(
-    tmp_path: Path,
-    recordings: Path,
-    api: ApiThread,
-    stores: Stores,
-    signed_in: Callable[..., httpx.Client],
+    tmp_path: Path, recordings: Path, api: ApiThread, stores: Stores, client: httpx.Client
 ) -> None:
-    client = signed_in()
     me = client.get("/v1/me").json()
     token = client.headers["Authorization"].removeprefix("Bearer ")
     data = tmp_path / "machine"
@@ -368,17 +362,17 @@ def test_the_command_imports_once_and_uploads(
             check=False,
         )
         assert "Traceback" not in done.stderr
-        said: dict[str, object] = json.loads(done.stdout)
-        return done.returncode, said
+        printed: dict[str, object] = json.loads(done.stdout)
+        return done.returncode, printed
 
-    status, said = run(renamed, bad)
-    files = said["files"]
+    status, printed = run(renamed, bad)
+    files = printed["files"]
     assert isinstance(files, list)
-    assert (status, said["upload"]) == (1, None)  # the bad one is told by the status
+    assert (status, printed["upload"]) == (1, None)  # the exit status reports the bad one
     assert (files[0]["new_beats"], files[0]["error"]) == (4684, None)
     assert "no RR interval" in files[1]["error"]
-    status, said = run(renamed)
-    files = said["files"]
+    status, printed = run(renamed)
+    files = printed["files"]
     assert isinstance(files, list)
     assert (status, files[0]["new_beats"], files[0]["known_beats"]) == (0, 0, 4684)
     # So does the folder that it is in, with the endings of recordings.

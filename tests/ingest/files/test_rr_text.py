@@ -31,7 +31,7 @@ def test_forms_of_a_file(tmp_path: Path, text: str) -> None:
     assert read.problems == ()
 
 
-def test_a_bad_line_is_reported_and_the_rest_kept(tmp_path: Path) -> None:
+def test_a_bad_line_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
     read = read_rr_file(written(tmp_path, "1000\n1000\noops\n500\n-3\n500\nnan\n"))
     assert read.runs == ((1024, 1024), (512,), (512,))
     assert [problem.split(":")[0] for problem in read.problems] == ["line 3", "line 5", "line 7"]

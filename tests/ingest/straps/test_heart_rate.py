@@ -14,7 +14,7 @@ from ingest.straps.heart_rate import (
 )
 
 # Bytes and their meaning, worked out by hand from the flags of the specification.
-KNOWN = [
+EXAMPLES = [
     ("00 48", HeartRateMeasurement(72)),
     ("01 2c 01", HeartRateMeasurement(300)),
     ("04 48", HeartRateMeasurement(72, contact=False)),
@@ -29,8 +29,8 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("payload", "meaning"), KNOWN)
-def test_known_bytes(payload: str, meaning: HeartRateMeasurement) -> None:
+@pytest.mark.parametrize(("payload", "meaning"), EXAMPLES)
+def test_example_bytes(payload: str, meaning: HeartRateMeasurement) -> None:
     assert decode(bytes.fromhex(payload)) == meaning
 
 

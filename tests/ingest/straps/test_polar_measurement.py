@@ -28,7 +28,7 @@ def test_pulse_intervals() -> None:
     assert (found.heart_rate_bpm, found.rr_ticks, found.contact) == (63, (970, 952), True)
 
 
-def test_a_blocked_interval_is_kept_as_without_contact() -> None:
+def test_a_blocked_interval_is_stored_as_without_contact() -> None:
     found = polar.decode_ppi(ppi((62, 970, 0x06), (63, 400, 0x07)))
     assert (found.rr_ticks, found.contact) == ((970, 400), False)
 

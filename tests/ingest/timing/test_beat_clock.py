@@ -23,7 +23,7 @@ def strap_log(
     """(arrival, RR ticks, true beat times): a strap whose crystal is off by ``ppm``."""
     rng = np.random.default_rng(seed)
     rr_ticks = np.round(rng.normal(0.85, 0.05, int(seconds / 0.8)) * 1024).astype(int)
-    # The strap believes that its ticks are 1/1024 s; in truth they are longer or shorter.
+    # The strap counts ticks as 1/1024 s; they are longer or shorter.
     true = START + np.cumsum(rr_ticks) / 1024 * (1 + ppm * 1e-6) * SECOND
     events: dict[int, tuple[list[int], list[int]]] = {}
     for ticks, time in zip(rr_ticks.tolist(), true.tolist(), strict=True):
@@ -122,7 +122,7 @@ def test_a_time_without_rr_is_a_gap_with_its_reason(
     assert placement.gap == (START + SECOND, START + 11 * SECOND, reason)
 
 
-def test_a_strap_that_sends_more_rr_than_time_has_passed_stays_true_to_the_clock() -> None:
+def test_a_strap_that_sends_more_rr_than_time_follows_the_clock() -> None:
     # NeuroKit.py issue 39: a Polar H10 sent 3.5 s of RR in 1.95 s.
     clock = BeatClock()
     for second in range(1, 30):
@@ -134,7 +134,7 @@ def test_a_strap_that_sends_more_rr_than_time_has_passed_stays_true_to_the_clock
     assert abs(last - (START + 119 * SECOND)) < 50 * MILLISECOND
 
 
-def test_a_restart_goes_on_after_a_gap() -> None:
+def test_a_restart_continues_after_a_gap() -> None:
     clock = BeatClock(after_ns=START)
     placement = clock.place([1024], START + 10 * SECOND)
     assert placement.gap == (START, START + 9 * SECOND, GapReason.LINK_LOST)

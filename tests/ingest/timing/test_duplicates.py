@@ -51,7 +51,7 @@ def test_a_constant_heart_is_no_repetition() -> None:
     assert not any(link.hears(second * 1000, 1024) for second in range(1, 60))
 
 
-def test_equal_notifications_that_were_held_up_are_both_kept() -> None:
+def test_equal_delayed_notifications_are_both_accepted() -> None:
     link = Link()
     link.hears(1000, 870)
     link.hears(2000, 870)
@@ -59,14 +59,14 @@ def test_equal_notifications_that_were_held_up_are_both_kept() -> None:
     assert [link.hears(5000 + late, 870) for late in (0, 10, 20)] == [False, False, False]
 
 
-def test_more_intervals_than_time_are_kept_when_they_are_new() -> None:
+def test_more_intervals_than_time_are_accepted_when_they_are_new() -> None:
     # NeuroKit.py issue 39: 3.5 s of RR in 1.95 s.
     link = Link()
     link.hears(1000, 896)
     assert not link.hears(2950, 896, 896, 896, 897)
 
 
-def test_beats_said_again_after_a_reconnect() -> None:
+def test_beats_sent_again_after_a_reconnect() -> None:
     link = Link()
     link.hears(1000, 901)
     link.hears(2000, 880)
@@ -77,7 +77,7 @@ def test_beats_said_again_after_a_reconnect() -> None:
     assert not link.hears(10_000, 899)
 
 
-def test_new_beats_after_a_reconnect_are_kept_though_equal() -> None:
+def test_new_equal_beats_after_a_reconnect_are_accepted() -> None:
     link = Link()
     for second in range(1, 8):
         link.hears(second * 1000, 1024)
@@ -85,7 +85,7 @@ def test_new_beats_after_a_reconnect_are_kept_though_equal() -> None:
     assert not link.hears(12_000, 1024, 1024, 1024)
 
 
-def test_that_something_came_shows_that_nothing_was_held_up() -> None:
+def test_an_arrival_shows_that_the_connection_was_not_delayed() -> None:
     link = Link()
     link.hears(1000, 870)
     link.hears(2000)  # heart rate alone, or bytes that could not be read

@@ -89,7 +89,7 @@ def test_blocks_of_version_1_are_read() -> None:
 
 
 def test_blocks_are_compact(recordings: Path) -> None:
-    """As the recorder places and keeps the beats of a strap whose clock is 20 ppm off."""
+    """As the recorder places and stores the beats of a strap whose clock is 20 ppm off."""
     rng = np.random.default_rng(1)
     ticks = np.round(np.loadtxt(recordings / "pyhrv_nni_long.txt")[:4096] * 1.024).astype(int)
     clock, time, notifications = BeatClock(1024), float(START), []

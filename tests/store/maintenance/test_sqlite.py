@@ -103,7 +103,7 @@ def test_numbers_on_their_way_are_no_problem(settings: Settings, filled: Stores)
 
 @pytest.fixture
 def writer(filled: Stores) -> Iterator[None]:
-    """Somebody uploads all the while."""
+    """Beats are uploaded all the while."""
     person = filled.records.person_by_email("ada@example.org")
     assert person is not None
     (covered,) = filled.beats.coverage(person.subject_id)
@@ -143,14 +143,14 @@ def test_a_backup_comes_back(settings: Settings, filled: Stores, tmp_path: Path)
         restore(copy, files(settings), "old")
     filled.beats.close()
     filled.records.close()
-    kept = restore(copy, files(settings), "old", replace=True)
-    assert [file.name for file in kept] == ["beats.sqlite.old", "records.sqlite.old"]
+    stored = restore(copy, files(settings), "old", replace=True)
+    assert [file.name for file in stored] == ["beats.sqlite.old", "records.sqlite.old"]
     again = open_stores(settings)
     assert again.beats.read(person.subject_id, *FOREVER).time_ns.tolist() == before
     assert len(again.records.ratings(person.id, 0, 2**62)) == 1
     again.beats.close()
     again.records.close()
-    assert check_sqlite(*kept).people == 1
+    assert check_sqlite(*stored).people == 1
     assert checked(settings).problems == []
 
 
@@ -217,9 +217,9 @@ def test_erased_is_gone_and_stays_gone(settings: Settings, filled: Stores) -> No
     assert [line.action for line in lines] == ["erasure begun", "erased"]
     assert {line.subject for line in lines} == {person.subject_id}
     for file in settings.data_dir.iterdir():
-        held = file.read_bytes()
+        content = file.read_bytes()
         for trace in (b"ada@example.org", person.id.encode(), covered.stream.id.encode()):
-            assert trace not in held, (file.name, trace)
+            assert trace not in content, (file.name, trace)
 
 
 def test_the_commands(settings: Settings, filled: Stores, tmp_path: Path) -> None:

@@ -80,8 +80,12 @@ def test_a_filled_database_of_each_revision_comes_forward(
     with engine.connect() as connection:
         assert current_revision(connection) == NEWEST
     if revision < "0007":  # recorders stay signed in, for everything, as they were
-        (kept,) = SqlAccessStore(engine).sign_ins("p")
-        assert (kept.kind, kept.scopes, kept.idle_ns) == (TokenKind.DEVICE, frozenset(Scope), 0)
+        (stored,) = SqlAccessStore(engine).tokens("p")
+        assert (stored.kind, stored.scopes, stored.idle_ns) == (
+            TokenKind.DEVICE,
+            frozenset(Scope),
+            0,
+        )
 
 
 def test_revisions_lead_to_the_tables_that_the_code_has(engine: Engine) -> None:
@@ -146,14 +150,14 @@ def test_a_killed_server_comes_back_with_what_it_acknowledged(postgres: Postgres
     url = postgres.fresh_database()
     store = SqlRecordStore(server_engine(url))
     person = a_person(store)
-    kept = []
+    stored = []
     for second in range(30):
-        kept.append(store.add_rating(a_rating(person, second)))
+        stored.append(store.add_rating(a_rating(person, second)))
     postgres.kill()
     with pytest.raises(Exception, match=r"(?i)connection|server"):
         store.add_rating(a_rating(person, 31))
     postgres.restart()
-    assert store.ratings(person.id, 0, 2 * NOW) == kept
+    assert store.ratings(person.id, 0, 2 * NOW) == stored
     store.add_rating(a_rating(person, 32))  # the same store, the same pool
     store.close()
     gc.collect()  # here, where the warning of the broken connection is expected

@@ -13,7 +13,7 @@ import pytest
 from ebbtide.beats import new_id
 from ebbtide.timestamps import SECOND
 from tests.support.assertions import assert_problem
-from tests.support.uploads import START, batch, stream_body
+from tests.support.uploads import START, batch, get_hrv, stream_body
 
 SignedIn = Callable[..., httpx.Client]
 
@@ -96,16 +96,7 @@ def test_the_stress_index_against_the_first_days(signed_in: SignedIn) -> None:
             sent = client.post(f"/v1/streams/{stream}/notifications", json=part)
             assert sent.status_code == 200, sent.text
     start = datetime.fromtimestamp(START // SECOND, UTC)
-    answer = client.get(
-        "/v1/hrv",
-        params={
-            "start": start.isoformat(),
-            "end": (start + timedelta(days=8)).isoformat(),
-            "window_s": "300",
-            "from_first_beat": "true",
-            "with_stress_index": "true",
-        },
-    ).json()
+    answer = get_hrv(client, start, 8, with_stress_index="true")
     by_day: dict[str, list[dict[str, Any]]] = {}
     for window in answer["windows"]:
         by_day.setdefault(window["start"][:10], []).append(window["stress_index"])

@@ -91,8 +91,8 @@ def test_a_therapist_watches_while_it_is_shared(clinic: Clinic) -> None:
     assert seen[:2] == ["event: heart"] * 2
     assert seen[-1] == "event: ended"
     assert len(seen) < 10
-    looks = clinic["ada"].get("/v1/me/looks").json()["looks"]
-    assert {look["what"] for look in looks} == {"GET /v1/patients/{patient}/live"}
+    entries = clinic["ada"].get("/v1/me/looks").json()["looks"]
+    assert {entry["what"] for entry in entries} == {"GET /v1/patients/{patient}/live"}
 
 
 def test_it_ends_with_the_session(clinic: Clinic) -> None:

@@ -13,8 +13,9 @@ from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store import Stores
 from store.models.records import Purpose, Role
+from tests.support.accounts import PASSWORD
 from tests.support.assertions import assert_problem
-from tests.support.clinic import PASSWORD, Clinic, fill, opened_clinic
+from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.clock import Clock
 
 
@@ -88,16 +89,18 @@ def test_guessing_locks_an_address_for_a_while_whether_it_exists_or_not(stores: 
 
 def test_scripts_have_scopes_and_an_end_and_can_be_revoked(clinic: Clinic) -> None:
     ada = clinic["ada"]
-    asked = {"name": "nightly", "scopes": ["read"], "days": 1}
-    made = ada.post("/v1/tokens", json=asked)
+    body = {"name": "nightly", "scopes": ["read"], "days": 1}
+    made = ada.post("/v1/tokens", json=body)
     assert made.status_code == 201
     with clinic.client(made.json()["token"]) as script:
         assert script.get("/v1/ratings").status_code == 200
         assert_problem(script.post("/v1/ratings", json={"pain": 1, "stress": 1}), 403, "write")
         assert_problem(script.get("/v1/tokens"), 403, "account")
-        assert_problem(script.post("/v1/tokens", json=asked), 403, "account")
+        assert_problem(script.post("/v1/tokens", json=body), 403, "account")
         listed = ada.get("/v1/tokens").json()
-        assert [(kept["kind"], kept["name"], kept["scopes"], kept["this"]) for kept in listed] == [
+        assert [
+            (token["kind"], token["name"], token["scopes"], token["this"]) for token in listed
+        ] == [
             ("session", "", ["account", "read", "upload", "write"], True),
             ("script", "nightly", ["read"], False),
         ]
@@ -105,7 +108,7 @@ def test_scripts_have_scopes_and_an_end_and_can_be_revoked(clinic: Clinic) -> No
         assert_problem(clinic["eve"].delete(f"/v1/tokens/{listed[1]['id']}"), 404)
         assert ada.delete(f"/v1/tokens/{listed[1]['id']}").status_code == 204
         assert script.get("/v1/ratings").status_code == 401
-    refused = ada.post("/v1/tokens", json={**asked, "scopes": ["account"]})
+    refused = ada.post("/v1/tokens", json={**body, "scopes": ["account"]})
     assert_problem(refused, 422, "body.scopes")
 
 
@@ -114,8 +117,8 @@ def test_a_changed_password_ends_everything_else_that_is_signed_in(clinic: Clini
     with clinic.client(sign_in(clinic.url, "ada@example.org").json()["token"]) as other:
         change = {"old": "not this one", "new": "two ducks on a slow river"}
         assert_problem(ada.put("/v1/me/password", json=change), 422, "body.old")
-        weak = {"old": PASSWORD, "new": "password1234"}
-        assert_problem(ada.put("/v1/me/password", json=weak), 422, "body.new", "guessed")
+        weak_password = {"old": PASSWORD, "new": "password1234"}
+        assert_problem(ada.put("/v1/me/password", json=weak_password), 422, "body.new", "guessed")
         own = {"old": PASSWORD, "new": "ada@example.org"}
         assert_problem(ada.put("/v1/me/password", json=own), 422, "body.new")
         assert ada.put("/v1/me/password", json={**change, "old": PASSWORD}).status_code == 204
@@ -126,21 +129,21 @@ def test_a_changed_password_ends_everything_else_that_is_signed_in(clinic: Clini
 
 
 def test_people_are_invited_once_each(clinic: Clinic) -> None:
-    asked = {
+    body = {
         "email": "New@Example.org",
         "name": "New",
         "zone": "Europe/Berlin",
         "role": "therapist",
     }
-    assert_problem(clinic["ada"].post("/v1/invitations", json=asked), 403)
-    assert_problem(clinic["tom"].post("/v1/invitations", json=asked), 403, "invite patients")
+    assert_problem(clinic["ada"].post("/v1/invitations", json=body), 403)
+    assert_problem(clinic["tom"].post("/v1/invitations", json=body), 403, "invite patients")
     for change in ({"zone": "Mars/Base"}, {"email": "nobody"}):
         (field,) = change
-        refused = clinic["adam"].post("/v1/invitations", json={**asked, **change})
+        refused = clinic["adam"].post("/v1/invitations", json={**body, **change})
         assert_problem(refused, 422, f"body.{field}")
-    taken = clinic["adam"].post("/v1/invitations", json={**asked, "email": "ada@example.org"})
+    taken = clinic["adam"].post("/v1/invitations", json={**body, "email": "ada@example.org"})
     assert_problem(taken, 409)
-    token = clinic["adam"].post("/v1/invitations", json=asked).json()["token"]
+    token = clinic["adam"].post("/v1/invitations", json=body).json()["token"]
     accept = f"{clinic.url}/v1/invitations/accept"
     assert_problem(httpx.post(accept, json={"token": token, "password": "short"}), 422, "password")
     done = httpx.post(accept, json={"token": token, "password": PASSWORD}, timeout=60)
@@ -150,8 +153,8 @@ def test_people_are_invited_once_each(clinic: Clinic) -> None:
 
 
 def test_whom_a_therapist_invites_is_in_their_care(clinic: Clinic) -> None:
-    asked = {"email": "pat@example.org", "name": "Pat", "zone": "Europe/Berlin"}
-    token = clinic["tess"].post("/v1/invitations", json=asked).json()["token"]
+    body = {"email": "pat@example.org", "name": "Pat", "zone": "Europe/Berlin"}
+    token = clinic["tess"].post("/v1/invitations", json=body).json()["token"]
     httpx.post(
         f"{clinic.url}/v1/invitations/accept",
         json={"token": token, "password": PASSWORD},
@@ -160,8 +163,8 @@ def test_whom_a_therapist_invites_is_in_their_care(clinic: Clinic) -> None:
     (pat,) = clinic["tess"].get("/v1/patients").json()
     assert (pat["name"], pat["agreed"], pat["zone"]) == ("Pat", False, None)
     assert_problem(clinic["tess"].get(f"/v1/patients/{pat['id']}/ratings"), 403, "not agreed")
-    # Whether an address has an account here is not told to a therapist.
-    again = clinic["tom"].post("/v1/invitations", json={**asked, "email": "ada@example.org"})
+    # A therapist does not learn whether an address has an account.
+    again = clinic["tom"].post("/v1/invitations", json={**body, "email": "ada@example.org"})
     assert again.status_code == 201
     refused = httpx.post(
         f"{clinic.url}/v1/invitations/accept",
@@ -180,8 +183,8 @@ def test_a_new_password_by_an_administrators_link(stores: Stores) -> None:
         token = clinic["adam"].post(path).json()["token"]
         reset = f"{clinic.url}/v1/password-reset"
         new = "two ducks on a slow river"
-        weak = httpx.post(reset, json={"token": token, "new": "aaaaaaaaaaaa"}, timeout=60)
-        assert_problem(weak, 422, "body.new")
+        weak_password = httpx.post(reset, json={"token": token, "new": "aaaaaaaaaaaa"}, timeout=60)
+        assert_problem(weak_password, 422, "body.new")
         answer = httpx.post(reset, json={"token": token, "new": new}, timeout=60)
         assert answer.status_code == 204
         assert_problem(httpx.post(reset, json={"token": token, "new": new}, timeout=60), 404)
@@ -250,16 +253,16 @@ def test_a_patient_sees_the_access_log(clinic: Clinic) -> None:
     clinic["tom"].get(f"/v1/patients/{clinic.id('ada')}/link").raise_for_status()
     clinic["ann"].get("/v1/research/ratings").raise_for_status()
     clinic["tess"].get(f"/v1/patients/{clinic.id('ada')}/link")  # saw nothing
-    clinic["ada"].get("/v1/link")  # one's own is no look
-    looks = clinic["ada"].get("/v1/me/looks").json()["looks"]
-    assert [(look["who"], look["role"], look["what"]) for look in looks] == [
+    clinic["ada"].get("/v1/link")  # access to one's own data is not logged
+    entries = clinic["ada"].get("/v1/me/looks").json()["looks"]
+    assert [(entry["who"], entry["role"], entry["what"]) for entry in entries] == [
         ("The name of ann", "analyst", "GET /v1/research/{table} (ratings)"),
         ("The name of tom", "therapist", "GET /v1/patients/{patient}/link"),
     ]
     assert clinic["eve"].get("/v1/me/looks").json()["looks"] == []
     first = clinic["ada"].get("/v1/me/looks", params={"limit": 1}).json()
     rest = clinic["ada"].get("/v1/me/looks", params={"before": first["next"]}).json()
-    assert [*first["looks"], *rest["looks"]] == looks
+    assert [*first["looks"], *rest["looks"]] == entries
 
 
 def test_too_many_requests_get_retry_after(stores: Stores, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Signing in with a clinic's own OpenID Connect provider: oidc-provider-mock, asked over HTTP."""
+"""Signing in with a clinic's own OpenID Connect provider: oidc-provider-mock over HTTP."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.http.problems import STATUS_OF
 from api.services import oidc
-from api.services.accounts import create_account
 from api.services.errors import IdentityError
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
 from store import Stores
 from store.models.records import Role
+from tests.support.accounts import add_account
 from tests.support.assertions import assert_problem
-from tests.support.clinic import PASSWORD
 
 PAGES = "http://pages.example/"
 
 
 @pytest.fixture
 def provider() -> Iterator[str]:
-    """Knows Ada, and Eve, whose address is not verified."""
+    """A provider with accounts of Ada, and of Eve, whose address is not verified."""
     people = [
         oidc_provider_mock.User(
             sub="ada", claims={"email": "Ada@example.org", "email_verified": True}
@@ -51,15 +50,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture
 def api(stores: Stores, settings: Settings, provider: str) -> Iterator[ApiThread]:
     for name, role in (("ada", Role.THERAPIST), ("eve", Role.PATIENT)):
-        create_account(
-            stores.records,
-            email=f"{name}@example.org",
-            password=PASSWORD,
-            name=name,
-            zone="UTC",
-            now_ns=stores.now(),
-            role=role,
-        )
+        add_account(stores, f"{name}@example.org", name=name, role=role)
     app = create_app(stores, settings)
     with ApiThread(app) as running:
         app.state.provider = oidc.provider_from_settings(
@@ -79,9 +70,9 @@ def at_provider(api: ApiThread, browser: httpx.Client, who: str) -> str:
     """Go to the provider and sign in there; the address it sends back to."""
     start = browser.get(f"{api.url}/v1/oidc/start")
     assert start.status_code == 303
-    asked = parse_qs(urlsplit(start.headers["location"]).query)
-    assert asked["code_challenge_method"] == ["S256"]
-    assert asked["scope"] == ["openid email"]
+    query = parse_qs(urlsplit(start.headers["location"]).query)
+    assert query["code_challenge_method"] == ["S256"]
+    assert query["scope"] == ["openid email"]
     cookie = start.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
@@ -135,7 +126,7 @@ def test_who_was_shut_out_stays_out(api: ApiThread, stores: Stores) -> None:
         assert_problem(browser.get(at_provider(api, browser, "ada")), 403)
 
 
-def test_a_provider_that_says_no_or_is_away(api: ApiThread, stores: Stores) -> None:
+def test_a_provider_that_refuses_or_is_unavailable(api: ApiThread, stores: Stores) -> None:
     with httpx.Client() as browser:
         start = browser.get(f"{api.url}/v1/oidc/start")
         state = parse_qs(urlsplit(start.headers["location"]).query)["state"][0]
@@ -167,7 +158,7 @@ def test_a_provider_that_says_no_or_is_away(api: ApiThread, stores: Stores) -> N
 def test_a_token_that_proves_nothing(
     monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
-    """Signed by somebody else, for somebody else, for another sign-in, or too old."""
+    """Signed with another key, for another client, for another sign-in, or too old."""
     mine = RSAKey.generate_key(2048, {"kid": "k", "use": "sig", "alg": "RS256"})
     other = RSAKey.generate_key(2048, {"kid": "k", "use": "sig", "alg": "RS256"})
     now = int(time.time())

@@ -10,7 +10,7 @@ import pytest
 
 from cli.server.thread import ApiThread
 from store import Stores
-from tests.conftest import PASSWORD
+from tests.support.accounts import PASSWORD
 from tests.support.assertions import assert_problem
 
 SignedIn = Callable[..., httpx.Client]

@@ -27,9 +27,9 @@ from tests.support.clock import Clock
 
 def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:
     ada = clinic["ada"]
-    shown = ada.get("/v1/programme").json()
-    assert shown["next_step"] == "ask a clinician"
-    assert shown["sessions"] == []
+    programme = ada.get("/v1/programme").json()
+    assert programme["next_step"] == "ask a clinician"
+    assert programme["sessions"] == []
     assert_problem(ada.put("/v1/programme", json={"started": True}), 422, "ruled out")
     assert ada.post("/v1/ratings", json={"pain": 1, "stress": 1}).status_code == 201
     cleared = ada.put("/v1/programme", json={"physical_cause_ruled_out": True}).json()
@@ -41,7 +41,7 @@ def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:
     first = datetime.fromisoformat(begun["sessions"][0]["suggested"])
     assert timedelta(days=20) < last - first < timedelta(days=28)
     assert [item["months"] for item in begun["follow_ups"]] == [1, 3, 6, 12]
-    # It bends: a session with a date is shown with it, and the follow-ups move along.
+    # A session with a date replaces the suggested one, and the follow-ups move along.
     held = (last + timedelta(days=30)).isoformat()
     ada.put("/v1/sessions/8", json={"held": held}).raise_for_status()
     moved = ada.get("/v1/programme").json()
@@ -265,8 +265,8 @@ def test_session_notes_are_the_therapists_and_homework_is_both(clinic: Clinic) -
     clinic.agree("ada", Purpose.CARE)
     path = f"/v1/patients/{clinic.id('ada')}/sessions/1/notes"
     tom = clinic["tom"]
-    kept = tom.put(path, json={"notes": "afraid of bending", "homework": "Track once a day"})
-    assert kept.json()["version"] == 1
+    stored = tom.put(path, json={"notes": "afraid of bending", "homework": "Track once a day"})
+    assert stored.json()["version"] == 1
     assert_problem(tom.put(path, json={"notes": "another", "homework": ""}), 409)
     again = tom.put(path, json={"notes": "less afraid", "homework": "Walk", "version": 1})
     assert again.json()["version"] == 2
@@ -305,7 +305,7 @@ def test_a_caseload_is_sorted_by_need(clinic: Clinic) -> None:
         [],
         None,
     )
-    assert {look["what"] for look in clinic["ada"].get("/v1/me/looks").json()["looks"]} == {
+    assert {entry["what"] for entry in clinic["ada"].get("/v1/me/looks").json()["looks"]} == {
         "GET /v1/patients"
     }
 
@@ -348,6 +348,6 @@ def test_the_link_of_a_clinic_with_its_assumptions(clinic: Clinic) -> None:
 def test_notes_of_ratings_are_stored_and_hidden_from_analysts(clinic: Clinic) -> None:
     clinic.agree("ada", Purpose.RESEARCH)
     body = {"pain": 3, "stress": 4, "note": " a long call ", "pleasant_note": "tea"}
-    kept = clinic["ada"].post("/v1/ratings", json=body).json()
-    assert (kept["note"], kept["pleasant_note"]) == ("a long call", "tea")
+    stored = clinic["ada"].post("/v1/ratings", json=body).json()
+    assert (stored["note"], stored["pleasant_note"]) == ("a long call", "tea")
     assert "a long call" not in clinic["ann"].get("/v1/research/ratings").text

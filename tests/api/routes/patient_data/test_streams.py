@@ -26,9 +26,9 @@ def test_beats_are_stored_once_however_often_they_are_sent(signed_in: SignedIn) 
     for first, last, acknowledged in [(1, 5, 5), (1, 5, 5), (3, 9, 9), (20, 22, 9), (10, 19, 22)]:
         answer = client.post(url, json=batch(first, last))
         assert answer.json() == {"stream_id": stream, "acknowledged": acknowledged}
-    kept = client.get(f"/v1/streams/{stream}").json()
-    assert (kept["beats"], kept["acknowledged"]) == (22, 22)
-    assert kept["last_beat_ns"] == START + 22 * SECOND
+    stored = client.get(f"/v1/streams/{stream}").json()
+    assert (stored["beats"], stored["acknowledged"]) == (22, 22)
+    assert stored["last_beat_ns"] == START + 22 * SECOND
     assert client.get("/v1/streams").json()["beats"] == 22
     assert_problem(
         client.put(f"/v1/streams/{stream}", json=stream_body(source="another")),
@@ -72,7 +72,7 @@ def broken(**changes: object) -> dict[str, Any]:
         ),
     ],
 )
-def test_bad_batches_are_named_and_keep_nothing(
+def test_bad_batches_are_named_and_nothing_is_stored(
     signed_in: SignedIn, body: object, words: list[str]
 ) -> None:
     client = signed_in()

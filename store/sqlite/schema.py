@@ -1,0 +1,76 @@
+"""The tables of the file of beats."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from store.sqlite.connection import transaction
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS streams (
+    id TEXT PRIMARY KEY,
+    subject_id TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    source TEXT NOT NULL,
+    created_ns INTEGER NOT NULL,
+    ticks_per_second INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS streams_of_subject ON streams (subject_id);
+CREATE TABLE IF NOT EXISTS blocks (
+    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    beats INTEGER NOT NULL,
+    start_ns INTEGER,
+    end_ns INTEGER,
+    data BLOB NOT NULL,
+    kept_ns INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (stream_id, first_sequence)
+) STRICT, WITHOUT ROWID;
+-- What says where beats are, without the blocks themselves: months of them would be walked through.
+CREATE INDEX IF NOT EXISTS blocks_by_time
+    ON blocks (stream_id, start_ns, end_ns, last_sequence, beats);
+CREATE TABLE IF NOT EXISTS gaps (
+    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    sequence INTEGER NOT NULL,
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (stream_id, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS activity (
+    stream_id TEXT NOT NULL REFERENCES streams (id) ON DELETE CASCADE,
+    start_ns INTEGER NOT NULL,
+    mad_mg REAL NOT NULL,
+    PRIMARY KEY (stream_id, start_ns)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS derived (
+    subject_id TEXT NOT NULL,
+    method TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (subject_id, method, day)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased (
+    subject_id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def create_tables(db: sqlite3.Connection) -> None:
+    """Make the tables that are not there."""
+    db.executescript(_TABLES)
+
+
+def upgrade_tables(db: sqlite3.Connection) -> None:
+    """Add the column ``kept_ns`` of blocks, which files of the first versions do not have."""
+    if not _has_stored_time(db):
+        with transaction(db, "BEGIN IMMEDIATE"):  # two processes may open the file at once
+            if not _has_stored_time(db):
+                db.execute("ALTER TABLE blocks ADD COLUMN kept_ns INTEGER NOT NULL DEFAULT 0")
+
+
+def _has_stored_time(db: sqlite3.Connection) -> bool:
+    columns = db.execute("SELECT name FROM pragma_table_info('blocks')").fetchall()
+    return ("kept_ns",) in columns
