@@ -265,7 +265,7 @@ def _batches(
 
 
 def _resample(time_s: FloatArray, nn_ms: FloatArray, at: FloatArray) -> FloatArray:
-    """The spline of a stretch at some of its times, from the beats around those."""
+    """Sample the spline of a stretch at some of its times, from the beats around those."""
     from scipy.interpolate import CubicSpline  # a second to load, which most commands do not need
 
     low = max(0, int(np.searchsorted(time_s, at[0])) - CONTEXT)

@@ -66,8 +66,9 @@ def insufficient_reason(name: str, seconds: float, intervals: int) -> str | None
 
 
 def undefined_reason(name: str, intervals: int, holed: bool = False) -> str:
-    """Say why a metric is missing although there is enough to compute it from. ``holed``: whether
-    its spectrum has gaps.
+    """Say why a metric is missing although there is enough to compute it from.
+
+    ``holed``: whether its spectrum has gaps.
     """
     if name == "breathing_per_min":
         return "no narrow peak that would be breathing"
