@@ -13,8 +13,12 @@ into the same classes. Where ours differs, and why (``benchmarks/artefacts.py`` 
   stand out, and more so the further their sum is from two usual intervals. Breathing, which makes
   one interval long and lets the next be long too, is not taken for it.
 - One interval alone is long or short only when far from the median: 12 and 8 scales (the paper: 3
-  of its thresholds), and a fifth of it.
-- A gap ends the series: no difference, median or scale reaches over it.
+  of its thresholds), and a fifth of it. It is short too below 0.62 of the median and of both
+  neighbours: strong breathing widens the scale until a premature beat is within it.
+- Beside a short or an extra interval one is short by 3 scales and a quarter of the median: of a run
+  of premature beats none is left.
+- A gap ends the series: no difference, median or scale reaches over it. At the ends of a run the
+  scale takes the intervals beside it a second time, mirrored, so that it is not that of the last.
 - Intervals that no heart makes (under 250 or over 3,000 ms), or that were measured without skin
   contact, are labelled first and left out, so that a burst of them cannot hide itself; what is
   before and after such a one is compared over it.
@@ -34,7 +38,7 @@ from scipy import ndimage
 
 from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 
-METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 2"
+METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 3"
 REACH = 64  # intervals: half of the 91, and of the 11, and the next two
 MIN_RR_MS = 250.0
 MAX_RR_MS = 3000.0
@@ -44,9 +48,13 @@ _MEDIAN_WIDTH = 11
 _MEDIAN_TO_SD, _QUARTILE_TO_SD = 1 / 0.6745, 1 / 1.1503  # of absolute values of a normal variable
 _HEAVIEST_TAIL = 1.15  # times the scale by the median
 _SMALLEST_SCALE = 0.01  # of the median interval
-_PAIR_STANDS_OUT, _SUM_COUNTS = 3.0, 0.8
+_PAIR_STANDS_OUT, _SUM_COUNTS = 2.8, 0.8
 _PAIR_AT_LEAST = 0.08  # of the median interval: half the difference of the two
 _LONG_ALONE, _SHORT_ALONE, _ALONE_AT_LEAST = 12.0, 8.0, 0.20
+_SHORT_BETWEEN = (
+    0.62  # of the median and of both neighbours: no breathing does this to one interval
+)
+_BESIDE_AT_LEAST, _LONGEST_RUN = 0.25, 4  # of the median interval; intervals
 _NEAR, _NEAR_AT_LEAST = 3.0, 0.15  # how near to a multiple, or to the sum, of usual intervals
 
 
@@ -177,9 +185,23 @@ def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     beat = np.full(n, Beat.NORMAL, dtype=np.int8)
     beat[away > np.maximum(_LONG_ALONE * scale, at_least)] = Beat.LONG
     beat[away < -np.maximum(_SHORT_ALONE * scale, at_least)] = Beat.SHORT
+    beside = np.minimum(np.append(rr[:1], rr[:-1]), following)
+    beat[rr < _SHORT_BETWEEN * np.minimum(median, beside)] = Beat.SHORT
     beat[_and_next(pair)] = Beat.ECTOPIC
     beat[missed] = Beat.MISSED
     beat[_and_next(extra)] = Beat.EXTRA
+    # A pair of which one is extra was none; its other interval is judged alone.
+    ectopic, is_extra = beat == np.int8(Beat.ECTOPIC), beat == np.int8(Beat.EXTRA)
+    if np.any(is_extra):
+        alone = ectopic & _beside(is_extra) & ~_beside(ectopic) & (np.abs(away) < near)
+        beat[alone] = Beat.NORMAL
+    shortish = away < -np.maximum(_NEAR * scale, _BESIDE_AT_LEAST * median)
+    for _ in range(_LONGEST_RUN if np.any(shortish) else 0):
+        faulty = (beat == np.int8(Beat.SHORT)) | (beat == np.int8(Beat.EXTRA))
+        found = shortish & (beat == np.int8(Beat.NORMAL)) & _beside(faulty)
+        if not np.any(found):
+            break
+        beat[found] = Beat.SHORT
     return beat, median
 
 
@@ -207,11 +229,16 @@ def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
     size = min(_SCALE_WIDTH, len(values))
     size -= 1 - size % 2
     absolute = np.abs(values)
-    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="nearest")
-    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="nearest")
+    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="reflect")
+    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="reflect")
     result: FloatArray = np.maximum(
         np.clip(quartile, middle, _HEAVIEST_TAIL * middle), _SMALLEST_SCALE * median_ms
     )
+    return result
+
+
+def _beside(mask: BoolArray) -> BoolArray:
+    result: BoolArray = np.append(False, mask[:-1]) | np.append(mask[1:], False)
     return result
 
 

@@ -18,11 +18,11 @@ from analytics.hrv.artefacts import REACH, BeatLabels, label_beats
 from analytics.hrv.correction import CorrectedSeries, correct_beats
 from analytics.hrv.frequency_domain import (
     FREQUENCY_DOMAIN,
-    LOMB_SCARGLE,
     SpectrumRows,
     compute_spectrum,
     window_spectra,
 )
+from analytics.hrv.gapped import GAPPED
 from analytics.hrv.metric import Domain
 from analytics.hrv.nonlinear import NONLINEAR, CorrectedWindows
 from analytics.hrv.requirements import (
@@ -48,7 +48,7 @@ class WindowMetrics:
     its data requirements (``Metric.min_seconds``, ``Metric.min_intervals``) are not met or too few
     intervals are normal. How good each window is: ``intervals`` in it, ``nn_seconds`` that normal
     ones fill, their ``normal_share``, ``longest_gap_s`` without a normal one, ``filled_share`` of
-    the corrected series, ``holed`` where the spectrum is from Lomb-Scargle, ``contact_share`` of
+    the corrected series, ``holed`` where the spectrum is of beats with gaps, ``contact_share`` of
     intervals with skin contact among those where it is known, and ``motion_mg`` (mean amplitude
     deviation of acceleration); the last two NaN without such data. ``normal`` and ``corrected``
     count the intervals that metrics are computed from.
@@ -76,7 +76,7 @@ class WindowMetrics:
         return (
             disturbed_reason(int(self.intervals[row]), float(self.normal_share[row]))
             or insufficient_reason(name, float(self.nn_seconds[row]), int(of[row]))
-            or undefined_reason(name, int(of[row]))
+            or undefined_reason(name, int(of[row]), bool(self.holed[row]))
         )
 
     @property
@@ -160,8 +160,8 @@ def series_metrics(series: LabelledSeries) -> WindowMetrics:
     nn_seconds = float(np.sum(series.rr_ms[series.normal])) / 1000
     enough = np.count_nonzero(series.normal) >= MIN_NORMAL_SHARE * count
     if enough and nn_seconds >= MIN_SECONDS["hf_ms2"]:
-        whole = compute_spectrum(corrected.time_s, corrected.nn_ms)
-        holed = whole.method == LOMB_SCARGLE
+        whole = compute_spectrum(corrected.time_s, corrected.nn_ms, corrected.follows)
+        holed = whole.method == GAPPED
         spectra = [SpectrumRows(row, whole.hz, whole.power_ms2_hz[None, :], holed)]
     _fill(found, row, series, row, found.intervals, spectra, row, np.array([len(corrected.nn_ms)]))
     return found

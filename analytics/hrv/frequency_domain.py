@@ -1,15 +1,12 @@
 """Power of NN intervals in the frequency bands of the Task Force (1996), in ms².
 
 Default: Welch's method on the NN series resampled at 4 Hz by a cubic spline through the beats, in
-segments of 150 s that overlap by half (Hann, linear trend removed from each). It is the usual
-definition, stable, and comparable between tools. Where beats are missing for longer than four
-intervals a spline would invent them: then the Lomb-Scargle periodogram (Lomb 1976, Astrophysics
-and Space Science 39:447), which needs no even spacing, is computed from the beats there are.
-Shorter holes are filled before (``analytics.hrv.correction``).
+segments of 150 s that overlap by half (Hann, linear trend removed from each). The spline of a
+window is that of its whole unbroken stretch, so that a window's edge does not distort it. Short
+holes are filled before (``analytics.hrv.correction``).
 
-The spectrum of a window is Welch's, of the spline through the corrected NN intervals of the whole
-unbroken stretch, sampled from the window's start on, so that a window's edge does not distort the
-spline. A window with a hole gets the Lomb-Scargle periodogram of its own beats.
+Where beats are missing for longer, ``analytics.hrv.gapped`` computes the same estimate from the
+samples that there are. It equals Welch's without a gap.
 
 Breathing shows as a narrow peak: RR shorten as one breathes in. Its rate is given only where the
 peak holds much of the power. Under 9 breaths a minute it lies below 0.15 Hz, in the LF band, and HF
@@ -29,24 +26,22 @@ import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.correction import MAX_HOLE, CorrectedSeries
+from analytics.hrv.gapped import CONTEXT, GAPPED, RESAMPLED_HZ, SEGMENT_S, gapped_welch
 from analytics.hrv.metric import Domain, Metric
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
 
 BANDS_HZ = {"vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.40)}
-RESAMPLED_HZ = 4.0
-SEGMENT_S = 150.0
 BREATHING_HZ = (0.07, 0.40)
 SLOW_BREATHING_HZ = 0.15  # 9 a minute
 WELCH = "Welch, 150 s segments, 4 Hz cubic spline"
-LOMB_SCARGLE = "Lomb-Scargle on the beats"
 _PEAK_HALF_WIDTH_HZ = 0.02  # what the taper makes of a pure tone in 150 s
 _MIN_PEAK_SHARE = 0.5  # of the power in BREATHING_HZ; less is no breathing rate
 # Waves of ten seconds occur without slow breathing too, but are broader.
 _MIN_SLOW_PEAK_SHARE = 0.7
 _CHUNK = 100_000  # samples side by side: what fits in the cache
-_MIN_LOMB_BEATS = 60
+_MAX_WELCH_BEATS = 200_000  # two days; longer series go in parts, in bounded memory
 _MIN_HF_SECONDS = 60
 _MAX_FLAT_MS2 = 1e-12  # what rounding leaves of a constant heart rate
 
@@ -74,7 +69,7 @@ class SpectrumRows:
     """Spectra of several windows at the same frequencies.
 
     ``rows``: which windows, shape (r,); ``hz``: shape (k,); ``power``: ms²/Hz, shape (r, k).
-    ``holed``: whether they are Lomb-Scargle periodograms.
+    ``holed``: whether beats are missing in them for longer than is filled.
     """
 
     def __init__(self, rows: IntArray, hz: FloatArray, power: FloatArray, holed: bool) -> None:
@@ -82,12 +77,15 @@ class SpectrumRows:
 
     @cached_property
     def bands(self) -> dict[str, FloatArray]:
-        """Power in each band in ms², shape (r,)."""
+        """Power in each band in ms², shape (r,); NaN where gaps leave too little to estimate it."""
         width = self.hz[1] - self.hz[0]
-        return {
+        found = {
             name: np.sum(self.power[:, (self.hz >= low) & (self.hz < high)], axis=1) * width
             for name, (low, high) in BANDS_HZ.items()
         }
+        if self.holed:  # the estimate is a difference: of hardly any power it can be below 0
+            return {name: np.where(power >= 0, power, np.nan) for name, power in found.items()}
+        return found
 
     @cached_property
     def lf_and_hf(self) -> FloatArray:
@@ -100,9 +98,12 @@ class SpectrumRows:
         return np.where(self.lf_and_hf <= _MAX_FLAT_MS2, np.nan, values)
 
 
-def compute_spectrum(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
+def compute_spectrum(
+    time_s: FloatArray, nn_ms: FloatArray, follows: BoolArray | None = None
+) -> Spectrum:
     """Compute the spectrum of NN intervals that end at ``time_s`` (increasing); both shape (n,).
 
+    ``follows``: False where the series is broken; by the steps of ``time_s`` if left out.
     Raises ValueError for fewer than 4 intervals, or times that do not increase.
     """
     time_s = np.asarray(time_s, dtype=np.float64)
@@ -112,9 +113,12 @@ def compute_spectrum(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     steps = np.diff(time_s)
     if np.any(steps <= 0):
         raise ValueError("beat times must increase")
-    if np.max(steps * 1000 / np.median(nn_ms)) > MAX_HOLE:
-        return lomb_scargle(time_s, nn_ms)
-    return welch(time_s, nn_ms)
+    if follows is None:
+        follows = np.append(False, steps * 1000 / np.median(nn_ms) <= MAX_HOLE)
+    if np.all(follows[1:]) and len(nn_ms) <= _MAX_WELCH_BEATS:
+        return welch(time_s, nn_ms)
+    hz, power = gapped_welch(time_s, nn_ms, follows)
+    return Spectrum(hz, power, WELCH if np.all(follows[1:]) else GAPPED)
 
 
 def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
@@ -126,18 +130,6 @@ def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     zero = np.zeros(1, np.int64)
     ((_, hz, power),) = _welch_chunks(series, zero, len(series), zero)
     return Spectrum(hz, power[0], WELCH)
-
-
-def lomb_scargle(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
-    """Compute the periodogram of the beats as they are, scaled to ms²/Hz."""
-    from scipy import signal
-
-    span = float(time_s[-1] - time_s[0])
-    hz = np.arange(1, max(2, int(0.5 * span) + 1)) / span
-    line = np.polynomial.Polynomial.fit(time_s, nn_ms, 1)
-    detrended = nn_ms - line(time_s)
-    raw = signal.lombscargle(time_s, detrended, 2 * np.pi * hz)
-    return Spectrum(hz, 2 * span / len(nn_ms) * raw, LOMB_SCARGLE)
 
 
 def window_spectra(
@@ -169,11 +161,15 @@ def window_spectra(
             yield from _stretch_spectra(CubicSpline(stretch, nn[a:b]), starts, rows, length_s, done)
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, starts + length_s, "left")
-    for row in np.flatnonzero(~done & (last - first >= _MIN_LOMB_BEATS)):
-        at = slice(int(first[row]), int(last[row]))
-        if np.sum(nn[at]) / 1000 >= _MIN_HF_SECONDS:
-            found = lomb_scargle(times[at], nn[at])
-            yield SpectrumRows(np.array([row]), found.hz, found.power_ms2_hz[None, :], True)
+    for row in np.flatnonzero(~done & (last - first >= 4)):
+        # The spline of a stretch is that of the whole stretch, as without gaps.
+        a, b = max(0, int(first[row]) - CONTEXT), int(last[row]) + CONTEXT
+        if np.sum(nn[first[row] : last[row]]) / 1000 >= _MIN_HF_SECONDS:
+            edge_s = MAX_HOLE * float(np.median(nn[first[row] : last[row]])) / 1000
+            hz, power = gapped_welch(
+                times[a:b], nn[a:b], corrected.follows[a:b], (float(starts[row]), length_s), edge_s
+            )
+            yield SpectrumRows(np.array([row]), hz, power[None, :], True)
 
 
 def _stretch_spectra(

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from analytics.hrv.frequency_domain import FREQUENCY_DOMAIN
-from analytics.hrv.metric import Metric
+from analytics.hrv.metric import Domain, Metric
 from analytics.hrv.nonlinear import MAX_ENTROPY_INTERVALS, NONLINEAR
 from analytics.hrv.time_domain import TIME_DOMAIN
 
@@ -65,10 +65,15 @@ def insufficient_reason(name: str, seconds: float, intervals: int) -> str | None
     return None
 
 
-def undefined_reason(name: str, intervals: int) -> str:
-    """Say why a metric is missing although there is enough to compute it from."""
+def undefined_reason(name: str, intervals: int, holed: bool = False) -> str:
+    """Say why a metric is missing although there is enough to compute it from.
+
+    ``holed``: whether its spectrum has gaps.
+    """
     if name == "breathing_per_min":
         return "no narrow peak that would be breathing"
+    if holed and METRICS[name].domain is Domain.FREQUENCY:
+        return "the gaps leave stretches too short for waves this slow, or hardly any power"
     if name in ("sampen", "apen") and intervals > MAX_ENTROPY_INTERVALS:
         return f"longer than {MAX_ENTROPY_INTERVALS:,} intervals; ask for windows of fewer"
     return "the intervals do not vary enough, or a hole is too long, to work it out"

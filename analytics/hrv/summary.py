@@ -15,7 +15,8 @@ from analytics._types import FloatArray, Int8Array, IntArray
 from analytics.hrv.artefacts import Beat, BeatLabels
 from analytics.hrv.correction import CorrectedSeries
 from analytics.hrv.engine import LabelledSeries, WindowMetrics, label_series, series_metrics
-from analytics.hrv.frequency_domain import LOMB_SCARGLE, WELCH
+from analytics.hrv.frequency_domain import WELCH
+from analytics.hrv.gapped import GAPPED
 from analytics.hrv.requirements import METRICS
 
 # The order in which `ebbtide hrv` has listed metrics from the start; others follow these.
@@ -145,7 +146,7 @@ def _spectrum_method(found: WindowMetrics) -> str | None:
     """Name the method of the spectrum; None where there is none."""
     if not math.isfinite(found.values["hf_ms2"][0]):
         return None
-    return LOMB_SCARGLE if found.holed[0] else WELCH
+    return GAPPED if found.holed[0] else WELCH
 
 
 def _quality(series: LabelledSeries) -> Quality:

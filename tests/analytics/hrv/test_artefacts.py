@@ -105,7 +105,9 @@ def plain_labels(rr: list[float]) -> list[int]:
     middle = [around(rr, i, 11)[5] for i in range(n)]
 
     def scale(values: list[float], i: int) -> float:
-        ordered = around([abs(v) for v in values], i, 91)
+        half = min(91, n - 1 + n % 2) // 2
+        mirrored = [abs(v) for v in (*values[:half][::-1], *values, *values[-half:][::-1])]
+        ordered = sorted(mirrored[i : i + 2 * half + 1])
         by_median = ordered[len(ordered) // 2] / 0.6745
         by_quartile = ordered[int(0.75 * len(ordered))] / 1.1503
         return max(min(max(by_quartile, by_median), 1.15 * by_median), 0.01 * middle[i])
@@ -119,9 +121,12 @@ def plain_labels(rr: list[float]) -> list[int]:
             found[i] = Beat.LONG
         if away[i] < -max(8 * wide[i], 0.2 * middle[i]):
             found[i] = Beat.SHORT
+        beside = min(rr[max(i - 1, 0)], rr[min(i + 1, n - 1)])
+        if rr[i] < 0.62 * min(middle[i], beside):
+            found[i] = Beat.SHORT
     for i in range(n - 1):
         half, beyond = (rr[i + 1] - rr[i]) / 2, rr[i] + rr[i + 1] - 2 * middle[i]
-        stands_out = half**2 - 0.8 * beyond**2 > (1.5 * scale(steps, i)) ** 2
+        stands_out = half**2 - 0.8 * beyond**2 > (1.4 * scale(steps, i)) ** 2
         if stands_out and abs(half) > 0.08 * middle[i]:
             found[i] = found[i + 1] = Beat.ECTOPIC
     for i in range(n):
@@ -133,6 +138,26 @@ def plain_labels(rr: list[float]) -> list[int]:
         short = max(rr[i], rr[i + 1]) < 0.8 * middle[i]
         if short and abs(rr[i] + rr[i + 1] - middle[i]) < near:
             found[i] = found[i + 1] = Beat.EXTRA
+    paired = [beat == Beat.ECTOPIC for beat in found]
+    for i in range(n):
+        neighbours = [j for j in (i - 1, i + 1) if 0 <= j < n]
+        alone = paired[i] and not any(paired[j] for j in neighbours)
+        if (
+            alone
+            and any(found[j] == Beat.EXTRA for j in neighbours)
+            and abs(away[i]) < max(3 * wide[i], 0.15 * middle[i])
+        ):
+            found[i] = Beat.NORMAL
+    for _ in range(4):
+        before = list(found)
+        for i in range(n):
+            beside = [before[j] for j in (i - 1, i + 1) if 0 <= j < n]
+            if (
+                before[i] == Beat.NORMAL
+                and any(beat in (Beat.SHORT, Beat.EXTRA) for beat in beside)
+                and away[i] < -max(3 * wide[i], 0.25 * middle[i])
+            ):
+                found[i] = Beat.SHORT
     return [int(beat) for beat in found]
 
 

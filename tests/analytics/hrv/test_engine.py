@@ -19,7 +19,8 @@ from scipy.interpolate import CubicSpline
 from analytics.hrv.artefacts import label_beats
 from analytics.hrv.correction import correct_beats
 from analytics.hrv.engine import WindowMetrics, window_metrics
-from analytics.hrv.frequency_domain import BANDS_HZ, lomb_scargle
+from analytics.hrv.frequency_domain import BANDS_HZ, Spectrum
+from analytics.hrv.gapped import GAPPED, gapped_welch
 from analytics.hrv.metric import Domain
 from analytics.hrv.nonlinear import entropies
 from ingest.files.rr_text import read_rr_file
@@ -96,7 +97,7 @@ def plain_welch_of(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return plain_welch(at.tolist(), [*samples.tolist(), float(samples[-1])])
 
 
-def test_a_window_with_a_hole_gets_lomb_scargle_of_its_beats() -> None:
+def test_a_window_with_a_hole_gets_the_spectrum_of_its_pieces() -> None:
     rng = np.random.default_rng(4)
     rr = 800 + 30 * np.sin(np.arange(900) * 1.3) + rng.normal(0, 10, 900)
     times = np.cumsum(rr) / 1000
@@ -104,8 +105,8 @@ def test_a_window_with_a_hole_gets_lomb_scargle_of_its_beats() -> None:
     run = np.repeat([0, 1], 450)
     found = window_metrics(rr, times, np.array([230.0]), 300.0, run)
     series = correct_beats(rr, times, run, label_beats(rr, run))
-    inside = (series.time_s >= 230) & (series.time_s < 530)
-    expected = lomb_scargle(series.time_s[inside], series.nn_ms[inside])
+    hz, power = gapped_welch(series.time_s, series.nn_ms, series.follows, (230.0, 300.0), 4.0)
+    expected = Spectrum(hz, power, GAPPED)
     assert found.holed.tolist() == [True]
     assert found.longest_gap_s[0] == pytest.approx(60, abs=2)
     for band, edges in BANDS_HZ.items():
