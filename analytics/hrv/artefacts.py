@@ -74,8 +74,10 @@ class Beat(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeatLabels:
-    """``beat``: shape (n,), a Beat for each interval. ``median_ms``: shape (n,), the median of the
-    11 intervals around it (NaN where unknown).
+    """Labels of intervals, of shape (n,).
+
+    ``beat``: a Beat for each. ``median_ms``: the median of the 11 intervals around it (NaN where
+    unknown).
     """
 
     beat: Int8Array
@@ -206,8 +208,10 @@ def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
 
 
 def _other_halves(rr: FloatArray, runs: IntArray, beat: Int8Array, median: FloatArray) -> None:
-    """An extra beat close to a real one leaves an impossibly short interval, and beside it one
-    that is too short by as much: the two together are as long as usual.
+    """Label both intervals of an extra beat.
+
+    Close to a real one it leaves an impossibly short interval, and beside it one that is too short
+    by as much: the two together are as long as usual.
     """
     tiny = np.flatnonzero((beat == Beat.IMPOSSIBLE) & (rr > 0) & (rr < MIN_RR_MS))
     for i in tiny.tolist():
@@ -225,7 +229,7 @@ def _other_halves(rr: FloatArray, runs: IntArray, beat: Int8Array, median: Float
 
 
 def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
-    """Standard deviation, robustly, of the 91 ``values`` around each; shape as ``values``."""
+    """Compute a robust standard deviation of the 91 ``values`` around each; shape as ``values``."""
     size = min(_SCALE_WIDTH, len(values))
     size -= 1 - size % 2
     absolute = np.abs(values)

@@ -34,7 +34,9 @@ _MAX_SLIP_S = 0.1  # of the clock, or the remainder of an extra beat: no beat fi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CorrectedSeries:
-    """All of shape (m,): ``nn_ms`` that ended at ``time_s``; ``filled`` where it was not measured;
+    """Normal intervals with short holes filled, all of shape (m,).
+
+    ``nn_ms`` that ended at ``time_s``; ``filled`` where it was not measured;
     ``follows``: whether it began where the one before it ended (False at the first and after a
     break).
     """

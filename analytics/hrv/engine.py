@@ -8,7 +8,7 @@ than ``artefacts.REACH``, and a spline on fewer. That bounds the memory, and cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +38,16 @@ from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows
 
 _BLOCK = 30_000  # intervals of one block of windows
 _ROWS = 60_000  # intervals side by side: what fits in the cache
+_LABELLED_AT_ONCE = 100_000  # intervals
 _NO_GAP_S = 1e-6  # what rounding leaves between two times
 CONTEXT = 2 * REACH + 64  # intervals to each side of a block
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowMetrics:
-    """Shape (w,) throughout. ``start_s`` and ``length_s`` of each; ``values`` by name, NaN where
+    """Metrics of windows, of shape (w,) throughout.
+
+    ``start_s`` and ``length_s`` of each; ``values`` by name, NaN where
     its data requirements (``Metric.min_seconds``, ``Metric.min_intervals``) are not met or too few
     intervals are normal. How good each window is: ``intervals`` in it, ``nn_seconds`` that normal
     ones fill, their ``normal_share``, ``longest_gap_s`` without a normal one, ``filled_share`` of
@@ -98,8 +101,7 @@ def window_metrics(
     domains: Collection[Domain] = frozenset(Domain),
     progress: Callable[[int], None] | None = None,
 ) -> WindowMetrics:
-    """Compute the metrics of the windows that begin at ``start_s`` (any order) and last
-    ``length_s``.
+    """Compute the metrics of windows of ``length_s`` that begin at ``start_s``, in any order.
 
     ``rr_ms``, ``time_s``: shape (n,), intervals and when each ended, increasing. ``run``: a number
     per unbroken run. ``contact``: 1, 0 (none) or -1 (not known). ``motion``: times in s,
@@ -191,13 +193,45 @@ def label_series(
     rr_ms: FloatArray, time_s: FloatArray, run: IntArray | None, contact: Int8Array | None
 ) -> LabelledSeries:
     """Label and correct a series. Arguments as for ``window_metrics``."""
-    labels = label_beats(rr_ms, run, contact)
     follows = np.ones(len(rr_ms), np.bool_)
     follows[:1] = False
     if run is not None:
         follows[1:] &= np.diff(run) == 0
-    corrected = correct_beats(rr_ms, time_s, run, labels)
+    found: list[tuple[BeatLabels, CorrectedSeries]] = []
+    for part in _parts_by_run(follows):
+        of_part = None if run is None else run[part]
+        labels = label_beats(rr_ms[part], of_part, None if contact is None else contact[part])
+        found.append((labels, correct_beats(rr_ms[part], time_s[part], of_part, labels)))
+    if len(found) == 1:
+        return LabelledSeries(rr_ms, time_s, follows, contact, *found[0])
+    labels = BeatLabels(
+        np.concatenate([one.beat for one, _ in found]),
+        np.concatenate([one.median_ms for one, _ in found]),
+    )
+    corrected = CorrectedSeries(
+        np.concatenate([one.nn_ms for _, one in found]),
+        np.concatenate([one.time_s for _, one in found]),
+        np.concatenate([one.filled for _, one in found]),
+        np.concatenate([one.follows for _, one in found]),
+    )
     return LabelledSeries(rr_ms, time_s, follows, contact, labels, corrected)
+
+
+def _parts_by_run(follows: BoolArray) -> Iterator[slice]:
+    """Split a series between runs, into parts of about ``_LABELLED_AT_ONCE`` intervals.
+
+    Labels and correction never look over a gap, and take some 200 bytes an interval while they
+    work: the beats of years would take gigabytes at once.
+    """
+    begins = np.flatnonzero(~follows)
+    at = 0
+    while at < len(follows) or at == 0:
+        later = begins[np.searchsorted(begins, at + _LABELLED_AT_ONCE) :]
+        end = int(later[0]) if len(later) else len(follows)
+        yield slice(at, end)
+        at = end
+        if not len(follows):
+            return
 
 
 def _empty_metrics(
@@ -235,8 +269,10 @@ def _fill(
     corrected_first: IntArray | None = None,
     corrected_last: IntArray | None = None,
 ) -> None:
-    """Fill ``rows`` of ``found`` from a part of the series; [first, last) are places in it, and in
-    the corrected series (where its times are in the window, if left out).
+    """Fill ``rows`` of ``found`` from a part of the series.
+
+    [first, last) are places in it, and in the corrected series (where its times are in the window,
+    if left out).
     """
     normal, corrected = series.normal, series.corrected
     starts, length_s = found.start_s[rows], found.length_s
@@ -288,8 +324,9 @@ def _fill(
 def _time_domain(
     values: dict[str, FloatArray], series: LabelledSeries, first: IntArray, last: IntArray
 ) -> tuple[IntArray, FloatArray]:
-    """Compute the time-domain metrics among ``values``. Returns how many NN intervals each window
-    has, and their seconds.
+    """Compute the time-domain metrics among ``values``.
+
+    Returns how many NN intervals each window has, and their seconds.
     """
     count, seconds = np.zeros(len(first), np.int64), np.zeros(len(first))
     if not len(series.rr_ms):
@@ -312,7 +349,7 @@ def _time_domain(
 def _longest_gaps(
     nn: FloatArray, times: FloatArray, starts: FloatArray, length_s: float
 ) -> FloatArray:
-    """The longest time in each window that no normal interval fills, in s."""
+    """Find the longest time in each window that no normal interval fills, in s."""
     ends = starts + length_s
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, ends, "left")

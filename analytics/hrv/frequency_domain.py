@@ -135,8 +135,9 @@ def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
 def window_spectra(
     corrected: CorrectedSeries, starts: FloatArray, length_s: float
 ) -> Iterator[SpectrumRows]:
-    """Compute the spectra of windows, in groups that share their frequencies. Windows without
-    enough beats are in none of them. ``starts``: shape (w,).
+    """Compute the spectra of windows, in groups that share their frequencies.
+
+    Windows without enough beats are in none of them. ``starts``: shape (w,).
     """
     times, nn = corrected.time_s, corrected.nn_ms
     if len(nn) < 4:
@@ -175,8 +176,9 @@ def window_spectra(
 def _stretch_spectra(
     spline: CubicSpline, starts: FloatArray, rows: IntArray, length_s: float, done: BoolArray
 ) -> Iterator[SpectrumRows]:
-    """Compute the spectra of windows that lie in one stretch, and mark them in ``done``. Windows
-    that start whole quarters of a second apart share their samples.
+    """Compute the spectra of windows that lie in one stretch, and mark them in ``done``.
+
+    Windows that start whole quarters of a second apart share their samples.
     """
     begins, ends = float(spline.x[0]), float(spline.x[-1])
     samples = int(length_s * RESAMPLED_HZ)
@@ -204,8 +206,9 @@ def _stretch_spectra(
 def _welch_chunks(
     series: FloatArray, begin: IntArray, size: int, rows: IntArray
 ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
-    """Compute Welch's spectra of ``size`` samples from each ``begin``: rows, hz and power of as
-    many windows at a time as fit in the cache.
+    """Compute Welch's spectra of ``size`` samples from each ``begin``.
+
+    Yields rows, hz and power of as many windows at a time as fit in the cache.
     """
     segment = min(size, int(SEGMENT_S * RESAMPLED_HZ))
     offsets = np.arange(0, size - segment + 1, segment - segment // 2)
@@ -241,8 +244,10 @@ def hf_peak(spectra: SpectrumRows) -> FloatArray:
 
 
 def breathing_rate(spectra: SpectrumRows) -> FloatArray:
-    """Breaths a minute. NaN where no narrow peak holds half of the power from 0.07 to 0.40 Hz, or
-    70% if it is below 0.15 Hz.
+    """Compute breaths a minute.
+
+    NaN where no narrow peak holds half of the power from 0.07 to 0.40 Hz, or 70% if it is below
+    0.15 Hz.
     """
     hz = spectra.hz
     band = np.flatnonzero((hz >= BREATHING_HZ[0]) & (hz < BREATHING_HZ[1]))
