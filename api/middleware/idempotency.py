@@ -99,6 +99,7 @@ class IdempotencyMiddleware:
                 response.status,
                 response.storable_body(),
             )
+        await response.send_last()
 
     def _begin(self, person_id: str, key_hash: str, request_hash: str) -> IdempotentResponse | None:
         now, access = self._stores.now(), self._stores.access
@@ -113,10 +114,15 @@ class IdempotencyMiddleware:
 
 
 class _RecordedResponse:
-    """Send a response on, and record it."""
+    """Send a response on, all but its last message, and record it.
+
+    The last message waits until the record is stored: a client that repeats the request as soon as
+    it has the response would else be answered that the first is still under way.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._last: Message | None = None
         self._body = bytearray()
         self.status = 500
 
@@ -125,7 +131,15 @@ class _RecordedResponse:
             self.status = message["status"]
         elif message["type"] == "http.response.body" and len(self._body) <= _MAX_RESPONSE_BYTES:
             self._body += message.get("body", b"")
-        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._last = message
+        else:
+            await self._send(message)
+
+    async def send_last(self) -> None:
+        """Send the message that ends the response."""
+        if self._last is not None:
+            await self._send(self._last)
 
     def storable_body(self) -> str | None:
         """The body to store; None where it is too large, no JSON, or holds a token."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
+import pytest
 
 from api.middleware import idempotency
 from ebbtide.timestamps import DAY, SECOND
@@ -97,3 +99,21 @@ def test_a_token_is_not_replayed_and_not_stored(clinic: Clinic) -> None:
     again = clinic["ada"].post("/v1/tokens", json=ask, headers=same)
     assert_problem(again, 409, "told only once")
     assert len(clinic["ada"].get("/v1/tokens").json()) == 2
+
+
+def test_a_repeat_right_after_the_response_is_answered_from_the_record(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the record takes to be written."""
+    access = type(clinic.stores.access)
+    finish = access.finish_idempotent
+
+    def finish_late(*given: object) -> None:
+        time.sleep(0.3)
+        finish(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(access, "finish_idempotent", finish_late)
+    same = key()
+    ask = {"name": "a", "scopes": ["read"], "days": 1}
+    assert clinic["ada"].post("/v1/tokens", json=ask, headers=same).status_code == 201
+    assert_problem(clinic["ada"].post("/v1/tokens", json=ask, headers=same), 409, "told only once")
