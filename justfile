@@ -15,7 +15,7 @@ test *args:
 
 # Run the pure and fast tests: no browser, no simulation of a day. Types: `just types`.
 test-fast *args:
-    {{run}} pytest --no-header -q --durations=5 --deselect tests/project/test_project_rules.py::test_types_are_strict --deselect tests/ingest/timing/test_beat_clock.py::test_a_day_stays_true_to_50_ms tests/analytics/hrv/test_correction.py tests/analytics/association/test_slope_posterior.py tests/analytics/test_doctests.py tests/ebbtide tests/ingest/timing tests/ingest/straps tests/ingest/files tests/store/encoding tests/project/test_public_api.py tests/project/test_project_rules.py {{args}}
+    {{run}} pytest --no-header -q --durations=5 --deselect tests/project/test_project_rules.py::test_types_are_strict --deselect tests/ingest/timing/test_beat_clock.py::test_a_day_stays_true_to_50_ms --deselect tests/ingest/files/test_import.py::test_the_command_imports_once_and_uploads tests/analytics/hrv/test_correction.py tests/analytics/association/test_slope_posterior.py tests/analytics/test_doctests.py tests/ebbtide tests/ingest/timing tests/ingest/straps tests/ingest/files tests/store/encoding tests/project/test_public_api.py tests/project/test_project_rules.py {{args}}
 
 # Format and lint.
 lint:
