@@ -23,6 +23,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
+
 BEGIN = datetime(2012, 3, 1, 6, tzinfo=UTC)
 FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 PASSWORD = "a long enough password"
@@ -142,11 +144,15 @@ def run(environment: dict[str, str], *command: str) -> tuple[float, float, str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "ebbtide", *command],
         env=environment,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     assert process.stdout is not None
+    assert process.stdin is not None
+    process.stdin.write(f"{PASSWORD}\n{PASSWORD}\n")
+    process.stdin.close()
     out = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     took = time.perf_counter() - began
@@ -154,6 +160,18 @@ def run(environment: dict[str, str], *command: str) -> tuple[float, float, str]:
     if status:
         words = f"FAILED: {out[-1500:]}"
     return took, usage.ru_maxrss / 1024, words
+
+
+def await_server() -> None:
+    """Return when the server answers."""
+    for _ in range(100):
+        try:
+            httpx.get("http://127.0.0.1:8899/v1/ready").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.3)
+        else:
+            return
+    raise SystemExit("the server did not start")
 
 
 def main() -> None:
@@ -172,7 +190,6 @@ def main() -> None:
             "EBBTIDE_PORT": "8899",
         }
         environment["EBBTIDE_API_URL"] = "http://127.0.0.1:8899"
-        environment["EBBTIDE_PASSWORD"] = PASSWORD
         print(
             run(environment, "add-patient", "ada@example.org", "--name", "Ada", "--zone", "UTC")[2]
         )
@@ -183,7 +200,7 @@ def main() -> None:
             stderr=subprocess.DEVNULL,
         )
         try:
-            time.sleep(8)
+            await_server()
             print(run(environment, "sign-in", "ada@example.org")[2])
             for kind in chosen.only.split(","):
                 target = folder / kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +44,7 @@ class IntervalTable:
 
 def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     """Read ``path``. Raises EbbtideError without an interval, or with two possible readings."""
-    text, encoding = read_text(path)
-    table = split_table(text, encoding, context.decimal)
+    table = split_table(*read_text(path), context.decimal)
     if not table.rows and table.names:
         raise EbbtideError(
             f"{path} holds no RR interval: it ends after its header.", "Check the file."
@@ -59,6 +58,7 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     time_ns, dated = _times(path, table, chosen, context, problems, notes)
     if chosen.rr_ms is None:
         assert chosen.time_s is not None
+        count = len(table.rows)
         rr_ms, lines, time_ns = _between(chosen.time_s, table, lines, time_ns, problems)
         absent = np.zeros(len(rr_ms), dtype=np.bool_)
         exact = True
@@ -71,6 +71,8 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
             if not any(number == table.lines[row] for number, _ in problems[-50:]):
                 problems.append((table.lines[row], f"{quoted} is not {what}"))
         exact = False
+        # The text of the rows is no longer needed: 60 MB of a week of beats.
+        count, table = len(table.rows), replace(table, rows=(), lines=(), _numbers={})
         if time_ns is not None:
             beats = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
             if beats is not None:
@@ -98,7 +100,7 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     read_as = ReadAs(
         column=table.name_of(named or 0),
         unit=chosen.unit,
-        rows=len(table.rows),
+        rows=count,
         encoding=table.encoding,
         decimal=table.decimal,
         time=None if of_time is None or time_ns is None else table.name_of(of_time),

@@ -155,7 +155,7 @@ def to_utc(
             continue
         out.append(time)
         before, before_local, since = time, moment, 0.0
-    return np.array(out, dtype=np.int64), dated, notes, problems
+    return np.frombuffer(out, dtype=np.int64), dated, notes, problems
 
 
 def _is_double(moment: datetime, zone: ZoneInfo) -> bool:
