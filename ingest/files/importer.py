@@ -76,14 +76,14 @@ def _open_stream(recording: FileRecording, outbox: Outbox, account: str) -> Stre
 
 def _digests(recording: FileRecording, first: int, end: int) -> bytes:
     """A digest of each notification at the places from ``first`` to before ``end``."""
-    found = []
+    found = bytearray()
     begin = recording.ends[first - 1] if first else 0
     for place in range(first, end):
         upto = recording.ends[place]
         beats = recording.rr_ticks[begin:upto].tobytes() + recording.times_ns[begin:upto].tobytes()
-        found.append(hashlib.blake2b(beats, digest_size=_DIGEST_BYTES).digest())
+        found += hashlib.blake2b(beats, digest_size=_DIGEST_BYTES).digest()
         begin = upto
-    return b"".join(found)
+    return bytes(found)
 
 
 def _stream(recording: FileRecording, account: str, content: str) -> Stream:

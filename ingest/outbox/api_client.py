@@ -133,9 +133,13 @@ class IngestClient:
         why = _problem(answer)
         if answer.status_code >= 500 or answer.status_code in (408, 429):
             raise UnavailableError(
-                f"The API could not answer ({why}).", "It is tried again.", _retry_after_s(answer)
+                f"The API could not answer ({why.rstrip('.')}).",
+                "It is tried again.",
+                _retry_after_s(answer),
             )
-        raise RefusedError(f"The API refused: {why}.", "What is recorded stays in the outbox.")
+        raise RefusedError(
+            f"The API refused: {why.rstrip('.')}.", "What is recorded stays in the outbox."
+        )
 
 
 @contextmanager
