@@ -32,6 +32,7 @@ from ebbtide.timestamps import MILLISECOND, MINUTE, SECOND
 _SCALES = (1024, 1000, 2048, 2000, 512, 500, 256, 250, 128, 100)
 _WINDOW = MINUTE
 _MIN_WINDOW = 20 * SECOND
+_MIN_FOR_RATE = 30 * SECOND
 _HOLE = 3 * SECOND  # without any notification: what came meanwhile is not known
 # One strap sent 1.5 s too much once (NeuroKit issue 39); this much is a fault that goes on.
 _OVER = 1500 * MILLISECOND
@@ -39,7 +40,7 @@ _LARGE = 3 * SECOND
 _GOOD = 350 * MILLISECOND
 # By how much the clock must prefer a scale: with the heart rate against the other, and alone.
 _PREFERRED = 300 * MILLISECOND
-_PREFERRED_ALONE = 700 * MILLISECOND
+_PREFERRED_ALONE = 500 * MILLISECOND
 _GOOD_ALONE = 200 * MILLISECOND
 _SCALE_ERROR = 0.06  # of the intervals against the time, and against the heart rate
 _RATE_ROUNDING_BPM = (-0.5, 1.0)  # to be added to it: most straps round, some cut off
@@ -50,7 +51,7 @@ _MIN_COMPARED, _MIN_FOR_FIFTHS = 9, 40
 _JUDGE_EVERY = 2 * SECOND
 # Of the usual time between notifications: more is a loss, less is a connection that catches up.
 _LONG_WAIT, _SHORT_WAIT = 1.6, 0.4
-_MAX_SHORT_WAITS = 0.15  # more are not a connection that catches up now and then
+_MAX_SHORT_WAITS, _CATCHING_UP = 0.15, 3
 _SENT_AT_ONCE = 250 * MILLISECOND  # after its beat, where each beat is sent by itself
 
 
@@ -71,7 +72,8 @@ class Misfit:
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    before_ns: int  # arrival of the notification before
+    before_ns: int  # arrival of the notification before, with intervals or without
+    wait_ns: int  # longest between notifications since the last one with intervals
     received_ns: int
     first: int  # ticks up to its first beat
     last: int
@@ -88,6 +90,7 @@ class IntervalFit:
         self._scale = ticks_per_second
         self._points: deque[_Point] = deque()
         self._arrived: int | None = None
+        self._longest_wait = 0  # between notifications, since the last one with intervals
         self._ticks = 0
         self._last_interval = 0
         self._suspected: tuple[int, int] | None = None  # scale, since
@@ -97,6 +100,7 @@ class IntervalFit:
         """Begin anew: beats are missing between what came and what comes."""
         self._points.clear()
         self._arrived = None
+        self._longest_wait = 0
         self._ticks = 0
         self._last_interval = 0
         self._suspected = None
@@ -108,8 +112,11 @@ class IntervalFit:
             self.reset()
             self._arrived = received_ns
             return None
+        if before is not None:
+            self._longest_wait = max(self._longest_wait, received_ns - before)
         if not rr_ticks:
             return None
+        wait, self._longest_wait = self._longest_wait, 0
         span = sum(rr_ticks)
         self._ticks += span
         repeats = len(rr_ticks) == 1 and rr_ticks[0] == self._last_interval
@@ -120,6 +127,7 @@ class IntervalFit:
         self._points.append(
             _Point(
                 before,
+                wait,
                 received_ns,
                 first,
                 self._ticks,
@@ -141,7 +149,7 @@ class IntervalFit:
         """Whether a whole minute fits."""
         if self._span() < 0.9 * _WINDOW:
             return False
-        return abs(_Window(self._points).violation(self._scale)) < _GOOD
+        return abs(_Window(self._points, self._scale).violation(self._scale)) < _GOOD
 
     def _span(self) -> int:
         points = self._points
@@ -151,7 +159,7 @@ class IntervalFit:
         span = self._span()
         if span < _MIN_WINDOW or len(self._points) < _MIN_NOTIFICATIONS:
             return None
-        window = _Window(self._points)
+        window = _Window(self._points, self._scale)
         off = window.violation(self._scale)
         if abs(off) < _PREFERRED:
             self._suspected = None
@@ -161,11 +169,15 @@ class IntervalFit:
         if scale is not None:
             return Misfit(since, filled, scale)
         # More intervals than time cannot be; fewer are beats that were lost, a gap each.
-        is_over = off < (-_OVER if span >= 0.8 * _WINDOW else -_LARGE)
+        is_over = off < (-_OVER if span >= 0.8 * _WINDOW else -_LARGE) and window.goes_on_over(
+            self._scale
+        )
         if self._suspected is not None and span < 0.9 * _WINDOW:
             return None  # another scale is likely, and more will make it certain
         is_stuck = off > _LARGE and window.repeated_share > 0.9 and window.is_whole
-        return Misfit(since, filled) if is_over or is_stuck else None
+        # Half the time, and half the interval by the strap's own rate, is no loss.
+        is_other = abs(off) > _LARGE and window.rate_error(self._scale) > 2 * _SCALE_ERROR
+        return Misfit(since, filled) if is_over or is_stuck or is_other else None
 
     def _true_scale(self, window: _Window, span: int) -> int | None:
         """The one scale that fits the clock and the strap's own heart rate."""
@@ -179,7 +191,7 @@ class IntervalFit:
         if scale == self._scale or offs[scale] > _GOOD or not window.rate_allows(scale):
             self._suspected = None
             return None
-        if all(
+        if span >= _MIN_FOR_RATE and all(
             offs[other] - offs[scale] >= _PREFERRED and window.rate_excludes(other)
             for other in others
         ):
@@ -201,22 +213,19 @@ class IntervalFit:
 class _Window:
     """The notifications of one window, in parts between which the delay may have changed."""
 
-    def __init__(self, points: Sequence[_Point]) -> None:
+    def __init__(self, points: Sequence[_Point], scale: int) -> None:
         self._points = list(points)
-        waits = [p.received_ns - p.before_ns for p in self._points]
-        usual = median(waits)
-        short = sum(wait < _SHORT_WAIT * usual for wait in waits)
-        shortest = _SHORT_WAIT * usual if short < _MAX_SHORT_WAITS * len(waits) else 0
-        self._parts: list[list[_Point]] = [[]]
-        for point, wait in zip(self._points, waits, strict=True):
-            if not shortest <= wait <= _LONG_WAIT * usual and self._parts[-1]:
-                self._parts.append([])
-            self._parts[-1].append(point)
+        self._parts = _split(self._points, scale)
         self.is_whole = len(self._parts) == 1
         first, last = self._points[0], self._points[-1]
         ticks = last.last - first.last
         self.ticks_per_second = ticks * SECOND / (last.received_ns - first.received_ns)
         self.repeated_share = sum(p.repeats for p in self._points) / len(self._points)
+        means = [p.ticks / p.beats for p in self._points]
+        steps = sum((after - before) ** 2 for before, after in pairwise(means))
+        # RMSSD by mean: 0.03 at rest, 0.3 in fibrillation, where rate and intervals of a minute
+        # agree less.
+        self._irregularity = (steps / (len(means) - 1)) ** 0.5 / (sum(means) / len(means))
         self._by_rate = self._scales_by_rate()
 
     def rate_error(self, scale: int) -> float:
@@ -248,10 +257,18 @@ class _Window:
             rate = sum(rates) / len(rates)
             interval = sum(p.ticks for p in sent) / sum(p.beats for p in sent)
             low, high = (rate + off for off in _RATE_ROUNDING_BPM)
-            found.append(
-                (low * interval / 60 * (1 - _RATE_MARGIN), high * interval / 60 * (1 + _RATE_MARGIN))
-            )
+            margin = _RATE_MARGIN + self._irregularity / (2 * len(rates) ** 0.5)
+            found.append((low * interval / 60 * (1 - margin), high * interval / 60 * (1 + margin)))
         return found
+
+    def goes_on_over(self, scale: int) -> bool:
+        """Whether both halves hold more than their time: a connection catches up only once."""
+        middle = len(self._points) // 2
+        halves = self._points[:middle], self._points[middle:]
+        return all(
+            len(half) >= _MIN_COMPARED and _part_violation(half, scale) < -_PREFERRED
+            for half in halves
+        )
 
     def violation(self, scale: int) -> int:
         """By how much early and late notifications disagree under ``scale``, ns.
@@ -264,6 +281,28 @@ class _Window:
                 off = _part_violation(part, scale)
                 worst = off if abs(off) > abs(worst) else worst
         return worst
+
+
+def _split(points: Sequence[_Point], scale: int) -> list[list[_Point]]:
+    """Cut where a notification was lost, or the connection fell behind or caught up."""
+    waits = [p.wait_ns for p in points]
+    usual = median(waits)
+    longest, shortest = [usual] * len(points), [usual] * len(points)
+    if _is_sent_at_once(points, scale):
+        spans = [p.ticks * SECOND // scale for p in points]
+        longest = [max(usual, min(span, 2 * usual)) for span in spans]
+        shortest = [min(usual, span) for span in spans]
+    is_short = [w < _SHORT_WAIT * span for w, span in zip(waits, shortest, strict=True)]
+    is_long = [w > _LONG_WAIT * span for w, span in zip(waits, longest, strict=True)]
+    if sum(is_short) > _MAX_SHORT_WAITS * len(points):
+        # Short waits are usual here; a connection that catches up has several in a row.
+        is_short = [all(is_short[at : at + _CATCHING_UP]) for at in range(len(points))]
+    parts: list[list[_Point]] = [[]]
+    for point, short, long in zip(points, is_short, is_long, strict=True):
+        if (short or long) and parts[-1]:
+            parts.append([])
+        parts[-1].append(point)
+    return parts
 
 
 def _part_violation(points: Sequence[_Point], scale: int) -> int:
@@ -279,7 +318,9 @@ def _part_violation(points: Sequence[_Point], scale: int) -> int:
         below = sorted(
             max(
                 p.before_ns - p.first * SECOND // scale,
-                (p.received_ns - p.last * SECOND // scale - _SENT_AT_ONCE) if at_once else -(1 << 62),
+                (p.received_ns - p.last * SECOND // scale - _SENT_AT_ONCE)
+                if at_once
+                else -(1 << 62),
             )
             for p in part
         )
@@ -298,7 +339,7 @@ def _is_sent_at_once(points: Sequence[_Point], scale: int) -> bool:
     """Whether notifications follow the beats, and not a timer of the usual time between them."""
     if any(p.beats != 1 for p in points):
         return False
-    waits = [p.received_ns - p.before_ns for p in points]
+    waits = [p.wait_ns for p in points]
     by_beat = sum(abs(w - p.ticks * SECOND / scale) for w, p in zip(waits, points, strict=True))
     by_timer = sum(abs(wait - SECOND) for wait in waits)
     return by_beat < by_timer / 2

@@ -18,8 +18,9 @@ class StrapModel:
 
     ``per_second``: it sends once a second, else with each beat. ``rhythm``: "sinus", "constant",
     "fibrillation" (coefficient of variation 0.22), "ectopic" (one beat in twelve) or "exercise"
-    (the rate moves by 25 a minute). ``smoothing_s`` and ``rounds_down``: of its heart rate. ``fault`` is one of
-    FAULTS. ``held_up_s``: once, the connection stays behind by this long for twenty seconds.
+    (the rate moves by 25 a minute). ``smoothing_s`` and ``rounds_down``: of its heart rate.
+    ``fault`` is one of FAULTS. ``held_up_s``: once, the connection stays behind by this long for
+    twenty seconds.
     """
 
     rr_s: float = 0.85
@@ -109,7 +110,11 @@ def _intervals(model: StrapModel, seconds: float, rng: np.random.Generator) -> N
     spread = 0.0 if model.rhythm == "constant" else model.spread_s
     rr = np.full(n, model.rr_s)
     at = np.cumsum(rr)
-    rr = rr + spread * np.sin(2 * np.pi * 0.25 * at + rng.uniform(0, 6)) + rng.normal(0, spread / 2, n)
+    rr = (
+        rr
+        + spread * np.sin(2 * np.pi * 0.25 * at + rng.uniform(0, 6))
+        + rng.normal(0, spread / 2, n)
+    )
     if model.rhythm == "fibrillation":
         rr = model.rr_s * (1 + 0.22 * rng.standard_normal(n))
     elif model.rhythm == "exercise":
@@ -122,7 +127,9 @@ def _intervals(model: StrapModel, seconds: float, rng: np.random.Generator) -> N
     return np.clip(rr, 0.28, 2.2)
 
 
-def _faulty(fault: str, ticks: tuple[int, ...], last: int, first: int) -> tuple[tuple[int, ...], int]:
+def _faulty(
+    fault: str, ticks: tuple[int, ...], last: int, first: int
+) -> tuple[tuple[int, ...], int]:
     """What a faulty strap sends in place of ``ticks``, and its last interval."""
     if fault == "stuck":
         last = last or (ticks[-1] if ticks else 0)
