@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ebbtide.timestamps import MINUTE, SECOND
 from ingest import BatchWriter, Outbox, Recorder
 from ingest.recorder import Recording
 from ingest.straps.heart_rate import HeartRateMeasurement, encode
+from ingest.straps.strap import RawNotification
 from tests.support.replay import RecordedStrap
 from tests.support.strap_simulation import StrapModel, simulate
 
@@ -30,9 +32,17 @@ class Stored:
     gaps: list[Gap]
 
 
+class _InBatches(RecordedStrap):
+    """Written in batches: one file write a notification takes minutes here."""
+
+    async def events(self) -> AsyncIterator[RawNotification]:
+        async for raw in super().events():
+            yield replace(raw, monotonic_ns=None)
+
+
 def recorded(packets: list[tuple[int, bytes]]) -> tuple[list[Stored], Recording, str, str]:
     """Streams, recording, and quality and note of the line, after ``packets``."""
-    strap = RecordedStrap(packets)
+    strap = _InBatches(packets)
 
     async def run(folder: Path) -> tuple[list[Stored], Recording]:
         with Outbox(folder / "outbox.sqlite") as outbox, BatchWriter(outbox) as writer:
@@ -63,9 +73,7 @@ def assert_none_placed_late(streams: list[Stored]) -> None:
 
 
 def off_the_clock(streams: list[Stored]) -> list[Gap]:
-    return [
-        gap for one in streams for gap in one.gaps if gap.reason is GapReason.OFF_THE_CLOCK
-    ]
+    return [gap for one in streams for gap in one.gaps if gap.reason is GapReason.OFF_THE_CLOCK]
 
 
 hearts = st.builds(
@@ -107,16 +115,18 @@ def test_a_new_stream_with_the_right_scale_begins(model: StrapModel, scale: int)
 def test_repeated_intervals_are_marked_and_then_left_out(model: StrapModel, rr_s: float) -> None:
     model = replace(model, rr_s=rr_s, fault="repeats the last interval")
     packets = packets_of(model, 100)
-    streams, recording, quality, _ = recorded(packets)
+    streams, _, quality, note = recorded(packets)
     assert len(streams) == 1
     gap = off_the_clock(streams)[0]
     assert gap.end_ns - packets[0][0] <= 66 * SECOND
     assert_none_placed_late(streams)
+    # Left out are all intervals, or the copies where each comes twice: time is not exceeded.
     after = [one for one in streams[0].notifications if one.received_ns > gap.end_ns]
-    assert after and not any(one.rr_ticks for one in after)
-    assert all(one.heart_rate_bpm > 0 for one in after)
-    assert recording.distrusted
-    assert quality.startswith("poor")
+    assert after and all(one.heart_rate_bpm > 0 for one in after)
+    filled_s = sum(ticks for one in after for ticks in one.rr_ticks) / 1024
+    assert filled_s < (packets[-1][0] - gap.end_ns) / SECOND + 2 * rr_s
+    assert quality != "good"
+    assert note
 
 
 @settings(max_examples=20, deadline=None)
@@ -125,20 +135,17 @@ def test_a_second_delivery_is_left_out_within_a_minute(model: StrapModel) -> Non
     packets = packets_of(model, 150)
     true = packets_of(replace(model, fault=""), 150)
     streams, recording, quality, note = recorded(packets)
-    gap = off_the_clock(streams)[0]
-    assert gap.end_ns - packets[0][0] <= 62 * SECOND
+    gaps = off_the_clock(streams)
+    # None where each copy came at once, and none was stored.
+    noticed_ns = gaps[-1].end_ns if gaps else packets[0][0]
+    assert noticed_ns - packets[0][0] <= 62 * SECOND
     assert_none_placed_late(streams)
-    later = [
-        one
-        for stream in streams
-        for one in stream.notifications
-        if one.received_ns > gap.end_ns + 10 * SECOND
-    ]
-    sent = sum(at > gap.end_ns + 10 * SECOND for at, _ in true)
+    from_ns = noticed_ns + 10 * SECOND
+    later = [one for stream in streams for one in stream.notifications if one.received_ns > from_ns]
+    sent = sum(at > from_ns for at, _ in true)
     assert abs(len([one for one in later if one.rr_ticks]) - sent) <= 0.1 * sent
     assert recording.repeated > 0
-    assert quality != "good"
-    assert note
+    assert not gaps or (quality != "good" and note)
 
 
 @settings(max_examples=30, deadline=None)
