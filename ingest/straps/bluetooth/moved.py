@@ -58,7 +58,8 @@ async def find_again(
 
 def _is_certain(strap: FoundStrap, paired: PairedStrap) -> bool:
     has_serial = any(
-        sum(letter.isdigit() for letter in word) >= _MIN_DIGITS for word in _WORD.findall(strap.name)
+        sum(letter.isdigit() for letter in word) >= _MIN_DIGITS
+        for word in _WORD.findall(strap.name)
     )
     same_maker = bool(set(strap.manufacturers) & set(paired.manufacturers))
     return strap.is_certain and has_serial and same_maker
