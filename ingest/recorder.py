@@ -97,6 +97,7 @@ class Recorder:
             previous = None
         self._stream_id = previous.stream.id if previous else None
         self._pipeline = NotificationPipeline(strap, previous)
+        self._ticks_per_second = strap.ticks_per_second  # of ``_entries`` and their stream
         self._activity = ActivityMeter()
         self._entries: list[Entry] = []
         self._connected_ns: int | None = None
@@ -154,6 +155,7 @@ class Recorder:
             case Accepted() as accepted:
                 if accepted.starts_stream:
                     await self._write_entries()  # they belong to the stream that ends
+                    self._ticks_per_second = self._pipeline.ticks_per_second
                     await self._open_stream(raw.received_ns)
                 part: Accepted | None = accepted
                 while part is not None:
@@ -223,7 +225,7 @@ class Recorder:
 
     async def _open_stream(self, at_ns: int) -> None:
         stream = Stream(
-            new_id(), self._strap.origin, self._strap.name, at_ns, self._pipeline.ticks_per_second
+            new_id(), self._strap.origin, self._strap.name, at_ns, self._ticks_per_second
         )
         await self._writer.retry(lambda: self._outbox.open_stream(stream, self._account))
         self._stream_id = stream.id

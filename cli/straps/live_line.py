@@ -97,10 +97,10 @@ def _quality(recording: Recording, removed: float | None, fresh: bool, now_ns: i
         return "no signal"
     if recording.contact is False:
         return "no skin contact: wet the electrodes"
-    if recording.without_rr > 15 and not recording.recent:
-        return "heart rate without RR: no variability from this strap"
     if recording.distrusted:
         return "poor: its intervals do not fit the clock"
+    if recording.without_rr > 15 and not recording.recent:
+        return "heart rate without RR: no variability from this strap"
     if recording.recent and now_ns - recording.recent[-1].time_ns > _SILENT_AFTER:
         return "heart rate, but no RR just now: wet the electrodes"
     if removed is None:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -52,15 +53,24 @@ async def record_straps(
     from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
     from ingest.straps.bluetooth.adapter import BleAdapter
+    from ingest.straps.bluetooth.moved import find_again
     from ingest.straps.bluetooth.strap import BleakStrap, StreamSelection
+    from ingest.straps.paired import PairedStraps
 
     adapter = BleAdapter()
+    paired_straps = PairedStraps(settings.straps_file).all()
     with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
         recorded = []
         with ExitStack() as files:
             for paired, owner in selected:
                 selection = StreamSelection(pulse_intervals=paired.intervals == "ppi", ecg=ecg)
-                strap = BleakStrap(paired.address, paired.name, adapter, selection=selection)
+                strap = BleakStrap(
+                    paired.address,
+                    paired.name,
+                    adapter,
+                    selection=selection,
+                    find_again=partial(find_again, paired, paired_straps, adapter),
+                )
                 recorder = _recorder(strap, writer, owner, settings if ecg else None, files)
                 recorded.append(ActiveRecording(strap, owner, recorder))
             every_s = settings.upload_every_s

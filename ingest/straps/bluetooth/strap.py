@@ -79,7 +79,8 @@ class BleakStrap:
 
     It reconnects when the connection drops or is dead, or the adapter or Bluetooth daemon goes
     away, with waits that double from 1 to 30 s; each drop yields a SignalBreak. It repeats until
-    ``stop``: each ConnectionChange says what is wrong.
+    ``stop``: each ConnectionChange says what is wrong. ``find_again`` gives the new address of a
+    strap that is not heard, or raises BleakError.
     """
 
     origin = Origin.STRAP
@@ -93,6 +94,7 @@ class BleakStrap:
         selection: StreamSelection | None = None,
         timeouts: Timeouts | None = None,
         on_device_info: Callable[[DeviceInfo], None] | None = None,
+        find_again: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         self._address = address
         self._name = name or address
@@ -100,6 +102,7 @@ class BleakStrap:
         self._selection = selection or StreamSelection()
         self._timeouts = timeouts or Timeouts()
         self._on_device_info = on_device_info
+        self._find_again = find_again
         self._stopped = asyncio.Event()
         self._events: asyncio.Queue[StrapEvent | None] = asyncio.Queue()
         self._early_drops = 0
@@ -149,7 +152,7 @@ class BleakStrap:
 
     async def _one_connection(self) -> AsyncIterator[StrapEvent]:
         timeouts = self._timeouts
-        device = await self._until_stopped(self._adapter.find(self._address, timeouts.find))
+        device = await self._until_stopped(self._find())
         if device is None:
             return
         yield ConnectionChange(ConnectionState.CONNECTING)
@@ -184,6 +187,18 @@ class BleakStrap:
                 await asyncio.wait_for(client.disconnect(), timeouts.disconnect)
         self._note_early_drop(timestamps.monotonic_ns() - connected, why.state)
         yield why
+
+    async def _find(self) -> BLEDevice:
+        try:
+            return await self._adapter.find(self._address, self._timeouts.find)
+        except NotFoundError as error:
+            if self._find_again is None:
+                raise
+            try:
+                self._address = await self._find_again()
+            except (NotFoundError, EbbtideError):
+                raise error from None
+            return await self._adapter.find(self._address, self._timeouts.find)
 
     async def _read_device_info(self, client: BleakClient) -> None:
         """Read beside the notifications, which do not wait for it."""

@@ -12,6 +12,7 @@ from ingest.straps.heart_rate import (
     decode,
     encode,
 )
+from tests.support.heart_rate_grammar import check_messages
 
 # Bytes and their meaning, worked out by hand from the flags of the specification.
 EXAMPLES = [
@@ -142,3 +143,12 @@ def test_any_bytes_are_a_measurement_or_a_clear_error(payload: bytes) -> None:
 def test_what_does_not_fit_is_not_encoded(measurement: HeartRateMeasurement) -> None:
     with pytest.raises(ValueError):
         encode(measurement)
+
+
+def test_a_grammar_of_real_messages() -> None:
+    # A million: python -m benchmarks.fuzz_heart_rate
+    counts = check_messages(20_000, seed=7)
+    assert counts["messages"] == 20_000
+    assert counts["heart rates"] + counts["without a heart rate: refused"] == 20_000
+    assert counts["intervals"] > 10_000
+    assert all(counts[f"fault: {fault}"] > 20 for fault in Fault)
