@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
 from ingest.files.column_recognition import ColumnChoice, choose_columns, epoch_unit
+from ingest.files.fixed_rate import fills_time, find_beats
 from ingest.files.local_times import to_utc
 from ingest.files.recording import ReadAs, ReadContext
 from ingest.files.text_table import TextTable, read_text, split_table
@@ -234,7 +235,7 @@ def _beats_of_fixed_rate(
     A beat shows in the first row after it. Equal intervals in a row are as many beats as the time
     between the changes holds. None where rows are beats.
     """
-    rows = np.flatnonzero((time_ns >= 0) & np.isfinite(rr_ms))
+    rows = np.flatnonzero((time_ns >= 0) & np.isfinite(rr_ms) & (rr_ms > 0))
     if len(rows) < _MANY:
         return None
     at = (time_ns[rows] - time_ns[rows[0]]) / SECOND
@@ -249,34 +250,17 @@ def _beats_of_fixed_rate(
     repeats = float(np.mean(np.diff(rr) == 0))
     if total < span and repeats < 0.05:
         return None  # nothing repeats: beats with pauses, which placement finds
-    beats: list[tuple[int, float]] = []
-    last = at[0] - every / 2  # the latest beat, as far as is known
-    beats.append((0, last))
-    changes = [*(np.flatnonzero(np.diff(rr) != 0) + 1).tolist(), len(rr)]
-    for row, end in zip([0, *changes[:-1]], changes, strict=True):
-        middle = (at[end] if end < len(rr) else at[-1] + every) - every / 2
-        then = rr[end] if end < len(rr) else 0.0
-        more = (
-            max(0, round((middle - then - last) / rr[row]))
-            if end < len(rr)
-            else max(0, math.floor((at[-1] - last) / rr[row] + 1e-6))
-        )
-        for _ in range(more):
-            last += rr[row]
-            beats.append((row, last))
-        if end < len(rr):
-            last = min(max(last + then, at[end] - every), at[end])
-            beats.append((end, last))
-    beat_rows = np.array([rows[row] for row, _ in beats], dtype=np.int64)
-    when = np.array([moment for _, moment in beats])
-    found = float(rr_ms[beat_rows][1:].sum()) / 1000
-    if abs(found / max(when[-1] - when[0], 1e-9) - 1) > 0.03:
+    changes = np.concatenate([[0], np.flatnonzero(np.diff(rr) != 0) + 1])
+    beats = find_beats(at[changes], rr[changes], float(at[-1]), every)
+    if not fills_time(beats, rr[changes]):
         name = table.name_of(chosen.rr or 0)
         raise EbbtideError(
             f"The rows of {path} come every {every:g} s and {name} repeats the latest interval: "
             f"they add up to {total:.0f} s in {span:.0f} s, and beats between rows are missing.",
             "Export the RR intervals one a beat.",
         )
+    beat_rows = np.array([rows[changes[change]] for change, _ in beats], dtype=np.int64)
+    when = [time for _, time in beats]
     start = int(time_ns[rows[0]])
     return beat_rows, np.array([start + round(moment * SECOND) for moment in when], dtype=np.int64)
 

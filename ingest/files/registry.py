@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ebbtide.errors import EbbtideError
-from ingest.files import apple_health, fit, rr_text, timed_text, watch_json
+from ingest.files import apple_health, edf, fit, rr_text, timed_text, watch_json
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 
 _HEAD_BYTES = 4096
@@ -23,6 +23,7 @@ _MAX_UNPACKED = 200_000_000
 # The first that matches is taken; RR text, the last, matches every file.
 FORMATS: list[FileFormat] = [
     fit.FORMAT,
+    edf.FORMAT,
     apple_health.FORMAT,
     watch_json.FORMAT,
     timed_text.FORMAT,
