@@ -23,6 +23,7 @@ _Floats = NDArray[np.float64]
 _Piece = tuple[_Floats, _Floats, float]  # times and values of changes, and the end
 _SCALE = 10_000
 _MIN_RR_S, _MAX_RR_S = 0.2, 3.0
+_NO_VALUE_S = 0.05  # 0 is seldom stored as exactly 0
 
 
 def read_signal_beats(
@@ -69,10 +70,10 @@ def read_signal_beats(
 
 
 def _without_codes(pieces: list[_Piece], of_unit: float, every_s: float) -> Iterator[_Piece]:
-    """The pieces in seconds, broken where a value is longer than an interval may be."""
+    """The pieces in seconds, broken where a value is no interval."""
     for at, values, end in pieces:
         rr = values * of_unit
-        bad = np.flatnonzero(rr * _SCALE > MAX_TICKS)
+        bad = np.flatnonzero((rr * _SCALE > MAX_TICKS) | (rr < _NO_VALUE_S))
         first = 0
         for stop in [*bad.tolist(), len(at)]:
             if stop > first:
