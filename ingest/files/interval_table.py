@@ -15,7 +15,7 @@ from ingest.files.column_recognition import ColumnChoice, choose_columns, epoch_
 from ingest.files.fixed_rate import fills_time, find_beats
 from ingest.files.local_times import to_utc
 from ingest.files.recording import ReadAs, ReadContext
-from ingest.files.text_table import TextTable, read_text, split_table
+from ingest.files.text_table import CUT_OFF, TextTable, read_text, split_table
 
 _EPOCH_NS = {"s": SECOND, "ms": 1_000_000, "us": 1000, "ns": 1}
 _MANY = 20
@@ -46,6 +46,8 @@ class IntervalTable:
 def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     """Read ``path``. Raises EbbtideError without an interval, or with two possible readings."""
     text, encoding = read_text(path)
+    is_cut_off = encoding == CUT_OFF
+    encoding = "utf-8" if is_cut_off else encoding
     table = split_table(text, encoding, context.decimal)
     if not table.rows and table.names:
         raise EbbtideError(
@@ -56,6 +58,8 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     chosen = choose_columns(table, str(path), context.column, context.unit)
     problems: list[tuple[int, str]] = []
     notes: list[str] = []
+    if is_cut_off:
+        problems.append((text.count("\n") + 1, "the file is cut off within a character"))
     lines = np.array(table.lines, dtype=np.int64)
     time_ns, dated = _times(path, table, chosen, context, problems, notes)
     if chosen.rr_ms is None:
