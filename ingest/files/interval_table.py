@@ -77,6 +77,8 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
                 problems.append((table.lines[row], f"{quoted} is not {what}"))
         exact = False
         if time_ns is not None:
+            if context.unit is None:
+                _check_steps(path, table, chosen, rr_ms, time_ns)
             beats = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
             if beats is not None:
                 rows, beat_ns = beats
@@ -289,4 +291,27 @@ def _check_fill(
             f"{table.name_of(column)} goes on by only {span:.0f} s: the rows are not beats, or the "
             f"unit is not {chosen.unit}.",
             "Give the unit (--unit) or the column of intervals (--column), or export RR intervals.",
+        )
+
+
+def _check_steps(
+    path: Path,
+    table: TextTable,
+    chosen: ColumnChoice,
+    rr_ms: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> None:
+    """Refuse intervals that are off the steps of their times by the 2.4% of the other unit."""
+    good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
+    steps = np.diff(time_ns)[good] / 1e6
+    if len(steps) < _MANY or (steps <= 0).any():
+        return
+    low, factor, high = np.percentile(rr_ms[1:][good] / steps, [10, 50, 90])
+    other, wanted = ("1/1024", 1.024) if chosen.unit == "ms" else ("ms", 1 / 1.024)
+    if abs(factor / wanted - 1) < 0.006 and high - low < 0.008 and chosen.unit in ("ms", "1/1024"):
+        column = chosen.clock if chosen.clock is not None else chosen.time or 0
+        raise EbbtideError(
+            f"{table.name_of(chosen.rr or 0)} of {path} in {chosen.unit} is {factor:.3f} times the "
+            f"steps of {table.name_of(column)}, which {other} would be.",
+            f"Say the unit: --unit {other}, or --unit {chosen.unit} if it is that.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -114,6 +115,25 @@ def test_any_layout_is_read_right_or_refused(
         return
     assert len(found) == len(rr)
     assert found == pytest.approx(np.array(rr), abs=spare)
+
+
+def test_ticks_beside_a_clock_are_not_read_as_milliseconds(tmp_path: Path) -> None:
+    rr = intervals(7, 60)
+    begin = datetime(2026, 11, 24, 8, 30, tzinfo=UTC).replace(tzinfo=None)
+    ends = itertools.accumulate(rr)
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "\n".join(
+            f"{(begin + timedelta(milliseconds=t)).isoformat(timespec='milliseconds')},"
+            f"{ms * 1.024:.0f}"
+            for t, ms in zip(ends, rr, strict=True)
+        )
+    )
+    with pytest.raises(EbbtideError, match="which 1/1024 would be") as caught:
+        open_recording(path, zone="UTC")
+    assert "--unit 1/1024" in caught.value.remedy
+    found = ms_of(open_recording(path, zone="UTC", unit="1/1024"))
+    assert found == pytest.approx(np.array(rr), abs=0.5)
 
 
 @settings(max_examples=20, deadline=None)
