@@ -91,6 +91,11 @@ def unit_named(text: str) -> str | None:
     return next((unit for pattern, unit in _UNITS if pattern.search(low)), None)
 
 
+def is_interval_name(name: str) -> bool:
+    """Whether a column of this name may hold intervals."""
+    return _RR.search(name.lower()) is not None
+
+
 def epoch_unit(value: float) -> str | None:
     """The unit of a time since 1970, by its size: s, ms, us or ns."""
     return next((unit for low, high, unit in _EPOCHS if low <= value < high), None)

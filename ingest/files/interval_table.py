@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
 from ingest.files.column_recognition import ColumnChoice, choose_columns, epoch_unit
+from ingest.files.fixed_rate import fills_time, find_beats
 from ingest.files.local_times import to_utc
 from ingest.files.recording import ReadAs, ReadContext
-from ingest.files.text_table import TextTable, read_text, split_table
+from ingest.files.text_table import CUT_OFF, TextTable, read_text, split_table
 
 _EPOCH_NS = {"s": SECOND, "ms": 1_000_000, "us": 1000, "ns": 1}
 _MANY = 20
@@ -44,7 +45,11 @@ class IntervalTable:
 
 def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     """Read ``path``. Raises EbbtideError without an interval, or with two possible readings."""
-    table = split_table(*read_text(path), context.decimal)
+    text, encoding = read_text(path)
+    is_cut_off = encoding == CUT_OFF
+    encoding = "utf-8" if is_cut_off else encoding
+    table = split_table(text, encoding, context.decimal)
+    del text
     if not table.rows and table.names:
         raise EbbtideError(
             f"{path} holds no RR interval: it ends after its header.", "Check the file."
@@ -54,6 +59,8 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     chosen = choose_columns(table, str(path), context.column, context.unit)
     problems: list[tuple[int, str]] = []
     notes: list[str] = []
+    if is_cut_off:
+        problems.append((text.count("\n") + 1, "the file is cut off within a character"))
     lines = np.array(table.lines, dtype=np.int64)
     time_ns, dated = _times(path, table, chosen, context, problems, notes)
     if chosen.rr_ms is None:
@@ -74,6 +81,8 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
         # The text of the rows is no longer needed: 60 MB of a week of beats.
         count, table = len(table.rows), replace(table, rows=(), lines=(), _numbers={})
         if time_ns is not None:
+            if context.unit is None:
+                _check_steps(path, table, chosen, rr_ms, time_ns)
             beats = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
             if beats is not None:
                 rows, beat_ns = beats
@@ -236,7 +245,7 @@ def _beats_of_fixed_rate(
     A beat shows in the first row after it. Equal intervals in a row are as many beats as the time
     between the changes holds. None where rows are beats.
     """
-    rows = np.flatnonzero((time_ns >= 0) & np.isfinite(rr_ms))
+    rows = np.flatnonzero((time_ns >= 0) & np.isfinite(rr_ms) & (rr_ms > 0))
     if len(rows) < _MANY:
         return None
     at = (time_ns[rows] - time_ns[rows[0]]) / SECOND
@@ -251,34 +260,17 @@ def _beats_of_fixed_rate(
     repeats = float(np.mean(np.diff(rr) == 0))
     if total < span and repeats < 0.05:
         return None  # nothing repeats: beats with pauses, which placement finds
-    beats: list[tuple[int, float]] = []
-    last = at[0] - every / 2  # the latest beat, as far as is known
-    beats.append((0, last))
-    changes = [*(np.flatnonzero(np.diff(rr) != 0) + 1).tolist(), len(rr)]
-    for row, end in zip([0, *changes[:-1]], changes, strict=True):
-        middle = (at[end] if end < len(rr) else at[-1] + every) - every / 2
-        then = rr[end] if end < len(rr) else 0.0
-        more = (
-            max(0, round((middle - then - last) / rr[row]))
-            if end < len(rr)
-            else max(0, math.floor((at[-1] - last) / rr[row] + 1e-6))
-        )
-        for _ in range(more):
-            last += rr[row]
-            beats.append((row, last))
-        if end < len(rr):
-            last = min(max(last + then, at[end] - every), at[end])
-            beats.append((end, last))
-    beat_rows = np.array([rows[row] for row, _ in beats], dtype=np.int64)
-    when = np.array([moment for _, moment in beats])
-    found = float(rr_ms[beat_rows][1:].sum()) / 1000
-    if abs(found / max(when[-1] - when[0], 1e-9) - 1) > 0.03:
+    changes = np.concatenate([[0], np.flatnonzero(np.diff(rr) != 0) + 1])
+    beats = find_beats(at[changes], rr[changes], float(at[-1]), every)
+    if not fills_time(beats, rr[changes]):
         name = table.name_of(chosen.rr or 0)
         raise EbbtideError(
             f"The rows of {path} come every {every:g} s and {name} repeats the latest interval: "
             f"they add up to {total:.0f} s in {span:.0f} s, and beats between rows are missing.",
             "Export the RR intervals one a beat.",
         )
+    beat_rows = np.array([rows[changes[change]] for change, _ in beats], dtype=np.int64)
+    when = [time for _, time in beats]
     start = int(time_ns[rows[0]])
     return beat_rows, np.array([start + round(moment * SECOND) for moment in when], dtype=np.int64)
 
@@ -303,4 +295,27 @@ def _check_fill(
             f"{table.name_of(column)} goes on by only {span:.0f} s: the rows are not beats, or the "
             f"unit is not {chosen.unit}.",
             "Give the unit (--unit) or the column of intervals (--column), or export RR intervals.",
+        )
+
+
+def _check_steps(
+    path: Path,
+    table: TextTable,
+    chosen: ColumnChoice,
+    rr_ms: NDArray[np.float64],
+    time_ns: NDArray[np.int64],
+) -> None:
+    """Refuse intervals that are off the steps of their times by the 2.4% of the other unit."""
+    good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
+    steps = np.diff(time_ns)[good] / 1e6
+    if len(steps) < _MANY or (steps <= 0).any():
+        return
+    low, factor, high = np.percentile(rr_ms[1:][good] / steps, [10, 50, 90])
+    other, wanted = ("1/1024", 1.024) if chosen.unit == "ms" else ("ms", 1 / 1.024)
+    if abs(factor / wanted - 1) < 0.006 and high - low < 0.008 and chosen.unit in ("ms", "1/1024"):
+        column = chosen.clock if chosen.clock is not None else chosen.time or 0
+        raise EbbtideError(
+            f"{table.name_of(chosen.rr or 0)} of {path} in {chosen.unit} is {factor:.3f} times the "
+            f"steps of {table.name_of(column)}, which {other} would be.",
+            f"Say the unit: --unit {other}, or --unit {chosen.unit} if it is that.",
         )

@@ -14,7 +14,18 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ebbtide.errors import EbbtideError
-from ingest.files import apple_health, fit, rr_text, timed_text, watch_json
+from ingest.files import (
+    apple_health,
+    edf,
+    fit,
+    kubios,
+    polar_hrm,
+    polar_json,
+    rr_text,
+    timed_text,
+    watch_json,
+)
+from ingest.files.other_files import refuse_other, refuse_other_table
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 
 _HEAD_BYTES = 4096
@@ -23,7 +34,11 @@ _MAX_UNPACKED = 200_000_000
 # The first that matches is taken; RR text, the last, matches every file.
 FORMATS: list[FileFormat] = [
     fit.FORMAT,
+    edf.FORMAT,
     apple_health.FORMAT,
+    kubios.FORMAT,
+    polar_hrm.FORMAT,
+    polar_json.FORMAT,
     watch_json.FORMAT,
     timed_text.FORMAT,
     rr_text.FORMAT,
@@ -32,14 +47,28 @@ FORMATS: list[FileFormat] = [
 
 def find_format(path: Path) -> FileFormat:
     """The format of ``path``, by its first 4096 bytes. Raises EbbtideError if unreadable."""
+    head = _head(path)
+    return next(file_format for file_format in FORMATS if file_format.matches(head))
+
+
+def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+            return file.read(_HEAD_BYTES)
     except OSError as error:
         raise EbbtideError(
             f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
         ) from error
-    return next(file_format for file_format in FORMATS if file_format.matches(head))
+
+
+def _find_readable(path: Path, column: str | None) -> FileFormat:
+    """The format, once the file is none that holds no beats. Raises EbbtideError where it is."""
+    head = _head(path)
+    refuse_other(path, head)
+    found = find_format(path)
+    if column is None and found in (timed_text.FORMAT, rr_text.FORMAT):
+        refuse_other_table(path, head)
+    return found
 
 
 def open_recording(
@@ -64,7 +93,7 @@ def open_recording(
     context = ReadContext(
         zone or "UTC", start_ns, on_progress, zone is not None, column, unit, decimal
     )
-    found = find_format(path)
+    found = _find_readable(path, column)
     member = _single_member(path)
     if member is None:
         return found.read(path, context)
@@ -87,7 +116,7 @@ def open_recording(
                 start_ns = rr_text.time_in_name(path.name, context.zone)
         context = replace(context, start_ns=start_ns, on_progress=None)
         try:
-            return find_format(inner).read(inner, context)
+            return _find_readable(inner, column).read(inner, context)
         except EbbtideError as error:
             what = error.what.replace(str(inner), f"{inner.name} in {path}")
             raise EbbtideError(what, error.remedy) from error

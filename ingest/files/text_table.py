@@ -31,6 +31,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+CUT_OFF = "utf-8, cut off"  # the encoding of a file that ends within a character
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|[.,]\d+)([eE][+-]?\d+)?")
@@ -181,7 +182,7 @@ def decode(raw: bytes) -> tuple[str, str]:
         return raw.decode("utf-8"), "utf-8"
     except UnicodeDecodeError as error:
         if error.start >= len(raw) - 3 and error.reason == "unexpected end of data":
-            return raw[: error.start].decode("utf-8"), "utf-8"
+            return raw[: error.start].decode("utf-8"), CUT_OFF
         return raw.decode("cp1252", "replace"), "latin-1"
 
 
