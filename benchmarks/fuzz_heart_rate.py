@@ -3,8 +3,9 @@
     uv run python -m benchmarks.fuzz_heart_rate [--messages 1000000] [--seed 1]
 
 Each message is a heart rate, perhaps contact, energy and intervals, with oddities: zeros and codes
-in places of intervals, the flag without intervals, reserved flags, padding, an odd byte, a cut at any
-byte. The rate and the whole intervals must survive wherever they can be told. Prints the counts.
+in places of intervals, the flag without intervals, reserved flags, padding, an odd byte, a cut at
+any byte. The rate and the whole intervals must survive wherever they can be told.
+Prints the counts.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 Honest straps first: hearts of 40 to 170 beats a minute, regular, in fibrillation, with premature
 beats or in exercise; jitter to 0.2 s, notifications lost (to 10%), connections that fall behind by
-up to 2 s, clocks off by up to 200 ppm, heart rates that lag and are cut off; four minutes each. Then
-straps with a fault each, with jitter to 0.1 s and without losses.
+up to 2 s, clocks off by up to 200 ppm, heart rates that lag and are cut off; four minutes each.
+Then straps with a fault each, with jitter to 0.1 s and without losses.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Some straps change their address when their battery is replaced or by themselves (random addresses).
 A name alone proves little: many straps of one model share it, and the one next to it may be another
-person's. So a strap is followed by itself only when all agree: one strap with this name, which holds
-a serial number, the Heart Rate Service, the same manufacturer, and nobody's paired address.
+person's. So a strap is followed by itself only when all agree: one strap with this name, which
+holds a serial number, the Heart Rate Service, the same manufacturer, and nobody's paired address.
 Otherwise a person has to say, with ``ebbtide pair``.
 """
 
