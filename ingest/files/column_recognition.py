@@ -157,11 +157,15 @@ def choose_columns(
         candidates = strong or named or candidates
     clock = clocks[0] if clocks else None
     words = " ".join(table.words)
+    # A count of the rows is neither a time nor a rate, whatever its numbers would agree with.
+    indexes = {c for c in counting if not _TIME.search(names[c]) and _is_index(numbers[c])}
+    evidence = {c: v for c, v in numbers.items() if c not in indexes}
+    proofs = [c for c in times if c not in indexes]
     fits: list[tuple[int, str, Floats, tuple[int, str, Floats] | None]] = []
     reasons: list[EbbtideError] = []
     for c in candidates:
         try:
-            of_unit, proved = _unit_of(table, c, numbers, times, rates, words, path, unit)
+            of_unit, proved = _unit_of(table, c, evidence, proofs, rates, words, path, unit)
         except EbbtideError as error:
             reasons.append(error)
             continue
@@ -228,6 +232,11 @@ def _counts_up(values: Floats) -> bool:
     return bool((steps >= 0).mean() > 0.98) and bool(
         finite[-1] - finite[0] > 0.9 * np.abs(steps).sum() and (steps > 0).mean() > 0.3
     )
+
+
+def _is_index(values: Floats) -> bool:
+    steps = np.diff(values[np.isfinite(values)])
+    return bool((steps == 1).all())
 
 
 def _unit_of(

@@ -49,7 +49,8 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     is_cut_off = encoding == CUT_OFF
     encoding = "utf-8" if is_cut_off else encoding
     table = split_table(text, encoding, context.decimal)
-    del text
+    line_count = text.count("\n") + 1
+    del text  # the table has it, until its numbers are read
     if not table.rows and table.names:
         raise EbbtideError(
             f"{path} holds no RR interval: it ends after its header.", "Check the file."
@@ -60,7 +61,7 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
     problems: list[tuple[int, str]] = []
     notes: list[str] = []
     if is_cut_off:
-        problems.append((text.count("\n") + 1, "the file is cut off within a character"))
+        problems.append((line_count, "the file is cut off within a character"))
     lines = np.array(table.lines, dtype=np.int64)
     time_ns, dated = _times(path, table, chosen, context, problems, notes)
     if chosen.rr_ms is None:
