@@ -22,6 +22,18 @@ def ticks_from_ms(milliseconds: float, ticks_per_second: int = STRAP_TICKS_PER_S
     return round(milliseconds * ticks_per_second / 1000)
 
 
+def ticks_of_interval(
+    milliseconds: float, ticks_per_second: int = STRAP_TICKS_PER_SECOND
+) -> int | None:
+    """Convert milliseconds to ticks; None where no interval between two beats can be so long.
+
+    >>> ticks_of_interval(833.0), ticks_of_interval(0.0), ticks_of_interval(float("inf"))
+    (853, None, None)
+    """
+    ticks = milliseconds * ticks_per_second / 1000
+    return round(ticks) if 0.5 < ticks < MAX_TICKS + 0.5 else None
+
+
 def ms_from_ticks(
     ticks: NDArray[np.int32] | NDArray[np.uint16], ticks_per_second: int | NDArray[np.int32]
 ) -> NDArray[np.float64]:

@@ -165,7 +165,9 @@ def choose_columns(
     reasons: list[EbbtideError] = []
     for c in candidates:
         try:
-            of_unit, proved = _unit_of(table, c, evidence, proofs, rates, words, path, unit)
+            of_unit, proved = _unit_of(
+                table, c, {**evidence, c: numbers[c]}, proofs, rates, words, path, unit
+            )
         except EbbtideError as error:
             reasons.append(error)
             continue

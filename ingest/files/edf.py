@@ -31,8 +31,8 @@ from ingest.files.edf_layout import (
     read_layout,
 )
 from ingest.files.edf_signal import read_signal_beats
-from ingest.files.recording import FileFormat, ReadAs, ReadContext, RecordedFile
-from ingest.files.rr_text import time_in_name
+from ingest.files.recording import PULSE_NOTE, FileFormat, ReadAs, ReadContext, RecordedFile
+from ingest.files.start_time import given_start
 
 if TYPE_CHECKING:
     from edfio import Edf
@@ -103,10 +103,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
         notes.append(f"beats are the annotations {text}, of whatever kind")
     builder = RecordingBuilder(f"{path.name} (EDF{', PPI' if is_pulse else ''})", _SCALE)
     if is_pulse:
-        notes.append(
-            "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, "
-            "not HRV"
-        )
+        notes.append(PULSE_NOTE)
         read_as = ReadAs(read_as.column, read_as.unit, read_as.rows, "EDF", quantity="PPI")
     _place(builder, beats, start_ns)
     if builder.is_empty:
@@ -138,13 +135,13 @@ def _start(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             moment = datetime.combine(edf.startdate, edf.starttime)
-    except ValueError:  # withheld, or no date
+    except (ValueError, LookupError):  # withheld, or no date
         moment = None
     if moment is not None:
         first = found.record_starts[0] if found.record_starts else 0.0
         moment -= timedelta(seconds=first if first == first else 0.0)
     if moment is None or moment.date() == _ANONYMOUS.date():
-        start = context.start_ns or time_in_name(path.name, context.zone)
+        start = given_start(path, context)
         if start is None:
             raise EbbtideError(
                 f"{path} withholds when it was recorded, or says it in no way that can be read.",

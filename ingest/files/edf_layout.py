@@ -20,9 +20,10 @@ HEADER_BYTES = 256
 _MAX_SIGNALS = 4096
 _MAX_TEXTS = 1000
 _MAX_RECORD_BYTES = 64_000_000
+_MAX_ONSET_S = 1e8  # three years
 _ANNOTATIONS = "EDF Annotations"
 # A time-stamped annotation list of EDF+: +onset, duration after 0x15, texts between 0x14.
-_LIST = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15\d*(?:\.\d*)?)?\x14([^\x00]*)\x14\x00")
+_LIST = re.compile(rb"([+-]\d{1,12}(?:\.\d*)?)(?:\x15[\d.]*)?\x14(.*)\x14", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,12 @@ def _read_lists(
             data = file.read(layout.record_bytes)
             found: list[tuple[float, tuple[str, ...]]] = []
             for begin, width in zip(begins, widths, strict=True):
-                for onset, texts in _LIST.findall(data[begin : begin + width]):
-                    words = texts.decode("utf-8", "replace").split("\x14")
-                    found.append((float(onset), tuple(words)))
+                # Split first: a search in a record without ends would take the square of its size.
+                for part in data[begin : begin + width].split(b"\x00"):
+                    one = _LIST.fullmatch(part)
+                    if one is not None and abs(float(one[1])) < _MAX_ONSET_S:
+                        words = one[2].decode("utf-8", "replace").split("\x14")
+                        found.append((float(one[1]), tuple(words)))
             yield record, found or None
 
 

@@ -14,7 +14,7 @@ from ebbtide.timestamps import SECOND
 from ingest.files.column_recognition import ColumnChoice, choose_columns, epoch_unit
 from ingest.files.fixed_rate import fills_time, find_beats
 from ingest.files.local_times import to_utc
-from ingest.files.recording import ReadAs, ReadContext
+from ingest.files.recording import PULSE_NOTE, ReadAs, ReadContext
 from ingest.files.text_table import CUT_OFF, TextTable, read_text, split_table
 
 _EPOCH_NS = {"s": SECOND, "ms": 1_000_000, "us": 1000, "ns": 1}
@@ -101,10 +101,7 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
         if _NO_BEAT_COLUMN not in [name.lower() for name in table.names]:
             notes.append(f"{off} rows are left out: the sensor says that it saw no beat")
     if chosen.is_pulse:
-        notes.append(
-            "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, "
-            "not HRV"
-        )
+        notes.append(PULSE_NOTE)
     named = chosen.rr if chosen.rr is not None else chosen.time
     of_time = chosen.clock if chosen.clock is not None else chosen.time
     read_as = ReadAs(

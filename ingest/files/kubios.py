@@ -7,6 +7,7 @@ intervals are those after Kubios's own correction of beats.
 
 from __future__ import annotations
 
+import math
 import re
 from array import array
 from dataclasses import dataclass
@@ -15,15 +16,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import MAX_TICKS, ticks_from_ms
-from ebbtide.timestamps import SECOND, from_datetime
+from ebbtide.rr_units import ticks_of_interval
+from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
 from ingest.files.column_recognition import UNIT_MS, unit_named
 from ingest.files.recording import FileFormat, ReadAs, ReadContext, RecordedFile
-from ingest.files.rr_text import time_in_name
+from ingest.files.start_time import given_start, moment_ns, require_start
 from ingest.files.text_table import decode, read_text
 
 _SCALE = 10_000
+_MAX_SECONDS = 1e8  # three years of one measurement
 _SECTION = "rr interval data"
 _DATE = re.compile(
     r"Measurement date\s*:?[\s,;:]*(?:(\d{4})[-/.](\d\d?)[-/.](\d\d?)|"
@@ -68,7 +70,12 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
         )
     problems: list[str] = []
     notes: list[str] = []
-    if not text.endswith(("\n", "\r")) and len(lines[-1]) < len(lines[-2]):
+    if (
+        not text.endswith(("\n", "\r"))
+        and lines[-1]
+        and first + 1 < len(lines)
+        and len(lines[-1]) < len(lines[-2])
+    ):
         problems.append(f"line {len(lines)} is cut off")
         lines.pop()
     samples = _samples(path, lines, first, problems)
@@ -134,9 +141,10 @@ def _samples(path: Path, lines: list[str], first: int, problems: list[str]) -> l
 
 def _number(cell: str, separator: str) -> float | None:
     try:
-        return float(cell.replace(",", ".") if separator != "," else cell)
+        value = float(cell.replace(",", ".") if separator != "," else cell)
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 def _seconds(cell: str, separator: str) -> float | None:
@@ -160,9 +168,9 @@ def _add_beats(
         ticks: list[int] = []
         times: list[int] = []
         for time, rr in zip(sample.times_s, sample.rr_ms, strict=True):
-            length = ticks_from_ms(rr, _SCALE)
+            length = ticks_of_interval(rr, _SCALE)
             rows += 1
-            if not 0 < length <= MAX_TICKS or time <= last + 0.001:
+            if length is None or not last + 0.001 < time < _MAX_SECONDS:
                 left_out += 1
                 continue
             ticks.append(length)
@@ -179,6 +187,7 @@ def _start(path: Path, text: str, context: ReadContext) -> int:
     """When the measurement began: its date, the option, or the name of the file."""
     found = _DATE.search(text)
     days: list[datetime] = []
+    zone = ZoneInfo(context.zone)
     if found is not None:
         year4, month4, day4, first, second, year, hour, minute, sec = found.groups()
         if year4:
@@ -190,20 +199,15 @@ def _start(path: Path, text: str, context: ReadContext) -> int:
         for y, m, d in dict.fromkeys(orders):
             full = int(y) + (2000 if len(y) == 2 else 0)
             try:
-                moment = datetime(
-                    full, int(m), int(d), int(hour), int(minute), int(sec),
-                    tzinfo=ZoneInfo(context.zone),
-                )  # fmt: skip
+                moment = datetime(full, int(m), int(d), int(hour), int(minute), int(sec))  # noqa: DTZ001 - the zone is beside it
             except ValueError:
                 continue
-            days.append(moment)
+            if moment_ns(moment, zone) is not None:
+                days.append(moment)
     days = list(dict.fromkeys(days))
-    if len(days) == 1:
-        return from_datetime(days[0])
-    start = context.start_ns
-    if start is None:
-        start = time_in_name(path.name, context.zone)
-    if start is not None:
+    if len(days) == 1 and (start := moment_ns(days[0], zone)) is not None:
+        return start
+    if len(days) > 1 and (start := given_start(path, context)) is not None:
         return start
     if days:
         raise EbbtideError(
@@ -211,10 +215,7 @@ def _start(path: Path, text: str, context: ReadContext) -> int:
             f"Say which: --start {days[0]:%Y-%m-%dT%H:%M:%S} or "
             f"--start {days[1]:%Y-%m-%dT%H:%M:%S}",
         )
-    raise EbbtideError(
-        f"{path} does not say when it was measured, and neither does its name.",
-        "Give the beginning: --start 2026-11-24T08:30:00",
-    )
+    return require_start(path, context)
 
 
 FORMAT = FileFormat("Kubios HRV", timed=True, matches=_matches, read=_read)

@@ -52,6 +52,8 @@ def parse_clock(text: str) -> tuple[datetime | None, int] | None:
         )
     except ValueError:
         return None
+    if not 1900 <= moment.year < 2200:
+        return None  # nanoseconds since 1970 hold 1678 to 2261; clocks that were never set say 1970
     if zone == "Z":
         moment = moment.replace(tzinfo=UTC)
     elif zone:

@@ -13,11 +13,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import MAX_TICKS, ticks_from_ms
-from ebbtide.timestamps import SECOND, from_datetime
+from ebbtide.rr_units import ticks_of_interval
+from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
 from ingest.files.recording import FileFormat, ReadAs, ReadContext, RecordedFile
-from ingest.files.rr_text import time_in_name
+from ingest.files.start_time import moment_ns, require_start
 from ingest.files.text_table import decode, read_text
 
 _SCALE = 10_000
@@ -42,7 +42,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
             section.append((number, bare))
     params = dict(
         (key.strip().lower(), value.strip())
-        for key, _, value in (line.partition("=") for _, line in sections["[params]"])
+        for key, _, value in (line.partition("=") for _, line in sections.get("[params]", []))
     )
     interval = params.get("interval", "")
     if interval != str(_RR_MODE):
@@ -58,9 +58,9 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     rows = sections.get("[hrdata]", [])
     for number, line in [*rows, (0, "")]:
         value = line.split()[0] if line else ""
-        ms = float(value) if value.isdigit() else 0.0
-        ticks = ticks_from_ms(ms, _SCALE) if ms < 1e6 else 0
-        if 0 < ticks <= MAX_TICKS:
+        ms = float(value) if value.isdecimal() else 0.0
+        ticks = ticks_of_interval(ms, _SCALE)
+        if ticks is not None:
             run.append(ticks)
             continue
         if run:
@@ -84,16 +84,10 @@ def _start(path: Path, params: dict[str, str], context: ReadContext) -> int:
     if day is not None and found is not None:
         hours, minutes, seconds = int(found[1]), int(found[2]), float(found[3])
         moment = day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
-        return from_datetime(moment.replace(tzinfo=ZoneInfo(context.zone)))
-    start = context.start_ns
-    if start is None:
-        start = time_in_name(path.name, context.zone)
-    if start is None:
-        raise EbbtideError(
-            f"{path} does not say when it was recorded, and neither does its name.",
-            "Give the beginning: --start 2026-11-24T08:30:00",
-        )
-    return start
+        start = moment_ns(moment, ZoneInfo(context.zone))
+        if start is not None:
+            return start
+    return require_start(path, context)
 
 
 FORMAT = FileFormat("Polar HRM", timed=True, matches=_matches, read=_read)

@@ -8,21 +8,27 @@ of type 11 as text with commas.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import MAX_TICKS, ticks_from_ms
-from ebbtide.timestamps import SECOND, from_datetime
+from ebbtide.rr_units import ticks_from_ms, ticks_of_interval
+from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
-from ingest.files.recording import FileFormat, FileRecording, ReadAs, ReadContext, RecordedFile
-from ingest.files.text_table import decode, read_text
+from ingest.files.recording import (
+    PULSE_NOTE,
+    FileFormat,
+    FileRecording,
+    ReadAs,
+    ReadContext,
+    RecordedFile,
+)
+from ingest.files.start_time import iso_ns, require_start
+from ingest.files.text_table import decode, read_json
 
 _SCALE = 10_000
 _RR_TYPE = "11"  # of AccessLink
@@ -42,13 +48,7 @@ def _matches(head: bytes) -> bool:
 
 def _read(path: Path, context: ReadContext) -> RecordedFile:
     """Read each exercise as a recording. Raises EbbtideError where none holds intervals."""
-    text, encoding = read_text(path)
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise EbbtideError(
-            f"{path} is not whole JSON ({str(error)[:80]}).", "Export it again."
-        ) from error
+    whole, encoding = read_json(path)
     zone = ZoneInfo(context.zone)
     problems: list[str] = []
     devices = _pulses(whole, zone)
@@ -56,19 +56,12 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
         placed = tuple(_place_pulses(path, pulses, problems) for pulses in devices.values())
         count = sum(len(pulses) for pulses in devices.values())
         read_as = ReadAs("pulseLength", "ms", count, encoding, quantity="PPI")
-        note = (
-            "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, "
-            "not HRV"
-        )
-        return RecordedFile("Polar JSON", placed, tuple(problems), read_as, (note,))
+        return RecordedFile("Polar JSON", placed, tuple(problems), read_as, (PULSE_NOTE,))
     recordings: list[FileRecording] = []
     rows = 0
     for start_ns, values in _exercises(whole, zone, context.start_ns):
         if start_ns is None:
-            raise EbbtideError(
-                f"{path} does not say when it was recorded.",
-                "Give the beginning: --start 2026-11-24T08:30:00",
-            )
+            start_ns = require_start(path, context)
         builder = RecordingBuilder(f"{path.name} (Polar JSON)", _SCALE)
         _place_exercise(builder, values, start_ns, problems)
         rows += len(values)
@@ -88,7 +81,7 @@ def _pulses(whole: Any, zone: ZoneInfo) -> dict[str, list[tuple[int, float]]]:
             for sample in _list_of(device, "ppiSamples"):
                 if not isinstance(sample, dict):
                     continue
-                moment = _moment(sample.get("sampleDateTime"), zone)
+                moment = iso_ns(sample.get("sampleDateTime"), zone)
                 length = _milliseconds(sample.get("pulseLength"))
                 if moment is not None and length is not None:
                     devices.setdefault(str(device.get("deviceId")), []).append((moment, length))
@@ -100,7 +93,7 @@ def _place_pulses(
 ) -> FileRecording:
     """Place pulses by their times where those step by the intervals, else as arrivals."""
     ordered = sorted(pulses, key=lambda pulse: pulse[0])  # pulses of one second keep their order
-    good = [(ns, ms) for ns, ms in ordered if 0 < ticks_from_ms(ms, _SCALE) <= MAX_TICKS]
+    good = [(ns, ms) for ns, ms in ordered if ticks_of_interval(ms, _SCALE) is not None]
     if len(good) < len(pulses):
         problems.append(f"{len(pulses) - len(good)} entries are not an interval between pulses")
     builder = RecordingBuilder(f"{path.name} (Polar JSON, PPI)", _SCALE)
@@ -173,7 +166,7 @@ def _float(text: str) -> float | None:
 def _milliseconds(value: Any) -> float | None:
     if isinstance(value, str):
         found = _DURATION.fullmatch(value)
-        return float(found[1]) * 1000 if found else None
+        value = float(found[1]) * 1000 if found else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 < value < 1e6 else None
@@ -187,8 +180,8 @@ def _place_exercise(
 ) -> None:
     end, run, bad = start_ns, list[int](), 0
     for ms, offline in [*values, (None, True)]:
-        ticks = 0 if ms is None or offline else ticks_from_ms(ms, _SCALE)
-        if 0 < ticks <= MAX_TICKS:
+        ticks = None if ms is None or offline else ticks_of_interval(ms, _SCALE)
+        if ticks is not None:
             run.append(ticks)
             continue
         if run:
@@ -206,19 +199,9 @@ def _start_of(item: dict[str, Any], zone: ZoneInfo) -> int | None:
     offsets = ("timezoneOffset", "timeZoneOffset", "start-time-utc-offset", "start_time_utc_offset")
     offset = next((item[name] for name in offsets if name in item), None)
     if isinstance(offset, int) and not isinstance(offset, bool) and abs(offset) <= 18 * 60:
-        local = _moment(text, ZoneInfo("UTC"))
+        local = iso_ns(text, ZoneInfo("UTC"))
         return None if local is None else local - offset * 60 * SECOND
-    return _moment(text, zone)
-
-
-def _moment(value: Any, zone: ZoneInfo) -> int | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    return iso_ns(text, zone)
 
 
 def _list_of(item: Any, key: str) -> list[Any]:

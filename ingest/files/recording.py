@@ -148,6 +148,11 @@ class FileFormat:
     read: Callable[[Path, ReadContext], RecordedFile]
 
 
+PULSE_NOTE = (
+    "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, not HRV"
+)
+
+
 def first_line(head: bytes) -> str:
     """The first line of a text file, from its first bytes."""
     return head.decode("utf-8-sig", "replace").partition("\n")[0]

@@ -27,6 +27,7 @@ from ingest.files import (
 )
 from ingest.files.other_files import refuse_other, refuse_other_table
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
+from ingest.files.start_time import time_in_name
 
 _HEAD_BYTES = 4096
 _MAX_UNPACKED = 200_000_000
@@ -47,7 +48,10 @@ FORMATS: list[FileFormat] = [
 
 def find_format(path: Path) -> FileFormat:
     """The format of ``path``, by its first 4096 bytes. Raises EbbtideError if unreadable."""
-    head = _head(path)
+    return _format_of(_head(path))
+
+
+def _format_of(head: bytes) -> FileFormat:
     return next(file_format for file_format in FORMATS if file_format.matches(head))
 
 
@@ -65,7 +69,7 @@ def _find_readable(path: Path, column: str | None) -> FileFormat:
     """The format, once the file is none that holds no beats. Raises EbbtideError where it is."""
     head = _head(path)
     refuse_other(path, head)
-    found = find_format(path)
+    found = _format_of(head)
     if column is None and found in (timed_text.FORMAT, rr_text.FORMAT):
         refuse_other_table(path, head)
     return found
@@ -111,9 +115,9 @@ def open_recording(
                 f"{member.filename} in {path} cannot be unpacked: {error}.", "Unpack it yourself."
             ) from error
         if start_ns is None:  # the name of the zip may have the time that the inner name lacks
-            start_ns = rr_text.time_in_name(inner.name, context.zone)
+            start_ns = time_in_name(inner.name, context.zone)
             if start_ns is None:
-                start_ns = rr_text.time_in_name(path.name, context.zone)
+                start_ns = time_in_name(path.name, context.zone)
         context = replace(context, start_ns=start_ns, on_progress=None)
         try:
             return _find_readable(inner, column).read(inner, context)

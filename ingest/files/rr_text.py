@@ -7,29 +7,25 @@ the beginning in its name, or from the person.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND, ticks_from_ms
-from ebbtide.timestamps import SECOND, from_datetime
+from ebbtide.rr_units import STRAP_TICKS_PER_SECOND, ticks_of_interval
+from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
 from ingest.files.interval_table import IntervalTable, read_interval_table
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
+from ingest.files.start_time import require_start
 
 _IMPORT_SCALE = 10_000  # ticks a second: tenths of a millisecond
 _MAX_MISMATCH_NS = SECOND // 4  # a time later than its interval by more begins after a gap
-# 2026-11-24 08-30-00, 2026-11-24T08:30:00, 20261124_083000, 20261124083000
-_NAME_TIME = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?(?!\d)")
 # Names of apps by the columns that they write.
 _APPS = {
     ("duration", "offline"): "Polar Flow",
@@ -76,16 +72,15 @@ def _to_runs(path: Path, table: IntervalTable, ticks_per_second: int) -> RRFile:
     missing = 0.0
     problems = list(table.problems)
     for number, ms, absent, gap in _rows(table.lines, table.rr_ms, table.absent, _gaps(table)):
-        ticks = 0 if ms != ms else ticks_from_ms(ms, ticks_per_second)
-        good = not absent and 0 < ticks <= MAX_TICKS
-        if not good and not absent and ms == ms:
+        ticks = None if absent else ticks_of_interval(ms, ticks_per_second)
+        if ticks is None and not absent and ms == ms:
             problems.append((number, f"{ms:g} ms is not an interval between two beats"))
         if absent and ms == ms:
             missing += ms / 1000
-        if run and (not good or gap):
+        if run and (ticks is None or gap):
             runs.append(run)
             run = array("i")
-        if good:
+        if ticks is not None:
             if not run:
                 missing_s.append(missing if not table.exact else gap / SECOND)
                 missing = 0.0
@@ -120,19 +115,6 @@ def _gaps(table: IntervalTable) -> NDArray[np.int64]:
     return gaps
 
 
-def time_in_name(name: str, zone: str) -> int | None:
-    """Find the date and time in a file's name, local in ``zone``, as UTC ns."""
-    found = _NAME_TIME.search(name)
-    if found is None:
-        return None
-    year, month, day, hour, minute, second = (int(group or 0) for group in found.groups())
-    try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=ZoneInfo(zone))
-    except ValueError:
-        return None
-    return from_datetime(moment)
-
-
 def read_text_recording(path: Path, context: ReadContext) -> RecordedFile:
     """Read ``path`` and place its beats, by its own times where it has them."""
     table = read_interval_table(path, context)
@@ -159,15 +141,7 @@ def _start_of(path: Path, table: IntervalTable, context: ReadContext) -> int:
         good = np.flatnonzero((table.time_ns >= 0) & np.isfinite(table.rr_ms) & ~table.absent)
         if len(good):
             return int(table.time_ns[good[0]]) - round(float(table.rr_ms[good[0]]) * 1e6)
-    start = context.start_ns
-    if start is None:
-        start = time_in_name(path.name, context.zone)
-    if start is None:
-        raise EbbtideError(
-            f"{path} does not say when it was recorded, and neither does its name.",
-            "Give the beginning: --start 2026-11-24T08:30:00",
-        )
-    return start
+    return require_start(path, context)
 
 
 def _place_arrivals(
@@ -182,9 +156,9 @@ def _place_arrivals(
     for number, ms, absent, time_ns in _rows(table.lines, table.rr_ms, table.absent, table.time_ns):
         if absent or ms != ms or time_ns < 0:
             continue
-        ticks = ticks_from_ms(ms, _IMPORT_SCALE)
+        ticks = ticks_of_interval(ms, _IMPORT_SCALE)
         time = time_ns + origin
-        if not 0 < ticks <= MAX_TICKS:
+        if ticks is None:
             problems.append((number, f"{ms:g} is not an interval between beats"))
             continue
         if moment is not None and time < moment:

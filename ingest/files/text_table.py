@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import json
 import math
 import re
 from array import array
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,6 +166,17 @@ def read_text(path: Path) -> tuple[str, str]:
             "Give a text file with one RR interval a line.",
         )
     return text, encoding
+
+
+def read_json(path: Path) -> tuple[Any, str]:
+    """Read ``path``: (what its JSON holds, encoding). Raises EbbtideError where it is no JSON."""
+    text, encoding = read_text(path)
+    try:
+        return json.loads(text), encoding
+    except (ValueError, RecursionError) as error:
+        raise EbbtideError(
+            f"{path} is not whole JSON ({str(error)[:80]}).", "Export it again."
+        ) from error
 
 
 def decode(raw: bytes) -> tuple[str, str]:

@@ -6,8 +6,6 @@ Suunto writes ``{"Samples": [{"Attributes": {"suunto/sml": {"R-R": {"Data": [...
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,13 +13,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ebbtide.errors import EbbtideError
-from ebbtide.rr_units import MAX_TICKS, ticks_from_ms
-from ebbtide.timestamps import SECOND, from_datetime
+from ebbtide.rr_units import ticks_of_interval
+from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
 from ingest.files.column_recognition import UNIT_MS
-from ingest.files.recording import FileFormat, ReadAs, ReadContext, RecordedFile
-from ingest.files.rr_text import time_in_name
-from ingest.files.text_table import decode, read_text
+from ingest.files.recording import PULSE_NOTE, FileFormat, ReadAs, ReadContext, RecordedFile
+from ingest.files.start_time import iso_ns, require_start
+from ingest.files.text_table import decode, read_json
 
 _SCALE = 10_000
 _RR_KEYS = {"rr", "rrs", "rri", "rrdata", "rrintervals", "rrinterval", "ibi", "ibis", "nn", "nni"}
@@ -48,7 +46,7 @@ def _collect(node: Any, zone: ZoneInfo, time_ns: int | None, found: list[_Found]
         return
     plain = {_plain(str(key)): value for key, value in node.items()}
     for key in _TIME_KEYS:
-        moment = _moment(plain.get(key), zone)
+        moment = iso_ns(plain.get(key), zone)
         if moment is not None:
             time_ns = moment
             break
@@ -62,25 +60,9 @@ def _collect(node: Any, zone: ZoneInfo, time_ns: int | None, found: list[_Found]
         _collect(value, zone, time_ns, found)
 
 
-def _moment(value: Any, zone: ZoneInfo) -> int | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-
-
 def _read(path: Path, context: ReadContext) -> RecordedFile:
     """Read all lists. Raises EbbtideError where there is none, or two kinds that differ."""
-    text, encoding = read_text(path)
-    try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise EbbtideError(
-            f"{path} is not whole JSON ({str(error)[:80]}).", "Export it again."
-        ) from error
+    whole, encoding = read_json(path)
     found: list[_Found] = []
     try:
         _collect(whole, ZoneInfo(context.zone), None, found)
@@ -104,7 +86,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
             f"Both the lists '{keys[0]}' and '{keys[1]}' of {path} may be the intervals.",
             f"Say which: --column {keys[0]} or --column {keys[1]}.",
         )
-    numbers = [x for _, _, data in found for x in data if isinstance(x, int | float)]
+    numbers = [_number(x) for _, _, data in found for x in data if isinstance(x, int | float)]
     unit = _unit(path, numbers, context.unit)
     is_pulse = _plain(keys[0]) in _PULSE_KEYS
     title = "Watch JSON"
@@ -114,25 +96,23 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     runs = _runs(found, unit, problems)
     start = next((time for _, time, _ in found if time is not None), None)
     if start is None:
-        start = context.start_ns or time_in_name(path.name, context.zone)
-    if start is None:
-        raise EbbtideError(
-            f"{path} does not say when it was recorded, and neither does its name.",
-            "Give the beginning: --start 2026-11-24T08:30:00",
-        )
+        start = require_start(path, context)
     end = start
     for missing_s, run in runs:
         end = builder.add_run(run, end + int(missing_s * SECOND))
     if builder.is_empty:
         raise EbbtideError(f"{path} holds no RR interval.", "Check the file.")
     quantity = "PPI" if is_pulse else "RR"
-    notes = (
-        ("pulse intervals of an optical sensor (PPI): figures are pulse rate variability, not HRV",)
-        if is_pulse
-        else ()
-    )
+    notes = (PULSE_NOTE,) if is_pulse else ()
     read_as = ReadAs(keys[0], unit, len(numbers), encoding, quantity=quantity)
     return RecordedFile(title, (builder.build(),), tuple(problems), read_as, notes)
+
+
+def _number(value: Any) -> float:
+    """A number that can be an interval in some unit, else 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        return 0.0
+    return float(value)
 
 
 def _unit(path: Path, numbers: list[float], given: str | None) -> str:
@@ -156,8 +136,7 @@ def _runs(found: list[_Found], unit: str, problems: list[str]) -> list[tuple[flo
     missing = 0.0
     before: int | None = None
     for key, time_ns, data in found:
-        sound = [x for x in data if isinstance(x, int | float) and not isinstance(x, bool)]
-        length = sum(sound) * UNIT_MS[unit] / 1000
+        length = sum(_number(value) for value in data) * UNIT_MS[unit] / 1000
         if time_ns is not None and before is not None and run:
             free = (time_ns - before) / SECOND - length
             if free > _BREAK_S:
@@ -165,9 +144,9 @@ def _runs(found: list[_Found], unit: str, problems: list[str]) -> list[tuple[flo
                 run, missing = [], free
         before = time_ns if time_ns is not None else before
         for value in data:
-            ok = isinstance(value, int | float) and not isinstance(value, bool)
-            ticks = ticks_from_ms(value * UNIT_MS[unit], _SCALE) if ok and abs(value) < 1e9 else 0
-            if 0 < ticks <= MAX_TICKS:
+            ms = _number(value) * UNIT_MS[unit]
+            ticks = ticks_of_interval(ms, _SCALE)
+            if ticks is not None:
                 run.append(ticks)
                 continue
             problems.append(f"{key}: {value!r} is not an interval between two beats")

@@ -6,11 +6,12 @@ The example is ``examples/<name of the format>.<any extension>``, lower case wit
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebbtide.errors import EbbtideError
@@ -131,6 +132,39 @@ def test_truncated_file_is_read_in_part_or_refused_in_words(
             assert read(path).beats <= beats
         except EbbtideError as error:
             assert error.what and error.remedy
+
+
+# What stands in the place of a number, or between bytes, where a file is damaged or made by hand.
+ODD = [
+    *(b"nan", b"inf", b"1e999", b"9" * 400, "\u00b2".encode(), b"9999", b"0001", b"-1", b"true"),
+    *(b"null", b"[", b"}", b'"', b",", b";", b"\x00", b"\x14", b"\xff", b"\n", b"99991231", b""),
+]
+
+
+@every_format
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_damaged_file_is_read_in_part_or_refused_in_words(
+    file_format: FileFormat, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = example(file_format)
+    damaged = path.read_bytes()
+    for _ in range(data.draw(st.integers(1, 4))):
+        numbers = [match.span() for match in re.finditer(rb"\d+", damaged[:4000])]
+        spans = st.sampled_from(numbers) if numbers else st.nothing()
+        places = st.integers(0, len(damaged)).map(lambda at: (at, at))
+        begin, end = data.draw(spans | places)
+        damaged = damaged[:begin] + data.draw(st.sampled_from(ODD)) + damaged[end:]
+    other = tmp_path_factory.mktemp("damaged") / f"x{path.suffix}"
+    other.write_bytes(damaged)
+    try:
+        file = read(other)
+    except EbbtideError as error:
+        assert error.what and error.remedy
+        return
+    for recording in file.recordings:
+        times = [time for item in recording.notifications for time in item.beat_times_ns]
+        assert all(before < after for before, after in itertools.pairwise(times))
 
 
 def test_registering_a_format_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from ebbtide.timestamps import MILLISECOND, SECOND, from_datetime
 from ingest.files.importer import import_recordings
 from ingest.files.recording import RecordedFile
 from ingest.files.registry import open_recording
-from ingest.files.rr_text import time_in_name
+from ingest.files.start_time import time_in_name
 from ingest.outbox.outbox import Outbox
 from store import Stores
 
