@@ -37,6 +37,21 @@ def test_beats_are_stored_once_however_often_they_are_sent(signed_in: SignedIn) 
     )
 
 
+def test_a_batch_brings_its_stream_and_no_other_persons(signed_in: SignedIn) -> None:
+    ada, eve = signed_in(), signed_in("eve@example.org")
+    stream = new_id()
+    url = f"/v1/streams/{stream}/notifications"
+    whole = {**batch(1, 5), "stream": stream_body()}
+    for _ in range(2):
+        assert ada.post(url, json=whole).json() == {"stream_id": stream, "acknowledged": 5}
+    other = {**batch(6, 9), "stream": stream_body(source="another")}
+    assert_problem(ada.post(url, json=other), 409, "new random id")
+    assert_problem(eve.post(url, json=whole), 409, "new random id")
+    assert_problem(ada.post(url, json={**whole, "stream": {"source": ""}}), 422, "stream")
+    assert eve.get("/v1/streams").json() == {"beats": 0, "streams": []}
+    assert ada.get("/v1/streams").json()["beats"] == 5
+
+
 def broken(**changes: object) -> dict[str, Any]:
     body = batch(1, 3)
     body["notifications"][1].update(changes)
