@@ -43,7 +43,7 @@ class FileResult:
 
 def import_files(
     files: Annotated[
-        list[Path], typer.Argument(help="FIT, text, CSV or Health export, or a folder of them.")
+        list[Path], typer.Argument(help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder.")
     ],
     patient: PatientEmail = None,
     zone: Annotated[
