@@ -43,7 +43,8 @@ class FileResult:
 
 def import_files(
     files: Annotated[
-        list[Path], typer.Argument(help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder.")
+        list[Path],
+        typer.Argument(help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder."),
     ],
     patient: PatientEmail = None,
     zone: Annotated[
