@@ -41,13 +41,14 @@ class StrapBehaviour:
     """How the strap behaves.
 
     Intervals count up within [``shortest``, ``shortest`` + ``spread``) ticks, so that a lost or
-    doubled one shows. ``beats`` of them are in each notification, sent every ``pace_s``.
+    doubled one shows. ``beats`` of them are in each notification, sent every ``pace_s``: on the
+    mean they have to last as long, as a strap's do, and the heart rate is theirs.
     """
 
     name: str = "Strap H10"
     pace_s: float = 0.1
     beats: int = 1
-    shortest: int = 60
+    shortest: int = 61
     spread: int = 83
     duplicate_every: int = 0
     malformed_every: int = 0
@@ -199,7 +200,9 @@ class BumbleStrap:
             for _ in range(behaviour.beats):
                 ticks.append(behaviour.shortest + self._count % behaviour.spread)
                 self._count += 1
-        payload = encode(HeartRateMeasurement(72, contact=True, rr_ticks=tuple(ticks)))
+        mean = behaviour.shortest + (behaviour.spread - 1) / 2
+        rate = 72 if behaviour.heart_rate_only else round(60 * 1024 / mean)
+        payload = encode(HeartRateMeasurement(rate, contact=True, rr_ticks=tuple(ticks)))
         if not self.subscribed:
             return
         # Into the log first: a cut while it is being sent must find it there, in flight.

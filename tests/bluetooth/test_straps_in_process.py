@@ -216,7 +216,7 @@ def test_duplicate_and_malformed_notifications_are_quarantined(
         # As long as a heart's: the shorter they are, the more a machine that stumbles for a moment
         # looks like time enough for one beat more.
         behaviour = StrapBehaviour(
-            pace_s=0.5, shortest=450, spread=97, duplicate_every=3, malformed_every=7
+            pace_s=0.5, shortest=464, spread=97, duplicate_every=3, malformed_every=7
         )
         strap = await rig.strap(1, behaviour)
         async with rig.recording(strap) as (recorder,):

@@ -36,7 +36,7 @@ RESULTS = Path("/run/results")
 DATA = Path("/run/ebbtide")
 # Under emulation a notification may take this long from the strap to the recorder.
 IN_FLIGHT_S = 1.5
-PACE = StrapBehaviour(pace_s=0.3, shortest=250, spread=97)
+PACE = StrapBehaviour(pace_s=0.3, shortest=259, spread=97)
 
 
 class NoisyController(Controller):
@@ -233,7 +233,7 @@ class Guest:
         strap = self.straps[1]
         # At a heart's own pace: on a busy machine the copy comes late, and what tells it from a
         # new beat is that no heart beats so fast.
-        calm = replace(strap.behaviour, pace_s=0.9, shortest=900)
+        calm = replace(strap.behaviour, pace_s=0.9, shortest=874)
         strap.behaviour = replace(calm, duplicate_every=3, malformed_every=7)
         await self.more_beats(2, 25)
         strap.behaviour = replace(PACE, name=strap.behaviour.name)
