@@ -231,9 +231,9 @@ class Guest:
 
     async def twice_and_malformed(self) -> Any:
         strap = self.straps[1]
-        # At a heart's own pace: on a busy machine the copy comes late, and what tells it from a
-        # new beat is that no heart beats so fast.
-        calm = replace(strap.behaviour, pace_s=0.9, shortest=874)
+        # At the pace of a slow heart, 40 a minute: on a busy machine the copy comes late, and what
+        # tells it from a new beat is that less than half of an interval has passed.
+        calm = replace(strap.behaviour, pace_s=1.5, shortest=1488)
         strap.behaviour = replace(calm, duplicate_every=3, malformed_every=7)
         await self.more_beats(2, 25)
         strap.behaviour = replace(PACE, name=strap.behaviour.name)
