@@ -44,7 +44,9 @@ class FileResult:
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder."),
+        typer.Argument(
+            help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder; - is input."
+        ),
     ],
     patient: PatientEmail = None,
     zone: Annotated[
