@@ -11,7 +11,14 @@ from store.models.access import (
     Scope,
     TokenKind,
 )
-from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.beats import (
+    Beats,
+    DailyWindows,
+    PlacedGap,
+    RemovedStream,
+    StoreGeneration,
+    StreamCoverage,
+)
 from store.models.programme import (
     Note,
     NoteKind,
@@ -52,9 +59,11 @@ __all__ = [
     "Pseudonym",
     "Purpose",
     "Rating",
+    "RemovedStream",
     "Role",
     "Scope",
     "SessionNotes",
+    "StoreGeneration",
     "StoredReport",
     "StreamCoverage",
     "TherapySession",

@@ -139,5 +139,6 @@ def test_clean_and_outcomes_take_standard_input() -> None:
     done = CliRunner().invoke(app, ["clean", "-"], input=rows)
     assert "standard input: 400 intervals" in done.output
     table = "who,day,pain\n" + "".join(f"p{k},{d},{5 + d}\n" for k in range(4) for d in (0, 1))
-    done = CliRunner().invoke(app, ["outcomes", "-"], input=table)
-    assert "standard input has no column" in str(done.exception or done.output)
+    named = ["--subject", "who", "--time", "day", "--pain", "ache"]
+    done = CliRunner().invoke(app, ["outcomes", "-", *named], input=table)
+    assert "standard input has no column 'ache'" in str(done.exception)
