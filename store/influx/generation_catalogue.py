@@ -54,9 +54,7 @@ class GenerationCatalogue:
         """Give the generation a new id; see BeatStore."""
         with write_transaction(self._engine) as db:
             db.execute(
-                update(GenerationRow).values(
-                    id=uuid.uuid4().hex, counter=GenerationRow.counter + 1
-                )
+                update(GenerationRow).values(id=uuid.uuid4().hex, counter=GenerationRow.counter + 1)
             )
 
     def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:

@@ -75,9 +75,7 @@ def create_tables(db: sqlite3.Connection) -> None:
     """Make the tables that are not there."""
     db.executescript(_TABLES)
     if db.execute("SELECT 1 FROM generation").fetchone() is None:
-        db.execute(
-            "INSERT OR IGNORE INTO generation VALUES (1, lower(hex(randomblob(16))), 1, 0)"
-        )
+        db.execute("INSERT OR IGNORE INTO generation VALUES (1, lower(hex(randomblob(16))), 1, 0)")
 
 
 def upgrade_tables(db: sqlite3.Connection) -> None:
