@@ -194,8 +194,10 @@ class ActivityUploadBody(BaseModel):
 
 
 class GenerationBody(BaseModel):
-    """Which state of the store this is. An outbox that sees another ``id``, or a lower ``counter``
-    than before, offers again what the store does not have.
+    """Which state of the store this is.
+
+    An outbox that sees another ``id``, or a lower ``counter`` than before, offers again what the
+    store does not have.
     """
 
     id: str = Field(description="Random; another one after each restore")

@@ -23,6 +23,7 @@ from ebbtide.errors import EbbtideError
 if TYPE_CHECKING:
     from cli.credentials import Credentials
     from ebbtide.settings import Settings
+    from ingest.outbox.acknowledged import Retention
     from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.uploader import Uploader
     from ingest.recorder import Recorder
@@ -50,6 +51,7 @@ async def record_straps(
     as_json: bool,
 ) -> None:
     """Record Bluetooth straps until Ctrl-C, or for ``seconds``."""
+    from ingest.outbox.acknowledged import Retention
     from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
     from ingest.straps.bluetooth.adapter import BleAdapter
@@ -74,7 +76,8 @@ async def record_straps(
                 recorder = _recorder(strap, writer, owner, settings if ecg else None, files)
                 recorded.append(ActiveRecording(strap, owner, recorder))
             every_s = settings.upload_every_s
-            await record_together(writer, recorded, seconds, _display(as_json), every_s)
+            keep = Retention(settings.outbox_keep_days, settings.outbox_keep_mb)
+            await record_together(writer, recorded, seconds, _display(as_json), every_s, keep)
 
 
 def _recorder(
@@ -96,6 +99,7 @@ async def record_together(
     seconds: float | None,
     show: Callable[[list[LiveLine], list[str]], None],
     every_s: float = 2.0,
+    keep: Retention | None = None,
 ) -> None:
     """Record all straps and upload for all owners until stopped; then upload the rest."""
     from ingest.outbox.api_client import IngestClient
@@ -106,7 +110,7 @@ async def record_together(
         for owner in {item.owner.account: item.owner for item in recorded}.values():
             client = IngestClient(owner.api_url, owner.token)
             await clients.enter_async_context(client)
-            uploaders.append(Uploader(writer.outbox, client, owner.account))
+            uploaders.append(Uploader(writer.outbox, client, owner.account, keep=keep))
         uploads = [asyncio.create_task(uploader.run(every_s)) for uploader in uploaders]
         showing = asyncio.create_task(_display_loop(writer, recorded, uploaders, show))
         try:

@@ -58,7 +58,7 @@ class UnavailableError(EbbtideError):
 
 @dataclass(frozen=True, slots=True)
 class StoredStream:
-    """What the store has of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
+    """What the store has of one stream. ``first_ns``, ``last_ns``: its first and last beat."""
 
     id: str
     origin: Origin

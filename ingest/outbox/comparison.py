@@ -74,7 +74,7 @@ class StoreComparison:
                         (stream_id,),
                     )
             if is_another and seen is not None:
-                # Counters of another generation say nothing: what is held waits for its next backup.
+                # Counters of another generation say nothing: its next backup covers what is held.
                 db.execute(
                     "UPDATE acknowledged SET counter = ? WHERE stream_id IN"
                     " (SELECT id FROM streams WHERE account = ?)",

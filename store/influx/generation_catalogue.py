@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from ebbtide.timestamps import DAY
 from store.errors import RemovedStreamError, UnknownStreamError
@@ -76,7 +76,7 @@ class GenerationCatalogue:
             for table in (RunRow, GapRow, MovementDayRow):
                 db.execute(delete(table).where(table.stream_id == stream_id))
             db.execute(delete(StreamRow).where(*of_stream))
-            if start_ns is not None:
+            if start_ns is not None and end_ns is not None:
                 db.execute(
                     delete(WindowDayRow).where(
                         WindowDayRow.subject_id == subject_id,
@@ -84,7 +84,7 @@ class GenerationCatalogue:
                     )
                 )
             db.execute(
-                RemovedStreamRow.__table__.insert().values(
+                insert(RemovedStreamRow).values(
                     stream_id=stream_id,
                     subject_id=subject_id,
                     removed_ns=at_ns,
