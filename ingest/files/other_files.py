@@ -11,8 +11,9 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from ebbtide.errors import EbbtideError
-from ingest.files.column_recognition import is_interval_name
-from ingest.files.text_table import CLOCK, decode
+from ingest.files.column_names import is_interval_name
+from ingest.files.encoded_text import decode
+from ingest.files.text_table import CLOCK
 
 _EXPORT_RR = (
     "Export the RR (beat-to-beat) intervals as text or CSV from the app that recorded the strap."

@@ -16,10 +16,10 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import ticks_of_interval
 from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
-from ingest.files.column_recognition import UNIT_MS
+from ingest.files.column_names import UNIT_MS
+from ingest.files.encoded_text import decode, read_json
 from ingest.files.recording import PULSE_NOTE, FileFormat, ReadAs, ReadContext, RecordedFile
 from ingest.files.start_time import iso_ns, require_start
-from ingest.files.text_table import decode, read_json
 
 _SCALE = 10_000
 _RR_KEYS = {"rr", "rrs", "rri", "rrdata", "rrintervals", "rrinterval", "ibi", "ibis", "nn", "nni"}
