@@ -111,7 +111,7 @@ def unit_named(text: str) -> str | None:
 def unit_in_words(words: str) -> str | None:
     """The unit that comments give to the intervals."""
     found = re.search(
-        r"(?:unit\w*|einheit\w*|rr\w*|intervals?|ibi|nn|values?)\s*[:=(]?\s*(?:are|is|in)?\s*[\[(]?\s*"
+        r"(?:unit\w*|einheit\w*|rr\w*|intervals?|ibi|nn|values?)(?:\s*[:=(\[]\s*|\s+)(?:are|is|in)?\s*[\[(]?\s*"
         r"(1\s*/\s*\d+|ms|msec|milliseconds?|s|sec|seconds?|us|µs|ticks)\b",
         words.lower(),
     )

@@ -30,8 +30,10 @@ class FileText(NamedTuple):
     problem: str | None
 
 
-def read_text(path: Path) -> FileText:
-    """Read ``path``. Raises EbbtideError where it is no text."""
+def read_text(
+    path: Path, remedy: str = "Give a text file with one RR interval a line."
+) -> FileText:
+    """Read ``path``. Raises EbbtideError, with the ``remedy``, where it is no text."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise EbbtideError(f"{path} is larger than 200 MB.", "Split it.")
@@ -50,7 +52,7 @@ def read_text(path: Path) -> FileText:
     if _CONTROL.search(text[:100_000]) is not None or "\ufffd" in text[:100_000]:
         raise EbbtideError(
             f"{path} is not a text file (it holds control characters).",
-            "Give a text file with one RR interval a line.",
+            remedy,
         )
     return FileText(text, encoding, problem)
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
-from ingest.files.beat_times import ASSUMED
+from ingest.files.beat_times import ASSUMED, ColumnChoice
 from ingest.files.column_names import RATE, epoch_unit
-from ingest.files.column_recognition import ColumnChoice, choose_columns
+from ingest.files.column_recognition import choose_columns
 from ingest.files.encoded_text import FileText, read_text
 from ingest.files.fixed_rate import fills_time, find_beats, refuse_no_beats, refuse_resampled
 from ingest.files.local_times import to_utc

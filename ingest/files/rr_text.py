@@ -119,7 +119,7 @@ def _gaps(table: IntervalTable) -> NDArray[np.int64]:
 def read_text_recording(
     path: Path, context: ReadContext, text: FileText | None = None
 ) -> RecordedFile:
-    """Read ``path``, or the ``text`` of it, and place its beats by its own times where it has them."""
+    """Read ``path``, or the ``text`` of it; place its beats by its own times where it has them."""
     table = read_interval_table(path, context, text)
     title = _APPS.get(tuple(name.lower() for name in table.names))
     if title is None:

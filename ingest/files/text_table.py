@@ -303,6 +303,8 @@ def _header(
     if names is None:
         return ("",) * width, tuple(words)
     named = tuple("" if is_number(name) else name.strip().strip('"') for name in names)
-    if len(words) and width and " ".join(names) in words:
-        words.remove(" ".join(names))
+    for line in before:
+        if _split(line, separator) == names:
+            words.remove(line)
+            break
     return named, tuple(words)
