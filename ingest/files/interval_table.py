@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import SECOND
+from ebbtide.timestamps import SECOND, to_datetime
 from ingest.files.beat_times import ASSUMED, ColumnChoice
-from ingest.files.column_names import RATE, epoch_unit
+from ingest.files.column_names import epoch_unit
 from ingest.files.column_recognition import choose_columns
 from ingest.files.encoded_text import FileText, read_text
-from ingest.files.fixed_rate import fills_time, find_beats, refuse_no_beats, refuse_resampled
+from ingest.files.fixed_rate import refuse_no_beats, refuse_resampled
 from ingest.files.local_times import to_utc
 from ingest.files.recording import PULSE_NOTE, ReadAs, ReadContext
 from ingest.files.row_columns import read_row_columns
 from ingest.files.table_layout import arrange
 from ingest.files.text_table import TextTable, split_table
+from ingest.files.time_checks import check_fill, check_steps, find_fixed_rate_beats, is_exact
 
 _EPOCH_NS = {"s": SECOND, "ms": 1_000_000, "us": 1000, "ns": 1}
 _MANY = 20
-_STEP_SPARE_S = 0.03  # times are written to 1/100 s or better
 
 
 @dataclass(slots=True)
@@ -74,7 +74,14 @@ def read_interval_table(
         problems.append((line_count, ending))
     lines = np.array(table.lines, dtype=np.int64)
     time_ns, dated = _times(path, table, chosen, context, problems, notes)
+    if dated and time_ns is not None and int(time_ns.min()) < -1:
+        raise EbbtideError(
+            f"{path} holds times before 1970 ({to_datetime(int(time_ns.min())):%Y-%m-%d}).",
+            "Correct the dates in the file: the clock of the device was not set.",
+        )
     absent, breaks = of_rows.absent, of_rows.breaks
+    if time_ns is not None and not dated and breaks.any():
+        time_ns = _join_sessions(time_ns, chosen.rr_ms, breaks)
     if chosen.rr_ms is None:
         count = len(table.rows)
         time_s = chosen.time_s if chosen.time_s is not None else _seconds(path, table, time_ns)
@@ -97,12 +104,12 @@ def read_interval_table(
         if time_ns is None:
             refuse_resampled(str(path), table.name_of(chosen.rr or 0), " ".join(table.words))
         # Steps of a time column that are the intervals show beats, whatever their values.
-        if time_ns is None or not _is_exact(rr_ms, time_ns):
+        if time_ns is None or not is_exact(rr_ms, time_ns):
             refuse_no_beats(str(path), table.name_of(chosen.rr or 0), rr_ms[~absent])
         if time_ns is not None:
             if context.unit is None:
-                _check_steps(path, table, chosen, rr_ms, time_ns)
-            beats = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
+                check_steps(path, table, chosen, rr_ms, time_ns)
+            beats = find_fixed_rate_beats(path, table, chosen, rr_ms, time_ns)
             if beats is not None:
                 rows, beat_ns = beats
                 notes.append(
@@ -113,8 +120,10 @@ def read_interval_table(
                 absent, breaks = absent[rows], breaks[rows]
                 time_ns, exact = beat_ns, True
             else:
-                exact = _is_exact(rr_ms, time_ns)
-                _check_fill(path, table, chosen, rr_ms, time_ns)
+                exact = is_exact(rr_ms, time_ns)
+                check_fill(path, table, chosen, rr_ms, time_ns)
+            if exact and chosen.unit_from == ASSUMED:
+                chosen = replace(chosen, unit_from="time")
     if chosen.unit_from == ASSUMED and len(rr_ms) >= _MANY:
         notes.append(f"the unit is assumed to be {chosen.unit}, by the size of the numbers alone")
     if chosen.is_pulse:
@@ -207,6 +216,21 @@ def _epoch_in_words(table: TextTable) -> float | None:
     return None
 
 
+def _join_sessions(
+    time_ns: NDArray[np.int64], rr_ms: NDArray[np.float64] | None, breaks: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Let sessions that begin at 0 again follow each other, a second apart."""
+    joined = time_ns.copy()
+    for row in np.flatnonzero(breaks).tolist():
+        if joined[row] < 0 or joined[row - 1] < 0 or joined[row] > joined[row - 1]:
+            continue
+        first_ms = 0.0 if rr_ms is None else float(np.nan_to_num(rr_ms[row]))
+        shift = joined[row - 1] - joined[row] + round(first_ms * 1e6) + SECOND
+        later = joined[row:]
+        joined[row:] = np.where(later >= 0, later + shift, later)
+    return joined
+
+
 def _seconds(
     path: Path, table: TextTable, time_ns: NDArray[np.int64] | None
 ) -> NDArray[np.float64]:
@@ -250,129 +274,3 @@ def _between(
         )
     rr_ms[rr_ms <= 0] = np.nan
     return rr_ms, lines[1:], None if time_ns is None else time_ns[1:]
-
-
-def _is_exact(rr_ms: NDArray[np.float64], time_ns: NDArray[np.int64]) -> bool:
-    good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
-    if good.sum() < 3:
-        return False
-    off = np.abs(np.diff(time_ns) / SECOND - rr_ms[1:] / 1000)[good]
-    return bool((off < _STEP_SPARE_S).mean() > 0.8)
-
-
-def _beats_of_fixed_rate(
-    path: Path,
-    table: TextTable,
-    chosen: ColumnChoice,
-    rr_ms: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Rows in which a new beat shows, and the times of the beats, where rows come at a fixed rate.
-
-    A beat shows in the first row after it. Equal intervals in a row are as many beats as the time
-    between the changes holds. None where rows are beats.
-    """
-    rows = np.flatnonzero((time_ns >= 0) & np.isfinite(rr_ms) & (rr_ms > 0))
-    if len(rows) < _MANY or _is_exact(rr_ms, time_ns):
-        return None
-    at = (time_ns[rows] - time_ns[rows[0]]) / SECOND
-    rr = rr_ms[rows] / 1000
-    steps = np.diff(at)
-    every = float(np.median(steps))
-    regular = float(np.mean(np.abs(steps - every) < 0.15 * every + 1e-9)) if every > 0 else 0.0
-    span = float(at[-1]) + every
-    total = float(rr.sum())
-    if regular >= 0.9:
-        _refuse_from_rates(path, table, chosen, rows, rr_ms)
-    if regular < 0.9 or abs(total / span - 1) < 0.02:
-        return None
-    repeats = float(np.mean(np.diff(rr) == 0))
-    if total < span and repeats < 0.05:
-        return None  # nothing repeats: beats with pauses, which placement finds
-    changes = np.concatenate([[0], np.flatnonzero(np.diff(rr) != 0) + 1])
-    beats = find_beats(at[changes], rr[changes], float(at[-1]), every)
-    # A row shows one beat: where there are more beats than rows, some were never written.
-    if len(beats) > len(rows) or not fills_time(beats, rr[changes]):
-        name = table.name_of(chosen.rr or 0)
-        raise EbbtideError(
-            f"The rows of {path} come every {every:g} s and {name} repeats the latest interval: "
-            f"they add up to {total:.0f} s in {span:.0f} s, and beats between rows are missing.",
-            "Export the RR intervals one a beat.",
-        )
-    beat_rows = np.array([rows[changes[change]] for change, _ in beats], dtype=np.int64)
-    when = [time for _, time in beats]
-    start = int(time_ns[rows[0]])
-    return beat_rows, np.array([start + round(moment * SECOND) for moment in when], dtype=np.int64)
-
-
-def _refuse_from_rates(
-    path: Path,
-    table: TextTable,
-    chosen: ColumnChoice,
-    rows: NDArray[np.int64],
-    rr_ms: NDArray[np.float64],
-) -> None:
-    """Refuse rows of a fixed rate that are 60,000 over the heart rate beside them, each."""
-    for column, name in enumerate(table.names):
-        if column == chosen.rr or not RATE.search(name.lower()):
-            continue
-        rates = table.numbers(column)
-        if len(rates) != len(rr_ms):
-            continue
-        product = rates[rows] * rr_ms[rows]
-        # To the rounding of either: an interval that was measured is off by 0.7% of its rate.
-        if np.isfinite(product).all() and np.ptp(rates[rows]) > 1:
-            off = np.abs(product - 60_000) / np.minimum(rates[rows], rr_ms[rows])
-            if bool((off <= 0.51).mean() > 0.98):
-                raise EbbtideError(
-                    f"{table.name_of(chosen.rr or 0)} of {path} is 60,000 divided by "
-                    f"{table.name_of(column)}, at a fixed rate: computed from heart rates, not "
-                    "intervals between beats.",
-                    "Export the RR intervals one a beat, as the device measured them.",
-                )
-
-
-def _check_fill(
-    path: Path,
-    table: TextTable,
-    chosen: ColumnChoice,
-    rr_ms: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> None:
-    """Refuse intervals that add up to more than the time in which they were recorded."""
-    good = (time_ns >= 0) & np.isfinite(rr_ms)
-    if good.sum() < _MANY:
-        return
-    span = float(time_ns[good][-1] - time_ns[good][0]) / SECOND
-    total = float(rr_ms[good][1:].sum()) / 1000
-    if total > 1.1 * span + 3:
-        column = chosen.clock if chosen.clock is not None else chosen.time or 0
-        raise EbbtideError(
-            f"{table.name_of(chosen.rr or 0)} of {path} adds up to {total:.0f} s, but "
-            f"{table.name_of(column)} goes on by only {span:.0f} s: the rows are not beats, or the "
-            f"unit is not {chosen.unit}.",
-            "Give the unit (--unit) or the column of intervals (--column), or export RR intervals.",
-        )
-
-
-def _check_steps(
-    path: Path,
-    table: TextTable,
-    chosen: ColumnChoice,
-    rr_ms: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> None:
-    """Refuse intervals that are off the steps of their times by the 2.4% of the other unit."""
-    good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
-    steps = np.diff(time_ns)[good] / 1e6
-    if len(steps) < _MANY or (steps <= 0).any():
-        return
-    low, factor, high = np.percentile(rr_ms[1:][good] / steps, [10, 50, 90])
-    other, wanted = ("1/1024", 1.024) if chosen.unit == "ms" else ("ms", 1 / 1.024)
-    if abs(factor / wanted - 1) < 0.006 and high - low < 0.008 and chosen.unit in ("ms", "1/1024"):
-        column = chosen.clock if chosen.clock is not None else chosen.time or 0
-        raise EbbtideError(
-            f"{table.name_of(chosen.rr or 0)} of {path} in {chosen.unit} is {factor:.3f} times the "
-            f"steps of {table.name_of(column)}, which {other} would be.",
-            f"Say the unit: --unit {other}, or --unit {chosen.unit} if it is that.",
-        )

@@ -189,7 +189,7 @@ def _table(whole: Any) -> str | None:
         return None
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_CAMEL.sub("_", name) for name in names])
+    writer.writerow([name if is_interval_name(name) else _CAMEL.sub("_", name) for name in names])
     for row in whole:
         cells = [row.get(name) for name in names]
         writer.writerow(["" if cell is None else _cell(cell) for cell in cells])
