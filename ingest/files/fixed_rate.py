@@ -1,4 +1,4 @@
-"""Rows that are no beats: of a fixed rate, interpolated, or computed from heart rates.
+"""Rows that are no beats: of a fixed rate, resampled, or computed from heart rates.
 
 Where rows repeat the latest interval until the next one, the beats are found; others are refused.
 """
@@ -65,11 +65,11 @@ def fills_time(beats: list[tuple[int, float]], rr_s: NDArray[np.float64]) -> boo
     return abs(float(intervals[~still].sum()) / max(span, 1e-9) - 1) <= _MAX_MISMATCH
 
 
-def refuse_no_beats(path: str, name: str, rr_ms: NDArray[np.float64]) -> None:
+def refuse_no_beats(path: str, name: str, rr_ms: NDArray[np.float64], *, has_times: bool) -> None:
     """Refuse values that are the beats of no heart, by themselves.
 
     All of them 60,000 over a whole number were computed from heart rates; all in equal runs are
-    rows of a fixed rate that repeat the latest interval; rows on straight lines were interpolated.
+    rows of a fixed rate that repeat the latest interval, whose beats only their times could say.
     """
     values = rr_ms[np.isfinite(rr_ms) & (rr_ms > 0)]
     if len(values) < _MANY:
@@ -80,17 +80,11 @@ def refuse_no_beats(path: str, name: str, rr_ms: NDArray[np.float64]) -> None:
             "heart rates, not intervals between beats.",
             _EXPORT,
         )
-    repeats = _equal_runs(values)
+    repeats = None if has_times else _equal_runs(values)
     if repeats:
         raise EbbtideError(
             f"{name} of {path} repeats every value {repeats}: rows of a fixed rate, not beats; "
             "which equal rows are one beat cannot be said.",
-            _EXPORT,
-        )
-    if _are_interpolated(values):
-        raise EbbtideError(
-            f"The values of {name} of {path} lie on straight lines between a few: they were "
-            "interpolated at a fixed rate, and are not beats.",
             _EXPORT,
         )
 
@@ -140,13 +134,3 @@ def _equal_runs(values: NDArray[np.float64]) -> str | None:
         return f"{common} times"
     usual = float(np.median(lengths))
     return "several times" if float(np.mean(np.abs(lengths - usual) <= 1)) > 0.9 else None
-
-
-def _are_interpolated(values: NDArray[np.float64]) -> bool:
-    steps = np.diff(values)
-    moving = np.abs(steps[:-1]) > 0
-    usual = float(np.median(np.abs(steps)))
-    spare = 2.001 * _resolution(values)
-    if len(values) < 2 * _MANY or usual < 2.5 * spare or moving.mean() < 0.9:
-        return False
-    return bool(float(np.mean(np.abs(np.diff(steps)) <= spare)) > 0.5)

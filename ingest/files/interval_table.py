@@ -105,7 +105,12 @@ def read_interval_table(
             refuse_resampled(str(path), table.name_of(chosen.rr or 0), " ".join(table.words))
         # Steps of a time column that are the intervals show beats, whatever their values.
         if time_ns is None or not is_exact(rr_ms, time_ns):
-            refuse_no_beats(str(path), table.name_of(chosen.rr or 0), rr_ms[~absent])
+            refuse_no_beats(
+                str(path),
+                table.name_of(chosen.rr or 0),
+                rr_ms[~absent],
+                has_times=time_ns is not None,
+            )
         if time_ns is not None:
             if context.unit is None:
                 check_steps(path, table, chosen, rr_ms, time_ns)

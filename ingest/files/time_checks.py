@@ -1,4 +1,4 @@
-"""Hold the intervals of a table against its column of time: beats, a fixed rate, or another unit."""
+"""Hold the intervals of a table against its time: beats, a fixed rate, or another unit."""
 
 from __future__ import annotations
 

@@ -116,7 +116,9 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     numbers = [_number(x) for _, _, data, _ in found for x in data if isinstance(x, int | float)]
     named = next((unit for *_, unit in found if unit is not None), None)
     unit = _unit(path, numbers, context.unit, named)
-    refuse_no_beats(str(path), keys[0], np.array(numbers, np.float64) * unit_ms(unit))
+    refuse_no_beats(
+        str(path), keys[0], np.array(numbers, np.float64) * unit_ms(unit), has_times=False
+    )
     is_pulse = _plain(keys[0]) in _PULSE_KEYS
     title = "Watch JSON"
     source = f"{path.name} ({title}, PPI)" if is_pulse else f"{path.name} ({title})"

@@ -159,11 +159,6 @@ def test_measured_intervals_are_not_taken_for_computed_ones(
     [
         ("# resampled at 4 Hz\nrr_ms\n" + lines(intervals()), "resampled"),
         (lines([x for x in intervals() for _ in range(4)]), "repeats every value 4 times"),
-        (
-            "rr_ms\n"
-            + lines([f"{x:.1f}" for x in np.interp(np.arange(0, 79, 0.3), range(80), intervals())]),
-            "straight lines",
-        ),
         ("subject,rr_ms\n" + lines(["anna"] * 40 + ["ben"] * 40, intervals()), "anna, ben"),
         ("session,rr_ms\n" + lines([1, 2] * 40, intervals()), "mixed"),
         ("rr_ms,artifact\n" + lines(intervals(), [1] * 60 + [0] * 20), "rules out 60 of 80"),
