@@ -158,3 +158,14 @@ def test_a_repeated_last_interval_is_noticed() -> None:
     assert found is not None
     assert found.ticks_per_second is None
     assert found.filled > 1.2
+
+
+@pytest.mark.parametrize("rate", [76, 100, 150])
+def test_one_mean_interval_a_second_is_noticed_within_a_minute(rate: int) -> None:
+    fit, at = IntervalFit(1024), None
+    for second in range(1, 61):
+        misfit = fit.add([60 * 1024 // rate], START + second * SECOND, rate)
+        if misfit is not None and at is None:
+            at, found = second, misfit
+    assert at is not None and found.ticks_per_second is None
+    assert found.filled == pytest.approx(60 / rate, abs=0.02)
