@@ -12,6 +12,12 @@ from store.models.access import (
     TokenKind,
 )
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.imports import (
+    ImportedHeartRate,
+    ImportedRating,
+    ImportOutcome,
+    ImportResult,
+)
 from store.models.programme import (
     Note,
     NoteKind,
@@ -40,6 +46,10 @@ __all__ = [
     "Consent",
     "DailyWindows",
     "IdempotentResponse",
+    "ImportOutcome",
+    "ImportResult",
+    "ImportedHeartRate",
+    "ImportedRating",
     "Note",
     "NoteKind",
     "OneTimePurpose",
