@@ -97,3 +97,14 @@ def pack_identifiers(identifiers: Iterable[str]) -> str | None:
 def unpack_identifiers(packed: str | None) -> list[str]:
     """Decode the identifiers of a column."""
     return [] if packed is None else [str(item) for item in json.loads(packed)]
+
+
+def uuid_identifier(value: str) -> str:
+    """Make an identifier of a UUID: a URI (RFC 9562, section 4) of the system of URIs."""
+    return f"urn:ietf:rfc:3986|urn:uuid:{value}"
+
+
+def foreign_identifiers(packed: str | None, own_id: str) -> str | None:
+    """Leave out the identifier that a record has here: it may come back with what was exported."""
+    own = uuid_identifier(own_id)
+    return pack_identifiers(item for item in unpack_identifiers(packed) if item != own)

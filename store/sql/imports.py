@@ -21,6 +21,7 @@ from store.models.imports import (
     ImportedRating,
     ImportOutcome,
     ImportResult,
+    foreign_identifiers,
     unpack_identifiers,
 )
 from store.models.records import Rating
@@ -166,6 +167,9 @@ def _import_heart_rates(
         except ConflictError as error:
             outcomes.append(ImportOutcome(None, reason=str(error)))
             continue
+        joined = replace(
+            joined, identifiers=foreign_identifiers(joined.identifiers, joined.id)
+        )
         old = stored.get(joined.id)
         is_new = old is None or replace(old, entered_ns=0) != replace(joined, entered_ns=0)
         for record_id in same:
@@ -194,6 +198,7 @@ def _import_rating(
         if len(records) > 1:
             return ImportOutcome(None, reason="its identifiers belong to different ratings")
         record_id = records.pop() if records else sent.id
+    sent = replace(sent, identifiers=foreign_identifiers(sent.identifiers, record_id))
     row = _newest(db, person_id, record_id)
     try:
         if row is not None:
