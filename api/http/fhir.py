@@ -86,7 +86,9 @@ class FhirRoute(APIRoute):
 def describe_outcomes(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe OperationOutcomes of these statuses as the ``responses`` of a route."""
     content = {MEDIA_TYPE: {"schema": OUTCOME_SCHEMA}}
-    return {status: {"description": "An OperationOutcome", "content": content} for status in statuses}
+    return {
+        status: {"description": "An OperationOutcome", "content": content} for status in statuses
+    }
 
 
 def fhir_response(

@@ -184,8 +184,7 @@ def load_heart_rates(
     earlier = [
         rate
         for rate in _earlier_heart_rates(stores, person)
-        if start_ns <= rate.time_ns < end_ns
-        and (after is None or (rate.time_ns, rate.id) > after)
+        if start_ns <= rate.time_ns < end_ns and (after is None or (rate.time_ns, rate.id) > after)
     ]
     # The same moment may have come again since, with its provenance.
     more = None if limit is None else limit + len(earlier)

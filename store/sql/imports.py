@@ -167,9 +167,7 @@ def _import_heart_rates(
         except ConflictError as error:
             outcomes.append(ImportOutcome(None, reason=str(error)))
             continue
-        joined = replace(
-            joined, identifiers=foreign_identifiers(joined.identifiers, joined.id)
-        )
+        joined = replace(joined, identifiers=foreign_identifiers(joined.identifiers, joined.id))
         old = stored.get(joined.id)
         is_new = old is None or replace(old, entered_ns=0) != replace(joined, entered_ns=0)
         for record_id in same:

@@ -15,10 +15,12 @@ from api.export.fhir.pages import (
     find_observation,
     load_page,
     observations,
+    records,
 )
 from api.export.fhir.parse import list_entries, parse_bundle
 from api.export.fhir.resources import (
     Subject,
+    Window,
     device_resource,
     heart_rate_resource,
     patient_resource,
@@ -65,6 +67,7 @@ __all__ = [
     "SearchError",
     "Subject",
     "TwoPatientsError",
+    "Window",
     "capability_statement",
     "code_system",
     "count_matches",
@@ -81,6 +84,7 @@ __all__ = [
     "patient_resource",
     "rating_resources",
     "reasons_against_requests",
+    "records",
     "require_json",
     "response_bundle",
     "search_bundle",

@@ -36,9 +36,7 @@ def search_bundle(
     return bundle
 
 
-def operation_outcome(
-    issues: Iterable[tuple[str, str]], severity: str = "error"
-) -> dict[str, Any]:
+def operation_outcome(issues: Iterable[tuple[str, str]], severity: str = "error") -> dict[str, Any]:
     """Build an OperationOutcome of issues: their code and what is wrong."""
     return {
         "resourceType": "OperationOutcome",

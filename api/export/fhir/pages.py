@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -32,6 +32,9 @@ from api.services.daily_windows import load_daily_hrv
 from api.services.imported_records import find_heart_rate, load_heart_rates
 from ebbtide.timestamps import DAY
 from store import Stores
+from store.models import ImportedHeartRate, Person, Rating
+
+Record = Rating | Window | ImportedHeartRate
 
 _RATINGS, _WINDOWS, _RATES = 1, 2, 3
 _ROWS = 1000  # of the store at a time
@@ -96,18 +99,32 @@ def observations(
     """Yield the Observations that a search finds after this key, in order."""
     if not search.is_about(subject.id):
         return
+    for key, record in records(stores, subject.person, search, after):
+        if isinstance(record, Rating):
+            found = rating_resources(record, subject)
+        elif isinstance(record, Window):
+            found = window_resources(record, subject)
+        else:
+            found = [(terms.HEART_RATE, heart_rate_resource(record, subject))]
+        for part, (code, resource) in enumerate(found):
+            place = replace(key, part=part)
+            if place > after and search.finds_code(code) and search.finds(resource):
+                yield place, resource
+
+
+def records(
+    stores: Stores, person: Person, search: Search, after: Key
+) -> Iterator[tuple[Key, Record]]:
+    """Yield the records whose time and code a search can find, from the record of this key on."""
     sources = (
         (_RATINGS, terms.RATED, _ratings),
         (_WINDOWS, dict(WINDOW_CODES), _windows),
         (_RATES, (terms.HEART_RATE,), _rates),
     )
     for kind, codes, source in sources:
-        if kind < after.kind or not any(search.finds_code(code) for code in codes):
-            continue
-        start = after if kind == after.kind else Key(kind)
-        for key, code, resource in source(stores, subject, search, start):
-            if key > after and search.finds_code(code) and search.finds(resource):
-                yield key, resource
+        if kind >= after.kind and any(search.finds_code(code) for code in codes):
+            start = after if kind == after.kind else Key(kind)
+            yield from source(stores, person, search, start)
 
 
 def find_observation(stores: Stores, subject: Subject, resource_id: str) -> Resource | None:
@@ -120,7 +137,7 @@ def find_observation(stores: Stores, subject: Subject, resource_id: str) -> Reso
         start = rest.partition("-")[0]
         if not start.isdecimal() or len(start) > 19:
             return None
-        found = _load_windows(stores, subject, int(start), int(start) + 1)
+        found = _load_windows(stores, subject.person, int(start), int(start) + 1)
         resources = [item for window in found for _, item in window_resources(window, subject)]
     else:
         rating = stores.records.rating(subject.person.id, resource_id.rpartition("-")[0])
@@ -129,12 +146,12 @@ def find_observation(stores: Stores, subject: Subject, resource_id: str) -> Reso
 
 
 def _ratings(
-    stores: Stores, subject: Subject, search: Search, start: Key
-) -> Iterator[tuple[Key, str, Resource]]:
+    stores: Stores, person: Person, search: Search, start: Key
+) -> Iterator[tuple[Key, Record]]:
     after = (start.time_ns, "")  # the record of the cursor again: it may have more parts
     low, high = search.time_range()
     while True:
-        rows = stores.records.ratings_in_order(subject.person.id, low, high, _ROWS, after)
+        rows = stores.records.ratings_in_order(person.id, low, high, _ROWS, after)
         for (time_ns, rating_id), rating in rows:
             if rating.withdrawn and not search.with_withdrawn:
                 continue
@@ -142,19 +159,17 @@ def _ratings(
                 continue
             if not search.finds_update(rating.entered_ns):
                 continue
-            for part, (code, resource) in enumerate(rating_resources(rating, subject)):
-                yield Key(_RATINGS, time_ns, rating_id, part), code, resource
+            yield Key(_RATINGS, time_ns, rating_id), rating
         if len(rows) < _ROWS:
             return
         after = rows[-1][0]
 
 
 def _windows(
-    stores: Stores, subject: Subject, search: Search, start: Key
-) -> Iterator[tuple[Key, str, Resource]]:
+    stores: Stores, person: Person, search: Search, start: Key
+) -> Iterator[tuple[Key, Record]]:
     low, high = search.time_range()
     low = max(low, start.time_ns)
-    person = subject.person
     days = sorted(stores.beats.day_fingerprints(person.subject_id, low, high))
     if search.updated:
         updated = _UpdatedDays(stores, person.subject_id, search.updated)
@@ -162,26 +177,25 @@ def _windows(
     for _, group in groupby(days, key=lambda day: day // _MONTH_DAYS):
         inside = list(group)
         first, last = max(low, inside[0] * DAY), min(high, (inside[-1] + 1) * DAY)
-        for window in _load_windows(stores, subject, first, last, frozenset(inside)):
+        for window in _load_windows(stores, person, first, last, frozenset(inside)):
             if not search.finds_time(window.start_ns, window.start_ns + WINDOW_NS):
                 continue
-            for part, (code, resource) in enumerate(window_resources(window, subject)):
-                yield Key(_WINDOWS, window.start_ns, "", part), code, resource
+            yield Key(_WINDOWS, window.start_ns), window
 
 
 def _rates(
-    stores: Stores, subject: Subject, search: Search, start: Key
-) -> Iterator[tuple[Key, str, Resource]]:
+    stores: Stores, person: Person, search: Search, start: Key
+) -> Iterator[tuple[Key, Record]]:
+    # The rate of the cursor is not read again: it has one part.
     after = (start.time_ns, start.record)
     low, high = search.time_range()
     while True:
-        rates = load_heart_rates(stores, subject.person, low, high, _ROWS, after)
+        rates = load_heart_rates(stores, person, low, high, _ROWS, after)
         for rate in rates:
             if search.finds_time(rate.time_ns, rate.time_ns) and search.finds_update(
                 rate.entered_ns
             ):
-                resource = heart_rate_resource(rate, subject)
-                yield Key(_RATES, rate.time_ns, rate.id), terms.HEART_RATE, resource
+                yield Key(_RATES, rate.time_ns, rate.id), rate
         if len(rates) < _ROWS:
             return
         after = (rates[-1].time_ns, rates[-1].id)
@@ -189,12 +203,12 @@ def _rates(
 
 def _load_windows(
     stores: Stores,
-    subject: Subject,
+    person: Person,
     start_ns: int,
     end_ns: int,
     days: frozenset[int] | None = None,
 ) -> list[Window]:
-    daily = load_daily_hrv(stores, subject.person, start_ns, end_ns)
+    daily = load_daily_hrv(stores, person, start_ns, end_ns)
     rows = np.isfinite(daily.mean_hr_bpm)
     if days is not None:
         rows &= np.isin(daily.start_ns // DAY, sorted(days))

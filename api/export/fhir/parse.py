@@ -160,8 +160,7 @@ def _parse_entry(
     codes = {
         coding.get("code")
         for coding in resource["code"].get("coding", [])
-        if terms.LEGACY.get(coding.get("system"), coding.get("system"))
-        in (terms.LOINC, terms.OURS)
+        if terms.LEGACY.get(coding.get("system"), coding.get("system")) in (terms.LOINC, terms.OURS)
     }
     value, quantity = _value_of(resource)
     if terms.HEART_RATE in codes:

@@ -190,9 +190,7 @@ def plain_number(value: float) -> float | int:
     return int(value) if float(value).is_integer() else value
 
 
-def _meta(
-    is_simulated: bool, *, is_imported: bool = False, updated: str | None = None
-) -> Resource:
+def _meta(is_simulated: bool, *, is_imported: bool = False, updated: str | None = None) -> Resource:
     meta: Resource = {}
     if updated is not None:
         meta["lastUpdated"] = updated

@@ -117,9 +117,7 @@ class Search:
 
     def is_about(self, person_id: str) -> bool:
         """Whether every patient that is searched for may be this person."""
-        return all(
-            any(_is_reference(item, person_id) for item in items) for items in self.subjects
-        )
+        return all(any(_is_reference(item, person_id) for item in items) for items in self.subjects)
 
     def time_range(self) -> tuple[int, int]:
         """The half-open range of starts that can be found."""

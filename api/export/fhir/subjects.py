@@ -81,9 +81,7 @@ def _name_of(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
     return str(entry.get("fullUrl") or "Patient")
 
 
-def _is_person(
-    resource: Mapping[str, Any], name: str, person_id: str, alias: str | None
-) -> bool:
+def _is_person(resource: Mapping[str, Any], name: str, person_id: str, alias: str | None) -> bool:
     if _is_called(name, person_id, alias):
         return True
     identifiers = resource.get("identifier")

@@ -96,10 +96,10 @@ def observations(
     patient_: Annotated[_Words, Query(alias="patient")] = None,
     subject_: Annotated[_Words, Query(alias="subject")] = None,
     status: _Words = None,
-    _id: Annotated[_Words, Query(alias="_id")] = None,
-    _last_updated: Annotated[_Words, Query(alias="_lastUpdated")] = None,
-    _count: Annotated[str | None, Query(alias="_count", max_length=20)] = None,
-    _format: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
+    ids: Annotated[_Words, Query(alias="_id")] = None,
+    updated: Annotated[_Words, Query(alias="_lastUpdated")] = None,
+    count: Annotated[str | None, Query(alias="_count", max_length=20)] = None,
+    form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="As _count")] = 1000,
     cursor: Annotated[str | None, Query(max_length=300, description="From the link `next`")] = None,
 ) -> Response:
@@ -147,8 +147,8 @@ def patients(
     person: PatientInScope,
     stores: StoresDep,
     identifier: _Words = None,
-    _id: Annotated[_Words, Query(alias="_id")] = None,
-    _format: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
+    ids: Annotated[_Words, Query(alias="_id")] = None,
+    form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
 ) -> Response:
     """The Patient, without a name."""
     applied, is_found = [], True
@@ -174,9 +174,7 @@ def patients(
 
 
 @shared.get("/fhir/Patient/{id}", responses=_resource_schema("Patient") | _READ)
-def read_patient(
-    id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
-) -> Response:
+def read_patient(id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep) -> Response:
     """The Patient, without a name."""
     if id != person.id:
         raise FhirError(404, f"There is no Patient/{id}.")
@@ -257,9 +255,7 @@ def not_served(rest: str, person: PatientInScope) -> Response:
 
 
 def _subject(stores: Stores, caller: Person, person: Person) -> fhir.Subject:
-    return fhir.Subject(
-        person, is_simulated(stores, person), with_notes=caller.id == person.id
-    )
+    return fhir.Subject(person, is_simulated(stores, person), with_notes=caller.id == person.id)
 
 
 def _parse(request: Request, person: Person, start_ns: int, end_ns: int) -> fhir.Search:
