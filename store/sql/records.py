@@ -91,14 +91,7 @@ class SqlRecordStore(SqlImports):
             raise _rating_conflict(rating)
         if newest is not None:
             newest.superseded = True
-            rating = replace(  # where it comes from stays true of a correction
-                rating,
-                simulated=rating.simulated or newest.simulated,
-                imported=newest.imported,
-                status=newest.status,
-                issued_ns=newest.issued_ns if rating.withdrawn else None,
-                identifiers=newest.identifiers,
-            )
+            rating = _with_provenance(rating, newest)
         db.add(to_row(RatingRow, rating))
         return rating
 
@@ -325,6 +318,23 @@ def _same_content(stored: Rating, sent: Rating) -> bool:
         )
 
     return content(stored) == content(sent)
+
+
+def _with_provenance(rating: Rating, before: RatingRow) -> Rating:
+    """Where a rating comes from stays true of its corrections; the person's own correction of an
+    imported one is later than what the sender issued.
+    """
+    rating = replace(rating, simulated=rating.simulated or before.simulated)
+    if not before.imported:
+        return rating
+    corrected = not rating.withdrawn
+    return replace(
+        rating,
+        imported=True,
+        status="corrected" if corrected else before.status,
+        issued_ns=rating.entered_ns if corrected else before.issued_ns,
+        identifiers=before.identifiers,
+    )
 
 
 def _rating_conflict(rating: Rating) -> RatingConflictError:

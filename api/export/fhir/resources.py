@@ -90,10 +90,10 @@ def device_resource() -> Resource:
 
 def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resource]]:
     """Map a rating to Observations, each with its code."""
-    status = (rating.status or "final") if rating.version == 1 else "corrected"
+    status = rating.status or ("final" if rating.version == 1 else "corrected")
     if rating.withdrawn:
         status = "entered-in-error"
-    issued_ns = rating.entered_ns if rating.issued_ns is None else rating.issued_ns
+    issued_ns = rating.issued_ns if rating.imported else rating.entered_ns
     when: Resource = {"effectiveDateTime": subject.time(rating.about_ns, rating.zone)}
     if subject.pseudonym is None:
         when["_effectiveDateTime"] = {
@@ -116,9 +116,10 @@ def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resour
             **_identifiers(subject, terms.RATING_ID, rating.id, rating.identifiers),
             **_observation(code, status, subject),
             **when,
-            "issued": subject.time(issued_ns, rating.zone),
             "valueQuantity": _quantity(code, value),
         }
+        if issued_ns is not None:
+            resource["issued"] = subject.time(issued_ns, rating.zone)
         words = notes.get(code)
         if subject.with_notes and words is not None:
             resource["note"] = [{"text": words}]
