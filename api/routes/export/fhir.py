@@ -8,7 +8,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from api.export import fhir
-from api.http.deps import CallerDep, Patient, PatientInScope, StoresDep
+from api.http.deps import (
+    CallerDep,
+    Patient,
+    PatientInScope,
+    StoresDep,
+)
 from api.http.fhir import (
     FhirError,
     FhirRoute,
@@ -75,11 +80,11 @@ def metadata(request: Request) -> Response:
     return fhir_response(fhir.capability_statement(base_url(request, "/metadata")))
 
 
-@router.get("/fhir/CodeSystem/{id}", responses=_resource_schema("CodeSystem") | _READ)
-def read_code_system(id: _Id) -> Response:
+@router.get("/fhir/CodeSystem/{resource_id}", responses=_resource_schema("CodeSystem") | _READ)
+def read_code_system(resource_id: _Id) -> Response:
     """The codes that LOINC does not have, with definitions. Public."""
-    if id != fhir.CODE_SYSTEM_ID:
-        raise FhirError(404, f"There is no CodeSystem/{id}.")
+    if resource_id != fhir.CODE_SYSTEM_ID:
+        raise FhirError(404, f"There is no CodeSystem/{resource_id}.")
     return fhir_response(fhir.code_system())
 
 
@@ -129,14 +134,14 @@ def observations(
     return fhir_response(fhir.search_bundle(base, page.resources, included, links))
 
 
-@shared.get("/fhir/Observation/{id}", responses=_resource_schema("Observation") | _READ)
+@shared.get("/fhir/Observation/{resource_id}", responses=_resource_schema("Observation") | _READ)
 def read_observation(
-    id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
+    resource_id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
 ) -> Response:
     """One Observation."""
-    found = fhir.find_observation(stores, _subject(stores, caller.person, person), id)
+    found = fhir.find_observation(stores, _subject(stores, caller.person, person), resource_id)
     if found is None:
-        raise FhirError(404, f"There is no Observation/{id}.")
+        raise FhirError(404, f"There is no Observation/{resource_id}.")
     return fhir_response(found)
 
 
@@ -173,19 +178,21 @@ def patients(
     return fhir_response(fhir.search_bundle(base, found, [], links))
 
 
-@shared.get("/fhir/Patient/{id}", responses=_resource_schema("Patient") | _READ)
-def read_patient(id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep) -> Response:
+@shared.get("/fhir/Patient/{resource_id}", responses=_resource_schema("Patient") | _READ)
+def read_patient(
+    resource_id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
+) -> Response:
     """The Patient, without a name."""
-    if id != person.id:
-        raise FhirError(404, f"There is no Patient/{id}.")
+    if resource_id != person.id:
+        raise FhirError(404, f"There is no Patient/{resource_id}.")
     return fhir_response(fhir.patient_resource(_subject(stores, caller.person, person)))
 
 
-@shared.get("/fhir/Device/{id}", responses=_resource_schema("Device") | _READ)
-def read_device(id: _Id, person: PatientInScope) -> Response:
+@shared.get("/fhir/Device/{resource_id}", responses=_resource_schema("Device") | _READ)
+def read_device(resource_id: _Id, person: PatientInScope) -> Response:
     """The software that computes windows."""
-    if id != fhir.DEVICE_ID:
-        raise FhirError(404, f"There is no Device/{id}.")
+    if resource_id != fhir.DEVICE_ID:
+        raise FhirError(404, f"There is no Device/{resource_id}.")
     return fhir_response(fhir.device_resource())
 
 

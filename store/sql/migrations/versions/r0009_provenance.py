@@ -1,4 +1,4 @@
-"""Where ratings come from, and heart rates of other systems with their provenance."""
+"""Where ratings come from, heart rates of other systems with their provenance, FHIR exports."""
 
 from __future__ import annotations
 
@@ -57,10 +57,18 @@ def upgrade() -> None:
         _person(),
         sa.Column("body", sa.Text, nullable=False),
     )
+    op.create_table(
+        "fhir_exports",
+        sa.Column("id", _ID, primary_key=True),
+        _person(index=True),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("types", sa.String(200), nullable=False),
+        sa.Column("created_ns", sa.BigInteger, nullable=False),
+    )
 
 
 def downgrade() -> None:
-    for name in ("rating_parts", "imported_identifiers", "heart_rates"):
+    for name in ("fhir_exports", "rating_parts", "imported_identifiers", "heart_rates"):
         op.drop_table(name)
     with op.batch_alter_table("ratings", recreate="never") as table:
         for name in ("imported", "status", "issued_ns", "identifiers"):
