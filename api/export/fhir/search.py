@@ -191,8 +191,8 @@ def parse_search(
 
 def parse_date(word: str, zone: str) -> DateFilter:
     """Parse a prefix and a date of any precision. Raises SearchError."""
-    prefix = word[:2] if word[:2].isalpha() else "eq"
-    text = word[2:] if word[:2].isalpha() else word
+    begins = re.match(r"([a-z]{2})\d", word)
+    prefix, text = ("eq", word) if begins is None else (begins[1], word[2:])
     if prefix not in PREFIXES:
         raise SearchError(f"the prefix {prefix} is not served, only {', '.join(PREFIXES)}")
     match = _DATE.fullmatch(text.replace(" ", "+"))  # a + that was not encoded comes as a space
