@@ -27,8 +27,8 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
     Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore FhirExportStore
-    IdempotencyStore LockoutStore PasswordStore ProgrammeStore PseudonymStore RecordStore StoreError Stores TokenStore
-    open_stores
+    IdempotencyStore LockoutStore PasswordStore ProgrammeStore PseudonymStore RecordStore
+    StoreError Stores TokenStore open_stores
 store.models: AccessLogEntry AccessToken Attempts AuditLine Beats Consent DailyWindows
     FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating
     Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap Practice
