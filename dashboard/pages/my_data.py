@@ -151,13 +151,8 @@ def _recordings(api: Any) -> None:
 
     stream = select_row(_("Recording"), found, describe)
     with st.form("remove-recording", border=False):
-        st.write(
-            _(
-                "Removed for good, with all that was computed from it. "
-                "Its file can be imported again."
-            )
-        )
-        sure = st.checkbox(_("I am sure"), key=f"sure-{stream['id']}")
+        st.write(_("It goes with all that was computed from it. Its file can be imported again."))
+        sure = st.checkbox(_("Remove it for good"), key=f"sure-{stream['id']}")
         if st.form_submit_button(_("Remove this recording")) and sure:
             api.remove_stream(stream["id"])
             st.rerun()

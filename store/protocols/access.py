@@ -34,7 +34,7 @@ class TokenStore(Protocol):
         ...
 
     def is_erased_token(self, token_hash: str) -> bool:
-        """Whether the token was valid until its person was erased."""
+        """Whether the token, of a device or a program, was valid until its person was erased."""
         ...
 
     def mark_token_used(self, token_hash: str, at_ns: int) -> None:

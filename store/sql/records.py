@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
+from store.models.access import TokenKind
 from store.models.records import (
     AuditLine,
     Consent,
@@ -265,7 +266,8 @@ class SqlRecordStore:
                 insert(ErasedTokenRow).from_select(
                     ["token_hash", "expires_ns"],
                     select(AccessTokenRow.token_hash, AccessTokenRow.expires_ns).where(
-                        AccessTokenRow.person_id == person_id
+                        AccessTokenRow.person_id == person_id,
+                        AccessTokenRow.kind != str(TokenKind.SESSION),
                     ),
                 )
             )
