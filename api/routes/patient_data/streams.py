@@ -107,7 +107,7 @@ def put_stream(
     stream_id: StreamId, body: StreamBody, person: UploadPatient, stores: StoresDep
 ) -> None:
     """Register a stream. Sending it again changes nothing."""
-    if body.origin is Origin.FILE and body.created_ns > stores.now() + MAX_AHEAD_NS:
+    if _is_of_file(body) and body.created_ns > stores.now() + MAX_AHEAD_NS:
         raise _future_problem()
     _put_stream(stores, person, stream_id, body)
 
@@ -147,10 +147,13 @@ def _require_past(stores: Stores, person: Person, stream_id: str, batch: UploadB
         for item in stores.beats.coverage(person.subject_id)
         if item.stream.id == stream_id
     ]
-    if batch.stream is not None:
-        origins.append(batch.stream.origin)
-    if Origin.FILE in origins:
+    if Origin.FILE in origins or (batch.stream is not None and _is_of_file(batch.stream)):
         raise _future_problem()
+
+
+def _is_of_file(body: StreamBody) -> bool:
+    """Whether it was imported; pulse intervals of a file have another origin."""
+    return body.origin is Origin.FILE or body.imported_ns is not None
 
 
 @router.get("/generation", responses=describe_problems(401, 403))
