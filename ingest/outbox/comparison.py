@@ -201,8 +201,8 @@ def _move_rows(db: sqlite3.Connection, stream_id: str, successor: str, first: in
 def _rewind(db: sqlite3.Connection, stream_id: str, there: Stored | None) -> None:
     """Set a stream back to what the store has of it."""
     is_of_file, created_ns, last, last_beat_ns, kept, scale = db.execute(
-        f"SELECT {_IS_OF_FILE}, created_ns, last_sequence, last_beat_ns, beats_kept, ticks_per_second"
-        " FROM streams WHERE id = ?",
+        f"SELECT {_IS_OF_FILE}, created_ns, last_sequence, last_beat_ns, beats_kept,"
+        " ticks_per_second FROM streams WHERE id = ?",
         (stream_id,),
     ).fetchone()
     has = 0 if there is None else there.acknowledged
