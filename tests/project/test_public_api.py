@@ -31,7 +31,8 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore IdempotencySto
     open_stores
 store.models: AccessLogEntry AccessToken Attempts AuditLine Beats Consent DailyWindows
     IdempotentResponse Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap Practice
-    PracticeKind Programme Pseudonym Purpose Rating RemovedStream Role Scope SessionNotes StoreGeneration StoredReport
+    PracticeKind Programme Pseudonym Purpose Rating RemovedStream Role Scope SessionNotes
+    StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind
 store.maintenance: BackupResult CopyResult IntegrityReport check_sqlite check_stores
     create_backup create_server_backup erased_since move restore restore_server_backup
