@@ -39,6 +39,7 @@ COMMANDS = {
     "unpair": "cli.straps.pair:unpair",
     "record": "cli.straps.record:record",
     "import": "cli.straps.import_files:import_files",
+    "recordings": "cli.straps.recordings:recordings",
     "hrv": "cli.analysis.hrv:hrv",
     "clean": "cli.analysis.hrv:clean",
     "link": "cli.analysis.link:link",

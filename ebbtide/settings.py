@@ -70,6 +70,19 @@ class Settings(BaseSettings):
         description="How long beats wait in the outbox; what is seen live is that late",
     )
 
+    outbox_keep_days: int = Field(
+        default=30,
+        ge=0,
+        le=3650,
+        description="How long the outbox keeps what the server has, until a backup covers it",
+    )
+    outbox_keep_mb: int = Field(
+        default=300,
+        ge=0,
+        le=100_000,
+        description="How much of it the outbox keeps at most; the oldest goes first",
+    )
+
     # Sign-in at an OpenID Connect provider
     oidc_issuer: str | None = Field(
         default=None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
 from store import Stores
+from store.errors import ErasedSubjectError
 from store.models import AccessToken, Person
 from store.models.access import Scope, TokenKind
 
@@ -58,10 +59,18 @@ def issue_token(
 
 
 def find_caller(stores: Stores, token: str) -> Caller | None:
-    """Find who holds a token that is valid now, and record that it was used."""
+    """Find who holds a token that is valid now, and record that it was used.
+
+    Raises ErasedSubjectError for a token of somebody who was erased, so that their recorder deletes
+    what it holds of them.
+    """
     now = stores.now()
     holder = stores.access.find_token(token_hash(token), now)
     if holder is None:
+        if stores.access.is_erased_token(token_hash(token)):
+            raise ErasedSubjectError(
+                "Everything of this person was erased.", "Stop the recorder, and sign out."
+            )
         return None
     person, access_token = holder
     if now - access_token.used_ns > _USE_RESOLUTION_NS:

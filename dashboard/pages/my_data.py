@@ -35,6 +35,7 @@ def my_data_page() -> None:
     _how_often(api)
     _download(api)
     _correct(api)
+    _recordings(api)
     _access_log(api)
     _erase(api)
 
@@ -129,6 +130,32 @@ def _correct(api: Any) -> None:
     if right.button(_("Withdraw it"), width="stretch"):
         api.withdraw(row["id"], row["version"])
         st.rerun()
+
+
+def _recordings(api: Any) -> None:
+    st.subheader(_("My recordings"))
+    found = api.streams()["streams"][::-1]
+    if not found:
+        st.caption(_("No heartbeats yet."))
+        return
+
+    def describe(stream: dict[str, Any]) -> str:
+        if stream["first_beat"] is None:
+            return _("{source}, without heartbeats").format(source=stream["source"])
+        return _("{source}: {begin} to {end}, {beats} heartbeats").format(
+            source=stream["source"],
+            begin=format_day_and_time(datetime.fromisoformat(stream["first_beat"])),
+            end=format_day_and_time(datetime.fromisoformat(stream["last_beat"])),
+            beats=stream["beats"],
+        )
+
+    stream = select_row(_("Recording"), found, describe)
+    with st.form("remove-recording", border=False):
+        st.write(_("It goes with all that was computed from it. Its file can be imported again."))
+        sure = st.checkbox(_("Remove it for good"), key=f"sure-{stream['id']}")
+        if st.form_submit_button(_("Remove this recording")) and sure:
+            api.remove_stream(stream["id"])
+            st.rerun()
 
 
 def _access_log(api: Any) -> None:

@@ -12,7 +12,14 @@ from store.models.access import (
     Scope,
     TokenKind,
 )
-from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.beats import (
+    Beats,
+    DailyWindows,
+    PlacedGap,
+    RemovedStream,
+    StoreGeneration,
+    StreamCoverage,
+)
 from store.models.imports import (
     ImportedHeartRate,
     ImportedRating,
@@ -64,9 +71,11 @@ __all__ = [
     "Pseudonym",
     "Purpose",
     "Rating",
+    "RemovedStream",
     "Role",
     "Scope",
     "SessionNotes",
+    "StoreGeneration",
     "StoredReport",
     "StreamCoverage",
     "TherapySession",

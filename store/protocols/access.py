@@ -34,6 +34,10 @@ class TokenStore(Protocol):
         """
         ...
 
+    def is_erased_token(self, token_hash: str) -> bool:
+        """Whether the token, of a device or a program, was valid until its person was erased."""
+        ...
+
     def mark_token_used(self, token_hash: str, at_ns: int) -> None:
         """Set when a token was last used."""
         ...

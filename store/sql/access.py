@@ -27,6 +27,7 @@ from store.sql.tables.access import (
     AccessLogRow,
     AttemptsRow,
     CareRow,
+    ErasedTokenRow,
     FhirExportRow,
     IdempotentResponseRow,
     LiveShareRow,
@@ -65,7 +66,8 @@ class SqlTokenStore(_SqlStore):
     def add_token(self, token: AccessToken) -> None:
         """Store a token; see TokenStore."""
         with self._sessions.begin() as db:
-            db.execute(delete(AccessTokenRow).where(AccessTokenRow.expires_ns <= token.created_ns))
+            for table in (AccessTokenRow, ErasedTokenRow):
+                db.execute(delete(table).where(table.expires_ns <= token.created_ns))
             db.add(to_row(AccessTokenRow, token))
 
     def find_token(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
@@ -75,6 +77,12 @@ class SqlTokenStore(_SqlStore):
             if found is None:
                 return None
             return from_row(Person, found[0]), from_row(AccessToken, found[1])
+
+    def is_erased_token(self, token_hash: str) -> bool:
+        """Whether the token was of somebody who was erased; see TokenStore."""
+        query = select(ErasedTokenRow.token_hash).where(ErasedTokenRow.token_hash == token_hash)
+        with self._sessions() as db:
+            return db.scalar(query) is not None
 
     def mark_token_used(self, token_hash: str, at_ns: int) -> None:
         """Set when a token was last used."""

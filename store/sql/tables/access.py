@@ -26,6 +26,17 @@ class OneTimeTokenRow(Base):
     expires_ns: Mapped[int] = mapped_column(BigInteger)
 
 
+class ErasedTokenRow(Base):
+    """The hash of a token of somebody who was erased: whoever holds it is told so, and not only
+    that it is not valid. It does not say whose it was.
+    """
+
+    __tablename__ = "erased_tokens"
+
+    token_hash: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    expires_ns: Mapped[int] = mapped_column(BigInteger)
+
+
 class CareRow(Base):
     """A patient in a therapist's care."""
 
