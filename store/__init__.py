@@ -16,6 +16,7 @@ from store.protocols.access import (
     LockoutStore,
     PasswordStore,
     PseudonymStore,
+    RequestCountStore,
     TokenStore,
 )
 from store.protocols.beats import BeatStore
@@ -39,6 +40,7 @@ __all__ = [
     "ProgrammeStore",
     "PseudonymStore",
     "RecordStore",
+    "RequestCountStore",
     "StoreError",
     "Stores",
     "TokenStore",
