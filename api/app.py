@@ -98,7 +98,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
         # Here and not in Uvicorn, which would trust 127.0.0.1: whoever serves the application,
         # nobody's X-Forwarded-For is read but that of the proxies that are set.
         app.add_middleware(
-            ProxyHeadersMiddleware,  # type: ignore[arg-type]
+            ProxyHeadersMiddleware,
             trusted_hosts=settings.trusted_networks,
         )
     problems.install_handlers(app)

@@ -37,9 +37,7 @@ class RateLimitMiddleware:
         self._signed_in = SharedRequestLimit(signed_in, signed_in // _UNWRITTEN_SHARE, stores.now)
         self._anonymous = SharedRequestLimit(anonymous, 0, stores.now)
         # Of valid tokens, for counting alone: whether one is valid is asked again at each request.
-        self._accounts: TTLCache[str, str] = TTLCache(
-            _REMEMBERED_TOKENS, MINUTE, timer=stores.now
-        )
+        self._accounts: TTLCache[str, str] = TTLCache(_REMEMBERED_TOKENS, MINUTE, timer=stores.now)
         # An address may have so many tokens looked up in the store; beyond, they do not count.
         self._lookups: TTLCache[str, int] = TTLCache(_REMEMBERED_TOKENS, MINUTE, timer=stores.now)
         self._max_lookups = signed_in
@@ -102,7 +100,11 @@ class RateLimitMiddleware:
             while (wait_s := limit.spend(key)) is None:
                 try:
                     await to_thread.run_sync(
-                        limit.lease, key, self._stores.access, limiter=self._threads
+                        limit.lease,
+                        limit.current(key),
+                        key,
+                        self._stores.access,
+                        limiter=self._threads,
                     )
                 except UNAVAILABLE:
                     limit.lease_alone(key)

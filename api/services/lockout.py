@@ -66,9 +66,7 @@ def begin_sign_in(stores: Stores, email: str, network: str, device: str | None) 
         attempt = Attempt(key, (shared,) if is_counted else ())
     limits = [_limit(attempt.key)]
     limits += [
-        AttemptLimit(
-            key, MAX_ACCOUNT_FAILURES, FIRST_ACCOUNT_DELAY_NS, MAX_ACCOUNT_DELAY_NS
-        )
+        AttemptLimit(key, MAX_ACCOUNT_FAILURES, FIRST_ACCOUNT_DELAY_NS, MAX_ACCOUNT_DELAY_NS)
         for key in attempt.shared
     ]
     _begin(stores, limits)
@@ -93,9 +91,7 @@ def is_mail_due(stores: Stores, email: str) -> bool:
 def remember_device(stores: Stores, person: Person) -> str:
     """Make the secret with which a device shows that this person signed in with it."""
     secret, now = secrets.token_urlsafe(32), stores.now()
-    stores.access.add_known_device(
-        token_hash(secret), person.id, now, now + DEVICE_LIFETIME_NS
-    )
+    stores.access.add_known_device(token_hash(secret), person.id, now, now + DEVICE_LIFETIME_NS)
     return secret
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import smtplib
 import ssl
@@ -50,10 +51,8 @@ class Mailer:
 
     def try_to_send(self, to: str, subject: str, text: str) -> None:
         """Send a text that nobody waits for; a failure is logged."""
-        try:
+        with contextlib.suppress(MailError):
             self.send(to, subject, text)
-        except MailError:
-            pass
 
     def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context(cafile=self.ca_file)

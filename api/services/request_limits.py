@@ -23,7 +23,7 @@ _LEASED_SHARE = 10
 
 
 @dataclass(slots=True)
-class _Spending:
+class Spending:
     """What this worker may still spend of a key's ``minute``, and what it spent unwritten."""
 
     minute: int = -1
@@ -34,15 +34,15 @@ class _Spending:
 
 
 class SharedRequestLimit:
-    """At most ``limit`` requests a minute and key, over a sliding minute. Not for threads: its
-    methods run in the event loop, but for ``lease``, which writes.
+    """At most ``limit`` requests a minute and key, over a sliding minute. Its methods run in the
+    event loop, but for ``lease``, which writes and runs in a thread.
     """
 
     def __init__(self, limit: int, unwritten: int, now_ns: Callable[[], int]) -> None:
         self.limit = limit
         self._unwritten = unwritten
         self._now_ns = now_ns
-        self._spending: TTLCache[str, _Spending] = TTLCache(
+        self._spending: TTLCache[str, Spending] = TTLCache(
             _REMEMBERED_KEYS, 2 * MINUTE, timer=now_ns
         )
 
@@ -51,7 +51,7 @@ class SharedRequestLimit:
         has to be asked first (``lease``).
         """
         now_ns = self._now_ns()
-        spending = self._get(key, now_ns)
+        spending = self.current(key)
         if now_ns < spending.refused_until_ns:
             return (spending.refused_until_ns - now_ns) / SECOND
         if spending.left > 0:
@@ -62,10 +62,9 @@ class SharedRequestLimit:
             return 0
         return None
 
-    def lease(self, key: str, store: RequestCountStore) -> None:
+    def lease(self, spending: Spending, key: str, store: RequestCountStore) -> None:
         """Take a part of what is left from the store."""
         now_ns = self._now_ns()
-        spending = self._get(key, now_ns)
         weight = 1 - (now_ns % MINUTE) / MINUTE  # of the minute before, that is in the last 60 s
         granted = 0
 
@@ -83,14 +82,15 @@ class SharedRequestLimit:
 
     def lease_alone(self, key: str) -> None:
         """Grant this minute's limit without the store, while it does not answer."""
-        spending = self._get(key, self._now_ns())
+        spending = self.current(key)
         spending.left, spending.is_written = self.limit, True
 
-    def _get(self, key: str, now_ns: int) -> _Spending:
+    def current(self, key: str) -> Spending:
+        """Return what this worker may still spend in this minute."""
         spending = self._spending.get(key)
         if spending is None:
-            spending = self._spending[key] = _Spending()
-        minute = now_ns // MINUTE
+            spending = self._spending[key] = Spending()
+        minute = self._now_ns() // MINUTE
         if spending.minute != minute:
             spending.minute, spending.left, spending.unwritten = minute, 0, 0
             spending.is_written = False
