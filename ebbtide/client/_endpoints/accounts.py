@@ -208,7 +208,7 @@ class AccountEndpoints(Transport):
         """List all accounts; for administrators."""
         return self._list("GET", "accounts")
 
-    def set_account(self, person_id: str, active: bool) -> dict[str, Any]:
+    def set_account(self, person_id: str, active: bool, role: str | None = None) -> dict[str, Any]:
         """Let an account sign in, or block it; for administrators.
 
         Parameters
@@ -217,13 +217,15 @@ class AccountEndpoints(Transport):
             Id of the account.
         active : bool
             False blocks it.
+        role : {"therapist", "analyst", "administrator"}, optional
+            Another role.
 
         Returns
         -------
         dict
             The account.
         """
-        return self._dict("PUT", f"accounts/{person_id}", {"active": active})
+        return self._dict("PUT", f"accounts/{person_id}", {"active": active, "role": role})
 
     def password_link(self, person_id: str) -> dict[str, Any]:
         """Send a person a link for a new password, or make a code; for administrators.

@@ -114,7 +114,7 @@ def test_guessing_at_an_open_screen_is_slowed(stores: Stores, proxied: ApiThread
         ]
         wrong = {"old": "wrong", "new": "two ducks on a slow river"}
         put = lambda session: (
-            httpx.put(  # noqa: E731
+            httpx.put(
                 f"{api.url}/v1/me/password", json=wrong, headers=session, timeout=60
             ).status_code
         )
