@@ -34,8 +34,7 @@ def sign_in(email: str, password: str) -> None:
     others' wrong passwords do not delay them. It signs nobody in.
     """
     name = _device_cookie(email)
-    known_device = st.context.cookies.get(name)
-    answer = anonymous_client().new_sign_in(email, password, known_device)
+    answer = anonymous_client().new_sign_in(email, password, _text(st.context.cookies.get(name)))
     st.session_state.token = answer["token"]
     st.session_state.me = client().me()
     if answer.get("known_device"):
@@ -60,13 +59,18 @@ def _device_cookie(email: str) -> str:
     return f"ebbtide_device_{hashed[:16]}"
 
 
+def _text(value: object) -> str | None:
+    """Return what a browser sent; None also in tests of Streamlit, where there is no browser."""
+    return value if isinstance(value, str) else None
+
+
 def _client(token: str | None) -> DashboardClient:
     """Make a client that says whom it asks for, as a proxy does: the API counts guesses by that
     where EBBTIDE_TRUSTED_PROXIES names the address of these pages.
     """
     made = DashboardClient(Settings().api_url, token)
-    before = st.context.headers.get("X-Forwarded-For")
-    peer = st.context.ip_address or "127.0.0.1"
+    before = _text(st.context.headers.get("X-Forwarded-For"))
+    peer = _text(st.context.ip_address) or "127.0.0.1"
     made.forwarded_for = peer if before is None else f"{before}, {peer}"
     return made
 

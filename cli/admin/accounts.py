@@ -38,8 +38,9 @@ def add_account(
 def set_password(
     email: Annotated[str, typer.Argument(help="Address of the account.")],
 ) -> None:
-    """Set the password of an account in the store, on the machine that has it. Asks for it. All that
-    was signed in ends, and the person's access log says that the operator did it.
+    """Set the password of an account in the store, on the machine that has it. Asks for it.
+
+    All that was signed in ends, and the person's access log says that the operator did it.
     """
     from api.services import passwords
     from api.services.account_log import log_act
