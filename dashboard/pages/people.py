@@ -88,7 +88,12 @@ def _care(api: Any, accounts: list[dict[str, Any]]) -> None:
         if wanted != (in_care or proposed):
             api.put_care(therapist["id"], patient["id"], wanted)
             st.rerun()
-    st.caption(_("You propose; the care begins when the patient agrees, on their page My data."))
+    st.caption(
+        _(
+            "A therapist sees nothing before the patient has agreed. You propose; the care begins "
+            "when the patient says so, on their page My data."
+        )
+    )
 
 
 PAGE = Page(
