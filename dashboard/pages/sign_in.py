@@ -39,7 +39,7 @@ def sign_in_page() -> None:
                 st.rerun()
     reset = st.query_params.get("reset")
     if reset:  # out of the address at once: it is good once, and addresses are stored
-        st.session_state.reset = reset
+        st.session_state.reset_token = reset
         st.query_params.clear()
     has_mail = False
     try:
@@ -70,7 +70,7 @@ def _first_password() -> None:
 
 
 def _new_password() -> None:
-    given = st.session_state.get("reset", "")
+    given = st.session_state.get("reset_token", "")
     with (
         st.expander(_("I was given a link for a new password"), expanded=bool(given)),
         st.form("reset", border=False),
@@ -80,7 +80,7 @@ def _new_password() -> None:
         if st.form_submit_button(_("Set it")) and token and password:
             with _api_errors_as_warnings():
                 anonymous_client().reset_password(token.strip(), password)
-                st.session_state.pop("reset", None)
+                st.session_state.pop("reset_token", None)
                 st.success(_("Done. Sign in above."))
 
 
