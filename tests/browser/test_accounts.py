@@ -37,7 +37,9 @@ def pages_url(clinic: Clinic) -> Iterator[str]:
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport=ViewportSize(width=request.param, height=900))
     opened.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)  # two browsers and a server may share two cores
     yield opened
+    expect.set_options(timeout=5_000)
     opened.close()
 
 

@@ -101,7 +101,7 @@ def therapists(patient: Patient, stores: StoresDep) -> list[TherapistOut]:
     return [TherapistOut(id=person.id, name=person.name) for person in people if person]
 
 
-@router.get("/therapists/proposed", responses=describe_problems(401, 403))
+@router.get("/care-proposals", responses=describe_problems(401, 403))
 def proposed_therapists(patient: Patient, stores: StoresDep) -> list[ProposalOut]:
     """In whose care one is asked to be."""
     found = []

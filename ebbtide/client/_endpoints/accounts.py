@@ -162,7 +162,7 @@ class AccountEndpoints(Transport):
 
     def proposed_therapists(self) -> list[dict[str, Any]]:
         """List the therapists whom the patient is asked to agree to."""
-        return self._list("GET", "therapists/proposed")
+        return self._list("GET", "care-proposals")
 
     def answer_therapist(self, therapist_id: str, agreed: bool) -> None:
         """Agree to a therapist who was proposed, or decline or leave one.

@@ -92,7 +92,7 @@ def test_a_patient_agrees_to_a_therapist_or_declines(clinic: Clinic) -> None:
     assert {(answer.status_code, *answer.json()) for answer in answers} == {
         (201, "token", "expires")
     }
-    path, asked = f"/v1/therapists/{clinic.id('tess')}", "/v1/therapists/proposed"
+    path, asked = f"/v1/therapists/{clinic.id('tess')}", "/v1/care-proposals"
     (proposal,) = clinic["ada"].get(asked).json()
     assert (proposal["name"], proposal["by"]) == ("The name of tess", "The name of tess")
     assert looks(clinic, "ada") == [("The name of tess", "asked to have them in their care")]

@@ -208,7 +208,7 @@ def test_an_administrator_runs_the_place_and_sees_no_health_data(clinic: Clinic)
     assert listed["The name of ada"]["therapists"] == [clinic.id("tom")]
     assert adam.put(f"/v1/accounts/{clinic.id('tess')}/care/{clinic.id('ada')}").status_code == 204
     assert clinic["tess"].get("/v1/patients").json() == []  # before the patient agrees
-    (asked,) = clinic["ada"].get("/v1/therapists/proposed").json()
+    (asked,) = clinic["ada"].get("/v1/care-proposals").json()
     assert (asked["name"], asked["by"]) == ("The name of tess", "The name of adam")
     agree = f"/v1/therapists/{clinic.id('tess')}"
     assert_problem(clinic["eve"].put(agree), 404, "not asked")
