@@ -113,11 +113,11 @@ def test_guessing_at_an_open_screen_is_slowed(stores: Stores, proxied: ApiThread
             for _ in range(2)
         ]
         wrong = {"old": "wrong", "new": "two ducks on a slow river"}
-        put = lambda session: (
-            httpx.put(
-                f"{api.url}/v1/me/password", json=wrong, headers=session, timeout=60
-            ).status_code
-        )
+
+        def put(session: dict[str, str]) -> int:
+            address = f"{api.url}/v1/me/password"
+            return httpx.put(address, json=wrong, headers=session, timeout=60).status_code
+
         assert [put(sessions[0]) for _ in range(12)] == [422] * 10 + [429] * 2
         assert put(sessions[1]) == 422  # no other session waits for that
 
