@@ -6,6 +6,7 @@ from store.models.access import (
     AttemptLimit,
     Attempts,
     CareProposal,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
@@ -15,6 +16,12 @@ from store.models.access import (
     TokenKind,
 )
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.imports import (
+    ImportedHeartRate,
+    ImportedRating,
+    ImportOutcome,
+    ImportResult,
+)
 from store.models.programme import (
     Note,
     NoteKind,
@@ -44,7 +51,12 @@ __all__ = [
     "CareProposal",
     "Consent",
     "DailyWindows",
+    "FhirExport",
     "IdempotentResponse",
+    "ImportOutcome",
+    "ImportResult",
+    "ImportedHeartRate",
+    "ImportedRating",
     "Note",
     "NoteKind",
     "OneTimePurpose",

@@ -14,6 +14,7 @@ from store.models.access import (
     AttemptLimit,
     Attempts,
     CareProposal,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
@@ -221,6 +222,22 @@ class IdempotencyStore(Protocol):
         ...
 
 
+class FhirExportStore(Protocol):
+    """Stores the exports that analysts began."""
+
+    def add_fhir_export(self, export: FhirExport, expired_ns: int) -> None:
+        """Store an export, and delete those from before ``expired_ns``."""
+        ...
+
+    def fhir_exports(self, person_id: str) -> list[FhirExport]:
+        """List the exports of this analyst, oldest first."""
+        ...
+
+    def delete_fhir_export(self, person_id: str, export_id: str) -> bool:
+        """Delete an export of this analyst; returns whether there was one."""
+        ...
+
+
 class PseudonymStore(Protocol):
     """Stores the pseudonyms under which analysts see people."""
 
@@ -250,6 +267,7 @@ class AccessStore(
     IdempotencyStore,
     PseudonymStore,
     RequestCountStore,
+    FhirExportStore,
     Protocol,
 ):
     """Stores who may do what, and who did. Safe with several threads and processes."""
