@@ -38,8 +38,6 @@ from store import Stores
 from store.errors import RemovedStreamError, UnknownStreamError
 from store.models import AuditLine, Person, StoreGeneration, StreamCoverage
 
-# Their streams have ids made of what is sent, and no outbox that would send them again by itself.
-
 router = APIRouter(tags=["beats"])
 shared = APIRouter(tags=["beats"])
 
