@@ -33,6 +33,7 @@ COMMANDS = {
     "dashboard": "cli.server.serve:dashboard",
     "add-patient": "cli.admin.accounts:add_patient",
     "add-account": "cli.admin.accounts:add_account",
+    "set-password": "cli.admin.accounts:set_password",
     "sign-in": "cli.admin.accounts:sign_in",
     "scan": "cli.straps.scan:scan",
     "pair": "cli.straps.pair:pair",

@@ -39,6 +39,35 @@ def issue_token(
 
     A session also ends when it is not used for ``SESSION_IDLE_NS``.
     """
+    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns)
+    stores.access.add_token(stored)
+    return token, stored
+
+
+def issue_signed_in_token(
+    stores: Stores,
+    person: Person,
+    kind: TokenKind = TokenKind.SESSION,
+    name: str = "",
+    scopes: frozenset[Scope] = ALL_SCOPES,
+    lifetime_ns: int = SESSION_LIFETIME_NS,
+) -> tuple[str, AccessToken] | None:
+    """Issue a token to a person whose password was verified; None where the password was changed,
+    or they were shut out, meanwhile.
+    """
+    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns)
+    is_stored = stores.access.add_session(stored, person.password_hash)
+    return (token, stored) if is_stored else None
+
+
+def _new_token(
+    stores: Stores,
+    person: Person,
+    kind: TokenKind,
+    name: str,
+    scopes: frozenset[Scope],
+    lifetime_ns: int,
+) -> tuple[str, AccessToken]:
     token = secrets.token_urlsafe(32)
     now = stores.now()
     idle = SESSION_IDLE_NS if kind is TokenKind.SESSION else 0
@@ -54,7 +83,6 @@ def issue_token(
         now,
         idle,
     )
-    stores.access.add_token(stored)
     return token, stored
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from cli.credentials import Credentials
-    from ebbtide.settings import Settings
     from ingest.files.recording import ReadAs, RecordedFile
     from ingest.outbox.api_client import StoredStream
     from ingest.outbox.imports import SameIntervals
@@ -92,6 +91,7 @@ def import_files(
     from cli.credentials import CredentialFile
     from ebbtide.settings import Settings
     from ebbtide.timestamps import validate_zone
+    from ingest.outbox.acknowledged import Retention
     from ingest.outbox.outbox import Outbox
 
     settings = Settings()
@@ -104,7 +104,9 @@ def import_files(
     choice = {"column": column, "unit": unit, "decimal": decimal}
     console = Console(stderr=True, highlight=False)
     with (
-        Outbox(settings.outbox_file) as outbox,
+        Outbox(
+            settings.outbox_file, Retention(settings.outbox_keep_days, settings.outbox_keep_mb)
+        ) as outbox,
         Progress(console=console, transient=as_json) as progress,
     ):
         # Before: what a store that was set back lacks is new again, whatever the outbox remembers.
@@ -124,7 +126,7 @@ def import_files(
             _import_one(path, outbox, owner, zone, start_ns, progress, choice, may_add)
             for path in files
         ]
-        problem = asyncio.run(_upload(outbox, owner, progress, settings))
+        problem = asyncio.run(_upload(outbox, owner, progress))
         results = _with_stored(results, asyncio.run(_stored(owner)))
     if as_json:
         typer.echo(json.dumps({"files": [_format_result(r) for r in results], "upload": problem}))
@@ -283,11 +285,8 @@ def _describe_same(path: Path, same: SameIntervals) -> str:
     )
 
 
-async def _upload(
-    outbox: Outbox, owner: Credentials, progress: Progress, settings: Settings
-) -> str | None:
+async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str | None:
     """Upload everything that waits; the problem where that fails."""
-    from ingest.outbox.acknowledged import Retention
     from ingest.outbox.api_client import IngestClient
     from ingest.outbox.uploader import Uploader
 
@@ -299,7 +298,6 @@ async def _upload(
             client,
             owner.account,
             lambda count: progress.update(task, advance=count, description="Upload"),
-            Retention(settings.outbox_keep_days, settings.outbox_keep_mb),
         )
 
         def show_wait(seconds: float) -> None:

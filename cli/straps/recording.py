@@ -23,7 +23,6 @@ from ebbtide.errors import EbbtideError
 if TYPE_CHECKING:
     from cli.credentials import Credentials
     from ebbtide.settings import Settings
-    from ingest.outbox.acknowledged import Retention
     from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.uploader import Uploader
     from ingest.recorder import Recorder
@@ -61,7 +60,8 @@ async def record_straps(
 
     adapter = BleAdapter()
     paired_straps = PairedStraps(settings.straps_file).all()
-    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
+    keep = Retention(settings.outbox_keep_days, settings.outbox_keep_mb)
+    with Outbox(settings.outbox_file, keep) as outbox, BatchWriter(outbox) as writer:
         recorded = []
         with ExitStack() as files:
             for paired, owner in selected:
@@ -76,8 +76,7 @@ async def record_straps(
                 recorder = _recorder(strap, writer, owner, settings if ecg else None, files)
                 recorded.append(ActiveRecording(strap, owner, recorder))
             every_s = settings.upload_every_s
-            keep = Retention(settings.outbox_keep_days, settings.outbox_keep_mb)
-            await record_together(writer, recorded, seconds, _display(as_json), every_s, keep)
+            await record_together(writer, recorded, seconds, _display(as_json), every_s)
 
 
 def _recorder(
@@ -99,7 +98,6 @@ async def record_together(
     seconds: float | None,
     show: Callable[[list[LiveLine], list[str]], None],
     every_s: float = 2.0,
-    keep: Retention | None = None,
 ) -> None:
     """Record all straps and upload for all owners until stopped; then upload the rest."""
     from ingest.outbox.api_client import IngestClient
@@ -110,7 +108,7 @@ async def record_together(
         for owner in {item.owner.account: item.owner for item in recorded}.values():
             client = IngestClient(owner.api_url, owner.token)
             await clients.enter_async_context(client)
-            uploaders.append(Uploader(writer.outbox, client, owner.account, keep=keep))
+            uploaders.append(Uploader(writer.outbox, client, owner.account))
         uploads = [asyncio.create_task(uploader.run(every_s)) for uploader in uploaders]
         showing = asyncio.create_task(_display_loop(writer, recorded, uploaders, show))
         try:

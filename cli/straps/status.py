@@ -79,13 +79,14 @@ def _describe(strap: StrapStatus, now_ns: int) -> str:
         if strap.last_beat_ns is None
         else f"last beat {_ago(now_ns - strap.last_beat_ns)}"
     )
-    asked = "" if strap.beats_stored is not None else " (the server was not asked)"
     words = [
-        f"{strap.name} ({strap.patient}): {strap.beats_kept} beats kept{asked}",
+        f"{strap.name} ({strap.patient}): {strap.beats_kept} beats kept",
         f"{strap.beats_waiting} wait for upload",
         last,
     ]
     words += [f"{count} {why}" for why, count in sorted(strap.quarantine.items())]
+    if strap.beats_stored is None and strap.beats_kept > strap.beats_waiting:
+        words.append("the server was not asked")
     if not strap.paired:
         words.append("not paired")
     if not strap.signed_in:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ebbtide import timestamps
-from ebbtide.beats import Origin, Stream
+from ebbtide.beats import Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
 from ebbtide.upload_schema import MAX_AHEAD_NS
@@ -104,7 +104,7 @@ def find_same_intervals(
             return found
         span = recording.times_ns[-1] - recording.times_ns[0]
         for stream in stored:
-            if stream.origin is not Origin.FILE or stream.beats != recording.beats:
+            if stream.origin is not recording.origin or stream.beats != recording.beats:
                 continue
             if stream.first_ns is None or stream.last_ns is None:
                 continue
@@ -153,7 +153,7 @@ def _digests(recording: FileRecording, first: int, end: int) -> bytes:
 def _stream(recording: FileRecording, account: str, content: str) -> Stream:
     return Stream(
         id=str(uuid.uuid5(_NAMESPACE, f"{account} {content}")),
-        origin=Origin.FILE,
+        origin=recording.origin,
         source=recording.source,
         created_ns=recording.start_ns,
         ticks_per_second=recording.ticks_per_second,

@@ -15,6 +15,8 @@ from ingest.outbox.database import ERASED, REMOVED, OutboxDatabase
 from ingest.outbox.imports import cut_digests
 
 _OF_STREAM = ("notifications", "gaps", "activity", "imported", "acknowledged", "intervals")
+# Those of the version before have no moment of import; the origin of pulse intervals is another.
+_IS_OF_FILE = f"(imported_ns IS NOT NULL OR origin = '{Origin.FILE}')"
 
 
 class Stored(Protocol):
@@ -93,8 +95,8 @@ class StoreComparison:
         with self._database.transaction() as db:
             row = db.execute(
                 "SELECT min(sequence) FROM notifications WHERE stream_id = ? AND received_ns > ?"
-                " AND (SELECT origin FROM streams WHERE id = ?) <> ?",
-                (stream_id, removed_ns, stream_id, Origin.FILE),
+                f" AND NOT (SELECT {_IS_OF_FILE} FROM streams WHERE id = ?)",
+                (stream_id, removed_ns, stream_id),
             ).fetchone()
             if row[0] is not None:
                 successor = open_successor(db, stream_id)
@@ -198,9 +200,9 @@ def _move_rows(db: sqlite3.Connection, stream_id: str, successor: str, first: in
 
 def _rewind(db: sqlite3.Connection, stream_id: str, there: Stored | None) -> None:
     """Set a stream back to what the store has of it."""
-    origin, created_ns, last, last_beat_ns, kept, scale = db.execute(
-        "SELECT origin, created_ns, last_sequence, last_beat_ns, beats_kept, ticks_per_second"
-        " FROM streams WHERE id = ?",
+    is_of_file, created_ns, last, last_beat_ns, kept, scale = db.execute(
+        f"SELECT {_IS_OF_FILE}, created_ns, last_sequence, last_beat_ns, beats_kept,"
+        " ticks_per_second FROM streams WHERE id = ?",
         (stream_id,),
     ).fetchone()
     has = 0 if there is None else there.acknowledged
@@ -211,7 +213,7 @@ def _rewind(db: sqlite3.Connection, stream_id: str, there: Stored | None) -> Non
         " WHERE stream_id = ? AND sequence > ?",
         (stream_id, has),
     ).fetchone()
-    if first is None and origin == Origin.FILE:
+    if first is None and is_of_file:
         cut_digests(db, stream_id, has)
         db.execute(
             "UPDATE streams SET last_sequence = ?, last_beat_ns = ?, beats_kept = ?,"

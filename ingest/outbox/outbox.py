@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
-from ingest.outbox.acknowledged import AcknowledgedRows, add_acknowledged
+from ingest.outbox.acknowledged import AcknowledgedRows, Retention, add_acknowledged
 from ingest.outbox.comparison import StoreComparison, open_successor
 from ingest.outbox.connection_history import ConnectionHistory
 from ingest.outbox.database import ERASED, ErasedAccountError, OutboxDatabase
@@ -66,13 +66,14 @@ class StreamState:
 
 class Outbox:
     """The outbox in the file ``path``, created if it is missing. Safe with several threads and
-    processes.
+    processes. ``keep``: how long what the API has stays, at most.
 
     Raises EbbtideError when the file cannot be opened or is not an outbox.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: Retention | None = None) -> None:
         self.path = path
+        self.keep = Retention() if keep is None else keep
         self._database = OutboxDatabase(path)
         self.connections = ConnectionHistory(self._database)
         self.acknowledged = AcknowledgedRows(self._database)

@@ -44,7 +44,7 @@ class Uploader:
         self._client = client
         self._account = account
         self._on_progress = on_progress
-        self._keep = Retention() if keep is None else keep
+        self._keep = outbox.keep if keep is None else keep
         self._uploaded = 0
         self._compared = False
         self._compare_at = 0.0

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from store.errors import RemovedStreamError, UnknownStreamError
-from store.sqlite.generation import begin_backup, finish_backup, remove_stream, renew_generation
+from store.sqlite.generation import begin_backup, finish_backup, renew_generation
 from store.sqlite.schema import create_tables, upgrade_tables
 
 _MANIFEST = "backup.json"
@@ -152,6 +151,10 @@ def _set_back(fresh: Path, file: Path) -> None:
     """Mark the copy ``fresh`` as another generation, so that outboxes offer again what it lacks,
     and remove from it the recordings that were removed from ``file`` since.
     """
+    # Here, as its errors bring SQLAlchemy, which a backup does without.
+    from store.errors import RemovedStreamError, UnknownStreamError
+    from store.sqlite.removal import remove_stream
+
     with closing(_open(fresh)) as db:
         if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'blocks'").fetchone() is None:
             return  # people and ratings

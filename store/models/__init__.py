@@ -3,11 +3,15 @@
 from store.models.access import (
     AccessLogEntry,
     AccessToken,
+    AttemptLimit,
     Attempts,
+    CareProposal,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
     Pseudonym,
+    RequestCount,
     Scope,
     TokenKind,
 )
@@ -18,6 +22,12 @@ from store.models.beats import (
     RemovedStream,
     StoreGeneration,
     StreamCoverage,
+)
+from store.models.imports import (
+    ImportedHeartRate,
+    ImportedRating,
+    ImportOutcome,
+    ImportResult,
 )
 from store.models.programme import (
     Note,
@@ -41,12 +51,19 @@ from store.models.records import (
 __all__ = [
     "AccessLogEntry",
     "AccessToken",
+    "AttemptLimit",
     "Attempts",
     "AuditLine",
     "Beats",
+    "CareProposal",
     "Consent",
     "DailyWindows",
+    "FhirExport",
     "IdempotentResponse",
+    "ImportOutcome",
+    "ImportResult",
+    "ImportedHeartRate",
+    "ImportedRating",
     "Note",
     "NoteKind",
     "OneTimePurpose",
@@ -60,6 +77,7 @@ __all__ = [
     "Purpose",
     "Rating",
     "RemovedStream",
+    "RequestCount",
     "Role",
     "Scope",
     "SessionNotes",

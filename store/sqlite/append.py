@@ -10,7 +10,7 @@ from ebbtide.beats import Notification
 from store.encoding.beat_block import from_notifications, merge
 from store.encoding.runs import FULL_RUN, AppendPlan, NewRun, Run, acknowledged_sequence
 from store.errors import UnknownStreamError
-from store.sqlite.generation import require_not_removed
+from store.sqlite.removal import require_not_removed
 
 
 def stored_runs(

@@ -23,7 +23,7 @@ from store.models.beats import (
     StreamCoverage,
 )
 from store.protocols.beats import BeatStore
-from store.sqlite import generation
+from store.sqlite import generation, removal
 from store.sqlite.append import last_acknowledged, require_stream, store_plan, stored_runs
 from store.sqlite.connection import open_sqlite, transaction
 from store.sqlite.schema import create_tables, upgrade_tables
@@ -74,7 +74,7 @@ class SqliteBeatStore(BeatStore):
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
-            generation.require_not_removed(self._db, subject_id, stream.id)
+            removal.require_not_removed(self._db, subject_id, stream.id)
             self._db.execute("INSERT OR IGNORE INTO streams VALUES (?, ?, ?, ?, ?, ?)", row)
             registered = self._db.execute(
                 "SELECT * FROM streams WHERE id = ?", (stream.id,)
@@ -298,14 +298,14 @@ class SqliteBeatStore(BeatStore):
         with self._lock, self._read_lock:
             self._db.execute("PRAGMA secure_delete=ON")
             with self._transaction():
-                beats = generation.remove_stream(self._db, subject_id, stream_id, at_ns)
+                beats = removal.remove_stream(self._db, subject_id, stream_id, at_ns)
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return beats
 
     def removed_streams(self, subject_id: str) -> list[RemovedStream]:
         """List the streams that the subject removed; see BeatStore."""
         with self._read_lock:
-            return generation.removed_streams(self._reading, subject_id)
+            return removal.removed_streams(self._reading, subject_id)
 
     def readmit_stream(self, subject_id: str, stream_id: str) -> None:
         """Take a stream that was removed again; see BeatStore."""

@@ -1,4 +1,4 @@
-"""A store that is set back to an older backup under straps that record: nothing is lost or doubled."""
+"""A store that is set back to an older backup under straps that record: no beat is lost."""
 
 from __future__ import annotations
 

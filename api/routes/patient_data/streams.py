@@ -23,7 +23,7 @@ from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRangeQuery
 from api.schemas.common import RecordOut
-from api.services.imported_records import FHIR_SOURCE, OPEN_MHEALTH_SOURCE
+from api.services.imported_records import EARLIER_SOURCES
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
 from ebbtide.upload_schema import (
@@ -37,9 +37,6 @@ from ebbtide.upload_schema import (
 from store import Stores
 from store.errors import RemovedStreamError, UnknownStreamError
 from store.models import AuditLine, Person, StoreGeneration, StreamCoverage
-
-# Their streams have ids made of what is sent, and no outbox that would send them again by itself.
-_SENT_WHOLE = (FHIR_SOURCE, OPEN_MHEALTH_SOURCE)
 
 router = APIRouter(tags=["beats"])
 shared = APIRouter(tags=["beats"])
@@ -107,7 +104,7 @@ def put_stream(
     stream_id: StreamId, body: StreamBody, person: UploadPatient, stores: StoresDep
 ) -> None:
     """Register a stream. Sending it again changes nothing."""
-    if body.origin is Origin.FILE and body.created_ns > stores.now() + MAX_AHEAD_NS:
+    if _is_of_file(body) and body.created_ns > stores.now() + MAX_AHEAD_NS:
         raise _future_problem()
     _put_stream(stores, person, stream_id, body)
 
@@ -147,10 +144,13 @@ def _require_past(stores: Stores, person: Person, stream_id: str, batch: UploadB
         for item in stores.beats.coverage(person.subject_id)
         if item.stream.id == stream_id
     ]
-    if batch.stream is not None:
-        origins.append(batch.stream.origin)
-    if Origin.FILE in origins:
+    if Origin.FILE in origins or (batch.stream is not None and _is_of_file(batch.stream)):
         raise _future_problem()
+
+
+def _is_of_file(body: StreamBody) -> bool:
+    """Whether it was imported; pulse intervals of a file have another origin."""
+    return body.origin is Origin.FILE or body.imported_ns is not None
 
 
 @router.get("/generation", responses=describe_problems(401, 403))
@@ -242,7 +242,7 @@ def remove(stream_id: StreamId, person: Patient, request: Request, stores: Store
         beats = stores.beats.remove_stream(person.subject_id, stream_id, stores.now())
     except RemovedStreamError as error:
         raise _removed_problem(error) from error
-    if sources.get(stream_id) in _SENT_WHOLE:
+    if sources.get(stream_id) in EARLIER_SOURCES:
         stores.beats.readmit_stream(person.subject_id, stream_id)
     stores.records.delete_reports(person.id)
     stores.records.add_audit(AuditLine(stores.now(), "recording removed", person.subject_id))
