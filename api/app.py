@@ -18,6 +18,8 @@ from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.etag import ETagMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
+from api.middleware.representation import RepresentationMiddleware
+from api.middleware.request_rules import RequestRulesMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.middleware.telemetry import TelemetryMiddleware
 from api.middleware.text import TextMiddleware
@@ -26,6 +28,7 @@ from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.cache.analysis import AnalysisCache
 from api.services.oidc import provider_from_settings
+from api.services.snapshots import Snapshots
 from ebbtide import __version__
 from ebbtide.settings import Settings
 from store import Stores, open_stores
@@ -34,8 +37,10 @@ from store import Stores, open_stores
 MIDDLEWARE: tuple[type[Any], ...] = (
     TelemetryMiddleware,
     SecurityHeadersMiddleware,
+    RequestRulesMiddleware,
     BodyLimitMiddleware,
     RateLimitMiddleware,
+    RepresentationMiddleware,
     CompressMiddleware,
     TextMiddleware,
     ETagMiddleware,
@@ -75,8 +80,10 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.stores = stores
     app.state.provider = provider_from_settings(settings)
     app.state.cache = AnalysisCache()
+    app.state.snapshots = Snapshots.from_settings(settings)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {
+        RequestRulesMiddleware: {"routes": app},
         TelemetryMiddleware: {"on_error": problems.unhandled_problem},
         RateLimitMiddleware: {
             "signed_in": settings.requests_a_minute,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.deps import PatientAccount, StoresDep
+from api.http.deps import PatientAccount, SnapshotsDep, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import MAX_PASSWORD_LENGTH
 from api.services import lockout, passwords
@@ -31,7 +31,9 @@ class ErasedOut(BaseModel):
 
 
 @router.post("/me/erase", responses=describe_problems(401, 403, 422))
-def erase_me(body: EraseIn, person: PatientAccount, stores: StoresDep) -> ErasedOut:
+def erase_me(
+    body: EraseIn, person: PatientAccount, stores: StoresDep, snapshots: SnapshotsDep
+) -> ErasedOut:
     """Erase everything of mine, and the account: beats, ratings, notes, practices, sessions. It
     cannot be undone. Backups that were made before are not touched.
     """
@@ -39,5 +41,5 @@ def erase_me(body: EraseIn, person: PatientAccount, stores: StoresDep) -> Erased
     if not passwords.verify_password(body.password, person.password_hash):
         lockout.record_failure(stores, person.email)
         raise ProblemError(422, "is not your password.", field="body.password")
-    erased = erase_person(stores, person.email)
+    erased = erase_person(stores, person.email, snapshots.folder)
     return ErasedOut(beats=erased.beats, ratings=erased.ratings, sessions=erased.sessions)
