@@ -15,6 +15,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from api.http import problems
 from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.middleware.body_limits import BodyLimitMiddleware
+from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
@@ -43,6 +44,7 @@ MIDDLEWARE: tuple[type[Any], ...] = (
     RepresentationMiddleware,
     CompressMiddleware,
     TextMiddleware,
+    CreatedMiddleware,
     ETagMiddleware,
     IdempotencyMiddleware,
 )

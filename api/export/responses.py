@@ -52,22 +52,6 @@ _PAGE_CONTENT: dict[str, Any] = {
             },
             "required": ["rows", "next", "until"],
         },
-        "example": {
-            "rows": [
-                {
-                    "rating": "0d6b0a1e-6f1c-4b9e-8d0f-2f8f3f0c7a11",
-                    "version": 1,
-                    "about_ns": 1793520000000000000,
-                    "pain": 4,
-                    "stress": 6,
-                    "pleasant": None,
-                    "withdrawn": False,
-                    "about": "2026-11-01T08:00:00.000000000Z",
-                }
-            ],
-            "next": None,
-            "until": "2026-11-24T08:20:00+00:00",
-        },
     }
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

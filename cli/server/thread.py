@@ -9,6 +9,7 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
+from cli.server.protocol import HTTP_PROTOCOL
 from ebbtide.errors import EbbtideError
 
 
@@ -43,7 +44,11 @@ class ApiThread:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app, log_level="warning", server_header=False, timeout_graceful_shutdown=3
+                app,
+                http=HTTP_PROTOCOL,
+                log_level="warning",
+                server_header=False,
+                timeout_graceful_shutdown=3,
             )
         )
         self._thread = threading.Thread(
