@@ -101,14 +101,16 @@ def _choose(
 ) -> Snapshot | None:
     """The snapshot that a request goes on with, or None for a new one."""
     if request.is_head:
-        return snapshots.pinned(reader, for_head=True)
+        return snapshots.pinned(reader, begins=True)
     if wanted is None:
         return None
     for tag in _tags(request.if_range or request.if_match, strong=True):
         found = snapshots.find(reader, tag)
         if found is not None:
             return found
-    return None if request.if_range or request.if_match else snapshots.pinned(reader)
+    if request.if_range or request.if_match:
+        return None
+    return snapshots.pinned(reader, begins=wanted.begins_file)
 
 
 def _may_send_range(

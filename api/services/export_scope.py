@@ -50,7 +50,7 @@ class ExportSubject:
         """Move the range of a query to real time. An open end stays open."""
         start, end, since = query.start_ns, query.end_ns, query.since_ns
         if since is not None and self.agreed_ns is not None and self.agreed_ns >= since:
-            since = None
+            since = 0  # all, with what was withdrawn since a copy was made
         return replace(
             query,
             since_ns=since,

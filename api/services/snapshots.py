@@ -65,8 +65,10 @@ class Snapshots:
                 return found
         return None
 
-    def pinned(self, reader: str, *, for_head: bool = False) -> Snapshot | None:
-        """Find the one that the reading began with. ``for_head``: only while it goes on."""
+    def pinned(self, reader: str, *, begins: bool = False) -> Snapshot | None:
+        """Find the one that the reading began with. ``begins``: a request that may begin another
+        reading gets it only while the last one goes on.
+        """
         pin = self.folder / f"{reader}.pin"
         try:
             name, began = pin.read_text().split()
@@ -74,7 +76,7 @@ class Snapshots:
         except (OSError, ValueError):
             return None
         now = time.time()
-        if for_head and (now - used > _SAME_READING_S or now - float(began) > _LONGEST_READING_S):
+        if begins and (now - used > _SAME_READING_S or now - float(began) > _LONGEST_READING_S):
             return None
         found = self._alive(self.folder / name)
         if found is not None:
@@ -190,11 +192,11 @@ class _Writing:
         if self._file is None:
             return False
         if self._size + len(chunk) > self._room:
-            if not self._owner.make_room(self._size + len(chunk) + _STEP) and (
-                not self._owner.make_room(self._size + len(chunk))
-            ):
+            needed = self._size + len(chunk)
+            wanted = [size for size in (needed + _STEP, needed) if self._owner.make_room(size)]
+            if not wanted:
                 return False
-            self._room = self._size + len(chunk) + _STEP
+            self._room = wanted[0]
         try:
             self._file.write(chunk)
         except OSError:  # a full disk
