@@ -11,13 +11,13 @@ from api.http.problems import problem_response
 from api.http.routing import matches_route
 
 # A thousand pseudonyms fit. Proxies mostly stop at 8 KiB, and say so themselves.
-MAX_URI_BYTES = 2**16
+MAX_URI_BYTES = 60 * 2**10
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _WRITING = frozenset({*_WITH_BODY, "DELETE"})
 
 
 class RequestRulesMiddleware:
-    """Refuse what would else be guessed: 400 for no or several ``Host``, 414 for a URI beyond 64
+    """Refuse what would else be guessed: 400 for no or several ``Host``, 414 for a URI beyond 60
     KiB, 415 for a body that is no JSON or is compressed, 412 for a condition on a write that this
     API does not evaluate.
     """

@@ -40,6 +40,8 @@ class Transport:
         self.token = token
         self.frames: Frames = frames
         self._prefix = prefix
+        # Of the last table: the `since` of its next increment.
+        self.until: str | None = None
 
     def _send(
         self,
@@ -121,6 +123,7 @@ class Transport:
             accept="application/vnd.apache.arrow.stream",
             timeout_s=_TABLE_TIMEOUT_S,
         )
+        self.until = response.headers.get("Ebbtide-Until")
         return read_frame(response.content, self.frames)
 
 
