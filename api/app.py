@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Path
+from fastapi.concurrency import run_in_threadpool
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from api.http import problems
@@ -48,6 +50,7 @@ MIDDLEWARE: tuple[type[Any], ...] = (
     ETagMiddleware,
     IdempotencyMiddleware,
 )
+_SWEEP_EVERY_S = 300.0
 for _media_type in ("text/csv", "application/vnd.apache.arrow.stream"):
     add_compress_type(_media_type)  # Parquet is compressed already
 
@@ -65,7 +68,9 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep(app.state.snapshots))
         yield
+        sweeping.cancel()
         stores.close()
 
     # Swagger UI would load scripts from a third party; docs/reference/http-api.md names
@@ -108,6 +113,13 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     describe(app)
     trace(app)
     return app
+
+
+async def _sweep(snapshots: Snapshots) -> None:
+    """Delete exports that have ended, also where nobody asks for another."""
+    while True:
+        await run_in_threadpool(snapshots.make_room, 0)
+        await asyncio.sleep(_SWEEP_EVERY_S)
 
 
 async def _patient_parameter(

@@ -146,6 +146,21 @@ def test_an_erasure_deletes_every_snapshot(clinic: Clinic) -> None:
     assert list(folder.glob("*.snapshot")) == []
 
 
+def test_a_server_that_starts_deletes_what_has_ended(stores: Stores) -> None:
+    folder = Settings().snapshots_dir
+    folder.mkdir(parents=True)
+    names = ("a.b.c.snapshot", "a.pin", "a.part")
+    for name in names:
+        (folder / name).write_text("x")
+        os.utime(folder / name, (0, time.time() - 3601))
+    (folder / "d.e.f.snapshot").write_text("x")
+    with opened_clinic(stores):
+        deadline = time.monotonic() + 20
+        while any((folder / name).exists() for name in names) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert [path.name for path in folder.iterdir()] == ["d.e.f.snapshot"]
+
+
 def test_snapshots_end_and_have_a_quota(tmp_path: Path) -> None:
     store = Snapshots(tmp_path / "cache", 10_000, 100.0)
     made = [
