@@ -14,6 +14,9 @@ class Origin(StrEnum):
 
     STRAP = "strap"
     FILE = "file"
+    # Pulse-to-pulse intervals of an optical sensor, live or from a file: what is computed from
+    # them is pulse rate variability (Schaefer and Vagedes 2013, Int J Cardiol 166:15).
+    PULSE = "pulse"
     SIMULATED = "simulated"
 
 

@@ -66,6 +66,13 @@ def trend_page() -> None:
     )
     if "simulated" in heart["origins"]:
         st.caption(_("These heartbeats are simulated."))
+    if "pulse" in heart["origins"]:
+        st.caption(
+            _(
+                "Some of these beats are pulses seen by an optical sensor: their figures are pulse "
+                "rate variability, which is near HRV at rest and less exact when you move."
+            )
+        )
     if any(rating["simulated"] for rating in ratings):
         st.caption(_("These ratings are simulated."))
 

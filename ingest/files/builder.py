@@ -6,7 +6,7 @@ import hashlib
 from array import array
 from collections.abc import Sequence
 
-from ebbtide.beats import Gap, GapReason
+from ebbtide.beats import Gap, GapReason, Origin
 from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.files.recording import FileRecording
 from ingest.timing.beat_clock import BeatClock
@@ -19,7 +19,8 @@ _MAX_MISMATCH = 250 * MILLISECOND
 class RecordingBuilder:
     """Collects the beats of one recording, which must come in order of time."""
 
-    def __init__(self, source: str, ticks_per_second: int) -> None:
+    def __init__(self, source: str, ticks_per_second: int, origin: Origin = Origin.FILE) -> None:
+        self._origin = origin
         self._source = source[:200]
         self._scale = ticks_per_second
         self._clock = BeatClock(ticks_per_second)
@@ -127,4 +128,5 @@ class RecordingBuilder:
             self._received_ns,
             tuple(self._gaps),
             grows=first_content is not None,
+            origin=self._origin,
         )

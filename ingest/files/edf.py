@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ebbtide.beats import Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import SECOND, from_datetime
@@ -101,7 +102,8 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
         )
     if text is not None and text not in layout.labels and ", " in text:
         notes.append(f"beats are the annotations {text}, of whatever kind")
-    builder = RecordingBuilder(f"{path.name} (EDF{', PPI' if is_pulse else ''})", _SCALE)
+    origin = Origin.PULSE if is_pulse else Origin.FILE
+    builder = RecordingBuilder(f"{path.name} (EDF{', PPI' if is_pulse else ''})", _SCALE, origin)
     if is_pulse:
         notes.append(PULSE_NOTE)
         read_as = ReadAs(read_as.column, read_as.unit, read_as.rows, "EDF", quantity="PPI")

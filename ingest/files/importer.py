@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ebbtide.beats import Origin, Stream
+from ebbtide.beats import Stream
 from ingest.files.recording import FileRecording, RecordedFile
 from ingest.outbox.outbox import Entry, Outbox, StreamState
 
@@ -89,7 +89,7 @@ def _digests(recording: FileRecording, first: int, end: int) -> bytes:
 def _stream(recording: FileRecording, account: str, content: str) -> Stream:
     return Stream(
         id=str(uuid.uuid5(_NAMESPACE, f"{account} {content}")),
-        origin=Origin.FILE,
+        origin=recording.origin,
         source=recording.source,
         created_ns=recording.start_ns,
         ticks_per_second=recording.ticks_per_second,

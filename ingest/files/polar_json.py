@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ebbtide.beats import Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import ticks_from_ms, ticks_of_interval
 from ebbtide.timestamps import SECOND
@@ -96,7 +97,7 @@ def _place_pulses(
     good = [(ns, ms) for ns, ms in ordered if ticks_of_interval(ms, _SCALE) is not None]
     if len(good) < len(pulses):
         problems.append(f"{len(pulses) - len(good)} entries are not an interval between pulses")
-    builder = RecordingBuilder(f"{path.name} (Polar JSON, PPI)", _SCALE)
+    builder = RecordingBuilder(f"{path.name} (Polar JSON, PPI)", _SCALE, Origin.PULSE)
     steps = [
         abs((after - before) / SECOND - ms / 1000) for (before, _), (after, ms) in pairwise(good)
     ]

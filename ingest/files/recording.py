@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ebbtide.beats import Gap, Notification
+from ebbtide.beats import Gap, Notification, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class FileRecording:
     received_ns: array[int]
     gaps: tuple[Gap, ...]
     grows: bool = False
+    origin: Origin = Origin.FILE
 
     @property
     def beats(self) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ebbtide.beats import Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND, ticks_of_interval
 from ebbtide.timestamps import SECOND
@@ -122,7 +123,8 @@ def read_text_recording(path: Path, context: ReadContext) -> RecordedFile:
     if title is None:
         title = "Pulse intervals" if table.is_pulse else "RR intervals"
     label = f"{title}, PPI" if table.is_pulse else title
-    builder = RecordingBuilder(f"{path.name} ({label})", _IMPORT_SCALE)
+    origin = Origin.PULSE if table.is_pulse else Origin.FILE
+    builder = RecordingBuilder(f"{path.name} ({label})", _IMPORT_SCALE, origin)
     start = _start_of(path, table, context)
     if table.time_ns is not None and not table.exact:
         problems = _place_arrivals(path, table, builder, 0 if table.dated else start)

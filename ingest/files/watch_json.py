@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ebbtide.beats import Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import ticks_of_interval
 from ebbtide.timestamps import SECOND
@@ -91,7 +92,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     is_pulse = _plain(keys[0]) in _PULSE_KEYS
     title = "Watch JSON"
     source = f"{path.name} ({title}, PPI)" if is_pulse else f"{path.name} ({title})"
-    builder = RecordingBuilder(source, _SCALE)
+    builder = RecordingBuilder(source, _SCALE, Origin.PULSE if is_pulse else Origin.FILE)
     problems: list[str] = []
     runs = _runs(found, unit, problems)
     start = next((time for _, time, _ in found if time is not None), None)

@@ -15,7 +15,7 @@ import pytest
 
 from cli.server.thread import ApiThread
 from ebbtide import timestamps
-from ebbtide.beats import GapReason
+from ebbtide.beats import GapReason, Origin
 from ebbtide.timestamps import HOUR, SECOND
 from ingest.outbox.connection_history import dropped_early
 from ingest.outbox.outbox import Outbox
@@ -343,6 +343,7 @@ def test_pulse_intervals_of_an_optical_device(rig: Callable[..., None]) -> None:
         assert person is not None
         beats = rig.stores.beats.read(person.subject_id, 0, 2**62)
         assert set(beats.ticks_per_second.tolist()) == {1000}
+        assert beats.origins == {Origin.PULSE}
         assert (beats.contact == 1).all()
 
     rig(case)

@@ -83,8 +83,6 @@ class BleakStrap:
     strap that is not heard, or raises BleakError.
     """
 
-    origin = Origin.STRAP
-
     def __init__(
         self,
         address: str,
@@ -112,6 +110,11 @@ class BleakStrap:
     def name(self) -> str:
         """The given name, or the address."""
         return self._name
+
+    @property
+    def origin(self) -> Origin:
+        """An optical sensor's pulse intervals are kept apart from a strap's RR intervals."""
+        return Origin.PULSE if self._selection.pulse_intervals else Origin.STRAP
 
     @property
     def ticks_per_second(self) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ebbtide.beats import Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND, from_datetime
 from ingest.files.recording import RecordedFile
@@ -115,6 +116,7 @@ def test_pulse_intervals_of_polar_sensor_logger_are_kept_apart(
     file = read(written(tmp_path, "ppi.txt", "\n".join([heading, *rows])))
     assert ms_of(file) == pytest.approx(RR[:40] + RR[41:])
     assert file.read_as is not None and file.read_as.quantity == "PPI"
+    assert {recording.origin for recording in file.recordings} == {Origin.PULSE}
 
 
 def test_pulses_of_a_polar_account_are_kept_apart(tmp_path: Path) -> None:
@@ -136,6 +138,7 @@ def test_pulses_of_a_polar_account_are_kept_apart(tmp_path: Path) -> None:
     assert ms_of(file)[:90] == pytest.approx(RR)
     assert file.recordings[0].times_ns[0] == START + RR[0] * 1_000_000
     assert file.read_as is not None and file.read_as.quantity == "PPI"
+    assert {recording.origin for recording in file.recordings} == {Origin.PULSE}
 
 
 def test_pulses_that_share_a_second_keep_their_order(tmp_path: Path) -> None:
