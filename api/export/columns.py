@@ -86,7 +86,7 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         ),
         "contact": Column(pa.bool_(), "Skin contact; null where the strap does not say"),
         "stream": Column(TEXT, "Id of the recording"),
-        "origin": Column(TEXT, "strap, file, or simulated (no person's)"),
+        "origin": Column(TEXT, "Where it comes from; simulated is no person's"),
     },
     Table.HRV: {
         **_instant("start", "When the window begins; it is 300 s long"),
