@@ -21,7 +21,6 @@ import pytest
 
 from api.services.erasure import erase_person
 from api.services.snapshots import Snapshot, Snapshots
-from ebbtide.settings import Settings
 from store import Stores
 from store.models import Purpose
 from tests.support.assertions import assert_problem
@@ -136,7 +135,7 @@ def test_whoever_takes_consent_back_is_in_no_range(clinic: Clinic) -> None:
 
 
 def test_an_erasure_deletes_every_snapshot(clinic: Clinic) -> None:
-    folder = Settings().snapshots_dir
+    folder = clinic.snapshots
     clinic["ada"].get(PARQUET)
     files = list(folder.glob("*.snapshot"))
     assert files
@@ -146,15 +145,15 @@ def test_an_erasure_deletes_every_snapshot(clinic: Clinic) -> None:
     assert list(folder.glob("*.snapshot")) == []
 
 
-def test_a_server_that_starts_deletes_what_has_ended(stores: Stores) -> None:
-    folder = Settings().snapshots_dir
+def test_a_server_that_starts_deletes_what_has_ended(stores: Stores, tmp_path: Path) -> None:
+    folder = tmp_path / "export-snapshots"
     folder.mkdir(parents=True)
     names = ("a.b.c.snapshot", "a.pin", "a.part")
     for name in names:
         (folder / name).write_text("x")
         os.utime(folder / name, (0, time.time() - 3601))
     (folder / "d.e.f.snapshot").write_text("x")
-    with opened_clinic(stores):
+    with opened_clinic(stores, tmp_path):
         deadline = time.monotonic() + 20
         while any((folder / name).exists() for name in names) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -270,10 +269,10 @@ def test_a_reading_without_a_beginning_by_head_sees_what_is_new(clinic: Clinic) 
     first = ranged(ada, PARQUET, "bytes=-100").headers["etag"]
     change(clinic)
     assert ranged(ada, PARQUET, "bytes=-100").headers["etag"] == first
-    for pin in Settings().snapshots_dir.glob("*.pin"):
+    for pin in clinic.snapshots.glob("*.pin"):
         os.utime(pin, (0, time.time() - 61))
     assert ranged(ada, PARQUET, "bytes=4-9").headers["etag"] == first
-    for pin in Settings().snapshots_dir.glob("*.pin"):
+    for pin in clinic.snapshots.glob("*.pin"):
         os.utime(pin, (0, time.time() - 61))
     assert ranged(ada, PARQUET, "bytes=-100").headers["etag"] != first
 
@@ -289,7 +288,7 @@ def test_curl_goes_on_where_it_stopped(clinic: Clinic, tmp_path: Path) -> None:
     subprocess.run([*call, "-o", str(target), "-C", "-"], check=True)
     assert target.read_bytes() == whole.read_bytes()
     # After the end of the snapshot, curl says so and does not glue two files together.
-    for path in Settings().snapshots_dir.iterdir():
+    for path in clinic.snapshots.iterdir():
         path.unlink()
     target.write_bytes(whole.read_bytes()[:777])
     done = subprocess.run([*call, "-o", str(target), "-C", "-"], capture_output=True, check=False)
