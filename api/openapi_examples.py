@@ -43,17 +43,31 @@ def complete_examples(document: dict[str, Any]) -> None:
                     if parameter["example"] is None:
                         del parameter["example"]
             bodies = [
-                operation.get("requestBody", {}),
-                *(
-                    response
-                    for status, response in operation["responses"].items()
-                    if status.startswith("2")
-                ),
+                response
+                for status, response in operation["responses"].items()
+                if status.startswith("2")
             ]
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                if "example" not in content and "examples" not in content:
+                    content["example"] = _leave_out_optional(
+                        content.get("schema", {}),
+                        document,
+                        build_example(content["schema"], document),
+                    )
             for body in bodies:
                 for kind, content in body.get("content", {}).items():
                     if "json" in kind and "example" not in content and "examples" not in content:
                         content["example"] = build_example(content.get("schema", {}), document)
+
+
+def _leave_out_optional(schema: dict[str, Any], document: dict[str, Any], example: Any) -> Any:
+    """Of a request, what has to be sent: an optional `version` would name one that is not there."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if not isinstance(example, dict) or schema.get("examples") or "properties" not in schema:
+        return example
+    required = schema.get("required", [])
+    return {key: value for key, value in example.items() if key in required}
 
 
 def build_example(schema: dict[str, Any], document: dict[str, Any], name: str = "") -> Any:

@@ -111,7 +111,7 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
 
 
 def operations(clinic: Clinic) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
-    document = httpx.get(f"{clinic.url}/openapi.json").json()
+    document = httpx.get(f"{clinic.url}/openapi.json", timeout=60).json()
     return [
         (method, path, operation, document)
         for path, methods in document["paths"].items()
@@ -254,7 +254,7 @@ def test_a_missing_sign_in_is_the_first_error(victim: Victim) -> None:
 
 def test_a_path_accepts_what_the_document_describes_and_no_more(victim: Victim) -> None:
     """Where one path matches another's parameter (/notes/patterns, /notes/{note_id})."""
-    document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
+    document = httpx.get(f"{victim.clinic.url}/openapi.json", timeout=60).json()
     values = victim.values()
     for template, operations_of in document["paths"].items():
         path = re.sub(r"\{(\w+)\}", lambda found: values[found[1]][0], template)
@@ -289,7 +289,7 @@ def test_numbers_and_booleans_are_not_interchangeable(victim: Victim) -> None:
         for method, path, operation, _ in operations(victim.clinic)
         if "requestBody" in operation and "{patient" not in path
     }
-    document = httpx.get(f"{victim.clinic.url}/openapi.json").json()
+    document = httpx.get(f"{victim.clinic.url}/openapi.json", timeout=60).json()
     tried = set()
     for method, template, path, arguments in requests(victim):
         schema = bodies.get((method, template), {}).get("schema")
