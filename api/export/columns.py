@@ -53,7 +53,7 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.RATINGS: ("rating",),
     Table.SESSIONS: ("number",),
     Table.LINK: ("key",),
-    Table.HEART_RATES: (),
+    Table.HEART_RATES: ("rate",),
 }
 
 
@@ -139,8 +139,13 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "simulated": Column(pa.bool_(), "Some of the data are a simulation's"),
     },
     Table.HEART_RATES: {
+        "rate": Column(pa.string(), "Id of the heart rate"),
         **_instant("time", "The moment of the heart rate"),
         "bpm": Column(pa.float64(), "Heart rate as it was sent", "/min"),
+        "device": Column(pa.string(), "What measured it, in the sender's words", personal=True),
+        "modality": Column(pa.string(), "sensed or self-reported; null where not said"),
+        "activity": Column(pa.string(), "What the person did, in words of Open mHealth"),
+        "status": Column(pa.string(), "Status of FHIR: final, corrected and so on"),
         "simulated": Column(pa.bool_(), "A sample, not a real person's"),
     },
 }

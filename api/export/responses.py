@@ -20,7 +20,7 @@ from api.export.encodings import MEDIA_TYPES, Format, encode_page, encode_table,
 from api.export.files import RangeRequest, snapshot_response
 from api.export.tables import Part, table_fingerprint, table_parts
 from api.http.accept import negotiate
-from api.http.pagination import Cursor, Keyset, PageLimit, decode_keyset, encode_keyset
+from api.http.pagination import Cursor, Keyset, decode_keyset, encode_keyset
 from api.http.problems import ProblemError, describe_problems, problem_response
 from api.http.time_range import OptionalTimeRange, TimeRange, parse_timestamp
 from api.middleware.etag import matches_etag
@@ -145,8 +145,7 @@ async def bulk_query(
         datetime | None,
         Query(
             description="Only what was added or changed from then on. Of beats and HRV: whole UTC "
-            "days, to be put in the place of those you have; of ratings also those withdrawn; of "
-            "heart rates all"
+            "days, to be put in the place of those you have; of ratings also those withdrawn"
         ),
     ] = None,
     span: Annotated[Span, SPAN] = Span.MINUTES_30,
@@ -194,27 +193,8 @@ def build_query(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PageQuery:
-    """The query of a page of FHIR or Open mHealth."""
-
-    scope: ExportQuery
-    limit: int
-    cursor: Keyset | None
-    is_first: bool
-
-
-async def page_query(
-    time_range: OptionalTimeRange, limit: PageLimit = 1000, cursor: Cursor = None
-) -> PageQuery:
-    """The query of a page, from parameters."""
-    scope = ExportQuery(time_range.start_ns, time_range.end_ns)
-    return PageQuery(scope, limit, decode_keyset(cursor), cursor is None)
-
-
 BulkQueryDep = Annotated[BulkQuery, Depends(bulk_query)]
 FileQueryDep = Annotated[BulkQuery, Depends(file_query)]
-PageQueryDep = Annotated[PageQuery, Depends(page_query)]
 
 
 def table_response(

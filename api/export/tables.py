@@ -23,12 +23,12 @@ from api.export.columns import COLUMNS, Table, table_schema
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, STORED_METHOD, load_daily_hrv
 from api.services.export_scope import ExportQuery, ExportSubject
-from api.services.imported_records import HeartRate, load_heart_rates
+from api.services.imported_records import load_heart_rates
 from api.services.inputs import local_day_and_hour
 from api.services.link_report import load_report
 from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
 from store import Stores
-from store.models import Person, Rating
+from store.models import ImportedHeartRate, Person, Rating
 
 _MONTH_DAYS = 28  # of windows that are read at a time
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
@@ -106,7 +106,7 @@ def table_parts(
     elif table is Table.SESSIONS:
         yield part(partial(_sessions, stores, subject, real), "number")
     elif table is Table.HEART_RATES:
-        yield part(partial(_rates, stores, subject, real), "time_ns", "bpm")
+        yield part(partial(_rates, stores, subject, real), "time_ns", "rate")
     else:
         yield part(partial(_link, stores, cache, subject, real), None)
 
@@ -128,11 +128,7 @@ def table_fingerprint(
     sessions = [
         (item.number, item.version, item.held_ns) for item in stores.records.sessions(person.id)
     ]
-    rates = (
-        [(rate.time_ns, rate.bpm) for rate in _load_rates(stores, person, real)]
-        if table is Table.HEART_RATES
-        else []
-    )
+    rates = _load_rates(stores, subject, real) if table is Table.HEART_RATES else []
     beats = stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns)
     inputs: dict[Table, list[object]] = {
         Table.BEATS: [sorted(beats.items())],
@@ -251,18 +247,29 @@ def _sessions(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict
     }
 
 
-def _load_rates(stores: Stores, person: Person, real: ExportQuery) -> list[HeartRate]:
-    """The imported heart rates in the order of a cursor: time, then the rate as text."""
-    rates = load_heart_rates(stores, person, real.start_ns, real.end_ns)
-    return sorted(rates, key=lambda rate: (rate.time_ns, str(float(rate.bpm))))
+def _load_rates(
+    stores: Stores, subject: ExportSubject, real: ExportQuery
+) -> list[ImportedHeartRate]:
+    """The imported heart rates in the order of a cursor: time, then the id that is exported."""
+    since = real.since_ns or 0
+    rates = load_heart_rates(stores, subject.person, real.start_ns, real.end_ns)
+    return sorted(
+        (rate for rate in rates if rate.entered_ns >= since),
+        key=lambda rate: (rate.time_ns, _id(subject, rate.id)),
+    )
 
 
 def _rates(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
-    rates = _load_rates(stores, subject.person, real)
+    rates = _load_rates(stores, subject, real)
     return {
+        "rate": [_id(subject, rate.id) for rate in rates],
         "time_ns": [rate.time_ns - subject.shift_ns for rate in rates],
         "bpm": [rate.bpm for rate in rates],
-        "simulated": [subject.person.simulated] * len(rates),
+        "device": [rate.device or None for rate in rates],
+        "modality": [rate.modality for rate in rates],
+        "activity": [rate.activity for rate in rates],
+        "status": [rate.status for rate in rates],
+        "simulated": [rate.simulated or subject.person.simulated for rate in rates],
     }
 
 
@@ -313,24 +320,3 @@ def _id(subject: ExportSubject, own_id: str) -> str:
     if subject.pseudonym is None:
         return own_id
     return str(uuid.uuid5(uuid.UUID(subject.pseudonym.pseudonym), own_id))
-
-
-def observation_parts(
-    stores: Stores,
-    cache: AnalysisCache,
-    person: Person,
-    query: ExportQuery,
-    *,
-    with_ratings: bool = True,
-) -> Iterator[Part]:
-    """Yield what FHIR and Open mHealth are made of: ratings, then HRV windows, then imported heart
-    rates (``time_ns``, ``bpm``).
-    """
-    subject = ExportSubject(person)
-    if with_ratings:
-        for part in table_parts(Table.RATINGS, stores, cache, subject, query):
-            yield replace(part, group="1")
-    for part in table_parts(Table.HRV, stores, cache, subject, query):
-        yield replace(part, group="2")
-    for part in table_parts(Table.HEART_RATES, stores, cache, subject, query):
-        yield replace(part, group="3")

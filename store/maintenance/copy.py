@@ -19,6 +19,7 @@ from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.access import AccessLogRow, CareRow, LiveShareRow, PseudonymRow
+from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
 from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
@@ -55,6 +56,9 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         PracticeRow,
         ReadingRow,
         SessionNotesRow,
+        HeartRateRow,
+        ImportedIdentifierRow,
+        RatingPartRow,
         AuditRow,
     )
 )
@@ -63,6 +67,8 @@ _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[AccessTokenRow.__tablename__], ("token_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
+    (Base.metadata.tables[HeartRateRow.__tablename__], ("id",)),  # of which two became one
+    (Base.metadata.tables[RatingPartRow.__tablename__], ("id",)),
 )
 _ROWS = 500
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -172,8 +178,8 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
 
 
 def _delete_removed_rows(source: Connection, target: Connection) -> None:
-    """Delete tokens, care and notes that ended, and people who were erased; nothing else is ever
-    deleted.
+    """Delete tokens, care and notes that ended, imports that became part of others, and people who
+    were erased; nothing else is ever deleted.
     """
     for table, names in _COPY_ORDER:
         key = tuple_(*(table.c[name] for name in names))

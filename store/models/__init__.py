@@ -4,6 +4,7 @@ from store.models.access import (
     AccessLogEntry,
     AccessToken,
     Attempts,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
@@ -12,6 +13,12 @@ from store.models.access import (
     TokenKind,
 )
 from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.imports import (
+    ImportedHeartRate,
+    ImportedRating,
+    ImportOutcome,
+    ImportResult,
+)
 from store.models.programme import (
     Note,
     NoteKind,
@@ -39,7 +46,12 @@ __all__ = [
     "Beats",
     "Consent",
     "DailyWindows",
+    "FhirExport",
     "IdempotentResponse",
+    "ImportOutcome",
+    "ImportResult",
+    "ImportedHeartRate",
+    "ImportedRating",
     "Note",
     "NoteKind",
     "OneTimePurpose",

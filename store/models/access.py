@@ -100,3 +100,16 @@ class IdempotentResponse:
     at_ns: int
     status: int | None = None
     body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FhirExport:
+    """An export of FHIR resources that an analyst began: its ``request`` and the ``types`` of
+    resources, separated by spaces.
+    """
+
+    id: str
+    person_id: str
+    request: str
+    types: str
+    created_ns: int

@@ -12,6 +12,7 @@ from store.models.access import (
     AccessLogEntry,
     AccessToken,
     Attempts,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
@@ -160,6 +161,22 @@ class IdempotencyStore(Protocol):
         ...
 
 
+class FhirExportStore(Protocol):
+    """Stores the exports that analysts began."""
+
+    def add_fhir_export(self, export: FhirExport, expired_ns: int) -> None:
+        """Store an export, and delete those from before ``expired_ns``."""
+        ...
+
+    def fhir_exports(self, person_id: str) -> list[FhirExport]:
+        """List the exports of this analyst, oldest first."""
+        ...
+
+    def delete_fhir_export(self, person_id: str, export_id: str) -> bool:
+        """Delete an export of this analyst; returns whether there was one."""
+        ...
+
+
 class PseudonymStore(Protocol):
     """Stores the pseudonyms under which analysts see people."""
 
@@ -176,6 +193,7 @@ class AccessStore(
     AccessLogStore,
     IdempotencyStore,
     PseudonymStore,
+    FhirExportStore,
     Protocol,
 ):
     """Stores who may do what, and who did. Safe with several threads and processes."""

@@ -14,6 +14,7 @@ from store.models.access import (
     AccessLogEntry,
     AccessToken,
     Attempts,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
@@ -26,6 +27,7 @@ from store.sql.tables.access import (
     AccessLogRow,
     AttemptsRow,
     CareRow,
+    FhirExportRow,
     IdempotentResponseRow,
     LiveShareRow,
     OneTimeTokenRow,
@@ -324,6 +326,32 @@ class SqlPseudonymStore(_SqlStore):
             return from_row(Pseudonym, row)
 
 
+class SqlFhirExportStore(_SqlStore):
+    """A FhirExportStore on the engine of the records store."""
+
+    def add_fhir_export(self, export: FhirExport, expired_ns: int) -> None:
+        """Store an export, and delete expired ones; see FhirExportStore."""
+        with self._sessions.begin() as db:
+            db.execute(delete(FhirExportRow).where(FhirExportRow.created_ns < expired_ns))
+            db.add(to_row(FhirExportRow, export))
+
+    def fhir_exports(self, person_id: str) -> list[FhirExport]:
+        """List the exports of this analyst, oldest first."""
+        query = select(FhirExportRow).where(FhirExportRow.person_id == person_id)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(FhirExportRow.created_ns, FhirExportRow.id))
+            return [from_row(FhirExport, row) for row in rows]
+
+    def delete_fhir_export(self, person_id: str, export_id: str) -> bool:
+        """Delete an export of this analyst; returns whether there was one."""
+        with self._sessions.begin() as db:
+            row = db.get(FhirExportRow, export_id)
+            if row is None or row.person_id != person_id:
+                return False
+            db.delete(row)
+            return True
+
+
 class SqlAccessStore(
     SqlTokenStore,
     SqlPasswordStore,
@@ -332,5 +360,6 @@ class SqlAccessStore(
     SqlAccessLogStore,
     SqlIdempotencyStore,
     SqlPseudonymStore,
+    SqlFhirExportStore,
 ):
     """An AccessStore on the engine of the records store."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Engine, and_, delete, func, or_, select, text
+from sqlalchemy import and_, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, aliased
 
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
 from store.models.records import (
@@ -18,6 +18,7 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
+from store.sql.imports import SqlImports
 from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.records import (
     AuditRow,
@@ -30,12 +31,8 @@ from store.sql.tables.records import (
 )
 
 
-class SqlRecordStore:
+class SqlRecordStore(SqlImports):
     """A RecordStore on an SQLAlchemy engine with its tables at the newest revision."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def close(self) -> None:
         """Close the connections."""
@@ -94,6 +91,7 @@ class SqlRecordStore:
             raise _rating_conflict(rating)
         if newest is not None:
             newest.superseded = True
+            rating = _with_provenance(rating, newest)
         db.add(to_row(RatingRow, rating))
         return rating
 
@@ -146,6 +144,37 @@ class SqlRecordStore:
             )
         with self._sessions() as db:
             return [Rating(*row) for row in db.execute(query)]
+
+    def ratings_in_order(
+        self,
+        person_id: str,
+        start_ns: int,
+        end_ns: int,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[tuple[tuple[int, str], Rating]]:
+        """List the newest versions by the moment of the first; see RecordStore."""
+        first = aliased(RatingRow)
+        query = (
+            select(first.about_ns, *columns_of(RatingRow, Rating))
+            .join(first, and_(first.id == RatingRow.id, first.version == 1))
+            .where(
+                RatingRow.person_id == person_id,
+                RatingRow.superseded.is_(False),
+                RatingRow.about_ns >= start_ns,
+                RatingRow.about_ns < end_ns,
+            )
+            .order_by(first.about_ns, first.id)
+            .limit(limit)
+        )
+        if after is not None:
+            about, last_id = after
+            query = query.where(
+                or_(first.about_ns > about, and_(first.about_ns == about, first.id > last_id))
+            )
+        with self._sessions() as db:
+            found = [(about, Rating(*row)) for about, *row in db.execute(query)]
+        return [((about, rating.id), rating) for about, rating in found]
 
     def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
         """List every version of a rating of this person, oldest first."""
@@ -289,6 +318,23 @@ def _same_content(stored: Rating, sent: Rating) -> bool:
         )
 
     return content(stored) == content(sent)
+
+
+def _with_provenance(rating: Rating, before: RatingRow) -> Rating:
+    """Where a rating comes from stays true of its corrections; the person's own correction of an
+    imported one is later than what the sender issued.
+    """
+    rating = replace(rating, simulated=rating.simulated or before.simulated)
+    if not before.imported:
+        return rating
+    corrected = not rating.withdrawn
+    return replace(
+        rating,
+        imported=True,
+        status="corrected" if corrected else before.status,
+        issued_ns=rating.entered_ns if corrected else before.issued_ns,
+        identifiers=before.identifiers,
+    )
 
 
 def _rating_conflict(rating: Rating) -> RatingConflictError:

@@ -95,6 +95,9 @@ class Victim:
             "number": ["1"],
             "table": ["beats", "hrv", "ratings", "sessions", "link", "heart_rates"],
             "note_id": [self.note.id],
+            "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
+            "export_id": ["00000000-0000-4000-8000-000000000000"],
+            "kind": ["Observation"],
             "practice_id": [self.practice.id],
             "reading": ["setbacks"],
         }

@@ -99,3 +99,15 @@ class LiveShareRow(Base):
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
     )
     until_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class FhirExportRow(Base):
+    """An export of FHIR resources that an analyst began."""
+
+    __tablename__ = "fhir_exports"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    request: Mapped[str] = mapped_column(Text)
+    types: Mapped[str] = mapped_column(String(200))
+    created_ns: Mapped[int] = mapped_column(BigInteger)

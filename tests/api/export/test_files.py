@@ -17,8 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.export.columns import COLUMNS, Table
-from api.services.imported_records import FHIR_SOURCE, HeartRate, store_heart_rates
-from ebbtide.timestamps import SECOND
+from ebbtide.timestamps import SECOND, to_datetime
 from store import Stores
 from store.models import Purpose
 from tests.support.clinic import Clinic, fill, opened_clinic
@@ -33,10 +32,26 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         fill(stores, ada, days=1)
         body = {"pain": 3, "stress": 4, "note": WORDS, "pleasant_note": "NA"}
         opened["ada"].post("/v1/ratings", json=body).raise_for_status()
-        rates = [
-            HeartRate(stores.now() // SECOND * SECOND - k * SECOND, 61.0 + k) for k in range(5)
+        points = [
+            {
+                "resource": {
+                    "resourceType": "Observation",
+                    "status": "final",
+                    "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+                    "effectiveDateTime": to_datetime(
+                        stores.now() // SECOND * SECOND - k * SECOND
+                    ).isoformat(),
+                    "valueQuantity": {
+                        **{"value": 61.4 + k, "code": "/min"},
+                        "system": "http://unitsofmeasure.org",
+                    },
+                    "device": {"display": f"Watch of {ada.name}"},
+                }
+            }
+            for k in range(5)
         ]
-        store_heart_rates(stores, ada, FHIR_SOURCE, rates)
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": points}
+        opened["ada"].post("/v1/fhir", json=bundle).raise_for_status()
         opened.agree("ada", Purpose.RESEARCH)
         yield opened
 
@@ -108,13 +123,16 @@ def test_notes_are_for_the_person_and_not_for_analysts(clinic: Clinic) -> None:
 
 def test_heart_rates_from_elsewhere_come_out_in_bulk(clinic: Clinic) -> None:
     rows = clinic["ada"].get("/v1/export/heart_rates").json()["rows"]
-    assert [row["bpm"] for row in rows] == [65.0, 64.0, 63.0, 62.0, 61.0]
+    assert [row["bpm"] for row in rows] == [65.4, 64.4, 63.4, 62.4, 61.4]
+    assert {row["device"] for row in rows} == {"Watch of The name of ada"}
     shift = clinic.stores.access.pseudonym(clinic.id("ada")).shift_ns
     theirs = clinic["ann"].get("/v1/research/heart_rates", params={"limit": 2}).json()
     assert [row["time_ns"] + shift for row in theirs["rows"]] == [
         row["time_ns"] for row in rows[:2]
     ]
     assert theirs["next"]
+    assert "device" not in theirs["rows"][0]
+    assert not {row["rate"] for row in theirs["rows"]} & {row["rate"] for row in rows}
 
 
 @pytest.mark.parametrize("who", ["ada", "ann"])
