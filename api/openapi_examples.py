@@ -112,6 +112,8 @@ def _build_by_type(schema: dict[str, Any], document: dict[str, Any], name: str) 
     if kind == "boolean":
         return bool(schema.get("default", False))
     if kind == "string":
+        if "pattern" in schema:  # all there are describe ids
+            return _BY_FORMAT["uuid"]
         text = _BY_FORMAT.get(schema.get("format", "")) or _BY_NAME.get(name) or "as it was given"
         shortest, longest = schema.get("minLength", 0), schema.get("maxLength", len(text))
         return str(text)[:longest].ljust(shortest, "x")

@@ -153,8 +153,12 @@ def test_fhir_pages_lose_and_double_nothing(clinic: Clinic) -> None:
     ["x", "bm9wZQ", base64.urlsafe_b64encode(b'["", 1.5, "", ""]').decode(), "W10", "é", "[" * 400],
 )
 def test_a_cursor_of_ones_own_is_refused(clinic: Clinic, cursor: str) -> None:
-    for path in ("/v1/export/ratings", "/v1/fhir/Observation"):
-        assert_problem(clinic["ada"].get(path, params={"cursor": cursor}), 422, "query.cursor")
+    ada = clinic["ada"]
+    answer = ada.get("/v1/export/ratings", params={"cursor": cursor})
+    assert_problem(answer, 422, "query.cursor")
+    refused = ada.get("/v1/fhir/Observation", params={"cursor": cursor})
+    assert refused.status_code in (400, 422)
+    assert refused.json()["resourceType"] == "OperationOutcome"
 
 
 def test_research_filters_on_no_true_time(clinic: Clinic) -> None:
