@@ -13,9 +13,11 @@ from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Path
 from fastapi.concurrency import run_in_threadpool
 from starlette_compress import CompressMiddleware, add_compress_type
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.http import problems
 from api.http.deps import MAX_CONCURRENT_UPLOADS
+from api.http.password_hashing import PasswordHasher
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
@@ -30,6 +32,7 @@ from api.middleware.tracing import trace
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.cache.analysis import AnalysisCache
+from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
 from api.services.snapshots import Snapshots
 from ebbtide import __version__
@@ -88,11 +91,14 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.provider = provider_from_settings(settings)
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
+    app.state.mailer = mailer_from_settings(settings)
+    app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {
         RequestRulesMiddleware: {"routes": app},
         TelemetryMiddleware: {"on_error": problems.unhandled_problem},
         RateLimitMiddleware: {
+            "stores": stores,
             "signed_in": settings.requests_a_minute,
             "anonymous": settings.anonymous_requests_a_minute,
         },
@@ -102,6 +108,13 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     }
     for middleware in reversed(MIDDLEWARE):  # the last one added is the outermost
         app.add_middleware(middleware, **options.get(middleware, {}))
+    if settings.trusted_networks:
+        # Here and not in Uvicorn, which would trust 127.0.0.1: whoever serves the application,
+        # nobody's X-Forwarded-For is read but that of the proxies that are set.
+        app.add_middleware(
+            ProxyHeadersMiddleware,
+            trusted_hosts=settings.trusted_networks,
+        )
     problems.install_handlers(app)
     # Included directly: a router inside a router is searched once more at each request.
     for router in ROUTERS:

@@ -17,6 +17,7 @@ from store.protocols.access import (
     LockoutStore,
     PasswordStore,
     PseudonymStore,
+    RequestCountStore,
     TokenStore,
 )
 from store.protocols.beats import BeatStore
@@ -41,6 +42,7 @@ __all__ = [
     "ProgrammeStore",
     "PseudonymStore",
     "RecordStore",
+    "RequestCountStore",
     "StoreError",
     "Stores",
     "TokenStore",

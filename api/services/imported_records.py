@@ -18,7 +18,7 @@ from store.models import ImportedHeartRate, ImportedRating, ImportOutcome, Perso
 from store.models.imports import heart_rate_id, pack_identifiers
 
 # Streams in which earlier versions stored heart rates of other systems, in whole beats/min.
-_EARLIER_SOURCES = ("FHIR heart rates", "Open mHealth heart rates")
+EARLIER_SOURCES = ("FHIR heart rates", "Open mHealth heart rates")
 _MAX_SKIPPED = 1000  # entries in an answer
 MAX_IDENTIFIER, MAX_DEVICE, MAX_WORDS, MAX_NOTE = 500, 300, 100, 500
 
@@ -257,7 +257,7 @@ def _earlier_heart_rates(stores: Stores, person: Person) -> list[ImportedHeartRa
     """The heart rates that earlier versions stored as streams; the same moment once."""
     found: dict[str, ImportedHeartRate] = {}
     for covered in stores.beats.coverage(person.subject_id):
-        if covered.stream.source not in _EARLIER_SOURCES:
+        if covered.stream.source not in EARLIER_SOURCES:
             continue
         after = 0
         while batch := stores.beats.notifications(person.subject_id, covered.stream.id, after):

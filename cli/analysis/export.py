@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from ebbtide.errors import EbbtideError
 
 _FORMATS = ("csv", "parquet")
+_STANDARD_OUTPUT = Path("-")
 
 
 class ExportedTable(StrEnum):
@@ -29,7 +31,9 @@ class ExportedTable(StrEnum):
 
 def export(
     table: ExportedTable,
-    target: Annotated[Path, typer.Argument(help="A .csv or .parquet file.")],
+    target: Annotated[
+        Path, typer.Argument(help="A .csv or .parquet file; - is CSV on standard output.")
+    ],
     email: Annotated[str, typer.Option(help="Address of the account.")],
 ) -> None:
     """Write one of your tables into a file, and what its columns mean into datapackage.json beside
@@ -39,7 +43,8 @@ def export(
 
     password = typer.prompt("Password", hide_input=True, err=True)
     rows = _export_table(email, password, table, target, Settings().api_url)
-    typer.echo(f"{rows} rows of {table} in {target}.")
+    if target != _STANDARD_OUTPUT:
+        typer.echo(f"{rows} rows of {table} in {target}.")
 
 
 def _export_table(email: str, password: str, table: str, target: Path, api_url: str) -> int:
@@ -48,7 +53,7 @@ def _export_table(email: str, password: str, table: str, target: Path, api_url: 
 
     from ebbtide.client import ApiError, Client
 
-    form = target.suffix.removeprefix(".")
+    form = "csv" if target == _STANDARD_OUTPUT else target.suffix.removeprefix(".")
     if form not in _FORMATS:
         raise EbbtideError(f"{target.name} is neither .csv nor .parquet.", "Choose such a name.")
     try:
@@ -63,6 +68,9 @@ def _export_table(email: str, password: str, table: str, target: Path, api_url: 
         resource["schema"]["fields"].append(
             {"name": "rr_ms", "type": "number", "unit": "ms", "description": "RR interval"}
         )
+    if target == _STANDARD_OUTPUT:
+        _write_csv(data, sys.stdout)
+        return int(data.num_rows)
     _describe(target, form, resource)
     if form == "csv":
         _write_csv(data, target)
@@ -104,7 +112,7 @@ def _compute_rr_ms(data: Any) -> Any:
     return pc.multiply(seconds, 1000.0)
 
 
-def _write_csv(data: Any, target: Path) -> None:
+def _write_csv(data: Any, target: Path | TextIO) -> None:
     """Write what R reads rightly as well: TRUE and FALSE, ISO 8601 with all digits."""
     import numpy as np
     import pandas as pd
@@ -117,4 +125,4 @@ def _write_csv(data: Any, target: Path) -> None:
             frame[name] = [f"{word}Z" for word in np.datetime_as_string(moments, unit="ns")]
         elif data.schema.field(name).type == "bool":
             frame[name] = column.map({True: "TRUE", False: "FALSE"})
-    frame.to_csv(target, index=False)
+    frame.to_csv(target, index=False, lineterminator="\n")

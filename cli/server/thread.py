@@ -48,6 +48,7 @@ class ApiThread:
                 http=HTTP_PROTOCOL,
                 log_level="warning",
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=3,
             )
         )

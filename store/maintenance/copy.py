@@ -13,12 +13,18 @@ import numpy as np
 from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tuple_
 from sqlalchemy.exc import DataError, IntegrityError
 
-from ebbtide.beats import Stream
+from ebbtide.beats import Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.tables.access import AccessLogRow, CareRow, LiveShareRow, PseudonymRow
+from store.sql.tables.access import (
+    AccessLogRow,
+    CareRow,
+    ErasedTokenRow,
+    LiveShareRow,
+    PseudonymRow,
+)
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
 from store.sql.tables.programme import (
     NoteRow,
@@ -59,6 +65,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         HeartRateRow,
         ImportedIdentifierRow,
         RatingPartRow,
+        ErasedTokenRow,
         AuditRow,
     )
 )
@@ -220,6 +227,8 @@ def copy_beats(
     found = CopyResult()
     for subject in source.erased():
         target.erase(subject)
+    for subject in source.subjects():
+        _copy_removed(source, target, subject)
     covered = [
         (subject, covered) for subject in source.subjects() for covered in source.coverage(subject)
     ]
@@ -252,6 +261,19 @@ def copy_beats(
         for begin in range(0, len(spans), _ROWS * 10):
             target.append_activity(subject, stream.id, spans[begin : begin + _ROWS * 10])
     return found
+
+
+def _copy_removed(source: BeatStore, target: BeatStore, subject: str) -> None:
+    """Remove what was removed from the source since the last copy, and refuse it from now on."""
+    stored = {item.stream.id for item in target.coverage(subject)}
+    refused = {item.stream_id for item in target.removed_streams(subject)}
+    for item in source.removed_streams(subject):
+        if item.stream_id in refused:
+            continue
+        if item.stream_id not in stored:
+            empty = Stream(item.stream_id, Origin.FILE, "removed", item.removed_ns)
+            target.put_stream(subject, empty)
+        target.remove_stream(subject, item.stream_id, item.removed_ns)
 
 
 def compare_beats(

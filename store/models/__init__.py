@@ -3,16 +3,26 @@
 from store.models.access import (
     AccessLogEntry,
     AccessToken,
+    AttemptLimit,
     Attempts,
+    CareProposal,
     FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
     Pseudonym,
+    RequestCount,
     Scope,
     TokenKind,
 )
-from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.beats import (
+    Beats,
+    DailyWindows,
+    PlacedGap,
+    RemovedStream,
+    StoreGeneration,
+    StreamCoverage,
+)
 from store.models.imports import (
     ImportedHeartRate,
     ImportedRating,
@@ -41,9 +51,11 @@ from store.models.records import (
 __all__ = [
     "AccessLogEntry",
     "AccessToken",
+    "AttemptLimit",
     "Attempts",
     "AuditLine",
     "Beats",
+    "CareProposal",
     "Consent",
     "DailyWindows",
     "FhirExport",
@@ -64,9 +76,12 @@ __all__ = [
     "Pseudonym",
     "Purpose",
     "Rating",
+    "RemovedStream",
+    "RequestCount",
     "Role",
     "Scope",
     "SessionNotes",
+    "StoreGeneration",
     "StoredReport",
     "StreamCoverage",
     "TherapySession",

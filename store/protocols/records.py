@@ -143,6 +143,10 @@ class RecordStore(Protocol):
         """Return the stored report of this kind."""
         ...
 
+    def delete_reports(self, person_id: str) -> None:
+        """Delete the stored reports of a person, as what they were computed from is gone."""
+        ...
+
     def add_audit(self, line: AuditLine) -> None:
         """Store what was done."""
         ...

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import and_, delete, func, or_, select, text
+from sqlalchemy import and_, delete, func, insert, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
+from store.models.access import TokenKind
 from store.models.records import (
     AuditLine,
     Consent,
@@ -20,7 +21,9 @@ from store.models.records import (
 from store.sql.engine import write_transaction
 from store.sql.imports import SqlImports
 from store.sql.rows import columns_of, from_row, to_row
+from store.sql.tables.access import ErasedTokenRow
 from store.sql.tables.records import (
+    AccessTokenRow,
     AuditRow,
     Base,
     ConsentRow,
@@ -262,6 +265,11 @@ class SqlRecordStore(SqlImports):
             row = db.get(ReportRow, (person_id, kind))
             return None if row is None else from_row(StoredReport, row)
 
+    def delete_reports(self, person_id: str) -> None:
+        """Delete the stored reports of a person."""
+        with self._sessions.begin() as db:
+            db.execute(delete(ReportRow).where(ReportRow.person_id == person_id))
+
     def add_audit(self, line: AuditLine) -> None:
         """Store what was done."""
         with self._sessions.begin() as db:
@@ -282,6 +290,16 @@ class SqlRecordStore(SqlImports):
     def erase(self, person_id: str) -> None:
         """Delete all data of the person."""
         with self._sessions.begin() as db:
+            # Recorders that hold these tokens are told that the person was erased.
+            db.execute(
+                insert(ErasedTokenRow).from_select(
+                    ["token_hash", "expires_ns"],
+                    select(AccessTokenRow.token_hash, AccessTokenRow.expires_ns).where(
+                        AccessTokenRow.person_id == person_id,
+                        AccessTokenRow.kind != str(TokenKind.SESSION),
+                    ),
+                )
+            )
             for mapper in Base.registry.mappers:  # every table of rows of a person
                 if hasattr(mapper.class_, "person_id"):
                     db.execute(delete(mapper.class_).where(mapper.class_.person_id == person_id))

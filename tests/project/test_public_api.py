@@ -28,14 +28,15 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore FhirExportStore
     IdempotencyStore LockoutStore PasswordStore ProgrammeStore PseudonymStore RecordStore
-    StoreError Stores TokenStore open_stores
-store.models: AccessLogEntry AccessToken Attempts AuditLine Beats Consent DailyWindows
-    FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating
-    Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap Practice
-    PracticeKind Programme Pseudonym Purpose Rating Role Scope SessionNotes StoredReport
+    RequestCountStore StoreError Stores TokenStore open_stores
+store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
+    Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
+    ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
+    Practice PracticeKind Programme Pseudonym Purpose Rating RemovedStream RequestCount Role Scope
+    SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind
 store.maintenance: BackupResult CopyResult IntegrityReport check_sqlite check_stores
-    create_backup create_server_backup move restore restore_server_backup
+    create_backup create_server_backup erased_since move restore restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard
