@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Path
+from fastapi.concurrency import run_in_threadpool
 from starlette_compress import CompressMiddleware, add_compress_type
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -17,9 +19,12 @@ from api.http import problems
 from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.http.password_hashing import PasswordHasher
 from api.middleware.body_limits import BodyLimitMiddleware
+from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
+from api.middleware.representation import RepresentationMiddleware
+from api.middleware.request_rules import RequestRulesMiddleware
 from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.middleware.telemetry import TelemetryMiddleware
 from api.middleware.text import TextMiddleware
@@ -29,6 +34,7 @@ from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.cache.analysis import AnalysisCache
 from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
+from api.services.snapshots import Snapshots
 from ebbtide import __version__
 from ebbtide.settings import Settings
 from store import Stores, open_stores
@@ -37,13 +43,17 @@ from store import Stores, open_stores
 MIDDLEWARE: tuple[type[Any], ...] = (
     TelemetryMiddleware,
     SecurityHeadersMiddleware,
+    RequestRulesMiddleware,
     BodyLimitMiddleware,
     RateLimitMiddleware,
+    RepresentationMiddleware,
     CompressMiddleware,
     TextMiddleware,
+    CreatedMiddleware,
     ETagMiddleware,
     IdempotencyMiddleware,
 )
+_SWEEP_EVERY_S = 300.0
 for _media_type in ("text/csv", "application/vnd.apache.arrow.stream"):
     add_compress_type(_media_type)  # Parquet is compressed already
 
@@ -61,7 +71,9 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep(app.state.snapshots))
         yield
+        sweeping.cancel()
         stores.close()
 
     # Swagger UI would load scripts from a third party; docs/reference/http-api.md names
@@ -78,10 +90,12 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.stores = stores
     app.state.provider = provider_from_settings(settings)
     app.state.cache = AnalysisCache()
+    app.state.snapshots = Snapshots.from_settings(settings)
     app.state.mailer = mailer_from_settings(settings)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {
+        RequestRulesMiddleware: {"routes": app},
         TelemetryMiddleware: {"on_error": problems.unhandled_problem},
         RateLimitMiddleware: {
             "stores": stores,
@@ -112,6 +126,13 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     describe(app)
     trace(app)
     return app
+
+
+async def _sweep(snapshots: Snapshots) -> None:
+    """Delete exports that have ended, also where nobody asks for another."""
+    while True:
+        await run_in_threadpool(snapshots.make_room, 0)
+        await asyncio.sleep(_SWEEP_EVERY_S)
 
 
 async def _patient_parameter(

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api.http import problems
 from api.middleware.idempotency import HEADER
+from api.openapi_examples import complete_examples
 
 DESCRIPTION = """\
 Heartbeats and ratings during Pain Reprocessing Therapy, and how pain moved with stress.
@@ -29,7 +30,8 @@ a JSON parser that keeps 64 bits. Ranges are half-open: `start` is in, `end` is 
 together" never means that one caused the other.
 
 **Bulk.** `/v1/export/...` and `/v1/research/...` give JSON pages, CSV, Parquet or an Arrow stream
-(`format`, or `Accept`), compressed as you ask (`Accept-Encoding: zstd, gzip`).
+(`format`, or `Accept`, or by an address of its own: `/v1/export/beats.parquet`), compressed as you
+ask (`Accept-Encoding: zstd, gzip`), and files also by `Range`. `HEAD` works wherever `GET` does.
 
 **Errors** are `application/problem+json` (RFC 9457): `type` is stable, `errors` names the fields.
 `429` and `503` say in `Retry-After` when to come back.
@@ -58,7 +60,34 @@ TAGS = [
     {"name": "research", "description": "For analysts: pseudonyms, moved dates, consent"},
     {"name": "operation", "description": "Whether the API lives, and whether it can work"},
 ]
-_ANYWHERE = (429, 500, 503)
+_ANYWHERE = (400, 405, 414, 429, 500, 503)
+_TABLES = ("/export/{table}", "/research/{table}")
+_PROBLEM = {
+    "type": "urn:ebbtide:problem:invalid",
+    "title": "Unprocessable Content",
+    "status": 422,
+    "detail": "body.pain: Input should be less than or equal to 10",
+    "errors": [
+        {"field": "body.pain", "problem": "Input should be less than or equal to 10"},
+    ],
+}
+# FastAPI leaves nulls out of examples.
+_PAGE = {
+    "rows": [
+        {
+            "rating": "0d6b0a1e-6f1c-4b9e-8d0f-2f8f3f0c7a11",
+            "version": 1,
+            "about_ns": 1793520000000000000,
+            "pain": 4,
+            "stress": 6,
+            "pleasant": None,
+            "withdrawn": False,
+            "about": "2026-11-01T08:00:00.000000000Z",
+        }
+    ],
+    "next": None,
+    "until": "2026-11-24T08:20:00+00:00",
+}
 _WRITES = {"post", "put", "patch", "delete"}
 
 
@@ -70,13 +99,41 @@ def describe(app: FastAPI) -> None:
         if app.openapi_schema is not None:
             return app.openapi_schema
         schema = plain()
+        schema["info"]["license"] = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+        schema["info"]["contact"] = {"name": "Those who run this server"}
+        schema["servers"] = [{"url": "/", "description": "The server that gives this document"}]
         _add_problem_schemas(schema)
-        for methods in schema["paths"].values():
+        for path, methods in schema["paths"].items():
             for method, operation in methods.items():
                 _complete(method, operation)
+                if path.endswith(_TABLES):
+                    operation["responses"]["200"]["content"]["application/json"]["example"] = _PAGE
+        _conform_to_3_1(schema)
+        complete_examples(schema)
         return schema
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _conform_to_3_1(node: Any) -> None:
+    """Take out what only OpenAPI 3.2 has, and say that integers have 64 bits.
+
+    Generators for Java, C# and Go take an integer without a format for 32 bits.
+    """
+    if isinstance(node, list):
+        for item in node:
+            _conform_to_3_1(item)
+    elif isinstance(node, dict):
+        if "itemSchema" in node:
+            # 3.1 cannot describe the items of a stream: they are text there.
+            node["x-item-schema"] = node.pop("itemSchema")
+            node["schema"] = {"type": "string"}
+        kind = node.get("type")
+        if kind == "integer" or (isinstance(kind, list) and "integer" in kind):
+            node.setdefault("format", "int64")
+        for key, value in node.items():
+            if key not in ("example", "examples", "default"):
+                _conform_to_3_1(value)
 
 
 def _add_problem_schemas(schema: dict[str, Any]) -> None:
@@ -86,6 +143,7 @@ def _add_problem_schemas(schema: dict[str, Any]) -> None:
         body = model.model_json_schema(ref_template=template)
         body.pop("$defs", None)
         schemas.setdefault(model.__name__, body)
+    schemas["Problem"]["examples"] = [_PROBLEM]
     # FastAPI declares its own body of a validation error, which Problem replaces.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -93,6 +151,14 @@ def _add_problem_schemas(schema: dict[str, Any]) -> None:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
+    if "security" not in operation:
+        operation["security"] = []  # public
+    is_public = not operation["security"]
+    for requirement in operation["security"]:
+        for name, scopes in requirement.items():
+            if scopes:  # only OAuth 2 has scopes that tools understand
+                operation["x-required-scopes"] = "one of " + ", ".join(sorted(scopes))
+            requirement[name] = []
     if "422" in responses:
         responses["422"] = problems.describe_problems(422)[422]
     for status in _ANYWHERE:
@@ -101,7 +167,9 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
         broken = (400,) if "requestBody" in operation else ()
         for status in (*broken, 408, 413):
             responses.setdefault(str(status), problems.describe_problems(status)[status])
-        if "security" in operation:
+        for status in (412, *((415,) if "requestBody" in operation else ())):
+            responses.setdefault(str(status), problems.describe_problems(status)[status])
+        if not is_public:
             for status in (409, 422):
                 responses.setdefault(str(status), problems.describe_problems(status)[status])
             parameters = operation.setdefault("parameters", [])
@@ -116,5 +184,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
                         "example": "0d6b0a1e-6f1c-4b9e-8d0f-2f8f3f0c7a11",
                     }
                 )
-    elif "304" not in responses and "200" in responses:
+    else:
+        responses.setdefault("412", problems.describe_problems(412)[412])
+    if method == "get" and "304" not in responses and "200" in responses:
         responses["304"] = {"description": "You have it already (If-None-Match)"}

@@ -67,6 +67,16 @@ class Settings(BaseSettings):
         default=None, description="Certificates to trust, where the server's is of one's own"
     )
 
+    # Exports by ranges
+    export_snapshot_mb: int = Field(
+        default=1024,
+        ge=1,
+        description="Room for exports that are read by ranges; larger ones come without ranges",
+    )
+    export_snapshot_minutes: int = Field(
+        default=60, ge=1, le=1440, description="How long after its last use such an export stays"
+    )
+
     # Logs and metrics
     log_format: Literal["text", "json"] = Field(
         default="text", description="json: one object a line, for a log collector"
@@ -181,6 +191,11 @@ class Settings(BaseSettings):
     def records_file(self) -> Path:
         """SQLite file of people and ratings."""
         return self.data_dir / "records.sqlite"
+
+    @property
+    def snapshots_dir(self) -> Path:
+        """Exports that are read by ranges, for as long as they are."""
+        return self.data_dir / "export-snapshots"
 
     @property
     def outbox_file(self) -> Path:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import csv, parquet
+import pyarrow.compute as pc
+from pyarrow import parquet
 
 
 class Format(StrEnum):
@@ -30,6 +31,9 @@ MEDIA_TYPES = {
 
 _ROW_GROUP = 2**18  # rows of Parquet
 _LINES = 2**13  # of CSV, a MB
+# ISO 8601 with all digits, which a cast to text gives with a blank in place of the T.
+_ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
+_SPECIAL = '[",\r\n]'  # what needs quotes in CSV (RFC 4180)
 
 
 def encode_table(
@@ -42,8 +46,12 @@ def encode_table(
     yield from buffer.take()
     if form is Format.PARQUET:
         batches = _group_rows(batches)
-    elif form is Format.CSV:
-        batches = _split_for_csv(batches)
+    elif form is Format.CSV:  # a whole day of beats would be many MB of text
+        batches = (
+            batch.slice(begin, _LINES)
+            for batch in batches
+            for begin in range(0, len(batch), _LINES)
+        )
     for batch in batches:
         writer.write(batch)
         yield from buffer.take()
@@ -64,8 +72,12 @@ def _group_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """The rows of a batch, for JSON."""
-    return list(batch.to_pylist())
+    """The rows of a batch, for JSON: timestamps as ISO 8601."""
+    columns = [
+        _format_timestamps(column) if pa.types.is_timestamp(column.type) else column
+        for column in batch.columns
+    ]
+    return list(pa.RecordBatch.from_arrays(columns, names=batch.schema.names).to_pylist())
 
 
 def encode_page(rows: list[dict[str, Any]], following: str | None, until: str) -> bytes:
@@ -74,38 +86,63 @@ def encode_page(rows: list[dict[str, Any]], following: str | None, until: str) -
     return json.dumps(page, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _split_for_csv(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Split batches: a whole day of beats would be many MB of text."""
-    for batch in batches:
-        for begin in range(0, len(batch), _LINES):
-            yield _plain(batch.slice(begin, _LINES))
+def _format_timestamps(column: pa.Array) -> pa.Array:
+    # Without a zone first: Arrow would look for the time zone data of the system.
+    return pc.strftime(column.cast(pa.timestamp("ns")), format=_ISO_8601)
 
 
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Decode dictionaries, which CSV does not have."""
-    return pa.RecordBatch.from_arrays(
-        [
-            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-            for column in batch.columns
-        ],
-        schema=_plain_schema(batch.schema),
+class _CsvWriter:
+    """Write lines of CSV that R, pandas, polars and DuckDB all read with the right types.
+
+    Text is in quotes only where it needs them: Arrow's own writer puts quotes around all text, so
+    that times and TRUE would be text to `data.table::fread`. Null is empty, an empty text is "".
+    """
+
+    def __init__(self, file: Any, schema: pa.Schema) -> None:
+        self._file = file
+        file.write((",".join(schema.names) + "\n").encode())
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write the lines of a batch."""
+        columns = [_to_csv_text(column) for column in batch.columns]
+        lines = pc.binary_join_element_wise(
+            *columns, ",", null_handling="replace", null_replacement=""
+        )
+        self._file.write("".join(f"{line}\n" for line in lines.to_pylist()).encode())
+
+    def close(self) -> None:
+        """Do nothing: every line is written."""
+
+
+def _to_csv_text(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        return _format_timestamps(column)
+    if pa.types.is_boolean(kind):
+        return pc.if_else(column, "TRUE", "FALSE")
+    if pa.types.is_dictionary(kind):
+        words = _quote(column.dictionary)
+        return pa.DictionaryArray.from_arrays(column.indices, words).dictionary_decode()
+    if pa.types.is_string(kind):
+        return _quote(column)
+    return column.cast(pa.string())
+
+
+def _quote(words: pa.Array) -> pa.Array:
+    quoted = pc.binary_join_element_wise(
+        '"', pc.replace_substring(words, pattern='"', replacement='""'), '"', ""
     )
-
-
-def _plain_schema(schema: pa.Schema) -> pa.Schema:
-    return pa.schema(
-        [
-            pa.field(field.name, field.type.value_type)
-            if pa.types.is_dictionary(field.type)
-            else field
-            for field in schema
-        ]
-    )
+    is_special = pc.or_(pc.match_substring_regex(words, pattern=_SPECIAL), pc.equal(words, ""))
+    return pc.if_else(is_special, quoted, words)
 
 
 def _parquet(file: Any, schema: pa.Schema) -> parquet.ParquetWriter:
     """Encode integers as differences: smaller, faster and in less memory than as dictionaries."""
-    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    integers = [
+        field.name
+        for field in schema
+        if pa.types.is_integer(field.type) or pa.types.is_timestamp(field.type)
+    ]
     return parquet.ParquetWriter(
         file,
         schema,
@@ -118,7 +155,7 @@ def _parquet(file: Any, schema: pa.Schema) -> parquet.ParquetWriter:
 _WRITERS: dict[Format, Callable[[Any, pa.Schema], Any]] = {
     Format.ARROW: pa.ipc.new_stream,
     Format.PARQUET: _parquet,
-    Format.CSV: lambda file, schema: csv.CSVWriter(file, _plain_schema(schema)),
+    Format.CSV: _CsvWriter,
 }
 
 

@@ -1,32 +1,32 @@
-"""Tables as responses: negotiate the form, cut pages, and honour ``If-None-Match``."""
+"""Tables as responses: negotiate the form, cut pages, take snapshots, honour conditions."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 
+import numpy as np
 import pyarrow as pa
 from fastapi import Depends, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from analytics.association.hrv_before_rating import Span
+from api.export.columns import Table, table_schema
+from api.export.datapackage import describe_package
 from api.export.encodings import MEDIA_TYPES, Format, encode_page, encode_table, plain_rows
-from api.export.tables import (
-    Part,
-    Table,
-    table_fingerprint,
-    table_parts,
-    table_schema,
-)
-from api.http.pagination import Cursor, PageLimit, decode_offset_cursor, encode_cursor
-from api.http.problems import ProblemError, describe_problems
-from api.http.time_range import OptionalTimeRange, parse_timestamp
+from api.export.files import RangeRequest, snapshot_response
+from api.export.tables import Part, table_fingerprint, table_parts
+from api.http.accept import negotiate
+from api.http.pagination import Cursor, Keyset, decode_keyset, encode_keyset
+from api.http.problems import ProblemError, describe_problems, problem_response
+from api.http.time_range import OptionalTimeRange, TimeRange, parse_timestamp
 from api.middleware.etag import matches_etag
 from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportQuery, ExportSubject
+from api.services.snapshots import Snapshots
 from ebbtide.timestamps import MINUTE, to_datetime
 from store import Stores
 
@@ -39,44 +39,100 @@ _ACCEPTED = {
     "application/vnd.apache.parquet": Format.PARQUET,
     "application/vnd.apache.arrow.stream": Format.ARROW,
 }
+FILE_ENDS = {Format.CSV: "csv", Format.PARQUET: "parquet", Format.ARROW: "arrows"}
+_PAGE_CONTENT: dict[str, Any] = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "title": "TablePage",
+            "properties": {
+                "rows": {"type": "array", "items": {"type": "object"}},
+                "next": {"type": ["string", "null"]},
+                "until": {"type": "string"},
+            },
+            "required": ["rows", "next", "until"],
+        },
+    }
+}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILE_CONTENT: dict[Format, dict[str, Any]] = {
+    Format.CSV: {"text/csv": {"schema": {"type": "string"}}},
+    Format.PARQUET: {"application/vnd.apache.parquet": _BINARY},
+    Format.ARROW: {"application/vnd.apache.arrow.stream": _BINARY},
+}
+_UNTIL_HEADER = {
+    UNTIL: {
+        "description": "The `since` of your next increment",
+        "schema": {"type": "string"},
+        "example": "2026-11-24T08:20:00+00:00",
+    }
+}
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "You have it already (If-None-Match)"}
+}
 BULK_RESPONSES: dict[int | str, dict[str, Any]] = {
-    **describe_problems(401, 403, 404, 406, 422),
-    304: {"description": "You have it already (If-None-Match)"},
+    **describe_problems(401, 403, 404, 406, 412, 416, 422),
+    **_NOT_MODIFIED,
+    206: {
+        "description": "The part of a file that `Range` names",
+        "content": {key: value for form in _FILE_CONTENT.values() for key, value in form.items()},
+    },
     200: {
         "description": "The table. JSON comes in pages: `rows`, `next` (the `cursor` of the next "
         "page, null at the end) and `until`; the other forms come whole. `until`, and the header "
         "`Ebbtide-Until`, is the `since` of your next increment.",
+        "headers": _UNTIL_HEADER,
         "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "rows": {"type": "array", "items": {"type": "object"}},
-                        "next": {"type": ["string", "null"]},
-                        "until": {"type": "string", "format": "date-time"},
-                    },
-                    "required": ["rows", "next", "until"],
-                }
-            },
-            "text/csv": {"schema": {"type": "string"}},
-            "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
-            "application/vnd.apache.arrow.stream": {
-                "schema": {"type": "string", "format": "binary"}
-            },
+            **_PAGE_CONTENT,
+            **{key: value for form in _FILE_CONTENT.values() for key, value in form.items()},
         },
     },
 }
 
 
+def file_responses(form: Format) -> dict[int | str, dict[str, Any]]:
+    """Describe the responses of a route that gives one form of file."""
+    content = _FILE_CONTENT[form]
+    return {
+        **describe_problems(401, 403, 404, 412, 416, 422),
+        **_NOT_MODIFIED,
+        200: {"description": "The table", "headers": _UNTIL_HEADER, "content": content},
+        206: {"description": "The part that `Range` names", "content": content},
+    }
+
+
+def package_responses(*, pseudonymous: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Describe the responses of a route that gives a Data Package."""
+    example = describe_package([(Table.SESSIONS, "sessions.csv")], pseudonymous)
+    return {
+        **describe_problems(401, 403, 404),
+        200: {
+            "description": "A Frictionless Data Package (v2)",
+            "content": {"application/json": {"example": example}},
+        },
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class BulkQuery:
-    """The query of a table: what, in which form, and which page."""
+    """The query of a table: what, in which form, and which page. ``client`` names who sends it, by
+    token and program, for the ranges of one download.
+    """
 
     scope: ExportQuery
     form: Format
     limit: int
-    cursor: tuple[str, int]
+    cursor: Keyset | None
     if_none_match: str
+    range: RangeRequest = field(default_factory=RangeRequest)
+    since: str | None = None
+
+    def with_form(self, form: Format) -> BulkQuery:
+        """The same in another form."""
+        return replace(self, form=form)
+
+
+SPAN = Query(description="Of link: which heartbeats before each rating")
 
 
 async def bulk_query(
@@ -92,43 +148,53 @@ async def bulk_query(
             "days, to be put in the place of those you have; of ratings also those withdrawn"
         ),
     ] = None,
-    span: Annotated[
-        Span, Query(description="Of link: which heartbeats before each rating")
-    ] = Span.MINUTES_30,
+    span: Annotated[Span, SPAN] = Span.MINUTES_30,
     limit: Annotated[int, Query(ge=1, le=100_000, description="Rows of a page of JSON")] = 10_000,
-    cursor: Annotated[str | None, Query(max_length=300)] = None,
+    cursor: Cursor = None,
 ) -> BulkQuery:
     """The query of a table, from parameters and headers."""
-    since_ns = None if since is None else parse_timestamp(since, "query.since")
+    query = build_query(request, time_range, span, limit, cursor, format)
+    if since is None:
+        return query
+    scope = replace(query.scope, since_ns=parse_timestamp(since, "query.since"))
+    return replace(query, scope=scope, since=since.isoformat())
+
+
+async def file_query(
+    request: Request,
+    time_range: OptionalTimeRange,
+    since: Annotated[datetime | None, Query(description="Only what changed from then on")] = None,
+    span: Annotated[Span, SPAN] = Span.MINUTES_30,
+) -> BulkQuery:
+    """The query of a table as a file, the form of which the route says."""
+    query = build_query(request, time_range, span, 1, None, Format.PARQUET)
+    if since is None:
+        return query
+    scope = replace(query.scope, since_ns=parse_timestamp(since, "query.since"))
+    return replace(query, scope=scope, since=since.isoformat())
+
+
+def build_query(
+    request: Request,
+    time_range: TimeRange,
+    span: Span,
+    limit: int,
+    cursor: str | None,
+    form: Format | None,
+) -> BulkQuery:
+    """Build the query of a table without ``since``."""
     return BulkQuery(
-        ExportQuery(time_range.start_ns, time_range.end_ns, since_ns, span),
-        format or _negotiate(request.headers.get("accept", "")),
+        ExportQuery(time_range.start_ns, time_range.end_ns, None, span),
+        form or _negotiate(request.headers.get("accept", "")),
         limit,
-        decode_offset_cursor(cursor),
+        decode_keyset(cursor),
         request.headers.get("if-none-match", ""),
+        RangeRequest.from_request(request),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PageQuery:
-    """The query of a page of FHIR or Open mHealth."""
-
-    scope: ExportQuery
-    limit: int
-    cursor: tuple[str, int]
-    is_first: bool
-
-
-async def page_query(
-    time_range: OptionalTimeRange, limit: PageLimit = 1000, cursor: Cursor = None
-) -> PageQuery:
-    """The query of a page, from parameters."""
-    scope = ExportQuery(time_range.start_ns, time_range.end_ns)
-    return PageQuery(scope, limit, decode_offset_cursor(cursor), cursor is None)
-
-
 BulkQueryDep = Annotated[BulkQuery, Depends(bulk_query)]
-PageQueryDep = Annotated[PageQuery, Depends(page_query)]
+FileQueryDep = Annotated[BulkQuery, Depends(file_query)]
 
 
 def table_response(
@@ -137,95 +203,123 @@ def table_response(
     cache: AnalysisCache,
     subjects: list[ExportSubject],
     query: BulkQuery,
+    snapshots: Snapshots,
     *,
     pseudonymous: bool = False,
+    encode_until: Callable[[int], str] = lambda until_ns: to_datetime(until_ns).isoformat(),
 ) -> Response:
-    """Respond with a table of these people, in their order."""
-    until = to_datetime(stores.now() - _MARGIN_NS).isoformat()
-    etag = _etag(table, stores, subjects, query)
-    headers = {
-        UNTIL: until,
-        "ETag": etag,
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept",
-    }
-    if matches_etag(query.if_none_match, etag):
-        return Response(status_code=304, headers=headers)
+    """Respond with a table of these people, in their order.
+
+    ``encode_until`` writes the moment up to which the response is complete. All pages of a list
+    have that of the first: what changes while a caller reads belongs to the next increment.
+    """
+    until = encode_until(stores.now() - _MARGIN_NS)
+    if query.cursor is not None and query.cursor.until:
+        until = query.cursor.until
+    content = _fingerprint(table, stores, subjects, query)
+    headers = {UNTIL: until, "Cache-Control": "private, no-cache", "Vary": "Accept"}
 
     def response_parts() -> Iterator[Part]:
         for subject in subjects:
-            for part in table_parts(table, stores, cache, subject, query.scope):
-                yield Part(f"{subject.name}/{part.key}", part.rows)
+            yield from table_parts(table, stores, cache, subject, query.scope)
 
-    return stream_parts(
-        table_schema(table, pseudonymous), response_parts, query, headers, str(table)
-    )
-
-
-def stream_parts(
-    schema: pa.Schema,
-    parts: Callable[[], Iterable[Part]],
-    query: BulkQuery,
-    headers: dict[str, str],
-    name: str,
-) -> Response:
-    """Respond with the rows of these parts, in the form of the query."""
-    media_type = MEDIA_TYPES[query.form]
     if query.form is Format.JSON:
-        rows, following = page_response(parts(), query.limit, query.cursor)
-        body = encode_page(rows, following, headers[UNTIL])
-        return Response(body, media_type=media_type, headers=headers)
-    end = "arrows" if query.form is Format.ARROW else str(query.form)
-    headers = {**headers, "Content-Disposition": f'attachment; filename="ebbtide-{name}.{end}"'}
-    batches = (part.rows() for part in parts())
-    return StreamingResponse(
-        encode_table(query.form, schema, batches), media_type=media_type, headers=headers
+        headers["ETag"] = f'W/"{content[:24]}"'
+        if matches_etag(query.if_none_match, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        if query.range.if_match and query.range.if_match.strip() != "*":
+            return problem_response(412, "Pages have weak tags: If-Match never meets them.")
+        rows, following = page_response(response_parts(), query.limit, query.cursor, until)
+        body = encode_page(rows, following, until)
+        return Response(body, media_type=MEDIA_TYPES[query.form], headers=headers)
+    name = f"ebbtide-{table}.{FILE_ENDS[query.form]}"
+    headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    schema = table_schema(table, pseudonymous)
+    chunks = encode_table(query.form, schema, (part.rows() for part in response_parts()))
+    # What a download without a validator may go on with: the same caller, the same question, about
+    # the same people.
+    people = [(subject.person.id, subject.name) for subject in subjects]
+    question = repr((table, query.form, query.scope, people, pseudonymous))
+    return snapshot_response(
+        snapshots,
+        question,
+        content,
+        chunks,
+        query.range,
+        query.if_none_match,
+        MEDIA_TYPES[query.form],
+        headers,
     )
 
 
 def page_response(
-    parts: Iterable[Part], limit: int, cursor: tuple[str, int]
+    parts: Iterable[Part], limit: int, after: Keyset | None, until: str = ""
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Collect the rows after the cursor, and the cursor of the next page."""
-    key, offset = cursor
+    """Collect the rows after a place, and the cursor of the next page.
+
+    Rows that no order tells apart come on one page, which may then be longer than ``limit``.
+    """
     rows: list[dict[str, Any]] = []
+    last: Keyset | None = None
     for part in parts:
-        if part.key < key:
+        if after is not None and (
+            part.group < after.group or (part.group == after.group and part.last < after.position)
+        ):
             continue
-        skip = offset if part.key == key else 0
-        if len(rows) >= limit:  # full, and there is more
-            return rows, encode_cursor(part.key, skip)
         batch = part.rows()
-        count = limit - len(rows)
-        rows += plain_rows(batch.slice(skip, count))
-        if skip + count < len(batch):
-            return rows, encode_cursor(part.key, skip + count)
+        positions = part.positions(batch)
+        begin = 0
+        if after is not None and part.group == after.group:
+            begin = _first_after(part, batch, positions, after)
+        if begin == len(batch):
+            continue
+        if len(rows) >= limit and last is not None:  # full, and there is more
+            return rows, encode_keyset(last)
+        end = _end_of_page(part, batch, positions, begin + limit - len(rows))
+        rows += plain_rows(batch.slice(begin, end - begin))
+        last = Keyset(
+            part.group, int(positions[end - 1]), part.ties(batch.slice(end - 1, 1))[0], until
+        )
+        if end < len(batch):
+            return rows, encode_keyset(last)
     return rows, None
 
 
-def _etag(table: Table, stores: Stores, subjects: list[ExportSubject], query: BulkQuery) -> str:
-    digest = hashlib.sha256(repr((table, query.form, query.limit, query.cursor)).encode())
+def _first_after(
+    part: Part, batch: pa.RecordBatch, positions: np.ndarray[Any, np.dtype[np.int64]], after: Keyset
+) -> int:
+    low = int(np.searchsorted(positions, after.position, "left"))
+    high = int(np.searchsorted(positions, after.position, "right"))
+    ties = part.ties(batch.slice(low, high - low))
+    return low + sum(tie <= after.tie for tie in ties)
+
+
+def _end_of_page(
+    part: Part, batch: pa.RecordBatch, positions: np.ndarray[Any, np.dtype[np.int64]], end: int
+) -> int:
+    if end >= len(batch):
+        return len(batch)
+    high = int(np.searchsorted(positions, positions[end - 1], "right"))
+    ties: Sequence[str] = part.ties(batch.slice(end - 1, high - end + 1))
+    return end - 1 + sum(tie == ties[0] for tie in ties)
+
+
+def _fingerprint(
+    table: Table, stores: Stores, subjects: list[ExportSubject], query: BulkQuery
+) -> str:
+    page = None
+    if query.form is Format.JSON:
+        # Without `until`: the same page of a later reading is the same.
+        cursor = query.cursor and replace(query.cursor, until="")
+        page = (query.limit, cursor)
+    digest = hashlib.sha256(repr((table, query.form, page)).encode())
     for subject in subjects:
         digest.update(table_fingerprint(table, stores, subject, query.scope).encode())
-    return f'W/"{digest.hexdigest()[:24]}"'
+    return digest.hexdigest()
 
 
 def _negotiate(accept: str) -> Format:
-    if not accept.strip():
-        return Format.JSON
-    offers: list[tuple[float, Format]] = []
-    for word in accept.split(","):
-        kind, *parameters = (piece.strip().lower() for piece in word.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                try:
-                    weight = float(parameter[2:])
-                except ValueError:
-                    weight = 0.0
-        form = Format.JSON if kind in ("*/*", "application/*") else _ACCEPTED.get(kind)
-        if form is not None and weight > 0:
-            offers.append((weight, form))
-    if not offers:
+    chosen = negotiate(accept, list(_ACCEPTED))
+    if chosen is None:
         raise ProblemError(406, f"Accept one of {', '.join(_ACCEPTED)}, or use ?format=.")
-    return max(offers, key=lambda offer: offer[0])[1]
+    return _ACCEPTED[chosen]

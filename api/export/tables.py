@@ -1,8 +1,7 @@
-"""Data as tables: the columns of each, and the rows of a person in parts, so that a month of beats
-takes no more memory than a day.
+"""Data as tables: the rows of a person in parts, so that a month of beats takes no more memory
+than a day.
 
-A part is a UTC day of beats, a month of windows, or all ratings. Cursors rest on rows having the
-same order each time.
+A part is a UTC day of beats, a month of windows, or all ratings.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
+from api.export.columns import COLUMNS, Table, table_schema
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, STORED_METHOD, load_daily_hrv
 from api.services.export_scope import ExportQuery, ExportSubject
@@ -29,37 +28,41 @@ from api.services.inputs import local_day_and_hour
 from api.services.link_report import load_report
 from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
 from store import Stores
-from store.models import Person, Rating
+from store.models import ImportedHeartRate, Person, Rating
 
 _MONTH_DAYS = 28  # of windows that are read at a time
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
-_PA_TEXT = pa.dictionary(pa.int32(), pa.string())
+_HIGHEST = 2**63 - 1
+_LAYOUT = 2  # of the columns: whoever has an older export gets a new one
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows of one person. ``key`` increases from part to part."""
+    """Some rows of one group, a person or a kind of row: those with positions in [first, last].
 
-    key: str
+    ``position`` and ``tie`` are the columns by which the rows are ordered, and which no two rows of
+    a group share; without ``position`` it is the number of the row in a list of fixed order. What a
+    correction may change is no part of an order where that can be had.
+    """
+
+    group: str
     rows: Callable[[], pa.RecordBatch]
+    position: str | None
+    tie: str | None = None
+    first: int = 0
+    last: int = _HIGHEST
 
+    def positions(self, batch: pa.RecordBatch) -> NDArray[np.int64]:
+        """The position of each row."""
+        if self.position is None:
+            return np.arange(len(batch), dtype=np.int64)
+        return np.asarray(batch[self.position].to_numpy(zero_copy_only=False), dtype=np.int64)
 
-class Table(StrEnum):
-    """What there is in bulk."""
-
-    BEATS = "beats"
-    HRV = "hrv"
-    RATINGS = "ratings"
-    SESSIONS = "sessions"
-    LINK = "link"
-
-
-def table_schema(table: Table, pseudonymous: bool) -> pa.Schema:
-    """The columns of a table. Analysts get ``person`` first, and neither zone nor free text."""
-    fields = [pa.field(name, kind) for name, kind in _COLUMNS[table].items()]
-    if pseudonymous:
-        fields = [pa.field("person", _PA_TEXT), *(f for f in fields if f.name != "zone")]
-    return pa.schema(fields)
+    def ties(self, batch: pa.RecordBatch) -> list[str]:
+        """What orders rows of the same position."""
+        if self.tie is None:
+            return [""] * len(batch)
+        return [str(word) for word in batch[self.tie].to_pylist()]
 
 
 def table_parts(
@@ -72,33 +75,48 @@ def table_parts(
     def build_table(columns: Callable[[], dict[str, Any]]) -> Callable[[], pa.RecordBatch]:
         return lambda: _batch(schema, columns(), subject)
 
+    def part(
+        columns: Callable[[], dict[str, Any]],
+        position: str | None,
+        tie: str | None = None,
+        within: ExportQuery | None = None,
+    ) -> Part:
+        whole = (0, _HIGHEST)
+        first, last = (
+            whole
+            if within is None
+            else (within.start_ns - subject.shift_ns, within.end_ns - 1 - subject.shift_ns)
+        )
+        return Part(subject.name, build_table(columns), position, tie, first, last)
+
     if table is Table.BEATS:
         for day in _days(stores, subject.person, real):
-            part = replace(
-                real,
-                start_ns=max(real.start_ns, day * DAY),
-                end_ns=min(real.end_ns, (day + 1) * DAY),
-            )
-            yield Part(_key(day), build_table(lambda part=part: _beats(stores, subject, part)))  # type: ignore[misc]
+            inside = _within(real, day, 1)
+            yield part(partial(_beats, stores, subject, inside), "time_ns", "stream", inside)
     elif table is Table.HRV:
         days = _days(stores, subject.person, real)
-        for first in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
-            inside = frozenset(day for day in days if first <= day < first + _MONTH_DAYS)
-            part = replace(
-                real,
-                start_ns=max(real.start_ns, first * DAY),
-                end_ns=min(real.end_ns, (first + _MONTH_DAYS) * DAY),
-            )
-            yield Part(
-                _key(first),
-                build_table(partial(_hrv, stores, cache, subject, part, inside)),
+        for month in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
+            of_month = frozenset(day for day in days if month <= day < month + _MONTH_DAYS)
+            inside = _within(real, month, _MONTH_DAYS)
+            yield part(
+                partial(_hrv, stores, cache, subject, inside, of_month), "start_ns", None, inside
             )
     elif table is Table.RATINGS:
-        yield Part("ratings", build_table(lambda: _ratings(stores, subject, real)))
+        yield part(partial(_ratings, stores, subject, real), "about_ns", "rating")
     elif table is Table.SESSIONS:
-        yield Part("sessions", build_table(lambda: _sessions(stores, subject, real)))
+        yield part(partial(_sessions, stores, subject, real), "number")
+    elif table is Table.HEART_RATES:
+        yield part(partial(_rates, stores, subject, real), "time_ns", "rate")
     else:
-        yield Part("link", build_table(lambda: _link(stores, cache, subject, real)))
+        yield part(partial(_link, stores, cache, subject, real), None)
+
+
+def _within(real: ExportQuery, day: int, days: int) -> ExportQuery:
+    return replace(
+        real,
+        start_ns=max(real.start_ns, day * DAY),
+        end_ns=min(real.end_ns, (day + days) * DAY),
+    )
 
 
 def table_fingerprint(
@@ -110,6 +128,7 @@ def table_fingerprint(
     sessions = [
         (item.number, item.version, item.held_ns) for item in stores.records.sessions(person.id)
     ]
+    rates = _load_rates(stores, subject, real) if table is Table.HEART_RATES else []
     beats = stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns)
     inputs: dict[Table, list[object]] = {
         Table.BEATS: [sorted(beats.items())],
@@ -121,17 +140,14 @@ def table_fingerprint(
         ],
         Table.RATINGS: [ratings],
         Table.SESSIONS: [sessions],
+        Table.HEART_RATES: [rates, person.simulated],
         Table.LINK: [
             ratings,
             sorted(stores.beats.day_fingerprints(person.subject_id, *FOREVER).items()),
         ],
     }
-    content = repr((person.id, subject.pseudonym, query, inputs[table]))
+    content = repr((_LAYOUT, person.id, subject.pseudonym, real, inputs[table]))
     return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _key(day: int) -> str:
-    return f"{day:06d}"
 
 
 def _days(stores: Stores, person: Person, real: ExportQuery) -> list[int]:
@@ -142,62 +158,15 @@ def _days(stores: Stores, person: Person, real: ExportQuery) -> list[int]:
     return sorted(days)
 
 
-_COLUMNS: dict[Table, dict[str, pa.DataType]] = {
-    Table.BEATS: {
-        "time_ns": pa.int64(),
-        "rr_ticks": pa.int32(),
-        "ticks_per_second": pa.int32(),
-        "follows": pa.bool_(),
-        "contact": pa.bool_(),
-        "stream": _PA_TEXT,
-        "origin": _PA_TEXT,
-    },
-    Table.HRV: {
-        "start_ns": pa.int64(),
-        "usable": pa.bool_(),
-        "local_hour": pa.float64(),
-        **dict.fromkeys(METRICS, pa.float64()),
-        "stress_index": pa.float64(),
-        "stress_index_low": pa.float64(),
-        "stress_index_high": pa.float64(),
-    },
-    Table.RATINGS: {
-        "rating": pa.string(),
-        "version": pa.int32(),
-        "about_ns": pa.int64(),
-        "entered_ns": pa.int64(),
-        "zone": _PA_TEXT,
-        "local_hour": pa.float64(),
-        "pain": pa.int8(),
-        "stress": pa.int8(),
-        "pleasant": pa.int8(),
-        "simulated": pa.bool_(),
-        "withdrawn": pa.bool_(),
-    },
-    Table.SESSIONS: {"number": pa.int32(), "held_ns": pa.int64(), "version": pa.int32()},
-    Table.LINK: {
-        "key": pa.string(),
-        "title": pa.string(),
-        "estimate": pa.float64(),
-        "low": pa.float64(),
-        "high": pa.float64(),
-        "p_value": pa.float64(),
-        "p_adjusted": pa.float64(),
-        "autocorrelation": pa.float64(),
-        "n": pa.int32(),
-        "unit": pa.string(),
-        "verdict": pa.string(),
-        "sentence": pa.string(),
-        "missing": pa.string(),
-        "method": pa.string(),
-        "simulated": pa.bool_(),
-    },
-}
-
-
 def _beats(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
     beats = stores.beats.read(subject.person.subject_id, real.start_ns - _BEFORE_NS, real.end_ns)
-    rows = slice(int(np.searchsorted(beats.time_ns, real.start_ns)), None)
+    ids = [_id(subject, stream.id) for stream in beats.streams]
+    first = int(np.searchsorted(beats.time_ns, real.start_ns))
+    rows: NDArray[np.intp] | slice = slice(first, None)
+    if np.any(beats.time_ns[first + 1 :] == beats.time_ns[first:-1]):
+        # Of two straps at the same nanosecond: in the order of the ids, as a cursor has them.
+        rank = np.argsort(np.argsort(ids))
+        rows = first + np.lexsort((rank[beats.stream[first:]], beats.time_ns[first:]))
     contact = beats.contact[rows]
     return {
         "time_ns": beats.time_ns[rows] - subject.shift_ns,
@@ -205,9 +174,7 @@ def _beats(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[st
         "ticks_per_second": beats.ticks_per_second[rows],
         "follows": beats.follows[rows],
         "contact": pa.array(contact > 0, mask=contact < 0),
-        "stream": _dictionary(
-            beats.stream[rows], [_id(subject, stream.id) for stream in beats.streams]
-        ),
+        "stream": _dictionary(beats.stream[rows], ids),
         "origin": _dictionary(beats.stream[rows], [str(stream.origin) for stream in beats.streams]),
     }
 
@@ -241,6 +208,8 @@ def _ratings(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[
     ratings = stores.records.ratings(
         subject.person.id, real.start_ns, real.end_ns, since_ns=real.since_ns
     )
+    # In the order of the ids that are exported, which a cursor names.
+    ratings.sort(key=lambda rating: (rating.about_ns, _id(subject, rating.id)))
     local = [to_datetime(rating.about_ns, rating.zone) for rating in ratings]
 
     def column(of: Callable[[Rating], object]) -> list[object]:
@@ -258,6 +227,8 @@ def _ratings(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[
         "pleasant": column(lambda r: r.pleasant),
         "simulated": column(lambda r: r.simulated),
         "withdrawn": column(lambda r: r.withdrawn),
+        "note": column(lambda r: r.note),
+        "pleasant_note": column(lambda r: r.pleasant_note),
     }
 
 
@@ -268,10 +239,37 @@ def _sessions(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict
         if real.start_ns <= item.held_ns < real.end_ns
         and (real.since_ns is None or item.changed_ns >= real.since_ns)
     ]
+    sessions.sort(key=lambda item: item.number)  # which, unlike its time, never changes
     return {
         "number": [item.number for item in sessions],
         "held_ns": [item.held_ns - subject.shift_ns for item in sessions],
         "version": [item.version for item in sessions],
+    }
+
+
+def _load_rates(
+    stores: Stores, subject: ExportSubject, real: ExportQuery
+) -> list[ImportedHeartRate]:
+    """The imported heart rates in the order of a cursor: time, then the id that is exported."""
+    since = real.since_ns or 0
+    rates = load_heart_rates(stores, subject.person, real.start_ns, real.end_ns)
+    return sorted(
+        (rate for rate in rates if rate.entered_ns >= since),
+        key=lambda rate: (rate.time_ns, _id(subject, rate.id)),
+    )
+
+
+def _rates(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
+    rates = _load_rates(stores, subject, real)
+    return {
+        "rate": [_id(subject, rate.id) for rate in rates],
+        "time_ns": [rate.time_ns - subject.shift_ns for rate in rates],
+        "bpm": [rate.bpm for rate in rates],
+        "device": [rate.device or None for rate in rates],
+        "modality": [rate.modality for rate in rates],
+        "activity": [rate.activity for rate in rates],
+        "status": [rate.status for rate in rates],
+        "simulated": [rate.simulated or subject.person.simulated for rate in rates],
     }
 
 
@@ -280,7 +278,7 @@ def _link(
 ) -> dict[str, Any]:
     report = load_report(stores, cache, subject.person, real.start_ns, real.end_ns, real.span)
     rows = [report.stress, *report.others]
-    own = [name for name in _COLUMNS[Table.LINK] if name not in ("method", "simulated")]
+    own = [name for name in COLUMNS[Table.LINK] if name not in ("method", "simulated")]
     return {
         **{name: [getattr(row, name) for row in rows] for name in own},
         "method": [report.method] * len(rows),
@@ -292,9 +290,14 @@ def _batch(schema: pa.Schema, columns: dict[str, Any], subject: ExportSubject) -
     count = len(next(iter(columns.values())))
     if subject.pseudonym is not None:
         columns["person"] = _dictionary(np.zeros(count, np.int32), [subject.pseudonym.pseudonym])
-    return pa.RecordBatch.from_arrays(
-        [_array(columns[field.name], field.type) for field in schema], schema=schema
-    )
+    arrays = [
+        _array(columns[field.name], field.type) if field.name in columns else None
+        for field in schema
+    ]
+    for index, field in enumerate(schema):
+        if arrays[index] is None:  # a timestamp, of the same 64 bits as its nanoseconds
+            arrays[index] = arrays[schema.get_field_index(f"{field.name}_ns")].cast(field.type)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
@@ -317,33 +320,3 @@ def _id(subject: ExportSubject, own_id: str) -> str:
     if subject.pseudonym is None:
         return own_id
     return str(uuid.uuid5(uuid.UUID(subject.pseudonym.pseudonym), own_id))
-
-
-def observation_parts(
-    stores: Stores,
-    cache: AnalysisCache,
-    person: Person,
-    query: ExportQuery,
-    *,
-    with_ratings: bool = True,
-) -> Iterator[Part]:
-    """Yield what FHIR and Open mHealth are made of: ratings, then HRV windows, then imported heart
-    rates (``time_ns``, ``bpm``).
-    """
-    subject = ExportSubject(person)
-    if with_ratings:
-        for part in table_parts(Table.RATINGS, stores, cache, subject, query):
-            yield Part(f"1/{part.key}", part.rows)
-    for part in table_parts(Table.HRV, stores, cache, subject, query):
-        yield Part(f"2/{part.key}", part.rows)
-    yield Part("3/rates", partial(_heart_rates, stores, person, query))
-
-
-def _heart_rates(stores: Stores, person: Person, query: ExportQuery) -> pa.RecordBatch:
-    rates = load_heart_rates(stores, person, query.start_ns, query.end_ns)
-    return pa.RecordBatch.from_pydict(
-        {
-            "time_ns": pa.array([rate.time_ns for rate in rates], pa.int64()),
-            "bpm": pa.array([rate.bpm for rate in rates], pa.float64()),
-        }
-    )

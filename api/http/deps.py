@@ -14,6 +14,7 @@ from api.http.problems import ProblemError
 from api.services.access_tokens import Caller, find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.consent import is_consented
+from api.services.snapshots import Snapshots
 from store import Stores
 from store.models import AccessLogEntry, Person
 from store.models.access import Scope
@@ -45,8 +46,15 @@ async def get_upload_limiter(request: Request) -> CapacityLimiter:
     return limiter
 
 
+async def get_snapshots(request: Request) -> Snapshots:
+    """The exports of this application that are read by ranges."""
+    snapshots: Snapshots = request.app.state.snapshots
+    return snapshots
+
+
 StoresDep = Annotated[Stores, Depends(get_stores)]
 CacheDep = Annotated[AnalysisCache, Depends(get_cache)]
+SnapshotsDep = Annotated[Snapshots, Depends(get_snapshots)]
 UploadLimiterDep = Annotated[CapacityLimiter, Depends(get_upload_limiter)]
 
 

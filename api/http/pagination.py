@@ -1,20 +1,66 @@
-"""Cursors: where the next page of a list begins, in a form that callers pass back unread."""
+"""Cursors: where the next page of a list begins, in a form that callers pass back unread.
+
+A cursor names the last row of a page by what the list is ordered by (a keyset), never by its
+number: rows that are added, corrected or withdrawn between two pages then move no other row.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Query
 
 from api.http.problems import ProblemError
 
-Cursor = Annotated[str | None, Query(max_length=300, description="From the link `next`")]
+Cursor = Annotated[str | None, Query(max_length=500, description="From the link `next`")]
 PageLimit = Annotated[int, Query(ge=1, le=10_000, description="Rows of a page")]
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")
+_INT64 = 2**63
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Keyset:
+    """The place of a row in a list: ordered by ``group`` (a person, a kind of row), then
+    ``position`` (mostly a time), then ``tie`` (an id). ``until``: the moment at which the first
+    page was read, as the caller is given it.
+    """
+
+    group: str
+    position: int
+    tie: str
+    until: str = ""
+
+
+def encode_keyset(place: Keyset) -> str:
+    """Encode a place as an opaque cursor."""
+    words = [place.group, place.position, place.tie, place.until]
+    text = json.dumps(words, separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_keyset(cursor: str | None) -> Keyset | None:
+    """Decode a cursor; None for the first page. Raises ProblemError for one that this API did not
+    give.
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        words = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        group, position, tie, until = words
+        if not all(isinstance(word, str) for word in (group, tie, until)):
+            raise ValueError("a word of the cursor is no text")
+        if type(position) is not int or not -_INT64 <= position < _INT64:
+            raise ValueError("the position is no 64-bit integer")
+    except (ValueError, TypeError, RecursionError, binascii.Error) as error:
+        raise _foreign_cursor() from error
+    return Keyset(group, position, tie, until)
 
 
 def encode_cursor(first: str | int, second: str | int) -> str:
@@ -30,16 +76,8 @@ def decode_cursor(
         first, second = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
         return parse_first(first), parse_second(second)
     except (ValueError, binascii.Error) as error:
-        raise ProblemError(422, "is not one that this API gave.", field="query.cursor") from error
+        raise _foreign_cursor() from error
 
 
-def decode_offset_cursor(cursor: str | None) -> tuple[str, int]:
-    """Decode the cursor of a table: the key of a part, and an offset in it."""
-    return ("", 0) if cursor is None else decode_cursor(cursor, str, _offset)
-
-
-def _offset(text: str) -> int:
-    offset = int(text)
-    if offset < 0:
-        raise ValueError("negative offset")
-    return offset
+def _foreign_cursor() -> ProblemError:
+    return ProblemError(422, "is not one that this API gave.", field="query.cursor")

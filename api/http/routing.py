@@ -11,7 +11,8 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def allowed_methods(app: Starlette, scope: Scope) -> list[str]:
     """The methods that the path takes, over all routes: each route knows only its own."""
-    return [method for method in _METHODS if matches_route(app, {**scope, "method": method})]
+    methods = [method for method in _METHODS if matches_route(app, {**scope, "method": method})]
+    return ["GET", "HEAD", *methods[1:]] if methods[:1] == ["GET"] else methods
 
 
 def matches_route(app: Starlette, scope: Scope) -> bool:

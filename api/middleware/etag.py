@@ -7,6 +7,11 @@ import hashlib
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.problems import problem_response
+
+_CONDITION_FAILED = problem_response(
+    412, "Tags of this resource are weak, and If-Match never meets them."
+)
 _MAX_BYTES = 8 * 2**20  # larger responses are sent as they come
 
 
@@ -20,12 +25,18 @@ class ETagMiddleware:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        if_none_match = Headers(scope=scope).get("if-none-match", "")
+        request = Headers(scope=scope)
+        if_none_match = request.get("if-none-match", "")
+        # Its tags are weak, and If-Match compares strongly: only `*` can be met (RFC 9110, 13.1.1).
+        is_refused = request.get("if-match", "*").strip() != "*"
         start: Message | None = None
         body = bytearray()
+        is_answered = False
 
         async def send_with_etag(message: Message) -> None:
-            nonlocal start
+            nonlocal start, is_answered
+            if is_answered:
+                return
             if message["type"] == "http.response.start":
                 headers = Headers(raw=message["headers"])
                 if (
@@ -33,6 +44,10 @@ class ETagMiddleware:
                     and headers.get("content-type", "").startswith("application/json")
                     and "etag" not in headers
                 ):
+                    if is_refused:
+                        is_answered = True
+                        await _CONDITION_FAILED(scope, receive, send)
+                        return
                     start = message
                     return
             elif start is not None and message["type"] == "http.response.body":

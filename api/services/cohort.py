@@ -13,7 +13,7 @@ from api.services.export_scope import ExportSubject
 from api.services.inputs import local_day_and_hour
 from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
-from store.models.records import Role
+from store.models.records import Purpose, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,19 @@ def consenting_patients(stores: Stores, pseudonyms: list[str] | None = None) -> 
     order of pseudonyms. Raises UnknownPseudonymError.
     """
     now = stores.now()
-    subjects = [
-        ExportSubject(person, stores.access.pseudonym(person.id))
-        for person in stores.records.people()
-        if person.role is Role.PATIENT
-        and is_consented_to_research(stores.records.consents(person.id), now)
-    ]
+    subjects = []
+    for person in stores.records.people():
+        if person.role is not Role.PATIENT:
+            continue
+        answers = stores.records.consents(person.id)
+        if is_consented_to_research(answers, now):
+            agreed_ns = max(
+                answer.at_ns
+                for answer in answers
+                if answer.purpose in (Purpose.RESEARCH, Purpose.KEEPING)
+            )
+            pseudonym = stores.access.pseudonym(person.id)
+            subjects.append(ExportSubject(person, pseudonym, agreed_ns))
     subjects.sort(key=lambda subject: subject.name)
     if pseudonyms is None:
         return subjects

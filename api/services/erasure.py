@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
@@ -19,9 +20,10 @@ class ErasureResult:
     sessions: int
 
 
-def erase_person(stores: Stores, email: str) -> ErasureResult:
+def erase_person(stores: Stores, email: str, snapshots: Path | None = None) -> ErasureResult:
     """Remove every beat, rating, session and token of the person. Raises EbbtideError when there
-    is no such person, or when something can still be read afterwards.
+    is no such person, or when something can still be read afterwards. ``snapshots``: the folder of
+    exports that are being read; all go, since an analyst's hold several people.
     """
     person = stores.records.person_by_email(email)
     if person is None:
@@ -33,6 +35,9 @@ def erase_person(stores: Stores, email: str) -> ErasureResult:
     # Beats first: while the account exists, the same command can be repeated.
     beats = stores.beats.erase(person.subject_id)
     stores.records.erase(person.id)
+    if snapshots is not None:
+        for path in snapshots.glob("*.*"):
+            path.unlink(missing_ok=True)
     remaining = [
         what
         for what, rows in (

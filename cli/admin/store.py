@@ -176,7 +176,7 @@ def erase(
     if not sure:
         typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)
     with closing(open_stores(Settings())) as stores:
-        found = erase_person(stores, email)
+        found = erase_person(stores, email, Settings().snapshots_dir)
     typer.echo(
         f"Erased and read again: {found.beats} beats, {found.ratings} ratings, {found.sessions} "
         "sessions; nothing is left. Backups made before still hold them. A machine that recorded "
@@ -202,7 +202,7 @@ def retention(
         found = expired_people(stores, settings.keep_days)
         if apply:
             for item in found:
-                erase_person(stores, item.person.email)
+                erase_person(stores, item.person.email, settings.snapshots_dir)
     if as_json:
         lines = [
             {

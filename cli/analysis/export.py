@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -23,6 +26,7 @@ class ExportedTable(StrEnum):
     RATINGS = "ratings"
     SESSIONS = "sessions"
     LINK = "link"
+    HEART_RATES = "heart_rates"
 
 
 def export(
@@ -32,7 +36,9 @@ def export(
     ],
     email: Annotated[str, typer.Option(help="Address of the account.")],
 ) -> None:
-    """Write one of your tables into a file. Asks for the password."""
+    """Write one of your tables into a file, and what its columns mean into datapackage.json beside
+    it. Asks for the password.
+    """
     from ebbtide.settings import Settings
 
     password = typer.prompt("Password", hide_input=True, err=True)
@@ -43,6 +49,8 @@ def export(
 
 def _export_table(email: str, password: str, table: str, target: Path, api_url: str) -> int:
     """Write a table and return the number of its rows. Raises EbbtideError."""
+    from pyarrow import parquet
+
     from ebbtide.client import ApiError, Client
 
     form = "csv" if target == _STANDARD_OUTPUT else target.suffix.removeprefix(".")
@@ -50,13 +58,71 @@ def _export_table(email: str, password: str, table: str, target: Path, api_url: 
         raise EbbtideError(f"{target.name} is neither .csv nor .parquet.", "Choose such a name.")
     try:
         with Client.sign_in(api_url, email, password) as api:
-            frame = getattr(api, table)()
+            content = api.export_bytes(table, "parquet")
+            (resource,) = (item for item in api.datapackage()["resources"] if item["name"] == table)
     except ApiError as error:
         raise EbbtideError(f"The API did not give it: {error}", "Is it running?") from error
+    data = parquet.read_table(io.BytesIO(content))
+    if table == ExportedTable.BEATS:
+        data = data.append_column("rr_ms", _compute_rr_ms(data))
+        resource["schema"]["fields"].append(
+            {"name": "rr_ms", "type": "number", "unit": "ms", "description": "RR interval"}
+        )
     if target == _STANDARD_OUTPUT:
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
-    elif form == "csv":
-        frame.to_csv(target, index=False)
+        _write_csv(data, sys.stdout)
+        return int(data.num_rows)
+    _describe(target, form, resource)
+    if form == "csv":
+        _write_csv(data, target)
     else:
-        frame.to_parquet(target, index=False)
-    return len(frame)
+        parquet.write_table(data, target, compression="zstd")
+    return int(data.num_rows)
+
+
+def _describe(target: Path, form: str, resource: dict[str, Any]) -> None:
+    """Add the file to the datapackage.json of its folder. Raises EbbtideError for one that is not
+    such a description.
+    """
+    file = target.with_name("datapackage.json")
+    package: Any = {"name": "ebbtide", "resources": []}
+    if file.exists():
+        try:
+            package = json.loads(file.read_text(encoding="utf-8"))
+            others = [item for item in package["resources"] if item["path"] != target.name]
+        except (ValueError, KeyError, TypeError) as error:
+            raise EbbtideError(
+                f"{file} is there and is no Data Package.", "Choose another folder, or move it."
+            ) from error
+    else:
+        others = []
+    resource = {**resource, "name": re.sub("[^a-z0-9._-]", "-", target.name.lower())}
+    resource["path"] = target.name
+    if form == "parquet":
+        resource |= {"format": "parquet", "mediatype": "application/vnd.apache.parquet"}
+        del resource["dialect"]
+    package["resources"] = [*others, resource]
+    text = json.dumps(package, indent=2, ensure_ascii=False)
+    file.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _compute_rr_ms(data: Any) -> Any:
+    import pyarrow.compute as pc
+
+    seconds = pc.divide(pc.cast(data["rr_ticks"], "float64"), data["ticks_per_second"])
+    return pc.multiply(seconds, 1000.0)
+
+
+def _write_csv(data: Any, target: Path | TextIO) -> None:
+    """Write what R reads rightly as well: TRUE and FALSE, ISO 8601 with all digits."""
+    import numpy as np
+    import pandas as pd
+
+    frame = data.to_pandas(integer_object_nulls=True)
+    for name in frame.columns:
+        column = frame[name]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            moments = column.dt.tz_localize(None).to_numpy("datetime64[ns]")
+            frame[name] = [f"{word}Z" for word in np.datetime_as_string(moments, unit="ns")]
+        elif data.schema.field(name).type == "bool":
+            frame[name] = column.map({True: "TRUE", False: "FALSE"})
+    frame.to_csv(target, index=False, lineterminator="\n")

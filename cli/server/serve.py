@@ -71,6 +71,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
+    from cli.server.protocol import HTTP_PROTOCOL
     from cli.server.thread import bind_socket
     from store.factory import open_stores
 
@@ -81,7 +82,10 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     with _serve_metrics(settings), bind_socket(host, port) as listener:
         if workers == 1:
             config = uvicorn.Config(
-                create_app(stores, settings), log_config=log_config, **_UVICORN_OPTIONS
+                create_app(stores, settings),
+                http=HTTP_PROTOCOL,
+                log_config=log_config,
+                **_UVICORN_OPTIONS,
             )
             with contextlib.suppress(KeyboardInterrupt):
                 uvicorn.Server(config).run(sockets=[listener])
@@ -92,6 +96,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
             "api.app:create_app_from_settings",
             factory=True,
             workers=workers,
+            http=HTTP_PROTOCOL,
             log_config=log_config,
             **_UVICORN_OPTIONS,
         )

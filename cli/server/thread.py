@@ -9,6 +9,7 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
+from cli.server.protocol import HTTP_PROTOCOL
 from ebbtide.errors import EbbtideError
 
 
@@ -44,6 +45,7 @@ class ApiThread:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=HTTP_PROTOCOL,
                 log_level="warning",
                 server_header=False,
                 proxy_headers=False,

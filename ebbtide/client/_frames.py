@@ -33,7 +33,7 @@ def read_frame(content: bytes, frames: Frames) -> Any:
 
     table = pa.ipc.open_stream(content).read_all()
     for name in table.column_names:
-        if name.endswith("_ns"):
+        if name.endswith("_ns") and name.removesuffix("_ns") not in table.column_names:
             moment = table[name].cast(pa.timestamp("ns", "UTC"))
             table = table.append_column(name.removesuffix("_ns"), moment)
     if frames == "pandas":

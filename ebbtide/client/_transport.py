@@ -41,6 +41,8 @@ class Transport:
         self.frames: Frames = frames
         self.forwarded_for: str | None = None  # the addresses of whom this client asks for
         self._prefix = prefix
+        # Of the last table: the `since` of its next increment.
+        self.until: str | None = None
 
     def _send(
         self,
@@ -124,6 +126,7 @@ class Transport:
             accept="application/vnd.apache.arrow.stream",
             timeout_s=_TABLE_TIMEOUT_S,
         )
+        self.until = response.headers.get("Ebbtide-Until")
         return read_frame(response.content, self.frames)
 
 

@@ -96,7 +96,7 @@ def test_an_analyst_can_work_from_the_document_alone(api: ApiThread) -> None:
             for status, response in operation["responses"].items():
                 if status.startswith(("4", "5")):
                     assert list(response["content"]) == ["application/problem+json"], where
-            if method in ("post", "put", "delete") and "security" in operation:
+            if method in ("post", "put", "delete") and operation["security"]:
                 assert "Idempotency-Key" in [p["name"] for p in operation["parameters"]], where
     assert "HTTPValidationError" not in json.dumps(found)
 

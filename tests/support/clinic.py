@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -26,6 +28,7 @@ class Clinic:
 
     stores: Stores
     url: str
+    snapshots: Path
     people: dict[str, Person] = field(default_factory=dict)
     clients: dict[str, httpx.Client] = field(default_factory=dict)
 
@@ -64,29 +67,39 @@ class Clinic:
 
 
 @contextmanager
-def opened_clinic(stores: Stores) -> Iterator[Clinic]:
+def opened_clinic(stores: Stores, data_dir: Path | None = None) -> Iterator[Clinic]:
     """Ada and Eve are patients in the care of Tom; Tess is another therapist; Ann analyses; Adam
     administers. No consent is given yet.
     """
     many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
-    with ApiThread(create_app(stores, Settings().model_copy(update=many))) as api:
-        clinic = Clinic(stores, api.url)
-        for name, role in (
-            ("ada", Role.PATIENT),
-            ("eve", Role.PATIENT),
-            ("tom", Role.THERAPIST),
-            ("tess", Role.THERAPIST),
-            ("ann", Role.ANALYST),
-            ("adam", Role.ADMINISTRATOR),
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings().model_copy(update={**many, "data_dir": data_dir or Path(folder)})
+        with (
+            ApiThread(create_app(stores, settings)) as api,
+            _staffed(stores, api, settings) as all_,
         ):
-            clinic.add(name, role)
-        for name in ("ada", "eve"):
-            stores.access.put_care(clinic.id("tom"), clinic.id(name), stores.now())
-        try:
-            yield clinic
-        finally:
-            for client in clinic.clients.values():
-                client.close()
+            yield all_
+
+
+@contextmanager
+def _staffed(stores: Stores, api: ApiThread, settings: Settings) -> Iterator[Clinic]:
+    clinic = Clinic(stores, api.url, settings.snapshots_dir)
+    for name, role in (
+        ("ada", Role.PATIENT),
+        ("eve", Role.PATIENT),
+        ("tom", Role.THERAPIST),
+        ("tess", Role.THERAPIST),
+        ("ann", Role.ANALYST),
+        ("adam", Role.ADMINISTRATOR),
+    ):
+        clinic.add(name, role)
+    for name in ("ada", "eve"):
+        stores.access.put_care(clinic.id("tom"), clinic.id(name), stores.now())
+    try:
+        yield clinic
+    finally:
+        for client in clinic.clients.values():
+            client.close()
 
 
 def fill(stores: Stores, person: Person, *, days: int = 3, seed: int = 1) -> Stream:

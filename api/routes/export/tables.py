@@ -2,22 +2,104 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
-from api.export.responses import BULK_RESPONSES, BulkQueryDep, table_response
-from api.export.tables import Table
-from api.http.deps import CacheDep, PatientInScope, StoresDep
-from api.services.export_scope import ExportSubject
+from api.export.columns import Table
+from api.export.datapackage import describe_package
+from api.export.encodings import Format
+from api.export.responses import (
+    BULK_RESPONSES,
+    BulkQuery,
+    BulkQueryDep,
+    FileQueryDep,
+    file_responses,
+    package_responses,
+    table_response,
+)
+from api.http.deps import CacheDep, PatientInScope, SnapshotsDep, StoresDep
+from api.services.cache.analysis import AnalysisCache
+from api.services.export_scope import ExportSubject, is_simulated
+from api.services.snapshots import Snapshots
+from store import Stores
+from store.models import Person
 
 shared = APIRouter(tags=["bulk"])
 
 
+@shared.get("/export/datapackage.json", responses=package_responses())
+def export_datapackage(person: PatientInScope, stores: StoresDep) -> dict[str, Any]:
+    """The columns of all CSV exports as a Frictionless Data Package, which lies beside them."""
+    paths = [(table, f"{table}.csv") for table in Table]
+    return describe_package(paths, False, is_simulated(stores, person))
+
+
+@shared.get("/export/{table}.csv", response_class=Response, responses=file_responses(Format.CSV))
+def export_csv(
+    table: Table,
+    person: PatientInScope,
+    query: FileQueryDep,
+    stores: StoresDep,
+    cache: CacheDep,
+    snapshots: SnapshotsDep,
+) -> Response:
+    """A table of one person's data as CSV (RFC 4180), by ranges too."""
+    return _file(table, person, query.with_form(Format.CSV), stores, cache, snapshots)
+
+
+@shared.get(
+    "/export/{table}.parquet", response_class=Response, responses=file_responses(Format.PARQUET)
+)
+def export_parquet(
+    table: Table,
+    person: PatientInScope,
+    query: FileQueryDep,
+    stores: StoresDep,
+    cache: CacheDep,
+    snapshots: SnapshotsDep,
+) -> Response:
+    """A table of one person's data as Parquet, by ranges too."""
+    return _file(table, person, query.with_form(Format.PARQUET), stores, cache, snapshots)
+
+
+@shared.get(
+    "/export/{table}.arrows", response_class=Response, responses=file_responses(Format.ARROW)
+)
+def export_arrow(
+    table: Table,
+    person: PatientInScope,
+    query: FileQueryDep,
+    stores: StoresDep,
+    cache: CacheDep,
+    snapshots: SnapshotsDep,
+) -> Response:
+    """A table of one person's data as an Arrow IPC stream, by ranges too."""
+    return _file(table, person, query.with_form(Format.ARROW), stores, cache, snapshots)
+
+
 @shared.get("/export/{table}", response_class=Response, responses=BULK_RESPONSES)
 def export(
-    table: Table, person: PatientInScope, query: BulkQueryDep, stores: StoresDep, cache: CacheDep
+    table: Table,
+    person: PatientInScope,
+    query: BulkQueryDep,
+    stores: StoresDep,
+    cache: CacheDep,
+    snapshots: SnapshotsDep,
 ) -> Response:
     """A table of one person's data: beats with the strap's own ticks; five-minute HRV windows;
-    ratings; sessions; the rows of the link report. docs/reference/http-api.md says what each
-    column is.
+    ratings; sessions; the rows of the link report; imported heart rates.
+    docs/reference/http-api.md says what each column is.
     """
-    return table_response(table, stores, cache, [ExportSubject(person)], query)
+    return _file(table, person, query, stores, cache, snapshots)
+
+
+def _file(
+    table: Table,
+    person: Person,
+    query: BulkQuery,
+    stores: Stores,
+    cache: AnalysisCache,
+    snapshots: Snapshots,
+) -> Response:
+    return table_response(table, stores, cache, [ExportSubject(person)], query, snapshots)

@@ -64,6 +64,11 @@ class RatingIn(RatingContent):
 class CorrectionIn(RatingContent):
     """A correction of version ``version``; the older version stays."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"pain": 3, "stress": 6, "version": 1}]},
+    )
+
     version: StrictInt = Field(ge=1, description="The version that you saw and correct")
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.deps import PatientAccount, StoresDep, get_caller
+from api.http.deps import PatientAccount, SnapshotsDep, StoresDep, get_caller
 from api.http.password_hashing import HasherDep
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import MAX_PASSWORD_LENGTH
@@ -47,7 +47,11 @@ class ErasedOut(BaseModel):
 
 @router.post("/me/erase", responses=describe_problems(401, 403, 422, 429, 503))
 async def erase_me(
-    body: EraseIn, caller: PatientCaller, stores: StoresDep, hasher: HasherDep
+    body: EraseIn,
+    caller: PatientCaller,
+    stores: StoresDep,
+    hasher: HasherDep,
+    snapshots: SnapshotsDep,
 ) -> ErasedOut:
     """Erase everything of mine, and the account: beats, ratings, notes, practices, sessions. It
     cannot be undone. Backups that were made before are not touched.
@@ -61,5 +65,5 @@ async def erase_me(
         raise
     if not is_right:
         raise ProblemError(422, "is not your password.", field="body.password")
-    erased = await run_in_threadpool(erase_person, stores, person.email)
+    erased = await run_in_threadpool(erase_person, stores, person.email, snapshots.folder)
     return ErasedOut(beats=erased.beats, ratings=erased.ratings, sessions=erased.sessions)

@@ -4,20 +4,37 @@ number of whole weeks of each person's own, so that weekdays and hours stay what
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.export.responses import BULK_RESPONSES, BulkQueryDep, table_response
-from api.export.tables import Table
-from api.http.deps import Analyst, CacheDep, StoresDep, log_access, request_name
-from api.http.problems import describe_problems
+from analytics.association.hrv_before_rating import Span
+from api.export.columns import Table
+from api.export.datapackage import describe_package
+from api.export.encodings import Format
+from api.export.responses import (
+    BULK_RESPONSES,
+    SPAN,
+    BulkQuery,
+    build_query,
+    file_responses,
+    package_responses,
+    table_response,
+)
+from api.http.deps import Analyst, CacheDep, SnapshotsDep, StoresDep, log_access, request_name
+from api.http.pagination import Cursor
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import OptionalTimeRange
+from api.services.cache.analysis import AnalysisCache
 from api.services.cohort import consenting_patients
-from api.services.export_scope import ExportSubject, resolve_origins
+from api.services.export_scope import ExportSubject, IncrementTokens, resolve_origins
+from api.services.snapshots import Snapshots
 from ebbtide.beats import Origin
 from ebbtide.timestamps import FOREVER, to_datetime
 from store import Stores
+from store.models import Person
 from store.models.records import Role
 
 router = APIRouter(prefix="/research", tags=["research"])
@@ -26,6 +43,15 @@ Pseudonyms = Annotated[
     # Few enough to fit into an address, which servers take up to 64 KiB.
     list[Annotated[str, Field(max_length=40)]] | None,
     Query(max_length=1000, description="Only these people; all who agreed if left out"),
+]
+
+Since = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="`until` of an earlier answer to this account: only what was added or changed "
+        "since, and all of people who agreed since. No time: dates of research are moved",
+    ),
 ]
 
 
@@ -61,23 +87,141 @@ def people(request: Request, analyst: Analyst, stores: StoresDep) -> CohortOut:
     return CohortOut(people=[_subject(stores, item) for item in subjects], patients=patients)
 
 
+async def research_query(
+    request: Request,
+    time_range: OptionalTimeRange,
+    format: Annotated[
+        Format | None, Query(description="The form; that of the Accept header if left out")
+    ] = None,
+    since: Since = None,
+    span: Annotated[Span, SPAN] = Span.MINUTES_30,
+    limit: Annotated[int, Query(ge=1, le=100_000, description="Rows of a page of JSON")] = 10_000,
+    cursor: Cursor = None,
+) -> BulkQuery:
+    """The query of a table, from parameters and headers."""
+    query = build_query(request, time_range, span, limit, cursor, format)
+    return replace(query, since=since)
+
+
+async def research_file_query(
+    request: Request,
+    time_range: OptionalTimeRange,
+    since: Since = None,
+    span: Annotated[Span, SPAN] = Span.MINUTES_30,
+) -> BulkQuery:
+    """The query of a table as a file, the form of which the route says."""
+    return replace(build_query(request, time_range, span, 1, None, Format.CSV), since=since)
+
+
+ResearchQuery = Annotated[BulkQuery, Depends(research_query)]
+ResearchFileQuery = Annotated[BulkQuery, Depends(research_file_query)]
+
+
+@router.get("/datapackage.json", responses=package_responses(pseudonymous=True))
+def research_datapackage(analyst: Analyst) -> dict[str, Any]:
+    """The columns of all CSV exports as a Frictionless Data Package, which lies beside them."""
+    return describe_package([(table, f"{table}.csv") for table in Table], True)
+
+
+@router.get("/{table}.csv", response_class=Response, responses=file_responses(Format.CSV))
+def research_csv(
+    table: Table,
+    request: Request,
+    analyst: Analyst,
+    query: ResearchFileQuery,
+    stores: StoresDep,
+    cache: CacheDep,
+    snapshots: SnapshotsDep,
+    person: Pseudonyms = None,
+) -> Response:
+    """A table of everybody who agreed as CSV (RFC 4180), by ranges too."""
+    query = query.with_form(Format.CSV)
+    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+
+
+@router.get("/{table}.parquet", response_class=Response, responses=file_responses(Format.PARQUET))
+def research_parquet(
+    table: Table,
+    request: Request,
+    analyst: Analyst,
+    query: ResearchFileQuery,
+    stores: StoresDep,
+    cache: CacheDep,
+    snapshots: SnapshotsDep,
+    person: Pseudonyms = None,
+) -> Response:
+    """A table of everybody who agreed as Parquet, by ranges too."""
+    query = query.with_form(Format.PARQUET)
+    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+
+
+@router.get("/{table}.arrows", response_class=Response, responses=file_responses(Format.ARROW))
+def research_arrow(
+    table: Table,
+    request: Request,
+    analyst: Analyst,
+    query: ResearchFileQuery,
+    stores: StoresDep,
+    cache: CacheDep,
+    snapshots: SnapshotsDep,
+    person: Pseudonyms = None,
+) -> Response:
+    """A table of everybody who agreed as an Arrow IPC stream, by ranges too."""
+    query = query.with_form(Format.ARROW)
+    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+
+
 @router.get("/{table}", response_class=Response, responses=BULK_RESPONSES)
 def research(
     table: Table,
     request: Request,
     analyst: Analyst,
-    query: BulkQueryDep,
+    query: ResearchQuery,
     stores: StoresDep,
     cache: CacheDep,
+    snapshots: SnapshotsDep,
     person: Pseudonyms = None,
 ) -> Response:
     """A table of everybody who agreed, one after the other. ``start`` and ``end`` are moved dates,
     as those in the answer are.
     """
-    subjects = consenting_patients(stores, person)
+    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+
+
+def _respond(
+    table: Table,
+    request: Request,
+    analyst: Person,
+    query: BulkQuery,
+    stores: Stores,
+    cache: AnalysisCache,
+    snapshots: Snapshots,
+    pseudonyms: list[str] | None,
+) -> Response:
+    tokens = IncrementTokens(stores.access.pseudonym(analyst.id).pseudonym)
+    for field, token in (("since", query.since), ("cursor", query.cursor and query.cursor.until)):
+        if token and tokens.decode(token) is None:
+            raise ProblemError(
+                422,
+                "is not one that this API gave to this account: take `until` of an earlier answer.",
+                field=f"query.{field}",
+            )
+    if query.since is not None:
+        scope = replace(query.scope, since_ns=tokens.decode(query.since))
+        query = replace(query, scope=scope)
+    subjects = consenting_patients(stores, pseudonyms)
     people = [item.person for item in subjects]
     log_access(stores, analyst, people, f"{request_name(request)} ({table})")
-    return table_response(table, stores, cache, subjects, query, pseudonymous=True)
+    return table_response(
+        table,
+        stores,
+        cache,
+        subjects,
+        query,
+        snapshots,
+        pseudonymous=True,
+        encode_until=tokens.encode,
+    )
 
 
 def _subject(stores: Stores, subject: ExportSubject) -> Subject:

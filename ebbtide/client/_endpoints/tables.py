@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from ebbtide.client._frames import add_rr_ms
 from ebbtide.client._transport import Transport
 
-Moment: TypeAlias = datetime | None
+Moment: TypeAlias = datetime | str | None
 
 
 class Tables(Transport):
@@ -21,8 +21,9 @@ class Tables(Transport):
     ----------
     start, end : datetime, optional
         Aware datetimes of a half-open range; everything if left out.
-    since : datetime, optional
-        Only what was entered at this moment or later, for repeated exports.
+    since : datetime or str, optional
+        Only what changed since, for repeated exports: a moment, or the ``until`` of the client
+        after an earlier table. Research takes only the latter.
     **more : object
         Further query parameters of the endpoint, such as ``person`` of a cohort.
 
@@ -102,6 +103,18 @@ class Tables(Transport):
         """
         return self._table("sessions", start=start, end=end, since=since, **more)
 
+    def heart_rates(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get heart rates that were imported without the intervals behind them.
+
+        Returns
+        -------
+        DataFrame
+            A row a heart rate: ``time`` and ``bpm``.
+        """
+        return self._table("heart_rates", start=start, end=end, since=since, **more)
+
     def link(self, span: str = "30 minutes", **more: object) -> Any:
         """Get the rows of the link report.
 
@@ -131,7 +144,7 @@ class ExportEndpoints(Tables):
 
         Parameters
         ----------
-        table : {"beats", "hrv", "ratings", "sessions", "link"}
+        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates"}
             Which table.
         form : {"csv", "parquet", "arrow"}
             Which format.
@@ -142,6 +155,16 @@ class ExportEndpoints(Tables):
             The content.
         """
         return bytes(self._send("GET", f"export/{table}", params={"format": form}).content)
+
+    def datapackage(self) -> dict[str, Any]:
+        """Describe the columns of all CSV exports.
+
+        Returns
+        -------
+        dict
+            A Frictionless Data Package (v2).
+        """
+        return self._dict("GET", "export/datapackage.json")
 
     def fhir(self) -> dict[str, Any]:
         """Get the first 10,000 observations.

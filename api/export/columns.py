@@ -1,0 +1,183 @@
+"""The tables that there are in bulk, and their columns: type, unit and meaning of each.
+
+A time is given twice: as int64 of UTC nanoseconds (``about_ns``), exact in every language that has
+64-bit integers, and as a timestamp (``about``), which pandas, polars, R and DuckDB take for a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyarrow as pa
+
+from api.services.daily_windows import METRICS
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+TIMESTAMP = pa.timestamp("ns", "UTC")
+
+
+class Table(StrEnum):
+    """What there is in bulk."""
+
+    BEATS = "beats"
+    HRV = "hrv"
+    RATINGS = "ratings"
+    SESSIONS = "sessions"
+    LINK = "link"
+    HEART_RATES = "heart_rates"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. ``unit``: in UCUM, or empty; ``personal``: not for analysts."""
+
+    kind: pa.DataType
+    description: str
+    unit: str = ""
+    personal: bool = False
+
+
+DESCRIPTIONS: dict[Table, str] = {
+    Table.BEATS: "Heartbeats with the RR interval before each, in the strap's own ticks",
+    Table.HRV: "Heart rate variability and stress index of five-minute windows",
+    Table.RATINGS: "Ratings of pain, stress and pleasant sensations, 0 to 10",
+    Table.SESSIONS: "Meetings with the therapist",
+    Table.LINK: "How pain moved with stress and with the heart, within the person",
+    Table.HEART_RATES: "Heart rates that were imported, without the intervals behind them",
+}
+# What names a row, so that rows of an increment replace those of a copy.
+PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
+    Table.BEATS: ("stream", "time_ns"),
+    Table.HRV: ("start_ns",),
+    Table.RATINGS: ("rating",),
+    Table.SESSIONS: ("number",),
+    Table.LINK: ("key",),
+    Table.HEART_RATES: ("rate",),
+}
+
+
+def _instant(name: str, description: str) -> dict[str, Column]:
+    return {f"{name}_ns": Column(pa.int64(), f"{description}; UTC, since 1970-01-01", "ns")}
+
+
+def _nrs(what: str) -> Column:
+    return Column(pa.int8(), f"{what}, numerical rating scale: 0 none, 10 the most", "{score}")
+
+
+_METRICS = {
+    "mean_hr_bpm": ("Mean heart rate", "/min"),
+    "rmssd_ms": ("Root mean square of successive differences of normal intervals", "ms"),
+    "sdnn_ms": ("Standard deviation of normal intervals", "ms"),
+    "stress_index_baevsky": ("Baevsky's stress index", "/s2"),
+    "motion_mg": ("Movement of the wearer, mean", "m[g]"),
+}
+COLUMNS: dict[Table, dict[str, Column]] = {
+    Table.BEATS: {
+        **_instant("time", "When the beat was"),
+        "rr_ticks": Column(pa.int32(), "Interval that ended with the beat, as sent", "{tick}"),
+        "ticks_per_second": Column(
+            pa.int32(), "Ticks in a second: RR in ms is rr_ticks / ticks_per_second * 1000", "/s"
+        ),
+        "follows": Column(
+            pa.bool_(),
+            "Whether the interval began at the beat before of its stream; take no difference of "
+            "intervals where it did not",
+        ),
+        "contact": Column(pa.bool_(), "Skin contact; null where the strap does not say"),
+        "stream": Column(TEXT, "Id of the recording"),
+        "origin": Column(TEXT, "Where it comes from; simulated is no person's"),
+    },
+    Table.HRV: {
+        **_instant("start", "When the window begins; it is 300 s long"),
+        "usable": Column(pa.bool_(), "Whether enough of the window is clean"),
+        "local_hour": Column(pa.float64(), "Hour of the day where the person is", "h"),
+        **{name: Column(pa.float64(), *_METRICS[name]) for name in METRICS},
+        "stress_index": Column(
+            pa.float64(), "Stress index against the person's own baseline", "{score}"
+        ),
+        "stress_index_low": Column(pa.float64(), "95% interval, lower end", "{score}"),
+        "stress_index_high": Column(pa.float64(), "95% interval, upper end", "{score}"),
+    },
+    Table.RATINGS: {
+        "rating": Column(pa.string(), "Id of the rating, the same in all its versions"),
+        "version": Column(pa.int32(), "Newest version; grows by one with each correction"),
+        **_instant("about", "The moment that the rating is about"),
+        **_instant("entered", "When this version was entered"),
+        "zone": Column(TEXT, "IANA time zone of the person then", personal=True),
+        "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
+        "pain": _nrs("Pain"),
+        "stress": _nrs("Stress"),
+        "pleasant": _nrs("A pleasant sensation, where one was noticed"),
+        "simulated": Column(pa.bool_(), "Made by a simulation, not by a person"),
+        "withdrawn": Column(pa.bool_(), "Withdrawn: counts nowhere. In increments alone"),
+        "note": Column(pa.string(), "What was going on, in the person's words", personal=True),
+        "pleasant_note": Column(
+            pa.string(), "What was pleasant, in the person's words", personal=True
+        ),
+    },
+    Table.SESSIONS: {
+        "number": Column(pa.int32(), "Number of the meeting in the programme"),
+        **_instant("held", "When it was held"),
+        "version": Column(pa.int32(), "Grows by one with each change"),
+    },
+    Table.LINK: {
+        "key": Column(pa.string(), "Which comparison"),
+        "title": Column(pa.string(), "The comparison in words"),
+        "estimate": Column(pa.float64(), "Points for one unit (see unit)"),
+        "low": Column(pa.float64(), "95% interval, lower end"),
+        "high": Column(pa.float64(), "95% interval, upper end"),
+        "p_value": Column(pa.float64(), "Of no link"),
+        "p_adjusted": Column(pa.float64(), "Corrected for several comparisons (Holm)"),
+        "autocorrelation": Column(pa.float64(), "Of the errors, a typical step apart"),
+        "n": Column(pa.int32(), "Pairs that the estimate is made from"),
+        "unit": Column(pa.string(), "What one unit is"),
+        "verdict": Column(pa.string(), "What may be said"),
+        "sentence": Column(pa.string(), "The same as a sentence"),
+        "missing": Column(pa.string(), "Why there is no estimate"),
+        "method": Column(pa.string(), "Name and version of the method"),
+        "simulated": Column(pa.bool_(), "Some of the data are a simulation's"),
+    },
+    Table.HEART_RATES: {
+        "rate": Column(pa.string(), "Id of the heart rate"),
+        **_instant("time", "The moment of the heart rate"),
+        "bpm": Column(pa.float64(), "Heart rate as it was sent", "/min"),
+        "device": Column(pa.string(), "What measured it, in the sender's words", personal=True),
+        "modality": Column(pa.string(), "sensed or self-reported; null where not said"),
+        "activity": Column(pa.string(), "What the person did, in words of Open mHealth"),
+        "status": Column(pa.string(), "Status of FHIR: final, corrected and so on"),
+        "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+    },
+}
+_PERSON = Column(TEXT, "Pseudonym, the same in every export")
+
+
+def table_columns(table: Table, pseudonymous: bool) -> dict[str, Column]:
+    """The columns of a table, in order. Analysts get ``person`` first, and neither zone nor words.
+
+    Timestamps come last, so that a program which goes by position finds what it found before.
+    """
+    columns = {
+        name: column
+        for name, column in COLUMNS[table].items()
+        if not (pseudonymous and column.personal)
+    }
+    if pseudonymous:
+        columns = {"person": _PERSON, **columns}
+    stamps = {
+        name.removesuffix("_ns"): Column(TIMESTAMP, column.description.partition("; UTC")[0])
+        for name, column in columns.items()
+        if name.endswith("_ns")
+    }
+    return columns | stamps
+
+
+def table_schema(table: Table, pseudonymous: bool) -> pa.Schema:
+    """The same as an Arrow schema, with unit and description in each field's metadata."""
+    fields = []
+    for name, column in table_columns(table, pseudonymous).items():
+        metadata = {"description": column.description}
+        if column.unit:
+            metadata["unit"] = column.unit
+        fields.append(pa.field(name, column.kind, metadata=metadata))
+    return pa.schema(fields)

@@ -1,0 +1,243 @@
+"""Exports as files that were written once, so that ranges of them fit together.
+
+A snapshot is bound to the token and the program that asked for it, has a tag made of its bytes, is
+bounded by a quota, and ends when it was not used for a while.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ebbtide.settings import Settings
+
+# A HEAD within so many seconds of the last use of a snapshot belongs to the same reading, for at
+# most so long.
+_SAME_READING_S, _LONGEST_READING_S = 60.0, 300.0
+_CHUNK = 2**18
+_STEP = 2**24  # of the room that is made for a file while it grows
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A file that is whole, and its tag without quotes."""
+
+    path: Path
+    tag: str
+
+
+class Snapshots:
+    """The snapshots in a folder, which processes share. Files: ``READER.CONTENT.BYTES.snapshot``
+    (hashes), and ``READER.pin``, which names the one that a reading began with.
+    """
+
+    def __init__(self, folder: Path, quota_bytes: int, max_age_s: float) -> None:
+        self.folder = folder
+        self._quota = quota_bytes
+        self._max_age_s = max_age_s
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Snapshots:
+        """The snapshots of this machine."""
+        return cls(
+            settings.snapshots_dir,
+            settings.export_snapshot_mb * 10**6,
+            settings.export_snapshot_minutes * 60.0,
+        )
+
+    def find(self, reader: str, tag: str) -> Snapshot | None:
+        """Find the one with this tag."""
+        path = self.folder / f"{reader}.{tag.replace('-', '.')}.snapshot"
+        return self._alive(path) if _is_tag(tag) else None
+
+    def find_by_content(self, reader: str, content: str) -> Snapshot | None:
+        """Find one of this content."""
+        for path in self.folder.glob(f"{reader}.{content[:24]}.*.snapshot"):
+            found = self._alive(path)
+            if found is not None:
+                return found
+        return None
+
+    def pinned(self, reader: str, *, begins: bool = False) -> Snapshot | None:
+        """Find the one that the reading began with. ``begins``: a request that may begin another
+        reading gets it only while the last one goes on.
+        """
+        pin = self.folder / f"{reader}.pin"
+        try:
+            name, began = pin.read_text().split()
+            used = pin.stat().st_mtime
+        except (OSError, ValueError):
+            return None
+        now = time.time()
+        if begins and (now - used > _SAME_READING_S or now - float(began) > _LONGEST_READING_S):
+            return None
+        found = self._alive(self.folder / name)
+        if found is not None:
+            with suppress(OSError):
+                os.utime(pin)
+        return found
+
+    def pin(self, reader: str, snapshot: Snapshot) -> None:
+        """Begin a reading with this one."""
+        part = self.folder / f"{reader}.{uuid.uuid4().hex}.part"
+        with suppress(OSError):
+            part.write_text(f"{snapshot.path.name} {time.time()}")
+            part.replace(self.folder / f"{reader}.pin")
+
+    def write(
+        self, reader: str, content: str, chunks: Iterator[bytes], wait_s: float | None
+    ) -> Snapshot | Iterator[bytes]:
+        """Write the chunks into a snapshot. Where that takes longer than ``wait_s``, or would break
+        the quota, returns all chunks instead, of which the rest is still to be made.
+        """
+        writing = _Writing(self, reader, content, chunks)
+        deadline = None if wait_s is None else time.monotonic() + wait_s
+        return writing.run(deadline)
+
+    def make_room(self, size: int) -> bool:
+        """Delete expired ones, and others, the longest unused first, until ``size`` bytes more are
+        within the quota. False where that cannot be.
+        """
+        if size > self._quota:
+            return False
+        now, entries = time.time(), []
+        for path in self._files():
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                continue
+            if now - stat.st_mtime > self._max_age_s:
+                path.unlink(missing_ok=True)
+            elif path.suffix == ".snapshot":
+                entries.append((stat.st_mtime, stat.st_size, path))
+        total = sum(entry[1] for entry in entries)
+        for _, length, path in sorted(entries):
+            if total + size <= self._quota:
+                break
+            path.unlink(missing_ok=True)
+            total -= length
+        return True
+
+    def new_part(self, reader: str) -> Path:
+        """Make the folder, private, and name a file in it that is not whole yet."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.folder / f"{reader}.{uuid.uuid4().hex}.part"
+
+    def finish(self, part: Path, reader: str, content: str, digest: str) -> Snapshot:
+        """Give a whole file its name."""
+        path = self.folder / f"{reader}.{content[:24]}.{digest[:24]}.snapshot"
+        part.replace(path)
+        return Snapshot(path, f"{content[:24]}-{digest[:24]}")
+
+    def _files(self) -> list[Path]:
+        ends = (".snapshot", ".pin", ".part")
+        try:
+            return [path for path in self.folder.iterdir() if path.suffix in ends]
+        except FileNotFoundError:
+            return []
+
+    def _alive(self, path: Path) -> Snapshot | None:
+        try:
+            if time.time() - path.stat().st_mtime > self._max_age_s:
+                path.unlink(missing_ok=True)
+                return None
+            os.utime(path)
+        except OSError:
+            return None
+        _, content, digest, _ = path.name.split(".")
+        return Snapshot(path, f"{content}-{digest}")
+
+
+class _Writing:
+    """Write one snapshot, and give it up where it becomes too large."""
+
+    def __init__(
+        self, owner: Snapshots, reader: str, content: str, chunks: Iterator[bytes]
+    ) -> None:
+        self._owner, self._reader, self._content = owner, reader, content
+        self._chunks = chunks
+        self._digest = hashlib.sha256()
+        self._size = self._room = 0
+        self._file: BinaryIO | None = None
+        self._part = Path()
+
+    def run(self, deadline: float | None) -> Snapshot | Iterator[bytes]:
+        try:
+            self._part = self._owner.new_part(self._reader)
+            self._file = os.fdopen(
+                os.open(self._part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b"
+            )
+        except OSError:  # no such disk: the export is still given
+            return self._chunks
+        try:
+            for chunk in self._chunks:
+                if not self._write(chunk):
+                    return self._go_on(chunk)
+                if deadline is not None and time.monotonic() > deadline:
+                    return self._go_on(b"")
+        except BaseException:
+            self._drop()
+            raise
+        return self._finish()
+
+    def _write(self, chunk: bytes) -> bool:
+        """False where there is no room; the chunk is not written then."""
+        if self._file is None:
+            return False
+        if self._size + len(chunk) > self._room:
+            needed = self._size + len(chunk)
+            wanted = [size for size in (needed + _STEP, needed) if self._owner.make_room(size)]
+            if not wanted:
+                return False
+            self._room = wanted[0]
+        try:
+            self._file.write(chunk)
+        except OSError:  # a full disk
+            return False
+        self._digest.update(chunk)
+        self._size += len(chunk)
+        return True
+
+    def _go_on(self, pending: bytes) -> Iterator[bytes]:
+        """Yield what is written, and the rest as it is made; written on while there is room."""
+        written = self._size
+        file = self._file
+        if file is None:
+            return
+        try:
+            file.flush()
+            for begin in range(0, written, _CHUNK):
+                yield os.pread(file.fileno(), min(_CHUNK, written - begin), begin)
+            is_written = not pending
+            if pending:
+                yield pending
+            for chunk in self._chunks:
+                is_written = is_written and self._write(chunk)
+                yield chunk
+            if is_written:
+                self._finish()
+        finally:
+            self._drop()
+
+    def _finish(self) -> Snapshot:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        return self._owner.finish(self._part, self._reader, self._content, self._digest.hexdigest())
+
+    def _drop(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._part.unlink(missing_ok=True)
+
+
+def _is_tag(tag: str) -> bool:
+    return len(tag) == 49 and all(letter in "0123456789abcdef-" for letter in tag)

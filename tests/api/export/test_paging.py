@@ -1,0 +1,208 @@
+"""Pages while others write: no row is lost or comes twice, and nothing filters on true times."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from ebbtide.beats import Notification, Origin, Stream, new_id
+from ebbtide.timestamps import HOUR, MINUTE, SECOND, to_datetime
+from store import Stores
+from store.models import Purpose, Rating
+from tests.support.assertions import assert_problem
+from tests.support.clinic import Clinic, opened_clinic
+
+
+@pytest.fixture
+def clinic(stores: Stores) -> Iterator[Clinic]:
+    with opened_clinic(stores) as opened:
+        for hour in range(24, 4, -1):
+            add_rating(opened, "ada", stores.now() - hour * HOUR)
+        yield opened
+
+
+def add_rating(clinic: Clinic, name: str, about_ns: int, **more: Any) -> Rating:
+    about_ns = about_ns // 1000 * 1000
+    person = clinic.people[name]
+    rating = Rating(
+        **{"id": new_id(), "version": 1, "person_id": person.id, "about_ns": about_ns},
+        **{"zone": person.zone, "pain": 3, "stress": 4, "pleasant": None, "simulated": False},
+        **{"entered_ns": clinic.stores.now() // 1000 * 1000, **more},
+    )
+    return clinic.stores.records.add_rating(rating)
+
+
+def read_pages(
+    client: httpx.Client, path: str, between: Callable[[int], None], **params: object
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    untils, number, cursor = set(), 0, None
+    while True:
+        query = {**params, **({"cursor": cursor} if cursor else {})}
+        page = client.get(path, params=query).raise_for_status().json()  # type: ignore[arg-type]
+        rows += page["rows"]
+        untils.add(page["until"])
+        cursor = page["next"]
+        if cursor is None:
+            assert len(untils) == 1  # what is written meanwhile belongs to the next increment
+            return rows
+        number += 1
+        between(number)
+
+
+@pytest.mark.parametrize("who", ["ada", "ann"])
+def test_writes_between_pages_lose_and_double_no_row(clinic: Clinic, who: str) -> None:
+    path = "/v1/export/ratings"
+    if who == "ann":
+        clinic.agree("ada", Purpose.RESEARCH)
+        path = "/v1/research/ratings"
+    ada = clinic["ada"]
+    before = ada.get("/v1/export/ratings").json()["rows"]
+    first, corrected = before[0], before[8]
+    removed = set()
+
+    def write(number: int) -> None:
+        if number == 1:
+            answer = ada.delete(f"/v1/ratings/{first['rating']}", params={"version": 1})
+            answer.raise_for_status()
+            removed.add(first["about_ns"])
+        elif number == 2:
+            add_rating(clinic, "ada", first["about_ns"] - 5 * MINUTE)  # older than all
+        elif number == 3:
+            body = {"pain": 9, "stress": 9, "version": 1}
+            ada.put(f"/v1/ratings/{corrected['rating']}", json=body).raise_for_status()
+
+    rows = read_pages(clinic[who], path, write, limit=3)
+    names = [row["rating"] for row in rows]
+    assert len(names) == len(set(names))
+    shift = rows[0]["about_ns"] - first["about_ns"]
+    seen = {row["about_ns"] - shift for row in rows}
+    # All that were there all the time are there; the withdrawn one was on a page before.
+    assert seen == {row["about_ns"] for row in before}
+    assert first["about_ns"] in seen
+
+
+def test_an_increment_has_what_was_withdrawn(clinic: Clinic) -> None:
+    ada = clinic["ada"]
+    since = (datetime.now(UTC) - timedelta(seconds=5)).isoformat()
+    row = ada.get("/v1/export/ratings").json()["rows"][4]
+    ada.delete(f"/v1/ratings/{row['rating']}", params={"version": 1}).raise_for_status()
+    found = {
+        item["rating"]: item["withdrawn"]
+        for item in read_pages(ada, "/v1/export/ratings", lambda _: None, since=since, limit=3)
+    }
+    assert found[row["rating"]] is True
+    assert sum(found.values()) == 1
+
+
+def test_beats_of_two_straps_at_one_moment_are_on_pages_once(clinic: Clinic) -> None:
+    person, stores = clinic.people["ada"], clinic.stores
+    begin = stores.now() // SECOND * SECOND - HOUR
+    for _ in range(3):
+        stream = Stream(new_id(), Origin.STRAP, "strap", begin)
+        stores.beats.put_stream(person.subject_id, stream)
+        items = [
+            Notification(k, begin + k * SECOND, 60, (1024,), (begin + k * SECOND,), True)
+            for k in range(1, 8)
+        ]
+        stores.beats.append(person.subject_id, stream.id, items)
+
+    def write(number: int) -> None:
+        if number == 2:  # an older recording is uploaded
+            late = Stream(new_id(), Origin.STRAP, "strap", begin - HOUR)
+            stores.beats.put_stream(person.subject_id, late)
+            stores.beats.append(
+                person.subject_id,
+                late.id,
+                [Notification(1, begin - HOUR, 60, (1024,), (begin - HOUR,), True)],
+            )
+
+    for limit in (1, 2, 5):
+        rows = read_pages(clinic["ada"], "/v1/export/beats", write, limit=limit)
+        keys = [(row["time_ns"], row["stream"]) for row in rows if row["time_ns"] >= begin]
+        assert len(keys) == len(set(keys)) == 21
+        assert keys == sorted(keys)
+
+
+def test_fhir_pages_lose_and_double_nothing(clinic: Clinic) -> None:
+    ada = clinic["ada"]
+    rows = ada.get("/v1/export/ratings").json()["rows"]
+    url, ids, number = "/v1/fhir/Observation?limit=4", [], 0
+    while url:
+        page = ada.get(url).raise_for_status().json()
+        ids += [
+            entry["resource"]["id"]
+            for entry in page["entry"]
+            if entry["resource"]["resourceType"] == "Observation"
+        ]
+        links = {link["relation"]: link["url"] for link in page["link"]}
+        url, number = links.get("next", ""), number + 1
+        if number == 1:
+            ada.delete(f"/v1/ratings/{rows[0]['rating']}", params={"version": 1})
+            add_rating(clinic, "ada", rows[0]["about_ns"] - MINUTE)
+    assert len(ids) == len(set(ids)) == 2 * len(rows)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "bm9wZQ", base64.urlsafe_b64encode(b'["", 1.5, "", ""]').decode(), "W10", "é", "[" * 400],
+)
+def test_a_cursor_of_ones_own_is_refused(clinic: Clinic, cursor: str) -> None:
+    ada = clinic["ada"]
+    answer = ada.get("/v1/export/ratings", params={"cursor": cursor})
+    assert_problem(answer, 422, "query.cursor")
+    refused = ada.get("/v1/fhir/Observation", params={"cursor": cursor})
+    assert refused.status_code in (400, 422)
+    assert refused.json()["resourceType"] == "OperationOutcome"
+
+
+def test_research_filters_on_no_true_time(clinic: Clinic) -> None:
+    """By `since` an analyst could bisect when a rating was entered, and so find the weeks by which
+    its dates are moved.
+    """
+    ann, stores = clinic["ann"], clinic.stores
+    clinic.agree("ada", Purpose.RESEARCH)
+    now = to_datetime(stores.now())
+    for since in (now.isoformat(), (now - timedelta(days=30)).isoformat(), "0", str(stores.now())):
+        for path in ("/v1/research/ratings", "/v1/research/beats.parquet"):
+            assert_problem(ann.get(path, params={"since": since}), 422, "query.since")
+    page = ann.get("/v1/research/ratings", params={"limit": 3}).json()
+    token = page["until"]
+    assert ann.get("/v1/research/ratings", params={"since": token}).status_code == 200
+    # Changed by one bit, or of another account, it is none.
+    content = bytearray(base64.urlsafe_b64decode(token))
+    for place in (3, 7, 20):
+        forged = bytes([*content[:place], content[place] ^ 1, *content[place + 1 :]])
+        word = base64.urlsafe_b64encode(forged).decode()
+        assert_problem(ann.get("/v1/research/ratings", params={"since": word}), 422, "query.since")
+    # Nor can a cursor be made that brings a word for another moment.
+    words = base64.urlsafe_b64decode(page["next"] + "==").decode()
+    made = base64.urlsafe_b64encode(words.replace(token, "2026-01-01T00:00:00Z").encode()).decode()
+    assert_problem(ann.get("/v1/research/ratings", params={"cursor": made}), 422, "query.cursor")
+    for row in page["rows"]:
+        assert abs(row["entered_ns"] - stores.now()) > 30 * 24 * HOUR
+
+
+def test_research_increments_make_the_whole(clinic: Clinic) -> None:
+    ann, ada = clinic["ann"], clinic["ada"]
+    clinic.agree("ada", Purpose.RESEARCH)
+    path = "/v1/research/ratings"
+    first = ann.get(path).json()
+    copy = {row["rating"]: row for row in first["rows"]}
+    own = ada.get("/v1/export/ratings").json()["rows"]
+    ada.delete(f"/v1/ratings/{own[2]['rating']}", params={"version": 1}).raise_for_status()
+    ada.put(f"/v1/ratings/{own[3]['rating']}", json={"pain": 9, "stress": 9, "version": 1})
+    # Who agrees later comes whole, with what was entered long before.
+    old = clinic.stores.now() - 40 * 24 * HOUR
+    add_rating(clinic, "eve", old, entered_ns=old // 1000 * 1000)
+    clinic.agree("eve", Purpose.RESEARCH)
+    for row in ann.get(path, params={"since": first["until"]}).json()["rows"]:
+        copy[row["rating"]] = row
+    whole = {row["rating"]: row for row in ann.get(path).json()["rows"]}
+    assert {key: row for key, row in copy.items() if not row["withdrawn"]} == whole
+    assert len(whole) == len(first["rows"])  # one withdrawn, one of Eve's
