@@ -24,6 +24,7 @@ from api.middleware.text import TextMiddleware
 from api.middleware.tracing import trace
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
+from api.services.access_tokens import find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.oidc import provider_from_settings
 from ebbtide import __version__
@@ -78,6 +79,9 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {
         TelemetryMiddleware: {"on_error": problems.unhandled_problem},
+        BodyLimitMiddleware: {
+            "is_valid_token": lambda token: find_caller(stores, token) is not None
+        },
         RateLimitMiddleware: {
             "signed_in": settings.requests_a_minute,
             "anonymous": settings.anonymous_requests_a_minute,
