@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Path
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from api.http import problems
+from api.http.compute import Computations
 from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.etag import ETagMiddleware
@@ -26,6 +27,7 @@ from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.access_tokens import find_caller
 from api.services.cache.analysis import AnalysisCache
+from api.services.compute import close_pool
 from api.services.oidc import provider_from_settings
 from ebbtide import __version__
 from ebbtide.settings import Settings
@@ -60,6 +62,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        close_pool()
         stores.close()
 
     # Swagger UI would load scripts from a third party; docs/reference/http-api.md names
@@ -76,6 +79,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.stores = stores
     app.state.provider = provider_from_settings(settings)
     app.state.cache = AnalysisCache()
+    app.state.computations = Computations()
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {
         TelemetryMiddleware: {"on_error": problems.unhandled_problem},
