@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
@@ -37,7 +38,7 @@ QUEUE_TIMEOUT_S = 30.0
 RETRY_AFTER_S = 2
 _HOLD_S = 1.5  # a job that is done sooner is answered at once
 _ABANDONED_S = 60.0  # after the last request for it
-_MAX_RESULTS = 16
+_RESULT_S, _MAX_RESULTS = 15.0, 16  # later, new beats may have come
 # Of the threads of a process: the rest stay free for pages, ratings and uploads.
 _LIGHT_THREADS, _JOB_THREADS = 12, 8
 _CHECK_S = 0.2
@@ -71,6 +72,10 @@ class _Job:
     computation: Computation
     polled: float
     task: asyncio.Future[Response]
+    done: float = math.inf
+
+    def note_done(self, _task: asyncio.Future[Response]) -> None:
+        self.done = time.monotonic()
 
 
 class Computations:
@@ -125,6 +130,7 @@ class Computations:
             computation = Computation(person_id, is_job=True)
             task = asyncio.ensure_future(self._run_job(key, computation, work))
             job = self._jobs[key] = _Job(person_id, computation, time.monotonic(), task)
+            task.add_done_callback(job.note_done)
         job.polled = time.monotonic()
         await asyncio.wait({job.task}, timeout=_HOLD_S)
         if not job.task.done():
@@ -193,10 +199,10 @@ class Computations:
                 self._gates.pop(key, None)
 
     def _forget_results(self) -> None:
-        """Drop results that were not fetched for a while, and jobs whose error nobody fetched."""
+        """Drop results that are no longer new, and all but the last few."""
         now = time.monotonic()
         done = [key for key, job in self._jobs.items() if job.task.done()]
-        over = [key for key in done if now - self._jobs[key].polled > _ABANDONED_S]
+        over = [key for key in done if now - self._jobs[key].done > _RESULT_S]
         for key in {*over, *done[:-_MAX_RESULTS]}:
             task = self._jobs.pop(key).task
             if not task.cancelled():

@@ -1,7 +1,7 @@
 """HRV of the windows of a range: what it would cost, and the report as JSON.
 
-The price is a sum of terms that were measured on one core of 2.6 GHz (``benchmarks/cost.py``). It is
-known before anything is computed, roughly before any beat is read, and within a factor of two after.
+The price is a sum of terms that were measured (docs/evidence/cost.md). It is known before anything
+is computed: roughly before any beat is read, and within a factor of two after.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRangeQuery
 from api.schemas.common import RecordOut
+from api.services.beat_rate import find_too_fast
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
 from ebbtide.upload_schema import AcknowledgedBody, ActivityUploadBody, StreamBody, UploadBody
@@ -105,6 +106,10 @@ async def upload(
     """Store a batch. Sending it again changes nothing; what was stored first stays."""
 
     def store() -> int:
+        times = [time for item in batch.notifications for time in item.beat_times_ns]
+        too_fast = find_too_fast(stores, person.subject_id, times)
+        if too_fast is not None:
+            raise ProblemError(422, too_fast, field="body.notifications")
         if batch.stream is not None:
             stores.beats.put_stream(person.subject_id, _to_stream(stream_id, batch.stream))
         return stores.beats.append(
