@@ -10,6 +10,7 @@ import asyncio
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from api.http.deps import CallerDep
 from api.http.problems import ProblemError
 from api.services.compute import (
     Computation,
@@ -34,6 +36,7 @@ T = TypeVar("T")
 LIGHT_S = 2.0
 MAX_WAITING = 8  # light ones of one person
 MAX_JOBS = 4  # of one person
+MAX_STREAMS = 8  # live ones of one person: pages on a few devices
 QUEUE_TIMEOUT_S = 30.0
 RETRY_AFTER_S = 2
 _HOLD_S = 1.5  # a job that is done sooner is answered at once
@@ -86,6 +89,7 @@ class Computations:
         self._heavy = CapacityLimiter(_JOB_THREADS)
         self._gates: dict[tuple[str, bool], _Gate] = {}
         self._jobs: dict[Hashable, _Job] = {}
+        self.streams: Counter[str] = Counter()  # live ones of each person
 
     async def respond(
         self,
@@ -228,6 +232,11 @@ def _busy(
     return ProblemError(503, words, headers={"Retry-After": "5"}, kind="busy")
 
 
+def _too_many_streams() -> ProblemError:
+    words = f"You watch {MAX_STREAMS} live streams already: end one of them."
+    return ProblemError(429, words, headers={"Retry-After": "5"})
+
+
 async def get_computations(request: Request) -> Computations:
     """The computations of this application."""
     computations: Computations = request.app.state.computations
@@ -235,3 +244,19 @@ async def get_computations(request: Request) -> Computations:
 
 
 ComputationsDep = Annotated[Computations, Depends(get_computations)]
+
+
+async def require_few_streams(
+    caller: CallerDep, computations: ComputationsDep
+) -> AsyncIterator[None]:
+    """Count a live stream until it ends: each computes once a second. Raises ProblemError."""
+    streams = computations.streams
+    if streams[caller.person.id] >= MAX_STREAMS:
+        raise _too_many_streams()
+    streams[caller.person.id] += 1
+    try:
+        yield
+    finally:
+        streams[caller.person.id] -= 1
+        if streams[caller.person.id] <= 0:
+            del streams[caller.person.id]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,24 +138,38 @@ def task_price_s(task: HrvTask) -> float:
     )
 
 
-def require_affordable(query: HrvQuery, price_s: float) -> None:
-    """Raise TooCostlyError, which says what would be allowed, above ``MAX_PRICE_S``."""
+def require_affordable(query: HrvQuery, price_s: float, beats: float) -> None:
+    """Raise TooCostlyError, which says what would be allowed, above ``MAX_PRICE_S``. ``beats``: in
+    the range.
+    """
     if price_s <= MAX_PRICE_S:
         return
-    share = MAX_PRICE_S / price_s
+    # What is dearer than beats that are evenly spread stays so with other windows.
+    factor = price_s / estimate_price_s(query, beats)
+
+    def is_allowed(other: HrvQuery, other_beats: float) -> bool:
+        return estimate_price_s(other, other_beats) * factor <= MAX_PRICE_S
+
     advice = []
-    days = (query.end_ns - query.start_ns) / DAY * share
-    if not query.is_whole and days * DAY > query.window_ns:
-        advice.append(f"at most {_two_digits(days)} days at a time")
-    if not query.is_whole and query.step_ns < query.window_ns:
-        step_s = min(query.window_ns, query.step_ns / share) / SECOND
-        advice.append(f"a step_s of at least {math.ceil(step_s):,}".replace(",", ""))
-    if not query.is_whole:
-        advice.append("a shorter window_s")
-    if query.is_whole:
-        advice.append("a shorter range, or windows of it (window_s)")
-    if set(query.domains) - {Domain.TIME}:
+    length_ns = query.end_ns - query.start_ns
+    for days in (16, 8, 4, 2, 1):
+        share = days * DAY / length_ns
+        shorter = replace(query, end_ns=query.start_ns + days * DAY)
+        if share < 1 and shorter.window_count and is_allowed(shorter, beats * share):
+            advice.append(f"at most {days} {'day' if days == 1 else 'days'} at a time")
+            break
+    step_ns = query.step_ns
+    while not query.is_whole and step_ns < query.window_ns:
+        step_ns = min(query.window_ns, step_ns * 2)
+        if is_allowed(replace(query, step_ns=step_ns), beats):
+            advice.append(f"a step_s of at least {math.ceil(step_ns / SECOND)}")
+            break
+    if {*query.domains} - {Domain.TIME} and is_allowed(
+        replace(query, domains=(Domain.TIME,)), beats
+    ):
         advice.append("domain=time alone")
+    if not advice:
+        advice.append("a shorter range with a shorter window_s and a longer step_s")
     raise TooCostlyError(
         f"That is {query.window_count} windows, which would take about {price_s:.0f} s of "
         f"computing; {MAX_PRICE_S:.0f} s are allowed.",
@@ -206,11 +220,6 @@ def _price_s(
 
 def _pairs(beats: float) -> float:
     return beats**2 if beats <= MAX_ENTROPY_INTERVALS else 0.0
-
-
-def _two_digits(value: float) -> str:
-    """Round down to what may be asked for."""
-    return f"{math.floor(value * 10) / 10:g}" if value < 10 else f"{math.floor(value)}"
 
 
 def _to_out(

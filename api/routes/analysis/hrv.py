@@ -73,13 +73,13 @@ async def hrv(
         coverage = stores.beats.coverage(person.subject_id)
         beats = estimate_beats(coverage, windows.start_ns, windows.end_ns)
         price_s = estimate_price_s(windows, beats)
-        require_affordable(windows, price_s)
+        require_affordable(windows, price_s, beats)
         return price_s
 
     def work() -> Response:
         task = _read(stores, cache, person, windows, with_stress_index)
         price_s = task_price_s(task)
-        require_affordable(windows, price_s)
+        require_affordable(windows, price_s, len(task.beats.time_ns))
         body = compute(price_s, compute_hrv_json, task)
         return Response(body, media_type="application/json")
 

@@ -29,10 +29,6 @@ def server() -> Iterator[CostServer]:
         yield running
 
 
-def month(**more: object) -> dict[str, object]:
-    return {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z", **more}
-
-
 def test_megabytes_of_keys_are_refused_before_they_are_read(server: CostServer) -> None:
     body = b"{" + b",".join(b'"k%07d":0' % n for n in range(1_000_000)) + b"}"
     assert len(body) > 12 * MIB
@@ -96,7 +92,7 @@ def test_a_computation_ends_when_its_client_goes(server: CostServer) -> None:
 
 def test_thousands_of_ratings_are_computed_one_at_a_time_and_fetched(server: CostServer) -> None:
     person = server.people["eve"]
-    fill_ratings(server.stores, person, server.end_ns, 4000)
+    fill_ratings(server.stores, person, server.end_ns, 3000)
     statuses: list[int] = []
     with server.client("ada") as other, server.client("eve") as client:
 
@@ -125,7 +121,7 @@ def test_thousands_of_ratings_are_computed_one_at_a_time_and_fetched(server: Cos
             assert time.monotonic() < deadline
             time.sleep(int(answer.headers["Retry-After"]))
         assert answer.status_code == 200
-        assert answer.json()["ratings"]["given"] >= 4000
+        assert answer.json()["ratings"]["given"] >= 3000
 
 
 def test_beats_that_no_heart_has_are_refused(server: CostServer) -> None:
@@ -158,7 +154,7 @@ def test_beats_that_no_heart_has_are_refused(server: CostServer) -> None:
 
 
 def test_a_sample_of_hostile_requests_stays_within_the_bounds(server: CostServer) -> None:
-    findings = run(server, sample=150)
+    findings = run(server, sample=80)
     assert len(findings) > 30
     too_dear = [str(finding) for finding in findings if finding.is_too_dear]
     assert not too_dear, [str(finding) for finding in dearest(findings)]
