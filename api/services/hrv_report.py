@@ -126,7 +126,7 @@ def task_price_s(task: HrvTask) -> float:
     broken = count[breaks[last] - breaks[np.minimum(first + 1, last)] > 0]
     widest = float(np.max(count, initial=0.0))
     pairs = np.where(count <= MAX_ENTROPY_INTERVALS, count, 0.0) ** 2
-    again = 1 + widest / _BLOCK_BEATS
+    again = 1 + min(len(times) / _BLOCK_BEATS, len(count)) * widest / max(len(times), 1)
     return _price_s(
         query,
         len(times) * again,
