@@ -109,10 +109,9 @@ def estimate_price_s(query: HrvQuery, beats: float) -> float:
     count = query.window_count
     range_ns = query.end_ns - query.start_ns
     in_window = beats * min(1.0, query.window_ns / range_ns)
-    return (
-        _price_s(query, beats, 0.0, float(count), count * in_window, count * _pairs(in_window), 0.0)
-        + beats * _BEAT * in_window / _BLOCK_BEATS
-    )
+    labelled = beats + min(beats / _BLOCK_BEATS, count) * in_window
+    pairs = count * _pairs(in_window)
+    return _price_s(query, labelled, 0.0, float(count), count * in_window, pairs, 0.0)
 
 
 def task_price_s(task: HrvTask) -> float:
