@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--attackers", type=int, default=6, help="Connections of the one attacker")
     options = parser.parse_args()
-    with running_server(days=20, ratings=400) as server:
+    with running_server(days=4, ratings=400) as server:
         quiet = _quantile_ms(server, options.seconds)
         stop = threading.Event()
         threads = [
