@@ -11,10 +11,12 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI, Path
 from starlette_compress import CompressMiddleware, add_compress_type
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.http import problems
 from api.http.compute import Computations
 from api.http.deps import MAX_CONCURRENT_UPLOADS
+from api.http.password_hashing import PasswordHasher
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.etag import ETagMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
@@ -28,6 +30,7 @@ from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.access_tokens import find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import close_pool
+from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
 from ebbtide import __version__
 from ebbtide.settings import Settings
@@ -80,6 +83,8 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.provider = provider_from_settings(settings)
     app.state.cache = AnalysisCache()
     app.state.computations = Computations()
+    app.state.mailer = mailer_from_settings(settings)
+    app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {
         TelemetryMiddleware: {"on_error": problems.unhandled_problem},
@@ -87,6 +92,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
             "is_valid_token": lambda token: find_caller(stores, token) is not None
         },
         RateLimitMiddleware: {
+            "stores": stores,
             "signed_in": settings.requests_a_minute,
             "anonymous": settings.anonymous_requests_a_minute,
         },
@@ -96,6 +102,13 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     }
     for middleware in reversed(MIDDLEWARE):  # the last one added is the outermost
         app.add_middleware(middleware, **options.get(middleware, {}))
+    if settings.trusted_networks:
+        # Here and not in Uvicorn, which would trust 127.0.0.1: whoever serves the application,
+        # nobody's X-Forwarded-For is read but that of the proxies that are set.
+        app.add_middleware(
+            ProxyHeadersMiddleware,
+            trusted_hosts=settings.trusted_networks,
+        )
     problems.install_handlers(app)
     # Included directly: a router inside a router is searched once more at each request.
     for router in ROUTERS:

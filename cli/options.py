@@ -11,8 +11,12 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PatientEmail = Annotated[str | None, typer.Option(help="Whose it is: address of the account.")]
 ListenSeconds = Annotated[float, typer.Option(help="How long to listen.", min=1, max=120)]
-RrFile = Annotated[Path, typer.Argument(help="File of RR intervals, of any app.")]
-CsvFile = Annotated[Path, typer.Argument(help="CSV with a line of column names.")]
+RrFile = Annotated[
+    Path, typer.Argument(help="File of RR intervals, of any app; - is standard input.")
+]
+CsvFile = Annotated[
+    Path, typer.Argument(help="CSV with a line of column names; - is standard input.")
+]
 SubjectColumn = Annotated[str, typer.Option(help="Column of who each row is of.")]
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.client import ApiError, SignedOutError
 from dashboard.i18n import texts
 from dashboard.i18n.language import _
-from dashboard.session import current_account
+from dashboard.session import current_account, store_known_device
 
 SIGNED_OUT = "signed out"  # in place of a role before sign-in
 _PAGES = "pages"  # the key in Streamlit's session state
@@ -61,6 +61,7 @@ def with_shell(page: Callable[[], None]) -> Callable[[], None]:
 
     def run() -> None:
         st.html(_STYLE)
+        store_known_device()
         account = current_account()
         if account is not None and account["simulated"]:
             st.info(_("**Simulated.** A sample patient: no real person felt or measured this."))

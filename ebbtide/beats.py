@@ -30,6 +30,7 @@ class GapReason(StrEnum):
     CLOCK_STEPPED = "clock stepped"
     DISK_FULL = "disk full"
     OFF_THE_CLOCK = "intervals off the clock"
+    LOST_AT_A_RESTORE = "lost at a restore"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRETS = Path(os.environ.get("EBBTIDE_SECRETS_DIR", "/run/secrets"))
@@ -32,10 +33,38 @@ class Settings(BaseSettings):
     api_port: int = Field(default=8420, ge=0, le=65535)
     api_workers: int = Field(default=1, ge=1, le=64, description="Processes that answer")
     requests_a_minute: int = Field(
-        default=1200, ge=10, description="That one token may send, to each worker"
+        default=1200, ge=10, description="That one account may send, to all workers together"
     )
     anonymous_requests_a_minute: int = Field(
-        default=120, ge=10, description="That one address may send without a token"
+        default=120, ge=10, description="That one address may send without a valid token"
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses and networks (CIDR), separated by commas, of the proxies and pages "
+        "before the API; only their X-Forwarded-For and X-Forwarded-Proto are read",
+        examples=["127.0.0.1, 10.0.3.0/24"],
+    )
+    password_hashes_at_once: int = Field(
+        default=2, ge=1, le=64, description="In each worker; each takes 64 MiB and a core"
+    )
+
+    # Mail
+    smtp_host: str | None = Field(
+        default=None,
+        description="Server that takes mail, for links to set a new password; none if left out",
+        examples=["mail.clinic.example"],
+    )
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="tls: from the first byte, as on port 465"
+    )
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = Field(
+        default=None, description="Address of the sender", examples=["ebbtide@clinic.example"]
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust, where the server's is of one's own"
     )
 
     # Logs and metrics
@@ -68,6 +97,19 @@ class Settings(BaseSettings):
         ge=0.5,
         le=600,
         description="How long beats wait in the outbox; what is seen live is that late",
+    )
+
+    outbox_keep_days: int = Field(
+        default=30,
+        ge=0,
+        le=3650,
+        description="How long the outbox keeps what the server has, until a backup covers it",
+    )
+    outbox_keep_mb: int = Field(
+        default=300,
+        ge=0,
+        le=100_000,
+        description="How much of it the outbox keeps at most; the oldest goes first",
     )
 
     # Sign-in at an OpenID Connect provider
@@ -111,6 +153,19 @@ class Settings(BaseSettings):
     influxdb_without_erasure: bool = Field(
         default=False, description="Use a server that cannot delete rows (InfluxDB 3 Core)"
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _validate_proxies(cls, value: str) -> str:
+        for item in value.split(","):
+            if item.strip():
+                ipaddress.ip_network(item.strip())
+        return value
+
+    @property
+    def trusted_networks(self) -> list[str]:
+        """The trusted proxies, each as an address or a network."""
+        return [item.strip() for item in self.trusted_proxies.split(",") if item.strip()]
 
     @property
     def is_embedded(self) -> bool:

@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin
 from ebbtide.rr_units import MAX_TICKS, STRAP_TICKS_PER_SECOND
-from ebbtide.timestamps import EARLIEST, LATEST
+from ebbtide.timestamps import EARLIEST, LATEST, MINUTE
 
 MAX_BATCH = 2000  # notifications in one upload
+# How far beats of a file may be ahead of the clock that judges them: clocks differ by that much.
+MAX_AHEAD_NS = 5 * MINUTE
 
 TimestampNs = Annotated[int, Field(strict=True, ge=EARLIEST, lt=LATEST)]
 Ticks = Annotated[int, Field(ge=0, le=MAX_TICKS)]
@@ -39,6 +41,10 @@ class StreamBody(BaseModel):
     source: str = Field(min_length=1, max_length=200, examples=["Polar H10 A1B2C3D4"])
     created_ns: TimestampNs = Field(examples=[1_790_000_000_000_000_000])
     ticks_per_second: int = Field(default=STRAP_TICKS_PER_SECOND, strict=True, ge=1, le=1_000_000)
+    imported_ns: TimestampNs | None = Field(
+        default=None,
+        description="When a person imported it: it is taken even if it was removed before that",
+    )
 
 
 class NotificationBody(UploadModel):
@@ -187,8 +193,25 @@ class ActivityUploadBody(BaseModel):
     spans: list[ActivityBody] = Field(min_length=1, max_length=MAX_BATCH)
 
 
+class GenerationBody(BaseModel):
+    """Which state of the store this is.
+
+    An outbox that sees another ``id``, or a lower ``counter`` than before, offers again what the
+    store does not have.
+    """
+
+    id: str = Field(description="Random; another one after each restore")
+    counter: int = Field(ge=0, description="Rises with each backup and each restore")
+    covered: int = Field(
+        ge=0, description="What was acknowledged at a counter up to this one is in a backup"
+    )
+
+
 class AcknowledgedBody(BaseModel):
     """The highest sequence number of the stream below or at which nothing is missing."""
 
     stream_id: str
     acknowledged: int = Field(ge=0, examples=[2])
+    generation: GenerationBody | None = Field(
+        default=None, description="Of the store, read after the batch was stored"
+    )

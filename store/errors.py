@@ -6,6 +6,7 @@ StoreError
 ├── RevisionError             the tables cannot be brought to the newest revision
 ├── UnknownStreamError        no such stream of this subject
 ├── StreamTakenError          the stream's id is in use
+├── RemovedStreamError        the person removed the stream
 ├── BeatsOutOfOrderError      beats are not later than those before them
 ├── ErasedSubjectError        the subject was erased
 ├── EmailTakenError           the address has an account
@@ -45,6 +46,16 @@ class UnknownStreamError(StoreError):
 
 class StreamTakenError(StoreError):
     """The id is in use for another stream."""
+
+
+class RemovedStreamError(StoreError):
+    """The person removed the stream at ``removed_ns``, and its id is refused until readmitted."""
+
+    def __init__(self, stream_id: str, removed_ns: int) -> None:
+        super().__init__(
+            f"The recording {stream_id} was removed.", "Import its file again, if it is wanted."
+        )
+        self.removed_ns = removed_ns
 
 
 class BeatsOutOfOrderError(StoreError):

@@ -12,13 +12,14 @@ into the same classes. Where ours differs, and why (``benchmarks/artefacts.py`` 
   long, and leaves their sum. So the two are judged together: half their difference ``a`` must
   stand out, and more so the further their sum is from two usual intervals. Breathing, which makes
   one interval long and lets the next be long too, is not taken for it.
-- One interval alone is long or short only when far from the median: 12 and 8 scales (the paper: 3
-  of its thresholds), and a fifth of it. It is short too below 0.62 of the median and of both
+- One interval alone is long or short only when far from the median: 8 and 6 scales (the paper: 3
+  of its thresholds), and 18% of it. It is short too below 0.62 of the median and of both
   neighbours: strong breathing widens the scale until a premature beat is within it.
 - Beside a short or an extra interval one is short by 3 scales and a quarter of the median: of a run
   of premature beats none is left.
 - A gap ends the series: no difference, median or scale reaches over it. At the ends of a run the
-  scale takes the intervals beside it a second time, mirrored, so that it is not that of the last.
+  median and the scale take the intervals beside it a second time, mirrored about the last one,
+  which counts once: taken more often it would be its own median, and a faulty one look usual.
 - Intervals that no heart makes (under 250 or over 3,000 ms), or that were measured without skin
   contact, are labelled first and left out, so that a burst of them cannot hide itself; what is
   before and after such a one is compared over it.
@@ -38,7 +39,7 @@ from scipy import ndimage
 
 from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 
-METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 3"
+METHOD = "after Lipponen and Tarvainen 2019, gap-aware; version 4"
 REACH = 64  # intervals: half of the 91, and of the 11, and the next two
 MIN_RR_MS = 250.0
 MAX_RR_MS = 3000.0
@@ -50,7 +51,7 @@ _HEAVIEST_TAIL = 1.15  # times the scale by the median
 _SMALLEST_SCALE = 0.01  # of the median interval
 _PAIR_STANDS_OUT, _SUM_COUNTS = 2.8, 0.8
 _PAIR_AT_LEAST = 0.08  # of the median interval: half the difference of the two
-_LONG_ALONE, _SHORT_ALONE, _ALONE_AT_LEAST = 12.0, 8.0, 0.20
+_LONG_ALONE, _SHORT_ALONE, _ALONE_AT_LEAST = 8.0, 6.0, 0.18
 _SHORT_BETWEEN = (
     0.62  # of the median and of both neighbours: no breathing does this to one interval
 )
@@ -168,7 +169,7 @@ def _pieces(runs: IntArray) -> list[slice]:
 def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     """Labels and medians of one unbroken run of possible intervals."""
     n = len(rr)
-    median = ndimage.median_filter(rr, size=min(_MEDIAN_WIDTH, n), mode="nearest")
+    median = ndimage.median_filter(rr, size=min(_MEDIAN_WIDTH, n), mode="mirror")
     away = rr - median
     scale = _scale(away, median)
     following = np.append(rr[1:], rr[-1])
@@ -233,8 +234,8 @@ def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
     size = min(_SCALE_WIDTH, len(values))
     size -= 1 - size % 2
     absolute = np.abs(values)
-    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="reflect")
-    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="reflect")
+    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="mirror")
+    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="mirror")
     result: FloatArray = np.maximum(
         np.clip(quartile, middle, _HEAVIEST_TAIL * middle), _SMALLEST_SCALE * median_ms
     )

@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from api.routes import health
 from api.routes.analysis import hrv, hrv_trend, link, live, therapy
 from api.routes.auth import invitations, oidc, sign_in, tokens
-from api.routes.export import fhir, open_mhealth
+from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
     notes,
@@ -65,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     erasure.router,
     cohort_link.router,  # before the research tables, whose names are a path parameter
     research_tables.router,
+    fhir_export.router,  # before fhir, whose ids are a path parameter
     fhir.router,
     open_mhealth.router,
     health.router,

@@ -22,8 +22,9 @@ class Health(BaseModel):
     version: str
 
 
+# In the event loop: busy threads do not delay it.
 @router.get("/health")
-def health() -> Health:
+async def health() -> Health:
     """The process is alive. Says nothing of the stores."""
     return Health(version=__version__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -22,11 +22,26 @@ class SignInOut(BaseModel):
 
     token: str = Field(examples=["kq3v0bX..."])
     expires: datetime
+    known_device: str | None = Field(
+        default=None,
+        description="Send it with the next sign-in from this device, which then does not wait for "
+        "others' wrong guesses. Null where the device was known, or with OpenID Connect",
+    )
 
     @classmethod
-    def from_token(cls, token: str, expires_ns: int) -> SignInOut:
+    def from_token(cls, token: str, expires_ns: int, known_device: str | None = None) -> SignInOut:
         """A token as the answer to a sign-in."""
-        return cls(token=token, expires=to_datetime(expires_ns))
+        return cls(token=token, expires=to_datetime(expires_ns), known_device=known_device)
+
+
+class PasswordLink(BaseModel):
+    """A way to set a new password, valid once. Without mail the token is a code, shown only now, to
+    be handed over in person; with mail nobody but the person gets it.
+    """
+
+    token: str | None
+    expires: datetime
+    sent: Literal["mail", "code"]
 
 
 class AccountOut(RecordOut):

@@ -36,5 +36,8 @@ class ImportOut(BaseModel):
 
     ratings: int = Field(description="Stored, or stored already")
     heart_rates: int = Field(description="Stored, without intervals: no HRV is computed from them")
-    stream_id: str | None
+    new: int = Field(description="Entries of these that were not stored before, or not as such")
+    stream_id: str | None = Field(
+        description="Always null: heart rates from elsewhere are no stream any more"
+    )
     skipped: list[SkippedOut]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
 from store import Stores
+from store.errors import ErasedSubjectError
 from store.models import AccessToken, Person
 from store.models.access import Scope, TokenKind
 
@@ -38,6 +39,35 @@ def issue_token(
 
     A session also ends when it is not used for ``SESSION_IDLE_NS``.
     """
+    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns)
+    stores.access.add_token(stored)
+    return token, stored
+
+
+def issue_signed_in_token(
+    stores: Stores,
+    person: Person,
+    kind: TokenKind = TokenKind.SESSION,
+    name: str = "",
+    scopes: frozenset[Scope] = ALL_SCOPES,
+    lifetime_ns: int = SESSION_LIFETIME_NS,
+) -> tuple[str, AccessToken] | None:
+    """Issue a token to a person whose password was verified; None where the password was changed,
+    or they were shut out, meanwhile.
+    """
+    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns)
+    is_stored = stores.access.add_session(stored, person.password_hash)
+    return (token, stored) if is_stored else None
+
+
+def _new_token(
+    stores: Stores,
+    person: Person,
+    kind: TokenKind,
+    name: str,
+    scopes: frozenset[Scope],
+    lifetime_ns: int,
+) -> tuple[str, AccessToken]:
     token = secrets.token_urlsafe(32)
     now = stores.now()
     idle = SESSION_IDLE_NS if kind is TokenKind.SESSION else 0
@@ -53,15 +83,22 @@ def issue_token(
         now,
         idle,
     )
-    stores.access.add_token(stored)
     return token, stored
 
 
 def find_caller(stores: Stores, token: str) -> Caller | None:
-    """Find who holds a token that is valid now, and record that it was used."""
+    """Find who holds a token that is valid now, and record that it was used.
+
+    Raises ErasedSubjectError for a token of somebody who was erased, so that their recorder deletes
+    what it holds of them.
+    """
     now = stores.now()
     holder = stores.access.find_token(token_hash(token), now)
     if holder is None:
+        if stores.access.is_erased_token(token_hash(token)):
+            raise ErasedSubjectError(
+                "Everything of this person was erased.", "Stop the recorder, and sign out."
+            )
         return None
     person, access_token = holder
     if now - access_token.used_ns > _USE_RESOLUTION_NS:

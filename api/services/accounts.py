@@ -31,6 +31,31 @@ def create_account(
     """
     validate_email(email)
     passwords.validate_password(password, (email, name))
+    return store_account(
+        records,
+        email=email,
+        password_hash=passwords.hash_password(password),
+        name=name,
+        zone=zone,
+        now_ns=now_ns,
+        role=role,
+        simulated=simulated,
+    )
+
+
+def store_account(
+    records: RecordStore,
+    *,
+    email: str,
+    password_hash: str,
+    name: str,
+    zone: str,
+    now_ns: int,
+    role: Role = Role.PATIENT,
+    simulated: bool = False,
+) -> Person:
+    """Create an account with a password that was validated and hashed before."""
+    validate_email(email)
     person = Person(
         id=new_id(),
         subject_id=new_id(),
@@ -39,7 +64,7 @@ def create_account(
         zone=validate_zone(zone),
         role=role,
         simulated=simulated,
-        password_hash=passwords.hash_password(password),
+        password_hash=password_hash,
         created_ns=now_ns,
     )
     records.add_person(person)

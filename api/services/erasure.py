@@ -41,6 +41,7 @@ def erase_person(stores: Stores, email: str) -> ErasureResult:
             ("gaps", stores.beats.gaps(person.subject_id, *FOREVER)),
             ("movement", stores.beats.activity(person.subject_id, *FOREVER)),
             ("ratings", stores.records.ratings(person.id, *FOREVER)),
+            ("heart rates", stores.records.heart_rates(person.id, *FOREVER)),
             ("sessions", stores.records.sessions(person.id)),
             ("consents", stores.records.consents(person.id)),
             ("the account", stores.records.person(person.id)),

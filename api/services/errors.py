@@ -5,6 +5,7 @@
     EbbtideError
     └── ServiceError             detail to answer with
         ├── LockedOutError       too many wrong passwords
+        ├── MailError            the server for mail refuses, or does not answer
         ├── UnknownPseudonymError
         ├── ProviderError        the OpenID Connect provider does not answer as it should
         └── IdentityError        the provider's answer does not prove an identity
@@ -25,6 +26,10 @@ class LockedOutError(ServiceError):
     def __init__(self, what: str, wait_s: int) -> None:
         super().__init__(what)
         self.wait_s = wait_s
+
+
+class MailError(ServiceError):
+    """The mail could not be sent."""
 
 
 class UnknownPseudonymError(ServiceError):

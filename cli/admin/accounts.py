@@ -1,4 +1,4 @@
-"""``ebbtide add-patient``, ``add-account`` and ``sign-in``."""
+"""``ebbtide add-patient``, ``add-account``, ``set-password`` and ``sign-in``."""
 
 from __future__ import annotations
 
@@ -33,6 +33,34 @@ def add_account(
     the others. Asks for the password.
     """
     _create_account(email, name, zone, _prompt_new_password(), role)
+
+
+def set_password(
+    email: Annotated[str, typer.Argument(help="Address of the account.")],
+) -> None:
+    """Set the password of an account in the store, on the machine that has it. Asks for it.
+
+    All that was signed in ends, and the person's access log says that the operator did it.
+    """
+    from api.services import passwords
+    from api.services.account_log import log_act
+    from api.services.lockout import reset_account
+    from ebbtide.settings import Settings
+    from store.factory import open_stores
+
+    stores = open_stores(Settings())
+    try:
+        person = stores.records.person_by_email(email.strip())
+        if person is None:
+            raise EbbtideError(f"{email} has no account here.", "Make one: ebbtide add-account")
+        password = _prompt_new_password()
+        passwords.validate_password(password, (person.email, person.name))
+        stores.access.set_password(person.id, passwords.hash_password(password))
+        log_act(stores, None, person, "set a new password")
+        reset_account(stores, person.email)
+    finally:
+        stores.close()
+    typer.echo(f"{person.email} has a new password.")
 
 
 def sign_in(

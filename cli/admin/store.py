@@ -98,6 +98,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of the store, or into empty servers."""
     from ebbtide.settings import Settings
+    from store.maintenance import erased_since
     from store.maintenance import restore as restore_files
 
     settings = Settings()
@@ -112,11 +113,15 @@ def restore(
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         _print_cleaned(found)
         return
+    erased = erased_since(folder, settings.beats_file, settings.records_file.name)
     aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
     replaced = restore_files(folder, files, aside, replace)
     typer.echo(f"Restored to {settings.data_dir}.")
     for file in replaced:
         typer.echo(f"What was there: {file}")
+    for email in erased:
+        typer.echo(f"Erased since that backup, and back with it: ebbtide erase {email}")
+    typer.echo("Recorders send again what the backup lacks, as far as they still have it.")
 
 
 def move(as_json: Json = False) -> None:
@@ -174,8 +179,8 @@ def erase(
         found = erase_person(stores, email)
     typer.echo(
         f"Erased and read again: {found.beats} beats, {found.ratings} ratings, {found.sessions} "
-        "sessions; nothing is left. Backups made before still hold them, and so does an outbox on "
-        "the machine that recorded."
+        "sessions; nothing is left. Backups made before still hold them. A machine that recorded "
+        "deletes its part when it reaches the server next."
     )
     # The files that restore and an upgrade renamed.
     for file in sorted(Settings().data_dir.glob("*.sqlite.*")):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cli.analysis.missing_codes import NO_VALUE_WORDS
 from cli.analysis.table_times import DateOrder, Times, read_times
 from ebbtide.errors import EbbtideError
+from ingest.files.streams import rereadable, stream_name
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -155,9 +156,17 @@ def _natural_key(name: str) -> list[tuple[int, str]]:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV (comma, semicolon or tab). Raises EbbtideError when it is none."""
+    """Read a CSV (comma, semicolon or tab); ``-`` is standard input. Raises EbbtideError when it is
+    none.
+    """
+    with rereadable(path) as file:
+        return _read_rows(file, Path(stream_name(path)))
+
+
+def _read_rows(file: Path, path: Path) -> Table:
+    """Read the table in ``file``; errors call it ``path``."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise EbbtideError(
             f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."

@@ -33,7 +33,7 @@ def hrv(
     as_csv: Annotated[bool, typer.Option("--csv", help="Windows as CSV.")] = False,
     as_parquet: Annotated[bool, typer.Option("--parquet", help="Windows as Parquet.")] = False,
     output: Annotated[
-        Path | None, typer.Option(help="Write to this file and not to the terminal.")
+        Path | None, typer.Option(help="Write to this file; - is standard output, as if left out.")
     ] = None,
     column: ColumnOption = None,
     unit: UnitOption = None,
@@ -51,13 +51,21 @@ def hrv(
     form = forms[0] if forms else None
     if window is None and (form in ("csv", "parquet") or step is not None):
         raise EbbtideError("--csv, --parquet and --step are for windows.", "Add --window 300.")
+    if output == Path("-"):
+        output = None
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise EbbtideError("Parquet is not text.", "Name a file: --output windows.parquet")
     read = _read(file, column, unit, decimal, zone)
     if window is not None:
         _write_windows(read, window, step or window, form, output)
     else:
-        _write_summary(file.name, read, form, output)
+        _write_summary(_name_of(file), read, form, output)
+
+
+def _name_of(file: Path) -> str:
+    from ingest.files.streams import is_stream, stream_name
+
+    return stream_name(file) if is_stream(file) else file.name
 
 
 def _read(
@@ -215,7 +223,7 @@ def clean(
     _warn((*read.notes, *read.problems))
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
     summary = ", ".join(f"{count} {name}" for name, count in counts.items())
-    typer.echo(f"{file.name}: {len(names)} intervals: {summary}")
+    typer.echo(f"{_name_of(file)}: {len(names)} intervals: {summary}")
     for index, name in enumerate(names):
         if name != "normal":
             at, rr = math.floor(read.time_s[index]), read.rr_ms[index]

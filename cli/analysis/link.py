@@ -49,6 +49,7 @@ def link(
     from analytics.association.group import group_link
     from analytics.association.within_person import within_person_link
     from cli.analysis.csv_table import read_table, with_missing
+    from cli.analysis.doubts import doubt_names, doubt_values
     from cli.analysis.missing_codes import describe, parse_missing, remove_link_codes
     from cli.analysis.repeated_rows import find_copies, order_rows
 
@@ -83,6 +84,7 @@ def link(
     within = _within(found, own)
     caveats = _caveats(found, time)
     caveats += describe(missing_codes)
+    caveats += [*doubt_values(xs, x), *doubt_values(ys, y), *doubt_names(names, subject)]
     if copies.any():
         caveats.append(
             f"{int(np.sum(copies))} rows repeat another one (subject, time and values are the "

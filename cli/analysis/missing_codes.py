@@ -23,12 +23,14 @@ NO_VALUE_WORDS = {
     *("<undefined>", "<na>", "missing", "not given", "nat"),
 }
 _POSITIVE_CODES = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
-CODES = frozenset({*_POSITIVE_CODES, *(-code for code in _POSITIVE_CODES), -7, -8, -9})
+# Below 0, -1 to -9 as SPSS and survey tools write them.
+CODES = frozenset({*_POSITIVE_CODES, *(-code for code in _POSITIVE_CODES), *range(-9, 0)})
 # Of short scales only: 7 to 9 are values of 0 to 10.
 _SHORT_CODES = frozenset({7, 8, 9})
 _SCALES = ((0.0, 4.0), (1.0, 5.0), (0.0, 10.0), (0.0, 100.0))
 _MIN_REPEATS = 3
 _MIN_INNER_REPEATS = 5
+_LONGEST_SHORT_SCALE, _MIN_SHORT_GAP = 5.0, 2.0
 
 Scale = tuple[float, float]
 
@@ -92,7 +94,7 @@ def remove_link_codes(
     if not option.no_others:
         apart = _apart(left)
         if apart:
-            raise _question(left, column, apart)
+            raise question(left, column, apart)
     return left, taken
 
 
@@ -118,7 +120,7 @@ def remove_scale_codes(
     if not option.no_others:
         doubtful = _apart(left) | (_outside(left) if scales else set())
         if doubtful:
-            raise _question(left, column, doubtful)
+            raise question(left, column, doubtful)
     if scale is not None or (len(others) and np.min(others) < 0):
         wrong = np.isfinite(left) & ~(
             (left >= (scale or (0, 0))[0]) & (left <= (scale or (0, math.inf))[1])
@@ -189,14 +191,14 @@ def _apart(values: NDArray[np.float64]) -> set[float]:
     is_code = np.isin(found, list(CODES))
     codes, others = found[is_code], found[~is_code]
     if not len(codes):
-        return set()
+        return _short_codes_apart(found)
     if not len(others):
         return set(np.unique(codes).tolist())
     low, high = float(np.min(others)), float(np.max(others))
     sizes = np.unique(others)
     widest = float(np.max(np.diff(sizes), initial=0.0))
     usual = max(Counter(others.tolist()).values())
-    apart = set()
+    apart = _short_codes_apart(found)
     for code, n in Counter(codes.tolist()).items():
         gap = max(low - code, code - high)
         if gap <= 0:
@@ -212,7 +214,34 @@ def _apart(values: NDArray[np.float64]) -> set[float]:
     return apart
 
 
-def _question(values: NDArray[np.float64], column: str, codes: set[float]) -> EbbtideError:
+def _short_codes_apart(found: NDArray[np.float64]) -> set[float]:
+    """7, 8 or 9 where all other values are whole numbers up to 5, and none lies between.
+
+    On 0 to 4 and 1 to 5 they are codes. Once or twice such a value may be a bad day of 0 to 10.
+    """
+    is_code = np.isin(found, list(_SHORT_CODES))
+    codes, others = found[is_code], found[~is_code]
+    if not len(others) or np.max(others) > _LONGEST_SHORT_SCALE or np.any(others % 1):
+        return set()
+    counts = Counter(codes.tolist())
+    gap = min(counts, default=0.0) - float(np.max(others))
+    return {code for code, n in counts.items() if n >= _MIN_REPEATS and gap >= _MIN_SHORT_GAP}
+
+
+def doubtful_times(values: NDArray[np.float64]) -> set[float]:
+    """The listed codes of a column of visits or days that are rarer than any time that is none."""
+    found = values[np.isfinite(values)]
+    counts = Counter(found[~np.isin(found, list(CODES))].tolist())
+    rarest = min(counts.values(), default=0)
+    return {
+        code
+        for code in _apart(found)
+        if code in CODES and (code < 0 or int(np.sum(found == code)) < rarest)
+    }
+
+
+def question(values: NDArray[np.float64], column: str, codes: set[float]) -> EbbtideError:
+    """Make the error that asks whether ``codes`` of a column are values."""
     first = sorted(codes)
     names = " and ".join(f"{code:g} ({int(np.sum(values == code))} times)" for code in first)
     option = ",".join(f"{code:g}" for code in first)

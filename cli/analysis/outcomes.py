@@ -45,10 +45,13 @@ def outcomes(
     import pandas as pd
 
     from cli.analysis.csv_table import own_ends, read_table
+    from cli.analysis.doubts import doubt_names, doubt_values, refuse_coded_groups
     from cli.analysis.missing_codes import (
         describe,
+        doubtful_times,
         parse_missing,
         parse_scale,
+        question,
         remove_scale_codes,
     )
 
@@ -56,13 +59,26 @@ def outcomes(
     subjects, names = table.subjects(subject)
     times = table.times(time, dates.value if dates else None)
     raw, words = table.numbers(pain)
-    values, codes, sure = remove_scale_codes(raw, pain, parse_missing(missing), parse_scale(scale))
+    option = parse_missing(missing)
+    if not times.is_calendar and not option.no_others:
+        doubtful = doubtful_times(times.days) - {before, after} - option.codes_of(time)
+        if doubtful:
+            raise question(times.days, time, doubtful)
+    values, codes, sure = remove_scale_codes(raw, pain, option, parse_scale(scale))
+    untimed = np.isin(times.days, sorted(option.codes_of(time))) & (not times.is_calendar)
     missing_codes = {pain: {**words, **codes}}
+    if untimed.any():
+        missing_codes[time] = {
+            f"{code:g}": int(np.sum(times.days == code)) for code in np.unique(times.days[untimed])
+        }
     by_subject = _groups(table, subjects, names, group)
+    if group is not None:
+        refuse_coded_groups(by_subject, group)
     rows = pd.DataFrame({"subject": subjects, "time": times.days, "pain": raw})
     copies = rows.duplicated().to_numpy()
-    days, who, values = times.days[~copies], subjects[~copies], values[~copies]
-    lines = np.flatnonzero(~copies) + 2
+    used = ~copies & ~untimed
+    days, who, values = times.days[used], subjects[used], values[used]
+    lines = np.flatnonzero(used) + 2
     first: float | None = float(np.min(days)) if before is None else before
     last: float | None = float(np.max(days)) if after is None else after
     own = before is None and after is None and times.is_calendar and _differ(who, days, len(names))
@@ -83,7 +99,15 @@ def outcomes(
         start = table.values_at(first, time, who, names, days, values, lines)
         end = table.values_at(last, time, who, names, days, values, lines)
     found = _outcomes_by_group(start, end, by_subject, sure)
-    notes = describe(missing_codes)
+    notes = [*describe(missing_codes), *doubt_values(values, pain), *doubt_names(names, subject)]
+    for label, moment, measured in (("before", first, start), ("after", last, end)):
+        absent = int(np.sum(~np.isfinite(measured)))
+        if moment is not None and absent:
+            notes.append(
+                f"{absent} of {len(names)} subjects have no {pain} {label} ({time} {moment:g})."
+            )
+    if group is not None:
+        notes += doubt_names(set(by_subject), group)
     if copies.any():
         notes.append(f"{int(np.sum(copies))} rows repeat another one and were dropped.")
     if own:

@@ -60,7 +60,9 @@ class PlayedDemo:
 def demo(
     rr: Annotated[
         Path | None,
-        typer.Option(help="Play this file of RR intervals instead of the built-in recording."),
+        typer.Option(
+            help="Play this file of RR intervals instead of the built-in recording; - is input."
+        ),
     ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Do the whole path without serving pages, then end.")
@@ -149,8 +151,11 @@ def _load_recording(rr_file: Path | None, console: Console) -> PlayedDemo:
         ticks = generate_rr(_BUILT_IN_S, np.random.default_rng(_SEED))
         return PlayedDemo("built-in recording (simulated)", [ticks])
     from ingest.files.rr_text import read_rr_file
+    from ingest.files.streams import rereadable, stream_name
 
-    read = read_rr_file(rr_file)
+    with rereadable(rr_file) as file:
+        read = read_rr_file(file)
+    rr_file = Path(stream_name(rr_file))
     for problem in read.problems[:10]:
         console.print(f"{rr_file.name}, {problem}; left out.", markup=False)
     if len(read.problems) > 10:

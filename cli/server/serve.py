@@ -21,6 +21,7 @@ Port = Annotated[int | None, typer.Option(min=0, max=65535)]
 
 _UVICORN_OPTIONS: dict[str, Any] = {
     "server_header": False,
+    "proxy_headers": False,  # api/app.py reads those of trusted proxies
     "timeout_graceful_shutdown": 10,  # s; server-sent-event clients are disconnected then
     # Longer than the dashboard's poll interval: closing a connection after Uvicorn's default of
     # 5 s would meet a request that is under way now and then.

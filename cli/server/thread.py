@@ -43,7 +43,11 @@ class ApiThread:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app, log_level="warning", server_header=False, timeout_graceful_shutdown=3
+                app,
+                log_level="warning",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=3,
             )
         )
         self._thread = threading.Thread(

@@ -22,7 +22,9 @@ from cli.options import Json
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
+    from cli.credentials import Credentials
     from ebbtide.settings import Settings
+    from ingest.outbox.outbox import Outbox
 
 _MIN_FREE_BYTES = 200_000_000  # a strap fills some 20 MB a week while the server is unavailable
 _MAX_FLUSH_S = 0.050
@@ -70,6 +72,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield _disk(settings)
     yield from _outbox(settings)
     yield from _servers(settings)
+    yield from _outbox_and_store(settings)
     yield _clock()
 
 
@@ -312,6 +315,62 @@ async def _server(email: str, url: str, token: str) -> Check:
             "Let the clock be set by network time: sudo timedatectl set-ntp true",
         )
     return Check(about, Finding.OK, "answers, and the clocks agree")
+
+
+def _outbox_and_store(settings: Settings) -> Iterator[Check]:
+    """Compare what the outbox says was acknowledged with what each store has, stream by stream."""
+    import asyncio
+
+    from cli.credentials import CredentialFile
+    from ingest.outbox.outbox import Outbox
+
+    if not settings.outbox_file.exists():
+        return
+    with suppress(EbbtideError), Outbox(settings.outbox_file) as outbox:
+        for item in CredentialFile(settings.sign_ins_file).all():
+            check = asyncio.run(_compare(outbox, item))
+            if check is not None:
+                yield check
+
+
+async def _compare(outbox: Outbox, owner: Credentials) -> Check | None:
+    from ingest.outbox.api_client import ErasedError, IngestClient
+
+    about = f"Outbox and store of {owner.email}"
+    try:
+        async with IngestClient(owner.api_url, owner.token, timeout=10) as client:
+            stored = await client.stored_streams()
+    except ErasedError as error:
+        outbox.comparison.erase(owner.account)
+        return Check(about, Finding.WARNING, error.what, "What this machine held is deleted.")
+    except EbbtideError:
+        return None  # the check of the server says so
+    states = [state for state in outbox.states() if state.account == owner.account]
+    here = there = lost = 0
+    missing = []
+    for state in states:
+        found = stored.get(state.stream.id)
+        beats = 0 if found is None else found.beats
+        sent = state.beats_acknowledged - state.beats_lost
+        here, there, lost = here + sent, there + beats, lost + state.beats_lost
+        if beats < sent:
+            missing.append(f"{state.stream.source}: {sent - beats}")
+    if missing:
+        return Check(
+            about,
+            Finding.ERROR,
+            f"the server has acknowledged {here} beats and has {there} of them ({missing[0]} "
+            "are missing)",
+            "It was set back. ebbtide record, or import of any file, sends them again.",
+        )
+    if lost:
+        return Check(
+            about,
+            Finding.WARNING,
+            f"{lost} beats were lost when the server was set back to an old backup",
+            "Recordings of files can be imported again; those of straps have a gap there.",
+        )
+    return Check(about, Finding.OK, f"{there} beats acknowledged, and {there} stored")
 
 
 def _clock() -> Check:

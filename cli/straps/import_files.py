@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from cli.credentials import Credentials
-    from ingest.files.recording import ReadAs
+    from ingest.files.recording import ReadAs, RecordedFile
+    from ingest.outbox.api_client import StoredStream
+    from ingest.outbox.imports import SameIntervals
     from ingest.outbox.outbox import Outbox
 
 _MAX_PROBLEMS = 10
@@ -39,12 +44,27 @@ class FileResult:
     error: str | None = None
     read_as: ReadAs | None = None
     notes: tuple[str, ...] = ()
+    stream_ids: tuple[str, ...] = ()
+    stored_beats: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """What the store had before the import, by stream; None where it was not asked."""
+
+    stored: dict[str, StoredStream] | None
+
+    @property
+    def streams(self) -> list[StoredStream]:
+        return [] if self.stored is None else list(self.stored.values())
 
 
 def import_files(
     files: Annotated[
         list[Path],
-        typer.Argument(help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder."),
+        typer.Argument(
+            help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder; - is input."
+        ),
     ],
     patient: PatientEmail = None,
     zone: Annotated[
@@ -57,6 +77,10 @@ def import_files(
     column: ColumnOption = None,
     unit: UnitOption = None,
     decimal: DecimalOption = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Also intervals that are there already, at another time."),
+    ] = False,
 ) -> None:
     """Import recordings of other devices and apps. Importing twice adds nothing."""
     import asyncio
@@ -67,6 +91,7 @@ def import_files(
     from cli.credentials import CredentialFile
     from ebbtide.settings import Settings
     from ebbtide.timestamps import validate_zone
+    from ingest.outbox.acknowledged import Retention
     from ingest.outbox.outbox import Outbox
 
     settings = Settings()
@@ -79,18 +104,35 @@ def import_files(
     choice = {"column": column, "unit": unit, "decimal": decimal}
     console = Console(stderr=True, highlight=False)
     with (
-        Outbox(settings.outbox_file) as outbox,
+        Outbox(
+            settings.outbox_file, Retention(settings.outbox_keep_days, settings.outbox_keep_mb)
+        ) as outbox,
         Progress(console=console, transient=as_json) as progress,
     ):
+        # Before: what a store that was set back lacks is new again, whatever the outbox remembers.
+        before = asyncio.run(_compare(outbox, owner))
+
+        def may_add(path: Path, found: RecordedFile) -> bool:
+            if again or (same := _find_same(found, outbox, owner, before)) is None:
+                return True
+            if as_json or not sys.stdin.isatty():
+                raise _refuse_same(path, same)
+            progress.stop()
+            sure = typer.confirm(f"{_describe_same(path, same)} Add it again?", err=True)
+            progress.start()
+            return sure
+
         results = [
-            _import_one(path, outbox, owner, zone, start_ns, progress, choice) for path in files
+            _import_one(path, outbox, owner, zone, start_ns, progress, choice, may_add)
+            for path in files
         ]
         problem = asyncio.run(_upload(outbox, owner, progress))
+        results = _with_stored(results, asyncio.run(_stored(owner)))
     if as_json:
         typer.echo(json.dumps({"files": [_format_result(r) for r in results], "upload": problem}))
     else:
         for result in results:
-            _print_result(result)
+            _print_result(result, was_asked=before.stored is not None)
         if problem or any(result.beats for result in results):
             typer.echo(problem or "Uploaded.")
     if any(result.error for result in results):
@@ -126,9 +168,11 @@ def _import_one(
     start_ns: int | None,
     progress: Progress,
     choice: dict[str, str | None],
+    may_add: Callable[[Path, RecordedFile], bool],
 ) -> FileResult:
-    from ingest.files.importer import import_recordings
+    from ingest.files.importer import import_recordings, require_past
     from ingest.files.registry import open_recording
+    from ingest.files.streams import is_stream, stream_name
 
     task = progress.add_task(f"Reading {path.name}", total=None)
     try:
@@ -141,11 +185,19 @@ def _import_one(
             on_progress=lambda at: progress.update(task, completed=at),
             **choice,
         )
+        require_past(found)
+        if not may_add(path, found):
+            progress.update(task, visible=False)
+            return FileResult(str(path), found.format, found.beats, 0, 0, 0, ("left out",))
         progress.update(
             task, description=f"Keeping {path.name}", total=found.beats or 1, completed=0
         )
         done = import_recordings(
-            found, outbox, owner.account, lambda beats: progress.advance(task, beats)
+            found,
+            outbox,
+            owner.account,
+            lambda beats: progress.advance(task, beats),
+            name=stream_name(path) if is_stream(path) else path.name,
         )
         progress.update(task, completed=found.beats)
     except EbbtideError as error:
@@ -161,6 +213,75 @@ def _import_one(
         found.problems,
         read_as=found.read_as,
         notes=found.notes,
+        stream_ids=done.stream_ids,
+    )
+
+
+async def _compare(outbox: Outbox, owner: Credentials) -> _Comparison:
+    """Compare the outbox with the store, as far as that answers; what it has."""
+    from ingest.outbox.api_client import IngestClient
+    from ingest.outbox.uploader import Uploader
+
+    async with IngestClient(owner.api_url, owner.token) as client:
+        with suppress(EbbtideError):
+            if await Uploader(outbox, client, owner.account).compare():
+                return _Comparison(await client.stored_streams())
+    return _Comparison(None)
+
+
+async def _stored(owner: Credentials) -> dict[str, StoredStream] | None:
+    from ingest.outbox.api_client import IngestClient
+
+    async with IngestClient(owner.api_url, owner.token) as client:
+        with suppress(EbbtideError):
+            return await client.stored_streams()
+    return None
+
+
+def _with_stored(
+    results: list[FileResult], stored: dict[str, StoredStream] | None
+) -> list[FileResult]:
+    """Add how many beats of each file the store has now."""
+    if stored is None:
+        return results
+    return [
+        replace(
+            result,
+            stored_beats=sum(stored[one].beats for one in result.stream_ids if one in stored),
+        )
+        for result in results
+    ]
+
+
+def _find_same(
+    file: RecordedFile, outbox: Outbox, owner: Credentials, before: _Comparison
+) -> SameIntervals | None:
+    from ingest.files.importer import find_same_intervals
+
+    found = find_same_intervals(file, outbox, owner.account, before.streams)
+    if found is None or before.stored is None or found.stream_id in before.stored:
+        return found
+    # Of a recording that is no more in the store, and neither waits for it.
+    waiting = any(s.stream.id == found.stream_id and s.beats_waiting for s in outbox.states())
+    return found if waiting else None
+
+
+def _refuse_same(path: Path, same: SameIntervals) -> EbbtideError:
+    return EbbtideError(
+        _describe_same(path, same),
+        "If it really is another recording, give --again. If its time was wrong before: "
+        f"ebbtide recordings remove {same.stream_id}",
+    )
+
+
+def _describe_same(path: Path, same: SameIntervals) -> str:
+    from datetime import timedelta
+
+    shift = timedelta(seconds=round(abs(same.shift_ns) / 1e9))
+    where = "" if same.file is None else f" from {same.file}"
+    return (
+        f"{path}: the very same intervals are there already{where}, "
+        f"{shift} {'earlier' if same.shift_ns > 0 else 'later'}."
     )
 
 
@@ -212,6 +333,8 @@ def _format_result(result: FileResult) -> dict[str, Any]:
         "beats": result.beats,
         "new_beats": result.new_beats,
         "known_beats": result.known_beats,
+        "stored_beats": result.stored_beats,
+        "stream_ids": list(result.stream_ids),
         "problems": list(result.problems),
         "error": result.error,
         "notes": list(result.notes),
@@ -219,11 +342,15 @@ def _format_result(result: FileResult) -> dict[str, Any]:
     }
 
 
-def _print_result(result: FileResult) -> None:
+def _print_result(result: FileResult, *, was_asked: bool) -> None:
     if result.error is not None:
         typer.echo(result.error, err=True)  # it names the file
         return
-    already = f", {result.known_beats} were there already" if result.known_beats else ""
+    already = ""
+    if result.known_beats:
+        already = f", {result.known_beats} were there already"
+        if not was_asked:
+            already = f", {result.known_beats} were sent before (the server was not asked)"
     typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{already}.")
     if result.read_as is not None:
         how = result.read_as

@@ -50,6 +50,7 @@ async def record_straps(
     as_json: bool,
 ) -> None:
     """Record Bluetooth straps until Ctrl-C, or for ``seconds``."""
+    from ingest.outbox.acknowledged import Retention
     from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
     from ingest.straps.bluetooth.adapter import BleAdapter
@@ -59,7 +60,8 @@ async def record_straps(
 
     adapter = BleAdapter()
     paired_straps = PairedStraps(settings.straps_file).all()
-    with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
+    keep = Retention(settings.outbox_keep_days, settings.outbox_keep_mb)
+    with Outbox(settings.outbox_file, keep) as outbox, BatchWriter(outbox) as writer:
         recorded = []
         with ExitStack() as files:
             for paired, owner in selected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ class StrapStatus:
     last_beat: str | None
     last_beat_ns: int | None
     quarantine: dict[str, int]
+    beats_stored: int | None = None  # None where the store could not be asked
 
 
 def status(as_json: Json = False) -> None:
@@ -39,7 +41,8 @@ def status(as_json: Json = False) -> None:
     from ebbtide.settings import Settings
 
     settings = Settings()
-    straps = _straps(settings)
+    stored = asyncio.run(_stored_beats(settings))
+    straps = _straps(settings, stored)
     recording = _is_recording(settings)
     servers = {
         url: asyncio.run(_server(url))
@@ -82,6 +85,8 @@ def _describe(strap: StrapStatus, now_ns: int) -> str:
         last,
     ]
     words += [f"{count} {why}" for why, count in sorted(strap.quarantine.items())]
+    if strap.beats_stored is None and strap.beats_kept > strap.beats_waiting:
+        words.append("the server was not asked")
     if not strap.paired:
         words.append("not paired")
     if not strap.signed_in:
@@ -98,7 +103,24 @@ def _ago(span_ns: int) -> str:
     return f"{max(0, span_ns // SECOND)} s ago"
 
 
-def _straps(settings: Settings) -> list[StrapStatus]:
+async def _stored_beats(settings: Settings) -> dict[str, dict[str, int]]:
+    """How many beats the stores have, by account and source, as far as they answer."""
+    from cli.credentials import CredentialFile
+    from ebbtide.errors import EbbtideError
+    from ingest.outbox.api_client import IngestClient
+
+    found: dict[str, dict[str, int]] = {}
+    for owner in CredentialFile(settings.sign_ins_file).all():
+        async with IngestClient(owner.api_url, owner.token, timeout=5) as client:
+            with suppress(EbbtideError):
+                streams = await client.stored_streams()
+                beats = found.setdefault(owner.account, {})
+                for stream in streams.values():
+                    beats[stream.source] = beats.get(stream.source, 0) + stream.beats
+    return found
+
+
+def _straps(settings: Settings, in_store: dict[str, dict[str, int]]) -> list[StrapStatus]:
     from cli.credentials import CredentialFile
     from ebbtide import timestamps
     from ingest.outbox.outbox import Outbox
@@ -128,6 +150,10 @@ def _straps(settings: Settings) -> list[StrapStatus]:
     for key in sorted({*stored, *paired}, key=lambda key: key[1]):
         strap = paired.get(key)
         beats, waiting, last = stored.get(key, [0, 0, None])
+        beats_stored = None
+        if key[0] in in_store:  # the store knows, and not what the outbox remembers
+            beats_stored = in_store[key[0]].get(key[1], 0)
+            beats = beats_stored + (waiting or 0)
         found.append(
             StrapStatus(
                 name=key[1],
@@ -140,6 +166,7 @@ def _straps(settings: Settings) -> list[StrapStatus]:
                 last_beat=None if last is None else timestamps.to_datetime(last).isoformat(),
                 last_beat_ns=last,
                 quarantine=quarantined.get(key, {}),
+                beats_stored=beats_stored,
             )
         )
     return found

@@ -39,6 +39,16 @@ def render_invitation(api: Any, email: str, name: str, zone: str, role: str) -> 
     st.code(token, language=None)
 
 
+def render_password_link(link: dict[str, Any]) -> None:
+    """Render how a link for a new password reaches its person."""
+    if link["sent"] == "mail":
+        st.success(_("A link was sent to them by mail. It is good once, for an hour."))
+        return
+    st.write(_("Hand this over in person. It is good once, for 8 hours:"))
+    st.code(link["token"], language=None)
+    st.caption(_("It signs nobody in, and they see in their access log that you made it."))
+
+
 def render_consent_switches(api: Any) -> None:
     """Render one switch a purpose; each change is stored with its date at once."""
     consents = api.consents()

@@ -31,10 +31,12 @@ def my_data_page() -> None:
     st.title(_("My data"))
     api = client()
     _consents(api)
+    _proposed(api)
     _sharing(api)
     _how_often(api)
     _download(api)
     _correct(api)
+    _recordings(api)
     _access_log(api)
     _erase(api)
 
@@ -49,6 +51,24 @@ def _consents(api: Any) -> None:
                 value=", ".join(item["name"] for item in therapists)
             )
         )
+
+
+def _proposed(api: Any) -> None:
+    for therapist in api.proposed_therapists():
+        with st.container(border=True):
+            st.write(
+                _("{by} asks whether {name} may have you in their care.").format(
+                    by=therapist["by"], name=therapist["name"]
+                )
+            )
+            st.caption(_("What they then see is up to what you agree to above."))
+            left, right = st.columns(2)
+            if left.button(_("I agree"), width="stretch", key=f"agree-{therapist['id']}"):
+                api.answer_therapist(therapist["id"], True)
+                st.rerun()
+            if right.button(_("No, thank you"), width="stretch", key=f"no-{therapist['id']}"):
+                api.answer_therapist(therapist["id"], False)
+                st.rerun()
 
 
 def _sharing(api: Any) -> None:
@@ -131,6 +151,32 @@ def _correct(api: Any) -> None:
         st.rerun()
 
 
+def _recordings(api: Any) -> None:
+    st.subheader(_("My recordings"))
+    found = api.streams()["streams"][::-1]
+    if not found:
+        st.caption(_("No heartbeats yet."))
+        return
+
+    def describe(stream: dict[str, Any]) -> str:
+        if stream["first_beat"] is None:
+            return _("{source}, without heartbeats").format(source=stream["source"])
+        return _("{source}: {begin} to {end}, {beats} heartbeats").format(
+            source=stream["source"],
+            begin=format_day_and_time(datetime.fromisoformat(stream["first_beat"])),
+            end=format_day_and_time(datetime.fromisoformat(stream["last_beat"])),
+            beats=stream["beats"],
+        )
+
+    stream = select_row(_("Recording"), found, describe)
+    with st.form("remove-recording", border=False):
+        st.write(_("It goes with all that was computed from it. Its file can be imported again."))
+        sure = st.checkbox(_("Remove it for good"), key=f"sure-{stream['id']}")
+        if st.form_submit_button(_("Remove this recording")) and sure:
+            api.remove_stream(stream["id"])
+            st.rerun()
+
+
 def _access_log(api: Any) -> None:
     st.subheader(_("Who looked"))
     entries = api.looks()
@@ -141,11 +187,29 @@ def _access_log(api: Any) -> None:
         {
             _("When"): format_day_and_time(entry["at"]),
             _("Who"): f"{entry['who']} ({entry['role']})",
-            _("At what"): entry["what"].rpartition("/")[2],
+            _("At what"): _describe_access(entry["what"]),
         }
         for entry in entries[:50]
     ]
     st.table(pd.DataFrame(rows).set_index(_("When")))
+
+
+# What is done with an account; everything else in the log is a route.
+_ACTS = {
+    "made a code for a new password": N_("made a code for a new password"),
+    "sent a link for a new password by mail": N_("sent a link for a new password by mail"),
+    "their link or code set a new password": N_("their link or code set a new password"),
+    "set a new password": N_("set a new password"),
+    "let in": N_("let you sign in again"),
+    "shut out": N_("shut you out"),
+    "proposed a therapist": N_("proposed a therapist"),
+    "ended a therapist's care": N_("ended a therapist's care"),
+    "asked to have them in their care": N_("asked to have you in their care"),
+}
+
+
+def _describe_access(what: str) -> str:
+    return _(_ACTS[what]) if what in _ACTS else what.rpartition("/")[2]
 
 
 def _erase(api: Any) -> None:

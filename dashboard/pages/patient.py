@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.charts.trend import course_chart
-from dashboard.components.forms import select_row
+from dashboard.components.forms import render_password_link, select_row
 from dashboard.components.live_heart import render_patient_live_heart
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -75,6 +75,14 @@ def patient_page() -> None:
     _notes(api, sessions)
     _plan(api, sessions, patient["zone"])
     render_patient_live_heart(api)
+    _new_password(patient)
+
+
+def _new_password(patient: dict[str, Any]) -> None:
+    with st.expander(_("They cannot sign in")):
+        st.write(_("A link or code lets them set a new password."))
+        if st.button(_("New password link")):
+            render_password_link(client().patient_password_link(patient["id"]))
 
 
 def _notes(api: Any, sessions: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.forms import render_invitation, select_row
+from dashboard.components.forms import render_invitation, render_password_link, select_row
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client, current_account
@@ -50,13 +50,21 @@ def _account(api: Any, accounts: list[dict[str, Any]]) -> None:
     row = select_row(_("Who"), accounts, lambda row: f"{row['name']} ({row['role']})")
     left, right = st.columns(2)
     if left.button(_("New password link"), width="stretch"):
-        st.write(_("Pass this on. It is good once, for a day:"))
-        st.code(api.password_link(row["id"])["token"], language=None)
+        render_password_link(api.password_link(row["id"]))
     own = account is not None and row["id"] == account["id"]
     words = _("Let in") if not row["active"] else _("Shut out")
     if right.button(words, width="stretch", disabled=own):
         api.set_account(row["id"], not row["active"])
         st.rerun()
+    if row["role"] != "patient" and not own:
+        roles = ["therapist", "analyst", "administrator"]
+        role = st.selectbox(
+            _("Role of this account"), roles, roles.index(row["role"]), key=f"role-{row['id']}"
+        )
+        if role != row["role"] and st.button(_("Change the role")):
+            api.set_account(row["id"], row["active"], role)
+            st.rerun()
+        st.caption(_("With another role, everything that is signed in ends, and their care."))
 
 
 def _care(api: Any, accounts: list[dict[str, Any]]) -> None:
@@ -68,15 +76,24 @@ def _care(api: Any, accounts: list[dict[str, Any]]) -> None:
     patient = select_row(_("Patient"), patients, lambda row: str(row["name"]))
     for therapist in therapists:
         in_care = therapist["id"] in patient["therapists"]
+        proposed = therapist["id"] in patient["proposed"]
+        words = _("in the care of {name}")
+        if proposed:
+            words = _("in the care of {name}, once they agree")
         wanted = st.checkbox(
-            _("in the care of {name}").format(name=therapist["name"]),
-            value=in_care,
-            key=f"care-{patient['id']}-{therapist['id']}-{in_care}",
+            words.format(name=therapist["name"]),
+            value=in_care or proposed,
+            key=f"care-{patient['id']}-{therapist['id']}-{in_care}-{proposed}",
         )
-        if wanted != in_care:
+        if wanted != (in_care or proposed):
             api.put_care(therapist["id"], patient["id"], wanted)
             st.rerun()
-    st.caption(_("A therapist sees nothing before the patient has agreed."))
+    st.caption(
+        _(
+            "A therapist sees nothing before the patient has agreed. You propose; the care begins "
+            "when the patient says so, on their page My data."
+        )
+    )
 
 
 PAGE = Page(

@@ -37,8 +37,15 @@ def sign_in_page() -> None:
                 st.warning(str(error))
             else:
                 st.rerun()
+    reset = st.query_params.get("reset")
+    if reset:  # out of the address at once: it is good once, and addresses are stored
+        st.session_state.reset_token = reset
+        st.query_params.clear()
+    has_mail = False
     try:
-        if anonymous_client().ways()["oidc"]:
+        ways = anonymous_client().ways()
+        has_mail = ways["mail"]
+        if ways["oidc"]:
             settings = Settings()
             address = (settings.oidc_api_url or settings.api_url).rstrip("/")
             st.link_button(
@@ -48,6 +55,8 @@ def sign_in_page() -> None:
         pass
     _first_password()
     _new_password()
+    if has_mail:
+        _forgotten()
 
 
 def _first_password() -> None:
@@ -61,13 +70,27 @@ def _first_password() -> None:
 
 
 def _new_password() -> None:
-    with st.expander(_("I was given a link for a new password")), st.form("reset", border=False):
-        token = st.text_input(_("The link's words"))
+    given = st.session_state.get("reset_token", "")
+    with (
+        st.expander(_("I was given a link for a new password"), expanded=bool(given)),
+        st.form("reset", border=False),
+    ):
+        token = st.text_input(_("The link's words"), given)
         password = st.text_input(_("A new password (10 characters or more)"), type="password")
         if st.form_submit_button(_("Set it")) and token and password:
             with _api_errors_as_warnings():
                 anonymous_client().reset_password(token.strip(), password)
+                st.session_state.pop("reset_token", None)
                 st.success(_("Done. Sign in above."))
+
+
+def _forgotten() -> None:
+    with st.expander(_("I forgot my password")), st.form("forgotten", border=False):
+        email = st.text_input(_("E-mail"))
+        if st.form_submit_button(_("Send me a link")) and email:
+            with _api_errors_as_warnings():
+                anonymous_client().mail_password_link(email.strip())
+                st.success(_("If this address has an account, a link is on its way."))
 
 
 @contextmanager

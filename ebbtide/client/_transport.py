@@ -40,6 +40,7 @@ class Transport:
         self.url = url
         self.token = token
         self.frames: Frames = frames
+        self.forwarded_for: str | None = None  # the addresses of whom this client asks for
         self._prefix = prefix
 
     def _send(
@@ -54,6 +55,8 @@ class Transport:
         accept: str = "application/json",
     ) -> httpx.Response:
         headers = {"Accept": accept}
+        if self.forwarded_for is not None:
+            headers["X-Forwarded-For"] = self.forwarded_for
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
             if method != "GET":

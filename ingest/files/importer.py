@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from ebbtide import timestamps
 from ebbtide.beats import Stream
+from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import SECOND
+from ebbtide.upload_schema import MAX_AHEAD_NS
+from ingest.files.intervals import interval_digests
 from ingest.files.recording import FileRecording, RecordedFile
+from ingest.outbox.api_client import StoredStream
+from ingest.outbox.imports import DIGEST_BYTES, SameIntervals
 from ingest.outbox.outbox import Entry, Outbox, StreamState
 
 _BATCH = 500
-_DIGEST_BYTES = 8
 # Streams of straps have random ids. That of a file is made from its content, so that the same
 # recording is the same stream, on whatever machine it is imported again.
 _NAMESPACE = uuid.UUID("5b0f7c1e-2f5e-4a51-9c7a-7d2f0b6b8a11")
@@ -32,8 +38,14 @@ def import_recordings(
     outbox: Outbox,
     account: str,
     on_progress: Callable[[int], None] | None = None,
+    *,
+    name: str | None = None,
 ) -> ImportResult:
-    """Write all recordings of the file for ``account``; continues where an earlier import ended."""
+    """Write all recordings of the file for ``account``; continues where an earlier import ended.
+
+    ``name``: of the file, for people. Raises EbbtideError for beats in the future.
+    """
+    require_past(file)
     new = present = 0
     ids = []
     for recording in file.recordings:
@@ -52,8 +64,45 @@ def import_recordings(
             new += beats
             if on_progress is not None:
                 on_progress(beats)
+        outbox.imports.add_intervals(account, state.stream.id, interval_digests(recording), name)
         ids.append(state.stream.id)
     return ImportResult(new, present, tuple(ids))
+
+
+def require_past(file: RecordedFile) -> None:
+    """Raise EbbtideError for a recording that ends in the future, by more than clocks differ."""
+    for recording in file.recordings:
+        last_ns = recording.times_ns[-1]
+        if last_ns > timestamps.now_ns() + MAX_AHEAD_NS:
+            raise EbbtideError(
+                f"{recording.source} would end in the future, at "
+                f"{timestamps.to_datetime(last_ns):%Y-%m-%d %H:%M} UTC.",
+                "Check --start and --zone, the date in the file, and the clock of this machine.",
+            )
+
+
+def find_same_intervals(
+    file: RecordedFile, outbox: Outbox, account: str, stored: Iterable[StoredStream] = ()
+) -> SameIntervals | None:
+    """Find an earlier import that has intervals of the file at another time.
+
+    ``stored``: what the store has. There, whole recordings alone are found, by number and span:
+    those that another machine imported.
+    """
+    for recording in file.recordings:
+        found = outbox.imports.find_same_intervals(account, interval_digests(recording))
+        if found is not None:
+            return found
+        span = recording.times_ns[-1] - recording.times_ns[0]
+        for stream in stored:
+            if stream.origin is not recording.origin or stream.beats != recording.beats:
+                continue
+            if stream.first_ns is None or stream.last_ns is None:
+                continue
+            shift_ns = recording.times_ns[0] - stream.first_ns
+            if stream.last_ns - stream.first_ns == span and abs(shift_ns) > SECOND:
+                return SameIntervals(stream.id, None, shift_ns)
+    return None
 
 
 def _open_stream(recording: FileRecording, outbox: Outbox, account: str) -> StreamState:
@@ -63,15 +112,21 @@ def _open_stream(recording: FileRecording, outbox: Outbox, account: str) -> Stre
     Where a measurement between was deleted or added, sequence numbers would name other beats: the
     file becomes another stream, of which a window never mixes the beats with those of the first.
     """
-    state = outbox.open_stream(_stream(recording, account, recording.content), account)
+    state = _import_now(outbox, _stream(recording, account, recording.content), account)
     if not recording.grows or not state.last_sequence:
         return state
     both = min(state.last_sequence, len(recording.ends))
-    written = outbox.imported_digests(state.stream.id)[: both * _DIGEST_BYTES]
+    written = outbox.imports.digests(state.stream.id)[: both * DIGEST_BYTES]
     if written == _digests(recording, 0, both):
         return state
     content = f"{recording.content} {_digests(recording, 0, len(recording.ends)).hex()}"
-    return outbox.open_stream(_stream(recording, account, content), account)
+    return _import_now(outbox, _stream(recording, account, content), account)
+
+
+def _import_now(outbox: Outbox, stream: Stream, account: str) -> StreamState:
+    outbox.open_stream(stream, account)
+    outbox.comparison.import_now(stream.id)
+    return outbox.state(stream.id)
 
 
 def _digests(recording: FileRecording, first: int, end: int) -> bytes:
@@ -81,7 +136,7 @@ def _digests(recording: FileRecording, first: int, end: int) -> bytes:
     for place in range(first, end):
         upto = recording.ends[place]
         beats = recording.rr_ticks[begin:upto].tobytes() + recording.times_ns[begin:upto].tobytes()
-        found += hashlib.blake2b(beats, digest_size=_DIGEST_BYTES).digest()
+        found += hashlib.blake2b(beats, digest_size=DIGEST_BYTES).digest()
         begin = upto
     return bytes(found)
 

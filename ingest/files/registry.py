@@ -28,6 +28,7 @@ from ingest.files import (
 from ingest.files.other_files import refuse_other, refuse_other_table
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 from ingest.files.start_time import time_in_name
+from ingest.files.streams import rereadable
 
 _HEAD_BYTES = 4096
 _MAX_UNPACKED = 200_000_000
@@ -47,8 +48,12 @@ FORMATS: list[FileFormat] = [
 
 
 def find_format(path: Path) -> FileFormat:
-    """The format of ``path``, by its first 4096 bytes. Raises EbbtideError if unreadable."""
-    return _format_of(_head(path))
+    """The format of ``path``, by its first 4096 bytes. Raises EbbtideError if unreadable.
+
+    A pipe is read to its end for it, and nothing of it is left.
+    """
+    with rereadable(path) as file:
+        return _format_of(_head(file))
 
 
 def _format_of(head: bytes) -> FileFormat:
@@ -85,7 +90,7 @@ def open_recording(
     unit: str | None = None,
     decimal: str | None = None,
 ) -> RecordedFile:
-    """Read the recordings in ``path``, or in the one file of a zip.
+    """Read the recordings in ``path``, or in the one file of a zip. ``-`` is standard input.
 
     ``zone``: of times without an offset, None where none is given. ``start_ns``: when a recording
     without times began; by default the time in the file's name. ``column``, ``unit``, ``decimal``:
@@ -97,6 +102,11 @@ def open_recording(
     context = ReadContext(
         zone or "UTC", start_ns, on_progress, zone is not None, column, unit, decimal
     )
+    with rereadable(path) as file:
+        return _read_file(file, context, column)
+
+
+def _read_file(path: Path, context: ReadContext, column: str | None) -> RecordedFile:
     found = _find_readable(path, column)
     member = _single_member(path)
     if member is None:
@@ -114,6 +124,7 @@ def open_recording(
             raise EbbtideError(
                 f"{member.filename} in {path} cannot be unpacked: {error}.", "Unpack it yourself."
             ) from error
+        start_ns = context.start_ns
         if start_ns is None:  # the name of the zip may have the time that the inner name lacks
             start_ns = time_in_name(inner.name, context.zone)
             if start_ns is None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import httpx
 from pydantic import ValidationError
 
 from ebbtide import timestamps
-from ebbtide.beats import Activity, Gap, Notification, Stream
+from ebbtide.beats import Activity, Gap, Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.upload_schema import (
     AcknowledgedBody,
     ActivityBody,
     ActivityUploadBody,
     GapBody,
+    GenerationBody,
     NotificationBody,
     StreamBody,
     UploadBody,
@@ -24,7 +26,26 @@ from ebbtide.upload_schema import (
 
 
 class RefusedError(EbbtideError):
-    """The API refused the request, and would refuse it again."""
+    """The API refused the request, and would refuse it again. ``status``: of its answer, if any;
+    ``kind``: the last part of its problem's type.
+    """
+
+    def __init__(self, what: str, remedy: str, status: int | None = None, kind: str = "") -> None:
+        super().__init__(what, remedy)
+        self.status = status
+        self.kind = kind
+
+
+class RemovedError(RefusedError):
+    """The person removed the stream at ``removed_ns``."""
+
+    def __init__(self, what: str, remedy: str, removed_ns: int) -> None:
+        super().__init__(what, remedy, 410, "removed")
+        self.removed_ns = removed_ns
+
+
+class ErasedError(RefusedError):
+    """Everything of the person was erased."""
 
 
 class UnavailableError(EbbtideError):
@@ -35,12 +56,26 @@ class UnavailableError(EbbtideError):
         self.retry_after_s = retry_after_s
 
 
+@dataclass(frozen=True, slots=True)
+class StoredStream:
+    """What the store has of one stream. ``first_ns``, ``last_ns``: its first and last beat."""
+
+    id: str
+    origin: Origin
+    source: str
+    acknowledged: int
+    beats: int
+    first_ns: int | None
+    last_ns: int | None
+
+
 class IngestClient:
     """Send requests to the API at ``base_url``, signed in with ``token``."""
 
     def __init__(self, base_url: str, token: str = "", timeout: float = 30.0) -> None:
         self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout)
         self._token = token
+        self.last_generation: GenerationBody | None = None  # that an upload's answer carried
 
     async def __aenter__(self) -> IngestClient:
         return self
@@ -69,10 +104,40 @@ class IngestClient:
         answer = await self._send("GET", "/v1/me")
         return str(answer.json()["zone"])
 
-    async def announce(self, stream: Stream) -> None:
-        """Create the stream at the API. Idempotent."""
-        body = _stream_body(stream)
-        await self._send("PUT", f"/v1/streams/{stream.id}", body.model_dump(mode="json"))
+    async def generation(self) -> GenerationBody:
+        """Which state of its store the API serves."""
+        answer = await self._send("GET", "/v1/generation")
+        return GenerationBody.model_validate(answer.json())
+
+    async def stored_streams(self) -> dict[str, StoredStream]:
+        """What the store has of each stream of the person signed in, by id."""
+        answer = await self._send("GET", "/v1/streams")
+        return {
+            row["id"]: StoredStream(
+                row["id"],
+                Origin(row["origin"]),
+                row["source"],
+                row["acknowledged"],
+                row["beats"],
+                row["first_beat_ns"],
+                row["last_beat_ns"],
+            )
+            for row in answer.json()["streams"]
+        }
+
+    async def remove_stream(self, stream_id: str) -> int:
+        """Remove a stream from the store; how many beats it had."""
+        answer = await self._send("DELETE", f"/v1/streams/{stream_id}")
+        return int(answer.json()["beats"])
+
+    async def announce(self, stream: Stream, imported_ns: int | None = None) -> None:
+        """Create the stream at the API, even if it was removed before ``imported_ns``.
+        Idempotent.
+        """
+        body = _stream_body(stream, imported_ns).model_dump(
+            mode="json", exclude=_unsaid(imported_ns)
+        )
+        await self._send("PUT", f"/v1/streams/{stream.id}", body)
 
     async def upload(
         self,
@@ -80,15 +145,17 @@ class IngestClient:
         notifications: Sequence[Notification],
         gaps: Sequence[Gap],
         stream: Stream | None = None,
+        imported_ns: int | None = None,
     ) -> int:
         """Send one batch; the highest sequence number up to which nothing is missing there.
 
         With its ``stream``, the API creates it if it does not have it: one request for a recording
-        of a file and not two.
+        of a file and not two; even if it was removed before
+        ``imported_ns``.
         """
         with _refuse_invalid():
             body = UploadBody.model_construct(
-                stream=None if stream is None else _stream_body(stream),
+                stream=None if stream is None else _stream_body(stream, imported_ns),
                 first=notifications[0].sequence,
                 last=notifications[-1].sequence,
                 notifications=[NotificationBody.from_notification(item) for item in notifications],
@@ -97,9 +164,14 @@ class IngestClient:
         answer = await self._send(
             "POST",
             f"/v1/streams/{stream_id}/notifications",
-            body.model_dump(mode="json", exclude={"stream"} if stream is None else None),
+            body.model_dump(
+                mode="json",
+                exclude={"stream"} if stream is None else {"stream": _unsaid(imported_ns)},
+            ),
         )
-        return AcknowledgedBody.model_validate(answer.json()).acknowledged
+        found = AcknowledgedBody.model_validate(answer.json())
+        self.last_generation = found.generation
+        return found.acknowledged
 
     async def upload_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
         """Send spans of activity. Idempotent."""
@@ -137,9 +209,24 @@ class IngestClient:
                 "It is tried again.",
                 _retry_after_s(answer),
             )
-        raise RefusedError(
-            f"The API refused: {why.rstrip('.')}.", "What is recorded stays in the outbox."
-        )
+        raise _refusal(answer, why)
+
+
+def _refusal(answer: httpx.Response, why: str) -> RefusedError:
+    what, kind = f"The API refused: {why.rstrip('.')}.", _problem_kind(answer)
+    if answer.status_code == 410 and kind == "removed":
+        removed_ns = int(answer.headers.get("ebbtide-removed-ns", "0"))
+        return RemovedError(what, "It is not sent again.", removed_ns)
+    if answer.status_code == 410 and kind == "erased":
+        return ErasedError(what, "What this machine held of them is deleted.", 410, kind)
+    return RefusedError(what, "What is recorded stays in the outbox.", answer.status_code, kind)
+
+
+def _problem_kind(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["type"]).rpartition(":")[2]
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 @contextmanager
@@ -156,12 +243,18 @@ def _refuse_invalid() -> Iterator[None]:
         ) from error
 
 
-def _stream_body(stream: Stream) -> StreamBody:
+def _unsaid(imported_ns: int | None) -> set[str]:
+    """Leave the field out where it says nothing: an API of before does not take it."""
+    return set() if imported_ns is not None else {"imported_ns"}
+
+
+def _stream_body(stream: Stream, imported_ns: int | None = None) -> StreamBody:
     return StreamBody(
         origin=stream.origin,
         source=stream.source,
         created_ns=stream.created_ns,
         ticks_per_second=stream.ticks_per_second,
+        imported_ns=imported_ns,
     )
 
 

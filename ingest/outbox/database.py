@@ -26,7 +26,12 @@ CREATE TABLE IF NOT EXISTS streams (
     beats_kept INTEGER NOT NULL DEFAULT 0,
     announced INTEGER NOT NULL DEFAULT 0,
     beats_acknowledged INTEGER NOT NULL DEFAULT 0,
-    paused INTEGER NOT NULL DEFAULT 0
+    paused INTEGER NOT NULL DEFAULT 0,
+    beats_lost INTEGER NOT NULL DEFAULT 0,
+    removed INTEGER NOT NULL DEFAULT 0,
+    imported_ns INTEGER,
+    successor TEXT,
+    file TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS notifications (
     stream_id TEXT NOT NULL REFERENCES streams (id),
@@ -52,6 +57,7 @@ CREATE TABLE IF NOT EXISTS activity (
     stream_id TEXT NOT NULL REFERENCES streams (id),
     start_ns INTEGER NOT NULL,
     mad_mg REAL NOT NULL,
+    acknowledged INTEGER,
     PRIMARY KEY (stream_id, start_ns)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS set_aside (
@@ -67,6 +73,28 @@ CREATE TABLE IF NOT EXISTS imported (
     digests BLOB NOT NULL,
     PRIMARY KEY (stream_id, sequence)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS acknowledged (
+    stream_id TEXT NOT NULL REFERENCES streams (id),
+    last_sequence INTEGER NOT NULL,
+    counter INTEGER NOT NULL,
+    at_ns INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (stream_id, last_sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS generations (
+    account TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    covered INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS intervals (
+    account TEXT NOT NULL,
+    digest INTEGER NOT NULL,
+    stream_id TEXT NOT NULL REFERENCES streams (id),
+    time_ns INTEGER NOT NULL,
+    PRIMARY KEY (account, digest, stream_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS intervals_of_stream ON intervals (stream_id);
 CREATE TABLE IF NOT EXISTS links (
     account TEXT NOT NULL,
     source TEXT NOT NULL,
@@ -76,11 +104,35 @@ CREATE TABLE IF NOT EXISTS links (
 ) STRICT;
 """
 # Columns that an outbox of an earlier version lacks.
-_ADDED_TO_STREAMS = ("beats_acknowledged", "paused")
+_ADDED = {
+    "streams": {
+        "beats_acknowledged": "INTEGER NOT NULL DEFAULT 0",
+        "paused": "INTEGER NOT NULL DEFAULT 0",
+        "beats_lost": "INTEGER NOT NULL DEFAULT 0",
+        "removed": "INTEGER NOT NULL DEFAULT 0",
+        "imported_ns": "INTEGER",
+        "successor": "TEXT",
+        "file": "TEXT",
+    },
+    "activity": {"acknowledged": "INTEGER"},
+}
+# After the columns, on one of which it is: what waits is found without what the API has.
+_INDEX = """
+CREATE INDEX IF NOT EXISTS activity_waiting ON activity (stream_id, start_ns)
+    WHERE acknowledged IS NULL
+"""
+
+
+# Values of ``removed``: the person removed the stream from the store, or everything was erased.
+REMOVED, ERASED = 1, 2
 
 
 class OutboxWriteError(EbbtideError):
     """The disk is full or cannot be written; what was written before is safe."""
+
+
+class ErasedAccountError(EbbtideError):
+    """Everything of the person was erased: nothing of them is written any more."""
 
 
 class OutboxDatabase:
@@ -104,12 +156,12 @@ class OutboxDatabase:
 
     def _add_columns(self) -> None:
         with self.transaction() as connection:
-            columns = {row[1] for row in connection.execute("PRAGMA table_info(streams)")}
-            for name in _ADDED_TO_STREAMS:
-                if name not in columns:
-                    connection.execute(
-                        f"ALTER TABLE streams ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
-                    )
+            for table, added in _ADDED.items():
+                columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+                for name, kind in added.items():
+                    if name not in columns:
+                        connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+            connection.execute(_INDEX)
 
     def close(self) -> None:
         """Close the file."""

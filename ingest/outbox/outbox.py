@@ -1,8 +1,9 @@
-"""What the ingester has and the API has not yet: a queue on disk that outlives a crash.
+"""What the ingester has, and the API has not yet or might lose: a queue that outlives a crash.
 
 A notification is durable when ``append`` returns: SQLite in WAL mode with synchronous=FULL
 flushes each transaction to the disk. Beat times are stored with it, so that they are computed only
-once. Rows leave only when the API has acknowledged them.
+once. Rows leave only when the API has acknowledged them, and a backup of its store has them or they
+are older than the settings say (``acknowledged``); a store that is set back is offered them again.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from pathlib import Path
 
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
+from ingest.outbox.acknowledged import AcknowledgedRows, Retention, add_acknowledged
+from ingest.outbox.comparison import StoreComparison, open_successor
 from ingest.outbox.connection_history import ConnectionHistory
-from ingest.outbox.database import OutboxDatabase
+from ingest.outbox.database import ERASED, ErasedAccountError, OutboxDatabase
+from ingest.outbox.imports import ImportHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class StreamState:
     announced: bool
     beats_acknowledged: int
     paused: bool
+    beats_lost: int = 0
+    removed: bool = False
+    imported_ns: int | None = None
+    file: str | None = None
 
     @property
     def beats_waiting(self) -> int:
@@ -58,15 +66,19 @@ class StreamState:
 
 class Outbox:
     """The outbox in the file ``path``, created if it is missing. Safe with several threads and
-    processes.
+    processes. ``keep``: how long what the API has stays, at most.
 
     Raises EbbtideError when the file cannot be opened or is not an outbox.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: Retention | None = None) -> None:
         self.path = path
+        self.keep = Retention() if keep is None else keep
         self._database = OutboxDatabase(path)
         self.connections = ConnectionHistory(self._database)
+        self.acknowledged = AcknowledgedRows(self._database)
+        self.comparison = StoreComparison(self._database)
+        self.imports = ImportHistory(self._database)
 
     def close(self) -> None:
         """Close the file."""
@@ -79,8 +91,12 @@ class Outbox:
         self.close()
 
     def open_stream(self, stream: Stream, account: str) -> StreamState:
-        """Create a stream of ``account``, or find it again."""
+        """Create a stream of ``account``, or find it again. Raises ErasedAccountError."""
         with self._database.transaction() as db:
+            if db.execute(
+                "SELECT 1 FROM streams WHERE account = ? AND removed = ?", (account, ERASED)
+            ).fetchone():
+                raise _erased()
             db.execute(
                 "INSERT OR IGNORE INTO streams (id, account, origin, source, created_ns,"
                 " ticks_per_second) VALUES (?, ?, ?, ?, ?, ?)",
@@ -98,7 +114,7 @@ class Outbox:
     def find_stream(self, account: str, origin: Origin, source: str) -> StreamState | None:
         """Find the newest stream of this person and source, to continue it after a restart."""
         rows = self._database.fetch(
-            "SELECT id FROM streams WHERE account = ? AND origin = ? AND source = ?"
+            "SELECT id FROM streams WHERE account = ? AND origin = ? AND source = ? AND removed = 0"
             " ORDER BY created_ns DESC LIMIT 1",
             (account, origin, source),
         )
@@ -122,14 +138,12 @@ class Outbox:
                 "INSERT INTO imported VALUES (?, ?, ?)",
                 (stream_id, last - len(entries) + 1, digests),
             )
+            beats = sum(len(entry.notification.rr_ticks) for entry in entries)
+            db.execute(
+                "UPDATE streams SET beats_lost = max(0, beats_lost - ?) WHERE id = ?",
+                (beats, stream_id),
+            )
         return last
-
-    def imported_digests(self, stream_id: str) -> bytes:
-        """The digests of all notifications that were imported to a stream, in order."""
-        rows = self._database.fetch(
-            "SELECT digests FROM imported WHERE stream_id = ? ORDER BY sequence", (stream_id,)
-        )
-        return b"".join(row[0] for row in rows)
 
     def append_many(self, runs: Sequence[tuple[str, Sequence[Entry]]]) -> list[int]:
         """``append`` for several streams with one flush to the disk: all are written, or none."""
@@ -143,18 +157,20 @@ class Outbox:
         raise KeyError(stream_id)
 
     def states(self) -> list[StreamState]:
-        """All streams, oldest first."""
-        return list(self._states("ORDER BY created_ns", ()))
+        """All streams that were not removed, oldest first."""
+        return list(self._states("WHERE removed = 0 ORDER BY created_ns", ()))
 
     def _states(self, where: str, values: Sequence[object]) -> Iterator[StreamState]:
         query = (
             "SELECT id, origin, source, created_ns, ticks_per_second, account, last_sequence,"
-            " last_beat_ns, acknowledged, beats_kept, announced, beats_acknowledged, paused"
+            " last_beat_ns, acknowledged, beats_kept, announced, beats_acknowledged, paused,"
+            " beats_lost, removed, imported_ns, file"
             f" FROM streams {where}"
         )
         for row in self._database.fetch(query, values):
             stream = Stream(row[0], Origin(row[1]), row[2], row[3], row[4])
-            account, last, beat, acknowledged, written, announced, beats, paused = row[5:]
+            account, last, beat, acknowledged, written, announced, beats, paused = row[5:13]
+            lost, removed, imported_ns, file = row[13:]
             yield StreamState(
                 stream,
                 account,
@@ -165,6 +181,10 @@ class Outbox:
                 bool(announced),
                 beats,
                 bool(paused),
+                lost,
+                bool(removed),
+                imported_ns,
+                file,
             )
 
     def waiting(self, stream_id: str, limit: int) -> tuple[list[Notification], list[Gap]]:
@@ -172,13 +192,14 @@ class Outbox:
         with self._database.reading() as db:
             rows = db.execute(
                 "SELECT sequence, received_ns, heart_rate_bpm, contact, energy_kj, rr_ticks,"
-                " beat_times_ns FROM notifications WHERE stream_id = ? ORDER BY sequence LIMIT ?",
+                " beat_times_ns FROM notifications WHERE stream_id = ?1 AND sequence >"
+                " (SELECT acknowledged FROM streams WHERE id = ?1) ORDER BY sequence LIMIT ?2",
                 (stream_id, limit),
             ).fetchall()
             gaps = db.execute(
                 "SELECT sequence, start_ns, end_ns, reason FROM gaps"
-                " WHERE stream_id = ? AND sequence <= ? ORDER BY sequence",
-                (stream_id, rows[-1][0] if rows else 0),
+                " WHERE stream_id = ? AND sequence BETWEEN ? AND ? ORDER BY sequence",
+                (stream_id, *((rows[0][0], rows[-1][0]) if rows else (1, 0))),
             ).fetchall()
         notifications = [
             Notification(
@@ -199,8 +220,9 @@ class Outbox:
         with self._database.transaction() as db:
             db.execute("UPDATE streams SET announced = 1 WHERE id = ?", (stream_id,))
 
-    def acknowledge(self, stream_id: str, through: int) -> None:
-        """Delete what the API has: everything up to and including ``through``.
+    def acknowledge(self, stream_id: str, through: int, counter: int = 0) -> None:
+        """Note that the API has everything up to and including ``through``. ``counter``: of its
+        store's generation then.
 
         Raises EbbtideError when the API claims more than was ever written: then it is another
         outbox's stream, or a copy of one, and deleting would lose beats.
@@ -213,18 +235,14 @@ class Outbox:
                 "The outbox file looks like an old copy. Move it aside and start again.",
             )
         with self._database.transaction() as db:
-            (beats,) = db.execute(
-                "SELECT coalesce(sum(length(rr_ticks)), 0) / 2 FROM notifications"
-                " WHERE stream_id = ? AND sequence <= ?",
-                (stream_id, through),
+            (before,) = db.execute(
+                "SELECT acknowledged FROM streams WHERE id = ?", (stream_id,)
             ).fetchone()
-            for table in ("notifications", "gaps"):
-                db.execute(
-                    f"DELETE FROM {table} WHERE stream_id = ? AND sequence <= ?",
-                    (stream_id, through),
-                )
+            if through <= before:
+                return
+            beats = add_acknowledged(db, stream_id, before, through, counter)
             db.execute(
-                "UPDATE streams SET acknowledged = max(acknowledged, ?),"
+                "UPDATE streams SET acknowledged = ?,"
                 " beats_acknowledged = beats_acknowledged + ? WHERE id = ?",
                 (through, beats, stream_id),
             )
@@ -232,30 +250,35 @@ class Outbox:
     def set_paused(self, stream_id: str) -> None:
         """Note that the recording was ended on purpose: the gap that follows is a pause."""
         with self._database.transaction() as db:
-            db.execute("UPDATE streams SET paused = 1 WHERE id = ?", (stream_id,))
+            db.execute(
+                "UPDATE streams SET paused = 1 WHERE id = ?", (_recorded_stream(db, stream_id),)
+            )
 
     def add_activity(self, stream_id: str, spans: Sequence[Activity]) -> None:
         """Write how much the wearer moved. Idempotent."""
         with self._database.transaction() as db:
+            stream_id = _recorded_stream(db, stream_id)
             db.executemany(
-                "INSERT OR IGNORE INTO activity VALUES (?, ?, ?)",
+                "INSERT OR IGNORE INTO activity (stream_id, start_ns, mad_mg) VALUES (?, ?, ?)",
                 [(stream_id, span.start_ns, span.mad_mg) for span in spans],
             )
 
     def waiting_activity(self, stream_id: str, limit: int) -> list[Activity]:
         """The oldest spans of activity that the API does not have."""
         rows = self._database.fetch(
-            "SELECT start_ns, mad_mg FROM activity WHERE stream_id = ? ORDER BY start_ns LIMIT ?",
+            "SELECT start_ns, mad_mg FROM activity WHERE stream_id = ? AND acknowledged IS NULL"
+            " ORDER BY start_ns LIMIT ?",
             (stream_id, limit),
         )
         return [Activity(*row) for row in rows]
 
-    def delete_activity(self, stream_id: str, through_ns: int) -> None:
-        """Delete what the API has: the spans that began at or before ``through_ns``."""
+    def acknowledge_activity(self, stream_id: str, through_ns: int, counter: int = 0) -> None:
+        """Note what the API has: the spans that waited, and began at or before ``through_ns``."""
         with self._database.transaction() as db:
             db.execute(
-                "DELETE FROM activity WHERE stream_id = ? AND start_ns <= ?",
-                (stream_id, through_ns),
+                "UPDATE activity SET acknowledged = ? WHERE stream_id = ?"
+                " AND acknowledged IS NULL AND start_ns <= ?",
+                (counter, stream_id, through_ns),
             )
 
     def quarantine(
@@ -283,12 +306,30 @@ class Outbox:
         return [] if found == ["ok"] else found
 
 
+def _erased() -> ErasedAccountError:
+    return ErasedAccountError("Everything of this person was erased.", "Stop the recorder.")
+
+
+def _recorded_stream(db: sqlite3.Connection, stream_id: str) -> str:
+    """The stream itself, or the one that continues it where its person removed it. Raises KeyError
+    for an unknown one, and ErasedAccountError.
+    """
+    while True:
+        row = db.execute("SELECT removed FROM streams WHERE id = ?", (stream_id,)).fetchone()
+        if row is None:
+            raise KeyError(stream_id)
+        if row[0] == ERASED:
+            raise _erased()
+        if not row[0]:
+            return stream_id
+        stream_id = open_successor(db, stream_id)
+
+
 def _append(db: sqlite3.Connection, stream_id: str, entries: Sequence[Entry]) -> int:
+    stream_id = _recorded_stream(db, stream_id)
     row = db.execute(
         "SELECT last_sequence, last_beat_ns FROM streams WHERE id = ?", (stream_id,)
     ).fetchone()
-    if row is None:
-        raise KeyError(stream_id)
     sequence, last_beat = row
     beats = 0
     for entry in entries:
@@ -317,7 +358,9 @@ def _append(db: sqlite3.Connection, stream_id: str, entries: Sequence[Entry]) ->
         if entry.gap is not None:
             gap = entry.gap
             db.execute(
-                "INSERT INTO gaps VALUES (?, ?, ?, ?, ?)",
+                # One is there where the beats before it were lost at a restore: it is longer now.
+                "INSERT INTO gaps VALUES (?, ?, ?, ?, ?) ON CONFLICT (stream_id, sequence)"
+                " DO UPDATE SET end_ns = max(end_ns, excluded.end_ns)",
                 (stream_id, sequence, gap.start_ns, gap.end_ns, gap.reason),
             )
     db.execute(

@@ -177,7 +177,9 @@ class IntervalFit:
         is_stuck = off > _LARGE and window.repeated_share > 0.9 and window.is_whole
         # Half the time, and half the interval by the strap's own rate, is no loss.
         is_other = abs(off) > _LARGE and window.rate_error(self._scale) > 2 * _SCALE_ERROR
-        return Misfit(since, filled) if is_over or is_stuck or is_other else None
+        # Faster than one beat a notification, a heart would send two in some: these are means.
+        is_mean = off > _LARGE and window.is_whole and window.has_one_interval_each
+        return Misfit(since, filled) if is_over or is_stuck or is_other or is_mean else None
 
     def _true_scale(self, window: _Window, span: int) -> int | None:
         """The one scale that fits the clock and the strap's own heart rate."""
@@ -227,6 +229,14 @@ class _Window:
         # agree less.
         self._irregularity = (steps / (len(means) - 1)) ** 0.5 / (sum(means) / len(means))
         self._by_rate = self._scales_by_rate()
+
+    @property
+    def has_one_interval_each(self) -> bool:
+        """Whether each notification holds one interval: none holds two, and none holds none."""
+        points = self._points
+        return all(p.beats == 1 for p in points) and all(
+            after.before_ns == before.received_ns for before, after in pairwise(points)
+        )
 
     def rate_error(self, scale: int) -> float:
         """How far the heart rate is from ``scale``, as a share; 0 where there is no rate."""

@@ -129,6 +129,7 @@ class Clinic:
         for name in ("ada", "ben"):
             path = f"/v1/accounts/{self.ids['tom']}/care/{self.ids[name]}"
             self.send("adam", "PUT", path)
+            self.send(name, "PUT", f"/v1/therapists/{self.ids['tom']}")
         for name, purposes in (
             ("ada", ("keeping", "care", "research")),
             ("ben", ("care", "research")),

@@ -19,7 +19,14 @@ from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
 from store.influx.catalogue import BeatCatalogue
 from store.influx.client import InfluxServer
-from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.beats import (
+    Beats,
+    DailyWindows,
+    PlacedGap,
+    RemovedStream,
+    StoreGeneration,
+    StreamCoverage,
+)
 from store.protocols.beats import BeatStore
 
 
@@ -312,6 +319,41 @@ class InfluxBeatStore(BeatStore):
                 "Give the command again.",
             )
         return beats
+
+    def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
+        """Delete one stream from the catalogue, then its points; see BeatStore."""
+        beats = self._catalogue.generations.remove_stream(subject_id, stream_id, at_ns)
+        for measurement in (lines.BEATS, lines.WITHOUT_RR, lines.MOVEMENT):
+            self._erase_points(measurement, _of(subject_id, stream_id))
+        removed = {item.stream_id: item for item in self.removed_streams(subject_id)}[stream_id]
+        if removed.start_ns is not None and removed.end_ns is not None:
+            days = _days(removed.start_ns // DAY, removed.end_ns // DAY)
+            self._erase_points(lines.WINDOWS, f"\"subject\" = '{subject_id}' AND {days}")
+        return beats
+
+    def removed_streams(self, subject_id: str) -> list[RemovedStream]:
+        """List the streams that the subject removed; see BeatStore."""
+        return self._catalogue.generations.removed_streams(subject_id)
+
+    def readmit_stream(self, subject_id: str, stream_id: str) -> None:
+        """Take a stream that was removed again; see BeatStore."""
+        self._catalogue.generations.readmit_stream(subject_id, stream_id)
+
+    def generation(self) -> StoreGeneration:
+        """Return which state of the store this is."""
+        return self._catalogue.generations.read()
+
+    def begin_backup(self) -> int:
+        """Raise the counter of the generation; see BeatStore."""
+        return self._catalogue.generations.begin_backup()
+
+    def finish_backup(self, covered: int) -> None:
+        """Note that a backup is finished; see BeatStore."""
+        self._catalogue.generations.finish_backup(covered)
+
+    def renew_generation(self) -> None:
+        """Give the generation a new id; see BeatStore."""
+        self._catalogue.generations.renew()
 
     def _erase_points(self, measurement: str, where: str) -> None:
         if self._server.can_erase:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, func, select
 from ebbtide.beats import Gap, Stream
 from store.encoding.runs import Run, day_fingerprints, days_of
 from store.errors import ErasedSubjectError, StreamTakenError, UnknownStreamError
+from store.influx.generation_catalogue import GenerationCatalogue, require_not_removed
 from store.influx.transactions import (
     RUN_COLUMNS,
     StreamTransaction,
@@ -31,6 +32,7 @@ from store.sql.tables.beats import (
     ErasedRow,
     GapRow,
     MovementDayRow,
+    RemovedStreamRow,
     RunRow,
     StreamRow,
     WindowDayRow,
@@ -43,6 +45,7 @@ class BeatCatalogue:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.windows = WindowCatalogue(engine)
+        self.generations = GenerationCatalogue(engine)
 
     def close(self) -> None:
         """Close the connections."""
@@ -62,6 +65,7 @@ class BeatCatalogue:
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
+            require_not_removed(db, subject_id, stream.id)
             db.execute(dialect_insert(db, StreamRow).values(values).on_conflict_do_nothing())
             registered = db.execute(
                 select(StreamRow.__table__).where(StreamRow.id == stream.id)
@@ -82,6 +86,7 @@ class BeatCatalogue:
                 .with_for_update()
             ).first()
             if found is None:
+                require_not_removed(db, subject_id, stream_id)
                 raise UnknownStreamError(
                     f"There is no stream {stream_id}.",
                     f"Register it with PUT /v1/streams/{stream_id}.",
@@ -226,7 +231,14 @@ class BeatCatalogue:
                 .join(StreamRow, StreamRow.id == RunRow.stream_id)
                 .where(StreamRow.subject_id == subject_id, RunRow.kept_ns >= since_ns)
             ).all()
-        return days_of((row[0], row[1]) for row in rows)
+            # Without beats now, but copies of those days elsewhere have them.
+            removed = db.execute(
+                select(RemovedStreamRow.start_ns, RemovedStreamRow.end_ns).where(
+                    RemovedStreamRow.subject_id == subject_id,
+                    RemovedStreamRow.removed_ns >= since_ns,
+                )
+            ).all()
+        return days_of((row[0], row[1]) for row in (*rows, *removed))
 
     def subjects(self) -> list[str]:
         """List all subjects with a stream."""
@@ -260,4 +272,5 @@ class BeatCatalogue:
                 db.execute(delete(table).where(table.stream_id.in_(streams)))
             db.execute(delete(StreamRow).where(of_subject))
             db.execute(delete(WindowDayRow).where(WindowDayRow.subject_id == subject_id))
+            db.execute(delete(RemovedStreamRow).where(RemovedStreamRow.subject_id == subject_id))
         return int(beats or 0)

@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from store.maintenance.copy import CopyResult
     from store.maintenance.server_backup import create_server_backup, move, restore_server_backup
     from store.maintenance.server_check import check_stores
-    from store.maintenance.sqlite_backup import BackupResult, create_backup, restore
+    from store.maintenance.sqlite_backup import (
+        BackupResult,
+        create_backup,
+        erased_since,
+        restore,
+    )
     from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
 
 __all__ = [
@@ -20,6 +25,7 @@ __all__ = [
     "check_stores",
     "create_backup",
     "create_server_backup",
+    "erased_since",
     "move",
     "restore",
     "restore_server_backup",
@@ -34,6 +40,7 @@ _LAZY = {
     "check_stores": "server_check",
     "create_backup": "sqlite_backup",
     "create_server_backup": "server_backup",
+    "erased_since": "sqlite_backup",
     "move": "server_backup",
     "restore": "sqlite_backup",
     "restore_server_backup": "server_backup",

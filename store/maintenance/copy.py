@@ -13,12 +13,19 @@ import numpy as np
 from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tuple_
 from sqlalchemy.exc import DataError, IntegrityError
 
-from ebbtide.beats import Stream
+from ebbtide.beats import Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
 from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.tables.access import AccessLogRow, CareRow, LiveShareRow, PseudonymRow
+from store.sql.tables.access import (
+    AccessLogRow,
+    CareRow,
+    ErasedTokenRow,
+    LiveShareRow,
+    PseudonymRow,
+)
+from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
 from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
@@ -55,6 +62,10 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         PracticeRow,
         ReadingRow,
         SessionNotesRow,
+        HeartRateRow,
+        ImportedIdentifierRow,
+        RatingPartRow,
+        ErasedTokenRow,
         AuditRow,
     )
 )
@@ -63,6 +74,8 @@ _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[AccessTokenRow.__tablename__], ("token_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
+    (Base.metadata.tables[HeartRateRow.__tablename__], ("id",)),  # of which two became one
+    (Base.metadata.tables[RatingPartRow.__tablename__], ("id",)),
 )
 _ROWS = 500
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -172,8 +185,8 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
 
 
 def _delete_removed_rows(source: Connection, target: Connection) -> None:
-    """Delete tokens, care and notes that ended, and people who were erased; nothing else is ever
-    deleted.
+    """Delete tokens, care and notes that ended, imports that became part of others, and people who
+    were erased; nothing else is ever deleted.
     """
     for table, names in _COPY_ORDER:
         key = tuple_(*(table.c[name] for name in names))
@@ -214,6 +227,8 @@ def copy_beats(
     found = CopyResult()
     for subject in source.erased():
         target.erase(subject)
+    for subject in source.subjects():
+        _copy_removed(source, target, subject)
     covered = [
         (subject, covered) for subject in source.subjects() for covered in source.coverage(subject)
     ]
@@ -246,6 +261,19 @@ def copy_beats(
         for begin in range(0, len(spans), _ROWS * 10):
             target.append_activity(subject, stream.id, spans[begin : begin + _ROWS * 10])
     return found
+
+
+def _copy_removed(source: BeatStore, target: BeatStore, subject: str) -> None:
+    """Remove what was removed from the source since the last copy, and refuse it from now on."""
+    stored = {item.stream.id for item in target.coverage(subject)}
+    refused = {item.stream_id for item in target.removed_streams(subject)}
+    for item in source.removed_streams(subject):
+        if item.stream_id in refused:
+            continue
+        if item.stream_id not in stored:
+            empty = Stream(item.stream_id, Origin.FILE, "removed", item.removed_ns)
+            target.put_stream(subject, empty)
+        target.remove_stream(subject, item.stream_id, item.removed_ns)
 
 
 def compare_beats(

@@ -33,6 +33,7 @@ def create_server_backup(
     working = folder.with_name(f"{folder.name}.being-made")
     shutil.rmtree(working, ignore_errors=True)
     working.mkdir(parents=True)
+    covered = beats.begin_backup()
     try:
         files = [working / name for name in names]
         copy = SqliteBeatStore(files[0])
@@ -48,7 +49,9 @@ def create_server_backup(
         finally:
             copy.close()
             engine.dispose()
-        return create_backup(files, folder, made)
+        made_backup = create_backup(files, folder, made)
+        beats.finish_backup(covered)
+        return made_backup
     finally:
         shutil.rmtree(working, ignore_errors=True)
 
@@ -71,7 +74,9 @@ def restore_server_backup(
         )
     with tempfile.TemporaryDirectory() as working:  # reading it would change its bytes
         files = [Path(shutil.copy(folder / name, working)) for name in names]
-        return move(files[0], files[1], beats, records, progress)
+        found = move(files[0], files[1], beats, records, progress)
+    beats.renew_generation()
+    return found
 
 
 def move(

@@ -11,11 +11,13 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
+from store.sqlite.generation import begin_backup, finish_backup, renew_generation
+from store.sqlite.schema import create_tables, upgrade_tables
 
 _MANIFEST = "backup.json"
 _FORMAT = 1
@@ -44,6 +46,7 @@ def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
     except OSError as error:
         raise EbbtideError(f"{folder} cannot be made: {error}.", "Name another.") from error
     found: dict[str, dict[str, int | str]] = {}
+    covered = {file: _begin_backup(file) for file in files}
     try:
         for file in files:
             copy = folder / file.name
@@ -63,7 +66,50 @@ def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
         raise EbbtideError(
             f"The backup could not be written: {error}.", "Check that the disk has room."
         ) from error
+    for file, counter in covered.items():
+        _finish_backup(file, counter)
     return BackupResult(folder, {name: int(facts["bytes"]) for name, facts in found.items()})
+
+
+def _begin_backup(file: Path) -> int | None:
+    """Begin a backup of a file with a generation; None for another, and where it may only be read:
+    then outboxes keep what they sent for as long as their settings say.
+    """
+    with suppress(sqlite3.OperationalError), closing(_open(file)) as db:
+        if _has_generation(db):
+            return begin_backup(db)
+    return None
+
+
+def _finish_backup(file: Path, covered: int | None) -> None:
+    if covered is not None:
+        with suppress(sqlite3.OperationalError), closing(_open(file)) as db:
+            finish_backup(db, covered)
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    """Open a store that is in use, in autocommit mode."""
+    db = sqlite3.connect(f"file:{file}?mode=rw", uri=True, timeout=30, isolation_level=None)
+    db.execute("PRAGMA foreign_keys=ON")
+    return db
+
+
+def _has_generation(db: sqlite3.Connection) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'generation'"
+    return db.execute(query).fetchone() is not None
+
+
+def erased_since(folder: Path, beats_file: Path, records_name: str) -> list[str]:
+    """List the addresses of the people in a backup who are erased in the store ``beats_file``."""
+    if not beats_file.is_file() or not (folder / records_name).is_file():
+        return []
+    with (
+        closing(sqlite3.connect(f"file:{beats_file}?mode=ro", uri=True)) as store,
+        closing(sqlite3.connect(f"file:{folder / records_name}?mode=ro", uri=True)) as records,
+    ):
+        erased = {row[0] for row in store.execute("SELECT subject_id FROM erased")}
+        people = records.execute("SELECT subject_id, email FROM people ORDER BY email")
+        return [email for subject, email in people if subject in erased]
 
 
 def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) -> list[Path]:
@@ -87,6 +133,7 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_name(f"{file.name}.restoring")
         shutil.copyfile(folder / file.name, fresh)
+        _set_back(fresh, file)
         with fresh.open("rb+") as copy_file:
             os.fsync(copy_file.fileno())
         if file.exists():
@@ -98,6 +145,36 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
         fresh.replace(file)
         _sync(file.parent)
     return put_aside
+
+
+def _set_back(fresh: Path, file: Path) -> None:
+    """Mark the copy ``fresh`` as another generation, so that outboxes offer again what it lacks,
+    and remove from it the recordings that were removed from ``file`` since.
+    """
+    # Here, as its errors bring SQLAlchemy, which a backup does without.
+    from store.errors import RemovedStreamError, UnknownStreamError
+    from store.sqlite.removal import remove_stream
+
+    with closing(_open(fresh)) as db:
+        if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'blocks'").fetchone() is None:
+            return  # people and ratings
+        create_tables(db)
+        upgrade_tables(db)
+        renew_generation(db)
+        for subject_id, stream_id, removed_ns in _removed(file):
+            with suppress(UnknownStreamError, RemovedStreamError):
+                remove_stream(db, subject_id, stream_id, removed_ns)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for rest in ("-wal", "-shm"):
+        fresh.with_name(fresh.name + rest).unlink(missing_ok=True)
+
+
+def _removed(file: Path) -> list[tuple[str, str, int]]:
+    if not file.exists():
+        return []
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT subject_id, stream_id, removed_ns FROM removed").fetchall()
+    return []
 
 
 def require_complete(folder: Path, names: list[str]) -> None:

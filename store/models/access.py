@@ -52,7 +52,9 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class OneTimeToken:
-    """A token that can be used once. ``body``: what it is about, JSON."""
+    """A token that can be used once. ``body``: what it is about, JSON. ``issuer_id``: who made it;
+    it ends with their rights.
+    """
 
     token_hash: str
     purpose: OneTimePurpose
@@ -60,11 +62,24 @@ class OneTimeToken:
     body: str
     created_ns: int
     expires_ns: int
+    issuer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CareProposal:
+    """A therapist whom a patient is asked to agree to. ``proposer_id``: who asks."""
+
+    person_id: str
+    therapist_id: str
+    proposer_id: str
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class AccessLogEntry:
-    """Another person read something of a person. ``what``: a route, never what was read."""
+    """Another person read something of a person, or changed their account. ``what``: a route or an
+    act, never what was read.
+    """
 
     person_id: str
     actor_id: str
@@ -84,10 +99,38 @@ class Pseudonym:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Failed attempts in a row, the first at ``since_ns``."""
+    """Wrong passwords, the last at ``since_ns``; none is verified before ``next_ns``."""
 
     failures: int
     since_ns: int
+    next_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimit:
+    """What is counted under a key: ``free`` attempts without delay, then one that begins with
+    ``first_delay_ns`` and doubles with each attempt, up to ``max_delay_ns``.
+    """
+
+    key: str
+    free: int
+    first_delay_ns: int
+    max_delay_ns: int
+
+    def delay_ns(self, failures: int) -> int:
+        """Return the time after this many attempts before the next one."""
+        doublings = failures - self.free
+        if doublings < 0:
+            return 0
+        return min(self.first_delay_ns << min(doublings, 40), self.max_delay_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCount:
+    """Requests in this minute before those that were just added, and in the minute before."""
+
+    count: int
+    previous: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +143,16 @@ class IdempotentResponse:
     at_ns: int
     status: int | None = None
     body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FhirExport:
+    """An export of FHIR resources that an analyst began: its ``request`` and the ``types`` of
+    resources, separated by spaces.
+    """
+
+    id: str
+    person_id: str
+    request: str
+    types: str
+    created_ns: int

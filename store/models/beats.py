@@ -54,6 +54,29 @@ class StreamCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreGeneration:
+    """Which state of a store of beats this is, so that an outbox sees that it was set back.
+
+    ``id`` is random, and another one after each restore. ``counter`` rises with each backup and
+    each restore. What was acknowledged at a counter up to ``covered`` is in a finished backup.
+    """
+
+    id: str
+    counter: int
+    covered: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedStream:
+    """A stream that its person removed. ``start_ns`` and ``end_ns``: of its beats, if any."""
+
+    stream_id: str
+    removed_ns: int
+    start_ns: int | None
+    end_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedGap:
     """A gap and the stream it is in."""
 

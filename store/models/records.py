@@ -64,6 +64,10 @@ class Rating:
     correction has the same ``id`` and the next ``version``; nothing is overwritten. So has its
     being ``withdrawn``, which a later version may undo. ``note``: what was going on, and
     ``pleasant_note``: what was pleasant, in the person's words.
+
+    ``imported``: it comes from another system, with its ``status`` there (final, amended or
+    corrected), when it was ``issued_ns`` there, and its ``identifiers`` there (see
+    store.models.imports).
     """
 
     id: str
@@ -79,6 +83,10 @@ class Rating:
     withdrawn: bool = False
     note: str | None = None
     pleasant_note: str | None = None
+    imported: bool = False
+    status: str | None = None
+    issued_ns: int | None = None
+    identifiers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,23 @@ Type a parameter by the part that it needs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from store.models.access import (
     AccessLogEntry,
     AccessToken,
+    AttemptLimit,
     Attempts,
+    CareProposal,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
     Pseudonym,
+    RequestCount,
 )
-from store.models.records import Person
+from store.models.records import Person, Role
 
 
 class TokenStore(Protocol):
@@ -27,10 +31,20 @@ class TokenStore(Protocol):
         """Store a token, and delete those that have expired by its creation."""
         ...
 
+    def add_session(self, token: AccessToken, password_hash: str) -> bool:
+        """Store a token where its person may sign in and still has this password; whether it was
+        stored. A password that was changed while the old one was verified signs nobody in.
+        """
+        ...
+
     def find_token(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
         """Find the token that is valid at this time, and its person; None also where the person
         may not sign in.
         """
+        ...
+
+    def is_erased_token(self, token_hash: str) -> bool:
+        """Whether the token, of a device or a program, was valid until its person was erased."""
         ...
 
     def mark_token_used(self, token_hash: str, at_ns: int) -> None:
@@ -54,7 +68,15 @@ class TokenStore(Protocol):
         ...
 
     def put_one_time_token(self, one_time: OneTimeToken) -> None:
-        """Store a one-time token, and delete those that have expired."""
+        """Store a one-time token, and delete those that have expired; of password links also the
+        earlier ones of the same person.
+        """
+        ...
+
+    def find_one_time_token(
+        self, token_hash: str, purpose: OneTimePurpose, at_ns: int
+    ) -> OneTimeToken | None:
+        """Find a one-time token that could be used now, and leave it."""
         ...
 
     def take_one_time_token(
@@ -67,12 +89,25 @@ class TokenStore(Protocol):
 class PasswordStore(Protocol):
     """Stores passwords, and who may sign in."""
 
-    def set_password(self, person_id: str, password_hash: str) -> None:
-        """Replace the password."""
+    def set_password(
+        self, person_id: str, password_hash: str, but: str | None = None, *, was: str | None = None
+    ) -> bool:
+        """Replace the password. In the same transaction end the person's tokens but for the one
+        with the hash ``but``, their password links and sign-ins under way, and what is stored of
+        their devices. ``was``: only where the password is still that one; whether it was replaced.
+        """
         ...
 
     def set_active(self, person_id: str, active: bool) -> None:
-        """Let a person sign in, or no more; then all their tokens end."""
+        """Let a person sign in, or no more; then their tokens, one-time tokens and devices end, and
+        the one-time tokens that they issued.
+        """
+        ...
+
+    def set_role(self, person_id: str, role: Role) -> None:
+        """Give a person another role. Their tokens end, the one-time tokens that they issued, and
+        the care and proposals that came with the role before.
+        """
         ...
 
     def is_active(self, person_id: str) -> bool:
@@ -81,18 +116,37 @@ class PasswordStore(Protocol):
 
 
 class LockoutStore(Protocol):
-    """Counts failed attempts to sign in."""
+    """Counts attempts to sign in, and remembers devices that signed in before."""
 
     def attempts(self, key: str) -> Attempts:
         """Return the failed attempts with this key."""
         ...
 
-    def add_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
-        """Count one more; those before ``at_ns - forget_after_ns`` count no more."""
+    def begin_attempt(
+        self, limits: Sequence[AttemptLimit], at_ns: int, forget_after_ns: int
+    ) -> int:
+        """Count an attempt under each key, before it is verified, and return 0. Where one of the
+        keys has to wait, count nothing and return for how long, in ns. A count is forgotten
+        ``forget_after_ns`` after its last attempt.
+        """
+        ...
+
+    def undo_attempt(self, keys: Sequence[str]) -> None:
+        """Count one less under each key: it was right, or it was not verified."""
         ...
 
     def clear_failures(self, key: str) -> None:
         """Delete the failed attempts with this key."""
+        ...
+
+    def add_known_device(
+        self, device_hash: str, person_id: str, at_ns: int, expires_ns: int
+    ) -> None:
+        """Store that a person signed in with a device. The oldest beyond 20 are deleted."""
+        ...
+
+    def find_known_device(self, device_hash: str, at_ns: int) -> str | None:
+        """Find whose device this is, by their id."""
         ...
 
 
@@ -104,7 +158,19 @@ class CareStore(Protocol):
         ...
 
     def end_care(self, therapist_id: str, person_id: str) -> None:
-        """End the care."""
+        """End the care, or the proposal of it."""
+        ...
+
+    def propose_care(self, proposal: CareProposal) -> None:
+        """Store a proposal that the patient may agree to. Idempotent: the first one counts."""
+        ...
+
+    def accept_care(self, therapist_id: str, person_id: str, at_ns: int) -> bool:
+        """Make care of a proposal; whether there was one."""
+        ...
+
+    def care_proposals(self, person_id: str) -> list[CareProposal]:
+        """List what a patient is asked to agree to, oldest first."""
         ...
 
     def patients_of(self, therapist_id: str) -> list[str]:
@@ -160,11 +226,39 @@ class IdempotencyStore(Protocol):
         ...
 
 
+class FhirExportStore(Protocol):
+    """Stores the exports that analysts began."""
+
+    def add_fhir_export(self, export: FhirExport, expired_ns: int) -> None:
+        """Store an export, and delete those from before ``expired_ns``."""
+        ...
+
+    def fhir_exports(self, person_id: str) -> list[FhirExport]:
+        """List the exports of this analyst, oldest first."""
+        ...
+
+    def delete_fhir_export(self, person_id: str, export_id: str) -> bool:
+        """Delete an export of this analyst; returns whether there was one."""
+        ...
+
+
 class PseudonymStore(Protocol):
     """Stores the pseudonyms under which analysts see people."""
 
     def pseudonym(self, person_id: str) -> Pseudonym:
         """Return the person's pseudonym: random at the first call, and the same from then on."""
+        ...
+
+
+class RequestCountStore(Protocol):
+    """Counts the requests of accounts and addresses, for all workers together."""
+
+    def take_requests(
+        self, key: str, minute: int, choose: Callable[[RequestCount], int]
+    ) -> RequestCount:
+        """Add requests to a minute, as many as ``choose`` returns for the counts from before, which
+        are returned. Rows that are older than the minute before may be deleted.
+        """
         ...
 
 
@@ -176,6 +270,8 @@ class AccessStore(
     AccessLogStore,
     IdempotencyStore,
     PseudonymStore,
+    RequestCountStore,
+    FhirExportStore,
     Protocol,
 ):
     """Stores who may do what, and who did. Safe with several threads and processes."""

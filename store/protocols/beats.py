@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.beats import (
+    Beats,
+    DailyWindows,
+    PlacedGap,
+    RemovedStream,
+    StoreGeneration,
+    StreamCoverage,
+)
 
 if TYPE_CHECKING:
     from ebbtide.beats import Activity, Gap, Notification, Stream
@@ -17,8 +24,9 @@ class BeatStore(Protocol):
     def put_stream(self, subject_id: str, stream: Stream) -> None:
         """Register a stream. Idempotent.
 
-        Raises StreamTakenError when the id belongs to another stream or subject, and
-        ErasedSubjectError for a subject that was erased.
+        Raises StreamTakenError when the id belongs to another stream or subject,
+        RemovedStreamError when the subject removed it, and ErasedSubjectError for a subject that
+        was erased.
         """
         ...
 
@@ -32,7 +40,8 @@ class BeatStore(Protocol):
         """Store a run of notifications without a hole in its sequence numbers.
 
         What is already stored stays as it is. Returns the highest sequence number up to which
-        nothing is missing. Raises UnknownStreamError.
+        nothing is missing. Raises UnknownStreamError, and RemovedStreamError for one that was
+        removed.
         """
         ...
 
@@ -126,6 +135,39 @@ class BeatStore(Protocol):
         From then on its (random) id is refused, so that an upload that is on its way while the
         subject is erased brings nothing back.
         """
+        ...
+
+    def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
+        """Delete one stream and the windows of its days, and return how many beats it had.
+
+        From then on its id is refused. Raises UnknownStreamError.
+        """
+        ...
+
+    def removed_streams(self, subject_id: str) -> list[RemovedStream]:
+        """List the streams that the subject removed, by time of removal."""
+        ...
+
+    def readmit_stream(self, subject_id: str, stream_id: str) -> None:
+        """Take a stream that was removed again, as it is imported again on purpose. Idempotent."""
+        ...
+
+    def generation(self) -> StoreGeneration:
+        """Return which state of the store this is."""
+        ...
+
+    def begin_backup(self) -> int:
+        """Raise the counter of the generation; what is acknowledged at the returned one, which it
+        had before, is in whatever is copied from now on.
+        """
+        ...
+
+    def finish_backup(self, covered: int) -> None:
+        """Note that a backup, which ``begin_backup`` gave ``covered``, is finished and whole."""
+        ...
+
+    def renew_generation(self) -> None:
+        """Give the generation a new id, once the store was set back."""
         ...
 
     def check(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from store.models.imports import ImportedHeartRate, ImportedRating, ImportResult
 from store.models.records import (
     AuditLine,
     Consent,
@@ -68,6 +70,52 @@ class RecordStore(Protocol):
         """
         ...
 
+    def ratings_in_order(
+        self,
+        person_id: str,
+        start_ns: int,
+        end_ns: int,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[tuple[tuple[int, str], Rating]]:
+        """List the newest versions about times in [start_ns, end_ns), withdrawn ones too, each
+        with its key: the moment that its first version is about, and its id. Keys never change, so
+        that a list read from key to key loses and repeats nothing while ratings are entered,
+        corrected and withdrawn.
+        """
+        ...
+
+    def import_records(
+        self,
+        person_id: str,
+        ratings: Sequence[ImportedRating],
+        heart_rates: Sequence[ImportedHeartRate],
+        *,
+        is_atomic: bool = False,
+    ) -> ImportResult:
+        """Store what comes from another system, in one transaction. Idempotent: any order, overlap
+        or division of the same records leads to the same rows. With ``is_atomic``, nothing is
+        stored when one of them cannot be.
+        """
+        ...
+
+    def heart_rates(
+        self,
+        person_id: str,
+        start_ns: int,
+        end_ns: int,
+        limit: int | None = None,
+        after: tuple[int, str] | None = None,
+    ) -> list[ImportedHeartRate]:
+        """List the heart rates of other systems in [start_ns, end_ns), by time then id, which
+        never change; ``after`` is the (time_ns, id) of the last one seen.
+        """
+        ...
+
+    def heart_rate(self, person_id: str, heart_rate_id: str) -> ImportedHeartRate | None:
+        """Find the heart rate of another system with this id."""
+        ...
+
     def add_session(self, session: TherapySession, replaces: int | None = None) -> TherapySession:
         """Store a therapy session, and return it with its version; the same number of the same
         person replaces it. ``replaces``: the version that was seen, 0 for none; raises
@@ -93,6 +141,10 @@ class RecordStore(Protocol):
 
     def report(self, person_id: str, kind: str) -> StoredReport | None:
         """Return the stored report of this kind."""
+        ...
+
+    def delete_reports(self, person_id: str) -> None:
+        """Delete the stored reports of a person, as what they were computed from is gone."""
         ...
 
     def add_audit(self, line: AuditLine) -> None:

@@ -5,29 +5,32 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, bindparam, delete, func, or_, select, update
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, true, update
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY
 from store.models.access import (
     AccessLogEntry,
     AccessToken,
-    Attempts,
+    FhirExport,
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
     Pseudonym,
 )
-from store.models.records import Person
-from store.sql.engine import dialect_insert, write_transaction
+from store.models.records import Person, Role
+from store.sql.attempts import SqlLockoutStore, SqlRequestCountStore
+from store.sql.care import SqlCareStore
+from store.sql.engine import SqlStore, dialect_insert, write_transaction
 from store.sql.rows import columns_of, from_row, to_row, to_values
 from store.sql.tables.access import (
     AccessLogRow,
-    AttemptsRow,
+    CareProposalRow,
     CareRow,
+    ErasedTokenRow,
+    FhirExportRow,
     IdempotentResponseRow,
-    LiveShareRow,
+    KnownDeviceRow,
     OneTimeTokenRow,
     PseudonymRow,
 )
@@ -51,20 +54,33 @@ _VALID_TOKEN = (
 _MIN_SHIFT_WEEKS, _MAX_SHIFT_WEEKS = 26, 260  # that dates are moved back for analysts
 
 
-class _SqlStore:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
-
-
-class SqlTokenStore(_SqlStore):
+class SqlTokenStore(SqlStore):
     """A TokenStore on the engine of the records store."""
 
     def add_token(self, token: AccessToken) -> None:
         """Store a token; see TokenStore."""
         with self._sessions.begin() as db:
-            db.execute(delete(AccessTokenRow).where(AccessTokenRow.expires_ns <= token.created_ns))
+            for table in (AccessTokenRow, ErasedTokenRow):
+                db.execute(delete(table).where(table.expires_ns <= token.created_ns))
             db.add(to_row(AccessTokenRow, token))
+
+    def add_session(self, token: AccessToken, password_hash: str) -> bool:
+        """Store a token where the password is still this one; see TokenStore."""
+        with write_transaction(self._engine) as db:
+            person = db.execute(
+                select(PersonRow.id)
+                .where(
+                    PersonRow.id == token.person_id,
+                    PersonRow.password_hash == password_hash,
+                    PersonRow.active,
+                )
+                .with_for_update()
+            ).first()
+            if person is None:
+                return False
+            db.execute(delete(AccessTokenRow).where(AccessTokenRow.expires_ns <= token.created_ns))
+            db.execute(insert(AccessTokenRow).values(to_values(token)))
+            return True
 
     def find_token(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
         """Find a valid token and its person; see TokenStore."""
@@ -73,6 +89,12 @@ class SqlTokenStore(_SqlStore):
             if found is None:
                 return None
             return from_row(Person, found[0]), from_row(AccessToken, found[1])
+
+    def is_erased_token(self, token_hash: str) -> bool:
+        """Whether the token was of somebody who was erased; see TokenStore."""
+        query = select(ErasedTokenRow.token_hash).where(ErasedTokenRow.token_hash == token_hash)
+        with self._sessions() as db:
+            return db.scalar(query) is not None
 
     def mark_token_used(self, token_hash: str, at_ns: int) -> None:
         """Set when a token was last used."""
@@ -115,12 +137,29 @@ class SqlTokenStore(_SqlStore):
             )
 
     def put_one_time_token(self, one_time: OneTimeToken) -> None:
-        """Store a one-time token, and delete those that have expired."""
-        with self._sessions.begin() as db:
+        """Store a one-time token; see TokenStore."""
+        with write_transaction(self._engine) as db:
             db.execute(
                 delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_ns <= one_time.created_ns)
             )
-            db.add(to_row(OneTimeTokenRow, one_time))
+            if one_time.purpose is OneTimePurpose.PASSWORD and one_time.person_id is not None:
+                # The person's row is locked: of two that are made at once, one stays.
+                _lock_person(db, one_time.person_id)
+                _end_one_time(db, one_time.person_id, OneTimePurpose.PASSWORD)
+            db.execute(insert(OneTimeTokenRow).values(to_values(one_time)))
+
+    def find_one_time_token(
+        self, token_hash: str, purpose: OneTimePurpose, at_ns: int
+    ) -> OneTimeToken | None:
+        """Find a one-time token that could be used now; see TokenStore."""
+        query = select(OneTimeTokenRow).where(
+            OneTimeTokenRow.token_hash == token_hash,
+            OneTimeTokenRow.purpose == str(purpose),
+            OneTimeTokenRow.expires_ns > at_ns,
+        )
+        with self._sessions() as db:
+            row = db.scalar(query)
+            return None if row is None else from_row(OneTimeToken, row)
 
     def take_one_time_token(
         self, token_hash: str, purpose: OneTimePurpose, at_ns: int
@@ -139,24 +178,51 @@ class SqlTokenStore(_SqlStore):
             return None if row is None else from_row(OneTimeToken, row)
 
 
-class SqlPasswordStore(_SqlStore):
+class SqlPasswordStore(SqlStore):
     """A PasswordStore on the engine of the records store."""
 
-    def set_password(self, person_id: str, password_hash: str) -> None:
-        """Replace the password."""
-        with self._sessions.begin() as db:
-            db.execute(
+    def set_password(
+        self, person_id: str, password_hash: str, but: str | None = None, *, was: str | None = None
+    ) -> bool:
+        """Replace the password, and end what came with the old one; see PasswordStore."""
+        with write_transaction(self._engine) as db:
+            replaced = db.execute(
                 update(PersonRow)
                 .where(PersonRow.id == person_id)
+                .where(PersonRow.password_hash == was if was is not None else true())
                 .values(password_hash=password_hash)
+                .returning(PersonRow.id)
+            ).first()
+            if replaced is None:
+                return False
+            db.execute(
+                delete(AccessTokenRow).where(
+                    AccessTokenRow.person_id == person_id, AccessTokenRow.token_hash != (but or "")
+                )
             )
+            _end_one_time(db, person_id, OneTimePurpose.PASSWORD, OneTimePurpose.OIDC_CODE)
+            db.execute(delete(KnownDeviceRow).where(KnownDeviceRow.person_id == person_id))
+            return True
 
     def set_active(self, person_id: str, active: bool) -> None:
-        """Let a person sign in, or no more; then all their tokens end."""
-        with self._sessions.begin() as db:
+        """Let a person sign in, or no more; see PasswordStore."""
+        with write_transaction(self._engine) as db:
             db.execute(update(PersonRow).where(PersonRow.id == person_id).values(active=active))
             if not active:
                 db.execute(delete(AccessTokenRow).where(AccessTokenRow.person_id == person_id))
+                db.execute(delete(KnownDeviceRow).where(KnownDeviceRow.person_id == person_id))
+                _end_one_time(db, person_id)
+                db.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.issuer_id == person_id))
+                db.execute(delete(CareProposalRow).where(CareProposalRow.therapist_id == person_id))
+
+    def set_role(self, person_id: str, role: Role) -> None:
+        """Give a person another role; see PasswordStore."""
+        with write_transaction(self._engine) as db:
+            db.execute(update(PersonRow).where(PersonRow.id == person_id).values(role=str(role)))
+            db.execute(delete(AccessTokenRow).where(AccessTokenRow.person_id == person_id))
+            db.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.issuer_id == person_id))
+            for care in (CareRow, CareProposalRow):
+                db.execute(delete(care).where(care.therapist_id == person_id))
 
     def is_active(self, person_id: str) -> bool:
         """Whether a person may sign in."""
@@ -164,81 +230,7 @@ class SqlPasswordStore(_SqlStore):
             return bool(db.scalar(select(PersonRow.active).where(PersonRow.id == person_id)))
 
 
-class SqlLockoutStore(_SqlStore):
-    """A LockoutStore on the engine of the records store."""
-
-    def attempts(self, key: str) -> Attempts:
-        """Return the failed attempts with this key."""
-        with self._sessions() as db:
-            row = db.get(AttemptsRow, key)
-            return Attempts(0, 0) if row is None else from_row(Attempts, row)
-
-    def add_failure(self, key: str, at_ns: int, forget_after_ns: int) -> None:
-        """Count one more; see LockoutStore."""
-        oldest = at_ns - forget_after_ns
-        with write_transaction(self._engine) as db:
-            db.execute(delete(AttemptsRow).where(AttemptsRow.since_ns < oldest))
-            db.execute(
-                dialect_insert(db, AttemptsRow)
-                .values(key=key, failures=1, since_ns=at_ns)
-                .on_conflict_do_update(
-                    index_elements=["key"], set_={"failures": AttemptsRow.failures + 1}
-                )
-            )
-
-    def clear_failures(self, key: str) -> None:
-        """Delete the failed attempts with this key."""
-        with self._sessions.begin() as db:
-            db.execute(delete(AttemptsRow).where(AttemptsRow.key == key))
-
-
-class SqlCareStore(_SqlStore):
-    """A CareStore on the engine of the records store."""
-
-    def put_care(self, therapist_id: str, person_id: str, at_ns: int) -> None:
-        """Put a patient into a therapist's care; see CareStore."""
-        values = {"person_id": person_id, "therapist_id": therapist_id, "since_ns": at_ns}
-        with write_transaction(self._engine) as db:
-            db.execute(dialect_insert(db, CareRow).values(**values).on_conflict_do_nothing())
-
-    def end_care(self, therapist_id: str, person_id: str) -> None:
-        """End the care."""
-        with self._sessions.begin() as db:
-            db.execute(
-                delete(CareRow).where(
-                    CareRow.person_id == person_id, CareRow.therapist_id == therapist_id
-                )
-            )
-
-    def patients_of(self, therapist_id: str) -> list[str]:
-        """List the ids of the patients in a therapist's care."""
-        query = select(CareRow.person_id).where(CareRow.therapist_id == therapist_id)
-        with self._sessions() as db:
-            return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.person_id)))
-
-    def therapists_of(self, person_id: str) -> list[str]:
-        """List the ids of the therapists of a patient."""
-        query = select(CareRow.therapist_id).where(CareRow.person_id == person_id)
-        with self._sessions() as db:
-            return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.therapist_id)))
-
-    def share_live(self, person_id: str, until_ns: int) -> None:
-        """Set until when therapists may watch live."""
-        with write_transaction(self._engine) as db:
-            db.execute(
-                dialect_insert(db, LiveShareRow)
-                .values(person_id=person_id, until_ns=until_ns)
-                .on_conflict_do_update(index_elements=["person_id"], set_={"until_ns": until_ns})
-            )
-
-    def live_until(self, person_id: str) -> int:
-        """Return until when therapists may watch live; 0 never."""
-        query = select(func.coalesce(func.max(LiveShareRow.until_ns), 0))
-        with self._sessions() as db:
-            return int(db.scalar(query.where(LiveShareRow.person_id == person_id)) or 0)
-
-
-class SqlAccessLogStore(_SqlStore):
+class SqlAccessLogStore(SqlStore):
     """A AccessLogStore on the engine of the records store."""
 
     def add_access_log(self, entries: Sequence[AccessLogEntry]) -> None:
@@ -258,7 +250,7 @@ class SqlAccessLogStore(_SqlStore):
             return [(row.id, from_row(AccessLogEntry, row)) for row in rows]
 
 
-class SqlIdempotencyStore(_SqlStore):
+class SqlIdempotencyStore(SqlStore):
     """A IdempotencyStore on the engine of the records store."""
 
     def begin_idempotent(
@@ -303,7 +295,7 @@ class SqlIdempotencyStore(_SqlStore):
             )
 
 
-class SqlPseudonymStore(_SqlStore):
+class SqlPseudonymStore(SqlStore):
     """A PseudonymStore on the engine of the records store."""
 
     def pseudonym(self, person_id: str) -> Pseudonym:
@@ -324,6 +316,32 @@ class SqlPseudonymStore(_SqlStore):
             return from_row(Pseudonym, row)
 
 
+class SqlFhirExportStore(SqlStore):
+    """A FhirExportStore on the engine of the records store."""
+
+    def add_fhir_export(self, export: FhirExport, expired_ns: int) -> None:
+        """Store an export, and delete expired ones; see FhirExportStore."""
+        with self._sessions.begin() as db:
+            db.execute(delete(FhirExportRow).where(FhirExportRow.created_ns < expired_ns))
+            db.add(to_row(FhirExportRow, export))
+
+    def fhir_exports(self, person_id: str) -> list[FhirExport]:
+        """List the exports of this analyst, oldest first."""
+        query = select(FhirExportRow).where(FhirExportRow.person_id == person_id)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(FhirExportRow.created_ns, FhirExportRow.id))
+            return [from_row(FhirExport, row) for row in rows]
+
+    def delete_fhir_export(self, person_id: str, export_id: str) -> bool:
+        """Delete an export of this analyst; returns whether there was one."""
+        with self._sessions.begin() as db:
+            row = db.get(FhirExportRow, export_id)
+            if row is None or row.person_id != person_id:
+                return False
+            db.delete(row)
+            return True
+
+
 class SqlAccessStore(
     SqlTokenStore,
     SqlPasswordStore,
@@ -332,5 +350,19 @@ class SqlAccessStore(
     SqlAccessLogStore,
     SqlIdempotencyStore,
     SqlPseudonymStore,
+    SqlRequestCountStore,
+    SqlFhirExportStore,
 ):
     """An AccessStore on the engine of the records store."""
+
+
+def _lock_person(db: Connection, person_id: str) -> None:
+    db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+
+
+def _end_one_time(db: Connection, person_id: str, *purposes: OneTimePurpose) -> None:
+    """Delete the one-time tokens that were issued to a person; of all purposes if none is given."""
+    query = delete(OneTimeTokenRow).where(OneTimeTokenRow.person_id == person_id)
+    if purposes:
+        query = query.where(OneTimeTokenRow.purpose.in_([str(purpose) for purpose in purposes]))
+    db.execute(query)

@@ -11,13 +11,21 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ebbtide._sqlite import BUSY_SECONDS
 from ebbtide.errors import EbbtideError
 from store.errors import RevisionError
 from store.sql.schema_version import NEWEST, current_revision
+
+
+class SqlStore:
+    """What the parts of the stores in an SQL database have in common."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
 
 
 def sqlite_engine(path: Path) -> Engine:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Engine, and_, delete, func, or_, select, text
+from sqlalchemy import and_, delete, func, insert, or_, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, aliased
 
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
+from store.models.access import TokenKind
 from store.models.records import (
     AuditLine,
     Consent,
@@ -18,8 +19,11 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
+from store.sql.imports import SqlImports
 from store.sql.rows import columns_of, from_row, to_row
+from store.sql.tables.access import ErasedTokenRow
 from store.sql.tables.records import (
+    AccessTokenRow,
     AuditRow,
     Base,
     ConsentRow,
@@ -30,12 +34,8 @@ from store.sql.tables.records import (
 )
 
 
-class SqlRecordStore:
+class SqlRecordStore(SqlImports):
     """A RecordStore on an SQLAlchemy engine with its tables at the newest revision."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
 
     def close(self) -> None:
         """Close the connections."""
@@ -94,6 +94,7 @@ class SqlRecordStore:
             raise _rating_conflict(rating)
         if newest is not None:
             newest.superseded = True
+            rating = _with_provenance(rating, newest)
         db.add(to_row(RatingRow, rating))
         return rating
 
@@ -146,6 +147,37 @@ class SqlRecordStore:
             )
         with self._sessions() as db:
             return [Rating(*row) for row in db.execute(query)]
+
+    def ratings_in_order(
+        self,
+        person_id: str,
+        start_ns: int,
+        end_ns: int,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[tuple[tuple[int, str], Rating]]:
+        """List the newest versions by the moment of the first; see RecordStore."""
+        first = aliased(RatingRow)
+        query = (
+            select(first.about_ns, *columns_of(RatingRow, Rating))
+            .join(first, and_(first.id == RatingRow.id, first.version == 1))
+            .where(
+                RatingRow.person_id == person_id,
+                RatingRow.superseded.is_(False),
+                RatingRow.about_ns >= start_ns,
+                RatingRow.about_ns < end_ns,
+            )
+            .order_by(first.about_ns, first.id)
+            .limit(limit)
+        )
+        if after is not None:
+            about, last_id = after
+            query = query.where(
+                or_(first.about_ns > about, and_(first.about_ns == about, first.id > last_id))
+            )
+        with self._sessions() as db:
+            found = [(about, Rating(*row)) for about, *row in db.execute(query)]
+        return [((about, rating.id), rating) for about, rating in found]
 
     def rating_history(self, person_id: str, rating_id: str) -> list[Rating]:
         """List every version of a rating of this person, oldest first."""
@@ -233,6 +265,11 @@ class SqlRecordStore:
             row = db.get(ReportRow, (person_id, kind))
             return None if row is None else from_row(StoredReport, row)
 
+    def delete_reports(self, person_id: str) -> None:
+        """Delete the stored reports of a person."""
+        with self._sessions.begin() as db:
+            db.execute(delete(ReportRow).where(ReportRow.person_id == person_id))
+
     def add_audit(self, line: AuditLine) -> None:
         """Store what was done."""
         with self._sessions.begin() as db:
@@ -253,6 +290,16 @@ class SqlRecordStore:
     def erase(self, person_id: str) -> None:
         """Delete all data of the person."""
         with self._sessions.begin() as db:
+            # Recorders that hold these tokens are told that the person was erased.
+            db.execute(
+                insert(ErasedTokenRow).from_select(
+                    ["token_hash", "expires_ns"],
+                    select(AccessTokenRow.token_hash, AccessTokenRow.expires_ns).where(
+                        AccessTokenRow.person_id == person_id,
+                        AccessTokenRow.kind != str(TokenKind.SESSION),
+                    ),
+                )
+            )
             for mapper in Base.registry.mappers:  # every table of rows of a person
                 if hasattr(mapper.class_, "person_id"):
                     db.execute(delete(mapper.class_).where(mapper.class_.person_id == person_id))
@@ -289,6 +336,23 @@ def _same_content(stored: Rating, sent: Rating) -> bool:
         )
 
     return content(stored) == content(sent)
+
+
+def _with_provenance(rating: Rating, before: RatingRow) -> Rating:
+    """Where a rating comes from stays true of its corrections; the person's own correction of an
+    imported one is later than what the sender issued.
+    """
+    rating = replace(rating, simulated=rating.simulated or before.simulated)
+    if not before.imported:
+        return rating
+    corrected = not rating.withdrawn
+    return replace(
+        rating,
+        imported=True,
+        status="corrected" if corrected else before.status,
+        issued_ns=rating.entered_ns if corrected else before.issued_ns,
+        identifiers=before.identifiers,
+    )
 
 
 def _rating_conflict(rating: Rating) -> RatingConflictError:

@@ -10,6 +10,7 @@ from ebbtide.beats import Notification
 from store.encoding.beat_block import from_notifications, merge
 from store.encoding.runs import FULL_RUN, AppendPlan, NewRun, Run, acknowledged_sequence
 from store.errors import UnknownStreamError
+from store.sqlite.removal import require_not_removed
 
 
 def stored_runs(
@@ -101,6 +102,7 @@ def require_stream(db: sqlite3.Connection, subject_id: str, stream_id: str) -> N
         "SELECT 1 FROM streams WHERE id = ? AND subject_id = ?", (stream_id, subject_id)
     ).fetchone()
     if row is None:
+        require_not_removed(db, subject_id, stream_id)
         raise UnknownStreamError(
             f"There is no stream {stream_id}.", f"Register it with PUT /v1/streams/{stream_id}."
         )

@@ -14,8 +14,16 @@ from store.encoding.assemble import merge_streams
 from store.encoding.beat_block import decode, to_notifications
 from store.encoding.runs import day_fingerprints, days_of, plan_append
 from store.errors import ErasedSubjectError, StreamTakenError
-from store.models.beats import Beats, DailyWindows, PlacedGap, StreamCoverage
+from store.models.beats import (
+    Beats,
+    DailyWindows,
+    PlacedGap,
+    RemovedStream,
+    StoreGeneration,
+    StreamCoverage,
+)
 from store.protocols.beats import BeatStore
+from store.sqlite import generation, removal
 from store.sqlite.append import last_acknowledged, require_stream, store_plan, stored_runs
 from store.sqlite.connection import open_sqlite, transaction
 from store.sqlite.schema import create_tables, upgrade_tables
@@ -66,6 +74,7 @@ class SqliteBeatStore(BeatStore):
                 raise ErasedSubjectError(
                     "Everything of this person was erased.", "Stop the recorder, and sign out."
                 )
+            removal.require_not_removed(self._db, subject_id, stream.id)
             self._db.execute("INSERT OR IGNORE INTO streams VALUES (?, ?, ?, ?, ?, ?)", row)
             registered = self._db.execute(
                 "SELECT * FROM streams WHERE id = ?", (stream.id,)
@@ -178,7 +187,10 @@ class SqliteBeatStore(BeatStore):
         with self._read_lock:
             rows = self._reading.execute(
                 "SELECT start_ns, end_ns FROM blocks JOIN streams ON id = stream_id"
-                " WHERE subject_id = ? AND kept_ns >= ?",
+                " WHERE subject_id = ?1 AND kept_ns >= ?2"
+                # Without beats now, but copies of those days elsewhere have them.
+                " UNION ALL SELECT start_ns, end_ns FROM removed"
+                " WHERE subject_id = ?1 AND removed_ns >= ?2",
                 (subject_id, since_ns),
             ).fetchall()
         return days_of(rows)
@@ -276,9 +288,52 @@ class SqliteBeatStore(BeatStore):
                 ).fetchone()
                 self._db.execute("DELETE FROM streams WHERE subject_id = ?", (subject_id,))
                 self._db.execute("DELETE FROM derived WHERE subject_id = ?", (subject_id,))
+                self._db.execute("DELETE FROM removed WHERE subject_id = ?", (subject_id,))
                 self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (subject_id,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(beats)
+
+    def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
+        """Delete one stream, and overwrite the pages that it was on; see BeatStore."""
+        with self._lock, self._read_lock:
+            self._db.execute("PRAGMA secure_delete=ON")
+            with self._transaction():
+                beats = removal.remove_stream(self._db, subject_id, stream_id, at_ns)
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return beats
+
+    def removed_streams(self, subject_id: str) -> list[RemovedStream]:
+        """List the streams that the subject removed; see BeatStore."""
+        with self._read_lock:
+            return removal.removed_streams(self._reading, subject_id)
+
+    def readmit_stream(self, subject_id: str, stream_id: str) -> None:
+        """Take a stream that was removed again; see BeatStore."""
+        with self._transaction():
+            self._db.execute(
+                "DELETE FROM removed WHERE subject_id = ? AND stream_id = ?",
+                (subject_id, stream_id),
+            )
+
+    def generation(self) -> StoreGeneration:
+        """Return which state of the store this is."""
+        with self._read_lock:
+            return generation.read_generation(self._reading)
+
+    def begin_backup(self) -> int:
+        """Raise the counter of the generation; see BeatStore."""
+        with self._transaction():
+            return generation.begin_backup(self._db)
+
+    def finish_backup(self, covered: int) -> None:
+        """Note that a backup is finished; see BeatStore."""
+        with self._transaction():
+            generation.finish_backup(self._db, covered)
+
+    def renew_generation(self) -> None:
+        """Give the generation a new id; see BeatStore."""
+        with self._transaction():
+            generation.renew_generation(self._db)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -55,12 +55,27 @@ CREATE TABLE IF NOT EXISTS derived (
 CREATE TABLE IF NOT EXISTS erased (
     subject_id TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS removed (
+    stream_id TEXT PRIMARY KEY,
+    subject_id TEXT NOT NULL,
+    removed_ns INTEGER NOT NULL,
+    start_ns INTEGER,
+    end_ns INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS generation (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    covered INTEGER NOT NULL
+) STRICT;
 """
 
 
 def create_tables(db: sqlite3.Connection) -> None:
     """Make the tables that are not there."""
     db.executescript(_TABLES)
+    if db.execute("SELECT 1 FROM generation").fetchone() is None:
+        db.execute("INSERT OR IGNORE INTO generation VALUES (1, lower(hex(randomblob(16))), 1, 0)")
 
 
 def upgrade_tables(db: sqlite3.Connection) -> None:

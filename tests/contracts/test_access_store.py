@@ -11,9 +11,13 @@ from store import AccessStore, RecordStore
 from store.models import (
     AccessLogEntry,
     AccessToken,
+    AttemptLimit,
+    Attempts,
+    CareProposal,
     OneTimePurpose,
     OneTimeToken,
     Person,
+    RequestCount,
     Role,
     Scope,
     TokenKind,
@@ -135,18 +139,132 @@ def test_the_access_log_is_listed_newest_first_page_by_page(
     assert access_store.access_log("another person", 9) == []
 
 
-def test_failures_are_counted_and_forgotten(
+def test_attempts_are_counted_before_they_are_verified_and_forgotten(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
+    limit = AttemptLimit("k", 12, 50, 400)
     assert access_store.attempts("k").failures == 0
     with ThreadPoolExecutor(4) as many:
-        list(many.map(lambda _: access_store.add_failure("k", NOW, 100), range(12)))
-    assert access_store.attempts("k").failures == 12
-    assert access_store.attempts("k").since_ns == NOW
-    access_store.add_failure("k", NOW + 101, 100)
+        waits = list(many.map(lambda _: access_store.begin_attempt([limit], NOW, 1000), range(60)))
+    assert sorted(waits) == [0] * 12 + [50] * 48
+    assert access_store.attempts("k") == Attempts(12, NOW, NOW + 50)
+    # A key that waits lets no other count.
+    other = AttemptLimit("l", 12, 50, 400)
+    assert access_store.begin_attempt([other, limit], NOW + 49, 1000) == 1
+    assert access_store.attempts("l").failures == 0
+    at = NOW + 50
+    for delay in (100, 200, 400, 400):
+        assert access_store.begin_attempt([limit], at, 1000) == 0
+        assert access_store.begin_attempt([limit], at, 1000) == delay
+        at += delay
+    access_store.undo_attempt(["k", "l"])
+    assert access_store.attempts("k").failures == 15
+    assert access_store.begin_attempt([limit], at, 1000) == 0
+    assert access_store.begin_attempt([limit], at + 1001, 1000) == 0
     assert access_store.attempts("k").failures == 1
-    access_store.clear_failures("k")
-    assert access_store.attempts("k").failures == 0
+    access_store.begin_attempt([other], at + 2003, 1000)
+    assert access_store.attempts("k") == Attempts(0, 0)
+    access_store.clear_failures("l")
+    assert access_store.attempts("l").failures == 0
+
+
+def test_requests_are_counted_by_minute_for_all(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    def choose(before: RequestCount) -> int:
+        return min(3, 20 - before.count)
+
+    with ThreadPoolExecutor(4) as many:
+        list(many.map(lambda _: access_store.take_requests("k", 7, choose), range(12)))
+    assert access_store.take_requests("k", 7, lambda _: 0) == RequestCount(20, 0)
+    assert access_store.take_requests("k", 8, lambda _: 2) == RequestCount(0, 20)
+    assert access_store.take_requests("k", 8, lambda _: 0) == RequestCount(2, 20)
+    assert access_store.take_requests("k", 10, lambda _: 1) == RequestCount(0, 0)
+    access_store.take_requests("l", 20, lambda _: 1)
+    assert access_store.take_requests("k", 10, lambda _: 0) == RequestCount(0, 0)  # deleted
+
+
+def test_a_device_is_one_persons_until_it_expires(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    for number in range(21):
+        access_store.add_known_device(f"d{number}", ada.id, NOW + number, NOW + 100)
+    assert access_store.find_known_device("d0", NOW + 50) is None  # the oldest of 21
+    assert access_store.find_known_device("d1", NOW + 99) == ada.id
+    assert access_store.find_known_device("d1", NOW + 100) is None
+    access_store.set_password(ada.id, "another")
+    assert access_store.find_known_device("d20", NOW + 50) is None
+
+
+def test_a_new_password_ends_what_came_with_the_old_one(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    for name in ("a", "b"):
+        access_store.add_token(a_token(ada, name))
+    link = OneTimeToken("h", OneTimePurpose.PASSWORD, ada.id, "{}", NOW, NOW + 10)
+    access_store.put_one_time_token(link)
+    access_store.put_one_time_token(replace(link, token_hash="i"))
+    assert access_store.find_one_time_token("h", OneTimePurpose.PASSWORD, NOW) is None
+    assert access_store.find_one_time_token("i", OneTimePurpose.INVITATION, NOW) is None
+    assert access_store.find_one_time_token("i", OneTimePurpose.PASSWORD, NOW) is not None
+    assert not access_store.set_password(ada.id, "new", was="not this")
+    assert access_store.set_password(ada.id, "new", "b", was=ada.password_hash)
+    assert access_store.take_one_time_token("i", OneTimePurpose.PASSWORD, NOW) is None
+    assert [token.token_hash for token in access_store.tokens(ada.id)] == ["b"]
+    # Whose old password was being verified meanwhile is not signed in.
+    assert not access_store.add_session(a_token(ada, "c"), ada.password_hash)
+    assert access_store.add_session(a_token(ada, "c"), "new")
+    access_store.set_active(ada.id, False)
+    assert not access_store.add_session(a_token(ada, "d"), "new")
+    assert access_store.tokens(ada.id) == []
+
+
+def test_what_somebody_issued_ends_with_their_role(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    for number, end in enumerate(("shut out", "another role")):
+        tom = replace(
+            ada, id=new_id(), subject_id=new_id(), email=f"t{number}@x.org", role=Role.THERAPIST
+        )
+        record_store.add_person(tom)
+        access_store.add_token(a_token(tom, f"t{number}"))
+        access_store.put_care(tom.id, ada.id, NOW)
+        access_store.put_one_time_token(
+            OneTimeToken("h", OneTimePurpose.INVITATION, None, "{}", NOW, NOW + 10, tom.id)
+        )
+        if end == "shut out":
+            access_store.set_active(tom.id, False)
+        else:
+            access_store.set_role(tom.id, Role.ANALYST)
+            assert access_store.patients_of(tom.id) == []
+            found = record_store.person(tom.id)
+            assert found is not None
+            assert found.role is Role.ANALYST
+        assert access_store.tokens(tom.id) == []
+        assert access_store.take_one_time_token("h", OneTimePurpose.INVITATION, NOW) is None
+
+
+def test_care_is_proposed_and_agreed_to_once(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    tom = replace(ada, id=new_id(), subject_id=new_id(), email="t@x.org", role=Role.THERAPIST)
+    record_store.add_person(tom)
+    assert not access_store.accept_care(tom.id, ada.id, NOW)
+    first = CareProposal(ada.id, tom.id, "an administrator", NOW)
+    access_store.propose_care(first)
+    access_store.propose_care(replace(first, at_ns=NOW + 5))
+    assert access_store.care_proposals(ada.id) == [first]
+    assert access_store.patients_of(tom.id) == []
+    assert access_store.accept_care(tom.id, ada.id, NOW + 9)
+    assert access_store.care_proposals(ada.id) == []
+    assert access_store.patients_of(tom.id) == [ada.id]
+    access_store.propose_care(first)
+    access_store.end_care(tom.id, ada.id)
+    assert (access_store.care_proposals(ada.id), access_store.patients_of(tom.id)) == ([], [])
 
 
 def test_of_requests_with_the_same_key_one_is_done(

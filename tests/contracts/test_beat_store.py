@@ -15,6 +15,7 @@ from store import BeatStore
 from store.errors import (
     BeatsOutOfOrderError,
     ErasedSubjectError,
+    RemovedStreamError,
     StreamTakenError,
     UnknownStreamError,
 )
@@ -287,3 +288,61 @@ def test_a_stream_belongs_to_one_subject(beat_store: BeatStore) -> None:
     beat_store.put_stream("one", stream)
     beat_store.append("one", stream.id, made(1, 3))
     assert len(beat_store.read("o", *FOREVER)) == 0
+
+
+def test_a_removed_stream_is_gone_with_its_windows_and_refused(beat_store: BeatStore) -> None:
+    stream, other = a_stream(beat_store), a_stream(beat_store)
+    for one in (stream, other):
+        beat_store.append(
+            "subject", one, made(1, 100), [Gap(9, START, START + 1, GapReason.PAUSED)]
+        )
+        beat_store.append_activity("subject", one, [Activity(START, 1.0)])
+    day = START // DAY
+    beat_store.store_windows(
+        "subject", "method", {day: a_day("content", 3), day + 9: a_day("other", 3)}
+    )
+    before = beat_store.day_fingerprints("subject", *FOREVER)
+    with pytest.raises(UnknownStreamError):
+        beat_store.remove_stream("somebody else", stream, 5)
+    assert beat_store.remove_stream("subject", stream, START + DAY) == 100
+    assert [item.stream.id for item in beat_store.coverage("subject")] == [other]
+    assert len(beat_store.read("subject", *FOREVER)) == 100
+    assert len(beat_store.gaps("subject", *FOREVER)) == 1
+    assert list(beat_store.stored_fingerprints("subject", "method", day, day + 9)) == [day + 9]
+    assert beat_store.day_fingerprints("subject", *FOREVER) != before
+    assert beat_store.changed_days("subject", START + DAY) == [day]
+    (removed,) = beat_store.removed_streams("subject")
+    assert (removed.stream_id, removed.removed_ns) == (stream, START + DAY)
+    with pytest.raises(RemovedStreamError) as caught:
+        beat_store.append("subject", stream, made(101, 110))
+    assert caught.value.removed_ns == START + DAY
+    with pytest.raises(RemovedStreamError):
+        beat_store.put_stream("subject", Stream(stream, Origin.STRAP, "a strap", START))
+    with pytest.raises(RemovedStreamError):
+        beat_store.remove_stream("subject", stream, 6)
+    beat_store.readmit_stream("subject", stream)
+    beat_store.put_stream("subject", Stream(stream, Origin.STRAP, "a strap", START))
+    assert beat_store.append("subject", stream, made(1, 3)) == 3
+    assert beat_store.removed_streams("subject") == []
+
+
+def test_a_generation_says_what_a_backup_covers_and_that_it_is_another(
+    beat_store: BeatStore,
+) -> None:
+    first = beat_store.generation()
+    assert first.covered < first.counter
+    covered = beat_store.begin_backup()
+    during = beat_store.generation()
+    assert (covered, during.counter, during.covered) == (
+        first.counter,
+        first.counter + 1,
+        first.covered,
+    )
+    beat_store.finish_backup(covered)
+    beat_store.finish_backup(covered - 1)  # an older one that took longer takes nothing back
+    after = beat_store.generation()
+    assert (after.id, after.counter, after.covered) == (first.id, covered + 1, covered)
+    beat_store.renew_generation()
+    renewed = beat_store.generation()
+    assert renewed.id != first.id
+    assert renewed.counter > after.counter

@@ -178,6 +178,21 @@ def test_a_rating_is_corrected_and_withdrawn_in_my_data(clinic: Clinic) -> None:
     assert clinic["ada"].get("/v1/ratings").json()["ratings"] == []
 
 
+def test_a_recording_is_removed_in_my_data(clinic: Clinic) -> None:
+    fill(clinic.stores, clinic.people["ada"], days=1)
+    (stream,) = clinic["ada"].get("/v1/streams").json()["streams"]
+    test = opened(clinic, "my_data")
+    assert f"{stream['beats']} heartbeats" in test.selectbox[-1].options[0]
+    remove = next(button for button in test.button if button.label == "Remove this recording")
+    remove.click().run()  # without the tick, nothing
+    assert clinic["ada"].get("/v1/streams").json()["beats"] == stream["beats"]
+    test.checkbox(key=f"sure-{stream['id']}").check()
+    remove = next(button for button in test.button if button.label == "Remove this recording")
+    remove.click().run()
+    assert clinic["ada"].get("/v1/streams").json()["streams"] == []
+    assert "No heartbeats yet." in words(opened(clinic, "my_data"))
+
+
 def test_erasure_requires_the_password(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["ada"], days=1)
     test = opened(clinic, "my_data")

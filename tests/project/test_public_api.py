@@ -26,15 +26,17 @@ analytics.association: Association AssociationText Comparison GroupLink HrvBefor
 analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset PracticeEffect
     Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
-store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore IdempotencyStore LockoutStore
-    PasswordStore ProgrammeStore PseudonymStore RecordStore StoreError Stores TokenStore
-    open_stores
-store.models: AccessLogEntry AccessToken Attempts AuditLine Beats Consent DailyWindows
-    IdempotentResponse Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap Practice
-    PracticeKind Programme Pseudonym Purpose Rating Role Scope SessionNotes StoredReport
+store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore FhirExportStore
+    IdempotencyStore LockoutStore PasswordStore ProgrammeStore PseudonymStore RecordStore
+    RequestCountStore StoreError Stores TokenStore open_stores
+store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
+    Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
+    ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
+    Practice PracticeKind Programme Pseudonym Purpose Rating RemovedStream RequestCount Role Scope
+    SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind
 store.maintenance: BackupResult CopyResult IntegrityReport check_sqlite check_stores
-    create_backup create_server_backup move restore restore_server_backup
+    create_backup create_server_backup erased_since move restore restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from api.http.deps import StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import SignInOut
-from api.services.access_tokens import issue_token
+from api.services.access_tokens import issue_signed_in_token
 from api.services.oidc import STATE_LIFETIME_NS, Provider, begin_sign_in, finish_sign_in
 from api.services.one_time_tokens import take_person_token
 from ebbtide.timestamps import SECOND
@@ -37,6 +37,9 @@ class SignInMethods(BaseModel):
     """How one can sign in here."""
 
     password: bool = True
+    mail: bool = Field(
+        default=False, description="Whether POST /v1/password-reset/mail sends a new link"
+    )
     oidc: bool = Field(description="Whether GET /v1/oidc/start leads to the clinic's sign-in")
 
 
@@ -51,7 +54,9 @@ class CodeIn(BaseModel):
 @router.get("/sign-in/ways")
 def sign_in_methods(request: Request) -> SignInMethods:
     """How one can sign in here."""
-    return SignInMethods(oidc=request.app.state.provider is not None)
+    return SignInMethods(
+        oidc=request.app.state.provider is not None, mail=request.app.state.mailer is not None
+    )
 
 
 @router.get(
@@ -105,5 +110,8 @@ def exchange(body: CodeIn, stores: StoresDep) -> SignInOut:
     person = take_person_token(stores, body.code, OneTimePurpose.OIDC_CODE)
     if person is None or not stores.access.is_active(person.id):
         raise ProblemError(404, "This code was used already, or its time is over.")
-    token, access_token = issue_token(stores, person)
+    issued = issue_signed_in_token(stores, person)
+    if issued is None:
+        raise ProblemError(404, "This code was used already, or its time is over.")
+    token, access_token = issued
     return SignInOut.from_token(token, access_token.expires_ns)

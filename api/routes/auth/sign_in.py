@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Security
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.deps import (
-    CurrentAccount,
-    CurrentUserAnyScope,
-    StoresDep,
-    Token,
-)
+from api.http.client_address import ClientNetwork
+from api.http.deps import CurrentUserAnyScope, StoresDep, Token, get_caller
+from api.http.mail import MailerDep
+from api.http.password_hashing import HasherDep, PasswordHasher
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import AccountOut, Password, SignInOut
 from api.services import lockout, passwords
-from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token, token_hash
-from api.services.one_time_tokens import take_person_token
+from api.services.access_tokens import (
+    DEVICE_LIFETIME_NS,
+    Caller,
+    issue_signed_in_token,
+    token_hash,
+)
+from api.services.password_links import (
+    find_link_owner,
+    mail_changed_password,
+    mail_forgotten_password,
+    use_password_link,
+)
 from ebbtide.errors import EbbtideError
 from store import Stores
-from store.models import OneTimePurpose, Person
+from store.models import Person
 from store.models.access import Scope, TokenKind
 from store.models.records import Role
 
 router = APIRouter(tags=["sign in"])
+AccountCaller = Annotated[Caller, Security(get_caller, scopes=[Scope.ACCOUNT])]
 
 
 class SignInIn(BaseModel):
@@ -45,6 +58,11 @@ class SignInIn(BaseModel):
         "nothing else, for a year",
         examples=["laptop at home"],
     )
+    known_device: str | None = Field(
+        default=None,
+        max_length=200,
+        description="What an earlier sign-in from this device answered under this name",
+    )
 
 
 class PasswordIn(BaseModel):
@@ -56,8 +74,16 @@ class PasswordIn(BaseModel):
     new: Password
 
 
+class ForgottenIn(BaseModel):
+    """The address of an account."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=254, examples=["sample@ebbtide.example"])
+
+
 class PasswordResetIn(BaseModel):
-    """The one-time token of an administrator, and the new password."""
+    """The one-time token of a link or code, and the new password."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,33 +91,54 @@ class PasswordResetIn(BaseModel):
     new: Password
 
 
-@router.post("/sign-in", responses=describe_problems(401, 422))
-def sign_in(body: SignInIn, stores: StoresDep) -> SignInOut:
+@router.post("/sign-in", responses=describe_problems(401, 422, 429, 503))
+async def sign_in(
+    body: SignInIn, stores: StoresDep, hasher: HasherDep, network: ClientNetwork
+) -> SignInOut:
     """Exchange address and password for a token. A session lasts 7 days, and ends when it is not
     used for 12 hours.
+
+    Wrong passwords count by address and network: after ten the next one waits 30 s (429, with
+    ``Retry-After``), then twice as long each time, up to 15 minutes. A device that has signed in
+    before sends its ``known_device`` and counts for itself.
     """
-    lockout.require_unlocked(stores, body.email)
-    person = stores.records.person_by_email(body.email.strip())
-    is_right = passwords.verify_password(body.password, person.password_hash if person else None)
-    if person is None or not is_right or not stores.access.is_active(person.id):
-        lockout.record_failure(stores, body.email)
-        # The same text for all, so that nobody learns who has an account.
-        raise ProblemError(401, "The address or the password is not right.", kind="wrong-password")
-    lockout.reset_failures(stores, body.email)
-    if body.device is None:
-        token, access_token = issue_token(stores, person)
-        return SignInOut.from_token(token, access_token.expires_ns)
-    if person.role is not Role.PATIENT:
-        raise ProblemError(422, "Only a patient's beats are recorded.", field="body.device")
-    token, access_token = issue_token(
-        stores,
-        person,
-        TokenKind.DEVICE,
-        body.device,
-        frozenset({Scope.UPLOAD}),
-        DEVICE_LIFETIME_NS,
+    attempt = await run_in_threadpool(
+        lockout.begin_sign_in, stores, body.email, network, body.known_device
     )
-    return SignInOut.from_token(token, access_token.expires_ns)
+    person = await run_in_threadpool(stores.records.person_by_email, body.email.strip())
+    is_right = await _verify(
+        stores, hasher, attempt, body.password, person.password_hash if person else None
+    )
+    return await run_in_threadpool(_finish_sign_in, body, stores, attempt, person, is_right)
+
+
+def _finish_sign_in(
+    body: SignInIn, stores: Stores, attempt: lockout.Attempt, person: Person | None, is_right: bool
+) -> SignInOut:
+    # The same text for all, so that nobody learns who has an account.
+    wrong = ProblemError(401, "The address or the password is not right.", kind="wrong-password")
+    if person is None or not is_right:
+        raise wrong
+    if body.device is not None and person.role is not Role.PATIENT:
+        attempt.succeed(stores)
+        raise ProblemError(422, "Only a patient's beats are recorded.", field="body.device")
+    if body.device is None:
+        issued = issue_signed_in_token(stores, person)
+    else:
+        issued = issue_signed_in_token(
+            stores,
+            person,
+            TokenKind.DEVICE,
+            body.device,
+            frozenset({Scope.UPLOAD}),
+            DEVICE_LIFETIME_NS,
+        )
+    if issued is None:
+        raise wrong
+    attempt.succeed(stores)
+    secret = None if attempt.is_known_device else lockout.remember_device(stores, person)
+    token, access_token = issued
+    return SignInOut.from_token(token, access_token.expires_ns, secret)
 
 
 @router.post("/sign-out", status_code=204, responses=describe_problems(401))
@@ -106,39 +153,95 @@ def me(person: CurrentUserAnyScope) -> AccountOut:
     return AccountOut.from_record(person)
 
 
-@router.put("/me/password", status_code=204, responses=describe_problems(401, 403, 422))
-def change_password(
-    body: PasswordIn, person: CurrentAccount, token: Token, stores: StoresDep
+@router.put(
+    "/me/password", status_code=204, responses=describe_problems(401, 403, 409, 422, 429, 503)
+)
+async def change_password(
+    body: PasswordIn,
+    caller: AccountCaller,
+    stores: StoresDep,
+    hasher: HasherDep,
+    mailer: MailerDep,
+    background: BackgroundTasks,
 ) -> None:
     """Change one's password. All other sessions, devices and scripts have to sign in again."""
-    lockout.require_unlocked(stores, person.email)
-    if not passwords.verify_password(body.old, person.password_hash):
-        lockout.record_failure(stores, person.email)
+    person = caller.person
+    attempt = await run_in_threadpool(lockout.begin_own_password, stores, caller.access_token.id)
+    if not await _verify(stores, hasher, attempt, body.old, person.password_hash):
         raise ProblemError(422, "is not your password.", field="body.old")
-    _set_password(stores, person, body.new, but=token_hash(token))
+    await run_in_threadpool(attempt.succeed, stores)
+    await _validate_password(hasher, body.new, person)
+    password_hash = await hasher.hash(body.new)
+    is_changed = await run_in_threadpool(
+        partial(
+            stores.access.set_password,
+            person.id,
+            password_hash,
+            caller.access_token.token_hash,
+            was=person.password_hash,
+        )
+    )
+    if not is_changed:
+        raise ProblemError(409, "The password was changed meanwhile. Sign in again.")
+    if mailer is not None:
+        background.add_task(mail_changed_password, mailer, person)
 
 
-@router.post("/password-reset", status_code=204, responses=describe_problems(404, 422))
-def reset_password(body: PasswordResetIn, stores: StoresDep) -> None:
-    """Set a new password with the one-time token that an administrator made. Everything that was
-    signed in has to sign in again.
+@router.post("/password-reset/mail", status_code=202, responses=describe_problems(404, 422))
+async def mail_reset(
+    body: ForgottenIn, stores: StoresDep, mailer: MailerDep, background: BackgroundTasks
+) -> None:
+    """Mail a link with which one sets a new password, to an address that has an account. The answer
+    does not tell whether it has. The link is good once, for an hour; earlier ones end.
     """
-    _validate_password(body.new, None)
-    person = take_person_token(stores, body.token, OneTimePurpose.PASSWORD)
+    if mailer is None:
+        raise ProblemError(
+            404, "This Ebbtide sends no mail: ask your therapist or administrator for a code."
+        )
+    background.add_task(mail_forgotten_password, stores, mailer, body.email)
+
+
+@router.post("/password-reset", status_code=204, responses=describe_problems(404, 422, 503))
+async def reset_password(
+    body: PasswordResetIn,
+    stores: StoresDep,
+    hasher: HasherDep,
+    mailer: MailerDep,
+    background: BackgroundTasks,
+) -> None:
+    """Set a new password with the one-time token of a link or code. It signs nobody in, and
+    everything that was signed in has to sign in again.
+    """
+    gone = ProblemError(404, "This link was used already, or its time is over.")
+    # The token first: without one, nobody has a password estimated or hashed.
+    person = await run_in_threadpool(find_link_owner, stores, body.token)
     if person is None:
-        raise ProblemError(404, "This link was used already, or its time is over.")
-    _set_password(stores, person, body.new, but=None)
-    lockout.reset_failures(stores, person.email)
+        raise gone
+    await _validate_password(hasher, body.new, person)
+    password_hash = await hasher.hash(body.new)
+    if not await run_in_threadpool(use_password_link, stores, body.token, password_hash):
+        raise gone
+    if mailer is not None:
+        background.add_task(mail_changed_password, mailer, person)
 
 
-def _set_password(stores: Stores, person: Person, new: str, but: str | None) -> None:
-    _validate_password(new, person)
-    stores.access.set_password(person.id, passwords.hash_password(new))
-    stores.access.end_tokens(person.id, but)
-
-
-def _validate_password(new: str, person: Person | None) -> None:
+async def _verify(
+    stores: Stores,
+    hasher: PasswordHasher,
+    attempt: lockout.Attempt,
+    password: str,
+    password_hash: str | None,
+) -> bool:
     try:
-        passwords.validate_password(new, () if person is None else (person.email, person.name))
+        return await hasher.verify(password, password_hash)
+    except ProblemError:  # too busy: it was not verified
+        await run_in_threadpool(attempt.undo, stores)
+        raise
+
+
+async def _validate_password(hasher: PasswordHasher, new: str, person: Person) -> None:
+    try:
+        passwords.validate_length(new)
+        await hasher.run(passwords.validate_password, new, (person.email, person.name))
     except EbbtideError as error:
         raise ProblemError(422, str(error), field="body.new") from error

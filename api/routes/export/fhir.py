@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from analytics.hrv import windows
 from api.export import fhir
-from api.export.responses import PageQueryDep, page_response
-from api.export.tables import observation_parts
-from api.http.deps import CacheDep, Patient, PatientInScope, StoresDep
-from api.http.problems import ProblemError, describe_problems
+from api.http.deps import (
+    CallerDep,
+    Patient,
+    PatientInScope,
+    StoresDep,
+)
+from api.http.fhir import (
+    FhirError,
+    FhirRoute,
+    base_url,
+    describe_outcomes,
+    fhir_response,
+    is_lenient,
+    outcome_response,
+)
+from api.http.time_range import OptionalTimeRange
 from api.schemas.common import ImportOut
 from api.services.export_scope import is_simulated
-from api.services.imported_records import (
-    FHIR_SOURCE,
-    HeartRate,
-    SkippedEntry,
-    finish_import,
-    store_rating,
-)
+from api.services.imported_records import ParsedImport, SkippedEntry, import_parsed
+from store import Stores
+from store.models import Person
 
-shared = APIRouter(tags=["standards"])
-router = APIRouter(tags=["standards"])
+shared = APIRouter(tags=["standards"], route_class=FhirRoute)
+router = APIRouter(tags=["standards"], route_class=FhirRoute)
 
-_FHIR: dict[int | str, dict[str, Any]] = {
+
+def _resource_schema(kind: str) -> dict[int | str, dict[str, Any]]:
+    schema = {
+        "type": "object",
+        "properties": {"resourceType": {"const": kind}},
+        "required": ["resourceType"],
+    }
+    return {200: {"description": kind, "content": {fhir.MEDIA_TYPE: {"schema": schema}}}}
+
+
+_SEARCHSET: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A Bundle (searchset). The link `next` leads to the next page",
         "content": {
@@ -43,8 +60,9 @@ _FHIR: dict[int | str, dict[str, Any]] = {
             }
         },
     },
-    **describe_problems(401, 403, 404, 422),
+    **describe_outcomes(400, 401, 403, 404, 406, 422),
 }
+_READ = describe_outcomes(401, 403, 404, 406, 422)
 _OBSERVATION = {
     "resourceType": "Observation",
     "status": "final",
@@ -52,64 +70,221 @@ _OBSERVATION = {
     "effectiveDateTime": "2026-11-01T08:00:00+01:00",
     "valueQuantity": {"value": 61, "system": fhir.UCUM, "code": "/min"},
 }
+_Words = Annotated[list[Annotated[str, Query(max_length=1000)]] | None, Query(max_length=20)]
+_Id = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9.-]+$")]
 
 
-@shared.get("/fhir/Observation", response_class=Response, responses=_FHIR)
+@router.get("/fhir/metadata", responses=_resource_schema("CapabilityStatement"))
+def metadata(request: Request) -> Response:
+    """What of FHIR is served: a CapabilityStatement. Public."""
+    return fhir_response(fhir.capability_statement(base_url(request, "/metadata")))
+
+
+@router.get("/fhir/CodeSystem/{resource_id}", responses=_resource_schema("CodeSystem") | _READ)
+def read_code_system(resource_id: _Id) -> Response:
+    """The codes that LOINC does not have, with definitions. Public."""
+    if resource_id != fhir.CODE_SYSTEM_ID:
+        raise FhirError(404, f"There is no CodeSystem/{resource_id}.")
+    return fhir_response(fhir.code_system())
+
+
+@shared.get("/fhir/Observation", response_class=Response, responses=_SEARCHSET)
 def observations(
     request: Request,
+    caller: CallerDep,
     person: PatientInScope,
-    query: PageQueryDep,
+    time_range: OptionalTimeRange,
     stores: StoresDep,
-    cache: CacheDep,
+    code: _Words = None,
+    date: _Words = None,
+    category: _Words = None,
+    patient_: Annotated[_Words, Query(alias="patient")] = None,
+    subject_: Annotated[_Words, Query(alias="subject")] = None,
+    status: _Words = None,
+    ids: Annotated[_Words, Query(alias="_id")] = None,
+    updated: Annotated[_Words, Query(alias="_lastUpdated")] = None,
+    count: Annotated[str | None, Query(alias="_count", max_length=20)] = None,
+    form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="As _count")] = 1000,
+    cursor: Annotated[str | None, Query(max_length=300, description="From the link `next`")] = None,
 ) -> Response:
     """Ratings (pain: LOINC 72514-3; stress and pleasant sensations: codes of ours), five-minute
     heart rate (8867-4), SDNN (80404-7) and RMSSD (ours), and heart rates from elsewhere.
     """
-    simulated = is_simulated(stores, person)
-    parts = observation_parts(stores, cache, person, query.scope)
-    rows, following = page_response(parts, query.limit, query.cursor)
-    resources: list[dict[str, Any]] = []
-    for row in rows:
-        if "about_ns" in row:
-            resources += fhir.rating_resource(row, person.id)
-        elif "start_ns" in row:
-            resources += fhir.window_resource(
-                row, person.id, person.zone, windows.METHOD, simulated
-            )
+    search = _parse(request, person, time_range.start_ns, time_range.end_ns)
+    try:
+        after = fhir.Key() if cursor is None else fhir.decode_key(cursor)
+    except ValueError as error:
+        raise FhirError(422, f"cursor {error}.") from error
+    subject = _subject(stores, caller.person, person)
+    base = base_url(request, "/Observation")
+    links = {"self": _link(base, "Observation", search.applied)}
+    if search.count == 0:
+        total = fhir.count_matches(stores, subject, search)
+        return fhir_response(fhir.search_bundle(base, [], [], links, total))
+    page = fhir.load_page(stores, subject, search, after)
+    if page.cursor is not None:
+        following = (*search.applied, ("cursor", page.cursor))
+        links["next"] = _link(base, "Observation", following)
+    included = []
+    if page.resources:
+        included.append(fhir.patient_resource(subject))
+    if any("reference" in resource.get("device", {}) for resource in page.resources):
+        included.append(fhir.device_resource())
+    return fhir_response(fhir.search_bundle(base, page.resources, included, links))
+
+
+@shared.get("/fhir/Observation/{resource_id}", responses=_resource_schema("Observation") | _READ)
+def read_observation(
+    resource_id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
+) -> Response:
+    """One Observation."""
+    found = fhir.find_observation(stores, _subject(stores, caller.person, person), resource_id)
+    if found is None:
+        raise FhirError(404, f"There is no Observation/{resource_id}.")
+    return fhir_response(found)
+
+
+@shared.get("/fhir/Patient", response_class=Response, responses=_SEARCHSET)
+def patients(
+    request: Request,
+    caller: CallerDep,
+    person: PatientInScope,
+    stores: StoresDep,
+    identifier: _Words = None,
+    ids: Annotated[_Words, Query(alias="_id")] = None,
+    form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
+) -> Response:
+    """The Patient, without a name."""
+    applied, is_found = [], True
+    for name, value in request.query_params.multi_items():
+        if name == "_format":
+            _require_json(value)
+        elif name in fhir.PATIENT_PARAMETERS:
+            own = (person.id, f"{fhir.PERSON_ID}|{person.id}")
+            words = value.split(",")
+            is_found &= any(word in (own if name == "identifier" else own[:1]) for word in words)
+        elif is_lenient(request):
+            continue
         else:
-            rate = HeartRate(row["time_ns"], row["bpm"])
-            resources.append(fhir.heart_rate_resource(rate, person.id, person.zone, simulated))
-    links = {"self": str(request.url)}
-    if following is not None:
-        links["next"] = str(request.url.include_query_params(cursor=following))
-    if query.is_first:
-        resources.insert(0, fhir.patient_resource(person.id, simulated))
-    return Response(json.dumps(fhir.build_bundle(resources, links)), media_type=fhir.MEDIA_TYPE)
+            served = ", ".join(fhir.PATIENT_PARAMETERS)
+            raise FhirError(
+                400, f"the search parameter {name} is not served, only {served}", "not-supported"
+            )
+        applied.append((name, value))
+    base = base_url(request, "/Patient")
+    found = [fhir.patient_resource(_subject(stores, caller.person, person))] if is_found else []
+    links = {"self": _link(base, "Patient", applied)}
+    return fhir_response(fhir.search_bundle(base, found, [], links))
 
 
-@router.post("/fhir", responses=describe_problems(401, 403, 422))
+@shared.get("/fhir/Patient/{resource_id}", responses=_resource_schema("Patient") | _READ)
+def read_patient(
+    resource_id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
+) -> Response:
+    """The Patient, without a name."""
+    if resource_id != person.id:
+        raise FhirError(404, f"There is no Patient/{resource_id}.")
+    return fhir_response(fhir.patient_resource(_subject(stores, caller.person, person)))
+
+
+@shared.get("/fhir/Device/{resource_id}", responses=_resource_schema("Device") | _READ)
+def read_device(resource_id: _Id, person: PatientInScope) -> Response:
+    """The software that computes windows."""
+    if resource_id != fhir.DEVICE_ID:
+        raise FhirError(404, f"There is no Device/{resource_id}.")
+    return fhir_response(fhir.device_resource())
+
+
+@router.post(
+    "/fhir",
+    response_model=ImportOut,
+    responses=describe_outcomes(401, 403, 406, 422),
+)
 def import_fhir(
+    request: Request,
     document: Annotated[
         dict[str, Any],
         Body(media_type=fhir.MEDIA_TYPE, examples=[_OBSERVATION], description="A Bundle"),
     ],
     person: Patient,
     stores: StoresDep,
-) -> ImportOut:
+    subject: Annotated[
+        str | None,
+        Query(
+            max_length=300,
+            description="What the person is called in the Bundle, such as Patient/12; otherwise"
+            " only what is of no subject, or of their Patient here, is taken",
+        ),
+    ] = None,
+) -> ImportOut | Response:
     """Store the ratings and heart rates of a Bundle. Idempotent. Entries that cannot be taken are
-    listed in ``skipped``.
+    listed in ``skipped``. A batch or transaction is answered with a Bundle.
     """
     try:
-        bundle = fhir.parse_bundle(document)
+        parsed = fhir.parse_bundle(document, person.id, subject)
     except ValueError as error:
-        raise ProblemError(422, str(error), field="body") from error
-    skipped, stored = list(bundle.skipped), 0
-    for rating in bundle.ratings:
-        reason = store_rating(stores, person, rating)
-        if reason is None:
-            stored += 1
-        else:
-            skipped.append(SkippedEntry(-1, f"rating {rating.id}: {reason}"))
-    return finish_import(
-        stores, person, FHIR_SOURCE, bundle.heart_rates, ratings=stored, skipped=skipped
+        raise FhirError(422, f"body: {error}") from error
+    kind = document.get("type") if document.get("resourceType") == "Bundle" else None
+    if kind not in ("batch", "transaction"):
+        return import_parsed(stores, person, parsed).to_out()
+    entries = fhir.list_entries(document)
+    reasons = fhir.reasons_against_requests(entries)
+    parsed = ParsedImport(
+        [item for item in parsed.ratings if not reasons.keys() & set(item.entries)],
+        [item for item in parsed.heart_rates if item.entry not in reasons],
+        [
+            *(SkippedEntry(number, reason) for number, reason in reasons.items()),
+            *(item for item in parsed.skipped if item.entry not in reasons),
+        ],
     )
+    report = import_parsed(stores, person, parsed, is_atomic=kind == "transaction")
+    if kind == "transaction" and report.skipped:
+        first = report.skipped[0]
+        return outcome_response(
+            422, f"Nothing was stored. Bundle.entry[{first.entry}]: {first.reason}", "processing"
+        )
+    locations = {item.entry: "rate-{}" for item in parsed.heart_rates}
+    for rating in parsed.ratings:
+        names = zip(rating.entries, rating.names, strict=True)
+        locations.update((entry, f"{{}}-{name}") for entry, name in names)
+    locations = {
+        entry: f"Observation/{locations[entry].format(record)}"
+        for entry, record in report.records.items()
+    }
+    return fhir_response(fhir.response_bundle(kind, entries, report, locations))
+
+
+@shared.get("/fhir/{rest:path}", include_in_schema=False)
+def not_served(rest: str, person: PatientInScope) -> Response:
+    """Answer to other resources of FHIR."""
+    raise FhirError(404, f"{rest} is not served; GET fhir/metadata lists what is.", "not-supported")
+
+
+def _subject(stores: Stores, caller: Person, person: Person) -> fhir.Subject:
+    return fhir.Subject(person, is_simulated(stores, person), with_notes=caller.id == person.id)
+
+
+def _parse(request: Request, person: Person, start_ns: int, end_ns: int) -> fhir.Search:
+    try:
+        return fhir.parse_search(
+            request.query_params.multi_items(),
+            person.zone,
+            is_lenient=is_lenient(request),
+            start_ns=start_ns,
+            end_ns=end_ns,
+        )
+    except fhir.SearchError as error:
+        raise FhirError(error.status, str(error), error.code) from error
+
+
+def _require_json(form: str) -> None:
+    try:
+        fhir.require_json(form)
+    except fhir.SearchError as error:
+        raise FhirError(error.status, str(error), error.code) from error
+
+
+def _link(base: str, kind: str, parameters: Any) -> str:
+    query = urlencode(list(parameters))
+    return f"{base}/{kind}?{query}" if query else f"{base}/{kind}"

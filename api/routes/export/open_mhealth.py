@@ -8,13 +8,14 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
 from api.export import open_mhealth
-from api.export.responses import PageQueryDep, page_response
-from api.export.tables import observation_parts
-from api.http.deps import CacheDep, Patient, PatientInScope, StoresDep
+from api.export.fhir import Key, decode_key
+from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.pagination import Cursor, PageLimit
 from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import OptionalTimeRange
 from api.schemas.common import ImportOut
 from api.services.export_scope import is_simulated
-from api.services.imported_records import OPEN_MHEALTH_SOURCE, HeartRate, finish_import
+from api.services.imported_records import import_parsed
 
 shared = APIRouter(tags=["standards"])
 router = APIRouter(tags=["standards"])
@@ -33,23 +34,21 @@ class DataPoints(BaseModel):
 )
 def heart_rates(
     person: PatientInScope,
-    query: PageQueryDep,
+    time_range: OptionalTimeRange,
     stores: StoresDep,
-    cache: CacheDep,
+    limit: PageLimit = 1000,
+    cursor: Cursor = None,
 ) -> DataPoints:
     """Heart rate as data points (omh:heart-rate:2.0, header of IEEE 1752.1): the mean of each
     usable five minutes, and single heart rates from elsewhere.
     """
+    search = open_mhealth.heart_rate_search(time_range.start_ns, time_range.end_ns, limit)
+    try:
+        after = Key() if cursor is None else decode_key(cursor)
+    except ValueError as error:
+        raise ProblemError(422, f"{error}.", field="query.cursor") from error
     simulated = is_simulated(stores, person)
-    parts = observation_parts(stores, cache, person, query.scope, with_ratings=False)
-    rows, following = page_response(parts, query.limit, query.cursor)
-    points = []
-    for row in rows:
-        if "start_ns" not in row:
-            rate = HeartRate(row["time_ns"], row["bpm"])
-            points.append(open_mhealth.heart_rate_point(rate, person.id, person.zone, simulated))
-        elif row["mean_hr_bpm"] is not None:
-            points.append(open_mhealth.window_point(row, person.id, person.zone, simulated))
+    points, following = open_mhealth.load_points(stores, person, simulated, search, after)
     return DataPoints(data_points=points, next=following)
 
 
@@ -76,7 +75,7 @@ def import_heart_rates(
 ) -> ImportOut:
     """Store single heart rates. Idempotent. Points that cannot be taken are in ``skipped``."""
     try:
-        rates, skipped = open_mhealth.parse_points(document)
+        parsed = open_mhealth.parse_points(document, person.id)
     except ValueError as error:
         raise ProblemError(422, str(error), field="body") from error
-    return finish_import(stores, person, OPEN_MHEALTH_SOURCE, rates, skipped=skipped)
+    return import_parsed(stores, person, parsed).to_out()

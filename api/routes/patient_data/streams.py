@@ -6,26 +6,38 @@ from datetime import datetime
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from api.http.deps import (
+    Patient,
     PatientInAnyScope,
     PatientInScope,
     StoresDep,
     UploadLimiterDep,
     UploadPatient,
+    log_access,
+    request_name,
 )
 from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRangeQuery
 from api.schemas.common import RecordOut
 from api.services.beat_rate import find_too_fast
+from api.services.imported_records import EARLIER_SOURCES
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
-from ebbtide.upload_schema import AcknowledgedBody, ActivityUploadBody, StreamBody, UploadBody
-from store.errors import UnknownStreamError
-from store.models import StreamCoverage
+from ebbtide.upload_schema import (
+    MAX_AHEAD_NS,
+    AcknowledgedBody,
+    ActivityUploadBody,
+    GenerationBody,
+    StreamBody,
+    UploadBody,
+)
+from store import Stores
+from store.errors import RemovedStreamError, UnknownStreamError
+from store.models import AuditLine, Person, StoreGeneration, StreamCoverage
 
 router = APIRouter(tags=["beats"])
 shared = APIRouter(tags=["beats"])
@@ -61,6 +73,13 @@ class CoverageOut(BaseModel):
     streams: list[StreamCoverageOut]
 
 
+class RemovedOut(BaseModel):
+    """A stream that was removed."""
+
+    stream_id: str
+    beats: int = Field(description="How many beats it had")
+
+
 class GapOut(BaseModel):
     """A time without beats."""
 
@@ -86,7 +105,64 @@ def put_stream(
     stream_id: StreamId, body: StreamBody, person: UploadPatient, stores: StoresDep
 ) -> None:
     """Register a stream. Sending it again changes nothing."""
-    stores.beats.put_stream(person.subject_id, _to_stream(stream_id, body))
+    if _is_of_file(body) and body.created_ns > stores.now() + MAX_AHEAD_NS:
+        raise _future_problem()
+    _put_stream(stores, person, stream_id, body)
+
+
+def _put_stream(stores: Stores, person: Person, stream_id: str, body: StreamBody) -> None:
+    try:
+        stores.beats.put_stream(person.subject_id, _to_stream(stream_id, body))
+    except RemovedStreamError as error:
+        if body.imported_ns is None or body.imported_ns <= error.removed_ns:
+            raise _removed_problem(error) from error
+        stores.beats.readmit_stream(person.subject_id, stream_id)
+        stores.beats.put_stream(person.subject_id, _to_stream(stream_id, body))
+
+
+def _removed_problem(error: RemovedStreamError) -> ProblemError:
+    headers = {"Ebbtide-Removed-Ns": str(error.removed_ns)}
+    return ProblemError(410, str(error), headers, kind="removed")
+
+
+def _future_problem() -> ProblemError:
+    return ProblemError(
+        422,
+        "A recording of a file cannot end in the future. Check its start, and this clock.",
+        kind="future",
+    )
+
+
+def _require_past(stores: Stores, person: Person, stream_id: str, batch: UploadBody) -> None:
+    """Refuse the beats of a file that are later than now. A strap's are only ever late by its
+    recorder's clock, which ``ebbtide doctor`` compares, and they are not refused for it.
+    """
+    newest = max((time for item in batch.notifications for time in item.beat_times_ns), default=0)
+    if newest <= stores.now() + MAX_AHEAD_NS:
+        return
+    origins = [
+        item.stream.origin
+        for item in stores.beats.coverage(person.subject_id)
+        if item.stream.id == stream_id
+    ]
+    if Origin.FILE in origins or (batch.stream is not None and _is_of_file(batch.stream)):
+        raise _future_problem()
+
+
+def _is_of_file(body: StreamBody) -> bool:
+    """Whether it was imported; pulse intervals of a file have another origin."""
+    return body.origin is Origin.FILE or body.imported_ns is not None
+
+
+@router.get("/generation", responses=describe_problems(401, 403))
+def generation(person: PatientInAnyScope, stores: StoresDep) -> GenerationBody:
+    """Which state of the store this is, and what of it is in a backup."""
+    del person
+    return _to_generation_body(stores.beats.generation())
+
+
+def _to_generation_body(found: StoreGeneration) -> GenerationBody:
+    return GenerationBody(id=found.id, counter=found.counter, covered=found.covered)
 
 
 def _to_stream(stream_id: str, body: StreamBody) -> Stream:
@@ -105,24 +181,32 @@ async def upload(
 ) -> AcknowledgedBody:
     """Store a batch. Sending it again changes nothing; what was stored first stays."""
 
-    def store() -> int:
+    def store() -> tuple[int, StoreGeneration]:
+        _require_past(stores, person, stream_id, batch)
         times = [time for item in batch.notifications for time in item.beat_times_ns]
         too_fast = find_too_fast(stores, person.subject_id, times)
         if too_fast is not None:
             raise ProblemError(422, too_fast, field="body.notifications")
         if batch.stream is not None:
-            stores.beats.put_stream(person.subject_id, _to_stream(stream_id, batch.stream))
-        return stores.beats.append(
-            person.subject_id,
-            stream_id,
-            [item.to_notification() for item in batch.notifications],
-            [gap.to_gap() for gap in batch.gaps],
-        )
+            _put_stream(stores, person, stream_id, batch.stream)
+        try:
+            acknowledged = stores.beats.append(
+                person.subject_id,
+                stream_id,
+                [item.to_notification() for item in batch.notifications],
+                [gap.to_gap() for gap in batch.gaps],
+            )
+        except RemovedStreamError as error:
+            raise _removed_problem(error) from error
+        # Read after the commit: a backup that begins at a higher counter has this batch.
+        return acknowledged, stores.beats.generation()
 
-    acknowledged = await to_thread.run_sync(store, limiter=limiter)
+    acknowledged, state = await to_thread.run_sync(store, limiter=limiter)
     NOTIFICATIONS.inc(len(batch.notifications))
     BEATS.inc(sum(len(item.rr_ticks) for item in batch.notifications))
-    return AcknowledgedBody(stream_id=stream_id, acknowledged=acknowledged)
+    return AcknowledgedBody(
+        stream_id=stream_id, acknowledged=acknowledged, generation=_to_generation_body(state)
+    )
 
 
 @router.post(
@@ -141,9 +225,34 @@ async def upload_activity(
 
     def store() -> None:
         spans = [span.to_activity() for span in batch.spans]
-        stores.beats.append_activity(person.subject_id, stream_id, spans)
+        try:
+            stores.beats.append_activity(person.subject_id, stream_id, spans)
+        except RemovedStreamError as error:
+            raise _removed_problem(error) from error
 
     await to_thread.run_sync(store, limiter=limiter)
+
+
+@router.delete("/streams/{stream_id}", responses=describe_problems(401, 403, 404, 410))
+def remove(stream_id: StreamId, person: Patient, request: Request, stores: StoresDep) -> RemovedOut:
+    """Remove one recording of one's own, with its windows and what was computed from it.
+
+    An outbox that still holds it is answered 410 and does not send it again; its file can be
+    imported again.
+    """
+    sources = {
+        item.stream.id: item.stream.source for item in stores.beats.coverage(person.subject_id)
+    }
+    try:
+        beats = stores.beats.remove_stream(person.subject_id, stream_id, stores.now())
+    except RemovedStreamError as error:
+        raise _removed_problem(error) from error
+    if sources.get(stream_id) in EARLIER_SOURCES:
+        stores.beats.readmit_stream(person.subject_id, stream_id)
+    stores.records.delete_reports(person.id)
+    stores.records.add_audit(AuditLine(stores.now(), "recording removed", person.subject_id))
+    log_access(stores, person, [person], request_name(request))
+    return RemovedOut(stream_id=stream_id, beats=beats)
 
 
 @shared.get("/activity", responses=describe_problems(401, 403, 404, 422))

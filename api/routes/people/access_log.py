@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.http.deps import Patient, StoresDep
+from api.http.deps import CurrentUser, StoresDep
 from api.http.problems import describe_problems
+from api.services.account_log import OPERATOR_ID
 from ebbtide.timestamps import to_datetime
 from store.models import Role
 
@@ -17,12 +18,15 @@ router = APIRouter(tags=["people"])
 
 
 class AccessLogEntryOut(BaseModel):
-    """Somebody else read, or changed, something of yours."""
+    """Somebody else read, or changed, something of yours, or your account."""
 
     at: datetime
     who: str = Field(examples=["Dr. Berg"])
     role: Role
-    what: str = Field(examples=["GET /v1/patients/{patient}/ratings"])
+    what: str = Field(
+        description="A route; of an administrator's acts on the account, what it was",
+        examples=["GET /v1/patients/{patient}/ratings"],
+    )
 
 
 class AccessLogPage(BaseModel):
@@ -34,14 +38,14 @@ class AccessLogPage(BaseModel):
 
 @router.get("/me/looks", responses=describe_problems(401, 403, 422))
 def list_access_log(
-    person: Patient,
+    person: CurrentUser,
     stores: StoresDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> AccessLogPage:
     """The access log of the person signed in. An analyst saw their data under a pseudonym."""
     entries = stores.access.access_log(person.id, limit + 1, before)
-    names: dict[str, str] = {}
+    names = {OPERATOR_ID: "the operator of this server"}
     for _, entry in entries:
         if entry.actor_id not in names:
             actor = stores.records.person(entry.actor_id)

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Security
 from pydantic import BaseModel, Field
 
-from api.http.deps import Patient, PatientAccount, StoresDep, Therapist, log_access
+from api.http.deps import (
+    Patient,
+    PatientAccount,
+    PatientInScope,
+    StoresDep,
+    Therapist,
+    get_therapist,
+    log_access,
+)
+from api.http.mail import MailerDep
 from api.http.problems import ProblemError, describe_problems
+from api.schemas.auth import PasswordLink
 from api.services.caseload import Need, patient_status
 from api.services.consent import is_consented
+from api.services.errors import MailError
+from api.services.password_links import send_password_link
 from ebbtide.timestamps import to_datetime
 from store import Stores
 from store.models import Person
-from store.models.records import Purpose
+from store.models.access import Scope
+from store.models.records import Purpose, Role
 
 router = APIRouter(tags=["people"])
+TherapistAccount = Annotated[Person, Security(get_therapist, scopes=[Scope.ACCOUNT])]
 
 
 class PatientOut(BaseModel):
@@ -42,6 +57,13 @@ class TherapistOut(BaseModel):
 
     id: str
     name: str
+
+
+class ProposalOut(TherapistOut):
+    """A therapist in whose care one is asked to be."""
+
+    by: str = Field(description="Who asks")
+    at: datetime
 
 
 @router.get("/patients", responses=describe_problems(401, 403))
@@ -79,12 +101,62 @@ def therapists(patient: Patient, stores: StoresDep) -> list[TherapistOut]:
     return [TherapistOut(id=person.id, name=person.name) for person in people if person]
 
 
+@router.get("/care-proposals", responses=describe_problems(401, 403))
+def proposed_therapists(patient: Patient, stores: StoresDep) -> list[ProposalOut]:
+    """In whose care one is asked to be."""
+    found = []
+    for proposal in stores.access.care_proposals(patient.id):
+        therapist = stores.records.person(proposal.therapist_id)
+        proposer = stores.records.person(proposal.proposer_id)
+        if therapist is not None and therapist.role is Role.THERAPIST:
+            found.append(
+                ProposalOut(
+                    id=therapist.id,
+                    name=therapist.name,
+                    by=therapist.name if proposer is None else proposer.name,
+                    at=to_datetime(proposal.at_ns, patient.zone),
+                )
+            )
+    return found
+
+
+@router.put(
+    "/therapists/{therapist_id}", status_code=204, responses=describe_problems(401, 403, 404, 422)
+)
+def agree(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -> None:
+    """Agree to a therapist who was proposed. What they see is up to the consent to care."""
+    therapist = stores.records.person(str(therapist_id))
+    is_therapist = therapist is not None and therapist.role is Role.THERAPIST
+    if not is_therapist or not stores.access.accept_care(
+        str(therapist_id), patient.id, stores.now()
+    ):
+        raise ProblemError(404, "You are not asked about this therapist.")
+
+
+@router.post(
+    "/patients/{patient}/password-link",
+    status_code=201,
+    responses=describe_problems(401, 403, 404, 422, 503),
+)
+def patient_password_link(
+    patient: PatientInScope, therapist: TherapistAccount, stores: StoresDep, mailer: MailerDep
+) -> PasswordLink:
+    """Send a patient in one's care a link for a new password, or make a code to hand over in person
+    where no mail is set; as ``POST /v1/accounts/{person_id}/password-link``.
+    """
+    try:
+        return send_password_link(stores, mailer, patient, therapist)
+    except MailError as error:
+        raise ProblemError(503, str(error), kind="away") from error
+
+
 @router.delete(
     "/therapists/{therapist_id}", status_code=204, responses=describe_problems(401, 403, 404, 422)
 )
 def leave(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -> None:
-    """Leave a therapist's care."""
-    if str(therapist_id) not in stores.access.therapists_of(patient.id):
+    """Leave a therapist's care, or decline it."""
+    proposed = [item.therapist_id for item in stores.access.care_proposals(patient.id)]
+    if str(therapist_id) not in [*stores.access.therapists_of(patient.id), *proposed]:
         raise ProblemError(404, "You are not in the care of this therapist.")
     stores.access.end_care(str(therapist_id), patient.id)
 

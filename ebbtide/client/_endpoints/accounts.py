@@ -10,6 +10,27 @@ from ebbtide.client._transport import Transport
 class AccountEndpoints(Transport):
     """Requests about who signs in, and who may see what."""
 
+    def new_sign_in(
+        self, email: str, password: str, known_device: str | None = None
+    ) -> dict[str, Any]:
+        """Sign in, without using the token for this client.
+
+        Parameters
+        ----------
+        email, password : str
+            Of the account.
+        known_device : str, optional
+            What an earlier sign-in from this device returned: others' wrong passwords then do not
+            delay this one.
+
+        Returns
+        -------
+        dict
+            The ``token``, when it ``expires``, and ``known_device`` where the device was new.
+        """
+        body = {"email": email, "password": password, "known_device": known_device}
+        return self._dict("POST", "sign-in", body)
+
     def new_token(self, email: str, password: str) -> str:
         """Sign in, without using the token for this client.
 
@@ -26,7 +47,7 @@ class AccountEndpoints(Transport):
         Raises
         ------
         ApiError
-            If address or password are wrong, or the account is locked.
+            If address or password are wrong, or were wrong too often.
         """
         return str(self._dict("POST", "sign-in", {"email": email, "password": password})["token"])
 
@@ -96,11 +117,21 @@ class AccountEndpoints(Transport):
         Parameters
         ----------
         token : str
-            The one-time token of `password_link`.
+            The one-time token of a link or code.
         new : str
             The password.
         """
         self._request("POST", "password-reset", {"token": token, "new": new})
+
+    def mail_password_link(self, email: str) -> None:
+        """Have a link for a new password mailed to an address, if it has an account.
+
+        Parameters
+        ----------
+        email : str
+            The address.
+        """
+        self._request("POST", "password-reset/mail", {"email": email})
 
     def me(self) -> dict[str, Any]:
         """Get the account that is signed in: id, address, name, role and zone."""
@@ -128,6 +159,22 @@ class AccountEndpoints(Transport):
     def therapists(self) -> list[dict[str, Any]]:
         """List the therapists of the patient."""
         return self._list("GET", "therapists")
+
+    def proposed_therapists(self) -> list[dict[str, Any]]:
+        """List the therapists whom the patient is asked to agree to."""
+        return self._list("GET", "care-proposals")
+
+    def answer_therapist(self, therapist_id: str, agreed: bool) -> None:
+        """Agree to a therapist who was proposed, or decline or leave one.
+
+        Parameters
+        ----------
+        therapist_id : str
+            Id of the therapist.
+        agreed : bool
+            False declines or leaves.
+        """
+        self._request("PUT" if agreed else "DELETE", f"therapists/{therapist_id}")
 
     def looks(self) -> list[dict[str, Any]]:
         """List the accesses of others to the data of the account, newest first."""
@@ -161,7 +208,7 @@ class AccountEndpoints(Transport):
         """List all accounts; for administrators."""
         return self._list("GET", "accounts")
 
-    def set_account(self, person_id: str, active: bool) -> dict[str, Any]:
+    def set_account(self, person_id: str, active: bool, role: str | None = None) -> dict[str, Any]:
         """Let an account sign in, or block it; for administrators.
 
         Parameters
@@ -170,16 +217,18 @@ class AccountEndpoints(Transport):
             Id of the account.
         active : bool
             False blocks it.
+        role : {"therapist", "analyst", "administrator"}, optional
+            Another role.
 
         Returns
         -------
         dict
             The account.
         """
-        return self._dict("PUT", f"accounts/{person_id}", {"active": active})
+        return self._dict("PUT", f"accounts/{person_id}", {"active": active, "role": role})
 
     def password_link(self, person_id: str) -> dict[str, Any]:
-        """Make a one-time token with which a person sets a new password; for administrators.
+        """Send a person a link for a new password, or make a code; for administrators.
 
         Parameters
         ----------
@@ -189,12 +238,28 @@ class AccountEndpoints(Transport):
         Returns
         -------
         dict
-            The token for `reset_password`, and when it expires.
+            ``sent`` says how: by ``"mail"`` to the person, or as a ``"code"``, which is in
+            ``token`` for `reset_password`; and when it expires.
         """
         return self._dict("POST", f"accounts/{person_id}/password-link")
 
+    def patient_password_link(self, patient_id: str) -> dict[str, Any]:
+        """Do the same for a patient in the care of the therapist who is signed in.
+
+        Parameters
+        ----------
+        patient_id : str
+            Id of the patient.
+
+        Returns
+        -------
+        dict
+            As `password_link`.
+        """
+        return self._dict("POST", f"patients/{patient_id}/password-link", prefix="/v1")
+
     def put_care(self, therapist_id: str, patient_id: str, inside: bool = True) -> None:
-        """Put a patient into the care of a therapist, or end it; for administrators.
+        """Propose a therapist to a patient, or end the care; for administrators.
 
         Parameters
         ----------

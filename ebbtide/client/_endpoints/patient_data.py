@@ -171,6 +171,21 @@ class PatientDataEndpoints(Transport):
         """
         return self._dict("GET", f"streams/{stream_id}")
 
+    def remove_stream(self, stream_id: str) -> int:
+        """Remove one recording, with what was computed from it.
+
+        Parameters
+        ----------
+        stream_id : str
+            Id of the stream.
+
+        Returns
+        -------
+        int
+            How many beats it had.
+        """
+        return int(self._dict("DELETE", f"streams/{stream_id}")["beats"])
+
     def gaps(
         self, start: datetime | None = None, end: datetime | None = None
     ) -> list[dict[str, Any]]:

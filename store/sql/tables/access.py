@@ -24,6 +24,18 @@ class OneTimeTokenRow(Base):
     body: Mapped[str] = mapped_column(Text)
     created_ns: Mapped[int] = mapped_column(BigInteger)
     expires_ns: Mapped[int] = mapped_column(BigInteger)
+    issuer_id: Mapped[str | None] = mapped_column(_ID, index=True)
+
+
+class ErasedTokenRow(Base):
+    """The hash of a token of somebody who was erased: whoever holds it is told so, and not only
+    that it is not valid. It does not say whose it was.
+    """
+
+    __tablename__ = "erased_tokens"
+
+    token_hash: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    expires_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class CareRow(Base):
@@ -40,6 +52,21 @@ class CareRow(Base):
     since_ns: Mapped[int] = mapped_column(BigInteger)
 
 
+class CareProposalRow(Base):
+    """A patient whom a therapist may have in their care as soon as the patient agrees."""
+
+    __tablename__ = "care_proposals"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    therapist_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    proposer_id: Mapped[str] = mapped_column(_ID)
+    at_ns: Mapped[int] = mapped_column(BigInteger)
+
+
 class AccessLogRow(Base):
     """Another person read something of a person."""
 
@@ -54,13 +81,36 @@ class AccessLogRow(Base):
 
 
 class AttemptsRow(Base):
-    """Failed attempts in a row; the key is a hash."""
+    """Attempts to sign in that were not right; the key is a hash."""
 
     __tablename__ = "attempts"
 
     key: Mapped[str] = mapped_column(_HASH, primary_key=True)
     failures: Mapped[int]
     since_ns: Mapped[int] = mapped_column(BigInteger)
+    next_ns: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+
+
+class RequestCountRow(Base):
+    """Requests of one account or address in a minute, and in the minute before."""
+
+    __tablename__ = "request_counts"
+
+    key: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    minute: Mapped[int] = mapped_column(BigInteger, index=True)
+    count: Mapped[int]
+    previous: Mapped[int]
+
+
+class KnownDeviceRow(Base):
+    """A device that a person has signed in with; only the hash of its secret is stored."""
+
+    __tablename__ = "known_devices"
+
+    device_hash: Mapped[str] = mapped_column(_HASH, primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    created_ns: Mapped[int] = mapped_column(BigInteger)
+    expires_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class IdempotentResponseRow(Base):
@@ -99,3 +149,15 @@ class LiveShareRow(Base):
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
     )
     until_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class FhirExportRow(Base):
+    """An export of FHIR resources that an analyst began."""
+
+    __tablename__ = "fhir_exports"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    request: Mapped[str] = mapped_column(Text)
+    types: Mapped[str] = mapped_column(String(200))
+    created_ns: Mapped[int] = mapped_column(BigInteger)

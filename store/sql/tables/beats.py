@@ -81,6 +81,29 @@ class WindowDayRow(Base):
     block: Mapped[bytes]
 
 
+class RemovedStreamRow(Base):
+    """A stream that its person removed, and which is refused."""
+
+    __tablename__ = "removed_streams"
+
+    stream_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    subject_id: Mapped[str] = mapped_column(_ID, index=True)
+    removed_ns: Mapped[int] = mapped_column(BigInteger)
+    start_ns: Mapped[int | None] = mapped_column(BigInteger)
+    end_ns: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class GenerationRow(Base):
+    """The one row of which state of the store of beats this is."""
+
+    __tablename__ = "store_generation"
+
+    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(_ID)
+    counter: Mapped[int] = mapped_column(BigInteger)
+    covered: Mapped[int] = mapped_column(BigInteger)
+
+
 class ErasedRow(Base):
     """A subject that was erased, and is refused."""
 

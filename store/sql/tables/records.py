@@ -80,6 +80,10 @@ class RatingRow(Base):
     withdrawn: Mapped[bool] = mapped_column(default=False, server_default=false())
     note: Mapped[str | None] = mapped_column(String(500))
     pleasant_note: Mapped[str | None] = mapped_column(String(500))
+    imported: Mapped[bool] = mapped_column(default=False, server_default=false())
+    status: Mapped[str | None] = mapped_column(String(20))
+    issued_ns: Mapped[int | None] = mapped_column(BigInteger)
+    identifiers: Mapped[str | None] = mapped_column(Text)
 
 
 class ConsentRow(Base):

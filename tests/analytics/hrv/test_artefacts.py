@@ -100,13 +100,16 @@ def plain_labels(rr: list[float]) -> list[int]:
 
     def around(values: list[float], i: int, width: int) -> list[float]:
         half = min(width, len(values) - 1 + len(values) % 2) // 2
-        return sorted(values[min(max(j, 0), n - 1)] for j in range(i - half, i + half + 1))
+        places = (abs(j) if j < n else 2 * (n - 1) - j for j in range(i - half, i + half + 1))
+        return sorted(values[j] for j in places)
 
     middle = [around(rr, i, 11)[5] for i in range(n)]
 
     def scale(values: list[float], i: int) -> float:
         half = min(91, n - 1 + n % 2) // 2
-        mirrored = [abs(v) for v in (*values[:half][::-1], *values, *values[-half:][::-1])]
+        mirrored = [
+            abs(v) for v in (*values[1 : half + 1][::-1], *values, *values[-half - 1 : -1][::-1])
+        ]
         ordered = sorted(mirrored[i : i + 2 * half + 1])
         by_median = ordered[len(ordered) // 2] / 0.6745
         by_quartile = ordered[int(0.75 * len(ordered))] / 1.1503
@@ -117,9 +120,9 @@ def plain_labels(rr: list[float]) -> list[int]:
     found = [Beat.NORMAL] * n
     wide = [scale(away, i) for i in range(n)]
     for i in range(n):
-        if away[i] > max(12 * wide[i], 0.2 * middle[i]):
+        if away[i] > max(8 * wide[i], 0.18 * middle[i]):
             found[i] = Beat.LONG
-        if away[i] < -max(8 * wide[i], 0.2 * middle[i]):
+        if away[i] < -max(6 * wide[i], 0.18 * middle[i]):
             found[i] = Beat.SHORT
         beside = min(rr[max(i - 1, 0)], rr[min(i + 1, n - 1)])
         if rr[i] < 0.62 * min(middle[i], beside):
@@ -240,3 +243,16 @@ def test_shapes_are_checked() -> None:
         label_beats(np.zeros(3), np.zeros(2, dtype=np.int64))
     with pytest.raises(ValueError, match="must not decrease"):
         label_beats(np.full(3, 800.0), np.array([1, 0, 2]))
+
+
+@pytest.mark.parametrize("factor", [0.55, 0.7, 1.5, 2.0])
+@pytest.mark.parametrize("place", [0, 1, 2, 199, 200, 201, 398, 399])
+def test_a_fault_at_the_edge_of_a_run_is_found_as_within_it(
+    rest: np.ndarray, place: int, factor: float
+) -> None:
+    rr = rest[:400].copy()
+    rr[place] *= factor
+    run = np.repeat([0, 1], 200)  # a gap between 199 and 200
+    found = label_beats(rr, run)
+    assert found.beat[place] != Beat.NORMAL
+    assert np.delete(found.normal, [max(0, place - 1), place, min(399, place + 1)]).mean() > 0.99

@@ -3,71 +3,20 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from fhirclient.models.bundle import Bundle
-from jsonschema import Draft7Validator, FormatChecker
 
 from api.export import fhir, open_mhealth
 from ebbtide.timestamps import SECOND
 from store import Stores
+from store.models import ImportedHeartRate
 from store.models.records import Purpose
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
-
-# heart-rate 2.0 of Open mHealth and the header of IEEE 1752.1-2021, in our own words.
-DATA_POINT = {
-    "type": "object",
-    "required": ["header", "body"],
-    "additionalProperties": False,
-    "properties": {
-        "header": {
-            "type": "object",
-            "required": ["uuid", "schema_id", "source_creation_date_time"],
-            "additionalProperties": False,
-            "properties": {
-                "uuid": {"type": "string", "format": "uuid"},
-                "schema_id": {
-                    "type": "object",
-                    "required": ["namespace", "name", "version"],
-                    "properties": {
-                        "namespace": {"pattern": "^[a-z0-9.-]+$"},
-                        "name": {"pattern": "^[a-z0-9-]+$"},
-                        "version": {"pattern": r"^\d+\.\d+$"},
-                    },
-                },
-                "source_creation_date_time": {"type": "string", "format": "date-time"},
-                "modality": {"enum": ["sensed", "self-reported"]},
-                "external_datasheets": {
-                    "type": "array",
-                    "items": {"required": ["datasheet_type", "datasheet_reference"]},
-                },
-            },
-        },
-        "body": {
-            "type": "object",
-            "required": ["heart_rate", "effective_time_frame"],
-            "properties": {
-                "heart_rate": {
-                    "type": "object",
-                    "required": ["value", "unit"],
-                    "properties": {
-                        "value": {"type": "number"},
-                        "unit": {"enum": ["beats/min"]},
-                    },
-                },
-                "effective_time_frame": {
-                    "type": "object",
-                    "oneOf": [{"required": ["date_time"]}, {"required": ["time_interval"]}],
-                },
-                "descriptive_statistic": {"enum": ["average", "maximum", "minimum", "median"]},
-            },
-        },
-    },
-}
+from tests.support.standards import SchemaError, require_valid_point, require_valid_r4
 
 
 @pytest.fixture
@@ -91,8 +40,27 @@ def all_bundles(clinic: Clinic, name: str, limit: int) -> list[dict[str, Any]]:
         address = links["next"]
 
 
+def owned_by(bundle: dict[str, Any], clinic: Clinic, name: str) -> dict[str, Any]:
+    """The same bundle about another person."""
+    theirs = clinic.id(name)
+    text = json.dumps(bundle)
+    for person in clinic.people.values():
+        text = text.replace(f"Patient/{person.id}", f"Patient/{theirs}")
+    made: dict[str, Any] = json.loads(text)
+    for entry in made["entry"]:
+        if entry["resource"]["resourceType"] == "Patient":
+            entry["resource"].update(id=theirs, identifier=[])
+    return made
+
+
 def resources(bundles: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [entry["resource"] for found in bundles for entry in found["entry"]]
+    """The Observations, without the resources that they refer to."""
+    return [
+        entry["resource"]
+        for found in bundles
+        for entry in found.get("entry", [])
+        if entry["search"]["mode"] == "match"
+    ]
 
 
 def test_bundles_are_valid_r4_and_complete(clinic: Clinic) -> None:
@@ -102,15 +70,14 @@ def test_bundles_are_valid_r4_and_complete(clinic: Clinic) -> None:
     bundles = all_bundles(clinic, "ada", 11)
     assert len(bundles) > 5
     for found in bundles:
-        read = Bundle(found, strict=True)  # fhirclient's models of R4: raises for what is not valid
-        assert read.as_json()["resourceType"] == "Bundle"
+        require_valid_r4(found)
     whole = resources(bundles)
     assert whole == resources(all_bundles(clinic, "ada", 10_000))
     ids = [(resource["resourceType"], resource["id"]) for resource in whole]
     assert len(ids) == len(set(ids))
     assert all(len(name) <= 64 for _, name in ids)
     by_code: dict[str, list[dict[str, Any]]] = {}
-    for resource in whole[1:]:
+    for resource in whole:
         by_code.setdefault(resource["code"]["coding"][0]["code"], []).append(resource)
     ratings = ada.get("/v1/ratings").json()["ratings"]
     assert len(by_code["72514-3"]) == len(by_code["stress-nrs"]) == len(ratings) == 6
@@ -119,14 +86,20 @@ def test_bundles_are_valid_r4_and_complete(clinic: Clinic) -> None:
     assert by_code["72514-3"][0]["status"] == "corrected"
     hrv = [r for r in ada.get("/v1/export/hrv").json()["rows"] if r["usable"]]
     assert len(by_code["8867-4"]) == len(by_code["80404-7"]) == len(by_code["rmssd"]) == len(hrv)
-    assert [r["valueQuantity"]["value"] for r in by_code["80404-7"]] == [r["sdnn_ms"] for r in hrv]
-    assert "name" not in whole[0]
+    assert [r["valueQuantity"]["value"] for r in by_code["80404-7"]] == [
+        round(r["sdnn_ms"], 3) for r in hrv
+    ]
+    for found in bundles:
+        included = [e["resource"] for e in found["entry"] if e["search"]["mode"] == "include"]
+        assert included[0]["resourceType"] == "Patient"
+        assert "name" not in included[0]
 
 
 def test_a_bundle_comes_back_as_the_same_ratings(clinic: Clinic) -> None:
     mine = clinic["ada"].get("/v1/ratings").json()["ratings"]
     bundle = all_bundles(clinic, "ada", 10_000)[0]
-    report = clinic["eve"].post("/v1/fhir", json=bundle).raise_for_status().json()
+    theirs_of_mine = owned_by(bundle, clinic, "eve")
+    report = clinic["eve"].post("/v1/fhir", json=theirs_of_mine).raise_for_status().json()
     assert report["ratings"] == 6
     assert report["heart_rates"] == 0
     assert {item["reason"].split(":")[0] for item in report["skipped"]} == {
@@ -136,10 +109,15 @@ def test_a_bundle_comes_back_as_the_same_ratings(clinic: Clinic) -> None:
     same = ("about_ns", "zone", "pain", "stress", "pleasant")
     assert [[r[k] for k in same] for r in theirs] == [[r[k] for k in same] for r in mine]
     # Again, and back to where they came from: nothing new.
-    clinic["eve"].post("/v1/fhir", json=bundle).raise_for_status()
+    clinic["eve"].post("/v1/fhir", json=theirs_of_mine).raise_for_status()
     clinic["ada"].post("/v1/fhir", json=bundle).raise_for_status()
     for name, before in (("eve", theirs), ("ada", mine)):
         assert clinic[name].get("/v1/ratings").json()["ratings"] == before
+
+
+def bundle_of(*found: dict[str, Any]) -> dict[str, Any]:
+    entries = [{"resource": resource} for resource in found]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
 def an_observation(**changes: Any) -> dict[str, Any]:
@@ -167,7 +145,7 @@ def test_heart_rates_from_elsewhere_come_back_in_both_forms(clinic: Clinic) -> N
     report = clinic["eve"].post("/v1/fhir", json=bundle).raise_for_status().json()
     assert (report["heart_rates"], report["skipped"]) == (30, [])
     again = clinic["eve"].post("/v1/fhir", json=bundle).json()
-    assert again["stream_id"] == report["stream_id"]
+    assert (report["new"], again["new"], again["heart_rates"]) == (30, 0, 30)
     found = [r for r in resources(all_bundles(clinic, "eve", 7)) if r["id"].startswith("rate-")]
     assert [r["valueQuantity"]["value"] for r in found] == [60 + minute for minute in range(30)]
     points = clinic["eve"].get("/v1/open-mhealth/heart-rate").json()["data_points"]
@@ -179,7 +157,9 @@ def test_heart_rates_from_elsewhere_come_back_in_both_forms(clinic: Clinic) -> N
         if "date_time" in p["body"]["effective_time_frame"]
     ]
     assert [p["body"] for p in back] == [p["body"] for p in points]
-    assert {p["header"]["uuid"] for p in back}.isdisjoint({p["header"]["uuid"] for p in points})
+    # The sender's uuid is theirs wherever the point goes.
+    assert [p["header"] for p in back] == [p["header"] for p in points]
+    assert len({p["header"]["uuid"] for p in back}) == len(back)
     # They are no beats: no HRV comes of them.
     assert clinic["eve"].get("/v1/streams").json()["beats"] == 0
     assert clinic["eve"].get("/v1/export/hrv").json()["rows"] == []
@@ -190,11 +170,14 @@ def test_data_points_are_valid(clinic: Clinic) -> None:
     rest = clinic["ada"].get("/v1/open-mhealth/heart-rate", params={"cursor": page["next"]}).json()
     points = page["data_points"] + rest["data_points"]
     hrv = [r for r in clinic["ada"].get("/v1/export/hrv").json()["rows"] if r["usable"]]
-    assert [p["body"]["heart_rate"]["value"] for p in points] == [r["mean_hr_bpm"] for r in hrv]
-    check = Draft7Validator(DATA_POINT, format_checker=FormatChecker())
+    assert [p["body"]["heart_rate"]["value"] for p in points] == [
+        round(r["mean_hr_bpm"], 3) for r in hrv
+    ]
     for point in points:
-        check.validate(point)
-    assert not check.is_valid({**points[0], "header": {}})
+        require_valid_point(point)
+    for wrong in ({**points[0], "header": {}}, {**points[0], "body": {"heart_rate": 61}}):
+        with pytest.raises(SchemaError):
+            require_valid_point(wrong)
     # Averages are no heart rate of a moment: they are not taken for one.
     report = clinic["eve"].post("/v1/open-mhealth/heart-rate", json=points).json()
     assert (report["heart_rates"], len(report["skipped"])) == (0, len(points))
@@ -236,25 +219,35 @@ def test_what_cannot_be_imported_is_listed_and_the_rest_is_stored(
     assert reason in found.skipped[0].reason
 
 
-def test_a_rating_needs_both_pain_and_stress() -> None:
+def test_a_rating_needs_both_pain_and_stress(clinic: Clinic) -> None:
     pain = an_observation(
         code={"coding": [{"system": fhir.LOINC, "code": fhir.PAIN}]}, valueQuantity={"value": 4}
     )
     stress = an_observation(
         code={"coding": [{"system": fhir.OURS, "code": fhir.STRESS}]}, valueQuantity={"value": 6}
     )
-    found = fhir.parse_bundle({"resourceType": "Bundle", "entry": [{"resource": pain}]})
-    assert (found.ratings, found.skipped[0].entry) == ([], 0)
-    assert "stress is missing" in found.skipped[0].reason
-    both = {"resourceType": "Bundle", "entry": [{"resource": pain}, {"resource": stress}]}
-    (rating,) = fhir.parse_bundle(both).ratings
-    assert (rating.pain, rating.stress, rating.pleasant, rating.zone) == (4, 6, None, None)
+    report = clinic["eve"].post("/v1/fhir", json=bundle_of(pain)).json()
+    assert (report["ratings"], report["skipped"][0]["entry"]) == (0, 0)
+    assert "stress is missing" in report["skipped"][0]["reason"]
+    assert clinic["eve"].get("/v1/ratings").json()["ratings"] == []
+    # The rest of it may come later, alone; together they are one rating.
+    for sent in ((stress,), (pain, stress), (pain,)):
+        report = clinic["eve"].post("/v1/fhir", json=bundle_of(*sent)).json()
+        assert (report["ratings"], report["skipped"]) == (1, [])
+    (rating,) = clinic["eve"].get("/v1/ratings").json()["ratings"]
+    assert (rating["pain"], rating["stress"], rating["pleasant"]) == (4, 6, None)
+    assert rating["version"] == 1
+    (parsed,) = fhir.parse_bundle(bundle_of(pain, stress)).ratings
+    assert (parsed.pain, parsed.stress, parsed.pleasant, parsed.zone) == (4, 6, None, None)
 
 
 @pytest.mark.parametrize("document", [{}, {"resourceType": "Patient"}, {"entry": 3}])
 def test_what_is_no_bundle_is_named(clinic: Clinic, document: dict[str, Any]) -> None:
     answer = clinic["ada"].post("/v1/fhir", json=document)
-    assert_problem(answer, 422, "Bundle")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/fhir+json"
+    require_valid_r4(answer.json())
+    assert "Bundle" in answer.json()["issue"][0]["diagnostics"]
     assert_problem(clinic["ada"].post("/v1/open-mhealth/heart-rate", json=3), 422)
 
 
@@ -281,16 +274,16 @@ def test_a_therapist_reads_the_same_bundle(clinic: Clinic) -> None:
     clinic.agree("ada", Purpose.CARE)
     path = f"/v1/patients/{clinic.id('ada')}/fhir/Observation?limit=10000"
     mine = all_bundles(clinic, "ada", 10_000)[0]
-    assert clinic["tom"].get(path).json()["entry"] == mine["entry"]
+    theirs = clinic["tom"].get(path).json()
+    assert [e["resource"] for e in theirs["entry"]] == [e["resource"] for e in mine["entry"]]
+    assert all(f"/patients/{clinic.id('ada')}/fhir/" in e["fullUrl"] for e in theirs["entry"])
 
 
-def test_a_simulated_persons_data_say_so() -> None:
-    person = str(uuid.uuid4())
-    rate = fhir.HeartRate(1_790_000_000 * SECOND, 60.0)
-    for found in (
-        fhir.patient_resource(person, True),
-        fhir.heart_rate_resource(rate, person, "UTC", True),
-    ):
-        assert "HTEST" in json.dumps(found)
-    assert "simulated" in json.dumps(open_mhealth.heart_rate_point(rate, person, "UTC", True))
-    assert "simulated" not in json.dumps(open_mhealth.heart_rate_point(rate, person, "UTC", False))
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_simulated_persons_data_say_so(clinic: Clinic, simulated: bool) -> None:
+    person = replace(clinic.people["eve"], simulated=simulated)
+    subject = fhir.Subject(person, simulated)
+    rate = ImportedHeartRate("r", person.id, 1_790_000_000 * SECOND, 60.0, simulated=simulated)
+    for found in (fhir.patient_resource(subject), fhir.heart_rate_resource(rate, subject)):
+        assert ("HTEST" in json.dumps(found)) is simulated
+    assert ("simulated" in json.dumps(open_mhealth.heart_rate_point(rate, "UTC"))) is simulated

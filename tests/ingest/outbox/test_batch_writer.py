@@ -141,7 +141,7 @@ def test_activity_is_stored_once_and_deleted_when_uploaded(tmp_path: Path) -> No
         outbox.add_activity(stream_id, spans[:3])
         outbox.add_activity(stream_id, spans[1:])
         assert outbox.waiting_activity(stream_id, 10) == spans
-        outbox.delete_activity(stream_id, spans[1].start_ns)
+        outbox.acknowledge_activity(stream_id, spans[1].start_ns)
         assert outbox.waiting_activity(stream_id, 10) == spans[2:]
 
 

@@ -6,6 +6,7 @@ import pytest
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
+from ingest.outbox.acknowledged import Retention
 from ingest.outbox.outbox import Entry, Outbox
 
 START = 1_790_000_000 * SECOND
@@ -96,3 +97,86 @@ def test_full_disk_loses_nothing_that_was_written(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "outbox.sqlite") as db:
         assert db.execute("SELECT count(*) FROM notifications").fetchone() == (2,)
     db.close()
+
+
+_BEFORE = """
+CREATE TABLE streams (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, origin TEXT NOT NULL, source TEXT NOT NULL,
+    created_ns INTEGER NOT NULL, ticks_per_second INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL DEFAULT 0, last_beat_ns INTEGER,
+    acknowledged INTEGER NOT NULL DEFAULT 0, beats_kept INTEGER NOT NULL DEFAULT 0,
+    announced INTEGER NOT NULL DEFAULT 0, beats_acknowledged INTEGER NOT NULL DEFAULT 0,
+    paused INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE notifications (
+    stream_id TEXT NOT NULL REFERENCES streams (id), sequence INTEGER NOT NULL,
+    received_ns INTEGER NOT NULL, payload BLOB NOT NULL, heart_rate_bpm INTEGER NOT NULL,
+    contact INTEGER, energy_kj INTEGER, rr_ticks BLOB NOT NULL, beat_times_ns BLOB NOT NULL,
+    PRIMARY KEY (stream_id, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE activity (
+    stream_id TEXT NOT NULL REFERENCES streams (id), start_ns INTEGER NOT NULL,
+    mad_mg REAL NOT NULL, PRIMARY KEY (stream_id, start_ns)
+) STRICT, WITHOUT ROWID;
+INSERT INTO streams VALUES ('s', 'me', 'simulated', 'a strap', 5, 1024, 3, 9, 2, 3, 1, 2, 0);
+INSERT INTO notifications VALUES ('s', 3, 9, x'10', 60, 1, NULL, x'0004', x'0900000000000000');
+INSERT INTO activity VALUES ('s', 7, 1.5);
+"""
+
+
+def test_an_outbox_of_the_version_before_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    with sqlite3.connect(path) as db:
+        db.executescript(_BEFORE)
+    db.close()
+    for _ in range(2):
+        with Outbox(path) as outbox:
+            (state,) = outbox.states()
+            assert (state.waiting, state.beats_waiting, state.beats_lost) == (1, 1, 0)
+            assert [item.sequence for item in outbox.waiting("s", 10)[0]] == [3]
+            assert [span.start_ns for span in outbox.waiting_activity("s", 10)] == [7]
+    with Outbox(path) as outbox:
+        outbox.acknowledge("s", 3, 1)
+        outbox.acknowledge_activity("s", 7, 1)
+        assert outbox.append("s", [entry(1)]) == 4
+        assert [item.sequence for item in outbox.waiting("s", 10)[0]] == [4]
+        assert outbox.waiting_activity("s", 10) == []
+
+
+@pytest.mark.parametrize(("days", "megabytes", "left"), [(0, 300, 0), (30, 0, 0), (30, 300, 5)])
+def test_what_the_api_has_is_held_within_its_limits(
+    tmp_path: Path, days: int, megabytes: int, left: int
+) -> None:
+    keep = Retention(days, megabytes)
+    with Outbox(tmp_path / "outbox.sqlite", keep) as outbox:
+        state = outbox.open_stream(stream(), "me")
+        outbox.append(state.stream.id, [entry(second) for second in range(1, 9)])
+        outbox.acknowledge(state.stream.id, 5, 1)
+        assert outbox.acknowledged.held_bytes() > 5 * 14
+        assert outbox.acknowledged.prune("me", keep) == 5 - left
+        assert [item.sequence for item in outbox.waiting(state.stream.id, 9)[0]] == [6, 7, 8]
+        rows = outbox._database.fetch("SELECT count(*) FROM notifications")
+        assert rows == [(left + 3,)]
+        assert (outbox.acknowledged.held_bytes() == 0) is (left == 0)
+
+
+def test_a_removed_stream_goes_on_as_another_with_what_came_later(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "outbox.sqlite") as outbox:
+        state = outbox.open_stream(stream(), "me")
+        gap = Gap(0, START, START + SECOND, GapReason.LINK_LOST)
+        outbox.append(state.stream.id, [entry(1), entry(2), entry(3), entry(4, gap), entry(5)])
+        outbox.acknowledge(state.stream.id, 2, 1)
+        outbox.comparison.follow_removal(state.stream.id, START + 3 * SECOND + 100)
+        (later,) = outbox.states()
+        assert later.stream.id != state.stream.id
+        found, gaps = outbox.waiting(later.stream.id, 9)
+        assert [item.beat_times_ns for item in found] == [
+            (START + second * SECOND,) for second in (4, 5)
+        ]
+        assert ([item.sequence for item in found], gaps) == ([1, 2], [])
+        # The recorder still has the id of the one that was removed.
+        assert outbox.append(state.stream.id, [entry(6)]) == 3
+        (later,) = outbox.states()
+        assert later.beats_waiting == 3
+        again = outbox.find_stream("me", Origin.SIMULATED, "a strap")
+        assert again is not None and again.stream.id == later.stream.id

@@ -66,11 +66,12 @@ def test_another_scale_is_certain_soon(rr_s: float, seed: int, scale: int) -> No
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0.45, 1.2), st.integers(0, 1000))
 def test_milliseconds_are_noticed(rr_s: float, seed: int) -> None:
-    misfit, after_s = judge(sent(200, rr_s, 0.03, seed), 1000, rr_s)
+    misfit, after_s = judge(sent(300, rr_s, 0.03, seed), 1000, rr_s)
     assert misfit is not None
     assert misfit.ticks_per_second == 1000
-    # A heart that beats once a second, as often as a strap sends, hides 1.4 s in a minute.
-    assert after_s <= (140 if abs(rr_s - 1) < 0.07 else 64)
+    # A heart that beats once a second, as often as a strap sends, hides 1.4 s in a minute: 155 s
+    # is the longest of 12 seeds each from 0.95 to 1.10 s, 58 s elsewhere (rarely more).
+    assert after_s <= (240 if -0.07 < rr_s - 1 < 0.11 else 90)
 
 
 def noticed(model: StrapModel, seconds: float = 75) -> tuple[Misfit | None, float]:
@@ -158,3 +159,14 @@ def test_a_repeated_last_interval_is_noticed() -> None:
     assert found is not None
     assert found.ticks_per_second is None
     assert found.filled > 1.2
+
+
+@pytest.mark.parametrize("rate", [76, 100, 150])
+def test_one_mean_interval_a_second_is_noticed_within_a_minute(rate: int) -> None:
+    fit, at = IntervalFit(1024), None
+    for second in range(1, 61):
+        misfit = fit.add([60 * 1024 // rate], START + second * SECOND, rate)
+        if misfit is not None and at is None:
+            at, found = second, misfit
+    assert at is not None and found.ticks_per_second is None
+    assert found.filled == pytest.approx(60 / rate, abs=0.02)

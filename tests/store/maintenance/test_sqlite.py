@@ -20,7 +20,13 @@ from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 from store import Stores, open_stores
 from store.errors import ErasedSubjectError
-from store.maintenance import IntegrityReport, check_sqlite, create_backup, restore
+from store.maintenance import (
+    IntegrityReport,
+    check_sqlite,
+    create_backup,
+    erased_since,
+    restore,
+)
 from store.models import Rating, TherapySession
 from tests.support.beats import FOREVER, START, made
 
@@ -151,6 +157,32 @@ def test_a_backup_comes_back(settings: Settings, filled: Stores, tmp_path: Path)
     again.beats.close()
     again.records.close()
     assert check_sqlite(*stored).people == 1
+    assert checked(settings).problems == []
+
+
+def test_a_restore_is_another_generation_and_keeps_what_was_removed_away(
+    settings: Settings, filled: Stores, tmp_path: Path
+) -> None:
+    before = filled.beats.generation()
+    copy = create_backup(files(settings), tmp_path / "copy", "now").folder
+    after = filled.beats.generation()
+    assert (after.id, after.covered) == (before.id, before.counter)
+    people = [filled.records.person_by_email(f"{name}@example.org") for name in ("ada", "eve")]
+    assert people[0] is not None and people[1] is not None
+    (covered,) = filled.beats.coverage(people[0].subject_id)
+    filled.beats.remove_stream(people[0].subject_id, covered.stream.id, START)
+    erase_person(filled, "eve@example.org")
+    filled.beats.close()
+    filled.records.close()
+    names = (settings.beats_file, settings.records_file.name)
+    assert erased_since(copy, *names) == ["eve@example.org"]
+    restore(copy, files(settings), "old", replace=True)
+    again = open_stores(settings)
+    assert again.beats.generation().id != before.id
+    assert again.beats.coverage(people[0].subject_id) == []
+    assert len(again.beats.coverage(people[1].subject_id)) == 1
+    again.beats.close()
+    again.records.close()
     assert checked(settings).problems == []
 
 

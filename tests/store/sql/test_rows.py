@@ -16,7 +16,9 @@ from store.models import (
     Attempts,
     AuditLine,
     Consent,
+    FhirExport,
     IdempotentResponse,
+    ImportedHeartRate,
     Note,
     NoteKind,
     OneTimePurpose,
@@ -36,7 +38,7 @@ from store.models import (
     TokenKind,
 )
 from store.sql.rows import columns_of, from_row, to_row, to_values
-from store.sql.tables import access, beats, programme, records
+from store.sql.tables import access, beats, imports, programme, records
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -48,6 +50,30 @@ _PAIRS: list[tuple[type[DeclarativeBase], DataclassInstance]] = [
         records.RatingRow,
         Rating("i", 2, "p", 3, 4, "z", 5, 6, 7, True, True, "n", "pn"),
     ),
+    (
+        records.RatingRow,
+        Rating(
+            "i",
+            1,
+            "p",
+            3,
+            4,
+            "z",
+            5,
+            6,
+            None,
+            False,
+            imported=True,
+            status="final",
+            issued_ns=8,
+            identifiers="[]",
+        ),
+    ),
+    (
+        imports.HeartRateRow,
+        ImportedHeartRate("i", "p", 1, 61.4, "d", True, "m", "a", "s", 2, "[]", 3),
+    ),
+    (access.FhirExportRow, FhirExport("i", "p", "r", "t", 1)),
     (records.ConsentRow, Consent("p", Purpose.RESEARCH, True, "w", 1, 2)),
     (records.ConsentRow, Consent("p", Purpose.CARE, False, "w", 1, None)),
     (records.ReportRow, StoredReport("p", "k", "c", "b")),

@@ -83,3 +83,22 @@ def test_a_file_from_before_it_was_noted_when_a_block_was_kept_opens(tmp_path: P
     store.append("subject", stream, made(6, 7))
     assert store.changed_days("subject", 1) == [START // DAY]
     store.close()
+
+
+def test_a_file_of_the_version_before_gets_a_generation(tmp_path: Path) -> None:
+    path = tmp_path / "beats.sqlite"
+    store = SqliteBeatStore(path)
+    stream = a_stream(store)
+    store.append("subject", stream, made(1, 50))
+    store.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript("DROP TABLE generation; DROP TABLE removed;")
+    store = SqliteBeatStore(path)
+    first = store.generation()
+    assert (len(first.id), first.counter, first.covered) == (32, 1, 0)
+    assert store.append("subject", stream, made(51, 60)) == 60
+    assert store.remove_stream("subject", stream, 5) == 60
+    store.close()
+    store = SqliteBeatStore(path)
+    assert store.generation() == first
+    store.close()

@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from ebbtide.beats import new_id
-from ebbtide.timestamps import SECOND
+from ebbtide.timestamps import MINUTE, SECOND
+from store import Stores
+from store.models import StoredReport
+from tests.support.accounts import PASSWORD
 from tests.support.assertions import assert_problem
 from tests.support.uploads import START, batch, stream_body
 
@@ -25,7 +28,11 @@ def test_beats_are_stored_once_however_often_they_are_sent(signed_in: SignedIn) 
     assert client.put(f"/v1/streams/{stream}", json=stream_body()).status_code == 204
     for first, last, acknowledged in [(1, 5, 5), (1, 5, 5), (3, 9, 9), (20, 22, 9), (10, 19, 22)]:
         answer = client.post(url, json=batch(first, last))
-        assert answer.json() == {"stream_id": stream, "acknowledged": acknowledged}
+        assert answer.json() == {
+            "stream_id": stream,
+            "acknowledged": acknowledged,
+            "generation": client.get("/v1/generation").json(),
+        }
     stored = client.get(f"/v1/streams/{stream}").json()
     assert (stored["beats"], stored["acknowledged"]) == (22, 22)
     assert stored["last_beat_ns"] == START + 22 * SECOND
@@ -43,7 +50,9 @@ def test_a_batch_brings_its_stream_and_no_other_persons(signed_in: SignedIn) -> 
     url = f"/v1/streams/{stream}/notifications"
     whole = {**batch(1, 5), "stream": stream_body()}
     for _ in range(2):
-        assert ada.post(url, json=whole).json() == {"stream_id": stream, "acknowledged": 5}
+        answer = ada.post(url, json=whole).json()
+        assert answer.pop("generation").keys() == {"id", "counter", "covered"}
+        assert answer == {"stream_id": stream, "acknowledged": 5}
     other = {**batch(6, 9), "stream": stream_body(source="another")}
     assert_problem(ada.post(url, json=other), 409, "new random id")
     assert_problem(eve.post(url, json=whole), 409, "new random id")
@@ -119,3 +128,73 @@ def test_a_patient_reaches_only_their_own(signed_in: SignedIn) -> None:
     span = {"start": "2026-09-10T00:00:00Z", "end": "2026-10-10T00:00:00Z"}  # around START
     assert ada.get("/v1/hrv", params=span).json()["windows"][0]["beats"] == 400
     assert eve.get("/v1/hrv", params=span).json()["windows"][0]["beats"] == 0
+
+
+def test_a_recording_is_removed_by_its_person_alone_and_stays_removed(
+    signed_in: SignedIn, stores: Stores
+) -> None:
+    ada, eve = signed_in(), signed_in("eve@example.org")
+    stream, other = new_id(), new_id()
+    whole = {**batch(1, 400), "stream": stream_body(origin="file")}
+    for one in (stream, other):
+        assert ada.post(f"/v1/streams/{one}/notifications", json=whole).is_success
+    person = stores.records.person_by_email("ada@example.org")
+    assert person is not None
+    stores.records.put_report(StoredReport(person.id, "link", "content", "{}"))
+    assert_problem(eve.delete(f"/v1/streams/{stream}"), 404, "no stream")
+    assert ada.delete(f"/v1/streams/{stream}").json() == {"stream_id": stream, "beats": 400}
+    assert [item["id"] for item in ada.get("/v1/streams").json()["streams"]] == [other]
+    assert stores.records.report(person.id, "link") is None
+    entries = ada.get("/v1/me/looks").json()["looks"]
+    assert [entry["what"] for entry in entries] == ["DELETE /v1/streams/{stream_id}"]
+    assert stores.records.audit()[-1].action == "recording removed"
+    # An outbox that still holds it is told so, whatever it sends.
+    for answer in (
+        ada.post(f"/v1/streams/{stream}/notifications", json=batch(401, 405)),
+        ada.post(f"/v1/streams/{stream}/notifications", json=whole),
+        ada.put(f"/v1/streams/{stream}", json=stream_body(origin="file")),
+        ada.post(
+            f"/v1/streams/{stream}/activity", json={"spans": [{"start_ns": START, "mad_mg": 1.0}]}
+        ),
+        ada.delete(f"/v1/streams/{stream}"),
+    ):
+        assert_problem(answer, 410, "removed")
+        assert answer.json()["type"] == "urn:ebbtide:problem:removed"
+        assert int(answer.headers["Ebbtide-Removed-Ns"]) > START
+    early = {**whole, "stream": stream_body(origin="file", imported_ns=START)}
+    assert_problem(ada.post(f"/v1/streams/{stream}/notifications", json=early), 410, "removed")
+    # Imported again by a person, after it was removed.
+    again = {**whole, "stream": stream_body(origin="file", imported_ns=stores.now() + SECOND)}
+    assert ada.post(f"/v1/streams/{stream}/notifications", json=again).is_success
+    assert ada.get("/v1/streams").json()["beats"] == 800
+
+
+def test_a_device_may_not_remove(signed_in: SignedIn) -> None:
+    ada = signed_in()
+    body = {"email": "ada@example.org", "password": PASSWORD, "device": "a machine"}
+    token = ada.post("/v1/sign-in", json=body).json()["token"]
+    stream = new_id()
+    ada.put(f"/v1/streams/{stream}", json=stream_body())
+    answer = ada.delete(f"/v1/streams/{stream}", headers={"Authorization": f"Bearer {token}"})
+    assert_problem(answer, 403, "scope")
+
+
+@pytest.mark.parametrize("origin", ["file", "strap"])
+def test_a_file_cannot_end_in_the_future(signed_in: SignedIn, stores: Stores, origin: str) -> None:
+    client, stream = signed_in(), new_id()
+    ahead = stores.now() + 10 * MINUTE - START
+    body = batch(1, 3)
+    for item in body["notifications"]:
+        item["beat_times_ns"] = [time + ahead for time in item["beat_times_ns"]]
+    whole = {**body, "stream": stream_body(origin=origin)}
+    for sent in (whole, body):
+        answer = client.post(f"/v1/streams/{stream}/notifications", json=sent)
+        if origin == "strap":  # of a clock that is ahead, which is no reason to lose beats
+            assert answer.is_success
+        else:
+            assert_problem(answer, 422, "future")
+            client.put(f"/v1/streams/{stream}", json=stream_body(origin=origin))
+    late = stream_body(origin=origin, created_ns=START + ahead)
+    assert client.put(f"/v1/streams/{new_id()}", json=late).status_code == (
+        204 if origin == "strap" else 422
+    )

@@ -1,0 +1,251 @@
+"""Observations of a person in an order that never changes, page by page.
+
+Ratings come first, by the moment of their first version; then windows and heart rates of other
+systems, by time. A page begins after the key of the last resource of the page before it, so that
+what is entered, corrected or withdrawn meanwhile neither hides nor repeats another.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+
+from analytics.hrv.windows import WINDOW_NS
+from api.export.fhir import terms
+from api.export.fhir.resources import (
+    WINDOW_CODES,
+    Resource,
+    Subject,
+    Window,
+    heart_rate_resource,
+    rating_resources,
+    window_resources,
+)
+from api.export.fhir.search import DateFilter, Search
+from api.services.daily_windows import load_daily_hrv
+from api.services.imported_records import find_heart_rate, load_heart_rates
+from ebbtide.timestamps import DAY
+from store import Stores
+from store.models import ImportedHeartRate, Person, Rating
+
+Record = Rating | Window | ImportedHeartRate
+
+_RATINGS, _WINDOWS, _RATES = 1, 2, 3
+_ROWS = 1000  # of the store at a time
+_MONTH_DAYS = 28  # of windows at a time
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """The place of a resource: its kind, moment, record and part. Keys never change."""
+
+    kind: int = 0
+    time_ns: int = 0
+    record: str = ""
+    part: int = 0
+
+    def encode(self) -> str:
+        """Encode as an opaque cursor."""
+        text = json.dumps([self.kind, self.time_ns, self.record, self.part])
+        return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Resources, and the cursor of those after them, None at the end."""
+
+    resources: list[Resource]
+    cursor: str | None
+
+
+def decode_key(cursor: str) -> Key:
+    """Decode a cursor. Raises ValueError for one that was not given here."""
+    try:
+        kind, time_ns, record, part = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise ValueError("is not one that this API gave") from error
+    numbers = (kind, time_ns, part)
+    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+        raise ValueError("is not one that this API gave")
+    return Key(kind, time_ns, str(record), part)
+
+
+def load_page(stores: Stores, subject: Subject, search: Search, after: Key) -> Page:
+    """Load the resources of a page after this key."""
+    resources: list[Resource] = []
+    last = after
+    for key, resource in observations(stores, subject, search, after):
+        if len(resources) == search.count:
+            return Page(resources, last.encode())
+        resources.append(resource)
+        last = key
+    return Page(resources, None)
+
+
+def count_matches(stores: Stores, subject: Subject, search: Search) -> int:
+    """Count all resources of a search."""
+    return sum(1 for _ in observations(stores, subject, search, Key()))
+
+
+def observations(
+    stores: Stores, subject: Subject, search: Search, after: Key
+) -> Iterator[tuple[Key, Resource]]:
+    """Yield the Observations that a search finds after this key, in order."""
+    if not search.is_about(subject.id):
+        return
+    for key, record in records(stores, subject.person, search, after):
+        if isinstance(record, Rating):
+            found = rating_resources(record, subject)
+        elif isinstance(record, Window):
+            found = window_resources(record, subject)
+        else:
+            found = [(terms.HEART_RATE, heart_rate_resource(record, subject))]
+        for part, (code, resource) in enumerate(found):
+            place = replace(key, part=part)
+            if place > after and search.finds_code(code) and search.finds(resource):
+                yield place, resource
+
+
+def records(
+    stores: Stores, person: Person, search: Search, after: Key
+) -> Iterator[tuple[Key, Record]]:
+    """Yield the records whose time and code a search can find, from the record of this key on."""
+    sources = (
+        (_RATINGS, terms.RATED, _ratings),
+        (_WINDOWS, dict(WINDOW_CODES), _windows),
+        (_RATES, (terms.HEART_RATE,), _rates),
+    )
+    for kind, codes, source in sources:
+        if kind >= after.kind and any(search.finds_code(code) for code in codes):
+            start = after if kind == after.kind else Key(kind)
+            yield from source(stores, person, search, start)
+
+
+def find_observation(stores: Stores, subject: Subject, resource_id: str) -> Resource | None:
+    """Find one Observation by its id."""
+    kind, _, rest = resource_id.partition("-")
+    if kind == "rate":
+        rate = find_heart_rate(stores, subject.person, rest)
+        return None if rate is None else heart_rate_resource(rate, subject)
+    if kind == "window":
+        start = rest.partition("-")[0]
+        if not start.isdecimal() or len(start) > 19:
+            return None
+        found = _load_windows(stores, subject.person, int(start), int(start) + 1)
+        resources = [item for window in found for _, item in window_resources(window, subject)]
+    else:
+        rating = stores.records.rating(subject.person.id, resource_id.rpartition("-")[0])
+        resources = [] if rating is None else [r for _, r in rating_resources(rating, subject)]
+    return next((item for item in resources if item["id"] == resource_id), None)
+
+
+def _ratings(
+    stores: Stores, person: Person, search: Search, start: Key
+) -> Iterator[tuple[Key, Record]]:
+    after = (start.time_ns, "")  # the record of the cursor again: it may have more parts
+    low, high = search.time_range()
+    while True:
+        rows = stores.records.ratings_in_order(person.id, low, high, _ROWS, after)
+        for (time_ns, rating_id), rating in rows:
+            if rating.withdrawn and not search.with_withdrawn:
+                continue
+            if not search.finds_time(rating.about_ns, rating.about_ns):
+                continue
+            if not search.finds_update(rating.entered_ns):
+                continue
+            yield Key(_RATINGS, time_ns, rating_id), rating
+        if len(rows) < _ROWS:
+            return
+        after = rows[-1][0]
+
+
+def _windows(
+    stores: Stores, person: Person, search: Search, start: Key
+) -> Iterator[tuple[Key, Record]]:
+    low, high = search.time_range()
+    low = max(low, start.time_ns)
+    days = sorted(stores.beats.day_fingerprints(person.subject_id, low, high))
+    if search.updated:
+        updated = _UpdatedDays(stores, person.subject_id, search.updated)
+        days = [day for day in days if updated.matches(day)]
+    for _, group in groupby(days, key=lambda day: day // _MONTH_DAYS):
+        inside = list(group)
+        first, last = max(low, inside[0] * DAY), min(high, (inside[-1] + 1) * DAY)
+        for window in _load_windows(stores, person, first, last, frozenset(inside)):
+            if not search.finds_time(window.start_ns, window.start_ns + WINDOW_NS):
+                continue
+            yield Key(_WINDOWS, window.start_ns), window
+
+
+def _rates(
+    stores: Stores, person: Person, search: Search, start: Key
+) -> Iterator[tuple[Key, Record]]:
+    # The rate of the cursor is not read again: it has one part.
+    after = (start.time_ns, start.record)
+    low, high = search.time_range()
+    while True:
+        rates = load_heart_rates(stores, person, low, high, _ROWS, after)
+        for rate in rates:
+            if search.finds_time(rate.time_ns, rate.time_ns) and search.finds_update(
+                rate.entered_ns
+            ):
+                yield Key(_RATES, rate.time_ns, rate.id), rate
+        if len(rates) < _ROWS:
+            return
+        after = (rates[-1].time_ns, rates[-1].id)
+
+
+def _load_windows(
+    stores: Stores,
+    person: Person,
+    start_ns: int,
+    end_ns: int,
+    days: frozenset[int] | None = None,
+) -> list[Window]:
+    daily = load_daily_hrv(stores, person, start_ns, end_ns)
+    rows = np.isfinite(daily.mean_hr_bpm)
+    if days is not None:
+        rows &= np.isin(daily.start_ns // DAY, sorted(days))
+    columns = (daily.mean_hr_bpm, daily.sdnn_ms, daily.rmssd_ms)
+    values = [
+        [value if np.isfinite(value) else None for value in column[rows].tolist()]
+        for column in columns
+    ]
+    starts = daily.start_ns[rows].tolist()
+    return [Window(*row) for row in zip(starts, *values, strict=True)]
+
+
+class _UpdatedDays:
+    """Which days of beats were changed in ranges of time. A window has no time of change of its
+    own: it changes with the beats of its day.
+    """
+
+    def __init__(self, stores: Stores, subject_id: str, filters: list[list[DateFilter]]) -> None:
+        self._filters = filters
+        moments = {moment for group in filters for f in group for moment in (f.low_ns, f.high_ns)}
+        self._since = {
+            moment: frozenset(stores.beats.changed_days(subject_id, moment)) for moment in moments
+        }
+
+    def matches(self, day: int) -> bool:
+        """Whether the day was changed as all filters ask."""
+        return all(any(self._one(item, day) for item in group) for group in self._filters)
+
+    def _one(self, item: DateFilter, day: int) -> bool:
+        since_low, since_high = day in self._since[item.low_ns], day in self._since[item.high_ns]
+        return {
+            "eq": since_low and not since_high,
+            "ne": not since_low or since_high,
+            "gt": since_high,
+            "sa": since_high,
+            "lt": not since_low,
+            "eb": not since_low,
+            "ge": since_low,
+            "le": not since_high,
+        }[item.prefix]

@@ -1,0 +1,227 @@
+"""Records as FHIR R4 resources. Mappings only: no store is read.
+
+A rating is up to three Observations that share its identifier; five minutes of beats are up to
+three with the same period.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.hrv.windows import METHOD, WINDOW_NS
+from api.export.fhir import terms
+from ebbtide import __version__
+from ebbtide.timestamps import to_datetime
+from store.models import ImportedHeartRate, Person, Pseudonym, Rating
+from store.models.imports import unpack_identifiers
+
+Resource = dict[str, Any]
+WINDOW_CODES = ((terms.HEART_RATE, "hr"), (terms.SDNN, "sdnn"), (terms.RMSSD, "rmssd"))
+_DECIMALS = 3  # of what is computed; a float of 32 bits has no more
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose resources they are: a person's own, or under a pseudonym with times moved back, without
+    zone, words and identifiers. ``with_notes``: words are included, which are for the person alone.
+    """
+
+    person: Person
+    is_simulated: bool
+    pseudonym: Pseudonym | None = None
+    with_notes: bool = False
+
+    @property
+    def id(self) -> str:
+        """The id of the Patient."""
+        return self.person.id if self.pseudonym is None else self.pseudonym.pseudonym
+
+    @property
+    def reference(self) -> Resource:
+        """The reference of their Observations."""
+        return {"reference": f"Patient/{self.id}"}
+
+    def time(self, instant_ns: int, zone: str) -> str:
+        """A moment as it is sent."""
+        if self.pseudonym is not None:
+            return to_datetime(instant_ns - self.pseudonym.shift_ns).isoformat()
+        return to_datetime(instant_ns, zone).isoformat()
+
+    def resource_id(self, own_id: str) -> str:
+        """An id as it is sent."""
+        if self.pseudonym is None:
+            return own_id
+        return str(uuid.uuid5(uuid.UUID(self.pseudonym.pseudonym), own_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Five minutes of beats; metrics are None where they are not usable."""
+
+    start_ns: int
+    hr: float | None
+    sdnn: float | None
+    rmssd: float | None
+
+
+def patient_resource(subject: Subject) -> Resource:
+    """Build the subject of all Observations; without a name, which the receiver knows."""
+    resource: Resource = {
+        "resourceType": "Patient",
+        "id": subject.id,
+        **_meta(subject.is_simulated),
+        "identifier": [{"system": terms.PERSON_ID, "value": subject.id}],
+    }
+    return resource
+
+
+def device_resource() -> Resource:
+    """Build the Device that windows are computed by: this software."""
+    return {
+        "resourceType": "Device",
+        "id": terms.DEVICE_ID,
+        "status": "active",
+        "deviceName": [{"name": "Ebbtide", "type": "user-friendly-name"}],
+        "version": [{"value": __version__}],
+    }
+
+
+def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resource]]:
+    """Map a rating to Observations, each with its code."""
+    status = rating.status or ("final" if rating.version == 1 else "corrected")
+    if rating.withdrawn:
+        status = "entered-in-error"
+    issued_ns = rating.issued_ns if rating.imported else rating.entered_ns
+    when: Resource = {"effectiveDateTime": subject.time(rating.about_ns, rating.zone)}
+    if subject.pseudonym is None:
+        when["_effectiveDateTime"] = {
+            "extension": [{"url": terms.ZONE_EXTENSION, "valueCode": rating.zone}]
+        }
+    notes = {terms.PAIN: rating.note, terms.PLEASANT: rating.pleasant_note}
+    found = []
+    for code, name in terms.RATED.items():
+        value = getattr(rating, name)
+        if value is None:
+            continue
+        resource: Resource = {
+            "resourceType": "Observation",
+            "id": subject.resource_id(f"{rating.id}-{name}"),
+            **_meta(
+                rating.simulated,
+                is_imported=rating.imported,
+                updated=None if subject.pseudonym else subject.time(rating.entered_ns, rating.zone),
+            ),
+            **_identifiers(subject, terms.RATING_ID, rating.id, rating.identifiers),
+            **_observation(code, status, subject),
+            **when,
+            "valueQuantity": _quantity(code, value),
+        }
+        if issued_ns is not None:
+            resource["issued"] = subject.time(issued_ns, rating.zone)
+        words = notes.get(code)
+        if subject.with_notes and words is not None:
+            resource["note"] = [{"text": words}]
+        found.append((code, resource))
+    return found
+
+
+def window_resources(window: Window, subject: Subject) -> list[tuple[str, Resource]]:
+    """Map five minutes to Observations, each with its code: none where they are not usable."""
+    zone = subject.person.zone
+    found = []
+    for code, name in WINDOW_CODES:
+        value = getattr(window, name)
+        if value is None:
+            continue
+        own_id = f"window-{window.start_ns}-{name}"
+        resource: Resource = {
+            "resourceType": "Observation",
+            "id": subject.resource_id(own_id),
+            **_meta(subject.is_simulated),
+            **_identifiers(subject, terms.WINDOW_ID, own_id.removeprefix("window-"), None),
+            **_observation(code, "final", subject),
+            "effectivePeriod": {
+                "start": subject.time(window.start_ns, zone),
+                "end": subject.time(window.start_ns + WINDOW_NS, zone),
+            },
+            "valueQuantity": _quantity(code, round(value, _DECIMALS)),
+            "method": {"text": METHOD},
+            "device": {"reference": f"Device/{terms.DEVICE_ID}"},
+        }
+        found.append((code, resource))
+    return found
+
+
+def heart_rate_resource(rate: ImportedHeartRate, subject: Subject) -> Resource:
+    """Map a heart rate of another system to an Observation."""
+    zone = subject.person.zone
+    resource: Resource = {
+        "resourceType": "Observation",
+        "id": subject.resource_id(f"rate-{rate.id}"),
+        **_meta(
+            rate.simulated or subject.person.simulated,
+            is_imported=True,
+            updated=None
+            if subject.pseudonym or not rate.entered_ns
+            else subject.time(rate.entered_ns, zone),
+        ),
+        **_identifiers(subject, terms.RATE_ID, rate.id, rate.identifiers),
+        **_observation(terms.HEART_RATE, rate.status, subject),
+        "effectiveDateTime": subject.time(rate.time_ns, zone),
+    }
+    if rate.issued_ns is not None:
+        resource["issued"] = subject.time(rate.issued_ns, zone)
+    resource["valueQuantity"] = _quantity(terms.HEART_RATE, rate.bpm)
+    if rate.device and subject.pseudonym is None:
+        resource["device"] = {"display": rate.device}
+    components = [
+        {"code": terms.concept(code), "valueString": value}
+        for code, value in ((terms.ACTIVITY, rate.activity), (terms.MODALITY, rate.modality))
+        if value is not None
+    ]
+    if components:
+        resource["component"] = components
+    return resource
+
+
+def plain_number(value: float) -> float | int:
+    """A number as it is written: 61 and 61.4, not 61.0."""
+    return int(value) if float(value).is_integer() else value
+
+
+def _meta(is_simulated: bool, *, is_imported: bool = False, updated: str | None = None) -> Resource:
+    meta: Resource = {}
+    if updated is not None:
+        meta["lastUpdated"] = updated
+    if is_simulated:
+        meta["security"] = [terms.TEST_DATA]
+    if is_imported:
+        meta["tag"] = [terms.concept(terms.IMPORTED)["coding"][0]]
+    return {"meta": meta} if meta else {}
+
+
+def _identifiers(subject: Subject, system: str, own: str, packed: str | None) -> Resource:
+    if subject.pseudonym is not None:
+        return {}
+    found = [{"system": system, "value": own}]
+    for identifier in unpack_identifiers(packed):
+        name, _, value = identifier.partition("|")
+        found.append({"system": name, "value": value} if name else {"value": value})
+    return {"identifier": found}
+
+
+def _observation(code: str, status: str, subject: Subject) -> Resource:
+    category = {"system": terms.CATEGORY_SYSTEM, "code": terms.CATEGORIES[code]}
+    return {
+        "status": status,
+        "category": [{"coding": [category]}],
+        "code": terms.concept(code),
+        "subject": subject.reference,
+    }
+
+
+def _quantity(code: str, value: float) -> Resource:
+    unit, ucum = terms.UNITS.get(code, terms.SCORE)
+    return {"value": plain_number(value), "unit": unit, "system": terms.UCUM, "code": ucum}

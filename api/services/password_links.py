@@ -1,0 +1,120 @@
+"""Ways to set a new password: a link by mail, or a code that is handed over in person."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from api.schemas.auth import PasswordLink
+from api.services import lockout
+from api.services.account_log import log_act
+from api.services.mail import Mailer
+from api.services.one_time_tokens import (
+    find_one_time_token,
+    has_issuer,
+    issue_one_time_token,
+    take_one_time_token,
+)
+from ebbtide.timestamps import HOUR, to_datetime
+from store import Stores
+from store.models import OneTimePurpose, Person, Role
+
+MAIL_LIFETIME_NS, CODE_LIFETIME_NS = HOUR, 8 * HOUR  # a code: a day at the clinic
+_ISSUERS = frozenset({Role.ADMINISTRATOR, Role.THERAPIST})
+_MAIL = """Hello {name},
+
+{why}
+
+Set a new password here, within an hour, once:
+
+{link}
+
+If that was not you, nothing has changed: you can ignore this mail.
+"""
+_CHANGED_MAIL = """Hello {name},
+
+The password of your Ebbtide account was changed just now, and everything that was signed in has to
+sign in again.
+
+If that was not you, ask your clinic for a new link at once.
+"""
+
+
+def send_password_link(
+    stores: Stores, mailer: Mailer | None, person: Person, issuer: Person
+) -> PasswordLink:
+    """Send a person a link by mail, or make a code where there is no mail. Earlier ones end, and
+    the person's access log says who did it. Raises MailError.
+    """
+    lifetime_ns = CODE_LIFETIME_NS if mailer is None else MAIL_LIFETIME_NS
+    token, expires_ns = issue_one_time_token(
+        stores,
+        OneTimePurpose.PASSWORD,
+        lifetime_ns,
+        person_id=person.id,
+        issuer_id=issuer.id,
+    )
+    if mailer is None:
+        log_act(stores, issuer, person, "made a code for a new password")
+        return PasswordLink(token=token, expires=to_datetime(expires_ns), sent="code")
+    log_act(stores, issuer, person, "sent a link for a new password by mail")
+    why = f"{issuer.name} sends you a link for a new password of your Ebbtide account."
+    mailer.send(person.email, "A new password", _mail_text(mailer, person, token, why))
+    return PasswordLink(token=None, expires=to_datetime(expires_ns), sent="mail")
+
+
+def mail_forgotten_password(stores: Stores, mailer: Mailer, email: str) -> None:
+    """Mail a link to an address that has an account; else do nothing. Nobody waits for this, so
+    that the time of an answer does not tell which it was.
+    """
+    if not lockout.is_mail_due(stores, email):
+        return
+    person = stores.records.person_by_email(email.strip())
+    if person is None or not stores.access.is_active(person.id):
+        return
+    token, _ = issue_one_time_token(
+        stores, OneTimePurpose.PASSWORD, MAIL_LIFETIME_NS, person_id=person.id
+    )
+    why = "Somebody asked for a new password of your Ebbtide account."
+    mailer.try_to_send(person.email, "A new password", _mail_text(mailer, person, token, why))
+
+
+def find_link_owner(stores: Stores, token: str) -> Person | None:
+    """Find who may set a new password with this token, and leave it; None where it is worth
+    nothing, also since whoever issued it was shut out or lost their role.
+    """
+    stored = find_one_time_token(stores, token, OneTimePurpose.PASSWORD)
+    if stored is None or stored.person_id is None:
+        return None
+    if stored.issuer_id is not None and not has_issuer(stores, stored.issuer_id, _ISSUERS):
+        return None
+    person = stores.records.person(stored.person_id)
+    return person if person is not None and stores.access.is_active(person.id) else None
+
+
+def use_password_link(stores: Stores, token: str, password_hash: str) -> bool:
+    """Use up a token and set the password; whether the token was still there. Everything that was
+    signed in ends.
+    """
+    stored = take_one_time_token(stores, token, OneTimePurpose.PASSWORD)
+    person = None
+    if stored is not None and stored.person_id is not None:
+        person = stores.records.person(stored.person_id)
+    if stored is None or person is None:
+        return False
+    stores.access.set_password(person.id, password_hash)
+    issuer = None if stored.issuer_id is None else stores.records.person(stored.issuer_id)
+    if issuer is not None:
+        log_act(stores, issuer, person, "their link or code set a new password")
+    lockout.reset_account(stores, person.email)
+    return True
+
+
+def mail_changed_password(mailer: Mailer, person: Person) -> None:
+    """Tell a person that their password was changed. Nobody waits for it."""
+    text = _CHANGED_MAIL.format(name=person.name)
+    mailer.try_to_send(person.email, "Your password was changed", text)
+
+
+def _mail_text(mailer: Mailer, person: Person, token: str, why: str) -> str:
+    link = f"{mailer.pages_url.rstrip('/')}/?{urlencode({'reset': token})}"
+    return _MAIL.format(name=person.name, why=why, link=link)

@@ -1,0 +1,347 @@
+"""What comes from other systems, in an SQL database: what is stored, and what of it is new."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import TypeVar
+
+from sqlalchemy import Engine, and_, delete, insert, or_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from store.encoding.imports import (
+    ConflictError,
+    correct_rating,
+    join_heart_rates,
+    join_ratings,
+)
+from store.models.imports import (
+    ImportedHeartRate,
+    ImportedRating,
+    ImportOutcome,
+    ImportResult,
+    foreign_identifiers,
+    unpack_identifiers,
+)
+from store.models.records import Rating
+from store.sql.engine import dialect_insert, write_transaction
+from store.sql.rows import columns_of, from_row, to_row, to_values
+from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
+from store.sql.tables.records import PersonRow, RatingRow
+
+_CHUNK = 500  # values of an IN: SQLite takes 32 766, PostgreSQL 65 535
+_NAMES = ("pain", "stress", "pleasant", "note", "pleasant_note")
+_Item = TypeVar("_Item")
+
+
+class _RefusedError(Exception):
+    """Rolls an atomic import back."""
+
+
+class SqlImports:
+    """The part of a SqlRecordStore that stores what comes from other systems."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+
+    def import_records(
+        self,
+        person_id: str,
+        ratings: Sequence[ImportedRating],
+        heart_rates: Sequence[ImportedHeartRate],
+        *,
+        is_atomic: bool = False,
+    ) -> ImportResult:
+        """Store records of another system; see RecordStore."""
+        result = ImportResult([], [])
+        try:
+            with write_transaction(self._engine) as connection, Session(connection) as db:
+                # The person's row is the lock: two imports at once are one after the other.
+                lock = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update()
+                if db.scalar(lock) is None:
+                    gone = ImportOutcome(None, reason="the account was erased")
+                    return ImportResult([gone] * len(ratings), [gone] * len(heart_rates), False)
+                known = _identified(db, person_id, [*ratings, *heart_rates])
+                result = ImportResult(
+                    [_import_rating(db, person_id, item, known) for item in ratings],
+                    _import_heart_rates(db, person_id, heart_rates, known),
+                )
+                db.flush()
+                if is_atomic and any(o.reason for o in [*result.ratings, *result.heart_rates]):
+                    raise _RefusedError
+        except _RefusedError:
+            return replace(result, is_stored=False)
+        return result
+
+    def heart_rates(
+        self,
+        person_id: str,
+        start_ns: int,
+        end_ns: int,
+        limit: int | None = None,
+        after: tuple[int, str] | None = None,
+    ) -> list[ImportedHeartRate]:
+        """List the heart rates of other systems by time, then id; see RecordStore."""
+        query = (
+            select(*columns_of(HeartRateRow, ImportedHeartRate))
+            .where(
+                HeartRateRow.person_id == person_id,
+                HeartRateRow.time_ns >= start_ns,
+                HeartRateRow.time_ns < end_ns,
+            )
+            .order_by(HeartRateRow.time_ns, HeartRateRow.id)
+            .limit(limit)
+        )
+        if after is not None:
+            time_ns, last_id = after
+            later = and_(HeartRateRow.time_ns == time_ns, HeartRateRow.id > last_id)
+            query = query.where(or_(HeartRateRow.time_ns > time_ns, later))
+        with self._sessions() as db:
+            return [ImportedHeartRate(*row) for row in db.execute(query)]
+
+    def heart_rate(self, person_id: str, heart_rate_id: str) -> ImportedHeartRate | None:
+        """Find the heart rate of another system with this id."""
+        with self._sessions() as db:
+            row = db.get(HeartRateRow, heart_rate_id)
+            if row is None or row.person_id != person_id:
+                return None
+            return from_row(ImportedHeartRate, row)
+
+
+def _identified(
+    db: Session, person_id: str, items: Iterable[ImportedRating | ImportedHeartRate]
+) -> dict[str, str]:
+    """Find the records that have an identifier of these already."""
+    wanted = sorted({name for item in items for name in unpack_identifiers(item.identifiers)})
+    found: dict[str, str] = {}
+    for chunk in _chunks(wanted):
+        query = select(ImportedIdentifierRow.identifier, ImportedIdentifierRow.record_id).where(
+            ImportedIdentifierRow.person_id == person_id,
+            ImportedIdentifierRow.identifier.in_(chunk),
+        )
+        found.update((name, record) for name, record in db.execute(query))
+    return found
+
+
+def _put_identifiers(
+    db: Session, person_id: str, records: Iterable[tuple[str, str | None]]
+) -> None:
+    rows = [
+        {"person_id": person_id, "identifier": name, "record_id": record_id}
+        for record_id, packed in records
+        for name in unpack_identifiers(packed)
+    ]
+    statement = dialect_insert(db.connection(), ImportedIdentifierRow)
+    for chunk in _chunks(rows):
+        db.execute(
+            statement.on_conflict_do_update(
+                index_elements=["person_id", "identifier"],
+                set_={"record_id": statement.excluded.record_id},
+            ),
+            chunk,
+        )
+
+
+def _import_heart_rates(
+    db: Session, person_id: str, sent: Sequence[ImportedHeartRate], known: dict[str, str]
+) -> list[ImportOutcome]:
+    ids = sorted({item.id for item in sent} | set(known.values()))
+    stored: dict[str, ImportedHeartRate] = {}
+    for chunk in _chunks(ids):
+        query = select(*columns_of(HeartRateRow, ImportedHeartRate)).where(
+            HeartRateRow.person_id == person_id, HeartRateRow.id.in_(chunk)
+        )
+        stored.update((row.id, ImportedHeartRate(*row)) for row in db.execute(query))
+    before = dict(stored)
+    owner = dict(known)  # the record of each identifier, with those of this import
+    outcomes = []
+    for item in sent:
+        names = unpack_identifiers(item.identifiers)
+        same = {item.id, *(owner[name] for name in names if name in owner)} & stored.keys()
+        try:
+            joined = item
+            for record_id in sorted(same):
+                joined = join_heart_rates(stored[record_id], joined)
+        except ConflictError as error:
+            outcomes.append(ImportOutcome(None, reason=str(error)))
+            continue
+        joined = replace(joined, identifiers=foreign_identifiers(joined.identifiers, joined.id))
+        old = stored.get(joined.id)
+        is_new = old is None or replace(old, entered_ns=0) != replace(joined, entered_ns=0)
+        for record_id in same:
+            del stored[record_id]
+        stored[joined.id] = replace(joined, entered_ns=item.entered_ns) if is_new else old or joined
+        owner.update((name, joined.id) for name in unpack_identifiers(joined.identifiers))
+        outcomes.append(ImportOutcome(joined.id, is_new))
+    gone = sorted(name for name, item in before.items() if stored.get(name) != item)
+    for chunk in _chunks(gone):
+        db.execute(delete(HeartRateRow).where(HeartRateRow.id.in_(chunk)))
+    changed = [item for name, item in stored.items() if before.get(name) != item]
+    for rows in _chunks([to_values(item) for item in changed]):
+        db.execute(insert(HeartRateRow), rows)
+    _put_identifiers(db, person_id, [(item.id, item.identifiers) for item in changed])
+    return outcomes
+
+
+def _import_rating(
+    db: Session, person_id: str, sent: ImportedRating, known: dict[str, str]
+) -> ImportOutcome:
+    record_id = sent.id
+    if sent.own_id is not None and _newest(db, person_id, sent.own_id) is not None:
+        record_id = sent.own_id
+    else:
+        records = {known[name] for name in unpack_identifiers(sent.identifiers) if name in known}
+        if len(records) > 1:
+            return ImportOutcome(None, reason="its identifiers belong to different ratings")
+        record_id = records.pop() if records else sent.id
+    sent = replace(sent, identifiers=foreign_identifiers(sent.identifiers, record_id))
+    row = _newest(db, person_id, record_id)
+    try:
+        if row is not None:
+            outcome = _into_rating(db, row, sent)
+        else:
+            outcome = _into_parts(db, person_id, replace(sent, id=record_id))
+    except ConflictError as error:
+        return ImportOutcome(None, reason=str(error))
+    if outcome.reason is None and outcome.is_new:
+        _put_identifiers(db, person_id, [(record_id, sent.identifiers)])
+        known.update((name, record_id) for name in unpack_identifiers(sent.identifiers))
+    return outcome
+
+
+def _into_rating(db: Session, row: RatingRow, sent: ImportedRating) -> ImportOutcome:
+    """Join what was sent to a stored rating: nothing new, the rest of it, or a correction."""
+    if row.withdrawn:
+        raise ConflictError("it was withdrawn here")
+    stored = _as_imported(row)
+    if not row.imported:
+        _require_same(row, sent)
+        return ImportOutcome(row.id)
+    try:
+        joined = join_ratings(stored, sent)
+    except ConflictError:
+        corrected = correct_rating(stored, sent)
+        row.superseded = True
+        db.flush()
+        db.add(
+            to_row(
+                RatingRow,
+                replace(
+                    from_row(Rating, row),
+                    version=row.version + 1,
+                    entered_ns=sent.entered_ns,
+                    about_ns=corrected.about_ns,
+                    **_content(corrected),  # type: ignore[arg-type]
+                ),
+            )
+        )
+        db.flush()
+        return ImportOutcome(row.id, True)
+    if joined == stored:
+        return ImportOutcome(row.id)
+    # The rest of what was sent in parts is no correction: the version stays.
+    db.execute(
+        update(RatingRow)
+        .where(RatingRow.id == row.id, RatingRow.version == row.version)
+        .values(entered_ns=sent.entered_ns, **_content(joined))
+    )
+    db.expire(row)
+    return ImportOutcome(row.id, True)
+
+
+def _into_parts(db: Session, person_id: str, sent: ImportedRating) -> ImportOutcome:
+    """Store a rating, or a part of one until the rest of it comes."""
+    part = db.get(RatingPartRow, sent.id)
+    joined = sent
+    if part is not None:
+        before = ImportedRating(**json.loads(part.body))
+        joined = replace(join_ratings(before, sent), entered_ns=sent.entered_ns)
+    missing = [name for name in ("pain", "stress") if getattr(joined, name) is None]
+    if missing:
+        body = json.dumps(asdict(replace(joined, own_id=None)))
+        is_new = part is None
+        if part is None:
+            db.add(RatingPartRow(id=sent.id, person_id=person_id, body=body))
+        elif replace(before, entered_ns=0) != replace(joined, entered_ns=0, own_id=None):
+            part.body, is_new = body, True
+        db.flush()
+        return ImportOutcome(sent.id, is_new, waiting_for=missing[0])
+    if part is not None:
+        db.delete(part)
+    simulated = db.scalar(select(PersonRow.simulated).where(PersonRow.id == person_id))
+    zone = joined.zone or db.scalar(select(PersonRow.zone).where(PersonRow.id == person_id))
+    db.add(
+        RatingRow(
+            id=sent.id,
+            version=1,
+            person_id=person_id,
+            about_ns=joined.about_ns,
+            entered_ns=sent.entered_ns,
+            imported=True,
+            **{
+                **_content(joined),
+                "zone": zone,
+                "simulated": joined.simulated or bool(simulated),
+            },
+        )
+    )
+    db.flush()
+    return ImportOutcome(sent.id, True)
+
+
+def _require_same(row: RatingRow, sent: ImportedRating) -> None:
+    """Raise ConflictError where a rating that was entered here comes back with other content."""
+    names = ["about_ns", "zone", *_NAMES]
+    changed = [
+        f"{name} {getattr(row, name)}, not {getattr(sent, name)}"
+        for name in names
+        if getattr(sent, name) is not None and getattr(sent, name) != getattr(row, name)
+    ]
+    if sent.simulated and not row.simulated:
+        changed.append("not simulated")
+    if changed:
+        raise ConflictError(
+            f"it was entered here with {', '.join(changed)}: correct it with PUT /v1/ratings/"
+            f"{row.id}"
+        )
+
+
+def _newest(db: Session, person_id: str, rating_id: str) -> RatingRow | None:
+    return db.scalar(
+        select(RatingRow).where(
+            RatingRow.id == rating_id,
+            RatingRow.person_id == person_id,
+            RatingRow.superseded.is_(False),
+        )
+    )
+
+
+def _as_imported(row: RatingRow) -> ImportedRating:
+    return ImportedRating(
+        row.id,
+        row.person_id,
+        row.about_ns,
+        row.zone,
+        row.pain,
+        row.stress,
+        row.pleasant,
+        row.note,
+        row.pleasant_note,
+        row.simulated,
+        row.status or "final",
+        row.issued_ns,
+        row.identifiers,
+        row.entered_ns,
+    )
+
+
+def _content(item: ImportedRating) -> dict[str, object]:
+    names = ("zone", *_NAMES, "simulated", "status", "issued_ns", "identifiers")
+    return {name: getattr(item, name) for name in names}
+
+
+def _chunks(items: list[_Item]) -> Iterator[list[_Item]]:
+    for begin in range(0, len(items), _CHUNK):
+        yield items[begin : begin + _CHUNK]

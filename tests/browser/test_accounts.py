@@ -1,0 +1,128 @@
+"""New passwords, proposed care and known devices in a real browser, at 1300 and 360 px."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+
+from api.services import lockout
+from dashboard import start_dashboard
+from ebbtide.settings import Settings
+from store import open_stores
+from tests.support.accounts import PASSWORD
+from tests.support.browser import sign_in
+from tests.support.clinic import Clinic, opened_clinic
+
+pytestmark = pytest.mark.browser
+NEW = "two ducks on a slow river"
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    with opened_clinic(open_stores(Settings(data_dir=tmp_path_factory.mktemp("clinic")))) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def pages_url(clinic: Clinic) -> Iterator[str]:
+    with start_dashboard(clinic.url) as running:
+        yield running.url
+
+
+@pytest.fixture(params=[1300, 360])
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport=ViewportSize(width=request.param, height=900))
+    opened.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)  # two browsers and a server may share two cores
+    yield opened
+    expect.set_options(timeout=5_000)
+    opened.close()
+
+
+def test_care_is_proposed_on_one_page_and_agreed_to_on_another(
+    clinic: Clinic, context: BrowserContext, pages_url: str
+) -> None:
+    for therapist in ("tom", "tess"):
+        clinic.stores.access.end_care(clinic.id(therapist), clinic.id("ada"))
+    page = signed_in(context, pages_url, "adam")
+    expect(page.get_by_role("heading", name="People")).to_be_visible()
+    page.get_by_text("in the care of The name of tess").click()
+    expect(page.get_by_text("in the care of The name of tess, once they agree")).to_be_visible()
+    page.get_by_role("button", name="New password link").click()
+    expect(
+        page.get_by_text("Hand this over in person. It is good once, for 8 hours:")
+    ).to_be_visible()
+    check_width(page, "people")
+    page.close()
+
+    context.clear_cookies()
+    page = signed_in(context, pages_url, "ada")
+    expect(page.get_by_role("heading", name="How is it right now?")).to_be_visible()
+    (device,) = [cookie for cookie in context.cookies() if "ebbtide_device" in cookie["name"]]
+    assert device["sameSite"] == "Strict"
+    found = clinic.stores.access.find_known_device(
+        lockout.token_hash(device["value"]), clinic.stores.now()
+    )
+    assert found == clinic.id("ada")
+    open_page(page, "My data")
+    expect(page.get_by_text("asks whether The name of tess may have you")).to_be_visible()
+    expect(page.get_by_text("made a code for a new password").first).to_be_visible()
+    check_width(page, "my-data")
+    page.get_by_role("button", name="I agree").click()
+    expect(page.get_by_text("In the care of The name of tess.")).to_be_visible()
+    assert clinic.stores.access.therapists_of(clinic.id("ada")) == [clinic.id("tess")]
+
+
+def test_a_mailed_link_opens_the_form_and_leaves_the_address(
+    clinic: Clinic, context: BrowserContext, pages_url: str
+) -> None:
+    path = f"/v1/accounts/{clinic.id('eve')}/password-link"
+    token = clinic["adam"].post(path).json()["token"]
+    page = context.new_page()
+    page.goto(f"{pages_url}/?reset={token}")
+    expect(page.get_by_label("The link's words")).to_have_value(token)
+    page.wait_for_url(lambda address: "reset" not in address)
+    page.get_by_label("A new password (10 characters or more)").fill(NEW)
+    page.get_by_role("button", name="Set it").click()
+    expect(page.get_by_text("Done. Sign in above.")).to_be_visible()
+    check_width(page, "new-password")
+
+
+def signed_in(context: BrowserContext, url: str, who: str) -> Page:
+    page = context.new_page()
+    sign_in(page, url, f"{who}@example.org", PASSWORD)
+    return page
+
+
+def open_page(page: Page, title: str) -> None:
+    size = page.viewport_size
+    assert size is not None
+    page.wait_for_timeout(800)
+    if size["width"] > 400:
+        page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+    else:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+        if page.get_by_test_id("stSidebarCollapseButton").is_visible():
+            page.get_by_test_id("stSidebarCollapseButton").click()
+    expect(page.get_by_role("heading", name=title).first).to_be_visible()
+
+
+def check_width(page: Page, name: str) -> None:
+    """Nothing is wider than the window; with EBBTIDE_SCREENSHOTS, a picture of the page."""
+    page.wait_for_timeout(500)
+    size = page.viewport_size
+    assert size is not None
+    main = page.get_by_test_id("stMainBlockContainer")
+    assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
+    folder = os.environ.get("EBBTIDE_SCREENSHOTS")
+    if folder:
+        height = main.evaluate("element => element.scrollHeight") + 10
+        page.set_viewport_size({"width": size["width"], "height": min(height, 2600)})
+        page.wait_for_timeout(600)
+        page.screenshot(path=Path(folder) / f"{name}-{size['width']}.png")
+        page.set_viewport_size(size)

@@ -1,0 +1,7 @@
+"""Fixtures of the attacks."""
+
+from __future__ import annotations
+
+from tests.api.conftest import clinic
+
+__all__ = ["clinic"]
