@@ -134,7 +134,7 @@ class CostServer:
             try:
                 with client.stream(method, path, **options) as response:  # type: ignore[arg-type]
                     status = response.status_code
-                    for _ in response.iter_raw(65536):
+                    for _ in response.iter_raw():
                         if time.perf_counter() - began > 2 and "event-stream" in (
                             response.headers.get("content-type", "")
                         ):
