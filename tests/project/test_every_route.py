@@ -330,7 +330,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
     clinic = victim.clinic
     clinic.agree("eve", Purpose.CARE)
     clinic.stores.access.share_live(victim.person.id, clinic.stores.now() + 10**12)
-    routes = set()
+    routes, resources = set(), set()
     tom = _client(clinic, "tom")
     for method, template, path, arguments in requests(victim):
         if "/patients/{patient}" in template:
@@ -339,8 +339,13 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
             expected = 409 if template.endswith("/notes") and method == "put" else 200
             if template.endswith("/password-link"):  # a way back, which signs nobody in
                 expected = 201
+            if "{resource_id}" in template and answer.status_code == 404:
+                expected = 404  # the id of a resource of another kind
+            elif "{resource_id}" in template:
+                resources.add(answer.json()["resourceType"])
             assert answer.status_code == expected, (method, path, answer.text[:300])
             routes.add((method, template.removeprefix("/v1/patients/{patient}")))
+    assert {"Observation", "Patient"} <= resources
     assert {route for route in routes if route[0] != "get"} == {
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),
