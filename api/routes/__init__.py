@@ -71,4 +71,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     *_SHARED,
 )
-PATIENT_ROUTERS: tuple[APIRouter, ...] = (*_SHARED, session_notes.of_patient)
+PATIENT_ROUTERS: tuple[APIRouter, ...] = (
+    *_SHARED,
+    session_notes.of_patient,
+    caseload.of_patient,
+)

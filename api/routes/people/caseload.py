@@ -32,6 +32,7 @@ from store.models.access import Scope
 from store.models.records import Purpose, Role
 
 router = APIRouter(tags=["people"])
+of_patient = APIRouter(tags=["people"])  # mounted below /v1/patients/{patient} alone
 TherapistAccount = Annotated[Person, Security(get_therapist, scopes=[Scope.ACCOUNT])]
 
 
@@ -133,8 +134,8 @@ def agree(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -
         raise ProblemError(404, "You are not asked about this therapist.")
 
 
-@router.post(
-    "/patients/{patient}/password-link",
+@of_patient.post(
+    "/password-link",
     status_code=201,
     responses=describe_problems(401, 403, 404, 422, 503),
 )
