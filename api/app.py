@@ -16,6 +16,7 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.http import problems
+from api.http.compute import Computations
 from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.http.password_hashing import PasswordHasher
 from api.middleware.body_limits import BodyLimitMiddleware
@@ -31,7 +32,9 @@ from api.middleware.text import TextMiddleware
 from api.middleware.tracing import trace
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
+from api.services.access_tokens import find_caller
 from api.services.cache.analysis import AnalysisCache
+from api.services.compute import close_pool
 from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
 from api.services.snapshots import Snapshots
@@ -74,6 +77,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
         sweeping = asyncio.create_task(_sweep(app.state.snapshots))
         yield
         sweeping.cancel()
+        close_pool()
         stores.close()
 
     # Swagger UI would load scripts from a third party; docs/reference/http-api.md names
@@ -91,12 +95,16 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.provider = provider_from_settings(settings)
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
+    app.state.computations = Computations()
     app.state.mailer = mailer_from_settings(settings)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {
         RequestRulesMiddleware: {"routes": app},
         TelemetryMiddleware: {"on_error": problems.unhandled_problem},
+        BodyLimitMiddleware: {
+            "is_valid_token": lambda token: find_caller(stores, token) is not None
+        },
         RateLimitMiddleware: {
             "stores": stores,
             "signed_in": settings.requests_a_minute,

@@ -36,7 +36,11 @@ ColumnOption = Annotated[
     str | None, typer.Option("--column", help="Column of the intervals: its name, or place from 1.")
 ]
 UnitOption = Annotated[
-    str | None, typer.Option("--unit", help="Unit of the intervals: ms, s, us, 1/1024 or 1/256.")
+    str | None,
+    typer.Option(
+        "--unit",
+        help="Unit of the intervals: ms, s, us, 1/1024, 1/256; samples@500 of beats at 500 Hz.",
+    ),
 ]
 DecimalOption = Annotated[
     str | None, typer.Option("--decimal", help="Decimal mark of a text file: . or ,")

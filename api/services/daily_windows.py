@@ -22,6 +22,7 @@ from analytics.hrv.windows import (
     hrv_windows,
     starts_by_stretch,
 )
+from api.services.compute import compute, raise_if_stopped
 from api.services.inputs import load_beats, load_movement, local_day_and_hour
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, FOREVER
@@ -29,6 +30,7 @@ from store import Stores
 from store.models import DailyWindows, Person
 
 STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"
+_DAY_S = 0.15  # of a day of beats, as measured
 METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
 
 
@@ -97,6 +99,7 @@ def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -
             days = (min(missing), max(missing))
             stored |= stores.beats.stored_windows(subject, STORED_METHOD, METRICS, *days)
             for day in sorted(missing):
+                raise_if_stopped()
                 if not is_current(day):
                     stored[day] = _load_day(stores, person, day, fingerprints[day])
                     # Day by day: a request that times out leaves most of a year done.
@@ -127,7 +130,24 @@ def compute_day(fingerprint: str, beats: BeatArrays, movement: Movement) -> Dail
 def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> DailyWindows:
     start, end = day * DAY, (day + 1) * DAY
     beats = load_beats(stores, person, start, end)
-    return compute_day(fingerprint, beats, load_movement(stores, person, start, end))
+    movement = load_movement(stores, person, start, end)
+    breaks = int(np.count_nonzero(~beats.follows))
+    price_s = 1e-3 + len(beats.time_ns) * 1.2e-6 + breaks * 5e-4
+    return compute(price_s, compute_day, fingerprint, beats, movement)
+
+
+def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) -> float:
+    """Estimate the seconds for the windows of these days, of which only the missing ones cost."""
+    fingerprints = stores.beats.day_fingerprints(
+        person.subject_id, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
+    )
+    if not fingerprints:
+        return 0.0
+    stored = stores.beats.stored_fingerprints(
+        person.subject_id, STORED_METHOD, min(fingerprints), max(fingerprints)
+    )
+    missing = sum(stored.get(day) != current for day, current in fingerprints.items())
+    return missing * _DAY_S
 
 
 def _to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:

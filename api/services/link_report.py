@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from itertools import pairwise
 
 from analytics.association import within_person as link_method
@@ -17,14 +18,56 @@ from api.schemas.link import (
     RatingsPattern,
 )
 from api.services.cache.analysis import AnalysisCache
-from api.services.rating_windows import RatingWindows, report_inputs
+from api.services.compute import compute
+from api.services.rating_windows import RatingWindows, group_windows, report_inputs
 from api.services.single_flight import single_flight
 from ebbtide.beats import Origin
-from ebbtide.timestamps import EARLIEST, HOUR, LATEST, MINUTE
+from ebbtide.timestamps import DAY, EARLIEST, HOUR, LATEST, MINUTE
 from store import Stores
 from store.models import Person, Rating, StoredReport
 
+# Seconds, as measured (docs/evidence/cost.md): of the statistics, of reading a rating, and of the
+# beats of a window before one.
+_STATISTICS_S, _STATISTICS_RATING_S, _STATISTICS_PAIR_S = 0.15, 1.5e-4, 2.5e-7
+_RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
+
 _METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPlan:
+    """What a report would be made from, and the seconds that would take. ``stored``: the report as
+    JSON, where nothing has changed since it was made; then it costs nothing.
+    """
+
+    person: Person
+    span: Span
+    ratings: list[Rating]
+    days: dict[int, str]
+    fingerprint: str
+    covers_all: bool
+    stored: str | None
+    price_s: float
+
+
+def plan_report(
+    stores: Stores, person: Person, start_ns: int, end_ns: int, span: Span
+) -> ReportPlan:
+    """Read the ratings about [start_ns, end_ns), and price their report."""
+    ratings = stores.records.ratings(person.id, start_ns, end_ns)
+    inputs, days = _rating_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings)
+    fingerprint = _hash(inputs, days)
+    stored = _find_stored(stores, person, span, fingerprint)
+    return ReportPlan(
+        person,
+        span,
+        ratings,
+        days,
+        fingerprint,
+        start_ns <= EARLIEST and end_ns >= stores.now(),
+        stored,
+        0.0 if stored is not None else _price_s(ratings, days, span),
+    )
 
 
 def load_report(
@@ -40,35 +83,37 @@ def load_report_json(
     stores: Stores, cache: AnalysisCache, person: Person, start_ns: int, end_ns: int, span: Span
 ) -> str:
     """Load or make the same report as JSON, the form in which it is stored."""
-    ratings = stores.records.ratings(person.id, start_ns, end_ns)
-    inputs, days = _rating_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings)
-    fingerprint = _hash(inputs, days)
+    return load_planned_json(stores, cache, plan_report(stores, person, start_ns, end_ns, span))
 
-    def find_stored() -> str | None:
-        report = stores.records.report(person.id, span)
-        return None if report is None or report.fingerprint != fingerprint else report.body
 
-    stored = find_stored()
-    if stored is not None:
-        return stored
+def load_planned_json(stores: Stores, cache: AnalysisCache, plan: ReportPlan) -> str:
+    """Load or make the report of a plan as JSON."""
+    if plan.stored is not None:
+        return plan.stored
+    person, span, ratings = plan.person, plan.span, plan.ratings
     with single_flight(f"link {person.id} {span}"):
-        stored = find_stored()
+        stored = _find_stored(stores, person, span, plan.fingerprint)
         if stored is not None:
             return stored
         # While a strap uploads, today's fingerprint changes with every upload, and the beats before
         # the ratings hardly ever: the cache is keyed by those.
         rating_windows, beats = cache.windows.load(
-            stores, person, cache.baselines, ratings, span, days
+            stores, person, cache.baselines, ratings, span, plan.days
         )
-        key = ("link", person.id, beats, inputs)
+        key = ("link", person.id, beats, _rating_inputs(person, ratings, span))
         cached = cache.responses.get(key)
         if cached is not None:
             return cached.decode()
-        body = link_report(rating_windows).model_dump_json()
+        body = compute(_statistics_price_s(len(ratings)), link_report_json, rating_windows)
         cache.responses.put(key, body.encode())
-        if start_ns <= EARLIEST and end_ns >= stores.now():  # all ratings, as most requests want
-            stores.records.put_report(StoredReport(person.id, span, fingerprint, body))
+        if plan.covers_all:  # as most requests want
+            stores.records.put_report(StoredReport(person.id, span, plan.fingerprint, body))
         return body
+
+
+def link_report_json(rating_windows: RatingWindows) -> str:
+    """Make the report as JSON. Pure: it reads no store."""
+    return link_report(rating_windows).model_dump_json()
 
 
 def report_fingerprint(stores: Stores, person: Person, ratings: list[Rating], span: Span) -> str:
@@ -114,6 +159,27 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
         origins=sorted(origins),
         method=link_method.METHOD,
     )
+
+
+def _find_stored(stores: Stores, person: Person, span: Span, fingerprint: str) -> str | None:
+    report = stores.records.report(person.id, span)
+    return None if report is None or report.fingerprint != fingerprint else report.body
+
+
+def _price_s(ratings: list[Rating], days: dict[int, str], span: Span) -> float:
+    """Seconds for the report of these ratings, with the beats before those on days with beats."""
+    starts, _ = group_windows(ratings, span)
+    with_beats = sum(
+        len(group) for group in starts if {int(group[0]) // DAY, int(group[-1]) // DAY} & set(days)
+    )
+    return (
+        _statistics_price_s(len(ratings)) + len(ratings) * _RATING_S + with_beats * _WINDOW_BEFORE_S
+    )
+
+
+def _statistics_price_s(ratings: int) -> float:
+    """Of the statistics alone: nearly as the square of the ratings."""
+    return _STATISTICS_S + ratings * _STATISTICS_RATING_S + ratings**2 * _STATISTICS_PAIR_S
 
 
 def _hash(inputs: str, days: dict[int, str]) -> str:

@@ -1,4 +1,8 @@
-"""Read an analyst's table: CSV with named columns; errors name column and row."""
+"""Read an analyst's table: CSV with named columns; errors name column and row.
+
+Encoding as of files of intervals: UTF-8, UTF-16, or Latin-1 as Windows writes it. Comma, semicolon
+or tab between columns; the decimal mark by the numbers of each column.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,16 @@ from numpy.typing import NDArray
 from cli.analysis.missing_codes import NO_VALUE_WORDS
 from cli.analysis.table_times import DateOrder, Times, read_times
 from ebbtide.errors import EbbtideError
+from ingest.files.encoded_text import read_text
 from ingest.files.streams import rereadable, stream_name
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _MAX_NUMBER = 1e100  # squares of larger ones overflow
+_NO_VALUE_WORDS = NO_VALUE_WORDS | {"k.a.", "k. a.", "keine angabe", "fehlt", "manquant", "n.d."}
+# Numbers of which the mark may group thousands.
+_GROUPED = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(\{mark}\d{{3}})+") for mark in ",."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Table:
 
     path: Path
     frame: pd.DataFrame
+    decimal: str | None = None
 
     def text(self, column: str) -> pd.Series[str]:
         """Get a column as text. Raises EbbtideError when there is none."""
@@ -50,7 +59,7 @@ class Table:
 
     def _filled(self, column: str, what: str, remedy: str) -> pd.Series[str]:
         words = self.text(column)
-        empty = words.str.lower().isin(NO_VALUE_WORDS)
+        empty = words.str.lower().isin(_NO_VALUE_WORDS)
         if empty.any():
             raise EbbtideError(
                 f"{self.path}, line {self._line(empty)}: no {what} in column {column!r}.", remedy
@@ -63,8 +72,9 @@ class Table:
         Raises EbbtideError at the first that is neither.
         """
         words = self.text(column).str.replace("\u2212", "-", regex=False)
-        empty = words.str.lower().isin(NO_VALUE_WORDS)
-        values = pd.to_numeric(words.where(~empty), errors="coerce").astype(np.float64)
+        empty = words.str.lower().isin(_NO_VALUE_WORDS)
+        plain = self._with_points(words.where(~empty), column)
+        values = pd.to_numeric(plain, errors="coerce").astype(np.float64)
         wrong = (values.isna() & ~empty) | (values.abs() > _MAX_NUMBER)
         if wrong.any():
             at = int(np.argmax(wrong.to_numpy()))
@@ -80,7 +90,58 @@ class Table:
         """Read a column of times. Raises EbbtideError at the first that is none."""
         remedy = "Every row needs one; or leave out --time, and the order of rows counts."
         words = self._filled(column, "time", remedy)
+        if words.str.fullmatch(r"\d+(,\d+)?").all():
+            words = self._with_points(words, column)
         return read_times(words, self.path, column, order)
+
+    def _with_points(self, words: pd.Series[str], column: str) -> pd.Series[str]:
+        """Write numbers of a column with a decimal point and without marks of thousands.
+
+        Raises EbbtideError where 1,234 may be 1.234 or 1234, or the column has both marks.
+        """
+        if not words.str.contains(",", regex=False).any() and self.decimal != ",":
+            return words
+        comma, point = self._is_decimal(words, ","), self._is_decimal(words, ".")
+        decimal = self.decimal
+        if decimal is None and comma and point:
+            raise EbbtideError(
+                f"{self.path}, column {column!r}: numbers with a decimal comma ({comma}) and with "
+                f"a decimal point ({point}).",
+                "Write them all one way.",
+            )
+        if decimal is None:
+            elsewhere = any(self._is_decimal(self.frame[name], ",") for name in self.frame.columns)
+            grouped = next(
+                (str(word) for word in words if _GROUPED[","].fullmatch(str(word))), None
+            )
+            if grouped is not None and not comma and not point and not elsewhere:
+                raise EbbtideError(
+                    f"{self.path}, column {column!r}: {grouped!r} may be "
+                    f"{grouped.replace(',', '.')} or {grouped.replace(',', '')}.",
+                    "Say which mark the decimals have: --decimal , or --decimal . (or write the "
+                    "numbers without marks of thousands).",
+                )
+            decimal = "," if comma or (elsewhere and not point) else "."
+        thousands = "." if decimal == "," else ","
+        whole = words.str.fullmatch(rf"[+-]?[1-9]\d{{0,2}}(\{thousands}\d{{3}})+(\{decimal}\d+)?")
+        plain = words.where(whole != True, words.str.replace(thousands, "", regex=False))  # noqa: E712 - NaN is no number
+        if decimal == ",":
+            # What has a point still is of another way of writing, and no number here.
+            plain = plain.str.replace(".", "..", regex=False).str.replace(",", ".", regex=False)
+        return plain
+
+    def _is_decimal(self, words: pd.Series[str], mark: str) -> str | None:
+        """The first number of which this mark can only be the decimal one."""
+        decimals = re.compile(rf"[+-]?\d*\{mark}\d+")
+        return next(
+            (
+                str(word)
+                for word in words
+                if decimals.fullmatch(str(word).strip())
+                and not _GROUPED[mark].fullmatch(str(word).strip())
+            ),
+            None,
+        )
 
     def values_at(
         self,
@@ -155,25 +216,25 @@ def _natural_key(name: str) -> list[tuple[int, str]]:
     ] + [(-2, name)]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, decimal: str | None = None) -> Table:
     """Read a CSV (comma, semicolon or tab); ``-`` is standard input. Raises EbbtideError when it is
-    none.
+    none. ``decimal``: the decimal mark, where its numbers leave two readings.
     """
+    if decimal not in (None, ".", ","):
+        raise EbbtideError(f"'{decimal}' is no decimal mark.", "Give --decimal . or --decimal ,")
     with rereadable(path) as file:
-        return _read_rows(file, Path(stream_name(path)))
+        return _read_rows(file, Path(stream_name(path)), decimal)
 
 
-def _read_rows(file: Path, path: Path) -> Table:
+def _read_rows(file: Path, path: Path, decimal: str | None) -> Table:
     """Read the table in ``file``; errors call it ``path``."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise EbbtideError(
-            f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise EbbtideError(f"{path} is not text in UTF-8.", "Save it as CSV, UTF-8.") from error
+    text, _, ending = read_text(file, "Save it as CSV.")
+    if ending is not None:
+        raise EbbtideError(f"{path}: {ending}.", "Export it again.")
     first = text.partition("\n")[0]
+    if re.fullmatch(r"sep=[,;\t]\s*", first):  # of Excel, which knows no other way to say it
+        text = text[len(first) + 1 :]
+        first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)
     if not first.strip():
         raise EbbtideError(f"{path} is empty.", "The first line must name the columns.")
@@ -200,7 +261,7 @@ def _read_rows(file: Path, path: Path) -> Table:
         ) from error
     if not rows:
         raise EbbtideError(f"{path} has a header and no rows.", "Give it rows.")
-    return Table(path, pd.DataFrame(rows, columns=pd.Index(names)))
+    return Table(path, pd.DataFrame(rows, columns=pd.Index(names)), decimal)
 
 
 def with_missing(result: DataclassInstance) -> dict[str, Any]:

@@ -142,7 +142,8 @@ def _write_windows(
             "normal_share": found.normal_share,
             "filled_share": found.filled_share,
             "coverage": found.coverage,
-            "longest_gap_s": found.longest_gap_s,
+            # Rounding of times in float64 leaves gaps of 1e-14 s, which are none.
+            "longest_gap_s": np.where(found.longest_gap_s < 1e-6, 0.0, found.longest_gap_s),
             **found.values,
         }
     )

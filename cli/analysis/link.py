@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import CsvFile, Dates, Json, Missing, SubjectColumn
+from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectColumn
 
 if TYPE_CHECKING:
     from analytics.association.group import GroupLink
@@ -41,6 +41,7 @@ def link(
         RepeatedRows | None,
         typer.Option(help="Whether equal rows are copies (drop) or ratings of their own (keep)."),
     ] = None,
+    decimal: DecimalOption = None,
     as_json: Json = False,
 ) -> None:
     """Whether y moved with x within people, beyond the course that both share."""
@@ -53,7 +54,7 @@ def link(
     from cli.analysis.missing_codes import describe, parse_missing, remove_link_codes
     from cli.analysis.repeated_rows import find_copies, order_rows
 
-    table = read_table(file)
+    table = read_table(file, decimal)
     subjects, names = table.subjects(subject)
     option = parse_missing(missing)
     x_raw, x_words = table.numbers(x)

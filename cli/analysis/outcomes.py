@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import CsvFile, Dates, Json, Missing, SubjectColumn
+from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectColumn
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def outcomes(
     ] = None,
     missing: Missing = None,
     dates: Dates = None,
+    decimal: DecimalOption = None,
     as_json: Json = False,
 ) -> None:
     """Change, responders and effect sizes of a treatment, by group."""
@@ -55,7 +56,7 @@ def outcomes(
         remove_scale_codes,
     )
 
-    table = read_table(file)
+    table = read_table(file, decimal)
     subjects, names = table.subjects(subject)
     times = table.times(time, dates.value if dates else None)
     raw, words = table.numbers(pain)

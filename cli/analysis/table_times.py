@@ -26,6 +26,29 @@ _COMPACT = re.compile(
 )
 _DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?!\d)[ T,]*(.*)")
 _YEAR_FIRST = re.compile(r"(\d{4})([./])(\d{1,2})\2(\d{1,2})(?!\d)[ T,]*(.*)")
+# 01 Sep 2026, 1. September 2026, Tue 01-Sep-2026; Sep 1, 2026
+_DAY_MONTH = re.compile(
+    r"(?:[^\W\d_]+[.,]? +)?(\d{1,2})(?:\.|st|nd|rd|th)?[ -]*(?:de )?([^\W\d_]{3,12})\.?,?"
+    r"[ -]*(?:de )?(\d{4})(?!\d)[ T,]*(.*)"
+)
+_MONTH_DAY = re.compile(
+    r"(?:[^\W\d_]+[.,]? +)??([^\W\d_]{3,12})\.? +(\d{1,2})(?:st|nd|rd|th)?,? +"
+    r"(\d{4})(?!\d)[ T,]*(.*)"
+)
+_MONTHS = (  # beginnings in English, German, French, Spanish, Italian, Dutch
+    ("jan", "jän", "ene", "gen"), ("feb", "fév", "fev"), ("mar", "mär", "maer", "mrt", "maa"),
+    ("apr", "avr", "abr"), ("may", "mai", "mag", "mei"), ("jun", "juin", "giu"),
+    ("jul", "juil", "lug"), ("aug", "aoû", "aou", "ago"), ("sep", "set"), ("oct", "okt", "ott"),
+    ("nov",), ("dec", "dez", "déc", "dic"),
+)  # fmt: skip
+# Words of visits, in their order.
+_VISITS = (
+    ("pre", "before", "baseline", "base", "bl", "vorher", "prä", "prae", "avant", "screening"),
+    ("mid", "during", "interim", "midpoint"),
+    ("post", "after", "end", "nachher", "après", "discharge", "posttreatment"),
+    ("follow-up", "followup", "follow up", "fu", "katamnese", "suivi"),
+)
+_NUMBERED_VISIT = re.compile(r"([^\W\d_]{1,12})[ _.-]*(\d{1,4})")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(:\d\d)? ?([AaPp])\.?[Mm]\.?")
 
 
@@ -45,6 +68,9 @@ class Times:
 
 def read_times(words: pd.Series[str], path: Path, column: str, order: DateOrder | None) -> Times:
     """Read ``words``, none of them empty. Raises EbbtideError at the first that is no time."""
+    visits = _read_visits(words)
+    if visits is not None:
+        return visits
     numbers = pd.to_numeric(words, errors="coerce").to_numpy(dtype=np.float64)
     units = [_epoch_unit(value) for value in numbers.tolist()]
     compact = [bool(_COMPACT.fullmatch(word)) for word in words]
@@ -98,6 +124,43 @@ def read_times(words: pd.Series[str], path: Path, column: str, order: DateOrder 
     return Times(days, varied, True, has_clock, " and ".join(found))
 
 
+def _read_visits(words: pd.Series[str]) -> Times | None:
+    """Visits by name (pre, post, follow-up) or number (week 4, T1); None where they are others."""
+    different = [str(word) for word in words.unique()]
+    place = {name: at for at, names in enumerate(_VISITS) for name in names}
+    plain = {word: word.lower().strip(" .-_") for word in different}
+    if all(plain[word] in place for word in different):
+        places = sorted({place[plain[word]] for word in different})
+        order = {word: places.index(place[plain[word]]) for word in different}
+        shown = ", ".join(sorted(order, key=lambda word: (order[word], word)))
+        days = np.array([order[word] for word in words], dtype=np.float64)
+        return Times(days, None, False, False, f"visits in the order {shown}")
+    found = {word: _NUMBERED_VISIT.fullmatch(word.lower()) for word in different}
+    prefixes = {one[1] for one in found.values() if one}
+    if all(found.values()) and len(prefixes) == 1:
+        days = np.array([int(found[word][2]) for word in words], dtype=np.float64)  # type: ignore[index]
+        return Times(days, None, False, False, f"the numbers of {prefixes.pop()}")
+    return None
+
+
+def _with_month_number(word: str) -> str:
+    """Write a date with the name of its month as an ISO date; any other as it is."""
+    if part := _DAY_MONTH.fullmatch(word):
+        day, name, year, rest = part.groups()
+    elif part := _MONTH_DAY.fullmatch(word):
+        name, day, year, rest = part.groups()
+    else:
+        return word
+    low = name.lower()
+    month = next(
+        (at for at, starts in enumerate(_MONTHS, 1) for start in starts if low.startswith(start)),
+        None,
+    )
+    if month is None:
+        return word
+    return f"{year}-{month:02}-{int(day):02} {rest}".strip()
+
+
 def _epoch_unit(value: float) -> str | None:
     """Name the unit of a count since 1970 by its size; None where it is none."""
     for unit, power in _UNITS.items():
@@ -135,6 +198,7 @@ def _date_order(
 
 
 def _iso_text(word: str, is_compact: bool, day_first: bool | None) -> str:
+    word = _with_month_number(word)
     if is_compact:
         found = word[:4] + "-" + word[4:6] + "-" + word[6:8]
         clock = word[8:]

@@ -16,6 +16,7 @@ from ebbtide.client._frames import Frames, read_frame
 
 _TIMEOUT_S = 60.0
 _TABLE_TIMEOUT_S = 600.0
+_COMPUTING_TIMEOUT_S = 600.0
 _MAX_ATTEMPTS = 3
 _RETRY_STATUS = frozenset({429, 503})
 
@@ -96,8 +97,19 @@ class Transport:
         params: Mapping[str, object] | None = None,
         **options: Any,
     ) -> Any:
-        """Send a request and parse the JSON of its response; None where it has no content."""
+        """Send a request and parse the JSON of its response; None where it has no content.
+
+        What the API is still computing (202) is fetched when it is ready.
+        """
         response = self._send(method, path, body, params, **options)
+        deadline = time.monotonic() + _COMPUTING_TIMEOUT_S
+        while response.status_code == 202 and method == "GET":  # it is being computed
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"The API at {self.url} was still computing after {_COMPUTING_TIMEOUT_S:.0f} s."
+                )
+            time.sleep(min(_retry_after_s(response), self.max_retry_wait_s))
+            response = self._send(method, path, body, params, **options)
         return response.json() if response.content else None
 
     def _dict(self, method: str, path: str, body: object = None, **options: Any) -> dict[str, Any]:

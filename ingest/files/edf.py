@@ -23,7 +23,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import SECOND, from_datetime
 from ingest.files.builder import RecordingBuilder
-from ingest.files.column_recognition import unit_named
+from ingest.files.column_names import unit_named
 from ingest.files.edf_layout import (
     HEADER_BYTES,
     EdfAnnotations,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
-from ingest.files.column_recognition import UNIT_MS, unit_named
+from ingest.files.column_names import parse_unit, unit_ms, unit_named
 from ingest.files.edf_layout import EdfAnnotations, EdfLayout, record_values
 from ingest.files.fixed_rate import fills_time, find_beats
 
@@ -35,8 +35,7 @@ def read_signal_beats(
     given: str | None,
 ) -> tuple[list[tuple[float, float]], str]:
     """((interval, time) in s of each beat, unit). Raises EbbtideError without intervals."""
-    if given is not None and given not in UNIT_MS:
-        raise EbbtideError(f"'{given}' is no unit.", f"Give one of: {', '.join(UNIT_MS)}.")
+    given = None if given is None else parse_unit(given)
     span = float(signal.digital_max - signal.digital_min)
     width = signal.physical_max - signal.physical_min
     if span <= 0 or width == 0 or layout.samples[place] == 0:
@@ -51,7 +50,7 @@ def read_signal_beats(
     pieces, typical = _changes(path, layout, found, place, gain, offset, every_s)
     unit = _unit_of(path, signal, typical, given)
     beats: list[tuple[float, float]] = []
-    for at, rr, end in _without_codes(pieces, UNIT_MS[unit] / 1000, every_s):
+    for at, rr, end in _without_codes(pieces, unit_ms(unit) / 1000, every_s):
         if len(at) < 2:
             continue  # one value that stands still: no beat is seen
         one = find_beats(at, rr, end, every_s)
@@ -150,7 +149,7 @@ def _unit_of(path: Path, signal: EdfSignal, typical: float, given: str | None) -
     named = given or unit_named(signal.physical_dimension)
     candidates = [named] if named else ["ms", "s"]
     unit = next(
-        (u for u in candidates if _MIN_RR_S <= typical * UNIT_MS[u] / 1000 <= _MAX_RR_S), None
+        (u for u in candidates if _MIN_RR_S <= typical * unit_ms(u) / 1000 <= _MAX_RR_S), None
     )
     if unit is None:
         raise EbbtideError(

@@ -70,8 +70,17 @@ def import_recordings(
 
 
 def require_past(file: RecordedFile) -> None:
-    """Raise EbbtideError for a recording that ends in the future, by more than clocks differ."""
+    """Raise EbbtideError for a recording in the future, by more than clocks differ, or before 2000.
+
+    No strap that sends intervals is older: the clock of the device was not set.
+    """
     for recording in file.recordings:
+        if recording.times_ns[0] < timestamps.EARLIEST:
+            raise EbbtideError(
+                f"{recording.source} would begin before 2000, at "
+                f"{timestamps.to_datetime(recording.times_ns[0]):%Y-%m-%d %H:%M} UTC.",
+                "Correct the date in the file, or export it without dates and give --start.",
+            )
         last_ns = recording.times_ns[-1]
         if last_ns > timestamps.now_ns() + MAX_AHEAD_NS:
             raise EbbtideError(

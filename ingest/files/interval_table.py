@@ -10,29 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import SECOND
-from ingest.files.column_recognition import ColumnChoice, choose_columns, epoch_unit
-from ingest.files.fixed_rate import fills_time, find_beats
+from ebbtide.timestamps import SECOND, to_datetime
+from ingest.files.beat_times import ASSUMED, ColumnChoice
+from ingest.files.column_names import epoch_unit
+from ingest.files.column_recognition import choose_columns
+from ingest.files.encoded_text import FileText, read_text
+from ingest.files.fixed_rate import refuse_no_beats, refuse_resampled
 from ingest.files.local_times import to_utc
 from ingest.files.recording import PULSE_NOTE, ReadAs, ReadContext
-from ingest.files.text_table import CUT_OFF, TextTable, read_text, split_table
+from ingest.files.row_columns import read_row_columns
+from ingest.files.table_layout import arrange
+from ingest.files.text_table import TextTable, split_table
+from ingest.files.time_checks import check_fill, check_steps, find_fixed_rate_beats, is_exact
 
 _EPOCH_NS = {"s": SECOND, "ms": 1_000_000, "us": 1000, "ns": 1}
 _MANY = 20
-_STEP_SPARE_S = 0.03  # times are written to 1/100 s or better
-_NO_BEAT_COLUMN = "offline"
 
 
 @dataclass(slots=True)
 class IntervalTable:
     """Of one length: ``lines``, ``rr_ms`` (NaN: no interval), ``time_ns`` (-1: none), ``absent``
-    (the file says that no beat was seen). ``dated``: times are UTC; else from an unknown beginning.
+    (the file says that no beat was seen), ``breaks`` (a session begins). ``dated``: times are UTC;
+    else from an unknown beginning.
     ``exact``: the steps of the times are the intervals; else they are times of arrival.
     """
 
     lines: NDArray[np.int64]
     rr_ms: NDArray[np.float64]
     absent: NDArray[np.bool_]
+    breaks: NDArray[np.bool_]
     time_ns: NDArray[np.int64] | None
     dated: bool
     exact: bool
@@ -43,13 +49,15 @@ class IntervalTable:
     is_pulse: bool
 
 
-def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
-    """Read ``path``. Raises EbbtideError without an interval, or with two possible readings."""
-    text, encoding = read_text(path)
-    is_cut_off = encoding == CUT_OFF
-    encoding = "utf-8" if is_cut_off else encoding
-    table = split_table(text, encoding, context.decimal)
-    line_count = text.count("\n") + 1
+def read_interval_table(
+    path: Path, context: ReadContext, text: FileText | None = None
+) -> IntervalTable:
+    """Read ``path``, or the ``text`` of it. Raises EbbtideError without an interval, or with two
+    possible readings.
+    """
+    text = text or read_text(path)
+    table = split_table(text.text, text.encoding, context.decimal)
+    ending, line_count = text.problem, text.text.count("\n") + 1
     del text  # the table has it, until its numbers are read
     if not table.rows and table.names:
         raise EbbtideError(
@@ -57,21 +65,33 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
         )
     if not table.rows:
         raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
+    table, notes = arrange(table, str(path), context.column)
     chosen = choose_columns(table, str(path), context.column, context.unit)
+    of_rows = read_row_columns(table, str(path), (chosen.rr, chosen.time, chosen.clock))
+    notes += of_rows.notes
     problems: list[tuple[int, str]] = []
-    notes: list[str] = []
-    if is_cut_off:
-        problems.append((line_count, "the file is cut off within a character"))
+    if ending is not None:
+        problems.append((line_count, ending))
     lines = np.array(table.lines, dtype=np.int64)
     time_ns, dated = _times(path, table, chosen, context, problems, notes)
+    if dated and time_ns is not None and int(time_ns.min()) < -1:
+        raise EbbtideError(
+            f"{path} holds times before 1970 ({to_datetime(int(time_ns.min())):%Y-%m-%d}).",
+            "Correct the dates in the file: the clock of the device was not set.",
+        )
+    absent, breaks = of_rows.absent, of_rows.breaks
+    if time_ns is not None and not dated and breaks.any():
+        time_ns = _join_sessions(time_ns, chosen.rr_ms, breaks)
     if chosen.rr_ms is None:
-        assert chosen.time_s is not None
         count = len(table.rows)
-        rr_ms, lines, time_ns = _between(chosen.time_s, table, lines, time_ns, problems)
-        absent = np.zeros(len(rr_ms), dtype=np.bool_)
+        time_s = chosen.time_s if chosen.time_s is not None else _seconds(path, table, time_ns)
+        rr_ms, lines, time_ns = _between(time_s, table, chosen, lines, time_ns, problems)
+        # An interval is out where either of its beats is.
+        absent, breaks = absent[1:] | absent[:-1], breaks[1:]
+        rr_ms[breaks] = np.nan
         exact = True
     else:
-        rr_ms, absent = chosen.rr_ms.copy(), chosen.absent
+        rr_ms = chosen.rr_ms.copy()
         for row in np.flatnonzero(np.isnan(rr_ms) & ~absent).tolist():
             line = (table.separator or "").join(table.rows[row])
             quoted = repr(line if len(line) <= 40 else line[:37] + "...")
@@ -81,42 +101,55 @@ def read_interval_table(path: Path, context: ReadContext) -> IntervalTable:
         exact = False
         # The text of the rows is no longer needed: 60 MB of a week of beats.
         count, table = len(table.rows), replace(table, rows=(), lines=(), _numbers={})
+        if time_ns is None:
+            refuse_resampled(str(path), table.name_of(chosen.rr or 0), " ".join(table.words))
+        # Steps of a time column that are the intervals show beats, whatever their values.
+        if time_ns is None or not is_exact(rr_ms, time_ns):
+            refuse_no_beats(
+                str(path),
+                table.name_of(chosen.rr or 0),
+                rr_ms[~absent],
+                has_times=time_ns is not None,
+            )
         if time_ns is not None:
             if context.unit is None:
-                _check_steps(path, table, chosen, rr_ms, time_ns)
-            beats = _beats_of_fixed_rate(path, table, chosen, rr_ms, time_ns)
+                check_steps(path, table, chosen, rr_ms, time_ns)
+            beats = find_fixed_rate_beats(path, table, chosen, rr_ms, time_ns)
             if beats is not None:
                 rows, beat_ns = beats
                 notes.append(
                     f"{len(rr_ms)} rows at a fixed rate repeat the latest interval: "
                     f"{len(rows)} beats"
                 )
-                lines, rr_ms, absent = lines[rows], rr_ms[rows], absent[rows]
+                lines, rr_ms = lines[rows], rr_ms[rows]
+                absent, breaks = absent[rows], breaks[rows]
                 time_ns, exact = beat_ns, True
             else:
-                exact = _is_exact(rr_ms, time_ns)
-                _check_fill(path, table, chosen, rr_ms, time_ns)
-    if absent.any():
-        off = int(absent.sum())
-        if _NO_BEAT_COLUMN not in [name.lower() for name in table.names]:
-            notes.append(f"{off} rows are left out: the sensor says that it saw no beat")
+                exact = is_exact(rr_ms, time_ns)
+                check_fill(path, table, chosen, rr_ms, time_ns)
+            if exact and chosen.unit_from == ASSUMED:
+                chosen = replace(chosen, unit_from="time")
+    if chosen.unit_from == ASSUMED and len(rr_ms) >= _MANY:
+        notes.append(f"the unit is assumed to be {chosen.unit}, by the size of the numbers alone")
     if chosen.is_pulse:
         notes.append(PULSE_NOTE)
-    named = chosen.rr if chosen.rr is not None else chosen.time
+    named = next((c for c in (chosen.rr, chosen.time, chosen.clock) if c is not None), 0)
     of_time = chosen.clock if chosen.clock is not None else chosen.time
     read_as = ReadAs(
-        column=table.name_of(named or 0),
+        column=table.name_of(named),
         unit=chosen.unit,
         rows=count,
         encoding=table.encoding,
         decimal=table.decimal,
         time=None if of_time is None or time_ns is None else table.name_of(of_time),
         quantity="PPI" if chosen.is_pulse else "RR" if chosen.rr is not None else "beat times",
+        unit_from=chosen.unit_from,
     )
     return IntervalTable(
         lines,
         rr_ms,
         absent,
+        breaks,
         time_ns,
         dated,
         exact,
@@ -188,21 +221,55 @@ def _epoch_in_words(table: TextTable) -> float | None:
     return None
 
 
+def _join_sessions(
+    time_ns: NDArray[np.int64], rr_ms: NDArray[np.float64] | None, breaks: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Let sessions that begin at 0 again follow each other, a second apart."""
+    joined = time_ns.copy()
+    for row in np.flatnonzero(breaks).tolist():
+        if joined[row] < 0 or joined[row - 1] < 0 or joined[row] > joined[row - 1]:
+            continue
+        first_ms = 0.0 if rr_ms is None else float(np.nan_to_num(rr_ms[row]))
+        shift = joined[row - 1] - joined[row] + round(first_ms * 1e6) + SECOND
+        later = joined[row:]
+        joined[row:] = np.where(later >= 0, later + shift, later)
+    return joined
+
+
+def _seconds(
+    path: Path, table: TextTable, time_ns: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    """Seconds of beats of which only the clock says when they were."""
+    if time_ns is None or (time_ns >= 0).sum() < 3:
+        raise EbbtideError(f"{path} holds no RR interval.", "Give RR intervals, or beat times.")
+    time_s = np.where(time_ns >= 0, (time_ns - time_ns[time_ns >= 0][0]) / SECOND, np.nan)
+    steps = np.diff(time_s[np.isfinite(time_s)])
+    middle = float(np.median(steps))
+    if not 0.2 <= middle <= 3 or bool((np.abs(steps - np.round(steps)) < 1e-6).all()):
+        raise EbbtideError(
+            f"{path} holds times (every {middle:g} s) and no RR interval: they are no beat times, "
+            "or of whole seconds.",
+            "Export the RR (beat-to-beat) intervals of the recording.",
+        )
+    return time_s
+
+
 def _between(
     time_s: NDArray[np.float64],
     table: TextTable,
+    chosen: ColumnChoice,
     lines: NDArray[np.int64],
     time_ns: NDArray[np.int64] | None,
     problems: list[tuple[int, str]],
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64] | None]:
     """Intervals between beat times. An interval over a bad line is unknown."""
     rr_ms = np.diff(time_s) * 1000
-    read_times = time_s
-    if len(table.names):
-        read_times = table.numbers(_column_of(table, time_s))
-    for row in np.flatnonzero(np.isnan(time_s)).tolist():
-        line = (table.separator or "").join(table.rows[row])
-        problems.append((int(lines[row]), f"{line[:40]!r} is not a number"))
+    column = chosen.time
+    read_times = time_s if column is None else table.numbers(column)
+    if column is not None:
+        for row in np.flatnonzero(np.isnan(time_s)).tolist():
+            line = (table.separator or "").join(table.rows[row])
+            problems.append((int(lines[row]), f"{line[:40]!r} is not a number"))
     for row in np.flatnonzero(rr_ms <= 0).tolist():
         problems.append(
             (
@@ -212,108 +279,3 @@ def _between(
         )
     rr_ms[rr_ms <= 0] = np.nan
     return rr_ms, lines[1:], None if time_ns is None else time_ns[1:]
-
-
-def _column_of(table: TextTable, time_s: NDArray[np.float64]) -> int:
-    for column in range(len(table.names)):
-        values = table.numbers(column)
-        steps, wanted = np.diff(values), np.diff(time_s)
-        if np.allclose(steps, wanted, equal_nan=True):
-            return column
-    return 0
-
-
-def _is_exact(rr_ms: NDArray[np.float64], time_ns: NDArray[np.int64]) -> bool:
-    good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
-    if good.sum() < 3:
-        return False
-    off = np.abs(np.diff(time_ns) / SECOND - rr_ms[1:] / 1000)[good]
-    return bool((off < _STEP_SPARE_S).mean() > 0.8)
-
-
-def _beats_of_fixed_rate(
-    path: Path,
-    table: TextTable,
-    chosen: ColumnChoice,
-    rr_ms: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-    """Rows in which a new beat shows, and the times of the beats, where rows come at a fixed rate.
-
-    A beat shows in the first row after it. Equal intervals in a row are as many beats as the time
-    between the changes holds. None where rows are beats.
-    """
-    rows = np.flatnonzero((time_ns >= 0) & np.isfinite(rr_ms) & (rr_ms > 0))
-    if len(rows) < _MANY:
-        return None
-    at = (time_ns[rows] - time_ns[rows[0]]) / SECOND
-    rr = rr_ms[rows] / 1000
-    steps = np.diff(at)
-    every = float(np.median(steps))
-    regular = float(np.mean(np.abs(steps - every) < 0.15 * every + 1e-9)) if every > 0 else 0.0
-    span = float(at[-1]) + every
-    total = float(rr.sum())
-    if regular < 0.9 or abs(total / span - 1) < 0.02:
-        return None
-    repeats = float(np.mean(np.diff(rr) == 0))
-    if total < span and repeats < 0.05:
-        return None  # nothing repeats: beats with pauses, which placement finds
-    changes = np.concatenate([[0], np.flatnonzero(np.diff(rr) != 0) + 1])
-    beats = find_beats(at[changes], rr[changes], float(at[-1]), every)
-    if not fills_time(beats, rr[changes]):
-        name = table.name_of(chosen.rr or 0)
-        raise EbbtideError(
-            f"The rows of {path} come every {every:g} s and {name} repeats the latest interval: "
-            f"they add up to {total:.0f} s in {span:.0f} s, and beats between rows are missing.",
-            "Export the RR intervals one a beat.",
-        )
-    beat_rows = np.array([rows[changes[change]] for change, _ in beats], dtype=np.int64)
-    when = [time for _, time in beats]
-    start = int(time_ns[rows[0]])
-    return beat_rows, np.array([start + round(moment * SECOND) for moment in when], dtype=np.int64)
-
-
-def _check_fill(
-    path: Path,
-    table: TextTable,
-    chosen: ColumnChoice,
-    rr_ms: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> None:
-    """Refuse intervals that add up to more than the time in which they were recorded."""
-    good = (time_ns >= 0) & np.isfinite(rr_ms)
-    if good.sum() < _MANY:
-        return
-    span = float(time_ns[good][-1] - time_ns[good][0]) / SECOND
-    total = float(rr_ms[good][1:].sum()) / 1000
-    if total > 1.1 * span + 3:
-        column = chosen.clock if chosen.clock is not None else chosen.time or 0
-        raise EbbtideError(
-            f"{table.name_of(chosen.rr or 0)} of {path} adds up to {total:.0f} s, but "
-            f"{table.name_of(column)} goes on by only {span:.0f} s: the rows are not beats, or the "
-            f"unit is not {chosen.unit}.",
-            "Give the unit (--unit) or the column of intervals (--column), or export RR intervals.",
-        )
-
-
-def _check_steps(
-    path: Path,
-    table: TextTable,
-    chosen: ColumnChoice,
-    rr_ms: NDArray[np.float64],
-    time_ns: NDArray[np.int64],
-) -> None:
-    """Refuse intervals that are off the steps of their times by the 2.4% of the other unit."""
-    good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
-    steps = np.diff(time_ns)[good] / 1e6
-    if len(steps) < _MANY or (steps <= 0).any():
-        return
-    low, factor, high = np.percentile(rr_ms[1:][good] / steps, [10, 50, 90])
-    other, wanted = ("1/1024", 1.024) if chosen.unit == "ms" else ("ms", 1 / 1.024)
-    if abs(factor / wanted - 1) < 0.006 and high - low < 0.008 and chosen.unit in ("ms", "1/1024"):
-        column = chosen.clock if chosen.clock is not None else chosen.time or 0
-        raise EbbtideError(
-            f"{table.name_of(chosen.rr or 0)} of {path} in {chosen.unit} is {factor:.3f} times the "
-            f"steps of {table.name_of(column)}, which {other} would be.",
-            f"Say the unit: --unit {other}, or --unit {chosen.unit} if it is that.",
-        )

@@ -19,10 +19,10 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import ticks_of_interval
 from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
-from ingest.files.column_recognition import UNIT_MS, unit_named
+from ingest.files.column_names import unit_ms, unit_named
+from ingest.files.encoded_text import decode, read_text
 from ingest.files.recording import FileFormat, ReadAs, ReadContext, RecordedFile
 from ingest.files.start_time import given_start, moment_ns, require_start
-from ingest.files.text_table import decode, read_text
 
 _SCALE = 10_000
 _MAX_SECONDS = 1e8  # three years of one measurement
@@ -59,7 +59,7 @@ class _Sample:
 
 def _read(path: Path, context: ReadContext) -> RecordedFile:
     """Read the section. Raises EbbtideError where it is missing, or the file has no date."""
-    text, encoding = read_text(path)
+    text, encoding, ending = read_text(path)
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if _is_section(line)), None)
     if first is None:
@@ -68,7 +68,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
             "Export the results from Kubios as ASCII text or CSV with the RR data, or save the RR "
             "intervals themselves.",
         )
-    problems: list[str] = []
+    problems: list[str] = [] if ending is None else [ending]
     notes: list[str] = []
     if (
         not text.endswith(("\n", "\r"))
@@ -135,7 +135,7 @@ def _samples(path: Path, lines: list[str], first: int, problems: list[str]) -> l
                     problems.append(f"line {number}: {line.strip()[:40]!r} is not an interval")
                 continue
             sample.times_s.append(at_s)
-            sample.rr_ms.append(length * UNIT_MS[sample.unit])
+            sample.rr_ms.append(length * unit_ms(sample.unit))
     return samples
 
 

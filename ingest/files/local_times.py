@@ -1,7 +1,8 @@
 """Turn the local times that an app wrote into UTC, also in the nights in which clocks change.
 
-An hour that comes twice is read by order: the local time steps back by an hour while the file's own
-elapsed seconds, or its intervals, go on. In spring the clock jumps by an hour in which they do not.
+An hour that comes twice is read by order: the local time steps back by an hour (half an hour on
+Lord Howe Island) while the file's own elapsed seconds, or its intervals, go on. In spring the clock
+jumps by an hour in which they do not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from ebbtide.timestamps import HOUR, SECOND, from_datetime
 from ingest.files.text_table import CLOCK
 
 _SPARE = 90 * SECOND  # by which the step may differ from an hour
+_HALF_HOURS = {"Australia/Lord_Howe", "Australia/LHI"}
+_NAMES = {HOUR: "hour", HOUR // 2: "half hour"}
+_GAPS = {HOUR: "an hour", HOUR // 2: "half an hour"}
+_SHIFTS = (HOUR, HOUR // 2)  # by which clocks change: half an hour on Lord Howe Island
 _AT_THE_HOUR = 5 * SECOND
 
 
@@ -36,6 +41,10 @@ def parse_clock(text: str) -> tuple[datetime | None, int] | None:
     year = part["y"] or part["y2"]
     if hour > 23 or minute > 59 or second > 59:
         return None
+    if part["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if part["half"] in "pP" else 0)
     of_day = (hour * 3600 + minute * 60 + second) * SECOND + fraction
     if year is None:
         return None, of_day
@@ -107,48 +116,52 @@ def to_utc(
         if before is not None and naive:
             step = time - before
             elapsed_ns = round(since * SECOND)
-            if abs(step + HOUR - elapsed_ns) < _SPARE and step < 0:
-                offset += HOUR
-                time += HOUR
-                notes.append(
-                    f"line {number}: clocks went back; the hour that comes twice is read by order"
-                )
-            elif moment is not None and step < 0:
+            back = _shift(-step + elapsed_ns, zone) if step < 0 else 0
+            forward = _shift(step - elapsed_ns, zone)
+            later = time
+            if not back and step < 0 and moment is not None:
                 later = from_datetime(moment.replace(tzinfo=where, fold=1))
-                if step < -HOUR // 2 and later != time and 0 <= later - before < 2 * HOUR:
-                    offset += later - time
-                    time = later
-                    notes.append(
-                        f"line {number}: clocks went back; the hour that comes twice is read by "
-                        "order"
-                    )
-            elif abs(step - HOUR - elapsed_ns) < _SPARE and (offset or has_elapsed):
-                time -= HOUR
+                if later - time not in _SHIFTS or step >= -(later - time) // 2:
+                    later = time
+            if back or (later != time and 0 <= later - before < 2 * HOUR):
+                back = back or later - time
+                offset += back
+                time += back
+                notes.append(
+                    f"line {number}: clocks went back; the {_NAMES[back]} that comes twice is read "
+                    "by order"
+                )
+            elif forward and (offset == forward or (has_elapsed and not offset)):
+                time -= forward
                 if offset:
-                    offset -= HOUR
+                    offset -= forward
                 elif (
                     moment is not None
                     and before_local is not None
                     and _is_double(before_local, where)
                 ):
                     # The recording began in the second of the two hours.
-                    out = array("q", (ns if ns < 0 else ns + HOUR for ns in out))
-                    before += HOUR
-                    time += HOUR
+                    out = array("q", (ns if ns < 0 else ns + forward for ns in out))
+                    before += forward
+                    time += forward
                     notes.append(f"line {number}: the lines before are of the second of two hours")
                 else:
-                    offset -= HOUR
-                    notes.append(f"line {number}: clocks went forward; there is no gap of an hour")
+                    offset -= forward
+                    notes.append(
+                        f"line {number}: clocks went forward; there is no gap of {_GAPS[forward]}"
+                    )
             elif (
                 zone is None
                 and not has_elapsed
-                and abs(step - HOUR - elapsed_ns) < _AT_THE_HOUR
+                and forward
+                and abs(step - forward - elapsed_ns) < _AT_THE_HOUR
                 and HOUR - before % HOUR < _AT_THE_HOUR
-                and time % HOUR < _AT_THE_HOUR
+                and (time - forward) % HOUR < _AT_THE_HOUR
             ):
                 raise EbbtideError(
-                    f"In line {number} of {path} the time goes on from an hour to the hour after "
-                    "the next: either clocks went forward, or there is a gap of an hour.",
+                    f"In line {number} of {path} the time goes on from an hour to "
+                    f"{_GAPS[forward]} after the next: either clocks went forward, or there is a "
+                    f"gap of {_GAPS[forward]}.",
                     "Name the zone of the times: --zone Europe/Berlin (or --zone UTC for a gap).",
                 )
         if before is not None and time < before:
@@ -158,6 +171,15 @@ def to_utc(
         out.append(time)
         before, before_local, since = time, moment, 0.0
     return np.frombuffer(out, dtype=np.int64), dated, notes, problems
+
+
+def _shift(step_ns: int, zone: str | None) -> int:
+    """The change of clocks that a step is, within what its rows may be off; 0 for none.
+
+    Half an hour only in the zone that has it: elsewhere it is a pause.
+    """
+    shifts = _SHIFTS if zone in _HALF_HOURS else _SHIFTS[:1]
+    return next((shift for shift in shifts if abs(step_ns - shift) < _SPARE), 0)
 
 
 def _is_double(moment: datetime, zone: ZoneInfo) -> bool:

@@ -11,8 +11,9 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from ebbtide.errors import EbbtideError
-from ingest.files.column_recognition import is_interval_name
-from ingest.files.text_table import CLOCK, decode
+from ingest.files.column_names import is_interval_name
+from ingest.files.encoded_text import decode
+from ingest.files.text_table import CLOCK
 
 _EXPORT_RR = (
     "Export the RR (beat-to-beat) intervals as text or CSV from the app that recorded the strap."
@@ -48,6 +49,7 @@ _MAGIC = (
 )
 _SUMMARY = re.compile(r"rmssd|sdnn|avnn|pnn\d|^hrv|_hrv|heart rate variability|nremhr|^entropy")
 _VOLTAGE = re.compile(r"(^|[\W_])(ecg|ekg|ppg|bvp|eda)([\W_\d]|$)|[\W_][uµμm]v([\W_]|$)")
+_PEAKS = re.compile(r"peaks?([\W_]|$)|(^|[\W_])(qrs|locs?)([\W_]|$)")  # places of beats in an ECG
 _VOLTAGE_LINE = re.compile(r"^\W*(unit\W+[uµμm]v|lead\W+lead|sample rate\W+\d+(\.\d+)? ?h)")
 _JSON = (
     ('"average_hrv"', "an export of Oura"),
@@ -87,7 +89,8 @@ def refuse_other_table(path: Path, head: bytes) -> None:
     names = [name.strip(' "') for name in re.split(r"[,;\t]", before[-1])]
     if any(is_interval_name(name) for line in before for name in re.split(r"[,;\t]", line)):
         return
-    if _VOLTAGE.search(before[-1]) or any(_VOLTAGE_LINE.search(line) for line in before):
+    voltages = [name for name in names if _VOLTAGE.search(name) and not _PEAKS.search(name)]
+    if voltages or any(_VOLTAGE_LINE.search(line) for line in before):
         raise EbbtideError(
             f"{path} is an ECG or another signal, not intervals between beats.", _FIND_BEATS
         )

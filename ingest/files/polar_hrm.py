@@ -16,9 +16,9 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import ticks_of_interval
 from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
+from ingest.files.encoded_text import decode, read_text
 from ingest.files.recording import FileFormat, ReadAs, ReadContext, RecordedFile
 from ingest.files.start_time import moment_ns, require_start
-from ingest.files.text_table import decode, read_text
 
 _SCALE = 10_000
 _RR_MODE = 238
@@ -31,7 +31,7 @@ def _matches(head: bytes) -> bool:
 
 def _read(path: Path, context: ReadContext) -> RecordedFile:
     """Read the intervals. Raises EbbtideError where the file holds heart rates."""
-    text, encoding = read_text(path)
+    text, encoding, ending = read_text(path)
     sections: dict[str, list[tuple[int, str]]] = {}
     section: list[tuple[int, str]] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -51,7 +51,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
             "mode: it holds no RR intervals.",
             "Record with the R-R data of the watch switched on, and export that recording.",
         )
-    problems: list[str] = []
+    problems: list[str] = [] if ending is None else [ending]
     builder = RecordingBuilder(f"{path.name} (Polar HRM)", _SCALE)
     end = _start(path, params, context)
     run: list[int] = []

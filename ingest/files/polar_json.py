@@ -20,6 +20,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import ticks_from_ms, ticks_of_interval
 from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
+from ingest.files.encoded_text import decode, read_json
 from ingest.files.recording import (
     PULSE_NOTE,
     FileFormat,
@@ -29,7 +30,6 @@ from ingest.files.recording import (
     RecordedFile,
 )
 from ingest.files.start_time import iso_ns, require_start
-from ingest.files.text_table import decode, read_json
 
 _SCALE = 10_000
 _RR_TYPE = "11"  # of AccessLink

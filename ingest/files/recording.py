@@ -85,7 +85,8 @@ class Notifications:
 class ReadAs:
     """What was decided about a text file.
 
-    ``quantity``: RR, PPI (pulse intervals of an optical sensor) or beat times.
+    ``quantity``: RR, PPI (pulse intervals of an optical sensor) or beat times. ``unit_from``: what
+    says the unit (name, time, heart rate, sampling rate); assumed where only the size does.
     """
 
     column: str
@@ -95,6 +96,7 @@ class ReadAs:
     decimal: str = "."
     time: str | None = None
     quantity: str = "RR"
+    unit_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

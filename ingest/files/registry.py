@@ -32,6 +32,7 @@ from ingest.files.streams import rereadable
 
 _HEAD_BYTES = 4096
 _MAX_UNPACKED = 200_000_000
+_MAX_DEPTH = 2  # zips within each other
 
 # The first that matches is taken; RR text, the last, matches every file.
 FORMATS: list[FileFormat] = [
@@ -106,9 +107,11 @@ def open_recording(
         return _read_file(file, context, column)
 
 
-def _read_file(path: Path, context: ReadContext, column: str | None) -> RecordedFile:
+def _read_file(
+    path: Path, context: ReadContext, column: str | None, depth: int = 0
+) -> RecordedFile:
     found = _find_readable(path, column)
-    member = _single_member(path)
+    member = _single_member(path, depth)
     if member is None:
         return found.read(path, context)
     with tempfile.TemporaryDirectory() as folder:
@@ -131,14 +134,14 @@ def _read_file(path: Path, context: ReadContext, column: str | None) -> Recorded
                 start_ns = time_in_name(path.name, context.zone)
         context = replace(context, start_ns=start_ns, on_progress=None)
         try:
-            return _find_readable(inner, column).read(inner, context)
+            return _read_file(inner, context, column, depth + 1)
         except EbbtideError as error:
             what = error.what.replace(str(inner), f"{inner.name} in {path}")
             raise EbbtideError(what, error.remedy) from error
 
 
-def _single_member(path: Path) -> zipfile.ZipInfo | None:
-    """The one file in a zip that is no Health export; None for any other file."""
+def _single_member(path: Path, depth: int) -> zipfile.ZipInfo | None:
+    """The one file in a zip that is no Health export, or a zip itself; None for any other file."""
     if not zipfile.is_zipfile(path):
         return None
     try:
@@ -152,8 +155,12 @@ def _single_member(path: Path) -> zipfile.ZipInfo | None:
             ]
     except zipfile.BadZipFile:
         return None
-    if len(members) != 1 or members[0].filename.lower().endswith((".xml", ".zip")):
+    if len(members) != 1 or members[0].filename.lower().endswith(".xml"):
         return None
+    if depth >= _MAX_DEPTH:
+        raise EbbtideError(
+            f"{path} is a zip in a zip in a zip.", "Unpack it, and import the file in it."
+        )
     if members[0].file_size > _MAX_UNPACKED:
         raise EbbtideError(f"{members[0].filename} in {path} is larger than 200 MB.", "Split it.")
     return members[0]

@@ -21,6 +21,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND, ticks_of_interval
 from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
+from ingest.files.encoded_text import FileText
 from ingest.files.interval_table import IntervalTable, read_interval_table
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 from ingest.files.start_time import require_start
@@ -103,7 +104,7 @@ def _rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
 
 def _gaps(table: IntervalTable) -> NDArray[np.int64]:
     """Nanoseconds before each interval that no interval of the file fills."""
-    gaps = np.zeros(len(table.rr_ms), np.int64)
+    gaps = table.breaks.astype(np.int64)  # a session begins: a gap, however short
     if table.time_ns is None or not table.exact:
         return gaps
     usable = np.flatnonzero(
@@ -112,13 +113,15 @@ def _gaps(table: IntervalTable) -> NDArray[np.int64]:
     if len(usable) < 2:
         return gaps
     steps = np.diff(table.time_ns[usable]) - table.rr_ms[usable[1:]] * 1e6
-    gaps[usable[1:]] = np.where(steps > _MAX_MISMATCH_NS, np.round(steps), 0)
+    gaps[usable[1:]] += np.where(steps > _MAX_MISMATCH_NS, np.round(steps), 0).astype(np.int64)
     return gaps
 
 
-def read_text_recording(path: Path, context: ReadContext) -> RecordedFile:
-    """Read ``path`` and place its beats, by its own times where it has them."""
-    table = read_interval_table(path, context)
+def read_text_recording(
+    path: Path, context: ReadContext, text: FileText | None = None
+) -> RecordedFile:
+    """Read ``path``, or the ``text`` of it; place its beats by its own times where it has them."""
+    table = read_interval_table(path, context, text)
     title = _APPS.get(tuple(name.lower() for name in table.names))
     if title is None:
         title = "Pulse intervals" if table.is_pulse else "RR intervals"

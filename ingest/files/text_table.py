@@ -1,49 +1,37 @@
-"""Split a text file into a table: encoding, comments, preamble, header, separator, decimal mark.
+"""Split text into a table: comments, preamble, header, separator, decimal mark.
 
 Nothing here knows what a column means: that is decided in ``column_recognition``.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import json
-import math
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
+from ingest.files.number_text import find_decimal, find_marks, is_number, parse_number
 
-_MAX_BYTES = 200_000_000  # some years of beats
 _SAMPLE = 400  # rows that decide the separator and the kind of a column
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-CUT_OFF = "utf-8, cut off"  # the encoding of a file that ends within a character
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|$)")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)*|[.,]\d+)([eE][+-]?\d+)?")
 CLOCK = re.compile(
     r"(?:(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)[T ]|(?P<d2>\d\d?)\.(?P<m2>\d\d?)\.(?P<y2>\d{4}),? "
     r"|(?P<slash>\d\d?/\d\d?/\d{2,4},? ))?"
     r"(?P<H>\d\d?):(?P<M>\d\d)(?::(?P<S>\d\d)(?:[.,:](?P<f>\d{1,9}))?)?"
+    r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?"
     r" ?(?P<z>Z|[+-]\d\d:?\d\d)?"
 )
 _LETTER = re.compile(r"[^\W\d_]")
 _NO_VALUE = {"", "nan", "na", "n/a", "null", "none", "-", ".", "inf", "-inf"}
+_WORDS_AND_VALUE = re.compile(r"[^\d:=]*[:=]\s*\S.*")  # "Beats: 320", which names no column
 
 
 class Lines:
@@ -134,9 +122,9 @@ class TextTable:
     def numbers(self, column: int) -> NDArray[np.float64]:
         """Its cells as numbers; NaN where a cell is none."""
         if column not in self._numbers:
-            marks = _marks(self.cells(column), self.decimal)
+            marks = find_marks(self.cells(column), self.decimal)
             self._numbers[column] = np.fromiter(
-                (_parse_number(cell, *marks) for cell in self.cells(column)),
+                (parse_number(cell, *marks) for cell in self.cells(column)),
                 np.float64,
                 len(self.rows),
             )
@@ -147,55 +135,6 @@ class TextTable:
         cells = [row[column] for row in self.rows[:_SAMPLE] if column < len(row) and row[column]]
         found = sum(CLOCK.fullmatch(cell) is not None for cell in cells)
         return found * 2 > len(cells)
-
-
-def read_text(path: Path) -> tuple[str, str]:
-    """Read ``path``: (text, encoding). Raises EbbtideError where it is no text."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise EbbtideError(f"{path} is larger than 200 MB.", "Split it.")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise EbbtideError(
-            f"{path} cannot be read: {error.strerror or error}.", "Check the name of the file."
-        ) from error
-    text, encoding = decode(raw)
-    if _CONTROL.search(text[:100_000]) is not None or "\ufffd" in text[:100_000]:
-        raise EbbtideError(
-            f"{path} is not a text file (it holds control characters).",
-            "Give a text file with one RR interval a line.",
-        )
-    return text, encoding
-
-
-def read_json(path: Path) -> tuple[Any, str]:
-    """Read ``path``: (what its JSON holds, encoding). Raises EbbtideError where it is no JSON."""
-    text, encoding = read_text(path)
-    try:
-        return json.loads(text), encoding
-    except (ValueError, RecursionError) as error:
-        raise EbbtideError(
-            f"{path} is not whole JSON ({str(error)[:80]}).", "Export it again."
-        ) from error
-
-
-def decode(raw: bytes) -> tuple[str, str]:
-    """Decode by the mark at the beginning; else UTF-16 where every second byte is 0, UTF-8, or
-    Latin-1 as Windows writes it.
-    """
-    for mark, name in _MARKS:
-        if raw.startswith(mark):
-            return raw.decode("utf-8-sig" if name == "utf-8" else name, "replace"), name
-    head = raw[:2000]
-    for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
-        if len(head) >= 4 and zeros.count(0) > 0.9 * len(zeros):
-            return raw.decode(name, "replace"), name
-    try:
-        return raw.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError as error:
-        if error.start >= len(raw) - 3 and error.reason == "unexpected end of data":
-            return raw[: error.start].decode("utf-8"), CUT_OFF
-        return raw.decode("cp1252", "replace"), "latin-1"
 
 
 def split_table(text: str, encoding: str = "utf-8", decimal: str | None = None) -> TextTable:
@@ -234,7 +173,7 @@ def split_table(text: str, encoding: str = "utf-8", decimal: str | None = None) 
         first = 0
     rows = Rows(rest, first, separator)
     if decimal is None:
-        decimal = _decimal(rows[:_SAMPLE])
+        decimal = find_decimal(rows[:_SAMPLE])
     return TextTable(names, rest.numbers[first:], rows, words, separator, decimal, encoding)
 
 
@@ -243,12 +182,19 @@ def _separator(sample: list[str]) -> str | None:
         if sum(mark in line for line in sample) * 2 > len(sample):
             return mark
     columns = sum(
-        len(parts) > 1
-        and (_is_number(parts[0]) or CLOCK.fullmatch(" ".join(parts[:2])) is not None)
+        len(parts) > 1 and (is_number(parts[0]) or _words_of_time(parts) > 1)
         for parts in (line.split() for line in sample)
     )
     single = sum(CLOCK.fullmatch(line) is not None for line in sample)
     return " " if columns * 2 > len(sample) and single * 2 < len(sample) else None
+
+
+def _words_of_time(parts: list[str]) -> int:
+    """How many words at the beginning of a line are one time: date, clock, AM or PM."""
+    for count in (3, 2):
+        if len(parts) >= count and CLOCK.fullmatch(" ".join(parts[:count])):
+            return count if not is_number(parts[count - 1]) else 0
+    return 0
 
 
 def _split(line: str, separator: str | None) -> list[str]:
@@ -256,9 +202,8 @@ def _split(line: str, separator: str | None) -> list[str]:
         return [line.strip().strip('"')]
     if separator == " ":
         parts = line.split()
-        if len(parts) > 1 and CLOCK.fullmatch(" ".join(parts[:2])) and not _is_number(parts[1]):
-            parts[:2] = [" ".join(parts[:2])]
-        return parts
+        count = _words_of_time(parts)
+        return [" ".join(parts[:count]), *parts[count:]] if count else parts
     if '"' in line:
         cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
     else:
@@ -313,7 +258,7 @@ def _comma_is_decimal(first: list[str], sample: list[str], decimal: str | None) 
 
 def _is_valued(rows: list[list[str]], column: int) -> bool:
     cells = [row[column] for row in rows if column < len(row) and row[column]]
-    valued = sum(_is_number(c) or CLOCK.fullmatch(c) is not None for c in cells)
+    valued = sum(is_number(c) or CLOCK.fullmatch(c) is not None for c in cells)
     return valued * 2 >= len(cells) and valued > 0
 
 
@@ -326,7 +271,7 @@ def _is_heading(row: list[str], valued: list[bool]) -> bool:
     return any(
         is_valued
         and _LETTER.search(cell) is not None
-        and not _is_number(cell)
+        and not is_number(cell)
         and CLOCK.fullmatch(cell) is None
         and cell.lower() not in _NO_VALUE
         for cell, is_valued in zip(row, valued, strict=True)
@@ -339,7 +284,14 @@ def _header(
     """The names, and all words that stand before the data."""
     words = comments + before
     split = [_split(line, separator) for line in before]
-    names = next((row for row in reversed(split) if len(row) == width), None)
+    names = next(
+        (
+            row
+            for row in reversed(split)
+            if len(row) == width and not (width == 1 and _WORDS_AND_VALUE.fullmatch(row[0]))
+        ),
+        None,
+    )
     if names is None and width:
         for text in reversed(comments):
             row = _split(text, separator)
@@ -350,52 +302,9 @@ def _header(
                 break
     if names is None:
         return ("",) * width, tuple(words)
-    named = tuple("" if _is_number(name) else name.strip().strip('"') for name in names)
-    if len(words) and width and " ".join(names) in words:
-        words.remove(" ".join(names))
+    named = tuple("" if is_number(name) else name.strip().strip('"') for name in names)
+    for line in before:
+        if _split(line, separator) == names:
+            words.remove(line)
+            break
     return named, tuple(words)
-
-
-def _decimal(rows: tuple[tuple[str, ...], ...]) -> str:
-    cells = [cell for row in rows for cell in row if CLOCK.fullmatch(cell) is None]
-    commas = [cell for cell in cells if re.search(r"\d,\d|^,\d", cell) and _is_number(cell)]
-    if not commas:
-        return "."
-    both = [cell for cell in commas if "." in cell]
-    if both:
-        return "," if both[0].rfind(",") > both[0].rfind(".") else "."
-    dots = any(re.search(r"\d\.\d", cell) and _is_number(cell) for cell in cells)
-    return "." if dots and all(re.fullmatch(r"\d{1,3}(,\d{3})+", c) for c in commas) else ","
-
-
-def _marks(cells: Iterable[str], decimal: str) -> tuple[str, str]:
-    """(decimal mark, mark of thousands) of one column: '1.012' among '985' is 1012."""
-    other = "." if decimal == "," else ","
-    grouped = re.compile(r"[1-9]\d{0,2}(" + re.escape(decimal) + r"\d{3})+")
-    some_marked = some_plain = False
-    for cell in cells:
-        if decimal in cell:
-            some_marked = True
-            if grouped.fullmatch(cell) is None:
-                return decimal, other
-        elif cell.isdigit():
-            some_plain = True
-            if len(cell) < 3:
-                return decimal, other
-    return (other, decimal) if some_marked and some_plain else (decimal, other)
-
-
-def _parse_number(cell: str, decimal: str, thousands: str) -> float:
-    if thousands in cell:
-        cell = cell.replace(thousands, "")
-    if decimal != ".":
-        cell = cell.replace(decimal, ".")
-    try:
-        value = float(cell)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
-
-
-def _is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell) is not None

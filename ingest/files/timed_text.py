@@ -9,11 +9,12 @@ Any other table with a column of dates, or of times since 1970, is of this forma
 from __future__ import annotations
 
 from ebbtide.errors import EbbtideError
-from ingest.files.column_recognition import epoch_unit
+from ingest.files.column_names import epoch_unit
+from ingest.files.encoded_text import decode
 from ingest.files.local_times import parse_clock
 from ingest.files.recording import FileFormat
 from ingest.files.rr_text import read_text_recording
-from ingest.files.text_table import decode, split_table
+from ingest.files.text_table import split_table
 
 
 def _matches(head: bytes) -> bool:
@@ -28,7 +29,7 @@ def _matches(head: bytes) -> bool:
     for column in range(len(table.names)):
         cell = table.rows[0][column] if column < len(table.rows[0]) else ""
         found = parse_clock(cell)
-        if found is not None and found[0] is not None:
+        if found is not None and found[0] is not None and table.is_clock(column):
             return True
         values = [value for value in table.numbers(column).tolist() if value == value]
         if len(table.names) > 1 and values and epoch_unit(values[0]) is not None:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
-from ebbtide.timestamps import FOREVER, to_datetime
+from ebbtide.timestamps import DAY, FOREVER, to_datetime
 from store import Stores
 from store.models.records import Purpose
 from tests.support.accounts import PASSWORD
@@ -137,3 +137,18 @@ def test_requests_are_repeated_after_retry_after() -> None:
     server.server_close()
     with pytest.raises(UnavailableError, match="does not answer"):
         Client("http://127.0.0.1:9", "token").me()
+
+
+def test_what_is_still_computed_is_fetched_when_it_is_ready(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.http.compute.LIGHT_S", 0.0)  # everything is a job
+    monkeypatch.setattr("api.http.compute._HOLD_S", 0.0)
+    ada = clinic["ada"]
+    first = ada.get("/v1/link")
+    assert (first.status_code, first.headers["Retry-After"]) == (202, "2")
+    assert first.json()["status"] == "computing"
+    with Client.sign_in(clinic.url, "ada@example.org", PASSWORD) as api:
+        assert api.link_report()["ratings"]["given"] == 6
+        now = clinic.stores.now()
+        assert api.trend(to_datetime(now - 10 * DAY), to_datetime(now), 3600)["buckets"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from api.http.deps import CacheDep, PatientInScope, StoresDep
+from api.http.compute import COMPUTING, ComputationsDep
+from api.http.deps import CacheDep, CallerDep, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import TimeRangeQuery
 from api.schemas.hrv import TrendReport
+from api.services.daily_windows import daily_price_s
 from api.services.hrv_trend import load_trend_json
 from ebbtide.timestamps import DAY, SECOND
 
@@ -19,13 +21,18 @@ _MAX_DAYS, _MAX_BUCKETS = 400, 20_000
 
 
 @shared.get(
-    "/hrv/trend", response_model=TrendReport, responses=describe_problems(401, 403, 404, 422)
+    "/hrv/trend",
+    response_model=TrendReport,
+    responses={**COMPUTING, **describe_problems(401, 403, 404, 422, 503)},
 )
-def trend(
+async def trend(
+    request: Request,
     person: PatientInScope,
+    caller: CallerDep,
     query: TimeRangeQuery,
     stores: StoresDep,
     cache: CacheDep,
+    computations: ComputationsDep,
     bucket_s: Annotated[
         int, Query(ge=300, le=86_400 * 31, description="Length of a stretch, in seconds")
     ] = 3600,
@@ -38,6 +45,14 @@ def trend(
     bucket_ns = bucket_s * SECOND
     if (query.end_ns - query.start_ns) // bucket_ns > _MAX_BUCKETS:
         raise ProblemError(422, f"More than {_MAX_BUCKETS} stretches: use a longer bucket_s.")
-    body = load_trend_json(stores, cache, person, query.start_ns, query.end_ns, bucket_ns)
-    # Serialised in this thread: FastAPI would do it in the event loop, and hold up other requests.
-    return Response(body, media_type="application/json")
+
+    def plan() -> float:
+        return daily_price_s(stores, person, query.start_ns, query.end_ns)
+
+    def work() -> Response:
+        body = load_trend_json(stores, cache, person, query.start_ns, query.end_ns, bucket_ns)
+        return Response(body, media_type="application/json")
+
+    price_s = await computations.run(request, caller.person.id, plan)
+    key = ("trend", person.id, query.start_ns, query.end_ns, bucket_s)
+    return await computations.respond(request, caller.person.id, price_s, key, work)

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from analytics.hrv.stress_index import stress_index
 from analytics.hrv.windows import WINDOW_NS, hrv_windows
+from api.http.compute import require_few_streams
 from api.http.deps import (
     CacheDep,
     Patient,
@@ -81,7 +82,8 @@ class Sharing(BaseModel):
 @shared.get(
     "/live",
     response_class=EventSourceResponse,
-    responses=describe_problems(401, 403, 404, 422),
+    dependencies=[Depends(require_few_streams)],
+    responses=describe_problems(401, 403, 404, 422, 429),
 )
 async def live(
     request: Request,

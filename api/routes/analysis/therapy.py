@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from analytics.programme.change import (
@@ -16,13 +17,16 @@ from analytics.programme.change import (
     onset,
 )
 from analytics.programme.trial import PAPER, TRIAL
-from api.http.deps import PatientInScope, StoresDep
+from api.http.compute import ComputationsDep
+from api.http.deps import CallerDep, PatientInScope, StoresDep
 from api.http.problems import describe_problems
-from api.http.time_range import OptionalTimeRange
+from api.http.time_range import OptionalTimeRange, TimeRange
 from api.schemas.common import RecordOut
 from api.schemas.link import ChangeOut
 from api.services.programme_plan import FOLLOW_UP_MONTHS, MONTH_DAYS
 from ebbtide.timestamps import DAY, to_datetime
+from store import Stores
+from store.models import Person
 
 shared = APIRouter(tags=["therapy"])
 
@@ -98,9 +102,21 @@ class TherapyReport(BaseModel):
     caution: str
 
 
-@shared.get("/therapy", responses=describe_problems(401, 403, 404, 422))
-def therapy(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep) -> TherapyReport:
+@shared.get("/therapy", responses=describe_problems(401, 403, 404, 422, 503))
+async def therapy(
+    request: Request,
+    person: PatientInScope,
+    caller: CallerDep,
+    query: OptionalTimeRange,
+    stores: StoresDep,
+    computations: ComputationsDep,
+) -> TherapyReport:
     """Change from the first week to the last, when it began, and what was around each session."""
+    work = partial(_report, stores, person, query)
+    return await computations.run(request, caller.person.id, work)
+
+
+def _report(stores: Stores, person: Person, query: TimeRange) -> TherapyReport:
     ratings = stores.records.ratings(person.id, query.start_ns, query.end_ns)
     times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
     origin = int(times[0]) if len(times) else 0

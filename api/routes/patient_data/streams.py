@@ -23,6 +23,7 @@ from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRangeQuery
 from api.schemas.common import RecordOut
+from api.services.beat_rate import find_too_fast
 from api.services.imported_records import EARLIER_SOURCES
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
@@ -182,6 +183,10 @@ async def upload(
 
     def store() -> tuple[int, StoreGeneration]:
         _require_past(stores, person, stream_id, batch)
+        times = [time for item in batch.notifications for time in item.beat_times_ns]
+        too_fast = find_too_fast(stores, person.subject_id, times)
+        if too_fast is not None:
+            raise ProblemError(422, too_fast, field="body.notifications")
         if batch.stream is not None:
             _put_stream(stores, person, stream_id, batch.stream)
         try:

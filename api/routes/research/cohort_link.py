@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from analytics.association import group
+from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import Analyst, StoresDep, log_access, request_name
 from api.http.problems import describe_problems
 from api.schemas.common import RecordOut
-from api.services.cohort import cohort_link, consenting_patients
+from api.services.cohort import (
+    CohortLink,
+    CohortRatings,
+    compute_cohort_link,
+    consenting_patients,
+    read_cohort,
+)
+from api.services.export_scope import ExportSubject
 
 router = APIRouter(prefix="/research", tags=["research"])
 
@@ -78,12 +86,30 @@ ASSUMPTIONS = [
 ]
 
 
-@router.get("/clinic-link", responses=describe_problems(401, 403))
-def clinic_link(request: Request, analyst: Analyst, stores: StoresDep) -> ClinicLink:
+@router.get(
+    "/clinic-link",
+    response_model=ClinicLink,
+    responses={**COMPUTING, **describe_problems(401, 403, 503)},
+)
+async def clinic_link(
+    request: Request, analyst: Analyst, stores: StoresDep, computations: ComputationsDep
+) -> Response:
     """Whether pain moved with stress, within people, over everybody who agreed to research."""
-    subjects = consenting_patients(stores)
-    log_access(stores, analyst, [item.person for item in subjects], request_name(request))
-    cohort = cohort_link(stores, subjects)
+
+    def plan() -> tuple[list[ExportSubject], CohortRatings]:
+        subjects = consenting_patients(stores)
+        log_access(stores, analyst, [item.person for item in subjects], request_name(request))
+        return subjects, read_cohort(stores, subjects)
+
+    def work() -> Response:
+        out = _to_out(subjects, compute_cohort_link(ratings))
+        return Response(out.model_dump_json(), media_type="application/json")
+
+    subjects, ratings = await computations.run(request, analyst.id, plan)
+    return await computations.respond(request, analyst.id, ratings.price_s, "clinic-link", work)
+
+
+def _to_out(subjects: list[ExportSubject], cohort: CohortLink) -> ClinicLink:
     link = cohort.link
     return ClinicLink.from_record(
         link,

@@ -5,7 +5,7 @@ of today changes with each upload; of hundreds of ratings, only those of today a
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -16,10 +16,12 @@ from analytics.association.hrv_before_rating import Span
 from analytics.hrv.windows import WINDOW_NS, HrvWindows
 from api.services.cache.responses import TTL_S
 from api.services.cache.stress_index import baseline_fingerprint
+from api.services.compute import compute, raise_if_stopped
 from api.services.rating_windows import (
     RatingWindows,
     WindowGroup,
-    compute_group,
+    compute_groups,
+    group_price_s,
     group_windows,
     read_group,
 )
@@ -32,6 +34,7 @@ from store.models import Person, Rating
 
 _MAX_PEOPLE = 20  # some MB each after a year
 _MAX_GROUPS = 5000
+_BATCH_S, _BATCH_GROUPS = 1.0, 200  # computed at a time
 
 _GroupKey = tuple[int, int, int]  # the first start, the last, and how many
 
@@ -101,35 +104,61 @@ class RatingWindowCache:
         with self._lock:
             cached = self._people.get(key, {})
         current: dict[_GroupKey, _CachedGroup] = {}
+        batch = _Batch()
         for starts in group_starts:
+            raise_if_stopped()
             group_key = (int(starts[0]), int(starts[-1]), len(starts))
             first, last = group_key[0] // DAY, (group_key[1] + WINDOW_NS - 1) // DAY
             touched = tuple(days.get(day) for day in range(first, last + 1))
             group = cached.get(group_key)
             if group is None or group.days != touched:
-                group = _load_group(stores, person, starts, touched, group)
+                read = read_group(stores, person, starts)
+                beats = _group_fingerprint(read)
+                if group is None or group.beats != beats:
+                    batch.add(group_key, touched, beats, read)
+                    if batch.is_full:
+                        current |= batch.compute()
+                    continue
+                group = replace(group, days=touched, origins=read.origins)
             current[group_key] = group
+        current |= batch.compute()
+        ordered = [(int(starts[0]), int(starts[-1]), len(starts)) for starts in group_starts]
+        current = {group_key: current[group_key] for group_key in ordered}
         merged = {**cached, **current}  # a request for a month keeps the groups of the year
         with self._lock:
             self._people[key] = merged if len(merged) <= _MAX_GROUPS else current
         return list(current.values())
 
 
-def _load_group(
-    stores: Stores,
-    person: Person,
-    starts: NDArray[np.int64],
-    days: tuple[str | None, ...],
-    previous: _CachedGroup | None,
-) -> _CachedGroup:
-    """Read a group's beats, and compute its windows unless they were made from the same beats."""
-    group = read_group(stores, person, starts)
-    fingerprint = _group_fingerprint(group)
-    if previous is not None and previous.beats == fingerprint:
-        windows = previous.windows
-    else:
-        windows = compute_group(group)
-    return _CachedGroup(days, fingerprint, group.origins, windows)
+class _Batch:
+    """Groups that are computed together: one way to another process for many of them."""
+
+    def __init__(self) -> None:
+        self._groups: list[tuple[_GroupKey, tuple[str | None, ...], str, WindowGroup]] = []
+        self._price_s = 0.0
+
+    def add(
+        self, key: _GroupKey, days: tuple[str | None, ...], beats: str, group: WindowGroup
+    ) -> None:
+        """Add a group, with what it is made from."""
+        self._groups.append((key, days, beats, group))
+        self._price_s += group_price_s(group)
+
+    @property
+    def is_full(self) -> bool:
+        return self._price_s > _BATCH_S or len(self._groups) >= _BATCH_GROUPS
+
+    def compute(self) -> dict[_GroupKey, _CachedGroup]:
+        """Compute the windows of all groups, and empty the batch."""
+        groups, price_s = self._groups, self._price_s
+        self._groups, self._price_s = [], 0.0
+        if not groups:
+            return {}
+        windows = compute(price_s, compute_groups, [group for *_, group in groups])
+        return {
+            key: _CachedGroup(days, beats, group.origins, of_group)
+            for (key, days, beats, group), of_group in zip(groups, windows, strict=True)
+        }
 
 
 def _group_fingerprint(group: WindowGroup) -> str:

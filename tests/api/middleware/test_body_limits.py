@@ -6,8 +6,11 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
-from api.middleware.body_limits import MAX_BODY_BYTES, BodyLimitMiddleware
+import pytest
+
+from api.middleware.body_limits import DEFAULT_LIMIT, MIB, BodyLimitMiddleware, find_excess
 from store import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic
@@ -15,9 +18,9 @@ from tests.support.clinic import Clinic
 
 def test_a_body_may_be_neither_huge_nor_slow(clinic: Clinic) -> None:
     ada = clinic["ada"]
-    huge = b'{"pain": 1, "note": "' + b"x" * MAX_BODY_BYTES + b'"}'
+    huge = b'{"pain": 1, "note": "' + b"x" * 16 * MIB + b'"}'
     refusal = ada.post("/v1/ratings", content=huge, headers={"Content-Type": "application/json"})
-    assert_problem(refusal, 413, "16 MiB")
+    assert_problem(refusal, 413, "16 KiB")
 
     def pieces() -> Iterator[bytes]:
         for begin in range(0, len(huge), 2**20):
@@ -26,7 +29,7 @@ def test_a_body_may_be_neither_huge_nor_slow(clinic: Clinic) -> None:
     streamed = ada.post(
         "/v1/ratings", content=pieces(), headers={"Content-Type": "application/json"}
     )
-    assert_problem(streamed, 413, "16 MiB")
+    assert_problem(streamed, 413, "16 KiB")
     assert ada.get("/v1/ratings").json()["ratings"] == []
 
 
@@ -41,20 +44,36 @@ def test_a_body_that_does_not_come_is_not_waited_for(stores: Stores) -> None:
             await asyncio.sleep(60)
             return {}
 
-        async def send(_: object) -> None:
-            pass
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal status
+            status = message.get("status", status)
 
-        try:
-            await BodyLimitMiddleware(app, timeout_s=0.05)(  # type: ignore[arg-type]
-                {"type": "http", "headers": [], "method": "POST"},
-                never,
-                send,  # type: ignore[arg-type]
-            )
-        except Exception as error:
-            status = getattr(error, "status_code", 0)
+        await BodyLimitMiddleware(app, timeout_s=0.05)(  # type: ignore[arg-type]
+            {"type": "http", "headers": [], "method": "POST", "path": "/v1/ratings"},
+            never,
+            send,  # type: ignore[arg-type]
+        )
         return status
 
     assert asyncio.run(query()) == 408
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"[" * 9 + b"]" * 9, "levels deep"),
+        (b"[" + b"0," * 501 + b"0]", "fields and items"),
+        (b"{" + b",".join(b'"%d":0' % n for n in range(260)) + b"}", "fields and items"),
+        (b'{"note": "' + b'\\",[{:' * 400 + b'"}', None),
+        (b'{"a": [[[[0, 1], [2]]], {"b": {}}]}', None),
+        (b"[" * 8 + b"]" * 8, None),
+    ],
+)
+def test_the_parts_of_a_body_are_counted_before_it_is_parsed(
+    body: bytes, words: str | None
+) -> None:
+    excess = find_excess(body, DEFAULT_LIMIT)
+    assert (excess is None) if words is None else (excess is not None and words in excess)
 
 
 def test_a_client_that_sends_nothing_delays_no_others(clinic: Clinic) -> None:

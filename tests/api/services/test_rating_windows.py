@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from analytics.association.hrv_before_rating import Span
+from analytics.hrv import HrvWindows
 from api.services import link_report as link_service
 from api.services.cache import rating_windows
 from api.services.cache.analysis import AnalysisCache
 from api.services.link_report import link_report, load_report_json
-from api.services.rating_windows import compute_rating_windows, read_rating_beats
+from api.services.rating_windows import WindowGroup, compute_rating_windows, read_rating_beats
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
@@ -81,17 +82,17 @@ def wearer(signed_in: SignedIn, stores: Stores) -> Wearer:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is computed: windows, and reports."""
     seen: list[str] = []
-    windows, report = rating_windows.compute_group, link_service.link_report
+    windows, report = rating_windows.compute_groups, link_service.link_report
 
-    def noted_windows(*given: object) -> object:
-        seen.append("windows")
-        return windows(*given)  # type: ignore[arg-type]
+    def noted_windows(groups: list[WindowGroup]) -> list[HrvWindows]:
+        seen.extend("windows" for _ in groups)
+        return windows(groups)
 
     def noted_report(*given: object) -> object:
         seen.append("report")
         return report(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rating_windows, "compute_group", noted_windows)
+    monkeypatch.setattr(rating_windows, "compute_groups", noted_windows)
     monkeypatch.setattr(link_service, "link_report", noted_report)
     return seen
 
