@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -106,6 +107,7 @@ def describe(app: FastAPI) -> None:
         for path, methods in schema["paths"].items():
             for method, operation in methods.items():
                 _complete(method, operation)
+                _declare_path_parameters(path, operation)
                 if path.endswith(_TABLES):
                     operation["responses"]["200"]["content"]["application/json"]["example"] = _PAGE
         _conform_to_3_1(schema)
@@ -113,6 +115,24 @@ def describe(app: FastAPI) -> None:
         return schema
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _declare_path_parameters(path: str, operation: dict[str, Any]) -> None:
+    """Declare what a dependency reads from the path of the request itself."""
+    parameters = operation.setdefault("parameters", [])
+    declared = {item["name"] for item in parameters if item["in"] == "path"}
+    for name in re.findall(r"{(\w+)}", path):
+        if name not in declared:
+            parameters.append(
+                {
+                    "name": name,
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string", "format": "uuid"},
+                }
+            )
+    if not parameters:
+        del operation["parameters"]
 
 
 def _conform_to_3_1(node: Any) -> None:
