@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.http import problems
+from api.http.fhir import describe_outcomes
 from api.middleware.idempotency import HEADER
 from api.openapi_examples import complete_examples
 
@@ -108,6 +109,8 @@ def describe(app: FastAPI) -> None:
             for method, operation in methods.items():
                 _complete(method, operation)
                 _declare_path_parameters(path, operation)
+                if "/fhir" in path:
+                    _declare_outcomes(operation)
                 if path.endswith(_TABLES):
                     operation["responses"]["200"]["content"]["application/json"]["example"] = _PAGE
         _conform_to_3_1(schema)
@@ -133,6 +136,19 @@ def _declare_path_parameters(path: str, operation: dict[str, Any]) -> None:
             )
     if not parameters:
         del operation["parameters"]
+
+
+def _declare_outcomes(operation: dict[str, Any]) -> None:
+    """Declare both forms of FHIR's errors: of its routes, and of what refuses a request before."""
+    for status, response in operation["responses"].items():
+        if status.startswith(("4", "5")):
+            content: dict[str, Any] = response.setdefault("content", {})
+            for described in (
+                describe_outcomes(int(status)),
+                problems.describe_problems(int(status)),
+            ):
+                for kind, body in described[int(status)]["content"].items():
+                    content.setdefault(kind, body)
 
 
 def _conform_to_3_1(node: Any) -> None:
