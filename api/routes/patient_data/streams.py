@@ -13,6 +13,7 @@ from api.http.deps import (
     Patient,
     PatientInAnyScope,
     PatientInScope,
+    SnapshotsDep,
     StoresDep,
     UploadLimiterDep,
     UploadPatient,
@@ -234,7 +235,13 @@ async def upload_activity(
 
 
 @router.delete("/streams/{stream_id}", responses=describe_problems(401, 403, 404, 410))
-def remove(stream_id: StreamId, person: Patient, request: Request, stores: StoresDep) -> RemovedOut:
+def remove(
+    stream_id: StreamId,
+    person: Patient,
+    request: Request,
+    stores: StoresDep,
+    snapshots: SnapshotsDep,
+) -> RemovedOut:
     """Remove one recording of one's own, with its windows and what was computed from it.
 
     An outbox that still holds it is answered 410 and does not send it again; its file can be
@@ -250,6 +257,7 @@ def remove(stream_id: StreamId, person: Patient, request: Request, stores: Store
     if sources.get(stream_id) in EARLIER_SOURCES:
         stores.beats.readmit_stream(person.subject_id, stream_id)
     stores.records.delete_reports(person.id)
+    snapshots.clear()
     stores.records.add_audit(AuditLine(stores.now(), "recording removed", person.subject_id))
     log_access(stores, person, [person], request_name(request))
     return RemovedOut(stream_id=stream_id, beats=beats)

@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from api.http.deps import Patient, PatientAccount, StoresDep
+from api.http.deps import Patient, PatientAccount, SnapshotsDep, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from api.schemas.common import RecordOut
@@ -70,7 +70,9 @@ def consents(person: Patient, stores: StoresDep) -> ConsentsOut:
 
 
 @router.post("/consents", status_code=201, responses=describe_problems(401, 403, 422))
-def add_consent(body: ConsentIn, person: PatientAccount, stores: StoresDep) -> ConsentOut:
+def add_consent(
+    body: ConsentIn, person: PatientAccount, stores: StoresDep, snapshots: SnapshotsDep
+) -> ConsentOut:
     """Agree, or take it back."""
     now = stores.now()
     until = None if body.until is None else parse_timestamp(body.until, "body.until")
@@ -82,6 +84,8 @@ def add_consent(body: ConsentIn, person: PatientAccount, stores: StoresDep) -> C
         raise ProblemError(422, "only what is given can end.", field="body.until")
     answer = Consent(person.id, body.purpose, body.given, body.wording, now, until)
     stores.records.add_consent(answer)
+    if not body.given:
+        snapshots.clear()
     return _to_out(answer, person)
 
 

@@ -134,6 +134,21 @@ def test_whoever_takes_consent_back_is_in_no_range(clinic: Clinic) -> None:
     assert_problem(answer, 416)
 
 
+def test_a_withdrawal_and_a_removed_recording_leave_no_snapshot(clinic: Clinic) -> None:
+    folder, ada = clinic.snapshots, clinic["ada"]
+    (stream, *_) = ada.get("/v1/streams").json()["streams"]
+    for last in (
+        lambda: ada.post(
+            "/v1/consents", json={"purpose": "research", "given": False, "wording": "test"}
+        ),
+        lambda: ada.delete(f"/v1/streams/{stream['id']}"),
+    ):
+        clinic["ada"].get(PARQUET)
+        assert list(folder.glob("*.snapshot"))
+        assert last().is_success
+        assert list(folder.glob("*.snapshot")) == []
+
+
 def test_an_erasure_deletes_every_snapshot(clinic: Clinic) -> None:
     folder = clinic.snapshots
     clinic["ada"].get(PARQUET)
