@@ -7,6 +7,7 @@ and a line in ``COMMANDS``.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated
@@ -67,6 +68,8 @@ for _words, _place in COMMANDS.items():
 
 def main() -> None:
     """Run the command line; print an EbbtideError without a traceback."""
+    # Stores, backups, exports and logs hold health data: no other user of the machine reads them.
+    os.umask(os.umask(0o077) | 0o077)
     try:
         app()
     except EbbtideError as error:

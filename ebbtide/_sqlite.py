@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from ebbtide._files import make_private
+
 BUSY_SECONDS = 30.0
 
 
@@ -13,7 +15,7 @@ def open_sqlite(path: Path, *, foreign_keys: bool = False) -> sqlite3.Connection
 
     Raises OSError when the folder cannot be made, and sqlite3.Error when the file is no database.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path)
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")  # a commit is on the disk before it returns

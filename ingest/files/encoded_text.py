@@ -74,7 +74,7 @@ def decode(raw: bytes) -> tuple[str, str]:
     """
     for mark, name in _MARKS:
         if raw.startswith(mark):
-            if name == "utf-16" and len(raw) % 2 and raw[-1:] in b"\n\r\0":
+            if name == "utf-16" and len(raw) % 2 and raw[-1:] in (b"\n", b"\r"):
                 raw = raw[:-1]  # a line end that another program appended, of one byte
             return raw.decode("utf-8-sig" if name == "utf-8" else name, "replace"), name
     head = raw[:2000].rstrip(b"\0")  # zeros of a lost write are no UTF-16

@@ -32,7 +32,7 @@ def create_server_backup(
         raise EbbtideError(f"{folder} is there already.", "Name a new folder.")
     working = folder.with_name(f"{folder.name}.being-made")
     shutil.rmtree(working, ignore_errors=True)
-    working.mkdir(parents=True)
+    working.mkdir(mode=0o700, parents=True)
     covered = beats.begin_backup()
     try:
         files = [working / name for name in names]

@@ -15,6 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ebbtide._files import make_private
 from ebbtide.errors import EbbtideError
 from store.sqlite.generation import begin_backup, finish_backup, renew_generation
 from store.sqlite.schema import create_tables, upgrade_tables
@@ -40,7 +41,7 @@ def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
         if not file.is_file():
             raise EbbtideError(f"There is no store {file}.", "Is EBBTIDE_DATA_DIR right?")
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(mode=0o700, parents=True)
     except FileExistsError as error:
         raise EbbtideError(f"{folder} is there already.", "Name a new folder.") from error
     except OSError as error:
@@ -50,6 +51,7 @@ def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
     try:
         for file in files:
             copy = folder / file.name
+            make_private(copy)
             with (
                 closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source,
                 closing(sqlite3.connect(copy)) as target,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ebbtide._files import make_private
 from ebbtide._sqlite import BUSY_SECONDS
 from ebbtide.errors import EbbtideError
 from store.errors import RevisionError
@@ -33,7 +34,7 @@ def sqlite_engine(path: Path) -> Engine:
     cannot be opened.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path)
     except OSError as error:
         raise _cannot_open(path, error) from error
     engine = create_engine(

@@ -297,3 +297,10 @@ def test_results_of_kubios_that_are_cut_off_say_so(tmp_path: Path) -> None:
     file = read(written(tmp_path, "a_hrv.txt", text[:cut]))
     assert ms_of(file) == pytest.approx(RR[:50])
     assert "cut off" in file.problems[0]
+
+
+def test_utf_16_with_a_line_end_of_one_byte_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "rr.txt"
+    path.write_bytes("\n".join(str(ms) for ms in RR).encode("utf-16") + b"\n")
+    file = open_recording(path, zone=BERLIN, start_ns=START)
+    assert ms_of(file) == pytest.approx(RR)
