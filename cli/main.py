@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -23,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 store_app = typer.Typer(no_args_is_help=True, help="Look after the stores.")
 app.add_typer(store_app, name="store")
@@ -73,10 +74,32 @@ def main() -> None:
     try:
         app()
     except EbbtideError as error:
-        from rich.console import Console
+        _exit_with(str(error))
+    except ValueError as error:
+        wrong = _wrong_settings(error)
+        if wrong is None:
+            raise
+        _exit_with(wrong)
 
-        Console(stderr=True, highlight=False).print(f"ebbtide: {error}", markup=False)
-        sys.exit(1)
+
+def _exit_with(text: str) -> NoReturn:
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False).print(f"ebbtide: {text}", markup=False)
+    sys.exit(1)
+
+
+def _wrong_settings(error: ValueError) -> str | None:
+    """Say which settings are wrong, without their values, which may be secret."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError) or error.title != "Settings":
+        return None
+    parts = []
+    for item in error.errors(include_url=False, include_input=False):
+        names = "_".join(str(part) for part in item["loc"])
+        parts.append(f"EBBTIDE_{names.upper()}: {item['msg']}" if names else item["msg"])
+    return f"A setting is wrong. {'; '.join(parts)}. Correct it, or unset it for its default."
 
 
 def _version(wanted: bool) -> None:
@@ -90,7 +113,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("-V", "--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     pass

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-PatientEmail = Annotated[str | None, typer.Option(help="Whose it is: address of the account.")]
+PatientEmail = Annotated[str | None, typer.Option(help="Address of the account it belongs to.")]
 ListenSeconds = Annotated[float, typer.Option(help="How long to listen.", min=1, max=120)]
 RrFile = Annotated[
     Path, typer.Argument(help="File of RR intervals, of any app; - is standard input.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check(as_json: Json = False) -> None:
-    """Whether everything in the store is whole, there once, and somebody's."""
+    """Check that every block can be read, that no beat is stored twice, and that each has a person."""
     from ebbtide.settings import Settings
 
     settings = Settings()
@@ -55,7 +55,7 @@ def check(as_json: Json = False) -> None:
         for line in found.problems:
             typer.echo(f"Wrong: {line}")
         if not found.problems:
-            typer.echo("Everything is whole, once, and somebody's.")
+            typer.echo("The store is intact: all can be read, nothing is stored twice, and each row has its person.")
     if found.problems:
         raise typer.Exit(1)
 
@@ -165,7 +165,7 @@ def _counted(found: CopyResult) -> str:
 
 
 def erase(
-    email: Annotated[str, typer.Argument(help="Whose.")],
+    email: Annotated[str, typer.Argument(help="Address of the account.")],
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove everything of a person from the store, and prove it."""

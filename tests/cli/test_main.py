@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from cli.main import COMMANDS
 from tests.conftest import ROOT
@@ -31,3 +35,27 @@ def test_no_command_loads_a_heavy_library_before_it_runs() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", [["status"], ["doctor"], ["store", "check"], ["serve"]])
+def test_a_wrong_setting_is_one_sentence(command: list[str], tmp_path: Path) -> None:
+    wrong = {"EBBTIDE_KEEP_DAYS": "nonsense", "EBBTIDE_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "ebbtide", *command],
+        env={**os.environ, **wrong},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert said.startswith("ebbtide: A setting is wrong. EBBTIDE_KEEP_DAYS: Input should be")
+    assert "Traceback" not in said and "nonsense" not in said
+
+
+@pytest.mark.parametrize("short", ["-h", "-V"])
+def test_short_options(short: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ebbtide", short], capture_output=True, text=True, check=True
+    )
+    assert done.stdout
