@@ -50,13 +50,14 @@ def open_influx_beats(settings: Settings, engine: Engine) -> BeatStore:
     if settings.influxdb_url is None:
         raise EbbtideError("No InfluxDB is named.", "Set EBBTIDE_INFLUXDB_URL.")
     try:
-        # Only where it is used: its client comes with ebbtide[clinic].
+        # Only where it is used: its client comes with the extra clinic.
         from store.influx.beats import InfluxBeatStore
         from store.influx.catalogue import BeatCatalogue
         from store.influx.client import InfluxAddress, InfluxServer
     except ImportError as error:
         raise EbbtideError(
-            "InfluxDB needs its client, which is not installed.", "pip install ebbtide[clinic]"
+            "InfluxDB needs its client, which is not installed.",
+            "In the source folder: uv sync --extra clinic",
         ) from error
     password, token = settings.influxdb_password, settings.influxdb_token
     server = InfluxServer(

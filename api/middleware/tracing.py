@@ -28,7 +28,7 @@ def trace(app: FastAPI, exporter: Any = None) -> bool:
     except ImportError as error:
         raise EbbtideError(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed.",
-            "pip install ebbtide[tracing], or unset it.",
+            "In the source folder: uv sync --extra tracing; or unset it.",
         ) from error
     provider = TracerProvider(resource=Resource.create({"service.name": "ebbtide-api"}))
     provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))

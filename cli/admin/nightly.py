@@ -70,7 +70,9 @@ def _executor(workers: int, dask: str | None) -> Iterator[tuple[Executor, int]]:
     try:
         import distributed
     except ImportError as error:
-        raise EbbtideError("Dask is not installed.", "pip install ebbtide[cluster]") from error
+        raise EbbtideError(
+            "Dask is not installed.", "In the source folder: uv sync --extra cluster"
+        ) from error
     try:
         client: Any = distributed.Client(dask, timeout=10)  # type: ignore[no-untyped-call]
     except OSError as error:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check(as_json: Json = False) -> None:
-    """Check that every block can be read, that no beat is stored twice, and that each has a person."""
+    """Check that all can be read, that no beat is stored twice, and that each has its person."""
     from ebbtide.settings import Settings
 
     settings = Settings()
@@ -55,7 +55,10 @@ def check(as_json: Json = False) -> None:
         for line in found.problems:
             typer.echo(f"Wrong: {line}")
         if not found.problems:
-            typer.echo("The store is intact: all can be read, nothing is stored twice, and each row has its person.")
+            typer.echo(
+                "The store is intact: all can be read, nothing is stored twice, and each row has "
+                "its person."
+            )
     if found.problems:
         raise typer.Exit(1)
 

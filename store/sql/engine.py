@@ -88,7 +88,8 @@ def server_engine(url: str) -> Engine:
         kind = type(error).__name__
         raise EbbtideError(
             f"The records store does not answer ({kind}).",
-            "Check EBBTIDE_RECORDS_URL, that the server runs, and ebbtide[clinic] is installed.",
+            "Check EBBTIDE_RECORDS_URL, that the server runs, and that the extra clinic is "
+            "installed (uv sync --extra clinic).",
         ) from error
 
 

@@ -241,7 +241,7 @@ class WorkerPool:
             else:
                 self._put_back(worker)
         if reply is not None:
-            status, result = pickle.loads(reply)  # from a process of this one
+            status, result = pickle.loads(reply)  # nosec B301: from a child
             return status, result
         if computation.is_stopped:
             raise ComputationStoppedError

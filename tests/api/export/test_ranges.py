@@ -23,6 +23,7 @@ from api.services.erasure import erase_person
 from api.services.snapshots import Snapshot, Snapshots
 from store import Stores
 from store.models import Purpose
+from tests.conftest import skip_or_fail
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 
@@ -292,8 +293,9 @@ def test_a_reading_without_a_beginning_by_head_sees_what_is_new(clinic: Clinic) 
     assert ranged(ada, PARQUET, "bytes=-100").headers["etag"] != first
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_goes_on_where_it_stopped(clinic: Clinic, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        skip_or_fail("no curl on this machine (Debian: apt install curl)")
     token = clinic["ada"].headers["Authorization"]
     target, whole = tmp_path / "beats.parquet", tmp_path / "whole.parquet"
     call = ["curl", "-sS", "--fail", "-H", f"Authorization: {token}", f"{clinic.url}{PARQUET}"]
