@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import _
 from dashboard.page_shell import SIGNED_OUT, register_pages, with_shell
 from dashboard.pages import pages_of
@@ -29,7 +30,7 @@ def main() -> None:
     if account is None:
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
-    left.caption(_("Signed in as {name}").format(name=account["name"]))
+    left.caption(_("Signed in as {name}").format(name=escape_markdown(account["name"])))
     if right.button(_("Sign out"), type="tertiary"):
         sign_out()
         st.rerun()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.client import ApiError
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import format_time, format_weekday
 from dashboard.i18n.language import _
 from dashboard.session import client, current_account
@@ -138,4 +139,8 @@ def _render_pleasant_note(saved: dict[str, Any]) -> None:
     if collected:
         # Chosen by the rating's id: the same on each run of the script for one rating.
         note = collected[uuid.UUID(saved["id"]).int % len(collected)]
-        st.info(_("You once collected something pleasant: {words}").format(words=note["words"]))
+        st.info(
+            _("You once collected something pleasant: {words}").format(
+                words=escape_markdown(note["words"])
+            )
+        )

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.forms import render_invitation
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, switch_to
@@ -34,7 +35,7 @@ def _patient(patient: dict[str, Any]) -> None:
     with st.container(border=True):
         left, right = st.columns([4, 1], vertical_alignment="center")
         simulated = _(" · simulated") if patient["simulated"] else ""
-        left.markdown(f"**{patient['name']}**{simulated}")
+        left.markdown(f"**{escape_markdown(patient['name'])}**{simulated}")
         if not patient["agreed"]:
             left.caption(_("Has not agreed that you see their data."))
             return

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.forms import render_consent_switches, select_row
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_day_and_time, format_time
 from dashboard.i18n.language import N_, _
@@ -48,7 +49,7 @@ def _consents(api: Any) -> None:
     if therapists:
         st.caption(
             _("In the care of {value}.").format(
-                value=", ".join(item["name"] for item in therapists)
+                value=", ".join(escape_markdown(item["name"]) for item in therapists)
             )
         )
 
@@ -58,7 +59,8 @@ def _proposed(api: Any) -> None:
         with st.container(border=True):
             st.write(
                 _("{by} asks whether {name} may have you in their care.").format(
-                    by=therapist["by"], name=therapist["name"]
+                    by=escape_markdown(therapist["by"]),
+                    name=escape_markdown(therapist["name"]),
                 )
             )
             st.caption(_("What they then see is up to what you agree to above."))
@@ -186,7 +188,7 @@ def _access_log(api: Any) -> None:
     rows = [
         {
             _("When"): format_day_and_time(entry["at"]),
-            _("Who"): f"{entry['who']} ({entry['role']})",
+            _("Who"): f"{escape_markdown(entry['who'])} ({entry['role']})",
             _("At what"): _describe_access(entry["what"]),
         }
         for entry in entries[:50]

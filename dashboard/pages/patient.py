@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.charts.trend import course_chart
 from dashboard.components.forms import render_password_link, select_row
 from dashboard.components.live_heart import render_patient_live_heart
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.reports.session_pdf import session_pdf
@@ -34,7 +35,7 @@ def patient_page() -> None:
         index=ids.index(last) if last in ids else 0,
     )
     st.session_state["patient"] = patient["id"]
-    st.title(patient["name"])
+    st.title(escape_markdown(patient["name"]))
     if patient["simulated"]:
         st.caption(_("Simulated."))
     api = client().patient(patient["id"])

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.forms import render_invitation, render_password_link, select_row
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client, current_account
@@ -81,7 +82,7 @@ def _care(api: Any, accounts: list[dict[str, Any]]) -> None:
         if proposed:
             words = _("in the care of {name}, once they agree")
         wanted = st.checkbox(
-            words.format(name=therapist["name"]),
+            words.format(name=escape_markdown(therapist["name"])),
             value=in_care or proposed,
             key=f"care-{patient['id']}-{therapist['id']}-{in_care}-{proposed}",
         )

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.components.breathing import render_breathing_exercise
 from dashboard.components.forms import select_row
+from dashboard.components.plain import escape_markdown
 from dashboard.components.somatic_tracking import render_somatic_tracking
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_day, format_number
@@ -68,7 +69,9 @@ def _plan(api: Any, programme: dict[str, Any]) -> None:
     homework = api.homework()
     if homework:
         st.markdown(
-            _("From your last meeting: *{homework}*").format(homework=homework[-1]["homework"])
+            _("From your last meeting: *{homework}*").format(
+                homework=escape_markdown(homework[-1]["homework"])
+            )
         )
     with st.expander(_("The plan. It bends")):
         rows = [
@@ -135,9 +138,8 @@ def _understanding(programme: dict[str, Any]) -> None:
             )
         )
     for row in rows[:20]:
-        st.markdown(
-            f"**{row['words']}** ({_(texts.NOTE_KINDS[row['kind']]).lower()}): {_pattern(row)}"
-        )
+        kind = _(texts.NOTE_KINDS[row["kind"]]).lower()
+        st.markdown(f"**{escape_markdown(row['words'])}** ({kind}): {_pattern(row)}")
     st.caption(_(texts.PATTERNS_CAUTION))
     _remove(("trigger", "fear", "stressor"))
 
@@ -216,7 +218,7 @@ def _list(kinds: tuple[str, ...]) -> None:
     for note in found[:30]:
         st.markdown(
             _("- {words} · :gray[{kind}, {about}]").format(
-                words=note["words"],
+                words=escape_markdown(note["words"]),
                 kind=_(texts.NOTE_KINDS[note["kind"]]).lower(),
                 about=format_day(note["about"]),
             )
