@@ -20,8 +20,10 @@ from store.protocols.beats import BeatStore
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.tables.access import (
     AccessLogRow,
+    CareProposalRow,
     CareRow,
     ErasedTokenRow,
+    KnownDeviceRow,
     LiveShareRow,
     PseudonymRow,
 )
@@ -54,6 +56,8 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         SessionRow,
         ConsentRow,
         CareRow,
+        CareProposalRow,
+        KnownDeviceRow,
         AccessLogRow,
         PseudonymRow,
         LiveShareRow,

@@ -131,6 +131,8 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "therapy_sessions": 2,
         "consents": 2,
         "care": 0,
+        "care_proposals": 0,
+        "known_devices": 0,
         "looks": 0,
         "pseudonyms": 2,
         "live_shares": 0,
@@ -139,6 +141,10 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "practices": 0,
         "readings": 0,
         "session_notes": 0,
+        "heart_rates": 0,
+        "imported_identifiers": 0,
+        "rating_parts": 0,
+        "erased_tokens": 1,
         "audit": 2,
     }
     counts = {name: found[name] for name in ("streams", "notifications", "gaps", "movement")}
