@@ -88,7 +88,11 @@ def code_of(answer: httpx.Response) -> str:
 
 
 def test_the_whole_way(api: ApiThread) -> None:
-    assert httpx.get(f"{api.url}/v1/sign-in/ways").json() == {"password": True, "oidc": True}
+    assert httpx.get(f"{api.url}/v1/sign-in/ways").json() == {
+        "password": True,
+        "oidc": True,
+        "mail": False,
+    }
     with httpx.Client() as browser:
         back = at_provider(api, browser, "ada")
         code = code_of(browser.get(back))
