@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from api.middleware import body_limits
 from api.middleware.body_limits import DEFAULT_LIMIT, MIB, BodyLimitMiddleware, find_excess
 from store import Stores
 from tests.support.assertions import assert_problem
@@ -86,3 +91,49 @@ def test_a_client_that_sends_nothing_delays_no_others(clinic: Clinic) -> None:
     assert time.monotonic() - began < 5
     for one in idle:
         one.close()
+
+
+@pytest.mark.parametrize("kib", [16, 16 * 1024])
+def test_a_string_that_is_not_closed_costs_no_more_than_another(kib: int) -> None:
+    # In a process of its own: what takes hours holds the interpreter's lock.
+    code = (
+        "import sys; from api.middleware.body_limits import BodyLimit, find_excess;"
+        "size = int(sys.argv[1]) * 1024;"
+        "body = b'[' * 9 + b'\"' + b'\\\\\"' * (size // 2 - 5);"
+        "print(find_excess(body, BodyLimit(size)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(kib)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert "more than 8 levels" in done.stdout
+
+
+def plain_count(body: bytes) -> tuple[int, int]:
+    """Elements outside of strings and the deepest bracket, a byte after the other."""
+    elements = depth = deepest = 0
+    is_string = is_escaped = False
+    for code in body:
+        character = chr(code)
+        if character == '"' and not is_escaped:
+            is_string = not is_string
+        elif not is_string:
+            elements += character in ",:"
+            depth += (character in "[{") - (character in "]}")
+            deepest = max(deepest, depth)
+        is_escaped = character == "\\" and not is_escaped
+    return elements, deepest
+
+
+@given(st.text('a"\\[]{},:', max_size=60), st.sampled_from([1, 2, 3, 7, 64]))
+@settings(max_examples=300)
+def test_structure_is_counted_as_byte_by_byte(text: str, chunk: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(body_limits, "_CHUNK_BYTES", chunk)
+        counted = list(body_limits._count_structure(text.encode()))
+    elements, deepest = plain_count(text.encode())
+    assert sum(part.elements for part in counted) == elements
+    assert max([0, *(part.depth for part in counted)]) == deepest
