@@ -42,7 +42,10 @@ class RunningDemo:
             time.sleep(0.1)
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is not None:
+            status = self.process.poll()
+            error.add_note(f"demo (status {status}): {''.join(self.output)[-4000:]}")
         if self.process.poll() is None:
             self.end(signal.SIGINT)
         assert self.process.stdout is not None
