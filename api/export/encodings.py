@@ -28,6 +28,12 @@ MEDIA_TYPES = {
     Format.ARROW: "application/vnd.apache.arrow.stream",
 }
 
+# Of the routes whose path ends in a form: its suffix, and its name in a sentence.
+FILE_FORMS = (
+    (Format.CSV, "csv", "CSV (RFC 4180)"),
+    (Format.PARQUET, "parquet", "Parquet"),
+    (Format.ARROW, "arrows", "an Arrow IPC stream"),
+)
 
 _ROW_GROUP = 2**18  # rows of Parquet
 _LINES = 2**13  # of CSV, a MB

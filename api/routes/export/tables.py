@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.export.columns import Table
 from api.export.datapackage import describe_package
-from api.export.encodings import Format
+from api.export.encodings import FILE_FORMS, Format
 from api.export.responses import (
     BULK_RESPONSES,
     BulkQuery,
@@ -35,47 +35,29 @@ def export_datapackage(person: PatientInScope, stores: StoresDep) -> dict[str, A
     return describe_package(paths, False, is_simulated(stores, person))
 
 
-@shared.get("/export/{table}.csv", response_class=Response, responses=file_responses(Format.CSV))
-def export_csv(
-    table: Table,
-    person: PatientInScope,
-    query: FileQueryDep,
-    stores: StoresDep,
-    cache: CacheDep,
-    snapshots: SnapshotsDep,
-) -> Response:
-    """A table of one person's data as CSV (RFC 4180), by ranges too."""
-    return _file(table, person, query.with_form(Format.CSV), stores, cache, snapshots)
+def _add_file_route(form: Format, suffix: str, words: str) -> None:
+    """Add the route of the tables as files of one form."""
+
+    @shared.get(
+        f"/export/{{table}}.{suffix}",
+        name=f"export_{form}",
+        description=f"A table of one person's data as {words}, by ranges too.",
+        response_class=Response,
+        responses=file_responses(form),
+    )
+    def export_file(
+        table: Table,
+        person: PatientInScope,
+        query: FileQueryDep,
+        stores: StoresDep,
+        cache: CacheDep,
+        snapshots: SnapshotsDep,
+    ) -> Response:
+        return _respond(table, person, query.with_form(form), stores, cache, snapshots)
 
 
-@shared.get(
-    "/export/{table}.parquet", response_class=Response, responses=file_responses(Format.PARQUET)
-)
-def export_parquet(
-    table: Table,
-    person: PatientInScope,
-    query: FileQueryDep,
-    stores: StoresDep,
-    cache: CacheDep,
-    snapshots: SnapshotsDep,
-) -> Response:
-    """A table of one person's data as Parquet, by ranges too."""
-    return _file(table, person, query.with_form(Format.PARQUET), stores, cache, snapshots)
-
-
-@shared.get(
-    "/export/{table}.arrows", response_class=Response, responses=file_responses(Format.ARROW)
-)
-def export_arrow(
-    table: Table,
-    person: PatientInScope,
-    query: FileQueryDep,
-    stores: StoresDep,
-    cache: CacheDep,
-    snapshots: SnapshotsDep,
-) -> Response:
-    """A table of one person's data as an Arrow IPC stream, by ranges too."""
-    return _file(table, person, query.with_form(Format.ARROW), stores, cache, snapshots)
+for _form in FILE_FORMS:
+    _add_file_route(*_form)
 
 
 @shared.get("/export/{table}", response_class=Response, responses=BULK_RESPONSES)
@@ -91,10 +73,10 @@ def export(
     ratings; sessions; the rows of the link report; imported heart rates.
     docs/reference/http-api.md says what each column is.
     """
-    return _file(table, person, query, stores, cache, snapshots)
+    return _respond(table, person, query, stores, cache, snapshots)
 
 
-def _file(
+def _respond(
     table: Table,
     person: Person,
     query: BulkQuery,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from analytics.association.hrv_before_rating import Span
 from api.export.columns import Table
 from api.export.datapackage import describe_package
-from api.export.encodings import Format
+from api.export.encodings import FILE_FORMS, Format
 from api.export.responses import (
     BULK_RESPONSES,
     SPAN,
@@ -123,52 +123,32 @@ def research_datapackage(analyst: Analyst) -> dict[str, Any]:
     return describe_package([(table, f"{table}.csv") for table in Table], True)
 
 
-@router.get("/{table}.csv", response_class=Response, responses=file_responses(Format.CSV))
-def research_csv(
-    table: Table,
-    request: Request,
-    analyst: Analyst,
-    query: ResearchFileQuery,
-    stores: StoresDep,
-    cache: CacheDep,
-    snapshots: SnapshotsDep,
-    person: Pseudonyms = None,
-) -> Response:
-    """A table of everybody who agreed as CSV (RFC 4180), by ranges too."""
-    query = query.with_form(Format.CSV)
-    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+def _add_file_route(form: Format, suffix: str, words: str) -> None:
+    """Add the route of the tables as files of one form."""
+
+    @router.get(
+        f"/{{table}}.{suffix}",
+        name=f"research_{form}",
+        description=f"A table of everybody who agreed as {words}, by ranges too.",
+        response_class=Response,
+        responses=file_responses(form),
+    )
+    def research_file(
+        table: Table,
+        request: Request,
+        analyst: Analyst,
+        query: ResearchFileQuery,
+        stores: StoresDep,
+        cache: CacheDep,
+        snapshots: SnapshotsDep,
+        person: Pseudonyms = None,
+    ) -> Response:
+        query = query.with_form(form)
+        return _respond(table, request, analyst, query, stores, cache, snapshots, person)
 
 
-@router.get("/{table}.parquet", response_class=Response, responses=file_responses(Format.PARQUET))
-def research_parquet(
-    table: Table,
-    request: Request,
-    analyst: Analyst,
-    query: ResearchFileQuery,
-    stores: StoresDep,
-    cache: CacheDep,
-    snapshots: SnapshotsDep,
-    person: Pseudonyms = None,
-) -> Response:
-    """A table of everybody who agreed as Parquet, by ranges too."""
-    query = query.with_form(Format.PARQUET)
-    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
-
-
-@router.get("/{table}.arrows", response_class=Response, responses=file_responses(Format.ARROW))
-def research_arrow(
-    table: Table,
-    request: Request,
-    analyst: Analyst,
-    query: ResearchFileQuery,
-    stores: StoresDep,
-    cache: CacheDep,
-    snapshots: SnapshotsDep,
-    person: Pseudonyms = None,
-) -> Response:
-    """A table of everybody who agreed as an Arrow IPC stream, by ranges too."""
-    query = query.with_form(Format.ARROW)
-    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+for _form in FILE_FORMS:
+    _add_file_route(*_form)
 
 
 @router.get("/{table}", response_class=Response, responses=BULK_RESPONSES)
