@@ -38,9 +38,12 @@ class RateLimitMiddleware:
         self._anonymous = SharedRequestLimit(anonymous, 0, stores.now)
         # Of valid tokens, for counting alone: whether one is valid is asked again at each request.
         self._accounts: TTLCache[str, str] = TTLCache(_REMEMBERED_TOKENS, MINUTE, timer=stores.now)
-        # An address may have so many tokens looked up in the store; beyond, they do not count.
-        self._lookups: TTLCache[str, int] = TTLCache(_REMEMBERED_TOKENS, MINUTE, timer=stores.now)
-        self._max_lookups = signed_in
+        # So many tokens of an address may be looked up in the store in vain, in each minute;
+        # beyond, none is. By minute in the key, since to set an entry renews its time.
+        self._vain: TTLCache[tuple[str, int], int] = TTLCache(
+            _REMEMBERED_TOKENS, 2 * MINUTE, timer=stores.now
+        )
+        self._max_vain = signed_in
         self._threads = CapacityLimiter(_MAX_STORE_CALLS)
         self._locks: LRUCache[str, Lock] = LRUCache(_REMEMBERED_TOKENS)
 
@@ -74,10 +77,11 @@ class RateLimitMiddleware:
         account_id = self._accounts.get(hashed)
         if account_id is not None:
             return account_id
-        lookups = self._lookups.get(network, 0)
-        if lookups >= self._max_lookups:
+        this_minute = (network, self._stores.now() // MINUTE)
+        # Before the store answers: of many at once no more are looked up than of many in a row.
+        self._vain[this_minute] = self._vain.get(this_minute, 0) + 1
+        if self._vain[this_minute] > self._max_vain:
             return None
-        self._lookups[network] = lookups + 1
         try:
             holder = await to_thread.run_sync(
                 self._stores.access.find_token, hashed, self._stores.now(), limiter=self._threads
@@ -86,6 +90,7 @@ class RateLimitMiddleware:
             return None
         if holder is None:
             return None
+        self._vain[this_minute] = max(0, self._vain.get(this_minute, 1) - 1)
         self._accounts[hashed] = holder[0].id
         return holder[0].id
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -136,3 +137,24 @@ def test_addresses_of_trusted_proxies_alone_are_read(stores: Stores, settings: S
         assert codes("2001:db8::1", 10) == [401] * 10
         assert codes("2001:db8::2:1", 1) == [429]
         assert codes("2001:db8:0:1::1", 1) == [401]
+
+
+def test_a_clinic_behind_one_address_is_signed_in_all_day(
+    stores: Stores, settings: Settings
+) -> None:
+    """Valid tokens counted as look-ups of their address, without an end while they came."""
+    now = [NOON]
+    stores = replace(stores, now=lambda: now[0])
+    few = settings.model_copy(update={"requests_a_minute": 20, "anonymous_requests_a_minute": 10})
+    people = [add_account(stores, f"p{number}@example.org") for number in range(40)]
+    tokens = [issue_token(stores, person)[0] for person in people]
+    with ApiThread(create_app(stores, few)) as api, httpx.Client() as client:
+        for minute in range(25):
+            now[0] = NOON + minute * MINUTE
+            codes = Counter(
+                client.get(
+                    f"{api.url}/v1/me", headers={"Authorization": f"Bearer {token}"}
+                ).status_code
+                for token in (tokens if minute in (0, 24) else tokens[:1])
+            )
+            assert set(codes) == {200}, (minute, codes)
