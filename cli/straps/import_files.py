@@ -275,14 +275,27 @@ def _refuse_same(path: Path, same: SameIntervals) -> EbbtideError:
 
 
 def _describe_same(path: Path, same: SameIntervals) -> str:
-    from datetime import timedelta
-
-    shift = timedelta(seconds=round(abs(same.shift_ns) / 1e9))
     where = "" if same.file is None else f" from {same.file}"
     return (
         f"{path}: the very same intervals are there already{where}, "
-        f"{shift} {'earlier' if same.shift_ns > 0 else 'later'}."
+        f"{_describe_shift(same.shift_ns)} {'earlier' if same.shift_ns > 0 else 'later'}."
     )
+
+
+def _describe_shift(shift_ns: int) -> str:
+    """Say how long that is, to the second, as "1 day 2 h"."""
+    left, parts = round(abs(shift_ns) / 1e9), []
+    for size, singular, plural in (
+        (86_400, " day", " days"),
+        (3600, " h", " h"),
+        (60, " min", " min"),
+    ):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{singular if count == 1 else plural}")
+    if left or not parts:
+        parts.append(f"{left} s")
+    return " ".join(parts)
 
 
 async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str | None:
