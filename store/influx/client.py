@@ -250,7 +250,9 @@ def _columns(raw: Any, kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     try:
         table = csv.read_csv(
             pa.PythonFile(_JoinedChunks(first, raw), mode="r"),
-            read_options=csv.ReadOptions(block_size=1 << 19),
+            # In this thread: Arrow's own may still hold Python's buffers when the program ends,
+            # which then aborts (apache/arrow issues 34314 and 50482).
+            read_options=csv.ReadOptions(block_size=1 << 19, use_threads=False),
             convert_options=csv.ConvertOptions(column_types=types, include_columns=list(kinds)),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
