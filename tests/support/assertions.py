@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import httpx
 
 
@@ -14,3 +17,11 @@ def assert_problem(response: httpx.Response, status: int, *words: str) -> None:
     assert problem["title"]
     for word in words:
         assert word in problem["detail"]
+
+
+def wait_for(true: Callable[[], object], seconds: float = 20) -> None:
+    """Wait for what a route does after it has answered; fail where it does not come."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)

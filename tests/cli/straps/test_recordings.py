@@ -76,7 +76,7 @@ def test_the_same_intervals_at_another_time_are_refused_without_again(
     again = machine.imported(file, *START)
     assert (again["new_beats"], again["known_beats"], again["stored_beats"]) == (0, 910, 910)
     said = machine.run("import", file, *LATER, fails=True)
-    assert "the very same intervals are there already from rest.txt, 1 day, 0:00:00" in said
+    assert "the very same intervals are there already from rest.txt, 1 day earlier." in said
     assert "--again" in said
     # A part of it too, and on another machine the whole.
     part = tmp_path / "part.txt"
