@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from ebbtide._files import make_private
 
 BUSY_SECONDS = 30.0
+_CHECKPOINT_S = 50.0
+_PAUSE_S = 0.1
 
 
 def open_sqlite(path: Path, *, foreign_keys: bool = False) -> sqlite3.Connection:
@@ -22,3 +25,24 @@ def open_sqlite(path: Path, *, foreign_keys: bool = False) -> sqlite3.Connection
     if foreign_keys:
         db.execute("PRAGMA foreign_keys=ON")
     return db
+
+
+def overwrite_deleted(db: sqlite3.Connection, wait_s: float = _CHECKPOINT_S) -> None:
+    """Write the file anew without what was deleted, and empty the write-ahead log.
+
+    Deleting alone leaves old versions in free pages, in the free space of others, and in the log.
+    Readers of a state from before are waited for. Raises sqlite3.OperationalError when the disk is
+    full, or one of them goes on for longer than ``wait_s``.
+    """
+    db.execute("PRAGMA secure_delete=ON")
+    db.execute("VACUUM")
+    empty_log(db, wait_s)
+
+
+def empty_log(db: sqlite3.Connection, wait_s: float = _CHECKPOINT_S) -> None:
+    """Move the write-ahead log into the file and cut it to nothing; see ``overwrite_deleted``."""
+    deadline = time.monotonic() + wait_s
+    while db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if time.monotonic() > deadline:
+            raise sqlite3.OperationalError("a reader holds an older state of the file")
+        time.sleep(_PAUSE_S)

@@ -142,6 +142,13 @@ class Settings(BaseSettings):
         description="Erase (ebbtide retention) whoever sent nothing new for so many days",
     )
 
+    erasure_ledger: Path | None = Field(
+        default=None,
+        description="File of the ids (hashed) of who was erased, outside of the data folder; if left "
+        "out, beside it, or in it where nothing beside it can be written",
+        examples=["/var/backups/ebbtide/erased.jsonl"],
+    )
+
     # Servers in place of the embedded store
     records_url: SecretStr | None = Field(
         default=None,

@@ -8,6 +8,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from store.ledger import (
+    ErasureLedger,
+    ErasureScope,
+    LedgerContent,
+    LedgerErasure,
+    hash_id,
+)
 from store.protocols.access import (
     AccessLogStore,
     AccessStore,
@@ -35,8 +42,12 @@ __all__ = [
     "AccessStore",
     "BeatStore",
     "CareStore",
+    "ErasureLedger",
+    "ErasureScope",
     "FhirExportStore",
     "IdempotencyStore",
+    "LedgerContent",
+    "LedgerErasure",
     "LockoutStore",
     "PasswordStore",
     "ProgrammeStore",
@@ -46,6 +57,7 @@ __all__ = [
     "StoreError",
     "Stores",
     "TokenStore",
+    "hash_id",
     "open_stores",
 ]
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
+from store.ledger import ErasureLedger
 from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
@@ -31,6 +32,7 @@ def open_stores(settings: Settings) -> Stores:
         access=SqlAccessStore(engine),
         programme=SqlProgrammeStore(engine),
         database=engine,
+        ledger=ErasureLedger.from_settings(settings),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
+from store.ledger import ErasureLedger
 from store.protocols.access import AccessStore
 from store.protocols.beats import BeatStore
 from store.protocols.programme import ProgrammeStore
@@ -22,6 +23,7 @@ class Stores:
     """The four stores, the clock, and the SQL database of the last three stores.
 
     ``database`` is for maintenance, which copies whole tables; use cases go through the stores.
+    ``ledger`` lies outside of them: each erasure is noted there before it begins.
     """
 
     beats: BeatStore
@@ -30,6 +32,7 @@ class Stores:
     programme: ProgrammeStore
     now: Callable[[], int] = timestamps.now_ns
     database: Engine | None = field(default=None, repr=False)
+    ledger: ErasureLedger | None = field(default=None, repr=False)
 
     @property
     def engine(self) -> Engine:

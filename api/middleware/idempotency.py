@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 from fastapi.concurrency import run_in_threadpool
 from starlette.applications import Starlette
@@ -25,6 +26,8 @@ _RETENTION_NS = DAY
 _STALLED_NS = MINUTE  # after which a request without a response may be repeated
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MAX_KEY_LENGTH, _MAX_RESPONSE_BYTES = 255, 2**17
+# The patient of a therapist, or the account that an administrator changes.
+_ABOUT = re.compile("/v1/(?:patients|accounts)/([0-9a-fA-F-]{36})(?:/|$)")
 
 
 class IdempotencyMiddleware:
@@ -70,7 +73,9 @@ class IdempotencyMiddleware:
         # A key may carry personal data: only its hash is stored.
         key_hash = hashlib.sha256(key.encode()).hexdigest()
         request_hash = _request_hash(scope, body)
-        first = await run_in_threadpool(self._begin, person_id, key_hash, request_hash)
+        about = _ABOUT.match(scope["path"])
+        about_id = None if about is None else about[1].lower()
+        first = await run_in_threadpool(self._begin, person_id, key_hash, request_hash, about_id)
         if first is not None:
             await _replay(first, request_hash)(scope, receive, send)
             return
@@ -101,14 +106,18 @@ class IdempotencyMiddleware:
             )
         await response.send_last()
 
-    def _begin(self, person_id: str, key_hash: str, request_hash: str) -> IdempotentResponse | None:
+    def _begin(
+        self, person_id: str, key_hash: str, request_hash: str, about_id: str | None
+    ) -> IdempotentResponse | None:
         now, access = self._stores.now(), self._stores.access
-        first = access.begin_idempotent(person_id, key_hash, request_hash, now, now - _RETENTION_NS)
+        first = access.begin_idempotent(
+            person_id, key_hash, request_hash, now, now - _RETENTION_NS, about_id
+        )
         if first is not None and first.status is None and now - first.at_ns > _STALLED_NS:
             # The process that had it has stopped. Every write is idempotent, so it may be repeated.
             access.drop_idempotent(person_id, key_hash)
             first = access.begin_idempotent(
-                person_id, key_hash, request_hash, now, now - _RETENTION_NS
+                person_id, key_hash, request_hash, now, now - _RETENTION_NS, about_id
             )
         return first
 

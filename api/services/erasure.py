@@ -2,42 +2,83 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
-from store import Stores
-from store.models import AuditLine, Person, Purpose
+from store import UNAVAILABLE, ErasureScope, LedgerErasure, Stores, hash_id
+from store.models import AuditLine, Person, Purpose, TokenKind
+
+ERASED, ERASURE_BEGUN = "erased", "erasure begun"  # in the audit
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """How much was erased."""
+    """How much was erased. ``remaining``: in words, what is left to servers and to who runs them,
+    or has to be repeated.
+    """
 
     beats: int
     ratings: int
     sessions: int
+    remaining: tuple[str, ...] = ()
 
 
 def erase_person(stores: Stores, email: str, snapshots: Path | None = None) -> ErasureResult:
-    """Remove every beat, rating, session and token of the person. Raises EbbtideError when there
-    is no such person, or when something can still be read afterwards. ``snapshots``: the folder of
-    exports that are being read; all go, since an analyst's hold several people.
+    """Remove every beat, rating, session and token of the person, and overwrite what they left in
+    files. Raises EbbtideError when there is no such person, when the ledger cannot be written, or
+    when something can still be read afterwards. ``snapshots``: the folder of exports that are being
+    read; all go, since an analyst's hold several people.
     """
     person = stores.records.person_by_email(email)
     if person is None:
         raise EbbtideError(f"There is no account of {email}.", "Check the address.")
     ratings = len(stores.records.ratings(person.id, *FOREVER))
     sessions = len(stores.records.sessions(person.id))
-    # Logged before it is done: should the process stop in between, the log shows what to repeat.
-    stores.records.add_audit(AuditLine(stores.now(), "erasure begun", person.subject_id))
+    with erasing(stores, person) as erasure:
+        beats = erase_rows(stores, person)
+        remaining = finish_erasure(stores, person.subject_id, erasure, snapshots)
+    return ErasureResult(beats, ratings, sessions, tuple(remaining))
+
+
+@contextmanager
+def erasing(
+    stores: Stores, person: Person, scope: ErasureScope = ErasureScope.EVERYTHING
+) -> Iterator[LedgerErasure | None]:
+    """Note an erasure in the ledger and the audit before it begins, and keep other processes from
+    carrying out the same one meanwhile. ``finish_erasure`` ends it; until then, the next start of
+    the service goes on with it.
+    """
+    ledger = stores.ledger
+    with nullcontext() if ledger is None else ledger.locked():
+        erasure = None
+        if ledger is not None:
+            begin_ledger(stores)
+            tokens = [] if scope is ErasureScope.DATA else stores.access.tokens(person.id)
+            erasure = ledger.begin_erasure(
+                person.subject_id,
+                person.id,
+                stores.now(),
+                scope,
+                [(t.token_hash, t.expires_ns) for t in tokens if t.kind is not TokenKind.SESSION],
+            )
+        # Logged before it is done: should the process stop in between, the log shows what to
+        # repeat.
+        stores.records.add_audit(AuditLine(stores.now(), ERASURE_BEGUN, person.subject_id))
+        yield erasure
+
+
+def erase_rows(stores: Stores, person: Person) -> int:
+    """Delete the person from the stores, and read them again; how many beats there were. Raises
+    EbbtideError when something can still be read.
+    """
     # Beats first: while the account exists, the same command can be repeated.
     beats = stores.beats.erase(person.subject_id)
     stores.records.erase(person.id)
-    if snapshots is not None:
-        for path in snapshots.glob("*.*"):
-            path.unlink(missing_ok=True)
     remaining = [
         what
         for what, rows in (
@@ -57,8 +98,81 @@ def erase_person(stores: Stores, email: str, snapshots: Path | None = None) -> E
         raise EbbtideError(
             f"After erasing, {', '.join(remaining)} can still be read.", "Give the command again."
         )
-    stores.records.add_audit(AuditLine(stores.now(), "erased", person.subject_id))
-    return ErasureResult(beats, ratings, sessions)
+    return beats
+
+
+def finish_erasure(
+    stores: Stores,
+    subject_id: str,
+    erasure: LedgerErasure | None = None,
+    snapshots: Path | None = None,
+) -> list[str]:
+    """Make every worker drop what it holds of the subject, overwrite what the deleted rows left in
+    files and logs, and note in the ledger that nothing is left to do.
+
+    Returns in words what remains. What could not be overwritten now, such as on a full disk, is
+    among it, and is tried again by the service.
+    """
+    clear_snapshots(snapshots)
+    # From here on workers see it: api/services/erasure_watch.py.
+    stores.records.add_audit(AuditLine(stores.now(), ERASED, subject_id))
+    remaining, is_whole = purge(stores)
+    if is_whole and erasure is not None and stores.ledger is not None:
+        stores.ledger.finish_erasure(erasure, stores.now())
+    return remaining
+
+
+def purge(stores: Stores) -> tuple[list[str], bool]:
+    """Overwrite deleted rows in files and logs; what remains in words, and whether all was done."""
+    remaining, is_whole = [], True
+    for store in (stores.beats, stores.records):
+        try:
+            remaining += store.purge()
+        except (sqlite3.Error, EbbtideError, *UNAVAILABLE) as error:
+            is_whole = False
+            remaining.append(
+                f"Deleted, but not overwritten in the files yet ({type(error).__name__}: "
+                f"{_first_line(error)}). The service tries it again every minute and at its start."
+            )
+    return remaining, is_whole
+
+
+def clear_snapshots(folder: Path | None) -> None:
+    """Delete the exports that are being read."""
+    if folder is not None:
+        for path in folder.glob("*.*"):
+            path.unlink(missing_ok=True)
+
+
+def begin_ledger(stores: Stores) -> None:
+    """Begin the ledger where there is none: with all erasures that the store has seen, since its
+    oldest account was made.
+    """
+    ledger = stores.ledger
+    if ledger is None or ledger.read().since_ns is not None:
+        return
+    now = stores.now()
+    adopt_erasures(stores)
+    people = stores.records.people()
+    ledger.begin(min([person.created_ns for person in people], default=now))
+
+
+def adopt_erasures(stores: Stores) -> None:
+    """Note the subjects in the ledger that the store refuses, and another machine may have erased:
+    each machine has a ledger.
+    """
+    if stores.ledger is None:
+        return
+    noted = {erasure.subject for erasure in stores.ledger.read().erasures.values()}
+    for subject_id in stores.beats.erased():
+        if hash_id(subject_id) not in noted:
+            erasure = stores.ledger.begin_erasure(subject_id, at_ns=stores.now())
+            stores.ledger.finish_erasure(erasure, stores.now())
+
+
+def _first_line(error: BaseException) -> str:
+    # The statement of an SQL error follows in further lines.
+    return str(error).partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)

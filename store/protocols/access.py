@@ -47,6 +47,12 @@ class TokenStore(Protocol):
         """Whether the token, of a device or a program, was valid until its person was erased."""
         ...
 
+    def add_erased_tokens(self, tokens: Sequence[tuple[str, int]], at_ns: int) -> None:
+        """Store hashes of tokens of people who were erased, and when they end, if after ``at_ns``.
+        Idempotent.
+        """
+        ...
+
     def mark_token_used(self, token_hash: str, at_ns: int) -> None:
         """Set when a token was last used."""
         ...
@@ -210,10 +216,17 @@ class IdempotencyStore(Protocol):
     """Stores the responses to requests that have an idempotency key."""
 
     def begin_idempotent(
-        self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
+        self,
+        person_id: str,
+        key: str,
+        request_hash: str,
+        at_ns: int,
+        forget_ns: int,
+        about_id: str | None = None,
     ) -> IdempotentResponse | None:
         """Store that a request with this key is under way, and delete those from before
-        ``forget_ns``. Where there is one already, it is returned and nothing stored.
+        ``forget_ns``. Where there is one already, it is returned and nothing stored. ``about_id``:
+        whom it is about, if it is another person, with whom it is erased.
         """
         ...
 

@@ -137,6 +137,18 @@ class BeatStore(Protocol):
         """
         ...
 
+    def purge(self) -> list[str]:
+        """Overwrite what deleted rows left in files and logs, as far as that can be done from here.
+
+        Returns, in words, what is left to the server or to whoever runs it. Raises EbbtideError
+        or an error of the engine where it has to be repeated.
+        """
+        return []
+
+    def release_memory(self) -> None:
+        """Let go of what this process has cached."""
+        return None
+
     def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
         """Delete one stream and the windows of its days, and return how many beats it had.
 

@@ -155,12 +155,34 @@ class RecordStore(Protocol):
         """List all that was done, oldest first."""
         ...
 
+    def audit_after(self, line_id: int) -> list[tuple[int, AuditLine]]:
+        """List what was done with a number above ``line_id``, with its number, oldest first."""
+        ...
+
+    def last_audit(self) -> int:
+        """Return the number of the newest line; 0 where there is none."""
+        ...
+
     def people(self) -> list[Person]:
         """List all people with an account, oldest first."""
         ...
 
     def erase(self, person_id: str) -> None:
         """Delete all data of the person."""
+        ...
+
+    def erase_data(self, person_id: str, subject_id: str) -> None:
+        """Delete what was kept of the person, and give the account ``subject_id``, a new one. The
+        account stays, with its sign-ins, consents, care and access log.
+        """
+        ...
+
+    def purge(self) -> list[str]:
+        """Overwrite what deleted rows left in files and logs; see BeatStore."""
+        ...
+
+    def release_memory(self) -> None:
+        """Let go of what this process has cached."""
         ...
 
     def check(self) -> None:

@@ -96,6 +96,16 @@ class SqlTokenStore(SqlStore):
         with self._sessions() as db:
             return db.scalar(query) is not None
 
+    def add_erased_tokens(self, tokens: Sequence[tuple[str, int]], at_ns: int) -> None:
+        """Store hashes of tokens of people who were erased; see TokenStore."""
+        rows = [{"token_hash": token, "expires_ns": end} for token, end in tokens if end > at_ns]
+        if rows:
+            with write_transaction(self._engine) as db:
+                statement = dialect_insert(db, ErasedTokenRow).on_conflict_do_nothing()
+                db.execute(statement, rows)
+                hashes = [row["token_hash"] for row in rows]
+                db.execute(delete(AccessTokenRow).where(AccessTokenRow.token_hash.in_(hashes)))
+
     def mark_token_used(self, token_hash: str, at_ns: int) -> None:
         """Set when a token was last used."""
         with self._sessions.begin() as db:
@@ -254,14 +264,26 @@ class SqlIdempotencyStore(SqlStore):
     """A IdempotencyStore on the engine of the records store."""
 
     def begin_idempotent(
-        self, person_id: str, key: str, request_hash: str, at_ns: int, forget_ns: int
+        self,
+        person_id: str,
+        key: str,
+        request_hash: str,
+        at_ns: int,
+        forget_ns: int,
+        about_id: str | None = None,
     ) -> IdempotentResponse | None:
         """Store that a request is under way, or return its response; see IdempotencyStore."""
         with write_transaction(self._engine) as db:
             db.execute(delete(IdempotentResponseRow).where(IdempotentResponseRow.at_ns < forget_ns))
             noted = db.execute(
                 dialect_insert(db, IdempotentResponseRow)
-                .values(person_id=person_id, key=key, request_hash=request_hash, at_ns=at_ns)
+                .values(
+                    person_id=person_id,
+                    key=key,
+                    request_hash=request_hash,
+                    at_ns=at_ns,
+                    about_id=about_id,
+                )
                 .on_conflict_do_nothing()
                 .returning(IdempotentResponseRow.key)
             ).first()

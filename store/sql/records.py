@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
-from sqlalchemy import and_, delete, func, insert, or_, select, text
+from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
+from store.ledger import OF_ACCOUNT
 from store.models.access import TokenKind
 from store.models.records import (
     AuditLine,
@@ -20,8 +22,9 @@ from store.models.records import (
 )
 from store.sql.engine import write_transaction
 from store.sql.imports import SqlImports
+from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
-from store.sql.tables.access import ErasedTokenRow
+from store.sql.tables.access import ErasedTokenRow, IdempotentResponseRow, OneTimeTokenRow
 from store.sql.tables.records import (
     AccessTokenRow,
     AuditRow,
@@ -281,6 +284,17 @@ class SqlRecordStore(SqlImports):
             rows = db.scalars(select(AuditRow).order_by(AuditRow.id))
             return [from_row(AuditLine, row) for row in rows]
 
+    def audit_after(self, line_id: int) -> list[tuple[int, AuditLine]]:
+        """List what was done with a number above ``line_id``; see RecordStore."""
+        query = select(AuditRow).where(AuditRow.id > line_id).order_by(AuditRow.id)
+        with self._sessions() as db:
+            return [(row.id, from_row(AuditLine, row)) for row in db.scalars(query)]
+
+    def last_audit(self) -> int:
+        """Return the number of the newest line; see RecordStore."""
+        with self._sessions() as db:
+            return db.scalar(select(func.max(AuditRow.id))) or 0
+
     def people(self) -> list[Person]:
         """List all people with an account, oldest first."""
         with self._sessions() as db:
@@ -290,6 +304,9 @@ class SqlRecordStore(SqlImports):
     def erase(self, person_id: str) -> None:
         """Delete all data of the person."""
         with self._sessions.begin() as db:
+            person = db.get(PersonRow, person_id)
+            if person is not None:
+                _delete_mentions(db, person)
             # Recorders that hold these tokens are told that the person was erased.
             db.execute(
                 insert(ErasedTokenRow).from_select(
@@ -307,6 +324,54 @@ class SqlRecordStore(SqlImports):
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect() as connection:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    def erase_data(self, person_id: str, subject_id: str) -> None:
+        """Delete what was kept of the person; see RecordStore."""
+        with self._sessions.begin() as db:
+            for mapper in Base.registry.mappers:
+                table = mapper.class_
+                if hasattr(table, "person_id") and table.__tablename__ not in OF_ACCOUNT:
+                    db.execute(delete(table).where(table.person_id == person_id))
+            db.execute(
+                delete(IdempotentResponseRow).where(IdempotentResponseRow.about_id == person_id)
+            )
+            db.execute(
+                update(PersonRow).where(PersonRow.id == person_id).values(subject_id=subject_id)
+            )
+
+    def purge(self) -> list[str]:
+        """Overwrite what deleted rows left in files and logs; see BeatStore."""
+        return purge(self._engine)
+
+    def release_memory(self) -> None:
+        """Close the connections that are idle, and with them what they cached."""
+        self._engine.dispose()
+
+
+def _delete_mentions(db: Session, person: PersonRow) -> None:
+    """Delete what is stored of others and is about this person: responses that a therapist or an
+    administrator could ask for again, and invitations of the same address.
+    """
+    # As JSON has it, in whichever of its ways.
+    forms = {json.dumps(person.email, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
+    for form in sorted(forms):
+        db.execute(
+            delete(OneTimeTokenRow).where(OneTimeTokenRow.body.contains(form, autoescape=True))
+        )
+        db.execute(
+            delete(IdempotentResponseRow).where(
+                IdempotentResponseRow.body.contains(form, autoescape=True)
+            )
+        )
+    db.execute(
+        delete(IdempotentResponseRow).where(
+            or_(
+                IdempotentResponseRow.about_id == person.id,
+                IdempotentResponseRow.body.contains(person.id, autoescape=True),
+                IdempotentResponseRow.body.contains(person.subject_id, autoescape=True),
+            )
+        )
+    )
 
 
 def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ebbtide._sqlite import overwrite_deleted
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
 from ebbtide.timestamps import DAY
 from store.encoding import window_block
@@ -292,6 +293,18 @@ class SqliteBeatStore(BeatStore):
                 self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (subject_id,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(beats)
+
+    def purge(self) -> list[str]:
+        """Overwrite what deleted rows left in the file and its log; see BeatStore."""
+        with self._lock, self._read_lock, self._write_lock.acquire():
+            overwrite_deleted(self._db)
+        return []
+
+    def release_memory(self) -> None:
+        """Let go of the pages that are cached; see BeatStore."""
+        with self._lock, self._read_lock:
+            for db in (self._db, self._reading):
+                db.execute("PRAGMA shrink_memory")
 
     def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
         """Delete one stream, and overwrite the pages that it was on; see BeatStore."""

@@ -26,9 +26,10 @@ analytics.association: Association AssociationText Comparison GroupLink HrvBefor
 analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset PracticeEffect
     Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
-store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore FhirExportStore
-    IdempotencyStore LockoutStore PasswordStore ProgrammeStore PseudonymStore RecordStore
-    RequestCountStore StoreError Stores TokenStore open_stores
+store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
+    FhirExportStore IdempotencyStore LedgerContent LedgerErasure LockoutStore PasswordStore
+    ProgrammeStore PseudonymStore RecordStore RequestCountStore StoreError Stores TokenStore
+    hash_id open_stores
 store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap

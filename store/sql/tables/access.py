@@ -126,6 +126,7 @@ class IdempotentResponseRow(Base):
     at_ns: Mapped[int] = mapped_column(BigInteger, index=True)
     status: Mapped[int | None]
     body: Mapped[str | None] = mapped_column(Text)
+    about_id: Mapped[str | None] = mapped_column(_ID, index=True)
 
 
 class PseudonymRow(Base):
