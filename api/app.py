@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -35,12 +35,14 @@ from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.access_tokens import find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import close_pool
+from api.services.erasure_again import carry_out_erasures
+from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
 from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
 from api.services.snapshots import Snapshots
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store import Stores, open_stores
+from store import UNAVAILABLE, Stores, open_stores
 
 # A request meets the first one first; the response passes them from the last to the first.
 MIDDLEWARE: tuple[type[Any], ...] = (
@@ -57,6 +59,7 @@ MIDDLEWARE: tuple[type[Any], ...] = (
     IdempotencyMiddleware,
 )
 _SWEEP_EVERY_S = 300.0
+_LOG = logging.getLogger("ebbtide.api")
 for _media_type in ("text/csv", "application/vnd.apache.arrow.stream"):
     add_compress_type(_media_type)  # Parquet is compressed already
 
@@ -68,15 +71,32 @@ def create_app_from_settings() -> FastAPI:
     return create_app(open_stores(settings), settings)
 
 
-def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
-    """Create the API over these stores, which it closes when it ends."""
+def create_app(
+    stores: Stores,
+    settings: Settings | None = None,
+    erase_local: Callable[[str], None] | None = None,
+) -> FastAPI:
+    """Create the API over these stores, which it closes when it ends.
+
+    ``erase_local`` erases an account from this machine's outbox, which the API does not know.
+    """
     settings = Settings() if settings is None else settings
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(_sweep(app.state.snapshots))
+        folder = app.state.snapshots.folder
+        # Before the first request: the stores may be older than an erasure.
+        await run_in_threadpool(carry_out_erasures, stores, folder, erase_local)
+        watch = ErasureWatch(
+            stores, app.state.cache, app.state.computations.forget_results, folder, erase_local
+        )
+        tasks = [
+            asyncio.create_task(_sweep(app.state.snapshots)),
+            asyncio.create_task(_watch_erasures(watch)),
+        ]
         yield
-        sweeping.cancel()
+        for task in tasks:
+            task.cancel()
         close_pool()
         stores.close()
 
@@ -92,6 +112,8 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.stores = stores
+    app.state.settings = settings
+    app.state.erase_local = erase_local
     app.state.provider = provider_from_settings(settings)
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
@@ -141,6 +163,16 @@ async def _sweep(snapshots: Snapshots) -> None:
     while True:
         await run_in_threadpool(snapshots.make_room, 0)
         await asyncio.sleep(_SWEEP_EVERY_S)
+
+
+async def _watch_erasures(watch: ErasureWatch) -> None:
+    """Drop what this process holds of people who were erased, by whichever process."""
+    while True:
+        await asyncio.sleep(WATCH_EVERY_S)
+        try:
+            await run_in_threadpool(watch.poll)
+        except UNAVAILABLE as error:  # seen again with the next
+            _LOG.warning("erasures cannot be read: %s", type(error).__name__)
 
 
 async def _patient_parameter(

@@ -144,8 +144,8 @@ class Settings(BaseSettings):
 
     erasure_ledger: Path | None = Field(
         default=None,
-        description="File of the ids (hashed) of who was erased, outside of the data folder; if left "
-        "out, beside it, or in it where nothing beside it can be written",
+        description="File of the ids (hashed) of who was erased, outside of the data folder; if "
+        "left out, beside it, or in it where nothing beside it can be written",
         examples=["/var/backups/ebbtide/erased.jsonl"],
     )
 

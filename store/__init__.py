@@ -13,6 +13,7 @@ from store.ledger import (
     ErasureScope,
     LedgerContent,
     LedgerErasure,
+    LedgerError,
     hash_id,
 )
 from store.protocols.access import (
@@ -48,6 +49,7 @@ __all__ = [
     "IdempotencyStore",
     "LedgerContent",
     "LedgerErasure",
+    "LedgerError",
     "LockoutStore",
     "PasswordStore",
     "ProgrammeStore",

@@ -142,7 +142,7 @@ class ErasureLedger:
         scope: ErasureScope = ErasureScope.EVERYTHING,
         tokens: Iterable[tuple[str, int]] = (),
     ) -> LedgerErasure:
-        """Note an erasure before it begins. Raises EbbtideError when it cannot be written."""
+        """Note an erasure before it begins. Raises LedgerError when it cannot be written."""
         erasure = LedgerErasure(
             uuid.uuid4().hex,
             at_ns,
@@ -216,6 +216,10 @@ class ErasureLedger:
                     _append_line(copy, json.loads(line))
 
 
+class LedgerError(EbbtideError):
+    """The ledger cannot be read or written."""
+
+
 def hash_id(value: str) -> str:
     """Hash an id. Ids are random (122 bits), so that neither salt nor a slow hash is needed."""
     return hashlib.sha256(f"ebbtide:{value}".encode()).hexdigest()
@@ -252,7 +256,7 @@ def _lines(path: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise EbbtideError(
+        raise LedgerError(
             f"The ledger of erasures {path} cannot be read: {error.strerror or error}.",
             "Let this user read it, or set EBBTIDE_ERASURE_LEDGER.",
         ) from error
@@ -292,8 +296,8 @@ def _read_into(content: LedgerContent, path: Path) -> None:
                 content.backups[folder] = LedgerBackup(folder, int(line["made_ns"]))
 
 
-def _unwritable(path: Path, error: OSError) -> EbbtideError:
-    return EbbtideError(
+def _unwritable(path: Path, error: OSError) -> LedgerError:
+    return LedgerError(
         f"The ledger of erasures {path} cannot be written: {error.strerror or error}. Nothing was "
         "erased.",
         "Make room, let this user write there, or set EBBTIDE_ERASURE_LEDGER to another file.",

@@ -202,6 +202,13 @@ class Computations:
             if not gate.waiting and not gate.lock.locked():
                 self._gates.pop(key, None)
 
+    def forget_results(self) -> None:
+        """Drop all results that are not fetched yet."""
+        for key in [key for key, job in self._jobs.items() if job.task.done()]:
+            task = self._jobs.pop(key).task
+            if not task.cancelled():
+                task.exception()
+
     def _forget_results(self) -> None:
         """Drop results that are no longer new, and all but the last few."""
         now = time.monotonic()

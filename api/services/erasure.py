@@ -14,6 +14,7 @@ from store import UNAVAILABLE, ErasureScope, LedgerErasure, Stores, hash_id
 from store.models import AuditLine, Person, Purpose, TokenKind
 
 ERASED, ERASURE_BEGUN = "erased", "erasure begun"  # in the audit
+PURGE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, EbbtideError, *UNAVAILABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def purge(stores: Stores) -> tuple[list[str], bool]:
     for store in (stores.beats, stores.records):
         try:
             remaining += store.purge()
-        except (sqlite3.Error, EbbtideError, *UNAVAILABLE) as error:
+        except PURGE_ERRORS as error:
             is_whole = False
             remaining.append(
                 f"Deleted, but not overwritten in the files yet ({type(error).__name__}: "

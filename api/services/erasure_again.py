@@ -13,7 +13,7 @@ from pathlib import Path
 
 from api.services.erasure import adopt_erasures, begin_ledger, clear_snapshots, erase_rows, purge
 from ebbtide.beats import new_id
-from store import ErasureScope, LedgerContent, LedgerErasure, Stores, hash_id
+from store import ErasureScope, LedgerContent, LedgerErasure, LedgerError, Stores, hash_id
 from store.models import AuditLine, Consent, Person, Purpose
 
 _LOG = logging.getLogger("ebbtide.erasure")
@@ -45,12 +45,16 @@ def carry_out_erasures(
     ledger = stores.ledger
     if ledger is None:
         return found
-    begin_ledger(stores)
-    adopt_erasures(stores)
+    try:
+        begin_ledger(stores)
+        adopt_erasures(stores)
+    except LedgerError as error:  # nobody can be erased until it can be written
+        _LOG.error("%s", error)
+    content = ledger.read()
+    if not content.erasures:
+        return found
     with ledger.locked():
         content = ledger.read()
-        if not content.erasures:
-            return found
         subjects = _erase(stores, content, erase_local)
         found.people = len(subjects)
         for erasure in content.erasures.values():
@@ -85,10 +89,10 @@ def _erase(
             accounts[erasure.account] = erasure
     subjects = []
     for person in stores.records.people():
-        erasure = accounts.get(hash_id(person.id)) or by_subject.get(hash_id(person.subject_id))
-        if erasure is None:
+        noted = accounts.get(hash_id(person.id)) or by_subject.get(hash_id(person.subject_id))
+        if noted is None or not stores.beats.can_erase:
             continue
-        if erasure.scope is ErasureScope.DATA:
+        if noted.scope is ErasureScope.DATA:
             _erase_data(stores, person)
         else:
             erase_rows(stores, person)
@@ -96,9 +100,10 @@ def _erase(
                 erase_local(person.id)
         subjects.append(person.subject_id)
     # Beats without a person: a process was killed in between, or InfluxDB alone was set back.
-    refused = {hash_id(subject) for subject in stores.beats.erased()}
+    refused = set(stores.beats.erased())
     for subject in {*stores.beats.subjects(), *stores.beats.orphan_subjects()}:
-        if hash_id(subject) in by_subject or hash_id(subject) in refused:
+        is_noted = subject in refused or hash_id(subject) in by_subject
+        if is_noted and stores.beats.can_erase:
             stores.beats.erase(subject)
             subjects.append(subject)
     return subjects

@@ -100,7 +100,7 @@ def load_planned_json(stores: Stores, cache: AnalysisCache, plan: ReportPlan) ->
         rating_windows, beats = cache.windows.load(
             stores, person, cache.baselines, ratings, span, plan.days
         )
-        key = ("link", person.id, beats, _rating_inputs(person, ratings, span))
+        key = ("link", person.subject_id, beats, _rating_inputs(person, ratings, span))
         cached = cache.responses.get(key)
         if cached is not None:
             return cached.decode()

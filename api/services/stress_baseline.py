@@ -30,6 +30,18 @@ class StressBaselineCache:
         self._lock = Lock()
         self._entries: TTLCache[str, StressIndexInput] = TTLCache(_MAX_PEOPLE, _TTL_S)
 
+    def drop(self, subject_id: str) -> None:
+        """Drop what is of one subject."""
+        with self._lock:
+            self._entries.expire()
+            for key in [key for key in self._entries if key == subject_id]:
+                del self._entries[key]
+
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._entries.clear()
+
     def load(self, stores: Stores, person: Person) -> StressIndexInput:
         """Load five-minute windows of at least as many days as the baseline may use, or of all."""
         cached = self._find(person)

@@ -295,6 +295,11 @@ class InfluxBeatStore(BeatStore):
         """List all erased subjects."""
         return self._catalogue.erased()
 
+    @property
+    def can_erase(self) -> bool:
+        """Whether the server can delete rows."""
+        return self._server.can_erase
+
     def erase(self, subject_id: str) -> int:
         """Delete every point of the subject; see BeatStore. Raises DamagedStoreError when points
         can still be read.

@@ -137,6 +137,11 @@ class BeatStore(Protocol):
         """
         ...
 
+    @property
+    def can_erase(self) -> bool:
+        """Whether the engine can delete rows at all."""
+        return True
+
     def purge(self) -> list[str]:
         """Overwrite what deleted rows left in files and logs, as far as that can be done from here.
 

@@ -85,8 +85,8 @@ def _end_log(connection: Connection) -> list[str]:
             connection.execute(text(statement))
         except ProgrammingError:
             words.append(
-                f"Ebbtide may not call {statement.removeprefix('SELECT ')} on PostgreSQL ({right}): "
-                "its write-ahead log holds deleted rows until its next checkpoints."
+                f"Ebbtide may not call {statement.removeprefix('SELECT ')} on PostgreSQL "
+                f"({right}): its write-ahead log holds deleted rows until its next checkpoints."
             )
     if _setting(connection, "wal_recycle") == "on":
         words.append(

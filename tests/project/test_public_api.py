@@ -27,7 +27,7 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
     Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
-    FhirExportStore IdempotencyStore LedgerContent LedgerErasure LockoutStore PasswordStore
+    FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore PasswordStore
     ProgrammeStore PseudonymStore RecordStore RequestCountStore StoreError Stores TokenStore
     hash_id open_stores
 store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal

@@ -1,5 +1,5 @@
 """The caches of one process. Everything in them is derived and can be made again. Entries expire
-after an hour and are dropped when the next is put, those of a person who was erased too.
+after an hour; those of a person who was erased are dropped (api/services/erasure_watch.py).
 """
 
 from __future__ import annotations
@@ -20,3 +20,13 @@ class AnalysisCache:
     indexes: StressIndexCache = field(default_factory=StressIndexCache)
     windows: RatingWindowCache = field(default_factory=RatingWindowCache)
     responses: ResponseCache = field(default_factory=ResponseCache)
+
+    def drop(self, subject_id: str) -> None:
+        """Drop all that is of one subject."""
+        for cache in (self.baselines, self.indexes, self.windows, self.responses):
+            cache.drop(subject_id)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        for cache in (self.baselines, self.indexes, self.windows, self.responses):
+            cache.clear()

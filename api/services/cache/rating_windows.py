@@ -60,6 +60,18 @@ class RatingWindowCache:
             _MAX_PEOPLE, TTL_S
         )
 
+    def drop(self, subject_id: str) -> None:
+        """Drop what is of one subject."""
+        with self._lock:
+            self._people.expire()
+            for key in [key for key in self._people if key[0] == subject_id]:
+                del self._people[key]
+
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._people.clear()
+
     def load(
         self,
         stores: Stores,

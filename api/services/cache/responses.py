@@ -28,7 +28,23 @@ class ResponseCache:
         with self._lock:
             return self._entries.get(key)
 
+    def drop(self, subject_id: str) -> None:
+        """Drop the responses whose key names the subject."""
+        with self._lock:
+            self._entries.expire()
+            for key in [key for key in self._entries if _names(key, subject_id)]:
+                del self._entries[key]
+
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._entries.clear()
+
     def put(self, key: Hashable, response: bytes) -> None:
         """Add a response; the least recently used ones make way for it."""
         with self._lock, suppress(ValueError):  # larger than the whole cache
             self._entries[key] = response
+
+
+def _names(key: Hashable, subject_id: str) -> bool:
+    return key == subject_id or (isinstance(key, tuple) and subject_id in key)

@@ -58,6 +58,18 @@ class StressIndexCache:
         self._lock = Lock()
         self._people: TTLCache[str, _CachedPerson] = TTLCache(_MAX_PEOPLE, TTL_S)
 
+    def drop(self, subject_id: str) -> None:
+        """Drop what is of one subject."""
+        with self._lock:
+            self._people.expire()
+            for key in [key for key in self._people if key == subject_id]:
+                del self._people[key]
+
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._people.clear()
+
     def load(
         self, subject_id: str, zone: str, daily: DailyHrv, baseline: StressIndexInput
     ) -> IndexColumns:

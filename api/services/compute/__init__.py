@@ -13,7 +13,13 @@ from api.services.compute.errors import (
     QueueFullError,
     TooCostlyError,
 )
-from api.services.compute.pool import WorkerPool, close_pool, compute, get_pool
+from api.services.compute.pool import (
+    WorkerPool,
+    close_pool,
+    compute,
+    get_pool,
+    replace_workers,
+)
 
 __all__ = [
     "Computation",
@@ -28,5 +34,6 @@ __all__ = [
     "current_computation",
     "get_pool",
     "raise_if_stopped",
+    "replace_workers",
     "running",
 ]

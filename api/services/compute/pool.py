@@ -67,6 +67,7 @@ class _Worker:
             env={**os.environ, **_ONE_THREAD},
         )
         self.calls = 0
+        self.epoch = 0
         self.idle_since = 0.0
 
     @property
@@ -123,6 +124,7 @@ class WorkerPool:
         self._running: list[_Ticket] = []
         self._served: dict[str, float] = {}  # person → when they were last served
         self._reaper: threading.Timer | None = None
+        self._epoch = 0  # processes of an earlier one are replaced
 
     @property
     def idle_processes(self) -> int:
@@ -151,6 +153,12 @@ class WorkerPool:
                 "That takes more memory than a computation may use.", "Ask for a shorter range."
             )
         raise result
+
+    def replace(self) -> None:
+        """End the processes that are idle now, and each of the others after its call."""
+        with self._changed:
+            self._epoch += 1
+        self.close()
 
     def close(self) -> None:
         """End the processes that are idle."""
@@ -215,11 +223,13 @@ class WorkerPool:
     def _call(self, computation: Computation, frame: bytes) -> tuple[int, Any]:
         with self._changed:
             worker = self._idle.pop() if self._idle else None
+            epoch = self._epoch
         if worker is not None and not worker.is_alive():  # killed from outside while it was idle
             worker.close()
             worker = None
         if worker is None:
             worker = _Worker(self._max_memory_bytes)
+        worker.epoch = epoch
         timeout_s = JOB_TIMEOUT_S if computation.is_job else TIMEOUT_S
         expired = threading.Event()
 
@@ -236,7 +246,7 @@ class WorkerPool:
                 reply = worker.call(frame)
         finally:
             timer.cancel()
-            if reply is None or worker.calls >= MAX_CALLS:
+            if reply is None or worker.calls >= MAX_CALLS or worker.epoch != self._epoch:
                 worker.close()
             else:
                 self._put_back(worker)
@@ -295,6 +305,12 @@ def close_pool() -> None:
     """End the idle processes of this process's pool. It starts new ones when they are needed."""
     if _pool is not None:
         _pool.close()
+
+
+def replace_workers() -> None:
+    """Replace the processes of this process's pool, as those hold in memory what they were sent."""
+    if _pool is not None:
+        _pool.replace()
 
 
 def compute(price_s: float, function: Callable[..., T], *arguments: Any) -> T:

@@ -1,0 +1,134 @@
+"""Make this process drop what it holds of people who were erased, by whichever process.
+
+The audit names each erasure by its subject; every worker reads its new lines every few seconds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from api.services.cache.analysis import AnalysisCache
+from api.services.compute import replace_workers
+from api.services.erasure import ERASED, ERASURE_BEGUN, PURGE_ERRORS
+from api.services.erasure_again import ERASED_AGAIN, carry_out_erasures
+from store import Stores
+
+WATCH_EVERY_S = 2.0
+_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN})
+# Requests that read before the erasure may put a result into a cache after it: a job runs for five
+# minutes at most, and may have waited ten for its turn.
+_REPEAT_S = 900.0
+_AFTER_REQUESTS_S = 30.0  # nearly all requests have ended by then
+_RETRY_S = 60.0
+# A number is taken before its line is committed: a line may appear below the newest one.
+_OVERLAP = 32
+# Blocks that are filled and let go again: the allocators' free blocks of these sizes held objects
+# of a person. Sizes of pymalloc are multiples of 16 up to 512; above, malloc's.
+_SMALL_SIZES, _LARGE_SIZES = range(16, 513, 16), tuple(2**k for k in range(10, 18))
+_FILL_BYTES = 2**20
+
+_LOG = logging.getLogger("ebbtide.erasure")
+
+
+class ErasureWatch:
+    """What this process has seen of erasures. ``poll`` is called by one thread at a time."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        cache: AnalysisCache,
+        forget_results: Callable[[], None],
+        snapshots: Path | None = None,
+        erase_local: Callable[[str], None] | None = None,
+    ) -> None:
+        self._stores = stores
+        self._cache = cache
+        self._forget_results = forget_results
+        self._snapshots = snapshots
+        self._erase_local = erase_local
+        self._last = self._begin = stores.records.last_audit()
+        self._seen: set[int] = set()
+        self._recent: dict[str, float] = {}  # subject → until when it is dropped again
+        self._release_at: list[float] = []
+        self._retry_at = 0.0
+
+    def poll(self) -> None:
+        """Drop what is held of those who were erased since the last call, and finish erasures that
+        could not be finished. Raises errors of the stores.
+        """
+        now = time.monotonic()
+        fresh = self._read_subjects()
+        self._recent |= dict.fromkeys(fresh, now + _REPEAT_S)
+        self._recent = {subject: end for subject, end in self._recent.items() if end > now}
+        for subject in self._recent:
+            self._cache.drop(subject)
+        if fresh:
+            self._release_at += [now, now + _AFTER_REQUESTS_S, now + _REPEAT_S]
+        if any(moment <= now for moment in self._release_at):
+            self._release_at = [moment for moment in self._release_at if moment > now]
+            self._release()
+        if now >= self._retry_at:
+            self._retry_at = now + _RETRY_S
+            ledger = self._stores.ledger
+            if ledger is not None and ledger.read().unfinished:
+                self._carry_out()
+
+    def _read_subjects(self) -> set[str]:
+        """The subjects of new lines."""
+        records = self._stores.records
+        last = records.last_audit()
+        if last < self._last:  # the database was set back while this process serves it
+            self._carry_out()
+            self._cache.clear()
+            self._seen, self._last = set(), 0
+        lines = records.audit_after(max(0, self._last - _OVERLAP))
+        fresh = {
+            line.subject
+            for number, line in lines
+            if number not in self._seen and number > self._begin and line.action in _ACTIONS
+        }
+        self._seen = {number for number, _ in lines}
+        self._last = max(self._seen, default=0)
+        return fresh
+
+    def _carry_out(self) -> None:
+        try:
+            carry_out_erasures(self._stores, self._snapshots, self._erase_local)
+        except PURGE_ERRORS as error:
+            _LOG.error("erasures are not finished: %s", type(error).__name__)
+
+    def _release(self) -> None:
+        self._forget_results()
+        replace_workers()
+        self._stores.beats.release_memory()
+        self._stores.records.release_memory()
+        scrub_memory()
+
+
+def scrub_memory() -> None:
+    """Collect garbage, return free pages to the system, and write over free blocks.
+
+    What an object held stays in memory after it is let go, until the place is used again. Not all
+    free blocks are reached: only the end of the process is certain.
+    """
+    gc.collect()
+    for size in (*_SMALL_SIZES, *_LARGE_SIZES):
+        blocks = [bytes(max(1, size - sys.getsizeof(b""))) for _ in range(_FILL_BYTES // size)]
+        del blocks
+    _trim()
+
+
+def _trim() -> None:
+    """Return free pages of malloc to the system, where the C library can (glibc)."""
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):
+        return
