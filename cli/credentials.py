@@ -60,6 +60,20 @@ class CredentialFile:
                 return credentials
         raise EbbtideError(f"{email} is not signed in here.", f"Use: ebbtide sign-in {email}")
 
+    def remove(self, account: str) -> None:
+        """Remove the credentials of an account. Raises EbbtideError."""
+        stored = self.all()
+        try:
+            write_private_json(
+                self._path,
+                {"sign_ins": [asdict(item) for item in stored if item.account != account]},
+            )
+        except OSError as error:
+            raise EbbtideError(
+                f"{self._path} cannot be written: {error.strerror or error}.",
+                "Let this user write there.",
+            ) from error
+
     def put(self, credentials: Credentials) -> None:
         """Store credentials in place of older ones of the same person.
 

@@ -175,6 +175,13 @@ class ErasureLedger:
         with suppress(OSError):
             self._complete(folder.parent / NAME_BESIDE_BACKUPS)
 
+    def add_missing(self, copy: Path) -> None:
+        """Append the lines of a copy that are not here, but for when it began."""
+        there = {line for path in self._places for line in _lines(path)}
+        for line in _lines(copy):
+            if line not in there and json.loads(line).get("kind") != "ledger":
+                self._append(json.loads(line))
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes out that carry out erasures; appending waits for nobody."""

@@ -204,10 +204,11 @@ class Computations:
 
     def forget_results(self) -> None:
         """Drop all results that are not fetched yet."""
-        for key in [key for key, job in self._jobs.items() if job.task.done()]:
-            task = self._jobs.pop(key).task
-            if not task.cancelled():
-                task.exception()
+        for key, job in list(self._jobs.items()):
+            if job.task.done():
+                self._jobs.pop(key, None)
+                if not job.task.cancelled():
+                    job.task.exception()
 
     def _forget_results(self) -> None:
         """Drop results that are no longer new, and all but the last few."""

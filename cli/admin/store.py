@@ -1,8 +1,9 @@
-"""``ebbtide store check``, ``backup``, ``restore``, ``move``, ``erase`` and ``retention``."""
+"""``ebbtide store check``, ``backup``, ``restore`` and ``move``."""
 
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
+    from ebbtide.settings import Settings
+    from store import ErasureLedger
     from store.maintenance import CopyResult
 
 
@@ -86,6 +89,7 @@ def backup(
         names = (settings.beats_file.name, settings.records_file.name)
         with closing(open_stores(settings)) as stores, progress_bars() as progress:
             made = create_server_backup(stores.beats, stores.engine, names, target, when, progress)
+    _note_backup(settings, made.folder, now)
     if as_json:
         typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
         return
@@ -93,38 +97,102 @@ def backup(
     typer.echo(f"{made.folder}: {size:.1f} MB. It holds health data: keep it as safe as the store.")
 
 
+def _note_backup(settings: Settings, folder: Path, made: datetime) -> None:
+    """Note the backup in the ledger of erasures, a copy of which then lies beside it."""
+    from store import ErasureLedger
+
+    ledger = ErasureLedger.from_settings(settings)
+    if ledger.read().since_ns is None:
+        from api.services.erasure import begin_ledger
+        from store import open_stores
+
+        with closing(open_stores(settings)) as stores:
+            begin_ledger(stores)
+    ledger.add_backup(folder, int(made.timestamp()) * 10**9)
+
+
 def restore(
     folder: Annotated[Path, typer.Argument(help="The folder of a backup.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="Put aside the store that is there.")
     ] = False,
+    without_ledger: Annotated[
+        bool,
+        typer.Option(
+            "--without-ledger", help="Do not ask where it is not known who was erased since."
+        ),
+    ] = False,
 ) -> None:
-    """Put a backup in the place of the store, or into empty servers."""
+    """Put a backup in the place of the store, or into empty servers. Who was erased since it was
+    made is erased from it again.
+    """
+    from api.services.erasure_again import carry_out_erasures
+    from cli.local_erasure import local_eraser
     from ebbtide.settings import Settings
-    from store.maintenance import erased_since
+    from store import open_stores
     from store.maintenance import restore as restore_files
+    from store.maintenance import restore_server_backup
 
     settings = Settings()
     files = [settings.beats_file, settings.records_file]
-    if not settings.is_embedded:
-        from store import open_stores
-        from store.maintenance import restore_server_backup
-
-        names = (settings.beats_file.name, settings.records_file.name)
+    ledger = _complete_ledger(settings, folder, without_ledger)
+    content = ledger.read()
+    put_aside: list[Path] = []
+    if settings.is_embedded:
+        aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
+        with ledger.locked():
+            restored = restore_files(folder, files, aside, replace, content)
+        erased, put_aside = restored.erased_again, restored.put_aside
+        typer.echo(f"Restored to {settings.data_dir}.")
+        for file in put_aside:
+            typer.echo(f"What was there: {file}")
+    else:
+        names = (files[0].name, files[1].name)
         with closing(open_stores(settings)) as stores, progress_bars() as progress:
-            found = restore_server_backup(folder, names, stores.beats, stores.engine, progress)
+            found, erased = restore_server_backup(
+                *(folder, names, stores.beats, stores.engine, progress, content),
+                settings.data_dir,
+            )
         typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
         _print_cleaned(found)
-        return
-    erased = erased_since(folder, settings.beats_file, settings.records_file.name)
-    aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
-    replaced = restore_files(folder, files, aside, replace)
-    typer.echo(f"Restored to {settings.data_dir}.")
-    for file in replaced:
-        typer.echo(f"What was there: {file}")
-    for email in erased:
-        typer.echo(f"Erased since that backup, and back with it: ebbtide erase {email}")
-    typer.echo("Recorders send again what the backup lacks, as far as they still have it.")
+    with closing(open_stores(settings)) as stores:
+        erased += carry_out_erasures(stores, settings.snapshots_dir, local_eraser(settings)).people
+    if erased:
+        typer.echo(f"Erased since that backup, and erased from it again: {erased} people.")
+    if settings.is_embedded:
+        typer.echo("Recorders send again what the backup lacks, as far as they still have it.")
+
+
+def _complete_ledger(settings: Settings, folder: Path, without_ledger: bool) -> ErasureLedger:
+    """The ledger of erasures, with what its copy beside the backup has; asks where there may be
+    erasures since the backup that it does not have.
+    """
+    from store import ErasureLedger
+    from store.ledger import NAME_BESIDE_BACKUPS
+    from store.maintenance import made_ns
+
+    ledger = ErasureLedger.from_settings(settings)
+    # Backups name whole seconds.
+    made = (made_ns(folder) or -(10**9)) + 10**9
+    copy = folder.absolute().parent / NAME_BESIDE_BACKUPS
+    beside = ErasureLedger(copy).read()
+    is_of_backup = any(backup.made_ns + 10**9 == made for backup in beside.backups.values())
+    since_ns = ledger.read().since_ns
+    if (since_ns is None or since_ns > made) and not (is_of_backup and beside.covers(made)):
+        why = (
+            f"There is no ledger of erasures ({ledger.place}), and none beside the backup ({copy})."
+            if since_ns is None
+            else f"The ledger of erasures {ledger.place} began after this backup was made."
+        )
+        typer.echo(
+            f"{why} Whoever was erased since the backup would be in the store again.", err=True
+        )
+        if not without_ledger:
+            typer.confirm("Restore it all the same?", abort=True)
+    ledger.add_missing(copy)
+    # Of before, only the copy says that nothing is missing.
+    ledger.begin(made if is_of_backup and beside.covers(made) else time.time_ns())
+    return ledger
 
 
 def move(as_json: Json = False) -> None:
@@ -165,65 +233,3 @@ def _counted(found: CopyResult) -> str:
         f"{rows}; {found.streams} streams, {found.notifications} notifications, {found.beats} "
         f"beats, {found.gaps} gaps, {found.movement} spans of movement"
     )
-
-
-def erase(
-    email: Annotated[str, typer.Argument(help="Address of the account.")],
-    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Remove everything of a person from the store, and prove it."""
-    from api.services.erasure import erase_person
-    from ebbtide.settings import Settings
-    from store import open_stores
-
-    if not sure:
-        typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)
-    with closing(open_stores(Settings())) as stores:
-        found = erase_person(stores, email, Settings().snapshots_dir)
-    typer.echo(
-        f"Erased and read again: {found.beats} beats, {found.ratings} ratings, {found.sessions} "
-        "sessions; nothing is left. Backups made before still hold them. A machine that recorded "
-        "deletes its part when it reaches the server next."
-    )
-    # The files that restore and an upgrade renamed.
-    for file in sorted(Settings().data_dir.glob("*.sqlite.*")):
-        typer.echo(f"An older copy that may still hold them: {file}")
-
-
-def retention(
-    apply: Annotated[bool, typer.Option("--apply", help="Erase them.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List whose data may not be kept any longer: consent taken back or over, or long silent."""
-    from api.services.erasure import erase_person, expired_people
-    from ebbtide.settings import Settings
-    from ebbtide.timestamps import to_datetime
-    from store import open_stores
-
-    settings = Settings()
-    with closing(open_stores(settings)) as stores:
-        found = expired_people(stores, settings.keep_days)
-        if apply:
-            for item in found:
-                erase_person(stores, item.person.email, settings.snapshots_dir)
-    if as_json:
-        lines = [
-            {
-                "subject": item.person.subject_id,
-                "reason": item.reason,
-                "since": to_datetime(item.since_ns).isoformat(),
-                "erased": apply,
-            }
-            for item in found
-        ]
-        typer.echo(json.dumps(lines))
-        return
-    for item in found:
-        since = f"{to_datetime(item.since_ns):%Y-%m-%d}"
-        typer.echo(f"{item.person.email}: {item.reason} (since {since})")
-    if not found:
-        typer.echo("Everybody's data may be kept.")
-    elif apply:
-        typer.echo(f"{len(found)} people were erased, and read again: nothing is left.")
-    else:
-        typer.echo("Nothing was done. With --apply, they are erased.")

@@ -71,6 +71,8 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
+    from api.services.erasure_again import carry_out_erasures
+    from cli.local_erasure import local_eraser
     from cli.server.protocol import HTTP_PROTOCOL
     from cli.server.thread import bind_socket
     from store.factory import open_stores
@@ -79,10 +81,12 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     stores = open_stores(settings)
     log_config = _log_config(settings)
     logging.captureWarnings(True)
+    # Here, so that it is said and done once; each worker compares again before it answers.
+    carry_out_erasures(stores, settings.snapshots_dir, local_eraser(settings))
     with _serve_metrics(settings), bind_socket(host, port) as listener:
         if workers == 1:
             config = uvicorn.Config(
-                create_app(stores, settings),
+                create_app(stores, settings, local_eraser(settings)),
                 http=HTTP_PROTOCOL,
                 log_config=log_config,
                 **_UVICORN_OPTIONS,
@@ -93,7 +97,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
         stores.close()
         listener.set_inheritable(True)
         config = uvicorn.Config(
-            "api.app:create_app_from_settings",
+            "cli.server.workers:create_worker_app",
             factory=True,
             workers=workers,
             http=HTTP_PROTOCOL,

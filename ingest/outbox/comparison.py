@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from ebbtide import timestamps
+from ebbtide._sqlite import overwrite_deleted
 from ebbtide.beats import GapReason, Origin, new_id
 from ebbtide.timestamps import SECOND
 from ingest.outbox.acknowledged import SeenGeneration, put_generation
@@ -43,6 +45,7 @@ class StoreComparison:
 
     def __init__(self, database: OutboxDatabase) -> None:
         self._database = database
+        self._overwritten: set[str] = set()  # accounts that were erased by this process
 
     def offer_again(
         self, account: str, stored: Mapping[str, Stored], seen: SeenGeneration | None
@@ -130,6 +133,7 @@ class StoreComparison:
         with self._database.reading() as connection:
             connection.execute("PRAGMA secure_delete=ON")
         with self._database.transaction() as db:
+            before = db.total_changes
             streams = [
                 row[0] for row in db.execute("SELECT id FROM streams WHERE account = ?", (account,))
             ]
@@ -141,11 +145,16 @@ class StoreComparison:
                 "UPDATE streams SET removed = ?, source = '', file = NULL, created_ns = 0,"
                 " last_beat_ns = NULL, last_sequence = 0, acknowledged = 0, beats_kept = 0,"
                 " beats_acknowledged = 0, beats_lost = 0, paused = 0, successor = NULL"
-                " WHERE account = ?",
-                (ERASED, account),
+                " WHERE account = ? AND removed <> ?",
+                (ERASED, account, ERASED),
             )
-        with self._database.reading() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            has_changed = db.total_changes > before
+        if has_changed or account not in self._overwritten:
+            self._overwritten.discard(account)
+            # On a full disk: again at the next contact. What is deleted is sent no more already.
+            with suppress(sqlite3.OperationalError), self._database.reading() as connection:
+                overwrite_deleted(connection)
+                self._overwritten.add(account)
 
 
 def open_successor(db: sqlite3.Connection, stream_id: str) -> str:

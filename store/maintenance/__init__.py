@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from store.maintenance.server_check import check_stores
     from store.maintenance.sqlite_backup import (
         BackupResult,
+        RestoreResult,
         create_backup,
-        erased_since,
+        made_ns,
         restore,
     )
     from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
@@ -21,11 +22,12 @@ __all__ = [
     "BackupResult",
     "CopyResult",
     "IntegrityReport",
+    "RestoreResult",
     "check_sqlite",
     "check_stores",
     "create_backup",
     "create_server_backup",
-    "erased_since",
+    "made_ns",
     "move",
     "restore",
     "restore_server_backup",
@@ -36,11 +38,12 @@ _LAZY = {
     "BackupResult": "sqlite_backup",
     "CopyResult": "copy",
     "IntegrityReport": "sqlite_check",
+    "RestoreResult": "sqlite_backup",
     "check_sqlite": "sqlite_check",
     "check_stores": "server_check",
     "create_backup": "sqlite_backup",
     "create_server_backup": "server_backup",
-    "erased_since": "sqlite_backup",
+    "made_ns": "sqlite_backup",
     "move": "server_backup",
     "restore": "sqlite_backup",
     "restore_server_backup": "server_backup",

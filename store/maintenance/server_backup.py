@@ -9,7 +9,9 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 
 from ebbtide.errors import EbbtideError
+from store.ledger import LedgerContent
 from store.maintenance.copy import CopyResult, Progress, compare_beats, copy_beats, copy_records
+from store.maintenance.erase_from_copy import erase_from_copy
 from store.maintenance.sqlite_backup import BackupResult, create_backup, require_complete
 from store.protocols.beats import BeatStore
 from store.sql.engine import sqlite_engine
@@ -62,8 +64,13 @@ def restore_server_backup(
     beats: BeatStore,
     records: Engine,
     progress: Progress | None = None,
-) -> CopyResult:
-    """Copy a backup to servers without any people, and compare. Raises EbbtideError otherwise."""
+    content: LedgerContent | None = None,
+    parent: Path | None = None,
+) -> tuple[CopyResult, int]:
+    """Copy a backup to servers without any people, and compare; how many people whom ``content`` of
+    the ledger names were left out. Raises EbbtideError otherwise. ``parent``: the folder in which
+    copies are worked on; should the process be killed, they are there.
+    """
     require_complete(folder, list(names))
     with records.connect() as db:
         people = db.scalar(select(func.count()).select_from(PersonRow))
@@ -72,11 +79,16 @@ def restore_server_backup(
             "There are people in the stores that the settings name.",
             "Restore into an empty database, then name that one in the settings.",
         )
-    with tempfile.TemporaryDirectory() as working:  # reading it would change its bytes
+    if parent is not None:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Reading it would change its bytes.
+    with tempfile.TemporaryDirectory(prefix="restoring.sqlite.", dir=parent) as working:
         files = [Path(shutil.copy(folder / name, working)) for name in names]
+        refused = frozenset(beats.erased())
+        erased = erase_from_copy(files[0], files[1], content or LedgerContent(), refused)
         found = move(files[0], files[1], beats, records, progress)
     beats.renew_generation()
-    return found
+    return found, erased
 
 
 def move(

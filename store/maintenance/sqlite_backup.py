@@ -13,10 +13,13 @@ import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ebbtide._files import make_private
 from ebbtide.errors import EbbtideError
+from store.ledger import LedgerContent
+from store.maintenance.erase_from_copy import erase_from_copy
 from store.sqlite.generation import begin_backup, finish_backup, renew_generation
 from store.sqlite.schema import create_tables, upgrade_tables
 
@@ -61,6 +64,7 @@ def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
             _check_files(copy)
             found[file.name] = {"bytes": copy.stat().st_size, "sha256": _hash(copy)}
         manifest = {"format": _FORMAT, "made": made, "files": found}
+        make_private(folder / _MANIFEST)
         (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
@@ -101,25 +105,28 @@ def _has_generation(db: sqlite3.Connection) -> bool:
     return db.execute(query).fetchone() is not None
 
 
-def erased_since(folder: Path, beats_file: Path, records_name: str) -> list[str]:
-    """List the addresses of the people in a backup who are erased in the store ``beats_file``."""
-    if not beats_file.is_file() or not (folder / records_name).is_file():
-        return []
-    with (
-        closing(sqlite3.connect(f"file:{beats_file}?mode=ro", uri=True)) as store,
-        closing(sqlite3.connect(f"file:{folder / records_name}?mode=ro", uri=True)) as records,
-    ):
-        erased = {row[0] for row in store.execute("SELECT subject_id FROM erased")}
-        people = records.execute("SELECT subject_id, email FROM people ORDER BY email")
-        return [email for subject, email in people if subject in erased]
+@dataclass(frozen=True, slots=True)
+class RestoreResult:
+    """What was put aside, and how many people were erased again from what was restored."""
+
+    put_aside: list[Path]
+    erased_again: int
 
 
-def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) -> list[Path]:
+def restore(
+    folder: Path,
+    files: list[Path],
+    aside: str,
+    replace: bool = False,
+    content: LedgerContent | None = None,
+) -> RestoreResult:
     """Put a backup in the place of the stores ``files``.
 
     What is there is renamed, with ``aside`` at the end of its name, and only ``replace``
-    allows that. Returns what was put aside. Raises EbbtideError for a backup that is not whole, for
-    stores that are in use, and for stores that are there without ``replace``.
+    allows that. ``files``: of beats and of records. Whom ``content`` of the ledger names, and who
+    is erased in the store that is there, is erased from the copies before they take its place.
+    Raises EbbtideError for a backup that is not whole, for stores that are in use, and for stores
+    that are there without ``replace``.
     """
     require_complete(folder, [file.name for file in files])
     there = [file for file in files if file.exists()]
@@ -131,11 +138,21 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
     for file in there:
         _require_unused(file)
     put_aside = []
-    for file in files:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f"{file.name}.restoring")
+    copies = {file: file.with_name(f"{file.name}.restoring") for file in files}
+    for file, fresh in copies.items():
+        for rest in ("", "-wal", "-shm"):  # of a restore that was killed
+            fresh.with_name(fresh.name + rest).unlink(missing_ok=True)
+        make_private(fresh)
         shutil.copyfile(folder / file.name, fresh)
         _set_back(fresh, file)
+    subjects = frozenset(_erased_in(files[0]))
+    erased = 0
+    if len(files) > 1:
+        noted = content or LedgerContent()
+        erased = erase_from_copy(copies[files[0]], copies[files[1]], noted, subjects)
+    for file, fresh in copies.items():
+        for rest in ("-wal", "-shm"):
+            fresh.with_name(fresh.name + rest).unlink(missing_ok=True)
         with fresh.open("rb+") as copy_file:
             os.fsync(copy_file.fileno())
         if file.exists():
@@ -146,7 +163,7 @@ def restore(folder: Path, files: list[Path], aside: str, replace: bool = False) 
             file.with_name(file.name + rest).unlink(missing_ok=True)
         fresh.replace(file)
         _sync(file.parent)
-    return put_aside
+    return RestoreResult(put_aside, erased)
 
 
 def _set_back(fresh: Path, file: Path) -> None:
@@ -171,6 +188,17 @@ def _set_back(fresh: Path, file: Path) -> None:
         fresh.with_name(fresh.name + rest).unlink(missing_ok=True)
 
 
+def _erased_in(beats_file: Path) -> list[str]:
+    if not beats_file.exists():
+        return []
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"file:{beats_file}?mode=ro", uri=True)) as db,
+    ):
+        return [row[0] for row in db.execute("SELECT subject_id FROM erased")]
+    return []
+
+
 def _removed(file: Path) -> list[tuple[str, str, int]]:
     if not file.exists():
         return []
@@ -191,6 +219,15 @@ def require_complete(folder: Path, names: list[str]) -> None:
                 f"{copy} is not as it was when it was made.", "Use another backup; this is damaged."
             )
         _check_files(copy)
+
+
+def made_ns(folder: Path) -> int | None:
+    """When a backup was made, by its own words; None where they say nothing."""
+    try:
+        made = datetime.fromisoformat(json.loads((folder / _MANIFEST).read_text())["made"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return round(made.timestamp()) * 10**9
 
 
 def _manifest(folder: Path) -> dict[str, str]:

@@ -27,17 +27,17 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
     Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
-    FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore PasswordStore
-    ProgrammeStore PseudonymStore RecordStore RequestCountStore StoreError Stores TokenStore
-    hash_id open_stores
+    FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
+    PasswordStore ProgrammeStore PseudonymStore RecordStore RequestCountStore StoreError Stores
+    TokenStore hash_id open_stores
 store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
     Practice PracticeKind Programme Pseudonym Purpose Rating RemovedStream RequestCount Role Scope
     SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind
-store.maintenance: BackupResult CopyResult IntegrityReport check_sqlite check_stores
-    create_backup create_server_backup erased_since move restore restore_server_backup
+store.maintenance: BackupResult CopyResult IntegrityReport RestoreResult check_sqlite check_stores
+    create_backup create_server_backup made_ns move restore restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard

@@ -1,0 +1,84 @@
+"""Erase people from the copies of a backup before they take the place of the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ebbtide._sqlite import overwrite_deleted
+from store.ledger import OF_ACCOUNT, ErasureScope, LedgerContent, LedgerErasure, hash_id
+
+
+def erase_from_copy(
+    beats_file: Path, records_file: Path, content: LedgerContent, subjects: frozenset[str]
+) -> int:
+    """Erase from two files whom the ledger names, and the ``subjects``; how many there were.
+
+    The files may be of any earlier version: what is not upgraded yet would leave a copy beside it.
+    They are written anew without what was deleted. Those of whom the ledger says that the data
+    alone were erased are taken out the same way; their account, and that they withdrew, is in the
+    ledger's next comparison (api/services/erasure_again.py).
+    """
+    by_subject = {item.subject: item for item in content.erasures.values()}
+    by_account = {
+        item.account: item
+        for item in content.erasures.values()
+        if item.account and item.scope is ErasureScope.EVERYTHING
+    }
+
+    def find(subject: str, account: str = "") -> LedgerErasure | None:
+        noted = by_account.get(hash_id(account)) if account else None
+        return noted or by_subject.get(hash_id(subject))
+
+    erased: set[str] = set()
+    with closing(_open(records_file)) as db:
+        for person_id, subject in db.execute("SELECT id, subject_id FROM people").fetchall():
+            noted = find(subject, person_id)
+            if noted is None and subject not in subjects:
+                continue
+            is_data = noted is not None and noted.scope is ErasureScope.DATA
+            _delete_person(db, person_id, keep_account=is_data)
+            erased.add(subject)
+        if erased:
+            overwrite_deleted(db)
+    with closing(_open(beats_file)) as db:
+        streams = db.execute("SELECT DISTINCT subject_id FROM streams").fetchall()
+        there = {row[0] for row in streams if row[0] in subjects or find(row[0])}
+        erased |= there
+        for subject in sorted(erased):
+            _delete_subject(db, subject)
+        if erased:
+            overwrite_deleted(db)
+    return len(erased)
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    db.execute("PRAGMA foreign_keys=ON")
+    db.execute("PRAGMA secure_delete=ON")
+    return db
+
+
+def _delete_person(db: sqlite3.Connection, person_id: str, *, keep_account: bool) -> None:
+    for name in _tables_with(db, "person_id"):
+        if not (keep_account and name in OF_ACCOUNT):
+            db.execute(f"DELETE FROM {name} WHERE person_id = ?", (person_id,))
+    if not keep_account:
+        db.execute("DELETE FROM people WHERE id = ?", (person_id,))
+
+
+def _delete_subject(db: sqlite3.Connection, subject: str) -> None:
+    for name in _tables_with(db, "subject_id"):
+        if name != "erased":
+            db.execute(f"DELETE FROM {name} WHERE subject_id = ?", (subject,))
+    db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (subject,))
+
+
+def _tables_with(db: sqlite3.Connection, column: str) -> list[str]:
+    rows = db.execute(
+        "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c"
+        " WHERE m.type = 'table' AND c.name = ? ORDER BY m.name",
+        (column,),
+    )
+    return [row[0] for row in rows]
