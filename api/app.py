@@ -35,6 +35,7 @@ from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.access_tokens import find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import close_pool
+from api.services.erasure import PURGE_ERRORS
 from api.services.erasure_again import carry_out_erasures
 from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
 from api.services.mail import mailer_from_settings
@@ -42,7 +43,8 @@ from api.services.oidc import provider_from_settings
 from api.services.snapshots import Snapshots
 from ebbtide import __version__
 from ebbtide.settings import Settings
-from store import UNAVAILABLE, Stores, open_stores
+from store import Stores, open_stores
+from store.maintenance import remove_stopped_restore
 
 # A request meets the first one first; the response passes them from the last to the first.
 MIDDLEWARE: tuple[type[Any], ...] = (
@@ -85,6 +87,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         folder = app.state.snapshots.folder
+        await run_in_threadpool(
+            remove_stopped_restore, [settings.beats_file, settings.records_file], stores.ledger
+        )
         # Before the first request: the stores may be older than an erasure.
         await run_in_threadpool(carry_out_erasures, stores, folder, erase_local)
         watch = ErasureWatch(
@@ -171,7 +176,7 @@ async def _watch_erasures(watch: ErasureWatch) -> None:
         await asyncio.sleep(WATCH_EVERY_S)
         try:
             await run_in_threadpool(watch.poll)
-        except UNAVAILABLE as error:  # seen again with the next
+        except PURGE_ERRORS as error:  # seen again with the next
             _LOG.warning("erasures cannot be read: %s", type(error).__name__)
 
 

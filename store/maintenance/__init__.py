@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         RestoreResult,
         create_backup,
         made_ns,
+        remove_stopped_restore,
         restore,
     )
     from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
@@ -29,6 +30,7 @@ __all__ = [
     "create_server_backup",
     "made_ns",
     "move",
+    "remove_stopped_restore",
     "restore",
     "restore_server_backup",
 ]
@@ -45,6 +47,7 @@ _LAZY = {
     "create_server_backup": "server_backup",
     "made_ns": "sqlite_backup",
     "move": "server_backup",
+    "remove_stopped_restore": "sqlite_backup",
     "restore": "sqlite_backup",
     "restore_server_backup": "server_backup",
 }

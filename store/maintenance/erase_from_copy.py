@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -33,12 +34,15 @@ def erase_from_copy(
 
     erased: set[str] = set()
     with closing(_open(records_file)) as db:
-        for person_id, subject in db.execute("SELECT id, subject_id FROM people").fetchall():
+        people = db.execute("SELECT id, subject_id, email FROM people").fetchall()
+        for person_id, subject, email in people:
             noted = find(subject, person_id)
             if noted is None and subject not in subjects:
                 continue
             is_data = noted is not None and noted.scope is ErasureScope.DATA
             _delete_person(db, person_id, keep_account=is_data)
+            if not is_data:
+                _delete_mentions(db, person_id, subject, email)
             erased.add(subject)
         if erased:
             overwrite_deleted(db)
@@ -66,6 +70,18 @@ def _delete_person(db: sqlite3.Connection, person_id: str, *, keep_account: bool
             db.execute(f"DELETE FROM {name} WHERE person_id = ?", (person_id,))
     if not keep_account:
         db.execute("DELETE FROM people WHERE id = ?", (person_id,))
+
+
+def _delete_mentions(db: sqlite3.Connection, *words: str) -> None:
+    """Delete one-time tokens and stored responses with one of these words in their body."""
+    forms = {
+        json.dumps(word, ensure_ascii=is_ascii)[1:-1]
+        for word in words
+        for is_ascii in (False, True)
+    }
+    for name in sorted({"one_time", "answers"} & {*_tables_with(db, "body")}):
+        for form in sorted(forms):
+            db.execute(f"DELETE FROM {name} WHERE instr(lower(body), lower(?))", (form,))
 
 
 def _delete_subject(db: sqlite3.Connection, subject: str) -> None:

@@ -11,14 +11,14 @@ import json
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ebbtide._files import make_private
 from ebbtide.errors import EbbtideError
-from store.ledger import LedgerContent
+from store.ledger import ErasureLedger, LedgerContent
 from store.maintenance.erase_from_copy import erase_from_copy
 from store.sqlite.generation import begin_backup, finish_backup, renew_generation
 from store.sqlite.schema import create_tables, upgrade_tables
@@ -138,10 +138,9 @@ def restore(
     for file in there:
         _require_unused(file)
     put_aside = []
-    copies = {file: file.with_name(f"{file.name}.restoring") for file in files}
+    _remove_copies(files)
+    copies = {file: _copy_of(file) for file in files}
     for file, fresh in copies.items():
-        for rest in ("", "-wal", "-shm"):  # of a restore that was killed
-            fresh.with_name(fresh.name + rest).unlink(missing_ok=True)
         make_private(fresh)
         shutil.copyfile(folder / file.name, fresh)
         _set_back(fresh, file)
@@ -164,6 +163,25 @@ def restore(
         fresh.replace(file)
         _sync(file.parent)
     return RestoreResult(put_aside, erased)
+
+
+def remove_stopped_restore(files: list[Path], ledger: ErasureLedger | None) -> None:
+    """Delete the copies that a restore which was killed left beside the stores ``files``: whoever
+    was erased may be in them. One that is under way is waited for.
+    """
+    if any(_copy_of(file).exists() for file in files):
+        with nullcontext() if ledger is None else ledger.locked():
+            _remove_copies(files)
+
+
+def _copy_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.restoring")
+
+
+def _remove_copies(files: list[Path]) -> None:
+    for file in files:
+        for rest in ("", "-wal", "-shm", "-journal"):
+            file.with_name(f"{_copy_of(file).name}{rest}").unlink(missing_ok=True)
 
 
 def _set_back(fresh: Path, file: Path) -> None:

@@ -37,7 +37,8 @@ store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats C
     SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind
 store.maintenance: BackupResult CopyResult IntegrityReport RestoreResult check_sqlite check_stores
-    create_backup create_server_backup made_ns move restore restore_server_backup
+    create_backup create_server_backup made_ns move remove_stopped_restore restore
+    restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard

@@ -106,8 +106,8 @@ def _erase(
     snapshots: Path,
     erase_local: Callable[[str], None] | None,
 ) -> ErasedOut:
-    copies = find_copies(stores, settings, person)
     try:
+        copies = find_copies(stores, settings, person)
         erased = erase_person(stores, person.email, snapshots)
     except LedgerError as error:
         raise ProblemError(

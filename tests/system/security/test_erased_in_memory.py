@@ -1,0 +1,223 @@
+"""What workers hold in memory of a person ends within seconds after another worker erased them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.services.cache.analysis import AnalysisCache
+from api.services.compute import WorkerPool
+from api.services.erasure import erase_person
+from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
+from cli.server.thread import ApiThread
+from ebbtide.settings import Settings
+from store import Stores, open_stores
+from tests.support.accounts import PASSWORD
+from tests.support.canary import WORDS, Canary, add_canary
+from tests.support.ports import free_port
+
+# Two polls, and a busy machine.
+BOUND_S = 15.0
+SPAN = {"start": "2026-09-20T00:00:00Z", "end": "2026-09-23T00:00:00Z"}
+
+
+@contextmanager
+def served(settings: Settings, count: int) -> Iterator[list[tuple[str, int]]]:
+    """Address and process of so many servers on one store."""
+    servers = []
+    for _ in range(count):
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ebbtide", "serve", "--port", str(port)],
+            env={**os.environ, "EBBTIDE_DATA_DIR": str(settings.data_dir)},
+            stderr=subprocess.DEVNULL,
+        )
+        servers.append((f"http://127.0.0.1:{port}", process))
+    try:
+        for url, _process in servers:
+            wait_until_served(url)
+        yield [(url, process.pid) for url, process in servers]
+    finally:
+        for _, process in servers:
+            process.terminate()
+        for _, process in servers:
+            process.wait(30)
+
+
+def wait_until_served(url: str) -> None:
+    deadline = time.monotonic() + 240
+    while True:
+        try:
+            httpx.get(f"{url}/v1/health", timeout=5).raise_for_status()
+        except httpx.HTTPError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        else:
+            return
+
+
+def use_everything(url: str, canary: Canary) -> httpx.Client:
+    """Sign in and read everything, so that caches, threads and buffers have it."""
+    answer = httpx.post(
+        f"{url}/v1/sign-in",
+        json={"email": canary.person.email, "password": PASSWORD},
+        timeout=60,
+    )
+    headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+    client = httpx.Client(base_url=url, headers=headers, timeout=60)
+    for path in ("/me", "/ratings", "/notes", "/streams", "/consents", "/export/ratings.csv"):
+        client.get(f"/v1{path}")
+    for path in ("/hrv", "/hrv/trend", "/link", "/export/beats.csv"):
+        client.get(f"/v1{path}", params=SPAN)
+    return client
+
+
+def processes_of(pid: int) -> list[int]:
+    """A process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(child for each in children for child in processes_of(int(each)))]
+
+
+def find_in_memory(pid: int, traces: dict[str, bytes]) -> dict[str, int]:
+    """How often each trace is in the writable memory of a process and its children."""
+    found: dict[str, int] = {}
+    for process in processes_of(pid):
+        folder = Path(f"/proc/{process}")
+        with (folder / "maps").open() as maps, (folder / "mem").open("rb", 0) as memory:
+            for line in maps:
+                span, rights, *_ = line.split()
+                if not rights.startswith("rw"):
+                    continue
+                begin, _, end = span.partition("-")
+                try:
+                    memory.seek(int(begin, 16))
+                    content = memory.read(int(end, 16) - int(begin, 16))
+                except (OSError, ValueError, OverflowError):
+                    continue
+                for what, trace in traces.items():
+                    if count := content.count(trace):
+                        found[what] = found.get(what, 0) + count
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read through /proc")
+def test_no_worker_has_the_person_in_memory_after_seconds(settings: Settings) -> None:
+    """It was an hour."""
+    stores = open_stores(settings)
+    canary = add_canary(stores)
+    stores.close()
+    traces = {what: canary.traces[what] for what in ("address", "name", "note", "source", "rating")}
+    with served(settings, 2) as ((first, pid), (second, other)):
+        client = use_everything(first, canary)
+        use_everything(second, canary).close()
+        try:
+            before = [find_in_memory(process, traces) for process in (pid, other)]
+        except PermissionError:
+            pytest.skip("this user may not read the memory of its processes")
+        assert all(before), before
+        erased = client.post("/v1/me/erase", json={"password": PASSWORD})
+        assert erased.status_code == 200
+        client.close()
+        begin = time.monotonic()
+        while True:
+            after = [find_in_memory(process, traces) for process in (pid, other)]
+            took_s = time.monotonic() - begin
+            if after == [{}, {}] or took_s > BOUND_S:
+                break
+            time.sleep(0.5)
+        print(f"before {before}, {took_s:.1f} s after {after}")
+        assert after == [{}, {}]
+
+
+def test_caches_of_the_other_worker_are_empty_after_a_poll(
+    settings: Settings, stores: Stores
+) -> None:
+    canary = add_canary(stores)
+    other = open_stores(settings)
+    cache, forgotten = AnalysisCache(), []
+    watch = ErasureWatch(other, cache, lambda: forgotten.append(1))
+    subject = canary.person.subject_id
+    eve = add_canary(stores, "eve")
+    for one in (subject, eve.person.subject_id):
+        cache.responses.put(("link", one, "beats"), b"a response")
+        cache.indexes._people[one] = None  # type: ignore[assignment]
+        cache.windows._people[one, None] = {}  # type: ignore[index]
+        cache.baselines._entries[one] = None  # type: ignore[assignment]
+    watch.poll()
+    assert cache.responses.get(("link", subject, "beats")) is not None
+    erase_person(stores, canary.person.email)
+    watch.poll()
+    assert forgotten == [1]
+    for held in (
+        cache.responses._entries,
+        cache.indexes._people,
+        cache.windows._people,
+        cache.baselines._entries,
+    ):
+        assert not any(subject == key or subject in key for key in held)
+        assert any(eve.person.subject_id in str(key) for key in held)
+    # A request that read before the erasure puts its result after it.
+    cache.responses.put(("link", subject, "beats"), b"a response")
+    watch.poll()
+    assert cache.responses.get(("link", subject, "beats")) is None
+    assert cache.responses.get(("link", eve.person.subject_id, "beats")) is not None
+    assert forgotten == [1]
+    other.close()
+
+
+def test_a_database_that_is_set_back_under_a_running_service_is_seen(
+    settings: Settings, stores: Stores
+) -> None:
+    """As pg_restore --clean does; here the rows are put back one by one."""
+    watch = ErasureWatch(stores, AnalysisCache(), lambda: None)
+    canary = add_canary(stores)
+    erase_person(stores, canary.person.email)
+    watch.poll()
+    with stores.engine.begin() as db:
+        db.exec_driver_sql("DELETE FROM audit")
+    stores.records.add_person(canary.person)
+    watch.poll()
+    assert stores.records.person(canary.person.id) is None
+
+
+def test_processes_of_the_pool_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.services.compute.pool.TIMEOUT_S", 240.0)
+    pool = WorkerPool(1)
+    first = pool.run(os.getpid)
+    assert pool.run(os.getpid) == first
+    pool.replace()
+    assert pool.idle_processes == 0
+    assert not Path(f"/proc/{first}").exists() or sys.platform != "linux"
+    assert pool.run(os.getpid) != first
+    # One that computes meanwhile ends after its call.
+    calling = threading.Thread(target=pool.run, args=(time.sleep, 1.0))
+    calling.start()
+    time.sleep(0.3)
+    pool.replace()
+    calling.join()
+    assert pool.idle_processes == 0
+    pool.close()
+
+
+def test_a_running_service_polls(settings: Settings, stores: Stores) -> None:
+    canary = add_canary(stores)
+    with ApiThread(create_app(stores, settings)) as api:
+        cache: AnalysisCache = api.app.state.cache
+        cache.responses.put(("link", canary.person.subject_id), WORDS["note"].encode())
+        other = open_stores(settings)
+        erase_person(other, canary.person.email)
+        other.close()
+        deadline = time.monotonic() + WATCH_EVERY_S + BOUND_S
+        while cache.responses.get(("link", canary.person.subject_id)) is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
