@@ -77,10 +77,12 @@ def create_app(
     stores: Stores,
     settings: Settings | None = None,
     erase_local: Callable[[str], None] | None = None,
+    replace_process: Callable[[], None] | None = None,
 ) -> FastAPI:
     """Create the API over these stores, which it closes when it ends.
 
-    ``erase_local`` erases an account from this machine's outbox, which the API does not know.
+    ``erase_local`` erases an account from this machine's outbox, which the API does not know;
+    ``replace_process`` has another process go on in place of this one, once its requests ended.
     """
     settings = Settings() if settings is None else settings
 
@@ -93,7 +95,8 @@ def create_app(
         # Before the first request: the stores may be older than an erasure.
         await run_in_threadpool(carry_out_erasures, stores, folder, erase_local)
         watch = ErasureWatch(
-            stores, app.state.cache, app.state.computations.forget_results, folder, erase_local
+            *(stores, app.state.cache, app.state.computations.forget_results),
+            *(folder, erase_local, replace_process),
         )
         tasks = [
             asyncio.create_task(_sweep(app.state.snapshots)),

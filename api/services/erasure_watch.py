@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +27,10 @@ _ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN})
 _REPEAT_S = 900.0
 _AFTER_REQUESTS_S = 30.0  # nearly all requests have ended by then
 _RETRY_S = 60.0
+# A process is replaced after an erasure, since only its end frees all memory for certain; not more
+# often than this, as each time live streams begin anew.
+MIN_AGE_S = 300.0
+_OVERWRITING_S = 300.0
 # A number is taken before its line is committed: a line may appear below the newest one.
 _OVERLAP = 32
 # Blocks that are filled and let go again: the allocators' free blocks of these sizes held objects
@@ -46,12 +51,16 @@ class ErasureWatch:
         forget_results: Callable[[], None],
         snapshots: Path | None = None,
         erase_local: Callable[[str], None] | None = None,
+        replace_process: Callable[[], None] | None = None,
     ) -> None:
         self._stores = stores
         self._cache = cache
         self._forget_results = forget_results
         self._snapshots = snapshots
         self._erase_local = erase_local
+        self._replace_process = replace_process
+        self._started = time.monotonic()
+        self._replace_at = self._replace_until = math.inf
         self._last = self._begin = stores.records.last_audit()
         self._seen: set[int] = set()
         self._recent: dict[str, float] = {}  # subject → until when it is dropped again
@@ -70,14 +79,25 @@ class ErasureWatch:
             self._cache.drop(subject)
         if fresh:
             self._release_at += [now, now + _AFTER_REQUESTS_S, now + _REPEAT_S]
+            self._replace_at = max(now, self._started + MIN_AGE_S)
+            self._replace_until = self._replace_at + _OVERWRITING_S
         if any(moment <= now for moment in self._release_at):
             self._release_at = [moment for moment in self._release_at if moment > now]
             self._release()
+        ledger = self._stores.ledger
+        is_unfinished = False
+        if now >= min(self._retry_at, self._replace_at):
+            is_unfinished = ledger is not None and bool(ledger.read().unfinished)
         if now >= self._retry_at:
             self._retry_at = now + _RETRY_S
-            ledger = self._stores.ledger
-            if ledger is not None and ledger.read().unfinished:
+            if is_unfinished:
                 self._carry_out()
+        # The request that erases still overwrites, in this process or another, where it is not
+        # finished: its answer would be lost.
+        if now >= self._replace_until or (now >= self._replace_at and not is_unfinished):
+            self._replace_at = self._replace_until = math.inf
+            if self._replace_process is not None:
+                self._replace_process()
 
     def _read_subjects(self) -> set[str]:
         """The subjects of new lines."""

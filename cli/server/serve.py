@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.server.anew import begin_anew
 from cli.server.child import run_child
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
+    import socket
+
     from ebbtide.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
@@ -45,7 +48,9 @@ def serve(
         if processes > 1 and settings.metrics_port is not None:
             # Set before prometheus_client is imported: each worker writes its own files there.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
-        _serve(settings, address, number, processes)
+        listener = _serve(settings, address, number, processes)
+    if listener is not None:
+        begin_anew(listener)
 
 
 def dashboard(host: Host = None, port: Port = None) -> None:
@@ -64,15 +69,16 @@ def dashboard(host: Host = None, port: Port = None) -> None:
         raise typer.Exit(1)
 
 
-def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
+def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.socket | None:
+    """Serve until it is stopped, or this process is to be replaced: then its socket is returned."""
     import logging
 
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
-    from api.services.erasure_again import carry_out_erasures
     from cli.local_erasure import local_eraser
+    from cli.server.anew import can_begin_anew, inherited_socket
     from cli.server.protocol import HTTP_PROTOCOL
     from cli.server.thread import bind_socket
     from store.factory import open_stores
@@ -81,19 +87,27 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
     stores = open_stores(settings)
     log_config = _log_config(settings)
     logging.captureWarnings(True)
-    # Here, so that it is said and done once; each worker compares again before it answers.
-    carry_out_erasures(stores, settings.snapshots_dir, local_eraser(settings))
-    with _serve_metrics(settings), bind_socket(host, port) as listener:
+    listener = inherited_socket() or bind_socket(host, port)
+    with contextlib.ExitStack() as opened:
+        opened.enter_context(_serve_metrics(settings))
+        opened.callback(listener.close)
         if workers == 1:
-            config = uvicorn.Config(
-                create_app(stores, settings, local_eraser(settings)),
-                http=HTTP_PROTOCOL,
-                log_config=log_config,
-                **_UVICORN_OPTIONS,
+            kept: list[socket.socket] = []
+
+            def replace() -> None:
+                kept.append(listener.dup())  # Uvicorn closes its own
+                server.should_exit = True
+
+            app = create_app(
+                *(stores, settings, local_eraser(settings)), replace if can_begin_anew() else None
             )
+            config = uvicorn.Config(
+                app, http=HTTP_PROTOCOL, log_config=log_config, **_UVICORN_OPTIONS
+            )
+            server = uvicorn.Server(config)
             with contextlib.suppress(KeyboardInterrupt):
-                uvicorn.Server(config).run(sockets=[listener])
-            return
+                server.run(sockets=[listener])
+            return kept[0] if kept else None
         stores.close()
         listener.set_inheritable(True)
         config = uvicorn.Config(
@@ -105,6 +119,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> None:
             **_UVICORN_OPTIONS,
         )
         Multiprocess(config, sockets=[listener]).run()
+    return None
 
 
 @contextlib.contextmanager

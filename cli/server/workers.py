@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,4 +20,9 @@ def create_worker_app() -> FastAPI:
 
     settings = Settings()
     logging.captureWarnings(True)
-    return create_app(open_stores(settings), settings, local_eraser(settings))
+    return create_app(open_stores(settings), settings, local_eraser(settings), _end)
+
+
+def _end() -> None:
+    """End this worker as at a stop of the server; its supervisor begins another one."""
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -325,6 +325,18 @@ class InfluxBeatStore(BeatStore):
             )
         return beats
 
+    def purge(self) -> list[str]:
+        """Say what is left to InfluxDB, which compacts by itself; see BeatStore. The catalogue is
+        in the SQL database, which overwrites its own.
+        """
+        if not self._server.can_erase:
+            return ["This InfluxDB cannot delete rows: beats stay in it, under a random id."]
+        return [
+            "InfluxDB answers with none of the beats any more, and writes its files without them "
+            "when it compacts their shards next: after compact-full-write-cold-duration (4 h by "
+            "default) without a write to that week. Its index holds the random id for longer."
+        ]
+
     def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
         """Delete one stream from the catalogue, then its points; see BeatStore."""
         beats = self._catalogue.generations.remove_stream(subject_id, stream_id, at_ns)

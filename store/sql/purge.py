@@ -38,7 +38,7 @@ def purge(engine: Engine) -> list[str]:
 
 def _rewrite_tables(connection: Connection) -> list[str]:
     """VACUUM alone leaves the bytes of deleted rows in the free space of pages; FULL does not."""
-    large = []
+    large, foreign = [], []
     there = set(inspect(connection).get_table_names())
     for name in sorted(set(Base.metadata.tables) & there):
         size = connection.scalar(
@@ -46,20 +46,55 @@ def _rewrite_tables(connection: Connection) -> list[str]:
         )
         if size > MAX_REWRITTEN_BYTES:
             large.append(name)
-        _vacuum(connection, "ANALYZE" if size > MAX_REWRITTEN_BYTES else "FULL, ANALYZE", name)
+            _vacuum(connection, "ANALYZE", name)
+        elif not _rewrite(connection, name, "FULL, ANALYZE"):
+            foreign.append(name)
+        else:
+            _forget_statistics(connection, name)
     words = [
         f"Table {name} of PostgreSQL is too large to be written anew while it is used: its free "
         f"space may hold deleted rows until it is used again, or until VACUUM FULL {name}."
         for name in large
     ]
-    try:  # the most frequent values of columns, of before
-        _vacuum(connection, "FULL", "pg_catalog.pg_statistic")
-    except ProgrammingError:
+    if foreign:
+        words.append(
+            f"Ebbtide's user does not own {', '.join(foreign)} in PostgreSQL: VACUUM FULL them as "
+            "their owner."
+        )
+    # The most frequent values of columns, of before.
+    if not _rewrite(connection, "pg_catalog.pg_statistic", "FULL"):
         words.append(
             "PostgreSQL's statistics may hold frequent values of before: VACUUM FULL pg_statistic, "
             "as the owner of the database."
         )
     return words
+
+
+def _rewrite(connection: Connection, name: str, how: str) -> bool:
+    """Write a table anew; False where this user may not, of which PostgreSQL only warns."""
+    place = text("SELECT pg_relation_filenode(CAST(:name AS regclass))")
+    before = connection.scalar(place, {"name": name})
+    try:
+        _vacuum(connection, how, name)
+    except ProgrammingError:
+        return False
+    return bool(connection.scalar(place, {"name": name}) != before)
+
+
+def _forget_statistics(connection: Connection, name: str) -> None:
+    """Remove the statistics of a table that became empty: ANALYZE leaves them as they were."""
+    if connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {name})")):
+        return
+    columns = connection.execute(
+        text(
+            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+            " JOIN pg_stats USING (attname) WHERE attrelid = CAST(:name AS regclass)"
+            " AND tablename = :name AND NOT attisdropped"
+        ),
+        {"name": name},
+    ).all()
+    for column, kind in columns:  # to its own type, which ends what was known of its values
+        connection.execute(text(f'ALTER TABLE {name} ALTER COLUMN "{column}" TYPE {kind}'))
 
 
 def _vacuum(connection: Connection, how: str, name: str) -> None:

@@ -76,7 +76,7 @@ def add_canary(stores: Stores, name: str = "", beats_file: Path | None = None) -
                 note=f"{name}{WORDS['rating']} {number}",
             )
         )
-        note = f"{name}{WORDS['note']} {number} " + "x" * 300
+        note = f"{name}{WORDS['note']} {number} " + "x" * 150
         stores.programme.put_note(Note(new_id(), person.id, NoteKind.TRIGGER, note, about, about))
     stores.records.add_session(TherapySession(new_id(), person.id, 1, START))
     stores.records.put_report(StoredReport(person.id, "k", "f", name + WORDS["note"] * 50))

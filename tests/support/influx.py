@@ -26,6 +26,7 @@ bind-address = "127.0.0.1:{rpc}"
   dir = "{folder}/data"
   wal-dir = "{folder}/wal"
   index-version = "tsi1"
+  {data_settings}
 [http]
   bind-address = "127.0.0.1:{port}"
   auth-enabled = true
@@ -55,13 +56,18 @@ class InfluxServerProcess:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     made: int = 0
+    data_settings: str = ""
 
     def start(self) -> None:
         """Start it, and make the administrator where there is none."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port, rpc = free_port(), free_port()
         file = self.folder / "influxdb.conf"
-        file.write_text(_SETTINGS.format(folder=self.folder, port=self.port, rpc=rpc))
+        file.write_text(
+            _SETTINGS.format(
+                folder=self.folder, port=self.port, rpc=rpc, data_settings=self.data_settings
+            )
+        )
         self._start()
         httpx.post(
             f"{self.url}/query",

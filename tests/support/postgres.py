@@ -36,6 +36,7 @@ class PostgresServer:
     password: str
     process: subprocess.Popen[bytes] = field(init=False)
     made: int = 0
+    options: tuple[str, ...] = ()
 
     def start(self) -> None:
         """Make the cluster, and start it."""
@@ -62,6 +63,7 @@ class PostgresServer:
             [
                 *(str(self.binaries / "postgres"), "-D", str(self.folder / "data")),
                 *("-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}"),
+                *(word for option in self.options for word in ("-c", option)),
             ],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
