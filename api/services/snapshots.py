@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ebbtide._files import make_private_folder
 from ebbtide.settings import Settings
 
 # A HEAD within so many seconds of the last use of a snapshot belongs to the same reading, for at
@@ -132,7 +133,7 @@ class Snapshots:
 
     def new_part(self, reader: str) -> Path:
         """Make the folder, private, and name a file in it that is not whole yet."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self.folder)
         return self.folder / f"{reader}.{uuid.uuid4().hex}.part"
 
     def finish(self, part: Path, reader: str, content: str, digest: str) -> Snapshot:

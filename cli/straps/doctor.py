@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.options import Json
+from ebbtide._files import make_private_folder
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def _widen_remedy(adapter: str = "hci0") -> str:
 def _disk(settings: Settings) -> Check:
     folder = settings.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         free = shutil.disk_usage(folder).free
         flush = _flush_seconds(folder)
     except OSError as error:

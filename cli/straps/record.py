@@ -34,11 +34,12 @@ def record(
     from filelock import FileLock, Timeout
 
     from cli.straps.recording import record_straps
+    from ebbtide._files import make_private_folder
     from ebbtide.settings import Settings
 
     settings = Settings()
     selected = _select_straps(settings, straps or [], patient)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(settings.data_dir)
     try:
         with FileLock(settings.recording_lock, timeout=0):
             asyncio.run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ebbtide._files import make_private
 from ebbtide.errors import EbbtideError
 from ingest.straps.strap import RawEcg
 
@@ -19,7 +20,7 @@ class EcgFile:
     def __init__(self, folder: Path, strap_name: str) -> None:
         self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', strap_name)}.csv"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(self.path)
             self._file = self.path.open("a", buffering=1)
             if not self._file.tell():
                 self._file.write("received_ns,rate_hz,microvolts\n")

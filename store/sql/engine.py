@@ -59,6 +59,7 @@ def sqlite_engine(path: Path) -> Engine:
         if before not in (None, NEWEST):
             aside = path.with_name(f"{path.name}.revision-{before}")
             if not aside.exists():
+                make_private(aside)
                 with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
                     old.backup(copy)
         return _newest(engine)

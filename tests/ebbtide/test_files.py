@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ebbtide._files import make_private
+from ebbtide import _files
+from ebbtide._files import make_private, write_private_json
 from ebbtide._sqlite import open_sqlite
+from ebbtide.settings import Settings
+from ingest.straps.ecg_file import EcgFile
+from store import open_stores
+from store.maintenance import create_backup, restore
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no modes of files")
 
@@ -71,3 +76,59 @@ def test_what_a_command_writes_is_private(tmp_path: Path) -> None:
         check=True,
     )
     assert mode(out) == 0o600
+
+
+def test_on_windows_the_access_control_list_names_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exact command; it was not run on Windows here."""
+    commands: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(_files, "_IS_POSIX", False)
+    monkeypatch.setattr(_files, "_restricted", set())
+    monkeypatch.setattr(_files.subprocess, "run", run)
+    monkeypatch.setenv("USERNAME", "ada")
+    monkeypatch.setenv("USERDOMAIN", "CLINIC")
+    monkeypatch.setenv("SYSTEMROOT", r"C:\Windows")
+    file = tmp_path / "data" / "beats.sqlite"
+    make_private(file)
+    make_private(file)  # once a process
+    program = r"C:\Windows\System32\icacls.exe"
+    assert commands == [
+        [program, str(file.parent), "/inheritance:r", "/grant:r", r"CLINIC\ada:(OI)(CI)F", "/q"],
+        [program, str(file), "/inheritance:r", "/grant:r", r"CLINIC\ada:F", "/q"],
+    ]
+    commands.clear()
+    for _ in range(2):  # the file is another each time
+        write_private_json(file.with_name("sign-ins.json"), {})
+    assert [command[1:] for command in commands] == [
+        [str(file.with_name("sign-ins.new")), "/inheritance:r", "/grant:r", r"CLINIC\ada:F", "/q"]
+    ] * 2
+
+
+def test_recordings_of_an_ecg_are_private(tmp_path: Path) -> None:
+    """They were 0644 in 0755."""
+    file = EcgFile(tmp_path / "ecg", "Polar H10")
+    file.close()
+    assert mode(file.path) == 0o600
+    assert mode(file.path.parent) == 0o700
+
+
+def test_the_copy_of_an_upgrade_and_what_is_restored_are_private(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    open_stores(settings).close()
+    files = [settings.beats_file, settings.records_file]
+    create_backup(files, tmp_path / "backup", "now")
+    restore(tmp_path / "backup", files, "before", replace=True)
+    with closing(sqlite3.connect(settings.records_file)) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '0012'")
+        db.execute("DROP INDEX ix_answers_about_id")
+        db.execute("ALTER TABLE answers DROP COLUMN about_id")
+    open_stores(settings).close()
+    (aside,) = settings.data_dir.glob("*.revision-0012")
+    for path in (*settings.data_dir.iterdir(), *(tmp_path / "backup").iterdir(), aside):
+        assert mode(path) == 0o600, path
