@@ -71,8 +71,9 @@ def make_private_folder(folder: Path) -> None:
 
 
 def icacls_command(path: Path) -> list[str]:
-    """The command that lets nobody but this user use a file or folder on Windows: inherited rights
-    are removed, and what is made in a folder inherits the new ones.
+    """Return the command that lets this user alone use a file or folder on Windows.
+
+    Inherited rights are removed; what is made in a folder inherits the new ones.
     """
     user = os.environ.get("USERNAME", "")
     domain = os.environ.get("USERDOMAIN")

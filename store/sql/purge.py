@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from ebbtide._sqlite import overwrite_deleted
+from ebbtide.errors import EbbtideError
 from store.sql.tables.records import Base
 
 # A larger table is locked for too long while it is written anew (about 50 MB/s).
@@ -32,6 +33,11 @@ def purge(engine: Engine) -> list[str]:
         try:
             connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT}'"))
             return [*_rewrite_tables(connection), *_end_log(connection)]
+        except ProgrammingError as error:
+            raise EbbtideError(
+                f"PostgreSQL refuses to overwrite ({type(error.orig).__name__}).",
+                "Give its user the tables (ALTER TABLE ... OWNER TO).",
+            ) from error
         finally:
             connection.execute(text("RESET lock_timeout"))
 
@@ -72,7 +78,7 @@ def _rewrite_tables(connection: Connection) -> list[str]:
 
 def _rewrite(connection: Connection, name: str, how: str) -> bool:
     """Write a table anew; False where this user may not, of which PostgreSQL only warns."""
-    place = text("SELECT pg_relation_filenode(CAST(:name AS regclass))")
+    place = text("SELECT pg_relation_filenode(CAST(CAST(:name AS text) AS regclass))")
     before = connection.scalar(place, {"name": name})
     try:
         _vacuum(connection, how, name)
@@ -88,8 +94,9 @@ def _forget_statistics(connection: Connection, name: str) -> None:
     columns = connection.execute(
         text(
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-            " JOIN pg_stats USING (attname) WHERE attrelid = CAST(:name AS regclass)"
-            " AND tablename = :name AND NOT attisdropped"
+            " JOIN pg_stats USING (attname)"
+            " WHERE attrelid = CAST(CAST(:name AS text) AS regclass)"
+            " AND tablename = CAST(:name AS text) AND NOT attisdropped"
         ),
         {"name": name},
     ).all()
