@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from cli.local_erasure import local_eraser
 from cli.straps.live_line import LiveLine, live_line
 from ebbtide import timestamps
 from ebbtide.errors import EbbtideError
@@ -76,7 +77,10 @@ async def record_straps(
                 recorder = _recorder(strap, writer, owner, settings if ecg else None, files)
                 recorded.append(ActiveRecording(strap, owner, recorder))
             every_s = settings.upload_every_s
-            await record_together(writer, recorded, seconds, _display(as_json), every_s)
+            await record_together(
+                *(writer, recorded, seconds, _display(as_json), every_s),
+                erase=local_eraser(settings),
+            )
 
 
 def _recorder(
@@ -98,8 +102,13 @@ async def record_together(
     seconds: float | None,
     show: Callable[[list[LiveLine], list[str]], None],
     every_s: float = 2.0,
+    *,
+    erase: Callable[[str], None] | None = None,
 ) -> None:
-    """Record all straps and upload for all owners until stopped; then upload the rest."""
+    """Record all straps and upload for all owners until stopped; then upload the rest.
+
+    ``erase`` erases an account from this machine, once the API says that it was erased.
+    """
     from ingest.outbox.api_client import IngestClient
     from ingest.outbox.uploader import Uploader
 
@@ -108,7 +117,8 @@ async def record_together(
         for owner in {item.owner.account: item.owner for item in recorded}.values():
             client = IngestClient(owner.api_url, owner.token)
             await clients.enter_async_context(client)
-            uploaders.append(Uploader(writer.outbox, client, owner.account))
+            on_erased = None if erase is None else partial(erase, owner.account)
+            uploaders.append(Uploader(writer.outbox, client, owner.account, on_erased=on_erased))
         uploads = [asyncio.create_task(uploader.run(every_s)) for uploader in uploaders]
         showing = asyncio.create_task(_display_loop(writer, recorded, uploaders, show))
         try:

@@ -39,11 +39,13 @@ class Uploader:
         account: str,
         on_progress: Callable[[int], None] | None = None,
         keep: Retention | None = None,
+        on_erased: Callable[[], object] | None = None,
     ) -> None:
         self._outbox = outbox
         self._client = client
         self._account = account
         self._on_progress = on_progress
+        self._on_erased = on_erased  # what else this machine has of the person
         self._keep = outbox.keep if keep is None else keep
         self._uploaded = 0
         self._compared = False
@@ -65,6 +67,8 @@ class Uploader:
             await self._prune()
         except ErasedError:
             await asyncio.to_thread(self._outbox.comparison.erase, self._account)
+            if self._on_erased is not None:
+                await asyncio.to_thread(self._on_erased)
             raise
         except UnavailableError:
             self._compare_at = 0.0  # perhaps it is stopped in order to be set back

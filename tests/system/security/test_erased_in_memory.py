@@ -28,8 +28,28 @@ from tests.support.ports import free_port
 
 # A poll every 2 s, 10 s for requests to end, and a busy machine; 12 s are stated.
 BOUND_S = 60.0
-# A process may be replaced when it is 5 min old, and a second here.
-_YOUNG = "import api.services.erasure_watch as watch\nwatch.MIN_AGE_S = 1.0\n"
+# A process may be replaced when it is 5 min old, and a second here. Set when the module is loaded:
+# Uvicorn ends a worker that takes 5 s before it begins.
+_YOUNG = """
+import importlib.util, sys
+
+class Young:
+    def find_spec(self, name, path, target=None):
+        if name != "api.services.erasure_watch":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def execute_young(module):
+            execute(module)
+            module.MIN_AGE_S = 1.0
+
+        spec.loader.exec_module = execute_young
+        return spec
+
+sys.meta_path.insert(0, Young())
+"""
 SPAN = {"start": "2026-09-20T00:00:00Z", "end": "2026-09-23T00:00:00Z"}
 
 
