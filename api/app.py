@@ -123,6 +123,7 @@ def create_app(
     app.state.settings = settings
     app.state.erase_local = erase_local
     app.state.provider = provider_from_settings(settings)
+    app.state.passwords = settings.passwords
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
     app.state.computations = Computations()
