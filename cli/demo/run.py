@@ -89,7 +89,7 @@ def demo(
     finished = False
     with suppress(KeyboardInterrupt), _interrupt_on_sigterm(), ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ebbtide-demo-"))
-        settings = Settings(data_dir=Path(folder))
+        settings = Settings(data_dir=Path(folder) / "data")  # the ledger lies beside it
         password = f"tide-{secrets.randbelow(10_000):04}-{secrets.randbelow(10_000):04}"
         api = stack.enter_context(_start_api(settings, password, api_port))
         progress = stack.enter_context(_progress_bars(progress_console))
