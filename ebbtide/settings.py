@@ -142,17 +142,16 @@ class Settings(BaseSettings):
     )
 
     # Retention
-    keep_days: int | None = Field(
-        default=None,
-        ge=1,
-        description="Erase (ebbtide retention) whoever sent nothing new for so many days",
-    )
-
     erasure_ledger: Path | None = Field(
         default=None,
         description="File of the ids (hashed) of who was erased, outside of the data folder; if "
         "left out, beside it, or in it where nothing beside it can be written",
         examples=["/var/backups/ebbtide/erased.jsonl"],
+    )
+    keep_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Erase (ebbtide retention) whoever sent nothing new for so many days",
     )
 
     # Servers in place of the embedded store
