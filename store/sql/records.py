@@ -19,7 +19,6 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
-from store.sql.imports import SqlImports
 from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.access import ErasedTokenRow
 from store.sql.tables.records import (
@@ -32,9 +31,10 @@ from store.sql.tables.records import (
     ReportRow,
     SessionRow,
 )
+from store.sql.withdrawals import SqlWithdrawals
 
 
-class SqlRecordStore(SqlImports):
+class SqlRecordStore(SqlWithdrawals):
     """A RecordStore on an SQLAlchemy engine with its tables at the newest revision."""
 
     def close(self) -> None:
@@ -71,8 +71,11 @@ class SqlRecordStore(SqlImports):
     def add_rating(self, rating: Rating) -> Rating:
         """Store a rating or its next version; see RecordStore."""
         try:
-            with self._sessions.begin() as db:
-                return self._add_rating(db, rating)
+            with write_transaction(self._engine) as connection, Session(connection) as db:
+                self._require_consent(db, rating.person_id)
+                stored = self._add_rating(db, rating)
+                db.flush()
+                return stored
         except IntegrityError as error:  # another process was faster
             stored = self.rating(rating.person_id, rating.id)
             if stored is not None and _same_content(stored, rating):
@@ -204,6 +207,7 @@ class SqlRecordStore(SqlImports):
         key = (session.person_id, session.number)
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
+                self._require_consent(db, session.person_id)
                 row = db.get(SessionRow, key, with_for_update=True)
                 there = 0 if row is None else row.version
                 if replaces is not None and replaces != there:
@@ -225,8 +229,8 @@ class SqlRecordStore(SqlImports):
                 for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
             ]
 
-    def add_consent(self, consent: Consent) -> None:
-        """Store an answer; those before it stay."""
+    def add_consent(self, consent: Consent, due_ns: int | None = None) -> None:
+        """Store an answer; see RecordStore."""
         with self._sessions.begin() as db:
             # The person's row is the lock, in SQLite the file: two answers at once get two numbers.
             if self._engine.dialect.name == "sqlite":
@@ -240,6 +244,7 @@ class SqlRecordStore(SqlImports):
                 )
             )
             db.add(to_row(ConsentRow, consent, number=number))
+            self._follow_answer(db, consent, due_ns)
 
     def consents(self, person_id: str) -> list[Consent]:
         """List every answer of this person, oldest first."""

@@ -1,0 +1,55 @@
+"""Require consent to keeping in the transaction that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import TypeVar
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from store.errors import ConsentMissingError
+from store.models.records import Purpose
+from store.sql.tables.records import ConsentRow, PersonRow
+
+_Store = TypeVar("_Store", bound="KeepingGuard")
+
+
+class KeepingGuard:
+    """The part of a store in an SQL database that writes only what a person agrees to."""
+
+    _consent_clock: Callable[[], int] | None = None
+
+    def requiring_consent(self: _Store, now: Callable[[], int]) -> _Store:
+        """Return this store, which then raises ConsentMissingError in the transaction of each write
+        for a person who does not agree to keeping then.
+        """
+        guarded = copy(self)
+        guarded._consent_clock = now
+        return guarded
+
+    def _require_consent(self, db: Connection | Session, person_id: str) -> None:
+        """Raise ConsentMissingError where consent is required and not given. On PostgreSQL the
+        person's row is locked, as where an answer or a withdrawal is stored, on SQLite the file:
+        an answer is stored either before this, or after what is written now.
+        """
+        if self._consent_clock is None:
+            return
+        db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+        answer = db.execute(
+            select(ConsentRow.given, ConsentRow.until_ns)
+            .where(ConsentRow.person_id == person_id, ConsentRow.purpose == str(Purpose.KEEPING))
+            .order_by(ConsentRow.number.desc())
+            .limit(1)
+        ).first()
+        is_agreed = (
+            answer is not None
+            and answer.given
+            and (answer.until_ns is None or self._consent_clock() < answer.until_ns)
+        )
+        if not is_agreed:
+            raise ConsentMissingError(
+                "Consent to keeping is missing, was taken back or is over, so nothing was stored.",
+                "The person can agree on the page Consents (or POST /v1/consents).",
+            )
