@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import and_, delete, func, insert, or_, select, text
@@ -19,6 +20,7 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
+from store.sql.keeping import find_agreed_until
 from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.access import ErasedTokenRow
 from store.sql.tables.records import (
@@ -73,9 +75,9 @@ class SqlRecordStore(SqlWithdrawals):
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
                 self._require_consent(db, rating.person_id)
-                stored = self._add_rating(db, rating)
+                added = self._add_rating(db, rating)
                 db.flush()
-                return stored
+                return added
         except IntegrityError as error:  # another process was faster
             stored = self.rating(rating.person_id, rating.id)
             if stored is not None and _same_content(stored, rating):
@@ -254,15 +256,16 @@ class SqlRecordStore(SqlWithdrawals):
             return [from_row(Consent, row) for row in rows]
 
     def put_report(self, report: StoredReport) -> None:
-        """Replace the report of this kind; store nothing of a person who was erased."""
-        with self._sessions() as db:
-            if db.get(PersonRow, report.person_id) is None:
-                return
-            db.merge(to_row(ReportRow, report))
-            try:
-                db.commit()
-            except IntegrityError:  # the person was erased, or another process was faster
-                db.rollback()
+        """Replace the report of this kind; see RecordStore."""
+        # The person was erased, or another process was faster.
+        with (
+            suppress(IntegrityError),
+            write_transaction(self._engine) as connection,
+            Session(connection) as db,
+        ):
+            if find_agreed_until(db, report.person_id) != 0:
+                db.merge(to_row(ReportRow, report))
+                db.flush()
 
     def report(self, person_id: str, kind: str) -> StoredReport | None:
         """Return the stored report of this kind."""
