@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
+from store.models.records import Purpose
 from store.models.withdrawals import Withdrawal
 
 
 class WithdrawalStore(Protocol):
     """Stores withdrawals, and erases the records of whoever withdrew."""
 
-    def withdrawn_since(self, at_ns: int) -> set[str]:
-        """Return the ids of all who took back any consent from then on."""
+    def withdrawn_since(self, at_ns: int, purposes: Collection[Purpose]) -> set[str]:
+        """Return the ids of all who took back consent to one of these from then on."""
         ...
 
     def withdrawal(self, person_id: str) -> Withdrawal | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, and_, delete, func, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -49,10 +51,12 @@ OF_ACCOUNT: frozenset[type[DeclarativeBase]] = frozenset(
 class SqlWithdrawals(SqlImports):
     """The part of a SqlRecordStore that carries withdrawals out."""
 
-    def withdrawn_since(self, at_ns: int) -> set[str]:
-        """Return the ids of all who took back any consent from then on."""
+    def withdrawn_since(self, at_ns: int, purposes: Collection[Purpose]) -> set[str]:
+        """Return the ids of all who took back consent to one of these from then on."""
         query = select(ConsentRow.person_id).where(
-            ConsentRow.given.is_(False), ConsentRow.at_ns >= at_ns
+            ConsentRow.at_ns >= at_ns,
+            ConsentRow.given.is_(False),
+            ConsentRow.purpose.in_([str(purpose) for purpose in purposes]),
         )
         with self._sessions() as db:
             return set(db.scalars(query))

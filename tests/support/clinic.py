@@ -69,7 +69,7 @@ class Clinic:
 @contextmanager
 def opened_clinic(stores: Stores, data_dir: Path | None = None) -> Iterator[Clinic]:
     """Ada and Eve are patients in the care of Tom; Tess is another therapist; Ann analyses; Adam
-    administers. No consent is given yet.
+    administers. No consent is given yet but to keeping.
     """
     many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
     with tempfile.TemporaryDirectory() as folder:
