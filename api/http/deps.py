@@ -229,16 +229,20 @@ def storing_beats(stores: Stores, person: Person) -> Iterator[None]:
     require_keeping(stores, person)
 
 
+def withdrawn_header(stores: Stores, person: Person) -> dict[str, str]:
+    """The header by which recorders delete what they hold from before a withdrawal that was carried
+    out; nothing where there was none.
+    """
+    withdrawal = stores.records.withdrawal(person.id)
+    if withdrawal is None or withdrawal.done_ns is None:
+        return {}
+    return {WITHDRAWN_HEADER: str(withdrawal.withdrawn_ns)}
+
+
 def _keeping_problem(
     stores: Stores, person: Person, state: KeepingState, *, is_own: bool = True
 ) -> ProblemError:
-    """The problem of data that may not be stored. Where a withdrawal was carried out, recorders
-    delete what they hold from before it, by the header.
-    """
-    withdrawal = stores.records.withdrawal(person.id)
-    headers = None
-    if withdrawal is not None and withdrawal.done_ns is not None:
-        headers = {WITHDRAWN_HEADER: str(withdrawal.withdrawn_ns)}
+    headers = withdrawn_header(stores, person)
     return ProblemError(
         403, describe_refusal(state, is_own=is_own), headers=headers, kind="consent"
     )

@@ -80,7 +80,7 @@ class Eve:
             "header": {"schema_id": {"namespace": "omh", "name": "heart-rate"}},
             "body": {
                 "heart_rate": {"value": 61, "unit": "beats/min"},
-                "effective_time_frame": {"date_time": to_datetime(now - DAY).isoformat()},
+                "effective_time_frame": {"date_time": to_datetime(now - 2 * DAY).isoformat()},
             },
         }
         observation = {

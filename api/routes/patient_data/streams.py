@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from api.http.deps import (
@@ -20,6 +20,7 @@ from api.http.deps import (
     log_access,
     request_name,
     storing_beats,
+    withdrawn_header,
 )
 from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
@@ -162,9 +163,12 @@ def _is_of_file(body: StreamBody) -> bool:
 
 
 @router.get("/generation", responses=describe_problems(401, 403))
-def generation(person: PatientInAnyScope, stores: StoresDep) -> GenerationBody:
-    """Which state of the store this is, and what of it is in a backup."""
-    del person
+def generation(person: PatientInAnyScope, stores: StoresDep, response: Response) -> GenerationBody:
+    """Which state of the store this is, and what of it is in a backup. Where a withdrawal of
+    consent was carried out, the header ``Ebbtide-Withdrawn-Ns`` says from when it is: recorders
+    delete what they hold from before.
+    """
+    response.headers.update(withdrawn_header(stores, person))
     return _to_generation_body(stores.beats.generation())
 
 
