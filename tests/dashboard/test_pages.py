@@ -19,7 +19,16 @@ from store.models.records import Purpose, Role
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.live_strap import LiveStrap
 
-PATIENT_PAGES = ("today", "programme", "trend", "link", "course", "my_data", "screening")
+PATIENT_PAGES = (
+    "today",
+    "programme",
+    "trend",
+    "link",
+    "course",
+    "my_data",
+    "consents",
+    "screening",
+)
 
 
 def script(page: str) -> None:
@@ -103,7 +112,7 @@ def test_on_a_harder_day_something_pleasant_comes_back(clinic: Clinic) -> None:
 
 
 def test_a_new_patient_is_welcomed_until_the_first_consent(clinic: Clinic) -> None:
-    clinic.add("ida", Role.PATIENT)
+    clinic.add("ida", Role.PATIENT, agrees=False)
     assert "**Welcome.**" in words(opened(clinic, "today", "ida"))
     before = opened(clinic, "screening", "ida")
     next(toggle for toggle in before.toggle if "keeps my heartbeats" in toggle.label).set_value(

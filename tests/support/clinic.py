@@ -39,14 +39,15 @@ class Clinic:
         """A person's id."""
         return self.people[name].id
 
-    def add(self, name: str, role: Role) -> Person:
-        """Another person, signed in."""
+    def add(self, name: str, role: Role, *, agrees: bool = True) -> Person:
+        """Another person, signed in. A patient ``agrees`` to keeping."""
         person = add_account(
             self.stores,
             f"{name}@example.org",
             name=f"The name of {name}",
             zone="Europe/Berlin",
             role=role,
+            agrees=agrees,
         )
         self.people[name] = person
         token, _ = issue_token(self.stores, person)
