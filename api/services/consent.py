@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from store.models import Consent, Purpose
+from store import Stores
+from store.models import Consent, Person, Purpose
 
+_COMMAND_LINE_WORDING = "keeping, English, command line, 1"
 _WHERE = "on the page Consents, or with POST /v1/consents"
 
 
@@ -16,6 +18,12 @@ class KeepingState(StrEnum):
     UNANSWERED = "unanswered"
     WITHDRAWN = "withdrawn"
     OVER = "over"
+
+
+def agree_to_keeping(stores: Stores, person: Person) -> None:
+    """Store that a person agrees to keeping, as they said on the command line."""
+    answer = Consent(person.id, Purpose.KEEPING, True, _COMMAND_LINE_WORDING, stores.now())
+    stores.records.add_consent(answer)
 
 
 def is_consented(answers: list[Consent], purpose: Purpose, at_ns: int) -> bool:
