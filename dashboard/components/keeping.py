@@ -94,7 +94,7 @@ def describe_consent(purpose: str, consents: dict[str, Any]) -> str:
 def agree(api: Any, purpose: str, given: bool) -> None:
     """Store an answer with the name of the text that was read."""
     language = reader_locale().get_language_name("en")
-    api.agree(purpose, given, f"{purpose}, {language}, {texts.WORDING}")
+    api.agree(purpose, given, f"{purpose}, {language}, {texts.WORDING[purpose]}")
 
 
 def _moment(text: str) -> str:

@@ -42,7 +42,8 @@ CONSENT = {
         N_("Under another name, with all dates moved. Off is just as fine."),
     ),
 }
-WORDING = 2  # version of the texts of consent: raise it when their meaning changes
+# Version of each text of consent: raised when its meaning changes.
+WORDING = {"keeping": 2, "care": 1, "research": 1}
 WELCOME = N_(
     "**Welcome.** One short question first: whether Ebbtide may keep what you "
     "enter and what a strap records. Nothing is kept before that."
