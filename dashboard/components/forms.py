@@ -50,12 +50,16 @@ def render_password_link(link: dict[str, Any]) -> None:
     st.caption(_("It signs nobody in, and they see in their access log that you made it."))
 
 
-def render_consent_switches(api: Any) -> None:
-    """Render one switch a purpose; each change is stored with its date at once."""
+def render_consent_switches(api: Any, *, but: str | None = None) -> None:
+    """Render one switch a purpose, without that of ``but``; each change is stored with its date at
+    once.
+    """
     consents = api.consents()
     holds = consents["holds"]
     answered = {answer["purpose"] for answer in consents["answers"]}
     for purpose, (title, _words) in texts.CONSENT.items():
+        if purpose == but:
+            continue
         now = bool(holds[purpose])
         wanted = st.toggle(_(title), value=now, key=f"consent-{purpose}-{now}")
         more = "" if purpose in answered else _("You have not answered this yet.")

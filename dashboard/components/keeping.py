@@ -42,6 +42,7 @@ def render_keeping_question(api: Any, consents: dict[str, Any]) -> None:
         st.markdown(f"**{_('May Ebbtide keep your heartbeats, ratings and notes?')}**")
         if consents["keeping"] != "unanswered":
             st.write(_(texts.KEEPING[consents["keeping"]]))
+            render_withdrawal(consents)
         st.write(describe_consent("keeping", consents))
         left, right = st.columns(2)
         if left.button(_("Yes, I agree"), type="primary", width="stretch"):

@@ -16,10 +16,11 @@ def consents_page() -> None:
     st.title(_("Consents"))
     api = client()
     consents = api.consents()
-    if consents["keeping"] != "agreed":
+    is_open = consents["keeping"] != "agreed"
+    if is_open:
         render_keeping_question(api, consents)
     st.subheader(_("What I agree to"))
-    render_consent_switches(api)
+    render_consent_switches(api, but="keeping" if is_open else None)
     st.caption(_("You can take back each of these here, or under *My data*, at any time."))
 
 

@@ -17,6 +17,7 @@ from api.http.withdrawals import WithdrawalTask
 from api.services.access_tokens import issue_token
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
+from ebbtide.timestamps import DAY, to_datetime
 from store import open_stores
 from store.models import Purpose, Role
 from tests.support.assertions import wait_for
@@ -73,7 +74,12 @@ def workers(
 def test_every_use_ends_in_every_worker_also_of_what_was_cached(workers: Workers) -> None:
     clinic = workers.clinic
     patient = f"/v1/patients/{clinic.id('ada')}"
-    span = {"start": "2020-01-01T00:00:00Z", "end": "2030-01-01T00:00:00Z", "bucket_s": "604800"}
+    now = clinic.stores.now()
+    span = {
+        "start": to_datetime(now - 9 * DAY).isoformat(),
+        "end": to_datetime(now).isoformat(),
+        "bucket_s": "86400",
+    }
     ada, tom, ann = (workers.other(name) for name in ("ada", "tom", "ann"))
     uses: list[tuple[httpx.Client, str, dict[str, str]]] = [
         (clinic["ada"], "/v1/link", {}),
@@ -144,9 +150,9 @@ def test_an_export_under_way_is_cut_short(
 
     monkeypatch.setattr(responses, "table_parts", slow_parts)
     path = {
-        "ada": "/v1/export/ratings.csv",
-        "tom": f"/v1/patients/{clinic.id('ada')}/export/ratings.csv",
-        "ann": "/v1/research/ratings.csv",
+        "ada": "/v1/export/beats.csv",
+        "tom": f"/v1/patients/{clinic.id('ada')}/export/beats.csv",
+        "ann": "/v1/research/beats.csv",
     }[who]
     client = workers.other(who)
     begin = time.monotonic()
