@@ -20,6 +20,9 @@ from store.models.imports import heart_rate_id, pack_identifiers
 # Streams in which earlier versions stored heart rates of other systems, in whole beats/min.
 EARLIER_SOURCES = ("FHIR heart rates", "Open mHealth heart rates")
 _MAX_SKIPPED = 1000  # entries in an answer
+# Of one request: 2 s of a core. As many entries as the largest page of our own exports, and of
+# ratings, which take 0.35 ms each, more than anybody gives in ten years.
+MAX_ENTRIES, MAX_RATINGS = 10_000, 5_000
 MAX_IDENTIFIER, MAX_DEVICE, MAX_WORDS, MAX_NOTE = 500, 300, 100, 500
 
 
@@ -105,6 +108,15 @@ class ImportReport:
                 SkippedOut(entry=item.entry, reason=item.reason)
                 for item in self.skipped[:_MAX_SKIPPED]
             ],
+        )
+
+
+def require_few(entries: Sequence[object]) -> None:
+    """Raise ValueError for more entries than one request may bring."""
+    if len(entries) > MAX_ENTRIES:
+        raise ValueError(
+            f"has {len(entries):,} entries; at most {MAX_ENTRIES:,} are taken at once: send it in"
+            " parts"
         )
 
 

@@ -16,11 +16,13 @@ from api.services.imported_records import (
     MAX_DEVICE,
     MAX_IDENTIFIER,
     MAX_NOTE,
+    MAX_RATINGS,
     MAX_WORDS,
     ParsedImport,
     SentHeartRate,
     SentRating,
     SkippedEntry,
+    require_few,
 )
 from ebbtide.timestamps import EARLIEST, LATEST, from_datetime
 from store.models.imports import uuid_identifier
@@ -58,6 +60,11 @@ def parse_bundle(document: Any, person_id: str = "", alias: str | None = None) -
             _parse_entry(entry, number, check, groups, rates)
         except UNREADABLE as error:
             skipped.append(SkippedEntry(number, describe_skipped(error)))
+    if len(groups) > MAX_RATINGS:
+        raise ValueError(
+            f"has {len(groups):,} ratings; at most {MAX_RATINGS:,} are taken at once: send it in"
+            " parts"
+        )
     ratings = []
     for group in groups.values():
         try:
@@ -77,6 +84,7 @@ def list_entries(document: Any) -> list[Any]:
     entries = document.get("entry") or []
     if not isinstance(entries, list):
         raise ValueError("entry of the Bundle is not a list")
+    require_few(entries)
     return entries
 
 
