@@ -82,7 +82,7 @@ class SqlWithdrawals(SqlImports):
             .subquery()
         )
         query = (
-            select(ConsentRow.person_id, ConsentRow.at_ns)
+            select(ConsentRow.person_id)
             .join(
                 newest,
                 and_(
@@ -99,19 +99,20 @@ class SqlWithdrawals(SqlImports):
             )
             .where(ConsentRow.given.is_(False), WithdrawalRow.person_id.is_(None))
         )
+        adopted = 0
         with self._sessions() as db:
-            found = db.execute(query).all()
-        if not found:
-            return 0
-        with write_transaction(self._engine) as connection:
-            for person_id, at_ns in found:
-                values = to_values(Withdrawal(person_id, at_ns, due_ns))
-                connection.execute(
-                    dialect_insert(connection, WithdrawalRow)
-                    .values(values)
-                    .on_conflict_do_nothing()
-                )
-        return len(found)
+            found = list(db.scalars(query))
+        for person_id in found:
+            with write_transaction(self._engine) as connection, Session(connection) as db:
+                at_ns = _find_withdrawn_ns(db, person_id)
+                if at_ns is not None and db.get(WithdrawalRow, (person_id, at_ns)) is None:
+                    db.execute(
+                        dialect_insert(connection, WithdrawalRow)
+                        .values(to_values(Withdrawal(person_id, at_ns, due_ns)))
+                        .on_conflict_do_nothing()
+                    )
+                    adopted += 1
+        return adopted
 
     def claim_withdrawal(self, now_ns: int, lease_ns: int) -> Withdrawal | None:
         """Take the next withdrawal that is due; see WithdrawalStore."""
@@ -200,14 +201,27 @@ class SqlWithdrawals(SqlImports):
                 )
             )
             return
-        if due_ns is None:
-            return
-        waiting = select(WithdrawalRow.due_ns).where(
-            WithdrawalRow.person_id == consent.person_id, WithdrawalRow.done_ns.is_(None)
-        )
-        if db.scalar(waiting.limit(1)) is None:  # taken back twice: the first time counts
+        # Taken back twice in a row: the first time counts.
+        if due_ns is not None and _find_withdrawn_ns(db, consent.person_id) == consent.at_ns:
             made = Withdrawal(consent.person_id, consent.at_ns, due_ns)
             db.add(to_row(WithdrawalRow, made))
+
+
+def _find_withdrawn_ns(db: Session, person_id: str) -> int | None:
+    """Find since when a person does not agree to keeping any more; None where they agree, or were
+    never asked.
+    """
+    query = (
+        select(ConsentRow.given, ConsentRow.at_ns)
+        .where(ConsentRow.person_id == person_id, ConsentRow.purpose == str(Purpose.KEEPING))
+        .order_by(ConsentRow.number.desc())
+    )
+    since_ns = None
+    for given, at_ns in db.execute(query):
+        if given:
+            break
+        since_ns = at_ns
+    return since_ns
 
 
 def _count(

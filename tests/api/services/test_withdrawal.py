@@ -207,6 +207,23 @@ def test_a_withdrawal_of_an_earlier_version_is_due_from_now_on(stores: Stores, a
     assert stores.records.withdrawal(eve.id) is None
 
 
+def test_taking_it_back_twice_is_one_withdrawal(stores: Stores, ada: Person) -> None:
+    withdraw(stores, ada)
+    first = stores.records.withdrawal(ada.id)
+    withdraw(stores, ada)
+    assert carry_out_withdrawals(stores, None, 24) == []
+    assert stores.records.withdrawal(ada.id) == first
+    later = replace(stores, now=lambda: stores.now() + 25 * HOUR)
+    (done,) = carry_out_withdrawals(later, None, 24)
+    assert done.ratings == 2
+    withdraw(later, ada)
+    much_later = replace(stores, now=lambda: stores.now() + 90 * HOUR)
+    assert carry_out_withdrawals(much_later, None, 24) == []
+    found = stores.records.withdrawal(ada.id)
+    assert found is not None
+    assert found.ratings == 2
+
+
 def test_agreeing_again_begins_anew(stores: Stores, ada: Person) -> None:
     withdraw(stores, ada, hours=0)
     carry_out_withdrawals(stores, None, 0)

@@ -144,7 +144,7 @@ def test_an_export_under_way_is_cut_short(
 
     def slow_parts(*arguments: Any) -> Iterator[Any]:
         for part in table_parts(*arguments):
-            for _ in range(600):  # a minute and more for each person
+            for _ in range(6000):  # ten minutes and more for each person
                 yield part
                 time.sleep(0.1)
 
@@ -155,16 +155,18 @@ def test_an_export_under_way_is_cut_short(
         "ann": "/v1/research/beats.csv",
     }[who]
     client = workers.other(who)
-    begin = time.monotonic()
-    taken_back = False
+    taken_back_s = last_s = 0.0
     with pytest.raises(httpx.RemoteProtocolError), client.stream("GET", path) as answer:
         assert answer.status_code == 200
         for _ in answer.iter_raw():
-            if not taken_back:
-                taken_back = True
+            last_s = time.monotonic()
+            if not taken_back_s:
                 assert clinic["ada"].post("/v1/consents", json=NO).status_code == 201
-    assert taken_back
-    assert time.monotonic() - begin < 40
+                taken_back_s = time.monotonic()
+    # Cut within two seconds; where the erasure begins at once, its locks may hold the end up.
+    assert taken_back_s
+    assert last_s - taken_back_s < 10
+    assert time.monotonic() - taken_back_s < 150
     assert not list(clinic.snapshots.glob("*.snapshot"))
 
 
