@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from api.services.nightly import run_nightly
 from api.services.snapshots import Snapshots
 from api.services.withdrawal import LEASE_NS, carry_out_withdrawals, store_answer
 from ebbtide.beats import new_id
@@ -290,3 +292,11 @@ def test_a_patient_downloads_until_it_is_erased_and_nobody_computes(clinic: Clin
         assert tom.get(path.replace("/v1", patient)).status_code == 403, path
     (row,) = [item for item in tom.get("/v1/patients").json() if item["id"] == clinic.id("ada")]
     assert (row["agreed"], row["keeping"], row["last_rating"]) == (False, "withdrawn", None)
+
+
+def test_the_nightly_analysis_leaves_them_out(stores: Stores, ada: Person) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        assert run_nightly(stores, executor, 1).people == 1
+        withdraw(stores, ada)
+        assert run_nightly(stores, executor, 1).people == 0
+    assert stores.records.report(ada.id, "30 minutes") is None
