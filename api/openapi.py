@@ -139,16 +139,10 @@ def _declare_path_parameters(path: str, operation: dict[str, Any]) -> None:
 
 
 def _declare_outcomes(operation: dict[str, Any]) -> None:
-    """Declare both forms of FHIR's errors: of its routes, and of what refuses a request before."""
+    """Declare that errors are OperationOutcomes, whatever refuses the request."""
     for status, response in operation["responses"].items():
         if status.startswith(("4", "5")):
-            content: dict[str, Any] = response.setdefault("content", {})
-            for described in (
-                describe_outcomes(int(status)),
-                problems.describe_problems(int(status)),
-            ):
-                for kind, body in described[int(status)]["content"].items():
-                    content.setdefault(kind, body)
+            response["content"] = describe_outcomes(int(status))[int(status)]["content"]
 
 
 def _conform_to_3_1(node: Any) -> None:
