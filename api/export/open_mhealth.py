@@ -13,7 +13,10 @@ from urllib.parse import quote, unquote
 
 from analytics.hrv.windows import WINDOW_NS
 from api.export.fhir.pages import Key, records
-from api.export.fhir.parse import (
+from api.export.fhir.resources import Window, plain_number
+from api.export.fhir.search import Search
+from api.export.fhir.terms import HEART_RATE
+from api.export.fhir.values import (
     UNREADABLE,
     describe_skipped,
     parse_number,
@@ -21,10 +24,8 @@ from api.export.fhir.parse import (
     require_heart_rate,
     require_length,
     require_storable,
+    require_text,
 )
-from api.export.fhir.resources import Window, plain_number
-from api.export.fhir.search import Search
-from api.export.fhir.terms import HEART_RATE
 from api.services.imported_records import (
     MAX_DEVICE,
     MAX_IDENTIFIER,
@@ -36,7 +37,7 @@ from api.services.imported_records import (
 from ebbtide.timestamps import to_datetime
 from store import Stores
 from store.models import ImportedHeartRate, Person
-from store.models.imports import unpack_identifiers, uuid_identifier
+from store.models.imports import canonical_uri, unpack_identifiers, uuid_identifier
 
 _SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}
 _SIMULATED = "http://terminology.hl7.org/CodeSystem/v3-ActReason#HTEST"
@@ -51,7 +52,9 @@ _DECIMALS = 3
 def window_point(window: Window, person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
     """Map a usable window to a data point: the mean heart rate of five minutes."""
     start, end = window.start_ns, window.start_ns + WINDOW_NS
-    sheets = [_sheet("simulated", _SIMULATED)] if simulated else []
+    sheets = [_sheet("user", f"urn:uuid:{person_id}")]
+    if simulated:
+        sheets.append(_sheet("simulated", _SIMULATED))
     return _point(
         str(uuid.uuid5(uuid.UUID(person_id), f"window {start}")),
         to_datetime(end, zone).isoformat(),
@@ -78,7 +81,8 @@ def heart_rate_point(rate: ImportedHeartRate, zone: str) -> dict[str, Any]:
     identifiers = unpack_identifiers(rate.identifiers)
     uuids = [name.removeprefix(_URN_UUID) for name in identifiers if name.startswith(_URN_UUID)]
     point_id = next((name for name in uuids if _is_uuid(name)), rate.id)
-    sheets = [
+    sheets = [_sheet("user", f"urn:uuid:{rate.person_id}")]
+    sheets += [
         _sheet("identifier", _WORDS + quote(name))
         for name in identifiers
         if name != uuid_identifier(point_id)
@@ -155,6 +159,9 @@ def _rate(point: Mapping[str, Any], entry: int, person_id: str) -> SentHeartRate
     user = header.get("user_id", person_id)
     if user != person_id:
         raise ValueError(f"its user is {user}, not the person who is signed in")
+    sheets = _sheets(header)
+    if any(user != person_id for user in sheets.get("user", [])):
+        raise ValueError("it is of another person of Ebbtide, not the one who is signed in")
     if body.get("descriptive_statistic"):
         raise ValueError(f"it is {body['descriptive_statistic']} of a while, not a single value")
     if body.get(_SLEEP):
@@ -167,8 +174,9 @@ def _rate(point: Mapping[str, Any], entry: int, person_id: str) -> SentHeartRate
         bpm = require_heart_rate(parse_number(value))
     except ValueError as error:
         raise ValueError("its value cannot be a heart rate") from error
-    time = body["effective_time_frame"].get("date_time")
-    if time is None:
+    frame = body["effective_time_frame"]
+    time = frame.get("date_time")
+    if time is None or "time_interval" in frame:
         raise ValueError("it is of a while, not of a moment")
     modality = header.get("modality")
     if modality not in (None, "sensed", "self-reported"):
@@ -176,7 +184,6 @@ def _rate(point: Mapping[str, Any], entry: int, person_id: str) -> SentHeartRate
     activity = body.get(_ACTIVITY)
     if activity is not None and not isinstance(activity, str):
         raise ValueError(f"its {_ACTIVITY} is no text")
-    sheets = _sheets(header)
     status = sheets.get("status", ["final"])[0]
     if status not in ("final", "amended", "corrected"):
         raise ValueError(f"its status is {status}")
@@ -201,7 +208,7 @@ def _identifiers(header: Mapping[str, Any], sheets: Mapping[str, list[str]]) -> 
     if point_id is not None:
         if not _is_uuid(point_id):
             raise ValueError("its uuid is none")
-        found.append(uuid_identifier(point_id.lower()))
+        found.append(uuid_identifier(str(uuid.UUID(point_id))))
     return tuple(sorted(found))
 
 
@@ -209,10 +216,12 @@ def _sheets(header: Mapping[str, Any]) -> dict[str, list[str]]:
     """The datasheets that are read, by type, as words."""
     found: dict[str, list[str]] = {"identifier": []}
     for sheet in header.get("external_datasheets", []):
-        reference = str(sheet["datasheet_reference"])
+        reference = require_text(sheet["datasheet_reference"], "datasheet_reference")
         kind = sheet.get("datasheet_type")
         if reference in (_SIMULATED, _WAS_SIMULATED):
             found["simulated"] = [reference]
+        elif kind == "user":
+            found.setdefault(kind, []).append(canonical_uri(reference).removeprefix("urn:uuid:"))
         elif kind in ("identifier", "hardware", "status", "created"):
             is_words = reference.startswith(_WORDS)
             words = unquote(reference.removeprefix(_WORDS)) if is_words else reference

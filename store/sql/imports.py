@@ -69,7 +69,8 @@ class SqlImports:
                     _import_heart_rates(db, person_id, heart_rates, known),
                 )
                 db.flush()
-                if is_atomic and any(o.reason for o in [*result.ratings, *result.heart_rates]):
+                outcomes = [*result.ratings, *result.heart_rates]
+                if is_atomic and any(item.reason or item.waiting_for for item in outcomes):
                     raise _RefusedError
         except _RefusedError:
             return replace(result, is_stored=False)
