@@ -130,8 +130,9 @@ def heart_rate_search(start_ns: int, end_ns: int, count: int) -> Search:
     return Search(codes=[[HEART_RATE]], start_ns=start_ns, end_ns=end_ns, count=count)
 
 
-def parse_points(points: Any, person_id: str = "") -> ParsedImport:
-    """Parse the single heart rates of data points. Averages and the like are not the heart rate of
+def parse_points(points: Any, person_id: str = "", alias: str | None = None) -> ParsedImport:
+    """Parse the single heart rates of data points of this person, whose user id may be ``alias`` in
+    them. Averages and the like are not the heart rate of
     a moment and are returned as skipped. Raises ValueError for what is no list of data points.
     """
     if isinstance(points, dict) and "data_points" in points:
@@ -145,23 +146,24 @@ def parse_points(points: Any, person_id: str = "") -> ParsedImport:
     for number, point in enumerate(points):
         try:
             require_storable(point)
-            rates.append(_rate(point, number, person_id))
+            rates.append(_rate(point, number, (person_id, alias)))
         except UNREADABLE as error:
             skipped.append(SkippedEntry(number, describe_skipped(error)))
     return ParsedImport([], rates, skipped)
 
 
-def _rate(point: Mapping[str, Any], entry: int, person_id: str) -> SentHeartRate:
+def _rate(point: Mapping[str, Any], entry: int, users: tuple[str, str | None]) -> SentHeartRate:
     header, body = point["header"], point["body"]
     name = header["schema_id"]["name"]
     if name != "heart-rate":
         raise ValueError(f"{name} is not read, only heart-rate")
-    user = header.get("user_id", person_id)
-    if user != person_id:
-        raise ValueError(f"its user is {user}, not the person who is signed in")
     sheets = _sheets(header)
-    if any(user != person_id for user in sheets.get("user", [])):
-        raise ValueError("it is of another person of Ebbtide, not the one who is signed in")
+    for user in (header.get("user_id", users[0]), *sheets.get("user", [])):
+        if user not in users:
+            raise ValueError(
+                f"its user is {user}, not the person who is signed in; if that is what they are"
+                " called there, send it with ?subject="
+            )
     if body.get("descriptive_statistic"):
         raise ValueError(f"it is {body['descriptive_statistic']} of a while, not a single value")
     if body.get(_SLEEP):

@@ -17,6 +17,7 @@ from store.errors import UNAVAILABLE
 
 MEDIA_TYPE = "application/fhir+json"
 _OFFERS = (MEDIA_TYPE, "application/json")
+_NDJSON = ("application/fhir+ndjson", "application/ndjson", "application/x-ndjson")
 _FORMS = ("json", "application/json", MEDIA_TYPE, "application/fhir json")
 _VERSIONS = ("4.0", "4.0.1")
 # https://hl7.org/fhir/R4/valueset-issue-type.html
@@ -64,9 +65,8 @@ class FhirRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler, so that what it raises is answered here."""
         handler = super().get_route_handler()
-        offers = tuple(self.responses.get(200, {}).get("content", ())) or _OFFERS
-        if MEDIA_TYPE in offers:
-            offers = _OFFERS
+        served = self.responses.get(200, {}).get("content", ())
+        offers = (*_NDJSON, *_OFFERS) if _NDJSON[0] in served else _OFFERS
 
         async def handle(request: Request) -> Response:
             try:

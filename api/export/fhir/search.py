@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from analytics.hrv.windows import WINDOW_NS
 from api.export.fhir import terms
-from api.http.fhir import is_json
 from ebbtide.timestamps import EARLIEST, FOREVER, LATEST, from_datetime
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
@@ -161,10 +160,8 @@ def parse_search(
         if name in ("start", "end"):
             applied.append((name, value))
         elif name in _CONTROL:
-            if name == "_format":
-                require_json(value)
-            elif name in ("_count", "limit"):
-                count = _count(value)
+            if name in ("_count", "limit"):
+                count = parse_count(value)
             if name != "cursor":
                 applied.append((name, value))
         elif name in OBSERVATION_PARAMETERS:
@@ -209,14 +206,6 @@ def parse_date(word: str, zone: str) -> DateFilter:
     return DateFilter(prefix, low_ns, high_ns)
 
 
-def require_json(form: str) -> None:
-    """Raise SearchError for a form other than JSON."""
-    if not is_json(form):
-        raise SearchError(
-            f"{form} is not served, only {terms.MEDIA_TYPE}", status=406, code="not-supported"
-        )
-
-
 def _bounds(match: re.Match[str], zone: str) -> tuple[int, int]:
     """The range of instants that a date covers: of a year, a month, a day, a minute and so on.
 
@@ -252,7 +241,8 @@ def _bounds(match: re.Match[str], zone: str) -> tuple[int, int]:
     return from_datetime(low), from_datetime(high)
 
 
-def _count(value: str) -> int:
+def parse_count(value: str) -> int:
+    """Parse ``_count``, at most MAX_COUNT. Raises SearchError."""
     if not (value.isascii() and value.isdecimal()):
         raise SearchError(f"_count is a whole number, not {value}")
     return MAX_COUNT if len(value) > len(str(MAX_COUNT)) else min(int(value), MAX_COUNT)
