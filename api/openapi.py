@@ -36,6 +36,7 @@ together" never means that one caused the other.
 ask (`Accept-Encoding: zstd, gzip`), and files also by `Range`. `HEAD` works wherever `GET` does.
 
 **Errors** are `application/problem+json` (RFC 9457): `type` is stable, `errors` names the fields.
+Those of `/v1/fhir` are OperationOutcomes.
 `429` and `503` say in `Retry-After` when to come back.
 
 **Repeating.** Send writes with an `Idempotency-Key` of your own making (a UUID): a repeated
