@@ -109,6 +109,7 @@ class ImportReport:
                 SkippedOut(entry=item.entry, reason=item.reason)
                 for item in self.skipped[:_MAX_SKIPPED]
             ],
+            skipped_count=len(self.skipped),
         )
 
 

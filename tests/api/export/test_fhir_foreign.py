@@ -164,6 +164,14 @@ def test_records_without_identifiers_are_not_the_same_record(clinic: Clinic) -> 
     assert (report["new"], report["skipped"]) == (2, [])
 
 
+def test_all_that_was_skipped_is_counted(clinic: Clinic) -> None:
+    """The list ends after 1,000, and looked as if the rest had been taken."""
+    report = clinic["eve"].post(BASE, json={"resourceType": "Bundle", "entry": [{}] * 1200}).json()
+    assert (len(report["skipped"]), report["skipped_count"]) == (1000, 1200)
+    report = clinic["eve"].post("/v1/open-mhealth/heart-rate", json=[{}] * 2).json()
+    assert report["skipped_count"] == len(report["skipped"]) == 2
+
+
 RATE_UNITS = ["/min", "1/min", "min-1", "{beats}/min", "{beat}/min", "{Beats}/min"]
 RATE_UNITS += ["{heart beats}/min", "{heartbeats}/min", "{beats}.min-1"]
 OTHER_UNITS = ["/s", "Hz", "{breaths}/min", "/h", "ms", "min", " /min", "/min ", "", "1/min-1"]
