@@ -95,6 +95,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     )
     app.state.stores = stores
     app.state.provider = provider_from_settings(settings)
+    app.state.passwords = settings.passwords
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
     app.state.computations = Computations()

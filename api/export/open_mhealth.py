@@ -33,6 +33,7 @@ from api.services.imported_records import (
     ParsedImport,
     SentHeartRate,
     SkippedEntry,
+    require_few,
 )
 from ebbtide.timestamps import to_datetime
 from store import Stores
@@ -141,6 +142,7 @@ def parse_points(points: Any, person_id: str = "", alias: str | None = None) -> 
         points = [points]
     if not isinstance(points, list):
         raise ValueError("is neither a data point nor a list of them")
+    require_few(points)
     rates: list[SentHeartRate] = []
     skipped: list[SkippedEntry] = []
     for number, point in enumerate(points):

@@ -25,11 +25,13 @@ from api.export.fhir.values import (
 from api.services.imported_records import (
     MAX_IDENTIFIER,
     MAX_NOTE,
+    MAX_RATINGS,
     MAX_WORDS,
     ParsedImport,
     SentHeartRate,
     SentRating,
     SkippedEntry,
+    require_few,
 )
 from store.models.imports import canonical_uri, uuid_identifier
 
@@ -42,8 +44,8 @@ _RATE_WORDS = re.compile(
 )
 _SCORE_CODE = re.compile(r"\{score\}|1|\{nrs\}", re.IGNORECASE)
 _SCORE_WORDS = re.compile(_SCORE_CODE.pattern + "|score|points?", re.IGNORECASE)
-# Elements that change what a value means or whom it is about, none of which is read.
 _VALUES = ("valueQuantity", "valueInteger", "valueString", "valueCodeableConcept", "valueRange")
+# Elements that change what a value means or whom it is about, none of which is read.
 _MODIFIERS = ("modifierExtension", "dataAbsentReason", "hasMember", "implicitRules", "focus")
 
 
@@ -71,6 +73,11 @@ def parse_bundle(document: Any, person_id: str = "", alias: str | None = None) -
             _parse_entry(entry, number, check, groups, rates, devices)
         except UNREADABLE as error:
             skipped.append(SkippedEntry(number, describe_skipped(error)))
+    if len(groups) > MAX_RATINGS:
+        raise ValueError(
+            f"has {len(groups):,} ratings; at most {MAX_RATINGS:,} are taken at once: send it in"
+            " parts"
+        )
     ratings = []
     for group in groups.values():
         try:
@@ -90,6 +97,7 @@ def list_entries(document: Any) -> list[Any]:
     entries = document.get("entry") or []
     if not isinstance(entries, list):
         raise ValueError("entry of the Bundle is not a list")
+    require_few(entries)
     return entries
 
 
