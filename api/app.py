@@ -23,6 +23,7 @@ from api.http.withdrawals import WithdrawalTask
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
+from api.middleware.fhir_outcomes import FhirOutcomesMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
 from api.middleware.representation import RepresentationMiddleware
@@ -46,6 +47,7 @@ from store import Stores, open_stores
 
 # A request meets the first one first; the response passes them from the last to the first.
 MIDDLEWARE: tuple[type[Any], ...] = (
+    FhirOutcomesMiddleware,
     TelemetryMiddleware,
     SecurityHeadersMiddleware,
     RequestRulesMiddleware,

@@ -73,7 +73,8 @@ class SqlImports(KeepingGuard):
                 )
                 db.flush()
                 joined.put_identifiers()
-                if is_atomic and any(o.reason for o in [*result.ratings, *result.heart_rates]):
+                outcomes = [*result.ratings, *result.heart_rates]
+                if is_atomic and any(item.reason or item.waiting_for for item in outcomes):
                     raise _RefusedError
         except _RefusedError:
             return replace(result, is_stored=False)
