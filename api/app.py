@@ -19,9 +19,11 @@ from api.http import problems
 from api.http.compute import Computations
 from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.http.password_hashing import PasswordHasher
+from api.http.withdrawals import WithdrawalTask
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
+from api.middleware.fhir_outcomes import FhirOutcomesMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
 from api.middleware.representation import RepresentationMiddleware
@@ -30,6 +32,7 @@ from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.middleware.telemetry import TelemetryMiddleware
 from api.middleware.text import TextMiddleware
 from api.middleware.tracing import trace
+from api.middleware.withdrawals import WithdrawalMiddleware
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.access_tokens import find_caller
@@ -48,6 +51,7 @@ from store.maintenance import remove_stopped_restore
 
 # A request meets the first one first; the response passes them from the last to the first.
 MIDDLEWARE: tuple[type[Any], ...] = (
+    FhirOutcomesMiddleware,
     TelemetryMiddleware,
     SecurityHeadersMiddleware,
     RequestRulesMiddleware,
@@ -59,6 +63,7 @@ MIDDLEWARE: tuple[type[Any], ...] = (
     CreatedMiddleware,
     ETagMiddleware,
     IdempotencyMiddleware,
+    WithdrawalMiddleware,
 )
 _SWEEP_EVERY_S = 300.0
 _LOG = logging.getLogger("ebbtide.api")
@@ -101,10 +106,12 @@ def create_app(
         tasks = [
             asyncio.create_task(_sweep(app.state.snapshots)),
             asyncio.create_task(_watch_erasures(watch)),
+            asyncio.create_task(app.state.withdrawals.run()),
         ]
         yield
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         close_pool()
         stores.close()
 
@@ -126,6 +133,7 @@ def create_app(
     app.state.passwords = settings.passwords
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
+    app.state.withdrawals = WithdrawalTask(stores, app.state.snapshots, settings.withdrawal_hours)
     app.state.computations = Computations()
     app.state.mailer = mailer_from_settings(settings)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
@@ -144,6 +152,7 @@ def create_app(
         CompressMiddleware: {"brotli": False},
         TextMiddleware: {"read_by_entry": ("/fhir", "/open-mhealth/heart-rate")},
         IdempotencyMiddleware: {"stores": stores, "routes": app},
+        WithdrawalMiddleware: {"stores": stores},
     }
     for middleware in reversed(MIDDLEWARE):  # the last one added is the outermost
         app.add_middleware(middleware, **options.get(middleware, {}))

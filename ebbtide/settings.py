@@ -141,12 +141,19 @@ class Settings(BaseSettings):
         description="Where browsers find this API, for coming back; EBBTIDE_API_URL if left out",
     )
 
-    # Retention
+    # Consent and retention
     erasure_ledger: Path | None = Field(
         default=None,
         description="File of the ids (hashed) of who was erased, outside of the data folder; if "
         "left out, beside it, or in it where nothing beside it can be written",
         examples=["/var/backups/ebbtide/erased.jsonl"],
+    )
+    withdrawal_hours: float = Field(
+        default=24.0,
+        ge=0,
+        le=720,
+        description="How long whoever takes back consent to keeping may change their mind, before "
+        "the service erases their data; 0: at once",
     )
     keep_days: int | None = Field(
         default=None,

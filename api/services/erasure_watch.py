@@ -21,7 +21,8 @@ from api.services.erasure_again import ERASED_AGAIN, carry_out_erasures
 from store import Stores
 
 WATCH_EVERY_S = 2.0
-_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN})
+_WITHDRAWN = ("withdrawal begun", "withdrawal carried out")  # api/services/withdrawal.py
+_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN, *_WITHDRAWN})
 # Requests that read before the erasure may put a result into a cache after it: a job runs for five
 # minutes at most, and may have waited ten for its turn.
 _REPEAT_S = 900.0

@@ -47,6 +47,7 @@ from store.models.records import (
     StoredReport,
     TherapySession,
 )
+from store.models.withdrawals import Withdrawal
 
 __all__ = [
     "AccessLogEntry",
@@ -86,4 +87,5 @@ __all__ = [
     "StreamCoverage",
     "TherapySession",
     "TokenKind",
+    "Withdrawal",
 ]

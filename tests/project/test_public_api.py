@@ -35,7 +35,7 @@ store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats C
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
     Practice PracticeKind Programme Pseudonym Purpose Rating RemovedStream RequestCount Role Scope
     SessionNotes StoreGeneration StoredReport
-    StreamCoverage TherapySession TokenKind
+    StreamCoverage TherapySession TokenKind Withdrawal
 store.maintenance: BackupResult CopyResult IntegrityReport RestoreResult check_sqlite check_stores
     create_backup create_server_backup made_ns move remove_stopped_restore restore
     restore_server_backup
