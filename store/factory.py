@@ -8,14 +8,13 @@ from sqlalchemy import Engine
 
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
-from store.ledger import ErasureLedger
 from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
 from store.sqlite.beats import SqliteBeatStore
-from store.stores import Stores
+from store.stores import ErasureLedger, Stores
 
 
 def open_stores(settings: Settings) -> Stores:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # it takes a quarter of a second to load
     from sqlalchemy import Engine
 
 
+__all__ = ["ErasureLedger", "Stores"]
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The four stores, the clock, and the SQL database of the last three stores.
