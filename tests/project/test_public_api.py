@@ -27,12 +27,12 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
     Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore FhirExportStore
-    IdempotencyStore LockoutStore PasswordStore ProgrammeStore PseudonymStore RecordStore
-    RequestCountStore StoreError Stores TokenStore open_stores
+    IdempotencyStore LockoutStore PasswordStore ProgrammeStore RecordStore
+    RequestCountStore ResearchStore StoreError Stores TokenStore open_stores
 store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
-    Practice PracticeKind Programme Pseudonym Purpose Rating RemovedStream RequestCount Role Scope
+    Practice PracticeKind Programme Purpose Rating RemovedStream RequestCount Role Scope
     SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind
 store.maintenance: BackupResult CopyResult IntegrityReport check_sqlite check_stores
