@@ -71,7 +71,8 @@ _DEFINITIONS = {
     " 'self-reported' by the person.",
     IMPORTED: "The resource came from another system, and was not recorded here.",
     LOCAL_CLOCK: "Times of the resource are of a local clock without a zone, moved by a secret"
-    " number of whole weeks; the offset +00:00 stands there since FHIR demands one, and means nothing.",
+    " number of whole weeks. The offset +00:00 stands there since FHIR demands one, and says"
+    " nothing.",
 }
 UNITS = {HEART_RATE: ("beats/minute", "/min"), SDNN: ("ms", "ms"), RMSSD: ("ms", "ms")}
 SCORE = ("{score}", "{score}")
