@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY, MINUTE, SECOND, from_datetime, to_datetime
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, from_datetime, to_datetime
 from store.models import Rating
 
 ZONE = "Europe/Berlin"
@@ -95,10 +96,15 @@ def make_histories(rng: np.random.Generator) -> list[History]:
 
 def to_wall_clock(time_ns: IntArray) -> IntArray:
     """The local time of each moment, as nanoseconds."""
-    offsets = [to_datetime(int(time), ZONE).utcoffset() or timedelta() for time in time_ns]
-    return np.asarray(time_ns) + np.array(
-        [round(offset.total_seconds()) * SECOND for offset in offsets], dtype=np.int64
-    )
+    times = np.asarray(time_ns, dtype=np.int64)
+    hours, which = np.unique(times // HOUR, return_inverse=True)  # clocks change at whole hours UTC
+    return times + np.array([_offset_ns(hour) for hour in hours.tolist()], dtype=np.int64)[which]
+
+
+@cache
+def _offset_ns(hour: int) -> int:
+    offset = to_datetime(hour * HOUR, ZONE).utcoffset() or timedelta()
+    return round(offset.total_seconds()) * SECOND
 
 
 def rule_before(histories: list[History], rng: np.random.Generator) -> tuple[list[Rows], IntArray]:
