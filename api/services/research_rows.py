@@ -41,14 +41,16 @@ class ReleasedRows:
         self.stores, self.subject, self.query = stores, subject, query
         self.identity: ResearchIdentity = subject.research
         self.clock: ResearchClock = self.identity.clock
-        self.end = min(query.end_ns, self.clock.released_end(subject.read_ns))
+        self.released_end = self.clock.released_end(subject.read_ns)
+        self.end = min(query.end_ns, self.released_end)
         self.start = query.start_ns
-        since = query.since_ns
-        if since is not None and subject.joined_ns is not None and subject.joined_ns >= since:
-            since = None  # all, since whoever has a copy has none of theirs
-        self.since = since
+        # Of whoever joined since, all: a copy has none of theirs.
+        joined = subject.joined_ns or 0
+        self.since = None if query.since_ns is None or joined >= query.since_ns else query.since_ns
         # What was released meanwhile is new, whenever it was entered.
-        self.released = None if since is None else self.clock.released_end(since)
+        self.released = None if self.since is None else self.clock.released_end(self.since)
+        # What was withdrawn before it could be in a copy is in no increment.
+        self.copied_ns = None if query.since_ns is None else max(query.since_ns, joined)
 
     def is_new(self, moved: int, changed_ns: int) -> bool:
         """Whether a row that is exported under this time is one of an increment."""
@@ -58,19 +60,20 @@ class ReleasedRows:
 
     def move(self, time_ns: IntArray, step_ns: int) -> tuple[IntArray, NDArray[np.bool_]]:
         """Convert true times to those that are exported, in steps, and say which rows are."""
-        moved, inside = self.clock.to_research(time_ns)
-        moved = moved // step_ns * step_ns
+        exact, inside = self.clock.to_research(time_ns)
+        moved = exact // step_ns * step_ns
+        inside &= exact < self.released_end
         return moved, inside & (moved >= self.start) & (moved < self.end)
 
     def ratings(self) -> list[Rating]:
         """The ratings, on the analysts' clock, in the order of the cursor."""
         records, person_id = self.stores.records, self.subject.person.id
-        if self.since is None:
-            found = records.ratings(person_id, *FOREVER)
-        else:
-            changed = records.ratings(person_id, *FOREVER, since_ns=self.since)
-            by_id = {rating.id: rating for rating in records.ratings(person_id, *FOREVER)}
-            found = list({**by_id, **{rating.id: rating for rating in changed}}.values())
+        found = records.ratings(person_id, *FOREVER)
+        copied_end = 0
+        if self.copied_ns is not None:
+            changed = records.ratings(person_id, *FOREVER, since_ns=self.copied_ns)
+            found += [rating for rating in changed if rating.withdrawn]
+            copied_end = self.clock.released_end(self.copied_ns)
         times = np.array([rating.about_ns for rating in found], dtype=np.int64)
         moved, inside = self.move(times, GRID)
         rows = [
@@ -78,8 +81,7 @@ class ReleasedRows:
             for rating, about, is_inside in zip(found, moved.tolist(), inside, strict=True)
             if is_inside
             and self.is_new(about, rating.entered_ns)
-            # What was withdrawn before it was released was never exported.
-            and not (rating.withdrawn and (self.released is None or about >= self.released))
+            and not (rating.withdrawn and about >= copied_end)
         ]
         return sorted(rows, key=lambda rating: (rating.about_ns, rating.id))
 
@@ -110,9 +112,12 @@ class ReleasedRows:
     @cached_property
     def released_days(self) -> dict[int, str]:
         """All days of the analysts' clock that have beats, and what they are made from."""
-        end = self.clock.released_end(self.subject.read_ns)
         days = research_days(self.stores, self.subject.person, self.clock)
-        return {day: name for day, name in days.items() if day * DAY < end}
+        return {
+            day: name
+            for day, name in days.items()
+            if self.clock.span_of_day(day)[0] < self.released_end
+        }
 
     def days(self) -> dict[int, str]:
         """Those of the range, and of the increment."""
@@ -138,7 +143,7 @@ class ReleasedRows:
 
     def true_end(self) -> int:
         """The true moment of the end of what is released."""
-        return self.clock.to_true(self.clock.released_end(self.subject.read_ns))
+        return self.clock.to_true(self.released_end)
 
 
 def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int]:

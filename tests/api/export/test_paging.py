@@ -258,6 +258,8 @@ def test_an_increment_has_what_was_released_since(stores: Stores) -> None:
         for week in range(-RELEASED_WEEKS, 0):
             add_rating(clinic, "ada", first_day + week * WEEK + 12 * HOUR)
         ann, path = clinic["ann"], "/v1/research/ratings"
+        ann.get(path).raise_for_status()  # they join the cohort
+        clock.ahead_ns += HOUR
         first = ann.get(path).json()
         clock.ahead_ns += WEEK
         clock.sign_in_again(clinic)

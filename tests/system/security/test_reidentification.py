@@ -401,7 +401,7 @@ def way_window_ids(attacked: Attacked) -> tuple[float, float]:
 def way_tags(attacked: Attacked) -> tuple[float, float]:
     """Tags, counts and sizes change while a person rates: their hours would show in them."""
     ann, clinic = attacked.clinic["ann"], attacked.clinic
-    paths = [f"/v1/research/{name}" for name in ("ratings", "ratings.csv", "hrv", "link.csv")]
+    paths = [f"/v1/research/{name}" for name in ("ratings", "ratings.csv", "hrv", "sessions.csv")]
 
     def state() -> list[object]:
         tags = [ann.get(path).headers["etag"] for path in paths]
