@@ -49,4 +49,4 @@ demo *args:
 
 # Search for known vulnerabilities in what is installed.
 audit:
-    bash scripts/audit.sh
+    uv run --group dev python scripts/audit.py

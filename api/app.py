@@ -22,6 +22,7 @@ from api.http.password_hashing import PasswordHasher
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
+from api.middleware.fhir_outcomes import FhirOutcomesMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
 from api.middleware.representation import RepresentationMiddleware
@@ -44,6 +45,7 @@ from store import Stores, open_stores
 
 # A request meets the first one first; the response passes them from the last to the first.
 MIDDLEWARE: tuple[type[Any], ...] = (
+    FhirOutcomesMiddleware,
     TelemetryMiddleware,
     SecurityHeadersMiddleware,
     RequestRulesMiddleware,
@@ -93,6 +95,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     )
     app.state.stores = stores
     app.state.provider = provider_from_settings(settings)
+    app.state.passwords = settings.passwords
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
     app.state.computations = Computations()

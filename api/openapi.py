@@ -37,6 +37,7 @@ together" never means that one caused the other.
 ask (`Accept-Encoding: zstd, gzip`), and files also by `Range`. `HEAD` works wherever `GET` does.
 
 **Errors** are `application/problem+json` (RFC 9457): `type` is stable, `errors` names the fields.
+Those of `/v1/fhir` are OperationOutcomes.
 `429` and `503` say in `Retry-After` when to come back.
 
 **Repeating.** Send writes with an `Idempotency-Key` of your own making (a UUID): a repeated
@@ -140,16 +141,10 @@ def _declare_path_parameters(path: str, operation: dict[str, Any]) -> None:
 
 
 def _declare_outcomes(operation: dict[str, Any]) -> None:
-    """Declare both forms of FHIR's errors: of its routes, and of what refuses a request before."""
+    """Declare that errors are OperationOutcomes, whatever refuses the request."""
     for status, response in operation["responses"].items():
         if status.startswith(("4", "5")):
-            content: dict[str, Any] = response.setdefault("content", {})
-            for described in (
-                describe_outcomes(int(status)),
-                problems.describe_problems(int(status)),
-            ):
-                for kind, body in described[int(status)]["content"].items():
-                    content.setdefault(kind, body)
+            response["content"] = describe_outcomes(int(status))[int(status)]["content"]
 
 
 def _conform_to_3_1(node: Any) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PasswordUsers = Literal["everybody", "patients", "nobody"]
 _SECRETS = Path(os.environ.get("EBBTIDE_SECRETS_DIR", "/run/secrets"))
 
 
@@ -43,6 +44,11 @@ class Settings(BaseSettings):
         description="Addresses and networks (CIDR), separated by commas, of the proxies and pages "
         "before the API; only their X-Forwarded-For and X-Forwarded-Proto are read",
         examples=["127.0.0.1, 10.0.3.0/24"],
+    )
+    passwords: PasswordUsers = Field(
+        default="everybody",
+        description="Who signs in with a password; all others with the clinic's OpenID Connect "
+        "provider alone",
     )
     password_hashes_at_once: int = Field(
         default=2, ge=1, le=64, description="In each worker; each takes 64 MiB and a core"
@@ -180,6 +186,14 @@ class Settings(BaseSettings):
             if item.strip():
                 ipaddress.ip_network(item.strip())
         return value
+
+    @model_validator(mode="after")
+    def _validate_ways_in(self) -> Self:
+        if self.passwords != "everybody" and self.oidc_issuer is None:
+            raise ValueError(
+                "EBBTIDE_PASSWORDS without EBBTIDE_OIDC_ISSUER would let nobody else sign in"
+            )
+        return self
 
     @property
     def trusted_networks(self) -> list[str]:

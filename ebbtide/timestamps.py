@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from ebbtide.errors import EbbtideError
@@ -75,9 +76,15 @@ def to_microseconds(time_ns: int) -> int:
     return time_ns // 1000 * 1000
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """List the names of zones once: to walk their folders takes 5 to 27 ms."""
+    return frozenset(available_timezones())
+
+
 def validate_zone(zone: str) -> str:
     """Return the zone if it is an IANA name. Raises EbbtideError otherwise."""
-    if zone not in available_timezones():
+    if zone not in _zones():
         raise EbbtideError(
             f"'{zone}' is not a time zone.", "Use a name such as Europe/Berlin or America/Denver."
         )

@@ -78,14 +78,18 @@ def hostile_bodies() -> Iterator[tuple[str, bytes]]:
     yield "a number of 15,000 digits", b'{"first": ' + b"9" * 15_000 + b"}"
     yield "a list of 3 MiB", b"[" + b"0," * (3 * _MIB // 2) + b"0]"
     entry = b'{"resource":{"resourceType":"Observation","a":[[]]}}'
-    yield (
-        "a Bundle of empty entries",
-        (
-            b'{"resourceType":"Bundle","type":"batch","entry":['
-            + b",".join([entry] * 20_000)
-            + b"]}"
-        ),
-    )
+    yield "a Bundle of 10,000 empty entries", _bundle(entry, 10_000)
+
+    yield "a Bundle of a million nothings", _bundle(b"{}", 700_000)
+    yield "a Bundle of a million texts", _bundle(b'{"a":"xyz"}', 300_000)
+    yield "a list of points of lists", b"[" + b",".join([b"[[],[]]"] * 400_000) + b"]"
+    one = b'{"resourceType":"Bundle","type":"batch",' + wide[1 : 8 * _MIB].rpartition(b",")[0]
+    yield "one object of 8 MiB", one + b"}"
+
+
+def _bundle(entry: bytes, count: int) -> bytes:
+    start = b'{"resourceType":"Bundle","type":"batch","entry":['
+    return start + b",".join([entry] * count) + b"]}"
 
 
 def hostile_values(parameter: dict[str, Any]) -> list[str]:

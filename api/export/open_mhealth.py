@@ -13,7 +13,10 @@ from urllib.parse import quote, unquote
 
 from analytics.hrv.windows import WINDOW_NS
 from api.export.fhir.pages import Key, records
-from api.export.fhir.parse import (
+from api.export.fhir.resources import Window, plain_number
+from api.export.fhir.search import Search
+from api.export.fhir.terms import HEART_RATE
+from api.export.fhir.values import (
     UNREADABLE,
     describe_skipped,
     parse_number,
@@ -21,10 +24,8 @@ from api.export.fhir.parse import (
     require_heart_rate,
     require_length,
     require_storable,
+    require_text,
 )
-from api.export.fhir.resources import Window, plain_number
-from api.export.fhir.search import Search
-from api.export.fhir.terms import HEART_RATE
 from api.services.imported_records import (
     MAX_DEVICE,
     MAX_IDENTIFIER,
@@ -32,11 +33,12 @@ from api.services.imported_records import (
     ParsedImport,
     SentHeartRate,
     SkippedEntry,
+    require_few,
 )
 from ebbtide.timestamps import to_datetime
 from store import Stores
 from store.models import ImportedHeartRate, Person
-from store.models.imports import unpack_identifiers, uuid_identifier
+from store.models.imports import canonical_uri, unpack_identifiers, uuid_identifier
 
 _SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}
 _SIMULATED = "http://terminology.hl7.org/CodeSystem/v3-ActReason#HTEST"
@@ -51,7 +53,9 @@ _DECIMALS = 3
 def window_point(window: Window, person_id: str, zone: str, simulated: bool) -> dict[str, Any]:
     """Map a usable window to a data point: the mean heart rate of five minutes."""
     start, end = window.start_ns, window.start_ns + WINDOW_NS
-    sheets = [_sheet("simulated", _SIMULATED)] if simulated else []
+    sheets = [_sheet("user", f"urn:uuid:{person_id}")]
+    if simulated:
+        sheets.append(_sheet("simulated", _SIMULATED))
     return _point(
         str(uuid.uuid5(uuid.UUID(person_id), f"window {start}")),
         to_datetime(end, zone).isoformat(),
@@ -78,7 +82,8 @@ def heart_rate_point(rate: ImportedHeartRate, zone: str) -> dict[str, Any]:
     identifiers = unpack_identifiers(rate.identifiers)
     uuids = [name.removeprefix(_URN_UUID) for name in identifiers if name.startswith(_URN_UUID)]
     point_id = next((name for name in uuids if _is_uuid(name)), rate.id)
-    sheets = [
+    sheets = [_sheet("user", f"urn:uuid:{rate.person_id}")]
+    sheets += [
         _sheet("identifier", _WORDS + quote(name))
         for name in identifiers
         if name != uuid_identifier(point_id)
@@ -126,8 +131,9 @@ def heart_rate_search(start_ns: int, end_ns: int, count: int) -> Search:
     return Search(codes=[[HEART_RATE]], start_ns=start_ns, end_ns=end_ns, count=count)
 
 
-def parse_points(points: Any, person_id: str = "") -> ParsedImport:
-    """Parse the single heart rates of data points. Averages and the like are not the heart rate of
+def parse_points(points: Any, person_id: str = "", alias: str | None = None) -> ParsedImport:
+    """Parse the single heart rates of data points of this person, whose user id may be ``alias`` in
+    them. Averages and the like are not the heart rate of
     a moment and are returned as skipped. Raises ValueError for what is no list of data points.
     """
     if isinstance(points, dict) and "data_points" in points:
@@ -136,25 +142,30 @@ def parse_points(points: Any, person_id: str = "") -> ParsedImport:
         points = [points]
     if not isinstance(points, list):
         raise ValueError("is neither a data point nor a list of them")
+    require_few(points)
     rates: list[SentHeartRate] = []
     skipped: list[SkippedEntry] = []
     for number, point in enumerate(points):
         try:
             require_storable(point)
-            rates.append(_rate(point, number, person_id))
+            rates.append(_rate(point, number, (person_id, alias)))
         except UNREADABLE as error:
             skipped.append(SkippedEntry(number, describe_skipped(error)))
     return ParsedImport([], rates, skipped)
 
 
-def _rate(point: Mapping[str, Any], entry: int, person_id: str) -> SentHeartRate:
+def _rate(point: Mapping[str, Any], entry: int, users: tuple[str, str | None]) -> SentHeartRate:
     header, body = point["header"], point["body"]
     name = header["schema_id"]["name"]
     if name != "heart-rate":
         raise ValueError(f"{name} is not read, only heart-rate")
-    user = header.get("user_id", person_id)
-    if user != person_id:
-        raise ValueError(f"its user is {user}, not the person who is signed in")
+    sheets = _sheets(header)
+    for user in (header.get("user_id", users[0]), *sheets.get("user", [])):
+        if user not in users:
+            raise ValueError(
+                f"its user is {user}, not the person who is signed in; if that is what they are"
+                " called there, send it with ?subject="
+            )
     if body.get("descriptive_statistic"):
         raise ValueError(f"it is {body['descriptive_statistic']} of a while, not a single value")
     if body.get(_SLEEP):
@@ -167,8 +178,9 @@ def _rate(point: Mapping[str, Any], entry: int, person_id: str) -> SentHeartRate
         bpm = require_heart_rate(parse_number(value))
     except ValueError as error:
         raise ValueError("its value cannot be a heart rate") from error
-    time = body["effective_time_frame"].get("date_time")
-    if time is None:
+    frame = body["effective_time_frame"]
+    time = frame.get("date_time")
+    if time is None or "time_interval" in frame:
         raise ValueError("it is of a while, not of a moment")
     modality = header.get("modality")
     if modality not in (None, "sensed", "self-reported"):
@@ -176,7 +188,6 @@ def _rate(point: Mapping[str, Any], entry: int, person_id: str) -> SentHeartRate
     activity = body.get(_ACTIVITY)
     if activity is not None and not isinstance(activity, str):
         raise ValueError(f"its {_ACTIVITY} is no text")
-    sheets = _sheets(header)
     status = sheets.get("status", ["final"])[0]
     if status not in ("final", "amended", "corrected"):
         raise ValueError(f"its status is {status}")
@@ -201,7 +212,7 @@ def _identifiers(header: Mapping[str, Any], sheets: Mapping[str, list[str]]) -> 
     if point_id is not None:
         if not _is_uuid(point_id):
             raise ValueError("its uuid is none")
-        found.append(uuid_identifier(point_id.lower()))
+        found.append(uuid_identifier(str(uuid.UUID(point_id))))
     return tuple(sorted(found))
 
 
@@ -209,10 +220,12 @@ def _sheets(header: Mapping[str, Any]) -> dict[str, list[str]]:
     """The datasheets that are read, by type, as words."""
     found: dict[str, list[str]] = {"identifier": []}
     for sheet in header.get("external_datasheets", []):
-        reference = str(sheet["datasheet_reference"])
+        reference = require_text(sheet["datasheet_reference"], "datasheet_reference")
         kind = sheet.get("datasheet_type")
         if reference in (_SIMULATED, _WAS_SIMULATED):
             found["simulated"] = [reference]
+        elif kind == "user":
+            found.setdefault(kind, []).append(canonical_uri(reference).removeprefix("urn:uuid:"))
         elif kind in ("identifier", "hardware", "status", "created"):
             is_words = reference.startswith(_WORDS)
             words = unquote(reference.removeprefix(_WORDS)) if is_words else reference

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from api.http.metrics import route_template
 from api.http.problems import ProblemError
+from api.http.request_state import note_account
 from api.services.access_tokens import Caller, find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.consent import is_consented
@@ -79,6 +80,7 @@ def get_caller(
     caller = find_caller(stores, token)
     if caller is None:
         raise _unauthenticated()
+    note_account(request, caller.person.id)
     default = Scope.READ if request.method in _READING else Scope.WRITE
     scopes = {Scope(word) for word in required.scopes} or {default}
     if not scopes & caller.access_token.scopes:

@@ -1,20 +1,33 @@
 """Metrics, a log line and an id for every request. Neither query, body, address nor person is
-logged: a route is named by its template.
+logged: a route is named by its template. Only sign-ins, changes of accounts and refusals are
+logged with the account's random id and the network, by a logger of their own.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 import traceback
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.client_address import client_network
 from api.http.metrics import IN_PROGRESS, observe_request, route_template
+from api.http.request_state import ACCOUNT_ID
 
 log = logging.getLogger("ebbtide.access")
 errors = logging.getLogger("ebbtide.api")
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+security = logging.getLogger("ebbtide.security")
+# Refusals: of who it is, of what they may, of bodies, and of how often (OWASP ASVS 5.0, 16.3).
+_REFUSED = frozenset({401, 403, 413, 429})
+# Changes of who may do what, whether or not they were made.
+_ACCOUNT_ROUTES = re.compile(
+    r"/v1/(sign-in|sign-out|oidc|me/password|password-reset|invitations|tokens|accounts|consents"
+    r"|therapists|me$)"
+)
 
 
 class CutShortError(Exception):
@@ -36,6 +49,7 @@ class TelemetryMiddleware:
             await self._app(scope, receive, send)
             return
         began, status, request_id = time.perf_counter(), 500, secrets.token_hex(8)
+        state: dict[str, object] = scope.setdefault("state", {})
         response_started = False
 
         async def observed_send(message: Message) -> None:
@@ -77,6 +91,31 @@ class TelemetryMiddleware:
                     "request_id": request_id,
                 },
             )
+            is_change = method not in _READING and _ACCOUNT_ROUTES.match(route)
+            if is_change or status in _REFUSED:
+                _log_security(method, route, status, request_id, scope, state.get(ACCOUNT_ID))
+
+
+def _log_security(
+    method: str, route: str, status: int, request_id: str, scope: Scope, account: object
+) -> None:
+    network = client_network(scope)
+    security.info(
+        "%s %s %d account %s from %s",
+        method,
+        route,
+        status,
+        account or "unknown",
+        network,
+        extra={
+            "method": method,
+            "route": route,
+            "status": status,
+            "account": account,
+            "network": network,
+            "request_id": request_id,
+        },
+    )
 
 
 def _log_error(scope: Scope, error: Exception) -> None:

@@ -40,4 +40,5 @@ class ImportOut(BaseModel):
     stream_id: str | None = Field(
         description="Always null: heart rates from elsewhere are no stream any more"
     )
-    skipped: list[SkippedOut]
+    skipped: list[SkippedOut] = Field(description="The first 1,000 entries that were not taken")
+    skipped_count: int = Field(description="How many entries were not taken")

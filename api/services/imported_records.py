@@ -19,7 +19,12 @@ from store.models.imports import heart_rate_id, pack_identifiers
 
 # Streams in which earlier versions stored heart rates of other systems, in whole beats/min.
 EARLIER_SOURCES = ("FHIR heart rates", "Open mHealth heart rates")
+# Nothing that is issued before that moment could correct it.
+_ISSUED_LATER = "it was issued at a time that has not been yet"
 _MAX_SKIPPED = 1000  # entries in an answer
+# Of one request: 2 s of a core. As many entries as the largest page of our own exports, and of
+# ratings, which take 0.35 ms each, more than anybody gives in ten years.
+MAX_ENTRIES, MAX_RATINGS = 10_000, 5_000
 MAX_IDENTIFIER, MAX_DEVICE, MAX_WORDS, MAX_NOTE = 500, 300, 100, 500
 
 
@@ -83,7 +88,8 @@ class ParsedImport:
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """What became of an import. ``records``: the id of each entry that was stored;
-    ``new_entries``: those that changed anything. ``is_stored`` is false when an atomic import was
+    ``new_entries``: those that changed anything; ``waiting``: parts of a rating, stored until the
+    rest comes. ``is_stored`` is false when an atomic import was
     refused.
     """
 
@@ -92,6 +98,7 @@ class ImportReport:
     skipped: list[SkippedEntry]
     records: dict[int, str] = field(default_factory=dict)
     new_entries: frozenset[int] = frozenset()
+    waiting: frozenset[int] = frozenset()
     is_stored: bool = True
 
     def to_out(self) -> ImportOut:
@@ -105,6 +112,16 @@ class ImportReport:
                 SkippedOut(entry=item.entry, reason=item.reason)
                 for item in self.skipped[:_MAX_SKIPPED]
             ],
+            skipped_count=len(self.skipped),
+        )
+
+
+def require_few(entries: Sequence[object]) -> None:
+    """Raise ValueError for more entries than one request may bring."""
+    if len(entries) > MAX_ENTRIES:
+        raise ValueError(
+            f"has {len(entries):,} entries; at most {MAX_ENTRIES:,} are taken at once: send it in"
+            " parts"
         )
 
 
@@ -127,6 +144,8 @@ def import_parsed(
     for rate in parsed.heart_rates:
         if rate.time_ns > now + MINUTE:
             skipped.append(SkippedEntry(rate.entry, "it is of a time that has not been yet"))
+        elif rate.issued_ns is not None and rate.issued_ns > now + MINUTE:
+            skipped.append(SkippedEntry(rate.entry, _ISSUED_LATER))
         else:
             rates.append((rate, _to_heart_rate(person, rate, now)))
     if is_atomic and skipped:
@@ -139,15 +158,16 @@ def import_parsed(
     )
     records: dict[int, str] = {}
     new: set[int] = set()
+    waiting: set[int] = set()
 
     def note(entries: Iterable[int], outcome: ImportOutcome) -> bool:
         """Note the outcome of these entries. Returns whether they are stored."""
         reason = outcome.reason
         if outcome.waiting_for is not None:
-            reason = (
-                f"a rating needs pain and stress; {outcome.waiting_for} is missing, and this waits"
-                " until it comes"
-            )
+            reason = f"a rating needs pain and stress; {outcome.waiting_for} is missing"
+            if result.is_stored:
+                waiting.update(entries)
+                reason += ", and this waits until it comes"
         if reason is not None:
             skipped.extend(SkippedEntry(entry, reason) for entry in entries)
             return False
@@ -166,6 +186,7 @@ def import_parsed(
         _in_order(skipped),
         records,
         frozenset(new),
+        frozenset(waiting),
         result.is_stored,
     )
 
@@ -207,6 +228,8 @@ def find_heart_rate(stores: Stores, person: Person, rate_id: str) -> ImportedHea
 def _reason_against(rating: SentRating, now: int) -> str | None:
     if rating.about_ns > now + MINUTE:
         return "it is about a time that has not been yet"
+    if rating.issued_ns is not None and rating.issued_ns > now + MINUTE:
+        return _ISSUED_LATER
     if rating.zone is not None:
         try:
             validate_zone(rating.zone)

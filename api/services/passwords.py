@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pwdlib import PasswordHash
 
 from ebbtide.errors import EbbtideError
+from ebbtide.settings import PasswordUsers
+from store.models.records import Role
 
 # Of new passwords. A sign-in takes longer ones, which could be set before.
 MIN_LENGTH, MAX_LENGTH = 10, 256
@@ -15,6 +17,8 @@ _MIN_GUESSES = 8.0  # powers of ten; enough against guessing through a sign-in t
 # of the characters that may stand for letters ("4" for "a"): 4.4 s for 72 hostile characters.
 _CHECKED_LENGTH, _MAX_SUBSTITUTES = 32, 5
 _SUBSTITUTES = frozenset("4@8({[<369!|1705$+%2")
+# Words that a guesser tries here first (OWASP ASVS 5.0, 6.1.2), beside name and address.
+_CONTEXT_WORDS = ("ebbtide", "heartbeat", "heart rate", "pain", "therapy", "clinic", "patient")
 _hasher = PasswordHash.recommended()
 # Verified when there is no such account, so that an answer takes as long either way.
 _DUMMY_HASH = _hasher.hash("nobody has this password")
@@ -29,7 +33,7 @@ def validate_password(password: str, about: Iterable[str] = ()) -> None:
         zxcvbn,  # lazily: its dictionaries are large, and few processes check passwords
     )
 
-    words = [word[:_CHECKED_LENGTH] for word in about if word]
+    words = [word[:_CHECKED_LENGTH] for word in (*_CONTEXT_WORDS, *about) if word]
     estimate = zxcvbn(_cap(password), user_inputs=words)
     if float(estimate["guesses_log10"]) < _MIN_GUESSES:
         raise EbbtideError(
@@ -65,6 +69,16 @@ def _cap(password: str) -> str:
 def hash_password(password: str) -> str:
     """Hash a password to store."""
     return _hasher.hash(password)
+
+
+def is_outdated(password_hash: str) -> bool:
+    """Whether a hash was made with other parameters than new ones are."""
+    return _hasher.current_hasher.check_needs_rehash(password_hash)
+
+
+def may_use_password(who: PasswordUsers, role: Role) -> bool:
+    """Whether people of a role sign in with a password, as EBBTIDE_PASSWORDS says."""
+    return who == "everybody" or (who == "patients" and role is Role.PATIENT)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:

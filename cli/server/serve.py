@@ -137,10 +137,14 @@ def _log_config(settings: Settings) -> dict[str, Any]:
     Uvicorn's access log is off, since it has query and client address; the log of
     api/middleware/telemetry.py has neither.
     """
-    formatter: dict[str, Any] = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    # UTC: lines of several machines, and of a night in which clocks change, stay in order.
+    formatter: dict[str, Any] = {
+        "()": "cli.server.log_format.UtcFormatter",
+        "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+    }
     if settings.log_format == "json":
         formatter = {
-            "()": "pythonjsonlogger.json.JsonFormatter",
+            "()": "cli.server.log_format.UtcJsonFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         }

@@ -156,9 +156,6 @@ def _correct(api: Any) -> None:
 def _recordings(api: Any) -> None:
     st.subheader(_("My recordings"))
     found = api.streams()["streams"][::-1]
-    if not found:
-        st.caption(_("No heartbeats yet."))
-        return
 
     def describe(stream: dict[str, Any]) -> str:
         if stream["first_beat"] is None:
@@ -170,13 +167,33 @@ def _recordings(api: Any) -> None:
             beats=stream["beats"],
         )
 
+    if st.session_state.pop("recording-removed", False):
+        st.success(_("The recording was removed."))
+    if not found:
+        st.caption(_("No heartbeats yet."))
+        return
     stream = select_row(_("Recording"), found, describe)
     with st.form("remove-recording", border=False):
-        st.write(_("It goes with all that was computed from it. Its file can be imported again."))
+        # In full: a narrow screen cuts the list's words, and nights of one strap begin alike.
+        st.write(escape_markdown(describe(stream)))
+        st.write(
+            _(
+                "If you remove it, all that was computed from it goes too. Your file stays where it"
+                " is and can be imported again."
+            )
+            if stream["origin"] == "file"
+            else _(
+                "If you remove it, all that was computed from it goes too. A strap's recording"
+                " cannot be brought back."
+            )
+        )
         sure = st.checkbox(_("Remove it for good"), key=f"sure-{stream['id']}")
-        if st.form_submit_button(_("Remove this recording")) and sure:
-            api.remove_stream(stream["id"])
-            st.rerun()
+        if st.form_submit_button(_("Remove this recording")):
+            if sure:
+                api.remove_stream(stream["id"])
+                st.session_state["recording-removed"] = True
+                st.rerun()
+            st.warning(_("Nothing was removed. Tick the box above first."))
 
 
 def _access_log(api: Any) -> None:
@@ -211,7 +228,10 @@ _ACTS = {
 
 
 def _describe_access(what: str) -> str:
-    return _(_ACTS[what]) if what in _ACTS else what.rpartition("/")[2]
+    if what in _ACTS:
+        return _(_ACTS[what])
+    # A route's template: the last part that is a word, of /research/{table} the first.
+    return next((part for part in what.split("/")[::-1] if not part.startswith("{")), what)
 
 
 def _erase(api: Any) -> None:

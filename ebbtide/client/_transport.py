@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from ebbtide.api_address import require_encrypted
 from ebbtide.client._errors import UnavailableError, response_error
 from ebbtide.client._frames import Frames, read_frame
 
@@ -37,7 +38,7 @@ class Transport:
     max_retry_wait_s = 10.0  # a Retry-After above it is not waited for
 
     def __init__(self, url: str, token: str | None, frames: Frames, prefix: str = "/v1") -> None:
-        self.url = url
+        self.url = require_encrypted(url)
         self.token = token
         self.frames: Frames = frames
         self.forwarded_for: str | None = None  # the addresses of whom this client asks for

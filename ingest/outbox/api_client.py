@@ -11,6 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from ebbtide import timestamps
+from ebbtide.api_address import require_encrypted
 from ebbtide.beats import Activity, Gap, Notification, Origin, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.upload_schema import (
@@ -73,7 +74,7 @@ class IngestClient:
     """Send requests to the API at ``base_url``, signed in with ``token``."""
 
     def __init__(self, base_url: str, token: str = "", timeout: float = 30.0) -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout)
+        self._http = httpx.AsyncClient(base_url=require_encrypted(base_url), timeout=timeout)
         self._token = token
         self.last_generation: GenerationBody | None = None  # that an upload's answer carried
 

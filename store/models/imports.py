@@ -104,6 +104,17 @@ def uuid_identifier(value: str) -> str:
     return f"urn:ietf:rfc:3986|urn:uuid:{value}"
 
 
+def canonical_uri(uri: str) -> str:
+    """Write the UUID of a URI in lower case: both forms name the same (RFC 9562, section 4)."""
+    prefix, text = uri[:9].lower(), uri[9:]
+    if prefix != "urn:uuid:":
+        return uri
+    try:
+        return prefix + str(uuid.UUID(text))
+    except ValueError:
+        return uri
+
+
 def foreign_identifiers(packed: str | None, own_id: str) -> str | None:
     """Leave out the identifier that a record has here: it may come back with what was exported."""
     own = uuid_identifier(own_id)

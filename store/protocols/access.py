@@ -97,6 +97,10 @@ class PasswordStore(Protocol):
         """
         ...
 
+    def renew_password_hash(self, person_id: str, password_hash: str, *, was: str) -> None:
+        """Replace the hash of the same password, where it is still ``was``; nothing else ends."""
+        ...
+
     def set_active(self, person_id: str, active: bool) -> None:
         """Let a person sign in, or no more; then their tokens, one-time tokens and devices end, and
         the one-time tokens that they issued.

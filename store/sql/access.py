@@ -203,6 +203,15 @@ class SqlPasswordStore(SqlStore):
             db.execute(delete(KnownDeviceRow).where(KnownDeviceRow.person_id == person_id))
             return True
 
+    def renew_password_hash(self, person_id: str, password_hash: str, *, was: str) -> None:
+        """Replace the hash of the same password; see PasswordStore."""
+        with write_transaction(self._engine) as db:
+            db.execute(
+                update(PersonRow)
+                .where(PersonRow.id == person_id, PersonRow.password_hash == was)
+                .values(password_hash=password_hash)
+            )
+
     def set_active(self, person_id: str, active: bool) -> None:
         """Let a person sign in, or no more; see PasswordStore."""
         with write_transaction(self._engine) as db:

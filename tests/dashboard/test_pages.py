@@ -184,14 +184,26 @@ def test_a_recording_is_removed_in_my_data(clinic: Clinic) -> None:
     (stream,) = clinic["ada"].get("/v1/streams").json()["streams"]
     test = opened(clinic, "my_data")
     assert f"{stream['beats']} heartbeats" in test.selectbox[-1].options[0]
+    assert f"{stream['beats']} heartbeats" in words(test)  # a narrow list is cut
+    assert "cannot be brought back" in words(test)
     remove = next(button for button in test.button if button.label == "Remove this recording")
     remove.click().run()  # without the tick, nothing
     assert clinic["ada"].get("/v1/streams").json()["beats"] == stream["beats"]
+    assert "Nothing was removed" in words(test)
     test.checkbox(key=f"sure-{stream['id']}").check()
     remove = next(button for button in test.button if button.label == "Remove this recording")
     remove.click().run()
     assert clinic["ada"].get("/v1/streams").json()["streams"] == []
+    assert [item.value for item in test.success] == ["The recording was removed."]
     assert "No heartbeats yet." in words(opened(clinic, "my_data"))
+
+
+def test_the_access_log_names_what_was_seen(clinic: Clinic) -> None:
+    clinic.agree("ada", Purpose.RESEARCH)
+    clinic["ann"].get("/v1/research/ratings").raise_for_status()
+    (table,) = opened(clinic, "my_data").table
+    assert "research" in table.value.to_string()
+    assert "{" not in table.value.to_string()
 
 
 def test_erasure_requires_the_password(clinic: Clinic) -> None:

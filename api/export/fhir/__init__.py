@@ -31,8 +31,8 @@ from api.export.fhir.search import (
     PATIENT_PARAMETERS,
     Search,
     SearchError,
+    parse_count,
     parse_search,
-    require_json,
 )
 from api.export.fhir.subjects import TwoPatientsError
 from api.export.fhir.terms import (
@@ -80,12 +80,12 @@ __all__ = [
     "observations",
     "operation_outcome",
     "parse_bundle",
+    "parse_count",
     "parse_search",
     "patient_resource",
     "rating_resources",
     "reasons_against_requests",
     "records",
-    "require_json",
     "response_bundle",
     "search_bundle",
     "window_resources",

@@ -57,12 +57,20 @@ def reasons_against_requests(entries: Sequence[Any]) -> dict[int, str]:
             found[number] = "it has no request"
         elif request.get("method") not in _METHODS:
             found[number] = f"{request.get('method')} is not served in a Bundle, only POST"
+        elif not _is_of(request.get("url"), entry.get("resource")):
+            found[number] = f"its request is to {request.get('url')}, not to its resource's type"
         elif any(name in request for name in ("ifNoneExist", "ifMatch", "ifNoneMatch")):
             found[number] = (
                 "conditions are not read: the same identifier, or device and moment, is the same"
                 " resource"
             )
     return found
+
+
+def _is_of(url: Any, resource: Any) -> bool:
+    """Whether the address of a creation, if there is one, is that of the resource's type."""
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    return url is None or (isinstance(url, str) and url.rstrip("/").split("/")[-1] == kind)
 
 
 def response_bundle(
@@ -73,8 +81,12 @@ def response_bundle(
     answers = []
     for number in range(len(entries)):
         if number in reasons:
-            outcome = operation_outcome([("processing", reasons[number])])
-            answer: dict[str, Any] = {"status": "422 Unprocessable Entity", "outcome": outcome}
+            issues = [("processing", reasons[number])]
+            answer: dict[str, Any] = (
+                {"status": "202 Accepted", "outcome": operation_outcome(issues, "warning")}
+                if number in report.waiting
+                else {"status": "422 Unprocessable Entity", "outcome": operation_outcome(issues)}
+            )
         else:
             status = "201 Created" if number in report.new_entries else "200 OK"
             answer = {"status": status}

@@ -28,6 +28,7 @@ from api.export.fhir.resources import (
     window_resources,
 )
 from api.export.fhir.search import DateFilter, Search
+from api.http.text import find_unstorable
 from api.services.daily_windows import load_daily_hrv
 from api.services.imported_records import find_heart_rate, load_heart_rates
 from ebbtide.timestamps import DAY
@@ -71,9 +72,15 @@ def decode_key(cursor: str) -> Key:
     except (ValueError, TypeError, binascii.Error) as error:
         raise ValueError("is not one that this API gave") from error
     numbers = (kind, time_ns, part)
-    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
+    is_whole = all(type(number) is int and 0 <= number < 2**63 for number in numbers)
+    if (
+        not is_whole
+        or kind > _RATES
+        or not isinstance(record, str)
+        or find_unstorable(record) is not None
+    ):
         raise ValueError("is not one that this API gave")
-    return Key(kind, time_ns, str(record), part)
+    return Key(kind, time_ns, record, part)
 
 
 def load_page(stores: Stores, subject: Subject, search: Search, after: Key) -> Page:

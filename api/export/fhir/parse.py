@@ -4,35 +4,49 @@ skipped with its reason.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from api.export.fhir import terms
+from api.export.fhir.devices import device_of, devices_of
 from api.export.fhir.subjects import SubjectCheck, check_subjects
-from api.http.text import PROBLEM, find_unstorable
+from api.export.fhir.values import (
+    UNREADABLE,
+    describe_skipped,
+    parse_number,
+    parse_time,
+    require_heart_rate,
+    require_length,
+    require_storable,
+    require_text,
+)
 from api.services.imported_records import (
-    MAX_DEVICE,
     MAX_IDENTIFIER,
     MAX_NOTE,
+    MAX_RATINGS,
     MAX_WORDS,
     ParsedImport,
     SentHeartRate,
     SentRating,
     SkippedEntry,
+    require_few,
 )
-from ebbtide.timestamps import EARLIEST, LATEST, from_datetime
-from store.models.imports import uuid_identifier
+from store.models.imports import canonical_uri, uuid_identifier
 
-# What an entry of any shape can raise while it is read.
-UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 _STATUSES = ("final", "amended", "corrected")
-_RATE_UNITS = ("/min", "{beats}/min", "{Beats}/min")
-_RATE_WORDS = ("beats/minute", "beats/min", "beats per minute", "bpm", "/min", "{beats}/min")
-_SCORE_UNITS = ("{score}", "1", "{NRS}", "{nrs}")
-# Elements that change what a value means, none of which is read.
-_MODIFIERS = ("modifierExtension", "dataAbsentReason", "hasMember")
+# Ways to write beats a minute in UCUM, where what is in braces has no meaning (section 2.4, 12).
+_BEATS = r"\{(heart ?)?beats?\}"
+_RATE_CODE = re.compile(rf"(1|{_BEATS})?/min|({_BEATS}\.)?min-1", re.IGNORECASE)
+_RATE_WORDS = re.compile(
+    rf"(heart ?)?beats?(/| per )min(ute)?|bpm|{_RATE_CODE.pattern}", re.IGNORECASE
+)
+_SCORE_CODE = re.compile(r"\{score\}|1|\{nrs\}", re.IGNORECASE)
+_SCORE_WORDS = re.compile(_SCORE_CODE.pattern + "|score|points?", re.IGNORECASE)
+_VALUES = ("valueQuantity", "valueInteger", "valueString", "valueCodeableConcept", "valueRange")
+# Elements that change what a value means or whom it is about, none of which is read.
+_MODIFIERS = ("modifierExtension", "dataAbsentReason", "hasMember", "implicitRules", "focus")
 
 
 @dataclass(slots=True)
@@ -49,15 +63,21 @@ def parse_bundle(document: Any, person_id: str = "", alias: str | None = None) -
     """
     entries = list_entries(document)
     check = check_subjects(entries, person_id, alias)
+    devices = devices_of(entries)
     groups: dict[str, _Rating] = {}
     rates: list[SentHeartRate] = []
     skipped: list[SkippedEntry] = []
     for number, entry in enumerate(entries):
         try:
             require_storable(entry)
-            _parse_entry(entry, number, check, groups, rates)
+            _parse_entry(entry, number, check, groups, rates, devices)
         except UNREADABLE as error:
             skipped.append(SkippedEntry(number, describe_skipped(error)))
+    if len(groups) > MAX_RATINGS:
+        raise ValueError(
+            f"has {len(groups):,} ratings; at most {MAX_RATINGS:,} are taken at once: send it in"
+            " parts"
+        )
     ratings = []
     for group in groups.values():
         try:
@@ -77,58 +97,8 @@ def list_entries(document: Any) -> list[Any]:
     entries = document.get("entry") or []
     if not isinstance(entries, list):
         raise ValueError("entry of the Bundle is not a list")
+    require_few(entries)
     return entries
-
-
-def require_storable(entry: Any) -> None:
-    """Raise ValueError for an entry with text that no store can hold."""
-    at = find_unstorable(entry, "it")
-    if at is not None:
-        raise ValueError(f"it {PROBLEM.rstrip('.')}")
-
-
-def describe_skipped(error: Exception) -> str:
-    """Why an entry was skipped."""
-    if isinstance(error, KeyError):
-        return f"it lacks {error}"
-    if isinstance(error, ValueError):
-        return str(error)
-    return f"it has another form than it should ({error})"
-
-
-def parse_time(text: str) -> int:
-    """Parse an ISO 8601 time with a zone to UTC ns. Raises ValueError where it cannot be."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("its time has no zone")
-    try:
-        instant_ns = from_datetime(moment)
-    except OverflowError:  # beyond the year 9999 in UTC
-        instant_ns = LATEST
-    if not EARLIEST <= instant_ns < LATEST:
-        raise ValueError("its time is not of this century")
-    return instant_ns
-
-
-def parse_number(value: Any) -> float:
-    """Parse a number. Raises ValueError for a text or a truth value."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("its value is no number")
-    return value
-
-
-def require_heart_rate(value: float) -> float:
-    """Return a heart rate in beats/min. Raises ValueError where it cannot be one."""
-    if not 0 < value < 400:
-        raise ValueError(f"a heart rate of {value} cannot be")
-    return float(value)
-
-
-def require_length(text: str, most: int, name: str) -> str:
-    """Return a text that is not too long for its column. Raises ValueError."""
-    if len(text) > most:
-        raise ValueError(f"its {name} is longer than {most} characters")
-    return text
 
 
 def _parse_entry(
@@ -137,6 +107,7 @@ def _parse_entry(
     check: SubjectCheck,
     groups: dict[str, _Rating],
     rates: list[SentHeartRate],
+    devices: Mapping[str, str],
 ) -> None:
     resource = entry["resource"]
     kind = resource["resourceType"]
@@ -163,17 +134,20 @@ def _parse_entry(
         if terms.LEGACY.get(coding.get("system"), coding.get("system")) in (terms.LOINC, terms.OURS)
     }
     value, quantity = _value_of(resource)
-    if terms.HEART_RATE in codes:
-        rates.append(_heart_rate(resource, number, value, quantity, identifiers))
-        return
     names = [name for code, name in terms.RATED.items() if code in codes]
-    if len(names) != 1:
+    if len(names) + (terms.HEART_RATE in codes) > 1:
+        raise ValueError("its codes are of different things")
+    if terms.HEART_RATE in codes:
+        rates.append(_heart_rate(resource, number, value, quantity, identifiers, devices))
+        return
+    if not names:
         raise ValueError("its code is none that Ebbtide reads")
     part = _rating_part(resource, number, names[0], value, quantity, identifiers)
     groups.setdefault(part.key, _Rating()).parts.append((number, names[0], part))
 
 
 def _value_of(resource: Mapping[str, Any]) -> tuple[float, Mapping[str, Any]]:
+    _require_one(resource, _VALUES)
     if "valueInteger" in resource:
         return parse_number(resource["valueInteger"]), {"code": "{score}"}
     quantity = resource["valueQuantity"]
@@ -189,9 +163,10 @@ def _heart_rate(
     value: float,
     quantity: Mapping[str, Any],
     identifiers: list[tuple[str, str]],
+    devices: Mapping[str, str],
 ) -> SentHeartRate:
     bpm = require_heart_rate(value)
-    _require_unit(quantity, _RATE_UNITS, _RATE_WORDS, "heart rate in {}, not in /min")
+    _require_unit(quantity, _RATE_CODE, _RATE_WORDS, "heart rate in {}, not in /min")
     if quantity.get("code") is None and quantity.get("unit") is None:
         raise ValueError("a heart rate without a unit")
     words: dict[str, str] = {}
@@ -200,13 +175,15 @@ def _heart_rate(
         code = next((c.get("code") for c in codings if c.get("system") == terms.OURS), None)
         if code not in (terms.ACTIVITY, terms.MODALITY):
             raise ValueError("it has a component that is not read")
-        words[code] = require_length(str(component["valueString"]), MAX_WORDS, code)
+        if "modifierExtension" in component:
+            raise ValueError("it has a component with a modifierExtension, which is not read")
+        words[code] = require_length(require_text(component["valueString"], code), MAX_WORDS, code)
     if words.get(terms.MODALITY) not in (None, "sensed", "self-reported"):
         raise ValueError(f"its modality is {words[terms.MODALITY]}")
     return SentHeartRate(
         _time_of(resource),
         bpm,
-        _device_of(resource),
+        device_of(resource, devices),
         _is_test_data(resource),
         words.get(terms.MODALITY),
         words.get(terms.ACTIVITY),
@@ -229,14 +206,12 @@ def _rating_part(
         raise ValueError("it is in mm of a scale of 100 mm, not from 0 to 10")
     if not 0 <= value <= 10 or value != int(value):
         raise ValueError("a rating is a whole number from 0 to 10")
-    _require_unit(
-        quantity, _SCORE_UNITS, (*_SCORE_UNITS, "score", "points"), "a rating in {}, not a score"
-    )
+    _require_unit(quantity, _SCORE_CODE, _SCORE_WORDS, "a rating in {}, not a score")
     if resource.get("component"):
         raise ValueError("it has a component that is not read")
     about = _time_of(resource)
     own = [value for system, value in identifiers if system == terms.RATING_ID]
-    note = " ".join(str(item["text"]) for item in resource.get("note", [])) or None
+    note = " ".join(require_text(i["text"], "note") for i in resource.get("note", [])) or None
     if note is not None:
         if name == "stress":
             raise ValueError("it has a note, which ratings of stress cannot have")
@@ -287,22 +262,23 @@ def _join_parts(group: _Rating) -> SentRating:
 
 
 def _require_unit(
-    quantity: Mapping[str, Any], codes: tuple[str, ...], words: tuple[str, ...], problem: str
+    quantity: Mapping[str, Any], codes: re.Pattern[str], words: re.Pattern[str], problem: str
 ) -> None:
     """Raise ValueError for a unit that is another one; the code counts, or the word without it."""
     code, unit = quantity.get("code"), quantity.get("unit")
     if quantity.get("system", terms.UCUM) != terms.UCUM:
         raise ValueError(f"its unit is of {quantity['system']}, not of UCUM")
-    if code is not None:
-        if code not in codes:
-            raise ValueError(problem.format(code))
-    elif unit is not None and unit not in words:
-        raise ValueError(problem.format(unit))
+    said, pattern = (unit, words) if code is None else (code, codes)
+    if said is not None and not (isinstance(said, str) and pattern.fullmatch(said)):
+        raise ValueError(problem.format(said))
 
 
 def _identifier(item: Mapping[str, Any]) -> tuple[str, str]:
-    system = item.get("system") or ""
-    return terms.LEGACY.get(system, system), str(item["value"])
+    system = require_text(item.get("system", ""), "identifier's system")
+    value = require_text(item["value"], "identifier")
+    if not value.strip():  # would be the same as any other without a value
+        raise ValueError("its identifier is empty")
+    return terms.LEGACY.get(system, system), canonical_uri(value)
 
 
 def _normalise(identifiers: list[tuple[str, str]], own_system: str) -> tuple[str, ...]:
@@ -315,11 +291,11 @@ def _normalise(identifiers: list[tuple[str, str]], own_system: str) -> tuple[str
     return tuple(require_length(item, MAX_IDENTIFIER, "identifier") for item in sorted(found))
 
 
-def _device_of(resource: Mapping[str, Any]) -> str:
-    device = resource.get("device") or {}
-    identifier = device.get("identifier") or {}
-    text = device.get("display") or identifier.get("value") or device.get("reference") or ""
-    return require_length(str(text), MAX_DEVICE, "device")
+def _require_one(resource: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    """Raise ValueError where a value is given in two forms, of which one would be guessed."""
+    several = [name for name in names if name in resource]
+    if len(several) > 1:
+        raise ValueError(f"it has both {several[0]} and {several[1]}")
 
 
 def _is_test_data(resource: Mapping[str, Any]) -> bool:
@@ -337,6 +313,7 @@ def _time_of(resource: Mapping[str, Any]) -> int:
     for name in ("effectivePeriod", "effectiveTiming"):
         if name in resource:
             raise ValueError(f"it is of a while ({name}), not of a moment")
+    _require_one(resource, ("effectiveDateTime", "effectiveInstant"))
     text = resource.get("effectiveDateTime") or resource.get("effectiveInstant")
     if not isinstance(text, str):
         raise ValueError("it has no effectiveDateTime")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.hrv.windows import WINDOW_NS
 from api.export.fhir import terms
-from ebbtide.timestamps import EARLIEST, LATEST, from_datetime
+from ebbtide.timestamps import EARLIEST, FOREVER, LATEST, from_datetime
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
 # Of each parameter its type, in the words of the CapabilityStatement.
@@ -27,8 +27,8 @@ OBSERVATION_PARAMETERS = {
 }
 PATIENT_PARAMETERS = {"_id": "token", "identifier": "token"}
 _CONTROL = ("_count", "_format", "cursor", "limit")
-_JSON = ("json", "application/json", "application/fhir+json", "application/fhir json")
 MAX_COUNT, DEFAULT_COUNT = 10_000, 1000
+_YEARS = range(1971, 2110)  # whose instants 64 bits of nanoseconds surely hold
 _DATE = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"(T(?P<time>\d\d:\d\d(:\d\d(\.\d+)?)?)(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?"
@@ -150,14 +150,18 @@ def parse_search(
     applied: list[tuple[str, str]] = []
     lists: dict[str, list[list[Any]]] = {name: [] for name in OBSERVATION_PARAMETERS}
     count = DEFAULT_COUNT
+    seen: set[str] = set()
     for name, value in parameters:
+        once = "_count" if name == "limit" else name
+        if once in ("_count", "cursor", "start", "end"):
+            if once in seen:
+                raise SearchError(f"{once} is given twice: send it once")
+            seen.add(once)
         if name in ("start", "end"):
             applied.append((name, value))
         elif name in _CONTROL:
-            if name == "_format":
-                require_json(value)
-            elif name in ("_count", "limit"):
-                count = _count(value)
+            if name in ("_count", "limit"):
+                count = parse_count(value)
             if name != "cursor":
                 applied.append((name, value))
         elif name in OBSERVATION_PARAMETERS:
@@ -198,48 +202,50 @@ def parse_date(word: str, zone: str) -> DateFilter:
     match = _DATE.fullmatch(text.replace(" ", "+"))  # a + that was not encoded comes as a space
     if match is None:
         raise SearchError(f"{text} is no date, such as 2026-11-01 or 2026-11-01T08:00:00Z")
-    low, high = _bounds(match, zone)
-    return DateFilter(prefix, from_datetime(low), from_datetime(high))
+    low_ns, high_ns = _bounds(match, zone)
+    return DateFilter(prefix, low_ns, high_ns)
 
 
-def require_json(form: str) -> None:
-    """Raise SearchError for a form other than JSON."""
-    if form.strip().lower() not in _JSON:
-        raise SearchError(
-            f"{form} is not served, only {terms.MEDIA_TYPE}", status=406, code="not-supported"
-        )
+def _bounds(match: re.Match[str], zone: str) -> tuple[int, int]:
+    """The range of instants that a date covers: of a year, a month, a day, a minute and so on.
 
-
-def _bounds(match: re.Match[str], zone: str) -> tuple[datetime, datetime]:
-    """The range of instants that a date covers: of a year, a month, a day, a minute and so on."""
+    Of years in which nothing can be stored an empty range at that end of time: le9999-12-31 is a
+    common way to say "any time", and is beyond 64 bits of nanoseconds.
+    """
     text = match.group()
     try:
-        local = ZoneInfo(zone)
+        year, month, day = (int(match[name] or 1) for name in ("year", "month", "day"))
+        low = datetime(year, month, day, tzinfo=ZoneInfo(zone))
         if match["time"] is not None:
             low = datetime.fromisoformat(text)
-            low = low if low.tzinfo is not None else low.replace(tzinfo=local)
+            low = low if low.tzinfo is not None else low.replace(tzinfo=ZoneInfo(zone))
             clock = match["time"]
             fraction = clock.partition(".")[2]
             if fraction:
                 step = timedelta(microseconds=10 ** (6 - min(len(fraction), 6)))
             else:
                 step = timedelta(seconds=1) if clock.count(":") == 2 else timedelta(minutes=1)
-            return low, low + step
-        year, month, day = (int(match[name] or 1) for name in ("year", "month", "day"))
-        low = datetime(year, month, day, tzinfo=local)
-        if match["day"] is not None:
-            return low, low + timedelta(days=1)
-        if match["month"] is not None:
-            return low, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=local)
-        return low, datetime(year + 1, 1, 1, tzinfo=local)
+        if year not in _YEARS:
+            end = FOREVER[year > _YEARS[0]]
+            return end, end
+        if match["time"] is not None:
+            high = low + step
+        elif match["day"] is not None:
+            high = low + timedelta(days=1)
+        elif match["month"] is not None:
+            high = low.replace(year=year + month // 12, month=month % 12 + 1)
+        else:
+            high = low.replace(year=year + 1)
     except (ValueError, OverflowError) as error:
         raise SearchError(f"{text} is no date") from error
+    return from_datetime(low), from_datetime(high)
 
 
-def _count(value: str) -> int:
-    if not value.isdecimal():
+def parse_count(value: str) -> int:
+    """Parse ``_count``, at most MAX_COUNT. Raises SearchError."""
+    if not (value.isascii() and value.isdecimal()):
         raise SearchError(f"_count is a whole number, not {value}")
-    return min(int(value), MAX_COUNT)
+    return MAX_COUNT if len(value) > len(str(MAX_COUNT)) else min(int(value), MAX_COUNT)
 
 
 def _all_match(filters: list[list[DateFilter]], start_ns: int, end_ns: int) -> bool:

@@ -55,7 +55,9 @@ class CodeIn(BaseModel):
 def sign_in_methods(request: Request) -> SignInMethods:
     """How one can sign in here."""
     return SignInMethods(
-        oidc=request.app.state.provider is not None, mail=request.app.state.mailer is not None
+        password=request.app.state.passwords != "nobody",
+        oidc=request.app.state.provider is not None,
+        mail=request.app.state.mailer is not None,
     )
 
 

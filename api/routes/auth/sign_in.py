@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Security
+from fastapi import APIRouter, BackgroundTasks, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ from api.http.deps import CurrentUserAnyScope, StoresDep, Token, get_caller
 from api.http.mail import MailerDep
 from api.http.password_hashing import HasherDep, PasswordHasher
 from api.http.problems import ProblemError, describe_problems
+from api.http.request_state import note_account
 from api.schemas.auth import AccountOut, Password, SignInOut
 from api.services import lockout, passwords
 from api.services.access_tokens import (
@@ -91,9 +92,13 @@ class PasswordResetIn(BaseModel):
     new: Password
 
 
-@router.post("/sign-in", responses=describe_problems(401, 422, 429, 503))
+@router.post("/sign-in", responses=describe_problems(401, 403, 422, 429, 503))
 async def sign_in(
-    body: SignInIn, stores: StoresDep, hasher: HasherDep, network: ClientNetwork
+    request: Request,
+    body: SignInIn,
+    stores: StoresDep,
+    hasher: HasherDep,
+    network: ClientNetwork,
 ) -> SignInOut:
     """Exchange address and password for a token. A session lasts 7 days, and ends when it is not
     used for 12 hours.
@@ -102,14 +107,41 @@ async def sign_in(
     ``Retry-After``), then twice as long each time, up to 15 minutes. A device that has signed in
     before sends its ``known_device`` and counts for itself.
     """
+    person = await run_in_threadpool(stores.records.person_by_email, body.email.strip())
+    if person is not None:
+        note_account(request, person.id)
     attempt = await run_in_threadpool(
         lockout.begin_sign_in, stores, body.email, network, body.known_device
     )
-    person = await run_in_threadpool(stores.records.person_by_email, body.email.strip())
     is_right = await _verify(
         stores, hasher, attempt, body.password, person.password_hash if person else None
     )
-    return await run_in_threadpool(_finish_sign_in, body, stores, attempt, person, is_right)
+    if person is not None and is_right:
+        _require_password_role(request, person)
+    signed_in = await run_in_threadpool(_finish_sign_in, body, stores, attempt, person, is_right)
+    if person is not None:
+        await _renew_hash(stores, hasher, person, body.password)
+    return signed_in
+
+
+def _require_password_role(request: Request, person: Person) -> None:
+    """Refuse a password where the clinic's provider is the only way in (EBBTIDE_PASSWORDS)."""
+    if not passwords.may_use_password(request.app.state.passwords, person.role):
+        raise ProblemError(
+            403, "Sign in with your clinic's sign-in: passwords are not taken here.", kind="role"
+        )
+
+
+async def _renew_hash(
+    stores: Stores, hasher: PasswordHasher, person: Person, password: str
+) -> None:
+    """Hash a password anew that was hashed with weaker parameters."""
+    if person.password_hash is None or not passwords.is_outdated(person.password_hash):
+        return
+    renewed = await hasher.hash(password)
+    await run_in_threadpool(
+        stores.access.renew_password_hash, person.id, renewed, was=person.password_hash
+    )
 
 
 def _finish_sign_in(
@@ -201,8 +233,9 @@ async def mail_reset(
     background.add_task(mail_forgotten_password, stores, mailer, body.email)
 
 
-@router.post("/password-reset", status_code=204, responses=describe_problems(404, 422, 503))
+@router.post("/password-reset", status_code=204, responses=describe_problems(403, 404, 422, 503))
 async def reset_password(
+    request: Request,
     body: PasswordResetIn,
     stores: StoresDep,
     hasher: HasherDep,
@@ -217,6 +250,8 @@ async def reset_password(
     person = await run_in_threadpool(find_link_owner, stores, body.token)
     if person is None:
         raise gone
+    note_account(request, person.id)
+    _require_password_role(request, person)
     await _validate_password(hasher, body.new, person)
     password_hash = await hasher.hash(body.new)
     if not await run_in_threadpool(use_password_link, stores, body.token, password_hash):

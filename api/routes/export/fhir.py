@@ -153,21 +153,24 @@ def patients(
     stores: StoresDep,
     identifier: _Words = None,
     ids: Annotated[_Words, Query(alias="_id")] = None,
+    count_: Annotated[str | None, Query(alias="_count", max_length=20)] = None,
     form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
 ) -> Response:
     """The Patient, without a name."""
-    applied, is_found = [], True
+    applied, is_found, count = [], True, 1
     for name, value in request.query_params.multi_items():
-        if name == "_format":
-            _require_json(value)
+        if name == "_count":
+            count = _parse_count(value)
         elif name in fhir.PATIENT_PARAMETERS:
             own = (person.id, f"{fhir.PERSON_ID}|{person.id}")
-            words = value.split(",")
+            words = [word for word in value.split(",") if word]
+            if not words:
+                raise FhirError(400, f"{name} has no value")
             is_found &= any(word in (own if name == "identifier" else own[:1]) for word in words)
-        elif is_lenient(request):
+        elif name != "_format" and is_lenient(request):
             continue
-        else:
-            served = ", ".join(fhir.PATIENT_PARAMETERS)
+        elif name != "_format":
+            served = ", ".join([*fhir.PATIENT_PARAMETERS, "_count", "_format"])
             raise FhirError(
                 400, f"the search parameter {name} is not served, only {served}", "not-supported"
             )
@@ -175,6 +178,8 @@ def patients(
     base = base_url(request, "/Patient")
     found = [fhir.patient_resource(_subject(stores, caller.person, person))] if is_found else []
     links = {"self": _link(base, "Patient", applied)}
+    if count == 0:
+        return fhir_response(fhir.search_bundle(base, [], [], links, len(found)))
     return fhir_response(fhir.search_bundle(base, found, [], links))
 
 
@@ -196,6 +201,7 @@ def read_device(resource_id: _Id, person: PatientInScope) -> Response:
     return fhir_response(fhir.device_resource())
 
 
+@router.post("/fhir/", response_model=ImportOut, include_in_schema=False)
 @router.post(
     "/fhir",
     response_model=ImportOut,
@@ -212,15 +218,19 @@ def import_fhir(
     subject: Annotated[
         str | None,
         Query(
+            min_length=1,
             max_length=300,
-            description="What the person is called in the Bundle, such as Patient/12; otherwise"
-            " only what is of no subject, or of their Patient here, is taken",
+            description="What the person is called in the Bundle, such as Patient/12, its URL or"
+            " an identifier (system|value); otherwise only what is of no subject, or of their"
+            " Patient here, is taken",
         ),
     ] = None,
 ) -> ImportOut | Response:
     """Store the ratings and heart rates of a Bundle. Idempotent. Entries that cannot be taken are
     listed in ``skipped``. A batch or transaction is answered with a Bundle.
     """
+    if len(request.query_params.getlist("subject")) > 1:
+        raise FhirError(400, "subject is given twice: a Bundle is of one person.")
     try:
         parsed = fhir.parse_bundle(document, person.id, subject)
     except ValueError as error:
@@ -258,7 +268,9 @@ def import_fhir(
 @shared.get("/fhir/{rest:path}", include_in_schema=False)
 def not_served(rest: str, person: PatientInScope) -> Response:
     """Answer to other resources of FHIR."""
-    raise FhirError(404, f"{rest} is not served; GET fhir/metadata lists what is.", "not-supported")
+    raise FhirError(
+        404, f"{rest or 'This'} is not served; GET fhir/metadata lists what is.", "not-supported"
+    )
 
 
 def _subject(stores: Stores, caller: Person, person: Person) -> fhir.Subject:
@@ -278,9 +290,9 @@ def _parse(request: Request, person: Person, start_ns: int, end_ns: int) -> fhir
         raise FhirError(error.status, str(error), error.code) from error
 
 
-def _require_json(form: str) -> None:
+def _parse_count(value: str) -> int:
     try:
-        fhir.require_json(form)
+        return fhir.parse_count(value)
     except fhir.SearchError as error:
         raise FhirError(error.status, str(error), error.code) from error
 

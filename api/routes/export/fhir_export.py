@@ -28,6 +28,7 @@ from api.http.fhir import (
     describe_outcomes,
     fhir_response,
     is_lenient,
+    preferences,
 )
 from api.http.research import CohortDep
 from api.services.cohort import Cohort
@@ -139,8 +140,7 @@ def _begin_export(
     request: Request, analyst: Person, cohort: Cohort, stores: Stores, end: str
 ) -> Response:
     cohort.require()
-    preferences = [word.strip() for word in request.headers.get("prefer", "").split(",")]
-    if "respond-async" not in preferences:
+    if "respond-async" not in preferences(request):
         raise FhirError(400, "Send Prefer: respond-async: an export is answered with an address.")
     try:
         types = export_types(request.query_params.multi_items(), is_lenient(request))

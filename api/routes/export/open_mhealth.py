@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel
 
 from api.export import open_mhealth
@@ -72,10 +72,19 @@ def import_heart_rates(
     ],
     person: Patient,
     stores: StoresDep,
+    subject: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=300,
+            description="The user id that the person has in these points; otherwise only what is"
+            " of no user, or of theirs here, is taken",
+        ),
+    ] = None,
 ) -> ImportOut:
     """Store single heart rates. Idempotent. Points that cannot be taken are in ``skipped``."""
     try:
-        parsed = open_mhealth.parse_points(document, person.id)
+        parsed = open_mhealth.parse_points(document, person.id, subject)
     except ValueError as error:
         raise ProblemError(422, str(error), field="body") from error
     return import_parsed(stores, person, parsed).to_out()

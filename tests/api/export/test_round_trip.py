@@ -328,7 +328,8 @@ def test_provenance_survives_every_way(clinic: Clinic) -> None:
     (first,) = ada.get("/v1/open-mhealth/heart-rate").json()["data_points"]
     require_valid_point(first)
     assert first["header"]["uuid"] == given["uuid"]
-    eve.post("/v1/open-mhealth/heart-rate", json=[first]).raise_for_status()
+    hers = {"subject": clinic.id("ada")}
+    eve.post("/v1/open-mhealth/heart-rate", json=[first], params=hers).raise_for_status()
     (found,) = all_resources(eve)
     assert found["meta"]["security"][0]["code"] == "HTEST"
     assert found["meta"]["tag"][0]["code"] == "imported"

@@ -149,7 +149,8 @@ def test_heart_rates_from_elsewhere_come_back_in_both_forms(clinic: Clinic) -> N
     found = [r for r in resources(all_bundles(clinic, "eve", 7)) if r["id"].startswith("rate-")]
     assert [r["valueQuantity"]["value"] for r in found] == [60 + minute for minute in range(30)]
     points = clinic["eve"].get("/v1/open-mhealth/heart-rate").json()["data_points"]
-    report = clinic["ada"].post("/v1/open-mhealth/heart-rate", json=points).json()
+    eves = {"subject": clinic.id("eve")}
+    report = clinic["ada"].post("/v1/open-mhealth/heart-rate", json=points, params=eves).json()
     assert (report["heart_rates"], report["skipped"]) == (30, [])
     back = [
         p
@@ -157,8 +158,11 @@ def test_heart_rates_from_elsewhere_come_back_in_both_forms(clinic: Clinic) -> N
         if "date_time" in p["body"]["effective_time_frame"]
     ]
     assert [p["body"] for p in back] == [p["body"] for p in points]
-    # The sender's uuid is theirs wherever the point goes.
-    assert [p["header"] for p in back] == [p["header"] for p in points]
+    # The sender's uuid is theirs wherever the point goes; whose it is, is another person.
+    headers = json.dumps([p["header"] for p in back])
+    assert json.loads(headers.replace(clinic.id("ada"), clinic.id("eve"))) == [
+        p["header"] for p in points
+    ]
     assert len({p["header"]["uuid"] for p in back}) == len(back)
     # They are no beats: no HRV comes of them.
     assert clinic["eve"].get("/v1/streams").json()["beats"] == 0
@@ -179,7 +183,8 @@ def test_data_points_are_valid(clinic: Clinic) -> None:
         with pytest.raises(SchemaError):
             require_valid_point(wrong)
     # Averages are no heart rate of a moment: they are not taken for one.
-    report = clinic["eve"].post("/v1/open-mhealth/heart-rate", json=points).json()
+    hers = {"subject": clinic.id("ada")}
+    report = clinic["eve"].post("/v1/open-mhealth/heart-rate", json=points, params=hers).json()
     assert (report["heart_rates"], len(report["skipped"])) == (0, len(points))
     assert "average" in report["skipped"][0]["reason"]
 

@@ -19,11 +19,14 @@ from api.app import create_app
 from api.http.problems import STATUS_OF
 from api.services import oidc
 from api.services.errors import IdentityError
+from api.services.one_time_tokens import issue_one_time_token
 from cli.server.thread import ApiThread
 from ebbtide.settings import Settings
+from ebbtide.timestamps import HOUR
 from store import Stores
+from store.models import OneTimePurpose
 from store.models.records import Role
-from tests.support.accounts import add_account
+from tests.support.accounts import PASSWORD, add_account
 from tests.support.assertions import assert_problem
 
 PAGES = "http://pages.example/"
@@ -103,6 +106,31 @@ def test_the_whole_way(api: ApiThread) -> None:
         again = httpx.post(f"{api.url}/v1/oidc/exchange", json={"code": code})
         assert_problem(again, 404, "used already")
         assert_problem(browser.get(back), 403, "used already")
+
+
+def test_staff_come_in_by_the_provider_alone_where_it_is_set(
+    api: ApiThread, stores: Stores, settings: Settings
+) -> None:
+    """EBBTIDE_PASSWORDS=patients: neither a password nor a link leads past the second factor."""
+    app = create_app(stores, settings)
+    app.state.passwords = "patients"
+    with ApiThread(app) as strict:
+        sign_in = f"{strict.url}/v1/sign-in"
+        for name, status in (("ada", 403), ("eve", 200)):
+            body = {"email": f"{name}@example.org", "password": PASSWORD}
+            answer = httpx.post(sign_in, json=body, timeout=60)
+            assert answer.status_code == status, answer.text
+        # Who does not know the password learns nothing of the role.
+        wrong = {"email": "ada@example.org", "password": "another password"}
+        assert_problem(httpx.post(sign_in, json=wrong, timeout=60), 401, "not right")
+        ada = stores.records.person_by_email("ada@example.org")
+        assert ada is not None
+        link, _ = issue_one_time_token(stores, OneTimePurpose.PASSWORD, HOUR, person_id=ada.id)
+        body = {"token": link, "new": "two ducks on a slow river"}
+        assert_problem(httpx.post(f"{strict.url}/v1/password-reset", json=body, timeout=60), 403)
+        app.state.passwords = "nobody"
+        ways = httpx.get(f"{strict.url}/v1/sign-in/ways").json()
+        assert ways == {"password": False, "oidc": False, "mail": False}
 
 
 def test_another_browser_cannot_come_back(api: ApiThread) -> None:
