@@ -19,6 +19,7 @@ from api.http import problems
 from api.http.compute import Computations
 from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.http.password_hashing import PasswordHasher
+from api.http.withdrawals import WithdrawalTask
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
@@ -31,6 +32,7 @@ from api.middleware.security_headers import SecurityHeadersMiddleware
 from api.middleware.telemetry import TelemetryMiddleware
 from api.middleware.text import TextMiddleware
 from api.middleware.tracing import trace
+from api.middleware.withdrawals import WithdrawalMiddleware
 from api.openapi import DESCRIPTION, TAGS, describe
 from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.access_tokens import find_caller
@@ -57,6 +59,7 @@ MIDDLEWARE: tuple[type[Any], ...] = (
     CreatedMiddleware,
     ETagMiddleware,
     IdempotencyMiddleware,
+    WithdrawalMiddleware,
 )
 _SWEEP_EVERY_S = 300.0
 for _media_type in ("text/csv", "application/vnd.apache.arrow.stream"):
@@ -77,8 +80,11 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweeping = asyncio.create_task(_sweep(app.state.snapshots))
+        withdrawing = asyncio.create_task(app.state.withdrawals.run())
         yield
         sweeping.cancel()
+        withdrawing.cancel()
+        await asyncio.gather(withdrawing, return_exceptions=True)
         close_pool()
         stores.close()
 
@@ -98,6 +104,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
     app.state.passwords = settings.passwords
     app.state.cache = AnalysisCache()
     app.state.snapshots = Snapshots.from_settings(settings)
+    app.state.withdrawals = WithdrawalTask(stores, app.state.snapshots, settings.withdrawal_hours)
     app.state.computations = Computations()
     app.state.research_min_people = settings.research_min_people
     app.state.mailer = mailer_from_settings(settings)
@@ -117,6 +124,7 @@ def create_app(stores: Stores, settings: Settings | None = None) -> FastAPI:
         CompressMiddleware: {"brotli": False},
         TextMiddleware: {"read_by_entry": ("/fhir", "/open-mhealth/heart-rate")},
         IdempotencyMiddleware: {"stores": stores, "routes": app},
+        WithdrawalMiddleware: {"stores": stores},
     }
     for middleware in reversed(MIDDLEWARE):  # the last one added is the outermost
         app.add_middleware(middleware, **options.get(middleware, {}))

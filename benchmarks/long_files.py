@@ -191,7 +191,16 @@ def main() -> None:
         }
         environment["EBBTIDE_API_URL"] = "http://127.0.0.1:8899"
         print(
-            run(environment, "add-patient", "ada@example.org", "--name", "Ada", "--zone", "UTC")[2]
+            run(
+                environment,
+                "add-patient",
+                "ada@example.org",
+                "--name",
+                "Ada",
+                "--zone",
+                "UTC",
+                "--agree",
+            )[2]
         )
         server = subprocess.Popen(
             [sys.executable, "-m", "ebbtide", "serve", "--port", "8899"],

@@ -150,7 +150,14 @@ class Settings(BaseSettings):
         description="Where browsers find this API, for coming back; EBBTIDE_API_URL if left out",
     )
 
-    # Retention
+    # Consent and retention
+    withdrawal_hours: float = Field(
+        default=24.0,
+        ge=0,
+        le=720,
+        description="How long whoever takes back consent to keeping may change their mind, before "
+        "the service erases their data; 0: at once",
+    )
     keep_days: int | None = Field(
         default=None,
         ge=1,

@@ -9,6 +9,7 @@ StoreError
 ├── RemovedStreamError        the person removed the stream
 ├── BeatsOutOfOrderError      beats are not later than those before them
 ├── ErasedSubjectError        the subject was erased
+├── ConsentMissingError       the person does not agree to keeping now
 ├── EmailTakenError           the address has an account
 ├── RatingConflictError       the rating's id or version is in use
 ├── SessionConflictError      the session has a newer version
@@ -64,6 +65,10 @@ class BeatsOutOfOrderError(StoreError):
 
 class ErasedSubjectError(StoreError):
     """The subject was erased, and its id is refused from then on."""
+
+
+class ConsentMissingError(StoreError):
+    """The person does not agree that their data are kept, now."""
 
 
 class EmailTakenError(StoreError):

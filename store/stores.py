@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ebbtide import timestamps
@@ -37,6 +37,16 @@ class Stores:
         if self.database is None:
             raise EbbtideError("These stores have no SQL database.", "Open them with open_stores.")
         return self.database
+
+    def requiring_consent(self) -> Stores:
+        """Return these stores, of which records and programme raise ConsentMissingError, in the
+        transaction of each write, for what is of a person who does not agree to keeping.
+        """
+        return replace(
+            self,
+            records=self.records.requiring_consent(self.now),
+            programme=self.programme.requiring_consent(self.now),
+        )
 
     def close(self) -> None:
         """Close files and connections."""

@@ -154,8 +154,12 @@ def api(stores: Stores) -> Iterator[ApiThread]:
 def patient(stores: Stores) -> Callable[..., str]:
     """Makes an account and returns its address."""
 
-    def make(email: str = "ada@example.org", *, simulated: bool = False) -> str:
-        add_account(stores, email, name="Ada", zone="Europe/Berlin", simulated=simulated)
+    def make(
+        email: str = "ada@example.org", *, simulated: bool = False, agrees: bool = True
+    ) -> str:
+        add_account(
+            stores, email, name="Ada", zone="Europe/Berlin", simulated=simulated, agrees=agrees
+        )
         return email
 
     return make
@@ -166,8 +170,10 @@ def signed_in(api: ApiThread, patient: Callable[..., str]) -> Iterator[Callable[
     """Makes HTTP clients that are signed in."""
     clients: list[httpx.Client] = []
 
-    def make(email: str = "ada@example.org", *, simulated: bool = False) -> httpx.Client:
-        patient(email, simulated=simulated)
+    def make(
+        email: str = "ada@example.org", *, simulated: bool = False, agrees: bool = True
+    ) -> httpx.Client:
+        patient(email, simulated=simulated, agrees=agrees)
         client = httpx.Client(base_url=api.url, timeout=30)
         clients.append(client)
         answer = client.post("/v1/sign-in", json={"email": email, "password": PASSWORD})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from anyio import CapacityLimiter
@@ -14,9 +15,16 @@ from api.http.problems import ProblemError
 from api.http.request_state import note_account
 from api.services.access_tokens import Caller, find_caller
 from api.services.cache.analysis import AnalysisCache
-from api.services.consent import is_consented
+from api.services.consent import (
+    KeepingState,
+    describe_refusal,
+    is_consented_to_care,
+    keeping_state,
+    may_be_used,
+)
 from api.services.snapshots import Snapshots
 from store import Stores
+from store.errors import ErasedSubjectError, UnknownStreamError
 from store.models import AccessLogEntry, Person
 from store.models.access import Scope
 from store.models.records import Purpose, Role
@@ -24,6 +32,9 @@ from store.models.records import Purpose, Role
 # Of the 40 threads of a process, and of the 20 connections to PostgreSQL: most requests are uploads
 # and wait for the slowest store, and pages and ratings need threads and connections meanwhile.
 MAX_CONCURRENT_UPLOADS = 12
+WATCHED = "ebbtide.watched"  # key of a request's scope: who and what is watched meanwhile
+# Of a 403: when consent was taken back whose data were erased since, in nanoseconds.
+WITHDRAWN_HEADER = "Ebbtide-Withdrawn-Ns"
 _bearer = HTTPBearer(auto_error=False, description="The token that POST /v1/sign-in gives")
 _READING = frozenset({"GET", "HEAD"})
 
@@ -110,8 +121,9 @@ async def get_therapist(caller: CallerDep) -> Person:
     return _require_role(caller.person, Role.THERAPIST)
 
 
-async def get_analyst(caller: CallerDep) -> Person:
+async def get_analyst(request: Request, caller: CallerDep) -> Person:
     """The caller, an analyst."""
+    watch_consent(request, None, Purpose.RESEARCH)
     return _require_role(caller.person, Role.ANALYST)
 
 
@@ -126,8 +138,10 @@ def get_patient_in_scope(request: Request, caller: CallerDep, stores: StoresDep)
     """
     patient_id = request.path_params.get("patient")
     if patient_id is None:
+        watch_consent(request, {caller.person.id})
         return _require_role(caller.person, Role.PATIENT)
     therapist = _require_role(caller.person, Role.THERAPIST)
+    watch_consent(request, {str(patient_id)}, Purpose.CARE)
     patient = require_in_care(stores, therapist, str(patient_id))
     log_access(stores, therapist, [patient], request_name(request))
     return patient
@@ -138,7 +152,7 @@ def require_in_care(stores: Stores, therapist: Person, patient_id: str) -> Perso
     patient = stores.records.person(patient_id)
     if patient is None or patient_id not in stores.access.patients_of(therapist.id):
         raise ProblemError(404, "No patient with this id is in your care.")
-    if not is_consented(stores.records.consents(patient.id), Purpose.CARE, stores.now()):
+    if not is_consented_to_care(stores.records.consents(patient.id), stores.now()):
         raise ProblemError(
             403,
             "This patient has not agreed that you see their data, or has taken it back.",
@@ -147,12 +161,108 @@ def require_in_care(stores: Stores, therapist: Person, patient_id: str) -> Perso
     return patient
 
 
+async def get_keeping_stores(stores: StoresDep) -> Stores:
+    """The stores, which refuse in the transaction of each write what is of a person who does not
+    agree to keeping. With ``require_keeping`` before, for each route that stores a person's data.
+    """
+    return stores.requiring_consent()
+
+
+def get_keeping_patient(
+    person: Annotated[Person, Depends(get_patient)], stores: StoresDep
+) -> Person:
+    """The caller, a patient who agrees that their data are kept."""
+    require_keeping(stores, person)
+    return person
+
+
+def get_keeping_patient_in_scope(
+    request: Request, person: Annotated[Person, Depends(get_patient_in_scope)], stores: StoresDep
+) -> Person:
+    """The patient whose data a route stores, who agrees that they are kept."""
+    require_keeping(stores, person, is_own="patient" not in request.path_params)
+    return person
+
+
+def get_analysed_patient(
+    person: Annotated[Person, Depends(get_patient_in_scope)], stores: StoresDep
+) -> Person:
+    """The patient whose data a route computes from: not while consent to keeping is taken back or
+    over. What was entered and recorded can still be read by the patient until it is erased.
+    """
+    require_use(stores, person)
+    return person
+
+
+def require_use(stores: Stores, person: Person) -> None:
+    """Require that consent to keeping was not taken back and is not over. Raises ProblemError."""
+    if not may_be_used(stores.records.consents(person.id), stores.now()):
+        raise ProblemError(
+            403,
+            "Consent to keeping was taken back, or is over: nothing is computed any more. What was "
+            "entered and recorded can be downloaded until it is erased (My data).",
+            kind="consent",
+        )
+
+
+def require_keeping(stores: Stores, person: Person, *, is_own: bool = True) -> None:
+    """Require that this person agrees now that their data are kept. Raises ProblemError."""
+    state = keeping_state(stores.records.consents(person.id), stores.now())
+    if state is not KeepingState.AGREED:
+        raise _keeping_problem(stores, person, state, is_own=is_own)
+
+
+@contextmanager
+def storing_beats(stores: Stores, person: Person) -> Iterator[None]:
+    """Refuse what is stored within while consent is taken back: beats are in another file or on
+    another server than consents, where one transaction cannot hold both.
+
+    When the data are erased, the account gets a new subject, and the old one is refused: what was
+    under way is stored before that and erased, or not stored. It is acknowledged in neither case.
+    """
+    try:
+        yield
+    except (ErasedSubjectError, UnknownStreamError):
+        now = stores.records.person(person.id)
+        if now is None or now.subject_id == person.subject_id:
+            raise
+        state = keeping_state(stores.records.consents(person.id), stores.now())
+        raise _keeping_problem(stores, person, state) from None
+    require_keeping(stores, person)
+
+
+def withdrawn_header(stores: Stores, person: Person) -> dict[str, str]:
+    """The header by which recorders delete what they hold from before a withdrawal that was carried
+    out; nothing where there was none.
+    """
+    withdrawal = stores.records.withdrawal(person.id)
+    if withdrawal is None or withdrawal.done_ns is None:
+        return {}
+    return {WITHDRAWN_HEADER: str(withdrawal.withdrawn_ns)}
+
+
+def _keeping_problem(
+    stores: Stores, person: Person, state: KeepingState, *, is_own: bool = True
+) -> ProblemError:
+    headers = withdrawn_header(stores, person)
+    return ProblemError(
+        403, describe_refusal(state, is_own=is_own), headers=headers, kind="consent"
+    )
+
+
 def log_access(stores: Stores, actor: Person, people: Iterable[Person], what: str) -> None:
     """Add to each person's access log that the actor used their data."""
     now = stores.now()
     stores.access.add_access_log(
         [AccessLogEntry(person.id, actor.id, str(actor.role), now, what) for person in people]
     )
+
+
+def watch_consent(request: Request, people: set[str] | None, *purposes: Purpose) -> None:
+    """End the response when one of these people, or anybody, takes back consent to keeping or to
+    one of these purposes while it is sent (``api.middleware.withdrawals``).
+    """
+    request.scope[WATCHED] = (people, frozenset({Purpose.KEEPING, *purposes}))
 
 
 def request_name(request: Request) -> str:
@@ -170,6 +280,13 @@ Therapist = Annotated[Person, Depends(get_therapist)]
 Analyst = Annotated[Person, Depends(get_analyst)]
 Administrator = Annotated[Person, Depends(get_administrator)]
 PatientInScope = Annotated[Person, Depends(get_patient_in_scope)]
+AnalysedPatient = Annotated[Person, Depends(get_analysed_patient)]
+KeepingPatient = Annotated[Person, Depends(get_keeping_patient)]
+KeepingPatientInScope = Annotated[Person, Depends(get_keeping_patient_in_scope)]
+KeepingUploadPatient = Annotated[
+    Person, Security(get_keeping_patient, scopes=[Scope.UPLOAD, Scope.WRITE])
+]
+KeepingStoresDep = Annotated[Stores, Depends(get_keeping_stores)]
 PatientInAnyScope = Annotated[
     Person, Security(get_patient_in_scope, scopes=[Scope.READ, Scope.UPLOAD])
 ]

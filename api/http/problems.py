@@ -27,6 +27,7 @@ from ebbtide.errors import EbbtideError
 from store import UNAVAILABLE
 from store.errors import (
     BeatsOutOfOrderError,
+    ConsentMissingError,
     DamagedStoreError,
     EmailTakenError,
     ErasedSubjectError,
@@ -47,6 +48,7 @@ STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     RatingConflictError: (409, "changed-meanwhile"),
     SessionConflictError: (409, "changed-meanwhile"),
     NotesConflictError: (409, "changed-meanwhile"),
+    ConsentMissingError: (403, "consent"),
     EmailTakenError: (409, "address-taken"),
     BeatsOutOfOrderError: (422, "beats-out-of-order"),
     DamagedStoreError: (500, "damaged-store"),

@@ -78,7 +78,9 @@ def expired_people(stores: Stores, keep_days: int | None) -> list[ExpiredPerson]
     expired = []
     for person in stores.records.people():
         answers = [a for a in stores.records.consents(person.id) if a.purpose is Purpose.KEEPING]
-        if answers and not answers[-1].given:
+        # Others who took it back: the service erases their data (api.services.withdrawal).
+        is_withdrawn = bool(answers) and not answers[-1].given
+        if is_withdrawn and stores.records.withdrawal(person.id) is None:
             expired.append(
                 ExpiredPerson(person, "consent to keeping was taken back", answers[-1].at_ns)
             )

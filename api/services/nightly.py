@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.windows import BeatArrays, Movement
+from api.services.consent import may_be_used
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
 from api.services.inputs import load_beats, load_movement
 from api.services.link_report import link_report, report_fingerprint
@@ -75,10 +76,15 @@ def run_nightly(
 ) -> NightlyResult:
     """Bring every patient's windows and report up to date, ``max_tasks`` at the same time.
 
-    A patient whose analysis fails is listed in the result and does not stop the others.
+    A patient whose analysis fails is listed in the result and does not stop the others. Nothing is
+    computed for those who took back consent to keeping.
     """
     result = NightlyResult()
-    people = stores.records.people()
+    people = [
+        person
+        for person in stores.records.people()
+        if may_be_used(stores.records.consents(person.id), stores.now())
+    ]
     todo: Iterator[Person] = iter(people)
     running: dict[Future[StoredDays | ReportBody], tuple[Person, str]] = {}
     # Each day and report once in a run: while a strap uploads, today is never done.

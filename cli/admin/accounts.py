@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,11 +15,19 @@ if TYPE_CHECKING:
 Email = Annotated[str, typer.Argument(help="Address to sign in with.")]
 Name = Annotated[str, typer.Option(help="What to call them.")]
 Zone = Annotated[str, typer.Option(help="Time zone, for example Europe/Berlin.")]
+Agree = Annotated[
+    bool | None,
+    typer.Option(
+        "--agree/--no-agree",
+        help="It is your own account, and you agree that Ebbtide keeps your heartbeats, ratings "
+        "and notes in this store. Asked where left out; others are asked on the pages.",
+    ),
+]
 
 
-def add_patient(email: Email, name: Name, zone: Zone) -> None:
+def add_patient(email: Email, name: Name, zone: Zone, agree: Agree = None) -> None:
     """Make a patient's account in the store. Asks for the password."""
-    _create_account(email, name, zone, _prompt_new_password(), "patient")
+    _create_account(email, name, zone, _prompt_new_password(), "patient", agree)
 
 
 def add_account(
@@ -28,11 +37,12 @@ def add_account(
     role: Annotated[
         str, typer.Option(help="patient, therapist, analyst or administrator.")
     ] = "administrator",
+    agree: Agree = None,
 ) -> None:
     """Make an account of any role in the store, such as the first administrator's, who then invites
     the others. Asks for the password.
     """
-    _create_account(email, name, zone, _prompt_new_password(), role)
+    _create_account(email, name, zone, _prompt_new_password(), role, agree)
 
 
 def set_password(
@@ -86,8 +96,21 @@ def _prompt_new_password() -> str:
     return password
 
 
-def _create_account(email: str, name: str, zone: str, password: str, role: str) -> None:
+def _ask_consent() -> bool:
+    """Ask whoever makes the account, where somebody is there to answer, for themselves alone."""
+    if not sys.stdin.isatty():
+        return False
+    return typer.confirm(
+        "Is it your own account, and do you agree that Ebbtide keeps your heartbeats, ratings and "
+        "notes in this store? You can take it back on the page Consents."
+    )
+
+
+def _create_account(
+    email: str, name: str, zone: str, password: str, role: str, agree: bool | None
+) -> None:
     from api.services.accounts import create_account
+    from api.services.consent import agree_to_keeping
     from ebbtide import timestamps
     from ebbtide.settings import Settings
     from store.factory import open_stores
@@ -98,7 +121,7 @@ def _create_account(email: str, name: str, zone: str, password: str, role: str) 
 
     stores = open_stores(Settings())
     try:
-        create_account(
+        person = create_account(
             stores.records,
             email=email,
             password=password,
@@ -107,9 +130,16 @@ def _create_account(email: str, name: str, zone: str, password: str, role: str) 
             now_ns=timestamps.now_ns(),
             role=Role(role),
         )
+        if person.role is Role.PATIENT:
+            if agree is None:
+                agree = _ask_consent()
+            if agree:
+                agree_to_keeping(stores, person)
     finally:
         stores.close()
     typer.echo(f"{email} can sign in now.")
+    if role == Role.PATIENT and not agree:
+        typer.echo("They are asked on the pages whether their data may be kept, before any is.")
 
 
 async def _sign_in(api_url: str, email: str, password: str) -> Credentials:

@@ -168,12 +168,13 @@ def _start_api(settings: Settings, password: str, port: int) -> Iterator[ApiThre
     """Serve the API with the sample patient's account, while entered."""
     from api.app import create_app
     from api.services.accounts import create_account
+    from api.services.consent import agree_to_keeping
     from cli.server.thread import ApiThread
     from ebbtide import timestamps
     from store.factory import open_stores
 
     stores = open_stores(settings)
-    create_account(
+    person = create_account(
         stores.records,
         email=EMAIL,
         password=password,
@@ -182,6 +183,7 @@ def _start_api(settings: Settings, password: str, port: int) -> Iterator[ApiThre
         now_ns=timestamps.now_ns(),
         simulated=True,
     )
+    agree_to_keeping(stores, person)
     with ApiThread(create_app(stores), port) as api:
         yield api
 

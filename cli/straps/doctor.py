@@ -302,6 +302,7 @@ async def _server(email: str, url: str, token: str) -> Check:
         async with IngestClient(url, token, timeout=10) as client:
             offset = await client.clock_offset_s()
             await client.account()
+            await client.stored_streams()
     except RefusedError as error:
         return Check(about, Finding.ERROR, error.what, f"ebbtide sign-in {email}")
     except EbbtideError as error:
@@ -313,6 +314,13 @@ async def _server(email: str, url: str, token: str) -> Check:
             f"answers, but this machine's clock is {abs(offset):.0f} s "
             + ("ahead" if offset > 0 else "behind"),
             "Let the clock be set by network time: sudo timedatectl set-ntp true",
+        )
+    if client.keeping not in (None, "agreed"):
+        return Check(
+            about,
+            Finding.WARNING,
+            "takes nothing new: it waits for consent to keeping",
+            "Agree on the page Consents. What is recorded stays here, and goes up by itself then.",
         )
     return Check(about, Finding.OK, "answers, and the clocks agree")
 

@@ -129,7 +129,14 @@ def import_files(
         problem = asyncio.run(_upload(outbox, owner, progress))
         results = _with_stored(results, asyncio.run(_stored(owner)))
     if as_json:
-        typer.echo(json.dumps({"files": [_format_result(r) for r in results], "upload": problem}))
+        from ingest.outbox.api_client import WAITS_FOR_CONSENT
+
+        report = {
+            "files": [_format_result(r) for r in results],
+            "upload": problem,
+            "waits_for_consent": (problem or "").startswith(WAITS_FOR_CONSENT),
+        }
+        typer.echo(json.dumps(report))
     else:
         for result in results:
             _print_result(result, was_asked=before.stored is not None)
@@ -300,7 +307,7 @@ def _describe_shift(shift_ns: int) -> str:
 
 async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str | None:
     """Upload everything that waits; the problem where that fails."""
-    from ingest.outbox.api_client import IngestClient
+    from ingest.outbox.api_client import ConsentMissingError, IngestClient
     from ingest.outbox.uploader import Uploader
 
     waiting = sum(s.waiting for s in outbox.states() if s.account == owner.account)
@@ -319,6 +326,8 @@ async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str
 
         try:
             await uploader.upload_all(show_wait)
+        except ConsentMissingError as error:
+            return str(error)
         except EbbtideError as error:
             return f"Not uploaded yet: {error} It is kept, and goes with the next record or import."
     return None

@@ -192,11 +192,18 @@ def _problems(writer: BatchWriter, uploaders: list[Uploader]) -> list[str]:
 
 
 def _display(as_json: bool) -> Callable[[list[LiveLine], list[str]], None]:
+    from ingest.outbox.api_client import WAITS_FOR_CONSENT
+
     if as_json:
 
         def print_json(lines: list[LiveLine], problems: list[str]) -> None:
             moment = timestamps.to_datetime(timestamps.now_ns()).isoformat()
-            report = {"time": moment, "straps": [asdict(x) for x in lines], "problems": problems}
+            report = {
+                "time": moment,
+                "straps": [asdict(x) for x in lines],
+                "problems": problems,
+                "waits_for_consent": any(words.startswith(WAITS_FOR_CONSENT) for words in problems),
+            }
             typer.echo(json.dumps(report))
 
         return print_json

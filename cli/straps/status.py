@@ -30,6 +30,7 @@ class StrapStatus:
     last_beat_ns: int | None
     quarantine: dict[str, int]
     beats_stored: int | None = None  # None where the store could not be asked
+    waits_for_consent: bool = False  # the store takes nothing new before the patient agrees
 
 
 def status(as_json: Json = False) -> None:
@@ -41,8 +42,8 @@ def status(as_json: Json = False) -> None:
     from ebbtide.settings import Settings
 
     settings = Settings()
-    stored = asyncio.run(_stored_beats(settings))
-    straps = _straps(settings, stored)
+    stored, refusing = asyncio.run(_stored_beats(settings))
+    straps = _straps(settings, stored, refusing)
     recording = _is_recording(settings)
     servers = {
         url: asyncio.run(_server(url))
@@ -87,6 +88,8 @@ def _describe(strap: StrapStatus, now_ns: int) -> str:
     words += [f"{count} {why}" for why, count in sorted(strap.quarantine.items())]
     if strap.beats_stored is None and strap.beats_kept > strap.beats_waiting:
         words.append("the server was not asked")
+    if strap.waits_for_consent:
+        words.append("it waits for consent: agree on the page Consents, and it goes up by itself")
     if not strap.paired:
         words.append("not paired")
     if not strap.signed_in:
@@ -103,13 +106,16 @@ def _ago(span_ns: int) -> str:
     return f"{max(0, span_ns // SECOND)} s ago"
 
 
-async def _stored_beats(settings: Settings) -> dict[str, dict[str, int]]:
-    """How many beats the stores have, by account and source, as far as they answer."""
+async def _stored_beats(settings: Settings) -> tuple[dict[str, dict[str, int]], set[str]]:
+    """How many beats the stores have, by account and source, as far as they answer; and the
+    accounts of which they take nothing new for want of consent.
+    """
     from cli.credentials import CredentialFile
     from ebbtide.errors import EbbtideError
     from ingest.outbox.api_client import IngestClient
 
     found: dict[str, dict[str, int]] = {}
+    refusing = set()
     for owner in CredentialFile(settings.sign_ins_file).all():
         async with IngestClient(owner.api_url, owner.token, timeout=5) as client:
             with suppress(EbbtideError):
@@ -117,10 +123,14 @@ async def _stored_beats(settings: Settings) -> dict[str, dict[str, int]]:
                 beats = found.setdefault(owner.account, {})
                 for stream in streams.values():
                     beats[stream.source] = beats.get(stream.source, 0) + stream.beats
-    return found
+                if client.keeping not in (None, "agreed"):
+                    refusing.add(owner.account)
+    return found, refusing
 
 
-def _straps(settings: Settings, in_store: dict[str, dict[str, int]]) -> list[StrapStatus]:
+def _straps(
+    settings: Settings, in_store: dict[str, dict[str, int]], refusing: set[str]
+) -> list[StrapStatus]:
     from cli.credentials import CredentialFile
     from ebbtide import timestamps
     from ingest.outbox.outbox import Outbox
@@ -167,6 +177,7 @@ def _straps(settings: Settings, in_store: dict[str, dict[str, int]]) -> list[Str
                 last_beat_ns=last,
                 quarantine=quarantined.get(key, {}),
                 beats_stored=beats_stored,
+                waits_for_consent=key[0] in refusing,
             )
         )
     return found

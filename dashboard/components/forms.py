@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.components.keeping import agree, describe_consent, render_withdrawal
 from dashboard.i18n import texts
-from dashboard.i18n.language import _, reader_locale
+from dashboard.i18n.language import _
 
 
 def select_row(
@@ -49,22 +50,22 @@ def render_password_link(link: dict[str, Any]) -> None:
     st.caption(_("It signs nobody in, and they see in their access log that you made it."))
 
 
-def render_consent_switches(api: Any) -> None:
-    """Render one switch a purpose; each change is stored with its date at once."""
+def render_consent_switches(api: Any, *, but: str | None = None) -> None:
+    """Render one switch a purpose, without that of ``but``; each change is stored with its date at
+    once.
+    """
     consents = api.consents()
     holds = consents["holds"]
     answered = {answer["purpose"] for answer in consents["answers"]}
-    language = reader_locale().get_language_name("en")
-    for purpose, (title, words) in texts.CONSENT.items():
+    for purpose, (title, _words) in texts.CONSENT.items():
+        if purpose == but:
+            continue
         now = bool(holds[purpose])
         wanted = st.toggle(_(title), value=now, key=f"consent-{purpose}-{now}")
         more = "" if purpose in answered else _("You have not answered this yet.")
-        st.caption(f"{_(words)} {more}")
+        st.caption(f"{describe_consent(purpose, consents)} {more}")
+        if purpose == "keeping" and not now:
+            render_withdrawal(consents)
         if wanted != now:
-            api.agree(purpose, wanted, f"{purpose}, {language}, {texts.WORDING}")
+            agree(api, purpose, wanted)
             st.rerun()
-
-
-def has_no_answers(api: Any) -> bool:
-    """Whether no consent was ever answered, neither given nor refused."""
-    return not api.consents()["answers"]

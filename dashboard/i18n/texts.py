@@ -26,7 +26,10 @@ NOT_A_DEVICE = N_(
 CONSENT = {
     "keeping": (
         N_("Ebbtide keeps my heartbeats, ratings and notes"),
-        N_("So that you can see them over time. Take it back, and they are erased."),
+        N_(
+            "So that you can see them over time. Take it back, and nobody uses them any more; "
+            "they are erased {when}."
+        ),
     ),
     "care": (
         N_("My therapist may see them"),
@@ -39,12 +42,24 @@ CONSENT = {
         N_("Under another name, with all dates moved. Off is just as fine."),
     ),
 }
-WORDING = 1  # version of the texts of consent: raise it when their meaning changes
+# Version of each text of consent: raised when its meaning changes.
+WORDING = {"keeping": 2, "care": 1, "research": 1}
 WELCOME = N_(
-    "**Welcome.** Two short things first: whether a clinician has ruled out "
-    "a physical cause, and what you agree to. Rating and strap can be used "
-    "already."
+    "**Welcome.** One short question first: whether Ebbtide may keep what you "
+    "enter and what a strap records. Nothing is kept before that."
 )
+# Where nothing new is kept, and why: by the state of the answer on keeping.
+KEEPING = {
+    "unanswered": N_(
+        "Before you rate, practise or note something, Ebbtide asks whether it may "
+        "keep it. Nothing is kept until you say yes."
+    ),
+    "withdrawn": N_(
+        "You took back that Ebbtide keeps your data. It keeps nothing new, and "
+        "nobody uses what was there."
+    ),
+    "over": N_("The time that you agreed to is over. Ebbtide keeps nothing new."),
+}
 
 NOTE_KINDS = {
     "trigger": N_("Came together with pain"),

@@ -20,6 +20,7 @@ _ORDER = (
     "link",
     "course",
     "my_data",
+    "consents",
     "caseload",
     "patient",
     "research",

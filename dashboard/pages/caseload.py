@@ -37,7 +37,7 @@ def _patient(patient: dict[str, Any]) -> None:
         simulated = _(" · simulated") if patient["simulated"] else ""
         left.markdown(f"**{escape_markdown(patient['name'])}**{simulated}")
         if not patient["agreed"]:
-            left.caption(_("Has not agreed that you see their data."))
+            left.caption(_describe_missing_consent(patient["keeping"]))
             return
         for words in patient["told"]:
             left.write(words[0].upper() + words[1:])
@@ -54,6 +54,14 @@ def _patient(patient: dict[str, Any]) -> None:
         if right.button(_("Open"), key=f"open-{patient['id']}", width="stretch"):
             st.session_state["patient"] = patient["id"]
             switch_to("patient")
+
+
+def _describe_missing_consent(keeping: str) -> str:
+    if keeping == "unanswered":
+        return _("Has not agreed yet that Ebbtide keeps their data, and that you see them.")
+    if keeping == "agreed":
+        return _("Has not agreed yet that you see their data.")
+    return _("Has taken back that Ebbtide keeps their data, or the time agreed to is over.")
 
 
 PAGE = Page(

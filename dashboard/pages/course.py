@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.keeping import render_keeping_first
 from dashboard.i18n.formatting import change_parts, format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
@@ -17,6 +18,8 @@ from dashboard.session import client
 
 def course_page() -> None:
     """Render the change in words, the charts, each session, and the trial's groups."""
+    if render_keeping_first("course", to_read=True):
+        return
     st.title(_("My course"))
     api = client()
     report = api.therapy()

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts.link import lag_chart, link_chart
+from dashboard.components.keeping import render_keeping_first
 from dashboard.i18n.formatting import change_parts, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -30,6 +31,8 @@ _AXES = {
 
 def link_page() -> None:
     """Render each answer with its caveats and its chart."""
+    if render_keeping_first("link", to_read=True):
+        return
     st.title(_("My link"))
     span = st.session_state.get("heart_span", "30 minutes")
     with st.spinner(_("Looking at what moved together ...")):

@@ -34,9 +34,12 @@ def my_data_page() -> None:
     _consents(api)
     _proposed(api)
     _sharing(api)
-    _how_often(api)
-    _download(api)
-    _correct(api)
+    keeping = api.consents()["keeping"]
+    if keeping == "agreed":
+        _how_often(api)
+    _download(api, keeping)
+    if keeping == "agreed":
+        _correct(api)
     _recordings(api)
     _access_log(api)
     _erase(api)
@@ -105,9 +108,15 @@ def _how_often(api: Any) -> None:
         st.rerun()
 
 
-def _download(api: Any) -> None:
+def _download(api: Any, keeping: str) -> None:
     st.subheader(_("Take it with me"))
-    table = st.selectbox(_("What"), list(_TABLES), format_func=lambda name: _(_TABLES[name]))
+    # Nothing is computed any more for those who took consent to keeping back.
+    tables = [
+        name
+        for name in _TABLES
+        if name not in ("hrv", "link") or keeping in ("agreed", "unanswered")
+    ]
+    table = st.selectbox(_("What"), tables, format_func=lambda name: _(_TABLES[name]))
     form = st.radio(_("As"), ["csv", "parquet"], horizontal=True)
     st.download_button(
         _("Download"),

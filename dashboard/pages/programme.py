@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard.components.breathing import render_breathing_exercise
 from dashboard.components.forms import select_row
+from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
 from dashboard.components.somatic_tracking import render_somatic_tracking
 from dashboard.i18n import texts
@@ -21,6 +22,8 @@ from dashboard.session import client
 
 def programme_page() -> None:
     """Render the plan and the tools, once a clinician has ruled out a physical cause."""
+    if render_keeping_first("programme"):
+        return
     st.title(_("Programme"))
     api = client()
     programme = api.programme()

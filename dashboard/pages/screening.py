@@ -27,7 +27,10 @@ def screening_page() -> None:
     st.markdown(_(texts.EMERGENCY))
     account = current_account()
     if account is not None and account["role"] == "patient":
-        _answer()
+        if client().consents()["keeping"] == "agreed":
+            _answer()
+        else:
+            st.write(_("Your answer can be kept once you agree to that: the first switch below."))
         st.subheader(_("What you agree to"))
         render_consent_switches(client())
         st.caption(_("You can take back each of these here, or under *My data*, at any time."))

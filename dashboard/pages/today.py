@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.components.forms import has_no_answers
+from dashboard.components.keeping import render_keeping_first
 from dashboard.components.live_heart import render_live_heart
 from dashboard.components.rating import render_rating_form
 from dashboard.i18n import texts
@@ -15,29 +15,18 @@ from dashboard.session import client
 
 
 def today_page() -> None:
-    """Render the rating first, then the next step and the heart."""
+    """Render the rating first, then the next step and the heart; before keeping is agreed to, the
+    way to that question.
+    """
+    if render_keeping_first("today"):
+        return
     render_rating_form()
     st.divider()
     _next_step()
     render_live_heart()
 
 
-def _welcome() -> bool:
-    """Welcome a patient who has not answered any consent yet; return whether it did."""
-    try:
-        new = has_no_answers(client())
-    except ApiError:
-        return False
-    if new:
-        with st.container(border=True):
-            st.markdown(_(texts.WELCOME))
-            page_link("before", _("Before you begin"))
-    return new
-
-
 def _next_step() -> None:
-    if _welcome():
-        return
     try:
         step = client().programme()["next_step"]
     except ApiError:

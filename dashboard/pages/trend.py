@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts.trend import describe_trend, trend_charts
+from dashboard.components.keeping import render_keeping_first
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client, current_account
@@ -26,6 +27,8 @@ _STRETCHES = {
 
 def trend_page() -> None:
     """Render a summary and the charts on one time axis."""
+    if render_keeping_first("trend", to_read=True):
+        return
     st.title(_("My trend"))
     chosen = st.segmented_control(
         _("Time"),

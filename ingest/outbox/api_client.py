@@ -25,6 +25,10 @@ from ebbtide.upload_schema import (
     UploadBody,
 )
 
+# How the sentence begins that says so to a person.
+WAITS_FOR_CONSENT = "It waits for consent"
+_WITHDRAWN = "ebbtide-withdrawn-ns"
+
 
 class RefusedError(EbbtideError):
     """The API refused the request, and would refuse it again. ``status``: of its answer, if any;
@@ -47,6 +51,18 @@ class RemovedError(RefusedError):
 
 class ErasedError(RefusedError):
     """Everything of the person was erased."""
+
+
+class ConsentMissingError(RefusedError):
+    """The person does not agree that their beats are kept: what is recorded waits for that."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"{WAITS_FOR_CONSENT}: {why}.",
+            "What is recorded stays on this machine, and goes up within a minute after that.",
+            403,
+            "consent",
+        )
 
 
 class UnavailableError(EbbtideError):
@@ -77,6 +93,10 @@ class IngestClient:
         self._http = httpx.AsyncClient(base_url=require_encrypted(base_url), timeout=timeout)
         self._token = token
         self.last_generation: GenerationBody | None = None  # that an upload's answer carried
+        # When consent was taken back whose data the service has erased since, by the last answer.
+        self.withdrawn_ns: int | None = None
+        # Whether new beats are taken, by the last list of streams; an API of before does not say.
+        self.keeping: str | None = None
 
     async def __aenter__(self) -> IngestClient:
         return self
@@ -113,6 +133,7 @@ class IngestClient:
     async def stored_streams(self) -> dict[str, StoredStream]:
         """What the store has of each stream of the person signed in, by id."""
         answer = await self._send("GET", "/v1/streams")
+        self.keeping = answer.json().get("keeping")
         return {
             row["id"]: StoredStream(
                 row["id"],
@@ -201,6 +222,8 @@ class IngestClient:
                 f"No answer from {self._http.base_url} ({type(error).__name__}).",
                 "Check that the API runs (ebbtide serve). What is recorded waits in the outbox.",
             ) from error
+        if answer.headers.get(_WITHDRAWN, "").isdigit():
+            self.withdrawn_ns = int(answer.headers[_WITHDRAWN])
         if answer.is_success:
             return answer
         why = _problem(answer)
@@ -220,6 +243,8 @@ def _refusal(answer: httpx.Response, why: str) -> RefusedError:
         return RemovedError(what, "It is not sent again.", removed_ns)
     if answer.status_code == 410 and kind == "erased":
         return ErasedError(what, "What this machine held of them is deleted.", 410, kind)
+    if answer.status_code == 403 and kind == "consent":
+        return ConsentMissingError(why.rstrip("."))
     return RefusedError(what, "What is recorded stays in the outbox.", answer.status_code, kind)
 
 

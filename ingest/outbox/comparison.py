@@ -108,6 +108,33 @@ class StoreComparison:
                 (REMOVED, stream_id),
             )
 
+    def follow_withdrawal(self, account: str, withdrawn_ns: int) -> None:
+        """Delete what was recorded or imported before the person took back consent to keeping, as
+        the service has erased it, and overwrite its pages. What came later waits on.
+        """
+        with self._database.reading() as connection:
+            connection.execute("PRAGMA secure_delete=ON")
+            rows = connection.execute(
+                "SELECT id FROM streams WHERE account = ? AND removed = 0"
+                " AND coalesce(imported_ns, created_ns) <= ?",
+                (account, withdrawn_ns),
+            ).fetchall()
+        for (stream_id,) in rows:
+            self.follow_removal(stream_id, withdrawn_ns)
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE streams SET file = NULL WHERE account = ? AND removed = 1", (account,)
+            )
+            db.execute(
+                "DELETE FROM set_aside WHERE account = ? AND received_ns <= ?",
+                (account, withdrawn_ns),
+            )
+            db.execute(
+                "DELETE FROM links WHERE account = ? AND ended_ns <= ?", (account, withdrawn_ns)
+            )
+        with self._database.reading() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def import_now(self, stream_id: str) -> None:
         """Note that a person imports this stream now; one that was removed begins anew."""
         with self._database.transaction() as db:

@@ -10,6 +10,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.upload_schema import GenerationBody
 from ingest.outbox.acknowledged import Retention, SeenGeneration
 from ingest.outbox.api_client import (
+    ConsentMissingError,
     ErasedError,
     IngestClient,
     RefusedError,
@@ -25,6 +26,8 @@ _MAX_RETRY_AFTER_S = 120.0
 # A store that was set back is seen within a minute, also while no strap sends anything.
 _COMPARE_S = 20.0
 _PRUNE_S = 300.0
+# A person who agrees sees their beats within a minute.
+_CONSENT_S = 20.0
 # Of one stream, while the others can be uploaded: what it holds, and not who asks, is refused.
 _OF_ONE_STREAM = frozenset({404, 409, 410, 413, 422})
 
@@ -49,6 +52,7 @@ class Uploader:
         self._compared = False
         self._compare_at = 0.0
         self._prune_at = 0.0
+        self._followed_ns: int | None = None  # the withdrawal that the outbox has followed
         self.last_problem: str | None = None
 
     async def upload_waiting(self) -> None:
@@ -56,13 +60,17 @@ class Uploader:
         behind it does not hold up the others.
 
         Raises UnavailableError when the API does not answer, RefusedError when it refuses; a stream
-        that is refused does not hold up the others. Where everything of the person was erased,
-        what is here of them is deleted first.
+        that is refused does not hold up the others. Where everything of the person was erased, or
+        a withdrawal of consent was carried out, what is here from before is deleted first.
+        ConsentMissingError is raised while nothing is taken for want of consent; all is held.
         """
         try:
             await self._compare()
             refused = await self._upload_streams()
             await self._prune()
+        except ConsentMissingError:
+            await self._follow_withdrawal()
+            raise
         except ErasedError:
             await asyncio.to_thread(self._outbox.comparison.erase, self._account)
             raise
@@ -121,8 +129,19 @@ class Uploader:
             if error.status == 404:  # an API of before generations
                 self._compare_at = time.monotonic() + 60 * _COMPARE_S
             return
+        await self._follow_withdrawal()
         await self._follow(found)
         self._compare_at = time.monotonic() + _COMPARE_S
+
+    async def _follow_withdrawal(self) -> None:
+        """Delete what is from before a withdrawal that the service has carried out."""
+        withdrawn_ns = self._client.withdrawn_ns
+        if withdrawn_ns is None or withdrawn_ns == self._followed_ns:
+            return
+        await asyncio.to_thread(
+            self._outbox.comparison.follow_withdrawal, self._account, withdrawn_ns
+        )
+        self._followed_ns = withdrawn_ns
 
     async def _follow(self, found: GenerationBody) -> None:
         now = SeenGeneration(found.id, found.counter, found.covered)
@@ -232,7 +251,7 @@ class Uploader:
         """Upload until cancelled, with waits that double up to a minute while it fails.
 
         A refusal does not end it either: recording must go on, and a person can mend the cause
-        (sign in again) meanwhile. ``last_problem`` is the newest error, or None.
+        (sign in again, or agree) meanwhile. ``last_problem`` is the newest error, or None.
         """
         wait = _MIN_WAIT_S
         while True:
@@ -240,6 +259,9 @@ class Uploader:
                 await self.upload_waiting()
                 self.last_problem, wait = None, _MIN_WAIT_S
                 await asyncio.sleep(every_s)
+            except ConsentMissingError as error:
+                self.last_problem, wait = str(error), _MIN_WAIT_S
+                await asyncio.sleep(max(every_s, _CONSENT_S))
             except EbbtideError as error:
                 self.last_problem = str(error)
                 retry_after_s = error.retry_after_s if isinstance(error, UnavailableError) else None

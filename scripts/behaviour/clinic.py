@@ -132,8 +132,8 @@ class Clinic:
             self.send(name, "PUT", f"/v1/therapists/{self.ids['tom']}")
         for name, purposes in (
             ("ada", ("keeping", "care", "research")),
-            ("ben", ("care", "research")),
-            ("cleo", ("research",)),
+            ("ben", ("keeping", "care", "research")),
+            ("cleo", ("keeping", "research")),
         ):
             for purpose in purposes:
                 body = {"purpose": purpose, "given": True, "wording": f"{purpose}, English, 1"}

@@ -46,6 +46,7 @@ from store.models.records import (
     StoredReport,
     TherapySession,
 )
+from store.models.withdrawals import Withdrawal
 
 __all__ = [
     "AccessLogEntry",
@@ -84,4 +85,5 @@ __all__ = [
     "StreamCoverage",
     "TherapySession",
     "TokenKind",
+    "Withdrawal",
 ]

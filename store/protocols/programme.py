@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from store.models.programme import Note, Practice, Programme, SessionNotes
@@ -9,6 +10,10 @@ from store.models.programme import Note, Practice, Programme, SessionNotes
 
 class ProgrammeStore(Protocol):
     """Stores what belongs to the programme. Safe with several threads and processes."""
+
+    def requiring_consent(self, now: Callable[[], int]) -> ProgrammeStore:
+        """Return this store, as RecordStore.requiring_consent does."""
+        ...
 
     def programme(self, person_id: str) -> Programme:
         """Return the progress of a person; a new one where nothing is stored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from store.models.imports import ImportedHeartRate, ImportedRating, ImportResult
@@ -14,10 +14,17 @@ from store.models.records import (
     StoredReport,
     TherapySession,
 )
+from store.protocols.withdrawals import WithdrawalStore
 
 
-class RecordStore(Protocol):
+class RecordStore(WithdrawalStore, Protocol):
     """Stores people and what they enter. Safe with several threads and processes."""
+
+    def requiring_consent(self, now: Callable[[], int]) -> RecordStore:
+        """Return this store, which then raises ConsentMissingError, in the transaction of each
+        write, for what is of a person who does not agree to keeping.
+        """
+        ...
 
     def add_person(self, person: Person) -> None:
         """Add an account. Raises EmailTakenError."""
@@ -127,8 +134,10 @@ class RecordStore(Protocol):
         """List the therapy sessions of this person, by time."""
         ...
 
-    def add_consent(self, consent: Consent) -> None:
-        """Store an answer; those before it stay."""
+    def add_consent(self, consent: Consent, due_ns: int | None = None) -> None:
+        """Store an answer; those before it stay. Where keeping is taken back, the data are due to
+        be erased at ``due_ns``; agreeing again before that ends this.
+        """
         ...
 
     def consents(self, person_id: str) -> list[Consent]:
@@ -136,7 +145,9 @@ class RecordStore(Protocol):
         ...
 
     def put_report(self, report: StoredReport) -> None:
-        """Replace the report of this kind; store nothing of a person who was erased."""
+        """Replace the report of this kind; store nothing of a person who was erased, or who took
+        consent to keeping back.
+        """
         ...
 
     def report(self, person_id: str, kind: str) -> StoredReport | None:

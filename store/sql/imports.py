@@ -26,6 +26,7 @@ from store.models.imports import (
 )
 from store.models.records import Rating
 from store.sql.engine import dialect_insert, write_transaction
+from store.sql.keeping import KeepingGuard
 from store.sql.rows import columns_of, from_row, to_row, to_values
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
 from store.sql.tables.records import PersonRow, RatingRow
@@ -39,7 +40,7 @@ class _RefusedError(Exception):
     """Rolls an atomic import back."""
 
 
-class SqlImports:
+class SqlImports(KeepingGuard):
     """The part of a SqlRecordStore that stores what comes from other systems."""
 
     def __init__(self, engine: Engine) -> None:
@@ -63,6 +64,7 @@ class SqlImports:
                 if db.scalar(lock) is None:
                     gone = ImportOutcome(None, reason="the account was erased")
                     return ImportResult([gone] * len(ratings), [gone] * len(heart_rates), False)
+                self._require_consent(db, person_id)
                 known = _identified(db, person_id, [*ratings, *heart_rates])
                 joined = _Ratings(db, person_id, ratings, known)
                 result = ImportResult(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from store.errors import NotesConflictError
 from store.models.programme import Note, Practice, Programme, SessionNotes
 from store.sql.engine import dialect_insert, write_transaction
+from store.sql.keeping import KeepingGuard
 from store.sql.rows import from_row, to_row, to_values
 from store.sql.tables.programme import (
     NoteRow,
@@ -21,7 +22,7 @@ from store.sql.tables.programme import (
 )
 
 
-class SqlProgrammeStore:
+class SqlProgrammeStore(KeepingGuard):
     """A ProgrammeStore on the engine of the records store."""
 
     def __init__(self, engine: Engine) -> None:
@@ -38,6 +39,7 @@ class SqlProgrammeStore:
         """Store the progress of a person."""
         values = to_values(programme)
         with write_transaction(self._engine) as db:
+            self._require_consent(db, programme.person_id)
             db.execute(
                 dialect_insert(db, ProgrammeRow)
                 .values(**values)
@@ -47,6 +49,7 @@ class SqlProgrammeStore:
     def put_note(self, note: Note) -> Note:
         """Store a note, or change it; see ProgrammeStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
+            self._require_consent(db, note.person_id)
             row = db.get(NoteRow, note.id)
             if row is not None and row.person_id != note.person_id:
                 return from_row(Note, row)
@@ -76,6 +79,7 @@ class SqlProgrammeStore:
     def put_practice(self, practice: Practice) -> bool:
         """Store a practice, or its ratings afterwards; see ProgrammeStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
+            self._require_consent(db, practice.person_id)
             row = db.get(PracticeRow, practice.id)
             if row is not None and row.person_id != practice.person_id:
                 return False
@@ -93,6 +97,7 @@ class SqlProgrammeStore:
     def mark_read(self, person_id: str, reading: str, at_ns: int) -> None:
         """Store that a reading was read; the first time counts."""
         with write_transaction(self._engine) as db:
+            self._require_consent(db, person_id)
             db.execute(
                 dialect_insert(db, ReadingRow)
                 .values(person_id=person_id, reading=reading, read_ns=at_ns)
@@ -110,6 +115,7 @@ class SqlProgrammeStore:
         """Replace a version of notes; see ProgrammeStore."""
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
+                self._require_consent(db, notes.person_id)
                 row = db.get(SessionNotesRow, (notes.person_id, notes.number), with_for_update=True)
                 there = 0 if row is None else row.version
                 if there != replaces:

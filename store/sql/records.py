@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import and_, delete, func, insert, or_, select, text
@@ -19,7 +20,7 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
-from store.sql.imports import SqlImports
+from store.sql.keeping import find_agreed_until
 from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.access import ErasedTokenRow
 from store.sql.tables.records import (
@@ -32,9 +33,10 @@ from store.sql.tables.records import (
     ReportRow,
     SessionRow,
 )
+from store.sql.withdrawals import SqlWithdrawals
 
 
-class SqlRecordStore(SqlImports):
+class SqlRecordStore(SqlWithdrawals):
     """A RecordStore on an SQLAlchemy engine with its tables at the newest revision."""
 
     def close(self) -> None:
@@ -71,8 +73,11 @@ class SqlRecordStore(SqlImports):
     def add_rating(self, rating: Rating) -> Rating:
         """Store a rating or its next version; see RecordStore."""
         try:
-            with self._sessions.begin() as db:
-                return self._add_rating(db, rating)
+            with write_transaction(self._engine) as connection, Session(connection) as db:
+                self._require_consent(db, rating.person_id)
+                added = self._add_rating(db, rating)
+                db.flush()
+                return added
         except IntegrityError as error:  # another process was faster
             stored = self.rating(rating.person_id, rating.id)
             if stored is not None and _same_content(stored, rating):
@@ -204,6 +209,7 @@ class SqlRecordStore(SqlImports):
         key = (session.person_id, session.number)
         try:
             with write_transaction(self._engine) as connection, Session(connection) as db:
+                self._require_consent(db, session.person_id)
                 row = db.get(SessionRow, key, with_for_update=True)
                 there = 0 if row is None else row.version
                 if replaces is not None and replaces != there:
@@ -225,8 +231,8 @@ class SqlRecordStore(SqlImports):
                 for row in db.scalars(query.order_by(SessionRow.held_ns, SessionRow.number))
             ]
 
-    def add_consent(self, consent: Consent) -> None:
-        """Store an answer; those before it stay."""
+    def add_consent(self, consent: Consent, due_ns: int | None = None) -> None:
+        """Store an answer; see RecordStore."""
         with self._sessions.begin() as db:
             # The person's row is the lock, in SQLite the file: two answers at once get two numbers.
             if self._engine.dialect.name == "sqlite":
@@ -240,6 +246,7 @@ class SqlRecordStore(SqlImports):
                 )
             )
             db.add(to_row(ConsentRow, consent, number=number))
+            self._follow_answer(db, consent, due_ns)
 
     def consents(self, person_id: str) -> list[Consent]:
         """List every answer of this person, oldest first."""
@@ -249,15 +256,16 @@ class SqlRecordStore(SqlImports):
             return [from_row(Consent, row) for row in rows]
 
     def put_report(self, report: StoredReport) -> None:
-        """Replace the report of this kind; store nothing of a person who was erased."""
-        with self._sessions() as db:
-            if db.get(PersonRow, report.person_id) is None:
-                return
-            db.merge(to_row(ReportRow, report))
-            try:
-                db.commit()
-            except IntegrityError:  # the person was erased, or another process was faster
-                db.rollback()
+        """Replace the report of this kind; see RecordStore."""
+        # The person was erased, or another process was faster.
+        with (
+            suppress(IntegrityError),
+            write_transaction(self._engine) as connection,
+            Session(connection) as db,
+        ):
+            if find_agreed_until(db, report.person_id) != 0:
+                db.merge(to_row(ReportRow, report))
+                db.flush()
 
     def report(self, person_id: str, kind: str) -> StoredReport | None:
         """Return the stored report of this kind."""

@@ -22,6 +22,7 @@ NAVIGATION = {
         ("link", "My link", ":material/hub:"),
         ("course", "My course", ":material/route:"),
         ("data", "My data", ":material/lock:"),
+        ("consents", "Consents", ":material/handshake:"),
         BEFORE,
     ],
     "therapist": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
+from api.services.withdrawal import carry_out_withdrawals
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
 from store import Stores
@@ -20,7 +22,16 @@ from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
 from tests.support.live_strap import LiveStrap
 
-PATIENT_PAGES = ("today", "programme", "trend", "link", "course", "my_data", "screening")
+PATIENT_PAGES = (
+    "today",
+    "programme",
+    "trend",
+    "link",
+    "course",
+    "my_data",
+    "consents",
+    "screening",
+)
 
 
 def script(page: str) -> None:
@@ -104,7 +115,7 @@ def test_on_a_harder_day_something_pleasant_comes_back(clinic: Clinic) -> None:
 
 
 def test_a_new_patient_is_welcomed_until_the_first_consent(clinic: Clinic) -> None:
-    clinic.add("ida", Role.PATIENT)
+    clinic.add("ida", Role.PATIENT, agrees=False)
     assert "**Welcome.**" in words(opened(clinic, "today", "ida"))
     before = opened(clinic, "screening", "ida")
     next(toggle for toggle in before.toggle if "keeps my heartbeats" in toggle.label).set_value(
@@ -113,6 +124,44 @@ def test_a_new_patient_is_welcomed_until_the_first_consent(clinic: Clinic) -> No
     answers = clinic["ida"].get("/v1/consents").json()["answers"]
     assert [(answer["purpose"], answer["given"]) for answer in answers] == [(Purpose.KEEPING, True)]
     assert "**Welcome.**" not in words(opened(clinic, "today", "ida"))
+
+
+@pytest.mark.parametrize("page", ["today", "programme"])
+def test_nothing_can_be_entered_before_keeping_is_agreed_to(clinic: Clinic, page: str) -> None:
+    clinic.add("ida", Role.PATIENT, agrees=False)
+    test = opened(clinic, page, "ida")
+    assert [button.label for button in test.button] == ["To the question"]
+    assert not [*test.text_input, *test.radio, *test.segmented_control]
+    assert "One question first" in words(test)
+    clinic.agree("ida", Purpose.KEEPING)
+    assert "One question first" not in words(opened(clinic, page, "ida"))
+
+
+def test_a_withdrawal_is_shown_until_it_is_carried_out_and_after(clinic: Clinic) -> None:
+    fill(clinic.stores, clinic.people["ada"], days=1)
+    test = opened(clinic, "consents")
+    test.toggle(key="consent-keeping-True").set_value(False).run()
+    text = words(test)
+    assert "What was kept is erased on" in text
+    assert "Until then you can agree again" in text
+    for page in ("today", "trend", "link", "course"):
+        assert "keeps nothing new" in words(opened(clinic, page))
+    later = replace(clinic.stores, now=lambda: clinic.stores.now() + 2 * DAY)
+    assert len(carry_out_withdrawals(later, None, 24)) == 1
+    text = words(opened(clinic, "consents"))
+    assert "all of it was erased" in text
+    assert ", 2 ratings, 0 notes" in text
+    assert "Your account and your answers here remain" in text
+
+
+def test_the_therapist_is_told_who_has_not_agreed(clinic: Clinic) -> None:
+    clinic.add("ida", Role.PATIENT, agrees=False)
+    clinic.stores.access.put_care(clinic.id("tom"), clinic.id("ida"), clinic.stores.now())
+    clinic.agree("eve", Purpose.KEEPING, given=False)
+    text = words(opened(clinic, "caseload", "tom"))
+    assert "Has not agreed yet that Ebbtide keeps their data" in text
+    assert "Has not agreed yet that you see their data." in text
+    assert "Has taken back that Ebbtide keeps their data" in text
 
 
 def test_the_heart_rate_appears_when_a_strap_is_worn(clinic: Clinic) -> None:
@@ -165,7 +214,8 @@ def test_consent_is_given_and_taken_back(clinic: Clinic) -> None:
     test.toggle(key="consent-care-True").set_value(False).run()
     holds = clinic["ada"].get("/v1/consents").json()
     assert not holds["holds"]["care"]
-    assert [answer["wording"] for answer in holds["answers"]] == ["care, English, 1"] * 2
+    answers = [answer["wording"] for answer in holds["answers"]]
+    assert answers == ["test, 1", *["care, English, 1"] * 2]
 
 
 def test_a_rating_is_corrected_and_withdrawn_in_my_data(clinic: Clinic) -> None:

@@ -34,7 +34,7 @@ store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats C
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
     Practice PracticeKind Programme Purpose Rating RemovedStream RequestCount Role Scope
     SessionNotes StoreGeneration StoredReport
-    StreamCoverage TherapySession TokenKind
+    StreamCoverage TherapySession TokenKind Withdrawal
 store.maintenance: BackupResult CopyResult IntegrityReport check_sqlite check_stores
     create_backup create_server_backup erased_since move restore restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.services.accounts import create_account
 from store import Stores
-from store.models import Person, Role
+from store.models import Consent, Person, Purpose, Role
 
 PASSWORD = "correct horse battery"
 
@@ -17,9 +17,10 @@ def add_account(
     zone: str = "UTC",
     role: Role = Role.PATIENT,
     simulated: bool = False,
+    agrees: bool = True,
 ) -> Person:
-    """Create an account with ``PASSWORD``, as of now."""
-    return create_account(
+    """Create an account with ``PASSWORD``, as of now. A patient ``agrees`` to keeping."""
+    person = create_account(
         stores.records,
         email=email,
         password=PASSWORD,
@@ -29,3 +30,12 @@ def add_account(
         role=role,
         simulated=simulated,
     )
+    if agrees and role is Role.PATIENT:
+        agree_to_keeping(stores, person)
+    return person
+
+
+def agree_to_keeping(stores: Stores, person: Person, given: bool = True) -> None:
+    """Answer on keeping; not through the API, so that nothing is due to be erased."""
+    answer = Consent(person.id, Purpose.KEEPING, given, "test, 1", stores.now())
+    stores.records.add_consent(answer)

@@ -39,14 +39,15 @@ class Clinic:
         """A person's id."""
         return self.people[name].id
 
-    def add(self, name: str, role: Role) -> Person:
-        """Another person, signed in."""
+    def add(self, name: str, role: Role, *, agrees: bool = True) -> Person:
+        """Another person, signed in. A patient ``agrees`` to keeping."""
         person = add_account(
             self.stores,
             f"{name}@example.org",
             name=f"The name of {name}",
             zone="Europe/Berlin",
             role=role,
+            agrees=agrees,
         )
         self.people[name] = person
         token, _ = issue_token(self.stores, person)
@@ -69,7 +70,7 @@ class Clinic:
 @contextmanager
 def opened_clinic(stores: Stores, data_dir: Path | None = None) -> Iterator[Clinic]:
     """Ada and Eve are patients in the care of Tom; Tess is another therapist; Ann analyses; Adam
-    administers. No consent is given yet.
+    administers. No consent is given yet but to keeping.
     """
     many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
     with tempfile.TemporaryDirectory() as folder:

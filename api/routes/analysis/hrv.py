@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from analytics.hrv.metric import Domain
 from api.http.compute import COMPUTING, ComputationsDep
-from api.http.deps import CacheDep, CallerDep, PatientInScope, StoresDep
+from api.http.deps import AnalysedPatient, CacheDep, CallerDep, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import TimeRange, TimeRangeQuery
 from api.schemas.hrv import HrvReport
@@ -41,7 +41,7 @@ _MAX_DAYS = 32
 )
 async def hrv(
     request: Request,
-    person: PatientInScope,
+    person: AnalysedPatient,
     caller: CallerDep,
     query: TimeRangeQuery,
     stores: StoresDep,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.http.compute import COMPUTING, ComputationsDep
-from api.http.deps import CacheDep, CallerDep, PatientInScope, StoresDep
+from api.http.deps import AnalysedPatient, CacheDep, CallerDep, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import TimeRangeQuery
 from api.schemas.hrv import TrendReport
@@ -27,7 +27,7 @@ _MAX_DAYS, _MAX_BUCKETS = 400, 20_000
 )
 async def trend(
     request: Request,
-    person: PatientInScope,
+    person: AnalysedPatient,
     caller: CallerDep,
     query: TimeRangeQuery,
     stores: StoresDep,

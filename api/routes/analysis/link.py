@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from analytics.association.hrv_before_rating import Span
 from api.http.compute import COMPUTING, ComputationsDep
-from api.http.deps import CacheDep, CallerDep, PatientInScope, StoresDep
+from api.http.deps import AnalysedPatient, CacheDep, CallerDep, StoresDep
 from api.http.problems import describe_problems
 from api.http.time_range import OptionalTimeRange
 from api.schemas.link import LinkReport
@@ -24,7 +24,7 @@ shared = APIRouter(tags=["link"])
 )
 async def link(
     request: Request,
-    person: PatientInScope,
+    person: AnalysedPatient,
     caller: CallerDep,
     query: OptionalTimeRange,
     stores: StoresDep,

@@ -17,13 +17,15 @@ from analytics.hrv.stress_index import stress_index
 from analytics.hrv.windows import WINDOW_NS, hrv_windows
 from api.http.compute import require_few_streams
 from api.http.deps import (
+    WATCHED,
+    AnalysedPatient,
     CacheDep,
     Patient,
     PatientAccount,
-    PatientInScope,
     StoresDep,
     Token,
     require_in_care,
+    require_use,
 )
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.hrv import StressIndexOut, finite_or_none
@@ -87,7 +89,7 @@ class Sharing(BaseModel):
 )
 async def live(
     request: Request,
-    person: PatientInScope,
+    person: AnalysedPatient,
     token: Token,
     stores: StoresDep,
     cache: CacheDep,
@@ -99,6 +101,7 @@ async def live(
     therapist may watch while the patient shares it (``PUT /v1/live/sharing``).
     """
     patient_id = request.path_params.get("patient")
+    request.scope.pop(WATCHED, None)  # it ends itself, with a reason
     for turn in range(seconds):
         # Before each event: what is revoked in one worker ends the streams of all within a second.
         reason = await run_in_threadpool(_end_reason, stores, token, patient_id)
@@ -113,7 +116,7 @@ async def live(
 
 @shared.get("/live/now", responses=describe_problems(401, 403, 404))
 def live_now(
-    request: Request, person: PatientInScope, stores: StoresDep, cache: CacheDep
+    request: Request, person: AnalysedPatient, stores: StoresDep, cache: CacheDep
 ) -> LiveHeart:
     """The heart of the last minute, once. A therapist may read it while the patient shares it."""
     if (
@@ -184,9 +187,10 @@ def _end_reason(stores: Stores, token: str, patient_id: str | None) -> str | Non
         return "the sign-in is over"
     if caller.person.role is not (Role.PATIENT if patient_id is None else Role.THERAPIST):
         return "the role that could watch was taken away"
-    if patient_id is None:
-        return None
     try:
+        if patient_id is None:
+            require_use(stores, caller.person)
+            return None
         require_in_care(stores, caller.person, patient_id)
     except ProblemError as error:
         return error.detail

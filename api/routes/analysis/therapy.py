@@ -18,7 +18,7 @@ from analytics.programme.change import (
 )
 from analytics.programme.trial import PAPER, TRIAL
 from api.http.compute import ComputationsDep
-from api.http.deps import CallerDep, PatientInScope, StoresDep
+from api.http.deps import AnalysedPatient, CallerDep, StoresDep
 from api.http.problems import describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRange
 from api.schemas.common import RecordOut
@@ -105,7 +105,7 @@ class TherapyReport(BaseModel):
 @shared.get("/therapy", responses=describe_problems(401, 403, 404, 422, 503))
 async def therapy(
     request: Request,
-    person: PatientInScope,
+    person: AnalysedPatient,
     caller: CallerDep,
     query: OptionalTimeRange,
     stores: StoresDep,

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from api.export import fhir
 from api.http.deps import (
     CallerDep,
-    Patient,
+    KeepingPatient,
+    KeepingStoresDep,
     PatientInScope,
     StoresDep,
 )
@@ -213,8 +214,8 @@ def import_fhir(
         dict[str, Any],
         Body(media_type=fhir.MEDIA_TYPE, examples=[_OBSERVATION], description="A Bundle"),
     ],
-    person: Patient,
-    stores: StoresDep,
+    person: KeepingPatient,
+    stores: KeepingStoresDep,
     subject: Annotated[
         str | None,
         Query(

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from api.export import open_mhealth
 from api.export.fhir import Key, decode_key
-from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.deps import KeepingPatient, KeepingStoresDep, PatientInScope, StoresDep
 from api.http.pagination import Cursor, PageLimit
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange
@@ -70,8 +70,8 @@ def import_heart_rates(
             ]
         ),
     ],
-    person: Patient,
-    stores: StoresDep,
+    person: KeepingPatient,
+    stores: KeepingStoresDep,
     subject: Annotated[
         str | None,
         Query(

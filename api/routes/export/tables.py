@@ -18,7 +18,7 @@ from api.export.responses import (
     package_responses,
     table_response,
 )
-from api.http.deps import CacheDep, PatientInScope, SnapshotsDep, StoresDep
+from api.http.deps import CacheDep, PatientInScope, SnapshotsDep, StoresDep, require_use
 from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportSubject, is_simulated
 from api.services.snapshots import Snapshots
@@ -84,4 +84,6 @@ def _respond(
     cache: AnalysisCache,
     snapshots: Snapshots,
 ) -> Response:
+    if table in (Table.HRV, Table.LINK):
+        require_use(stores, person)
     return table_response(table, stores, cache, [ExportSubject(person)], query, snapshots)

@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.programme import trigger_patterns as method
 from analytics.programme.trigger_patterns import trigger_pattern
-from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.deps import (
+    AnalysedPatient,
+    KeepingPatient,
+    KeepingStoresDep,
+    Patient,
+    PatientInScope,
+    StoresDep,
+)
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from api.schemas.common import RecordOut
@@ -74,7 +81,7 @@ class Patterns(BaseModel):
 
 
 @router.post("/notes", status_code=201, responses=describe_problems(401, 403, 409, 422))
-def add_note(body: NoteIn, person: Patient, stores: StoresDep) -> NoteOut:
+def add_note(body: NoteIn, person: KeepingPatient, stores: KeepingStoresDep) -> NoteOut:
     """Store a note."""
     now = floor_to_microsecond(stores.now())
     about = now if body.about is None else parse_timestamp(body.about, "body.about")
@@ -118,7 +125,7 @@ def notes(
 
 
 @shared.get("/notes/patterns", responses=describe_problems(401, 403, 404))
-def patterns(person: PatientInScope, stores: StoresDep) -> Patterns:
+def patterns(person: AnalysedPatient, stores: StoresDep) -> Patterns:
     """What was noted on days with more pain than the days around them, and on the others. The same
     words, in any case, are the same thing.
     """

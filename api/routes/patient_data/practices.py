@@ -12,7 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from analytics.hrv.windows import WINDOW_NS, hrv_windows
 from analytics.programme import around_practice as method
 from analytics.programme.around_practice import practice_effect
-from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.deps import (
+    AnalysedPatient,
+    KeepingPatient,
+    KeepingStoresDep,
+    PatientInScope,
+    StoresDep,
+)
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from api.schemas.common import Nrs, RecordOut
@@ -100,7 +106,7 @@ class PracticesAround(BaseModel):
 
 @router.put("/practices/{practice_id:uuid}", responses=describe_problems(401, 403, 404, 409, 422))
 def put_practice(
-    practice_id: uuid.UUID, body: PracticeIn, person: Patient, stores: StoresDep
+    practice_id: uuid.UUID, body: PracticeIn, person: KeepingPatient, stores: KeepingStoresDep
 ) -> PracticeOut:
     """Store a practice under an id of your own making."""
     start, end = parse_timestamp(body.start, "body.start"), parse_timestamp(body.end, "body.end")
@@ -132,7 +138,7 @@ def practices(person: PatientInScope, stores: StoresDep) -> list[PracticeOut]:
 
 
 @shared.get("/practices/around", responses=describe_problems(401, 403, 404))
-def practices_around(person: PatientInScope, stores: StoresDep) -> PracticesAround:
+def practices_around(person: AnalysedPatient, stores: StoresDep) -> PracticesAround:
     """Heart and ratings before, during and after practices (the last 200)."""
     latest = stores.programme.practices(person.id)[-_MAX_PRACTICES:]
     before, during, after = (

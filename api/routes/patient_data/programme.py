@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.deps import KeepingPatient, KeepingStoresDep, PatientInScope, StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.services.programme_plan import READINGS, Step, programme_plan
 from ebbtide.timestamps import to_datetime
@@ -71,7 +71,9 @@ def programme(person: PatientInScope, stores: StoresDep) -> ProgrammeOut:
 
 
 @router.put("/programme", responses=describe_problems(401, 403, 422))
-def put_programme(body: ProgrammeIn, person: Patient, stores: StoresDep) -> ProgrammeOut:
+def put_programme(
+    body: ProgrammeIn, person: KeepingPatient, stores: KeepingStoresDep
+) -> ProgrammeOut:
     """Say that a physical cause has been ruled out; begin; choose how often to rate."""
     current, now = stores.programme.programme(person.id), stores.now()
     cleared, started = current.cleared_ns, current.started_ns
@@ -99,7 +101,7 @@ def put_programme(body: ProgrammeIn, person: Patient, stores: StoresDep) -> Prog
     responses=describe_problems(401, 403, 404, 422),
 )
 def mark_read(
-    reading: Annotated[str, Path(max_length=40)], person: Patient, stores: StoresDep
+    reading: Annotated[str, Path(max_length=40)], person: KeepingPatient, stores: KeepingStoresDep
 ) -> None:
     """Mark a reading as read."""
     if reading not in READINGS:

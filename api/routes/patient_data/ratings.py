@@ -10,7 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from api.http.deps import Patient, PatientInScope, StoresDep
+from api.http.deps import (
+    KeepingPatient,
+    KeepingStoresDep,
+    Patient,
+    PatientInScope,
+    StoresDep,
+)
 from api.http.pagination import decode_cursor, encode_cursor
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, parse_timestamp
@@ -107,7 +113,9 @@ class RatingPage(BaseModel):
 
 
 @router.post("/ratings", status_code=201, responses=describe_problems(401, 403, 409, 422))
-def create(body: RatingIn, person: Patient, stores: StoresDep, response: Response) -> RatingOut:
+def create(
+    body: RatingIn, person: KeepingPatient, stores: KeepingStoresDep, response: Response
+) -> RatingOut:
     """Store a rating."""
     rating_id = str(body.id) if body.id else new_id()
     if body.id and body.about is None:
@@ -123,8 +131,8 @@ def create(body: RatingIn, person: Patient, stores: StoresDep, response: Respons
 def correct(
     rating_id: uuid.UUID,
     body: CorrectionIn,
-    person: Patient,
-    stores: StoresDep,
+    person: KeepingPatient,
+    stores: KeepingStoresDep,
     response: Response,
 ) -> RatingOut:
     """Correct a rating, or bring one back that was withdrawn. A new version is stored; the old

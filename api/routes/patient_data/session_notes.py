@@ -8,7 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from api.http.deps import Patient, PatientInScope, StoresDep, Therapist
+from api.http.deps import (
+    KeepingPatientInScope,
+    KeepingStoresDep,
+    Patient,
+    PatientInScope,
+    StoresDep,
+    Therapist,
+)
 from api.http.problems import describe_problems
 from api.schemas.common import RecordOut
 from ebbtide.timestamps import to_datetime
@@ -59,8 +66,8 @@ def put_session_notes(
     number: Number,
     body: SessionNotesIn,
     therapist: Therapist,
-    person: PatientInScope,
-    stores: StoresDep,
+    person: KeepingPatientInScope,
+    stores: KeepingStoresDep,
 ) -> SessionNotesOut:
     """Store notes of a session."""
     notes = SessionNotes(

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from api.http.deps import PatientInScope, StoresDep
+from api.http.deps import KeepingPatientInScope, KeepingStoresDep, PatientInScope, StoresDep
 from api.http.problems import describe_problems
 from api.http.time_range import parse_timestamp
 from api.schemas.common import RecordOut
@@ -45,8 +45,8 @@ class SessionOut(RecordOut):
 def put_session(
     number: Annotated[int, Path(ge=1, le=1000)],
     body: SessionIn,
-    person: PatientInScope,
-    stores: StoresDep,
+    person: KeepingPatientInScope,
+    stores: KeepingStoresDep,
 ) -> SessionOut:
     """Store the ``number``-th session; the same number again moves it."""
     session = TherapySession(

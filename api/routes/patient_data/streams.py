@@ -6,25 +6,28 @@ from datetime import datetime
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from api.http.deps import (
+    KeepingUploadPatient,
     Patient,
     PatientInAnyScope,
     PatientInScope,
     SnapshotsDep,
     StoresDep,
     UploadLimiterDep,
-    UploadPatient,
     log_access,
     request_name,
+    storing_beats,
+    withdrawn_header,
 )
 from api.http.metrics import BEATS, NOTIFICATIONS
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, TimeRangeQuery
 from api.schemas.common import RecordOut
 from api.services.beat_rate import find_too_fast
+from api.services.consent import KeepingState, keeping_state
 from api.services.imported_records import EARLIER_SOURCES
 from ebbtide.beats import GapReason, Origin, Stream
 from ebbtide.timestamps import DAY, to_datetime
@@ -72,6 +75,9 @@ class CoverageOut(BaseModel):
 
     beats: int
     streams: list[StreamCoverageOut]
+    keeping: KeepingState = Field(
+        description="Whether new beats are taken: only while keeping is agreed to"
+    )
 
 
 class RemovedOut(BaseModel):
@@ -103,12 +109,13 @@ class ActivityOut(BaseModel):
     "/streams/{stream_id}", status_code=204, responses=describe_problems(401, 403, 409, 410, 422)
 )
 def put_stream(
-    stream_id: StreamId, body: StreamBody, person: UploadPatient, stores: StoresDep
+    stream_id: StreamId, body: StreamBody, person: KeepingUploadPatient, stores: StoresDep
 ) -> None:
     """Register a stream. Sending it again changes nothing."""
     if _is_of_file(body) and body.created_ns > stores.now() + MAX_AHEAD_NS:
         raise _future_problem()
-    _put_stream(stores, person, stream_id, body)
+    with storing_beats(stores, person):
+        _put_stream(stores, person, stream_id, body)
 
 
 def _put_stream(stores: Stores, person: Person, stream_id: str, body: StreamBody) -> None:
@@ -156,9 +163,12 @@ def _is_of_file(body: StreamBody) -> bool:
 
 
 @router.get("/generation", responses=describe_problems(401, 403))
-def generation(person: PatientInAnyScope, stores: StoresDep) -> GenerationBody:
-    """Which state of the store this is, and what of it is in a backup."""
-    del person
+def generation(person: PatientInAnyScope, stores: StoresDep, response: Response) -> GenerationBody:
+    """Which state of the store this is, and what of it is in a backup. Where a withdrawal of
+    consent was carried out, the header ``Ebbtide-Withdrawn-Ns`` says from when it is: recorders
+    delete what they hold from before.
+    """
+    response.headers.update(withdrawn_header(stores, person))
     return _to_generation_body(stores.beats.generation())
 
 
@@ -176,7 +186,7 @@ def _to_stream(stream_id: str, body: StreamBody) -> Stream:
 async def upload(
     stream_id: StreamId,
     batch: UploadBody,
-    person: UploadPatient,
+    person: KeepingUploadPatient,
     stores: StoresDep,
     limiter: UploadLimiterDep,
 ) -> AcknowledgedBody:
@@ -202,7 +212,11 @@ async def upload(
         # Read after the commit: a backup that begins at a higher counter has this batch.
         return acknowledged, stores.beats.generation()
 
-    acknowledged, state = await to_thread.run_sync(store, limiter=limiter)
+    def store_agreed() -> tuple[int, StoreGeneration]:
+        with storing_beats(stores, person):
+            return store()
+
+    acknowledged, state = await to_thread.run_sync(store_agreed, limiter=limiter)
     NOTIFICATIONS.inc(len(batch.notifications))
     BEATS.inc(sum(len(item.rr_ticks) for item in batch.notifications))
     return AcknowledgedBody(
@@ -218,7 +232,7 @@ async def upload(
 async def upload_activity(
     stream_id: StreamId,
     batch: ActivityUploadBody,
-    person: UploadPatient,
+    person: KeepingUploadPatient,
     stores: StoresDep,
     limiter: UploadLimiterDep,
 ) -> None:
@@ -227,7 +241,8 @@ async def upload_activity(
     def store() -> None:
         spans = [span.to_activity() for span in batch.spans]
         try:
-            stores.beats.append_activity(person.subject_id, stream_id, spans)
+            with storing_beats(stores, person):
+                stores.beats.append_activity(person.subject_id, stream_id, spans)
         except RemovedStreamError as error:
             raise _removed_problem(error) from error
 
@@ -276,7 +291,8 @@ def activity(person: PatientInScope, query: TimeRangeQuery, stores: StoresDep) -
 def coverage(person: PatientInAnyScope, stores: StoresDep) -> CoverageOut:
     """What is stored, stream by stream."""
     streams = [_to_coverage_out(item) for item in stores.beats.coverage(person.subject_id)]
-    return CoverageOut(beats=sum(item.beats for item in streams), streams=streams)
+    state = keeping_state(stores.records.consents(person.id), stores.now())
+    return CoverageOut(beats=sum(item.beats for item in streams), streams=streams, keeping=state)
 
 
 @shared.get("/streams/{stream_id}", responses=describe_problems(401, 403, 404))

@@ -22,14 +22,14 @@ from api.http.mail import MailerDep
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import PasswordLink
 from api.services.caseload import Need, patient_status
-from api.services.consent import is_consented
+from api.services.consent import KeepingState, is_consented_to_care, keeping_state
 from api.services.errors import MailError
 from api.services.password_links import send_password_link
 from ebbtide.timestamps import to_datetime
 from store import Stores
 from store.models import Person
 from store.models.access import Scope
-from store.models.records import Purpose, Role
+from store.models.records import Role
 
 router = APIRouter(tags=["people"])
 of_patient = APIRouter(tags=["people"])  # mounted below /v1/patients/{patient} alone
@@ -42,6 +42,7 @@ class PatientOut(BaseModel):
     id: str
     name: str
     agreed: bool = Field(description="Whether they have agreed that you see their data")
+    keeping: KeepingState = Field(description="Whether they have agreed that their data are kept")
     zone: str | None
     simulated: bool
     needs: list[Need]
@@ -79,10 +80,11 @@ def patients(therapist: Therapist, stores: StoresDep) -> list[PatientOut]:
         patient = stores.records.person(patient_id)
         if patient is None:
             continue
-        agreed = is_consented(stores.records.consents(patient.id), Purpose.CARE, now)
+        answers = stores.records.consents(patient.id)
+        agreed = is_consented_to_care(answers, now)
         if agreed:
             seen.append(patient)
-        rows.append(_to_out(stores, patient, agreed, now))
+        rows.append(_to_out(stores, patient, agreed, keeping_state(answers, now), now))
     log_access(stores, therapist, seen, "GET /v1/patients")
     order = list(Need)
     return sorted(
@@ -162,11 +164,14 @@ def leave(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -
     stores.access.end_care(str(therapist_id), patient.id)
 
 
-def _to_out(stores: Stores, patient: Person, agreed: bool, now: int) -> PatientOut:
+def _to_out(
+    stores: Stores, patient: Person, agreed: bool, keeping: KeepingState, now: int
+) -> PatientOut:
     bare = PatientOut(
         id=patient.id,
         name=patient.name,
         agreed=agreed,
+        keeping=keeping,
         zone=patient.zone if agreed else None,
         simulated=patient.simulated,
         needs=[],

@@ -26,9 +26,12 @@ def answer(client: httpx.Client, purpose: str, given: bool, **more: str) -> http
 
 
 def test_the_newest_answer_counts_and_all_are_stored(signed_in: SignedIn) -> None:
-    client = signed_in()
+    client = signed_in(agrees=False)
     assert client.get("/v1/consents").json() == {
         "holds": {"keeping": False, "care": False, "research": False},
+        "keeping": "unanswered",
+        "withdrawal_hours": 24.0,
+        "withdrawal": None,
         "answers": [],
     }
     assert answer(client, "research", True).status_code == 201
@@ -72,7 +75,7 @@ def test_an_invalid_consent_is_refused(
 def test_expired_people(stores: Stores, patient: Callable[..., str]) -> None:
     people = {}
     for name in ("back", "ended", "silent", "rates", "agrees"):
-        patient(f"{name}@example.org")
+        patient(f"{name}@example.org", agrees=False)
         person = stores.records.person_by_email(f"{name}@example.org")
         assert person is not None
         people[name] = person

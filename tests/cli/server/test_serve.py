@@ -30,7 +30,15 @@ def test_several_workers_answer_as_one_and_a_killed_one_is_begun_anew(tmp_path: 
         "EBBTIDE_API_URL": f"http://127.0.0.1:{port}",
         "EBBTIDE_API_WORKERS": "2",
     }
-    account = ["add-patient", "ada@example.org", "--name", "Ada", "--zone", "Europe/Berlin"]
+    account = [
+        "add-patient",
+        "ada@example.org",
+        "--name",
+        "Ada",
+        "--zone",
+        "Europe/Berlin",
+        "--agree",
+    ]
     run_ebbtide(*account, environment=environment, typed=f"{PASSWORD}\n{PASSWORD}\n")
     with served(environment, port) as url:
         workers = _workers_of(port)

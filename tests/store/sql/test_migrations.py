@@ -60,20 +60,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [
-        "0001",
-        "0002",
-        "0003",
-        "0004",
-        "0005",
-        "0006",
-        "0007",
-        "0008",
-        "0009",
-        "0011",
-        "0012",
-        "0013",
-    ],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str

@@ -57,7 +57,7 @@ def test_a_batch_brings_its_stream_and_no_other_persons(signed_in: SignedIn) -> 
     assert_problem(ada.post(url, json=other), 409, "new random id")
     assert_problem(eve.post(url, json=whole), 409, "new random id")
     assert_problem(ada.post(url, json={**whole, "stream": {"source": ""}}), 422, "stream")
-    assert eve.get("/v1/streams").json() == {"beats": 0, "streams": []}
+    assert eve.get("/v1/streams").json() == {"beats": 0, "streams": [], "keeping": "agreed"}
     assert ada.get("/v1/streams").json()["beats"] == 5
 
 
@@ -122,7 +122,7 @@ def test_a_patient_reaches_only_their_own(signed_in: SignedIn) -> None:
     taken = eve.post("/v1/ratings", json={"id": rating["id"], "pain": 1, "stress": 1})
     assert_problem(taken, 409)
     assert eve.get("/v1/ratings").json()["ratings"] == []
-    assert eve.get("/v1/streams").json() == {"beats": 0, "streams": []}
+    assert eve.get("/v1/streams").json() == {"beats": 0, "streams": [], "keeping": "agreed"}
     assert eve.get("/v1/sessions").json() == []
     assert eve.get("/v1/link").json()["beats_before_ratings"]["ratings"] == 0
     span = {"start": "2026-09-10T00:00:00Z", "end": "2026-10-10T00:00:00Z"}  # around START
