@@ -135,6 +135,7 @@ def create_app(
     app.state.snapshots = Snapshots.from_settings(settings)
     app.state.withdrawals = WithdrawalTask(stores, app.state.snapshots, settings.withdrawal_hours)
     app.state.computations = Computations()
+    app.state.research_min_people = settings.research_min_people
     app.state.mailer = mailer_from_settings(settings)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)

@@ -22,11 +22,12 @@ make a token with a scope and an end (`POST /v1/tokens`).
 **Who sees what.** A *patient* sees their own data. A *therapist* sees, below
 `/v1/patients/{patient}`, the same of patients in their care who have agreed; every access is
 logged, and the patient can read the log (`/v1/me/looks`). An *analyst* sees people who agreed to
-research, under pseudonyms and with their dates moved back by a number of weeks of their own
-(`/v1/research`). An *administrator* sees accounts and no health data.
+research, at least five, under pseudonyms, in local time moved back by a number of weeks of their
+own (`/v1/research`). An *administrator* sees accounts and no health data.
 
 **Time.** RFC 3339 with a zone; fields that end in `_ns` are UTC nanoseconds as integers, which need
-a JSON parser that keeps 64 bits. Ranges are half-open: `start` is in, `end` is not.
+a JSON parser that keeps 64 bits. Ranges are half-open: `start` is in, `end` is not. Times of
+`/v1/research` are local, without a zone.
 
 **Results** come with interval, n, method and caveats, or with the reason why there is none. "Moved
 together" never means that one caused the other.

@@ -32,12 +32,23 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from api.services.access_tokens import issue_token
 from benchmarks.soak import answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
-from ebbtide.beats import Origin, Stream, new_id
+from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
-from ebbtide.timestamps import HOUR
+from ebbtide.timestamps import DAY, HOUR
 from store import open_stores
 from store.models import Consent, Purpose, Role
 from tests.support.accounts import add_account
+
+_EARLIER_NS = 40 * 7 * DAY  # what is newer is not given to analysts
+
+
+def _earlier(item: Notification, sequence: int) -> Notification:
+    return replace(
+        item,
+        sequence=sequence,
+        received_ns=item.received_ns - _EARLIER_NS,
+        beat_times_ns=tuple(time - _EARLIER_NS for time in item.beat_times_ns),
+    )
 
 
 def main() -> None:
@@ -65,7 +76,7 @@ def main() -> None:
     ]
     sequence, days = 1, []
     for items in worn:
-        days.append([replace(item, sequence=sequence + k) for k, item in enumerate(items)])
+        days.append([_earlier(item, sequence + k) for k, item in enumerate(items)])
         sequence += len(items)
     hashed = person("first", Role.PATIENT)
     streams: list[str] = []
@@ -74,7 +85,7 @@ def main() -> None:
         stores.records.add_consent(
             Consent(patient.id, Purpose.RESEARCH, True, "bench", stores.now())  # type: ignore[attr-defined]
         )
-        stream = Stream(new_id(), Origin.SIMULATED, "a strap", MIDNIGHT)
+        stream = Stream(new_id(), Origin.SIMULATED, "a strap", MIDNIGHT - _EARLIER_NS)
         stores.beats.put_stream(patient.subject_id, stream)  # type: ignore[attr-defined]
         streams.append(stream.id)
     for items in days:

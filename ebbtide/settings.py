@@ -83,6 +83,15 @@ class Settings(BaseSettings):
         default=60, ge=1, le=1440, description="How long after its last use such an export stays"
     )
 
+    # Research
+    research_min_people: int = Field(
+        default=5,
+        ge=5,
+        le=1000,
+        description="Analysts get nothing of fewer people, and new people join together, so many "
+        "at a time",
+    )
+
     # Logs and metrics
     log_format: Literal["text", "json"] = Field(
         default="text", description="json: one object a line, for a log collector"

@@ -24,8 +24,8 @@ from store.protocols.access import (
     IdempotencyStore,
     LockoutStore,
     PasswordStore,
-    PseudonymStore,
     RequestCountStore,
+    ResearchStore,
     TokenStore,
 )
 from store.protocols.beats import BeatStore
@@ -53,9 +53,9 @@ __all__ = [
     "LockoutStore",
     "PasswordStore",
     "ProgrammeStore",
-    "PseudonymStore",
     "RecordStore",
     "RequestCountStore",
+    "ResearchStore",
     "StoreError",
     "Stores",
     "TokenStore",

@@ -2,11 +2,12 @@
 
 A time is given twice: as int64 of UTC nanoseconds (``about_ns``), exact in every language that has
 64-bit integers, and as a timestamp (``about``), which pandas, polars, R and DuckDB take for a time.
+For analysts both are of a local clock without a zone (``api.services.research_identity``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from api.services.daily_windows import METRICS
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 TIMESTAMP = pa.timestamp("ns", "UTC")
+MOVED_TIMESTAMP = pa.timestamp("ns")  # of a local clock, without a zone
 
 
 class Table(StrEnum):
@@ -57,8 +59,11 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
 }
 
 
-def _instant(name: str, description: str) -> dict[str, Column]:
-    return {f"{name}_ns": Column(pa.int64(), f"{description}; UTC, since 1970-01-01", "ns")}
+_UTC = "; UTC, since 1970-01-01"
+
+
+def _instant(name: str, description: str, *, personal: bool = False) -> dict[str, Column]:
+    return {f"{name}_ns": Column(pa.int64(), f"{description}{_UTC}", "ns", personal)}
 
 
 def _nrs(what: str) -> Column:
@@ -103,7 +108,7 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "rating": Column(pa.string(), "Id of the rating, the same in all its versions"),
         "version": Column(pa.int32(), "Newest version; grows by one with each correction"),
         **_instant("about", "The moment that the rating is about"),
-        **_instant("entered", "When this version was entered"),
+        **_instant("entered", "When this version was entered", personal=True),
         "zone": Column(TEXT, "IANA time zone of the person then", personal=True),
         "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
         "pain": _nrs("Pain"),
@@ -149,11 +154,13 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "simulated": Column(pa.bool_(), "A sample, not a real person's"),
     },
 }
-_PERSON = Column(TEXT, "Pseudonym, the same in every export")
+_PERSON = Column(TEXT, "Pseudonym, the same in every export of this analyst")
+_MOVED = "; local, without a zone, moved by whole weeks, since 1970-01-01T00:00"
 
 
 def table_columns(table: Table, pseudonymous: bool) -> dict[str, Column]:
-    """The columns of a table, in order. Analysts get ``person`` first, and neither zone nor words.
+    """The columns of a table, in order. Analysts get ``person`` first, and neither zone nor words
+    nor the time of entry.
 
     Timestamps come last, so that a program which goes by position finds what it found before.
     """
@@ -162,10 +169,16 @@ def table_columns(table: Table, pseudonymous: bool) -> dict[str, Column]:
         for name, column in COLUMNS[table].items()
         if not (pseudonymous and column.personal)
     }
+    kind = TIMESTAMP
     if pseudonymous:
+        kind = MOVED_TIMESTAMP
         columns = {"person": _PERSON, **columns}
+        for name, column in columns.items():
+            if column.description.endswith(_UTC):
+                words = column.description.removesuffix(_UTC) + _MOVED
+                columns[name] = replace(column, description=words)
     stamps = {
-        name.removesuffix("_ns"): Column(TIMESTAMP, column.description.partition("; UTC")[0])
+        name.removesuffix("_ns"): Column(kind, column.description.rpartition("; ")[0])
         for name, column in columns.items()
         if name.endswith("_ns")
     }

@@ -26,9 +26,13 @@ def describe_package(
         "$schema": f"{_PROFILES}/datapackage.json",
         "name": "ebbtide",
         "title": "Heartbeats beside ratings of pain and stress",
-        "description": "Times are UTC, once as integers of nanoseconds (..._ns) and once as ISO "
-        "8601. Not a medical device."
-        + (" People are named by pseudonyms, and dates are moved." if pseudonymous else "")
+        "description": ("Times are local, without a zone" if pseudonymous else "Times are UTC")
+        + ", once as integers of nanoseconds (..._ns) and once as ISO 8601. Not a medical device."
+        + (
+            " People are named by pseudonyms, and dates are moved by whole weeks."
+            if pseudonymous
+            else ""
+        )
         + (" SIMULATED: a sample, no real person's data." if simulated else ""),
         "resources": [describe_resource(table, path, pseudonymous) for table, path in paths],
     }

@@ -38,7 +38,7 @@ FILE_FORMS = (
 _ROW_GROUP = 2**18  # rows of Parquet
 _LINES = 2**13  # of CSV, a MB
 # ISO 8601 with all digits, which a cast to text gives with a blank in place of the T.
-_ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
+_ISO_8601 = "%Y-%m-%dT%H:%M:%S"
 _SPECIAL = '[",\r\n]'  # what needs quotes in CSV (RFC 4180)
 
 
@@ -94,7 +94,8 @@ def encode_page(rows: list[dict[str, Any]], following: str | None, until: str) -
 
 def _format_timestamps(column: pa.Array) -> pa.Array:
     # Without a zone first: Arrow would look for the time zone data of the system.
-    return pc.strftime(column.cast(pa.timestamp("ns")), format=_ISO_8601)
+    end = "" if column.type.tz is None else "Z"
+    return pc.strftime(column.cast(pa.timestamp("ns")), format=_ISO_8601 + end)
 
 
 class _CsvWriter:

@@ -18,6 +18,7 @@ from api.export.columns import Table, table_schema
 from api.export.datapackage import describe_package
 from api.export.encodings import MEDIA_TYPES, Format, encode_page, encode_table, plain_rows
 from api.export.files import RangeRequest, snapshot_response
+from api.export.research_tables import research_fingerprint, research_parts
 from api.export.tables import Part, table_fingerprint, table_parts
 from api.http.accept import negotiate
 from api.http.pagination import Cursor, Keyset, decode_keyset, encode_keyset
@@ -220,8 +221,9 @@ def table_response(
     headers = {UNTIL: until, "Cache-Control": "private, no-cache", "Vary": "Accept"}
 
     def response_parts() -> Iterator[Part]:
+        make_parts = research_parts if pseudonymous else table_parts
         for subject in subjects:
-            yield from table_parts(table, stores, cache, subject, query.scope)
+            yield from make_parts(table, stores, cache, subject, query.scope)
 
     if query.form is Format.JSON:
         headers["ETag"] = f'W/"{content[:24]}"'
@@ -314,7 +316,8 @@ def _fingerprint(
         page = (query.limit, cursor)
     digest = hashlib.sha256(repr((table, query.form, page)).encode())
     for subject in subjects:
-        digest.update(table_fingerprint(table, stores, subject, query.scope).encode())
+        name = table_fingerprint if subject.research is None else research_fingerprint
+        digest.update(name(table, stores, subject, query.scope).encode())
     return digest.hexdigest()
 
 

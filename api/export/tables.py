@@ -7,7 +7,6 @@ A part is a UTC day of beats, a month of windows, or all ratings.
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -68,12 +67,11 @@ class Part:
 def table_parts(
     table: Table, stores: Stores, cache: AnalysisCache, subject: ExportSubject, query: ExportQuery
 ) -> Iterator[Part]:
-    """Yield the parts of one person's rows, in order. A part reads its rows when it is called."""
-    real = subject.to_real_time(query)
-    schema = table_schema(table, subject.pseudonym is not None)
+    """Yield the parts of a person's own rows, in order. A part reads its rows when it is called."""
+    schema, real, person = table_schema(table, False), query, subject.person
 
     def build_table(columns: Callable[[], dict[str, Any]]) -> Callable[[], pa.RecordBatch]:
-        return lambda: _batch(schema, columns(), subject)
+        return lambda: build_batch(schema, columns(), subject)
 
     def part(
         columns: Callable[[], dict[str, Any]],
@@ -82,33 +80,30 @@ def table_parts(
         within: ExportQuery | None = None,
     ) -> Part:
         whole = (0, _HIGHEST)
-        first, last = (
-            whole
-            if within is None
-            else (within.start_ns - subject.shift_ns, within.end_ns - 1 - subject.shift_ns)
-        )
+        first, last = whole if within is None else (within.start_ns, within.end_ns - 1)
         return Part(subject.name, build_table(columns), position, tie, first, last)
 
     if table is Table.BEATS:
-        for day in _days(stores, subject.person, real):
+        for day in _days(stores, person, real):
             inside = _within(real, day, 1)
-            yield part(partial(_beats, stores, subject, inside), "time_ns", "stream", inside)
+            columns = partial(beat_columns, stores, subject, inside.start_ns, inside.end_ns)
+            yield part(columns, "time_ns", "stream", inside)
     elif table is Table.HRV:
-        days = _days(stores, subject.person, real)
+        days = _days(stores, person, real)
         for month in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
             of_month = frozenset(day for day in days if month <= day < month + _MONTH_DAYS)
             inside = _within(real, month, _MONTH_DAYS)
             yield part(
-                partial(_hrv, stores, cache, subject, inside, of_month), "start_ns", None, inside
+                partial(_hrv, stores, cache, person, inside, of_month), "start_ns", None, inside
             )
     elif table is Table.RATINGS:
-        yield part(partial(_ratings, stores, subject, real), "about_ns", "rating")
+        yield part(partial(_ratings, stores, person, real), "about_ns", "rating")
     elif table is Table.SESSIONS:
-        yield part(partial(_sessions, stores, subject, real), "number")
+        yield part(partial(_sessions, stores, person, real), "number")
     elif table is Table.HEART_RATES:
-        yield part(partial(_rates, stores, subject, real), "time_ns", "rate")
+        yield part(partial(_rates, stores, person, real), "time_ns", "rate")
     else:
-        yield part(partial(_link, stores, cache, subject, real), None)
+        yield part(partial(link_columns, stores, cache, person, real), None)
 
 
 def _within(real: ExportQuery, day: int, days: int) -> ExportQuery:
@@ -123,12 +118,12 @@ def table_fingerprint(
     table: Table, stores: Stores, subject: ExportSubject, query: ExportQuery
 ) -> str:
     """Name the content of a person's rows of a table, without computing them."""
-    person, real = subject.person, subject.to_real_time(query)
+    person, real = subject.person, query
     ratings = stores.records.ratings_fingerprint(person.id)
     sessions = [
         (item.number, item.version, item.held_ns) for item in stores.records.sessions(person.id)
     ]
-    rates = _load_rates(stores, subject, real) if table is Table.HEART_RATES else []
+    rates = _load_rates(stores, person, real) if table is Table.HEART_RATES else []
     beats = stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns)
     inputs: dict[Table, list[object]] = {
         Table.BEATS: [sorted(beats.items())],
@@ -146,7 +141,7 @@ def table_fingerprint(
             sorted(stores.beats.day_fingerprints(person.subject_id, *FOREVER).items()),
         ],
     }
-    content = repr((_LAYOUT, person.id, subject.pseudonym, real, inputs[table]))
+    content = repr((_LAYOUT, person.id, real, inputs[table]))
     return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -158,18 +153,18 @@ def _days(stores: Stores, person: Person, real: ExportQuery) -> list[int]:
     return sorted(days)
 
 
-def _beats(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
-    beats = stores.beats.read(subject.person.subject_id, real.start_ns - _BEFORE_NS, real.end_ns)
+def beat_columns(
+    stores: Stores, subject: ExportSubject, start_ns: int, end_ns: int
+) -> dict[str, Any]:
+    """Read the beats in [start_ns, end_ns), true times, in the order of a cursor."""
+    beats = stores.beats.read(subject.person.subject_id, start_ns - _BEFORE_NS, end_ns)
     ids = [_id(subject, stream.id) for stream in beats.streams]
-    first = int(np.searchsorted(beats.time_ns, real.start_ns))
-    rows: NDArray[np.intp] | slice = slice(first, None)
-    if np.any(beats.time_ns[first + 1 :] == beats.time_ns[first:-1]):
-        # Of two straps at the same nanosecond: in the order of the ids, as a cursor has them.
-        rank = np.argsort(np.argsort(ids))
-        rows = first + np.lexsort((rank[beats.stream[first:]], beats.time_ns[first:]))
+    first = int(np.searchsorted(beats.time_ns, start_ns))
+    order = order_positions(beats.time_ns[first:], beats.stream[first:], ids)
+    rows: NDArray[np.intp] | slice = slice(first, None) if order is None else first + order
     contact = beats.contact[rows]
     return {
-        "time_ns": beats.time_ns[rows] - subject.shift_ns,
+        "time_ns": beats.time_ns[rows],
         "rr_ticks": beats.rr_ticks[rows],
         "ticks_per_second": beats.ticks_per_second[rows],
         "follows": beats.follows[rows],
@@ -179,49 +174,64 @@ def _beats(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[st
     }
 
 
+def order_positions(
+    time_ns: NDArray[np.int64], which: NDArray[np.integer[Any]], ids: list[str]
+) -> NDArray[np.intp] | None:
+    """The order by time and then id, as a cursor has it; None where they are in it.
+
+    Only beats of two straps at the same moment are not: those come from a store by time.
+    """
+    if not np.any(time_ns[1:] == time_ns[:-1]):
+        return None
+    rank = np.argsort(np.argsort(ids))
+    return np.lexsort((rank[which], time_ns))
+
+
 def _hrv(
     stores: Stores,
     cache: AnalysisCache,
-    subject: ExportSubject,
+    person: Person,
     real: ExportQuery,
     days: frozenset[int],
 ) -> dict[str, Any]:
-    daily = load_daily_hrv(stores, subject.person, real.start_ns, real.end_ns)
+    daily = load_daily_hrv(stores, person, real.start_ns, real.end_ns)
     index = stress_index(
-        cache.baselines.load(stores, subject.person),
-        daily.to_stress_index_input(subject.person.zone),
+        cache.baselines.load(stores, person),
+        daily.to_stress_index_input(person.zone),
     )
     rows = np.isin(daily.start_ns // DAY, sorted(days))
-    _, hour = local_day_and_hour(daily.start_ns[rows], subject.person.zone)
+    _, hour = local_day_and_hour(daily.start_ns[rows], person.zone)
     return {
-        "start_ns": daily.start_ns[rows] - subject.shift_ns,
+        "start_ns": daily.start_ns[rows],
         "usable": np.isfinite(daily.mean_hr_bpm[rows]),
         "local_hour": hour,
-        **{name: _null_nan(getattr(daily, name)[rows]) for name in METRICS},
-        "stress_index": _null_nan(index.value[rows]),
-        "stress_index_low": _null_nan(index.low[rows]),
-        "stress_index_high": _null_nan(index.high[rows]),
+        **{name: null_nan(getattr(daily, name)[rows]) for name in METRICS},
+        "stress_index": null_nan(index.value[rows]),
+        "stress_index_low": null_nan(index.low[rows]),
+        "stress_index_high": null_nan(index.high[rows]),
     }
 
 
-def _ratings(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
-    ratings = stores.records.ratings(
-        subject.person.id, real.start_ns, real.end_ns, since_ns=real.since_ns
-    )
-    # In the order of the ids that are exported, which a cursor names.
-    ratings.sort(key=lambda rating: (rating.about_ns, _id(subject, rating.id)))
+def _ratings(stores: Stores, person: Person, real: ExportQuery) -> dict[str, Any]:
+    ratings = stores.records.ratings(person.id, real.start_ns, real.end_ns, since_ns=real.since_ns)
+    ratings.sort(key=lambda rating: (rating.about_ns, rating.id))  # as a cursor names them
     local = [to_datetime(rating.about_ns, rating.zone) for rating in ratings]
+    return rating_columns(ratings, [moment.hour + moment.minute / 60 for moment in local])
+
+
+def rating_columns(ratings: list[Rating], local_hours: list[float]) -> dict[str, Any]:
+    """Make the columns of ratings."""
 
     def column(of: Callable[[Rating], object]) -> list[object]:
         return [of(rating) for rating in ratings]
 
     return {
-        "rating": column(lambda r: _id(subject, r.id)),
+        "rating": column(lambda r: r.id),
         "version": column(lambda r: r.version),
-        "about_ns": column(lambda r: r.about_ns - subject.shift_ns),
-        "entered_ns": column(lambda r: r.entered_ns - subject.shift_ns),
+        "about_ns": column(lambda r: r.about_ns),
+        "entered_ns": column(lambda r: r.entered_ns),
         "zone": column(lambda r: r.zone),
-        "local_hour": [moment.hour + moment.minute / 60 for moment in local],
+        "local_hour": local_hours,
         "pain": column(lambda r: r.pain),
         "stress": column(lambda r: r.stress),
         "pleasant": column(lambda r: r.pleasant),
@@ -232,51 +242,54 @@ def _ratings(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[
     }
 
 
-def _sessions(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
+def _sessions(stores: Stores, person: Person, real: ExportQuery) -> dict[str, Any]:
     sessions = [
         item
-        for item in stores.records.sessions(subject.person.id)
+        for item in stores.records.sessions(person.id)
         if real.start_ns <= item.held_ns < real.end_ns
         and (real.since_ns is None or item.changed_ns >= real.since_ns)
     ]
     sessions.sort(key=lambda item: item.number)  # which, unlike its time, never changes
     return {
         "number": [item.number for item in sessions],
-        "held_ns": [item.held_ns - subject.shift_ns for item in sessions],
+        "held_ns": [item.held_ns for item in sessions],
         "version": [item.version for item in sessions],
     }
 
 
-def _load_rates(
-    stores: Stores, subject: ExportSubject, real: ExportQuery
-) -> list[ImportedHeartRate]:
-    """The imported heart rates in the order of a cursor: time, then the id that is exported."""
+def _load_rates(stores: Stores, person: Person, real: ExportQuery) -> list[ImportedHeartRate]:
+    """The imported heart rates in the order of a cursor: time, then id."""
     since = real.since_ns or 0
-    rates = load_heart_rates(stores, subject.person, real.start_ns, real.end_ns)
+    rates = load_heart_rates(stores, person, real.start_ns, real.end_ns)
     return sorted(
         (rate for rate in rates if rate.entered_ns >= since),
-        key=lambda rate: (rate.time_ns, _id(subject, rate.id)),
+        key=lambda rate: (rate.time_ns, rate.id),
     )
 
 
-def _rates(stores: Stores, subject: ExportSubject, real: ExportQuery) -> dict[str, Any]:
-    rates = _load_rates(stores, subject, real)
+def _rates(stores: Stores, person: Person, real: ExportQuery) -> dict[str, Any]:
+    return rate_columns(_load_rates(stores, person, real), person)
+
+
+def rate_columns(rates: list[ImportedHeartRate], person: Person) -> dict[str, Any]:
+    """Make the columns of imported heart rates of a person."""
     return {
-        "rate": [_id(subject, rate.id) for rate in rates],
-        "time_ns": [rate.time_ns - subject.shift_ns for rate in rates],
+        "rate": [rate.id for rate in rates],
+        "time_ns": [rate.time_ns for rate in rates],
         "bpm": [rate.bpm for rate in rates],
         "device": [rate.device or None for rate in rates],
         "modality": [rate.modality for rate in rates],
         "activity": [rate.activity for rate in rates],
         "status": [rate.status for rate in rates],
-        "simulated": [rate.simulated or subject.person.simulated for rate in rates],
+        "simulated": [rate.simulated or person.simulated for rate in rates],
     }
 
 
-def _link(
-    stores: Stores, cache: AnalysisCache, subject: ExportSubject, real: ExportQuery
+def link_columns(
+    stores: Stores, cache: AnalysisCache, person: Person, real: ExportQuery
 ) -> dict[str, Any]:
-    report = load_report(stores, cache, subject.person, real.start_ns, real.end_ns, real.span)
+    """Make the rows of a person's link report over a range of true times."""
+    report = load_report(stores, cache, person, real.start_ns, real.end_ns, real.span)
     rows = [report.stress, *report.others]
     own = [name for name in COLUMNS[Table.LINK] if name not in ("method", "simulated")]
     return {
@@ -286,10 +299,13 @@ def _link(
     }
 
 
-def _batch(schema: pa.Schema, columns: dict[str, Any], subject: ExportSubject) -> pa.RecordBatch:
+def build_batch(
+    schema: pa.Schema, columns: dict[str, Any], subject: ExportSubject
+) -> pa.RecordBatch:
+    """Make the rows of a part from its columns; timestamps from their nanoseconds."""
     count = len(next(iter(columns.values())))
-    if subject.pseudonym is not None:
-        columns["person"] = _dictionary(np.zeros(count, np.int32), [subject.pseudonym.pseudonym])
+    if subject.research is not None:
+        columns["person"] = _dictionary(np.zeros(count, np.int32), [subject.name])
     arrays = [
         _array(columns[field.name], field.type) if field.name in columns else None
         for field in schema
@@ -310,13 +326,11 @@ def _dictionary(which: NDArray[np.int32], names: list[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(which, pa.int32()), pa.array(names, pa.string()))
 
 
-def _null_nan(values: NDArray[np.float64]) -> pa.Array:
+def null_nan(values: NDArray[np.float64]) -> pa.Array:
     """Mark NaN as null."""
     return pa.array(values, mask=~np.isfinite(values))
 
 
 def _id(subject: ExportSubject, own_id: str) -> str:
     """An id as exported: analysts get one made of it, so that it leads to no other data."""
-    if subject.pseudonym is None:
-        return own_id
-    return str(uuid.uuid5(uuid.UUID(subject.pseudonym.pseudonym), own_id))
+    return own_id if subject.research is None else subject.research.hide_id(own_id)

@@ -20,6 +20,7 @@ from api.services.errors import (
     IdentityError,
     LockedOutError,
     ProviderError,
+    TooFewPeopleError,
     UnknownPseudonymError,
 )
 from ebbtide.errors import EbbtideError
@@ -53,6 +54,7 @@ STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     DamagedStoreError: (500, "damaged-store"),
     LockedOutError: (429, "locked"),
     UnknownPseudonymError: (404, "not-found"),
+    TooFewPeopleError: (403, "few-people"),
     IdentityError: (403, "not-allowed"),
     ProviderError: (503, "away"),
 }

@@ -1,4 +1,7 @@
-"""The cohort: patients who consent to research, under pseudonyms, and their link together."""
+"""The cohort: patients who consent to research, under pseudonyms, and their link together.
+
+A cohort that somebody joins or leaves alone would name them to whoever knows the day.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from numpy.typing import NDArray
 from analytics.association.group import GroupLink, group_link
 from api.services.compute import compute, raise_if_stopped
 from api.services.consent import is_consented_to_research
-from api.services.errors import UnknownPseudonymError
-from api.services.export_scope import ExportSubject
-from api.services.inputs import local_day_and_hour
-from ebbtide.timestamps import DAY, FOREVER
+from api.services.errors import TooFewPeopleError, UnknownPseudonymError
+from api.services.export_scope import ExportQuery, ExportSubject
+from api.services.research_identity import make_identity
+from api.services.research_rows import ReleasedRows
+from ebbtide.timestamps import DAY, FOREVER, HOUR
 from store import Stores
+from store.models import Person
 from store.models.records import Purpose, Role
 
 
@@ -26,12 +31,44 @@ class CohortLink:
     simulated: bool
 
 
-def consenting_patients(stores: Stores, pseudonyms: list[str] | None = None) -> list[ExportSubject]:
-    """The patients who consent to research now, or those of them with these pseudonyms, in the
-    order of pseudonyms. Raises UnknownPseudonymError.
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The people whom an analyst sees, by pseudonym; nobody where there are fewer than
+    ``min_people``.
+    """
+
+    subjects: list[ExportSubject]
+    min_people: int
+
+    def require(self, pseudonyms: list[str] | None = None) -> list[ExportSubject]:
+        """Get all people, or those with these pseudonyms. Raises UnknownPseudonymError, and
+        TooFewPeopleError for fewer than ``min_people``.
+        """
+        by_name = {subject.name: subject for subject in self.subjects}
+        unknown = [name for name in pseudonyms or () if name not in by_name]
+        if self.subjects and unknown:
+            raise UnknownPseudonymError(f"Nobody in the cohort is called {unknown[0]}.")
+        if not self.subjects:
+            raise TooFewPeopleError(
+                f"Fewer than {self.min_people} people agree to research: of so few nothing is "
+                "given, since one could be recognised."
+            )
+        if pseudonyms is None:
+            return self.subjects
+        if len(set(pseudonyms)) < self.min_people:
+            raise TooFewPeopleError(
+                f"Name at least {self.min_people} people, or leave out `person`: of fewer nothing "
+                "is given, since one could be recognised."
+            )
+        return [by_name[name] for name in sorted(set(pseudonyms))]
+
+
+def load_cohort(stores: Stores, analyst: Person, min_people: int) -> Cohort:
+    """Load who is in the cohort now: patients who consent to research, in the order of pseudonyms,
+    which says nothing of their accounts. Who is new enters with at least ``min_people`` others.
     """
     now = stores.now()
-    subjects = []
+    agreed: dict[str, tuple[Person, int]] = {}
     for person in stores.records.people():
         if person.role is not Role.PATIENT:
             continue
@@ -42,16 +79,17 @@ def consenting_patients(stores: Stores, pseudonyms: list[str] | None = None) -> 
                 for answer in answers
                 if answer.purpose in (Purpose.RESEARCH, Purpose.KEEPING)
             )
-            pseudonym = stores.access.pseudonym(person.id)
-            subjects.append(ExportSubject(person, pseudonym, agreed_ns))
-    subjects.sort(key=lambda subject: subject.name)
-    if pseudonyms is None:
-        return subjects
-    by_name = {subject.name: subject for subject in subjects}
-    unknown = [name for name in pseudonyms if name not in by_name]
-    if unknown:
-        raise UnknownPseudonymError(f"Nobody who agrees to research now is called {unknown[0]}.")
-    return [by_name[name] for name in sorted(set(pseudonyms))]
+            agreed[person.id] = (person, agreed_ns)
+    members = stores.access.update_cohort(agreed, min_people, now)
+    if len(members) < min_people:
+        return Cohort([], min_people)
+    secret = stores.access.research_secret()
+    subjects = []
+    for person_id, entered_ns in members.items():
+        person, agreed_ns = agreed[person_id]
+        identity = make_identity(secret, analyst.id, person_id, person.zone)
+        subjects.append(ExportSubject(person, identity, now, max(entered_ns, agreed_ns)))
+    return Cohort(sorted(subjects, key=lambda subject: subject.name), min_people)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +120,11 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
     simulated = False
     for number, subject in enumerate(subjects):
         raise_if_stopped()
-        ratings = stores.records.ratings(subject.person.id, *FOREVER)
+        ratings = ReleasedRows(stores, subject, ExportQuery(*FOREVER)).ratings()
         times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
         who += [number] * len(ratings)
-        days += ((times - subject.shift_ns) / DAY).tolist()
-        hours += local_day_and_hour(times, subject.person.zone)[1].tolist()
+        days += (times / DAY).tolist()
+        hours += (times % DAY / HOUR).tolist()
         pain += [rating.pain for rating in ratings]
         stress += [rating.stress for rating in ratings]
         simulated |= subject.person.simulated or any(rating.simulated for rating in ratings)

@@ -85,7 +85,7 @@ def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -
         subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
     )
     if not fingerprints:
-        return _concat([], {})
+        return concat_days([], {})
 
     def is_current(day: int) -> bool:
         return day in stored and stored[day].fingerprint == fingerprints[day]
@@ -104,7 +104,7 @@ def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -
                     stored[day] = _load_day(stores, person, day, fingerprints[day])
                     # Day by day: a request that times out leaves most of a year done.
                     stores.beats.store_windows(subject, STORED_METHOD, {day: stored[day]})
-    daily = _concat([stored[day] for day in sorted(fingerprints)], fingerprints)
+    daily = concat_days([stored[day] for day in sorted(fingerprints)], fingerprints)
     inside = (daily.start_ns >= start_ns) & (daily.start_ns < end_ns)
     cut = set((daily.start_ns[~inside] // DAY).tolist())
     return replace(daily.at(inside), whole_days=daily.whole_days - cut)
@@ -124,7 +124,7 @@ def missing_days(stores: Stores, person: Person) -> dict[int, str]:
 def compute_day(fingerprint: str, beats: BeatArrays, movement: Movement) -> DailyWindows:
     """Compute the windows of a UTC day from its beats. Pure: it reads no store."""
     starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
-    return _to_stored(fingerprint, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
+    return to_stored(fingerprint, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
 
 
 def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> DailyWindows:
@@ -150,8 +150,8 @@ def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) ->
     return missing * _DAY_S
 
 
-def _to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
-    """The windows that have any beats, in the form that is stored."""
+def to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
+    """Choose the windows that have any beats, in the form that is stored."""
     metrics = hrv.metrics
     rows = metrics.intervals > 0
     return DailyWindows(
@@ -167,7 +167,9 @@ def _to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
     )
 
 
-def _concat(days: list[DailyWindows], fingerprints: dict[int, str]) -> DailyHrv:
+def concat_days(days: list[DailyWindows], fingerprints: dict[int, str]) -> DailyHrv:
+    """Join the windows of days; ``fingerprints``: of all of them."""
+
     def column(name: str) -> NDArray[np.float64]:
         return np.concatenate([day.metrics[name] for day in days] or [np.empty(0)])
 

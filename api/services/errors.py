@@ -7,6 +7,7 @@
         ├── LockedOutError       too many wrong passwords
         ├── MailError            the server for mail refuses, or does not answer
         ├── UnknownPseudonymError
+        ├── TooFewPeopleError    a cohort in which one person could be recognised
         ├── ProviderError        the OpenID Connect provider does not answer as it should
         └── IdentityError        the provider's answer does not prove an identity
 """
@@ -34,6 +35,10 @@ class MailError(ServiceError):
 
 class UnknownPseudonymError(ServiceError):
     """No person who consents to research has this pseudonym."""
+
+
+class TooFewPeopleError(ServiceError):
+    """Of so few people an analyst gets nothing."""
 
 
 class ProviderError(ServiceError):

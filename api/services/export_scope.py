@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from analytics.association.hrv_before_rating import Span
+from api.services.research_identity import ResearchIdentity
 from ebbtide.beats import Origin
-from ebbtide.timestamps import EARLIEST, LATEST
 from store import Stores
-from store.models import Person, Pseudonym
+from store.models import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +26,29 @@ class ExportQuery:
 
 @dataclass(frozen=True, slots=True)
 class ExportSubject:
-    """A person under their own name, or for analysts under a pseudonym, with all times moved back
-    by ``shift_ns``.
-    """
+    """A person under their own name, or as an analyst sees them at the moment ``read_ns``."""
 
     person: Person
-    pseudonym: Pseudonym | None = None
-    # When the person agreed to research: an increment from before holds all of theirs.
-    agreed_ns: int | None = None
+    research: ResearchIdentity | None = None
+    read_ns: int = 0
+    # When the person joined the cohort: an increment from before holds all of theirs.
+    joined_ns: int | None = None
 
     @property
     def name(self) -> str:
         """The pseudonym; empty for a person's own export."""
-        return "" if self.pseudonym is None else self.pseudonym.pseudonym
-
-    @property
-    def shift_ns(self) -> int:
-        """By how much times are moved back."""
-        return 0 if self.pseudonym is None else self.pseudonym.shift_ns
-
-    def to_real_time(self, query: ExportQuery) -> ExportQuery:
-        """Move the range of a query to real time. An open end stays open."""
-        start, end, since = query.start_ns, query.end_ns, query.since_ns
-        if since is not None and self.agreed_ns is not None and self.agreed_ns >= since:
-            since = 0  # all, with what was withdrawn since a copy was made
-        return replace(
-            query,
-            since_ns=since,
-            start_ns=start if start <= EARLIEST else start + self.shift_ns,
-            end_ns=min(end + self.shift_ns, LATEST),
-        )
+        return "" if self.research is None else self.research.name
 
 
 class IncrementTokens:
     """Moments as words that an analyst can pass back and cannot make.
 
     A filter on true times that takes any time would, by bisection, say when a row was entered, and
-    so by how many weeks the dates of a person are moved. ``secret``: the account's, in no answer.
+    so by how many weeks the dates of a person are moved. ``key``: the account's, of 256 bits.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._key = hashlib.sha256(f"increments {secret}".encode()).digest()
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
     def encode(self, moment_ns: int) -> str:
         """The word of a moment."""

@@ -24,14 +24,21 @@ def research_page() -> None:
     st.title(_("Research"))
     research = client().research
     found = research.people()
+    if not found:
+        st.write(
+            _(
+                "So few people agreed to research that nothing of them is given: one could be "
+                "recognised."
+            )
+        )
+        return
     st.write(
         _(
             "{found} people agreed to research. You see them under pseudonyms; their "
-            "dates are moved back by a number of weeks of their own."
+            "dates are moved back by a number of weeks of their own, and what is new is given "
+            "weeks later."
         ).format(found=len(found))
     )
-    if not found:
-        return
     if any(row["simulated"] for row in found):
         st.caption(_("Some of these people, or their heartbeats, are simulated."))
     _coverage(found)
@@ -60,7 +67,7 @@ def _export(found: list[dict[str, Any]]) -> None:
     table = st.selectbox(_("Table"), _TABLES)
     form = st.radio(_("Form"), ["parquet", "csv", "arrow", "json"], horizontal=True)
     names = {row["person"][:8]: row["person"] for row in found}
-    people = st.multiselect(_("People (all if none)"), list(names))
+    people = st.multiselect(_("People (at least five, or all if none)"), list(names))
     ids = [names[name] for name in people]
     query = urlencode([("format", form), *(("person", person_id) for person_id in ids)])
     st.code(

@@ -22,10 +22,11 @@ from store.sql.tables.access import (
     AccessLogRow,
     CareProposalRow,
     CareRow,
+    CohortMemberRow,
     ErasedTokenRow,
     KnownDeviceRow,
     LiveShareRow,
-    PseudonymRow,
+    ResearchSecretRow,
 )
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
 from store.sql.tables.programme import (
@@ -59,7 +60,8 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         CareProposalRow,
         KnownDeviceRow,
         AccessLogRow,
-        PseudonymRow,
+        ResearchSecretRow,
+        CohortMemberRow,
         LiveShareRow,
         ProgrammeRow,
         NoteRow,
@@ -77,6 +79,7 @@ _NUMBERED_TABLES = ("audit", "looks")  # their ids are made by the database
 _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[AccessTokenRow.__tablename__], ("token_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
+    (Base.metadata.tables[CohortMemberRow.__tablename__], ("person_id",)),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
     (Base.metadata.tables[HeartRateRow.__tablename__], ("id",)),  # of which two became one
     (Base.metadata.tables[RatingPartRow.__tablename__], ("id",)),

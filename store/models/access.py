@@ -89,15 +89,6 @@ class AccessLogEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Pseudonym:
-    """The name of a person for analysts, and by how much their dates are moved back."""
-
-    person_id: str
-    pseudonym: str
-    shift_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class Attempts:
     """Wrong passwords, the last at ``since_ns``; none is verified before ``next_ns``."""
 

@@ -5,7 +5,7 @@ Type a parameter by the part that it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from store.models.access import (
@@ -18,7 +18,6 @@ from store.models.access import (
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
-    Pseudonym,
     RequestCount,
 )
 from store.models.records import Person, Role
@@ -259,11 +258,21 @@ class FhirExportStore(Protocol):
         ...
 
 
-class PseudonymStore(Protocol):
-    """Stores the pseudonyms under which analysts see people."""
+class ResearchStore(Protocol):
+    """Stores what analysts' pseudonyms are made from, and who is in the cohort."""
 
-    def pseudonym(self, person_id: str) -> Pseudonym:
-        """Return the person's pseudonym: random at the first call, and the same from then on."""
+    def research_secret(self) -> bytes:
+        """Return 32 bytes from which pseudonyms and moved dates are made: random at the first call,
+        and the same from then on.
+        """
+        ...
+
+    def update_cohort(self, agreed: Collection[str], min_people: int, at_ns: int) -> dict[str, int]:
+        """Return those of the people who agreed, by id, that are in the cohort, and since when.
+
+        Who is new waits until there are ``min_people`` of them, and all who wait enter together.
+        Whoever is not among ``agreed`` leaves at once, and would wait again.
+        """
         ...
 
 
@@ -286,7 +295,7 @@ class AccessStore(
     CareStore,
     AccessLogStore,
     IdempotencyStore,
-    PseudonymStore,
+    ResearchStore,
     RequestCountStore,
     FhirExportStore,
     Protocol,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, true, update
 
-from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY
 from store.models.access import (
     AccessLogEntry,
     AccessToken,
@@ -16,7 +14,6 @@ from store.models.access import (
     IdempotentResponse,
     OneTimePurpose,
     OneTimeToken,
-    Pseudonym,
 )
 from store.models.records import Person, Role
 from store.sql.attempts import SqlLockoutStore, SqlRequestCountStore
@@ -27,16 +24,16 @@ from store.sql.tables.access import (
     AccessLogRow,
     CareProposalRow,
     CareRow,
+    CohortMemberRow,
     ErasedTokenRow,
     FhirExportRow,
     IdempotentResponseRow,
     KnownDeviceRow,
     OneTimeTokenRow,
-    PseudonymRow,
+    ResearchSecretRow,
 )
 from store.sql.tables.records import AccessTokenRow, PersonRow
 
-_WEEK = 7 * DAY
 # Built once: it runs at every request, and building it takes three times as long as running it.
 _VALID_TOKEN = (
     select(PersonRow, AccessTokenRow)
@@ -51,7 +48,9 @@ _VALID_TOKEN = (
         PersonRow.active,
     )
 )
-_MIN_SHIFT_WEEKS, _MAX_SHIFT_WEEKS = 26, 260  # that dates are moved back for analysts
+
+
+_SECRET_BYTES = 32  # 256 bits
 
 
 class SqlTokenStore(SqlStore):
@@ -326,25 +325,49 @@ class SqlIdempotencyStore(SqlStore):
             )
 
 
-class SqlPseudonymStore(SqlStore):
-    """A PseudonymStore on the engine of the records store."""
+class SqlResearchStore(SqlStore):
+    """A ResearchStore on the engine of the records store."""
 
-    def pseudonym(self, person_id: str) -> Pseudonym:
-        """Return the person's pseudonym; see PseudonymStore."""
-        weeks = _MIN_SHIFT_WEEKS + secrets.randbelow(_MAX_SHIFT_WEEKS - _MIN_SHIFT_WEEKS)
-        with write_transaction(self._engine) as db:
-            proposed = Pseudonym(person_id, new_id(), weeks * _WEEK)
-            db.execute(
-                dialect_insert(db, PseudonymRow)
-                .values(to_values(proposed))
-                .on_conflict_do_nothing()
-            )
-            row = db.execute(
-                select(*columns_of(PseudonymRow, Pseudonym)).where(
-                    PseudonymRow.person_id == person_id
+    def research_secret(self) -> bytes:
+        """Return what pseudonyms are made from; see ResearchStore."""
+        query = select(ResearchSecretRow.secret)
+        with self._engine.connect() as db:
+            found = db.scalar(query)
+        if found is None:
+            with write_transaction(self._engine) as db:
+                db.execute(
+                    dialect_insert(db, ResearchSecretRow)
+                    .values(id=1, secret=secrets.token_hex(_SECRET_BYTES))
+                    .on_conflict_do_nothing()
                 )
-            ).one()
-            return from_row(Pseudonym, row)
+                found = db.execute(query).scalar_one()
+        return bytes.fromhex(found)
+
+    def update_cohort(self, agreed: Collection[str], min_people: int, at_ns: int) -> dict[str, int]:
+        """Return who is in the cohort; see ResearchStore."""
+        query = select(CohortMemberRow.person_id, CohortMemberRow.at_ns)
+        wanted = set(agreed)
+        with self._engine.connect() as db:
+            members = {row.person_id: row.at_ns for row in db.execute(query)}
+        if members.keys() <= wanted and len(wanted - members.keys()) < min_people:
+            return members  # mostly: nothing is to be written
+        with write_transaction(self._engine) as db:
+            members = {row.person_id: row.at_ns for row in db.execute(query)}
+            gone = members.keys() - wanted
+            if gone:
+                db.execute(delete(CohortMemberRow).where(CohortMemberRow.person_id.in_(gone)))
+            waiting = wanted - members.keys()
+            if len(waiting) >= min_people:
+                # Without who was erased meanwhile.
+                there = select(PersonRow.id).where(PersonRow.id.in_(waiting))
+                for person_id in sorted(db.scalars(there)):
+                    db.execute(
+                        dialect_insert(db, CohortMemberRow)
+                        .values(person_id=person_id, at_ns=at_ns)
+                        .on_conflict_do_nothing()
+                    )
+                    members[person_id] = at_ns
+        return {person_id: at for person_id, at in members.items() if person_id not in gone}
 
 
 class SqlFhirExportStore(SqlStore):
@@ -380,7 +403,7 @@ class SqlAccessStore(
     SqlCareStore,
     SqlAccessLogStore,
     SqlIdempotencyStore,
-    SqlPseudonymStore,
+    SqlResearchStore,
     SqlRequestCountStore,
     SqlFhirExportStore,
 ):

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY
 from store import AccessStore, RecordStore
 from store.models import (
     AccessLogEntry,
@@ -286,19 +285,35 @@ def test_of_requests_with_the_same_key_one_is_done(
     assert access_store.begin_idempotent(ada.id, "k", "other", NOW, 0) is None
 
 
-def test_a_pseudonym_stays_and_moves_dates_by_whole_weeks(
+def test_the_secret_of_research_is_made_once(access_store: AccessStore) -> None:
+    with ThreadPoolExecutor(4) as many:
+        found = set(many.map(lambda _: access_store.research_secret(), range(20)))
+    (secret,) = found
+    assert len(secret) == 32
+    assert len(set(secret)) > 10
+
+
+def test_people_enter_the_cohort_together_and_leave_at_once(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:
-    people = [a_person(record_store, f"p{k}@example.org") for k in range(20)]
+    people = [a_person(record_store, f"p{k}@example.org").id for k in range(14)]
+
+    def cohort(agreed: list[str]) -> set[str]:
+        return set(access_store.update_cohort(agreed, 5, NOW))
+
+    assert cohort(people[:4]) == set()
     with ThreadPoolExecutor(4) as many:
-        first = list(many.map(lambda person: access_store.pseudonym(person.id), people))
-    assert [access_store.pseudonym(person.id) for person in people] == first
-    assert len({found.pseudonym for found in first}) == 20
-    assert len({found.shift_ns for found in first}) > 10
-    for found, person in zip(first, people, strict=True):
-        assert found.shift_ns % (7 * DAY) == 0
-        assert 26 * 7 * DAY <= found.shift_ns < 260 * 7 * DAY
-        assert found.pseudonym not in (person.id, person.subject_id)
+        found = list(many.map(lambda _: cohort(people[:5]), range(8)))
+    assert found == [set(people[:5])] * 8
+    assert cohort(people[:9]) == set(people[:5])  # four wait
+    # One leaves and comes back: they wait with the others, and are the fifth.
+    assert cohort(people[1:9]) == set(people[1:5])
+    assert cohort(people[:9]) == set(people[:9])
+    assert cohort(people[:9]) == set(people[:9])
+    record_store.erase(people[3])
+    assert cohort(people[:3]) == set(people[:3])
+    # Somebody who was erased between reading the people and this call is in no cohort.
+    assert cohort([*people[:3], people[3], *people[9:13]]) == {*people[:3], *people[9:13]}
 
 
 def test_live_is_shared_until_it_is_not(
@@ -322,7 +337,7 @@ def test_erasing_a_person_deletes_all_access(
     access_store.put_care(ada.id, ada.id, NOW)
     access_store.add_access_log([AccessLogEntry(ada.id, "t", "therapist", NOW, "GET")])
     access_store.begin_idempotent(ada.id, "k", "r", NOW, 0)
-    access_store.pseudonym(ada.id)
+    access_store.update_cohort([ada.id], 1, NOW)
     access_store.share_live(ada.id, NOW)
     record_store.erase(ada.id)
     assert access_store.tokens(ada.id) == []

@@ -19,6 +19,7 @@ from store import Stores
 from store.models import Rating, TherapySession
 from store.models.records import Purpose, Role
 from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
 from tests.support.live_strap import LiveStrap
 
 PATIENT_PAGES = (
@@ -336,11 +337,11 @@ def test_the_summary_before_a_session_is_one_page_of_pdf() -> None:
 
 
 def test_research_lists_coverage_and_the_call_of_an_export(clinic: Clinic) -> None:
-    assert "0 people agreed" in words(opened(clinic, "research", "ann"))
-    clinic.agree("ada", Purpose.RESEARCH)
-    fill(clinic.stores, clinic.people["ada"], days=2)
+    assert "So few people agreed to research" in words(opened(clinic, "research", "ann"))
+    agree_together(clinic, "ada")
+    fill(clinic.stores, clinic.people["ada"], days=2, weeks_ago=RELEASED_WEEKS)
     test = opened(clinic, "research", "ann")
-    assert "1 people agreed" in words(test)
+    assert "5 people agreed" in words(test)
     assert "/v1/research/ratings?format=parquet" in test.code[0].value
     assert "api.research.ratings()" in test.code[1].value
     assert "Not enough yet to say" in words(test)

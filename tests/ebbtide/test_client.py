@@ -16,9 +16,9 @@ import pytest
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 from ebbtide.timestamps import DAY, FOREVER, to_datetime
 from store import Stores
-from store.models.records import Purpose
 from tests.support.accounts import PASSWORD
 from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
 
 
 @pytest.fixture
@@ -88,11 +88,20 @@ def test_json_and_writes(clinic: Clinic) -> None:
 
 
 def test_research_by_pseudonym(clinic: Clinic) -> None:
-    clinic.agree("ada", Purpose.RESEARCH)
+    assert clinic["ann"].get("/v1/research/people").json()["people"] == []
+    fill(clinic.stores, clinic.people["ada"], weeks_ago=RELEASED_WEEKS)
+    agree_together(clinic, "ada")
     with Client.sign_in(clinic.url, "ann@example.org", PASSWORD) as ann:
-        (person,) = ann.research.people()
+        people = ann.research.people()
+        assert len(people) == 5
+        (person,) = (row for row in people if row["ratings"])
         assert person["ratings"] == 6
-        ratings = ann.research.ratings(person=[person["person"]])
+        assert person["days_with_beats"] == 3
+        assert person["beats"] == len(ann.research.beats())
+        with pytest.raises(ApiError) as few:
+            ann.research.ratings(person=[person["person"]])
+        assert (few.value.status, few.value.kind) == (403, "few-people")
+        ratings = ann.research.ratings(person=[row["person"] for row in people])
         assert set(ratings["person"]) == {person["person"]}
         assert len(ann.research.beats()) > 10_000
         with pytest.raises(ApiError) as refused:

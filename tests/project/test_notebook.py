@@ -16,6 +16,7 @@ from store.models import Purpose, Rating, Role
 from tests.conftest import ROOT
 from tests.support.accounts import PASSWORD
 from tests.support.clinic import opened_clinic
+from tests.support.cohort_clinic import RELEASED_WEEKS
 
 
 def interval_of(text: str) -> tuple[float, float]:
@@ -27,7 +28,7 @@ def test_the_notebook_goes_from_sign_in_to_a_mixed_model(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(4)
-    begin = stores.now() // DAY * DAY - 40 * DAY
+    begin = stores.now() // DAY * DAY - (40 + 7 * RELEASED_WEEKS) * DAY
     with opened_clinic(stores) as clinic:
         for number in range(12):
             name = f"simulated{number}"

@@ -28,12 +28,12 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
-    PasswordStore ProgrammeStore PseudonymStore RecordStore RequestCountStore StoreError Stores
+    PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore StoreError Stores
     TokenStore hash_id open_stores
 store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
-    Practice PracticeKind Programme Pseudonym Purpose Rating RemovedStream RequestCount Role Scope
+    Practice PracticeKind Programme Purpose Rating RemovedStream RequestCount Role Scope
     SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind Withdrawal
 store.maintenance: BackupResult CopyResult IntegrityReport RestoreResult check_sqlite check_stores

@@ -103,13 +103,15 @@ def _staffed(stores: Stores, api: ApiThread, settings: Settings) -> Iterator[Cli
             client.close()
 
 
-def fill(stores: Stores, person: Person, *, days: int = 3, seed: int = 1) -> Stream:
+def fill(
+    stores: Stores, person: Person, *, days: int = 3, seed: int = 1, weeks_ago: int = 0
+) -> Stream:
     """Some days with two hours of beats each, two ratings a day, a gap, and a session. Returns the
-    stream.
+    stream. ``weeks_ago``: how long before now.
     """
     rng = np.random.default_rng(seed)
     # The seconds keep these times apart from the examples in the OpenAPI document.
-    begin = stores.now() // DAY * DAY - (days + 1) * DAY + 9 * HOUR + 7 * SECOND
+    begin = stores.now() // DAY * DAY - (days + 1 + 7 * weeks_ago) * DAY + 9 * HOUR + 7 * SECOND
     stream = Stream(new_id(), Origin.STRAP, f"Polar H10 of {person.name}", begin)
     stores.beats.put_stream(person.subject_id, stream)
     sequence = 1

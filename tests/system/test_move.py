@@ -78,7 +78,8 @@ def fill(stores: Stores) -> None:
                 START,
             )
         )
-        stores.access.pseudonym(person.id)
+    stores.access.update_cohort([item.id for item in stores.records.people()], 1, START)
+    stores.access.research_secret()
     erase_person(stores, "gone@example.org")
 
 
@@ -134,7 +135,8 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "care_proposals": 0,
         "known_devices": 0,
         "looks": 0,
-        "pseudonyms": 2,
+        "research_secret": 1,
+        "cohort_members": 2,
         "live_shares": 0,
         "programmes": 0,
         "notes": 0,

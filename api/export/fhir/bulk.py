@@ -1,20 +1,31 @@
 """Bulk Data Access (STU 2) for analysts: everybody who agreed to research, as NDJSON.
 
-Files are made while they are read, from what is stored then, under pseudonyms and with dates moved
-back as in the research tables. ``_since`` is not served: it would compare with true times.
+Files are made while they are read, from what is released then, under pseudonyms and with times as
+in the research tables. ``_since`` is not served: it would compare with true times.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from api.export.fhir.pages import Key, observations
-from api.export.fhir.resources import Subject, device_resource, patient_resource
-from api.export.fhir.search import Search, SearchError
-from api.services.export_scope import ExportSubject, is_simulated
-from ebbtide.timestamps import DAY, to_datetime
+from api.export.fhir.resources import (
+    Subject,
+    Window,
+    device_resource,
+    heart_rate_resource,
+    patient_resource,
+    rating_resources,
+    window_resources,
+)
+from api.export.fhir.search import SearchError
+from api.services.cache.analysis import AnalysisCache
+from api.services.export_scope import ExportQuery, ExportSubject, is_simulated
+from api.services.research_rows import ReleasedRows
+from api.services.research_windows import load_research_windows
+from ebbtide.timestamps import DAY, FOREVER, to_datetime
 from store import Stores
 from store.models import FhirExport
 
@@ -75,18 +86,37 @@ def export_manifest(export: FhirExport, url: str) -> dict[str, Any]:
     }
 
 
-def export_lines(stores: Stores, subjects: list[ExportSubject], kind: str) -> Iterator[str]:
+def export_lines(
+    stores: Stores, cache: AnalysisCache, subjects: list[ExportSubject], kind: str
+) -> Iterator[str]:
     """Yield the lines of a file."""
     if kind == "Device":
         yield _line(device_resource())
         return
     for item in subjects:
-        subject = Subject(item.person, is_simulated(stores, item.person), item.pseudonym)
+        subject = Subject(item.person, is_simulated(stores, item.person), item.research)
         if kind == "Patient":
             yield _line(patient_resource(subject))
             continue
-        for _, resource in observations(stores, subject, Search(), Key()):
-            yield _line(resource)
+        rows = ReleasedRows(stores, item, ExportQuery(*FOREVER))
+        for rating in rows.ratings():
+            yield from (_line(resource) for _, resource in rating_resources(rating, subject))
+        for window in _windows(rows, cache):
+            yield from (_line(resource) for _, resource in window_resources(window, subject))
+        for rate in rows.heart_rates():
+            yield _line(heart_rate_resource(rate, subject))
+
+
+def _windows(rows: ReleasedRows, cache: AnalysisCache) -> Iterator[Window]:
+    """The usable windows, of the analysts' clock."""
+    for day, name in sorted(rows.days().items()):
+        found = load_research_windows(
+            rows.stores, cache.research, rows.subject.person, rows.clock, {day: name}
+        )
+        columns = (found.start_ns, found.mean_hr_bpm, found.sdnn_ms, found.rmssd_ms)
+        for start, *values in zip(*(column.tolist() for column in columns), strict=True):
+            if start < rows.end and math.isfinite(values[0]):
+                yield Window(start, *(v if math.isfinite(v) else None for v in values))
 
 
 def _line(resource: dict[str, Any]) -> str:

@@ -6,15 +6,15 @@ three with the same period.
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from analytics.hrv.windows import METHOD, WINDOW_NS
 from api.export.fhir import terms
+from api.services.research_identity import ResearchIdentity
 from ebbtide import __version__
 from ebbtide.timestamps import to_datetime
-from store.models import ImportedHeartRate, Person, Pseudonym, Rating
+from store.models import ImportedHeartRate, Person, Rating
 from store.models.imports import unpack_identifiers
 
 Resource = dict[str, Any]
@@ -24,19 +24,20 @@ _DECIMALS = 3  # of what is computed; a float of 32 bits has no more
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose resources they are: a person's own, or under a pseudonym with times moved back, without
-    zone, words and identifiers. ``with_notes``: words are included, which are for the person alone.
+    """Whose resources they are: a person's own, or as an analyst sees them, of records with times
+    of the analysts' clock, without zone, words and identifiers. ``with_notes``: words are included,
+    which are for the person alone.
     """
 
     person: Person
     is_simulated: bool
-    pseudonym: Pseudonym | None = None
+    research: ResearchIdentity | None = None
     with_notes: bool = False
 
     @property
     def id(self) -> str:
         """The id of the Patient."""
-        return self.person.id if self.pseudonym is None else self.pseudonym.pseudonym
+        return self.person.id if self.research is None else self.research.name
 
     @property
     def reference(self) -> Resource:
@@ -45,15 +46,29 @@ class Subject:
 
     def time(self, instant_ns: int, zone: str) -> str:
         """A moment as it is sent."""
-        if self.pseudonym is not None:
-            return to_datetime(instant_ns - self.pseudonym.shift_ns).isoformat()
-        return to_datetime(instant_ns, zone).isoformat()
+        return to_datetime(instant_ns, zone if self.research is None else "UTC").isoformat()
 
     def resource_id(self, own_id: str) -> str:
         """An id as it is sent."""
-        if self.pseudonym is None:
-            return own_id
-        return str(uuid.uuid5(uuid.UUID(self.pseudonym.pseudonym), own_id))
+        return own_id if self.research is None else self.research.hide_id(own_id)
+
+    def meta(
+        self, is_simulated: bool, *, is_imported: bool = False, updated: str | None = None
+    ) -> Resource:
+        """The ``meta`` of a resource of theirs. When it was updated is not for analysts."""
+        meta: Resource = {}
+        if updated is not None and self.research is None:
+            meta["lastUpdated"] = updated
+        security = [terms.TEST_DATA] if is_simulated else []
+        tags = [terms.IMPORTED] if is_imported else []
+        if self.research is not None:
+            security.append(terms.PSEUDONYMIZED)
+            tags.append(terms.LOCAL_CLOCK)
+        if security:
+            meta["security"] = security
+        if tags:
+            meta["tag"] = [terms.concept(code)["coding"][0] for code in tags]
+        return {"meta": meta} if meta else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,7 @@ def patient_resource(subject: Subject) -> Resource:
     resource: Resource = {
         "resourceType": "Patient",
         "id": subject.id,
-        **_meta(subject.is_simulated),
+        **subject.meta(subject.is_simulated),
         "identifier": [{"system": terms.PERSON_ID, "value": subject.id}],
     }
     return resource
@@ -95,7 +110,7 @@ def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resour
         status = "entered-in-error"
     issued_ns = rating.issued_ns if rating.imported else rating.entered_ns
     when: Resource = {"effectiveDateTime": subject.time(rating.about_ns, rating.zone)}
-    if subject.pseudonym is None:
+    if subject.research is None:
         when["_effectiveDateTime"] = {
             "extension": [{"url": terms.ZONE_EXTENSION, "valueCode": rating.zone}]
         }
@@ -108,17 +123,17 @@ def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resour
         resource: Resource = {
             "resourceType": "Observation",
             "id": subject.resource_id(f"{rating.id}-{name}"),
-            **_meta(
+            **subject.meta(
                 rating.simulated,
                 is_imported=rating.imported,
-                updated=None if subject.pseudonym else subject.time(rating.entered_ns, rating.zone),
+                updated=subject.time(rating.entered_ns, rating.zone),
             ),
             **_identifiers(subject, terms.RATING_ID, rating.id, rating.identifiers),
             **_observation(code, status, subject),
             **when,
             "valueQuantity": _quantity(code, value),
         }
-        if issued_ns is not None:
+        if issued_ns is not None and subject.research is None:
             resource["issued"] = subject.time(issued_ns, rating.zone)
         words = notes.get(code)
         if subject.with_notes and words is not None:
@@ -139,7 +154,7 @@ def window_resources(window: Window, subject: Subject) -> list[tuple[str, Resour
         resource: Resource = {
             "resourceType": "Observation",
             "id": subject.resource_id(own_id),
-            **_meta(subject.is_simulated),
+            **subject.meta(subject.is_simulated),
             **_identifiers(subject, terms.WINDOW_ID, own_id.removeprefix("window-"), None),
             **_observation(code, "final", subject),
             "effectivePeriod": {
@@ -160,21 +175,19 @@ def heart_rate_resource(rate: ImportedHeartRate, subject: Subject) -> Resource:
     resource: Resource = {
         "resourceType": "Observation",
         "id": subject.resource_id(f"rate-{rate.id}"),
-        **_meta(
+        **subject.meta(
             rate.simulated or subject.person.simulated,
             is_imported=True,
-            updated=None
-            if subject.pseudonym or not rate.entered_ns
-            else subject.time(rate.entered_ns, zone),
+            updated=subject.time(rate.entered_ns, zone) if rate.entered_ns else None,
         ),
         **_identifiers(subject, terms.RATE_ID, rate.id, rate.identifiers),
         **_observation(terms.HEART_RATE, rate.status, subject),
         "effectiveDateTime": subject.time(rate.time_ns, zone),
     }
-    if rate.issued_ns is not None:
+    if rate.issued_ns is not None and subject.research is None:
         resource["issued"] = subject.time(rate.issued_ns, zone)
     resource["valueQuantity"] = _quantity(terms.HEART_RATE, rate.bpm)
-    if rate.device and subject.pseudonym is None:
+    if rate.device and subject.research is None:
         resource["device"] = {"display": rate.device}
     components = [
         {"code": terms.concept(code), "valueString": value}
@@ -191,19 +204,8 @@ def plain_number(value: float) -> float | int:
     return int(value) if float(value).is_integer() else value
 
 
-def _meta(is_simulated: bool, *, is_imported: bool = False, updated: str | None = None) -> Resource:
-    meta: Resource = {}
-    if updated is not None:
-        meta["lastUpdated"] = updated
-    if is_simulated:
-        meta["security"] = [terms.TEST_DATA]
-    if is_imported:
-        meta["tag"] = [terms.concept(terms.IMPORTED)["coding"][0]]
-    return {"meta": meta} if meta else {}
-
-
 def _identifiers(subject: Subject, system: str, own: str, packed: str | None) -> Resource:
-    if subject.pseudonym is not None:
+    if subject.research is not None:
         return {}
     found = [{"system": system, "value": own}]
     for identifier in unpack_identifiers(packed):

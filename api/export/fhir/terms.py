@@ -28,6 +28,7 @@ LEGACY = {
 HEART_RATE, SDNN, PAIN = "8867-4", "80404-7", "72514-3"
 STRESS, PLEASANT, RMSSD = "stress-nrs", "pleasant-nrs", "rmssd"
 ACTIVITY, MODALITY, IMPORTED = "activity", "modality", "imported"
+LOCAL_CLOCK = "local-clock"
 VITAL_SIGNS, PROCEDURE, SURVEY = "vital-signs", "procedure", "survey"
 MEDIA_TYPE = "application/fhir+json"
 FHIR_VERSION = "4.0.1"
@@ -37,6 +38,11 @@ TEST_DATA = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
     "code": "HTEST",
     "display": "test health data",
+}
+PSEUDONYMIZED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "PSEUDED",
+    "display": "pseudonymized",
 }
 CODE_SYSTEM_ID, DEVICE_ID = "ebbtide", "ebbtide"
 TEXTS = {
@@ -49,6 +55,7 @@ TEXTS = {
     ACTIVITY: "What the person did",
     MODALITY: "Whether a value was sensed or self-reported",
     IMPORTED: "From another system",
+    LOCAL_CLOCK: "Times are local, without a zone, and moved by whole weeks",
 }
 _DEFINITIONS = {
     STRESS: "How stressed the person felt at a moment, as they report it, in whole numbers from 0"
@@ -63,6 +70,9 @@ _DEFINITIONS = {
     MODALITY: "How a value was obtained, in the words of IEEE 1752.1: 'sensed' by a device, or"
     " 'self-reported' by the person.",
     IMPORTED: "The resource came from another system, and was not recorded here.",
+    LOCAL_CLOCK: "Times of the resource are of a local clock without a zone, moved by a secret"
+    " number of whole weeks. The offset +00:00 stands there since FHIR demands one, and says"
+    " nothing.",
 }
 UNITS = {HEART_RATE: ("beats/minute", "/min"), SDNN: ("ms", "ms"), RMSSD: ("ms", "ms")}
 SCORE = ("{score}", "{score}")

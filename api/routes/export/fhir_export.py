@@ -19,7 +19,7 @@ from api.export.fhir.bulk import (
     export_manifest,
     export_types,
 )
-from api.http.deps import Analyst, StoresDep, log_access, request_name
+from api.http.deps import Analyst, CacheDep, StoresDep, log_access, request_name
 from api.http.fhir import (
     OUTCOME_SCHEMA,
     FhirError,
@@ -30,7 +30,8 @@ from api.http.fhir import (
     is_lenient,
     preferences,
 )
-from api.services.cohort import consenting_patients
+from api.http.research import CohortDep
+from api.services.cohort import Cohort
 from ebbtide.beats import new_id
 from ebbtide.timestamps import SECOND
 from store import Stores
@@ -67,6 +68,7 @@ _NDJSON: dict[int | str, dict[str, Any]] = {
 def export_all(
     request: Request,
     analyst: Analyst,
+    cohort: CohortDep,
     stores: StoresDep,
     types: Annotated[_Words, Query(alias="_type")] = None,
     form: Annotated[str | None, Query(alias="_outputFormat", max_length=100)] = None,
@@ -74,19 +76,20 @@ def export_all(
     """Begin a Bulk Data export of everybody who agreed to research, under pseudonyms. Needs
     ``Prefer: respond-async``.
     """
-    return _begin_export(request, analyst, stores, "/fhir/$export")
+    return _begin_export(request, analyst, cohort, stores, "/fhir/$export")
 
 
 @router.get("/fhir/Patient/$export", status_code=202, responses=_KICK_OFF)
 def export_patients(
     request: Request,
     analyst: Analyst,
+    cohort: CohortDep,
     stores: StoresDep,
     types: Annotated[_Words, Query(alias="_type")] = None,
     form: Annotated[str | None, Query(alias="_outputFormat", max_length=100)] = None,
 ) -> Response:
     """Begin the same export: everything is of a Patient."""
-    return _begin_export(request, analyst, stores, "/fhir/Patient/$export")
+    return _begin_export(request, analyst, cohort, stores, "/fhir/Patient/$export")
 
 
 @router.get("/fhir/exports/{export_id}", responses=_MANIFEST)
@@ -120,18 +123,23 @@ def export_file(
     kind: Annotated[str, Path(max_length=64)],
     request: Request,
     analyst: Analyst,
+    cohort: CohortDep,
     stores: StoresDep,
+    cache: CacheDep,
 ) -> Response:
     """A file of an export: resources of one type as NDJSON, made while it is read."""
     export = _get_export(stores, analyst, export_id)
     if kind not in export.types.split():
         raise FhirError(404, f"The export has no file {kind}.")
-    subjects = consenting_patients(stores)
+    subjects = cohort.require()
     log_access(stores, analyst, [item.person for item in subjects], request_name(request))
-    return StreamingResponse(export_lines(stores, subjects, kind), media_type=NDJSON)
+    return StreamingResponse(export_lines(stores, cache, subjects, kind), media_type=NDJSON)
 
 
-def _begin_export(request: Request, analyst: Person, stores: Stores, end: str) -> Response:
+def _begin_export(
+    request: Request, analyst: Person, cohort: Cohort, stores: Stores, end: str
+) -> Response:
+    cohort.require()
     if "respond-async" not in preferences(request):
         raise FhirError(400, "Send Prefer: respond-async: an export is answered with an address.")
     try:

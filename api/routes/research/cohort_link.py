@@ -9,12 +9,12 @@ from analytics.association import group
 from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import Analyst, StoresDep, log_access, request_name
 from api.http.problems import describe_problems
+from api.http.research import CohortDep
 from api.schemas.common import RecordOut
 from api.services.cohort import (
     CohortLink,
     CohortRatings,
     compute_cohort_link,
-    consenting_patients,
     read_cohort,
 )
 from api.services.export_scope import ExportSubject
@@ -92,12 +92,16 @@ ASSUMPTIONS = [
     responses={**COMPUTING, **describe_problems(401, 403, 503)},
 )
 async def clinic_link(
-    request: Request, analyst: Analyst, stores: StoresDep, computations: ComputationsDep
+    request: Request,
+    analyst: Analyst,
+    cohort: CohortDep,
+    stores: StoresDep,
+    computations: ComputationsDep,
 ) -> Response:
     """Whether pain moved with stress, within people, over everybody who agreed to research."""
 
     def plan() -> tuple[list[ExportSubject], CohortRatings]:
-        subjects = consenting_patients(stores)
+        subjects = cohort.require()
         log_access(stores, analyst, [item.person for item in subjects], request_name(request))
         return subjects, read_cohort(stores, subjects)
 

@@ -1,5 +1,5 @@
-"""Tables for analysts: people who agreed to research, under pseudonyms, with dates moved back by a
-number of whole weeks of each person's own, so that weekdays and hours stay what they were.
+"""Tables for analysts: people who agreed to research, under pseudonyms, in local time without a
+zone, moved back by a secret number of whole weeks, so that weekdays and hours stay what they were.
 """
 
 from __future__ import annotations
@@ -23,26 +23,36 @@ from api.export.responses import (
     package_responses,
     table_response,
 )
+from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import Analyst, CacheDep, SnapshotsDep, StoresDep, log_access, request_name
 from api.http.pagination import Cursor
 from api.http.problems import ProblemError, describe_problems
-from api.http.time_range import OptionalTimeRange
+from api.http.research import CohortDep, MovedRange
 from api.services.cache.analysis import AnalysisCache
-from api.services.cohort import consenting_patients
-from api.services.export_scope import ExportSubject, IncrementTokens, resolve_origins
+from api.services.cohort import Cohort
+from api.services.export_scope import (
+    ExportQuery,
+    ExportSubject,
+    IncrementTokens,
+    resolve_origins,
+)
+from api.services.research_identity import derive_key
+from api.services.research_rows import ReleasedRows, count_beats, count_price_s
 from api.services.snapshots import Snapshots
 from ebbtide.beats import Origin
-from ebbtide.timestamps import FOREVER, to_datetime
+from ebbtide.timestamps import DAY, LATEST, to_datetime
 from store import Stores
 from store.models import Person
 from store.models.records import Role
+
+ALL = ExportQuery(0, LATEST)  # of the analysts' clock
 
 router = APIRouter(prefix="/research", tags=["research"])
 
 Pseudonyms = Annotated[
     # Few enough to fit into an address, which servers take up to 64 KiB.
     list[Annotated[str, Field(max_length=40)]] | None,
-    Query(max_length=1000, description="Only these people; all who agreed if left out"),
+    Query(max_length=1000, description="Only these people, at least five; all if left out"),
 ]
 
 Since = Annotated[
@@ -50,20 +60,21 @@ Since = Annotated[
     Query(
         max_length=200,
         description="`until` of an earlier answer to this account: only what was added or changed "
-        "since, and all of people who agreed since. No time: dates of research are moved",
+        "or released since, and all of people who joined since. No time: those of research are "
+        "moved",
     ),
 ]
 
 
 class Subject(BaseModel):
-    """Somebody who agreed to research, and how much there is of them. Dates are moved."""
+    """Somebody who agreed to research, and how much of them is released. Dates are moved."""
 
-    person: str = Field(description="A pseudonym, always the same")
+    person: str = Field(description="A pseudonym, always the same for this analyst")
     simulated: bool = Field(description="A sample, or with beats that are: not a real person's")
     origins: list[Origin]
     beats: int
-    first_beat: str | None
-    last_beat: str | None
+    first_beat: str | None = Field(description="The day")
+    last_beat: str | None = Field(description="The day")
     days_with_beats: int
     ratings: int
     first_rating: str | None
@@ -72,24 +83,49 @@ class Subject(BaseModel):
 
 
 class CohortOut(BaseModel):
-    """Who agreed, by pseudonym."""
+    """Who agreed, by pseudonym; nobody where fewer than ``min_people`` did."""
 
     people: list[Subject]
-    patients: int = Field(description="Of how many patients of this clinic")
+    patients: int = Field(description="Of how many patients of this clinic, rounded down to fives")
+    min_people: int = Field(description="Of fewer people nothing is given")
 
 
-@router.get("/people", responses=describe_problems(401, 403))
-def people(request: Request, analyst: Analyst, stores: StoresDep) -> CohortOut:
-    """Who agreed to research, and what there is of them."""
-    subjects = consenting_patients(stores)
-    log_access(stores, analyst, [item.person for item in subjects], request_name(request))
-    patients = sum(person.role is Role.PATIENT for person in stores.records.people())
-    return CohortOut(people=[_subject(stores, item) for item in subjects], patients=patients)
+@router.get(
+    "/people",
+    response_model=CohortOut,
+    responses={**COMPUTING, **describe_problems(401, 403, 503)},
+)
+async def people(
+    request: Request,
+    analyst: Analyst,
+    cohort: CohortDep,
+    stores: StoresDep,
+    cache: CacheDep,
+    computations: ComputationsDep,
+) -> Response:
+    """Who agreed to research, and what of them is released."""
+
+    def plan() -> float:
+        log_access(stores, analyst, [item.person for item in rows], request_name(request))
+        return sum(count_price_s(ReleasedRows(stores, item, ALL), cache.research) for item in rows)
+
+    def work() -> Response:
+        patients = sum(person.role is Role.PATIENT for person in stores.records.people())
+        out = CohortOut(
+            people=[_subject(stores, cache, item) for item in rows],
+            patients=patients // 5 * 5,
+            min_people=cohort.min_people,
+        )
+        return Response(out.model_dump_json(), media_type="application/json")
+
+    rows = cohort.subjects
+    price_s = await computations.run(request, analyst.id, plan)
+    return await computations.respond(request, analyst.id, price_s, "people", work)
 
 
 async def research_query(
     request: Request,
-    time_range: OptionalTimeRange,
+    time_range: MovedRange,
     format: Annotated[
         Format | None, Query(description="The form; that of the Accept header if left out")
     ] = None,
@@ -105,7 +141,7 @@ async def research_query(
 
 async def research_file_query(
     request: Request,
-    time_range: OptionalTimeRange,
+    time_range: MovedRange,
     since: Since = None,
     span: Annotated[Span, SPAN] = Span.MINUTES_30,
 ) -> BulkQuery:
@@ -138,13 +174,14 @@ def _add_file_route(form: Format, suffix: str, words: str) -> None:
         request: Request,
         analyst: Analyst,
         query: ResearchFileQuery,
+        cohort: CohortDep,
         stores: StoresDep,
         cache: CacheDep,
         snapshots: SnapshotsDep,
         person: Pseudonyms = None,
     ) -> Response:
         query = query.with_form(form)
-        return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+        return _respond(table, request, analyst, query, cohort, stores, cache, snapshots, person)
 
 
 for _form in FILE_FORMS:
@@ -157,15 +194,16 @@ def research(
     request: Request,
     analyst: Analyst,
     query: ResearchQuery,
+    cohort: CohortDep,
     stores: StoresDep,
     cache: CacheDep,
     snapshots: SnapshotsDep,
     person: Pseudonyms = None,
 ) -> Response:
-    """A table of everybody who agreed, one after the other. ``start`` and ``end`` are moved dates,
-    as those in the answer are.
+    """A table of everybody who agreed, one after the other. ``start`` and ``end`` are times as
+    those in the answer are: local, without a zone, moved.
     """
-    return _respond(table, request, analyst, query, stores, cache, snapshots, person)
+    return _respond(table, request, analyst, query, cohort, stores, cache, snapshots, person)
 
 
 def _respond(
@@ -173,12 +211,21 @@ def _respond(
     request: Request,
     analyst: Person,
     query: BulkQuery,
+    cohort: Cohort,
     stores: Stores,
     cache: AnalysisCache,
     snapshots: Snapshots,
     pseudonyms: list[str] | None,
 ) -> Response:
-    tokens = IncrementTokens(stores.access.pseudonym(analyst.id).pseudonym)
+    if table is Table.LINK and (query.scope.start_ns, query.scope.end_ns) != (0, LATEST):
+        raise ProblemError(
+            422,
+            "the link is that of all that is released of a person: leave out start and end. Of a "
+            "range, its number of ratings would tell their times.",
+            field="query.start",
+        )
+    subjects = cohort.require(pseudonyms)
+    tokens = IncrementTokens(derive_key(stores.access.research_secret(), "since", analyst.id))
     for field, token in (("since", query.since), ("cursor", query.cursor and query.cursor.until)):
         if token and tokens.decode(token) is None:
             raise ProblemError(
@@ -189,7 +236,6 @@ def _respond(
     if query.since is not None:
         scope = replace(query.scope, since_ns=tokens.decode(query.since))
         query = replace(query, scope=scope)
-    subjects = consenting_patients(stores, pseudonyms)
     people = [item.person for item in subjects]
     log_access(stores, analyst, people, f"{request_name(request)} ({table})")
     return table_response(
@@ -204,25 +250,25 @@ def _respond(
     )
 
 
-def _subject(stores: Stores, subject: ExportSubject) -> Subject:
-    person = subject.person
-    covered = [item for item in stores.beats.coverage(person.subject_id) if item.beats]
-    ratings = stores.records.ratings(person.id, *FOREVER)
-    origins = resolve_origins(stores, person)
+def _subject(stores: Stores, cache: AnalysisCache, subject: ExportSubject) -> Subject:
+    rows = ReleasedRows(stores, subject, ALL)
+    beats = count_beats(rows, cache.research)
+    ratings = rows.ratings()
+    origins = resolve_origins(stores, subject.person)
 
     def moved(moment: int | None) -> str | None:
-        return None if moment is None else to_datetime(moment - subject.shift_ns).isoformat()
+        return None if moment is None else to_datetime(moment).replace(tzinfo=None).isoformat()
 
     return Subject(
         person=subject.name,
-        simulated=person.simulated or Origin.SIMULATED in origins,
+        simulated=subject.person.simulated or Origin.SIMULATED in origins,
         origins=sorted(origins),
-        beats=sum(item.beats for item in covered),
-        first_beat=moved(min((item.first_ns or 0 for item in covered), default=None)),
-        last_beat=moved(max((item.last_ns or 0 for item in covered), default=None)),
-        days_with_beats=len(stores.beats.day_fingerprints(person.subject_id, *FOREVER)),
+        beats=sum(beats.values()),
+        first_beat=moved(min((day * DAY for day in beats), default=None)),
+        last_beat=moved(max((day * DAY for day in beats), default=None)),
+        days_with_beats=len(beats),
         ratings=len(ratings),
         first_rating=moved(ratings[0].about_ns if ratings else None),
         last_rating=moved(ratings[-1].about_ns if ratings else None),
-        sessions=len(stores.records.sessions(person.id)),
+        sessions=len(rows.sessions()),
     )

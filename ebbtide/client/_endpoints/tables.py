@@ -20,7 +20,8 @@ class Tables(Transport):
     Parameters
     ----------
     start, end : datetime, optional
-        Aware datetimes of a half-open range; everything if left out.
+        Aware datetimes of a half-open range; everything if left out. Research takes naive ones, as
+        its times are.
     since : datetime or str, optional
         Only what changed since, for repeated exports: a moment, or the ``until`` of the client
         after an earlier table. Research takes only the latter.
@@ -180,13 +181,14 @@ class ExportEndpoints(Tables):
 class Research(Tables):
     """Read the data of people who consented to research, by pseudonym.
 
-    Tables take ``person=[...]``, a list of pseudonyms. See `Client.research`.
+    Tables take ``person=[...]``, a list of at least five pseudonyms. Times are local, without a
+    zone, and moved by whole weeks. See `Client.research`.
 
     Examples
     --------
     >>> with Client.sign_in(url, email, password) as api:  # doctest: +SKIP
     ...     people = api.research.people()
-    ...     ratings = api.research.ratings(person=[people[0]["person"]])
+    ...     ratings = api.research.ratings(person=[row["person"] for row in people[:5]])
     """
 
     _tables = "research"
@@ -197,7 +199,8 @@ class Research(Tables):
         Returns
         -------
         list of dict
-            Pseudonym ``person``, and how many beats, ratings and sessions there are.
+            Pseudonym ``person``, and how many beats, ratings and sessions are released; nobody
+            where fewer than five consented.
         """
         found: list[dict[str, Any]] = self._request("GET", "research/people")["people"]
         return found

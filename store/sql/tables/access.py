@@ -129,16 +129,24 @@ class IdempotentResponseRow(Base):
     about_id: Mapped[str | None] = mapped_column(_ID, index=True)
 
 
-class PseudonymRow(Base):
-    """The name of a person for analysts."""
+class ResearchSecretRow(Base):
+    """What analysts' pseudonyms and moved dates are made from, in hexadecimal. One row."""
 
-    __tablename__ = "pseudonyms"
+    __tablename__ = "research_secret"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    secret: Mapped[str] = mapped_column(_HASH)
+
+
+class CohortMemberRow(Base):
+    """A person whose data analysts may see, and when they entered the cohort."""
+
+    __tablename__ = "cohort_members"
 
     person_id: Mapped[str] = mapped_column(
         ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
     )
-    pseudonym: Mapped[str] = mapped_column(_ID, unique=True)
-    shift_ns: Mapped[int] = mapped_column(BigInteger)
+    at_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class LiveShareRow(Base):

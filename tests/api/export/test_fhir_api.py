@@ -10,15 +10,18 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from api.export import fhir
+from api.services.research_identity import GRID, ResearchIdentity
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, from_datetime, to_datetime
 from store import Stores
 from store.models import Purpose, Rating
 from tests.api.export.test_round_trip import all_resources, bundle_of, observation
 from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.cohort_clinic import agree_together, identity_of, with_movable_clock
 from tests.support.standards import require_valid_r4
 
 BASE = "/v1/fhir"
@@ -28,6 +31,20 @@ BASE = "/v1/fhir"
 def clinic(stores: Stores) -> Iterator[Clinic]:
     with opened_clinic(stores) as opened:
         fill(stores, opened.people["ada"])
+        yield opened
+
+
+@pytest.fixture
+def released(stores: Stores) -> Iterator[Clinic]:
+    """Ada's data are released to analysts, and she agreed with five others."""
+    stores, clock = with_movable_clock(stores)
+    with opened_clinic(stores) as opened:
+        fill(stores, opened.people["ada"])
+        note = {"pain": 1, "stress": 2, "note": "the stairs at work"}
+        opened["ada"].post("/v1/ratings", json=note).raise_for_status()
+        opened["ada"].post(BASE, json=bundle_of([observation(1, fhir.HEART_RATE, 61.4)]))
+        clock.until_released(opened)
+        agree_together(opened, "ada", people=6)
         yield opened
 
 
@@ -311,6 +328,7 @@ def test_the_capability_statement_is_true(clinic: Clinic) -> None:
     assert used <= codes
     for kind in ("transaction", "batch"):
         assert {"code": kind} in rest["interaction"]
+    agree_together(clinic, "ada")
     for operation in ("$export", "Patient/$export"):  # of Patient, and of the system
         answer = clinic["ann"].get(f"{BASE}/{operation}", headers={"Prefer": "respond-async"})
         assert answer.status_code == 202, answer.text
@@ -461,13 +479,10 @@ def test_heart_rates_of_earlier_versions_are_there_once(clinic: Clinic) -> None:
     assert found(clinic["eve"])[2]["valueQuantity"]["value"] == 63.4
 
 
-def test_bulk_data_export_for_analysts(clinic: Clinic) -> None:
+def test_bulk_data_export_for_analysts(released: Clinic) -> None:
+    clinic = released
     ann, ada = clinic["ann"], clinic.people["ada"]
     ask = {"Prefer": "respond-async", "Accept": "application/fhir+json"}
-    note = {"pain": 1, "stress": 2, "note": "the stairs at work"}
-    clinic["ada"].post("/v1/ratings", json=note).raise_for_status()
-    clinic["ada"].post(BASE, json=bundle_of([observation(1, fhir.HEART_RATE, 61.4)]))
-    clinic.agree("ada", Purpose.RESEARCH)
     outcome(clinic["ada"].get(f"{BASE}/$export", headers=ask), 403, "analysts only")
     outcome(ann.get(f"{BASE}/$export"), 400, "respond-async")
     outcome(ann.get(f"{BASE}/$export?_since=2026-01-01T00:00:00Z", headers=ask), 400, "_since")
@@ -491,18 +506,32 @@ def test_bulk_data_export_for_analysts(clinic: Clinic) -> None:
         require_valid_r4(resource)
     ids = [(resource["resourceType"], resource["id"]) for resource in everything]
     assert len(ids) == len(set(ids))
-    pseudonym = clinic.stores.access.pseudonym(ada.id)
-    assert [resource["id"] for resource in lines["Patient"]] == [pseudonym.pseudonym]
-    assert {r["subject"]["reference"] for r in lines["Observation"]} == {
-        f"Patient/{pseudonym.pseudonym}"
-    }
-    own = found(clinic["ada"])
-    assert len(lines["Observation"]) == len(own)
-    for mine, theirs in zip(own, lines["Observation"], strict=True):
-        assert mine["valueQuantity"] == theirs["valueQuantity"]
-        if "effectiveDateTime" in mine:
-            moved = from_text(mine["effectiveDateTime"]) - from_text(theirs["effectiveDateTime"])
-            assert moved == pseudonym.shift_ns
+    identity = identity_of(clinic.stores, clinic.people["ann"], ada)
+    assert len(lines["Patient"]) == 6
+    assert identity.name in [resource["id"] for resource in lines["Patient"]]
+    assert {r["subject"]["reference"] for r in lines["Observation"]} == {f"Patient/{identity.name}"}
+    for resource in lines["Observation"]:
+        assert "issued" not in resource
+        assert resource["meta"]["security"][-1]["code"] == "PSEUDED"
+        assert resource["meta"]["tag"][-1]["code"] == "local-clock"
+    # Windows begin on the analysts' clock, and are others than hers; all else is the same.
+    own = [item for item in found(clinic["ada"]) if "effectiveDateTime" in item]
+    seen = [item for item in lines["Observation"] if "effectiveDateTime" in item]
+    assert len(seen) == len(own)
+    assert len(lines["Observation"]) - len(seen) > 100
+    mine = sorted(
+        (at_grid(identity, item), item["code"]["text"], item["valueQuantity"]["value"])
+        for item in own
+    )
+    theirs = sorted(
+        (
+            from_text(item["effectiveDateTime"]) // GRID * GRID,
+            item["code"]["text"],
+            item["valueQuantity"]["value"],
+        )
+        for item in seen
+    )
+    assert mine == theirs
     for telling in (ada.id, ada.name, "stairs", "Berlin", own[0]["id"], "lastUpdated"):
         assert telling not in text
     assert clinic.stores.access.access_log(ada.id, 10)
@@ -513,7 +542,16 @@ def test_bulk_data_export_for_analysts(clinic: Clinic) -> None:
     begun = ann.get(f"{BASE}/Patient/$export?_type=Patient", headers=ask)
     clinic.agree("ada", Purpose.RESEARCH, given=False)
     (item,) = ann.get(begun.headers["content-location"]).json()["output"]
-    assert ann.get(item["url"]).text == ""
+    left = [json.loads(line)["id"] for line in ann.get(item["url"]).text.splitlines()]
+    assert len(left) == 5
+    assert identity.name not in left
+    clinic.agree("other0", Purpose.RESEARCH, given=False)
+    outcome(ann.get(item["url"]), 403, "Fewer than 5 people")
+
+
+def at_grid(identity: ResearchIdentity, resource: dict[str, Any]) -> int:
+    moment = np.array([from_text(resource["effectiveDateTime"])], dtype=np.int64)
+    return int(identity.clock.to_research(moment)[0][0]) // GRID * GRID
 
 
 def from_text(moment: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import frictionless
+import numpy as np
 import pandas as pd
 import polars
 import pyarrow as pa
@@ -17,16 +18,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.export.columns import COLUMNS, Table
-from ebbtide.timestamps import SECOND, to_datetime
+from ebbtide.timestamps import MINUTE, SECOND, to_datetime
 from store import Stores
-from store.models import Purpose
 from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.cohort_clinic import agree_together, identity_of, with_movable_clock
 
 WORDS = 'a "good" day, really;\nthe 2nd line = 1'
 
 
 @pytest.fixture
 def clinic(stores: Stores) -> Iterator[Clinic]:
+    stores, clock = with_movable_clock(stores)
     with opened_clinic(stores) as opened:
         ada = opened.people["ada"]
         fill(stores, ada, days=1)
@@ -52,7 +54,8 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         ]
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": points}
         opened["ada"].post("/v1/fhir", json=bundle).raise_for_status()
-        opened.agree("ada", Purpose.RESEARCH)
+        clock.until_released(opened)
+        agree_together(opened, "ada")
         yield opened
 
 
@@ -77,7 +80,7 @@ def test_times_are_timestamps_and_fields_say_their_unit(clinic: Clinic, form: st
             if field.name.endswith("_ns"):
                 assert field.metadata[b"unit"] == b"ns"
                 stamp = read[field.name.removesuffix("_ns")]
-                assert stamp.type == pa.timestamp("ns", "UTC")
+                assert stamp.type == pa.timestamp("ns")  # local, without a zone
                 assert stamp.cast(pa.int64()) == read[field.name]
             elif field.name.endswith("_ms"):
                 assert field.metadata[b"unit"] == b"ms"
@@ -115,7 +118,7 @@ def test_notes_are_for_the_person_and_not_for_analysts(clinic: Clinic) -> None:
     rows = clinic["ada"].get("/v1/export/ratings").json()["rows"]
     assert (rows[-1]["note"], rows[-1]["pleasant_note"]) == (WORDS, "NA")
     theirs = clinic["ann"].get("/v1/research/ratings")
-    assert not {"note", "pleasant_note", "zone"} & theirs.json()["rows"][0].keys()
+    assert not {"note", "pleasant_note", "zone", "entered_ns"} & theirs.json()["rows"][0].keys()
     assert "good" not in theirs.text
     for form in ("csv", "parquet", "arrows"):
         assert b"2nd line" not in content(clinic, "ann", f"ratings.{form}")
@@ -125,10 +128,12 @@ def test_heart_rates_from_elsewhere_come_out_in_bulk(clinic: Clinic) -> None:
     rows = clinic["ada"].get("/v1/export/heart_rates").json()["rows"]
     assert [row["bpm"] for row in rows] == [65.4, 64.4, 63.4, 62.4, 61.4]
     assert {row["device"] for row in rows} == {"Watch of The name of ada"}
-    shift = clinic.stores.access.pseudonym(clinic.id("ada")).shift_ns
+    identity = identity_of(clinic.stores, clinic.people["ann"], clinic.people["ada"])
+    times = np.array([row["time_ns"] for row in rows], dtype=np.int64)
+    moved, _ = identity.clock.to_research(times)
     theirs = clinic["ann"].get("/v1/research/heart_rates", params={"limit": 2}).json()
-    assert [row["time_ns"] + shift for row in theirs["rows"]] == [
-        row["time_ns"] for row in rows[:2]
+    assert [row["time_ns"] for row in theirs["rows"]] == [
+        time // MINUTE * MINUTE for time in moved[:2].tolist()
     ]
     assert theirs["next"]
     assert "device" not in theirs["rows"][0]

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from api.services.research_identity import GRID, WEEK
 from ebbtide.beats import Notification, Origin, Stream, new_id
-from ebbtide.timestamps import HOUR, MINUTE, SECOND, to_datetime
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
 from store.models import Purpose, Rating
+from store.models.records import Role
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
+from tests.support.cohort_clinic import (
+    RELEASED_WEEKS,
+    agree_together,
+    identity_of,
+    with_movable_clock,
+)
 
 
 @pytest.fixture
@@ -23,6 +32,17 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
     with opened_clinic(stores) as opened:
         for hour in range(24, 4, -1):
             add_rating(opened, "ada", stores.now() - hour * HOUR)
+        yield opened
+
+
+@pytest.fixture
+def released(stores: Stores) -> Iterator[Clinic]:
+    """Ada and five others agreed; hers are released, on a Wednesday."""
+    with opened_clinic(stores) as opened:
+        begin = (stores.now() // WEEK - RELEASED_WEEKS) * WEEK + 6 * DAY
+        for hour in range(20):
+            add_rating(opened, "ada", begin + hour * HOUR)
+        agree_together(opened, "ada", people=6)
         yield opened
 
 
@@ -56,10 +76,9 @@ def read_pages(
 
 
 @pytest.mark.parametrize("who", ["ada", "ann"])
-def test_writes_between_pages_lose_and_double_no_row(clinic: Clinic, who: str) -> None:
-    path = "/v1/export/ratings"
+def test_writes_between_pages_lose_and_double_no_row(released: Clinic, who: str) -> None:
+    clinic, path = released, "/v1/export/ratings"
     if who == "ann":
-        clinic.agree("ada", Purpose.RESEARCH)
         path = "/v1/research/ratings"
     ada = clinic["ada"]
     before = ada.get("/v1/export/ratings").json()["rows"]
@@ -80,11 +99,13 @@ def test_writes_between_pages_lose_and_double_no_row(clinic: Clinic, who: str) -
     rows = read_pages(clinic[who], path, write, limit=3)
     names = [row["rating"] for row in rows]
     assert len(names) == len(set(names))
-    shift = rows[0]["about_ns"] - first["about_ns"]
-    seen = {row["about_ns"] - shift for row in rows}
     # All that were there all the time are there; the withdrawn one was on a page before.
-    assert seen == {row["about_ns"] for row in before}
-    assert first["about_ns"] in seen
+    seen = {row["about_ns"] for row in rows}
+    expected = np.array([row["about_ns"] for row in before], dtype=np.int64)
+    if who == "ann":
+        identity = identity_of(clinic.stores, clinic.people["ann"], clinic.people["ada"])
+        expected = identity.clock.to_research(expected)[0] // GRID * GRID
+    assert seen == set(expected.tolist())
 
 
 def test_an_increment_has_what_was_withdrawn(clinic: Clinic) -> None:
@@ -161,12 +182,12 @@ def test_a_cursor_of_ones_own_is_refused(clinic: Clinic, cursor: str) -> None:
     assert refused.json()["resourceType"] == "OperationOutcome"
 
 
-def test_research_filters_on_no_true_time(clinic: Clinic) -> None:
+def test_research_filters_on_no_true_time(released: Clinic) -> None:
     """By `since` an analyst could bisect when a rating was entered, and so find the weeks by which
     its dates are moved.
     """
+    clinic = released
     ann, stores = clinic["ann"], clinic.stores
-    clinic.agree("ada", Purpose.RESEARCH)
     now = to_datetime(stores.now())
     for since in (now.isoformat(), (now - timedelta(days=30)).isoformat(), "0", str(stores.now())):
         for path in ("/v1/research/ratings", "/v1/research/beats.parquet"):
@@ -185,24 +206,66 @@ def test_research_filters_on_no_true_time(clinic: Clinic) -> None:
     made = base64.urlsafe_b64encode(words.replace(token, "2026-01-01T00:00:00Z").encode()).decode()
     assert_problem(ann.get("/v1/research/ratings", params={"cursor": made}), 422, "query.cursor")
     for row in page["rows"]:
-        assert abs(row["entered_ns"] - stores.now()) > 30 * 24 * HOUR
+        assert not {"entered_ns", "entered"} & row.keys()
+    # A range is compared with what is exported: no end of one tells the seconds.
+    row = page["rows"][1]
+    begin = to_datetime(row["about_ns"])
+    for start, is_there in (
+        (begin, True),
+        (begin + timedelta(microseconds=1), False),
+        (begin + timedelta(seconds=299), False),
+    ):
+        rows = ann.get("/v1/research/ratings", params={"start": start.isoformat()}).json()["rows"]
+        assert (row["rating"] in [item["rating"] for item in rows]) is is_there
+    zoned = begin.replace(tzinfo=timezone(timedelta(hours=1))).isoformat()
+    assert_problem(ann.get("/v1/research/ratings", params={"start": zoned}), 422, "without a zone")
+    naive = begin.replace(tzinfo=None).isoformat()
+    assert ann.get("/v1/research/ratings", params={"start": naive}).status_code == 200
+    assert_problem(ann.get("/v1/research/link", params={"start": naive}), 422, "leave out start")
 
 
-def test_research_increments_make_the_whole(clinic: Clinic) -> None:
+def test_research_increments_make_the_whole(released: Clinic) -> None:
+    clinic = released
     ann, ada = clinic["ann"], clinic["ada"]
-    clinic.agree("ada", Purpose.RESEARCH)
     path = "/v1/research/ratings"
     first = ann.get(path).json()
     copy = {row["rating"]: row for row in first["rows"]}
     own = ada.get("/v1/export/ratings").json()["rows"]
     ada.delete(f"/v1/ratings/{own[2]['rating']}", params={"version": 1}).raise_for_status()
     ada.put(f"/v1/ratings/{own[3]['rating']}", json={"pain": 9, "stress": 9, "version": 1})
-    # Who agrees later comes whole, with what was entered long before.
-    old = clinic.stores.now() - 40 * 24 * HOUR
-    add_rating(clinic, "eve", old, entered_ns=old // 1000 * 1000)
-    clinic.agree("eve", Purpose.RESEARCH)
+    # Who joins later comes whole, with what was entered long before: five at a time.
+    old = (clinic.stores.now() // WEEK - RELEASED_WEEKS - 3) * WEEK + 12 * HOUR
+    names = ["eve", *(f"new{number}" for number in range(4))]
+    for name in names[1:]:
+        clinic.add(name, Role.PATIENT)
+    for name in names:
+        assert len(ann.get("/v1/research/people").json()["people"]) == 6
+        add_rating(clinic, name, old, entered_ns=old // 1000 * 1000)
+        clinic.agree(name, Purpose.RESEARCH)
     for row in ann.get(path, params={"since": first["until"]}).json()["rows"]:
         copy[row["rating"]] = row
     whole = {row["rating"]: row for row in ann.get(path).json()["rows"]}
     assert {key: row for key, row in copy.items() if not row["withdrawn"]} == whole
-    assert len(whole) == len(first["rows"])  # one withdrawn, one of Eve's
+    assert len(whole) == len(first["rows"]) - 1 + 5  # one withdrawn, one of each who joined
+    assert len(ann.get("/v1/research/people").json()["people"]) == 11
+
+
+def test_an_increment_has_what_was_released_since(stores: Stores) -> None:
+    stores, clock = with_movable_clock(stores)
+    with opened_clinic(stores) as clinic:
+        agree_together(clinic, "ada")
+        first_day = stores.now() // WEEK * WEEK
+        for week in range(-RELEASED_WEEKS, 0):
+            add_rating(clinic, "ada", first_day + week * WEEK + 12 * HOUR)
+        ann, path = clinic["ann"], "/v1/research/ratings"
+        ann.get(path).raise_for_status()  # they join the cohort
+        clock.ahead_ns += HOUR
+        first = ann.get(path).json()
+        clock.ahead_ns += WEEK
+        clock.sign_in_again(clinic)
+        ann = clinic["ann"]
+        rows = ann.get(path, params={"since": first["until"]}).json()["rows"]
+        whole = ann.get(path).json()["rows"]
+        assert 0 < len(first["rows"]) < RELEASED_WEEKS - 3
+        assert len(whole) == len(first["rows"]) + 1
+        assert [row["rating"] for row in rows] == [whole[-1]["rating"]]

@@ -26,6 +26,7 @@ from store.models import Purpose
 from tests.conftest import skip_or_fail
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
 
 PARQUET = "/v1/export/beats.parquet"
 
@@ -125,7 +126,8 @@ def test_compressed_bytes_have_another_tag_and_no_ranges(clinic: Clinic) -> None
 
 def test_whoever_takes_consent_back_is_in_no_range(clinic: Clinic) -> None:
     ann = clinic["ann"]
-    clinic.agree("ada", Purpose.RESEARCH)
+    fill(clinic.stores, clinic.people["ada"], days=1, weeks_ago=RELEASED_WEEKS)
+    agree_together(clinic, "ada", people=6)
     path = "/v1/research/beats.csv"
     size = int(ann.head(path).headers["content-length"])
     assert len(ranged(ann, path, "bytes=200-").content) == size - 200
@@ -133,6 +135,8 @@ def test_whoever_takes_consent_back_is_in_no_range(clinic: Clinic) -> None:
     assert int(ann.head(path).headers["content-length"]) < 200
     answer = ranged(ann, path, "bytes=200-")
     assert_problem(answer, 416)
+    clinic.agree("other0", Purpose.RESEARCH, given=False)  # now they are too few
+    assert_problem(ranged(ann, path, "bytes=0-"), 403, "Fewer than 5 people")
 
 
 def test_a_withdrawal_and_a_removed_recording_leave_no_snapshot(clinic: Clinic) -> None:

@@ -16,6 +16,7 @@ from api.http.ranges import parse_range
 from store import Stores
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
+from tests.support.cohort_clinic import agree_together
 
 RATING = {"pain": 3, "stress": 4}
 
@@ -72,6 +73,7 @@ def test_one_host_is_fine(clinic: Clinic) -> None:
 
 def test_long_addresses(clinic: Clinic) -> None:
     assert_problem(clinic["ann"].get("/v1/research/ratings?" + "x" * 61_500), 414)
+    agree_together(clinic)
     people = "&".join(f"person={'0' * 36}" for _ in range(1000))
     assert_problem(clinic["ann"].get(f"/v1/research/ratings?{people}"), 404)
 

@@ -54,7 +54,7 @@ def ada(stores: Stores) -> Person:
     stores.records.put_report(StoredReport(person.id, "30 min", "f", '{"canary": 1}'))
     stores.access.begin_idempotent(person.id, "k", "h", now, 0)
     stores.access.finish_idempotent(person.id, "k", 201, '{"note": "canary"}')
-    stores.access.pseudonym(person.id)
+    stores.access.update_cohort([person.id], 1, stores.now())
     return person
 
 

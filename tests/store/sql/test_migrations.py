@@ -60,7 +60,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 14)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -71,6 +71,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
         connection.execute(text(RATING))
         if revision < "0007":
             connection.execute(text(SIGN_IN))
+        if "0007" <= revision < "0013":
+            connection.execute(text("INSERT INTO pseudonyms VALUES ('p', 'name', 604800)"))
     store = opened(url)
     person = store.person("p")
     assert person is not None
@@ -80,6 +82,9 @@ def test_a_filled_database_of_each_revision_comes_forward(
     store.close()
     with engine.connect() as connection:
         assert current_revision(connection) == NEWEST
+    access = SqlAccessStore(engine)  # new pseudonyms are made from a secret of its own
+    assert access.research_secret() == access.research_secret()
+    assert access.update_cohort(["p"], 1, NOW) == {"p": NOW}
     if revision < "0007":  # recorders stay signed in, for everything, as they were
         (stored,) = SqlAccessStore(engine).tokens("p")
         assert (stored.kind, stored.scopes, stored.idle_ns) == (

@@ -27,7 +27,6 @@ from store.models import (
     Practice,
     PracticeKind,
     Programme,
-    Pseudonym,
     Purpose,
     Rating,
     Role,
@@ -102,7 +101,6 @@ _PAIRS: list[tuple[type[DeclarativeBase], DataclassInstance]] = [
     (access.AccessLogRow, AccessLogEntry("p", "a", "r", 1, "w")),
     (access.AttemptsRow, Attempts(1, 2)),
     (access.IdempotentResponseRow, IdempotentResponse("h", 1, 200, "{}")),
-    (access.PseudonymRow, Pseudonym("p", "s", 1)),
     (programme.ProgrammeRow, Programme("p", 1, None, 3)),
     (programme.NoteRow, Note("i", "p", NoteKind.HELPED, "w", 1, 2)),
     (

@@ -17,6 +17,7 @@ from tests.support.accounts import PASSWORD, add_account
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.clock import Clock
+from tests.support.cohort_clinic import agree_together
 
 
 def sign_in(url: str, email: str, password: str = PASSWORD, **more: str) -> httpx.Response:
@@ -263,7 +264,7 @@ def test_a_therapist_sees_who_is_in_their_care_and_has_agreed(clinic: Clinic) ->
 def test_a_patient_sees_the_access_log(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["ada"], days=1)
     clinic.agree("ada", Purpose.CARE)
-    clinic.agree("ada", Purpose.RESEARCH)
+    agree_together(clinic, "ada")
     clinic["tom"].get(f"/v1/patients/{clinic.id('ada')}/link").raise_for_status()
     clinic["ann"].get("/v1/research/ratings").raise_for_status()
     clinic["tess"].get(f"/v1/patients/{clinic.id('ada')}/link")  # saw nothing

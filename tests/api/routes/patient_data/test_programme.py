@@ -23,6 +23,7 @@ from store.models.records import Purpose
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 from tests.support.clock import Clock
+from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together, identity_of
 
 
 def test_the_programme_waits_for_a_clinician(clinic: Clinic) -> None:
@@ -328,10 +329,12 @@ def test_the_link_of_a_clinic_with_its_assumptions(clinic: Clinic) -> None:
     stores = clinic.stores
     rng = np.random.default_rng(5)
     assert_problem(clinic["tom"].get("/v1/research/clinic-link"), 403)
+    assert_problem(clinic["ann"].get("/v1/research/clinic-link"), 403, "Fewer than 5 people")
+    agree_together(clinic, "ada", "eve")
     for name in ("ada", "eve"):
-        clinic.agree(name, Purpose.RESEARCH)
         for k in range(60):
-            at = stores.now() - (31 * DAY) + k * 12 * HOUR
+            begin = stores.now() // DAY * DAY - (31 + 7 * RELEASED_WEEKS) * DAY + 9 * HOUR
+            at = begin + k * 12 * HOUR
             stress = int(rng.integers(2, 9))
             pain = int(np.clip(round(0.6 * stress + rng.normal(2, 1)), 0, 10))
             stores.records.add_rating(rating(clinic.id(name), at, pain, stress))
@@ -340,14 +343,20 @@ def test_the_link_of_a_clinic_with_its_assumptions(clinic: Clinic) -> None:
     assert len(found["assumptions"]) >= 5
     assert "brings" in found["assumptions"][-1]["otherwise"]
     assert found["estimate"] is None or found["low"] < found["estimate"] < found["high"]
-    names = {stores.access.pseudonym(clinic.id(name)).pseudonym for name in ("ada", "eve")}
+    ann = clinic.people["ann"]
+    names = {identity_of(stores, ann, clinic.people[name]).name for name in ("ada", "eve")}
     assert {row["person"] for row in found["by_person"]} <= names
     assert clinic["ada"].get("/v1/me/looks").json()["looks"][0]["what"].endswith("clinic-link")
 
 
 def test_notes_of_ratings_are_stored_and_hidden_from_analysts(clinic: Clinic) -> None:
-    clinic.agree("ada", Purpose.RESEARCH)
+    agree_together(clinic, "ada")
+    about = to_datetime(clinic.stores.now() - RELEASED_WEEKS * 7 * DAY)
+    about = (about - timedelta(days=about.weekday())).replace(hour=12)
     body = {"pain": 3, "stress": 4, "note": " a long call ", "pleasant_note": "tea"}
-    stored = clinic["ada"].post("/v1/ratings", json=body).json()
+    body["about"] = about.isoformat()
+    stored = clinic["ada"].post("/v1/ratings", json=body).raise_for_status().json()
     assert (stored["note"], stored["pleasant_note"]) == ("a long call", "tea")
-    assert "a long call" not in clinic["ann"].get("/v1/research/ratings").text
+    seen = clinic["ann"].get("/v1/research/ratings")
+    assert [row["pain"] for row in seen.json()["rows"]] == [3]
+    assert "a long call" not in seen.text

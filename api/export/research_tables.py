@@ -1,0 +1,186 @@
+"""The same tables for analysts: rows on the clock of ``api.services.research_identity``, and only
+those of weeks that are released.
+
+Everything that an answer depends on is what is released: rows, cursors, tags and the ends of
+batches. See ``api.services.research_rows``; beats are rounded down to a millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
+from analytics.hrv.stress_index import stress_index
+from analytics.hrv.windows import METHOD as WINDOWS_METHOD
+from api.export.columns import COLUMNS, Table, table_schema
+from api.export.tables import (
+    Part,
+    beat_columns,
+    build_batch,
+    link_columns,
+    null_nan,
+    order_positions,
+    rate_columns,
+    rating_columns,
+)
+from api.services.cache.analysis import AnalysisCache
+from api.services.daily_windows import METRICS
+from api.services.export_scope import ExportQuery, ExportSubject
+from api.services.research_rows import ReleasedRows
+from api.services.research_windows import load_research_windows
+from ebbtide.timestamps import DAY, EARLIEST, HOUR, MINUTE, SECOND
+from store import Stores
+
+_LAYOUT = 3  # of the columns: whoever has an older export gets a new one
+_MILLISECOND = SECOND // 1000
+_MONTH_DAYS = 28  # of windows that are read at a time
+_DECIMALS = 4  # of a link: with all digits, the times behind it could be searched for
+
+IntArray = NDArray[np.int64]
+
+
+def research_parts(
+    table: Table, stores: Stores, cache: AnalysisCache, subject: ExportSubject, query: ExportQuery
+) -> Iterator[Part]:
+    """Yield the parts of one person's rows, in order: days of the analysts' clock, or all rows."""
+    rows = ReleasedRows(stores, subject, query)
+    schema = table_schema(table, True)
+
+    def part(
+        columns: Callable[[], dict[str, Any]], position: str | None, tie: str | None = None
+    ) -> Part:
+        return Part(subject.name, lambda: build_batch(schema, columns(), subject), position, tie)
+
+    if table is Table.BEATS:
+        for day in sorted(rows.days()):
+            made = part(partial(_beats, rows, day), "time_ns", "stream")
+            yield replace(made, first=day * DAY, last=(day + 1) * DAY - 1)
+    elif table is Table.HRV:
+        days = rows.days()
+        for month in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
+            some = {day: days[day] for day in days if month <= day < month + _MONTH_DAYS}
+            made = part(partial(_hrv, rows, cache, some), "start_ns")
+            yield replace(made, first=month * DAY, last=(month + _MONTH_DAYS) * DAY - 1)
+    elif table is Table.RATINGS:
+        yield part(partial(_ratings, rows), "about_ns", "rating")
+    elif table is Table.SESSIONS:
+        yield part(partial(_sessions, rows), "number")
+    elif table is Table.HEART_RATES:
+        yield part(partial(_rates, rows), "time_ns", "rate")
+    else:
+        yield part(partial(_link, rows, cache), None)
+
+
+def research_fingerprint(
+    table: Table, stores: Stores, subject: ExportSubject, query: ExportQuery
+) -> str:
+    """Name the content of a person's rows: of what is released alone, and with a key, since the
+    name is part of an answer and could be compared with guesses.
+    """
+    rows = ReleasedRows(stores, subject, query)
+    content: object
+    if table is Table.BEATS:
+        content = sorted(rows.days().items())
+    elif table is Table.HRV:  # the baseline may lie outside the range
+        content = (
+            sorted(rows.days()),
+            sorted(rows.released_days.items()),
+            WINDOWS_METHOD,
+            STRESS_INDEX_METHOD,
+        )
+    elif table is Table.RATINGS:
+        content = [(item.id, item.version, item.about_ns) for item in rows.ratings()]
+    elif table is Table.SESSIONS:
+        content = [(item.number, item.version, day) for item, day in rows.sessions()]
+    elif table is Table.HEART_RATES:
+        content = (rows.heart_rates(), subject.person.simulated)
+    else:
+        ratings = ReleasedRows(stores, subject, replace(query, since_ns=None)).ratings()
+        content = (
+            [(item.id, item.version, item.about_ns) for item in ratings],
+            sorted(rows.released_days.items()),
+        )
+    words = repr((_LAYOUT, table, query.span, rows.start, rows.end, content))
+    return rows.identity.hide_content(words)
+
+
+def _beats(rows: ReleasedRows, day: int) -> dict[str, Any]:
+    start, end = rows.clock.true_range(day)
+    columns = beat_columns(rows.stores, rows.subject, start, end)
+    moved, inside = rows.move(columns["time_ns"], _MILLISECOND)
+    inside &= (moved >= day * DAY) & (moved < (day + 1) * DAY)
+    chosen = np.flatnonzero(inside)
+    columns = {name: _take(values, chosen) for name, values in columns.items()}
+    columns["time_ns"] = moved[chosen]
+    streams = columns["stream"]
+    which = np.asarray(streams.indices)
+    order = order_positions(columns["time_ns"], which, streams.dictionary.to_pylist())
+    if order is not None:
+        columns = {name: _take(values, order) for name, values in columns.items()}
+    if rows.clock.begins_week(day):
+        # The beats before the first of a week are not exported: nothing follows on them.
+        codes = np.asarray(columns["stream"].indices)
+        firsts = np.unique(codes, return_index=True)[1]
+        columns["follows"] = columns["follows"].copy()
+        columns["follows"][firsts] = False
+    return columns
+
+
+def _hrv(rows: ReleasedRows, cache: AnalysisCache, days: dict[int, str]) -> dict[str, Any]:
+    person = rows.subject.person
+    found = load_research_windows(rows.stores, cache.research, person, rows.clock, days)
+    chosen = found.at((found.start_ns >= rows.start) & (found.start_ns < rows.end))
+    index = stress_index(rows.baseline(cache.research), chosen.to_stress_index_input("UTC"))
+    return {
+        "start_ns": chosen.start_ns,
+        "usable": np.isfinite(chosen.mean_hr_bpm),
+        "local_hour": _hours(chosen.start_ns),
+        **{name: null_nan(getattr(chosen, name)) for name in METRICS},
+        "stress_index": null_nan(index.value),
+        "stress_index_low": null_nan(index.low),
+        "stress_index_high": null_nan(index.high),
+    }
+
+
+def _ratings(rows: ReleasedRows) -> dict[str, Any]:
+    ratings = rows.ratings()
+    hours = _hours(np.array([rating.about_ns for rating in ratings], dtype=np.int64))
+    return rating_columns(ratings, hours.tolist())
+
+
+def _sessions(rows: ReleasedRows) -> dict[str, Any]:
+    sessions = rows.sessions()
+    return {
+        "number": [item.number for item, _ in sessions],
+        "held_ns": [day for _, day in sessions],
+        "version": [item.version for item, _ in sessions],
+    }
+
+
+def _rates(rows: ReleasedRows) -> dict[str, Any]:
+    return rate_columns(rows.heart_rates(), rows.subject.person)
+
+
+def _link(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
+    released = replace(rows.query, start_ns=EARLIEST, end_ns=max(rows.true_end(), EARLIEST + 1))
+    columns = link_columns(rows.stores, cache, rows.subject.person, released)
+    floats = [name for name, column in COLUMNS[Table.LINK].items() if column.kind == pa.float64()]
+    return columns | {
+        name: [None if value is None else round(value, _DECIMALS) for value in columns[name]]
+        for name in floats
+    }
+
+
+def _hours(moved: IntArray) -> NDArray[np.float64]:
+    return (moved % DAY // MINUTE) / (HOUR / MINUTE)
+
+
+def _take(values: Any, rows: NDArray[np.intp]) -> Any:
+    return values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]

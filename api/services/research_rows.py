@@ -1,0 +1,177 @@
+"""What an analyst may see of a person: rows of weeks that are released, on the clock of analysts.
+
+Ratings are rounded down to five minutes, heart rates to a minute, meetings to the day. A filter
+compares with what is exported, never with true times, and nothing here depends on what is not
+released: not even the name of the content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.hrv.stress_index import StressIndexInput
+from api.services.compute import raise_if_stopped
+from api.services.export_scope import ExportQuery, ExportSubject
+from api.services.imported_records import load_heart_rates
+from api.services.research_identity import GRID, ResearchClock, ResearchIdentity
+from api.services.research_windows import (
+    ResearchWindowCache,
+    load_research_baseline,
+    research_days,
+)
+from ebbtide.timestamps import DAY, FOREVER, MINUTE
+from store import Stores
+from store.models import ImportedHeartRate, Rating, TherapySession
+
+_COUNT_S = 0.01  # of a day of beats
+
+IntArray = NDArray[np.int64]
+
+
+class ReleasedRows:
+    """What an analyst may see of a person, in a range of the clock that analysts see."""
+
+    def __init__(self, stores: Stores, subject: ExportSubject, query: ExportQuery) -> None:
+        if subject.research is None:
+            raise ValueError("a person under their own name has no research identity")
+        self.stores, self.subject, self.query = stores, subject, query
+        self.identity: ResearchIdentity = subject.research
+        self.clock: ResearchClock = self.identity.clock
+        self.released_end = self.clock.released_end(subject.read_ns)
+        self.end = min(query.end_ns, self.released_end)
+        self.start = query.start_ns
+        # Of whoever joined since, all: a copy has none of theirs.
+        joined = subject.joined_ns or 0
+        self.since = None if query.since_ns is None or joined >= query.since_ns else query.since_ns
+        # What was released meanwhile is new, whenever it was entered.
+        self.released = None if self.since is None else self.clock.released_end(self.since)
+        # What was withdrawn before it could be in a copy is in no increment.
+        self.copied_ns = None if query.since_ns is None else max(query.since_ns, joined)
+
+    def is_new(self, moved: int, changed_ns: int) -> bool:
+        """Whether a row that is exported under this time is one of an increment."""
+        if self.since is None or self.released is None:
+            return True
+        return moved >= self.released or changed_ns >= self.since
+
+    def move(self, time_ns: IntArray, step_ns: int) -> tuple[IntArray, NDArray[np.bool_]]:
+        """Convert true times to those that are exported, in steps, and say which rows are."""
+        exact, inside = self.clock.to_research(time_ns)
+        moved = exact // step_ns * step_ns
+        inside &= exact < self.released_end
+        return moved, inside & (moved >= self.start) & (moved < self.end)
+
+    def ratings(self) -> list[Rating]:
+        """The ratings, on the analysts' clock, in the order of the cursor."""
+        records, person_id = self.stores.records, self.subject.person.id
+        found = records.ratings(person_id, *FOREVER)
+        copied_end = 0
+        if self.copied_ns is not None:
+            changed = records.ratings(person_id, *FOREVER, since_ns=self.copied_ns)
+            found += [rating for rating in changed if rating.withdrawn]
+            copied_end = self.clock.released_end(self.copied_ns)
+        times = np.array([rating.about_ns for rating in found], dtype=np.int64)
+        moved, inside = self.move(times, GRID)
+        rows = [
+            replace(rating, id=self.identity.hide_id(rating.id), about_ns=about)
+            for rating, about, is_inside in zip(found, moved.tolist(), inside, strict=True)
+            if is_inside
+            and self.is_new(about, rating.entered_ns)
+            and not (rating.withdrawn and about >= copied_end)
+        ]
+        return sorted(rows, key=lambda rating: (rating.about_ns, rating.id))
+
+    def heart_rates(self) -> list[ImportedHeartRate]:
+        """The imported heart rates, on the analysts' clock, in the order of the cursor."""
+        found = load_heart_rates(self.stores, self.subject.person, *FOREVER)
+        times = np.array([rate.time_ns for rate in found], dtype=np.int64)
+        moved, inside = self.move(times, MINUTE)
+        rows = [
+            replace(rate, id=self.identity.hide_id(f"rate-{rate.id}"), time_ns=time)
+            for rate, time, is_inside in zip(found, moved.tolist(), inside, strict=True)
+            if is_inside and self.is_new(time, rate.entered_ns)
+        ]
+        return sorted(rows, key=lambda rate: (rate.time_ns, rate.id))
+
+    def sessions(self) -> list[tuple[TherapySession, int]]:
+        """The meetings by number, each with the day on the analysts' clock."""
+        found = self.stores.records.sessions(self.subject.person.id)
+        times = np.array([item.held_ns for item in found], dtype=np.int64)
+        moved, inside = self.move(times, DAY)
+        rows = [
+            (item, day)
+            for item, day, is_inside in zip(found, moved.tolist(), inside, strict=True)
+            if is_inside and self.is_new(day, item.changed_ns)
+        ]
+        return sorted(rows, key=lambda row: row[0].number)
+
+    @cached_property
+    def released_days(self) -> dict[int, str]:
+        """All days of the analysts' clock that have beats, and what they are made from."""
+        days = research_days(self.stores, self.subject.person, self.clock)
+        return {
+            day: name
+            for day, name in days.items()
+            if self.clock.span_of_day(day)[0] < self.released_end
+        }
+
+    def days(self) -> dict[int, str]:
+        """Those of the range, and of the increment."""
+        days = {
+            day: name
+            for day, name in self.released_days.items()
+            if self.start < (day + 1) * DAY and day * DAY < self.end
+        }
+        if self.since is None or self.released is None:
+            return days
+        utc_days = self.stores.beats.changed_days(self.subject.person.subject_id, self.since)
+        changed = self.clock.days_of(utc_days)
+        return {
+            day: name
+            for day, name in days.items()
+            if day in changed or (day + 1) * DAY > self.released
+        }
+
+    def baseline(self, cache: ResearchWindowCache) -> StressIndexInput:
+        """The baseline of the stress index, of what is released."""
+        person, days = self.subject.person, self.released_days
+        return load_research_baseline(self.stores, cache, person, self.clock, days)
+
+    def true_end(self) -> int:
+        """The true moment of the end of what is released."""
+        return self.clock.to_true(self.released_end)
+
+
+def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int]:
+    """Count the beats of each day of the analysts' clock that has any."""
+    counts: dict[int, int] = {}
+    person, clock = rows.subject.person, rows.clock
+    for day, name in rows.days().items():
+        raise_if_stopped()
+        start, end = clock.span_of_day(day)
+        begin = clock.to_true(start)
+        key = (person.subject_id, begin, name)
+        with cache.lock:
+            count = cache.counts.get(key)
+        if count is None:
+            count = len(rows.stores.beats.read(person.subject_id, begin, begin + end - start))
+            with cache.lock:
+                cache.counts[key] = count
+        if count:
+            counts[day] = count
+    return counts
+
+
+def count_price_s(rows: ReleasedRows, cache: ResearchWindowCache) -> float:
+    """Estimate the seconds that counting takes."""
+    clock, subject_id = rows.clock, rows.subject.person.subject_id
+    with cache.lock:
+        missing = sum(
+            (subject_id, clock.to_true(clock.span_of_day(day)[0]), name) not in cache.counts
+            for day, name in rows.days().items()
+        )
+    return missing * _COUNT_S
