@@ -57,8 +57,7 @@ def add_canary(stores: Stores, name: str = "", beats_file: Path | None = None) -
     """
     email = f"{name}{EMAIL}"
     person = add_account(stores, email, name=name + WORDS["name"], zone="Europe/Berlin")
-    for purpose in (Purpose.KEEPING, Purpose.CARE):
-        stores.records.add_consent(Consent(person.id, purpose, True, "1", stores.now()))
+    stores.records.add_consent(Consent(person.id, Purpose.CARE, True, "1", stores.now()))
     stream = Stream(new_id(), Origin.STRAP, name + WORDS["source"], START)
     stores.beats.put_stream(person.subject_id, stream)
     pieces: list[bytes] = []
