@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 
 class RunningDemo:
-    """``ebbtide demo`` as a process; ``words`` holds what it invited with."""
+    """``ebbtide demo`` as a process; ``words`` holds what it invited with. ``temporary``: a folder
+    of its own for temporary files, since other tests run demos at the same time.
+    """
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, temporary: Path | None = None) -> None:
+        own = {} if temporary is None else {"TMPDIR": str(temporary)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ebbtide", "demo", *arguments],
+            env={**os.environ, **own},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
