@@ -74,9 +74,9 @@ def test_a_key_is_forgotten_after_a_day_and_a_stalled_one_after_a_minute(stores:
         ada = clinic.id("ada")
         stores.access.begin_idempotent(ada, "stalled", "r", clock.now_ns, 0)
         middle = idempotency.IdempotencyMiddleware(lambda *_: None, clinic.stores, None)  # type: ignore[arg-type, return-value]
-        assert middle._begin(ada, "stalled", "r") is not None
+        assert middle._begin(ada, "stalled", "r", None) is not None
         clock.now_ns += 61 * SECOND
-        assert middle._begin(ada, "stalled", "r") is None
+        assert middle._begin(ada, "stalled", "r", None) is None
         clock.now_ns += DAY
         with clinic.client(_token(clinic)) as fresh:
             fresh.post("/v1/ratings", **ask)  # type: ignore[arg-type]
