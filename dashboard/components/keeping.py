@@ -7,12 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.client import UnavailableError
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import _, reader_locale
 from dashboard.page_shell import switch_to
 from dashboard.session import client
 
+_SEEN = "keeping_state"  # key in the session: the answer that the API gave last
 _BACK = "after_consent"  # key in the session: the page that led to the question
 
 
@@ -21,7 +23,13 @@ def render_keeping_first(slug: str, *, to_read: bool = False) -> bool:
     page that the answer leads back to. ``to_read``: the page enters nothing, and what is there from
     before the question was asked may be read.
     """
-    state = client().consents()["keeping"]
+    try:
+        state = st.session_state[_SEEN] = client().consents()["keeping"]
+    except UnavailableError:
+        # What somebody is about to save stays on the page; the API refuses what it may not keep.
+        if st.session_state.get(_SEEN) != "agreed":
+            raise
+        return False
     if state == "agreed" or (to_read and state == "unanswered"):
         return False
     st.title(_("One question first"))
