@@ -84,7 +84,7 @@ def test_how_often_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     used: list[float] = []
 
     async def spy(
-        writer: BatchWriter, recorded: object, seconds: object, show: object, s: float
+        writer: BatchWriter, recorded: object, seconds: object, show: object, s: float, **_: object
     ) -> None:
         used.append(s)
 
