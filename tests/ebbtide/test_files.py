@@ -125,10 +125,10 @@ def test_the_copy_of_an_upgrade_and_what_is_restored_are_private(tmp_path: Path)
     create_backup(files, tmp_path / "backup", "now")
     restore(tmp_path / "backup", files, "before", replace=True)
     with closing(sqlite3.connect(settings.records_file)) as db, db:
-        db.execute("UPDATE alembic_version SET version_num = '0012'")
+        db.execute("UPDATE alembic_version SET version_num = '0014'")
         db.execute("DROP INDEX ix_answers_about_id")
         db.execute("ALTER TABLE answers DROP COLUMN about_id")
     open_stores(settings).close()
-    (aside,) = settings.data_dir.glob("*.revision-0012")
+    (aside,) = settings.data_dir.glob("*.revision-0014")
     for path in (*settings.data_dir.iterdir(), *(tmp_path / "backup").iterdir(), aside):
         assert mode(path) == 0o600, path
