@@ -249,7 +249,7 @@ def test_a_recording_is_removed_in_my_data(clinic: Clinic) -> None:
 
 
 def test_the_access_log_names_what_was_seen(clinic: Clinic) -> None:
-    clinic.agree("ada", Purpose.RESEARCH)
+    agree_together(clinic, "ada")
     clinic["ann"].get("/v1/research/ratings").raise_for_status()
     (table,) = opened(clinic, "my_data").table
     assert "research" in table.value.to_string()
