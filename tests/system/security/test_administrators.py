@@ -228,7 +228,7 @@ def test_mail_that_is_refused_is_said(mail: MailServer, stores: Stores, settings
     }
     for change in ({}, {"smtp_ca_file": None}):
         settings = settings.model_copy(update={**wrong, **change})
-        with ApiThread(create_app(stores, settings)) as api:
+        with ApiThread(create_app(open_stores(settings), settings)) as api:
             path = f"{api.url}/v1/accounts/{ada.id}/password-link"
             assert_problem(httpx.post(path, headers=headers, timeout=60), 503, "could not be sent")
     assert mail.received == []

@@ -145,11 +145,12 @@ def test_every_older_copy_is_named(settings: Settings, stores: Stores) -> None:
     shutil.rmtree(gone)
     aside = settings.data_dir / "records.sqlite.before-2026-01-01T00-00-00"
     shutil.copy(old / "records.sqlite", aside)
-    (settings.data_dir / "beats.sqlite.restoring").write_bytes(b"no database")
     settings.ecg_folder.mkdir()
     (settings.ecg_folder / "H10.csv").write_text("received_ns,rate_hz,microvolts\n")
     with ApiThread(create_app(stores, settings)) as api:
         sign_in(api.url, canary.person.email, device="kitchen laptop")
+        # After the start, which removes those of a restore that was stopped.
+        (settings.data_dir / "beats.sqlite.restoring").write_bytes(b"no database")
         other = open_stores(settings)
         stranger = add_account(other, "eve@example.org")
         with_servers = settings.model_copy(update={"influxdb_url": "http://127.0.0.1:1"})
