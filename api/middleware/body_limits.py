@@ -31,12 +31,14 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
     """The largest body of a route. ``max_elements``: commas and colons outside of strings, so that
-    an object of n fields has 2n - 1; ``max_depth``: brackets within brackets.
+    an object of n fields has 2n - 1; ``max_depth``: brackets within brackets; ``max_containers``:
+    objects and arrays, of which an empty one takes as much memory and time as six numbers.
     """
 
     max_bytes: int
     max_elements: int = 500
     max_depth: int = 8
+    max_containers: int = 125
 
 
 # The largest of these are the 2 texts of 500 characters of a rating, 12 bytes each when escaped.
@@ -44,14 +46,17 @@ DEFAULT_LIMIT = BodyLimit(16 * KIB)
 # The first pattern that matches the path counts.
 ROUTE_LIMITS: tuple[tuple[re.Pattern[str], BodyLimit], ...] = (
     # 2,000 notifications of 16 beats, and as many gaps, are 1.6 MB as the ingester sends them.
-    (re.compile(r"/streams/[^/]+/notifications/?$"), BodyLimit(4 * MIB, 200_000)),
-    (re.compile(r"/streams/[^/]+/activity/?$"), BodyLimit(512 * KIB, 12_000)),
+    (
+        re.compile(r"/streams/[^/]+/notifications/?$"),
+        BodyLimit(4 * MIB, 200_000, max_containers=20_000),
+    ),
+    (re.compile(r"/streams/[^/]+/activity/?$"), BodyLimit(512 * KIB, 12_000, max_containers=3000)),
     # 25,000 characters, 12 bytes each when escaped.
     (re.compile(r"/sessions/[^/]+/notes/?$"), BodyLimit(320 * KIB)),
-    # At most 10,000 entries (api.services.imported_records), of 72 elements each as Ebbtide sends
-    # them. As one object 800,000 elements take 0.9 s and 80 MB.
-    (re.compile(r"/fhir(/|$)"), BodyLimit(16 * MIB, 800_000, 32)),
-    (re.compile(r"/open-mhealth/heart-rate/?$"), BodyLimit(16 * MIB, 800_000, 32)),
+    # At most 10,000 entries (api.services.imported_records), as Ebbtide sends them of 72 elements
+    # and 18 containers each, or 37 and 16.
+    (re.compile(r"/fhir(/|$)"), BodyLimit(16 * MIB, 800_000, 32, 240_000)),
+    (re.compile(r"/open-mhealth/heart-rate/?$"), BodyLimit(16 * MIB, 500_000, 32, 240_000)),
 )
 
 
@@ -65,15 +70,20 @@ def limit_of(path: str) -> BodyLimit:
 
 def find_excess(body: bytes, limit: BodyLimit) -> str | None:
     """Say what a JSON body has too much of, without parsing it; None where it is within limits."""
-    elements, brackets = _count(body, b",:"), _count(body, b"[{")
-    if elements <= limit.max_elements and brackets <= limit.max_depth:
+    elements, containers = _count(body, b",:"), _count(body, b"[{")
+    if elements <= limit.max_elements and containers <= min(limit.max_depth, limit.max_containers):
         return None  # an upper bound, since those within strings count too
-    elements = depth = 0
+    elements = containers = depth = 0
     for counted in _count_structure(body):
         elements += counted.elements
+        containers += counted.containers
         depth = max(depth, counted.depth)
         if elements > limit.max_elements:
             return f"It has more than {limit.max_elements:,} fields and items: send it in parts."
+        if containers > limit.max_containers:
+            return (
+                f"It has more than {limit.max_containers:,} objects and arrays: send it in parts."
+            )
         if depth > limit.max_depth:
             return f"It is nested more than {limit.max_depth} levels deep."
     return None
@@ -82,6 +92,7 @@ def find_excess(body: bytes, limit: BodyLimit) -> str | None:
 @dataclass(frozen=True, slots=True)
 class _Counted:
     elements: int
+    containers: int
     depth: int  # the deepest bracket in this part
 
 
@@ -111,7 +122,11 @@ def _count_structure(body: bytes) -> Iterator[_Counted]:
         opened = ((part == ord("[")) | (part == ord("{"))) & outside
         closed = ((part == ord("]")) | (part == ord("}"))) & outside
         depths = depth + np.cumsum(opened.astype(np.int8) - closed.astype(np.int8), dtype=np.int32)
-        yield _Counted(int(np.count_nonzero(is_element & outside)), int(np.max(depths)))
+        yield _Counted(
+            int(np.count_nonzero(is_element & outside)),
+            int(np.count_nonzero(opened)),
+            int(np.max(depths)),
+        )
         depth = int(depths[-1])
 
 

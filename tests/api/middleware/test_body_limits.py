@@ -69,6 +69,8 @@ def test_a_body_that_does_not_come_is_not_waited_for(stores: Stores) -> None:
         (b"[" * 9 + b"]" * 9, "levels deep"),
         (b"[" + b"0," * 501 + b"0]", "fields and items"),
         (b"{" + b",".join(b'"%d":0' % n for n in range(260)) + b"}", "fields and items"),
+        (b"[" + b",".join([b"[]"] * 130) + b"]", "objects and arrays"),
+        (b"[" + b",".join([b"{}"] * 124) + b"]", None),
         (b'{"note": "' + b'\\",[{:' * 400 + b'"}', None),
         (b'{"a": [[[[0, 1], [2]]], {"b": {}}]}', None),
         (b"[" * 8 + b"]" * 8, None),
@@ -112,9 +114,9 @@ def test_a_string_that_is_not_closed_costs_no_more_than_another(kib: int) -> Non
     assert "more than 8 levels" in done.stdout
 
 
-def plain_count(body: bytes) -> tuple[int, int]:
-    """Elements outside of strings and the deepest bracket, a byte after the other."""
-    elements = depth = deepest = 0
+def plain_count(body: bytes) -> tuple[int, int, int]:
+    """Elements and containers outside of strings, the deepest bracket, a byte after the other."""
+    elements = containers = depth = deepest = 0
     is_string = is_escaped = False
     for code in body:
         character = chr(code)
@@ -122,10 +124,11 @@ def plain_count(body: bytes) -> tuple[int, int]:
             is_string = not is_string
         elif not is_string:
             elements += character in ",:"
+            containers += character in "[{"
             depth += (character in "[{") - (character in "]}")
             deepest = max(deepest, depth)
         is_escaped = character == "\\" and not is_escaped
-    return elements, deepest
+    return elements, containers, deepest
 
 
 @given(st.text('a"\\[]{},:', max_size=60), st.sampled_from([1, 2, 3, 7, 64]))
@@ -134,6 +137,7 @@ def test_structure_is_counted_as_byte_by_byte(text: str, chunk: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(body_limits, "_CHUNK_BYTES", chunk)
         counted = list(body_limits._count_structure(text.encode()))
-    elements, deepest = plain_count(text.encode())
+    elements, containers, deepest = plain_count(text.encode())
     assert sum(part.elements for part in counted) == elements
+    assert sum(part.containers for part in counted) == containers
     assert max([0, *(part.depth for part in counted)]) == deepest
