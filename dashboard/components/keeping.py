@@ -11,51 +11,46 @@ from dashboard.client import UnavailableError
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import _, reader_locale
-from dashboard.page_shell import switch_to
 from dashboard.session import client
 
 _SEEN = "keeping_state"  # key in the session: the answer that the API gave last
-_BACK = "after_consent"  # key in the session: the page that led to the question
 
 
-def render_keeping_first(slug: str, *, to_read: bool = False) -> bool:
-    """Lead to the question where keeping is not agreed to; return whether it did. ``slug``: the
-    page that the answer leads back to. ``to_read``: the page enters nothing, and what is there from
-    before the question was asked may be read.
+def render_keeping_first(*, to_read: bool = False) -> bool:
+    """Ask in place of the page where keeping is not agreed to; return whether it did. ``to_read``:
+    the page enters nothing, and what is there from before the question was asked may be read.
     """
+    api = client()
     try:
-        state = st.session_state[_SEEN] = client().consents()["keeping"]
+        consents = api.consents()
     except UnavailableError:
         # What somebody is about to save stays on the page; the API refuses what it may not keep.
         if st.session_state.get(_SEEN) != "agreed":
             raise
         return False
+    state = st.session_state[_SEEN] = consents["keeping"]
     if state == "agreed" or (to_read and state == "unanswered"):
         return False
     st.title(_("One question first"))
-    with st.container(border=True):
-        if state == "unanswered" and slug == "today":
-            st.markdown(_(texts.WELCOME))
-        else:
-            st.write(_(texts.KEEPING[state]))
-        if st.button(_("To the question"), type="primary", width="stretch"):
-            st.session_state[_BACK] = slug
-            switch_to("consents")
+    if state == "unanswered":
+        st.markdown(_(texts.WELCOME))
+    render_keeping_question(api, consents)
     return True
 
 
 def render_keeping_question(api: Any, consents: dict[str, Any]) -> None:
-    """Render the question whether data may be kept; an answer of yes leads back."""
+    """Render the question whether data may be kept; after a yes the page is drawn anew."""
+    state = consents["keeping"]
     with st.container(border=True):
         st.markdown(f"**{_('May Ebbtide keep your heartbeats, ratings and notes?')}**")
-        if consents["keeping"] != "unanswered":
-            st.write(_(texts.KEEPING[consents["keeping"]]))
+        if state != "unanswered":
+            st.write(_(texts.NOT_KEEPING[state]))
             render_withdrawal(consents)
         st.write(describe_consent("keeping", consents))
         left, right = st.columns(2)
         if left.button(_("Yes, I agree"), type="primary", width="stretch"):
             agree(api, "keeping", True)
-            switch_to(st.session_state.pop(_BACK, "today"))
+            st.rerun()
         if right.button(_("Not now"), width="stretch"):
             st.write(_("That is fine. Nothing is kept, and you can come back to this at any time."))
 

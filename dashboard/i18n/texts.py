@@ -45,15 +45,11 @@ CONSENT = {
 # Version of each text of consent: raised when its meaning changes.
 WORDING = {"keeping": 2, "care": 1, "research": 1}
 WELCOME = N_(
-    "**Welcome.** One short question first: whether Ebbtide may keep what you "
-    "enter and what a strap records. Nothing is kept before that."
+    "**Welcome.** Whether Ebbtide may keep what you enter and what a strap records "
+    "is yours to say. Nothing is kept before that."
 )
-# Where nothing new is kept, and why: by the state of the answer on keeping.
-KEEPING = {
-    "unanswered": N_(
-        "Before you rate, practise or note something, Ebbtide asks whether it may "
-        "keep it. Nothing is kept until you say yes."
-    ),
+# Why nothing new is kept, by the state of the answer on keeping.
+NOT_KEEPING = {
     "withdrawn": N_(
         "You took back that Ebbtide keeps your data. It keeps nothing new, and "
         "nobody uses what was there."

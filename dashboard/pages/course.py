@@ -18,7 +18,7 @@ from dashboard.session import client
 
 def course_page() -> None:
     """Render the change in words, the charts, each session, and the trial's groups."""
-    if render_keeping_first("course", to_read=True):
+    if render_keeping_first(to_read=True):
         return
     st.title(_("My course"))
     api = client()

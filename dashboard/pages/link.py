@@ -31,7 +31,7 @@ _AXES = {
 
 def link_page() -> None:
     """Render each answer with its caveats and its chart."""
-    if render_keeping_first("link", to_read=True):
+    if render_keeping_first(to_read=True):
         return
     st.title(_("My link"))
     span = st.session_state.get("heart_span", "30 minutes")

@@ -22,7 +22,7 @@ from dashboard.session import client
 
 def programme_page() -> None:
     """Render the plan and the tools, once a clinician has ruled out a physical cause."""
-    if render_keeping_first("programme"):
+    if render_keeping_first():
         return
     st.title(_("Programme"))
     api = client()

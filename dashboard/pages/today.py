@@ -15,10 +15,10 @@ from dashboard.session import client
 
 
 def today_page() -> None:
-    """Render the rating first, then the next step and the heart; before keeping is agreed to, the
-    way to that question.
+    """Render the rating first, then the next step and the heart; before keeping is agreed to,
+    that question.
     """
-    if render_keeping_first("today"):
+    if render_keeping_first():
         return
     render_rating_form()
     st.divider()

@@ -27,7 +27,7 @@ _STRETCHES = {
 
 def trend_page() -> None:
     """Render a summary and the charts on one time axis."""
-    if render_keeping_first("trend", to_read=True):
+    if render_keeping_first(to_read=True):
         return
     st.title(_("My trend"))
     chosen = st.segmented_control(

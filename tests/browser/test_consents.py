@@ -42,7 +42,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context.close()
 
 
-def test_the_first_question_leads_back_and_a_withdrawal_is_shown(
+def test_the_first_question_is_asked_in_place_and_a_withdrawal_is_shown(
     clinic: Clinic, page: Page, pages_url: str
 ) -> None:
     width = width_of(page)
@@ -51,8 +51,6 @@ def test_the_first_question_leads_back_and_a_withdrawal_is_shown(
     sign_in(page, pages_url, f"{name}@example.org", PASSWORD)
     expect(page.get_by_role("heading", name="One question first")).to_be_visible()
     expect(page.get_by_text("How is it right now?")).to_have_count(0)
-    check_width(page, "first")
-    page.get_by_role("button", name="To the question").click()
     expect(page.get_by_text("May Ebbtide keep your heartbeats")).to_be_visible()
     check_width(page, "question")
     page.get_by_role("button", name="Not now").click()

@@ -257,6 +257,5 @@ def test_an_administrator_invites_and_the_invited_signs_in(
     page.get_by_label("E-mail").fill("noor@example.org")
     page.get_by_label("Password", exact=True).fill("three owls in an old barn")
     page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Sign in").first.click()
-    page.get_by_role("button", name="To the question").click()
     page.get_by_role("button", name="Yes, I agree").click()
     expect(page.get_by_text("How is it right now?")).to_be_visible()

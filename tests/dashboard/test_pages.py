@@ -130,7 +130,7 @@ def test_a_new_patient_is_welcomed_until_the_first_consent(clinic: Clinic) -> No
 def test_nothing_can_be_entered_before_keeping_is_agreed_to(clinic: Clinic, page: str) -> None:
     clinic.add("ida", Role.PATIENT, agrees=False)
     test = opened(clinic, page, "ida")
-    assert [button.label for button in test.button] == ["To the question"]
+    assert [button.label for button in test.button] == ["Yes, I agree", "Not now"]
     assert not [*test.text_input, *test.radio, *test.segmented_control]
     assert "One question first" in words(test)
     clinic.agree("ida", Purpose.KEEPING)
