@@ -28,7 +28,8 @@ GRID = 5 * MINUTE
 MIN_SHIFT_WEEKS, SHIFTS = 104, 1024
 # A week is released after one of 32 numbers of weeks (5 bits), which no analyst may have anew.
 MIN_DELAY_WEEKS, DELAYS = 4, 32
-_WEEK_LENGTH = WEEK - 6 * HOUR
+BETWEEN_WEEKS = 6 * HOUR  # from Saturday 22:00, not exported
+_WEEK_LENGTH = WEEK - BETWEEN_WEEKS
 _FIRST_WEEK = 3 * DAY + 4 * HOUR  # Sunday 1970-01-04, 04:00
 # All weeks that ended, in whatever zone, are released on Wednesday at 00:00 UTC.
 _RELEASE = _FIRST_WEEK + 2 * DAY + 20 * HOUR

@@ -17,12 +17,18 @@ from analytics.hrv.stress_index import StressIndexInput
 from api.services.compute import raise_if_stopped
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.imported_records import load_heart_rates
-from api.services.research_identity import GRID, ResearchClock, ResearchIdentity
+from api.services.research_identity import (
+    BETWEEN_WEEKS,
+    GRID,
+    ResearchClock,
+    ResearchIdentity,
+)
 from api.services.research_windows import (
     ResearchWindowCache,
     load_research_baseline,
     research_days,
 )
+from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, FOREVER, MINUTE
 from store import Stores
 from store.models import ImportedHeartRate, Rating, TherapySession
@@ -105,7 +111,8 @@ class ReleasedRows:
         rows = [
             (item, day)
             for item, day, is_inside in zip(found, moved.tolist(), inside, strict=True)
-            if is_inside and self.is_new(day, item.changed_ns)
+            # A week begins on Sunday at 04:00: of that day, only its end is new with the week.
+            if is_inside and self.is_new(day + DAY - 1, item.changed_ns)
         ]
         return sorted(rows, key=lambda row: row[0].number)
 
@@ -141,9 +148,23 @@ class ReleasedRows:
         person, days = self.subject.person, self.released_days
         return load_research_baseline(self.stores, cache, person, self.clock, days)
 
+    def origins(self) -> set[Origin]:
+        """Where the beats of what is released come from."""
+        covered = self.stores.beats.coverage(self.subject.person.subject_id)
+        end = self.true_end()
+        return {
+            item.stream.origin
+            for item in covered
+            if item.first_ns is not None and item.first_ns < end
+        }
+
+    def is_simulated(self) -> bool:
+        """Whether the person is a sample, or any beats of what is released are simulated."""
+        return self.subject.person.simulated or Origin.SIMULATED in self.origins()
+
     def true_end(self) -> int:
-        """The true moment of the end of what is released."""
-        return self.clock.to_true(self.released_end)
+        """The true moment at which the last released week ends."""
+        return self.clock.to_true(self.released_end - BETWEEN_WEEKS)
 
 
 def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int]:

@@ -34,7 +34,6 @@ from api.services.export_scope import (
     ExportQuery,
     ExportSubject,
     IncrementTokens,
-    resolve_origins,
 )
 from api.services.research_identity import derive_key
 from api.services.research_rows import ReleasedRows, count_beats, count_price_s
@@ -254,14 +253,14 @@ def _subject(stores: Stores, cache: AnalysisCache, subject: ExportSubject) -> Su
     rows = ReleasedRows(stores, subject, ALL)
     beats = count_beats(rows, cache.research)
     ratings = rows.ratings()
-    origins = resolve_origins(stores, subject.person)
+    origins = rows.origins()
 
     def moved(moment: int | None) -> str | None:
         return None if moment is None else to_datetime(moment).replace(tzinfo=None).isoformat()
 
     return Subject(
         person=subject.name,
-        simulated=subject.person.simulated or Origin.SIMULATED in origins,
+        simulated=rows.is_simulated(),
         origins=sorted(origins),
         beats=sum(beats.values()),
         first_beat=moved(min((day * DAY for day in beats), default=None)),
