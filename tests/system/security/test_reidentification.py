@@ -416,6 +416,28 @@ def way_tags(attacked: Attacked) -> tuple[float, float]:
     return 0.0, math.log2(DELAYS)
 
 
+def way_origins(attacked: Attacked) -> tuple[float, float]:
+    """Someone who still rates has a strap for the first time: `origins` says from when on."""
+    ann, clinic = attacked.clinic["ann"], attacked.clinic
+    number = attacked.active[3]
+
+    def origins() -> list[str]:
+        people = ann.get("/v1/research/people").raise_for_status().json()["people"]
+        names = {row["person"]: row for row in people}
+        return list(names[attacked.identities[number].name]["origins"])
+
+    assert origins() == []
+    person = clinic.people[f"p{number}"]
+    stream = Stream(new_id(), Origin.STRAP, "strap", NOW - HOUR)
+    clinic.stores.beats.put_stream(person.subject_id, stream)
+    times = tuple(range(NOW - HOUR, NOW - HOUR + 60 * SECOND, SECOND))
+    item = Notification(1, times[-1], 60, (1024,) * 60, times, True)
+    clinic.stores.beats.append(person.subject_id, stream.id, [item])
+    # Before, the day on which it came was seen; now, nothing is until its week is released.
+    assert origins() == []
+    return 0.0, math.log2(DELAYS)
+
+
 def way_joining(attacked: Attacked) -> tuple[float, float]:
     """The difference of two exports around the day on which a known person agreed."""
     clinic, ann = attacked.clinic, attacked.clinic["ann"]
@@ -461,6 +483,7 @@ WAYS: list[tuple[str, Callable[[Attacked], tuple[float, float]], float]] = [
     ("microseconds of a time: people", way_digits, 2.0),
     ("ids of FHIR windows: weeks", way_window_ids, 4.0),
     ("tags, sizes, counts: weeks", way_tags, 5.0),
+    ("a first strap, by origins: weeks", way_origins, 5.0),
     ("joining between two exports: people", way_joining, math.log2(5)),
 ]
 
