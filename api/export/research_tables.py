@@ -33,9 +33,10 @@ from api.export.tables import (
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS
 from api.services.export_scope import ExportQuery, ExportSubject
+from api.services.link_report import REPORT_METHODS, plan_report_of
 from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
-from ebbtide.timestamps import DAY, EARLIEST, HOUR, MINUTE, SECOND
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store import Stores
 
 _LAYOUT = 3  # of the columns: whoever has an older export gets a new one
@@ -96,18 +97,17 @@ def research_fingerprint(
             STRESS_INDEX_METHOD,
         )
     elif table is Table.RATINGS:
-        content = [(item.id, item.version, item.about_ns) for item in rows.ratings()]
+        # Not by id and version: what an import completes has the version that it had.
+        content = rows.ratings()
     elif table is Table.SESSIONS:
         content = [(item.number, item.version, day) for item, day in rows.sessions()]
     elif table is Table.HEART_RATES:
         content = (rows.heart_rates(), subject.person.simulated)
     else:
-        ratings = ReleasedRows(stores, subject, replace(query, since_ns=None)).ratings()
-        content = (
-            [(item.id, item.version, item.about_ns) for item in ratings],
-            sorted(rows.released_days.items()),
-        )
-    words = repr((_LAYOUT, table, query.span, rows.start, rows.end, content))
+        content = (rows.true_ratings(), sorted(rows.released_days.items()), REPORT_METHODS)
+    # The range as it was given: its end, limited to that of what is released, could be found by
+    # bisection.
+    words = repr((_LAYOUT, table, query.span, query.start_ns, query.end_ns, content))
     return rows.identity.hide_content(words)
 
 
@@ -169,8 +169,10 @@ def _rates(rows: ReleasedRows) -> dict[str, Any]:
 
 
 def _link(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
-    released = replace(rows.query, start_ns=EARLIEST, end_ns=max(rows.true_end(), EARLIEST + 1))
-    columns = link_columns(rows.stores, cache, rows.subject.person, released)
+    # The stress index before a rating rests on days before it: on none that is not released.
+    person, span = rows.subject.person, rows.query.span
+    plan = plan_report_of(rows.stores, person, rows.true_ratings(), span)
+    columns = link_columns(rows.stores, cache, plan)
     floats = [name for name, column in COLUMNS[Table.LINK].items() if column.kind == pa.float64()]
     return columns | {
         name: [None if value is None else round(value, _DECIMALS) for value in columns[name]]

@@ -19,12 +19,17 @@ from numpy.typing import NDArray
 from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
 from api.export.columns import COLUMNS, Table, table_schema
+from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, STORED_METHOD, load_daily_hrv
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.imported_records import load_heart_rates
 from api.services.inputs import local_day_and_hour
-from api.services.link_report import load_report
+from api.services.link_report import (
+    ReportPlan,
+    load_planned_json,
+    plan_report,
+)
 from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
 from store import Stores
 from store.models import ImportedHeartRate, Person, Rating
@@ -103,7 +108,7 @@ def table_parts(
     elif table is Table.HEART_RATES:
         yield part(partial(_rates, stores, person, real), "time_ns", "rate")
     else:
-        yield part(partial(link_columns, stores, cache, person, real), None)
+        yield part(partial(_link, stores, cache, person, real), None)
 
 
 def _within(real: ExportQuery, day: int, days: int) -> ExportQuery:
@@ -285,11 +290,16 @@ def rate_columns(rates: list[ImportedHeartRate], person: Person) -> dict[str, An
     }
 
 
-def link_columns(
+def _link(
     stores: Stores, cache: AnalysisCache, person: Person, real: ExportQuery
 ) -> dict[str, Any]:
-    """Make the rows of a person's link report over a range of true times."""
-    report = load_report(stores, cache, person, real.start_ns, real.end_ns, real.span)
+    plan = plan_report(stores, person, real.start_ns, real.end_ns, real.span)
+    return link_columns(stores, cache, plan)
+
+
+def link_columns(stores: Stores, cache: AnalysisCache, plan: ReportPlan) -> dict[str, Any]:
+    """Make the rows of a person's link report."""
+    report = LinkReport.model_validate_json(load_planned_json(stores, cache, plan))
     rows = [report.stress, *report.others]
     own = [name for name in COLUMNS[Table.LINK] if name not in ("method", "simulated")]
     return {

@@ -71,6 +71,15 @@ class ReleasedRows:
         inside &= exact < self.released_end
         return moved, inside & (moved >= self.start) & (moved < self.end)
 
+    def true_ratings(self) -> list[Rating]:
+        """The released ratings that are not withdrawn, as they truly are, by time."""
+        found = self.stores.records.ratings(self.subject.person.id, *FOREVER)
+        exact, inside = self.clock.to_research(
+            np.array([rating.about_ns for rating in found], dtype=np.int64)
+        )
+        inside &= exact < self.released_end
+        return [rating for rating, is_inside in zip(found, inside, strict=True) if is_inside]
+
     def ratings(self) -> list[Rating]:
         """The ratings, on the analysts' clock, in the order of the cursor."""
         records, person_id = self.stores.records, self.subject.person.id

@@ -15,10 +15,10 @@ from api.services.research_identity import GRID, WEEK
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
-from store.models import Purpose, Rating
+from store.models import Purpose, TherapySession
 from store.models.records import Role
 from tests.support.assertions import assert_problem
-from tests.support.clinic import Clinic, opened_clinic
+from tests.support.clinic import Clinic, add_rating, opened_clinic
 from tests.support.cohort_clinic import (
     RELEASED_WEEKS,
     agree_together,
@@ -44,17 +44,6 @@ def released(stores: Stores) -> Iterator[Clinic]:
             add_rating(opened, "ada", begin + hour * HOUR)
         agree_together(opened, "ada", people=6)
         yield opened
-
-
-def add_rating(clinic: Clinic, name: str, about_ns: int, **more: Any) -> Rating:
-    about_ns = about_ns // 1000 * 1000
-    person = clinic.people[name]
-    rating = Rating(
-        **{"id": new_id(), "version": 1, "person_id": person.id, "about_ns": about_ns},
-        **{"zone": person.zone, "pain": 3, "stress": 4, "pleasant": None, "simulated": False},
-        **{"entered_ns": clinic.stores.now() // 1000 * 1000, **more},
-    )
-    return clinic.stores.records.add_rating(rating)
 
 
 def read_pages(
@@ -269,3 +258,26 @@ def test_an_increment_has_what_was_released_since(stores: Stores) -> None:
         assert 0 < len(first["rows"]) < RELEASED_WEEKS - 3
         assert len(whole) == len(first["rows"]) + 1
         assert [row["rating"] for row in rows] == [whole[-1]["rating"]]
+
+
+def test_an_increment_has_the_meetings_of_the_first_day_of_a_week(stores: Stores) -> None:
+    stores, clock = with_movable_clock(stores)
+    with opened_clinic(stores) as clinic:
+        agree_together(clinic, "ada")
+        person = clinic.people["ada"]
+        sunday = stores.now() // WEEK * WEEK + 3 * DAY + 12 * HOUR
+        for number, week in enumerate(range(-RELEASED_WEEKS, 0), 1):
+            held = sunday + week * WEEK
+            meeting = TherapySession(new_id(), person.id, number, held, changed_ns=held)
+            stores.records.add_session(meeting)
+        ann, path = clinic["ann"], "/v1/research/sessions"
+        ann.get(path).raise_for_status()  # they join the cohort
+        clock.ahead_ns += HOUR
+        first = ann.get(path).json()
+        clock.ahead_ns += WEEK
+        clock.sign_in_again(clinic)
+        ann = clinic["ann"]
+        rows = ann.get(path, params={"since": first["until"]}).json()["rows"]
+        whole = ann.get(path).json()["rows"]
+        assert len(whole) == len(first["rows"]) + 1
+        assert rows == whole[-1:]
