@@ -245,6 +245,8 @@ def _respond(
         query,
         snapshots,
         pseudonymous=True,
+        # Not the cohort: who comes or goes while a caller reads ends no list.
+        selection=(analyst.id, None if pseudonyms is None else sorted(set(pseudonyms))),
         encode_until=tokens.encode,
     )
 

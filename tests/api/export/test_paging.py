@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from api.export.columns import Table
 from api.services.research_identity import GRID, WEEK
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
@@ -160,7 +161,14 @@ def test_fhir_pages_lose_and_double_nothing(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["x", "bm9wZQ", base64.urlsafe_b64encode(b'["", 1.5, "", ""]').decode(), "W10", "é", "[" * 400],
+    [
+        "x",
+        "bm9wZQ",
+        base64.urlsafe_b64encode(b'["", 1.5, "", "", ""]').decode(),
+        "W10",
+        "é",
+        "[" * 400,
+    ],
 )
 def test_a_cursor_of_ones_own_is_refused(clinic: Clinic, cursor: str) -> None:
     ada = clinic["ada"]
@@ -169,6 +177,40 @@ def test_a_cursor_of_ones_own_is_refused(clinic: Clinic, cursor: str) -> None:
     refused = ada.get("/v1/fhir/Observation", params={"cursor": cursor})
     assert refused.status_code in (400, 422)
     assert refused.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("who", ["ada", "ann"])
+def test_a_cursor_goes_on_with_its_own_list_alone(released: Clinic, who: str) -> None:
+    """One of another table would skip the rows before its place, and end the list in silence."""
+    client, base = released[who], "/v1/research" if who == "ann" else "/v1/export"
+    path = f"{base}/ratings"
+    page = client.get(path, params={"limit": 3}).json()
+    cursor, until = page["next"], page["until"]
+    following = client.get(path, params={"limit": 5, "cursor": cursor}).raise_for_status().json()
+    assert len(following["rows"]) == 5
+    for table in Table:
+        if table is not Table.RATINGS:
+            refused = client.get(f"{base}/{table}", params={"cursor": cursor})
+            assert_problem(refused, 422, "is of another list")
+    start = to_datetime(page["rows"][0]["about_ns"]).replace(tzinfo=None).isoformat()
+    if who == "ada":
+        start += "Z"
+    others: list[dict[str, Any]] = [{"start": start}, {"end": start}, {"since": until}]
+    if who == "ann":
+        people = released["ann"].get("/v1/research/people").json()["people"]
+        others.append({"person": [row["person"] for row in people][:5]})
+    for query in others:
+        if "end" in query:
+            query["start"] = "2000-01-01T00:00:00" + "Z" * (who == "ada")
+        refused = client.get(path, params={"cursor": cursor, **query})
+        assert_problem(refused, 422, "is of another list")
+    # Of the same query it goes on; another person's is of another list.
+    query = {"start": start, "limit": 2}
+    own = client.get(path, params=query).json()["next"]
+    assert client.get(path, params={**query, "cursor": own}).raise_for_status().json()["rows"]
+    if who == "ada":
+        refused = released["eve"].get(path, params={"cursor": cursor})
+        assert_problem(refused, 422, "is of another list")
 
 
 def test_research_filters_on_no_true_time(released: Clinic) -> None:
