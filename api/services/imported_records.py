@@ -177,7 +177,10 @@ def import_parsed(
         return True
 
     pairs = zip(ratings, result.ratings, strict=True)
-    ratings_stored = sum([note(sent.entries, outcome) for (sent, _), outcome in pairs])
+    # A rating and its correction are one rating.
+    ratings_stored = len(
+        {outcome.record_id for (sent, _), outcome in pairs if note(sent.entries, outcome)}
+    )
     rate_pairs = zip(rates, result.heart_rates, strict=True)
     rates_stored = sum([note((sent.entry,), outcome) for (sent, _), outcome in rate_pairs])
     return ImportReport(

@@ -218,6 +218,9 @@ class _Ratings:
         person = select(PersonRow.simulated, PersonRow.zone).where(PersonRow.id == person_id)
         self._simulated, self._zone = db.execute(person).one()
         self._identifiers: list[tuple[str, str | None]] = []
+        # Versions that were corrected: read when one is needed, and those of this import.
+        self._corrected_before: list[ImportedRating] | None = None
+        self._just_corrected: list[ImportedRating] = []
 
     def take(self, sent: ImportedRating) -> ImportOutcome:
         """Join one to what is stored."""
@@ -260,8 +263,14 @@ class _Ratings:
         try:
             joined = join_ratings(stored, sent)
         except ConflictError:
-            corrected = correct_rating(stored, sent)
+            try:
+                corrected = correct_rating(stored, sent)
+            except ConflictError:
+                if any(_adds_nothing(sent, version) for version in self._corrected(row.id)):
+                    return ImportOutcome(row.id)  # what was corrected since comes again
+                raise
             row.superseded = True
+            self._just_corrected.append(stored)
             newest = to_row(
                 RatingRow,
                 replace(
@@ -287,7 +296,11 @@ class _Ratings:
         joined = sent
         if part is not None:
             before = ImportedRating(**json.loads(part.body))
-            joined = replace(join_ratings(before, sent), entered_ns=sent.entered_ns)
+            try:
+                joined = join_ratings(before, sent)
+            except ConflictError:
+                joined = correct_rating(before, sent)
+            joined = replace(joined, entered_ns=sent.entered_ns)
         missing = [name for name in ("pain", "stress") if getattr(joined, name) is None]
         if missing:
             body = json.dumps(asdict(replace(joined, own_id=None)))
@@ -321,6 +334,21 @@ class _Ratings:
         self._add(row)
         return ImportOutcome(sent.id, True)
 
+    def _corrected(self, record_id: str) -> list[ImportedRating]:
+        """The versions of a rating that were corrected."""
+        if self._corrected_before is None:
+            self._corrected_before = []
+            for chunk in _chunks(sorted(self._newest)):
+                query = select(RatingRow).where(
+                    RatingRow.person_id == self._person_id,
+                    RatingRow.id.in_(chunk),
+                    RatingRow.superseded.is_(True),
+                )
+                rows = self._db.scalars(query)
+                self._corrected_before += [_as_imported(row) for row in rows]
+        versions = [*self._corrected_before, *self._just_corrected]
+        return [item for item in versions if item.id == record_id]
+
     def _add(self, row: RatingRow) -> None:
         self._db.add(row)
         self._newest[row.id] = row
@@ -341,6 +369,13 @@ def _require_same(row: RatingRow, sent: ImportedRating) -> None:
             f"it was entered here with {', '.join(changed)}: correct it with PUT /v1/ratings/"
             f"{row.id}"
         )
+
+
+def _adds_nothing(sent: ImportedRating, stored: ImportedRating) -> bool:
+    try:
+        return join_ratings(stored, sent) == stored
+    except ConflictError:
+        return False
 
 
 def _as_imported(row: RatingRow) -> ImportedRating:

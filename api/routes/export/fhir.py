@@ -27,7 +27,7 @@ from api.http.fhir import (
 from api.http.time_range import OptionalTimeRange
 from api.schemas.common import ImportOut
 from api.services.export_scope import is_simulated
-from api.services.imported_records import ParsedImport, SkippedEntry, import_parsed
+from api.services.imported_records import import_parsed
 from store import Stores
 from store.models import Person
 
@@ -232,23 +232,16 @@ def import_fhir(
     """
     if len(request.query_params.getlist("subject")) > 1:
         raise FhirError(400, "subject is given twice: a Bundle is of one person.")
+    kind = document.get("type") if document.get("resourceType") == "Bundle" else None
+    has_requests = kind in ("batch", "transaction")
     try:
-        parsed = fhir.parse_bundle(document, person.id, subject)
+        entries = fhir.list_entries(document)
+        refused = fhir.reasons_against_requests(entries) if has_requests else {}
+        parsed = fhir.parse_bundle(document, person.id, subject, refused)
     except ValueError as error:
         raise FhirError(422, f"body: {error}") from error
-    kind = document.get("type") if document.get("resourceType") == "Bundle" else None
-    if kind not in ("batch", "transaction"):
+    if kind is None or not has_requests:
         return import_parsed(stores, person, parsed).to_out()
-    entries = fhir.list_entries(document)
-    reasons = fhir.reasons_against_requests(entries)
-    parsed = ParsedImport(
-        [item for item in parsed.ratings if not reasons.keys() & set(item.entries)],
-        [item for item in parsed.heart_rates if item.entry not in reasons],
-        [
-            *(SkippedEntry(number, reason) for number, reason in reasons.items()),
-            *(item for item in parsed.skipped if item.entry not in reasons),
-        ],
-    )
     report = import_parsed(stores, person, parsed, is_atomic=kind == "transaction")
     if kind == "transaction" and report.skipped:
         first = report.skipped[0]

@@ -495,3 +495,68 @@ def test_a_patient_can_be_counted(clinic: Clinic) -> None:
 def test_a_cursor_that_was_not_given_is_refused(place: list[Any]) -> None:
     with pytest.raises(ValueError, match="this API gave"):
         fhir.decode_key(base64.urlsafe_b64encode(json.dumps(place).encode()).decode())
+
+
+def test_half_a_rating_in_a_batch_waits_where_the_other_half_is_refused(clinic: Clinic) -> None:
+    """It was answered with 200 OK, and was not stored."""
+    pain = observation(1, fhir.PAIN, 4)
+    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
+    sent = {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [entry(pain), entry(stress, method="PUT")],
+    }
+    batch = clinic["ada"].post(BASE, json=sent).raise_for_status().json()
+    statuses = [item["response"]["status"] for item in batch["entry"]]
+    assert statuses == ["202 Accepted", "422 Unprocessable Entity"]
+    refusal = batch["entry"][1]["response"]["outcome"]["issue"][0]["diagnostics"]
+    assert "PUT is not served" in refusal
+    assert clinic["ada"].post(BASE, json=bundle_of([stress])).json()["ratings"] == 1
+    sent["type"] = "transaction"
+    refused = clinic["ada"].post(BASE, json=sent)
+    assert refused.status_code == 422
+    assert "entry[1]: PUT is not served" in refused.json()["issue"][0]["diagnostics"]
+
+
+def corrected(resource: dict[str, Any], value: int, day: int) -> dict[str, Any]:
+    """A correction of a rating, issued on a day."""
+    quantity = {**resource["valueQuantity"], "value": value}
+    issued = f"2026-11-{day:02}T08:00:00Z"
+    return {**resource, "valueQuantity": quantity, "status": "corrected", "issued": issued}
+
+
+@pytest.mark.parametrize("kind", ["collection", "transaction"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_a_correction_may_come_with_what_it_corrects(
+    clinic: Clinic, kind: str, order: tuple[int, ...]
+) -> None:
+    """Both were refused, as two ratings of one moment."""
+    ada = clinic["ada"]
+    pain = observation(1, fhir.PAIN, 4)
+    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
+    resources = [pain, stress, corrected(pain, 6, 2), corrected(pain, 7, 3)]
+    entries = [entry(resources[number]) for number in order]
+    for is_new in (True, False):  # sent again, it is all stored already
+        answer = ada.post(BASE, json={"resourceType": "Bundle", "type": kind, "entry": entries})
+        report = answer.raise_for_status().json()
+        if kind == "collection":
+            assert (report["ratings"], report["new"], report["skipped"]) == (1, 4 * is_new, [])
+        else:
+            statuses = {item["response"]["status"] for item in report["entry"]}
+            assert statuses == {"201 Created" if is_new else "200 OK"}
+    rows = ada.get("/v1/export/ratings").json()["rows"]
+    assert [(row["pain"], row["stress"], row["version"]) for row in rows] == [(7, 5, 3)]
+
+
+def test_a_part_that_waits_can_be_corrected(clinic: Clinic) -> None:
+    ada = clinic["ada"]
+    pain = observation(1, fhir.PAIN, 4)
+    for number, part in enumerate([pain, corrected(pain, 6, 2)]):
+        report = ada.post(BASE, json=bundle_of([part])).json()
+        assert "waits until it comes" in report["skipped"][0]["reason"], number
+    refused = ada.post(BASE, json=bundle_of([corrected(pain, 8, 1)])).json()
+    assert "a later correction is stored" in refused["skipped"][0]["reason"]
+    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
+    assert ada.post(BASE, json=bundle_of([stress])).json()["ratings"] == 1
+    rows = ada.get("/v1/export/ratings").json()["rows"]
+    assert [(row["pain"], row["stress"], row["version"]) for row in rows] == [(6, 5, 1)]
