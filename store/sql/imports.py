@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
@@ -220,8 +221,8 @@ class _Ratings:
         self._simulated, self._zone = db.execute(person).one()
         self._identifiers: list[tuple[str, str | None]] = []
         # Versions that were corrected: read when one is needed, and those of this import.
-        self._corrected_before: list[ImportedRating] | None = None
-        self._just_corrected: list[ImportedRating] = []
+        self._corrected_before: dict[str, list[ImportedRating]] | None = None
+        self._just_corrected: dict[str, list[ImportedRating]] = defaultdict(list)
 
     def take(self, sent: ImportedRating) -> ImportOutcome:
         """Join one to what is stored."""
@@ -276,7 +277,7 @@ class _Ratings:
                     return ImportOutcome(row.id)  # what was corrected since comes again
                 raise
             row.superseded = True
-            self._just_corrected.append(stored)
+            self._just_corrected[row.id].append(stored)
             newest = to_row(
                 RatingRow,
                 replace(
@@ -346,17 +347,16 @@ class _Ratings:
     def _corrected(self, record_id: str) -> list[ImportedRating]:
         """The versions of a rating that were corrected."""
         if self._corrected_before is None:
-            self._corrected_before = []
+            self._corrected_before = defaultdict(list)
             for chunk in _chunks(sorted(self._newest)):
                 query = select(RatingRow).where(
                     RatingRow.person_id == self._person_id,
                     RatingRow.id.in_(chunk),
                     RatingRow.superseded.is_(True),
                 )
-                rows = self._db.scalars(query)
-                self._corrected_before += [_as_imported(row) for row in rows]
-        versions = [*self._corrected_before, *self._just_corrected]
-        return [item for item in versions if item.id == record_id]
+                for row in self._db.scalars(query):
+                    self._corrected_before[row.id].append(_as_imported(row))
+        return [*self._corrected_before[record_id], *self._just_corrected[record_id]]
 
     def _add(self, row: RatingRow) -> None:
         self._db.add(row)
