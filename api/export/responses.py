@@ -21,10 +21,10 @@ from api.export.files import RangeRequest, snapshot_response
 from api.export.research_tables import research_fingerprint, research_parts
 from api.export.tables import Part, table_fingerprint, table_parts
 from api.http.accept import negotiate
+from api.http.etags import matches_etag
 from api.http.pagination import Cursor, Keyset, decode_keyset, encode_keyset, hash_question
 from api.http.problems import ProblemError, describe_problems, problem_response
 from api.http.time_range import OptionalTimeRange, TimeRange, parse_timestamp
-from api.middleware.etag import matches_etag
 from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.snapshots import Snapshots

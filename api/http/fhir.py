@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -40,6 +41,7 @@ _ISSUE_OF_STATUS = {
     500: "exception",
     503: "transient",
 }
+_PATH = re.compile(r"/v1/(patients/[^/]+/)?fhir(/|$)")
 OUTCOME_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -95,6 +97,11 @@ class FhirRoute(APIRoute):
                 return outcome_response(error.status_code, str(error.detail))
 
         return handle
+
+
+def is_fhir_path(path: str) -> bool:
+    """Whether a path is of FHIR's."""
+    return _PATH.match(path) is not None
 
 
 def describe_outcomes(*statuses: int) -> dict[int | str, dict[str, Any]]:

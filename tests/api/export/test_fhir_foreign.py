@@ -428,6 +428,24 @@ def test_a_repeated_request_has_the_media_type_of_the_first(clinic: Clinic) -> N
         assert again.json() == first.json()
 
 
+def test_a_repeated_request_has_its_media_type_also_when_it_is_compressed(clinic: Clinic) -> None:
+    """Where the answer was read as JSON after it was compressed, it was application/json."""
+    entries = [entry(observation(minute, fhir.HEART_RATE, 61)) for minute in range(40)]
+    sent = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    headers = {"Idempotency-Key": "many", "Accept-Encoding": "gzip"}
+    first, again = (clinic["ada"].post(BASE, json=sent, headers=headers) for _ in range(2))
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.headers.get("content-encoding") == first.headers.get("content-encoding")
+    assert again.headers["content-type"] == first.headers["content-type"]
+    assert again.headers["content-type"] == "application/fhir+json"
+    assert again.json() == first.json()
+    # What is no resource, as the report on a collection, is none when it is repeated.
+    sent["type"], headers["Idempotency-Key"] = "collection", "a collection"
+    first, again = (clinic["ada"].post(BASE, json=sent, headers=headers) for _ in range(2))
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.headers["content-type"] == first.headers["content-type"] == "application/json"
+
+
 @pytest.mark.parametrize(
     ("accept", "status"),
     [

@@ -338,3 +338,15 @@ def test_head_works_wherever_get_does(clinic: Clinic) -> None:
                 tried += 1
     assert tried > 25
     assert "HEAD" in httpx.options(f"{clinic.url}/v1/ratings").headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/v1/export/beats.parquet", "/v1/export/hrv.csv"])
+def test_any_tag_is_met_by_files_as_by_pages(clinic: Clinic, path: str) -> None:
+    """RFC 9110, 13.1.2: `*` is false where there is something; of a GET the answer is 304."""
+    ada, condition = clinic["ada"], {"If-None-Match": "*"}
+    for url in (path, "/v1/export/beats", "/v1/ratings"):
+        unconditional = ada.get(url).raise_for_status()
+        for answer in (ada.get(url, headers=condition), ada.head(url, headers=condition)):
+            assert (answer.status_code, answer.content) == (304, b""), url
+            tag = answer.headers["etag"].removeprefix("W/").strip('"')
+            assert unconditional.headers["etag"].removeprefix("W/").strip('"').startswith(tag)
