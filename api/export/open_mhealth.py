@@ -139,8 +139,8 @@ def heart_rate_search(start_ns: int, end_ns: int, count: int) -> Search:
 
 def parse_points(points: Any, person_id: str = "", alias: str | None = None) -> ParsedImport:
     """Parse the single heart rates of data points of this person, whose user id may be ``alias`` in
-    them. Averages and the like are not the heart rate of
-    a moment and are returned as skipped. Raises ValueError for what is no list of data points.
+    them. Averages and the like are not the heart rate of a moment and are returned as skipped.
+    Raises ValueError for what is no list of data points.
     """
     if isinstance(points, dict) and "data_points" in points:
         points = points["data_points"]

@@ -31,17 +31,15 @@ from api.export.tables import (
     rating_columns,
 )
 from api.services.cache.analysis import AnalysisCache
-from api.services.daily_windows import METRICS
+from api.services.daily_windows import METRICS, MONTH_DAYS
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.link_report import REPORT_METHODS, plan_report_of
 from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
-from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE
 from store import Stores
 
 _LAYOUT = 3  # of the columns: whoever has an older export gets a new one
-_MILLISECOND = SECOND // 1000
-_MONTH_DAYS = 28  # of windows that are read at a time
 _DECIMALS = 4  # of a link: with all digits, the times behind it could be searched for
 
 IntArray = NDArray[np.int64]
@@ -65,10 +63,10 @@ def research_parts(
             yield replace(made, first=day * DAY, last=(day + 1) * DAY - 1)
     elif table is Table.HRV:
         days = rows.days()
-        for month in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
-            some = {day: days[day] for day in days if month <= day < month + _MONTH_DAYS}
+        for month in sorted({day // MONTH_DAYS * MONTH_DAYS for day in days}):
+            some = {day: days[day] for day in days if month <= day < month + MONTH_DAYS}
             made = part(partial(_hrv, rows, cache, some), "start_ns")
-            yield replace(made, first=month * DAY, last=(month + _MONTH_DAYS) * DAY - 1)
+            yield replace(made, first=month * DAY, last=(month + MONTH_DAYS) * DAY - 1)
     elif table is Table.RATINGS:
         yield part(partial(_ratings, rows), "about_ns", "rating")
     elif table is Table.SESSIONS:
@@ -114,7 +112,7 @@ def research_fingerprint(
 def _beats(rows: ReleasedRows, day: int) -> dict[str, Any]:
     start, end = rows.clock.true_range(day)
     columns = beat_columns(rows.stores, rows.subject, start, end)
-    moved, inside = rows.move(columns["time_ns"], _MILLISECOND)
+    moved, inside = rows.move(columns["time_ns"], MILLISECOND)
     inside &= (moved >= day * DAY) & (moved < (day + 1) * DAY)
     chosen = np.flatnonzero(inside)
     columns = {name: _take(values, chosen) for name, values in columns.items()}

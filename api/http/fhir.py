@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
@@ -42,6 +42,8 @@ _ISSUE_OF_STATUS = {
     503: "transient",
 }
 _PATH = re.compile(r"/v1/(patients/[^/]+/)?fhir(/|$)")
+# The values of a search parameter, which may be given several times.
+Words = Annotated[list[Annotated[str, Query(max_length=1000)]] | None, Query(max_length=20)]
 OUTCOME_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {

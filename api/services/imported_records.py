@@ -90,8 +90,7 @@ class ParsedImport:
 class ImportReport:
     """What became of an import. ``records``: the id of each entry that was stored;
     ``new_entries``: those that changed anything; ``waiting``: parts of a rating, stored until the
-    rest comes. ``is_stored`` is false when an atomic import was
-    refused.
+    rest comes. ``is_stored`` is false when an atomic import was refused.
     """
 
     ratings: int

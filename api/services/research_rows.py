@@ -135,6 +135,13 @@ class ReleasedRows:
             if self.clock.span_of_day(day)[0] < self.released_end
         }
 
+    def day_key(self, day: int, name: str) -> tuple[str, int, str]:
+        """The key of caches: the true beginning of a day, which all analysts have in common, and
+        what the day is made from.
+        """
+        begin = self.clock.to_true(self.clock.span_of_day(day)[0])
+        return self.subject.person.subject_id, begin, name
+
     def days(self) -> dict[int, str]:
         """Those of the range, and of the increment."""
         days = {
@@ -179,16 +186,16 @@ class ReleasedRows:
 def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int]:
     """Count the beats of each day of the analysts' clock that has any."""
     counts: dict[int, int] = {}
-    person, clock = rows.subject.person, rows.clock
+    clock = rows.clock
     for day, name in rows.days().items():
         raise_if_stopped()
         start, end = clock.span_of_day(day)
-        begin = clock.to_true(start)
-        key = (person.subject_id, begin, name)
+        key = rows.day_key(day, name)
         with cache.lock:
             count = cache.counts.get(key)
         if count is None:
-            count = len(rows.stores.beats.read(person.subject_id, begin, begin + end - start))
+            subject_id, begin, _ = key
+            count = len(rows.stores.beats.read(subject_id, begin, begin + end - start))
             with cache.lock:
                 cache.counts[key] = count
         if count:
@@ -198,10 +205,7 @@ def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int
 
 def count_price_s(rows: ReleasedRows, cache: ResearchWindowCache) -> float:
     """Estimate the seconds that counting takes."""
-    clock, subject_id = rows.clock, rows.subject.person.subject_id
+    days = rows.days().items()
     with cache.lock:
-        missing = sum(
-            (subject_id, clock.to_true(clock.span_of_day(day)[0]), name) not in cache.counts
-            for day, name in rows.days().items()
-        )
+        missing = sum(rows.day_key(day, name) not in cache.counts for day, name in days)
     return missing * _COUNT_S

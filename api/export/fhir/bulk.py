@@ -25,7 +25,7 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
-from ebbtide.timestamps import DAY, FOREVER, to_datetime
+from ebbtide.timestamps import DAY, to_datetime
 from store import Stores
 from store.models import FhirExport
 
@@ -94,7 +94,7 @@ def export_lines(
         yield _line(device_resource())
         return
     for item in subjects:
-        rows = ReleasedRows(stores, item, ExportQuery(*FOREVER))
+        rows = ReleasedRows(stores, item, ExportQuery.of_all())
         subject = Subject(item.person, rows.is_simulated(), item.research)
         if kind == "Patient":
             yield _line(patient_resource(subject))

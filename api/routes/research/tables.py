@@ -32,7 +32,6 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.cohort import Cohort
 from api.services.export_scope import (
     ExportQuery,
-    ExportSubject,
     IncrementTokens,
 )
 from api.services.research_identity import derive_key
@@ -44,14 +43,18 @@ from store import Stores
 from store.models import Person
 from store.models.records import Role
 
-ALL = ExportQuery(0, LATEST)  # of the analysts' clock
+_FIVES = 5  # patients are counted in: who joins or leaves is not seen
 
 router = APIRouter(prefix="/research", tags=["research"])
 
 Pseudonyms = Annotated[
     # Few enough to fit into an address, which servers take up to 64 KiB.
     list[Annotated[str, Field(max_length=40)]] | None,
-    Query(max_length=1000, description="Only these people, at least five; all if left out"),
+    Query(
+        max_length=1000,
+        description="Only these people, at least `min_people` (see `/research/people`); all if "
+        "left out",
+    ),
 ]
 
 Since = Annotated[
@@ -104,21 +107,22 @@ async def people(
 ) -> Response:
     """Who agreed to research, and what of them is released."""
 
-    def plan() -> float:
-        log_access(stores, analyst, [item.person for item in rows], request_name(request))
-        return sum(count_price_s(ReleasedRows(stores, item, ALL), cache.research) for item in rows)
+    def plan() -> tuple[list[ReleasedRows], float]:
+        people = [item.person for item in cohort.subjects]
+        log_access(stores, analyst, people, request_name(request))
+        found = [ReleasedRows(stores, item, ExportQuery.of_all()) for item in cohort.subjects]
+        return found, sum(count_price_s(rows, cache.research) for rows in found)
 
     def work() -> Response:
         patients = sum(person.role is Role.PATIENT for person in stores.records.people())
         out = CohortOut(
-            people=[_subject(stores, cache, item) for item in rows],
-            patients=patients // 5 * 5,
+            people=[_subject(rows, cache) for rows in released],
+            patients=patients // _FIVES * _FIVES,
             min_people=cohort.min_people,
         )
         return Response(out.model_dump_json(), media_type="application/json")
 
-    rows = cohort.subjects
-    price_s = await computations.run(request, analyst.id, plan)
+    released, price_s = await computations.run(request, analyst.id, plan)
     return await computations.respond(request, analyst.id, price_s, "people", work)
 
 
@@ -251,8 +255,7 @@ def _respond(
     )
 
 
-def _subject(stores: Stores, cache: AnalysisCache, subject: ExportSubject) -> Subject:
-    rows = ReleasedRows(stores, subject, ALL)
+def _subject(rows: ReleasedRows, cache: AnalysisCache) -> Subject:
     beats = count_beats(rows, cache.research)
     ratings = rows.ratings()
     origins = rows.origins()
@@ -261,7 +264,7 @@ def _subject(stores: Stores, cache: AnalysisCache, subject: ExportSubject) -> Su
         return None if moment is None else to_datetime(moment).replace(tzinfo=None).isoformat()
 
     return Subject(
-        person=subject.name,
+        person=rows.subject.name,
         simulated=rows.is_simulated(),
         origins=sorted(origins),
         beats=sum(beats.values()),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from api.export import fhir, open_mhealth
 from api.export.fhir.subjects import TwoPatientsError, check_subjects
 from tests.api.export.test_round_trip import all_resources, bundle_of, observation, point
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic
 from tests.support.standards import require_valid_r4
 
@@ -102,7 +103,9 @@ def test_a_subject_that_is_not_said_is_not_guessed(clinic: Clinic) -> None:
     nameless = observation(1, fhir.HEART_RATE, 61, subject={"display": "Somebody"})
     assert ada.post(f"{BASE}?subject=", json=nameless).status_code == 422
     two = ada.post(f"{BASE}?subject=1&subject=Patient/12", json=nameless)
-    assert two.status_code == 400
+    outcome(two, 400, "invalid")
+    points = ada.post("/v1/open-mhealth/heart-rate?subject=1&subject=2", json=[])
+    assert_problem(points, 400, "subject is given twice")
     (skipped,) = ada.post(f"{BASE}/", json=nameless).json()["skipped"]
     assert "?subject=" not in skipped["reason"]  # which could not say it
     assert "neither a reference nor an identifier" in skipped["reason"]
@@ -111,6 +114,18 @@ def test_a_subject_that_is_not_said_is_not_guessed(clinic: Clinic) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        ({"valueQuantity": {"value": 61, "code": "/min", "comparator": "<"}}, "it is < 61"),
+        ({"valueQuantity": {"value": 61, "unit": "ms"}}, "in ms, not in /min"),
+        ({"valueQuantity": {"value": 61}}, "without a unit"),
+        ({"valueQuantity": {"value": 61, "code": "x", "system": "urn:oid:1.2"}}, "not of UCUM"),
+        (
+            {"modifierExtension": [{"url": "urn:oid:1.2", "valueBoolean": True}]},
+            "modifierExtension",
+        ),
+        ({"effectivePeriod": {"start": "2026-11-01T08:00:00Z"}}, "of a while"),
+        ({"effectiveDateTime": "2098-11-01T08:00:00Z"}, "has not been yet"),
+        ({"subject": "Patient/1"}, "subject is no Reference"),
+        ({"component": [{"code": {"text": "?"}, "valueString": "?"}]}, "component"),
         ({"focus": [{"reference": "Patient/mother"}]}, "focus"),
         ({"implicitRules": "http://a.example/rules"}, "implicitRules"),
         ({"valueInteger": 50}, "both valueQuantity and valueInteger"),
@@ -146,7 +161,7 @@ def test_a_subject_that_is_not_said_is_not_guessed(clinic: Clinic) -> None:
         ),
     ],
 )
-def test_what_has_two_readings_is_skipped(
+def test_what_may_mean_something_else_is_skipped(
     clinic: Clinic, change: dict[str, Any], reason: str
 ) -> None:
     resource = {**observation(1, fhir.HEART_RATE, 61), **change}
