@@ -25,6 +25,7 @@ from api.services.research_identity import (
 )
 from api.services.research_windows import (
     ResearchWindowCache,
+    day_key,
     load_research_baseline,
     research_days,
 )
@@ -135,13 +136,6 @@ class ReleasedRows:
             if self.clock.span_of_day(day)[0] < self.released_end
         }
 
-    def day_key(self, day: int, name: str) -> tuple[str, int, str]:
-        """The key of caches: the true beginning of a day, which all analysts have in common, and
-        what the day is made from.
-        """
-        begin = self.clock.to_true(self.clock.span_of_day(day)[0])
-        return self.subject.person.subject_id, begin, name
-
     def days(self) -> dict[int, str]:
         """Those of the range, and of the increment."""
         days = {
@@ -186,16 +180,14 @@ class ReleasedRows:
 def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int]:
     """Count the beats of each day of the analysts' clock that has any."""
     counts: dict[int, int] = {}
-    clock = rows.clock
+    person, clock = rows.subject.person, rows.clock
     for day, name in rows.days().items():
         raise_if_stopped()
-        start, end = clock.span_of_day(day)
-        key = rows.day_key(day, name)
+        key = day_key(person, clock, day, name)
         with cache.lock:
             count = cache.counts.get(key)
         if count is None:
-            subject_id, begin, _ = key
-            count = len(rows.stores.beats.read(subject_id, begin, begin + end - start))
+            count = len(rows.stores.beats.read(person.subject_id, *clock.true_range(day)))
             with cache.lock:
                 cache.counts[key] = count
         if count:
@@ -205,7 +197,7 @@ def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int
 
 def count_price_s(rows: ReleasedRows, cache: ResearchWindowCache) -> float:
     """Estimate the seconds that counting takes."""
-    days = rows.days().items()
+    person, clock, days = rows.subject.person, rows.clock, rows.days().items()
     with cache.lock:
-        missing = sum(rows.day_key(day, name) not in cache.counts for day, name in days)
+        missing = sum(day_key(person, clock, day, name) not in cache.counts for day, name in days)
     return missing * _COUNT_S
