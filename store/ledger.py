@@ -78,6 +78,8 @@ class LedgerContent:
 
     since_ns: int | None = None
     erasures: dict[str, LedgerErasure] = field(default_factory=dict)
+    _by_subject: dict[str, LedgerErasure] = field(default_factory=dict, repr=False)
+    _by_account: dict[str, LedgerErasure] = field(default_factory=dict, repr=False)
     finished: set[str] = field(default_factory=set)
     backups: dict[Path, LedgerBackup] = field(default_factory=dict)
 
@@ -85,6 +87,22 @@ class LedgerContent:
     def unfinished(self) -> list[LedgerErasure]:
         """The erasures that were stopped in between."""
         return [item for item in self.erasures.values() if item.id not in self.finished]
+
+    def add_erasure(self, erasure: LedgerErasure) -> None:
+        """Add one line."""
+        self.erasures[erasure.id] = erasure
+        there = self._by_subject.get(erasure.subject)
+        if there is None or _certainty(erasure) >= _certainty(there):
+            self._by_subject[erasure.subject] = erasure
+        if erasure.account and erasure.scope is ErasureScope.EVERYTHING:
+            self._by_account[erasure.account] = erasure
+
+    def find(self, subject_id: str, account_id: str = "") -> LedgerErasure | None:
+        """Find how this subject or account was erased. A line that names the account comes before
+        one that was adopted from another machine without it.
+        """
+        noted = self._by_account.get(hash_id(account_id)) if account_id else None
+        return noted or self._by_subject.get(hash_id(subject_id))
 
     def covers(self, at_ns: int) -> bool:
         """Whether every erasure from this moment on is in the ledger."""
@@ -232,6 +250,15 @@ def hash_id(value: str) -> str:
     return hashlib.sha256(f"ebbtide:{value}".encode()).hexdigest()
 
 
+def _certainty(erasure: LedgerErasure) -> int:
+    """Rank lines of one subject: the account of a person who withdrew must not be deleted because
+    of an adopted line, which may be a guess.
+    """
+    if erasure.account:
+        return 2
+    return 1 if erasure.scope is ErasureScope.DATA else 0
+
+
 def _append_line(path: Path, line: dict[str, Any]) -> None:
     is_new = not path.exists()
     make_private(path)
@@ -295,7 +322,7 @@ def _read_into(content: LedgerContent, path: Path) -> None:
                     scope=scope,
                     tokens=tokens,
                 )
-                content.erasures[erasure.id] = erasure
+                content.add_erasure(erasure)
             elif line["kind"] == "finished":
                 content.finished.add(str(line["id"]))
             elif line["kind"] == "backup":

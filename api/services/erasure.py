@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,10 +11,10 @@ from pathlib import Path
 
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
-from store import UNAVAILABLE, ErasureScope, LedgerErasure, Stores, hash_id
-from store.models import AuditLine, Person, Purpose, TokenKind
+from store import UNAVAILABLE, ErasureScope, LedgerErasure, Stores
+from store.models import ERASED, ERASURE_BEGUN, AuditLine, Person, Purpose, TokenKind
 
-ERASED, ERASURE_BEGUN = "erased", "erasure begun"  # in the audit
+_LOG = logging.getLogger("ebbtide.erasure")
 PURGE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, EbbtideError, *UNAVAILABLE)
 
 
@@ -161,14 +162,36 @@ def begin_ledger(stores: Stores) -> None:
 def adopt_erasures(stores: Stores) -> None:
     """Note the subjects in the ledger that the store refuses, and another machine may have erased:
     each machine has a ledger.
+
+    Where neither a withdrawal nor the audit says whether the account was erased, only its data
+    are noted: an account must not be deleted on a guess.
     """
-    if stores.ledger is None:
+    ledger, records = stores.ledger, stores.records
+    if ledger is None:
         return
-    noted = {erasure.subject for erasure in stores.ledger.read().erasures.values()}
+    content, withdrawn = ledger.read(), records.withdrawn_subjects()
+    missing = []
     for subject_id in stores.beats.erased():
-        if hash_id(subject_id) not in noted:
-            erasure = stores.ledger.begin_erasure(subject_id, at_ns=stores.now())
-            stores.ledger.finish_erasure(erasure, stores.now())
+        noted = content.find(subject_id)
+        # Also where an earlier version noted the account as erased for want of the withdrawal.
+        if noted is None or (subject_id in withdrawn and not noted.account):
+            missing.append(subject_id)
+    accounts = records.erased_accounts(missing)
+    for subject_id in missing:
+        is_account = subject_id in accounts and subject_id not in withdrawn
+        if not is_account and subject_id not in withdrawn:
+            _LOG.warning(
+                "subject %s was erased elsewhere; whether its account was is not recorded, so only "
+                "its data would be erased again after a restore",
+                subject_id,
+            )
+        erasure = ledger.begin_erasure(
+            subject_id,
+            withdrawn.get(subject_id, ""),
+            stores.now(),
+            ErasureScope.EVERYTHING if is_account else ErasureScope.DATA,
+        )
+        ledger.finish_erasure(erasure, stores.now())
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from api.services.erasure import adopt_erasures, begin_ledger, clear_snapshots, erase_rows, purge
 from ebbtide.beats import new_id
-from store import ErasureScope, LedgerContent, LedgerErasure, LedgerError, Stores, hash_id
+from store import ErasureScope, LedgerContent, LedgerError, Stores
 from store.models import AuditLine, Consent, Person, Purpose
 
 _LOG = logging.getLogger("ebbtide.erasure")
@@ -81,15 +81,9 @@ def _erase(
     stores: Stores, content: LedgerContent, erase_local: Callable[[str], None] | None
 ) -> list[str]:
     """Erase who is in the stores and in the ledger; their subjects."""
-    by_subject: dict[str, LedgerErasure] = {}
-    accounts: dict[str, LedgerErasure] = {}
-    for erasure in content.erasures.values():
-        by_subject[erasure.subject] = erasure
-        if erasure.account and erasure.scope is ErasureScope.EVERYTHING:
-            accounts[erasure.account] = erasure
     subjects = []
     for person in stores.records.people():
-        noted = accounts.get(hash_id(person.id)) or by_subject.get(hash_id(person.subject_id))
+        noted = content.find(person.subject_id, person.id)
         if noted is None or not stores.beats.can_erase:
             continue
         if noted.scope is ErasureScope.DATA:
@@ -102,7 +96,7 @@ def _erase(
     # Beats without a person: a process was killed in between, or InfluxDB alone was set back.
     refused = set(stores.beats.erased())
     for subject in {*stores.beats.subjects(), *stores.beats.orphan_subjects()}:
-        is_noted = subject in refused or hash_id(subject) in by_subject
+        is_noted = subject in refused or content.find(subject) is not None
         if is_noted and stores.beats.can_erase:
             stores.beats.erase(subject)
             subjects.append(subject)

@@ -16,13 +16,15 @@ from pathlib import Path
 
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import replace_workers
-from api.services.erasure import ERASED, ERASURE_BEGUN, PURGE_ERRORS
+from api.services.erasure import PURGE_ERRORS
 from api.services.erasure_again import ERASED_AGAIN, carry_out_erasures
 from store import Stores
+from store.models import ERASED, ERASURE_BEGUN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE
 
 WATCH_EVERY_S = 2.0
-_WITHDRAWN = ("withdrawal begun", "withdrawal carried out")  # api/services/withdrawal.py
-_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN, *_WITHDRAWN})
+_ACTIONS = frozenset(
+    {ERASED, ERASURE_BEGUN, ERASED_AGAIN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE}
+)
 # Requests that read before the erasure may put a result into a cache after it: a job runs for five
 # minutes at most, and may have waited ten for its turn.
 _REPEAT_S = 900.0

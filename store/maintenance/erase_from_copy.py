@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from ebbtide._sqlite import overwrite_deleted
-from store.ledger import OF_ACCOUNT, ErasureScope, LedgerContent, LedgerErasure, hash_id
+from store.ledger import OF_ACCOUNT, ErasureScope, LedgerContent
 
 
 def erase_from_copy(
-    beats_file: Path, records_file: Path, content: LedgerContent, subjects: frozenset[str]
+    beats_file: Path, records_file: Path, content: LedgerContent, subjects: Mapping[str, ErasureScope]
 ) -> int:
-    """Erase from two files whom the ledger names, and the ``subjects``; how many there were.
+    """Erase from two files whom the ledger names, and the ``subjects``, which the store refuses;
+    how many there were.
 
     The files may be of any earlier version: what is not upgraded yet would leave a copy beside it.
     They are written anew without what was deleted. Those of whom the ledger says that the data
     alone were erased are taken out the same way; their account, and that they withdrew, is in the
     ledger's next comparison (api/services/erasure_again.py).
     """
-    by_subject = {item.subject: item for item in content.erasures.values()}
-    by_account = {
-        item.account: item
-        for item in content.erasures.values()
-        if item.account and item.scope is ErasureScope.EVERYTHING
-    }
-
-    def find(subject: str, account: str = "") -> LedgerErasure | None:
-        noted = by_account.get(hash_id(account)) if account else None
-        return noted or by_subject.get(hash_id(subject))
-
     erased: set[str] = set()
     with closing(_open(records_file)) as db:
         people = db.execute("SELECT id, subject_id, email FROM people").fetchall()
         for person_id, subject, email in people:
-            noted = find(subject, person_id)
-            if noted is None and subject not in subjects:
+            noted = content.find(subject, person_id)
+            scope = subjects.get(subject) if noted is None else noted.scope
+            if scope is None:
                 continue
-            is_data = noted is not None and noted.scope is ErasureScope.DATA
+            is_data = scope is ErasureScope.DATA
             _delete_person(db, person_id, keep_account=is_data)
             if not is_data:
                 _delete_mentions(db, person_id, subject, email)
@@ -48,7 +40,7 @@ def erase_from_copy(
             overwrite_deleted(db)
     with closing(_open(beats_file)) as db:
         streams = db.execute("SELECT DISTINCT subject_id FROM streams").fetchall()
-        there = {row[0] for row in streams if row[0] in subjects or find(row[0])}
+        there = {row[0] for row in streams if row[0] in subjects or content.find(row[0])}
         erased |= there
         for subject in sorted(erased):
             _delete_subject(db, subject)

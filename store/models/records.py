@@ -115,6 +115,12 @@ class StoredReport:
     body: str
 
 
+# Actions of audit lines about an account that is erased, and about a withdrawal, after which the
+# account stays.
+ERASURE_BEGUN, ERASED = "erasure begun", "erased"
+WITHDRAWAL_BEGUN, WITHDRAWAL_DONE = "withdrawal begun", "withdrawal carried out"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditLine:
     """What was done when, to whom (a random id)."""

@@ -20,6 +20,14 @@ class WithdrawalStore(Protocol):
         """Find the newest withdrawal of a person."""
         ...
 
+    def withdrawn_subjects(self) -> dict[str, str]:
+        """Return the subjects that accounts had until a withdrawal, with the ids of their people."""
+        ...
+
+    def erased_accounts(self, subjects: Collection[str]) -> set[str]:
+        """Return those of these subjects of whom the audit says that the account was erased."""
+        ...
+
     def adopt_withdrawals(self, due_ns: int) -> int:
         """Make everybody's data due whose newest answer on keeping is no and who has no withdrawal
         for it, such as from before withdrawals were carried out; how many.

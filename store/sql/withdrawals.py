@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, and_, delete, func, select, text, update
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from store.models.records import Consent, Purpose
+from store.models.records import ERASED, ERASURE_BEGUN, Consent, Purpose
 from store.models.withdrawals import Withdrawal
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.imports import SqlImports
@@ -24,6 +24,7 @@ from store.sql.tables.imports import HeartRateRow
 from store.sql.tables.programme import NoteRow, PracticeRow
 from store.sql.tables.records import (
     AccessTokenRow,
+    AuditRow,
     Base,
     ConsentRow,
     PersonRow,
@@ -72,6 +73,19 @@ class SqlWithdrawals(SqlImports):
         with self._sessions() as db:
             row = db.scalar(query)
             return None if row is None else from_row(Withdrawal, row)
+
+    def withdrawn_subjects(self) -> dict[str, str]:
+        """Return the subjects that withdrawals erased; see WithdrawalStore."""
+        query = select(WithdrawalRow.subject_id, WithdrawalRow.person_id)
+        with self._sessions() as db:
+            rows = db.execute(query.where(WithdrawalRow.subject_id.is_not(None))).all()
+        return {subject: person_id for subject, person_id in rows if subject is not None}
+
+    def erased_accounts(self, subjects: Collection[str]) -> set[str]:
+        """Return the subjects whose account was erased; see WithdrawalStore."""
+        query = select(AuditRow.subject).where(AuditRow.action.in_([ERASED, ERASURE_BEGUN]))
+        with self._sessions() as db:
+            return set(subjects).intersection(db.scalars(query)) if subjects else set()
 
     def adopt_withdrawals(self, due_ns: int) -> int:
         """Make due what was withdrawn before withdrawals were stored; see WithdrawalStore."""
