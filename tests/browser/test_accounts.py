@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from api.services import lockout
-from dashboard import start_dashboard
-from ebbtide.settings import Settings
-from store import open_stores
 from tests.support.accounts import PASSWORD
-from tests.support.browser import sign_in
-from tests.support.clinic import Clinic, opened_clinic
+from tests.support.browser import check_width, sign_in
+from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.browser
 NEW = "two ducks on a slow river"
-
-
-@pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    with opened_clinic(open_stores(Settings(data_dir=tmp_path_factory.mktemp("clinic")))) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def pages_url(clinic: Clinic) -> Iterator[str]:
-    with start_dashboard(clinic.url) as running:
-        yield running.url
-
-
-@pytest.fixture(params=[1300, 360])
-def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport=ViewportSize(width=request.param, height=900))
-    opened.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)  # two browsers and a server may share two cores
-    yield opened
-    expect.set_options(timeout=5_000)
-    opened.close()
 
 
 def test_care_is_proposed_on_one_page_and_agreed_to_on_another(
@@ -110,19 +81,3 @@ def open_page(page: Page, title: str) -> None:
         if page.get_by_test_id("stSidebarCollapseButton").is_visible():
             page.get_by_test_id("stSidebarCollapseButton").click()
     expect(page.get_by_role("heading", name=title).first).to_be_visible()
-
-
-def check_width(page: Page, name: str) -> None:
-    """Nothing is wider than the window; with EBBTIDE_SCREENSHOTS, a picture of the page."""
-    page.wait_for_timeout(500)
-    size = page.viewport_size
-    assert size is not None
-    main = page.get_by_test_id("stMainBlockContainer")
-    assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
-    folder = os.environ.get("EBBTIDE_SCREENSHOTS")
-    if folder:
-        height = main.evaluate("element => element.scrollHeight") + 10
-        page.set_viewport_size({"width": size["width"], "height": min(height, 2600)})
-        page.wait_for_timeout(600)
-        page.screenshot(path=Path(folder) / f"{name}-{size['width']}.png")
-        page.set_viewport_size(size)

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from dashboard import start_dashboard
-from ebbtide.settings import Settings
-from store import open_stores
 from store.models import Role
 from tests.support.accounts import PASSWORD
-from tests.support.browser import sign_in
-from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.browser import check_width, sign_in
+from tests.support.clinic import Clinic, fill
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    with opened_clinic(open_stores(Settings(data_dir=tmp_path_factory.mktemp("clinic")))) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def pages_url(clinic: Clinic) -> Iterator[str]:
-    with start_dashboard(clinic.url) as running:
-        yield running.url
-
-
-@pytest.fixture(params=[1300, 360])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    context = browser.new_context(viewport=ViewportSize(width=request.param, height=900))
-    context.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)  # two browsers and a server may share two cores
-    yield context.new_page()
-    expect.set_options(timeout=5_000)
-    context.close()
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
 
 
 def test_the_first_question_is_asked_in_place_and_a_withdrawal_is_shown(
@@ -52,7 +28,7 @@ def test_the_first_question_is_asked_in_place_and_a_withdrawal_is_shown(
     expect(page.get_by_role("heading", name="One question first")).to_be_visible()
     expect(page.get_by_text("How is it right now?")).to_have_count(0)
     expect(page.get_by_text("May Ebbtide keep your heartbeats")).to_be_visible()
-    check_width(page, "question")
+    check_width(page, "consent-question")
     page.get_by_role("button", name="Not now").click()
     expect(page.get_by_text("That is fine. Nothing is kept")).to_be_visible()
     page.get_by_role("button", name="Yes, I agree").click()
@@ -64,10 +40,10 @@ def test_the_first_question_is_asked_in_place_and_a_withdrawal_is_shown(
     open_page(page, "Consents")
     page.get_by_text("Ebbtide keeps my heartbeats, ratings and notes").click()
     expect(page.get_by_text("What was kept is erased on").first).to_be_visible()
-    check_width(page, "withdrawn")
+    check_width(page, "consent-withdrawn")
     open_page(page, "My data")
     expect(page.get_by_text("What was kept is erased on").first).to_be_visible()
-    check_width(page, "my-data")
+    check_width(page, "consent-my-data")
 
 
 def test_a_therapist_reads_who_has_not_agreed(clinic: Clinic, page: Page, pages_url: str) -> None:
@@ -76,7 +52,7 @@ def test_a_therapist_reads_who_has_not_agreed(clinic: Clinic, page: Page, pages_
     clinic.stores.access.put_care(clinic.id("tom"), clinic.id(name), clinic.stores.now())
     sign_in(page, pages_url, "tom@example.org", PASSWORD)
     expect(page.get_by_text("Has not agreed yet that Ebbtide keeps").first).to_be_visible()
-    check_width(page, "caseload")
+    check_width(page, "consent-caseload")
 
 
 def width_of(page: Page) -> int:
@@ -95,12 +71,3 @@ def open_page(page: Page, title: str) -> None:
     else:
         link.first.click()
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-
-
-def check_width(page: Page, name: str) -> None:
-    """Nothing reaches beyond the screen. EBBTIDE_SCREENSHOTS: a folder for pictures."""
-    page.wait_for_timeout(1000)
-    over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert over <= 0
-    if folder := os.environ.get("EBBTIDE_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"consent-{name}-{width_of(page)}.png", full_page=True)

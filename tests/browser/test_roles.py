@@ -15,7 +15,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from dashboard import start_dashboard
 from ebbtide.settings import Settings
 from store.factory import open_stores
 from tests.support.accounts import PASSWORD
@@ -48,12 +47,6 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("played")))
     with played_clinic(stores) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def pages_url(clinic: Clinic) -> Iterator[str]:
-    with start_dashboard(clinic.url) as running:
-        yield running.url
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -25,3 +27,19 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
+
+
+def check_width(page: Page, name: str) -> None:
+    """Nothing is wider than the window; with EBBTIDE_SCREENSHOTS, a picture of the page."""
+    page.wait_for_timeout(500)
+    size = page.viewport_size
+    assert size is not None
+    main = page.get_by_test_id("stMainBlockContainer")
+    assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
+    folder = os.environ.get("EBBTIDE_SCREENSHOTS")
+    if folder:
+        height = main.evaluate("element => element.scrollHeight") + 10
+        page.set_viewport_size({"width": size["width"], "height": min(height, 2600)})
+        page.wait_for_timeout(600)
+        page.screenshot(path=Path(folder) / f"{name}-{size['width']}.png")
+        page.set_viewport_size(size)
