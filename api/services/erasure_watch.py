@@ -22,9 +22,7 @@ from store import Stores
 from store.models import ERASED, ERASURE_BEGUN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE
 
 WATCH_EVERY_S = 2.0
-_ACTIONS = frozenset(
-    {ERASED, ERASURE_BEGUN, ERASED_AGAIN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE}
-)
+_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE})
 # Requests that read before the erasure may put a result into a cache after it: a job runs for five
 # minutes at most, and may have waited ten for its turn.
 _REPEAT_S = 900.0

@@ -13,7 +13,10 @@ from store.ledger import OF_ACCOUNT, ErasureScope, LedgerContent
 
 
 def erase_from_copy(
-    beats_file: Path, records_file: Path, content: LedgerContent, subjects: Mapping[str, ErasureScope]
+    beats_file: Path,
+    records_file: Path,
+    content: LedgerContent,
+    subjects: Mapping[str, ErasureScope],
 ) -> int:
     """Erase from two files whom the ledger names, and the ``subjects``, which the store refuses;
     how many there were.

@@ -15,11 +15,13 @@ from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ebbtide._files import make_private
 from ebbtide.errors import EbbtideError
-from store.ledger import ErasureLedger, LedgerContent
+from store.ledger import ErasureLedger, ErasureScope, LedgerContent
 from store.maintenance.erase_from_copy import erase_from_copy
+from store.models.records import ERASED, ERASURE_BEGUN
 from store.sqlite.generation import begin_backup, finish_backup, renew_generation
 from store.sqlite.schema import create_tables, upgrade_tables
 

@@ -21,7 +21,7 @@ class WithdrawalStore(Protocol):
         ...
 
     def withdrawn_subjects(self) -> dict[str, str]:
-        """Return the subjects that accounts had until a withdrawal, with the ids of their people."""
+        """Return the subjects that accounts had until a withdrawal, with the ids of the people."""
         ...
 
     def erased_accounts(self, subjects: Collection[str]) -> set[str]:
