@@ -27,22 +27,6 @@ from ebbtide.settings import Settings
 NAME_BESIDE_BACKUPS = "ebbtide-erased.jsonl"
 
 
-# Tables of the account and not of what was kept; all other rows of a person are its data.
-OF_ACCOUNT = frozenset(
-    {
-        "care",
-        "care_proposals",
-        "consents",
-        "fhir_exports",
-        "known_devices",
-        "looks",
-        "one_time",
-        "sign_ins",
-        "withdrawals",
-    }
-)
-
-
 class ErasureScope(StrEnum):
     """What was erased: the account and everything, or the data of an account that stays."""
 

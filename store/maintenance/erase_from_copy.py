@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from ebbtide._sqlite import overwrite_deleted
-from store.ledger import OF_ACCOUNT, ErasureScope, LedgerContent
+from store.ledger import ErasureScope, LedgerContent
+from store.mentions import has_mention
+from store.models.withdrawals import OF_ACCOUNT
 
 
 def erase_from_copy(
@@ -63,20 +64,18 @@ def _delete_person(db: sqlite3.Connection, person_id: str, *, keep_account: bool
     for name in _tables_with(db, "person_id"):
         if not (keep_account and name in OF_ACCOUNT):
             db.execute(f"DELETE FROM {name} WHERE person_id = ?", (person_id,))
+    for name in _tables_with(db, "about_id"):
+        db.execute(f"DELETE FROM {name} WHERE about_id = ?", (person_id,))
     if not keep_account:
         db.execute("DELETE FROM people WHERE id = ?", (person_id,))
 
 
 def _delete_mentions(db: sqlite3.Connection, *words: str) -> None:
     """Delete one-time tokens and stored responses with one of these words in their body."""
-    forms = {
-        json.dumps(word, ensure_ascii=is_ascii)[1:-1]
-        for word in words
-        for is_ascii in (False, True)
-    }
     for name in sorted({"one_time", "answers"} & {*_tables_with(db, "body")}):
-        for form in sorted(forms):
-            db.execute(f"DELETE FROM {name} WHERE instr(lower(body), lower(?))", (form,))
+        rows = db.execute(f"SELECT rowid, body FROM {name} WHERE body IS NOT NULL")
+        found = [(number,) for number, body in rows if has_mention(body, *words)]
+        db.executemany(f"DELETE FROM {name} WHERE rowid = ?", found)
 
 
 def _delete_subject(db: sqlite3.Connection, subject: str) -> None:

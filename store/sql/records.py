@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import replace
 
-from sqlalchemy import and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import and_, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
-from store.ledger import OF_ACCOUNT
+from store.mentions import has_mention, search_forms
 from store.models.access import TokenKind
 from store.models.records import (
     AuditLine,
@@ -36,7 +35,7 @@ from store.sql.tables.records import (
     ReportRow,
     SessionRow,
 )
-from store.sql.withdrawals import SqlWithdrawals
+from store.sql.withdrawals import SqlWithdrawals, delete_data
 
 
 class SqlRecordStore(SqlWithdrawals):
@@ -336,13 +335,7 @@ class SqlRecordStore(SqlWithdrawals):
     def erase_data(self, person_id: str, subject_id: str) -> None:
         """Delete what was kept of the person; see RecordStore."""
         with self._sessions.begin() as db:
-            for mapper in Base.registry.mappers:
-                table = mapper.class_
-                if hasattr(table, "person_id") and table.__tablename__ not in OF_ACCOUNT:
-                    db.execute(delete(table).where(table.person_id == person_id))
-            db.execute(
-                delete(IdempotentResponseRow).where(IdempotentResponseRow.about_id == person_id)
-            )
+            delete_data(db, person_id)
             db.execute(
                 update(PersonRow).where(PersonRow.id == person_id).values(subject_id=subject_id)
             )
@@ -360,26 +353,17 @@ def _delete_mentions(db: Session, person: PersonRow) -> None:
     """Delete what is stored of others and is about this person: responses that a therapist or an
     administrator could ask for again, and invitations of the same address.
     """
-    # As JSON has it, in whichever of its ways.
-    forms = {json.dumps(person.email, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
-    for form in sorted(forms):
-        db.execute(
-            delete(OneTimeTokenRow).where(OneTimeTokenRow.body.contains(form, autoescape=True))
+    words = (person.email, person.id, person.subject_id)
+    for row in (OneTimeTokenRow, IdempotentResponseRow):
+        keys = row.__table__.primary_key.columns
+        found = func.lower(row.body)
+        is_candidate = or_(
+            *(found.contains(form, autoescape=True) for word in words for form in search_forms(word))
         )
-        db.execute(
-            delete(IdempotentResponseRow).where(
-                IdempotentResponseRow.body.contains(form, autoescape=True)
-            )
-        )
-    db.execute(
-        delete(IdempotentResponseRow).where(
-            or_(
-                IdempotentResponseRow.about_id == person.id,
-                IdempotentResponseRow.body.contains(person.id, autoescape=True),
-                IdempotentResponseRow.body.contains(person.subject_id, autoescape=True),
-            )
-        )
-    )
+        for *key, body in db.execute(select(*keys, row.body).where(is_candidate)).all():
+            if has_mention(body, *words):
+                db.execute(delete(row).where(tuple_(*keys) == tuple_(*key)))
+    db.execute(delete(IdempotentResponseRow).where(IdempotentResponseRow.about_id == person.id))
 
 
 def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:

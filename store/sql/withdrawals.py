@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from store.models.records import ERASED, ERASURE_BEGUN, Consent, Purpose
-from store.models.withdrawals import Withdrawal
+from store.models.withdrawals import OF_ACCOUNT, Withdrawal
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.imports import SqlImports
 from store.sql.rows import from_row, to_row, to_values
-from store.sql.tables.access import (
-    AccessLogRow,
-    CareProposalRow,
-    CareRow,
-    FhirExportRow,
-    KnownDeviceRow,
-    OneTimeTokenRow,
-)
+from store.sql.tables.access import IdempotentResponseRow
 from store.sql.tables.imports import HeartRateRow
 from store.sql.tables.programme import NoteRow, PracticeRow
 from store.sql.tables.records import (
-    AccessTokenRow,
     AuditRow,
     Base,
     ConsentRow,
@@ -32,21 +24,6 @@ from store.sql.tables.records import (
     SessionRow,
 )
 from store.sql.tables.withdrawals import WithdrawalRow
-
-# What is the account and not what was kept; all other rows of a person are erased.
-OF_ACCOUNT: frozenset[type[DeclarativeBase]] = frozenset(
-    {
-        AccessLogRow,
-        AccessTokenRow,
-        CareProposalRow,
-        CareRow,
-        ConsentRow,
-        FhirExportRow,
-        KnownDeviceRow,
-        OneTimeTokenRow,
-        WithdrawalRow,
-    }
-)
 
 
 class SqlWithdrawals(SqlImports):
@@ -179,16 +156,10 @@ class SqlWithdrawals(SqlImports):
             row.notes = _count(db, NoteRow, person_id)
             row.practices = _count(db, PracticeRow, person_id)
             row.sessions = _count(db, SessionRow, person_id)
-            for mapper in Base.registry.mappers:
-                if hasattr(mapper.class_, "person_id") and mapper.class_ not in OF_ACCOUNT:
-                    db.execute(delete(mapper.class_).where(mapper.class_.person_id == person_id))
+            delete_data(db, person_id)
             person.subject_id = subject_id
             db.flush()
-            begun = from_row(Withdrawal, row)
-        if self._engine.dialect.name == "sqlite":  # so that it is in no log any more
-            with self._engine.connect() as checkpoint:
-                checkpoint.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-        return begun
+            return from_row(Withdrawal, row)
 
     def finish_withdrawal(self, withdrawal: Withdrawal, now_ns: int) -> None:
         """Note that the beats are erased too."""
@@ -219,6 +190,17 @@ class SqlWithdrawals(SqlImports):
         if due_ns is not None and _find_withdrawn_ns(db, consent.person_id) == consent.at_ns:
             made = Withdrawal(consent.person_id, consent.at_ns, due_ns)
             db.add(to_row(WithdrawalRow, made))
+
+
+def delete_data(db: Session, person_id: str) -> None:
+    """Delete all rows of a person but those of the account, and stored responses to requests of
+    others about them.
+    """
+    for mapper in Base.registry.mappers:
+        table = mapper.class_
+        if hasattr(table, "person_id") and table.__tablename__ not in OF_ACCOUNT:
+            db.execute(delete(table).where(table.person_id == person_id))
+    db.execute(delete(IdempotentResponseRow).where(IdempotentResponseRow.about_id == person_id))
 
 
 def _find_withdrawn_ns(db: Session, person_id: str) -> int | None:

@@ -23,7 +23,7 @@ from ebbtide.timestamps import DAY, MINUTE, to_datetime
 from store import Stores, open_stores
 from store.models import Consent, Purpose
 from store.sql.tables.records import Base
-from store.sql.withdrawals import OF_ACCOUNT
+from store.models.withdrawals import OF_ACCOUNT
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.uploads import START, batch, stream_body
@@ -149,7 +149,7 @@ class Eve:
         tables = [
             mapper.class_
             for mapper in Base.registry.mappers
-            if hasattr(mapper.class_, "person_id") and mapper.class_ not in OF_ACCOUNT
+            if hasattr(mapper.class_, "person_id") and mapper.class_.__tablename__ not in OF_ACCOUNT
         ]
         with stores.engine.connect() as db:
             rows = {

@@ -26,11 +26,12 @@ from store.models import (
     Practice,
     PracticeKind,
     Purpose,
+    Role,
     StoredReport,
     Withdrawal,
 )
+from store.models.withdrawals import OF_ACCOUNT
 from store.sql.tables.records import Base
-from store.sql.withdrawals import OF_ACCOUNT
 from tests.support.accounts import add_account
 from tests.support.clinic import Clinic, fill
 from tests.support.records import a_rating
@@ -91,9 +92,14 @@ def test_nothing_is_erased_before_its_time(stores: Stores, ada: Person) -> None:
     assert len(stores.records.ratings(ada.id, *FOREVER)) == 2
 
 
-def test_all_but_the_account_is_erased(stores: Stores, ada: Person, snapshots: Snapshots) -> None:
+def test_all_but_the_account_is_erased(
+    stores: Stores, ada: Person, snapshots: Snapshots, settings: Settings
+) -> None:
     ratings = len(stores.records.ratings(ada.id, *FOREVER))
     beats = sum(item.beats for item in stores.beats.coverage(ada.subject_id))
+    tom = add_account(stores, "tom@example.org", role=Role.THERAPIST)
+    stores.access.begin_idempotent(tom.id, "about ada", "h", stores.now(), 0, ada.id)
+    stores.access.finish_idempotent(tom.id, "about ada", 201, '{"note": "canary"}')
     withdraw(stores, ada)
     part = snapshots.new_part("reader")
     part.write_text("canary")
@@ -116,6 +122,7 @@ def test_all_but_the_account_is_erased(stores: Stores, ada: Person, snapshots: S
     assert ada.subject_id in stores.beats.erased()
     left = {name for name, count in rows_of(stores, ada).items() if count}
     assert left == {"consents", "withdrawals"}
+    assert b"canary" not in settings.records_file.read_bytes()
     assert not list(snapshots.folder.glob("*.part"))
     assert [line.action for line in stores.records.audit()] == [
         "withdrawal begun",
@@ -126,9 +133,10 @@ def test_all_but_the_account_is_erased(stores: Stores, ada: Person, snapshots: S
 
 def test_each_table_of_a_person_is_of_the_account_or_erased() -> None:
     """A new table is erased unless it is named; each name is of a table with people."""
-    tables = {m.class_ for m in Base.registry.mappers if hasattr(m.class_, "person_id")}
+    classes = [m.class_ for m in Base.registry.mappers]
+    tables = {table.__tablename__ for table in classes if hasattr(table, "person_id")}
     assert tables > OF_ACCOUNT
-    assert {table.__tablename__ for table in OF_ACCOUNT} == {
+    assert OF_ACCOUNT == {
         *("looks", "sign_ins", "care", "care_proposals", "consents", "fhir_exports"),
         *("known_devices", "one_time", "withdrawals"),
     }
