@@ -34,7 +34,7 @@ MIN_AGE_S = 300.0
 _OVERWRITING_S = 300.0
 # A number is taken before its line is committed: a line may appear below the newest one.
 _OVERLAP = 32
-# Blocks that are filled and let go again: the allocators' free blocks of these sizes held objects
+# Blocks that are filled and released again: the allocators' free blocks of these sizes held objects
 # of a person. Sizes of pymalloc are multiples of 16 up to 512; above, malloc's.
 _SMALL_SIZES, _LARGE_SIZES = range(16, 513, 16), tuple(2**k for k in range(10, 18))
 _FILL_BYTES = 2**20
@@ -103,12 +103,16 @@ class ErasureWatch:
     def _read_subjects(self) -> set[str]:
         """The subjects of new lines."""
         records = self._stores.records
-        last = records.last_audit()
-        if last < self._last:  # the database was set back while this process serves it
+        lines = records.audit_after(max(0, self._last - _OVERLAP))
+        last = max((number for number, _ in lines), default=0)
+        if last < self._last and records.last_audit() < self._last:
+            # The database was restored to an older state while this process serves it. Lines from
+            # here on are new, also those with numbers that were used before.
+            self._begin = records.last_audit()
             self._carry_out()
             self._cache.clear()
             self._seen, self._last = set(), 0
-        lines = records.audit_after(max(0, self._last - _OVERLAP))
+            lines = records.audit_after(max(0, self._begin - _OVERLAP))
         fresh = {
             line.subject
             for number, line in lines
@@ -135,7 +139,7 @@ class ErasureWatch:
 def scrub_memory() -> None:
     """Collect garbage, return free pages to the system, and write over free blocks.
 
-    What an object held stays in memory after it is let go, until the place is used again. Not all
+    What an object held stays in memory after it is released, until the place is used again. Not all
     free blocks are reached: only the end of the process is certain.
     """
     gc.collect()

@@ -107,7 +107,8 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.soc
             server = uvicorn.Server(config)
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
-            return kept[0] if kept else None
+                return kept[0] if kept else None
+            return None  # stopped by Ctrl-C, also while this process was to be replaced
         stores.close()
         listener.set_inheritable(True)
         config = uvicorn.Config(

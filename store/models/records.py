@@ -119,6 +119,7 @@ class StoredReport:
 # account stays.
 ERASURE_BEGUN, ERASED = "erasure begun", "erased"
 WITHDRAWAL_BEGUN, WITHDRAWAL_DONE = "withdrawal begun", "withdrawal carried out"
+WITHDRAWAL_EMPTY = "withdrawal carried out, nothing was stored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import and_, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, aliased
 
+from ebbtide.timestamps import now_ns
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
 from store.mentions import has_mention, search_forms
 from store.models.access import TokenKind
@@ -21,7 +23,7 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
-from store.sql.keeping import find_agreed_until
+from store.sql.keeping import find_answer
 from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.access import ErasedTokenRow, IdempotentResponseRow, OneTimeTokenRow
@@ -265,7 +267,8 @@ class SqlRecordStore(SqlWithdrawals):
             write_transaction(self._engine) as connection,
             Session(connection) as db,
         ):
-            if find_agreed_until(db, report.person_id) != 0:
+            answer = find_answer(db, report.person_id)
+            if answer is None or answer.holds((self._consent_clock or now_ns)()):
                 db.merge(to_row(ReportRow, report))
                 db.flush()
 
@@ -354,13 +357,24 @@ def _delete_mentions(db: Session, person: PersonRow) -> None:
     administrator could ask for again, and invitations of the same address.
     """
     words = (person.email, person.id, person.subject_id)
-    for row in (OneTimeTokenRow, IdempotentResponseRow):
-        keys = row.__table__.primary_key.columns
-        found = func.lower(row.body)
+    tables: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[Any], list[Any]], ...] = (
+        (OneTimeTokenRow, OneTimeTokenRow.body, [OneTimeTokenRow.token_hash]),
+        (
+            IdempotentResponseRow,
+            IdempotentResponseRow.body,
+            [IdempotentResponseRow.person_id, IdempotentResponseRow.key],
+        ),
+    )
+    for row, body_of, keys in tables:
+        found = func.lower(body_of)
         is_candidate = or_(
-            *(found.contains(form, autoescape=True) for word in words for form in search_forms(word))
+            *(
+                found.contains(form, autoescape=True)
+                for word in words
+                for form in search_forms(word)
+            )
         )
-        for *key, body in db.execute(select(*keys, row.body).where(is_candidate)).all():
+        for *key, body in db.execute(select(*keys, body_of).where(is_candidate)).all():
             if has_mention(body, *words):
                 db.execute(delete(row).where(tuple_(*keys) == tuple_(*key)))
     db.execute(delete(IdempotentResponseRow).where(IdempotentResponseRow.about_id == person.id))
