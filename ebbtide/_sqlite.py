@@ -12,7 +12,7 @@ from ebbtide._files import make_private
 
 BUSY_SECONDS = 30.0
 _CHECKPOINT_S = 50.0
-_PAUSE_S = 0.1
+_PAUSE_S, _ATTEMPT_MS = 0.1, 50
 
 
 def open_sqlite(path: Path, *, foreign_keys: bool = False) -> sqlite3.Connection:
@@ -57,10 +57,11 @@ def overwrite_deleted(
 def _empty_log(db: sqlite3.Connection) -> bool:
     """Move the write-ahead log into the file and cut it to nothing, where no reader needs it.
 
-    A checkpoint that waits for readers would hold SQLite's write lock meanwhile.
+    A checkpoint that waits for readers holds SQLite's write lock meanwhile: no longer than
+    ``_ATTEMPT_MS``.
     """
     (before_ms,) = db.execute("PRAGMA busy_timeout").fetchone()
-    db.execute("PRAGMA busy_timeout=0")
+    db.execute(f"PRAGMA busy_timeout={_ATTEMPT_MS}")
     try:
         return not db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     finally:

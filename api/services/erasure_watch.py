@@ -106,13 +106,13 @@ class ErasureWatch:
         lines = records.audit_after(max(0, self._last - _OVERLAP))
         last = max((number for number, _ in lines), default=0)
         if last < self._last and records.last_audit() < self._last:
-            # The database was restored to an older state while this process serves it. Lines from
-            # here on are new, also those with numbers that were used before.
-            self._begin = records.last_audit()
+            # The database was restored to an older state while this process serves it: numbers of
+            # lines come a second time.
+            last = records.last_audit()
             self._carry_out()
             self._cache.clear()
-            self._seen, self._last = set(), 0
-            lines = records.audit_after(max(0, self._begin - _OVERLAP))
+            self._seen, self._begin = set(), 0
+            lines = records.audit_after(max(0, last - _OVERLAP))
         fresh = {
             line.subject
             for number, line in lines

@@ -184,7 +184,7 @@ class BeatStore(Protocol):
         ...
 
     def renew_generation(self) -> None:
-        """Give the generation a new id, once the store was set back."""
+        """Give the generation a new id, once the store was restored to an older state."""
         ...
 
     def check(self) -> None:

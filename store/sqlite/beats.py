@@ -300,7 +300,7 @@ class SqliteBeatStore(BeatStore):
         return []
 
     def release_memory(self) -> None:
-        """Let go of the pages that are cached; see BeatStore."""
+        """Release the pages that are cached; see BeatStore."""
         with self._lock, self._read_lock:
             for db in (self._db, self._reading):
                 db.execute("PRAGMA shrink_memory")

@@ -338,3 +338,19 @@ def test_head_works_wherever_get_does(clinic: Clinic) -> None:
                 tried += 1
     assert tried > 25
     assert "HEAD" in httpx.options(f"{clinic.url}/v1/ratings").headers["Allow"]
+
+
+def test_a_withdrawal_of_somebody_breaks_no_export_that_is_being_made(tmp_path: Path) -> None:
+    """All files are deleted then, also those that are still written."""
+    store = Snapshots(tmp_path / "cache", 10**6, 100.0)
+
+    def chunks() -> Iterator[bytes]:
+        yield b"a" * 3000
+        store.clear()
+        yield b"b" * 3000
+
+    for wait_s in (None, 0.0):  # read at once when it is whole, and sent while it is made
+        given = store.write("a" * 40, "b" * 64, chunks(), wait_s)
+        assert not isinstance(given, Snapshot)
+        assert b"".join(given) == b"a" * 3000 + b"b" * 3000
+        assert list(store.folder.iterdir()) == []

@@ -36,7 +36,7 @@ class Workers:
     other_url: str
 
     def fresh(self, who: str) -> httpx.Client:
-        """Somebody's client without connections, which servers close after 5 s without a request."""
+        """Somebody's client without connections: servers close those that are not used for 5 s."""
         token, _ = issue_token(self.clinic.stores, self.clinic.people[who])
         return self.clinic.client(token)
 
