@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from ebbtide.timestamps import now_ns
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
-from store.mentions import has_mention, search_forms
 from store.models.access import TokenKind
 from store.models.records import (
     AuditLine,
@@ -24,9 +22,10 @@ from store.models.records import (
 )
 from store.sql.engine import write_transaction
 from store.sql.keeping import find_answer
+from store.sql.mentions import delete_mentions
 from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
-from store.sql.tables.access import ErasedTokenRow, IdempotentResponseRow, OneTimeTokenRow
+from store.sql.tables.access import ErasedTokenRow
 from store.sql.tables.records import (
     AccessTokenRow,
     AuditRow,
@@ -316,7 +315,7 @@ class SqlRecordStore(SqlWithdrawals):
         with self._sessions.begin() as db:
             person = db.get(PersonRow, person_id)
             if person is not None:
-                _delete_mentions(db, person)
+                delete_mentions(db, person)
             # Recorders that hold these tokens are told that the person was erased.
             db.execute(
                 insert(ErasedTokenRow).from_select(
@@ -350,34 +349,6 @@ class SqlRecordStore(SqlWithdrawals):
     def release_memory(self) -> None:
         """Close the connections that are idle, and with them what they cached."""
         self._engine.dispose()
-
-
-def _delete_mentions(db: Session, person: PersonRow) -> None:
-    """Delete what is stored of others and is about this person: responses that a therapist or an
-    administrator could ask for again, and invitations of the same address.
-    """
-    words = (person.email, person.id, person.subject_id)
-    tables: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[Any], list[Any]], ...] = (
-        (OneTimeTokenRow, OneTimeTokenRow.body, [OneTimeTokenRow.token_hash]),
-        (
-            IdempotentResponseRow,
-            IdempotentResponseRow.body,
-            [IdempotentResponseRow.person_id, IdempotentResponseRow.key],
-        ),
-    )
-    for row, body_of, keys in tables:
-        found = func.lower(body_of)
-        is_candidate = or_(
-            *(
-                found.contains(form, autoescape=True)
-                for word in words
-                for form in search_forms(word)
-            )
-        )
-        for *key, body in db.execute(select(*keys, body_of).where(is_candidate)).all():
-            if has_mention(body, *words):
-                db.execute(delete(row).where(tuple_(*keys) == tuple_(*key)))
-    db.execute(delete(IdempotentResponseRow).where(IdempotentResponseRow.about_id == person.id))
 
 
 def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:
