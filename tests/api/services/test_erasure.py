@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,10 +20,10 @@ from api.services.erasure_again import carry_out_erasures
 from api.services.erasure_watch import ErasureWatch
 from api.services.withdrawal import carry_out_withdrawals, store_answer
 from ebbtide.settings import Settings
-from ebbtide.timestamps import FOREVER
+from ebbtide.timestamps import DAY, FOREVER
 from store import ErasureLedger, ErasureScope, LedgerContent, Stores, open_stores
 from store.maintenance import create_backup, restore
-from store.models import Consent, Person, Purpose
+from store.models import Consent, OneTimePurpose, OneTimeToken, Person, Purpose
 from tests.support.accounts import add_account
 from tests.support.clinic import fill
 
@@ -84,6 +85,31 @@ def test_after_a_restore_the_account_of_who_withdrew_stays_and_of_who_was_erased
         assert stores.records.ratings(ada.id, *FOREVER) == []
         assert stores.beats.coverage(there[ada.id].subject_id) == []
         assert len(stores.records.ratings(tim.id, *FOREVER)) == 2
+
+
+def test_of_a_backup_only_what_is_about_the_person_goes(settings: Settings, tmp_path: Path) -> None:
+    with opened(settings) as stores:
+        ann, joann = (add_filled(stores, f"{name}@example.org") for name in ("ann", "joann"))
+        for number, person in enumerate((ann, joann)):
+            body = json.dumps({"email": person.email})
+            end_ns = stores.now() + DAY
+            stores.access.put_one_time_token(
+                OneTimeToken(f"{number}", OneTimePurpose.INVITATION, None, body, 1, end_ns)
+            )
+            key = f"{number}"
+            stores.access.begin_idempotent(joann.id, key, "h", stores.now(), 0, person.id)
+            stores.access.finish_idempotent(joann.id, key, 201, "{}")
+    files = [settings.beats_file, settings.records_file]
+    backup = create_backup(files, tmp_path / "backup", "now").folder
+    with opened(settings) as stores:
+        erase_person(stores, ann.email)
+    restore(backup, files, "old", replace=True)
+    with opened(settings) as stores:
+        now = stores.now()
+        for number, is_gone in ((0, True), (1, False)):
+            token = stores.access.find_one_time_token(f"{number}", OneTimePurpose.INVITATION, now)
+            response = stores.access.begin_idempotent(joann.id, f"{number}", "h", now, 0)
+            assert ((token is None), (response is None)) == (is_gone, is_gone)
 
 
 def test_a_line_that_an_earlier_version_adopted_as_an_account_is_mended(
