@@ -151,7 +151,7 @@ class BeatStore(Protocol):
         return []
 
     def release_memory(self) -> None:
-        """Let go of what this process has cached."""
+        """Release what this process has cached."""
         return None
 
     def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
