@@ -105,7 +105,7 @@ def test_what_is_from_before_a_withdrawal_goes_and_what_came_later_waits(
         person = ada(stores)
         no = Consent(person.id, Purpose.KEEPING, False, "1", timestamps.now_ns() - 300 * SECOND)
         stores.records.add_consent(no, no.at_ns)
-        assert len(carry_out_withdrawals(stores, None, 0)) == 1
+        assert len(carry_out_withdrawals(stores, None)) == 1
         record(outbox, account, 50, 200)
         with pytest.raises(ConsentMissingError, match="taken back"):
             asyncio.run(upload(outbox))
