@@ -7,6 +7,7 @@ of a real recording. All data are in a temporary folder that is removed at the e
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import tempfile
@@ -233,6 +234,8 @@ def _fill_rest(data_dir: Path, accounts: SampleAccounts, now_ns: int) -> None:
     from cli.demo.clinic import fill_rest
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: this process's parent ends it
+    if hasattr(os, "nice"):
+        os.nice(10)  # whoever opens a page comes first
     fill_rest(data_dir, accounts, now_ns)
 
 

@@ -27,11 +27,11 @@ def test_stress_makes_it_faster_and_steadier() -> None:
 
 
 def test_sleep_slows_it_and_exercise_drives_it() -> None:
-    none, all_of_it = np.zeros(5), np.ones(5)
+    none, whole = np.zeros(5), np.ones(5)
     hour, stress = np.full(5, 12.0), np.full(5, 2.0)
     rest = _rate_and_rmssd(Minutes(hour, stress, none, none), 1)
-    asleep = _rate_and_rmssd(Minutes(hour, stress, none, all_of_it), 2)
-    running = _rate_and_rmssd(Minutes(hour, stress, all_of_it, none), 3)
+    asleep = _rate_and_rmssd(Minutes(hour, stress, none, whole), 2)
+    running = _rate_and_rmssd(Minutes(hour, stress, whole, none), 3)
     assert asleep[0] < rest[0] - 5 and asleep[1] > rest[1]
     assert running[0] > rest[0] + 25 and running[1] < rest[1] / 2
 
