@@ -77,7 +77,7 @@ def test_who_wears_it_all_day_has_gaps_with_reasons(stores: Stores) -> None:
     accounts = add_accounts(stores, "tide-1234-5678", now_ns)
     fill_first(stores, accounts, now_ns)
     person, course = accounts.patients[0]
-    fill_beats(stores, person, course, last_day(now_ns), (6, 2))
+    fill_beats(stores, person, course, last_day(now_ns), (10, 2))
     gaps = [item.gap for item in stores.beats.gaps(person.subject_id, *FOREVER)]
     assert {gap.reason for gap in gaps} == {
         GapReason.PAUSED,
@@ -86,7 +86,7 @@ def test_who_wears_it_all_day_has_gaps_with_reasons(stores: Stores) -> None:
     }
     assert all(gap.end_ns - gap.start_ns < 2 * DAY for gap in gaps)
     worn = sum(item.beats for item in stores.beats.coverage(person.subject_id)) / 66 * MINUTE
-    assert worn > 6 * 11 * HOUR
+    assert worn > 10 * 11 * HOUR
 
 
 def test_the_link_that_was_put_in_is_found() -> None:
