@@ -53,3 +53,6 @@ class AccountOut(RecordOut):
     zone: str = Field(examples=["Europe/Berlin"])
     role: Role
     simulated: bool
+    has_password: bool = Field(
+        description="False where one is signed in by links of this machine alone (`ebbtide start`)"
+    )
