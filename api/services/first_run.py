@@ -31,7 +31,7 @@ def issue_first_run_secret(stores: Stores) -> str:
 
 def has_accounts(stores: Stores) -> bool:
     """Whether the store has any account."""
-    return bool(stores.records.people())
+    return stores.records.has_people()
 
 
 def is_first_run(stores: Stores, secret: str) -> bool:

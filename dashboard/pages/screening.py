@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.clinician import render_clinician_answer
 from dashboard.components.forms import render_consent_switches
 from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
@@ -28,7 +29,8 @@ def screening_page() -> None:
     account = current_account()
     if account is not None and account["role"] == "patient":
         if client().consents()["keeping"] == "agreed":
-            _answer()
+            st.subheader(_("Your answer"))
+            render_clinician_answer(client())
         else:
             st.write(_("Your answer can be kept once you agree to that: the first switch below."))
         st.subheader(_("What you agree to"))
@@ -43,27 +45,6 @@ def screening_page() -> None:
             "now and then is plenty: there is no need to watch your pain for it."
         )
     )
-
-
-def _answer() -> None:
-    api = client()
-    cleared = api.programme()["physical_cause_ruled_out"] is not None
-    st.subheader(_("Your answer"))
-    answer = st.radio(
-        _("Has a clinician ruled out a physical cause of your pain?"),
-        (False, True),
-        format_func=lambda ruled_out: (
-            _("Yes, and I have none of the signs above") if ruled_out else _("Not yet")
-        ),
-        index=int(cleared),
-    )
-    if answer != cleared:
-        api.put_programme(physical_cause_ruled_out=answer)
-        st.rerun()
-    if cleared:
-        st.write(_("Good. The programme is open whenever you like."))
-    else:
-        st.write(_("The programme waits. Ratings and strap may be used meanwhile."))
 
 
 PAGE = Page(

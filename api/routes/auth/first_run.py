@@ -16,7 +16,7 @@ from api.http.problems import ProblemError, describe_problems
 from api.http.request_state import note_account
 from api.schemas.auth import Password, SignInOut
 from api.services import passwords
-from api.services.access_tokens import issue_signed_in_token, session_times_ns
+from api.services.access_tokens import Computer, issue_signed_in_token, session_times_ns
 from api.services.accounts import validate_email, validate_name
 from api.services.first_run import create_first_account, is_first_run, use_local_link
 from ebbtide.errors import EbbtideError
@@ -105,12 +105,12 @@ async def first_run(
     on_first_account: Callable[[Person], None] | None = request.app.state.on_first_account
     if on_first_account is not None:
         await run_in_threadpool(on_first_account, person)
-    return await run_in_threadpool(_sign_in, stores, person)
+    return await run_in_threadpool(
+        _sign_in, stores, person, "shared" if person.has_password else "own"
+    )
 
 
-@router.post(
-    "/sign-in/link", dependencies=_HERE, responses=describe_problems(403, 404, 422)
-)
+@router.post("/sign-in/link", dependencies=_HERE, responses=describe_problems(403, 404, 422))
 def sign_in_with_link(request: Request, body: SecretIn, stores: StoresDep) -> SignInOut:
     """Sign in with a link that ``ebbtide start`` made, once, from the machine itself. Only for an
     account without a password.
@@ -119,7 +119,7 @@ def sign_in_with_link(request: Request, body: SecretIn, stores: StoresDep) -> Si
     if person is None:
         raise ProblemError(404, _GONE)
     note_account(request, person.id)
-    return _sign_in(stores, person)
+    return _sign_in(stores, person, "own")
 
 
 def _validate(body: FirstRunIn) -> None:
@@ -161,8 +161,8 @@ def _create(stores: Stores, body: FirstRunIn, password_hash: str) -> Person | No
     )
 
 
-def _sign_in(stores: Stores, person: Person) -> SignInOut:
-    lifetime_ns, idle_ns = session_times_ns(person, "own")
+def _sign_in(stores: Stores, person: Person, computer: Computer) -> SignInOut:
+    lifetime_ns, idle_ns = session_times_ns(person, computer)
     issued = issue_signed_in_token(stores, person, lifetime_ns=lifetime_ns, idle_ns=idle_ns)
     if issued is None:
         raise ProblemError(404, _GONE)

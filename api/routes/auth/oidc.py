@@ -13,8 +13,8 @@ from api.http.deps import StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import SignInOut
 from api.services.access_tokens import issue_signed_in_token
-from api.services.oidc import STATE_LIFETIME_NS, Provider, begin_sign_in, finish_sign_in
 from api.services.first_run import has_accounts
+from api.services.oidc import STATE_LIFETIME_NS, Provider, begin_sign_in, finish_sign_in
 from api.services.one_time_tokens import take_person_token
 from ebbtide.timestamps import SECOND
 from store.models import OneTimePurpose
