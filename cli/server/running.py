@@ -13,7 +13,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 PROVE_PATH, ADDRESS_PATH = "/start/proof", "/start/address"
-_TIMEOUT_S = 5.0
+_TIMEOUT_S = 15.0  # it may still be starting
 
 
 def ask_running(settings: Settings, url: str) -> str | None:

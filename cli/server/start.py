@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -98,10 +99,8 @@ def _run(settings: Settings, host: str, port: int, *, opens_browser: bool) -> so
                     _announce(entry, opens_browser=opens_browser)
 
         server = Server(config)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass
         if not kept:
             typer.echo("Ended. Nothing runs any more.")
     return kept[0] if kept else None
@@ -117,11 +116,16 @@ def _bind(settings: Settings, host: str, port: int, *, opens_browser: bool) -> s
     try:
         listener = bind_socket(host, port)
         listener.listen(2048)  # before anybody else does: until then others may bind it too
-    except (EbbtideError, OSError):
+    except EbbtideError as error:
+        if getattr(error.__cause__, "errno", None) not in (errno.EADDRINUSE, errno.EACCES):
+            raise
         url = _url(host, port)
         running = ask_running(settings, url)
         if running is None:
-            raise
+            raise EbbtideError(
+                f"Another program uses port {port}.",
+                f"End it, or choose another: ebbtide start --port {port + 10}",
+            ) from error
         typer.echo(f"Ebbtide runs already, at {url}: that one is opened.")
         _open(running, opens_browser=opens_browser)
         return None

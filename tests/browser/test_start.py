@@ -1,0 +1,134 @@
+"""``ebbtide start`` in a real browser: from nothing to the first rating, and what stays signed in."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.support.browser import check_width
+from tests.support.ports import free_port
+
+pytestmark = pytest.mark.browser
+
+
+@contextmanager
+def started(folder: Path, port: int) -> Iterator[str]:
+    """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does."""
+    output = folder / f"output-{time.monotonic_ns()}"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ebbtide", "start", "--no-browser"],
+            env={
+                **os.environ,
+                "EBBTIDE_DATA_DIR": str(folder / "data"),
+                "EBBTIDE_API_PORT": str(port),
+            },
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield _opened_address(process, output)
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(timeout=30)
+    text = output.read_text()
+    assert status == 0, text
+    assert text.splitlines()[-1] == "Ended. Nothing runs any more."
+    assert not (folder / "data" / "start.json").exists()
+
+
+def _opened_address(process: subprocess.Popen[bytes], output: Path) -> str:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        found = re.search(r"^Open  (\S+)", output.read_text(), re.MULTILINE)
+        if found:
+            return found[1]
+        assert process.poll() is None, output.read_text()
+        time.sleep(0.1)
+    raise AssertionError(output.read_text())
+
+
+def test_from_nothing_to_a_rating_and_signed_in_until_one_signs_out(
+    tmp_path: Path, context: BrowserContext
+) -> None:
+    port, page = free_port(), context.new_page()
+    with started(tmp_path, port) as address:
+        begin(page, address)
+        rate(page)
+        page.reload()
+        expect_today(page)
+        (cookie,) = [c for c in context.cookies() if c["name"] == f"ebbtide_session_{port}"]
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"
+        assert cookie["expires"] > time.time() + 80 * 86_400
+        tab = context.new_page()
+        tab.goto(f"http://127.0.0.1:{port}")
+        expect_today(tab)
+        tab.close()
+    with started(tmp_path, port) as address:  # the same data, and the cookie of before
+        page.goto(f"http://127.0.0.1:{port}")
+        expect_today(page)
+        sign_out(page)
+        expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
+        page.wait_for_function("document.cookie !== null")
+        wait_for_no_cookie(context, port)
+        page.reload()
+        expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
+        page.goto(address)
+        expect_today(page)
+        assert "link=" not in page.url
+        context.clear_cookies()
+        page.goto(address)  # good once
+        expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
+
+
+def begin(page: Page, address: str) -> None:
+    """Answer the first questions: ada, alone at this computer, with nothing yet."""
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+    assert "first=" not in page.url
+    check_width(page, "first-run")
+    page.get_by_label("What may Ebbtide call you?").fill("Ada")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="May it be kept?")).to_be_visible()
+    check_width(page, "first-run-keeping")
+    page.get_by_role("button", name="Yes, I agree").click()
+    expect(page.get_by_role("heading", name="What do you have?")).to_be_visible()
+    page.get_by_text("Nothing yet").click()
+    expect(page.get_by_text("Ratings need nothing but you")).to_be_visible()
+    check_width(page, "first-run-beginning")
+    page.get_by_role("button", name="To the first page").click()
+    expect_today(page)
+    check_width(page, "first-run-today")
+
+
+def expect_today(page: Page) -> None:
+    expect(page.get_by_role("heading", name="How is it right now?")).to_be_visible()
+
+
+def rate(page: Page) -> None:
+    for scale, number in (("Pain", "4"), ("Stress", "3")):
+        page.get_by_role("radiogroup", name=scale).get_by_text(number, exact=True).click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Saved. Thank you.")).to_be_visible()
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+
+
+def wait_for_no_cookie(context: BrowserContext, port: int) -> None:
+    deadline = time.monotonic() + 30
+    while any(cookie["name"] == f"ebbtide_session_{port}" for cookie in context.cookies()):
+        assert time.monotonic() < deadline
+        context.pages[0].wait_for_timeout(100)
