@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,20 +47,17 @@ _HEADERS = {
 SCRIPT = Path(__file__).with_name("app.py")
 
 
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+
+
 def create_pages_app(
     public_url: str | None = None,
     *,
     api: Starlette | None = None,
-    routes: list[Route] | None = None,
+    routes: Sequence[Route] = (),
     script: Path = SCRIPT,
 ) -> PagesApp:
-    """Create the application of the pages.
-
-    ``api`` is served below ``/v1`` at the same address, with its own middleware, which the pages
-    do not pass; ``routes`` are added beside the pages. Only then is the ``Host`` header required
-    to be an address, ``localhost`` or that of ``public_url``: a site could else have its own name
-    resolve to this machine and read the pages (DNS rebinding).
-    """
+    """Create the application of the pages; of ``join_apps``, the application with Streamlit."""
     from streamlit.web import bootstrap
     from streamlit.web.server.starlette.starlette_app import App
 
@@ -69,8 +66,23 @@ def create_pages_app(
         {name.replace(".", "_"): value for name, value in settings.items()}
     )
     streamlit = App(script)
-    streamlit_lifespan = streamlit.lifespan()
-    origin = public_origin(public_url)
+    return join_apps(streamlit, streamlit.lifespan(), public_origin(public_url), api, routes)
+
+
+def join_apps(
+    streamlit: ASGIApp,
+    streamlit_lifespan: Lifespan,
+    origin: str | None = None,
+    api: Starlette | None = None,
+    routes: Sequence[Route] = (),
+) -> PagesApp:
+    """Serve pages, cookies and, if given, the API at one address.
+
+    ``api`` is served below ``/v1`` with its own middleware, which the pages do not pass; ``routes``
+    are added beside the pages. Only with it is the ``Host`` header required to be an address,
+    ``localhost`` or that of ``origin``: a site could else have its own name resolve to this
+    machine and read the pages (DNS rebinding).
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -88,11 +100,11 @@ def create_pages_app(
         routes=[
             Route(SET_PATH, _SetCookies(origin), methods=["POST"]),
             Route(END_PATH, _EndCookies(origin), methods=["POST"]),
-            *(routes or []),
+            *routes,
         ],
         lifespan=lifespan,
     )
-    paths = _OWN_PATHS | {route.path for route in routes or []}
+    paths = _OWN_PATHS | {route.path for route in routes}
     hosts = None if api is None else _allowed_host(origin)
     return PagesApp(streamlit, own, frozenset(paths), origin, api, hosts)
 

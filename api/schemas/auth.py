@@ -53,6 +53,6 @@ class AccountOut(RecordOut):
     zone: str = Field(examples=["Europe/Berlin"])
     role: Role
     simulated: bool
-    has_password: bool = Field(
-        description="False where one is signed in by links of this machine alone (`ebbtide start`)"
+    local_only: bool = Field(
+        description="Only links of the machine itself sign this account in (`ebbtide start`)"
     )

@@ -81,7 +81,7 @@ def find_local_owner(stores: Stores) -> Person | None:
     found = [
         person
         for person in stores.records.people()
-        if not person.has_password and stores.access.is_active(person.id)
+        if person.local_only and stores.access.is_active(person.id)
     ]
     return found[0] if len(found) == 1 else None
 
@@ -99,6 +99,6 @@ def use_local_link(stores: Stores, token: str) -> Person | None:
     a password by now.
     """
     person = take_person_token(stores, token, OneTimePurpose.LOCAL_LINK)
-    if person is None or person.has_password or not stores.access.is_active(person.id):
+    if person is None or not person.local_only or not stores.access.is_active(person.id):
         return None
     return person

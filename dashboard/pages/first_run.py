@@ -14,6 +14,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import FIRST_RUN, Page
 from dashboard.session import client, current_account, first_run_secret, make_first_account
+from ebbtide.settings import Settings
 
 _LATER = "keeping_later"  # key in the session: the question of keeping was put off
 
@@ -26,8 +27,8 @@ def first_run_page() -> None:
     api = client()
     consents = api.consents()
     if consents["keeping"] == "unanswered" and not st.session_state.get(_LATER):
-        st.title(_("May it be kept?"))
-        st.markdown(_(texts.WELCOME))
+        st.title(_("First, about your data"))
+        st.write(_("Whether any is kept is yours to say. Nothing is kept before that."))
         render_keeping_question(api, consents, _put_off)
         st.caption(
             _(
@@ -48,10 +49,11 @@ def _render_account() -> None:
     st.write(
         _(
             "Ebbtide goes along while pain eases: a few short ratings, and your heartbeats if you "
-            "have a strap. All of it stays on this computer. Three short questions, then you can "
-            "begin."
+            "have a strap. Three short questions, then you can begin."
         )
     )
+    if Settings().is_embedded:
+        st.write(_("All of it stays on this computer."))
     name = st.text_input(_("What may Ebbtide call you?"), max_chars=200)
     zone = _select_zone()
     shared = st.radio(
@@ -112,11 +114,11 @@ def _render_beginning(*, is_kept: bool) -> None:
         st.info(_(texts.BEGINNINGS[have][1]))
     if is_kept:
         st.subheader(_("One more question"))
+        st.markdown(_("See a clinician today, not later, if you have"))
+        st.markdown("".join(f"- {_(sign)}\n" for sign in texts.WARNING_SIGNS))
+        st.markdown(_(texts.EMERGENCY))
         render_clinician_answer(client())
-        with st.expander(_("Signs with which to see a clinician today")):
-            st.markdown("".join(f"- {_(sign)}\n" for sign in texts.WARNING_SIGNS))
-            st.markdown(_(texts.EMERGENCY))
-    if st.button(_("To the first page"), type="primary", width="stretch"):
+    if st.button(_("Begin"), type="primary", width="stretch"):
         end_first_run()
         st.rerun()
 

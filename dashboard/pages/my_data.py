@@ -255,7 +255,7 @@ def _erase(api: Any) -> None:
         )
         with st.form("erase", border=False):
             account = current_account()
-            has_password = account is None or account["has_password"]
+            has_password = account is None or not account["local_only"]
             password = ""
             if has_password:
                 password = st.text_input(_("Your password"), type="password")

@@ -8,7 +8,7 @@ from dashboard.components.clinician import render_clinician_answer
 from dashboard.components.forms import render_consent_switches
 from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
-from dashboard.page_shell import SIGNED_OUT, Page
+from dashboard.page_shell import FIRST_RUN, SIGNED_OUT, Page
 from dashboard.session import client, current_account
 
 
@@ -52,5 +52,5 @@ PAGE = Page(
     title=N_("Before you begin"),
     icon=":material/info:",
     slug="before",
-    roles={SIGNED_OUT, "patient", "therapist"},
+    roles={FIRST_RUN, SIGNED_OUT, "patient", "therapist"},
 )

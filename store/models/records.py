@@ -56,9 +56,9 @@ class Person:
     created_ns: int
 
     @property
-    def has_password(self) -> bool:
-        """Whether one can sign in with a password."""
-        return bool(self.password_hash)
+    def local_only(self) -> bool:
+        """Whether the account has no password, so that only links of the machine sign in."""
+        return not self.password_hash
 
 
 @dataclass(frozen=True, slots=True)

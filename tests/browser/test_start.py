@@ -1,4 +1,4 @@
-"""``ebbtide start`` in a real browser: from nothing to the first rating, and what stays signed in."""
+"""``ebbtide start`` in a real browser: from nothing to a rating, and what stays signed in."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.support.browser import check_width
+from tests.support.browser import check_width, opened_context
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.browser
+ZONE = "Europe/Lisbon"
+
+
+@pytest.fixture(params=[1300, 360])
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    size = ViewportSize(width=request.param, height=900)
+    with opened_context(browser, size, timezone_id=ZONE) as opened:
+        yield opened
 
 
 @contextmanager
@@ -80,7 +88,7 @@ def test_from_nothing_to_a_rating_and_signed_in_until_one_signs_out(
         expect_today(page)
         sign_out(page)
         expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
-        page.wait_for_function("document.cookie !== null")
+        check_width(page, "start-signed-out")
         wait_for_no_cookie(context, port)
         page.reload()
         expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
@@ -97,18 +105,21 @@ def begin(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     assert "first=" not in page.url
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    assert page.get_by_label("Your time zone").input_value() == ZONE
     check_width(page, "first-run")
     page.get_by_label("What may Ebbtide call you?").fill("Ada")
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("heading", name="May it be kept?")).to_be_visible()
+    expect(page.get_by_role("heading", name="First, about your data")).to_be_visible()
     check_width(page, "first-run-keeping")
     page.get_by_role("button", name="Yes, I agree").click()
     expect(page.get_by_role("heading", name="What do you have?")).to_be_visible()
     page.get_by_text("Nothing yet").click()
     expect(page.get_by_text("Ratings need nothing but you")).to_be_visible()
     check_width(page, "first-run-beginning")
-    page.get_by_role("button", name="To the first page").click()
+    page.get_by_role("button", name="Begin").click()
     expect_today(page)
+    expect(page.get_by_text("Signed in as Ada")).to_be_visible()
     check_width(page, "first-run-today")
 
 

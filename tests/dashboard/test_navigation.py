@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 BEFORE = ("before", "Before you begin", ":material/info:")
 NAVIGATION = {
-    FIRST_RUN: [("welcome", "Welcome", ":material/waving_hand:")],
+    FIRST_RUN: [("welcome", "Welcome", ":material/waving_hand:"), BEFORE],
     SIGNED_OUT: [("sign_in_page", "Sign in", ":material/login:"), BEFORE],
     "patient": [
         ("today", "Today", ":material/edit:"),

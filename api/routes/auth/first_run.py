@@ -106,7 +106,7 @@ async def first_run(
     if on_first_account is not None:
         await run_in_threadpool(on_first_account, person)
     return await run_in_threadpool(
-        _sign_in, stores, person, "shared" if person.has_password else "own"
+        _sign_in, stores, person, "own" if person.local_only else "shared"
     )
 
 

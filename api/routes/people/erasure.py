@@ -88,9 +88,9 @@ async def erase_me(
     attempt = await run_in_threadpool(lockout.begin_own_password, stores, caller.access_token.id)
     try:
         is_right = (
-            await hasher.verify(body.password, person.password_hash)
-            if person.has_password
-            else body.password == ""
+            body.password == ""
+            if person.local_only
+            else await hasher.verify(body.password, person.password_hash)
         )
     except ProblemError:  # too busy: it was not verified
         await run_in_threadpool(attempt.undo, stores)
