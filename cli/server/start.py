@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -95,6 +96,7 @@ def _run(settings: Settings, host: str, port: int, *, opens_browser: bool) -> so
 
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
+                gc.freeze()  # what is imported stays: to look through it took seconds at the end
                 if self.started and inherited is None:
                     _announce(entry, opens_browser=opens_browser)
 
