@@ -30,6 +30,7 @@ app.add_typer(store_app, name="store")
 
 # What is typed, in the order of --help, and the function that it calls.
 COMMANDS = {
+    "start": "cli.server.start:start",
     "demo": "cli.demo.run:demo",
     "serve": "cli.server.serve:serve",
     "dashboard": "cli.server.serve:dashboard",

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.client import UnavailableError
+from dashboard.components.first_run import is_in_first_run
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import _
-from dashboard.page_shell import SIGNED_OUT, register_pages, with_shell
+from dashboard.page_shell import FIRST_RUN, SIGNED_OUT, register_pages, with_shell
 from dashboard.pages import pages_of
-from dashboard.session import current_account, sign_out
+from dashboard.session import current_account, first_run_secret, sign_out
 
 
 def main() -> None:
     """Build the navigation of the account's role and run the chosen page."""
     st.set_page_config(page_title="Ebbtide", page_icon="🌊", layout="centered")
-    account = current_account()
+    try:
+        account = current_account()
+    except UnavailableError as error:
+        st.warning(str(error))
+        st.button(_("Try again"))
+        return
+    if account is None:
+        role = SIGNED_OUT if first_run_secret() is None else FIRST_RUN
+    else:
+        role = FIRST_RUN if is_in_first_run() else account["role"]
     pages = {
         page.slug: st.Page(
             with_shell(page.run),
@@ -23,11 +34,11 @@ def main() -> None:
             url_path=page.slug,
             default=k == 0,
         )
-        for k, page in enumerate(pages_of(SIGNED_OUT if account is None else account["role"]))
+        for k, page in enumerate(pages_of(role))
     }
     register_pages(pages)
     st.navigation(list(pages.values()), position="top").run()
-    if account is None:
+    if account is None or role == FIRST_RUN:
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.caption(_("Signed in as {name}").format(name=escape_markdown(account["name"])))

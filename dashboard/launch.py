@@ -1,4 +1,4 @@
-"""Start Streamlit as a separate process."""
+"""Settings of the pages' server, and the pages as a separate process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -32,17 +32,22 @@ class RunningDashboard:
 
 
 def dashboard_command(host: str, port: int, public_url: str | None = None) -> list[str]:
-    """Return the command that serves the pages, with all of Streamlit's settings.
+    """Return the command that serves the pages.
 
     ``public_url``: where people find the pages, if a proxy stands before them. A web socket from
     there is accepted even if the proxy sends a Host header of its own.
     """
-    settings = {
-        "server.address": host,
-        "server.port": str(port),
-        "server.headless": "true",
+    script = Path(__file__).with_name("app.py")
+    command = [sys.executable, "-m", "dashboard.server", str(script), host, str(port)]
+    return command if public_url is None else [*command, public_url]
+
+
+def streamlit_settings(public_url: str | None = None) -> dict[str, Any]:
+    """Return Streamlit's settings for the pages. ``public_url``: as in ``dashboard_command``."""
+    settings: dict[str, Any] = {
+        "server.headless": True,
         "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
+        "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         # Streamlit follows the system's light or dark mode; its menu overrides that.
@@ -55,16 +60,22 @@ def dashboard_command(host: str, port: int, public_url: str | None = None) -> li
         "theme.dark.backgroundColor": palette.DARK_BACKGROUND,
         "theme.dark.secondaryBackgroundColor": palette.DARK_SECONDARY_BACKGROUND,
         "theme.dark.textColor": palette.DARK_TEXT,
-        "theme.baseFontSize": "17",
+        "theme.baseFontSize": 17,
     }
-    public_host = urlsplit(public_url or "").hostname
-    if public_url and public_host and public_host not in _LOOPBACK:
+    origin = public_origin(public_url)
+    if origin is not None:
         # Checked before Streamlit looks up the external address of this machine on the internet.
-        settings["browser.serverAddress"] = public_host
-        settings["server.corsAllowedOrigins"] = public_url.rstrip("/")
-    flags = [f"--{name}={value}" for name, value in settings.items()]
-    script = Path(__file__).with_name("app.py")
-    return [sys.executable, "-m", "streamlit", "run", str(script), *flags]
+        settings["browser.serverAddress"] = urlsplit(origin).hostname
+        settings["server.corsAllowedOrigins"] = [origin]
+    return settings
+
+
+def public_origin(public_url: str | None) -> str | None:
+    """Return the origin of the address at which people find the pages; None for this machine's."""
+    parts = urlsplit(public_url or "")
+    if parts.hostname is None or parts.hostname in _LOOPBACK:
+        return None
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def dashboard_environment(api_url: str) -> dict[str, str]:

@@ -12,9 +12,10 @@ import streamlit as st
 from dashboard.client import ApiError, SignedOutError
 from dashboard.i18n import texts
 from dashboard.i18n.language import _
-from dashboard.session import current_account, store_known_device
+from dashboard.session import current_account, forget_session, render_cookie_change
 
 SIGNED_OUT = "signed out"  # in place of a role before sign-in
+FIRST_RUN = "first run"  # in place of a role until the first questions are answered
 _PAGES = "pages"  # the key in Streamlit's session state
 
 # Streamlit's own grey has too little contrast for small text (WCAG 1.4.3).
@@ -61,14 +62,14 @@ def with_shell(page: Callable[[], None]) -> Callable[[], None]:
 
     def run() -> None:
         st.html(_STYLE)
-        store_known_device()
+        render_cookie_change()
         account = current_account()
         if account is not None and account["simulated"]:
             st.info(_("**Simulated.** A sample patient: no real person felt or measured this."))
         try:
             page()
         except SignedOutError as error:
-            st.session_state.clear()
+            forget_session()
             st.warning(str(error))
             st.button(_("Sign in"))
         except ApiError as error:

@@ -14,7 +14,7 @@ from fastapi import APIRouter
 
 from api.routes import health
 from api.routes.analysis import hrv, hrv_trend, link, live, therapy
-from api.routes.auth import invitations, oidc, sign_in, tokens
+from api.routes.auth import first_run, invitations, oidc, sign_in, tokens
 from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
@@ -58,6 +58,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tokens.router,
     oidc.router,
     invitations.router,
+    first_run.router,
     accounts.router,
     caseload.router,
     access_log.router,

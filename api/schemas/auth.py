@@ -53,3 +53,6 @@ class AccountOut(RecordOut):
     zone: str = Field(examples=["Europe/Berlin"])
     role: Role
     simulated: bool
+    local_only: bool = Field(
+        description="Only links of the machine itself sign this account in (`ebbtide start`)"
+    )

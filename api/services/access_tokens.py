@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Literal
 
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
@@ -12,8 +13,12 @@ from store import Stores
 from store.errors import ErasedSubjectError
 from store.models import AccessToken, Person
 from store.models.access import Scope, TokenKind
+from store.models.records import Role
 
 SESSION_LIFETIME_NS, SESSION_IDLE_NS = 7 * DAY, 12 * HOUR
+Computer = Literal["own", "shared"]
+# How long a session lasts, and how long unused, by what the person says of the computer.
+_OWN_NS, _SHARED_NS = (90 * DAY, 30 * DAY), (12 * HOUR, HOUR)
 DEVICE_LIFETIME_NS = 365 * DAY
 ALL_SCOPES = frozenset(Scope)
 _USE_RESOLUTION_NS = MINUTE  # the time of last use is written at most this often
@@ -27,6 +32,15 @@ class Caller:
     access_token: AccessToken
 
 
+def session_times_ns(person: Person, computer: Computer | None) -> tuple[int, int]:
+    """Return how long a session of this person lasts, and how long when it is not used. A long one
+    is for patients alone: others see data that are not theirs.
+    """
+    if computer == "own" and person.role is Role.PATIENT:
+        return _OWN_NS
+    return _SHARED_NS if computer == "shared" else (SESSION_LIFETIME_NS, SESSION_IDLE_NS)
+
+
 def issue_token(
     stores: Stores,
     person: Person,
@@ -34,12 +48,13 @@ def issue_token(
     name: str = "",
     scopes: frozenset[Scope] = ALL_SCOPES,
     lifetime_ns: int = SESSION_LIFETIME_NS,
+    idle_ns: int = SESSION_IDLE_NS,
 ) -> tuple[str, AccessToken]:
     """Issue a token to a person. Returns the token and what is stored, which has only its hash.
 
-    A session also ends when it is not used for ``SESSION_IDLE_NS``.
+    A session also ends when it is not used for ``idle_ns``.
     """
-    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns)
+    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns, idle_ns)
     stores.access.add_token(stored)
     return token, stored
 
@@ -51,11 +66,12 @@ def issue_signed_in_token(
     name: str = "",
     scopes: frozenset[Scope] = ALL_SCOPES,
     lifetime_ns: int = SESSION_LIFETIME_NS,
+    idle_ns: int = SESSION_IDLE_NS,
 ) -> tuple[str, AccessToken] | None:
     """Issue a token to a person whose password was verified; None where the password was changed,
     or they were shut out, meanwhile.
     """
-    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns)
+    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns, idle_ns)
     is_stored = stores.access.add_session(stored, person.password_hash)
     return (token, stored) if is_stored else None
 
@@ -67,10 +83,11 @@ def _new_token(
     name: str,
     scopes: frozenset[Scope],
     lifetime_ns: int,
+    idle_ns: int,
 ) -> tuple[str, AccessToken]:
     token = secrets.token_urlsafe(32)
     now = stores.now()
-    idle = SESSION_IDLE_NS if kind is TokenKind.SESSION else 0
+    idle = idle_ns if kind is TokenKind.SESSION else 0
     stored = AccessToken(
         token_hash(token),
         person.id,

@@ -77,7 +77,7 @@ def hash_password(password: str) -> str:
 
 def is_outdated(password_hash: str) -> bool:
     """Whether a hash was made with other parameters than new ones are."""
-    return _hasher.current_hasher.check_needs_rehash(password_hash)
+    return bool(password_hash) and _hasher.current_hasher.check_needs_rehash(password_hash)
 
 
 def may_use_password(who: PasswordUsers, role: Role) -> bool:
@@ -86,6 +86,8 @@ def may_use_password(who: PasswordUsers, role: Role) -> bool:
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether this is the password; None stands for an account that does not exist."""
+    """Whether this is the password; None stands for an account that does not exist. An account that
+    has no password (an empty hash) takes none.
+    """
     is_right = _hasher.verify(password, password_hash or _DUMMY_HASH)
-    return is_right and password_hash is not None
+    return is_right and bool(password_hash)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535)]
 
-_UVICORN_OPTIONS: dict[str, Any] = {
+UVICORN_OPTIONS: dict[str, Any] = {
     "server_header": False,
     "proxy_headers": False,  # api/app.py reads those of trusted proxies
     "timeout_graceful_shutdown": 10,  # s; server-sent-event clients are disconnected then
@@ -80,16 +80,16 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.soc
     from cli.local_erasure import local_eraser
     from cli.server.protocol import HTTP_PROTOCOL
     from cli.server.restart import can_restart, inherited_socket
-    from cli.server.thread import bind_socket
+    from cli.server.socket import bind_socket
     from store.factory import open_stores
 
     # Opened before the workers start: errors are printed once, and one process upgrades tables.
     stores = open_stores(settings)
-    log_config = _log_config(settings)
+    logging_config = log_config(settings)
     logging.captureWarnings(True)
     listener = inherited_socket() or bind_socket(host, port)
     with contextlib.ExitStack() as opened:
-        opened.enter_context(_serve_metrics(settings))
+        opened.enter_context(serve_metrics(settings))
         opened.callback(listener.close)
         if workers == 1:
             kept: list[socket.socket] = []
@@ -102,7 +102,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.soc
                 *(stores, settings, local_eraser(settings)), replace if can_restart() else None
             )
             config = uvicorn.Config(
-                app, http=HTTP_PROTOCOL, log_config=log_config, **_UVICORN_OPTIONS
+                app, http=HTTP_PROTOCOL, log_config=logging_config, **UVICORN_OPTIONS
             )
             server = uvicorn.Server(config)
             with contextlib.suppress(KeyboardInterrupt):
@@ -118,15 +118,15 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.soc
             factory=True,
             workers=workers,
             http=HTTP_PROTOCOL,
-            log_config=log_config,
-            **_UVICORN_OPTIONS,
+            log_config=logging_config,
+            **UVICORN_OPTIONS,
         )
         Multiprocess(config, sockets=[listener]).run()
     return None
 
 
 @contextlib.contextmanager
-def _serve_metrics(settings: Settings) -> Iterator[None]:
+def serve_metrics(settings: Settings) -> Iterator[None]:
     """Serve the Prometheus metrics of all workers on their own port, while entered."""
     if settings.metrics_port is None:
         yield
@@ -153,7 +153,7 @@ def _serve_metrics(settings: Settings) -> Iterator[None]:
     thread.join(5)
 
 
-def _log_config(settings: Settings) -> dict[str, Any]:
+def log_config(settings: Settings) -> dict[str, Any]:
     """Build the dictConfig for this process and Uvicorn.
 
     Uvicorn's access log is off, since it has query and client address; the log of

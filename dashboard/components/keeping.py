@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -38,8 +39,12 @@ def render_keeping_first(*, to_read: bool = False) -> bool:
     return True
 
 
-def render_keeping_question(api: Any, consents: dict[str, Any]) -> None:
-    """Render the question whether data may be kept; after a yes the page is drawn anew."""
+def render_keeping_question(
+    api: Any, consents: dict[str, Any], on_not_now: Callable[[], None] | None = None
+) -> None:
+    """Render the question whether data may be kept; after a yes the page is drawn anew, and after
+    "not now" where ``on_not_now`` has somewhere else to go.
+    """
     state = consents["keeping"]
     with st.container(border=True):
         st.markdown(f"**{_('May Ebbtide keep your heartbeats, ratings and notes?')}**")
@@ -52,6 +57,9 @@ def render_keeping_question(api: Any, consents: dict[str, Any]) -> None:
             agree(api, "keeping", True)
             st.rerun()
         if right.button(_("Not now"), width="stretch"):
+            if on_not_now is not None:
+                on_not_now()
+                st.rerun()
             st.write(_("That is fine. Nothing is kept, and you can come back to this at any time."))
 
 

@@ -57,6 +57,38 @@ NOT_KEEPING = {
     "over": N_("The time that you agreed to is over. Ebbtide keeps nothing new."),
 }
 
+# What somebody may have at the beginning, and what they can do next with it.
+BEGINNINGS = {
+    "strap": (
+        N_("A chest strap"),
+        N_(
+            "Wear it with moist electrodes. In a terminal, `ebbtide pair` finds it and `ebbtide record` "
+            "records it, for days. You can rate before that."
+        ),
+    ),
+    "watch": (
+        N_("A watch"),
+        N_(
+            "Many watches measure a heart rate and no single beats. What yours exports can be tried, in a "
+            "terminal: `ebbtide import FILE`. Your ratings alone are a good beginning."
+        ),
+    ),
+    "file": (
+        N_("A file of heartbeats"),
+        N_(
+            "In a terminal, `ebbtide import FILE` reads FIT, Polar, Elite HRV, HRV4Training, Apple Health "
+            "and plain RR intervals."
+        ),
+    ),
+    "nothing": (
+        N_("Nothing yet"),
+        N_(
+            "That is plenty. Ratings need nothing but you, and show how pain moved with stress. A strap "
+            "can come later."
+        ),
+    ),
+}
+
 NOTE_KINDS = {
     "trigger": N_("Came together with pain"),
     "fear": N_("A fear or worry"),

@@ -13,6 +13,7 @@ __all__ = ["PAGES", "pages_of"]
 
 # The order of the navigation. The first page of a role is its default page.
 _ORDER = (
+    "first_run",
     "sign_in",
     "today",
     "programme",

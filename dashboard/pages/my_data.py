@@ -16,7 +16,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_day_and_time, format_time
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
-from dashboard.session import client, sign_out
+from dashboard.session import client, current_account, sign_out
 
 _TABLES = {
     "ratings": N_("Ratings"),
@@ -254,9 +254,14 @@ def _erase(api: Any) -> None:
             )
         )
         with st.form("erase", border=False):
-            password = st.text_input(_("Your password"), type="password")
+            account = current_account()
+            has_password = account is None or not account["local_only"]
+            password = ""
+            if has_password:
+                password = st.text_input(_("Your password"), type="password")
             sure = st.checkbox(_("I am sure"))
-            if st.form_submit_button(_("Erase")) and sure and password:
+            is_asked = st.form_submit_button(_("Erase"))
+            if is_asked and sure and (password or not has_password):
                 try:
                     api.erase_me(password)
                 except ApiError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard.components.clinician import render_clinician_answer
 from dashboard.components.forms import render_consent_switches
 from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
-from dashboard.page_shell import SIGNED_OUT, Page
+from dashboard.page_shell import FIRST_RUN, SIGNED_OUT, Page
 from dashboard.session import client, current_account
 
 
@@ -28,7 +29,8 @@ def screening_page() -> None:
     account = current_account()
     if account is not None and account["role"] == "patient":
         if client().consents()["keeping"] == "agreed":
-            _answer()
+            st.subheader(_("Your answer"))
+            render_clinician_answer(client())
         else:
             st.write(_("Your answer can be kept once you agree to that: the first switch below."))
         st.subheader(_("What you agree to"))
@@ -45,31 +47,10 @@ def screening_page() -> None:
     )
 
 
-def _answer() -> None:
-    api = client()
-    cleared = api.programme()["physical_cause_ruled_out"] is not None
-    st.subheader(_("Your answer"))
-    answer = st.radio(
-        _("Has a clinician ruled out a physical cause of your pain?"),
-        (False, True),
-        format_func=lambda ruled_out: (
-            _("Yes, and I have none of the signs above") if ruled_out else _("Not yet")
-        ),
-        index=int(cleared),
-    )
-    if answer != cleared:
-        api.put_programme(physical_cause_ruled_out=answer)
-        st.rerun()
-    if cleared:
-        st.write(_("Good. The programme is open whenever you like."))
-    else:
-        st.write(_("The programme waits. Ratings and strap may be used meanwhile."))
-
-
 PAGE = Page(
     run=screening_page,
     title=N_("Before you begin"),
     icon=":material/info:",
     slug="before",
-    roles={SIGNED_OUT, "patient", "therapist"},
+    roles={FIRST_RUN, SIGNED_OUT, "patient", "therapist"},
 )

@@ -18,6 +18,7 @@ def sign_in_page() -> None:
     """Render the sign-in form, and the forms for an invitation and a password link."""
     st.title("Ebbtide")
     st.write(_("Heartbeats and short ratings, and whether pain and stress moved together."))
+    _say_how_to_come_in_at_home()
     code = st.query_params.get("code")
     if code:
         st.query_params.clear()
@@ -30,9 +31,10 @@ def sign_in_page() -> None:
     with st.form("sign in"):
         email = st.text_input(_("E-mail"))
         password = st.text_input(_("Password"), type="password")
+        is_own = st.checkbox(_("This is my own computer: stay signed in"))
         if st.form_submit_button(_("Sign in"), type="primary", width="stretch"):
             try:
-                sign_in(email, password)
+                sign_in(email, password, is_own_computer=is_own)
             except ApiError as error:
                 st.warning(str(error))
             else:
@@ -57,6 +59,21 @@ def sign_in_page() -> None:
     _new_password()
     if has_mail:
         _forgotten()
+
+
+def _say_how_to_come_in_at_home() -> None:
+    """Where `ebbtide start` serves pages and API at one address, say what it can do."""
+    settings = Settings()
+    if settings.api_url != settings.dashboard_url:
+        return
+    try:
+        is_first = anonymous_client().ways()["first_run"]
+    except ApiError:
+        return
+    if is_first:
+        st.info(_("Nobody has an account here yet. Open the address that `ebbtide start` printed."))
+    else:
+        st.info(_("Without a password: start Ebbtide again, and it opens signed in."))
 
 
 def _first_password() -> None:

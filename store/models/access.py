@@ -30,6 +30,8 @@ class OneTimePurpose(StrEnum):
     PASSWORD = "password"
     OIDC_STATE = "oidc state"
     OIDC_CODE = "oidc code"
+    FIRST_RUN = "first run"
+    LOCAL_LINK = "local link"
 
 
 @dataclass(frozen=True, slots=True)

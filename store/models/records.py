@@ -42,6 +42,7 @@ class Person:
     """Someone with an account. Beats are stored under ``subject_id``, never under ``id``.
 
     ``simulated`` people are samples: everything of theirs is marked so to the last screen.
+    ``password_hash`` is empty where the account has no password: nobody signs in with one then.
     """
 
     id: str
@@ -53,6 +54,11 @@ class Person:
     simulated: bool
     password_hash: str
     created_ns: int
+
+    @property
+    def local_only(self) -> bool:
+        """Whether the account has no password, so that only links of the machine sign in."""
+        return not self.password_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,10 @@ class RecordStore(WithdrawalStore, Protocol):
         """Return the number of the newest line; 0 where there is none."""
         ...
 
+    def has_people(self) -> bool:
+        """Whether anybody has an account."""
+        ...
+
     def people(self) -> list[Person]:
         """List all people with an account, oldest first."""
         ...

@@ -207,7 +207,10 @@ class SqlPasswordStore(SqlStore):
                     AccessTokenRow.person_id == person_id, AccessTokenRow.token_hash != (but or "")
                 )
             )
-            _end_one_time(db, person_id, OneTimePurpose.PASSWORD, OneTimePurpose.OIDC_CODE)
+            _end_one_time(
+                *(db, person_id, OneTimePurpose.PASSWORD, OneTimePurpose.OIDC_CODE),
+                OneTimePurpose.LOCAL_LINK,
+            )
             db.execute(delete(KnownDeviceRow).where(KnownDeviceRow.person_id == person_id))
             return True
 

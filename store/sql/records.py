@@ -304,6 +304,11 @@ class SqlRecordStore(SqlWithdrawals):
         with self._sessions() as db:
             return db.scalar(select(func.max(AuditRow.id))) or 0
 
+    def has_people(self) -> bool:
+        """Whether anybody has an account."""
+        with self._sessions() as db:
+            return db.scalar(select(PersonRow.id).limit(1)) is not None
+
     def people(self) -> list[Person]:
         """List all people with an account, oldest first."""
         with self._sessions() as db:

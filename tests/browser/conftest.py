@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, ViewportSize
 
 from dashboard import start_dashboard
 from ebbtide.settings import Settings
 from store import open_stores
-from tests.support.browser import opened_browser
+from tests.support.browser import opened_browser, opened_context
 from tests.support.clinic import Clinic, opened_clinic
 
 
@@ -34,11 +34,5 @@ def pages_url(clinic: Clinic) -> Iterator[str]:
 
 @pytest.fixture(params=[1300, 360])
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport=ViewportSize(width=request.param, height=900))
-    opened.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)  # two browsers and a server may share two cores
-    try:
+    with opened_context(browser, ViewportSize(width=request.param, height=900)) as opened:
         yield opened
-    finally:
-        expect.set_options(timeout=5_000)
-        opened.close()

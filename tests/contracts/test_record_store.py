@@ -162,9 +162,11 @@ def test_corrections_at_once_leave_one_newest(record_store: RecordStore) -> None
 def test_the_audit_outlives_those_it_is_about(record_store: RecordStore) -> None:
     person = a_person(record_store)
     record_store.add_audit(AuditLine(NOW, "erased", person.subject_id))
+    assert record_store.has_people()
     assert record_store.people() == [replace(person, email=person.email.lower())]
     record_store.erase(person.id)
     assert record_store.people() == []
+    assert not record_store.has_people()
     assert record_store.audit() == [AuditLine(NOW, "erased", person.subject_id)]
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.page_shell import SIGNED_OUT, Page
+from dashboard.page_shell import FIRST_RUN, SIGNED_OUT, Page
 from dashboard.pages import PAGES, pages_of
 from tests.conftest import ROOT
 
 BEFORE = ("before", "Before you begin", ":material/info:")
 NAVIGATION = {
+    FIRST_RUN: [("welcome", "Welcome", ":material/waving_hand:"), BEFORE],
     SIGNED_OUT: [("sign_in_page", "Sign in", ":material/login:"), BEFORE],
     "patient": [
         ("today", "Today", ":material/edit:"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 
 @contextmanager
@@ -19,6 +19,23 @@ def opened_browser(executable: str) -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@contextmanager
+def opened_context(
+    browser: Browser, size: ViewportSize, timezone_id: str | None = None
+) -> Iterator[BrowserContext]:
+    """A window of this size, in which everything has time: two browsers and a server may share two
+    cores.
+    """
+    opened = browser.new_context(viewport=size, timezone_id=timezone_id)
+    opened.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
+    try:
+        yield opened
+    finally:
+        expect.set_options(timeout=5_000)
+        opened.close()
 
 
 def sign_in(page: Page, url: str, email: str, password: str) -> None:

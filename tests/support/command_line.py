@@ -52,7 +52,7 @@ def served(environment: Mapping[str, str], port: int) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while True:
             try:
                 if httpx.get(f"{url}/v1/ready").is_success:

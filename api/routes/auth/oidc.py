@@ -13,6 +13,7 @@ from api.http.deps import StoresDep
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import SignInOut
 from api.services.access_tokens import issue_signed_in_token
+from api.services.first_run import has_accounts
 from api.services.oidc import STATE_LIFETIME_NS, Provider, begin_sign_in, finish_sign_in
 from api.services.one_time_tokens import take_person_token
 from ebbtide.timestamps import SECOND
@@ -41,6 +42,10 @@ class SignInMethods(BaseModel):
         default=False, description="Whether POST /v1/password-reset/mail sends a new link"
     )
     oidc: bool = Field(description="Whether GET /v1/oidc/start leads to the clinic's sign-in")
+    first_run: bool = Field(
+        default=False,
+        description="There is no account yet: the address that `ebbtide start` opens makes it",
+    )
 
 
 class CodeIn(BaseModel):
@@ -52,12 +57,13 @@ class CodeIn(BaseModel):
 
 
 @router.get("/sign-in/ways")
-def sign_in_methods(request: Request) -> SignInMethods:
+def sign_in_methods(request: Request, stores: StoresDep) -> SignInMethods:
     """How one can sign in here."""
     return SignInMethods(
         password=request.app.state.passwords != "nobody",
         oidc=request.app.state.provider is not None,
         mail=request.app.state.mailer is not None,
+        first_run=not has_accounts(stores),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ebbtide.client._errors import ApiError, UnavailableError
 from ebbtide.client._transport import Transport
 
 
@@ -11,7 +12,11 @@ class AccountEndpoints(Transport):
     """Requests about who signs in, and who may see what."""
 
     def new_sign_in(
-        self, email: str, password: str, known_device: str | None = None
+        self,
+        email: str,
+        password: str,
+        known_device: str | None = None,
+        computer: str | None = None,
     ) -> dict[str, Any]:
         """Sign in, without using the token for this client.
 
@@ -22,6 +27,8 @@ class AccountEndpoints(Transport):
         known_device : str, optional
             What an earlier sign-in from this device returned: others' wrong passwords then do not
             delay this one.
+        computer : str, optional
+            ``own`` or ``shared``, for a longer or a shorter session.
 
         Returns
         -------
@@ -29,7 +36,65 @@ class AccountEndpoints(Transport):
             The ``token``, when it ``expires``, and ``known_device`` where the device was new.
         """
         body = {"email": email, "password": password, "known_device": known_device}
-        return self._dict("POST", "sign-in", body)
+        return self._dict("POST", "sign-in", {**body, "computer": computer})
+
+    def is_first_run(self, secret: str) -> bool:
+        """Whether the first account can be made with this secret of ``ebbtide start``.
+
+        Parameters
+        ----------
+        secret : str
+            Of the address that ``ebbtide start`` opened.
+
+        Returns
+        -------
+        bool
+            False also where there is an account already.
+        """
+        try:
+            self._request("POST", "first-run/check", {"secret": secret}, prefix="/v1")
+        except UnavailableError:
+            raise
+        except ApiError:
+            return False
+        return True
+
+    def first_run(
+        self, secret: str, name: str, zone: str, email: str | None, password: str | None
+    ) -> dict[str, Any]:
+        """Make the first account of a store, on the machine that runs the API, and sign in.
+
+        Parameters
+        ----------
+        secret : str
+            Of the address that ``ebbtide start`` opened.
+        name, zone : str
+            Of the person; the zone like ``Europe/Berlin``.
+        email, password : str, optional
+            Both, or none for an account without a password.
+
+        Returns
+        -------
+        dict
+            The ``token``, and when it ``expires``.
+        """
+        body = {"secret": secret, "name": name, "zone": zone, "email": email, "password": password}
+        return self._dict("POST", "first-run", body, prefix="/v1")
+
+    def sign_in_with_link(self, secret: str) -> dict[str, Any]:
+        """Sign in with a link of this machine, without using the token for this client.
+
+        Parameters
+        ----------
+        secret : str
+            Of the address that ``ebbtide start`` opened.
+
+        Returns
+        -------
+        dict
+            The ``token``, and when it ``expires``.
+        """
+        return self._dict("POST", "sign-in/link", {"secret": secret}, prefix="/v1")
 
     def new_token(self, email: str, password: str) -> str:
         """Sign in, without using the token for this client.

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from cli.server.thread import bind_socket
+from cli.server.socket import bind_socket
 from ebbtide.errors import EbbtideError
 
 

@@ -69,9 +69,9 @@ def test_a_guesser_who_has_to_wait_is_logged(
 def test_times_of_log_lines_are_utc(log_format: str) -> None:
     code = (
         "import logging, logging.config\n"
-        "from cli.server.serve import _log_config\n"
+        "from cli.server.serve import log_config\n"
         "from ebbtide.settings import Settings\n"
-        "logging.config.dictConfig(_log_config(Settings()))\n"
+        "logging.config.dictConfig(log_config(Settings()))\n"
         "logging.getLogger('ebbtide').info('here')\n"
     )
     done = subprocess.run(

@@ -95,6 +95,7 @@ def test_the_whole_way(api: ApiThread) -> None:
         "password": True,
         "oidc": True,
         "mail": False,
+        "first_run": False,
     }
     with httpx.Client() as browser:
         back = at_provider(api, browser, "ada")
@@ -130,7 +131,7 @@ def test_staff_come_in_by_the_provider_alone_where_it_is_set(
         assert_problem(httpx.post(f"{strict.url}/v1/password-reset", json=body, timeout=60), 403)
         app.state.passwords = "nobody"
         ways = httpx.get(f"{strict.url}/v1/sign-in/ways").json()
-        assert ways == {"password": False, "oidc": False, "mail": False}
+        assert ways == {"password": False, "oidc": False, "mail": False, "first_run": False}
 
 
 def test_another_browser_cannot_come_back(api: ApiThread) -> None:
