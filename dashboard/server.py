@@ -12,6 +12,7 @@ import ipaddress
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,6 +68,12 @@ def create_pages_app(
     )
     streamlit = App(script)
     return join_apps(streamlit, streamlit.lifespan(), public_origin(public_url), api, routes)
+
+
+def load_pages() -> None:
+    """Import what the pages use: the first visitor would wait for it."""
+    for name in ("altair", "pandas", "pyarrow", "dashboard.pages", "dashboard.session"):
+        import_module(name)
 
 
 def join_apps(

@@ -78,7 +78,7 @@ def add_accounts(stores: Stores, password: str, now_ns: int) -> SampleAccounts:
             stores.records,
             email=f"{name.lower()}@ebbtide.example",
             password_hash=password_hash,
-            name=f"{name} (simulated)",
+            name=name,  # pages add that it is simulated
             zone=ZONE,
             now_ns=at_ns,
             role=role,

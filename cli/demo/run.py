@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -40,7 +39,16 @@ _HRV_WINDOW_NS = 300_000_000_000
 _BUILT_IN_S = 15 * 60
 
 Runs = Sequence[Sequence[int]]
-Port = Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)]
+# Two options until pages and API had one address.
+Port = Annotated[
+    int,
+    typer.Option(
+        *("--port", "--api-port", "--dashboard-port"),
+        help="0 takes a free one.",
+        min=0,
+        max=65535,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,9 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="With --once: print one JSON object.")
     ] = False,
-    api_port: Port = 0,
-    dashboard_port: Port = 0,
+    port: Port = 0,
 ) -> None:
-    """Try it all: a simulated strap, a sample patient, the API and the pages."""
+    """Try it all: a simulated strap, a sample clinic, the API and the pages."""
     import asyncio
     import secrets
 
@@ -94,7 +101,7 @@ def demo(
         settings = Settings(data_dir=Path(folder) / "data")  # the ledger lies beside it
         password = f"tide-{secrets.randbelow(10_000):04}-{secrets.randbelow(10_000):04}"
         if once:
-            api = stack.enter_context(_start_api(settings, password, api_port))
+            api = stack.enter_context(_start_api(settings, password, port))
             progress = stack.enter_context(_progress_bars(progress_console))
             result = _fill(settings, api.url, password, played, progress)
             progress.stop()
@@ -104,13 +111,10 @@ def demo(
                 _print_summary(console, result)
             finished = True
         else:
-            from dashboard import start_dashboard
-
-            api, accounts = stack.enter_context(_start_clinic(settings, password, api_port))
-            pages = stack.enter_context(start_dashboard(api.url, dashboard_port))
+            server, accounts = stack.enter_context(_start_clinic(settings, password, port))
             stack.enter_context(_filling(settings, accounts))
-            _print_addresses(console, pages.url, api.url, accounts, password)
-            asyncio.run(_play_on(settings, api.url, accounts, password, played, pages.process))
+            _print_addresses(console, server.url, accounts, password)
+            asyncio.run(_play_on(settings, server, accounts, password, played))
     if not once:
         console.print("Ended. Nothing runs any more, and the sample data are removed.")
     elif not finished:
@@ -197,17 +201,25 @@ def _start_api(settings: Settings, password: str, port: int) -> Iterator[ApiThre
 def _start_clinic(
     settings: Settings, password: str, port: int
 ) -> Iterator[tuple[ApiThread, SampleAccounts]]:
-    """Serve the API with the sample clinic's accounts, while entered."""
+    """Serve API and pages with the sample clinic's accounts at one address, while entered."""
     from api.app import create_app
     from cli.demo.clinic import add_accounts, fill_first
+    from cli.demo.roles import RolesPage
     from cli.server.thread import ApiThread
+    from dashboard.server import create_pages_app, load_pages, websocket_options
     from store.factory import open_stores
 
     stores = open_stores(settings)
     accounts = add_accounts(stores, password, stores.now())
     fill_first(stores, accounts, stores.now())
-    with ApiThread(create_app(stores), port) as api:
-        yield api, accounts
+    routes = RolesPage(stores, accounts).routes
+    app = create_pages_app(api=create_app(stores), routes=routes)
+    server = ApiThread(app, port, websocket_options())
+    # The pages read these settings for themselves.
+    os.environ["EBBTIDE_API_URL"] = os.environ["EBBTIDE_DASHBOARD_URL"] = server.url
+    load_pages()
+    with server:
+        yield server, accounts
 
 
 @contextmanager
@@ -401,19 +413,21 @@ def _print_summary(console: Console, result: dict[str, Any]) -> None:
     )
 
 
-def _print_addresses(
-    console: Console, pages_url: str, api_url: str, accounts: SampleAccounts, password: str
-) -> None:
+def _print_addresses(console: Console, url: str, accounts: SampleAccounts, password: str) -> None:
+    from cli.demo.roles import ROLES_PATH
+
     patient, *others = accounts.by_role.values()
     also = "\n".join(f"or            {person.email}" for person in others)
     console.print(
         f"""
-The pages     {pages_url}
+Choose a role {url}{ROLES_PATH}
+
+The pages     {url}
 Sign in with  {patient.email}
 {also}
 Password      {password}
 
-The API       {api_url}/openapi.json
+The API       {url}/openapi.json
 
 A strap plays on, a beat at a time, and in a minute or two the clinic has twelve weeks of a dozen
 patients. All of this is simulated. Ctrl-C ends it.""",
@@ -423,11 +437,10 @@ patients. All of this is simulated. Ctrl-C ends it.""",
 
 async def _play_on(
     settings: Settings,
-    url: str,
+    server: ApiThread,
     accounts: SampleAccounts,
     password: str,
     played: PlayedDemo,
-    pages: subprocess.Popen[bytes],
 ) -> None:
     """Play the recording live until Ctrl-C."""
     import asyncio
@@ -439,14 +452,14 @@ async def _play_on(
     from ingest.recorder import Recorder, played_until_now
     from ingest.straps.simulated import SimulatedStrap, span_ns
 
-    async def watch_pages() -> None:
-        # Polled, because a thread that waits for a process cannot be cancelled.
-        while pages.poll() is None:  # noqa: ASYNC110
+    async def watch_server() -> None:
+        # Polled: nothing here is notified of the end of a thread.
+        while server.is_alive:  # noqa: ASYNC110
             await asyncio.sleep(0.5)
         raise EbbtideError("The pages have ended by themselves.", "Start the demo again.")
 
     with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
-        async with IngestClient(url) as client:
+        async with IngestClient(server.url) as client:
             await client.sign_in(accounts.patients[0][0].email, password)
             account = await client.account()
             # The recording as one that has just ended, so that it can be seen; then beat by beat.
@@ -457,7 +470,7 @@ async def _play_on(
             strap = SimulatedStrap(f"{played.name}, live", played.runs)
             recorder = Recorder(strap, writer, account)
             uploader = Uploader(outbox, client, account)
-            await run_until_one_fails(recorder.run(), uploader.run(), watch_pages())
+            await run_until_one_fails(recorder.run(), uploader.run(), watch_server())
 
 
 async def run_until_one_fails(*work: Coroutine[Any, Any, object]) -> None:

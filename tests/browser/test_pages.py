@@ -104,8 +104,9 @@ def test_warning_signs_are_there_before_any_sign_in(page: Page, pages_url: str) 
 
 def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
     with RunningDemo() as demo:
-        words = demo.words
-        sign_in(page, words["The pages"], words["Sign in with"], words["Password"])
+        roles = f"{demo.words['The pages']}/demo"
+        page.goto(roles)
+        page.get_by_role("button", name="Patient").click()
         expect(page.get_by_text("How is it right now?")).to_be_visible()
         mark = page.get_by_text("Simulated.", exact=True)
         expect(mark).to_be_visible()
@@ -123,6 +124,17 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         go_to(page, "My course")
         expect(page.get_by_text("in the first week and").first).to_be_visible()
         expect(page.get_by_text("One person is not an arm of a trial")).to_be_visible()
+        page.goto(roles)
+        page.get_by_role("button", name="Therapist").click()
+        expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
+        expect(page.get_by_role("button", name="Open")).to_have_count(12)
+        expect(mark).to_be_visible()
+        page.goto(roles)
+        page.get_by_role("button", name="Analyst").click()
+        expect(page.get_by_text("Signed in as Analyst")).to_be_visible()
+        page.goto(roles)
+        page.get_by_role("button", name="Administrator").click()
+        expect(page.get_by_text("Signed in as Admin")).to_be_visible()
         expect(mark).to_be_visible()
         text = page.get_by_test_id("stMain").inner_text().lower()
         for word in ("because", "caused by", "leads to", "alarm", "failed", "catastroph"):

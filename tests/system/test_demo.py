@@ -54,7 +54,7 @@ def test_the_strap_plays_on_and_everything_ends(how: signal.Signals, tmp_path: P
 def test_a_port_in_use_is_named() -> None:
     with RunningDemo() as demo:
         port = demo.words["The API"].removesuffix("/openapi.json").rsplit(":", 1)[1]
-        second = RunningDemo("--api-port", port)
+        second = RunningDemo("--port", port)
         assert second.process.wait(timeout=60) == 1
         second._reader.join(10)
         assert second.process.stdout is not None
