@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.server.anew import begin_anew
+from cli.server.restart import restart
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ def start(
     number = settings.api_port if port is None else port
     listener = _run(settings, address, number, opens_browser=browser)
     if listener is not None:
-        begin_anew(listener)
+        restart(listener)
 
 
 def _run(settings: Settings, host: str, port: int, *, opens_browser: bool) -> socket.socket | None:
     """Serve until it is stopped, or this process is to be replaced: then its socket is returned."""
     import logging
 
-    from cli.server.anew import can_begin_anew, inherited_socket
+    from cli.server.restart import can_restart, inherited_socket
 
     # Before what takes seconds to import: another copy that has the port is opened at once.
     inherited = inherited_socket()
@@ -75,7 +75,7 @@ def _run(settings: Settings, host: str, port: int, *, opens_browser: bool) -> so
             server.should_exit = True
 
         api = create_app(
-            *(stores, settings, local_eraser(settings)), replace if can_begin_anew() else None
+            *(stores, settings, local_eraser(settings)), replace if can_restart() else None
         )
         sign_in = sign_machine_in(settings, stores)
         api.state.on_first_account = sign_in
@@ -103,9 +103,12 @@ def _run(settings: Settings, host: str, port: int, *, opens_browser: bool) -> so
         server = Server(config)
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-        if not kept:
-            typer.echo("Ended. Nothing runs any more.")
-    return kept[0] if kept else None
+            if kept:
+                return kept[0]
+        for unused in kept:  # stopped by Ctrl-C while this process was to be replaced
+            unused.close()
+        typer.echo("Ended. Nothing runs any more.")
+    return None
 
 
 def _bind(settings: Settings, host: str, port: int, *, opens_browser: bool) -> socket.socket | None:
