@@ -60,6 +60,7 @@ class PendingCookies:
 
 
 PENDING = PendingCookies()
+AT_HOME = threading.Event()  # set where the pages are served with the API, by ``ebbtide start``
 
 
 def session_cookie(origin: str) -> str:

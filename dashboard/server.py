@@ -27,6 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.browser_cookies import (
+    AT_HOME,
     END_PATH,
     PENDING,
     SET_PATH,
@@ -66,6 +67,8 @@ def create_pages_app(
     bootstrap.load_config_options(
         {name.replace(".", "_"): value for name, value in settings.items()}
     )
+    if api is not None:
+        AT_HOME.set()
     streamlit = App(script)
     return join_apps(streamlit, streamlit.lifespan(), public_origin(public_url), api, routes)
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.services import passwords
+from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token
 from api.services.accounts import store_account
 from cli.demo.courses import COURSES, Course, CourseDay, generate_days, session_moments
 from cli.demo.heart import Minutes, SampleHeart
@@ -37,6 +38,7 @@ from store.models import (
     SessionNotes,
     TherapySession,
 )
+from store.models.access import Scope, TokenKind
 
 ZONE = "Europe/Berlin"
 _SEED = 2022
@@ -49,12 +51,15 @@ _NIGHTS = 14  # of the last days, of which every third night is worn
 
 @dataclass(frozen=True, slots=True)
 class SampleAccounts:
-    """Who can be tried: one of each role, and all patients with their courses."""
+    """Who can be tried: one of each role, and all patients with their courses. ``strap_token``: with
+    which the first patient's strap is uploaded.
+    """
 
     patients: tuple[tuple[Person, Course], ...]
     therapist: Person
     analyst: Person
     admin: Person
+    strap_token: str
 
     @property
     def by_role(self) -> dict[Role, Person]:
@@ -96,7 +101,11 @@ def add_accounts(stores: Stores, password: str, now_ns: int) -> SampleAccounts:
             stores.records.add_consent(Consent(person.id, purpose, True, _WORDING, joined))
         stores.access.put_care(therapist.id, person.id, joined)
         patients.append((person, course))
-    return SampleAccounts(tuple(patients), therapist, analyst, admin)
+    scopes, lifetime_ns = frozenset({Scope.UPLOAD}), DEVICE_LIFETIME_NS
+    token, _ = issue_token(
+        *(stores, patients[0][0], TokenKind.DEVICE, "sample strap", scopes, lifetime_ns)
+    )
+    return SampleAccounts(tuple(patients), therapist, analyst, admin, token)
 
 
 def fill_records(

@@ -114,7 +114,7 @@ def demo(
             server, accounts = stack.enter_context(_start_clinic(settings, password, port))
             stack.enter_context(_filling(settings, accounts))
             _print_addresses(console, server.url, accounts, password)
-            asyncio.run(_play_on(settings, server, accounts, password, played))
+            asyncio.run(_play_on(settings, server, accounts, played))
     if not once:
         console.print("Ended. Nothing runs any more, and the sample data are removed.")
     elif not finished:
@@ -439,7 +439,6 @@ async def _play_on(
     settings: Settings,
     server: ApiThread,
     accounts: SampleAccounts,
-    password: str,
     played: PlayedDemo,
 ) -> None:
     """Play the recording live until Ctrl-C."""
@@ -459,8 +458,7 @@ async def _play_on(
         raise EbbtideError("The pages have ended by themselves.", "Start the demo again.")
 
     with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
-        async with IngestClient(server.url) as client:
-            await client.sign_in(accounts.patients[0][0].email, password)
+        async with IngestClient(server.url, accounts.strap_token) as client:
             account = await client.account()
             # The recording as one that has just ended, so that it can be seen; then beat by beat.
             earlier_ns = played_until_now(span_ns(played.runs))

@@ -59,11 +59,10 @@ def dashboard(host: Host = None, port: Port = None) -> None:
     from ebbtide.settings import Settings
 
     settings = Settings()
-    command = dashboard_command(
-        host or settings.dashboard_host,
-        settings.dashboard_port if port is None else port,
-        settings.dashboard_url,
-    )
+    address = host or settings.dashboard_host
+    number = settings.dashboard_port if port is None else port
+    command = dashboard_command(address, number, settings.dashboard_url)
+    typer.echo(f"The pages: http://{address}:{number}. Ctrl-C ends them.", err=True)
     status = run_child(command, dashboard_environment(settings.api_url))
     if status:
         raise typer.Exit(1)

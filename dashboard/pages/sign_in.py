@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from dashboard.browser_cookies import AT_HOME
 from dashboard.client import ApiError
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import SIGNED_OUT, Page
@@ -62,16 +63,15 @@ def sign_in_page() -> None:
 
 
 def _say_how_to_come_in_at_home() -> None:
-    """Where `ebbtide start` serves pages and API at one address, say what it can do."""
-    settings = Settings()
-    if settings.api_url != settings.dashboard_url:
+    """Where `ebbtide start` serves the pages, say what it can do."""
+    if not AT_HOME.is_set():
         return
     try:
         is_first = anonymous_client().ways()["first_run"]
     except ApiError:
         return
     if is_first:
-        st.info(_("Nobody has an account here yet. Open the address that `ebbtide start` printed."))
+        st.info(_("Nobody has an account here yet. Start Ebbtide again: it opens the first page."))
     else:
         st.info(_("Without a password: start Ebbtide again, and it opens signed in."))
 

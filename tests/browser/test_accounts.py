@@ -63,6 +63,24 @@ def test_a_mailed_link_opens_the_form_and_leaves_the_address(
     check_width(page, "new-password")
 
 
+def test_a_reload_stays_signed_in_where_pages_and_api_are_apart(
+    clinic: Clinic, context: BrowserContext, pages_url: str
+) -> None:
+    before = clinic.stores.access.tokens(clinic.id("tess"))
+    page = signed_in(context, pages_url, "tess")
+    expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
+    (cookie,) = [c for c in context.cookies() if c["name"].startswith("ebbtide_session")]
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert cookie["expires"] == -1  # with the browser: "my own computer" was not ticked
+    page.reload()
+    expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("E-mail")).to_be_visible()
+    assert clinic.stores.access.tokens(clinic.id("tess")) == before
+    page.reload()
+    expect(page.get_by_label("E-mail")).to_be_visible()
+
+
 def signed_in(context: BrowserContext, url: str, who: str) -> Page:
     page = context.new_page()
     sign_in(page, url, f"{who}@example.org", PASSWORD)

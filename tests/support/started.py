@@ -8,18 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def started(folder: Path, port: int) -> Iterator[str]:
+def started(folder: Path, port: int, program: Sequence[str] = ("-m", "ebbtide")) -> Iterator[str]:
     """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does."""
     output = folder / f"output-{time.monotonic_ns()}"
     with output.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ebbtide", "start", "--no-browser"],
+            [sys.executable, *program, "start", "--no-browser"],
             env={
                 **os.environ,
                 "EBBTIDE_DATA_DIR": str(folder / "data"),

@@ -45,6 +45,12 @@ with socket.socket() as connection:
     while part := connection.recv(65536):
         sys.stdout.write(part.decode())
 """
+_REPLACED_AT_ONCE = """
+import api.services.erasure_watch as watch
+watch.MIN_AGE_S = 0.0  # else a process is five minutes old before another takes its place
+from cli.main import main
+main()
+"""
 SESSIONS = 30  # of a page at once, in the process that answers them
 
 
@@ -206,6 +212,47 @@ def test_an_api_without_pages_is_not_opened(tmp_path: Path) -> None:
         done = run_ebbtide("start", "--no-browser", environment=environment)
     assert done.returncode == 1
     assert f"Another Ebbtide runs at {url}" in " ".join(done.stderr.split())
+
+
+def test_after_an_erasure_it_goes_on_with_an_empty_memory_and_no_second_window(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with (
+        started(tmp_path, port, ("-c", _REPLACED_AT_ONCE)) as address,
+        httpx.Client(base_url=url, timeout=60) as browser,
+    ):
+        browser.get(address)
+        (cookie,) = browser.cookies.jar
+        body = {"secret": cookie.value, **ADA}
+        token = browser.post("/v1/first-run", json=body).json()["token"]
+        erased = browser.post(
+            "/v1/me/erase", json={"password": ""}, headers={"Authorization": f"Bearer {token}"}
+        )
+        assert erased.status_code == 200
+        (output,) = tmp_path.glob("output-*")
+        deadline = time.monotonic() + 120
+        while not is_restarted(port):
+            assert time.monotonic() < deadline, output.read_text()
+            time.sleep(0.2)
+        assert httpx.get(f"{url}/v1/sign-in/ways", timeout=120).json()["first_run"] is True
+        assert output.read_text().count("Open  ") == 1
+        environment = {"EBBTIDE_DATA_DIR": str(tmp_path / "data"), "EBBTIDE_API_PORT": str(port)}
+        again = run_ebbtide("start", "--no-browser", environment=environment)
+        assert f"{url}/start?first=" in again.stdout, again.stderr
+
+
+def is_restarted(port: int) -> bool:
+    """Whether the process on the port has the place of another: its own environment says so."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"EBBTIDE_API_URL=http://127.0.0.1:{port}".encode() in environment:
+            return True
+    return False
 
 
 class _Impostor(BaseHTTPRequestHandler):
