@@ -17,7 +17,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ebbtide.errors import EbbtideError
+from ingest.files.choices import ChoiceError
 from ingest.files.number_text import find_decimal, find_marks, is_number, parse_number
 
 _SAMPLE = 400  # rows that decide the separator and the kind of a column
@@ -249,10 +249,11 @@ def _comma_is_decimal(first: list[str], sample: list[str], decimal: str | None) 
     digits = {len(b) for b in right}
     if set(values) > {0, 1} and (max(digits) < 3 or (many and min(values) < 100)):
         return True
-    raise EbbtideError(
+    raise ChoiceError(
         f"The comma in lines like {data[0]!r} may be a decimal mark ({data[0].replace(',', '.')}) "
         f"or separate two columns ({left[0]} and {right[0]}).",
         "Say which: --decimal , or --decimal . (then also --column 1 or --column 2).",
+        {"decimal": (",", ".")},
     )
 
 
