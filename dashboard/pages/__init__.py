@@ -19,6 +19,7 @@ _ORDER = (
     "trend",
     "link",
     "course",
+    "bring_in",
     "my_data",
     "consents",
     "caseload",

@@ -106,8 +106,17 @@ def find_same_intervals(
         found = outbox.imports.find_same_intervals(account, interval_digests(recording))
         if found is not None:
             return found
+    return find_stored_intervals(file, stored)
+
+
+def find_stored_intervals(
+    file: RecordedFile, stored: Iterable[StoredStream]
+) -> SameIntervals | None:
+    """Find a recording of the file in the store at another time, by number of beats and span."""
+    streams = list(stored)
+    for recording in file.recordings:
         span = recording.times_ns[-1] - recording.times_ns[0]
-        for stream in stored:
+        for stream in streams:
             if stream.origin is not recording.origin or stream.beats != recording.beats:
                 continue
             if stream.first_ns is None or stream.last_ns is None:
@@ -137,9 +146,8 @@ def _agrees(recording: FileRecording, there: StoredStream) -> bool:
     """
     if not recording.grows or not there.acknowledged:
         return True
-    beats, last_ns = recording.beats, recording.times_ns[-1]
-    if there.acknowledged > len(recording.ends):  # a shorter export: its end is not compared
-        return there.last_ns is None or last_ns <= there.last_ns
+    if there.acknowledged > len(recording.ends):  # a shorter export: only its end is compared
+        return there.last_ns is None or recording.times_ns[-1] <= there.last_ns
     beats = recording.ends[there.acknowledged - 1]
     return there.beats == beats and there.last_ns == recording.times_ns[beats - 1]
 
