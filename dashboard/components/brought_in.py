@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import format_long_day, format_time
 from dashboard.i18n.language import _
+from dashboard.session import current_account
 
 _ASKED = "take_out"  # keys in Streamlit's session state
 _TAKEN_OUT = "taken_out"
@@ -124,7 +126,8 @@ def _render_import(api: Any, item: dict[str, Any]) -> None:
 def _describe(item: dict[str, Any]) -> str:
     if item["begin"] is None:
         return _("without heartbeats")
-    begin, end = datetime.fromisoformat(item["begin"]), datetime.fromisoformat(item["end"])
+    zone = ZoneInfo((current_account() or {}).get("zone", "UTC"))
+    begin, end = (datetime.fromisoformat(item[key]).astimezone(zone) for key in ("begin", "end"))
     words = _("{day}, {begin} to {end}, {beats} heartbeats")
     if format_long_day(begin) != format_long_day(end):
         words = _("{day}, {begin} to {end_day}, {end}, {beats} heartbeats")

@@ -10,6 +10,7 @@ from dashboard.components.brought_in import render_brought_in
 from dashboard.components.file_job import MAX_FILES, MAX_UPLOAD_MB, FileJob, Spool
 from dashboard.components.file_read import is_keepable, render_read_file
 from dashboard.components.keeping import render_keeping_first
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
 from dashboard.session import client, current_account
@@ -17,6 +18,7 @@ from dashboard.session import client, current_account
 _STATE = "bring_in"  # keys in Streamlit's session state
 _UPLOADER = "bring_in_uploader"
 _MANY = 3  # files; of more, each is folded
+_SHOWN = 30
 _MINUTE_S = 60
 
 
@@ -118,7 +120,7 @@ def _describe_progress(job: FileJob) -> str:
         "wait": _("Other files are read first. A moment, please."),
         "read": _("Reading {name}"),
         "keep": _("Keeping {name}"),
-    }[job.step].format(name=job.name.replace("\\", ""))
+    }[job.step].format(name=escape_markdown(job.name))
     left = job.seconds_left
     if left is None:
         return words
@@ -154,13 +156,22 @@ def _take_answer(state: dict[str, Any], job: FileJob) -> None:
 def _read(api: Any, state: dict[str, Any]) -> None:
     """Render what was read, and ask whether to keep it."""
     files = state["files"]
-    st.subheader(_("This is what I read"))
-    for file in files:
+    if all(file["what"] is not None and file["asks"] for file in files):
+        st.subheader(_("A question first"))
+    elif all(file["what"] is not None for file in files):
+        st.subheader(_("This could not be read"))
+    else:
+        st.subheader(_("This is what I read"))
+    # First what is open, then what can be kept.
+    ordered = sorted(files, key=lambda file: (not file["asks"], not is_keepable(file)))
+    for file in ordered[:_SHOWN]:
         choice = render_read_file(file, is_folded=len(files) > _MANY)
         if choice is not None:
             state["step"] = "reading"
             _start(api, state, "read", [{**file["item"], "choice": choice}])
             st.rerun()
+    if len(files) > _SHOWN:
+        st.caption(_("... and {count} more files.").format(count=len(files) - _SHOWN))
     if state.get("problem"):
         st.info(state["problem"])
     wanted = [file["item"] for file in files if is_keepable(file)]

@@ -7,10 +7,11 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from ebbtide.errors import EbbtideError
+from ingest.files.other_files import SeveralFilesError, refuse_other
 
 #: Endings of files in a folder or a zip that are tried; a file that is named may have any.
 RECORDING_ENDINGS = frozenset({".csv", ".edf", ".fit", ".hrm", ".json", ".txt", ".xml", ".zip"})
-MAX_MEMBERS = 200
+MAX_MEMBERS = 1000
 MAX_MEMBER_BYTES = 200_000_000  # as of the one file in a zip (``registry``)
 MAX_UNPACKED_BYTES = 500_000_000
 _CHUNK_BYTES = 1 << 20
@@ -19,34 +20,33 @@ _CHUNK_BYTES = 1 << 20
 def recordings_in(path: Path) -> list[str]:
     """Name the files of a zip that are read one by one; none for any other file.
 
-    A Health export and a zip of one file are read whole; the export of a Garmin account holds zips
-    of thousands of files, and the reader says what to do with it.
+    A Health export and a zip of one file are read whole; of a zip without recordings, the reader
+    says what it is.
     """
     if not zipfile.is_zipfile(path):
         return []
     try:
+        refuse_other(path, b"PK\x03\x04")
+    except SeveralFilesError:
         with zipfile.ZipFile(path) as archive:
             files = [item.filename for item in archive.infolist() if not item.is_dir()]
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
-        return []  # the reader says what is wrong with it
-    files = [
+    except EbbtideError:
+        return []
+    else:
+        return []
+    found = [
         name
         for name in files
-        if not name.startswith("__MACOSX/") and not PurePosixPath(name).name.startswith(".")
+        if PurePosixPath(name).suffix.lower() in RECORDING_ENDINGS
+        and not name.startswith("__MACOSX/")
+        and not PurePosixPath(name).name.startswith(".")
     ]
-    if len(files) < 2 or any(name.startswith("DI_CONNECT/") for name in files):
-        return []
-    if any(name.lower().endswith("export.xml") for name in files) or "xl/workbook.xml" in files:
-        return []
-    found = [name for name in files if PurePosixPath(name).suffix.lower() in RECORDING_ENDINGS]
     polar = [
         name
         for name in found
         if PurePosixPath(name).name.startswith(("training-session-", "ppi_samples_"))
     ]
     found = polar or found  # the rest of a Polar account is no recording
-    if any(PurePosixPath(name).suffix.lower() == ".xml" for name in found):
-        return []  # a Health export in another language
     if len(found) > MAX_MEMBERS:
         raise EbbtideError(
             f"{path} holds {len(found)} files; {MAX_MEMBERS} are read at a time.",

@@ -224,12 +224,14 @@ def _open(
 
 
 def _refused(item: ImportItem, error: EbbtideError) -> ReadResult:
-    """Why it is not read, with the name that the person knows in place of that of our copy."""
+    """Why it is not read, without the name of our copy: it stands beside that of the file."""
     from ingest.files.choices import ChoiceError
 
+    what = error.what.replace(f" of {item.path}", "").replace(f" in {item.path}", "")
+    what = what.replace(item.path, "the file")
     return ReadResult(
         item,
-        what=error.what.replace(item.path, Path(item.path).name),
+        what=what[:1].upper() + what[1:],
         remedy=error.remedy,
         asks=error.asks if isinstance(error, ChoiceError) else {},
     )
