@@ -30,7 +30,7 @@ _QUESTIONS = {
     "column": N_("Which column has the time from one heartbeat to the next?"),
     "unit": N_("What is it counted in?"),
     "decimal": N_("What is the comma?"),
-    "zone": N_("Which place's clock did it follow?"),
+    "zone": N_("In which time zone was it recorded?"),
     "start": N_("When did it begin?"),
 }
 _DECIMALS = {
@@ -104,7 +104,7 @@ def _table(file: dict[str, Any]) -> str:
             (_("Counted in"), _describe_unit(read_as["unit"])),
         ]
     rows += [
-        (_("Clock of"), file["zone"].replace("_", " ")),
+        (_("Time zone"), file["zone"].replace("_", " ")),
         (_("First heartbeat"), f"{format_long_day(begin)}, {format_time(begin)}"),
         (_("Last heartbeat"), f"{format_long_day(end)}, {format_time(end)}"),
         (_("Heartbeats"), str(file["beats"])),

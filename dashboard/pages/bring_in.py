@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
+from dashboard.pages.trend import SPANS
 from dashboard.session import client, current_account
 
 _STATE = "bring_in"  # keys in Streamlit's session state
@@ -138,15 +140,17 @@ def _take_answer(state: dict[str, Any], job: FileJob) -> None:
             state["problem"] = _(
                 "Not everything has arrived. {why} You can say *Keep these* again: nothing is "
                 "stored twice."
-            ).format(why=job.error or "")
+            ).format(why=escape_markdown(job.error or ""))
         else:
             _reset(state)
-            state["problem"] = _(
-                "This could not be read. {why} Please try another export of it, or fewer files."
-            ).format(why=job.error or "")
+            why = job.error or _("Reading it took too long, or too much memory.")
+            state["problem"] = _("{why} Please try another export of it, or fewer files.").format(
+                why=escape_markdown(why)
+            )
     elif state["step"] == "keeping":
+        ends = [file["end"] for file in state["files"] if is_keepable(file)]
         _reset(state)
-        state["kept"] = job.answer
+        state["kept"] = {**job.answer, "end": max(ends)}
     else:
         by_path = {file["item"]["path"]: file for file in state["files"]}
         by_path |= {file["item"]["path"]: file for file in job.answer["files"]}
@@ -202,11 +206,21 @@ def _say_what_was_kept(state: dict[str, Any]) -> None:
         return
     with st.container(border=True):
         st.write(_("Kept: {beats} heartbeats. Thank you.").format(beats=kept["new_beats"]))
+        age = datetime.now(UTC) - datetime.fromisoformat(kept["end"])
+        span = next((name for name, days in SPANS.items() if age.days < days), None)
+        if span is None:
+            st.write(
+                _(
+                    "They are older than *My trend* goes back. They are in *My data*, to download, "
+                    "and with your ratings of that time in *My link*."
+                )
+            )
+            return
         st.write(
             _(
-                "*My trend* shows them now, on the days they are from. *My link* counts them when "
-                "you open it next, where you also rated at that time."
-            )
+                "*My trend* shows them now (choose {span} there). *My link* counts them when you "
+                "open it next, where you also rated at that time."
+            ).format(span=_(span))
         )
         page_link("trend", _("To my trend"))
 
