@@ -106,28 +106,28 @@ class FileJob:
         with _AT_ONCE:
             if self._state.is_stopped:
                 return
-            process = subprocess.Popen(
+            # Threads of numpy each take addresses, which are bounded.
+            env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+            with subprocess.Popen(
                 [sys.executable, "-m", "ingest.files.import_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # never a traceback with what is in a file
                 text=True,
                 encoding="utf-8",
-                # Threads of numpy each take addresses, which are bounded.
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            )
-            self._state.began(process)
-            self._began_s = time.monotonic()
-            self.step = "read"
-            limit = threading.Timer(_MAX_RUN_S, process.kill)
-            limit.daemon = True
-            limit.start()
-            assert process.stdin is not None and process.stdout is not None
-            with suppress(OSError), process.stdin as stdin:
-                stdin.write(request)
-            for line in process.stdout:
-                self._take(json.loads(line))
-            process.wait()
+                env=env,
+            ) as process:
+                self._state.began(process)
+                self._began_s = time.monotonic()
+                self.step = "read"
+                limit = threading.Timer(_MAX_RUN_S, process.kill)
+                limit.daemon = True
+                limit.start()
+                assert process.stdin is not None and process.stdout is not None
+                with suppress(OSError), process.stdin as stdin:
+                    stdin.write(request)
+                for line in process.stdout:
+                    self._take(json.loads(line))
             limit.cancel()
         if self.answer is None and self.error is None:
             self.error = ""

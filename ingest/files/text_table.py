@@ -94,6 +94,11 @@ class Rows(Sequence[tuple[str, ...]]):
             raise IndexError(place)
         return tuple(_split(self._lines[self._first + place % len(self)], self._separator))
 
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        # A fraction of the time of Sequence's own, which asks for the length at each place.
+        for place in range(self._first, len(self._lines)):
+            yield tuple(_split(self._lines[place], self._separator))
+
 
 @dataclass(frozen=True, slots=True)
 class TextTable:

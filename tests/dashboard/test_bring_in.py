@@ -124,7 +124,7 @@ def test_nothing_can_be_kept_while_a_question_is_open(clinic: Clinic) -> None:
     assert "Keep these" not in labels(test)
     press(test, "Go on")
     assert "Please choose one first." in words(test)
-    test.radio[0].set_value("1/256").run()
+    test.radio[0].set_value("1/256")
     waited(press(test, "Go on"))
     assert "1/256 of a second" in words(test)
     assert "Keep these" in labels(test)
@@ -136,7 +136,7 @@ def test_nothing_can_be_kept_while_a_question_is_open(clinic: Clinic) -> None:
 def test_what_was_read_wrongly_can_be_put_right(clinic: Clinic) -> None:
     test = dropped(opened(clinic), (NIGHT, RR))
     zone = next(box for box in test.selectbox if "time zone" in box.label)
-    zone.set_value("America/New_York").run()
+    zone.set_value("America/New_York")
     waited(press(test, "Read it again"))
     assert "| Time zone | America/New York |" in words(test)
     waited(press(test, "Keep these"))
@@ -185,6 +185,8 @@ def test_what_was_brought_in_can_be_taken_out_without_consent_to_keeping(clinic:
 def test_a_withdrawal_while_reading_keeps_nothing_and_says_so(clinic: Clinic) -> None:
     test = dropped(opened(clinic), (NIGHT, RR))
     clinic.agree("ada", Purpose.KEEPING, given=False)
+    test.run()
+    assert "Keep these" not in labels(test)
     press(test, "Yes, I agree")
     assert "Keep these" in labels(test)
     clinic.agree("ada", Purpose.KEEPING, given=False)
@@ -259,7 +261,7 @@ def test_a_reader_that_is_stopped_or_dies_leaves_the_page_alone(
         waiting = FileJob(spool, request)
         time.sleep(0.1)
         assert (waiting.step, waiting.is_running, waiting.seconds_left) == ("wait", True, None)
-        waiting.stop.__self__._state.stop()
+        waiting._state.stop()
     finished(waiting)
     assert waiting.answer is None
 
