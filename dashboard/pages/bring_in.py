@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.components.brought_in import render_brought_in
 from dashboard.components.file_job import MAX_FILES, MAX_UPLOAD_MB, FileJob, Spool
@@ -62,13 +63,14 @@ def _choose(api: Any, state: dict[str, Any]) -> None:
         st.info(state["problem"])
     if not files:
         return
-    st.session_state[_UPLOADER] = number + 1  # Streamlit lets go of the files in its memory
+    st.session_state[_UPLOADER] = number + 1
     state.clear()
     if len(files) > MAX_FILES or sum(file.size for file in files) > MAX_UPLOAD_MB * 1_000_000:
         problem = _(
             "That is more than {files} files or {size} MB at once. Please bring in fewer; one large"
             " file goes with the command *ebbtide import*."
         )
+        _free(files)
         state |= {
             "step": "choose",
             "problem": problem.format(files=MAX_FILES, size=MAX_UPLOAD_MB),
@@ -76,9 +78,19 @@ def _choose(api: Any, state: dict[str, Any]) -> None:
     else:
         spool = Spool()
         items = spool.add((file.name, file.getbuffer()) for file in files)
+        _free(files)
         state |= {"step": "reading", "spool": spool, "files": []}
         _start(api, state, "read", items)
     st.rerun()
+
+
+def _free(files: list[Any]) -> None:
+    """Have Streamlit let go of files, which it holds in memory until the session ends."""
+    context = get_script_run_ctx()
+    manager = getattr(context, "uploaded_file_mgr", None)
+    if context is not None and hasattr(manager, "remove_file"):  # tests of Streamlit have another
+        for file in files:
+            manager.remove_file(session_id=context.session_id, file_id=file.file_id)
 
 
 def _start(api: Any, state: dict[str, Any], action: str, items: list[dict[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from store.models import Consent, Purpose
 from tests.conftest import ROOT
 from tests.support.health_export import health_export
 
+EXAMPLES = Path(__file__).parent / "examples"
 NIGHT = "2026-11-24 07-00-00.txt"
 RR = "\n".join(str(800 + 7 * (k % 9)) for k in range(300))
 
@@ -130,6 +131,38 @@ def test_a_file_without_beats_says_so_in_the_importers_words(pages: Pages) -> No
     assert picture["what"] == "The file is a picture (PNG), which is not read."
     assert picture["remedy"] and not picture["asks"]
     assert "heart rates" in rates["what"]
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
+def test_every_format_is_read_kept_and_seen_again(pages: Pages, path: Path) -> None:
+    item = pages.file(path.name, path.read_bytes())
+    (file,) = pages.read(item)
+    if file["asks"]:
+        assert set(file["asks"]) == {"start"}
+        item["choice"] = {"start": "2026-11-20T21:30:00"}
+        (file,) = pages.read(item)
+    assert file["what"] is None and file["new_beats"] == file["beats"] > 0
+    assert pages.keep(item)["new_beats"] == file["beats"]
+    assert pages.read(item)[0]["new_beats"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("takeout.zip", "Fitbit"),
+        ("samsunghealth.zip", "Samsung Health"),
+        ("Health Connect.zip", "Health Connect"),
+        ("physiological_cycles.csv", "WHOOP"),
+        ("oura_sleep.json", "Oura"),
+    ],
+)
+def test_exports_of_watches_without_beats_are_named(pages: Pages, name: str, why: str) -> None:
+    path = ROOT.parent / "shared" / "watch" / name
+    if not path.exists():
+        pytest.skip(f"{name}, an export of a watch, is not here")
+    (file,) = pages.read(pages.file(name, path.read_bytes()))
+    assert why in file["what"] and file["remedy"]
+    assert not file["asks"]
 
 
 def test_a_zip_of_several_files_is_read_file_by_file(pages: Pages, tmp_path: Path) -> None:
