@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.components.brought_in import render_brought_in
@@ -87,10 +88,10 @@ def _choose(api: Any, state: dict[str, Any]) -> None:
 def _free(files: list[Any]) -> None:
     """Have Streamlit let go of files, which it holds in memory until the session ends."""
     context = get_script_run_ctx()
-    manager = getattr(context, "uploaded_file_mgr", None)
-    if context is not None and hasattr(manager, "remove_file"):  # tests of Streamlit have another
-        for file in files:
-            manager.remove_file(session_id=context.session_id, file_id=file.file_id)
+    if context is None or not isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        return  # tests of Streamlit have another
+    for file in files:
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 def _start(api: Any, state: dict[str, Any], action: str, items: list[dict[str, Any]]) -> None:
