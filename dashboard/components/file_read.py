@@ -11,15 +11,18 @@ from zoneinfo import ZoneInfo, available_timezones
 import streamlit as st
 
 from dashboard.components.plain import escape_markdown
-from dashboard.i18n.formatting import format_day_and_time, format_long_day, format_time
+from dashboard.i18n.formatting import (
+    format_day_and_time,
+    format_long_day,
+    format_number,
+    format_time,
+)
 from dashboard.i18n.language import N_, _
 from dashboard.session import current_account
 
-_UNITS = {
-    "ms": N_("thousandths of a second (around 800)"),
-    "s": N_("seconds (around 0.8)"),
-    "us": N_("millionths of a second (around 800000)"),
-}
+_UNITS = {"ms": N_("milliseconds"), "s": N_("seconds"), "us": N_("microseconds")}
+# How much a beat at 75 a minute is, which tells a person the unit of the numbers in their file.
+_USUAL = {"ms": 800, "s": 0.8, "us": 800_000, "1/1024": 820, "1/256": 205, "1/100": 80}
 _OTHER_UNITS = ("1/1024", "1/256")
 _SAMPLING_RATES = (128, 130, 250, 256, 500, 512, 1000)
 _QUANTITIES = {
@@ -127,6 +130,15 @@ def _describe_unit(unit: str) -> str:
     return _("{part} of a second").format(part=unit)
 
 
+def _describe_unit_usually(unit: str) -> str:
+    words, usual = _describe_unit(unit), _USUAL.get(unit)
+    if usual is None:
+        return words
+    return _("{unit} (numbers around {usual})").format(
+        unit=words, usual=format_number(usual, 1 if usual < 1 else 0)
+    )
+
+
 def _ask(
     file: dict[str, Any], asks: dict[str, Any], *, is_optional: bool = False
 ) -> dict[str, str] | None:
@@ -157,7 +169,7 @@ def _render_question(
         return _ask_start(question, key)
     if name == "unit":
         every = (*_UNITS, *_OTHER_UNITS, *(f"samples@{rate}" for rate in _SAMPLING_RATES))
-        return _select(question, readings, every, _describe_unit, key)
+        return _select(question, readings, every, _describe_unit_usually, key)
     if name == "decimal":
         return _select(question, readings, tuple(_DECIMALS), _describe_decimal, key)
     if name == "zone":

@@ -16,7 +16,7 @@ from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
-from dashboard.pages.trend import SPANS
+from dashboard.pages.trend import SPANS, USUAL_SPAN
 from dashboard.session import client, current_account
 
 _STATE = "bring_in"  # keys in Streamlit's session state
@@ -229,12 +229,11 @@ def _say_what_was_kept(state: dict[str, Any]) -> None:
                 )
             )
             return
-        st.write(
-            _(
-                "*My trend* shows them now (choose {span} there). *My link* counts them when you "
-                "open it next, where you also rated at that time."
-            ).format(span=_(span))
-        )
+        if age.days < SPANS[USUAL_SPAN]:
+            st.write(_("*My trend* shows them now."))
+        else:
+            st.write(_("*My trend* shows them now, where you choose {span}.").format(span=_(span)))
+        st.write(_("*My link* counts them when you next open it, if you rated at that time."))
         page_link("trend", _("To my trend"))
 
 

@@ -15,6 +15,7 @@ from dashboard.page_shell import Page
 from dashboard.session import client, current_account
 
 SPANS = {N_("1 week"): 7, N_("4 weeks"): 28, N_("3 months"): 91, N_("1 year"): 366}
+USUAL_SPAN = "4 weeks"  # that the page begins with
 # 2,200 to 2,800 buckets for each span; a chart is about 700 pixels wide.
 _BUCKET_S = {"1 week": 300, "4 weeks": 900, "3 months": 3600, "1 year": 14_400}
 _STRETCHES = {
@@ -33,12 +34,12 @@ def trend_page() -> None:
     chosen = st.segmented_control(
         _("Time"),
         list(SPANS),
-        default="4 weeks",
+        default=USUAL_SPAN,
         required=True,
         format_func=_,
         label_visibility="collapsed",
     )
-    span = chosen or "4 weeks"
+    span = chosen or USUAL_SPAN
     end = datetime.now(UTC)
     start = end - timedelta(days=SPANS[span] + 1)
     api = client()

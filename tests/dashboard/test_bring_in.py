@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +102,19 @@ def test_a_file_is_kept_listed_and_taken_out(clinic: Clinic) -> None:
     strap = fill(clinic.stores, clinic.people["ada"], days=1)
     test = dropped(opened(clinic), (NIGHT, RR))
     table = words(test)
-    for cell in ("| Time zone | Europe/Berlin |", "| Heartbeats | 300 |", "7:00", "around 800"):
+    for cell in (
+        "| Time zone | Europe/Berlin |",
+        "| Heartbeats | 300 |",
+        "7:00",
+        "| Counted in | milliseconds |",
+    ):
         assert cell in table
     assert [stream["id"] for stream in streams(clinic)] == [strap.id]
     folder = state(test)["spool"].folder
     assert folder.stat().st_mode & 0o077 == 0
     waited(press(test, "Keep these"))
     assert "Kept: 300 heartbeats" in words(test)
+    assert "*My trend* shows them now" in words(test)
     assert not folder.exists()
     assert len(streams(clinic)) == 2
     press(test, "Take out")
@@ -124,6 +131,10 @@ def test_nothing_can_be_kept_while_a_question_is_open(clinic: Clinic) -> None:
     assert "Keep these" not in labels(test)
     press(test, "Go on")
     assert "Please choose one first." in words(test)
+    assert test.radio[0].options == [
+        "milliseconds (numbers around 800)",
+        "1/256 of a second (numbers around 205)",
+    ]
     test.radio[0].set_value("1/256")
     waited(press(test, "Go on"))
     assert "1/256 of a second" in words(test)
@@ -142,6 +153,17 @@ def test_what_was_read_wrongly_can_be_put_right(clinic: Clinic) -> None:
     waited(press(test, "Keep these"))
     (stream,) = streams(clinic)
     assert stream["first_beat"].startswith("2026-11-24T12:00:00")
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(3, "*My trend* shows them now."), (60, "choose 3 months"), (600, "older than *My trend*")],
+)
+def test_where_it_shows_depends_on_how_old_it_is(clinic: Clinic, days: int, said: str) -> None:
+    morning = datetime.now(UTC) - timedelta(days=days)
+    test = dropped(opened(clinic), (f"{morning:%Y-%m-%d %H-%M-%S}.txt", RR))
+    waited(press(test, "Keep these"))
+    assert said in words(test)
 
 
 def test_of_many_files_each_is_folded_and_what_is_refused_stays_out(clinic: Clinic) -> None:
