@@ -38,7 +38,6 @@ from api.routes import PATIENT_ROUTERS, ROUTERS
 from api.services.access_tokens import find_caller
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import close_pool
-from api.services.erasure import PURGE_ERRORS
 from api.services.erasure_again import carry_out_erasures
 from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
 from api.services.mail import mailer_from_settings
@@ -190,7 +189,7 @@ async def _watch_erasures(watch: ErasureWatch) -> None:
         await asyncio.sleep(WATCH_EVERY_S)
         try:
             await run_in_threadpool(watch.poll)
-        except PURGE_ERRORS as error:  # seen again with the next
+        except Exception as error:  # whatever a store or the ledger's disk raises: it goes on
             _LOG.warning("erasures cannot be read: %s", type(error).__name__)
 
 

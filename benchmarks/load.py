@@ -29,7 +29,7 @@ from analytics.association.hrv_before_rating import Span
 from api.services.access_tokens import issue_token
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import load_daily_hrv
-from api.services.link_report import load_report
+from api.services.link_report import load_report_json
 from benchmarks.soak import answers, cpu_s, free_port, memory_mb
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -71,7 +71,7 @@ def a_year(stores: Stores, person: Person, days: int) -> None:
             )
     # As the nightly run leaves it.
     load_daily_hrv(stores, person, begin, begin + days * DAY)
-    load_report(stores, AnalysisCache(), person, 0, 2**62, Span.MINUTES_30)
+    load_report_json(stores, AnalysisCache(), person, 0, 2**62, Span.MINUTES_30)
 
 
 def main() -> None:

@@ -80,8 +80,11 @@ def hostile_bodies() -> Iterator[tuple[str, bytes]]:
     entry = b'{"resource":{"resourceType":"Observation","a":[[]]}}'
     yield "a Bundle of 10,000 empty entries", _bundle(entry, 10_000)
 
-    yield "a Bundle of a million nothings", _bundle(b"{}", 700_000)
-    yield "a Bundle of a million texts", _bundle(b'{"a":"xyz"}', 300_000)
+    for count, what, item in (
+        (700_000, "empty objects", b"{}"),
+        (300_000, "texts", b'{"a":"xyz"}'),
+    ):
+        yield f"a Bundle of {count:,} {what}", _bundle(item, count)
     yield "a list of points of lists", b"[" + b",".join([b"[[],[]]"] * 400_000) + b"]"
     one = b'{"resourceType":"Bundle","type":"batch",' + wide[1 : 8 * _MIB].rpartition(b",")[0]
     yield "one object of 8 MiB", one + b"}"

@@ -27,22 +27,6 @@ from ebbtide.settings import Settings
 NAME_BESIDE_BACKUPS = "ebbtide-erased.jsonl"
 
 
-# Tables of the account and not of what was kept; all other rows of a person are its data.
-OF_ACCOUNT = frozenset(
-    {
-        "care",
-        "care_proposals",
-        "consents",
-        "fhir_exports",
-        "known_devices",
-        "looks",
-        "one_time",
-        "sign_ins",
-        "withdrawals",
-    }
-)
-
-
 class ErasureScope(StrEnum):
     """What was erased: the account and everything, or the data of an account that stays."""
 
@@ -78,6 +62,8 @@ class LedgerContent:
 
     since_ns: int | None = None
     erasures: dict[str, LedgerErasure] = field(default_factory=dict)
+    _by_subject: dict[str, LedgerErasure] = field(default_factory=dict, repr=False)
+    _by_account: dict[str, LedgerErasure] = field(default_factory=dict, repr=False)
     finished: set[str] = field(default_factory=set)
     backups: dict[Path, LedgerBackup] = field(default_factory=dict)
 
@@ -85,6 +71,22 @@ class LedgerContent:
     def unfinished(self) -> list[LedgerErasure]:
         """The erasures that were stopped in between."""
         return [item for item in self.erasures.values() if item.id not in self.finished]
+
+    def add_erasure(self, erasure: LedgerErasure) -> None:
+        """Add one line."""
+        self.erasures[erasure.id] = erasure
+        there = self._by_subject.get(erasure.subject)
+        if there is None or _certainty(erasure) >= _certainty(there):
+            self._by_subject[erasure.subject] = erasure
+        if erasure.account and erasure.scope is ErasureScope.EVERYTHING:
+            self._by_account[erasure.account] = erasure
+
+    def find(self, subject_id: str, account_id: str = "") -> LedgerErasure | None:
+        """Find how this subject or account was erased. A line that names the account comes before
+        one that was adopted from another machine without it.
+        """
+        noted = self._by_account.get(hash_id(account_id)) if account_id else None
+        return noted or self._by_subject.get(hash_id(subject_id))
 
     def covers(self, at_ns: int) -> bool:
         """Whether every erasure from this moment on is in the ledger."""
@@ -177,10 +179,10 @@ class ErasureLedger:
 
     def add_missing(self, copy: Path) -> None:
         """Append the lines of a copy that are not here, but for when it began."""
-        there = {line for path in self._places for line in _lines(path)}
+        there = {_format(line) for path in self._places for line in _lines(path)}
         for line in _lines(copy):
-            if line not in there and json.loads(line).get("kind") != "ledger":
-                self._append(json.loads(line))
+            if line.get("kind") != "ledger" and _format(line) not in there:
+                self._append(line)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -209,18 +211,25 @@ class ErasureLedger:
         else:
             assert problem is not None
             raise _unwritable(self._places[0], problem) from problem
-        for folder in {backup.folder.parent for backup in self.read().backups.values()}:
+        # Of the whole ledger, only lines of backups are parsed here: it is read at each append.
+        noted = LedgerContent()
+        for path in self._places:
+            _read_into(noted, path, only='"backup"')
+        for folder in {backup.folder.parent for backup in noted.backups.values()}:
             if folder.is_dir():
                 with suppress(OSError):
                     self._complete(folder / NAME_BESIDE_BACKUPS)
 
     def _complete(self, copy: Path) -> None:
         """Append the lines that a copy lacks; a disk may have been away for a while."""
-        there = set(_lines(copy))
+        there = set(_texts(copy))
         for path in self._places:
-            for line in _lines(path):
-                if line not in there:
-                    _append_line(copy, json.loads(line))
+            for text in _texts(path):
+                if text in there:
+                    continue
+                line = _parse(text)
+                if line is not None and _format(line) not in there:
+                    _append_line(copy, line)
 
 
 class LedgerError(EbbtideError):
@@ -230,6 +239,15 @@ class LedgerError(EbbtideError):
 def hash_id(value: str) -> str:
     """Hash an id. Ids are random (122 bits), so that neither salt nor a slow hash is needed."""
     return hashlib.sha256(f"ebbtide:{value}".encode()).hexdigest()
+
+
+def _certainty(erasure: LedgerErasure) -> int:
+    """Rank lines of one subject: the account of a person who withdrew must not be deleted because
+    of an adopted line, which may be a guess.
+    """
+    if erasure.account:
+        return 2
+    return 1 if erasure.scope is ErasureScope.DATA else 0
 
 
 def _append_line(path: Path, line: dict[str, Any]) -> None:
@@ -256,51 +274,64 @@ def _format(line: dict[str, Any]) -> str:
     return json.dumps(line, separators=(",", ":"))
 
 
-def _lines(path: Path) -> list[str]:
-    """The whole lines, each as ``_format`` writes it."""
+def _texts(path: Path) -> list[str]:
     try:
-        text = path.read_text("utf-8", errors="replace")
-    except FileNotFoundError:
+        return path.read_text("utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise LedgerError(
             f"The ledger of erasures {path} cannot be read: {error.strerror or error}.",
             "Let this user read it, or set EBBTIDE_ERASURE_LEDGER.",
         ) from error
-    found = []
-    for line in text.splitlines():
-        with suppress(ValueError):  # the begin of a line whose writer was killed
-            content = json.loads(line)
-            if isinstance(content, dict):
-                found.append(_format(content))
-    return found
 
 
-def _read_into(content: LedgerContent, path: Path) -> None:
-    for text in _lines(path):
-        line = json.loads(text)
-        with suppress(KeyError, TypeError, ValueError):  # a line of a newer Ebbtide
-            if line["kind"] == "ledger":
-                since = int(line["since_ns"])
-                if content.since_ns is None or since < content.since_ns:
-                    content.since_ns = since
-            elif line["kind"] == "erasure":
-                tokens = tuple((str(token), int(end)) for token, end in line["tokens"])
-                scope = ErasureScope(line["scope"])
-                erasure = LedgerErasure(
-                    id=str(line["id"]),
-                    at_ns=int(line["at_ns"]),
-                    subject=str(line["subject"]),
-                    account=str(line["account"]),
-                    scope=scope,
-                    tokens=tokens,
-                )
-                content.erasures[erasure.id] = erasure
-            elif line["kind"] == "finished":
-                content.finished.add(str(line["id"]))
-            elif line["kind"] == "backup":
-                folder = Path(line["folder"])
-                content.backups[folder] = LedgerBackup(folder, int(line["made_ns"]))
+def _parse(text: str) -> dict[str, Any] | None:
+    """None for the begin of a line whose writer was killed, and for other damage."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):  # the latter of lists, a thousand deep
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _lines(path: Path, only: str = "") -> list[dict[str, Any]]:
+    """The whole lines, of those with the word ``only``."""
+    found = [_parse(text) for text in _texts(path) if only in text]
+    return [line for line in found if line is not None]
+
+
+def _read_into(content: LedgerContent, path: Path, only: str = "") -> None:
+    for line in _lines(path, only):
+        # A line of a newer Ebbtide, or a damaged one: int() of Infinity is an OverflowError.
+        with suppress(KeyError, TypeError, ValueError, OverflowError):
+            _read_line(content, line)
+
+
+def _read_line(content: LedgerContent, line: dict[str, Any]) -> None:
+    if line["kind"] == "ledger":
+        since = int(line["since_ns"])
+        if content.since_ns is None or since < content.since_ns:
+            content.since_ns = since
+    elif line["kind"] == "erasure":
+        content.add_erasure(
+            LedgerErasure(
+                id=str(line["id"]),
+                at_ns=int(line["at_ns"]),
+                subject=str(line["subject"]),
+                account=str(line["account"]),
+                scope=ErasureScope(line["scope"]),
+                tokens=tuple((str(token), int(end)) for token, end in line["tokens"]),
+            )
+        )
+    elif line["kind"] == "finished":
+        content.finished.add(str(line["id"]))
+    elif line["kind"] == "backup":
+        folder = Path(line["folder"])
+        # Of a relative one, the copy would be written wherever the process was started.
+        if not folder.is_absolute() or b"\0" in os.fsencode(folder):
+            return
+        content.backups[folder] = LedgerBackup(folder, int(line["made_ns"]))
 
 
 def _unwritable(path: Path, error: OSError) -> LedgerError:

@@ -17,6 +17,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from api.http.etags import ANY, find_tag, parse_tags
 from api.http.problems import problem_response
 from api.http.ranges import HEAD, ByteRange, parse_range
 from api.services.single_flight import single_flight
@@ -66,10 +67,11 @@ def snapshot_response(
 
     ``question`` names what is asked for, and of whom; ``content`` what the answer is made from.
     """
-    if any(tag.startswith(f"{content[:24]}-") for tag in _tags(if_none_match)):
-        # The same content: nothing is computed. `*` is nobody's tag here: a file is always there.
-        tag = next(t for t in _tags(if_none_match) if t.startswith(f"{content[:24]}-"))
-        return Response(status_code=304, headers={**headers, "ETag": f'"{tag}"'})
+    current = f"{content[:24]}-"
+    tag = find_tag(if_none_match, lambda tag: tag.startswith(current))
+    if tag is not None:  # the same content: nothing is computed
+        etag = f'W/"{current}"' if tag == ANY else f'"{tag}"'
+        return Response(status_code=304, headers={**headers, "ETag": etag})
     reader = hashlib.sha256(f"{request.client}\n{question}".encode()).hexdigest()[:40]
     wanted = parse_range(request.range) if request.range else None
     snapshot, is_new = _choose(snapshots, reader, request, wanted), False
@@ -81,14 +83,13 @@ def snapshot_response(
                 wait_s = None if wanted is not None or request.is_head else _WAIT_S
                 found = snapshots.write(reader, content, chunks, wait_s)
         if not isinstance(found, Snapshot):
-            weak = {**headers, "ETag": f'W/"{content[:24]}-"', "Accept-Ranges": "none"}
+            weak = {**headers, "ETag": f'W/"{current}"', "Accept-Ranges": "none"}
             return StreamingResponse(found, media_type=media_type, headers=weak)
         snapshot, is_new = found, True
-    if request.if_match and "*" not in _tags(request.if_match):
-        # Strong comparison: W/ never matches (RFC 9110, 8.8.3.2).
-        strong = [tag for tag in _tags(request.if_match, strong=True)]
-        if snapshot.tag not in strong:
-            return problem_response(412, "This export has changed since: get it anew.")
+    # Strong comparison: W/ never matches (RFC 9110, 8.8.3.2).
+    strong = parse_tags(request.if_match, strong=True)
+    if request.if_match and not {ANY, snapshot.tag} & set(strong):
+        return problem_response(412, "This export has changed since: get it anew.")
     if is_new:
         snapshots.pin(reader, snapshot)
     if wanted is not None and not _may_send_range(request, snapshot, wanted, is_new):
@@ -104,7 +105,7 @@ def _choose(
         return snapshots.pinned(reader, begins=True)
     if wanted is None:
         return None
-    for tag in _tags(request.if_range or request.if_match, strong=True):
+    for tag in parse_tags(request.if_range or request.if_match, strong=True):
         found = snapshots.find(reader, tag)
         if found is not None:
             return found
@@ -120,7 +121,7 @@ def _may_send_range(
     without a validator, would go on with other bytes than the client has: it gets the whole.
     """
     if request.if_range:
-        return snapshot.tag in _tags(request.if_range, strong=True)
+        return snapshot.tag in parse_tags(request.if_range, strong=True)
     return not is_new or bool(request.if_match) or wanted.begins_file
 
 
@@ -184,11 +185,3 @@ class _FileResponse(Response):
                 await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
             if self._length == 0:
                 await send({"type": "http.response.body", "body": b""})
-
-
-def _tags(header: str, *, strong: bool = False) -> list[str]:
-    """The tags of a list, without quotes; ``strong``: only those that are."""
-    words = [word.strip() for word in header.split(",")]
-    if strong:
-        words = [word for word in words if not word.startswith("W/")]
-    return [word.removeprefix("W/").strip('"') for word in words if word]

@@ -38,7 +38,13 @@ from api.services.imported_records import (
 from ebbtide.timestamps import to_datetime
 from store import Stores
 from store.models import ImportedHeartRate, Person
-from store.models.imports import canonical_uri, unpack_identifiers, uuid_identifier
+from store.models.imports import (
+    MODALITIES,
+    STATUSES,
+    canonical_uri,
+    unpack_identifiers,
+    uuid_identifier,
+)
 
 _SCHEMA = {"namespace": "omh", "name": "heart-rate", "version": "2.0"}
 _SIMULATED = "http://terminology.hl7.org/CodeSystem/v3-ActReason#HTEST"
@@ -133,8 +139,8 @@ def heart_rate_search(start_ns: int, end_ns: int, count: int) -> Search:
 
 def parse_points(points: Any, person_id: str = "", alias: str | None = None) -> ParsedImport:
     """Parse the single heart rates of data points of this person, whose user id may be ``alias`` in
-    them. Averages and the like are not the heart rate of
-    a moment and are returned as skipped. Raises ValueError for what is no list of data points.
+    them. Averages and the like are not the heart rate of a moment and are returned as skipped.
+    Raises ValueError for what is no list of data points.
     """
     if isinstance(points, dict) and "data_points" in points:
         points = points["data_points"]
@@ -183,13 +189,13 @@ def _rate(point: Mapping[str, Any], entry: int, users: tuple[str, str | None]) -
     if time is None or "time_interval" in frame:
         raise ValueError("it is of a while, not of a moment")
     modality = header.get("modality")
-    if modality not in (None, "sensed", "self-reported"):
+    if modality not in (None, *MODALITIES):
         raise ValueError(f"its modality is {modality}")
     activity = body.get(_ACTIVITY)
     if activity is not None and not isinstance(activity, str):
         raise ValueError(f"its {_ACTIVITY} is no text")
     status = sheets.get("status", ["final"])[0]
-    if status not in ("final", "amended", "corrected"):
+    if status not in STATUSES:
         raise ValueError(f"its status is {status}")
     created = header.get("source_creation_date_time")
     return SentHeartRate(

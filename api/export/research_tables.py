@@ -31,16 +31,15 @@ from api.export.tables import (
     rating_columns,
 )
 from api.services.cache.analysis import AnalysisCache
-from api.services.daily_windows import METRICS
+from api.services.daily_windows import METRICS, MONTH_DAYS
 from api.services.export_scope import ExportQuery, ExportSubject
+from api.services.link_report import REPORT_METHODS, plan_report_of
 from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
-from ebbtide.timestamps import DAY, EARLIEST, HOUR, MINUTE, SECOND
+from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE
 from store import Stores
 
 _LAYOUT = 3  # of the columns: whoever has an older export gets a new one
-_MILLISECOND = SECOND // 1000
-_MONTH_DAYS = 28  # of windows that are read at a time
 _DECIMALS = 4  # of a link: with all digits, the times behind it could be searched for
 
 IntArray = NDArray[np.int64]
@@ -64,10 +63,10 @@ def research_parts(
             yield replace(made, first=day * DAY, last=(day + 1) * DAY - 1)
     elif table is Table.HRV:
         days = rows.days()
-        for month in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
-            some = {day: days[day] for day in days if month <= day < month + _MONTH_DAYS}
+        for month in sorted({day // MONTH_DAYS * MONTH_DAYS for day in days}):
+            some = {day: days[day] for day in days if month <= day < month + MONTH_DAYS}
             made = part(partial(_hrv, rows, cache, some), "start_ns")
-            yield replace(made, first=month * DAY, last=(month + _MONTH_DAYS) * DAY - 1)
+            yield replace(made, first=month * DAY, last=(month + MONTH_DAYS) * DAY - 1)
     elif table is Table.RATINGS:
         yield part(partial(_ratings, rows), "about_ns", "rating")
     elif table is Table.SESSIONS:
@@ -96,25 +95,24 @@ def research_fingerprint(
             STRESS_INDEX_METHOD,
         )
     elif table is Table.RATINGS:
-        content = [(item.id, item.version, item.about_ns) for item in rows.ratings()]
+        # Not by id and version: what an import completes has the version that it had.
+        content = rows.ratings()
     elif table is Table.SESSIONS:
         content = [(item.number, item.version, day) for item, day in rows.sessions()]
     elif table is Table.HEART_RATES:
         content = (rows.heart_rates(), subject.person.simulated)
     else:
-        ratings = ReleasedRows(stores, subject, replace(query, since_ns=None)).ratings()
-        content = (
-            [(item.id, item.version, item.about_ns) for item in ratings],
-            sorted(rows.released_days.items()),
-        )
-    words = repr((_LAYOUT, table, query.span, rows.start, rows.end, content))
+        content = (rows.true_ratings(), sorted(rows.released_days.items()), REPORT_METHODS)
+    # The range as it was given: its end, limited to that of what is released, could be found by
+    # bisection.
+    words = repr((_LAYOUT, table, query.span, query.start_ns, query.end_ns, content))
     return rows.identity.hide_content(words)
 
 
 def _beats(rows: ReleasedRows, day: int) -> dict[str, Any]:
     start, end = rows.clock.true_range(day)
     columns = beat_columns(rows.stores, rows.subject, start, end)
-    moved, inside = rows.move(columns["time_ns"], _MILLISECOND)
+    moved, inside = rows.move(columns["time_ns"], MILLISECOND)
     inside &= (moved >= day * DAY) & (moved < (day + 1) * DAY)
     chosen = np.flatnonzero(inside)
     columns = {name: _take(values, chosen) for name, values in columns.items()}
@@ -169,8 +167,10 @@ def _rates(rows: ReleasedRows) -> dict[str, Any]:
 
 
 def _link(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
-    released = replace(rows.query, start_ns=EARLIEST, end_ns=max(rows.true_end(), EARLIEST + 1))
-    columns = link_columns(rows.stores, cache, rows.subject.person, released)
+    # The stress index before a rating rests on days before it: on none that is not released.
+    person, span = rows.subject.person, rows.query.span
+    plan = plan_report_of(rows.stores, person, rows.true_ratings(), span)
+    columns = link_columns(rows.stores, cache, plan)
     floats = [name for name, column in COLUMNS[Table.LINK].items() if column.kind == pa.float64()]
     return columns | {
         name: [None if value is None else round(value, _DECIMALS) for value in columns[name]]

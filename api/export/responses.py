@@ -21,10 +21,10 @@ from api.export.files import RangeRequest, snapshot_response
 from api.export.research_tables import research_fingerprint, research_parts
 from api.export.tables import Part, table_fingerprint, table_parts
 from api.http.accept import negotiate
-from api.http.pagination import Cursor, Keyset, decode_keyset, encode_keyset
+from api.http.etags import matches_etag
+from api.http.pagination import Cursor, Keyset, decode_keyset, encode_keyset, hash_question
 from api.http.problems import ProblemError, describe_problems, problem_response
 from api.http.time_range import OptionalTimeRange, TimeRange, parse_timestamp
-from api.middleware.etag import matches_etag
 from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.snapshots import Snapshots
@@ -207,16 +207,21 @@ def table_response(
     snapshots: Snapshots,
     *,
     pseudonymous: bool = False,
+    selection: object = None,
     encode_until: Callable[[int], str] = lambda until_ns: to_datetime(until_ns).isoformat(),
 ) -> Response:
-    """Respond with a table of these people, in their order.
+    """Respond with a table of these people, in their order. ``selection``: who was to be in it and
+    who wants it, which does not change while a caller reads; the people themselves if left out.
 
     ``encode_until`` writes the moment up to which the response is complete. All pages of a list
     have that of the first: what changes while a caller reads belongs to the next increment.
     """
     until = encode_until(stores.now() - _MARGIN_NS)
-    if query.cursor is not None and query.cursor.until:
-        until = query.cursor.until
+    people = [(subject.person.id, subject.name) for subject in subjects]
+    list_question = hash_question(table, query.scope, selection or people, pseudonymous)
+    if query.cursor is not None:
+        query.cursor.require_question(list_question)
+        until = query.cursor.until or until
     content = _fingerprint(table, stores, subjects, query)
     headers = {UNTIL: until, "Cache-Control": "private, no-cache", "Vary": "Accept"}
 
@@ -231,7 +236,8 @@ def table_response(
             return Response(status_code=304, headers=headers)
         if query.range.if_match and query.range.if_match.strip() != "*":
             return problem_response(412, "Pages have weak tags: If-Match never meets them.")
-        rows, following = page_response(response_parts(), query.limit, query.cursor, until)
+        first = Keyset("", 0, "", until, list_question)
+        rows, following = page_response(response_parts(), query.limit, query.cursor, first)
         body = encode_page(rows, following, until)
         return Response(body, media_type=MEDIA_TYPES[query.form], headers=headers)
     name = f"ebbtide-{table}.{FILE_ENDS[query.form]}"
@@ -240,7 +246,6 @@ def table_response(
     chunks = encode_table(query.form, schema, (part.rows() for part in response_parts()))
     # What a download without a validator may go on with: the same caller, the same question, about
     # the same people.
-    people = [(subject.person.id, subject.name) for subject in subjects]
     question = repr((table, query.form, query.scope, people, pseudonymous))
     return snapshot_response(
         snapshots,
@@ -255,9 +260,10 @@ def table_response(
 
 
 def page_response(
-    parts: Iterable[Part], limit: int, after: Keyset | None, until: str = ""
+    parts: Iterable[Part], limit: int, after: Keyset | None, first: Keyset
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Collect the rows after a place, and the cursor of the next page.
+    """Collect the rows after a place, and the cursor of the next page, which has what ``first`` has
+    of its list.
 
     Rows that no order tells apart come on one page, which may then be longer than ``limit``.
     """
@@ -279,8 +285,11 @@ def page_response(
             return rows, encode_keyset(last)
         end = _end_of_page(part, batch, positions, begin + limit - len(rows))
         rows += plain_rows(batch.slice(begin, end - begin))
-        last = Keyset(
-            part.group, int(positions[end - 1]), part.ties(batch.slice(end - 1, 1))[0], until
+        last = replace(
+            first,
+            group=part.group,
+            position=int(positions[end - 1]),
+            tie=part.ties(batch.slice(end - 1, 1))[0],
         )
         if end < len(batch):
             return rows, encode_keyset(last)

@@ -19,17 +19,22 @@ from numpy.typing import NDArray
 from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
 from api.export.columns import COLUMNS, Table, table_schema
+from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
-from api.services.daily_windows import METRICS, STORED_METHOD, load_daily_hrv
+from api.services.daily_windows import METRICS, MONTH_DAYS, STORED_METHOD, load_daily_hrv
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.imported_records import load_heart_rates
 from api.services.inputs import local_day_and_hour
-from api.services.link_report import load_report
+from api.services.link_report import (
+    REPORT_METHODS,
+    ReportPlan,
+    load_planned_json,
+    plan_report,
+)
 from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
 from store import Stores
 from store.models import ImportedHeartRate, Person, Rating
 
-_MONTH_DAYS = 28  # of windows that are read at a time
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
 _HIGHEST = 2**63 - 1
 _LAYOUT = 2  # of the columns: whoever has an older export gets a new one
@@ -68,7 +73,7 @@ def table_parts(
     table: Table, stores: Stores, cache: AnalysisCache, subject: ExportSubject, query: ExportQuery
 ) -> Iterator[Part]:
     """Yield the parts of a person's own rows, in order. A part reads its rows when it is called."""
-    schema, real, person = table_schema(table, False), query, subject.person
+    schema, person = table_schema(table, False), subject.person
 
     def build_table(columns: Callable[[], dict[str, Any]]) -> Callable[[], pa.RecordBatch]:
         return lambda: build_batch(schema, columns(), subject)
@@ -84,33 +89,33 @@ def table_parts(
         return Part(subject.name, build_table(columns), position, tie, first, last)
 
     if table is Table.BEATS:
-        for day in _days(stores, person, real):
-            inside = _within(real, day, 1)
+        for day in _days(stores, person, query):
+            inside = _within(query, day, 1)
             columns = partial(beat_columns, stores, subject, inside.start_ns, inside.end_ns)
             yield part(columns, "time_ns", "stream", inside)
     elif table is Table.HRV:
-        days = _days(stores, person, real)
-        for month in sorted({day // _MONTH_DAYS * _MONTH_DAYS for day in days}):
-            of_month = frozenset(day for day in days if month <= day < month + _MONTH_DAYS)
-            inside = _within(real, month, _MONTH_DAYS)
+        days = _days(stores, person, query)
+        for month in sorted({day // MONTH_DAYS * MONTH_DAYS for day in days}):
+            of_month = frozenset(day for day in days if month <= day < month + MONTH_DAYS)
+            inside = _within(query, month, MONTH_DAYS)
             yield part(
                 partial(_hrv, stores, cache, person, inside, of_month), "start_ns", None, inside
             )
     elif table is Table.RATINGS:
-        yield part(partial(_ratings, stores, person, real), "about_ns", "rating")
+        yield part(partial(_ratings, stores, person, query), "about_ns", "rating")
     elif table is Table.SESSIONS:
-        yield part(partial(_sessions, stores, person, real), "number")
+        yield part(partial(_sessions, stores, person, query), "number")
     elif table is Table.HEART_RATES:
-        yield part(partial(_rates, stores, person, real), "time_ns", "rate")
+        yield part(partial(_rates, stores, person, query), "time_ns", "rate")
     else:
-        yield part(partial(link_columns, stores, cache, person, real), None)
+        yield part(partial(_link, stores, cache, person, query), None)
 
 
-def _within(real: ExportQuery, day: int, days: int) -> ExportQuery:
+def _within(query: ExportQuery, day: int, days: int) -> ExportQuery:
     return replace(
-        real,
-        start_ns=max(real.start_ns, day * DAY),
-        end_ns=min(real.end_ns, (day + days) * DAY),
+        query,
+        start_ns=max(query.start_ns, day * DAY),
+        end_ns=min(query.end_ns, (day + days) * DAY),
     )
 
 
@@ -118,38 +123,36 @@ def table_fingerprint(
     table: Table, stores: Stores, subject: ExportSubject, query: ExportQuery
 ) -> str:
     """Name the content of a person's rows of a table, without computing them."""
-    person, real = subject.person, query
-    ratings = stores.records.ratings_fingerprint(person.id)
-    sessions = [
-        (item.number, item.version, item.held_ns) for item in stores.records.sessions(person.id)
-    ]
-    rates = _load_rates(stores, person, real) if table is Table.HEART_RATES else []
-    beats = stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns)
-    inputs: dict[Table, list[object]] = {
-        Table.BEATS: [sorted(beats.items())],
-        # The baseline may lie outside the range.
-        Table.HRV: [
-            sorted(stores.beats.day_fingerprints(person.subject_id, 0, real.end_ns).items()),
-            STORED_METHOD,
-            STRESS_INDEX_METHOD,
-        ],
-        Table.RATINGS: [ratings],
-        Table.SESSIONS: [sessions],
-        Table.HEART_RATES: [rates, person.simulated],
-        Table.LINK: [
-            ratings,
-            sorted(stores.beats.day_fingerprints(person.subject_id, *FOREVER).items()),
-        ],
-    }
-    content = repr((_LAYOUT, person.id, real, inputs[table]))
-    return hashlib.sha256(content.encode()).hexdigest()
+    person = subject.person
+    content: object
+    if table is Table.BEATS:
+        content = _day_names(stores, person, query.start_ns, query.end_ns)
+    elif table is Table.HRV:  # the baseline may lie outside the range
+        days = _day_names(stores, person, 0, query.end_ns)
+        content = (days, STORED_METHOD, STRESS_INDEX_METHOD)
+    elif table is Table.RATINGS:
+        content = stores.records.ratings_fingerprint(person.id)
+    elif table is Table.SESSIONS:
+        sessions = stores.records.sessions(person.id)
+        content = [(item.number, item.version, item.held_ns) for item in sessions]
+    elif table is Table.HEART_RATES:
+        content = (_load_rates(stores, person, query), person.simulated)
+    else:
+        ratings = stores.records.ratings_fingerprint(person.id)
+        content = (ratings, _day_names(stores, person, *FOREVER), REPORT_METHODS)
+    words = repr((_LAYOUT, person.id, query, content))
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
-def _days(stores: Stores, person: Person, real: ExportQuery) -> list[int]:
+def _day_names(stores: Stores, person: Person, start_ns: int, end_ns: int) -> list[tuple[int, str]]:
+    return sorted(stores.beats.day_fingerprints(person.subject_id, start_ns, end_ns).items())
+
+
+def _days(stores: Stores, person: Person, query: ExportQuery) -> list[int]:
     """The UTC days of the range that have beats, and that changed since ``since_ns``."""
-    days = set(stores.beats.day_fingerprints(person.subject_id, real.start_ns, real.end_ns))
-    if real.since_ns is not None:
-        days &= set(stores.beats.changed_days(person.subject_id, real.since_ns))
+    days = set(stores.beats.day_fingerprints(person.subject_id, query.start_ns, query.end_ns))
+    if query.since_ns is not None:
+        days &= set(stores.beats.changed_days(person.subject_id, query.since_ns))
     return sorted(days)
 
 
@@ -191,10 +194,10 @@ def _hrv(
     stores: Stores,
     cache: AnalysisCache,
     person: Person,
-    real: ExportQuery,
+    query: ExportQuery,
     days: frozenset[int],
 ) -> dict[str, Any]:
-    daily = load_daily_hrv(stores, person, real.start_ns, real.end_ns)
+    daily = load_daily_hrv(stores, person, query.start_ns, query.end_ns)
     index = stress_index(
         cache.baselines.load(stores, person),
         daily.to_stress_index_input(person.zone),
@@ -212,8 +215,10 @@ def _hrv(
     }
 
 
-def _ratings(stores: Stores, person: Person, real: ExportQuery) -> dict[str, Any]:
-    ratings = stores.records.ratings(person.id, real.start_ns, real.end_ns, since_ns=real.since_ns)
+def _ratings(stores: Stores, person: Person, query: ExportQuery) -> dict[str, Any]:
+    ratings = stores.records.ratings(
+        person.id, query.start_ns, query.end_ns, since_ns=query.since_ns
+    )
     ratings.sort(key=lambda rating: (rating.about_ns, rating.id))  # as a cursor names them
     local = [to_datetime(rating.about_ns, rating.zone) for rating in ratings]
     return rating_columns(ratings, [moment.hour + moment.minute / 60 for moment in local])
@@ -242,12 +247,12 @@ def rating_columns(ratings: list[Rating], local_hours: list[float]) -> dict[str,
     }
 
 
-def _sessions(stores: Stores, person: Person, real: ExportQuery) -> dict[str, Any]:
+def _sessions(stores: Stores, person: Person, query: ExportQuery) -> dict[str, Any]:
     sessions = [
         item
         for item in stores.records.sessions(person.id)
-        if real.start_ns <= item.held_ns < real.end_ns
-        and (real.since_ns is None or item.changed_ns >= real.since_ns)
+        if query.start_ns <= item.held_ns < query.end_ns
+        and (query.since_ns is None or item.changed_ns >= query.since_ns)
     ]
     sessions.sort(key=lambda item: item.number)  # which, unlike its time, never changes
     return {
@@ -257,18 +262,18 @@ def _sessions(stores: Stores, person: Person, real: ExportQuery) -> dict[str, An
     }
 
 
-def _load_rates(stores: Stores, person: Person, real: ExportQuery) -> list[ImportedHeartRate]:
+def _load_rates(stores: Stores, person: Person, query: ExportQuery) -> list[ImportedHeartRate]:
     """The imported heart rates in the order of a cursor: time, then id."""
-    since = real.since_ns or 0
-    rates = load_heart_rates(stores, person, real.start_ns, real.end_ns)
+    since = query.since_ns or 0
+    rates = load_heart_rates(stores, person, query.start_ns, query.end_ns)
     return sorted(
         (rate for rate in rates if rate.entered_ns >= since),
         key=lambda rate: (rate.time_ns, rate.id),
     )
 
 
-def _rates(stores: Stores, person: Person, real: ExportQuery) -> dict[str, Any]:
-    return rate_columns(_load_rates(stores, person, real), person)
+def _rates(stores: Stores, person: Person, query: ExportQuery) -> dict[str, Any]:
+    return rate_columns(_load_rates(stores, person, query), person)
 
 
 def rate_columns(rates: list[ImportedHeartRate], person: Person) -> dict[str, Any]:
@@ -285,11 +290,16 @@ def rate_columns(rates: list[ImportedHeartRate], person: Person) -> dict[str, An
     }
 
 
-def link_columns(
-    stores: Stores, cache: AnalysisCache, person: Person, real: ExportQuery
+def _link(
+    stores: Stores, cache: AnalysisCache, person: Person, query: ExportQuery
 ) -> dict[str, Any]:
-    """Make the rows of a person's link report over a range of true times."""
-    report = load_report(stores, cache, person, real.start_ns, real.end_ns, real.span)
+    plan = plan_report(stores, person, query.start_ns, query.end_ns, query.span)
+    return link_columns(stores, cache, plan)
+
+
+def link_columns(stores: Stores, cache: AnalysisCache, plan: ReportPlan) -> dict[str, Any]:
+    """Make the rows of a person's link report."""
+    report = LinkReport.model_validate_json(load_planned_json(stores, cache, plan))
     rows = [report.stress, *report.others]
     own = [name for name in COLUMNS[Table.LINK] if name not in ("method", "simulated")]
     return {

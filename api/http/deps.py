@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from anyio import CapacityLimiter
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.http.metrics import route_template
@@ -302,3 +302,25 @@ def _unauthenticated() -> ProblemError:
     return ProblemError(
         401, "Sign in first (POST /v1/sign-in).", headers={"WWW-Authenticate": "Bearer"}
     )
+
+
+def get_alias(
+    request: Request,
+    subject: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=300,
+            description="What the person is called there: in a Bundle such as Patient/12, its URL"
+            " or an identifier (system|value), in data points the user id; otherwise only what is"
+            " of no subject, or of theirs here, is taken",
+        ),
+    ] = None,
+) -> str | None:
+    """What the person is called in what they send."""
+    if len(request.query_params.getlist("subject")) > 1:
+        raise ProblemError(400, "subject is given twice: what is sent is of one person.")
+    return subject
+
+
+AliasDep = Annotated[str | None, Depends(get_alias)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import HTTPException, Request, Response
+from fastapi import HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
@@ -40,6 +41,9 @@ _ISSUE_OF_STATUS = {
     500: "exception",
     503: "transient",
 }
+_PATH = re.compile(r"/v1/(patients/[^/]+/)?fhir(/|$)")
+# The values of a search parameter, which may be given several times.
+Words = Annotated[list[Annotated[str, Query(max_length=1000)]] | None, Query(max_length=20)]
 OUTCOME_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -95,6 +99,11 @@ class FhirRoute(APIRoute):
                 return outcome_response(error.status_code, str(error.detail))
 
         return handle
+
+
+def is_fhir_path(path: str) -> bool:
+    """Whether a path is of FHIR's."""
+    return _PATH.match(path) is not None
 
 
 def describe_outcomes(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,18 +29,34 @@ _INT64 = 2**63
 class Keyset:
     """The place of a row in a list: ordered by ``group`` (a person, a kind of row), then
     ``position`` (mostly a time), then ``tie`` (an id). ``until``: the moment at which the first
-    page was read, as the caller is given it.
+    page was read, as the caller is given it. ``question``: a hash of what the list is of.
     """
 
     group: str
     position: int
     tie: str
     until: str = ""
+    question: str = ""
+
+    def require_question(self, question: str) -> None:
+        """Raise ProblemError where the cursor is of another list, of which it would skip rows."""
+        if self.question != question:
+            raise ProblemError(
+                422,
+                "is of another list: a cursor goes on with the query that gave it, which only "
+                "`limit` may differ from.",
+                field="query.cursor",
+            )
+
+
+def hash_question(*words: object) -> str:
+    """Hash what a list is of, for its cursors."""
+    return hashlib.sha256(repr(words).encode()).hexdigest()[:16]
 
 
 def encode_keyset(place: Keyset) -> str:
     """Encode a place as an opaque cursor."""
-    words = [place.group, place.position, place.tie, place.until]
+    words = [place.group, place.position, place.tie, place.until, place.question]
     text = json.dumps(words, separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -53,14 +70,14 @@ def decode_keyset(cursor: str | None) -> Keyset | None:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         words = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        group, position, tie, until = words
-        if not all(isinstance(word, str) for word in (group, tie, until)):
+        group, position, tie, until, question = words
+        if not all(isinstance(word, str) for word in (group, tie, until, question)):
             raise ValueError("a word of the cursor is no text")
         if type(position) is not int or not -_INT64 <= position < _INT64:
             raise ValueError("the position is no 64-bit integer")
     except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise _foreign_cursor() from error
-    return Keyset(group, position, tie, until)
+    return Keyset(group, position, tie, until, question)
 
 
 def encode_cursor(first: str | int, second: str | int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from contextlib import suppress
 from typing import Annotated
 
@@ -11,7 +13,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.services.snapshots import Snapshots
-from api.services.withdrawal import carry_out_withdrawals
+from api.services.withdrawal import adopt_withdrawals, carry_out_withdrawals
 from store import Stores
 
 log = logging.getLogger("ebbtide.api")
@@ -23,6 +25,8 @@ class WithdrawalTask:
     """
 
     every_s = 15.0
+    # Adopting reads everybody's answers.
+    adopt_every_s = 3600.0
 
     def __init__(self, stores: Stores, snapshots: Snapshots, delay_hours: float) -> None:
         self.delay_hours = delay_hours
@@ -40,14 +44,16 @@ class WithdrawalTask:
         """Carry out what is due until cancelled."""
         self._loop = asyncio.get_running_loop()
         clear_again = False
+        adopt_at = -math.inf
         while True:
             self._wanted.clear()
             try:
                 if clear_again:  # what was being written when it was carried out
                     await run_in_threadpool(self._snapshots.clear)
-                done = await run_in_threadpool(
-                    carry_out_withdrawals, self._stores, self._snapshots, self.delay_hours
-                )
+                if time.monotonic() >= adopt_at:
+                    await run_in_threadpool(adopt_withdrawals, self._stores, self.delay_hours)
+                    adopt_at = time.monotonic() + self.adopt_every_s
+                done = await run_in_threadpool(carry_out_withdrawals, self._stores, self._snapshots)
                 clear_again = bool(done)
             except Exception as error:  # a store is away: it goes on when that is back
                 log.warning("withdrawals wait: %s", type(error).__name__)

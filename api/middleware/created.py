@@ -11,6 +11,8 @@ import json
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.held_responses import hold_response
+
 # Below the path, by the field of the body that names it; or elsewhere. Links that are used once
 # (invitations, passwords) have no address.
 _BY_FIELD = {"/v1/ratings": "id", "/v1/notes": "id", "/v1/tokens": "id"}
@@ -32,23 +34,13 @@ class CreatedMiddleware:
         ):
             await self._app(scope, receive, send)
             return
-        start: Message | None = None
-        body = bytearray()
 
-        async def send_with_location(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start" and message["status"] == 201:
-                start = message
-                return
-            if start is not None and message["type"] == "http.response.body":
-                body.extend(message.get("body", b""))
-                if message.get("more_body", False):
-                    return
-                location = _ELSEWHERE.get(path) or f"{path}/{json.loads(body)[_BY_FIELD[path]]}"
-                MutableHeaders(scope=start)["Location"] = location
-                await send(start)
-                start = None
-                message = {"type": "http.response.body", "body": bytes(body)}
-            await send(message)
+        def is_held(start: Message) -> bool:
+            return bool(start["status"] == 201)
 
-        await self._app(scope, receive, send_with_location)
+        def finish(start: Message, body: bytes) -> tuple[Message, bytes]:
+            location = _ELSEWHERE.get(path) or f"{path}/{json.loads(body)[_BY_FIELD[path]]}"
+            MutableHeaders(scope=start)["Location"] = location
+            return start, body
+
+        await self._app(scope, receive, hold_response(send, is_held, finish))

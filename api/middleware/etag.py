@@ -7,6 +7,8 @@ import hashlib
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.etags import matches_etag
+from api.http.held_responses import hold_response
 from api.http.problems import problem_response
 
 _CONDITION_FAILED = problem_response(
@@ -29,47 +31,23 @@ class ETagMiddleware:
         if_none_match = request.get("if-none-match", "")
         # Its tags are weak, and If-Match compares strongly: only `*` can be met (RFC 9110, 13.1.1).
         is_refused = request.get("if-match", "*").strip() != "*"
-        start: Message | None = None
-        body = bytearray()
-        is_answered = False
 
-        async def send_with_etag(message: Message) -> None:
-            nonlocal start, is_answered
-            if is_answered:
-                return
-            if message["type"] == "http.response.start":
-                headers = Headers(raw=message["headers"])
-                if (
-                    message["status"] == 200
-                    and headers.get("content-type", "").startswith("application/json")
-                    and "etag" not in headers
-                ):
-                    if is_refused:
-                        is_answered = True
-                        await _CONDITION_FAILED(scope, receive, send)
-                        return
-                    start = message
-                    return
-            elif start is not None and message["type"] == "http.response.body":
-                body.extend(message.get("body", b""))
-                if message.get("more_body", False) and len(body) < _MAX_BYTES:
-                    return
-                first, start = start, None
-                if not message.get("more_body", False):
-                    first = _with_etag(first, bytes(body), if_none_match)
-                    if first["status"] == 304:
-                        body.clear()
-                await send(first)
-                message = {**message, "body": bytes(body)}
-            await send(message)
+        def is_held(start: Message) -> bool:
+            headers = Headers(raw=start["headers"])
+            is_json = headers.get("content-type", "").startswith("application/json")
+            return start["status"] == 200 and is_json and "etag" not in headers
 
-        await self._app(scope, receive, send_with_etag)
+        def finish(start: Message, body: bytes) -> tuple[Message, bytes]:
+            if is_refused:
+                status, headers = _CONDITION_FAILED.status_code, _CONDITION_FAILED.raw_headers
+                return {**start, "status": status, "headers": headers}, bytes(
+                    _CONDITION_FAILED.body
+                )
+            start = _with_etag(start, body, if_none_match)
+            return start, b"" if start["status"] == 304 else body
 
-
-def matches_etag(if_none_match: str, etag: str) -> bool:
-    """Whether an ``If-None-Match`` lists this tag, by weak comparison (RFC 9110, 8.8.3.2)."""
-    tags = [word.strip().removeprefix("W/") for word in if_none_match.split(",")]
-    return "*" in tags or etag.removeprefix("W/") in tags
+        max_bytes = None if is_refused else _MAX_BYTES
+        await self._app(scope, receive, hold_response(send, is_held, finish, max_bytes))
 
 
 def _with_etag(start: Message, body: bytes, if_none_match: str) -> Message:

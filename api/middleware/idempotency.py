@@ -14,6 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.fhir import MEDIA_TYPE as FHIR_MEDIA_TYPE
+from api.http.fhir import is_fhir_path
 from api.http.problems import problem_response
 from api.http.routing import matches_route
 from api.services.access_tokens import token_hash
@@ -77,7 +79,7 @@ class IdempotencyMiddleware:
         about_id = None if about is None else about[1].lower()
         first = await run_in_threadpool(self._begin, person_id, key_hash, request_hash, about_id)
         if first is not None:
-            await _replay(first, request_hash)(scope, receive, send)
+            await _replay(first, request_hash, scope["path"])(scope, receive, send)
             return
         response = _RecordedResponse(send)
         is_body_sent = False
@@ -162,7 +164,7 @@ class _RecordedResponse:
         return None if isinstance(content, dict) and "token" in content else text
 
 
-def _replay(first: IdempotentResponse, request_hash: str) -> Response:
+def _replay(first: IdempotentResponse, request_hash: str, path: str) -> Response:
     if first.request_hash != request_hash:
         return problem_response(
             422, f"This {HEADER} was used for another request: take a new one.", kind="key"
@@ -181,12 +183,19 @@ def _replay(first: IdempotentResponse, request_hash: str) -> Response:
             kind="done",
         )
     kind = "application/json" if first.status < 400 else "application/problem+json"
+    if is_fhir_path(path) and _is_resource(first.body):
+        kind = FHIR_MEDIA_TYPE
     return Response(
         first.body,
         first.status,
         {"Idempotency-Replayed": "true"},
         media_type=kind if first.body else None,
     )
+
+
+def _is_resource(body: str) -> bool:
+    content = json.loads(body) if body else None
+    return isinstance(content, dict) and "resourceType" in content
 
 
 async def _read_body(receive: Receive) -> bytes:

@@ -22,6 +22,10 @@ class WithdrawalMiddleware:
     """Ask the store once a second, while a response is made and sent, whether someone whose data it
     holds took consent back (in whatever worker), and cut it short. A route says through
     ``deps.watch_consent`` who that is.
+
+    The end of a response in several parts is not sent without asking: rows that were erased while
+    it was made are missing from it, and it must not end as if it were whole. A short response is
+    one part, and costs no query.
     """
 
     def __init__(self, app: ASGIApp, stores: Stores) -> None:
@@ -33,13 +37,17 @@ class WithdrawalMiddleware:
             await self._app(scope, receive, send)
             return
         begun_ns, checked_s = self._stores.now(), time.monotonic()
-        is_refused = False
+        is_refused = is_streamed = False
 
         async def watched_send(message: Message) -> None:
-            nonlocal checked_s, is_refused
+            nonlocal checked_s, is_refused, is_streamed
             if is_refused:
                 return
-            if WATCHED in scope and time.monotonic() - checked_s >= _EVERY_S:
+            has_more = bool(message.get("more_body", False))
+            is_end = is_streamed and message["type"] == "http.response.body" and not has_more
+            is_streamed = is_streamed or has_more
+            is_due = is_end or time.monotonic() - checked_s >= _EVERY_S
+            if WATCHED in scope and is_due:
                 if await run_in_threadpool(self._is_withdrawn, scope, begun_ns):
                     if message["type"] != "http.response.start":
                         raise ConsentWithdrawnError

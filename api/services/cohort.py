@@ -17,7 +17,7 @@ from api.services.errors import TooFewPeopleError, UnknownPseudonymError
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.research_identity import make_identity
 from api.services.research_rows import ReleasedRows
-from ebbtide.timestamps import DAY, FOREVER, HOUR
+from ebbtide.timestamps import DAY, HOUR
 from store import Stores
 from store.models import Person
 from store.models.records import Purpose, Role
@@ -120,7 +120,7 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
     simulated = False
     for number, subject in enumerate(subjects):
         raise_if_stopped()
-        ratings = ReleasedRows(stores, subject, ExportQuery(*FOREVER)).ratings()
+        ratings = ReleasedRows(stores, subject, ExportQuery.of_all()).ratings()
         times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
         who += [number] * len(ratings)
         days += (times / DAY).tolist()

@@ -31,6 +31,7 @@ from store.models import DailyWindows, Person
 
 STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"
 _DAY_S = 0.15  # of a day of beats, as measured
+MONTH_DAYS = 28  # of windows that are read at a time
 METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.services.snapshots import clear_snapshots
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
-from store import UNAVAILABLE, ErasureScope, LedgerErasure, Stores, hash_id
-from store.models import AuditLine, Person, Purpose, TokenKind
+from store import UNAVAILABLE, ErasureScope, LedgerErasure, Stores
+from store.models import (
+    ERASED,
+    ERASURE_BEGUN,
+    WITHDRAWAL_BEGUN,
+    AccessToken,
+    AuditLine,
+    Person,
+    Purpose,
+    TokenKind,
+)
 
-ERASED, ERASURE_BEGUN = "erased", "erasure begun"  # in the audit
+_LOG = logging.getLogger("ebbtide.erasure")
 PURGE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, EbbtideError, *UNAVAILABLE)
 
 
@@ -30,47 +41,79 @@ class ErasureResult:
 
 
 def erase_person(stores: Stores, email: str, snapshots: Path | None = None) -> ErasureResult:
-    """Remove every beat, rating, session and token of the person, and overwrite what they left in
-    files. Raises EbbtideError when there is no such person, when the ledger cannot be written, or
-    when something can still be read afterwards. ``snapshots``: the folder of exports that are being
-    read; all go, since an analyst's hold several people.
+    """Remove every beat, rating, session and token of the person; see ``erase_people``. Raises
+    EbbtideError where there is no such person, too.
     """
     person = stores.records.person_by_email(email)
     if person is None:
         raise EbbtideError(f"There is no account of {email}.", "Check the address.")
-    ratings = len(stores.records.ratings(person.id, *FOREVER))
-    sessions = len(stores.records.sessions(person.id))
-    with erasing(stores, person) as erasure:
-        beats = erase_rows(stores, person)
-        remaining = finish_erasure(stores, person.subject_id, erasure, snapshots)
+    return erase_people(stores, [person], snapshots)
+
+
+def erase_people(
+    stores: Stores,
+    people: Sequence[Person],
+    snapshots: Path | None = None,
+    erase_local: Callable[[str], object] | None = None,
+) -> ErasureResult:
+    """Remove every beat, rating, session and token of these people, and overwrite what they left
+    in files, once for all of them. Raises EbbtideError when the ledger cannot be written, or when
+    something can still be read afterwards. ``snapshots``: the folder of exports that are being
+    read; all go, since an analyst's hold several people. ``erase_local`` erases an account from
+    this machine's outbox.
+    """
+    beats = ratings = sessions = 0
+    if not people:
+        return ErasureResult(beats, ratings, sessions)
+    with locked(stores):
+        erasures = []
+        for person in people:
+            ratings += len(stores.records.ratings(person.id, *FOREVER))
+            sessions += len(stores.records.sessions(person.id))
+            tokens = stores.access.tokens(person.id)
+            erasures.append(begin_erasure(stores, person.subject_id, person.id, tokens=tokens))
+            beats += erase_rows(stores, person)
+            if erase_local is not None:
+                erase_local(person.id)
+        clear_snapshots(snapshots)
+        # From here on workers see it: api/services/erasure_watch.py.
+        for person in people:
+            stores.records.add_audit(AuditLine(stores.now(), ERASED, person.subject_id))
+        remaining = finish_erasures(stores, erasures)
     return ErasureResult(beats, ratings, sessions, tuple(remaining))
 
 
 @contextmanager
-def erasing(
-    stores: Stores, person: Person, scope: ErasureScope = ErasureScope.EVERYTHING
-) -> Iterator[LedgerErasure | None]:
-    """Note an erasure in the ledger and the audit before it begins, and keep other processes from
-    carrying out the same one meanwhile. ``finish_erasure`` ends it; until then, the next start of
-    the service goes on with it.
+def locked(stores: Stores) -> Iterator[None]:
+    """Keep other processes from carrying out the same erasures meanwhile."""
+    with nullcontext() if stores.ledger is None else stores.ledger.locked():
+        yield
+
+
+def begin_erasure(
+    stores: Stores,
+    subject_id: str,
+    account_id: str,
+    scope: ErasureScope = ErasureScope.EVERYTHING,
+    tokens: Sequence[AccessToken] = (),
+) -> LedgerErasure | None:
+    """Note an erasure in the ledger and the audit before it begins. ``finish_erasures`` ends it;
+    until then, the next start of the service goes on with it.
     """
-    ledger = stores.ledger
-    with nullcontext() if ledger is None else ledger.locked():
-        erasure = None
-        if ledger is not None:
-            begin_ledger(stores)
-            tokens = [] if scope is ErasureScope.DATA else stores.access.tokens(person.id)
-            erasure = ledger.begin_erasure(
-                person.subject_id,
-                person.id,
-                stores.now(),
-                scope,
-                [(t.token_hash, t.expires_ns) for t in tokens if t.kind is not TokenKind.SESSION],
-            )
-        # Logged before it is done: should the process stop in between, the log shows what to
-        # repeat.
-        stores.records.add_audit(AuditLine(stores.now(), ERASURE_BEGUN, person.subject_id))
-        yield erasure
+    erasure = None
+    if stores.ledger is not None:
+        begin_ledger(stores)
+        erasure = stores.ledger.begin_erasure(
+            subject_id,
+            account_id,
+            stores.now(),
+            scope,
+            [(t.token_hash, t.expires_ns) for t in tokens if t.kind is not TokenKind.SESSION],
+        )
+    # Logged before it is done: should the process stop in between, the log shows what to repeat.
+    action = WITHDRAWAL_BEGUN if scope is ErasureScope.DATA else ERASURE_BEGUN
+    stores.records.add_audit(AuditLine(stores.now(), action, subject_id))
+    return erasure
 
 
 def erase_rows(stores: Stores, person: Person) -> int:
@@ -102,24 +145,18 @@ def erase_rows(stores: Stores, person: Person) -> int:
     return beats
 
 
-def finish_erasure(
-    stores: Stores,
-    subject_id: str,
-    erasure: LedgerErasure | None = None,
-    snapshots: Path | None = None,
-) -> list[str]:
-    """Make every worker drop what it holds of the subject, overwrite what the deleted rows left in
-    files and logs, and note in the ledger that nothing is left to do.
+def finish_erasures(stores: Stores, erasures: Iterable[LedgerErasure | None]) -> list[str]:
+    """Overwrite what the deleted rows left in files and logs, and note in the ledger that nothing
+    of the erasures is left to do.
 
     Returns in words what remains. What could not be overwritten now, such as on a full disk, is
     among it, and is tried again by the service.
     """
-    clear_snapshots(snapshots)
-    # From here on workers see it: api/services/erasure_watch.py.
-    stores.records.add_audit(AuditLine(stores.now(), ERASED, subject_id))
     remaining, is_whole = purge(stores)
-    if is_whole and erasure is not None and stores.ledger is not None:
-        stores.ledger.finish_erasure(erasure, stores.now())
+    if is_whole and stores.ledger is not None:
+        for erasure in erasures:
+            if erasure is not None:
+                stores.ledger.finish_erasure(erasure, stores.now())
     return remaining
 
 
@@ -138,13 +175,6 @@ def purge(stores: Stores) -> tuple[list[str], bool]:
     return remaining, is_whole
 
 
-def clear_snapshots(folder: Path | None) -> None:
-    """Delete the exports that are being read."""
-    if folder is not None:
-        for path in folder.glob("*.*"):
-            path.unlink(missing_ok=True)
-
-
 def begin_ledger(stores: Stores) -> None:
     """Begin the ledger where there is none: with all erasures that the store has seen, since its
     oldest account was made.
@@ -161,14 +191,36 @@ def begin_ledger(stores: Stores) -> None:
 def adopt_erasures(stores: Stores) -> None:
     """Note the subjects in the ledger that the store refuses, and another machine may have erased:
     each machine has a ledger.
+
+    Where neither a withdrawal nor the audit says whether the account was erased, only its data
+    are noted: an account must not be deleted on a guess.
     """
-    if stores.ledger is None:
+    ledger, records = stores.ledger, stores.records
+    if ledger is None:
         return
-    noted = {erasure.subject for erasure in stores.ledger.read().erasures.values()}
+    content, withdrawn = ledger.read(), records.withdrawn_subjects()
+    missing = []
     for subject_id in stores.beats.erased():
-        if hash_id(subject_id) not in noted:
-            erasure = stores.ledger.begin_erasure(subject_id, at_ns=stores.now())
-            stores.ledger.finish_erasure(erasure, stores.now())
+        noted = content.find(subject_id)
+        # Also where an earlier version noted the account as erased for want of the withdrawal.
+        if noted is None or (subject_id in withdrawn and not noted.account):
+            missing.append(subject_id)
+    accounts = records.erased_accounts(missing)
+    for subject_id in missing:
+        is_account = subject_id in accounts and subject_id not in withdrawn
+        if not is_account and subject_id not in withdrawn:
+            _LOG.warning(
+                "subject %s was erased elsewhere; whether its account was is not recorded, so only "
+                "its data would be erased again after a restore",
+                subject_id,
+            )
+        erasure = ledger.begin_erasure(
+            subject_id,
+            withdrawn.get(subject_id, ""),
+            stores.now(),
+            ErasureScope.EVERYTHING if is_account else ErasureScope.DATA,
+        )
+        ledger.finish_erasure(erasure, stores.now())
 
 
 def _first_line(error: BaseException) -> str:
@@ -193,16 +245,20 @@ def expired_people(stores: Stores, keep_days: int | None) -> list[ExpiredPerson]
     expired = []
     for person in stores.records.people():
         answers = [a for a in stores.records.consents(person.id) if a.purpose is Purpose.KEEPING]
-        # Others who took it back: the service erases their data (api.services.withdrawal).
+        # The service erases the data of others who took it back (api.services.withdrawal).
+        withdrawal = stores.records.withdrawal(person.id)
         is_withdrawn = bool(answers) and not answers[-1].given
-        if is_withdrawn and stores.records.withdrawal(person.id) is None:
+        if is_withdrawn and withdrawal is None:
             expired.append(
                 ExpiredPerson(person, "consent to keeping was taken back", answers[-1].at_ns)
             )
             continue
-        if answers and answers[-1].until_ns is not None and answers[-1].until_ns <= now:
+        until_ns = answers[-1].until_ns if answers else None
+        is_over = until_ns is not None and until_ns <= now
+        # Likewise where consent ran out.
+        if is_over and (withdrawal is None or withdrawal.withdrawn_ns != until_ns):
             expired.append(
-                ExpiredPerson(person, "the time they agreed to is over", answers[-1].until_ns)
+                ExpiredPerson(person, "the time they agreed to is over", until_ns or now)
             )
             continue
         if keep_days is not None:

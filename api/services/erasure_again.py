@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.services.erasure import adopt_erasures, begin_ledger, clear_snapshots, erase_rows, purge
+from api.services.erasure import adopt_erasures, begin_ledger, erase_rows, finish_erasures
+from api.services.snapshots import clear_snapshots
 from ebbtide.beats import new_id
-from store import ErasureScope, LedgerContent, LedgerErasure, LedgerError, Stores, hash_id
+from store import ErasureScope, LedgerContent, LedgerErasure, LedgerError, Stores
 from store.models import AuditLine, Consent, Person, Purpose
 
 _LOG = logging.getLogger("ebbtide.erasure")
@@ -53,66 +54,70 @@ def carry_out_erasures(
     content = ledger.read()
     if not content.erasures:
         return found
+    # Compared without the lock, which needs a ledger that can be written: mostly there is nothing.
+    for erasure in content.erasures.values():
+        stores.access.add_erased_tokens(erasure.tokens, stores.now())
+    if not content.unfinished and not any(_find(stores, content)):
+        return found
     with ledger.locked():
         content = ledger.read()
         subjects = _erase(stores, content, erase_local)
         found.people = len(subjects)
-        for erasure in content.erasures.values():
-            stores.access.add_erased_tokens(erasure.tokens, stores.now())
         unfinished = content.unfinished
         if not subjects and not unfinished:
             return found
         clear_snapshots(snapshots)
         for subject in subjects:
             stores.records.add_audit(AuditLine(stores.now(), ERASED_AGAIN, subject))
-        remaining, is_whole = purge(stores)
-        found.remaining = tuple(remaining)
-        if is_whole:
-            for erasure in unfinished:
-                ledger.finish_erasure(erasure, stores.now())
-            found.finished = len(unfinished)
+        found.remaining = tuple(finish_erasures(stores, unfinished))
+        left = {erasure.id for erasure in ledger.read().unfinished}
+        found.finished = sum(erasure.id not in left for erasure in unfinished)
         _LOG.warning(
             "erased again from the ledger: %d people; finished: %d", found.people, found.finished
         )
     return found
 
 
+def _find(
+    stores: Stores, content: LedgerContent
+) -> tuple[list[tuple[Person, LedgerErasure]], list[str]]:
+    """Find who is in the stores and in the ledger, and the subjects of beats without a person: a
+    process was killed in between, or InfluxDB alone was restored to an older state.
+    """
+    if not stores.beats.can_erase:
+        return [], []
+    everybody = stores.records.people()
+    people = [
+        (person, noted)
+        for person in everybody
+        if (noted := content.find(person.subject_id, person.id)) is not None
+    ]
+    refused = set(stores.beats.erased())
+    of_people = {person.subject_id for person, _ in people}
+    subjects = {*stores.beats.subjects(), *stores.beats.orphan_subjects()} - of_people
+    return people, [s for s in sorted(subjects) if s in refused or content.find(s) is not None]
+
+
 def _erase(
     stores: Stores, content: LedgerContent, erase_local: Callable[[str], None] | None
 ) -> list[str]:
     """Erase who is in the stores and in the ledger; their subjects."""
-    by_subject: dict[str, LedgerErasure] = {}
-    accounts: dict[str, LedgerErasure] = {}
-    for erasure in content.erasures.values():
-        by_subject[erasure.subject] = erasure
-        if erasure.account and erasure.scope is ErasureScope.EVERYTHING:
-            accounts[erasure.account] = erasure
-    subjects = []
-    for person in stores.records.people():
-        noted = accounts.get(hash_id(person.id)) or by_subject.get(hash_id(person.subject_id))
-        if noted is None or not stores.beats.can_erase:
-            continue
+    people, subjects = _find(stores, content)
+    for person, noted in people:
         if noted.scope is ErasureScope.DATA:
             _erase_data(stores, person)
         else:
             erase_rows(stores, person)
             if erase_local is not None:
                 erase_local(person.id)
-        subjects.append(person.subject_id)
-    # Beats without a person: a process was killed in between, or InfluxDB alone was set back.
-    refused = set(stores.beats.erased())
-    for subject in {*stores.beats.subjects(), *stores.beats.orphan_subjects()}:
-        is_noted = subject in refused or hash_id(subject) in by_subject
-        if is_noted and stores.beats.can_erase:
-            stores.beats.erase(subject)
-            subjects.append(subject)
-    return subjects
+    for subject in subjects:
+        stores.beats.erase(subject)
+    return [person.subject_id for person, _ in people] + subjects
 
 
 def _erase_data(stores: Stores, person: Person) -> None:
     """Erase what was kept of a person who withdrew: the account stays, without consent to it."""
-    stores.records.add_consent(
-        Consent(person.id, Purpose.KEEPING, False, _WORDING, stores.now(), None)
-    )
+    now = stores.now()
+    stores.records.add_consent(Consent(person.id, Purpose.KEEPING, False, _WORDING, now), now)
     stores.beats.erase(person.subject_id)
     stores.records.erase_data(person.id, new_id())

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import replace_workers
-from api.services.erasure import ERASED, ERASURE_BEGUN, PURGE_ERRORS
+from api.services.erasure import PURGE_ERRORS
 from api.services.erasure_again import ERASED_AGAIN, carry_out_erasures
 from store import Stores
+from store.models import ERASED, ERASURE_BEGUN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE
 
 WATCH_EVERY_S = 2.0
-_WITHDRAWN = ("withdrawal begun", "withdrawal carried out")  # api/services/withdrawal.py
-_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN, *_WITHDRAWN})
+_ACTIONS = frozenset({ERASED, ERASURE_BEGUN, ERASED_AGAIN, WITHDRAWAL_BEGUN, WITHDRAWAL_DONE})
 # Requests that read before the erasure may put a result into a cache after it: a job runs for five
 # minutes at most, and may have waited ten for its turn.
 _REPEAT_S = 900.0
@@ -34,7 +34,7 @@ MIN_AGE_S = 300.0
 _OVERWRITING_S = 300.0
 # A number is taken before its line is committed: a line may appear below the newest one.
 _OVERLAP = 32
-# Blocks that are filled and let go again: the allocators' free blocks of these sizes held objects
+# Blocks that are filled and released again: the allocators' free blocks of these sizes held objects
 # of a person. Sizes of pymalloc are multiples of 16 up to 512; above, malloc's.
 _SMALL_SIZES, _LARGE_SIZES = range(16, 513, 16), tuple(2**k for k in range(10, 18))
 _FILL_BYTES = 2**20
@@ -103,12 +103,16 @@ class ErasureWatch:
     def _read_subjects(self) -> set[str]:
         """The subjects of new lines."""
         records = self._stores.records
-        last = records.last_audit()
-        if last < self._last:  # the database was set back while this process serves it
+        lines = records.audit_after(max(0, self._last - _OVERLAP))
+        last = max((number for number, _ in lines), default=0)
+        if last < self._last and records.last_audit() < self._last:
+            # The database was restored to an older state while this process serves it: numbers of
+            # lines come a second time.
+            last = records.last_audit()
             self._carry_out()
             self._cache.clear()
-            self._seen, self._last = set(), 0
-        lines = records.audit_after(max(0, self._last - _OVERLAP))
+            self._seen, self._begin = set(), 0
+            lines = records.audit_after(max(0, last - _OVERLAP))
         fresh = {
             line.subject
             for number, line in lines
@@ -135,7 +139,7 @@ class ErasureWatch:
 def scrub_memory() -> None:
     """Collect garbage, return free pages to the system, and write over free blocks.
 
-    What an object held stays in memory after it is let go, until the place is used again. Not all
+    What an object held stays in memory after it is released, until the place is used again. Not all
     free blocks are reached: only the end of the process is certain.
     """
     gc.collect()

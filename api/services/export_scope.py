@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from analytics.association.hrv_before_rating import Span
 from api.services.research_identity import ResearchIdentity
 from ebbtide.beats import Origin
+from ebbtide.timestamps import FOREVER
 from store import Stores
 from store.models import Person
 
@@ -22,6 +23,11 @@ class ExportQuery:
     end_ns: int
     since_ns: int | None = None
     span: Span = Span.MINUTES_30
+
+    @classmethod
+    def of_all(cls) -> ExportQuery:
+        """Everything that is stored."""
+        return cls(*FOREVER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from store.models import Person, Rating, StoredReport
 _STATISTICS_S, _STATISTICS_RATING_S, _STATISTICS_PAIR_S = 0.15, 1.5e-4, 2.5e-7
 _RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
 
-_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
+REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,19 @@ def plan_report(
 ) -> ReportPlan:
     """Read the ratings about [start_ns, end_ns), and price their report."""
     ratings = stores.records.ratings(person.id, start_ns, end_ns)
+    covers_all = start_ns <= EARLIEST and end_ns >= stores.now()
+    return plan_report_of(stores, person, ratings, span, covers_all=covers_all)
+
+
+def plan_report_of(
+    stores: Stores,
+    person: Person,
+    ratings: list[Rating],
+    span: Span,
+    *,
+    covers_all: bool = False,
+) -> ReportPlan:
+    """Price the report of these of a person's ratings. With ``covers_all`` it will be stored."""
     inputs, days = _rating_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings)
     fingerprint = _hash(inputs, days)
     stored = _find_stored(stores, person, span, fingerprint)
@@ -64,18 +77,9 @@ def plan_report(
         ratings,
         days,
         fingerprint,
-        start_ns <= EARLIEST and end_ns >= stores.now(),
+        covers_all,
         stored,
         0.0 if stored is not None else _price_s(ratings, days, span),
-    )
-
-
-def load_report(
-    stores: Stores, cache: AnalysisCache, person: Person, start_ns: int, end_ns: int, span: Span
-) -> LinkReport:
-    """Load or make the report of the ratings about [start_ns, end_ns)."""
-    return LinkReport.model_validate_json(
-        load_report_json(stores, cache, person, start_ns, end_ns, span)
     )
 
 
@@ -197,4 +201,4 @@ def _rating_inputs(person: Person, ratings: list[Rating], span: Span) -> str:
         (rating.id, rating.version, rating.about_ns, rating.entered_ns, rating.zone)
         for rating in ratings
     ]
-    return repr((_METHODS, span, person.zone, versions))
+    return repr((REPORT_METHODS, span, person.zone, versions))

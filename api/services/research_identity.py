@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 
 WEEK = 7 * DAY
 GRID = 5 * MINUTE
@@ -28,7 +28,8 @@ GRID = 5 * MINUTE
 MIN_SHIFT_WEEKS, SHIFTS = 104, 1024
 # A week is released after one of 32 numbers of weeks (5 bits), which no analyst may have anew.
 MIN_DELAY_WEEKS, DELAYS = 4, 32
-_WEEK_LENGTH = WEEK - 6 * HOUR
+BETWEEN_WEEKS = 6 * HOUR  # from Saturday 22:00, not exported
+_WEEK_LENGTH = WEEK - BETWEEN_WEEKS
 _FIRST_WEEK = 3 * DAY + 4 * HOUR  # Sunday 1970-01-04, 04:00
 # All weeks that ended, in whatever zone, are released on Wednesday at 00:00 UTC.
 _RELEASE = _FIRST_WEEK + 2 * DAY + 20 * HOUR
@@ -81,9 +82,10 @@ class ResearchClock:
         return local - self._offset((local - _FIRST_WEEK) // WEEK) + self.jitter_ns
 
     def true_range(self, day: int) -> tuple[int, int]:
-        """The true times that a day of this clock lies in, a little more where weeks meet."""
-        spare = HOUR if day % 7 in (_SATURDAY, _SUNDAY) else 0
-        return self.to_true(day * DAY) - spare, self.to_true((day + 1) * DAY) + spare
+        """The true times that the part of a day of this clock which lies in a week lies in."""
+        start, end = self.span_of_day(day)
+        begin = self.to_true(start)
+        return begin, begin + end - start
 
     def days_of(self, utc_days: Iterable[int]) -> dict[int, list[int]]:
         """The days of this clock that these UTC days reach into, each with those UTC days."""
@@ -141,7 +143,7 @@ def make_identity(secret: bytes, analyst_id: str, person_id: str, zone: str) -> 
     clock = ResearchClock(
         zone,
         MIN_SHIFT_WEEKS + _choose(_derive(key, "shift"), SHIFTS),
-        _choose(_derive(person_key, "jitter"), GRID // SECOND * 1000) * (SECOND // 1000),
+        _choose(_derive(person_key, "jitter"), GRID // MILLISECOND) * MILLISECOND,
         MIN_DELAY_WEEKS + _choose(_derive(person_key, "delay"), DELAYS),
     )
     return ResearchIdentity(_make_uuid(_derive(key, "name")), clock, key)

@@ -17,12 +17,19 @@ from analytics.hrv.stress_index import StressIndexInput
 from api.services.compute import raise_if_stopped
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.imported_records import load_heart_rates
-from api.services.research_identity import GRID, ResearchClock, ResearchIdentity
+from api.services.research_identity import (
+    BETWEEN_WEEKS,
+    GRID,
+    ResearchClock,
+    ResearchIdentity,
+)
 from api.services.research_windows import (
     ResearchWindowCache,
+    day_key,
     load_research_baseline,
     research_days,
 )
+from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, FOREVER, MINUTE
 from store import Stores
 from store.models import ImportedHeartRate, Rating, TherapySession
@@ -65,6 +72,15 @@ class ReleasedRows:
         inside &= exact < self.released_end
         return moved, inside & (moved >= self.start) & (moved < self.end)
 
+    def true_ratings(self) -> list[Rating]:
+        """The released ratings that are not withdrawn, as they truly are, by time."""
+        found = self.stores.records.ratings(self.subject.person.id, *FOREVER)
+        exact, inside = self.clock.to_research(
+            np.array([rating.about_ns for rating in found], dtype=np.int64)
+        )
+        inside &= exact < self.released_end
+        return [rating for rating, is_inside in zip(found, inside, strict=True) if is_inside]
+
     def ratings(self) -> list[Rating]:
         """The ratings, on the analysts' clock, in the order of the cursor."""
         records, person_id = self.stores.records, self.subject.person.id
@@ -105,7 +121,8 @@ class ReleasedRows:
         rows = [
             (item, day)
             for item, day, is_inside in zip(found, moved.tolist(), inside, strict=True)
-            if is_inside and self.is_new(day, item.changed_ns)
+            # A week begins on Sunday at 04:00: of that day, only its end is new with the week.
+            if is_inside and self.is_new(day + DAY - 1, item.changed_ns)
         ]
         return sorted(rows, key=lambda row: row[0].number)
 
@@ -141,9 +158,23 @@ class ReleasedRows:
         person, days = self.subject.person, self.released_days
         return load_research_baseline(self.stores, cache, person, self.clock, days)
 
+    def origins(self) -> set[Origin]:
+        """Where the beats of what is released come from."""
+        covered = self.stores.beats.coverage(self.subject.person.subject_id)
+        end = self.true_end()
+        return {
+            item.stream.origin
+            for item in covered
+            if item.first_ns is not None and item.first_ns < end
+        }
+
+    def is_simulated(self) -> bool:
+        """Whether the person is a sample, or any beats of what is released are simulated."""
+        return self.subject.person.simulated or Origin.SIMULATED in self.origins()
+
     def true_end(self) -> int:
-        """The true moment of the end of what is released."""
-        return self.clock.to_true(self.released_end)
+        """The true moment at which the last released week ends."""
+        return self.clock.to_true(self.released_end - BETWEEN_WEEKS)
 
 
 def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int]:
@@ -152,13 +183,11 @@ def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int
     person, clock = rows.subject.person, rows.clock
     for day, name in rows.days().items():
         raise_if_stopped()
-        start, end = clock.span_of_day(day)
-        begin = clock.to_true(start)
-        key = (person.subject_id, begin, name)
+        key = day_key(person, clock, day, name)
         with cache.lock:
             count = cache.counts.get(key)
         if count is None:
-            count = len(rows.stores.beats.read(person.subject_id, begin, begin + end - start))
+            count = len(rows.stores.beats.read(person.subject_id, *clock.true_range(day)))
             with cache.lock:
                 cache.counts[key] = count
         if count:
@@ -168,10 +197,7 @@ def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int
 
 def count_price_s(rows: ReleasedRows, cache: ResearchWindowCache) -> float:
     """Estimate the seconds that counting takes."""
-    clock, subject_id = rows.clock, rows.subject.person.subject_id
+    person, clock, days = rows.subject.person, rows.clock, rows.days().items()
     with cache.lock:
-        missing = sum(
-            (subject_id, clock.to_true(clock.span_of_day(day)[0]), name) not in cache.counts
-            for day, name in rows.days().items()
-        )
+        missing = sum(day_key(person, clock, day, name) not in cache.counts for day, name in days)
     return missing * _COUNT_S

@@ -55,6 +55,13 @@ class ResearchWindowCache:
             self.counts.clear()
 
 
+def day_key(person: Person, clock: ResearchClock, day: int, name: str) -> tuple[str, int, str]:
+    """The key of caches: the true beginning of a day, which all analysts have in common, and what
+    the day is made from.
+    """
+    return person.subject_id, clock.true_range(day)[0], name
+
+
 def research_days(stores: Stores, person: Person, clock: ResearchClock) -> dict[int, str]:
     """The days of this clock that have beats, each with what it is made from."""
     fingerprints = stores.beats.day_fingerprints(person.subject_id, *FOREVER)
@@ -76,8 +83,7 @@ def load_research_windows(
     for day, name in sorted(days.items()):
         raise_if_stopped()
         start = clock.span_of_day(day)[0]
-        # The same for all analysts: the true beginning of the day, and what it is made from.
-        key = (person.subject_id, clock.to_true(start), name)
+        key = day_key(person, clock, day, name)
         with cache.lock:
             stored = cache.days.get(key)
         if stored is None:
@@ -111,10 +117,9 @@ def load_research_baseline(
 def _compute(
     stores: Stores, person: Person, clock: ResearchClock, day: int, name: str
 ) -> DailyWindows:
-    start, end = clock.span_of_day(day)
-    begin = clock.to_true(start)
-    starts = begin + GRID * np.arange((end - start) // GRID, dtype=np.int64)
-    first, last = begin - _MARGIN_NS, begin + (end - start) + _MARGIN_NS
+    begin, end = clock.true_range(day)
+    starts = begin + GRID * np.arange((end - begin) // GRID, dtype=np.int64)
+    first, last = begin - _MARGIN_NS, end + _MARGIN_NS
     beats = load_beats(stores, person, first, last)
     movement = load_movement(stores, person, first, last)
     breaks = int(np.count_nonzero(~beats.follows))

@@ -109,7 +109,7 @@ class Snapshots:
         if size > self._quota:
             return False
         now, entries = time.time(), []
-        for path in self._files():
+        for path in _files(self.folder):
             try:
                 stat = path.stat()
             except FileNotFoundError:
@@ -128,8 +128,7 @@ class Snapshots:
 
     def clear(self) -> None:
         """Delete all: someone's data must be in none, and an analyst's hold several people."""
-        for path in self._files():
-            path.unlink(missing_ok=True)
+        clear_snapshots(self.folder)
 
     def new_part(self, reader: str) -> Path:
         """Make the folder, private, and name a file in it that is not whole yet."""
@@ -141,13 +140,6 @@ class Snapshots:
         path = self.folder / f"{reader}.{content[:24]}.{digest[:24]}.snapshot"
         part.replace(path)
         return Snapshot(path, f"{content[:24]}-{digest[:24]}")
-
-    def _files(self) -> list[Path]:
-        ends = (".snapshot", ".pin", ".part")
-        try:
-            return [path for path in self.folder.iterdir() if path.suffix in ends]
-        except FileNotFoundError:
-            return []
 
     def _alive(self, path: Path) -> Snapshot | None:
         try:
@@ -188,10 +180,14 @@ class _Writing:
                     return self._go_on(chunk)
                 if deadline is not None and time.monotonic() > deadline:
                     return self._go_on(b"")
+            found = self._finish()
         except BaseException:
             self._drop()
             raise
-        return self._finish()
+        if found is None:  # for want of a file, from the one that is open
+            return self._go_on(b"")
+        self._drop()
+        return found
 
     def _write(self, chunk: bytes) -> bool:
         """False where there is no room; the chunk is not written then."""
@@ -232,17 +228,41 @@ class _Writing:
         finally:
             self._drop()
 
-    def _finish(self) -> Snapshot:
+    def _finish(self) -> Snapshot | None:
+        """Give the file its name. None where it was deleted meanwhile, as all are when someone
+        takes consent back: what was read of others can still be sent, but is not kept.
+        """
         if self._file is not None:
-            self._file.close()
-            self._file = None
-        return self._owner.finish(self._part, self._reader, self._content, self._digest.hexdigest())
+            self._file.flush()
+            if os.name == "nt":  # where no file that is open is renamed or deleted
+                self._file.close()
+                self._file = None
+        digest = self._digest.hexdigest()
+        try:
+            return self._owner.finish(self._part, self._reader, self._content, digest)
+        except FileNotFoundError:
+            return None
 
     def _drop(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
         self._part.unlink(missing_ok=True)
+
+
+def clear_snapshots(folder: Path | None) -> None:
+    """Delete the exports that are being read or written, of all processes."""
+    if folder is not None:
+        for path in _files(folder):
+            path.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    ends = (".snapshot", ".pin", ".part")
+    try:
+        return [path for path in folder.iterdir() if path.suffix in ends]
+    except FileNotFoundError:
+        return []
 
 
 def _is_tag(tag: str) -> bool:

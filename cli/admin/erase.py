@@ -79,7 +79,7 @@ def retention(
     as_json: Json = False,
 ) -> None:
     """List whose data may not be kept any longer: consent taken back or over, or long silent."""
-    from api.services.erasure import erase_person, expired_people
+    from api.services.erasure import erase_people, expired_people
     from cli.local_erasure import erase_local
     from ebbtide.settings import Settings
     from ebbtide.timestamps import to_datetime
@@ -88,10 +88,12 @@ def retention(
     settings = Settings()
     with closing(open_stores(settings)) as stores:
         found = expired_people(stores, settings.keep_days)
+        remaining: tuple[str, ...] = ()
         if apply:
-            for item in found:
-                erase_person(stores, item.person.email, settings.snapshots_dir)
-                erase_local(settings, item.person.id)
+            remaining = erase_people(
+                *(stores, [item.person for item in found], settings.snapshots_dir),
+                erase_local=lambda person_id: erase_local(settings, person_id),
+            ).remaining
     if as_json:
         lines = [
             {
@@ -103,6 +105,8 @@ def retention(
             for item in found
         ]
         typer.echo(json.dumps(lines))
+        for words in remaining:
+            typer.echo(f"To be done: {words}", err=True)
         return
     for item in found:
         since = f"{to_datetime(item.since_ns):%Y-%m-%d}"
@@ -110,6 +114,10 @@ def retention(
     if not found:
         typer.echo("Everybody's data may be kept.")
     elif apply:
-        typer.echo(f"{len(found)} people were erased, and read again: nothing is left.")
+        typer.echo(
+            f"{len(found)} people were erased, and read again: nothing is left in the store."
+        )
+        for words in remaining:
+            typer.echo(f"To be done: {words}")
     else:
         typer.echo("Nothing was done. With --apply, they are erased.")

@@ -190,7 +190,7 @@ def _complete_ledger(settings: Settings, folder: Path, without_ledger: bool) -> 
         if not without_ledger:
             typer.confirm("Restore it all the same?", abort=True)
     ledger.add_missing(copy)
-    # Of before, only the copy says that nothing is missing.
+    # Erasures from before this ledger began are known to be complete only from the copy.
     ledger.begin(made if is_of_backup and beside.covers(made) else time.time_ns())
     return ledger
 

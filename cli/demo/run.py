@@ -7,6 +7,7 @@ of a real recording. All data are in a temporary folder that is removed at the e
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import tempfile
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from cli.demo.clinic import SampleAccounts
     from cli.demo.therapy import SampleTherapy
     from cli.server.thread import ApiThread
     from ebbtide.client import Client
@@ -91,21 +93,24 @@ def demo(
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ebbtide-demo-"))
         settings = Settings(data_dir=Path(folder) / "data")  # the ledger lies beside it
         password = f"tide-{secrets.randbelow(10_000):04}-{secrets.randbelow(10_000):04}"
-        api = stack.enter_context(_start_api(settings, password, api_port))
-        progress = stack.enter_context(_progress_bars(progress_console))
-        result = _fill(settings, api.url, password, played, progress)
-        progress.stop()
-        if as_json:
-            typer.echo(json.dumps(result))
+        if once:
+            api = stack.enter_context(_start_api(settings, password, api_port))
+            progress = stack.enter_context(_progress_bars(progress_console))
+            result = _fill(settings, api.url, password, played, progress)
+            progress.stop()
+            if as_json:
+                typer.echo(json.dumps(result))
+            else:
+                _print_summary(console, result)
+            finished = True
         else:
-            _print_summary(console, result)
-        finished = True
-        if not once:
             from dashboard import start_dashboard
 
+            api, accounts = stack.enter_context(_start_clinic(settings, password, api_port))
             pages = stack.enter_context(start_dashboard(api.url, dashboard_port))
-            _print_addresses(console, pages.url, api.url, password)
-            asyncio.run(_play_on(settings, api.url, password, played, pages.process))
+            stack.enter_context(_filling(settings, accounts))
+            _print_addresses(console, pages.url, api.url, accounts, password)
+            asyncio.run(_play_on(settings, api.url, accounts, password, played, pages.process))
     if not once:
         console.print("Ended. Nothing runs any more, and the sample data are removed.")
     elif not finished:
@@ -186,6 +191,52 @@ def _start_api(settings: Settings, password: str, port: int) -> Iterator[ApiThre
     agree_to_keeping(stores, person)
     with ApiThread(create_app(stores), port) as api:
         yield api
+
+
+@contextmanager
+def _start_clinic(
+    settings: Settings, password: str, port: int
+) -> Iterator[tuple[ApiThread, SampleAccounts]]:
+    """Serve the API with the sample clinic's accounts, while entered."""
+    from api.app import create_app
+    from cli.demo.clinic import add_accounts, fill_first
+    from cli.server.thread import ApiThread
+    from store.factory import open_stores
+
+    stores = open_stores(settings)
+    accounts = add_accounts(stores, password, stores.now())
+    fill_first(stores, accounts, stores.now())
+    with ApiThread(create_app(stores), port) as api:
+        yield api, accounts
+
+
+@contextmanager
+def _filling(settings: Settings, accounts: SampleAccounts) -> Iterator[None]:
+    """Fill the rest of the sample clinic in a process of its own, while entered."""
+    import multiprocessing
+
+    from ebbtide.timestamps import now_ns
+
+    # Not forked: this process has open stores and threads.
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(
+        target=_fill_rest, args=(settings.data_dir, accounts, now_ns()), daemon=True
+    )
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _fill_rest(data_dir: Path, accounts: SampleAccounts, now_ns: int) -> None:
+    from cli.demo.clinic import fill_rest
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: this process's parent ends it
+    if hasattr(os, "nice"):
+        os.nice(10)  # whoever opens a page comes first
+    fill_rest(data_dir, accounts, now_ns)
 
 
 def _fill(
@@ -350,16 +401,22 @@ def _print_summary(console: Console, result: dict[str, Any]) -> None:
     )
 
 
-def _print_addresses(console: Console, pages_url: str, api_url: str, password: str) -> None:
+def _print_addresses(
+    console: Console, pages_url: str, api_url: str, accounts: SampleAccounts, password: str
+) -> None:
+    patient, *others = accounts.by_role.values()
+    also = "\n".join(f"or            {person.email}" for person in others)
     console.print(
         f"""
 The pages     {pages_url}
-Sign in with  {EMAIL}
+Sign in with  {patient.email}
+{also}
 Password      {password}
 
 The API       {api_url}/openapi.json
 
-The strap plays on, a beat at a time. All of this is simulated. Ctrl-C ends it.""",
+A strap plays on, a beat at a time, and in a minute or two the clinic has twelve weeks of a dozen
+patients. All of this is simulated. Ctrl-C ends it.""",
         markup=False,
     )
 
@@ -367,6 +424,7 @@ The strap plays on, a beat at a time. All of this is simulated. Ctrl-C ends it."
 async def _play_on(
     settings: Settings,
     url: str,
+    accounts: SampleAccounts,
     password: str,
     played: PlayedDemo,
     pages: subprocess.Popen[bytes],
@@ -378,8 +436,8 @@ async def _play_on(
     from ingest.outbox.batch_writer import BatchWriter
     from ingest.outbox.outbox import Outbox
     from ingest.outbox.uploader import Uploader
-    from ingest.recorder import Recorder
-    from ingest.straps.simulated import SimulatedStrap
+    from ingest.recorder import Recorder, played_until_now
+    from ingest.straps.simulated import SimulatedStrap, span_ns
 
     async def watch_pages() -> None:
         # Polled, because a thread that waits for a process cannot be cancelled.
@@ -389,8 +447,13 @@ async def _play_on(
 
     with Outbox(settings.outbox_file) as outbox, BatchWriter(outbox) as writer:
         async with IngestClient(url) as client:
-            await client.sign_in(EMAIL, password)
+            await client.sign_in(accounts.patients[0][0].email, password)
             account = await client.account()
+            # The recording as one that has just ended, so that it can be seen; then beat by beat.
+            earlier_ns = played_until_now(span_ns(played.runs))
+            await Recorder(
+                SimulatedStrap(played.name, played.runs, earlier_ns), writer, account
+            ).run()
             strap = SimulatedStrap(f"{played.name}, live", played.runs)
             recorder = Recorder(strap, writer, account)
             uploader = Uploader(outbox, client, account)

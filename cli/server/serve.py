@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.server.anew import begin_anew
 from cli.server.child import run_child
+from cli.server.restart import restart
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def serve(
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
         listener = _serve(settings, address, number, processes)
     if listener is not None:
-        begin_anew(listener)
+        restart(listener)
 
 
 def dashboard(host: Host = None, port: Port = None) -> None:
@@ -78,8 +78,8 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.soc
 
     from api.app import create_app
     from cli.local_erasure import local_eraser
-    from cli.server.anew import can_begin_anew, inherited_socket
     from cli.server.protocol import HTTP_PROTOCOL
+    from cli.server.restart import can_restart, inherited_socket
     from cli.server.thread import bind_socket
     from store.factory import open_stores
 
@@ -99,7 +99,7 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.soc
                 server.should_exit = True
 
             app = create_app(
-                *(stores, settings, local_eraser(settings)), replace if can_begin_anew() else None
+                *(stores, settings, local_eraser(settings)), replace if can_restart() else None
             )
             config = uvicorn.Config(
                 app, http=HTTP_PROTOCOL, log_config=log_config, **_UVICORN_OPTIONS
@@ -107,7 +107,10 @@ def _serve(settings: Settings, host: str, port: int, workers: int) -> socket.soc
             server = uvicorn.Server(config)
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
-            return kept[0] if kept else None
+                return kept[0] if kept else None
+            for unused in kept:  # stopped by Ctrl-C while this process was to be replaced
+                unused.close()
+            return None
         stores.close()
         listener.set_inheritable(True)
         config = uvicorn.Config(

@@ -61,28 +61,26 @@ def render_withdrawal(consents: dict[str, Any]) -> None:
     if withdrawal is None:
         return
     withdrawn = _moment(withdrawal["withdrawn"])
+    began = (
+        _("The time that you agreed to ended on {withdrawn}.")
+        if consents["keeping"] == "over"
+        else _("You took this back on {withdrawn}.")
+    ).format(withdrawn=withdrawn)
     if withdrawal["erased"] is not None:
         counts = {name: withdrawal[name] for name in ("beats", "ratings", "notes", "practices")}
-        st.write(
-            _(
-                "You took this back on {withdrawn}. On {erased} all of it was erased: {beats} "
-                "heartbeats, {ratings} ratings, {notes} notes, {practices} practices. Your account "
-                "and your answers here remain; under *My data* you can erase them too."
-            ).format(withdrawn=withdrawn, erased=_moment(withdrawal["erased"]), **counts)
-        )
+        then = _(
+            "On {erased} all of it was erased: {beats} heartbeats, {ratings} ratings, {notes} "
+            "notes, {practices} practices. Your account and your answers here remain; under *My "
+            "data* you can erase them too."
+        ).format(erased=_moment(withdrawal["erased"]), **counts)
     elif datetime.fromisoformat(withdrawal["erase_at"]) > datetime.now().astimezone():
-        st.write(
-            _(
-                "You took this back on {withdrawn}. What was kept is erased on {erase_at}. Until "
-                "then you can agree again, or download it under *My data*."
-            ).format(withdrawn=withdrawn, erase_at=_moment(withdrawal["erase_at"]))
-        )
+        then = _(
+            "What was kept is erased on {erase_at}. Until then you can agree again, or download it "
+            "under *My data*."
+        ).format(erase_at=_moment(withdrawal["erase_at"]))
     else:
-        st.write(
-            _("You took this back on {withdrawn}. What was kept is being erased now.").format(
-                withdrawn=withdrawn
-            )
-        )
+        then = _("What was kept is being erased now.")
+    st.write(f"{began} {then}")
 
 
 def describe_consent(purpose: str, consents: dict[str, Any]) -> str:

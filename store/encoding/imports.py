@@ -15,6 +15,7 @@ from store.models.imports import (
     ImportedHeartRate,
     ImportedRating,
     heart_rate_id,
+    is_correction,
     pack_identifiers,
     unpack_identifiers,
 )
@@ -32,8 +33,8 @@ def join_heart_rates(stored: ImportedHeartRate, sent: ImportedHeartRate) -> Impo
         raise ConflictError("the same identifier is stored of another moment")
     base = stored
     if stored.bpm != sent.bpm:
-        if not _is_correction(sent.status, sent.issued_ns, stored.issued_ns):
-            if _is_correction(stored.status, stored.issued_ns, sent.issued_ns):
+        if not is_correction(sent.status, sent.issued_ns, stored.issued_ns):
+            if is_correction(stored.status, stored.issued_ns, sent.issued_ns):
                 raise ConflictError(f"a later correction is stored: {stored.bpm:g} beats/min")
             raise ConflictError(
                 f"{stored.bpm:g} beats/min of the same device and moment are stored; another value"
@@ -75,8 +76,8 @@ def join_ratings(stored: ImportedRating, sent: ImportedRating) -> ImportedRating
 
 def correct_rating(stored: ImportedRating, sent: ImportedRating) -> ImportedRating:
     """Replace what a correction that was issued later says otherwise. Raises ConflictError."""
-    if not _is_correction(sent.status, sent.issued_ns, stored.issued_ns):
-        if _is_correction(stored.status, stored.issued_ns, sent.issued_ns):
+    if not is_correction(sent.status, sent.issued_ns, stored.issued_ns):
+        if is_correction(stored.status, stored.issued_ns, sent.issued_ns):
             raise ConflictError("a later correction is stored")
         raise ConflictError(
             "it says something else than the rating that is stored; that is taken as a correction"
@@ -101,14 +102,6 @@ def correct_rating(stored: ImportedRating, sent: ImportedRating) -> ImportedRati
 def join_identifiers(stored: str | None, sent: str | None) -> str | None:
     """Join two columns of identifiers."""
     return pack_identifiers([*unpack_identifiers(stored), *unpack_identifiers(sent)])
-
-
-def _is_correction(status: str, issued_ns: int | None, before_ns: int | None) -> bool:
-    return (
-        status in ("amended", "corrected")
-        and issued_ns is not None
-        and (before_ns is None or issued_ns > before_ns)
-    )
 
 
 def _either(stored: _Value | None, sent: _Value | None, name: str) -> _Value | None:

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from ebbtide._sqlite import overwrite_deleted
-from store.ledger import OF_ACCOUNT, ErasureScope, LedgerContent, LedgerErasure, hash_id
+from store.ledger import ErasureScope, LedgerContent
+from store.mentions import has_mention
+from store.models.withdrawals import OF_ACCOUNT
 
 
 def erase_from_copy(
-    beats_file: Path, records_file: Path, content: LedgerContent, subjects: frozenset[str]
+    beats_file: Path,
+    records_file: Path,
+    content: LedgerContent,
+    subjects: Mapping[str, ErasureScope],
 ) -> int:
-    """Erase from two files whom the ledger names, and the ``subjects``; how many there were.
+    """Erase from two files whom the ledger names, and the ``subjects``, which the store refuses;
+    how many there were.
 
     The files may be of any earlier version: what is not upgraded yet would leave a copy beside it.
     They are written anew without what was deleted. Those of whom the ledger says that the data
     alone were erased are taken out the same way; their account, and that they withdrew, is in the
     ledger's next comparison (api/services/erasure_again.py).
     """
-    by_subject = {item.subject: item for item in content.erasures.values()}
-    by_account = {
-        item.account: item
-        for item in content.erasures.values()
-        if item.account and item.scope is ErasureScope.EVERYTHING
-    }
-
-    def find(subject: str, account: str = "") -> LedgerErasure | None:
-        noted = by_account.get(hash_id(account)) if account else None
-        return noted or by_subject.get(hash_id(subject))
-
     erased: set[str] = set()
     with closing(_open(records_file)) as db:
         people = db.execute("SELECT id, subject_id, email FROM people").fetchall()
         for person_id, subject, email in people:
-            noted = find(subject, person_id)
-            if noted is None and subject not in subjects:
+            noted = content.find(subject, person_id)
+            scope = subjects.get(subject) if noted is None else noted.scope
+            if scope is None:
                 continue
-            is_data = noted is not None and noted.scope is ErasureScope.DATA
+            is_data = scope is ErasureScope.DATA
             _delete_person(db, person_id, keep_account=is_data)
             if not is_data:
                 _delete_mentions(db, person_id, subject, email)
@@ -48,7 +44,7 @@ def erase_from_copy(
             overwrite_deleted(db)
     with closing(_open(beats_file)) as db:
         streams = db.execute("SELECT DISTINCT subject_id FROM streams").fetchall()
-        there = {row[0] for row in streams if row[0] in subjects or find(row[0])}
+        there = {row[0] for row in streams if row[0] in subjects or content.find(row[0])}
         erased |= there
         for subject in sorted(erased):
             _delete_subject(db, subject)
@@ -68,20 +64,18 @@ def _delete_person(db: sqlite3.Connection, person_id: str, *, keep_account: bool
     for name in _tables_with(db, "person_id"):
         if not (keep_account and name in OF_ACCOUNT):
             db.execute(f"DELETE FROM {name} WHERE person_id = ?", (person_id,))
+    for name in _tables_with(db, "about_id"):
+        db.execute(f"DELETE FROM {name} WHERE about_id = ?", (person_id,))
     if not keep_account:
         db.execute("DELETE FROM people WHERE id = ?", (person_id,))
 
 
 def _delete_mentions(db: sqlite3.Connection, *words: str) -> None:
     """Delete one-time tokens and stored responses with one of these words in their body."""
-    forms = {
-        json.dumps(word, ensure_ascii=is_ascii)[1:-1]
-        for word in words
-        for is_ascii in (False, True)
-    }
     for name in sorted({"one_time", "answers"} & {*_tables_with(db, "body")}):
-        for form in sorted(forms):
-            db.execute(f"DELETE FROM {name} WHERE instr(lower(body), lower(?))", (form,))
+        rows = db.execute(f"SELECT rowid, body FROM {name} WHERE body IS NOT NULL")
+        found = [(number,) for number, body in rows if has_mention(body, *words)]
+        db.executemany(f"DELETE FROM {name} WHERE rowid = ?", found)
 
 
 def _delete_subject(db: sqlite3.Connection, subject: str) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 
 from ebbtide.errors import EbbtideError
-from store.ledger import LedgerContent
+from store.ledger import ErasureScope, LedgerContent
 from store.maintenance.copy import CopyResult, Progress, compare_beats, copy_beats, copy_records
 from store.maintenance.erase_from_copy import erase_from_copy
 from store.maintenance.sqlite_backup import BackupResult, create_backup, require_complete
+from store.models.records import ERASED, ERASURE_BEGUN
 from store.protocols.beats import BeatStore
 from store.sql.engine import sqlite_engine
-from store.sql.tables.records import PersonRow
+from store.sql.tables.records import AuditRow, PersonRow
 from store.sqlite.beats import SqliteBeatStore
 
 
@@ -84,11 +85,21 @@ def restore_server_backup(
     # Reading it would change its bytes.
     with tempfile.TemporaryDirectory(prefix="restoring.sqlite.", dir=parent) as working:
         files = [Path(shutil.copy(folder / name, working)) for name in names]
-        refused = frozenset(beats.erased())
+        refused = _erased_scopes(beats, records)
         erased = erase_from_copy(files[0], files[1], content or LedgerContent(), refused)
         found = move(files[0], files[1], beats, records, progress)
     beats.renew_generation()
     return found, erased
+
+
+def _erased_scopes(beats: BeatStore, records: Engine) -> dict[str, ErasureScope]:
+    query = select(AuditRow.subject).where(AuditRow.action.in_([ERASED, ERASURE_BEGUN]))
+    with records.connect() as db:
+        accounts = set(db.scalars(query))
+    return {
+        subject: ErasureScope.EVERYTHING if subject in accounts else ErasureScope.DATA
+        for subject in beats.erased()
+    }
 
 
 def move(

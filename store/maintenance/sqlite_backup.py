@@ -15,11 +15,13 @@ from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ebbtide._files import make_private
 from ebbtide.errors import EbbtideError
-from store.ledger import ErasureLedger, LedgerContent
+from store.ledger import ErasureLedger, ErasureScope, LedgerContent
 from store.maintenance.erase_from_copy import erase_from_copy
+from store.models.records import ERASED, ERASURE_BEGUN
 from store.sqlite.generation import begin_backup, finish_backup, renew_generation
 from store.sqlite.schema import create_tables, upgrade_tables
 
@@ -144,10 +146,9 @@ def restore(
         make_private(fresh)
         shutil.copyfile(folder / file.name, fresh)
         _set_back(fresh, file)
-    subjects = frozenset(_erased_in(files[0]))
     erased = 0
     if len(files) > 1:
-        noted = content or LedgerContent()
+        noted, subjects = content or LedgerContent(), _erased_in(files[0], files[1])
         erased = erase_from_copy(copies[files[0]], copies[files[1]], noted, subjects)
     for file, fresh in copies.items():
         for rest in ("-wal", "-shm"):
@@ -206,22 +207,29 @@ def _set_back(fresh: Path, file: Path) -> None:
         fresh.with_name(fresh.name + rest).unlink(missing_ok=True)
 
 
-def _erased_in(beats_file: Path) -> list[str]:
-    if not beats_file.exists():
-        return []
-    with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"file:{beats_file}?mode=ro", uri=True)) as db,
-    ):
-        return [row[0] for row in db.execute("SELECT subject_id FROM erased")]
-    return []
+def _erased_in(beats_file: Path, records_file: Path) -> dict[str, ErasureScope]:
+    """The subjects that a store refuses. Of those whose account was not erased by its audit, as
+    after a withdrawal, only the data were.
+    """
+    actions = (ERASED, ERASURE_BEGUN)
+    query = "SELECT subject FROM audit WHERE action IN (?, ?)"
+    accounts = {row[0] for row in _read_if_there(records_file, query, actions)}
+    return {
+        row[0]: ErasureScope.EVERYTHING if row[0] in accounts else ErasureScope.DATA
+        for row in _read_if_there(beats_file, "SELECT subject_id FROM erased")
+    }
 
 
 def _removed(file: Path) -> list[tuple[str, str, int]]:
+    return _read_if_there(file, "SELECT subject_id, stream_id, removed_ns FROM removed")
+
+
+def _read_if_there(file: Path, query: str, values: tuple[str, ...] = ()) -> list[Any]:
+    """The rows; none where the file is missing or damaged."""
     if not file.exists():
         return []
     with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
-        return db.execute("SELECT subject_id, stream_id, removed_ns FROM removed").fetchall()
+        return db.execute(query, values).fetchall()
     return []
 
 

@@ -37,6 +37,11 @@ from store.models.programme import (
     SessionNotes,
 )
 from store.models.records import (
+    ERASED,
+    ERASURE_BEGUN,
+    WITHDRAWAL_BEGUN,
+    WITHDRAWAL_DONE,
+    WITHDRAWAL_EMPTY,
     AuditLine,
     Consent,
     Person,
@@ -49,6 +54,11 @@ from store.models.records import (
 from store.models.withdrawals import Withdrawal
 
 __all__ = [
+    "ERASED",
+    "ERASURE_BEGUN",
+    "WITHDRAWAL_BEGUN",
+    "WITHDRAWAL_DONE",
+    "WITHDRAWAL_EMPTY",
     "AccessLogEntry",
     "AccessToken",
     "AttemptLimit",

@@ -55,7 +55,7 @@ class StreamCoverage:
 
 @dataclass(frozen=True, slots=True)
 class StoreGeneration:
-    """Which state of a store of beats this is, so that an outbox sees that it was set back.
+    """Which state of a store of beats this is, by which outboxes see that it was restored.
 
     ``id`` is random, and another one after each restore. ``counter`` rises with each backup and
     each restore. What was acknowledged at a counter up to ``covered`` is in a finished backup.

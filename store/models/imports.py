@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 # Each replaces those before it: a correction replaces what it corrects.
 STATUSES = ("final", "amended", "corrected")
+CORRECTIONS = STATUSES[1:]
+MODALITIES = ("sensed", "self-reported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class ImportedHeartRate:
     """A heart rate without the intervals behind it, and where it comes from.
 
     ``device``: what measured it, in the sender's words, empty where the sender names none;
-    ``modality``: "sensed" or "self-reported"; ``activity``: what the person did, in the words of
+    ``modality``: one of MODALITIES; ``activity``: what the person did, in the words of
     Open mHealth; ``issued_ns``: when the sender made it available; ``identifiers``: a JSON list of
     the sender's, as "system|value"; ``entered_ns``: when this row was last changed here.
     """
@@ -81,6 +83,15 @@ class ImportResult:
     ratings: list[ImportOutcome]
     heart_rates: list[ImportOutcome]
     is_stored: bool = True
+
+
+def is_correction(status: str, issued_ns: int | None, before_ns: int | None) -> bool:
+    """Whether a record of this status corrects one that was issued at ``before_ns``."""
+    return (
+        status in CORRECTIONS
+        and issued_ns is not None
+        and (before_ns is None or issued_ns > before_ns)
+    )
 
 
 def heart_rate_id(person_id: str, device: str, time_ns: int) -> str:

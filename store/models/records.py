@@ -115,6 +115,13 @@ class StoredReport:
     body: str
 
 
+# Actions of audit lines about an account that is erased, and about a withdrawal, after which the
+# account stays.
+ERASURE_BEGUN, ERASED = "erasure begun", "erased"
+WITHDRAWAL_BEGUN, WITHDRAWAL_DONE = "withdrawal begun", "withdrawal carried out"
+WITHDRAWAL_EMPTY = "withdrawal carried out, nothing was stored"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditLine:
     """What was done when, to whom (a random id)."""

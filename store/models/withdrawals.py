@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Tables of the account and not of what was kept; all other rows of a person are its data.
+OF_ACCOUNT = frozenset(
+    {
+        "care",
+        "care_proposals",
+        "consents",
+        "fhir_exports",
+        "known_devices",
+        "looks",
+        "one_time",
+        "sign_ins",
+        "withdrawals",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:

@@ -271,7 +271,7 @@ class ResearchStore(Protocol):
         """Return those of the people who agreed, by id, that are in the cohort, and since when.
 
         Who is new waits until there are ``min_people`` of them, and all who wait enter together.
-        Whoever is not among ``agreed`` leaves at once, and would wait again.
+        Whoever is not among ``agreed``, as read at ``at_ns``, leaves at once, and would wait again.
         """
         ...
 

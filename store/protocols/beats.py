@@ -151,7 +151,7 @@ class BeatStore(Protocol):
         return []
 
     def release_memory(self) -> None:
-        """Let go of what this process has cached."""
+        """Release what this process has cached."""
         return None
 
     def remove_stream(self, subject_id: str, stream_id: str, at_ns: int) -> int:
@@ -184,7 +184,7 @@ class BeatStore(Protocol):
         ...
 
     def renew_generation(self) -> None:
-        """Give the generation a new id, once the store was set back."""
+        """Give the generation a new id, once the store was restored to an older state."""
         ...
 
     def check(self) -> None:

@@ -193,7 +193,7 @@ class RecordStore(WithdrawalStore, Protocol):
         ...
 
     def release_memory(self) -> None:
-        """Let go of what this process has cached."""
+        """Release what this process has cached."""
         ...
 
     def check(self) -> None:

@@ -20,9 +20,17 @@ class WithdrawalStore(Protocol):
         """Find the newest withdrawal of a person."""
         ...
 
-    def adopt_withdrawals(self, due_ns: int) -> int:
-        """Make everybody's data due whose newest answer on keeping is no and who has no withdrawal
-        for it, such as from before withdrawals were carried out; how many.
+    def withdrawn_subjects(self) -> dict[str, str]:
+        """Return the subjects that accounts had until a withdrawal, with the ids of the people."""
+        ...
+
+    def erased_accounts(self, subjects: Collection[str]) -> set[str]:
+        """Return those of these subjects of whom the audit says that the account was erased."""
+        ...
+
+    def adopt_withdrawals(self, due_ns: int, now_ns: int) -> int:
+        """Make everybody's data due whose consent to keeping ran out, or whose newest answer is no,
+        and who has no withdrawal for it, such as from before withdrawals were stored; how many.
         """
         ...
 
@@ -32,10 +40,12 @@ class WithdrawalStore(Protocol):
         """
         ...
 
-    def begin_withdrawal(self, withdrawal: Withdrawal, now_ns: int, subject_id: str) -> Withdrawal:
+    def begin_withdrawal(
+        self, withdrawal: Withdrawal, now_ns: int, subject_id: str
+    ) -> tuple[Withdrawal, int]:
         """Erase the records of the person in one transaction, and give the account ``subject_id``
-        in place of the subject that it had; return it with the counts. What remains is the account
-        with its sign-ins, consents, care and access log.
+        in place of the subject that it had; return it with the counts, and how many rows there
+        were. What remains is the account with its sign-ins, consents, care and access log.
 
         Nothing is changed where it was begun before, or where the person agrees again by now; then
         ``begun_ns`` stays None.

@@ -35,6 +35,7 @@ from store.sql.tables.access import (
 from store.sql.tables.records import AccessTokenRow, PersonRow
 
 # Built once: it runs at every request, and building it takes three times as long as running it.
+_SECRET_BYTES = 32  # 256 bits
 _VALID_TOKEN = (
     select(PersonRow, AccessTokenRow)
     .join(AccessTokenRow, AccessTokenRow.person_id == PersonRow.id)
@@ -48,9 +49,6 @@ _VALID_TOKEN = (
         PersonRow.active,
     )
 )
-
-
-_SECRET_BYTES = 32  # 256 bits
 
 
 class SqlTokenStore(SqlStore):
@@ -355,12 +353,17 @@ class SqlResearchStore(SqlStore):
             members = {row.person_id: row.at_ns for row in db.execute(query)}
             gone = members.keys() - wanted
             if gone:
-                db.execute(delete(CohortMemberRow).where(CohortMemberRow.person_id.in_(gone)))
+                # Who entered since these consents were read may have agreed since.
+                db.execute(
+                    delete(CohortMemberRow).where(
+                        CohortMemberRow.person_id.in_(gone), CohortMemberRow.at_ns <= at_ns
+                    )
+                )
             waiting = wanted - members.keys()
             if len(waiting) >= min_people:
-                # Without who was erased meanwhile.
-                there = select(PersonRow.id).where(PersonRow.id.in_(waiting))
-                for person_id in sorted(db.scalars(there)):
+                # Without who was erased meanwhile: of those who are left there may be too few.
+                there = sorted(db.scalars(select(PersonRow.id).where(PersonRow.id.in_(waiting))))
+                for person_id in there if len(there) >= min_people else ():
                     db.execute(
                         dialect_insert(db, CohortMemberRow)
                         .values(person_id=person_id, at_ns=at_ns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
@@ -13,13 +14,23 @@ from store.errors import ConsentMissingError
 from store.models.records import Purpose
 from store.sql.tables.records import ConsentRow, PersonRow
 
-_ENDLESS = 2**63 - 1
 _Store = TypeVar("_Store", bound="KeepingGuard")
 
 
-def find_agreed_until(db: Connection | Session, person_id: str) -> int | None:
-    """Find until when the person agrees to keeping by their newest answer, in nanoseconds: 0 where
-    they took it back, None without an answer.
+@dataclass(frozen=True, slots=True)
+class KeepingAnswer:
+    """An answer on keeping; ``until_ns``: None where it holds without an end."""
+
+    given: bool
+    until_ns: int | None
+
+    def holds(self, now_ns: int) -> bool:
+        """Whether the person agrees at this moment."""
+        return self.given and (self.until_ns is None or self.until_ns > now_ns)
+
+
+def find_answer(db: Connection | Session, person_id: str) -> KeepingAnswer | None:
+    """Find the person's newest answer on keeping; None without one.
 
     On PostgreSQL the person's row is locked, as where an answer or a withdrawal is stored, on
     SQLite the file: an answer is stored either before this, or after what is written now.
@@ -31,11 +42,7 @@ def find_agreed_until(db: Connection | Session, person_id: str) -> int | None:
         .order_by(ConsentRow.number.desc())
         .limit(1)
     ).first()
-    if answer is None:
-        return None
-    if not answer.given:
-        return 0
-    return _ENDLESS if answer.until_ns is None else int(answer.until_ns)
+    return None if answer is None else KeepingAnswer(answer.given, answer.until_ns)
 
 
 class KeepingGuard:
@@ -55,8 +62,8 @@ class KeepingGuard:
         """Raise ConsentMissingError where consent is required and not given."""
         if self._consent_clock is None:
             return
-        until_ns = find_agreed_until(db, person_id)
-        if until_ns is None or until_ns <= self._consent_clock():
+        answer = find_answer(db, person_id)
+        if answer is None or not answer.holds(self._consent_clock()):
             raise ConsentMissingError(
                 "Consent to keeping is missing, was taken back or is over, so nothing was stored.",
                 "The person can agree on the page Consents (or POST /v1/consents).",

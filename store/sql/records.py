@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,8 +9,8 @@ from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from ebbtide.timestamps import now_ns
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
-from store.ledger import OF_ACCOUNT
 from store.models.access import TokenKind
 from store.models.records import (
     AuditLine,
@@ -22,10 +21,11 @@ from store.models.records import (
     TherapySession,
 )
 from store.sql.engine import write_transaction
-from store.sql.keeping import find_agreed_until
+from store.sql.keeping import find_answer
+from store.sql.mentions import delete_mentions
 from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
-from store.sql.tables.access import ErasedTokenRow, IdempotentResponseRow, OneTimeTokenRow
+from store.sql.tables.access import ErasedTokenRow
 from store.sql.tables.records import (
     AccessTokenRow,
     AuditRow,
@@ -36,7 +36,7 @@ from store.sql.tables.records import (
     ReportRow,
     SessionRow,
 )
-from store.sql.withdrawals import SqlWithdrawals
+from store.sql.withdrawals import SqlWithdrawals, delete_data
 
 
 class SqlRecordStore(SqlWithdrawals):
@@ -266,7 +266,8 @@ class SqlRecordStore(SqlWithdrawals):
             write_transaction(self._engine) as connection,
             Session(connection) as db,
         ):
-            if find_agreed_until(db, report.person_id) != 0:
+            answer = find_answer(db, report.person_id)
+            if answer is None or answer.holds((self._consent_clock or now_ns)()):
                 db.merge(to_row(ReportRow, report))
                 db.flush()
 
@@ -314,7 +315,7 @@ class SqlRecordStore(SqlWithdrawals):
         with self._sessions.begin() as db:
             person = db.get(PersonRow, person_id)
             if person is not None:
-                _delete_mentions(db, person)
+                delete_mentions(db, person)
             # Recorders that hold these tokens are told that the person was erased.
             db.execute(
                 insert(ErasedTokenRow).from_select(
@@ -336,13 +337,7 @@ class SqlRecordStore(SqlWithdrawals):
     def erase_data(self, person_id: str, subject_id: str) -> None:
         """Delete what was kept of the person; see RecordStore."""
         with self._sessions.begin() as db:
-            for mapper in Base.registry.mappers:
-                table = mapper.class_
-                if hasattr(table, "person_id") and table.__tablename__ not in OF_ACCOUNT:
-                    db.execute(delete(table).where(table.person_id == person_id))
-            db.execute(
-                delete(IdempotentResponseRow).where(IdempotentResponseRow.about_id == person_id)
-            )
+            delete_data(db, person_id)
             db.execute(
                 update(PersonRow).where(PersonRow.id == person_id).values(subject_id=subject_id)
             )
@@ -354,32 +349,6 @@ class SqlRecordStore(SqlWithdrawals):
     def release_memory(self) -> None:
         """Close the connections that are idle, and with them what they cached."""
         self._engine.dispose()
-
-
-def _delete_mentions(db: Session, person: PersonRow) -> None:
-    """Delete what is stored of others and is about this person: responses that a therapist or an
-    administrator could ask for again, and invitations of the same address.
-    """
-    # As JSON has it, in whichever of its ways.
-    forms = {json.dumps(person.email, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
-    for form in sorted(forms):
-        db.execute(
-            delete(OneTimeTokenRow).where(OneTimeTokenRow.body.contains(form, autoescape=True))
-        )
-        db.execute(
-            delete(IdempotentResponseRow).where(
-                IdempotentResponseRow.body.contains(form, autoescape=True)
-            )
-        )
-    db.execute(
-        delete(IdempotentResponseRow).where(
-            or_(
-                IdempotentResponseRow.about_id == person.id,
-                IdempotentResponseRow.body.contains(person.id, autoescape=True),
-                IdempotentResponseRow.body.contains(person.subject_id, autoescape=True),
-            )
-        )
-    )
 
 
 def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:

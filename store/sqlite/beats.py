@@ -296,12 +296,11 @@ class SqliteBeatStore(BeatStore):
 
     def purge(self) -> list[str]:
         """Overwrite what deleted rows left in the file and its log; see BeatStore."""
-        with self._lock, self._read_lock, self._write_lock.acquire():
-            overwrite_deleted(self._db)
+        overwrite_deleted(self._db, locked=self._alone)
         return []
 
     def release_memory(self) -> None:
-        """Let go of the pages that are cached; see BeatStore."""
+        """Release the pages that are cached; see BeatStore."""
         with self._lock, self._read_lock:
             for db in (self._db, self._reading):
                 db.execute("PRAGMA shrink_memory")
@@ -351,6 +350,12 @@ class SqliteBeatStore(BeatStore):
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock, self._write_lock.acquire(), transaction(self._db, "BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Neither reads nor writes in this process meanwhile, nor writes in others."""
+        with self._lock, self._read_lock, self._write_lock.acquire():
             yield
 
     @contextmanager

@@ -312,8 +312,24 @@ def test_people_enter_the_cohort_together_and_leave_at_once(
     assert cohort(people[:9]) == set(people[:9])
     record_store.erase(people[3])
     assert cohort(people[:3]) == set(people[:3])
-    # Somebody who was erased between reading the people and this call is in no cohort.
-    assert cohort([*people[:3], people[3], *people[9:13]]) == {*people[:3], *people[9:13]}
+    # Somebody who was erased between reading the people and this call is in no cohort, and makes
+    # it larger for nobody: four would enter, and be counted as five.
+    assert cohort([*people[:3], people[3], *people[9:13]]) == set(people[:3])
+    record_store.erase(people[4])
+    gone = [people[3], people[4]]
+    assert cohort([*people[:3], *gone, *people[9:14]]) == {*people[:3], *people[9:14]}
+
+
+def test_a_late_request_puts_nobody_out_of_the_cohort_who_entered_since(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    people = [a_person(record_store, f"p{k}@example.org").id for k in range(10)]
+    assert len(access_store.update_cohort(people, 5, NOW + 2)) == 10
+    # This one read the consents before the others agreed; they are not its to see, nor to delete.
+    assert set(access_store.update_cohort(people[:5], 5, NOW + 1)) == set(people[:5])
+    assert access_store.update_cohort(people, 5, NOW + 3) == dict.fromkeys(people, NOW + 2)
+    assert set(access_store.update_cohort(people[:5], 5, NOW + 4)) == set(people[:5])
+    assert set(access_store.update_cohort(people[:9], 5, NOW + 5)) == set(people[:5])
 
 
 def test_live_is_shared_until_it_is_not(

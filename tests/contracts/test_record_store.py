@@ -184,3 +184,38 @@ def test_every_answer_of_consent_is_kept(record_store: RecordStore) -> None:
     assert record_store.consents(person.id) == [*answers, *[yes] * 6]
     record_store.erase(person.id)
     assert record_store.consents(person.id) == []
+
+
+def test_withdrawals_are_adopted_carried_out_and_found(record_store: RecordStore) -> None:
+    ada, eve, tim = (
+        a_person(record_store, f"{name}@example.org") for name in ("ada", "eve", "tim")
+    )
+    hour = 3600 * SECOND
+    for person, given, until_ns in (
+        (ada, True, NOW + hour),
+        (eve, False, None),
+        (tim, True, None),
+    ):
+        record_store.add_consent(Consent(person.id, Purpose.KEEPING, given, "w", NOW, until_ns))
+    record_store.add_rating(a_rating(ada))
+    assert record_store.adopt_withdrawals(NOW + 9 * hour, NOW) == 1
+    assert record_store.adopt_withdrawals(NOW + 9 * hour, NOW + hour) == 1
+    assert record_store.adopt_withdrawals(NOW + 9 * hour, NOW + hour) == 0
+    assert record_store.claim_withdrawal(NOW + 8 * hour, hour) is None
+    rows = {}
+    while (found := record_store.claim_withdrawal(NOW + 9 * hour, hour)) is not None:
+        begun, rows[found.person_id] = record_store.begin_withdrawal(
+            found, NOW + 9 * hour, new_id()
+        )
+        assert begun.begun_ns == NOW + 9 * hour
+        record_store.finish_withdrawal(begun, NOW + 9 * hour)
+    assert rows == {ada.id: 1, eve.id: 0}
+    assert record_store.withdrawn_subjects() == {
+        ada.subject_id: ada.id,
+        eve.subject_id: eve.id,
+    }
+    record_store.add_audit(AuditLine(NOW, "erased", tim.subject_id))
+    record_store.add_audit(AuditLine(NOW, "withdrawal begun", ada.subject_id))
+    everybody = [ada.subject_id, eve.subject_id, tim.subject_id]
+    assert record_store.erased_accounts(everybody) == {tim.subject_id}
+    assert record_store.erased_accounts([]) == set()

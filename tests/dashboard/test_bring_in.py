@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.components import file_job
 from dashboard.components.brought_in import group_imports
 from dashboard.components.file_job import FileJob, Spool
+from dashboard.pages.bring_in import _describe_progress
 from store import Stores
 from store.models import Purpose
 from tests.support.clinic import Clinic, fill, opened_clinic
@@ -328,3 +329,18 @@ def test_the_recordings_of_one_file_are_one_import() -> None:
         ("training-session-1.json", "Polar JSON", ["id5", "id6"]),
         ("Apple Health", "Ada's Watch, Band (2)", ["id3", "id4"]),
     ]
+
+
+def test_the_time_left_is_said_once_it_is_no_guess() -> None:
+    job = FileJob(Spool(), {"action": "read", "items": []})
+    finished(job)
+    job.step, job.name = "read", "night.txt"
+    began = time.monotonic()
+    for fraction, seconds, said in (
+        (0.5, 0.5, "Reading night\\.txt"),
+        (0.01, 60.0, "Reading night\\.txt"),
+        (0.5, 20.0, "Reading night\\.txt: less than a minute left"),
+        (0.25, 60.0, "Reading night\\.txt: about 3 min left"),
+    ):
+        job.fraction, job._began_s = fraction, began - seconds
+        assert _describe_progress(job) == said

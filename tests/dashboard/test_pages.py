@@ -148,7 +148,7 @@ def test_a_withdrawal_is_shown_until_it_is_carried_out_and_after(clinic: Clinic)
     for page in ("today", "trend", "link", "course"):
         assert "keeps nothing new" in words(opened(clinic, page))
     later = replace(clinic.stores, now=lambda: clinic.stores.now() + 2 * DAY)
-    assert len(carry_out_withdrawals(later, None, 24)) == 1
+    assert len(carry_out_withdrawals(later, None)) == 1
     text = words(opened(clinic, "consents"))
     assert "all of it was erased" in text
     assert ", 2 ratings, 0 notes" in text

@@ -30,7 +30,8 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
     PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore StoreError Stores
     TokenStore hash_id open_stores
-store.models: AccessLogEntry AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
+store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
+    AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
     Practice PracticeKind Programme Purpose Rating RemovedStream RequestCount Role Scope

@@ -31,11 +31,11 @@ def add_account(
         simulated=simulated,
     )
     if agrees and role is Role.PATIENT:
-        agree_to_keeping(stores, person)
+        answer_on_keeping(stores, person)
     return person
 
 
-def agree_to_keeping(stores: Stores, person: Person, given: bool = True) -> None:
+def answer_on_keeping(stores: Stores, person: Person, given: bool = True) -> None:
     """Answer on keeping; not through the API, so that nothing is due to be erased."""
     answer = Consent(person.id, Purpose.KEEPING, given, "test, 1", stores.now())
     stores.records.add_consent(answer)

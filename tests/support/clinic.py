@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -146,3 +147,14 @@ def fill(
         TherapySession(new_id(), person.id, 1, begin + HOUR, changed_ns=stores.now())
     )
     return stream
+
+
+def add_rating(clinic: Clinic, name: str, about_ns: int, **more: Any) -> Rating:
+    """Store a rating of this person; it is returned."""
+    person = clinic.people[name]
+    fields: dict[str, Any] = {
+        **{"id": new_id(), "version": 1, "person_id": person.id, "zone": person.zone},
+        **{"about_ns": about_ns // 1000 * 1000, "pain": 3, "stress": 4, "pleasant": None},
+        **{"simulated": False, "entered_ns": clinic.stores.now() // 1000 * 1000},
+    }
+    return clinic.stores.records.add_rating(Rating(**fields | more))

@@ -32,6 +32,7 @@ def test_the_strap_plays_on_and_everything_ends(how: signal.Signals, tmp_path: P
         while signed_in.status_code == 503:  # a busy machine: another password is being checked
             time.sleep(1)
             signed_in = httpx.post(f"{api}/v1/sign-in", json=credentials, timeout=60)
+        signed_in.raise_for_status()
         headers = {"Authorization": f"Bearer {signed_in.json()['token']}"}
 
         def live_beats() -> int:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from store.influx import client as influx_module
 from store.influx.client import InfluxAddress, InfluxServer
 from store.sqlite.beats import SqliteBeatStore
 from tests.conftest import running_postgres, skip_or_fail
+from tests.support.assertions import wait_for
 from tests.support.beats import FOREVER, START, a_stream, made
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
@@ -83,13 +84,6 @@ class Writer:
         assert beats.follows[1:].all()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(influx_module, "_FIRST_WAIT_S", 0.02)
@@ -114,7 +108,7 @@ def test_influxdb_killed_and_restarted_again_and_again(
     writer = Writer(store).start()
     chance = random.Random(2)
     for turn in range(4):
-        wait_for(lambda turn=turn: writer.reached(200 + turn * 300))  # type: ignore[misc]
+        wait_for(lambda turn=turn: writer.reached(200 + turn * 300), seconds=60)  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.05))
         own_influxdb.kill()
         with pytest.raises(StoreUnavailableError):
@@ -134,7 +128,7 @@ def test_postgresql_killed_and_restarted_while_beats_come(
     )
     writer = Writer(store).start()
     for turn in range(3):
-        wait_for(lambda turn=turn: writer.reached(200 + turn * 300))  # type: ignore[misc]
+        wait_for(lambda turn=turn: writer.reached(200 + turn * 300), seconds=60)  # type: ignore[misc]
         own_postgres.kill()
         with pytest.raises(UNAVAILABLE):
             store.check()
@@ -162,9 +156,9 @@ def test_a_faulty_connection_to_influxdb(
         proxy.fault = fault
         writer.start()
         if fault != "slow":
-            wait_for(lambda: proxy.cut >= 20)
+            wait_for(lambda: proxy.cut >= 20, seconds=60)
         else:
-            wait_for(lambda: writer.reached(100))
+            wait_for(lambda: writer.reached(100), seconds=60)
         proxy.fault = "well"
         writer.finish()
         store.close()
@@ -327,9 +321,9 @@ def test_a_full_disk_of_influxdb(small_disk: Path, postgres: PostgresServer, qui
     server.start()
     store = open_influx_beats(server.address("beats"), postgres.fresh_database())
     writer = Writer(store, 300).start()
-    wait_for(lambda: writer.reached(100))
+    wait_for(lambda: writer.reached(100), seconds=60)
     ballast = fill(small_disk, 40_000)
-    wait_for(lambda: writer.refused > 0)
+    wait_for(lambda: writer.refused > 0, seconds=60)
     ballast.unlink()
     # InfluxDB 1.6 goes on refusing once a write has failed on a full disk.
     server.kill()
@@ -356,7 +350,7 @@ def test_a_full_disk_of_postgresql(
         writer = Writer(store, 1500)
         ballast = fill(disk, 0)
         writer.start()
-        wait_for(lambda: writer.refused > 0)
+        wait_for(lambda: writer.refused > 0, seconds=60)
         ballast.unlink()
         if server.process.poll() is not None:  # it stops where its log has no space
             server.restart()
@@ -371,7 +365,7 @@ def test_a_full_disk_of_the_embedded_store(small_disk: Path) -> None:
     writer = Writer(store, 300)
     ballast = fill(small_disk, 150_000)
     writer.start()
-    wait_for(lambda: writer.refused > 0)
+    wait_for(lambda: writer.refused > 0, seconds=60)
     ballast.unlink()
     writer.finish()
     store.close()

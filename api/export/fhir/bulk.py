@@ -22,10 +22,10 @@ from api.export.fhir.resources import (
 )
 from api.export.fhir.search import SearchError
 from api.services.cache.analysis import AnalysisCache
-from api.services.export_scope import ExportQuery, ExportSubject, is_simulated
+from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
-from ebbtide.timestamps import DAY, FOREVER, to_datetime
+from ebbtide.timestamps import DAY, to_datetime
 from store import Stores
 from store.models import FhirExport
 
@@ -94,11 +94,11 @@ def export_lines(
         yield _line(device_resource())
         return
     for item in subjects:
-        subject = Subject(item.person, is_simulated(stores, item.person), item.research)
+        rows = ReleasedRows(stores, item, ExportQuery.of_all())
+        subject = Subject(item.person, rows.is_simulated(), item.research)
         if kind == "Patient":
             yield _line(patient_resource(subject))
             continue
-        rows = ReleasedRows(stores, item, ExportQuery(*FOREVER))
         for rating in rows.ratings():
             yield from (_line(resource) for _, resource in rating_resources(rating, subject))
         for window in _windows(rows, cache):

@@ -29,7 +29,7 @@ from api.export.fhir.resources import (
 )
 from api.export.fhir.search import DateFilter, Search
 from api.http.text import find_unstorable
-from api.services.daily_windows import load_daily_hrv
+from api.services.daily_windows import MONTH_DAYS, load_daily_hrv
 from api.services.imported_records import find_heart_rate, load_heart_rates
 from ebbtide.timestamps import DAY
 from store import Stores
@@ -39,7 +39,6 @@ Record = Rating | Window | ImportedHeartRate
 
 _RATINGS, _WINDOWS, _RATES = 1, 2, 3
 _ROWS = 1000  # of the store at a time
-_MONTH_DAYS = 28  # of windows at a time
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -181,7 +180,7 @@ def _windows(
     if search.updated:
         updated = _UpdatedDays(stores, person.subject_id, search.updated)
         days = [day for day in days if updated.matches(day)]
-    for _, group in groupby(days, key=lambda day: day // _MONTH_DAYS):
+    for _, group in groupby(days, key=lambda day: day // MONTH_DAYS):
         inside = list(group)
         first, last = max(low, inside[0] * DAY), min(high, (inside[-1] + 1) * DAY)
         for window in _load_windows(stores, person, first, last, frozenset(inside)):

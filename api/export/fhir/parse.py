@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from api.export.fhir import terms
@@ -33,9 +34,15 @@ from api.services.imported_records import (
     SkippedEntry,
     require_few,
 )
-from store.models.imports import canonical_uri, uuid_identifier
+from store.models.imports import (
+    CORRECTIONS,
+    MODALITIES,
+    STATUSES,
+    canonical_uri,
+    is_correction,
+    uuid_identifier,
+)
 
-_STATUSES = ("final", "amended", "corrected")
 # Ways to write beats a minute in UCUM, where what is in braces has no meaning (section 2.4, 12).
 _BEATS = r"\{(heart ?)?beats?\}"
 _RATE_CODE = re.compile(rf"(1|{_BEATS})?/min|({_BEATS}\.)?min-1", re.IGNORECASE)
@@ -49,41 +56,45 @@ _VALUES = ("valueQuantity", "valueInteger", "valueString", "valueCodeableConcept
 _MODIFIERS = ("modifierExtension", "dataAbsentReason", "hasMember", "implicitRules", "focus")
 
 
-@dataclass(slots=True)
-class _Rating:
-    """The parts of a rating that were found so far."""
-
-    parts: list[tuple[int, str, SentRating]] = field(default_factory=list)
-
-
-def parse_bundle(document: Any, person_id: str = "", alias: str | None = None) -> ParsedImport:
+def parse_bundle(
+    document: Any,
+    person_id: str = "",
+    alias: str | None = None,
+    refused: Mapping[int, str] = MappingProxyType({}),
+) -> ParsedImport:
     """Parse the ratings and heart rates of a Bundle, or of one Observation, of this person, who is
-    called ``alias`` in it. Entries that cannot be read are returned as skipped. Raises ValueError
-    for a document that is no FHIR at all, or of two patients.
+    called ``alias`` in it. Entries that cannot be read, or are ``refused`` for a reason, are
+    returned as skipped. Raises ValueError for a document that is no FHIR at all, or of two
+    patients.
     """
     entries = list_entries(document)
     check = check_subjects(entries, person_id, alias)
     devices = devices_of(entries)
-    groups: dict[str, _Rating] = {}
+    groups: dict[str, list[SentRating]] = {}
     rates: list[SentHeartRate] = []
     skipped: list[SkippedEntry] = []
     for number, entry in enumerate(entries):
+        if number in refused:
+            skipped.append(SkippedEntry(number, refused[number]))
+            continue
         try:
             require_storable(entry)
             _parse_entry(entry, number, check, groups, rates, devices)
         except UNREADABLE as error:
             skipped.append(SkippedEntry(number, describe_skipped(error)))
-    if len(groups) > MAX_RATINGS:
+    ratings: list[SentRating] = []
+    for parts in groups.values():
+        try:
+            ratings += _join_parts(parts)
+        except ValueError as error:
+            skipped += [SkippedEntry(part.entries[0], str(error)) for part in parts]
+    if len(ratings) > MAX_RATINGS:
         raise ValueError(
-            f"has {len(groups):,} ratings; at most {MAX_RATINGS:,} are taken at once: send it in"
+            f"has {len(ratings):,} ratings; at most {MAX_RATINGS:,} are taken at once: send it in"
             " parts"
         )
-    ratings = []
-    for group in groups.values():
-        try:
-            ratings.append(_join_parts(group))
-        except ValueError as error:
-            skipped += [SkippedEntry(number, str(error)) for number, _, _ in group.parts]
+    ratings.sort(key=_version_order)
+    rates.sort(key=_version_order)
     return ParsedImport(ratings, rates, sorted(skipped, key=lambda item: item.entry))
 
 
@@ -105,7 +116,7 @@ def _parse_entry(
     entry: Any,
     number: int,
     check: SubjectCheck,
-    groups: dict[str, _Rating],
+    groups: dict[str, list[SentRating]],
     rates: list[SentHeartRate],
     devices: Mapping[str, str],
 ) -> None:
@@ -118,7 +129,7 @@ def _parse_entry(
     reason = check.reason_against(resource)
     if reason is not None:
         raise ValueError(reason)
-    if resource.get("status") not in _STATUSES:
+    if resource.get("status") not in STATUSES:
         raise ValueError(f"its status is {resource.get('status')}")
     for name in _MODIFIERS:
         if name in resource:
@@ -143,7 +154,7 @@ def _parse_entry(
     if not names:
         raise ValueError("its code is none that Ebbtide reads")
     part = _rating_part(resource, number, names[0], value, quantity, identifiers)
-    groups.setdefault(part.key, _Rating()).parts.append((number, names[0], part))
+    groups.setdefault(part.key, []).append(part)
 
 
 def _value_of(resource: Mapping[str, Any]) -> tuple[float, Mapping[str, Any]]:
@@ -178,7 +189,7 @@ def _heart_rate(
         if "modifierExtension" in component:
             raise ValueError("it has a component with a modifierExtension, which is not read")
         words[code] = require_length(require_text(component["valueString"], code), MAX_WORDS, code)
-    if words.get(terms.MODALITY) not in (None, "sensed", "self-reported"):
+    if words.get(terms.MODALITY) not in (None, *MODALITIES):
         raise ValueError(f"its modality is {words[terms.MODALITY]}")
     return SentHeartRate(
         _time_of(resource),
@@ -234,31 +245,48 @@ def _rating_part(
     )
 
 
-def _join_parts(group: _Rating) -> SentRating:
-    """Join the parts of one rating; the same part twice is no contradiction. Raises ValueError."""
-    joined = group.parts[0][2]
-    for _, name, part in group.parts[1:]:
-        if part.about_ns != joined.about_ns:
-            raise ValueError("it has another time than the rest of its rating")
-        values = {}
-        for what in (name, "note", "pleasant_note", "zone"):
-            old, new = getattr(joined, what), getattr(part, what)
-            if None not in (old, new) and old != new:
-                raise ValueError(f"two ratings of {name} are of this moment, with another {what}")
-            values[what] = old if new is None else new
-        joined = replace(
-            joined,
-            **values,
-            is_simulated=joined.is_simulated or part.is_simulated,
-            status=max(joined.status, part.status, key=_STATUSES.index),
-            issued_ns=max(
-                (at for at in (joined.issued_ns, part.issued_ns) if at is not None), default=None
-            ),
-            identifiers=tuple(sorted({*joined.identifiers, *part.identifiers})),
-            entries=(*joined.entries, *part.entries),
-            names=(*joined.names, *part.names),
-        )
-    return joined
+def _version_order(sent: SentRating | SentHeartRate) -> tuple[bool, int]:
+    """Order what corrects after what it corrects."""
+    return sent.status in CORRECTIONS, sent.issued_ns or 0
+
+
+def _join_parts(parts: list[SentRating]) -> list[SentRating]:
+    """Join the parts of one rating; the same part twice is no contradiction. A correction that says
+    something else than what was issued before it is another version. Raises ValueError.
+    """
+    first, *others = sorted(parts, key=_version_order)
+    versions = [first]
+    for part in others:
+        try:
+            versions[-1] = _join_part(versions[-1], part)
+        except ValueError:
+            if not is_correction(part.status, part.issued_ns, versions[-1].issued_ns):
+                raise
+            versions.append(part)
+    return versions
+
+
+def _join_part(joined: SentRating, part: SentRating) -> SentRating:
+    if part.about_ns != joined.about_ns:
+        raise ValueError("it has another time than the rest of its rating")
+    (name,) = part.names
+    values = {}
+    for what in (name, "note", "pleasant_note", "zone"):
+        old, new = getattr(joined, what), getattr(part, what)
+        if None not in (old, new) and old != new:
+            raise ValueError(f"two ratings of {name} are of this moment, with another {what}")
+        values[what] = old if new is None else new
+    issued = [at for at in (joined.issued_ns, part.issued_ns) if at is not None]
+    return replace(
+        joined,
+        **values,
+        is_simulated=joined.is_simulated or part.is_simulated,
+        status=max(joined.status, part.status, key=STATUSES.index),
+        issued_ns=max(issued, default=None),
+        identifiers=tuple(sorted({*joined.identifiers, *part.identifiers})),
+        entries=(*joined.entries, *part.entries),
+        names=(*joined.names, *part.names),
+    )
 
 
 def _require_unit(

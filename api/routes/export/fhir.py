@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from api.export import fhir
 from api.http.deps import (
+    AliasDep,
     CallerDep,
     KeepingPatient,
     KeepingStoresDep,
@@ -18,6 +19,7 @@ from api.http.deps import (
 from api.http.fhir import (
     FhirError,
     FhirRoute,
+    Words,
     base_url,
     describe_outcomes,
     fhir_response,
@@ -27,7 +29,7 @@ from api.http.fhir import (
 from api.http.time_range import OptionalTimeRange
 from api.schemas.common import ImportOut
 from api.services.export_scope import is_simulated
-from api.services.imported_records import ParsedImport, SkippedEntry, import_parsed
+from api.services.imported_records import import_parsed
 from store import Stores
 from store.models import Person
 
@@ -71,7 +73,6 @@ _OBSERVATION = {
     "effectiveDateTime": "2026-11-01T08:00:00+01:00",
     "valueQuantity": {"value": 61, "system": fhir.UCUM, "code": "/min"},
 }
-_Words = Annotated[list[Annotated[str, Query(max_length=1000)]] | None, Query(max_length=20)]
 _Id = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9.-]+$")]
 
 
@@ -96,14 +97,14 @@ def observations(
     person: PatientInScope,
     time_range: OptionalTimeRange,
     stores: StoresDep,
-    code: _Words = None,
-    date: _Words = None,
-    category: _Words = None,
-    patient_: Annotated[_Words, Query(alias="patient")] = None,
-    subject_: Annotated[_Words, Query(alias="subject")] = None,
-    status: _Words = None,
-    ids: Annotated[_Words, Query(alias="_id")] = None,
-    updated: Annotated[_Words, Query(alias="_lastUpdated")] = None,
+    code: Words = None,
+    date: Words = None,
+    category: Words = None,
+    patient_: Annotated[Words, Query(alias="patient")] = None,
+    subject_: Annotated[Words, Query(alias="subject")] = None,
+    status: Words = None,
+    ids: Annotated[Words, Query(alias="_id")] = None,
+    updated: Annotated[Words, Query(alias="_lastUpdated")] = None,
     count: Annotated[str | None, Query(alias="_count", max_length=20)] = None,
     form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="As _count")] = 1000,
@@ -152,8 +153,8 @@ def patients(
     caller: CallerDep,
     person: PatientInScope,
     stores: StoresDep,
-    identifier: _Words = None,
-    ids: Annotated[_Words, Query(alias="_id")] = None,
+    identifier: Words = None,
+    ids: Annotated[Words, Query(alias="_id")] = None,
     count_: Annotated[str | None, Query(alias="_count", max_length=20)] = None,
     form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
 ) -> Response:
@@ -206,49 +207,30 @@ def read_device(resource_id: _Id, person: PatientInScope) -> Response:
 @router.post(
     "/fhir",
     response_model=ImportOut,
-    responses=describe_outcomes(401, 403, 406, 422),
+    responses=describe_outcomes(400, 401, 403, 406, 422),
 )
 def import_fhir(
-    request: Request,
     document: Annotated[
         dict[str, Any],
         Body(media_type=fhir.MEDIA_TYPE, examples=[_OBSERVATION], description="A Bundle"),
     ],
     person: KeepingPatient,
     stores: KeepingStoresDep,
-    subject: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=300,
-            description="What the person is called in the Bundle, such as Patient/12, its URL or"
-            " an identifier (system|value); otherwise only what is of no subject, or of their"
-            " Patient here, is taken",
-        ),
-    ] = None,
+    alias: AliasDep,
 ) -> ImportOut | Response:
     """Store the ratings and heart rates of a Bundle. Idempotent. Entries that cannot be taken are
     listed in ``skipped``. A batch or transaction is answered with a Bundle.
     """
-    if len(request.query_params.getlist("subject")) > 1:
-        raise FhirError(400, "subject is given twice: a Bundle is of one person.")
+    kind = document.get("type") if document.get("resourceType") == "Bundle" else None
+    has_requests = kind in ("batch", "transaction")
     try:
-        parsed = fhir.parse_bundle(document, person.id, subject)
+        entries = fhir.list_entries(document)
+        refused = fhir.reasons_against_requests(entries) if has_requests else {}
+        parsed = fhir.parse_bundle(document, person.id, alias, refused)
     except ValueError as error:
         raise FhirError(422, f"body: {error}") from error
-    kind = document.get("type") if document.get("resourceType") == "Bundle" else None
-    if kind not in ("batch", "transaction"):
+    if kind is None or not has_requests:
         return import_parsed(stores, person, parsed).to_out()
-    entries = fhir.list_entries(document)
-    reasons = fhir.reasons_against_requests(entries)
-    parsed = ParsedImport(
-        [item for item in parsed.ratings if not reasons.keys() & set(item.entries)],
-        [item for item in parsed.heart_rates if item.entry not in reasons],
-        [
-            *(SkippedEntry(number, reason) for number, reason in reasons.items()),
-            *(item for item in parsed.skipped if item.entry not in reasons),
-        ],
-    )
     report = import_parsed(stores, person, parsed, is_atomic=kind == "transaction")
     if kind == "transaction" and report.skipped:
         first = report.skipped[0]

@@ -24,6 +24,7 @@ from api.http.fhir import (
     OUTCOME_SCHEMA,
     FhirError,
     FhirRoute,
+    Words,
     base_url,
     describe_outcomes,
     fhir_response,
@@ -40,7 +41,6 @@ from store.models import FhirExport, Person
 router = APIRouter(tags=["standards"], route_class=FhirRoute)
 
 _READ = describe_outcomes(401, 403, 404, 406, 422)
-_Words = Annotated[list[Annotated[str, Query(max_length=1000)]] | None, Query(max_length=20)]
 _KICK_OFF: dict[int | str, dict[str, Any]] = {
     202: {
         "description": "Begun: Content-Location is the address of its manifest",
@@ -70,7 +70,7 @@ def export_all(
     analyst: Analyst,
     cohort: CohortDep,
     stores: StoresDep,
-    types: Annotated[_Words, Query(alias="_type")] = None,
+    types: Annotated[Words, Query(alias="_type")] = None,
     form: Annotated[str | None, Query(alias="_outputFormat", max_length=100)] = None,
 ) -> Response:
     """Begin a Bulk Data export of everybody who agreed to research, under pseudonyms. Needs
@@ -85,7 +85,7 @@ def export_patients(
     analyst: Analyst,
     cohort: CohortDep,
     stores: StoresDep,
-    types: Annotated[_Words, Query(alias="_type")] = None,
+    types: Annotated[Words, Query(alias="_type")] = None,
     form: Annotated[str | None, Query(alias="_outputFormat", max_length=100)] = None,
 ) -> Response:
     """Begin the same export: everything is of a Patient."""

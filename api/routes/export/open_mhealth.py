@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
 from api.export import open_mhealth
 from api.export.fhir import Key, decode_key
-from api.http.deps import KeepingPatient, KeepingStoresDep, PatientInScope, StoresDep
+from api.http.deps import AliasDep, KeepingPatient, KeepingStoresDep, PatientInScope, StoresDep
 from api.http.pagination import Cursor, PageLimit
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange
@@ -52,7 +52,7 @@ def heart_rates(
     return DataPoints(data_points=points, next=following)
 
 
-@router.post("/open-mhealth/heart-rate", responses=describe_problems(401, 403, 422))
+@router.post("/open-mhealth/heart-rate", responses=describe_problems(400, 401, 403, 422))
 def import_heart_rates(
     document: Annotated[
         list[Any] | dict[str, Any],
@@ -72,19 +72,11 @@ def import_heart_rates(
     ],
     person: KeepingPatient,
     stores: KeepingStoresDep,
-    subject: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=300,
-            description="The user id that the person has in these points; otherwise only what is"
-            " of no user, or of theirs here, is taken",
-        ),
-    ] = None,
+    alias: AliasDep,
 ) -> ImportOut:
     """Store single heart rates. Idempotent. Points that cannot be taken are in ``skipped``."""
     try:
-        parsed = open_mhealth.parse_points(document, person.id, subject)
+        parsed = open_mhealth.parse_points(document, person.id, alias)
     except ValueError as error:
         raise ProblemError(422, str(error), field="body") from error
     return import_parsed(stores, person, parsed).to_out()

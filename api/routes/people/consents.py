@@ -54,9 +54,11 @@ class ConsentOut(RecordOut):
 
 
 class WithdrawalOut(RecordOut):
-    """Consent to keeping that was taken back, and what became of the data. The account stays."""
+    """Consent to keeping that was taken back or ran out, and what became of the data. The account
+    stays.
+    """
 
-    withdrawn: datetime
+    withdrawn: datetime = Field(description="When it was taken back, or when its time was over")
     erase_at: datetime = Field(
         description="When the data are erased, unless one agrees again before"
     )
@@ -78,7 +80,7 @@ class ConsentsOut(BaseModel):
         description="How long one may change one's mind after taking back keeping"
     )
     withdrawal: WithdrawalOut | None = Field(
-        description="The last time keeping was taken back, and not agreed to again in time"
+        description="The last time keeping was taken back or ran out, and not agreed to in time"
     )
     answers: list[ConsentOut]
 

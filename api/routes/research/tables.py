@@ -32,9 +32,7 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.cohort import Cohort
 from api.services.export_scope import (
     ExportQuery,
-    ExportSubject,
     IncrementTokens,
-    resolve_origins,
 )
 from api.services.research_identity import derive_key
 from api.services.research_rows import ReleasedRows, count_beats, count_price_s
@@ -45,14 +43,18 @@ from store import Stores
 from store.models import Person
 from store.models.records import Role
 
-ALL = ExportQuery(0, LATEST)  # of the analysts' clock
+_FIVES = 5  # patients are counted in: who joins or leaves is not seen
 
 router = APIRouter(prefix="/research", tags=["research"])
 
 Pseudonyms = Annotated[
     # Few enough to fit into an address, which servers take up to 64 KiB.
     list[Annotated[str, Field(max_length=40)]] | None,
-    Query(max_length=1000, description="Only these people, at least five; all if left out"),
+    Query(
+        max_length=1000,
+        description="Only these people, at least `min_people` (see `/research/people`); all if "
+        "left out",
+    ),
 ]
 
 Since = Annotated[
@@ -105,21 +107,22 @@ async def people(
 ) -> Response:
     """Who agreed to research, and what of them is released."""
 
-    def plan() -> float:
-        log_access(stores, analyst, [item.person for item in rows], request_name(request))
-        return sum(count_price_s(ReleasedRows(stores, item, ALL), cache.research) for item in rows)
+    def plan() -> tuple[list[ReleasedRows], float]:
+        people = [item.person for item in cohort.subjects]
+        log_access(stores, analyst, people, request_name(request))
+        found = [ReleasedRows(stores, item, ExportQuery.of_all()) for item in cohort.subjects]
+        return found, sum(count_price_s(rows, cache.research) for rows in found)
 
     def work() -> Response:
         patients = sum(person.role is Role.PATIENT for person in stores.records.people())
         out = CohortOut(
-            people=[_subject(stores, cache, item) for item in rows],
-            patients=patients // 5 * 5,
+            people=[_subject(rows, cache) for rows in released],
+            patients=patients // _FIVES * _FIVES,
             min_people=cohort.min_people,
         )
         return Response(out.model_dump_json(), media_type="application/json")
 
-    rows = cohort.subjects
-    price_s = await computations.run(request, analyst.id, plan)
+    released, price_s = await computations.run(request, analyst.id, plan)
     return await computations.respond(request, analyst.id, price_s, "people", work)
 
 
@@ -246,22 +249,23 @@ def _respond(
         query,
         snapshots,
         pseudonymous=True,
+        # Not the cohort: who comes or goes while a caller reads ends no list.
+        selection=(analyst.id, None if pseudonyms is None else sorted(set(pseudonyms))),
         encode_until=tokens.encode,
     )
 
 
-def _subject(stores: Stores, cache: AnalysisCache, subject: ExportSubject) -> Subject:
-    rows = ReleasedRows(stores, subject, ALL)
+def _subject(rows: ReleasedRows, cache: AnalysisCache) -> Subject:
     beats = count_beats(rows, cache.research)
     ratings = rows.ratings()
-    origins = resolve_origins(stores, subject.person)
+    origins = rows.origins()
 
     def moved(moment: int | None) -> str | None:
         return None if moment is None else to_datetime(moment).replace(tzinfo=None).isoformat()
 
     return Subject(
-        person=subject.name,
-        simulated=subject.person.simulated or Origin.SIMULATED in origins,
+        person=rows.subject.name,
+        simulated=rows.is_simulated(),
         origins=sorted(origins),
         beats=sum(beats.values()),
         first_beat=moved(min((day * DAY for day in beats), default=None)),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from api.export import fhir, open_mhealth
 from api.export.fhir.subjects import TwoPatientsError, check_subjects
 from tests.api.export.test_round_trip import all_resources, bundle_of, observation, point
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic
 from tests.support.standards import require_valid_r4
 
@@ -102,7 +103,9 @@ def test_a_subject_that_is_not_said_is_not_guessed(clinic: Clinic) -> None:
     nameless = observation(1, fhir.HEART_RATE, 61, subject={"display": "Somebody"})
     assert ada.post(f"{BASE}?subject=", json=nameless).status_code == 422
     two = ada.post(f"{BASE}?subject=1&subject=Patient/12", json=nameless)
-    assert two.status_code == 400
+    outcome(two, 400, "invalid")
+    points = ada.post("/v1/open-mhealth/heart-rate?subject=1&subject=2", json=[])
+    assert_problem(points, 400, "subject is given twice")
     (skipped,) = ada.post(f"{BASE}/", json=nameless).json()["skipped"]
     assert "?subject=" not in skipped["reason"]  # which could not say it
     assert "neither a reference nor an identifier" in skipped["reason"]
@@ -111,6 +114,18 @@ def test_a_subject_that_is_not_said_is_not_guessed(clinic: Clinic) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        ({"valueQuantity": {"value": 61, "code": "/min", "comparator": "<"}}, "it is < 61"),
+        ({"valueQuantity": {"value": 61, "unit": "ms"}}, "in ms, not in /min"),
+        ({"valueQuantity": {"value": 61}}, "without a unit"),
+        ({"valueQuantity": {"value": 61, "code": "x", "system": "urn:oid:1.2"}}, "not of UCUM"),
+        (
+            {"modifierExtension": [{"url": "urn:oid:1.2", "valueBoolean": True}]},
+            "modifierExtension",
+        ),
+        ({"effectivePeriod": {"start": "2026-11-01T08:00:00Z"}}, "of a while"),
+        ({"effectiveDateTime": "2098-11-01T08:00:00Z"}, "has not been yet"),
+        ({"subject": "Patient/1"}, "subject is no Reference"),
+        ({"component": [{"code": {"text": "?"}, "valueString": "?"}]}, "component"),
         ({"focus": [{"reference": "Patient/mother"}]}, "focus"),
         ({"implicitRules": "http://a.example/rules"}, "implicitRules"),
         ({"valueInteger": 50}, "both valueQuantity and valueInteger"),
@@ -146,7 +161,7 @@ def test_a_subject_that_is_not_said_is_not_guessed(clinic: Clinic) -> None:
         ),
     ],
 )
-def test_what_has_two_readings_is_skipped(
+def test_what_may_mean_something_else_is_skipped(
     clinic: Clinic, change: dict[str, Any], reason: str
 ) -> None:
     resource = {**observation(1, fhir.HEART_RATE, 61), **change}
@@ -428,6 +443,24 @@ def test_a_repeated_request_has_the_media_type_of_the_first(clinic: Clinic) -> N
         assert again.json() == first.json()
 
 
+def test_a_repeated_request_has_its_media_type_also_when_it_is_compressed(clinic: Clinic) -> None:
+    """Where the answer was read as JSON after it was compressed, it was application/json."""
+    entries = [entry(observation(minute, fhir.HEART_RATE, 61)) for minute in range(40)]
+    sent = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    headers = {"Idempotency-Key": "many", "Accept-Encoding": "gzip"}
+    first, again = (clinic["ada"].post(BASE, json=sent, headers=headers) for _ in range(2))
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.headers.get("content-encoding") == first.headers.get("content-encoding")
+    assert again.headers["content-type"] == first.headers["content-type"]
+    assert again.headers["content-type"] == "application/fhir+json"
+    assert again.json() == first.json()
+    # What is no resource, as the report on a collection, is none when it is repeated.
+    sent["type"], headers["Idempotency-Key"] = "collection", "a collection"
+    first, again = (clinic["ada"].post(BASE, json=sent, headers=headers) for _ in range(2))
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.headers["content-type"] == first.headers["content-type"] == "application/json"
+
+
 @pytest.mark.parametrize(
     ("accept", "status"),
     [
@@ -495,3 +528,68 @@ def test_a_patient_can_be_counted(clinic: Clinic) -> None:
 def test_a_cursor_that_was_not_given_is_refused(place: list[Any]) -> None:
     with pytest.raises(ValueError, match="this API gave"):
         fhir.decode_key(base64.urlsafe_b64encode(json.dumps(place).encode()).decode())
+
+
+def test_half_a_rating_in_a_batch_waits_where_the_other_half_is_refused(clinic: Clinic) -> None:
+    """It was answered with 200 OK, and was not stored."""
+    pain = observation(1, fhir.PAIN, 4)
+    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
+    sent = {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [entry(pain), entry(stress, method="PUT")],
+    }
+    batch = clinic["ada"].post(BASE, json=sent).raise_for_status().json()
+    statuses = [item["response"]["status"] for item in batch["entry"]]
+    assert statuses == ["202 Accepted", "422 Unprocessable Entity"]
+    refusal = batch["entry"][1]["response"]["outcome"]["issue"][0]["diagnostics"]
+    assert "PUT is not served" in refusal
+    assert clinic["ada"].post(BASE, json=bundle_of([stress])).json()["ratings"] == 1
+    sent["type"] = "transaction"
+    refused = clinic["ada"].post(BASE, json=sent)
+    assert refused.status_code == 422
+    assert "entry[1]: PUT is not served" in refused.json()["issue"][0]["diagnostics"]
+
+
+def corrected(resource: dict[str, Any], value: int, day: int) -> dict[str, Any]:
+    """A correction of a rating, issued on a day."""
+    quantity = {**resource["valueQuantity"], "value": value}
+    issued = f"2026-11-{day:02}T08:00:00Z"
+    return {**resource, "valueQuantity": quantity, "status": "corrected", "issued": issued}
+
+
+@pytest.mark.parametrize("kind", ["collection", "transaction"])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_a_correction_may_come_with_what_it_corrects(
+    clinic: Clinic, kind: str, order: tuple[int, ...]
+) -> None:
+    """Both were refused, as two ratings of one moment."""
+    ada = clinic["ada"]
+    pain = observation(1, fhir.PAIN, 4)
+    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
+    resources = [pain, stress, corrected(pain, 6, 2), corrected(pain, 7, 3)]
+    entries = [entry(resources[number]) for number in order]
+    for is_new in (True, False):  # sent again, it is all stored already
+        answer = ada.post(BASE, json={"resourceType": "Bundle", "type": kind, "entry": entries})
+        report = answer.raise_for_status().json()
+        if kind == "collection":
+            assert (report["ratings"], report["new"], report["skipped"]) == (1, 4 * is_new, [])
+        else:
+            statuses = {item["response"]["status"] for item in report["entry"]}
+            assert statuses == {"201 Created" if is_new else "200 OK"}
+    rows = ada.get("/v1/export/ratings").json()["rows"]
+    assert [(row["pain"], row["stress"], row["version"]) for row in rows] == [(7, 5, 3)]
+
+
+def test_a_part_that_waits_can_be_corrected(clinic: Clinic) -> None:
+    ada = clinic["ada"]
+    pain = observation(1, fhir.PAIN, 4)
+    for number, part in enumerate([pain, corrected(pain, 6, 2)]):
+        report = ada.post(BASE, json=bundle_of([part])).json()
+        assert "waits until it comes" in report["skipped"][0]["reason"], number
+    refused = ada.post(BASE, json=bundle_of([corrected(pain, 8, 1)])).json()
+    assert "a later correction is stored" in refused["skipped"][0]["reason"]
+    stress = observation(1, fhir.STRESS, 5, system=fhir.OURS)
+    assert ada.post(BASE, json=bundle_of([stress])).json()["ratings"] == 1
+    rows = ada.get("/v1/export/ratings").json()["rows"]
+    assert [(row["pain"], row["stress"], row["version"]) for row in rows] == [(6, 5, 1)]

@@ -11,14 +11,15 @@ import httpx
 import numpy as np
 import pytest
 
+from api.export.columns import Table
 from api.services.research_identity import GRID, WEEK
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
-from store.models import Purpose, Rating
+from store.models import Purpose, TherapySession
 from store.models.records import Role
 from tests.support.assertions import assert_problem
-from tests.support.clinic import Clinic, opened_clinic
+from tests.support.clinic import Clinic, add_rating, opened_clinic
 from tests.support.cohort_clinic import (
     RELEASED_WEEKS,
     agree_together,
@@ -44,17 +45,6 @@ def released(stores: Stores) -> Iterator[Clinic]:
             add_rating(opened, "ada", begin + hour * HOUR)
         agree_together(opened, "ada", people=6)
         yield opened
-
-
-def add_rating(clinic: Clinic, name: str, about_ns: int, **more: Any) -> Rating:
-    about_ns = about_ns // 1000 * 1000
-    person = clinic.people[name]
-    rating = Rating(
-        **{"id": new_id(), "version": 1, "person_id": person.id, "about_ns": about_ns},
-        **{"zone": person.zone, "pain": 3, "stress": 4, "pleasant": None, "simulated": False},
-        **{"entered_ns": clinic.stores.now() // 1000 * 1000, **more},
-    )
-    return clinic.stores.records.add_rating(rating)
 
 
 def read_pages(
@@ -171,7 +161,14 @@ def test_fhir_pages_lose_and_double_nothing(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["x", "bm9wZQ", base64.urlsafe_b64encode(b'["", 1.5, "", ""]').decode(), "W10", "é", "[" * 400],
+    [
+        "x",
+        "bm9wZQ",
+        base64.urlsafe_b64encode(b'["", 1.5, "", "", ""]').decode(),
+        "W10",
+        "é",
+        "[" * 400,
+    ],
 )
 def test_a_cursor_of_ones_own_is_refused(clinic: Clinic, cursor: str) -> None:
     ada = clinic["ada"]
@@ -180,6 +177,40 @@ def test_a_cursor_of_ones_own_is_refused(clinic: Clinic, cursor: str) -> None:
     refused = ada.get("/v1/fhir/Observation", params={"cursor": cursor})
     assert refused.status_code in (400, 422)
     assert refused.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("who", ["ada", "ann"])
+def test_a_cursor_goes_on_with_its_own_list_alone(released: Clinic, who: str) -> None:
+    """One of another table would skip the rows before its place, and end the list in silence."""
+    client, base = released[who], "/v1/research" if who == "ann" else "/v1/export"
+    path = f"{base}/ratings"
+    page = client.get(path, params={"limit": 3}).json()
+    cursor, until = page["next"], page["until"]
+    following = client.get(path, params={"limit": 5, "cursor": cursor}).raise_for_status().json()
+    assert len(following["rows"]) == 5
+    for table in Table:
+        if table is not Table.RATINGS:
+            refused = client.get(f"{base}/{table}", params={"cursor": cursor})
+            assert_problem(refused, 422, "is of another list")
+    start = to_datetime(page["rows"][0]["about_ns"]).replace(tzinfo=None).isoformat()
+    if who == "ada":
+        start += "Z"
+    others: list[dict[str, Any]] = [{"start": start}, {"end": start}, {"since": until}]
+    if who == "ann":
+        people = released["ann"].get("/v1/research/people").json()["people"]
+        others.append({"person": [row["person"] for row in people][:5]})
+    for query in others:
+        if "end" in query:
+            query["start"] = "2000-01-01T00:00:00" + "Z" * (who == "ada")
+        refused = client.get(path, params={"cursor": cursor, **query})
+        assert_problem(refused, 422, "is of another list")
+    # Of the same query it goes on; another person's is of another list.
+    query = {"start": start, "limit": 2}
+    own = client.get(path, params=query).json()["next"]
+    assert client.get(path, params={**query, "cursor": own}).raise_for_status().json()["rows"]
+    if who == "ada":
+        refused = released["eve"].get(path, params={"cursor": cursor})
+        assert_problem(refused, 422, "is of another list")
 
 
 def test_research_filters_on_no_true_time(released: Clinic) -> None:
@@ -269,3 +300,26 @@ def test_an_increment_has_what_was_released_since(stores: Stores) -> None:
         assert 0 < len(first["rows"]) < RELEASED_WEEKS - 3
         assert len(whole) == len(first["rows"]) + 1
         assert [row["rating"] for row in rows] == [whole[-1]["rating"]]
+
+
+def test_an_increment_has_the_meetings_of_the_first_day_of_a_week(stores: Stores) -> None:
+    stores, clock = with_movable_clock(stores)
+    with opened_clinic(stores) as clinic:
+        agree_together(clinic, "ada")
+        person = clinic.people["ada"]
+        sunday = stores.now() // WEEK * WEEK + 3 * DAY + 12 * HOUR
+        for number, week in enumerate(range(-RELEASED_WEEKS, 0), 1):
+            held = sunday + week * WEEK
+            meeting = TherapySession(new_id(), person.id, number, held, changed_ns=held)
+            stores.records.add_session(meeting)
+        ann, path = clinic["ann"], "/v1/research/sessions"
+        ann.get(path).raise_for_status()  # they join the cohort
+        clock.ahead_ns += HOUR
+        first = ann.get(path).json()
+        clock.ahead_ns += WEEK
+        clock.sign_in_again(clinic)
+        ann = clinic["ann"]
+        rows = ann.get(path, params={"since": first["until"]}).json()["rows"]
+        whole = ann.get(path).json()["rows"]
+        assert len(whole) == len(first["rows"]) + 1
+        assert rows == whole[-1:]

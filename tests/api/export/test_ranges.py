@@ -338,3 +338,31 @@ def test_head_works_wherever_get_does(clinic: Clinic) -> None:
                 tried += 1
     assert tried > 25
     assert "HEAD" in httpx.options(f"{clinic.url}/v1/ratings").headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/v1/export/beats.parquet", "/v1/export/hrv.csv"])
+def test_any_tag_is_met_by_files_as_by_pages(clinic: Clinic, path: str) -> None:
+    """RFC 9110, 13.1.2: `*` is false where there is something; of a GET the answer is 304."""
+    ada, condition = clinic["ada"], {"If-None-Match": "*"}
+    for url in (path, "/v1/export/beats", "/v1/ratings"):
+        unconditional = ada.get(url).raise_for_status()
+        for answer in (ada.get(url, headers=condition), ada.head(url, headers=condition)):
+            assert (answer.status_code, answer.content) == (304, b""), url
+            tag = answer.headers["etag"].removeprefix("W/").strip('"')
+            assert unconditional.headers["etag"].removeprefix("W/").strip('"').startswith(tag)
+
+
+def test_a_withdrawal_of_somebody_breaks_no_export_that_is_being_made(tmp_path: Path) -> None:
+    """All files are deleted then, also those that are still written."""
+    store = Snapshots(tmp_path / "cache", 10**6, 100.0)
+
+    def chunks() -> Iterator[bytes]:
+        yield b"a" * 3000
+        store.clear()
+        yield b"b" * 3000
+
+    for wait_s in (None, 0.0):  # read at once when it is whole, and sent while it is made
+        given = store.write("a" * 40, "b" * 64, chunks(), wait_s)
+        assert not isinstance(given, Snapshot)
+        assert b"".join(given) == b"a" * 3000 + b"b" * 3000
+        assert list(store.folder.iterdir()) == []

@@ -11,6 +11,9 @@ import pyarrow as pa
 import pytest
 
 from analytics.hrv.windows import WINDOW_NS, hrv_windows
+from api.export.fhir.bulk import export_lines
+from api.services.cache.analysis import AnalysisCache
+from api.services.cohort import load_cohort
 from api.services.inputs import load_beats
 from api.services.research_identity import GRID, WEEK, ResearchIdentity
 from ebbtide.beats import Notification, Origin, Stream, new_id
@@ -111,3 +114,41 @@ def test_people_are_counted_as_the_tables_have_them(clinic: Clinic, ada: Researc
     assert subject["days_with_beats"] == len(days)
     assert subject["first_beat"] == to_datetime(days[0] * DAY).replace(tzinfo=None).isoformat()
     assert subject["last_beat"] == to_datetime(days[-1] * DAY).replace(tzinfo=None).isoformat()
+
+
+def put_beats(clinic: Clinic, name: str, origin: Origin, begin: int) -> None:
+    """A minute of beats, one a second."""
+    subject_id = clinic.people[name].subject_id
+    stream = Stream(new_id(), origin, f"a {origin}", begin)
+    clinic.stores.beats.put_stream(subject_id, stream)
+    times = tuple(range(begin + SECOND, begin + 61 * SECOND, SECOND))
+    item = Notification(1, times[-1], 60, (1024,) * 60, times, True)
+    clinic.stores.beats.append(subject_id, stream.id, [item])
+
+
+@pytest.mark.parametrize("origin", [Origin.PULSE, Origin.SIMULATED])
+def test_where_beats_come_from_is_given_when_they_are_released(
+    clinic: Clinic, ada: ResearchIdentity, origin: Origin
+) -> None:
+    def subject() -> dict[str, object]:
+        people = clinic["ann"].get("/v1/research/people").raise_for_status().json()["people"]
+        (found,) = (row for row in people if row["person"] == ada.name)
+        return found
+
+    def labels() -> str:
+        cohort = load_cohort(clinic.stores, clinic.people["ann"], 5)
+        return "".join(export_lines(clinic.stores, AnalysisCache(), cohort.subjects, "Patient"))
+
+    before, labels_before = subject(), labels()
+    assert before["origins"] == ["strap"]
+    assert before["simulated"] is False
+    # The last week before what is released ends, and the first that is not.
+    end = ada.clock.released_end(clinic.stores.now())
+    put_beats(clinic, "ada", origin, ada.clock.to_true(end + HOUR))
+    assert subject() == before
+    assert labels() == labels_before
+    put_beats(clinic, "ada", origin, ada.clock.to_true(end - 8 * HOUR))
+    after = subject()
+    assert after["origins"] == sorted(["strap", origin])
+    assert after["simulated"] is (origin is Origin.SIMULATED)
+    assert (labels() != labels_before) is (origin is Origin.SIMULATED)

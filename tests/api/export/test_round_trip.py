@@ -248,6 +248,24 @@ class _People:
 _PEOPLE = _People()
 
 
+def test_an_identifier_of_a_rating_and_a_heart_rate_makes_no_second_rating(
+    stores_of: Stores,
+) -> None:
+    person = add_account(stores_of, "ada@example.org", role=Role.PATIENT)
+    name = {"identifier": [{"system": "urn:oid:1.2.3", "value": "7"}]}
+    rating = [
+        observation(1, fhir.PAIN, 4, **name),
+        observation(1, fhir.STRESS, 5, system=fhir.OURS, **name),
+    ]
+    rate = observation(1, fhir.HEART_RATE, 61, **name)
+    for documents in (rating, [rate], rating, [*rating, rate], [rate], rating):
+        send(stores_of, person, "fhir", documents)
+        ratings, rates = content(stores_of, person)
+        assert len(ratings) == 1
+        assert len(rates) <= 1
+    assert len(rates) == 1
+
+
 def test_two_clients_at_once_store_each_record_once(stores_of: Stores) -> None:
     person = add_account(stores_of, "ada@example.org", role=Role.PATIENT)
     sent = [

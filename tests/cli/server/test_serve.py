@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
 
+from cli.server import serve
+from ebbtide.settings import Settings
+from store import Stores
 from tests.support.accounts import PASSWORD
 from tests.support.command_line import run_ebbtide, served
 from tests.support.ports import free_port
@@ -21,6 +30,31 @@ def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "EBBTIDE_DATA_DIR" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_a_process_that_is_stopped_while_it_is_replaced_is_not_begun_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_interrupted: bool
+) -> None:
+    replace: list[Callable[[], None]] = []
+
+    def create(stores: Stores, *arguments: Any) -> FastAPI:
+        stores.close()
+        replace.append(arguments[-1])
+        return FastAPI()
+
+    def run(_: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        replace[0]()
+        sockets[0].close()
+        if is_interrupted:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("api.app.create_app", create)
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    listener = serve._serve(settings, "127.0.0.1", 0, 1)
+    assert (listener is None) == is_interrupted
+    if listener is not None:
+        listener.close()
 
 
 def test_several_workers_answer_as_one_and_a_killed_one_is_begun_anew(tmp_path: Path) -> None:

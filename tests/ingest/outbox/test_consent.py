@@ -25,7 +25,7 @@ from ingest.recorder import Recorder
 from ingest.straps.simulated import SimulatedStrap
 from store import Stores
 from store.models import Consent, Person, Purpose
-from tests.support.accounts import agree_to_keeping
+from tests.support.accounts import answer_on_keeping
 from tests.support.assertions import wait_for
 from tests.support.uploads import get_credentials
 
@@ -74,7 +74,7 @@ def test_beats_from_before_consent_arrive_after_it_once_each(
             assert uploader.last_problem is not None
             said.append(uploader.last_problem)
             assert sum(state.beats_waiting for state in outbox.states()) == 300
-            await asyncio.to_thread(agree_to_keeping, stores, ada(stores))
+            await asyncio.to_thread(answer_on_keeping, stores, ada(stores))
             await until(lambda: not any(state.beats_waiting for state in outbox.states()))
             await until(lambda: uploader.last_problem is None)
             running.cancel()
@@ -105,13 +105,13 @@ def test_what_is_from_before_a_withdrawal_goes_and_what_came_later_waits(
         person = ada(stores)
         no = Consent(person.id, Purpose.KEEPING, False, "1", timestamps.now_ns() - 300 * SECOND)
         stores.records.add_consent(no, no.at_ns)
-        assert len(carry_out_withdrawals(stores, None, 0)) == 1
+        assert len(carry_out_withdrawals(stores, None)) == 1
         record(outbox, account, 50, 200)
         with pytest.raises(ConsentMissingError, match="taken back"):
             asyncio.run(upload(outbox))
         assert [state.beats_kept for state in outbox.states() if state.beats_kept] == [50]
         assert sum(state.beats_waiting for state in outbox.states()) == 50
-        agree_to_keeping(stores, person)
+        answer_on_keeping(stores, person)
         asyncio.run(upload(outbox))
         now = ada(stores)
         assert len(stores.beats.read(now.subject_id, *FOREVER).time_ns) == 50
@@ -144,7 +144,7 @@ def test_status_and_import_say_so(
     assert "waits for consent" in runner.invoke(app, ["status"]).output
     report = json.loads(runner.invoke(app, ["status", "--json"]).stdout)
     assert [strap["waits_for_consent"] for strap in report["straps"]] == [True]
-    agree_to_keeping(stores, ada(stores))
+    answer_on_keeping(stores, ada(stores))
     assert "Uploaded." in runner.invoke(app, command).output
     assert len(stores.beats.read(ada(stores).subject_id, *FOREVER).time_ns) == 200
     report = json.loads(runner.invoke(app, ["status", "--json"]).stdout)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ebbtide.beats import Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, SECOND
 from store.encoding import beat_block
@@ -102,3 +105,33 @@ def test_a_file_of_the_version_before_gets_a_generation(tmp_path: Path) -> None:
     store = SqliteBeatStore(path)
     assert store.generation() == first
     store.close()
+
+
+def test_beats_are_stored_while_a_purge_waits_for_a_reader(tmp_path: Path) -> None:
+    """A checkpoint that waits holds SQLite's write lock: for as long as another process read, every
+    upload waited.
+    """
+    file = tmp_path / "beats.sqlite"
+    store = SqliteBeatStore(file)
+    store.put_stream("ada", Stream(new_id(), Origin.STRAP, "s", 1))
+    reader = sqlite3.connect(file, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM streams").fetchone()
+    purge = threading.Thread(target=store.purge)
+    purge.start()
+    waits_s = []
+    begin = time.monotonic()
+    while time.monotonic() - begin < 1.5:
+        before = time.monotonic()
+        store.put_stream("ada", Stream(new_id(), Origin.STRAP, "s", 1))
+        store.coverage("ada")
+        waits_s.append(time.monotonic() - before)
+        time.sleep(0.05)
+    assert purge.is_alive()
+    reader.execute("COMMIT")
+    reader.close()
+    purge.join(20)
+    assert not purge.is_alive()
+    store.close()
+    assert max(waits_s) < 1.0  # it was until the reader ended
+    assert len(waits_s) > 3

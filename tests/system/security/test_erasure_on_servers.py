@@ -19,6 +19,7 @@ from ebbtide.settings import Settings
 from store import Stores, open_stores
 from tests.conftest import skip_or_fail
 from tests.support.accounts import add_account
+from tests.support.assertions import wait_for
 from tests.support.beats import put_beats
 from tests.support.canary import START, add_canary, find_traces
 from tests.support.influx import InfluxServerProcess, influxd
@@ -197,10 +198,3 @@ def points_of(folder: Path, word: bytes) -> bool:
         return holding(folder, word, ".tsm", ".tombstone", ".wal")
     except FileNotFoundError:  # compacted meanwhile
         return True
-
-
-def wait_for(condition: object, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.25)

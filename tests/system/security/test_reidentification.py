@@ -413,6 +413,33 @@ def way_tags(attacked: Attacked) -> tuple[float, float]:
         body = {"pain": 9, "stress": 9}
         clinic[f"p{number}"].post("/v1/ratings", json=body).raise_for_status()
     assert state() == first
+    # Nor does the tag say where what is released ends: no two ends of a range have the same.
+    ends = [f"20{year}-01-01T00:00:00" for year in range(50, 100, 10)]
+    for path in paths:
+        found = [ann.get(path, params={"end": end}).headers["etag"] for end in ends]
+        assert len(set(found)) == len(ends), path
+    return 0.0, math.log2(DELAYS)
+
+
+def way_origins(attacked: Attacked) -> tuple[float, float]:
+    """Someone who still rates has a strap for the first time: `origins` says from when on."""
+    ann, clinic = attacked.clinic["ann"], attacked.clinic
+    number = attacked.active[3]
+
+    def origins() -> list[str]:
+        people = ann.get("/v1/research/people").raise_for_status().json()["people"]
+        names = {row["person"]: row for row in people}
+        return list(names[attacked.identities[number].name]["origins"])
+
+    assert origins() == []
+    person = clinic.people[f"p{number}"]
+    stream = Stream(new_id(), Origin.STRAP, "strap", NOW - HOUR)
+    clinic.stores.beats.put_stream(person.subject_id, stream)
+    times = tuple(range(NOW - HOUR, NOW - HOUR + 60 * SECOND, SECOND))
+    item = Notification(1, times[-1], 60, (1024,) * 60, times, True)
+    clinic.stores.beats.append(person.subject_id, stream.id, [item])
+    # Before, the day on which it came was seen; now, nothing is until its week is released.
+    assert origins() == []
     return 0.0, math.log2(DELAYS)
 
 
@@ -461,6 +488,7 @@ WAYS: list[tuple[str, Callable[[Attacked], tuple[float, float]], float]] = [
     ("microseconds of a time: people", way_digits, 2.0),
     ("ids of FHIR windows: weeks", way_window_ids, 4.0),
     ("tags, sizes, counts: weeks", way_tags, 5.0),
+    ("a first strap, by origins: weeks", way_origins, 5.0),
     ("joining between two exports: people", way_joining, math.log2(5)),
 ]
 
