@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from ingest.outbox.outbox import Outbox
 
 _MAX_PROBLEMS = 10
-# Of files in a folder; a file that is named may have any.
-_ENDINGS = {".csv", ".edf", ".fit", ".hrm", ".json", ".txt", ".xml", ".zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +88,14 @@ def import_files(
     from cli.credentials import CredentialFile
     from ebbtide.settings import Settings
     from ebbtide.timestamps import validate_zone
+    from ingest.files.import_steps import describe_same, parse_start
     from ingest.outbox.acknowledged import Retention
     from ingest.outbox.outbox import Outbox
 
     settings = Settings()
     owner = CredentialFile(settings.sign_ins_file).of(patient)
     zone = validate_zone(zone or owner.zone)
-    start_ns = None if start is None else _parse_moment(start, zone)
+    start_ns = None if start is None else parse_start(start, zone)
     files = _files_of(files)
     if start_ns is not None and len(files) > 1:
         raise EbbtideError("--start is for one file.", "Import the files one by one.")
@@ -118,7 +116,7 @@ def import_files(
             if as_json or not sys.stdin.isatty():
                 raise _refuse_same(path, same)
             progress.stop()
-            sure = typer.confirm(f"{_describe_same(path, same)} Add it again?", err=True)
+            sure = typer.confirm(f"{describe_same(path, same)} Add it again?", err=True)
             progress.start()
             return sure
 
@@ -148,6 +146,8 @@ def import_files(
 
 def _files_of(paths: list[Path]) -> list[Path]:
     """The files, and those in folders with the endings of recordings, in order of their names."""
+    from ingest.files.archive import RECORDING_ENDINGS
+
     files = []
     for path in paths:
         if not path.is_dir():
@@ -156,11 +156,11 @@ def _files_of(paths: list[Path]) -> list[Path]:
         inside = sorted(
             item
             for item in path.rglob("*")
-            if item.is_file() and item.suffix.lower() in _ENDINGS and item.name[:1] != "."
+            if item.is_file() and item.suffix.lower() in RECORDING_ENDINGS and item.name[:1] != "."
         )
         if not inside:
             raise EbbtideError(
-                f"The folder {path} holds no recording ({', '.join(sorted(_ENDINGS))}).",
+                f"The folder {path} holds no recording ({', '.join(sorted(RECORDING_ENDINGS))}).",
                 "Name the files.",
             )
         files += inside
@@ -177,22 +177,21 @@ def _import_one(
     choice: dict[str, str | None],
     may_add: Callable[[Path, RecordedFile], bool],
 ) -> FileResult:
-    from ingest.files.importer import import_recordings, require_past
-    from ingest.files.registry import open_recording
+    from ingest.files.import_steps import read_file
+    from ingest.files.importer import import_recordings
     from ingest.files.streams import is_stream, stream_name
 
     task = progress.add_task(f"Reading {path.name}", total=None)
     try:
         size = path.stat().st_size if path.exists() else 0
         progress.update(task, total=size or None)
-        found = open_recording(
+        found = read_file(
             path,
             zone=zone,
             start_ns=start_ns,
+            choice=choice,
             on_progress=lambda at: progress.update(task, completed=at),
-            **choice,
         )
-        require_past(found)
         if not may_add(path, found):
             progress.update(task, visible=False)
             return FileResult(str(path), found.format, found.beats, 0, 0, 0, ("left out",))
@@ -274,35 +273,13 @@ def _find_same(
 
 
 def _refuse_same(path: Path, same: SameIntervals) -> EbbtideError:
+    from ingest.files.import_steps import describe_same
+
     return EbbtideError(
-        _describe_same(path, same),
+        describe_same(path, same),
         "If it really is another recording, give --again. If its time was wrong before: "
         f"ebbtide recordings remove {same.stream_id}",
     )
-
-
-def _describe_same(path: Path, same: SameIntervals) -> str:
-    where = "" if same.file is None else f" from {same.file}"
-    return (
-        f"{path}: the very same intervals are there already{where}, "
-        f"{_describe_shift(same.shift_ns)} {'earlier' if same.shift_ns > 0 else 'later'}."
-    )
-
-
-def _describe_shift(shift_ns: int) -> str:
-    """Say how long that is, to the second, as "1 day 2 h"."""
-    left, parts = round(abs(shift_ns) / 1e9), []
-    for size, singular, plural in (
-        (86_400, " day", " days"),
-        (3600, " h", " h"),
-        (60, " min", " min"),
-    ):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count}{singular if count == 1 else plural}")
-    if left or not parts:
-        parts.append(f"{left} s")
-    return " ".join(parts)
 
 
 async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str | None:
@@ -331,20 +308,6 @@ async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str
         except EbbtideError as error:
             return f"Not uploaded yet: {error} It is kept, and goes with the next record or import."
     return None
-
-
-def _parse_moment(text: str, zone: str) -> int:
-    from zoneinfo import ZoneInfo
-
-    from ebbtide.timestamps import from_datetime
-
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise EbbtideError(
-            f"'{text}' is not a date and time.", "Write it like 2026-11-24T08:30:00."
-        ) from error
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)))
 
 
 def _format_result(result: FileResult) -> dict[str, Any]:

@@ -20,6 +20,7 @@ _ORDER = (
     "trend",
     "link",
     "course",
+    "bring_in",
     "my_data",
     "consents",
     "caseload",

@@ -14,7 +14,8 @@ from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client, current_account
 
-_SPANS = {N_("1 week"): 7, N_("4 weeks"): 28, N_("3 months"): 91, N_("1 year"): 366}
+SPANS = {N_("1 week"): 7, N_("4 weeks"): 28, N_("3 months"): 91, N_("1 year"): 366}
+USUAL_SPAN = "4 weeks"  # that the page begins with
 # 2,200 to 2,800 buckets for each span; a chart is about 700 pixels wide.
 _BUCKET_S = {"1 week": 300, "4 weeks": 900, "3 months": 3600, "1 year": 14_400}
 _STRETCHES = {
@@ -32,15 +33,15 @@ def trend_page() -> None:
     st.title(_("My trend"))
     chosen = st.segmented_control(
         _("Time"),
-        list(_SPANS),
-        default="4 weeks",
+        list(SPANS),
+        default=USUAL_SPAN,
         required=True,
         format_func=_,
         label_visibility="collapsed",
     )
-    span = chosen or "4 weeks"
+    span = chosen or USUAL_SPAN
     end = datetime.now(UTC)
-    start = end - timedelta(days=_SPANS[span] + 1)
+    start = end - timedelta(days=SPANS[span] + 1)
     api = client()
     ratings = api.rating_list(start, end)
     with st.spinner(_("Looking at your heartbeats ...")):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
+from ingest.files.choices import ChoiceError, column_choices
 from ingest.files.column_names import (
     RATE,
     RR,
@@ -108,22 +109,24 @@ def _names_beats(name: str) -> bool:
 def _ask_rate(table: TextTable, c: int, path: str, middle: float) -> EbbtideError:
     likely = min(_USUAL_HZ, key=lambda rate: abs(middle / rate - 0.83))
     in_ms = f" (a heart rate of {60_000 / middle:.0f})" if 200 <= middle <= 3000 else ""
-    return EbbtideError(
+    return ChoiceError(
         f"{table.name_of(c)} of {path} counts up by about {middle:g}: sample numbers of R peaks, "
         "of an ECG whose sampling rate is not given"
         + (f", or milliseconds{in_ms}." if in_ms else "."),
         f"Give the sampling rate, as --unit samples@{likely} for {likely} Hz"
         + ("; for milliseconds --unit ms." if in_ms else "."),
+        {"unit": (f"samples@{likely}", *(("ms",) if in_ms else ()))},
     )
 
 
 def _refuse_even(table: TextTable, c: int, path: str, steps: Floats, middle: float) -> None:
     many = _MANY if TIME.search(table.names[c].lower()) else 4
     if len(steps) >= many and float(np.mean(np.abs(steps - middle) <= 1e-6 * middle)) > 0.9:
-        raise EbbtideError(
+        raise ChoiceError(
             f"{table.name_of(c)} of {path} counts up by {middle:g}: rows of a fixed rate or an "
             "index, not beats.",
             "Give RR intervals, or name their column: --column.",
+            {"column": column_choices(table.names)},
         )
 
 
@@ -138,10 +141,11 @@ def _refuse(
     if reasons:
         raise reasons[0]
     if any(names) and len(names) > 1:
-        raise EbbtideError(
+        raise ChoiceError(
             f"{path} has the columns {', '.join(table.names).lower()}, none of them known.",
             "Name the column of intervals: --column, or call it rr_ms, or that of beat times "
             "time_s.",
+            {"column": column_choices(table.names)},
         )
     first = (
         f": line {table.lines[0]}: {table.rows[0][0][:40]!r} is not a number" if table.rows else ""

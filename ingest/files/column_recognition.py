@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
 from ingest.files.beat_times import ASSUMED, ColumnChoice, choose_beat_times
+from ingest.files.choices import ChoiceError, column_choices
 from ingest.files.column_names import (
     INDEX,
     OTHER,
@@ -72,8 +73,10 @@ def choose_columns(
     ]
     if wanted is not None:
         if wanted not in numbers:
-            raise EbbtideError(
-                f"{table.name_of(wanted)} of {path} holds no numbers.", "Give --column."
+            raise ChoiceError(
+                f"{table.name_of(wanted)} of {path} holds no numbers.",
+                "Give --column.",
+                {"column": column_choices(table.names)},
             )
         candidates = [] if wanted in counting else [wanted]
         times = [wanted] if wanted in counting else times
@@ -115,9 +118,10 @@ def choose_columns(
     if fits:
         c, of_unit, unit_from, rr_ms, proved = fits[0]
         if wanted is None and c in counting and np.isfinite(rr_ms).sum() >= _MANY:
-            raise EbbtideError(
+            raise ChoiceError(
                 f"{table.name_of(c)} of {path} only counts up: a time or an index, not intervals.",
                 "Name the column of intervals: --column.",
+                {"column": column_choices(table.names)},
             )
         time = proved or _time_of(table, times, numbers, rr_ms, path)
         return ColumnChoice(
@@ -182,10 +186,11 @@ def _unit_of(
     plausible = [u for u in UNIT_MS if 200 <= middle * UNIT_MS[u] <= 3000]
     if named_unit is not None:
         if not 200 <= middle * unit_ms(named_unit) <= 3000:
-            raise EbbtideError(
+            raise ChoiceError(
                 f"{name} of {path} (median {middle:g}) cannot be RR intervals in {named_unit}"
                 + (f"; they could be in {' or '.join(plausible)}." if plausible else "."),
                 "Give their unit, such as --unit ms or --unit s, or another --column.",
+                {"unit": tuple(plausible), "column": column_choices(table.names)},
             )
         return named_unit, "name", _proof(values * unit_ms(named_unit), times, numbers)
     if not plausible:
@@ -208,18 +213,20 @@ def _unit_of(
                 if abs(product * UNIT_MS[unit] / 60_000 - 1) < 0.012:
                     return unit, "heart rate", None
     if not {"ms", "s", "us"} & set(plausible):
-        raise EbbtideError(
+        raise ChoiceError(
             f"{name} of {path} (median {middle:g}) holds what look like heart rates, which hold no "
             f"RR; RR intervals in 1/256 s would be a heart rate of {60 * 256 / middle:.0f}"
             + (f", in 1/100 s of {6000 / middle:.0f}." if 30 <= middle <= 199 else "."),
             "Export the RR (beat-to-beat) intervals; or, if these are, say their unit: --unit 1/256"
             " or --unit 1/100.",
+            {"unit": ("1/256", "1/100")},
         )
     if "ms" in plausible and "1/256" in plausible and middle < 300:
-        raise EbbtideError(
+        raise ChoiceError(
             f"{name} of {path} (median {middle:g}) may be milliseconds (a heart rate of "
             f"{60_000 / middle:.0f}) or 1/256 s (a heart rate of {60 * 256 / middle:.0f}).",
             "Say which: --unit ms or --unit 1/256.",
+            {"unit": ("ms", "1/256")},
         )
     return next(u for u in ("ms", "s", "us") if u in plausible), ASSUMED, None
 
@@ -291,9 +298,11 @@ def _preferred(
     different = [f for f in fits[1:] if not np.allclose(f[3], fits[0][3], atol=1.0, equal_nan=True)]
     if different:
         a, b = table.name_of(fits[0][0]), table.name_of(different[0][0])
-        raise EbbtideError(
+        places = column_choices(table.names)
+        raise ChoiceError(
             f"Both {a} and {b} of {path} may be the RR intervals.",
             f"Say which: --column '{a}' or --column '{b}' (or its place, --column "
             f"{fits[0][0] + 1} or {different[0][0] + 1}).",
+            {"column": tuple(places[fit[0]] for fit in (fits[0], different[0]))},
         )
     return fits

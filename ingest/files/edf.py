@@ -23,6 +23,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import SECOND, from_datetime
 from ingest.files.builder import RecordingBuilder
+from ingest.files.choices import ChoiceError
 from ingest.files.column_names import unit_named
 from ingest.files.edf_layout import (
     HEADER_BYTES,
@@ -145,9 +146,10 @@ def _start(
     if moment is None or moment.date() == _ANONYMOUS.date():
         start = given_start(path, context)
         if start is None:
-            raise EbbtideError(
+            raise ChoiceError(
                 f"{path} withholds when it was recorded, or says it in no way that can be read.",
                 "Give the beginning: --start 2026-11-24T08:30:00",
+                {"start": ()},
             )
         return start
     local = moment.replace(tzinfo=zone)
@@ -175,9 +177,10 @@ def _beat_text(path: Path, found: EdfAnnotations, column: str | None) -> str | N
         if (text.strip().lower() in _BEAT_WORDS or text == "N") and _are_beats(found, [text])
     ]
     if len(named) > 1:
-        raise EbbtideError(
+        raise ChoiceError(
             f"Both the annotations '{named[0]}' and '{named[1]}' of {path} may mark the beats.",
             f"Say which: --column '{named[0]}' or --column '{named[1]}'.",
+            {"column": tuple(named)},
         )
     return named[0] if named else None
 
@@ -200,9 +203,10 @@ def _annotated_beats(
         onsets = onsets[apart]
     steps = np.diff(onsets)
     if len(steps) < 1 or not _MIN_RR_S <= float(np.median(steps)) <= _MAX_RR_S:
-        raise EbbtideError(
+        raise ChoiceError(
             f"The annotations '{text}' of {path} do not come as heartbeats do.",
             "Name those that mark beats: --column.",
+            {"column": tuple(found.onsets)},
         )
     intervals = np.concatenate([[np.nan], steps])
     for end_s, begin_s in _breaks(layout, found):
@@ -246,9 +250,10 @@ def _rr_place(path: Path, layout: EdfLayout, found: EdfAnnotations, column: str 
     ]
     if len(usable) > 1:
         first, second = (layout.labels[place] for place in usable[:2])
-        raise EbbtideError(
+        raise ChoiceError(
             f"Both the signals '{first}' and '{second}' of {path} may be the RR intervals.",
             f"Say which: --column '{first}' or --column '{second}'.",
+            {"column": (first, second)},
         )
     if usable:
         return usable[0]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
+from ingest.files.choices import ChoiceError
 from ingest.files.column_names import parse_unit, unit_ms, unit_named
 from ingest.files.edf_layout import EdfAnnotations, EdfLayout, record_values
 from ingest.files.fixed_rate import fills_time, find_beats
@@ -152,10 +153,11 @@ def _unit_of(path: Path, signal: EdfSignal, typical: float, given: str | None) -
         (u for u in candidates if _MIN_RR_S <= typical * unit_ms(u) / 1000 <= _MAX_RR_S), None
     )
     if unit is None:
-        raise EbbtideError(
+        raise ChoiceError(
             f"The signal '{signal.label}' of {path} (median {typical:g} "
             f"{signal.physical_dimension or 'without a unit'}) cannot be RR intervals"
             + (f" in {named}." if named else "."),
             "Give its unit (--unit ms or --unit s), or another --column.",
+            {"unit": ("ms", "s"), "column": ()},
         )
     return unit

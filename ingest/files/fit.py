@@ -19,6 +19,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.files.builder import RecordingBuilder
+from ingest.files.choices import ChoiceError
 from ingest.files.fit_events import EventBeats, timestamp_ns
 from ingest.files.fit_timing import TICKS_PER_SECOND, Batch, Timeline, place_intervals
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
@@ -71,9 +72,10 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     problems += found
     if recording.is_empty:
         if messages.holds_intervals:
-            raise EbbtideError(
+            raise ChoiceError(
                 f"{path} holds RR intervals and not one time of day.",
                 "Give when it began: --start.",
+                {"start": ()},
             )
         why = problems[0] if problems else "it has no HRV messages"
         raise EbbtideError(

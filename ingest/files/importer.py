@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ebbtide import timestamps
 from ebbtide.beats import Stream
-from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
 from ebbtide.upload_schema import MAX_AHEAD_NS
+from ingest.files.choices import ChoiceError
 from ingest.files.intervals import interval_digests
 from ingest.files.recording import FileRecording, RecordedFile
 from ingest.outbox.api_client import StoredStream
@@ -40,16 +40,18 @@ def import_recordings(
     on_progress: Callable[[int], None] | None = None,
     *,
     name: str | None = None,
+    stored: Mapping[str, StoredStream] | None = None,
 ) -> ImportResult:
     """Write all recordings of the file for ``account``; continues where an earlier import ended.
 
-    ``name``: of the file, for people. Raises EbbtideError for beats in the future.
+    ``name``: of the file, for people. ``stored``: what the store has, by stream, where this outbox
+    does not remember an earlier import. Raises EbbtideError for beats in the future.
     """
     require_past(file)
     new = present = 0
     ids = []
     for recording in file.recordings:
-        state = _open_stream(recording, outbox, account)
+        state = _open_stream(recording, outbox, account, stored or {})
         written = min(state.last_sequence, len(recording.ends))
         present += recording.ends[written - 1] if written else 0
         gaps = {gap.sequence: gap for gap in recording.gaps}
@@ -76,17 +78,19 @@ def require_past(file: RecordedFile) -> None:
     """
     for recording in file.recordings:
         if recording.times_ns[0] < timestamps.EARLIEST:
-            raise EbbtideError(
+            raise ChoiceError(
                 f"{recording.source} would begin before 2000, at "
                 f"{timestamps.to_datetime(recording.times_ns[0]):%Y-%m-%d %H:%M} UTC.",
                 "Correct the date in the file, or export it without dates and give --start.",
+                {"start": ()},
             )
         last_ns = recording.times_ns[-1]
         if last_ns > timestamps.now_ns() + MAX_AHEAD_NS:
-            raise EbbtideError(
+            raise ChoiceError(
                 f"{recording.source} would end in the future, at "
                 f"{timestamps.to_datetime(last_ns):%Y-%m-%d %H:%M} UTC.",
                 "Check --start and --zone, the date in the file, and the clock of this machine.",
+                {"start": (), "zone": ()},
             )
 
 
@@ -102,8 +106,17 @@ def find_same_intervals(
         found = outbox.imports.find_same_intervals(account, interval_digests(recording))
         if found is not None:
             return found
+    return find_stored_intervals(file, stored)
+
+
+def find_stored_intervals(
+    file: RecordedFile, stored: Iterable[StoredStream]
+) -> SameIntervals | None:
+    """Find a recording of the file in the store at another time, by number of beats and span."""
+    streams = list(stored)
+    for recording in file.recordings:
         span = recording.times_ns[-1] - recording.times_ns[0]
-        for stream in stored:
+        for stream in streams:
             if stream.origin is not recording.origin or stream.beats != recording.beats:
                 continue
             if stream.first_ns is None or stream.last_ns is None:
@@ -114,13 +127,49 @@ def find_same_intervals(
     return None
 
 
-def _open_stream(recording: FileRecording, outbox: Outbox, account: str) -> StreamState:
+def find_stored(
+    recording: FileRecording, account: str, stored: Mapping[str, StoredStream]
+) -> StoredStream | None:
+    """Find what the store has of a recording: all of it, or of one that grows its beginning."""
+    for content in (recording.content, _whole_content(recording)):
+        there = stored.get(_stream_id(account, content))
+        if there is not None and _agrees(recording, there):
+            return there
+    return None
+
+
+def _agrees(recording: FileRecording, there: StoredStream) -> bool:
+    """Whether the beats of a recording are those in the store, as far as both go.
+
+    Where a measurement between was deleted or added, as many notifications have other beats or end
+    at another time.
+    """
+    if not recording.grows or not there.acknowledged:
+        return True
+    if there.acknowledged > len(recording.ends):  # a shorter export: only its end is compared
+        return there.last_ns is None or recording.times_ns[-1] <= there.last_ns
+    beats = recording.ends[there.acknowledged - 1]
+    return there.beats == beats and there.last_ns == recording.times_ns[beats - 1]
+
+
+def _open_stream(
+    recording: FileRecording,
+    outbox: Outbox,
+    account: str,
+    stored: Mapping[str, StoredStream],
+) -> StreamState:
     """Find or create the stream of a recording.
 
     A source that grows has one stream while each file begins as the one before, or ends within it.
     Where a measurement between was deleted or added, sequence numbers would name other beats: the
     file becomes another stream, of which a window never mixes the beats with those of the first.
     """
+    if recording.grows:
+        there = stored.get(_stream_id(account, recording.content))
+        if there is not None and not _agrees(recording, there):
+            return _import_now(
+                outbox, _stream(recording, account, _whole_content(recording)), account
+            )
     state = _import_now(outbox, _stream(recording, account, recording.content), account)
     if not recording.grows or not state.last_sequence:
         return state
@@ -128,8 +177,16 @@ def _open_stream(recording: FileRecording, outbox: Outbox, account: str) -> Stre
     written = outbox.imports.digests(state.stream.id)[: both * DIGEST_BYTES]
     if written == _digests(recording, 0, both):
         return state
-    content = f"{recording.content} {_digests(recording, 0, len(recording.ends)).hex()}"
+    content = _whole_content(recording)
     return _import_now(outbox, _stream(recording, account, content), account)
+
+
+def _whole_content(recording: FileRecording) -> str:
+    return f"{recording.content} {_digests(recording, 0, len(recording.ends)).hex()}"
+
+
+def _stream_id(account: str, content: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{account} {content}"))
 
 
 def _import_now(outbox: Outbox, stream: Stream, account: str) -> StreamState:
@@ -152,7 +209,7 @@ def _digests(recording: FileRecording, first: int, end: int) -> bytes:
 
 def _stream(recording: FileRecording, account: str, content: str) -> Stream:
     return Stream(
-        id=str(uuid.uuid5(_NAMESPACE, f"{account} {content}")),
+        id=_stream_id(account, content),
         origin=recording.origin,
         source=recording.source,
         created_ns=recording.start_ns,

@@ -25,6 +25,8 @@ from ingest.files.time_checks import check_fill, check_steps, find_fixed_rate_be
 
 _EPOCH_NS = {"s": SECOND, "ms": 1_000_000, "us": 1000, "ns": 1}
 _MANY = 20
+# Of the work on 300,000 lines: to split them, and with their numbers.
+_SPLIT_SHARE, _NUMBERS_SHARE = 0.25, 0.8
 
 
 @dataclass(slots=True)
@@ -65,8 +67,10 @@ def read_interval_table(
         )
     if not table.rows:
         raise EbbtideError(f"{path} is empty.", "Give a file with one RR interval a line.")
+    context.show_progress(path, _SPLIT_SHARE)
     table, notes = arrange(table, str(path), context.column)
     chosen = choose_columns(table, str(path), context.column, context.unit)
+    context.show_progress(path, _NUMBERS_SHARE)
     of_rows = read_row_columns(table, str(path), (chosen.rr, chosen.time, chosen.clock))
     notes += of_rows.notes
     problems: list[tuple[int, str]] = []

@@ -19,6 +19,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import ticks_of_interval
 from ebbtide.timestamps import SECOND
 from ingest.files.builder import RecordingBuilder
+from ingest.files.choices import ChoiceError
 from ingest.files.column_names import unit_ms, unit_named
 from ingest.files.encoded_text import decode, read_text
 from ingest.files.recording import FileFormat, ReadAs, ReadContext, RecordedFile
@@ -210,10 +211,11 @@ def _start(path: Path, text: str, context: ReadContext) -> int:
     if len(days) > 1 and (start := given_start(path, context)) is not None:
         return start
     if days:
-        raise EbbtideError(
+        raise ChoiceError(
             f"The measurement date of {path} may be {days[0]:%d %B %Y} or {days[1]:%d %B %Y}.",
             f"Say which: --start {days[0]:%Y-%m-%dT%H:%M:%S} or "
             f"--start {days[1]:%Y-%m-%dT%H:%M:%S}",
+            {"start": (f"{days[0]:%Y-%m-%dT%H:%M:%S}", f"{days[1]:%Y-%m-%dT%H:%M:%S}")},
         )
     return require_start(path, context)
 

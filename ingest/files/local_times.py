@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import HOUR, SECOND, from_datetime
+from ingest.files.choices import ChoiceError
 from ingest.files.text_table import CLOCK
 
 _SPARE = 90 * SECOND  # by which the step may differ from an hour
@@ -158,11 +158,12 @@ def to_utc(
                 and HOUR - before % HOUR < _AT_THE_HOUR
                 and (time - forward) % HOUR < _AT_THE_HOUR
             ):
-                raise EbbtideError(
+                raise ChoiceError(
                     f"In line {number} of {path} the time goes on from an hour to "
                     f"{_GAPS[forward]} after the next: either clocks went forward, or there is a "
                     f"gap of {_GAPS[forward]}.",
                     "Name the zone of the times: --zone Europe/Berlin (or --zone UTC for a gap).",
+                    {"zone": ()},
                 )
         if before is not None and time < before:
             out.append(-1)

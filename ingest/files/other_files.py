@@ -59,6 +59,10 @@ _JSON = (
 )
 
 
+class SeveralFilesError(EbbtideError):
+    """A zip of several files, each of which may be a recording."""
+
+
 def refuse_other(path: Path, head: bytes) -> None:
     """Raise EbbtideError where the file is one that holds no beats; else return."""
     for magic, what, remedy in _MAGIC:
@@ -172,18 +176,18 @@ def _refuse_zip(path: Path) -> None:
             "Unpack it, and the zips in DI_CONNECT/DI-Connect-Uploaded-Files; then import that "
             "folder, which holds the FIT files.",
         ),
-        (
-            "training-session-",
-            "the export of a Polar account",
-            "Unpack it, and import the files training-session-*.json and ppi_samples_*.json.",
-        ),
     ):
         if mark in joined:
             raise EbbtideError(f"{path} is {what}.", remedy)
+    if "training-session-" in joined:
+        raise SeveralFilesError(
+            f"{path} is the export of a Polar account.",
+            "Unpack it, and import the files training-session-*.json and ppi_samples_*.json.",
+        )
     if not names:
         raise EbbtideError(f"{path} is an empty zip.", "Export or copy it again.")
     if len(names) > 1 and not any(name.lower().endswith(".xml") for name in names):
-        raise EbbtideError(
+        raise SeveralFilesError(
             f"{path} is a zip of {len(names)} files and no Health export.",
             "Unpack it, and import the folder.",
         )

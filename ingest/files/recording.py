@@ -136,6 +136,11 @@ class ReadContext:
     unit: str | None = None
     decimal: str | None = None
 
+    def show_progress(self, path: Path, share: float) -> None:
+        """Report that this share of the work on a file is done."""
+        if self.on_progress is not None:
+            self.on_progress(int(share * path.stat().st_size))
+
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:

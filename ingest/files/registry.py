@@ -25,6 +25,7 @@ from ingest.files import (
     timed_text,
     watch_json,
 )
+from ingest.files.choices import rename_file
 from ingest.files.other_files import refuse_other, refuse_other_table
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 from ingest.files.start_time import time_in_name
@@ -136,8 +137,7 @@ def _read_file(
         try:
             return _read_file(inner, context, column, depth + 1)
         except EbbtideError as error:
-            what = error.what.replace(str(inner), f"{inner.name} in {path}")
-            raise EbbtideError(what, error.remedy) from error
+            raise rename_file(error, str(inner), f"{inner.name} in {path}") from error
 
 
 def _single_member(path: Path, depth: int) -> zipfile.ZipInfo | None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import EARLIEST, LATEST, from_datetime
+from ingest.files.choices import ChoiceError
 from ingest.files.recording import ReadContext
 
 # 2026-11-24 08-30-00, 2026-11-24T08:30:00, 20261124_083000, 20261124083000
@@ -59,8 +59,9 @@ def require_start(path: Path, context: ReadContext) -> int:
     """Take it from there. Raises EbbtideError, which asks for it, where neither says it."""
     start = given_start(path, context)
     if start is None:
-        raise EbbtideError(
+        raise ChoiceError(
             f"{path} does not say when it was recorded, and neither does its name.",
             "Give the beginning: --start 2026-11-24T08:30:00",
+            {"start": ()},
         )
     return start

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ebbtide.errors import EbbtideError
+from ingest.files.choices import rename_file
 
 STANDARD_STREAM = Path("-")
 MAX_STREAM_BYTES = 500_000_000
@@ -67,7 +68,7 @@ def rereadable(path: Path) -> Iterator[Path]:
         try:
             yield copy
         except EbbtideError as error:
-            raise EbbtideError(error.what.replace(str(copy), shown), error.remedy) from error
+            raise rename_file(error, str(copy), shown) from error
 
 
 def _standard_input() -> BinaryIO:

@@ -16,7 +16,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ebbtide.errors import EbbtideError
+from ingest.files.choices import ChoiceError
 from ingest.files.column_names import RR, TIME, epoch_unit, is_interval_name
 from ingest.files.local_times import parse_clock
 from ingest.files.number_text import is_number
@@ -144,10 +144,11 @@ def _numbered_columns(table: TextTable, path: str, notes: list[str]) -> TextTabl
             break
         ragged = ragged or not all(filled)
     if not ragged and not _share_their_time(table, columns):
-        raise EbbtideError(
+        raise ChoiceError(
             f"{' and '.join(names[:3])} of {path} may be the intervals of one notification, or of "
             "several devices.",
             f"Say which column: --column '{names[0]}'; or write the intervals one a row.",
+            {"column": tuple(names)},
         )
     lines, rows = array("I"), []
     first = columns[0]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import SECOND
 from ingest.files.beat_times import ColumnChoice
+from ingest.files.choices import ChoiceError, column_choices
 from ingest.files.column_names import RATE
 from ingest.files.fixed_rate import fills_time, find_beats
 from ingest.files.text_table import TextTable
@@ -114,11 +115,12 @@ def check_fill(
     total = float(rr_ms[good][1:].sum()) / 1000
     if total > 1.1 * span + 3:
         column = chosen.clock if chosen.clock is not None else chosen.time or 0
-        raise EbbtideError(
+        raise ChoiceError(
             f"{table.name_of(chosen.rr or 0)} of {path} adds up to {total:.0f} s, but "
             f"{table.name_of(column)} goes on by only {span:.0f} s: the rows are not beats, or the "
             f"unit is not {chosen.unit}.",
             "Give the unit (--unit) or the column of intervals (--column), or export RR intervals.",
+            {"unit": (), "column": column_choices(table.names)},
         )
 
 
@@ -138,8 +140,9 @@ def check_steps(
     other, wanted = ("1/1024", 1.024) if chosen.unit == "ms" else ("ms", 1 / 1.024)
     if abs(factor / wanted - 1) < 0.006 and high - low < 0.008 and chosen.unit in ("ms", "1/1024"):
         column = chosen.clock if chosen.clock is not None else chosen.time or 0
-        raise EbbtideError(
+        raise ChoiceError(
             f"{table.name_of(chosen.rr or 0)} of {path} in {chosen.unit} is {factor:.3f} times the "
             f"steps of {table.name_of(column)}, which {other} would be.",
             f"Say the unit: --unit {other}, or --unit {chosen.unit} if it is that.",
+            {"unit": (other, chosen.unit)},
         )

@@ -23,6 +23,7 @@ from ebbtide.rr_units import ticks_of_interval
 from ebbtide.timestamps import SECOND
 from ingest.files.beat_times import ASSUMED
 from ingest.files.builder import RecordingBuilder
+from ingest.files.choices import ChoiceError
 from ingest.files.column_names import is_interval_name, parse_unit, unit_ms, unit_named
 from ingest.files.encoded_text import FileText, decode, read_json, read_text
 from ingest.files.fixed_rate import refuse_no_beats
@@ -110,9 +111,10 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
             f"It has: {', '.join(keys)}." if keys else "Export the activity with its R-R data.",
         )
     if len(keys) > 1:
-        raise EbbtideError(
+        raise ChoiceError(
             f"Both the lists '{keys[0]}' and '{keys[1]}' of {path} may be the intervals.",
             f"Say which: --column {keys[0]} or --column {keys[1]}.",
+            {"column": tuple(keys)},
         )
     numbers = [_number(x) for _, _, data, _ in found for x in data if isinstance(x, int | float)]
     named = next((unit for *_, unit in found if unit is not None), None)
@@ -156,10 +158,11 @@ def _unit(path: Path, numbers: list[float], given: str | None, named: str | None
     units = (given,) if given else ("ms", "s")
     unit = next((u for u in units if 200 <= middle * unit_ms(u) <= 3000), None)
     if unit is None:
-        raise EbbtideError(
+        raise ChoiceError(
             f"The R-R lists of {path} (median {middle:g}) are "
             + (f"not in {given}." if given else "neither milliseconds nor seconds."),
             "Give their unit: --unit 1/1024, for instance.",
+            {"unit": ()},
         )
     return unit
 

@@ -33,6 +33,7 @@ PAGES = {
         "My trend": "My trend",
         "My link": "My link",
         "My course": "My course",
+        "Bring in a file": "Bring in a file",
         "My data": "My data",
         "Before you begin": "Before you begin",
     },

@@ -28,6 +28,7 @@ PATIENT_PAGES = (
     "trend",
     "link",
     "course",
+    "bring_in",
     "my_data",
     "consents",
     "screening",
