@@ -51,8 +51,9 @@ _NIGHTS = 14  # of the last days, of which every third night is worn
 
 @dataclass(frozen=True, slots=True)
 class SampleAccounts:
-    """Who can be tried: one of each role, and all patients with their courses. ``strap_token``: with
-    which the first patient's strap is uploaded.
+    """Who can be tried: one of each role, and all patients with their courses.
+
+    ``strap_token``: with which the first patient's strap is uploaded.
     """
 
     patients: tuple[tuple[Person, Course], ...]

@@ -69,15 +69,15 @@ BEGINNINGS = {
     "watch": (
         N_("A watch"),
         N_(
-            "Many watches measure a heart rate and no single beats. What yours exports can be tried, in a "
-            "terminal: `ebbtide import FILE`. Your ratings alone are a good beginning."
+            "Many watches measure a heart rate and no single beats. Try what yours exports on the page "
+            "*Bring in a file*. Your ratings alone are a good beginning."
         ),
     ),
     "file": (
         N_("A file of heartbeats"),
         N_(
-            "In a terminal, `ebbtide import FILE` reads FIT, Polar, Elite HRV, HRV4Training, Apple Health "
-            "and plain RR intervals."
+            "The page *Bring in a file* reads FIT, Polar, Elite HRV, HRV4Training, Apple Health and plain "
+            "RR intervals, and shows what is in it before anything is kept."
         ),
     ),
     "nothing": (
