@@ -45,7 +45,7 @@ _SEED = 2022
 _WORDING = "demo, 1"
 _BEATS_AT_ONCE = 20_000
 _WORN_FROM, _SLEEP_FROM = 8, 23  # hours, local time
-_AT_FIRST = 2  # days of beats that are there when the pages open
+_AT_FIRST = 6  # days of beats that are there when the pages open: enough for a stress index
 _NIGHTS = 14  # of the last days, of which every third night is worn
 
 

@@ -107,7 +107,8 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         roles = f"{demo.words['The pages']}/demo"
         page.goto(roles)
         page.get_by_role("button", name=re.compile("^Patient")).click()
-        expect(page.get_by_text("How is it right now?")).to_be_visible()
+        # The rest of the clinic is being filled beside it.
+        expect(page.get_by_text("How is it right now?")).to_be_visible(timeout=30_000)
         mark = page.get_by_text("Simulated.", exact=True)
         expect(mark).to_be_visible()
         go_to(page, "My trend")
@@ -124,23 +125,23 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         go_to(page, "My course")
         expect(page.get_by_text("in the first week and").first).to_be_visible()
         expect(page.get_by_text("One person is not an arm of a trial")).to_be_visible()
-        page.goto(roles)
-        page.get_by_role("button", name=re.compile("^Therapist")).click()
-        expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
-        expect(page.get_by_role("button", name="Open")).to_have_count(12)
-        expect(mark).to_be_visible()
-        page.goto(roles)
-        page.get_by_role("button", name=re.compile("^Analyst")).click()
-        expect(page.get_by_text("Signed in as Analyst")).to_be_visible()
-        page.goto(roles)
-        page.get_by_role("button", name=re.compile("^Administrator")).click()
-        expect(page.get_by_text("Signed in as Admin")).to_be_visible()
         expect(mark).to_be_visible()
         text = page.get_by_test_id("stMain").inner_text().lower()
         for word in ("because", "caused by", "leads to", "alarm", "failed", "catastroph"):
             assert word not in text
         go_to(page, "Before you begin")
         expect(mark).to_be_visible()
+        page.goto(roles)
+        page.get_by_role("button", name=re.compile("^Therapist")).click()
+        expect(page.get_by_role("heading", name="Caseload")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("button", name="Open")).to_have_count(12, timeout=30_000)
+        expect(mark).to_be_visible()
+        page.goto(roles)
+        page.get_by_role("button", name=re.compile("^Analyst")).click()
+        expect(page.get_by_text("Signed in as Analyst")).to_be_visible(timeout=30_000)
+        page.goto(roles)
+        page.get_by_role("button", name=re.compile("^Administrator")).click()
+        expect(page.get_by_text("Signed in as Admin")).to_be_visible(timeout=30_000)
 
 
 def test_the_pages_say_so_when_the_api_is_unavailable(

@@ -56,23 +56,26 @@ def test_every_answer_is_described(clinic: Clinic, who: str, tmp_path: Path) -> 
     config.write_text(
         "[parameters]\n" + "".join(f"{json.dumps(k)} = {json.dumps(v)}\n" for k, v in known.items())
     )
-    done = subprocess.run(
-        [
-            *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config)),
-            *("run", f"{clinic.url}/openapi.json", "--max-time", SECONDS, "--no-color"),
-            *("-H", f"Authorization: {clinic[who].headers['Authorization']}"),
-            *("--exclude-path-regex", LEFT_OUT, "--exclude-checks", UNCHECKED, "--seed", "1"),
-            "--continue-on-failure",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    cases = re.search(r"(\d+) generated, \1 passed", done.stdout)
-    assert cases is not None, done.stdout[-3000:]
-    assert int(cases[1]) > 50
+    count, seconds = 0, int(SECONDS)
+    while count <= 50:  # on a busy machine ten seconds are a few requests
+        done = subprocess.run(
+            [
+                *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", config),
+                *("run", f"{clinic.url}/openapi.json", "--max-time", str(seconds), "--no-color"),
+                *("-H", f"Authorization: {clinic[who].headers['Authorization']}"),
+                *("--exclude-path-regex", LEFT_OUT, "--exclude-checks", UNCHECKED, "--seed", "1"),
+                "--continue-on-failure",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+        cases = re.search(r"(\d+) generated, \1 passed", done.stdout)
+        assert cases is not None, done.stdout[-3000:]
+        count, seconds = int(cases[1]), 2 * seconds
+        assert count > 50 or seconds <= 80
     print(f"{who}: {cases[0]}")
 
 

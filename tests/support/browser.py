@@ -10,6 +10,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 
+# Servers, browsers and other tests share two cores: what is there within it is there.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
 @contextmanager
 def opened_browser(executable: str) -> Iterator[Browser]:
     """Run a headless Chromium until the context ends."""
@@ -34,7 +39,7 @@ def opened_context(
     try:
         yield opened
     finally:
-        expect.set_options(timeout=5_000)
+        expect.set_options(timeout=PATIENCE_MS)
         opened.close()
 
 
