@@ -9,7 +9,6 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
-
 # Servers, browsers and other tests share two cores: what is there within it is there.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
