@@ -74,7 +74,8 @@ def refuse_no_beats(path: str, name: str, rr_ms: NDArray[np.float64], *, has_tim
     values = rr_ms[np.isfinite(rr_ms) & (rr_ms > 0)]
     if len(values) < _MANY:
         return
-    if _are_rates(values):
+    ticks = (values * 1.024).round(6)  # of 1/1024 s; a file in ms may be taken for them
+    if _are_rates(values) or any(_are_rates(ticks, beats) for beats in (60_000, 61_440)):
         raise EbbtideError(
             f"Every value of {name} of {path} is 60,000 divided by a whole number: computed from "
             "heart rates, not intervals between beats.",
@@ -108,8 +109,9 @@ def _resolution(values: NDArray[np.float64]) -> float:
     return 1e-4
 
 
-def _are_rates(values: NDArray[np.float64]) -> bool:
-    """Whether all values are 60,000 over a whole number, and that by no chance.
+def _are_rates(values: NDArray[np.float64], minute: float = 60_000) -> bool:
+    """Whether all values are 60,000 over a whole number, and that by no chance. ``minute``: in the
+    values' unit.
 
     Of an interval of 800 ms in whole ms, 1 of 11 is; of 8 different ones together, 1 of 10^8.
     """
@@ -117,9 +119,9 @@ def _are_rates(values: NDArray[np.float64]) -> bool:
     if len(different) < 5:
         return False
     half = _resolution(values) / 2 + 1e-6
-    rates = np.round(60_000 / different)
-    hits = np.abs(60_000 / np.maximum(rates, 1) - different) <= half
-    by_chance = np.minimum(1.0, 2 * half * 60_000 / different**2)
+    rates = np.round(minute / different)
+    hits = np.abs(minute / np.maximum(rates, 1) - different) <= half
+    by_chance = np.minimum(1.0, 2 * half * minute / different**2)
     return bool(hits.all()) and float(np.log10(by_chance).sum()) < -6
 
 

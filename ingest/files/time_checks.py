@@ -17,14 +17,19 @@ from ingest.files.text_table import TextTable
 
 _MANY = 20
 _STEP_SPARE_S = 0.03  # times are written to 1/100 s or better
+_VARIES_S = 0.004  # standard deviation of intervals that are no metronome's
 
 
 def is_exact(rr_ms: NDArray[np.float64], time_ns: NDArray[np.int64]) -> bool:
     good = (time_ns[1:] >= 0) & (time_ns[:-1] >= 0) & np.isfinite(rr_ms[1:])
     if good.sum() < 3:
         return False
-    off = np.abs(np.diff(time_ns) / SECOND - rr_ms[1:] / 1000)[good]
-    return bool((off < _STEP_SPARE_S).mean() > 0.8)
+    steps, rr_s = (np.diff(time_ns) / SECOND)[good], rr_ms[1:][good] / 1000
+    # Rows a second apart say nothing of intervals near a second.
+    is_even = float(np.mean(np.abs(steps - np.median(steps)) < 1e-3)) > 0.95
+    if is_even and float(np.std(rr_s)) > _VARIES_S:
+        return False
+    return bool((np.abs(steps - rr_s) < _STEP_SPARE_S).mean() > 0.8)
 
 
 def find_fixed_rate_beats(
@@ -87,10 +92,12 @@ def _refuse_from_rates(
         rates = table.numbers(column)
         if len(rates) != len(rr_ms):
             continue
-        product = rates[rows] * rr_ms[rows]
-        # To the rounding of either: an interval that was measured is off by 0.7% of its rate.
-        if np.isfinite(product).all() and np.ptp(rates[rows]) > 1:
-            off = np.abs(product - 60_000) / np.minimum(rates[rows], rr_ms[rows])
+        for rr in (rr_ms[rows], rr_ms[rows] * 1.024):  # ms may be taken for ticks of 1/1024 s
+            product = rates[rows] * rr
+            if not np.isfinite(product).all() or np.ptp(rates[rows]) <= 1:
+                continue
+            # To the rounding of either: an interval that was measured is off by 0.7% of its rate.
+            off = np.abs(product - 60_000) / np.minimum(rates[rows], rr)
             if bool((off <= 0.51).mean() > 0.98):
                 raise EbbtideError(
                     f"{table.name_of(chosen.rr or 0)} of {path} is 60,000 divided by "
