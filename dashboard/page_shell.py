@@ -62,7 +62,9 @@ def with_shell(page: Callable[[], None]) -> Callable[[], None]:
 
     def run() -> None:
         st.html(_STYLE)
-        render_cookie_change()
+        # In a place that is always there: where elements move, what is unfolded on a page folds.
+        with st.container():
+            render_cookie_change()
         account = current_account()
         if account is not None and account["simulated"]:
             st.info(_("**Simulated.** A sample patient: no real person felt or measured this."))

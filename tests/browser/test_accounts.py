@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Cookie, Page, expect
 
 from api.services import lockout
 from tests.support.accounts import PASSWORD
+from tests.support.assertions import wait_for
 from tests.support.browser import check_width, sign_in
 from tests.support.clinic import Clinic
 
@@ -69,7 +70,12 @@ def test_a_reload_stays_signed_in_where_pages_and_api_are_apart(
     before = clinic.stores.access.tokens(clinic.id("tess"))
     page = signed_in(context, pages_url, "tess")
     expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
-    (cookie,) = [c for c in context.cookies() if c["name"].startswith("ebbtide_session")]
+
+    def cookies() -> list[Cookie]:
+        return [c for c in context.cookies() if c["name"].startswith("ebbtide_session")]
+
+    wait_for(cookies)  # the page fetches it after it is displayed
+    (cookie,) = cookies()
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     assert cookie["expires"] == -1  # with the browser: "my own computer" was not ticked
     page.reload()

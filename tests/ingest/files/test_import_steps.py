@@ -1,11 +1,11 @@
-"""Words of ``ebbtide import``."""
+"""Words about an import."""
 
 from __future__ import annotations
 
 import pytest
 
-from cli.straps.import_files import _describe_shift
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from ingest.files.import_steps import _describe_shift
 
 
 @pytest.mark.parametrize(
