@@ -34,7 +34,12 @@ def test_care_is_proposed_on_one_page_and_agreed_to_on_another(
     context.clear_cookies()
     page = signed_in(context, pages_url, "ada")
     expect(page.get_by_role("heading", name="How is it right now?")).to_be_visible()
-    (device,) = [cookie for cookie in context.cookies() if "ebbtide_device" in cookie["name"]]
+
+    def devices() -> list[Cookie]:
+        return [cookie for cookie in context.cookies() if "ebbtide_device" in cookie["name"]]
+
+    wait_for(devices)  # the page fetches it after it is displayed
+    (device,) = devices()
     assert device["sameSite"] == "Strict"
     found = clinic.stores.access.find_known_device(
         lockout.token_hash(device["value"]), clinic.stores.now()

@@ -33,6 +33,7 @@ def test_from_nothing_to_a_rating_and_signed_in_until_one_signs_out(
         rate(page)
         page.reload()
         expect_today(page)
+        # A reload would have found no session without the cookie: it is there.
         (cookie,) = [c for c in context.cookies() if c["name"] == f"ebbtide_session_{port}"]
         assert cookie["httpOnly"]
         assert cookie["sameSite"] == "Strict"
