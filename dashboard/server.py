@@ -37,6 +37,7 @@ from dashboard.browser_cookies import (
     token_mark,
 )
 from dashboard.launch import public_origin, streamlit_settings
+from dashboard.uploads import UploadGate, find_account, held_bytes
 
 _MAX_BODY_BYTES = 1000
 _OWN_PATHS = frozenset({SET_PATH, END_PATH})
@@ -70,7 +71,8 @@ def create_pages_app(
     if api is not None:
         AT_HOME.set()
     streamlit = App(script)
-    return join_apps(streamlit, streamlit.lifespan(), public_origin(public_url), api, routes)
+    gate = UploadGate(streamlit, find_account, held_bytes)
+    return join_apps(gate, streamlit.lifespan(), public_origin(public_url), api, routes)
 
 
 def load_pages() -> None:
