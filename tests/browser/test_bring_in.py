@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,9 @@ def open_page(page: Page) -> None:
         page.get_by_test_id("stSidebarCollapseButton").click()
     else:
         page.get_by_test_id("stTopNavLink").filter(has_text="Bring in a file").first.click()
+    # Today asks the same question: what is answered before the page has changed is answered there.
+    expect(page).to_have_url(re.compile("/files$"))
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def violations(page: Page) -> list[str]:
