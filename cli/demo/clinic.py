@@ -46,6 +46,7 @@ _WORDING = "demo, 1"
 _BEATS_AT_ONCE = 20_000
 _WORN_FROM, _SLEEP_FROM = 8, 23  # hours, local time
 _AT_FIRST = 6  # days of beats that are there when the pages open: enough for a stress index
+_PART = 14  # days of beats that are stored before their windows are computed
 _NIGHTS = 14  # of the last days, of which every third night is worn
 
 
@@ -210,11 +211,9 @@ def fill_rest(data_dir: Path, accounts: SampleAccounts, now_ns: int) -> None:
             fill_records(stores, person, course, accounts.therapist, last)
         for person, course in others:
             fill_beats(stores, person, course, last, (course.weeks * 7, 0))
-            if person is others[0][0]:
-                run_nightly(stores, executor, 1)
-        for weeks_back in range(0, first[1].weeks, 2):
-            begin, end = 14 * (weeks_back // 2 + 1), max(14 * (weeks_back // 2), _AT_FIRST)
-            fill_beats(stores, *first, last, (begin, end))
+            run_nightly(stores, executor, 1)
+        for end in range(0, first[1].weeks * 7, _PART):
+            fill_beats(stores, *first, last, (end + _PART, max(end, _AT_FIRST)))
             run_nightly(stores, executor, 1)
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from api.services.access_tokens import ALL_SCOPES, issue_token
 from cli.demo.clinic import SampleAccounts
 from dashboard.browser_cookies import Cookie, session_cookie
-from dashboard.server import is_own_origin, set_cookie
+from dashboard.server import is_own_origin, read_small_body, set_cookie
 from ebbtide.timestamps import DAY
 from store import Stores
 from store.models import Role
@@ -84,8 +84,7 @@ class RolesPage:
         is_own = request.headers.get("sec-fetch-site") == "same-origin"
         if not is_own and not is_own_origin(request.headers, None):
             return PlainTextResponse("This is for the demo's own page.", 403)
-        body = (await request.body()).decode("ascii", "replace")
-        role = body.removeprefix("role=")
+        role = (await read_small_body(request) or "").removeprefix("role=")
         if role not in set(Role):
             return PlainTextResponse("Choose one of the roles of /demo.", 422)
         person = self._people[Role(role)]

@@ -53,6 +53,7 @@ def test_a_click_signs_in_as_each_role(
         ({}, "patient", 403),
         ({"Sec-Fetch-Site": "same-origin"}, "owner", 422),
         ({"Sec-Fetch-Site": "same-origin"}, "", 422),
+        ({"Sec-Fetch-Site": "same-origin"}, "patient" * 10**6, 422),
     ],
 )
 def test_nobody_else_is_signed_in(
