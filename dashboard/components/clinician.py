@@ -6,7 +6,15 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.i18n import texts
 from dashboard.i18n.language import _
+
+
+def render_warning_signs() -> None:
+    """Render the signs that need a clinician today, and when to call for help at once."""
+    st.subheader(_("See a clinician today, not later, if you have"))
+    st.markdown("".join(f"- {_(sign)}\n" for sign in texts.WARNING_SIGNS))
+    st.markdown(_(texts.EMERGENCY))
 
 
 def render_clinician_answer(api: Any) -> None:

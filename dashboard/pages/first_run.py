@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.components.clinician import render_clinician_answer
+from dashboard.components.clinician import render_clinician_answer, render_warning_signs
 from dashboard.components.first_run import begin_first_run, end_first_run
 from dashboard.components.keeping import render_keeping_question
 from dashboard.i18n import texts
@@ -114,9 +114,7 @@ def _render_beginning(*, is_kept: bool) -> None:
         st.info(_(texts.BEGINNINGS[have][1]))
     if is_kept:
         st.subheader(_("One more question"))
-        st.markdown(_("See a clinician today, not later, if you have"))
-        st.markdown("".join(f"- {_(sign)}\n" for sign in texts.WARNING_SIGNS))
-        st.markdown(_(texts.EMERGENCY))
+        render_warning_signs()
         render_clinician_answer(client())
     if st.button(_("Begin"), type="primary", width="stretch"):
         end_first_run()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.components.clinician import render_clinician_answer
+from dashboard.components.clinician import render_clinician_answer, render_warning_signs
 from dashboard.components.forms import render_consent_switches
-from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import FIRST_RUN, SIGNED_OUT, Page
 from dashboard.session import client, current_account
@@ -23,9 +22,7 @@ def screening_page() -> None:
             "physical cause?** If not, please see one first. Ebbtide can wait."
         )
     )
-    st.subheader(_("See a clinician today, not later, if you have"))
-    st.markdown("".join(f"- {_(sign)}\n" for sign in texts.WARNING_SIGNS))
-    st.markdown(_(texts.EMERGENCY))
+    render_warning_signs()
     account = current_account()
     if account is not None and account["role"] == "patient":
         if client().consents()["keeping"] == "agreed":
