@@ -52,6 +52,12 @@ class Rows:
     stress: NDArray[np.int64]
     slots: set[tuple[int, int, int]] = field(default_factory=set)
 
+    @classmethod
+    def empty(cls) -> Rows:
+        """No rows."""
+        whole = np.zeros(0, dtype=np.int64)
+        return cls(whole, np.zeros(0), whole, whole)
+
 
 def make_histories(rng: np.random.Generator) -> list[History]:
     """Two or three moments a day of each one's own, mostly answered, for 14 to 26 weeks; some

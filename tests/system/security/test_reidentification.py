@@ -29,7 +29,7 @@ from api.services.research_identity import (
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, from_datetime, to_datetime
 from store import Stores
-from store.models import Purpose, Role
+from store.models import Person, Purpose, Role
 from store.sql.rows import to_values
 from store.sql.tables.access import ResearchSecretRow
 from store.sql.tables.records import RatingRow
@@ -74,7 +74,20 @@ class Attacked:
     @property
     def finished(self) -> list[int]:
         """The numbers of those of whom everything is released."""
-        return [number for number, history in enumerate(self.histories) if not history.active]
+        return [
+            number
+            for number, (history, identity) in enumerate(
+                zip(self.histories, self.identities, strict=True)
+            )
+            if not history.active and is_released(history, identity)
+        ]
+
+    @property
+    def nights_of(self) -> int:
+        """The number of the one whose nights are recorded: of those who stopped rating, the one
+        whose weeks are released soonest.
+        """
+        return first_released(self.histories, self.identities)
 
     def shift(self, number: int) -> int:
         """The true weeks of a person."""
@@ -89,6 +102,20 @@ class FixedClock(MovableClock):
         return NOW + self.ahead_ns
 
 
+def is_released(history: History, identity: ResearchIdentity) -> bool:
+    """Whether the newest row of a person is released."""
+    moved, _ = identity.clock.to_research(history.time_ns[-1:])
+    return int(moved[0]) < identity.clock.released_end(NOW)
+
+
+def first_released(histories: list[History], identities: list[ResearchIdentity]) -> int:
+    """The number of the one who stopped rating and whose weeks are released soonest."""
+    return min(
+        (number for number, history in enumerate(histories) if not history.active),
+        key=lambda number: identities[number].clock.delay_weeks,
+    )
+
+
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     from ebbtide.settings import Settings
@@ -100,30 +127,36 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     rng = np.random.default_rng(23)
     histories = make_histories(rng)
     before, shifts = rule_before(histories, rng)
-    with stores.engine.begin() as db:  # the same weeks in each run
+    # Weeks, delays and pseudonyms are derived from the secret and the ids of people: the same both
+    # in each run.
+    with stores.engine.begin() as db:
         db.execute(insert(ResearchSecretRow).values(id=1, secret=rng.bytes(32).hex()))
-    with opened_clinic(stores) as clinic:
+    with pytest.MonkeyPatch.context() as patch, opened_clinic(stores) as clinic:
+        patch.setattr(
+            "api.services.accounts.new_id", lambda: str(uuid.UUID(bytes=rng.bytes(16), version=4))
+        )
+        clinic.add("analyst", Role.ANALYST)
         for number, history in enumerate(histories):
             person = clinic.add(f"p{number}", Role.PATIENT)
             rows = [to_values(item) | {"superseded": False} for item in history.ratings(person.id)]
             with stores.engine.begin() as db:
                 db.execute(insert(RatingRow), rows)
             clinic.agree(f"p{number}", Purpose.RESEARCH)
-        record_nights(stores, clinic)
         identities = [
-            identity_of(stores, clinic.people["ann"], clinic.people[f"p{number}"])
+            identity_of(stores, clinic.people["analyst"], clinic.people[f"p{number}"])
             for number in range(len(histories))
         ]
-        by_name = read_rows(clinic["ann"])
-        found = [by_name[identity.name] for identity in identities]
+        record_nights(stores, clinic.people[f"p{first_released(histories, identities)}"])
+        by_name = read_rows(clinic["analyst"])
+        # Of those whose delay is long, nothing may be released yet.
+        found = [by_name.get(identity.name, Rows.empty()) for identity in identities]
         yield Attacked(clinic, clock, histories, identities, before, shifts, found)
 
 
-def record_nights(stores: Stores, clinic: Clinic) -> None:
-    """Beats of the last person in five nights from Saturday 18:00 to Sunday 10:00, a beat a second,
+def record_nights(stores: Stores, person: Person) -> None:
+    """Beats of a person in five nights from Saturday 18:00 to Sunday 10:00, a beat a second,
     among them the night in which clocks change.
     """
-    person = clinic.people[f"p{len(clinic.people) - 7}"]
     for week in range(-2, NIGHTS - 2):
         sunday = CHANGE + timedelta(weeks=week)
         begin = from_datetime(sunday - timedelta(hours=6))
@@ -216,7 +249,7 @@ def way_polling(attacked: Attacked) -> tuple[float, float]:
     for weeks in range(-10, 1, 2):
         attacked.clock.ahead_ns = weeks * WEEK
         attacked.clock.sign_in_again(attacked.clinic)
-        by_name = read_rows(attacked.clinic["ann"])
+        by_name = read_rows(attacked.clinic["analyst"])
         ended = week_of(NOW + weeks * WEEK - 3 * DAY - HOUR)
         for number in attacked.active:
             rows = by_name.get(attacked.identities[number].name)
@@ -235,7 +268,7 @@ def way_polling(attacked: Attacked) -> tuple[float, float]:
 
 def way_since(attacked: Attacked) -> tuple[float, float]:
     """Bisecting when a row was entered: no moment is taken, so no week is excluded."""
-    ann = attacked.clinic["ann"]
+    ann = attacked.clinic["analyst"]
     low, high = OPENED, NOW
     taken = 0
     for _ in range(6):
@@ -333,7 +366,7 @@ def habit_edges(minute: np.ndarray) -> list[float]:
 
 def way_night(attacked: Attacked) -> tuple[float, float]:
     """In the beats and windows of one night an hour is missing: which of five nights was it?"""
-    ann = attacked.clinic["ann"]
+    ann = attacked.clinic["analyst"]
     night = NIGHTS // 2  # truly
     before = []
     for week in range(-2, NIGHTS - 2):
@@ -379,7 +412,7 @@ def way_digits(attacked: Attacked) -> tuple[float, float]:
 
 def way_window_ids(attacked: Attacked) -> tuple[float, float]:
     """Ids of FHIR windows were made of pseudonym and true time: try all weeks."""
-    ann = attacked.clinic["ann"]
+    ann = attacked.clinic["analyst"]
     begun = ann.get("/v1/fhir/$export?_type=Observation", headers={"Prefer": "respond-async"})
     (item,) = ann.get(begun.headers["content-location"]).json()["output"]
     with ann.stream("GET", item["url"]) as answer:
@@ -394,13 +427,13 @@ def way_window_ids(attacked: Attacked) -> tuple[float, float]:
         for name in ("hr", "sdnn", "rmssd")
     }
     assert resource["id"] not in made
-    rows = attacked.now[-1]
+    rows = attacked.now[attacked.nights_of]
     return 0.0, bits([len(weeks_in_life(rows, MIN_DELAY_WEEKS))])
 
 
 def way_tags(attacked: Attacked) -> tuple[float, float]:
     """Tags, counts and sizes change while a person rates: their hours would show in them."""
-    ann, clinic = attacked.clinic["ann"], attacked.clinic
+    ann, clinic = attacked.clinic["analyst"], attacked.clinic
     paths = [f"/v1/research/{name}" for name in ("ratings", "ratings.csv", "hrv", "sessions.csv")]
 
     def state() -> list[object]:
@@ -423,7 +456,7 @@ def way_tags(attacked: Attacked) -> tuple[float, float]:
 
 def way_origins(attacked: Attacked) -> tuple[float, float]:
     """Someone who still rates has a strap for the first time: `origins` says from when on."""
-    ann, clinic = attacked.clinic["ann"], attacked.clinic
+    ann, clinic = attacked.clinic["analyst"], attacked.clinic
     number = attacked.active[3]
 
     def origins() -> list[str]:
@@ -445,7 +478,7 @@ def way_origins(attacked: Attacked) -> tuple[float, float]:
 
 def way_joining(attacked: Attacked) -> tuple[float, float]:
     """The difference of two exports around the day on which a known person agreed."""
-    clinic, ann = attacked.clinic, attacked.clinic["ann"]
+    clinic, ann = attacked.clinic, attacked.clinic["analyst"]
 
     def people() -> set[str]:
         return {row["person"] for row in ann.get("/v1/research/people").json()["people"]}
@@ -566,7 +599,7 @@ def test_analysts_share_no_names_and_no_order(attacked: Attacked) -> None:
     clinic.add("another", Role.ANALYST)
     one, two = (
         [row["person"] for row in clinic[name].get("/v1/research/people").json()["people"]]
-        for name in ("ann", "another")
+        for name in ("analyst", "another")
     )
     assert len(one) == len(two)
     assert not set(one) & set(two)
