@@ -54,6 +54,7 @@ TAGS = [
     {"name": "consent", "description": "What a patient agreed to, with dates"},
     {"name": "ratings", "description": "Pain, stress and pleasant sensations, 0 to 10"},
     {"name": "beats", "description": "Beats in, and what is stored of them"},
+    {"name": "recorder", "description": "Straps of the computer that runs the service"},
     {"name": "HRV", "description": "Heart rate variability of windows, and the stress index"},
     {"name": "live", "description": "A running session as server-sent events"},
     {"name": "link", "description": "Whether pain moved with stress, and with the heart"},

@@ -23,6 +23,12 @@ from api.services.errors import (
     TooFewPeopleError,
     UnknownPseudonymError,
 )
+from api.services.recorder import (
+    NoRecorderError,
+    NotTheirsError,
+    RecorderBusyError,
+    UnknownStrapError,
+)
 from ebbtide.errors import EbbtideError
 from store import UNAVAILABLE
 from store.errors import (
@@ -57,6 +63,10 @@ STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     TooFewPeopleError: (403, "few-people"),
     IdentityError: (403, "not-allowed"),
     ProviderError: (503, "away"),
+    NoRecorderError: (404, "no-recorder"),
+    NotTheirsError: (403, "not-allowed"),
+    RecorderBusyError: (409, "conflict"),
+    UnknownStrapError: (404, "not-found"),
 }
 # Default ``type`` suffix of a status; docs/reference/http-api.md lists them all.
 _TYPE_OF_STATUS = {

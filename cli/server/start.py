@@ -56,6 +56,7 @@ def _run(settings: Settings, host: str, port: int, *, opens_browser: bool) -> so
     from cli.local_erasure import local_eraser
     from cli.server.entry import Entry, sign_machine_in
     from cli.server.protocol import HTTP_PROTOCOL
+    from cli.server.recorder import opened_recorder
     from cli.server.serve import UVICORN_OPTIONS, log_config, serve_metrics
     from dashboard.server import create_pages_app, websocket_options
     from store.factory import open_stores
@@ -80,6 +81,7 @@ def _run(settings: Settings, host: str, port: int, *, opens_browser: bool) -> so
         sign_in = sign_machine_in(settings, stores)
         api.state.on_first_account = sign_in
         entry = opened.enter_context(Entry.opened(settings, stores, sign_in))
+        api.state.recorder = opened.enter_context(opened_recorder(settings, stores, sign_in))
         logging_config = log_config(settings)
         for name in ("ebbtide", "uvicorn"):  # in a terminal: the address, and what is wrong
             logging_config["loggers"][name]["level"] = "WARNING"

@@ -100,6 +100,7 @@ class Victim:
             "kind": ["Observation"],
             "practice_id": [self.practice.id],
             "reading": ["setbacks"],
+            "address": ["C0:00:00:00:00:01"],
         }
 
 

@@ -46,6 +46,7 @@ class BleAdapter:
         self._scanner_backend = scanner
         self._client_backend = client
         self._wanted: dict[str, set[asyncio.Future[BLEDevice]]] = {}
+        self._hearing: set[Callable[[BLEDevice, AdvertisementData], None]] = set()
         self._scanning: BleakScanner | None = None
         self._searches = 0
         self._last_advertisement_s = 0.0
@@ -106,6 +107,20 @@ class BleAdapter:
             found = scanner.discovered_devices_and_advertisement_data
         return list(found.values())
 
+    @asynccontextmanager
+    async def hearing(
+        self, on_heard: Callable[[BLEDevice, AdvertisementData], None]
+    ) -> AsyncIterator[None]:
+        """Call ``on_heard`` with each advertisement meanwhile, in the scan that searches share.
+        Raises BleakError.
+        """
+        self._hearing.add(on_heard)
+        try:
+            async with self._scan():
+                yield
+        finally:
+            self._hearing.discard(on_heard)
+
     async def _find_connected(self, address: str) -> BLEDevice | None:
         if self._scanner_backend is not None:
             return None
@@ -116,8 +131,10 @@ class BleAdapter:
             return None
         return next((d for d in devices if d.address.upper() == address.upper()), None)
 
-    def _on_advertisement(self, device: BLEDevice, _: AdvertisementData) -> None:
+    def _on_advertisement(self, device: BLEDevice, advert: AdvertisementData) -> None:
         self._last_advertisement_s = time.monotonic()
+        for on_heard in tuple(self._hearing):
+            on_heard(device, advert)
         for future in self._wanted.get(device.address.upper(), ()):
             if not future.done():
                 future.set_result(device)

@@ -86,19 +86,24 @@ async def scan(seconds: float, adapter: BleAdapter | None = None) -> list[FoundS
         found = await (adapter or BleAdapter()).listen(seconds)
     except ADAPTER_ERRORS as error:
         raise adapter_error(error) from error
-    straps = [
-        FoundStrap(
-            advert.local_name or device.name or "unnamed strap",
-            device.address,
-            advert.rssi,
-            is_certain=is_heart_rate_service(advert),
-            manufacturers=tuple(sorted(advert.manufacturer_data)),
-        )
-        for device, advert in found
-        if is_heart_rate_service(advert)
-        or may_be_strap(advert.local_name or device.name, _appearance(device, advert))
-    ]
+    heard = [read_advertisement(device, advert) for device, advert in found]
+    straps = [strap for strap in heard if strap is not None]
     return sorted(straps, key=lambda strap: (not strap.is_certain, -(strap.signal_dbm or -999)))
+
+
+def read_advertisement(device: BLEDevice, advert: AdvertisementData) -> FoundStrap | None:
+    """Return the strap that advertised; None for a device that is none."""
+    name = advert.local_name or device.name
+    is_certain = is_heart_rate_service(advert)
+    if not is_certain and not may_be_strap(name, _appearance(device, advert)):
+        return None
+    return FoundStrap(
+        name or "unnamed strap",
+        device.address,
+        advert.rssi,
+        is_certain=is_certain,
+        manufacturers=tuple(sorted(advert.manufacturer_data)),
+    )
 
 
 async def probe(
