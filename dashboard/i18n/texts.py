@@ -62,8 +62,8 @@ BEGINNINGS = {
     "strap": (
         N_("A chest strap"),
         N_(
-            "Wear it with moist electrodes. In a terminal, `ebbtide pair` finds it and `ebbtide record` "
-            "records it, for days. You can rate before that."
+            "Put it on with moist electrodes. The page *My devices* finds it, and records it whenever you "
+            "wear it. You can rate before that."
         ),
     ),
     "watch": (

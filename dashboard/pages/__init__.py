@@ -20,6 +20,7 @@ _ORDER = (
     "trend",
     "link",
     "course",
+    "my_devices",
     "bring_in",
     "my_data",
     "consents",

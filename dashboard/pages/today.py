@@ -24,6 +24,7 @@ def today_page() -> None:
     st.divider()
     _next_step()
     render_live_heart()
+    page_link("devices", _("My devices"))
 
 
 def _next_step() -> None:

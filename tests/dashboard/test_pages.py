@@ -28,6 +28,7 @@ PATIENT_PAGES = (
     "trend",
     "link",
     "course",
+    "my_devices",
     "bring_in",
     "my_data",
     "consents",

@@ -324,11 +324,12 @@ class PlayedStrap:
         self.connections = 0
         self.path = f"{ADAPTER}/dev_{address.replace(':', '_')}"
         service, battery_service = f"{self.path}/service000a", f"{self.path}/service0010"
-        self.measurement = _Characteristic(f"{service}", HEART_RATE_MEASUREMENT)
+        self.notifies_at = f"{service}/char000b"
+        self.measurement = _Characteristic(service, HEART_RATE_MEASUREMENT)
         self.device = _Device(name, address, self._connect, self.drop, signal_dbm)
         self.gatt: dict[str, ServiceInterface] = {
             service: _Service(self.path, HEART_RATE),
-            f"{service}/char000b": self.measurement,
+            self.notifies_at: self.measurement,
             battery_service: _Service(self.path, BATTERY),
             f"{battery_service}/char0011": _Characteristic(
                 battery_service, BATTERY_LEVEL, bytes([battery])
@@ -388,6 +389,7 @@ class PlayedBluez:
         self.straps = straps or (PlayedStrap(),)
         self.adapter = _Adapter(self._advertise)
         self._shown: set[str] = set()
+        self._clients: dict[str, str] = {}  # by the path at which it asked for something
         for strap in self.straps:
             strap.bluez = self
 
@@ -457,11 +459,19 @@ class PlayedBluez:
         self._advertising = asyncio.ensure_future(self._advertise_on())
 
     def _on_message(self, message: Message) -> None:
-        if message.member == "NameOwnerChanged" and message.body[0].startswith(":"):
-            if not message.body[2]:  # a client is gone, with what it had asked for
-                self.adapter.discovering = False
-                for strap in self.straps:
-                    strap.measurement.notifying = False
+        if message.member in ("StartNotify", "StartDiscovery"):
+            self._clients[message.path] = message.sender
+        if message.member != "NameOwnerChanged":
+            return
+        name, _, owner = message.body
+        if owner:
+            return
+        # A client is gone, with what it had asked for; each Bleak client is one.
+        if self._clients.get(ADAPTER) == name:
+            self.adapter.discovering = False
+        for strap in self.straps:
+            if self._clients.get(strap.notifies_at) == name:
+                strap.measurement.notifying = False
 
     async def _advertise_on(self) -> None:
         while True:
