@@ -140,9 +140,7 @@ class RecorderSupervisor:
         with self._pairing_alone("Another strap is being paired. A moment, please."):
             if self._state.get("scan", {}).get("is_running"):
                 raise RecorderBusyError("It listens already.")
-            with self._lock:
-                self._state["scan"] = {"is_running": True, "seconds_left": seconds}
-            self._send({"do": "scan", "seconds": seconds})
+            self._ask({"do": "scan", "seconds": seconds}, _BEGIN_S)
         return self.scan(account)
 
     def scan(self, account: str) -> ScanOut:

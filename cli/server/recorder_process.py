@@ -104,6 +104,8 @@ class RecorderProcess:
     async def _run_scan(self, command: dict[str, Any]) -> None:
         self._found, self._scan = {}, {"is_running": True, "trouble": None}
         self._scan_until_s = time.monotonic() + command["seconds"]
+        self._report()
+        self._write({"answer": command["id"]})
         try:
             async with self._recorder.adapter.hearing(self._on_heard):
                 await asyncio.sleep(command["seconds"])

@@ -164,7 +164,7 @@ def _render_off_notices(api: Any, state: dict[str, Any]) -> None:
 
 
 def _render_elsewhere(api: Any) -> None:
-    """Render who records, and when each strap was heard last, where this service does not record."""
+    """Render who records instead of this service, and when each strap was heard last."""
     st.write(
         _(
             "Here nothing is recorded: the computer that your strap is near does that. On it, "

@@ -59,6 +59,11 @@ _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuratio
 """
 
 
+def has_dbus() -> bool:
+    """Whether this machine has a D-Bus daemon to play on."""
+    return shutil.which("dbus-daemon") is not None
+
+
 class _Agents(ServiceInterface):
     def __init__(self) -> None:
         super().__init__("org.bluez.AgentManager1")
@@ -263,6 +268,7 @@ class _Characteristic(ServiceInterface):
         self._service = service
         self._uuid = uuid
         self._readable = value is not None
+        self.subscriptions = 0
         self._value = value or b""
         self.notifying = False
 
@@ -278,6 +284,7 @@ class _Characteristic(ServiceInterface):
 
     @method()
     def StartNotify(self) -> None:
+        self.subscriptions += 1
         self.notifying = True
         self.emit_properties_changed({"Notifying": True})
 

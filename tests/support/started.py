@@ -13,30 +13,64 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+class StartedProcess:
+    """``ebbtide start`` as a process, to be killed and ended."""
+
+    def __init__(self, folder: Path, port: int, program: Sequence[str] = ("-m", "ebbtide")) -> None:
+        self._folder = folder
+        self._output = folder / f"output-{time.monotonic_ns()}"
+        with self._output.open("w") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, *program, "start", "--no-browser"],
+                env={
+                    **os.environ,
+                    "EBBTIDE_DATA_DIR": str(folder / "data"),
+                    "EBBTIDE_API_PORT": str(port),
+                },
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_for_address(self) -> str:
+        """Return the address that it opens, once it answers."""
+        return _opened_address(self._process, self._output)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def recorder_pid(self) -> int | None:
+        """Return its child that records; None while there is none (Linux)."""
+        children = Path(f"/proc/{self.pid}/task").glob("*/children")
+        for pid in " ".join(child.read_text() for child in children).split():
+            if "recorder_process" in Path(f"/proc/{pid}/cmdline").read_text():
+                return int(pid)
+        return None
+
+    def kill(self) -> None:
+        """End it as kill -9 does."""
+        self._process.kill()
+        self._process.wait()
+
+    def end(self) -> None:
+        """End it as Ctrl-C does, and check that it ended well."""
+        self._process.send_signal(signal.SIGINT)
+        status = self._process.wait(timeout=30)
+        text = self._output.read_text()
+        assert status == 0, text
+        assert text.splitlines()[-1] == "Ended. Nothing runs any more."
+        assert not (self._folder / "data" / "start.json").exists()
+
+
 @contextmanager
 def started(folder: Path, port: int, program: Sequence[str] = ("-m", "ebbtide")) -> Iterator[str]:
     """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does."""
-    output = folder / f"output-{time.monotonic_ns()}"
-    with output.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, *program, "start", "--no-browser"],
-            env={
-                **os.environ,
-                "EBBTIDE_DATA_DIR": str(folder / "data"),
-                "EBBTIDE_API_PORT": str(port),
-            },
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
+    process = StartedProcess(folder, port, program)
     try:
-        yield _opened_address(process, output)
+        yield process.wait_for_address()
     finally:
-        process.send_signal(signal.SIGINT)
-        status = process.wait(timeout=30)
-    text = output.read_text()
-    assert status == 0, text
-    assert text.splitlines()[-1] == "Ended. Nothing runs any more."
-    assert not (folder / "data" / "start.json").exists()
+        process.end()
 
 
 def _opened_address(process: subprocess.Popen[bytes], output: Path) -> str:

@@ -20,7 +20,7 @@ from bleak.exc import BleakError
 from ingest.straps.heart_rate import SERVICE
 
 # A strap that the system still holds (from a recorder that was killed) does not advertise.
-_CHECK_CONNECTED_AFTER_S = 3.0
+_CHECK_CONNECTED_AFTER_S = 0.5
 _NO_ADVERTISEMENT_S = 10.0  # a scan without any advertisement for this long is restarted
 
 # What a system's Bluetooth may raise when it goes away meanwhile: D-Bus closes its socket
