@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.services.access_tokens import issue_token
@@ -32,6 +33,7 @@ class Clinic:
     snapshots: Path
     people: dict[str, Person] = field(default_factory=dict)
     clients: dict[str, httpx.Client] = field(default_factory=dict)
+    app: FastAPI | None = None  # where it runs in this process
 
     def __getitem__(self, name: str) -> httpx.Client:
         return self.clients[name]
@@ -76,10 +78,9 @@ def opened_clinic(stores: Stores, data_dir: Path | None = None) -> Iterator[Clin
     many = {"requests_a_minute": 10**6, "anonymous_requests_a_minute": 10**6}
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings().model_copy(update={**many, "data_dir": data_dir or Path(folder)})
-        with (
-            ApiThread(create_app(stores, settings)) as api,
-            _staffed(stores, api, settings) as all_,
-        ):
+        app = create_app(stores, settings)
+        with ApiThread(app) as api, _staffed(stores, api, settings) as all_:
+            all_.app = app
             yield all_
 
 
