@@ -20,13 +20,14 @@ _MANY = 3  # straps; adapters hold three to seven at once, and do not say how ma
 
 def render_add_strap(api: Any, state: dict[str, Any]) -> None:
     """Render how to add a strap, and the list of those that are heard meanwhile."""
-    straps = state["straps"]
-    st.subheader(_("Add a strap") if not straps else _("Add another strap"))
-    st.write(
-        _("Moisten the electrodes, put the strap on, and stay near {computer}.").format(
-            computer=f"*{escape_markdown(state['computer'])}*"
+    straps, is_scanning = state["straps"], bool(st.session_state.get(_SCANNING))
+    if not straps or is_scanning:  # with a strap, only a button: there may be nothing to add
+        st.subheader(_("Add another strap") if straps else _("Add a strap"))
+        st.write(
+            _("Moisten the electrodes, put the strap on, and stay near {computer}.").format(
+                computer=f"*{escape_markdown(state['computer'])}*"
+            )
         )
-    )
     if len(straps) >= _MANY:
         st.caption(
             _(
@@ -37,10 +38,10 @@ def render_add_strap(api: Any, state: dict[str, Any]) -> None:
     problem = st.session_state.pop(_PROBLEM, None)
     if problem is not None:
         st.info(escape_markdown(problem))
-    if st.session_state.get(_SCANNING):
+    if is_scanning:
         _render_scan()
         return
-    words = _("Look for my strap")
+    words = _("Add another strap") if straps else _("Look for my strap")
     if st.button(words, type="secondary" if straps else "primary", width="stretch"):
         _start(api)
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 
 class StartedProcess:
     """``ebbtide start`` as a process, to be killed and ended."""
@@ -82,3 +84,18 @@ def _opened_address(process: subprocess.Popen[bytes], output: Path) -> str:
         assert process.poll() is None, output.read_text()
         time.sleep(0.1)
     raise AssertionError(output.read_text())
+
+
+def first_run(address: str, port: int) -> httpx.Client:
+    """Make ada's account, who agrees that her beats are kept."""
+    url = f"http://127.0.0.1:{port}"
+    with httpx.Client(timeout=60) as browser:
+        browser.get(address)
+        (cookie,) = browser.cookies.jar
+        body = {"secret": cookie.value, "name": "Ada", "zone": "Europe/Berlin"}
+        token = browser.post(f"{url}/v1/first-run", json=body).json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    api = httpx.Client(base_url=f"{url}/v1", headers=headers, timeout=60)
+    consent = {"purpose": "keeping", "given": True, "wording": "keeping, English, 2"}
+    api.post("/consents", json=consent).raise_for_status()
+    return api

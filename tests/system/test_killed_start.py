@@ -25,7 +25,7 @@ from store import open_stores
 from tests.conftest import skip_or_fail
 from tests.support.played_bluez import PlayedBluez, PlayedStrap, has_dbus
 from tests.support.ports import free_port
-from tests.support.started import StartedProcess
+from tests.support.started import StartedProcess, first_run
 
 # CI runs a sample; EBBTIDE_TEST_KILLS=100 runs the whole (docs/evidence/no-beat-lost.md).
 KILLS = int(os.environ.get("EBBTIDE_TEST_KILLS", "5"))
@@ -158,21 +158,6 @@ def test_no_beat_is_lost_or_doubled_when_recorder_or_start_are_killed(
     # Each kill is a gap of each strap: nothing is computed across it.
     assert len(gaps) == 2 * KILLS
     print(f"{KILLS} kills, {[strap.sent for strap in played]} beats, {len(gaps)} gaps")
-
-
-def first_run(address: str, port: int) -> httpx.Client:
-    """Make ada's account, who agrees that her beats are kept."""
-    url = f"http://127.0.0.1:{port}"
-    with httpx.Client(timeout=60) as browser:
-        browser.get(address)
-        (cookie,) = browser.cookies.jar
-        body = {"secret": cookie.value, "name": "Ada", "zone": "Europe/Berlin"}
-        token = browser.post(f"{url}/v1/first-run", json=body).json()["token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    api = httpx.Client(base_url=f"{url}/v1", headers=headers, timeout=60)
-    consent = {"purpose": "keeping", "given": True, "wording": "keeping, English, 2"}
-    api.post("/consents", json=consent).raise_for_status()
-    return api
 
 
 def scan_and_pair(api: httpx.Client, straps: Sequence[PlayedStrap]) -> None:
