@@ -82,7 +82,8 @@ def test_a_strap_is_found_paired_seen_live_and_forgotten(
     context.add_cookies([cookie])  # type: ignore[list-item]
     page = context.new_page()
     page.goto(home.url)
-    page.get_by_role("link", name="My devices").last.click()  # of the page Today
+    main = page.get_by_test_id("stMainBlockContainer")
+    main.get_by_role("link", name="My devices").click()
     expect(page.get_by_role("heading", name="My devices")).to_be_visible()
     check_width(page, "devices-none")
     assert violations(page) == []
