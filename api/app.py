@@ -42,6 +42,7 @@ from api.services.erasure_again import carry_out_erasures
 from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
 from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
+from api.services.recorder import NoRecorder
 from api.services.snapshots import Snapshots
 from ebbtide import __version__
 from ebbtide.settings import Settings
@@ -129,7 +130,7 @@ def create_app(
     app.state.settings = settings
     app.state.erase_local = erase_local
     app.state.on_first_account = None  # set by whoever signs this machine in with it
-    app.state.recorder = None  # set where this process records: api.services.recorder
+    app.state.recorder = NoRecorder()  # another where this process records
     app.state.provider = provider_from_settings(settings)
     app.state.passwords = settings.passwords
     app.state.cache = AnalysisCache()

@@ -67,6 +67,47 @@ class LocalRecorder(Protocol):
         ...
 
 
+class NoRecorder:
+    """In place of a recorder where the service does not record: each method raises
+    NoRecorderError, and not before a request is known to be valid.
+    """
+
+    def state(self, account: str, zone: str) -> RecorderOut:
+        """Refuse."""
+        raise _no_recorder()
+
+    def start_scan(self, account: str, seconds: int) -> ScanOut:
+        """Refuse."""
+        raise _no_recorder()
+
+    def scan(self, account: str) -> ScanOut:
+        """Refuse."""
+        raise _no_recorder()
+
+    def pair(self, account: str, address: str, name: str | None) -> PairedOut:
+        """Refuse."""
+        raise _no_recorder()
+
+    def rename(self, account: str, address: str, name: str) -> StrapOut:
+        """Refuse."""
+        raise _no_recorder()
+
+    def forget(self, account: str, address: str) -> None:
+        """Refuse."""
+        raise _no_recorder()
+
+    def note_off_said(self, account: str, address: str) -> None:
+        """Refuse."""
+        raise _no_recorder()
+
+
+def _no_recorder() -> NoRecorderError:
+    return NoRecorderError(
+        "This service does not record. The computer that the strap is near does: ebbtide start "
+        "there, or ebbtide pair and ebbtide record."
+    )
+
+
 def is_off_worth_saying(last_heard_ns: int | None, now_ns: int, zone: str) -> bool:
     """Whether to say that a strap is off: it was worn within a day, has been silent for ten
     minutes, and it is between 8 and 22 where the person lives, now and since ten minutes ago.

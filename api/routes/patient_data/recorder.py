@@ -18,20 +18,15 @@ from api.schemas.recorder import (
     StrapChangeIn,
     StrapOut,
 )
-from api.services.recorder import LocalRecorder, NoRecorderError
+from api.services.recorder import LocalRecorder
 
 router = APIRouter(tags=["recorder"])
 StrapAddress = Annotated[Address, Path(description="The Bluetooth address of a paired strap")]
 
 
-async def get_recorder(request: Request, _: Patient) -> LocalRecorder:
-    """The recorder of this computer, once the caller is a patient."""
-    recorder: LocalRecorder | None = request.app.state.recorder
-    if recorder is None:
-        raise NoRecorderError(
-            "This service does not record. The computer that the strap is near does: ebbtide start "
-            "there, or ebbtide pair and ebbtide record."
-        )
+async def get_recorder(request: Request) -> LocalRecorder:
+    """The recorder of this computer, or what says that there is none."""
+    recorder: LocalRecorder = request.app.state.recorder
     return recorder
 
 
