@@ -26,7 +26,7 @@ from api.routes.patient_data import (
     sessions,
     streams,
 )
-from api.routes.people import access_log, accounts, caseload, consents, erasure
+from api.routes.people import access_log, accounts, caseload, computer, consents, erasure
 from api.routes.research import cohort_link
 from api.routes.research import tables as research_tables
 
@@ -60,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invitations.router,
     first_run.router,
     accounts.router,
+    computer.router,
     caseload.router,
     access_log.router,
     consents.router,

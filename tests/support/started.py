@@ -14,8 +14,16 @@ from pathlib import Path
 
 
 @contextmanager
-def started(folder: Path, port: int, program: Sequence[str] = ("-m", "ebbtide")) -> Iterator[str]:
-    """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does."""
+def started(
+    folder: Path,
+    port: int,
+    program: Sequence[str] = ("-m", "ebbtide"),
+    *,
+    end: signal.Signals | None = signal.SIGINT,
+) -> Iterator[str]:
+    """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does, or by
+    another signal. ``end`` None: it has ended by itself by then.
+    """
     output = folder / f"output-{time.monotonic_ns()}"
     with output.open("w") as file:
         process = subprocess.Popen(
@@ -31,7 +39,8 @@ def started(folder: Path, port: int, program: Sequence[str] = ("-m", "ebbtide"))
     try:
         yield _opened_address(process, output)
     finally:
-        process.send_signal(signal.SIGINT)
+        if end is not None:
+            process.send_signal(end)
         status = process.wait(timeout=30)
     text = output.read_text()
     assert status == 0, text
