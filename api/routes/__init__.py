@@ -13,7 +13,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.routes import health
-from api.routes.analysis import hrv, hrv_trend, link, live, therapy
+from api.routes.analysis import first_days, hrv, hrv_trend, link, live, therapy
 from api.routes.auth import first_run, invitations, oidc, sign_in, tokens
 from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
@@ -51,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     ratings.router,
     live.router,
+    first_days.router,
     notes.router,
     practices.router,
     programme.router,

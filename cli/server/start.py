@@ -285,7 +285,7 @@ def _pages_url(address: str) -> str:
 
 
 def _open_home(computer: StartedComputer, choice: bool | None) -> None:
-    """Let phones in, or no more, as was chosen now or before; where that fails, the rest goes on."""
+    """Let phones in, or no more, as was chosen now or before. A failure stops nothing else."""
     try:
         if choice is False:
             computer.close_home()

@@ -70,8 +70,8 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
     if home_url is None:
         st.write(
             _(
-                "A phone can show Ebbtide while it is in the same Wi-Fi as this computer, and while "
-                "this computer is on. It is off now: only this computer gets in."
+                "A phone can show Ebbtide while it is in the same Wi-Fi as this computer, and "
+                "while this computer is on. It is off now: only this computer gets in."
             )
         )
         st.write(_(texts.READ_ALONG))
