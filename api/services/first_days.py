@@ -67,7 +67,9 @@ class FirstDays:
 def load_first_days(stores: Stores, person: Person) -> FirstDays:
     """Count what is there. Of heartbeats, a fortnight is read at most."""
     about = sorted(
-        rating.about_ns for rating in stores.records.ratings(person.id, 0, 2**62) if _counts(rating)
+        rating.about_ns
+        for rating in stores.records.ratings(person.id, 0, 2**62)
+        if not rating.withdrawn
     )
     span_ns = about[-1] - about[0] if about else 0
     heart, has_night, heart_days = _find_heart(stores, person)

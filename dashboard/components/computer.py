@@ -22,10 +22,12 @@ _ENDED_PATH = "/ended"  # of cli/server/computer.py: it stays when the program h
 def render_checks(api: DashboardClient) -> None:
     """Render what was checked: what needs doing first, and what works folded."""
     st.subheader(_("Is everything working?"))
-    if st.button(_("Check now") if _CHECKS not in st.session_state else _("Check again")):
+    is_first = _CHECKS not in st.session_state
+    if st.button(_("Check now") if is_first else _("Check again"), key="check"):
         with st.spinner(_("Listening for straps, and looking at disk and clock ...")):
             st.session_state[_CHECKS] = api.check_computer()
             st.session_state[_REPORT] = api.computer_report()
+        st.rerun()
     checks: list[dict[str, Any]] | None = st.session_state.get(_CHECKS)
     if checks is None:
         st.caption(_("It takes about ten seconds: Bluetooth, disk, what waits, and the clock."))
@@ -59,9 +61,17 @@ def _render_open(check: dict[str, Any]) -> None:
     with st.container(border=True):
         mark = _("Needs mending") if check["finding"] == "to be mended" else _("Worth a look")
         st.markdown(f"**{escape_markdown(check['about'])}** · {mark}")
-        st.write(escape_markdown(check["what"]))
+        st.write(_as_sentence(check["what"]))
         if check["remedy"]:
-            st.write(escape_markdown(check["remedy"]))
+            st.write(_as_sentence(check["remedy"]))
+        if check["about"].startswith("Bluetooth"):
+            st.caption(
+                _("It matters only where a strap is worn. Ratings and files need none of it.")
+            )
+
+
+def _as_sentence(words: str) -> str:
+    return escape_markdown(words[:1].upper() + words[1:])
 
 
 def render_phone(api: DashboardClient, home_url: str | None) -> None:

@@ -38,6 +38,9 @@ def started(
         )
     try:
         yield _opened_address(process, output)
+    except BaseException:
+        end = signal.SIGINT  # whatever was expected: nothing is left behind
+        raise
     finally:
         if end is not None:
             process.send_signal(end)

@@ -44,8 +44,8 @@ def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     start = now_ns() - 3 * 86_400 * SECOND
     stream = Stream(new_id(), Origin.STRAP, f"Polar H10 Zq7x {MAC}", start)
     with Outbox(settings.outbox_file) as outbox:
-        outbox.put_stream(canary.person.id, stream)
-        entry = Entry(b"", Notification(1, start + 9, 60, (1024,), (start,), True))
+        outbox.open_stream(stream, canary.person.id)
+        entry = Entry(b"", Notification(0, start + 9, 60, (1024,), (start,), True))
         outbox.append(stream.id, [entry])
         for _ in range(3):
             outbox.connections.add(
