@@ -63,7 +63,7 @@ def _render_open(check: dict[str, Any]) -> None:
         st.markdown(f"**{escape_markdown(check['about'])}** · {mark}")
         st.write(_as_sentence(check["what"]))
         if check["remedy"]:
-            st.write(_as_sentence(check["remedy"]))
+            st.write(escape_markdown(check["remedy"]))  # it may begin with a command
         if check["about"].startswith("Bluetooth"):
             st.caption(
                 _("It matters only where a strap is worn. Ratings and files need none of it.")

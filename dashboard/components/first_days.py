@@ -39,10 +39,10 @@ def render_first_days(days: dict[str, Any]) -> None:
         now = next((k for k, (is_done, _words) in enumerate(steps) if not is_done), len(steps))
         lines = []
         for k, (is_done, words) in enumerate(steps):
-            mark = _("Done") if is_done else _("Now") if k == now else _("Later")
+            mark = _("Done") if is_done else _("Now") if k == now else _("Then")
             icon = ":material/check_circle:" if is_done else ":material/radio_button_unchecked:"
-            lines.append(f"- {icon} {mark}: {words}")
-        st.markdown("\n".join(lines))
+            lines.append(f"{icon} {mark}: {words}")
+        st.markdown("  \n".join(lines))
         st.caption(_outlook(days))
 
 

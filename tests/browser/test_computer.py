@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.test_start import begin
-from tests.support.browser import check_width, opened_context
+from tests.support.browser import check_width, opened_context, violations
 from tests.support.ports import free_port
 from tests.support.started import started
 
@@ -61,7 +62,7 @@ def test_checks_a_report_a_phone_that_signs_in_once_and_the_end(
         expect(small.get_by_text("Signed in as Ada")).to_be_visible()
         check_width(small, "phone-today")
         small.goto(f"http://{HOUSE}:{port}/computer")
-        expect(small.get_by_role("heading", name="This computer")).to_be_visible()
+        expect(small.get_by_role("heading", name="This computer", exact=True)).to_be_visible()
         check_width(small, "computer-phone")
         small.get_by_role("button", name="Sign out").click()
         expect(small.get_by_label("Password", exact=True)).to_be_visible()
@@ -95,6 +96,7 @@ def let_phone_in(page: Page) -> str:
     page.get_by_role("button", name="Show a code for my phone").click()
     expect(page.get_by_text("It signs one phone in, once")).to_be_visible()
     check_width(page, "computer-code")
+    assert violations(page) == []
     page.get_by_text("The camera finds nothing?").click()
     code = page.get_by_test_id("stCode")
     expect(code).to_contain_text("/phone#")
@@ -130,8 +132,6 @@ def is_running(port: int) -> bool:
 
 def picture(page: Page, name: str) -> None:
     """A page without Streamlit fits too; with EBBTIDE_SCREENSHOTS, a picture of it."""
-    import os
-
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     folder = os.environ.get("EBBTIDE_SCREENSHOTS")
     if folder:

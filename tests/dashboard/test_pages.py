@@ -183,7 +183,7 @@ def test_who_has_no_strap_is_not_said_to_have_taken_it_off(clinic: Clinic) -> No
 
 def test_the_first_days_are_a_path_that_ends(clinic: Clinic) -> None:
     begin = words(opened(clinic, "today"))
-    assert f"Later: 0 of {MIN_RATINGS} ratings of pain and stress" in begin
+    assert f"Then: 0 of {MIN_RATINGS} ratings of pain and stress" in begin
     assert "Now: your first rating" in begin
     assert f"about {MIN_RATINGS // 2} days" in begin
     fill(clinic.stores, clinic.people["ada"], days=3)
