@@ -45,6 +45,8 @@ def link_page() -> None:
     if days is not None and not days["has_answer"]:
         # Each comparison would say that it has not enough yet: one path says it once.
         st.write(_("Here stands, one day, whether your pain moved with your stress."))
+        missing = str(rows["same_moment"]["missing"])
+        st.caption(f"{missing[:1].upper()}{missing[1:]}.")
         render_first_days(days)
         _course(report)
         _method(report)
