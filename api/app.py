@@ -131,6 +131,7 @@ def create_app(
     app.state.erase_local = erase_local
     app.state.on_first_account = None  # set by whoever signs this machine in with it
     app.state.recorder = NoRecorder()  # another where this process records
+    app.state.computer = None  # set by whoever runs all on one computer
     app.state.provider = provider_from_settings(settings)
     app.state.passwords = settings.passwords
     app.state.cache = AnalysisCache()

@@ -63,6 +63,7 @@ TAGS = [
     {"name": "bulk", "description": "One's data as tables: JSON, CSV, Parquet, Arrow"},
     {"name": "standards", "description": "FHIR R4 and Open mHealth, out and in"},
     {"name": "research", "description": "For analysts: pseudonyms, moved dates, consent"},
+    {"name": "computer", "description": "A computer of one's own that runs `ebbtide start`"},
     {"name": "operation", "description": "Whether the API lives, and whether it can work"},
 ]
 _ANYWHERE = (400, 405, 414, 429, 500, 503)

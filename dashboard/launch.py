@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ import httpx
 from dashboard.charts import palette
 from ebbtide.errors import EbbtideError
 
+STARTED = threading.Event()  # set by ``ebbtide start``: the pages are of a computer of one's own
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 

@@ -30,7 +30,8 @@ class Page:
     """A page of the navigation.
 
     ``title`` is marked with ``N_`` and translated for each reader; ``slug`` is the path in the
-    browser's address; ``roles`` are those that have the page in their navigation.
+    browser's address; ``roles`` are those that have the page in their navigation, while
+    ``is_available``.
     """
 
     run: Callable[[], None]
@@ -38,6 +39,7 @@ class Page:
     icon: str
     slug: str
     roles: AbstractSet[str]
+    is_available: Callable[[], bool] = lambda: True
 
 
 def register_pages(pages: Mapping[str, Any]) -> None:

@@ -66,6 +66,8 @@ def _walk(command: Any, path: str, parts: list[str]) -> None:
     parts.append(f"## {path}\n\n{about}\n\n```sh\n{path} {usage}\n```\n")
     rows = []
     for parameter in command.params:
+        if getattr(parameter, "hidden", False):
+            continue
         if parameter.param_type_name == "argument":
             label = f"`{str(parameter.name).upper()}`"
         else:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.routes import health
-from api.routes.analysis import hrv, hrv_trend, link, live, therapy
+from api.routes.analysis import first_days, hrv, hrv_trend, link, live, therapy
 from api.routes.auth import first_run, invitations, oidc, sign_in, tokens
 from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
@@ -27,7 +27,7 @@ from api.routes.patient_data import (
     sessions,
     streams,
 )
-from api.routes.people import access_log, accounts, caseload, consents, erasure
+from api.routes.people import access_log, accounts, caseload, computer, consents, erasure
 from api.routes.research import cohort_link
 from api.routes.research import tables as research_tables
 
@@ -53,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ratings.router,
     live.router,
     recorder.router,
+    first_days.router,
     notes.router,
     practices.router,
     programme.router,
@@ -62,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invitations.router,
     first_run.router,
     accounts.router,
+    computer.router,
     caseload.router,
     access_log.router,
     consents.router,

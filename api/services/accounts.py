@@ -55,11 +55,34 @@ def store_account(
     simulated: bool = False,
 ) -> Person:
     """Create an account with a password that was validated and hashed before."""
-    validate_email(email)
-    person = Person(
+    person = new_person(
+        email=email,
+        password_hash=password_hash,
+        name=name,
+        zone=zone,
+        now_ns=now_ns,
+        role=role,
+        simulated=simulated,
+    )
+    records.add_person(person)
+    return person
+
+
+def new_person(
+    *,
+    email: str,
+    password_hash: str,
+    name: str,
+    zone: str,
+    now_ns: int,
+    role: Role = Role.PATIENT,
+    simulated: bool = False,
+) -> Person:
+    """Validate what an account has, and return it, not stored yet. Raises EbbtideError."""
+    return Person(
         id=new_id(),
         subject_id=new_id(),
-        email=email,
+        email=validate_email(email),
         name=validate_name(name),
         zone=validate_zone(zone),
         role=role,
@@ -67,8 +90,6 @@ def store_account(
         password_hash=password_hash,
         created_ns=now_ns,
     )
-    records.add_person(person)
-    return person
 
 
 def validate_email(email: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from api.services.accounts import store_account
+from api.services.accounts import new_person
 from api.services.one_time_tokens import (
     find_one_time_token,
     issue_one_time_token,
@@ -17,7 +17,6 @@ from api.services.one_time_tokens import (
 )
 from ebbtide.timestamps import HOUR, MINUTE
 from store import Stores
-from store.errors import EmailTakenError
 from store.models import OneTimePurpose, Person
 
 _FIRST_RUN_NS, _LINK_NS = 24 * HOUR, 10 * MINUTE
@@ -49,19 +48,18 @@ def create_first_account(
     secret can then be used again.
     """
     taken = take_one_time_token(stores, secret, OneTimePurpose.FIRST_RUN)
-    if taken is None or has_accounts(stores):
+    if taken is None:
         return None
     try:
-        return store_account(
-            stores.records,
+        person = new_person(
             email=email or local_address(name),
             password_hash=password_hash,
             name=name,
             zone=zone,
             now_ns=stores.now(),
         )
-    except EmailTakenError:  # of two secrets that were used at once
-        return None
+        # Of two secrets that are used at once, one makes the account.
+        return person if stores.records.add_first_person(person) else None
     except BaseException:
         stores.access.put_one_time_token(taken)
         raise

@@ -47,8 +47,9 @@ class Entry:
     this process, and is recognised.
     """
 
-    def __init__(self, url: str, stores: Stores, mark: str) -> None:
+    def __init__(self, url: str, api_url: str, stores: Stores, mark: str) -> None:
         self.url = url
+        self._api_url = api_url
         self._stores = stores
         self._mark = mark
         self.routes = [
@@ -75,7 +76,7 @@ class Entry:
                 "Let this user write there, or set EBBTIDE_DATA_DIR to another folder.",
             ) from error
         try:
-            yield cls(settings.api_url, stores, mark)
+            yield cls(settings.dashboard_url, settings.api_url, stores, mark)
         finally:
             with suppress(OSError):
                 path.unlink()
@@ -104,7 +105,7 @@ class Entry:
         return response
 
     def _find_cookie(self, request: Request, origin: str) -> Cookie | None:
-        query, api = request.query_params, Client(self.url)
+        query, api = request.query_params, Client(self._api_url)
         try:
             if "first" in query and api.is_first_run(query["first"]):
                 return Cookie(first_run_cookie(origin), query["first"], _FIRST_RUN_S)
@@ -120,7 +121,7 @@ class Entry:
         if token is None:
             return False
         try:
-            Client(self.url, token).me()
+            Client(self._api_url, token).me()
         except ApiError:
             return False
         return True

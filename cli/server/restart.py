@@ -18,19 +18,24 @@ def can_restart() -> bool:
     return os.name == "posix"
 
 
-def restart(listener: socket.socket) -> None:
+def restart(*listeners: socket.socket) -> None:
     """Run the same program in this process, with the same process id. Does not return."""
-    listener.set_inheritable(True)
-    os.environ[_LISTENER] = str(listener.fileno())
+    for listener in listeners:
+        listener.set_inheritable(True)
+    os.environ[_LISTENER] = ",".join(str(listener.fileno()) for listener in listeners)
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # nosec B606: the same command
 
 
-def inherited_socket() -> socket.socket | None:
-    """The socket that this program was restarted with; None where it was not."""
-    number = os.environ.pop(_LISTENER, None)
-    if number is None:
-        return None
-    found = socket.socket(fileno=int(number))
-    found.set_inheritable(False)
+def inherited_sockets() -> list[socket.socket]:
+    """The sockets that this program was restarted with; none where it was not."""
+    numbers = os.environ.pop(_LISTENER, "")
+    found = [socket.socket(fileno=int(number)) for number in numbers.split(",") if number]
+    for listener in found:
+        listener.set_inheritable(False)
     return found
+
+
+def inherited_socket() -> socket.socket | None:
+    """The one socket that this program was restarted with; None where it was not."""
+    return next(iter(inherited_sockets()), None)

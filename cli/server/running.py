@@ -43,6 +43,19 @@ def ask_running(settings: Settings, url: str) -> str | None:
     )
 
 
+def is_running(settings: Settings) -> bool:
+    """Whether the process that wrote its address and mark into the file still answers there. A
+    file that a killed process left behind says nothing.
+    """
+    try:
+        written = json.loads(running_file(settings).read_text())
+        nonce = secrets.token_urlsafe(32)
+        proof = httpx.get(f"{written['url']}{PROVE_PATH}", params={"nonce": nonce}, timeout=5)
+        return bool(proof.text == prove(written["mark"], nonce))
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, httpx.InvalidURL):
+        return False
+
+
 def prove(mark: str, nonce: str) -> str:
     """Return what shows that one knows the mark, without it."""
     return hashlib.sha256(f"{mark} {nonce}".encode()).hexdigest()

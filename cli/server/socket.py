@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import sys
 
 from ebbtide.errors import EbbtideError
 
@@ -26,4 +28,29 @@ def bind_socket(host: str, port: int) -> socket.socket:
         raise EbbtideError(
             f"Port {port} cannot be used: {error.strerror}.", "Choose another, or leave it out."
         ) from error
+    return found
+
+
+def bind_localhost(port: int) -> socket.socket | None:
+    """Bind ``[::1]`` at the port that 127.0.0.1 has, since browsers try it first for ``localhost``.
+
+    None where this machine has no IPv6 loopback. Raises EbbtideError where another program has the
+    port there: ``localhost`` would lead to that one.
+    """
+    if not socket.has_ipv6:
+        return None
+    found = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if sys.platform != "win32":  # there it would let two programs have one port
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(("::1", port))
+        found.listen(2048)
+    except OSError as error:
+        found.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise EbbtideError(
+                f"Another program uses port {port} at [::1].", "End it, or choose another port."
+            ) from error
+        return None
     return found

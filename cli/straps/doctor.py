@@ -9,12 +9,12 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 _MIN_FREE_BYTES = 200_000_000  # a strap fills some 20 MB a week while the server is unavailable
 _MAX_FLUSH_S = 0.050
 _MAX_CLOCK_OFFSET_S = 2.0
+# How ``about`` begins; what follows may name a strap, a person or an address.
+_KEYS = (
+    *(
+        "Bluetooth adapter",
+        "Bluetooth switch",
+        "Bluetooth",
+        "Connections of",
+        "Connection interval",
+    ),
+    *("Disk", "Outbox and store", "Outbox", "Sign-in", "Server", "Start at sign-in", "Clock"),
+)
 
 
 class Finding(StrEnum):
@@ -42,20 +53,39 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. ``remedy`` is empty where nothing needs doing."""
+    """One check. ``remedy`` is empty where nothing needs doing. ``facts`` and ``key`` have nothing
+    of a person: they alone go into a report.
+    """
 
     about: str
     finding: Finding
     what: str
     remedy: str = ""
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What was checked, without the strap, address or person that it is of."""
+        return next((key for key in _KEYS if self.about.startswith(key)), "another")
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Print a report without anything of a person, to pass on."),
+    ] = False,
+) -> None:
     """Look at Bluetooth, disk, clock and server: what is wrong, and how to mend it."""
     from ebbtide.settings import Settings
 
-    checks = list(_checks(Settings()))
-    if as_json:
+    settings = Settings()
+    checks = list_checks(settings)
+    if report:
+        from cli.straps.doctor_report import make_report
+
+        typer.echo(json.dumps(make_report(settings, checks), indent=2))
+    elif as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
     else:
         mark = {"fine": "ok   ", "worth a look": "look ", "to be mended": "MEND "}
@@ -67,6 +97,11 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+def list_checks(settings: Settings) -> list[Check]:
+    """Run all checks; some seconds, since one listens for straps."""
+    return list(_checks(settings))
+
+
 def _checks(settings: Settings) -> Iterator[Check]:
     yield from _bluetooth()
     yield from _intervals(settings)
@@ -74,6 +109,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from _outbox(settings)
     yield from _servers(settings)
     yield from _outbox_and_store(settings)
+    yield from _at_login(settings)
     yield _clock()
 
 
@@ -93,7 +129,9 @@ def _bluetooth() -> Iterator[Check]:
                 "whether the kernel knows it.",
             )
             return
-        yield Check("Bluetooth adapter", Finding.OK, ", ".join(found))
+        yield Check(
+            "Bluetooth adapter", Finding.OK, ", ".join(found), facts={"adapters": len(found)}
+        )
         for name, how in switched_off().items():
             remedy = "rfkill unblock bluetooth" if how == "by software" else "Use the switch."
             yield Check("Bluetooth switch", Finding.ERROR, f"{name} is off {how}", remedy)
@@ -110,7 +148,12 @@ async def _check_adapter() -> Check:
         return Check(
             "Bluetooth", Finding.ERROR, _describe(error), _adapter_remedy(_describe(error))
         )
-    return Check("Bluetooth", Finding.OK, f"works; heart-rate straps heard in 3 s: {len(straps)}")
+    return Check(
+        "Bluetooth",
+        Finding.OK,
+        f"works; heart-rate straps heard in 3 s: {len(straps)}",
+        facts={"straps_heard": len(straps)},
+    )
 
 
 def _describe(error: BaseException) -> str:
@@ -213,16 +256,19 @@ def _disk(settings: Settings) -> Check:
             "Check who owns it, or set EBBTIDE_DATA_DIR to another folder.",
         )
     what = f"{free / 1e9:.1f} GB free in {folder}, a flush takes {flush * 1000:.1f} ms"
+    facts = {"free_gb": round(free / 1e9, 1), "flush_ms": round(flush * 1000, 1)}
     if free < _MIN_FREE_BYTES:
-        return Check("Disk", Finding.ERROR, what, "Make room: recording stops when it is full.")
+        remedy = "Make room: recording stops when it is full."
+        return Check("Disk", Finding.ERROR, what, remedy, facts)
     if flush > _MAX_FLUSH_S:
         return Check(
             "Disk",
             Finding.WARNING,
             what,
             "Each beat is flushed to the disk. A slow SD card still keeps up with some straps.",
+            facts,
         )
-    return Check("Disk", Finding.OK, what)
+    return Check("Disk", Finding.OK, what, facts=facts)
 
 
 def _flush_seconds(folder: Path) -> float:
@@ -315,6 +361,7 @@ async def _server(email: str, url: str, token: str) -> Check:
             f"answers, but this machine's clock is {abs(offset):.0f} s "
             + ("ahead" if offset > 0 else "behind"),
             "Let the clock be set by network time: sudo timedatectl set-ntp true",
+            {"clock_offset_s": round(offset, 1)},
         )
     if client.keeping not in (None, "agreed"):
         return Check(
@@ -380,6 +427,25 @@ async def _compare(outbox: Outbox, owner: Credentials) -> Check | None:
             "Recordings of files can be imported again; those of straps have a gap there.",
         )
     return Check(about, Finding.OK, f"{there} beats acknowledged, and {there} stored")
+
+
+def _at_login(settings: Settings) -> Iterator[Check]:
+    """Check the service that starts Ebbtide at sign-in, where there is one: its last error."""
+    from cli.server.at_login import is_installed, last_error, log_file
+
+    if not is_installed(settings):
+        return
+    error = last_error(settings)
+    if error is None:
+        what = f"set up; its log, {log_file(settings)}, has no error since it began"
+        yield Check("Start at sign-in", Finding.OK, what)
+        return
+    yield Check(
+        "Start at sign-in",
+        Finding.ERROR,
+        f"its last error, at {error[0]}: {error[1]}",
+        f"The whole log: {log_file(settings)}. Once that is mended: ebbtide start --at-login",
+    )
 
 
 def _clock() -> Check:

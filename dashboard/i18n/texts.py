@@ -89,6 +89,17 @@ BEGINNINGS = {
     ),
 }
 
+READ_ALONG = N_(
+    "**Good to know first.** Between phone and computer nothing is encrypted. Whoever is in the same "
+    "Wi-Fi and knows how could read along: your ratings, your notes, and what keeps you signed in. At "
+    "home, with a Wi-Fi password, that is a small risk. In a café, a hotel or a clinic it is not."
+)
+NEEDS_HTTPS = N_(
+    "On a phone opened this way you can rate, read and practise. Recording a strap with the phone, and "
+    "passkeys, do not work there: browsers allow both with an encrypted address (https) alone. The strap "
+    "stays with this computer."
+)
+
 NOTE_KINDS = {
     "trigger": N_("Came together with pain"),
     "fear": N_("A fear or worry"),

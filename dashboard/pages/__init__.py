@@ -28,11 +28,12 @@ _ORDER = (
     "patient",
     "research",
     "people",
+    "computer",
     "screening",
 )
 PAGES: tuple[Page, ...] = tuple(import_module(f"{__name__}.{name}").PAGE for name in _ORDER)
 
 
 def pages_of(role: str) -> tuple[Page, ...]:
-    """Return the pages of a role (or of ``SIGNED_OUT``) in the order of the navigation."""
-    return tuple(page for page in PAGES if role in page.roles)
+    """Return the pages that a role (or ``SIGNED_OUT``) has now, in the order of the navigation."""
+    return tuple(page for page in PAGES if role in page.roles and page.is_available())

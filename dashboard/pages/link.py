@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts.link import lag_chart, link_chart
+from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.i18n.formatting import change_parts, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
@@ -40,6 +41,16 @@ def link_page() -> None:
     if report["simulated"]:
         st.caption(_("Ratings or heartbeats behind this are simulated."))
     rows = {row["key"]: row for row in [report["stress"], *report["others"]]}
+    days = load_first_days() if rows["same_moment"]["missing"] is not None else None
+    if days is not None and not days["has_answer"]:
+        # Each comparison would say that it has not enough yet: one path says it once.
+        st.write(_("Here stands, one day, whether your pain moved with your stress."))
+        missing = str(rows["same_moment"]["missing"])
+        st.caption(f"{missing[:1].upper()}{missing[1:]}.")
+        render_first_days(days)
+        _course(report)
+        _method(report)
+        return
     _question(rows["same_moment"])
     _course(report)
     _order_in_time(rows)
@@ -120,7 +131,8 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
                 without=without,
             )
         )
-    for key in _HEART:
+    answered = [key for key in _HEART if rows[key]["missing"] is None]
+    for key in answered or _HEART[:1]:  # of several without an answer, one says why
         st.write(rows[key]["sentence"])
     first = next((rows[key] for key in _HEART if rows[key]["missing"] is None), None)
     if first is not None:

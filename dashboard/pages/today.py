@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.client import ApiError
+from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.live_heart import render_live_heart
 from dashboard.components.rating import render_rating_form
@@ -15,16 +16,21 @@ from dashboard.session import client
 
 
 def today_page() -> None:
-    """Render the rating first, then the next step and the heart; before keeping is agreed to,
-    that question.
+    """Render the rating first, then the next step, the heart and the first days; before keeping is
+    agreed to, that question.
     """
     if render_keeping_first():
         return
     render_rating_form()
     st.divider()
     _next_step()
-    render_live_heart()
-    page_link("devices", _("My devices"))
+    days = load_first_days()
+    # Whoever has no strap is not said to have taken it off.
+    if days is None or days["heart"] == "strap":
+        render_live_heart()
+        page_link("devices", _("My devices"))
+    if days is not None:
+        render_first_days(days)
 
 
 def _next_step() -> None:

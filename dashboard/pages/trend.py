@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.charts.trend import describe_trend, trend_charts
+from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -53,6 +54,7 @@ def trend_page() -> None:
                 "the strap, this page begins."
             )
         )
+        _render_path()
         return
     usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
     st.write(_summary(ratings, heart))
@@ -79,6 +81,13 @@ def trend_page() -> None:
         )
     if any(rating["simulated"] for rating in ratings):
         st.caption(_("These ratings are simulated."))
+    _render_path()
+
+
+def _render_path() -> None:
+    days = load_first_days()
+    if days is not None:
+        render_first_days(days)
 
 
 def render_trend(

@@ -17,6 +17,7 @@ from typing import Self
 
 from ebbtide.client._endpoints.accounts import AccountEndpoints
 from ebbtide.client._endpoints.analysis import AnalysisEndpoints
+from ebbtide.client._endpoints.computer import ComputerEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
 from ebbtide.client._endpoints.recorder import RecorderEndpoints
 from ebbtide.client._endpoints.tables import ExportEndpoints, Research
@@ -27,7 +28,12 @@ __all__ = ["ApiError", "Client", "Frames", "Research", "SignedOutError", "Unavai
 
 
 class Client(
-    ExportEndpoints, PatientDataEndpoints, RecorderEndpoints, AnalysisEndpoints, AccountEndpoints
+    ExportEndpoints,
+    PatientDataEndpoints,
+    RecorderEndpoints,
+    AnalysisEndpoints,
+    AccountEndpoints,
+    ComputerEndpoints,
 ):
     """Call the API for the account of ``token``, or for a patient of it: see `patient`.
 

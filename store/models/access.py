@@ -32,6 +32,7 @@ class OneTimePurpose(StrEnum):
     OIDC_CODE = "oidc code"
     FIRST_RUN = "first run"
     LOCAL_LINK = "local link"
+    PHONE_LINK = "phone link"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,12 @@ class RecordStore(WithdrawalStore, Protocol):
         """Add an account. Raises EmailTakenError."""
         ...
 
+    def add_first_person(self, person: Person) -> bool:
+        """Add an account while there is none; whether there was none. Of two that are added at
+        once, one is.
+        """
+        ...
+
     def person(self, person_id: str) -> Person | None:
         """Find the person with this id."""
         ...

@@ -209,7 +209,7 @@ class SqlPasswordStore(SqlStore):
             )
             _end_one_time(
                 *(db, person_id, OneTimePurpose.PASSWORD, OneTimePurpose.OIDC_CODE),
-                OneTimePurpose.LOCAL_LINK,
+                *(OneTimePurpose.LOCAL_LINK, OneTimePurpose.PHONE_LINK),
             )
             db.execute(delete(KnownDeviceRow).where(KnownDeviceRow.person_id == person_id))
             return True

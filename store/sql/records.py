@@ -61,6 +61,18 @@ class SqlRecordStore(SqlWithdrawals):
                 f"{person.email} has an account already.", "Sign in, or use another address."
             ) from error
 
+    def add_first_person(self, person: Person) -> bool:
+        """Add an account while there is none; see RecordStore."""
+        with write_transaction(self._engine) as connection, Session(connection) as db:
+            if connection.dialect.name == "postgresql":
+                # No row is there to lock; this waits for others' inserts, and they for it.
+                db.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))
+            if db.scalar(select(PersonRow.id).limit(1)) is not None:
+                return False
+            db.add(to_row(PersonRow, replace(person, email=person.email.lower())))
+            db.flush()
+            return True
+
     def person(self, person_id: str) -> Person | None:
         """Find the person with this id."""
         with self._sessions() as db:

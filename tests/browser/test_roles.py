@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from ebbtide.settings import Settings
 from store.factory import open_stores
 from tests.support.accounts import PASSWORD
-from tests.support.browser import sign_in
+from tests.support.browser import sign_in, violations
 from tests.support.clinic import Clinic
 from tests.support.played_clinic import played_clinic
 
@@ -139,16 +138,6 @@ def test_navigation_works_on_a_phone(browser: Browser, pages_url: str) -> None:
     for title in ("My course", "Today"):
         go_to(page, title, PAGES["ada"][title])
     context.close()
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe reports against WCAG 2.2 AA."""
-    result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
-    return [
-        f"{broken['id']}: {broken['help']}: "
-        + "; ".join(str(node["html"])[:160] for node in broken["nodes"][:3])
-        for broken in result.response["violations"]
-    ]
 
 
 def test_a_rating_by_keyboard_alone_takes_few_presses(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.support.browser import check_width, opened_context
+from tests.support.browser import check_width, opened_context, violations
 from tests.support.ports import free_port
 from tests.support.started import started
 
@@ -39,11 +39,11 @@ def test_from_nothing_to_a_rating_and_signed_in_until_one_signs_out(
         assert cookie["sameSite"] == "Strict"
         assert cookie["expires"] > time.time() + 80 * 86_400
         tab = context.new_page()
-        tab.goto(f"http://127.0.0.1:{port}")
+        tab.goto(f"http://localhost:{port}")
         expect_today(tab)
         tab.close()
     with started(tmp_path, port) as address:  # the same data, and the cookie of before
-        page.goto(f"http://127.0.0.1:{port}")
+        page.goto(f"http://localhost:{port}")
         expect_today(page)
         sign_out(page)
         expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
@@ -67,19 +67,24 @@ def begin(page: Page, address: str) -> None:
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
     assert page.get_by_label("Your time zone").input_value() == ZONE
     check_width(page, "first-run")
+    assert violations(page) == []
     page.get_by_label("What may Ebbtide call you?").fill("Ada")
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", name="First, about your data")).to_be_visible()
     check_width(page, "first-run-keeping")
+    assert violations(page) == []
     page.get_by_role("button", name="Yes, I agree").click()
     expect(page.get_by_role("heading", name="What do you have?")).to_be_visible()
     page.get_by_text("Nothing yet").click()
     expect(page.get_by_text("Ratings need nothing but you")).to_be_visible()
     check_width(page, "first-run-beginning")
+    assert violations(page) == []
     page.get_by_role("button", name="Begin").click()
     expect_today(page)
     expect(page.get_by_text("Signed in as Ada")).to_be_visible()
+    expect(page.get_by_text("Now: your first rating")).to_be_visible()
     check_width(page, "first-run-today")
+    assert violations(page) == []
 
 
 def expect_today(page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -18,11 +19,12 @@ from store.errors import (
 from store.models import (
     AuditLine,
     Consent,
+    Person,
     Purpose,
     Rating,
     TherapySession,
 )
-from tests.support.records import NOW, a_person, a_rating
+from tests.support.records import NOW, a_person, a_rating, new_person
 
 
 def test_people_are_found_by_address_in_any_case(record_store: RecordStore) -> None:
@@ -33,6 +35,21 @@ def test_people_are_found_by_address_in_any_case(record_store: RecordStore) -> N
     assert record_store.person_by_email("eve@example.org") is None
     with pytest.raises(EmailTakenError):
         a_person(record_store, "ADA@example.org")
+
+
+def test_of_first_accounts_at_once_one_is_added(record_store: RecordStore) -> None:
+    made = [new_person(f"first{k}@example.org") for k in range(8)]
+    ready = threading.Barrier(8)
+
+    def add(person: Person) -> bool:
+        ready.wait(timeout=30)
+        return record_store.add_first_person(person)
+
+    with ThreadPoolExecutor(8) as many:
+        added = list(many.map(add, made))
+    assert sum(added) == 1
+    assert record_store.people() == [made[added.index(True)]]
+    assert not record_store.add_first_person(new_person("later@example.org"))
 
 
 def test_a_rating_twice_is_once(record_store: RecordStore) -> None:

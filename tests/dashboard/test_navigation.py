@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -40,6 +41,22 @@ NAVIGATION = {
 @pytest.mark.parametrize("role", NAVIGATION)
 def test_each_role_has_its_pages_in_order(role: str) -> None:
     assert [(page.slug, page.title, page.icon) for page in pages_of(role)] == NAVIGATION[role]
+
+
+def test_this_computer_is_a_page_of_whoever_started_ebbtide_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (page,) = [page for page in PAGES if page.slug == "computer"]
+    assert page not in pages_of("patient")  # of `ebbtide dashboard`
+    monkeypatch.setattr("dashboard.pages.computer.STARTED", Event())
+    import dashboard.pages.computer as module
+
+    module.STARTED.set()
+    state = {"token": "t", "owns_computer": True}
+    monkeypatch.setattr(module.st, "session_state", state)
+    assert page in pages_of("patient")
+    state["owns_computer"] = False
+    assert page not in pages_of("patient")
 
 
 def test_every_module_of_a_page_is_registered() -> None:

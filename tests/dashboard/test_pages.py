@@ -12,6 +12,8 @@ import pytest
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
+from analytics.association.within_person import MIN_RATINGS
+from analytics.hrv.stress_index import MIN_BASELINE_DAYS
 from api.services.withdrawal import carry_out_withdrawals
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
@@ -167,9 +169,35 @@ def test_the_therapist_is_told_who_has_not_agreed(clinic: Clinic) -> None:
 
 
 def test_the_heart_rate_appears_when_a_strap_is_worn(clinic: Clinic) -> None:
+    fill(clinic.stores, clinic.people["ada"], days=1)
     assert "strap is not worn now" in words(opened(clinic, "today"))
     LiveStrap(clinic)
     assert "Heart 59 a minute" in words(opened(clinic, "today"))
+
+
+def test_who_has_no_strap_is_not_said_to_have_taken_it_off(clinic: Clinic) -> None:
+    text = words(opened(clinic, "today"))
+    assert "strap is not worn" not in text
+    assert "need nothing but your ratings" in text
+    assert "night with the strap" not in text
+
+
+def test_the_first_days_are_a_path_that_ends(clinic: Clinic) -> None:
+    begin = words(opened(clinic, "today"))
+    assert f"Then: 0 of {MIN_RATINGS} ratings of pain and stress" in begin
+    assert "Now: your first rating" in begin
+    assert f"about {MIN_RATINGS // 2} days" in begin
+    fill(clinic.stores, clinic.people["ada"], days=3)
+    for page in ("today", "link", "trend"):
+        text = words(opened(clinic, page))
+        assert "Done: your first rating" in text
+        assert f"6 of {MIN_RATINGS} ratings" in text
+        assert f"3 of {MIN_BASELINE_DAYS} days with heartbeats" in text
+        assert "Not enough yet" not in text
+        assert "Pain and the heart" not in text
+    fill(clinic.stores, clinic.people["eve"], days=MIN_RATINGS // 2)
+    for page in ("today", "link", "trend"):
+        assert "Your first days" not in words(opened(clinic, page, "eve"))
 
 
 def test_the_programme_waits_begins_and_is_read(clinic: Clinic) -> None:

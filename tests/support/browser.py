@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 # Servers, browsers and other tests share two cores: what is there within it is there.
@@ -64,3 +65,13 @@ def check_width(page: Page, name: str) -> None:
         page.wait_for_timeout(600)
         page.screenshot(path=Path(folder) / f"{name}-{size['width']}.png")
         page.set_viewport_size(size)
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe reports against WCAG 2.2 AA."""
+    result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    return [
+        f"{broken['id']}: {broken['help']}: "
+        + "; ".join(str(node["html"])[:160] for node in broken["nodes"][:3])
+        for broken in result.response["violations"]
+    ]

@@ -16,10 +16,14 @@ from store.models import (
 NOW = 1_790_000_000 * SECOND
 
 
-def a_person(store: RecordStore, email: str = "Ada@Example.org") -> Person:
-    person = Person(
+def new_person(email: str) -> Person:
+    return Person(
         new_id(), new_id(), email, "Ada", "Europe/Berlin", Role.PATIENT, False, "hash", NOW
     )
+
+
+def a_person(store: RecordStore, email: str = "Ada@Example.org") -> Person:
+    person = new_person(email)
     store.add_person(person)
     return person
 

@@ -55,9 +55,10 @@ class StartedProcess:
         self._process.kill()
         self._process.wait()
 
-    def end(self) -> None:
-        """End it as Ctrl-C does, and check that it ended well."""
-        self._process.send_signal(signal.SIGINT)
+    def end(self, by: signal.Signals | None = signal.SIGINT) -> None:
+        """End it by a signal, None where it ends by itself, and check that it ended well."""
+        if by is not None:
+            self._process.send_signal(by)
         status = self._process.wait(timeout=30)
         text = self._output.read_text()
         assert status == 0, text
@@ -66,13 +67,24 @@ class StartedProcess:
 
 
 @contextmanager
-def started(folder: Path, port: int, program: Sequence[str] = ("-m", "ebbtide")) -> Iterator[str]:
-    """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does."""
+def started(
+    folder: Path,
+    port: int,
+    program: Sequence[str] = ("-m", "ebbtide"),
+    *,
+    end: signal.Signals | None = signal.SIGINT,
+) -> Iterator[str]:
+    """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does, or by
+    another signal. ``end`` None: it has ended by itself by then.
+    """
     process = StartedProcess(folder, port, program)
     try:
         yield process.wait_for_address()
+    except BaseException:
+        end = signal.SIGINT  # whatever was expected: nothing is left behind
+        raise
     finally:
-        process.end()
+        process.end(end)
 
 
 def _opened_address(process: subprocess.Popen[bytes], output: Path) -> str:

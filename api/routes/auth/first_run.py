@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.deps import StoresDep
+from api.http.loopback import require_loopback
 from api.http.password_hashing import HasherDep, PasswordHasher
 from api.http.problems import ProblemError, describe_problems
 from api.http.request_state import note_account
@@ -49,17 +49,6 @@ class SecretIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     secret: Secret
-
-
-async def require_loopback(request: Request) -> None:
-    """Refuse whoever asks from another machine."""
-    host = request.client.host if request.client else ""
-    try:
-        is_here = ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        is_here = False
-    if not is_here:
-        raise ProblemError(403, "This is for the machine itself that runs Ebbtide.")
 
 
 _HERE = [Depends(require_loopback)]

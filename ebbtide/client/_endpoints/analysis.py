@@ -13,6 +13,17 @@ _FIRST_TREND_TIMEOUT_S = 120.0  # the first trend of a year computes every day o
 class AnalysisEndpoints(Transport):
     """Requests of ``api/routes/analysis``."""
 
+    def first_days(self) -> dict[str, Any]:
+        """Get how far the first days are, until there is enough for a first answer.
+
+        Returns
+        -------
+        dict
+            ``ratings`` of ``min_ratings``, ``days`` of ``min_days``, ``answer_from``, ``heart`` and
+            what there is of it; ``has_answer``, ``is_over``.
+        """
+        return self._dict("GET", "first-days", prefix="/v1")
+
     def hrv_report(self, start: datetime, end: datetime) -> dict[str, Any]:
         """Compute HRV of one window, in words and numbers.
 

@@ -67,6 +67,11 @@ class Home:
         return Settings(data_dir=self.folder / "data")
 
     @property
+    def pages(self) -> str:
+        """Where people open it."""
+        return f"http://localhost:{urlsplit(self.url).port}"
+
+    @property
     def environment(self) -> dict[str, str]:
         port = str(urlsplit(self.url).port)
         return {"EBBTIDE_DATA_DIR": str(self.folder / "data"), "EBBTIDE_API_PORT": port}
@@ -76,7 +81,7 @@ class Home:
         done = run_ebbtide("start", "--no-browser", environment=self.environment)
         assert done.returncode == 0, done.stderr
         first, second = done.stdout.splitlines()
-        assert first == f"Ebbtide runs already, at {self.url}: that one is opened."
+        assert first == f"Ebbtide runs already, at {self.pages}: that one is opened."
         return second.split()[1]
 
 
@@ -85,7 +90,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     folder, port = tmp_path_factory.mktemp("home"), free_port()
     with started(folder, port) as address:
         url = f"http://127.0.0.1:{port}"
-        assert address.startswith(f"{url}/start?first=")
+        assert address.startswith(f"http://localhost:{port}/start?first=")
         with httpx.Client() as browser:
             entered = browser.get(address)
             assert (entered.status_code, entered.headers["location"]) == (303, "/")
@@ -240,7 +245,7 @@ def test_after_an_erasure_it_goes_on_with_an_empty_memory_and_no_second_window(
         assert output.read_text().count("Open  ") == 1
         environment = {"EBBTIDE_DATA_DIR": str(tmp_path / "data"), "EBBTIDE_API_PORT": str(port)}
         again = run_ebbtide("start", "--no-browser", environment=environment)
-        assert f"{url}/start?first=" in again.stdout, again.stderr
+        assert f"http://localhost:{port}/start?first=" in again.stdout, again.stderr
 
 
 def is_restarted(port: int) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
@@ -41,6 +43,21 @@ def test_a_secret_makes_the_first_account_once(api: ApiThread, stores: Stores) -
     for spent in (secret, other, "made up"):
         assert_problem(post(api, "first-run/check", secret=spent), 404)
         assert_problem(post(api, "first-run", secret=spent, **ADA), 404, "ebbtide start")
+    assert len(stores.records.people()) == 1
+
+
+def test_of_secrets_used_at_once_one_makes_an_account(api: ApiThread, stores: Stores) -> None:
+    secrets = [issue_first_run_secret(stores) for _ in range(6)]
+    ready = threading.Barrier(len(secrets))
+
+    def begin(k: int) -> int:
+        ready.wait(timeout=30)
+        name = {"name": f"Ada {k}", "zone": "Europe/Berlin"}
+        return post(api, "first-run", secret=secrets[k], **name).status_code
+
+    with ThreadPoolExecutor(len(secrets)) as many:
+        statuses = sorted(many.map(begin, range(len(secrets))))
+    assert statuses == [201] + [404] * (len(secrets) - 1)
     assert len(stores.records.people()) == 1
 
 

@@ -1,0 +1,136 @@
+"""How far somebody's first days are: from the first rating to enough for a first answer.
+
+What is enough is analytics' to say; nothing of it is repeated here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+
+from analytics.association.hrv_before_rating import MIN_NIGHT_WINDOWS, NIGHT_FROM_H, NIGHT_TO_H
+from analytics.association.within_person import MIN_DAYS, MIN_RATINGS
+from analytics.hrv.stress_index import MAX_BASELINE_DAYS, MIN_BASELINE_DAYS
+from analytics.hrv.windows import WINDOW_NS
+from ebbtide.beats import Origin
+from ebbtide.timestamps import DAY, HOUR, SECOND, to_datetime
+from store import Stores
+from store.models import Person
+
+_MIN_FOR_PACE = 4  # ratings; fewer say nothing about how often somebody rates
+_MAX_AHEAD_DAYS = 60  # a date further away helps nobody
+
+
+class HeartSource(StrEnum):
+    """Where heartbeats came from so far."""
+
+    STRAP = "strap"
+    FILE = "file"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDays:
+    """Where somebody is. ``days`` and ``min_days``: from the first rating to the last.
+
+    ``answer_from``: about when there is enough for a first answer, at the pace so far; None where
+    that cannot be said, or there is enough.
+    """
+
+    ratings: int
+    min_ratings: int
+    days: int
+    min_days: int
+    answer_from: datetime | None
+    heart: HeartSource
+    has_night: bool
+    heart_days: int
+    min_heart_days: int
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether ratings are enough for a first answer."""
+        return self.ratings >= self.min_ratings and self.days >= self.min_days
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is waited for any more."""
+        return self.has_answer and (
+            self.heart is not HeartSource.STRAP or self.heart_days >= self.min_heart_days
+        )
+
+
+def load_first_days(stores: Stores, person: Person) -> FirstDays:
+    """Count what is there. Of heartbeats, a fortnight is read at most."""
+    about = sorted(
+        rating.about_ns
+        for rating in stores.records.ratings(person.id, 0, 2**62)
+        if not rating.withdrawn
+    )
+    span_ns = about[-1] - about[0] if about else 0
+    heart, has_night, heart_days = _find_heart(stores, person)
+    return FirstDays(
+        ratings=len(about),
+        min_ratings=MIN_RATINGS,
+        days=span_ns // DAY,
+        min_days=math.ceil(MIN_DAYS),
+        answer_from=_expect_answer(about, stores.now()),
+        heart=heart,
+        has_night=has_night,
+        heart_days=heart_days,
+        min_heart_days=MIN_BASELINE_DAYS,
+    )
+
+
+def _expect_answer(about: list[int], now_ns: int) -> datetime | None:
+    """Expect as many ratings a day as so far, also in pauses."""
+    if len(about) < _MIN_FOR_PACE or now_ns - about[0] < DAY:
+        return None
+    left = MIN_RATINGS - len(about)
+    a_day = len(about) * DAY / (now_ns - about[0])
+    days_left = max(left / a_day, (about[0] + MIN_DAYS * DAY - now_ns) / DAY)
+    if days_left <= 0 or days_left > _MAX_AHEAD_DAYS:
+        return None
+    return to_datetime(now_ns) + timedelta(days=math.ceil(days_left))
+
+
+def _find_heart(stores: Stores, person: Person) -> tuple[HeartSource, bool, int]:
+    """Find where beats came from, whether there is a night of them, and on how many days."""
+    covered = [
+        item for item in stores.beats.coverage(person.subject_id) if item.beats and item.first_ns
+    ]
+    if not covered:
+        return HeartSource.NONE, False, 0
+    origins = {item.stream.origin for item in covered}
+    is_live = bool(origins & {Origin.STRAP, Origin.SIMULATED})
+    heart = HeartSource.STRAP if is_live else HeartSource.FILE
+    first = min(item.first_ns for item in covered if item.first_ns is not None)
+    last = max(item.last_ns for item in covered if item.last_ns is not None)
+    days = sorted(
+        stores.beats.day_fingerprints(
+            person.subject_id, first // DAY * DAY, -(-(last + 1) // DAY) * DAY
+        )
+    )
+    if len(days) > MIN_BASELINE_DAYS:  # whoever has so many needs no first night any more
+        return heart, True, len(days)
+    nights = days[:MAX_BASELINE_DAYS]
+    return heart, any(_has_night(stores, person, day) for day in nights), len(days)
+
+
+def _has_night(stores: Stores, person: Person, day: int) -> bool:
+    """Whether beats of a night that touches this UTC day fill an hour."""
+    noon_ns = day * DAY + DAY // 2
+    local = to_datetime(noon_ns, person.zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight_ns = noon_ns - round((local - midnight).total_seconds()) * SECOND
+    for end_of_day in (midnight_ns, midnight_ns + DAY):
+        start = end_of_day - round((24 - NIGHT_FROM_H) * HOUR)
+        end = end_of_day + round(NIGHT_TO_H * HOUR)
+        times = stores.beats.read(person.subject_id, start, end).time_ns
+        if len(np.unique(times // WINDOW_NS)) >= MIN_NIGHT_WINDOWS:
+            return True
+    return False
