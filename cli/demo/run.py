@@ -140,9 +140,11 @@ def _interrupt_on_sigterm() -> Iterator[None]:
 
 
 def _progress_bars(console: Console) -> Progress:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
-    return Progress(
+    from cli.progress_display import LateProgress
+
+    return LateProgress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f}"),
