@@ -19,7 +19,10 @@ from ebbtide.errors import EbbtideError
 
 
 class _Command(TyperCommand):
-    """A command that has the program's ``-V`` as well."""
+    """A command that has the program's ``-V`` as well, and is listed with a whole sentence."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return " ".join((self.help or "").split("\n\n")[0].split())
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _with_version(super().get_params(ctx), ctx)
