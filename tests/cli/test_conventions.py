@@ -1,4 +1,4 @@
-"""What every command has and does: found by going through the commands, the settings, the options."""
+"""What every command has and does: found by going through commands, settings and options."""
 
 from __future__ import annotations
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 
+from ebbtide.settings import Settings
+from store.factory import open_stores
 from tests.support.accounts import PASSWORD
 from tests.support.command_line import run_ebbtide, served
 from tests.support.ports import free_port
+from tests.support.records import a_person
 
 
 def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
@@ -48,6 +52,30 @@ def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
         assert (stored["email"], stored["zone"]) == ("ada@example.org", "Europe/Berlin")
         headers = {"Authorization": f"Bearer {stored['token']}"}
         assert httpx.get(f"{url}/v1/me", headers=headers).json()["id"] == stored["account"]
+
+        # Forgotten, on a computer of one's own: no administrator, and nothing has to be ended.
+        another = "rye harvest by moonlight"
+        typed_new = f"{another}\n{another}\n"
+        reset = run_ebbtide("set-password", "--json", environment=environment, typed=typed_new)
+        assert reset.returncode == 0, reset.stderr
+        assert json.loads(reset.stdout) == {"email": "ada@example.org"}
+        for password, status in ((PASSWORD, 401), (another, 201)):
+            body = {"email": "ada@example.org", "password": password}
+            assert httpx.post(f"{url}/v1/sign-in", json=body, timeout=60).status_code == status
+
+
+def test_without_an_address_the_password_is_of_the_only_account(tmp_path: Path) -> None:
+    environment = {"EBBTIDE_DATA_DIR": str(tmp_path)}
+    with closing(open_stores(Settings(data_dir=tmp_path))) as stores:
+        none = run_ebbtide("set-password", environment=environment)
+        assert "There is no account here yet. Begin with: ebbtide start" in none.stderr
+        a_person(stores.records, "ada@example.org")
+        a_person(stores.records, "ben@example.org")
+    done = run_ebbtide("set-password", environment=environment)
+    assert done.returncode == 1
+    said = " ".join(done.stderr.split())
+    assert "There are 2 accounts here." in said
+    assert "ada@example.org, ben@example.org" in said
 
 
 def test_bad_accounts_are_refused_with_words(tmp_path: Path) -> None:
