@@ -73,11 +73,14 @@ def test_the_command_reads_a_zip_and_names_what_is_in_it(
         tmp_path / "watch.zip",
         {"a/2025-03-03 08-00-00.txt": RR, "b/broken.txt": "hello world!\nwhat?\n"},
     )
-    with pytest.raises(BaseException) as ended:  # noqa: PT011 - typer's own Exit, status 1
+    with pytest.raises(BaseException) as ended:
         import_files([path], as_json=True)
     assert getattr(ended.value, "exit_code", None) == 1
     files = json.loads(capsys.readouterr().out)["files"]
-    assert [(item["new_beats"], item["error"] is None) for item in files] == [(120, True), (0, False)]
+    assert [(item["new_beats"], item["error"] is None) for item in files] == [
+        (120, True),
+        (0, False),
+    ]
     assert files[0]["file"] == f"{path}: a/2025-03-03 08-00-00.txt"
     assert f"{path}: b/broken.txt" in files[1]["error"]
     assert "ebbtide-import-" not in files[1]["error"]
