@@ -435,6 +435,7 @@ A strap plays on, a beat at a time, and in a minute or two the clinic has twelve
 patients. All of this is simulated. Ctrl-C ends it.""",
         markup=False,
     )
+    console.file.flush()  # where it is no terminal, nothing more would come to push it out
 
 
 async def _play_on(

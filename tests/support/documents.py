@@ -159,7 +159,6 @@ def run_script(script: Path, folder: Path, port: int) -> subprocess.CompletedPro
         "PYTHON": sys.executable,
         "PYTHONPATH": str(ROOT),
         "ANSWERS": str(answers),
-        "PYTHONUNBUFFERED": "1",  # what is printed is waited for
         "HOME": str(home),
         "EBBTIDE_API_PORT": str(port),
         "EBBTIDE_API_URL": f"http://127.0.0.1:{port}",
@@ -171,7 +170,7 @@ def run_script(script: Path, folder: Path, port: int) -> subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=900,
         check=False,
         start_new_session=True,  # without a terminal, passwords are read from standard input
     )
