@@ -10,11 +10,37 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from ebbtide.errors import EbbtideError
+
+
+class _Command(TyperCommand):
+    """A command that has the program's ``-V`` as well, and is listed with a whole sentence."""
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return " ".join((self.help or "").split("\n\n")[0].split())
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _with_version(super().get_params(ctx), ctx)
+
+
+class _Group(TyperGroup):
+    """A group of commands that has the program's ``-V`` as well."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _with_version(super().get_params(ctx), ctx)
+
+
+def _with_version(params: list[Any], ctx: Any) -> list[Any]:
+    """Put the program's own option, of which a command has no copy, before ``--help``."""
+    root = ctx.find_root().command.params
+    version = [option for option in root if option.name == "version" and option not in params]
+    return [*params[:-1], *version, *params[-1:]]
+
 
 app = typer.Typer(
     name="ebbtide",
@@ -25,13 +51,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-store_app = typer.Typer(no_args_is_help=True, help="Look after the stores.")
+store_app = typer.Typer(cls=_Group, no_args_is_help=True, help="Look after the stores.")
 app.add_typer(store_app, name="store")
 
 # What is typed, in the order of --help, and the function that it calls.
 COMMANDS = {
     "start": "cli.server.start:start",
     "demo": "cli.demo.run:demo",
+    "sample": "cli.demo.sample:sample",
     "serve": "cli.server.serve:serve",
     "dashboard": "cli.server.serve:dashboard",
     "add-patient": "cli.admin.accounts:add_patient",
@@ -65,7 +92,7 @@ _GROUPS = {"": app, "store": store_app}
 for _words, _place in COMMANDS.items():
     _group, _, _name = _words.rpartition(" ")
     _module, _, _function = _place.partition(":")
-    _GROUPS[_group].command(_name)(getattr(import_module(_module), _function))
+    _GROUPS[_group].command(_name, cls=_Command)(getattr(import_module(_module), _function))
 
 
 def main() -> None:
@@ -99,7 +126,8 @@ def _wrong_settings(error: ValueError) -> str | None:
     parts = []
     for item in error.errors(include_url=False, include_input=False):
         names = "_".join(str(part) for part in item["loc"])
-        parts.append(f"EBBTIDE_{names.upper()}: {item['msg']}" if names else item["msg"])
+        words = item["msg"].removeprefix("Value error, ")
+        parts.append(f"EBBTIDE_{names.upper()}: {words}" if names else words)
     return f"A setting is wrong. {'; '.join(parts)}. Correct it, or unset it for its default."
 
 
@@ -115,7 +143,13 @@ def _version(wanted: bool) -> None:
 def _root(
     version: Annotated[
         bool,
-        typer.Option("-V", "--version", callback=_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            *("-V", "--version"),
+            callback=_version,
+            is_eager=True,
+            expose_value=False,
+            help="Show the version.",
+        ),
     ] = False,
 ) -> None:
     pass

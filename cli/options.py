@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 PatientEmail = Annotated[str | None, typer.Option(help="Address of the account it belongs to.")]
 ListenSeconds = Annotated[float, typer.Option(help="How long to listen.", min=1, max=120)]
 RrFile = Annotated[

@@ -1,8 +1,7 @@
-"""Progress bars on a terminal."""
+"""Progress of what takes long: bars on a terminal, lines elsewhere, both on standard error."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,14 +10,15 @@ _MANY_WINDOWS = 20_000  # fewer are computed before a bar could be read
 
 @contextmanager
 def window_progress(total: int) -> Iterator[Callable[[int], None] | None]:
-    """Give a function ``advance(count)`` with a bar; None for little work or no terminal."""
-    if total < _MANY_WINDOWS or not sys.stderr.isatty():
+    """Give a function ``advance(count)``; None for little work."""
+    if total < _MANY_WINDOWS:
         yield None
         return
     from rich.console import Console
-    from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    from cli.progress_display import LateProgress
+
+    with LateProgress(console=Console(stderr=True)) as bar:
         task = bar.add_task("windows", total=total)
         yield lambda count: bar.advance(task, count)
 
@@ -27,11 +27,11 @@ def window_progress(total: int) -> Iterator[Callable[[int], None] | None]:
 def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """Give a function ``progress(what, done, total)``; each ``what`` has a bar of its own."""
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import TaskID
 
-    with Progress(
-        console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
+    from cli.progress_display import LateProgress
+
+    with LateProgress(console=Console(stderr=True)) as bar:
         tasks: dict[str, TaskID] = {}
 
         def progress(what: str, done: int, total: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -12,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PasswordUsers = Literal["everybody", "patients", "nobody"]
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?")
 _SECRETS = Path(os.environ.get("EBBTIDE_SECRETS_DIR", "/run/secrets"))
 
 
@@ -197,7 +199,19 @@ class Settings(BaseSettings):
     def _validate_proxies(cls, value: str) -> str:
         for item in value.split(","):
             if item.strip():
-                ipaddress.ip_network(item.strip())
+                try:
+                    ipaddress.ip_network(item.strip())
+                except ValueError as error:
+                    raise ValueError(
+                        "Input should be addresses or networks (CIDR), separated by commas"
+                    ) from error
+        return value
+
+    @field_validator("api_url", "dashboard_url", "oidc_issuer", "oidc_api_url")
+    @classmethod
+    def _validate_url(cls, value: str | None) -> str | None:
+        if value is not None and not _WEB_ADDRESS.fullmatch(value):
+            raise ValueError("Input should be an address such as https://ebbtide.example.org")
         return value
 
     @model_validator(mode="after")

@@ -50,7 +50,12 @@ def command_line_page() -> str:
     from cli.main import app
 
     root = typer.main.get_command(app)
-    parts = ["# Command line\n", "Every command prints `--help`.\n"]
+    parts = [
+        "# Command line\n",
+        "`ebbtide` stands for the command: in the source folder it is `uv run ebbtide`. Every "
+        "command has `-h`, and `-V` for the version. What reports something has `--json`; `start`, "
+        "`serve` and `dashboard` report nothing, and log as `EBBTIDE_LOG_FORMAT` says.\n",
+    ]
     _walk(root, "ebbtide", parts)
     return _HEADER + "\n".join(parts) + "\n"
 
@@ -63,7 +68,7 @@ def _walk(command: Any, path: str, parts: list[str]) -> None:
     context = click.Context(command, info_name=path)
     usage = " ".join(command.collect_usage_pieces(context))
     about = " ".join((command.help or "").split())
-    parts.append(f"## {path}\n\n{about}\n\n```sh\n{path} {usage}\n```\n")
+    parts.append(f"## {path}\n\n{about}\n\n```text\n{path} {usage}\n```\n")
     rows = []
     for parameter in command.params:
         if getattr(parameter, "hidden", False):

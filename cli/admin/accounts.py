@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.options import Json
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
     from cli.credentials import Credentials
+    from store import Stores
+    from store.models import Person
 
 Email = Annotated[str, typer.Argument(help="Address to sign in with.")]
 Name = Annotated[str, typer.Option(help="What to call them.")]
@@ -25,9 +29,11 @@ Agree = Annotated[
 ]
 
 
-def add_patient(email: Email, name: Name, zone: Zone, agree: Agree = None) -> None:
+def add_patient(
+    email: Email, name: Name, zone: Zone, agree: Agree = None, as_json: Json = False
+) -> None:
     """Make a patient's account in the store. Asks for the password."""
-    _create_account(email, name, zone, _prompt_new_password(), "patient", agree)
+    _create_account(email, name, zone, "patient", agree, as_json=as_json)
 
 
 def add_account(
@@ -38,17 +44,22 @@ def add_account(
         str, typer.Option(help="patient, therapist, analyst or administrator.")
     ] = "administrator",
     agree: Agree = None,
+    as_json: Json = False,
 ) -> None:
     """Make an account of any role in the store, such as the first administrator's, who then invites
     the others. Asks for the password.
     """
-    _create_account(email, name, zone, _prompt_new_password(), role, agree)
+    _create_account(email, name, zone, role, agree, as_json=as_json)
 
 
 def set_password(
-    email: Annotated[str, typer.Argument(help="Address of the account.")],
+    email: Annotated[
+        str | None, typer.Argument(help="Address of the account; of the only one if left out.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Set the password of an account in the store, on the machine that has it. Asks for it.
+    """Set the password of an account in the store, on the machine that has it, also where the old
+    one is forgotten. Asks for it.
 
     All that was signed in ends, and the person's access log says that the operator did it.
     """
@@ -60,9 +71,9 @@ def set_password(
 
     stores = open_stores(Settings())
     try:
-        person = stores.records.person_by_email(email.strip())
-        if person is None:
-            raise EbbtideError(f"{email} has no account here.", "Make one: ebbtide add-account")
+        person = _find_account(stores, email)
+        if email is None:
+            typer.echo(f"The account of {person.email}.", err=True)
         password = _prompt_new_password()
         passwords.validate_password(password, (person.email, person.name))
         stores.access.set_password(person.id, passwords.hash_password(password))
@@ -70,11 +81,35 @@ def set_password(
         reset_account(stores, person.email)
     finally:
         stores.close()
+    if as_json:
+        typer.echo(json.dumps({"email": person.email}))
+        return
     typer.echo(f"{person.email} has a new password.")
+
+
+def _find_account(stores: Stores, email: str | None) -> Person:
+    """Find the account of an address, or the only one of the store. Raises EbbtideError."""
+    if email is not None:
+        person = stores.records.person_by_email(email.strip())
+        if person is None:
+            raise EbbtideError(f"{email} has no account here.", "Make one: ebbtide add-account")
+        return person
+    people = stores.records.people()
+    if len(people) != 1:
+        raise EbbtideError(
+            f"There are {len(people)} accounts here."
+            if people
+            else "There is no account here yet.",
+            f"Name the address of one: {', '.join(sorted(item.email for item in people)[:10])}"
+            if people
+            else "Begin with: ebbtide start",
+        )
+    return people[0]
 
 
 def sign_in(
     email: Annotated[str, typer.Argument(help="Address of the account.")],
+    as_json: Json = False,
 ) -> None:
     """Sign this machine in, so that it can record for you. Asks for the password."""
     import asyncio
@@ -82,16 +117,20 @@ def sign_in(
     from cli.credentials import CredentialFile
     from ebbtide.settings import Settings
 
-    password = typer.prompt("Password", hide_input=True)
     settings = Settings()
+    password = typer.prompt("Password", hide_input=True, err=True)
     credentials = asyncio.run(_sign_in(settings.api_url, email.strip(), password))
     CredentialFile(settings.sign_ins_file).put(credentials)
+    if as_json:
+        found = {"email": credentials.email, "server": settings.api_url, "zone": credentials.zone}
+        typer.echo(json.dumps(found))
+        return
     typer.echo(f"Signed in as {credentials.email} at {settings.api_url}.", err=True)
 
 
 def _prompt_new_password() -> str:
     password: str = typer.prompt(
-        "Password (10 characters or more)", hide_input=True, confirmation_prompt=True
+        "Password (10 characters or more)", hide_input=True, confirmation_prompt=True, err=True
     )
     return password
 
@@ -102,12 +141,13 @@ def _ask_consent() -> bool:
         return False
     return typer.confirm(
         "Is it your own account, and do you agree that Ebbtide keeps your heartbeats, ratings and "
-        "notes in this store? You can take it back on the page Consents."
+        "notes in this store? You can take it back on the page Consents.",
+        err=True,
     )
 
 
 def _create_account(
-    email: str, name: str, zone: str, password: str, role: str, agree: bool | None
+    email: str, name: str, zone: str, role: str, agree: bool | None, *, as_json: bool
 ) -> None:
     from api.services.accounts import create_account
     from api.services.consent import agree_to_keeping
@@ -116,10 +156,12 @@ def _create_account(
     from store.factory import open_stores
     from store.models.records import Role
 
+    settings = Settings()
     if role not in list(Role):
         raise EbbtideError(f"There is no role {role}.", f"Use one of {', '.join(Role)}.")
 
-    stores = open_stores(Settings())
+    password = _prompt_new_password()
+    stores = open_stores(settings)
     try:
         person = create_account(
             stores.records,
@@ -137,6 +179,11 @@ def _create_account(
                 agree_to_keeping(stores, person)
     finally:
         stores.close()
+    if as_json:
+        is_kept = bool(agree) if role == Role.PATIENT else None
+        found = {"id": person.id, "email": person.email, "role": role, "agreed": is_kept}
+        typer.echo(json.dumps(found))
+        return
     typer.echo(f"{email} can sign in now.")
     if role == Role.PATIENT and not agree:
         typer.echo("They are asked on the pages whether their data may be kept, before any is.")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def erase(
     email: Annotated[str, typer.Argument(help="Address of the account.")],
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Remove everything of a person from the store, prove it, and name copies that may be left."""
     from api.services.erasure import erase_person
@@ -26,18 +27,33 @@ def erase(
     from ebbtide.settings import Settings
     from store import open_stores
 
-    if not sure:
-        typer.confirm(f"Erase every beat, rating and session of {email}, for good?", abort=True)
     settings = Settings()
+    if not sure:
+        question = f"Erase every beat, rating and session of {email}, for good?"
+        typer.confirm(question, abort=True, err=as_json)
     with closing(open_stores(settings)) as stores:
         again = carry_out_erasures(stores, settings.snapshots_dir)
         if again.finished:
-            typer.echo(f"{again.finished} erasures that had been stopped are finished.")
+            typer.echo(
+                f"{again.finished} erasures that had been stopped are finished.", err=as_json
+            )
         person = stores.records.person_by_email(email.strip())
         copies = [] if person is None else find_copies(stores, settings, person)
         found = erase_person(stores, email.strip(), settings.snapshots_dir)
-        if person is not None and erase_local(settings, person.id):
-            typer.echo("Erased from this machine's outbox, sign-ins and straps too.")
+        is_local = person is not None and erase_local(settings, person.id)
+    if as_json:
+        report = {
+            "beats": found.beats,
+            "ratings": found.ratings,
+            "sessions": found.sessions,
+            "this_machine": is_local,
+            "to_be_done": list(found.remaining),
+            "copies": [_describe_copy(copy) for copy in copies],
+        }
+        typer.echo(json.dumps(report))
+        return
+    if is_local:
+        typer.echo("Erased from this machine's outbox, sign-ins and straps too.")
     typer.echo(
         f"Erased and read again: {found.beats} beats, {found.ratings} ratings, {found.sessions} "
         "sessions; nothing is left in the store."

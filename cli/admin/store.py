@@ -122,6 +122,7 @@ def restore(
             "--without-ledger", help="Do not ask where it is not known who was erased since."
         ),
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Put a backup in the place of the store, or into empty servers. Who was erased since it was
     made is erased from it again.
@@ -138,14 +139,18 @@ def restore(
     ledger = _complete_ledger(settings, folder, without_ledger)
     content = ledger.read()
     put_aside: list[Path] = []
+
+    def say(words: str) -> None:
+        typer.echo(words, err=as_json)
+
     if settings.is_embedded:
         aside = f"before-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}"
         with ledger.locked():
             restored = restore_files(folder, files, aside, replace, content)
         erased, put_aside = restored.erased_again, restored.put_aside
-        typer.echo(f"Restored to {settings.data_dir}.")
+        say(f"Restored to {settings.data_dir}.")
         for file in put_aside:
-            typer.echo(f"What was there: {file}")
+            say(f"What was there: {file}")
     else:
         names = (files[0].name, files[1].name)
         with closing(open_stores(settings)) as stores, progress_bars() as progress:
@@ -153,10 +158,17 @@ def restore(
                 *(folder, names, stores.beats, stores.engine, progress, content),
                 settings.data_dir,
             )
-        typer.echo(f"Restored to the servers, read again and compared: {_counted(found)}.")
-        _print_cleaned(found)
+        say(f"Restored to the servers, read again and compared: {_counted(found)}.")
+        _print_cleaned(found, err=as_json)
     with closing(open_stores(settings)) as stores:
         erased += carry_out_erasures(stores, settings.snapshots_dir, local_eraser(settings)).people
+    if as_json:
+        where = str(settings.data_dir) if settings.is_embedded else None
+        aside_names = [str(file) for file in put_aside]
+        typer.echo(
+            json.dumps({"data_dir": where, "put_aside": aside_names, "erased_again": erased})
+        )
+        return
     if erased:
         typer.echo(f"Erased since that backup, and erased from it again: {erased} people.")
     if settings.is_embedded:
@@ -188,7 +200,7 @@ def _complete_ledger(settings: Settings, folder: Path, without_ledger: bool) -> 
             f"{why} Whoever was erased since the backup would be in the store again.", err=True
         )
         if not without_ledger:
-            typer.confirm("Restore it all the same?", abort=True)
+            typer.confirm("Restore it all the same?", abort=True, err=True)
     ledger.add_missing(copy)
     # Erasures from before this ledger began are known to be complete only from the copy.
     ledger.begin(made if is_of_backup and beside.covers(made) else time.time_ns())
@@ -219,11 +231,12 @@ def move(as_json: Json = False) -> None:
     typer.echo(f"{settings.data_dir} is as it was. Keep it until you have a backup of the servers.")
 
 
-def _print_cleaned(found: CopyResult) -> None:
+def _print_cleaned(found: CopyResult, *, err: bool = False) -> None:
     for name, count in found.cleaned.items():
         typer.echo(
             f"{count} texts of {name.replace('_', ' ')} held a NUL character or half of a "
-            "surrogate pair, which servers do not take: copied without it."
+            "surrogate pair, which servers do not take: copied without it.",
+            err=err,
         )
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from cli.options import Force, Json
+from cli.written_files import refuse_existing
 from ebbtide.errors import EbbtideError
 
 _FORMATS = ("csv", "parquet")
@@ -35,27 +37,38 @@ def export(
         Path, typer.Argument(help="A .csv or .parquet file; - is CSV on standard output.")
     ],
     email: Annotated[str, typer.Option(help="Address of the account.")],
+    force: Force = False,
+    as_json: Json = False,
 ) -> None:
     """Write one of your tables into a file, and what its columns mean into datapackage.json beside
     it. Asks for the password.
     """
     from ebbtide.settings import Settings
 
-    password = typer.prompt("Password", hide_input=True, err=True)
-    rows = _export_table(email, password, table, target, Settings().api_url)
+    settings = Settings()
+    form = "csv" if target == _STANDARD_OUTPUT else target.suffix.removeprefix(".")
+    if form not in _FORMATS:
+        raise EbbtideError(f"{target.name} is neither .csv nor .parquet.", "Choose such a name.")
     if target != _STANDARD_OUTPUT:
+        refuse_existing(target, force=force)
+    elif as_json:
+        raise EbbtideError("--json and the table would both be standard output.", "Name a file.")
+    password = typer.prompt("Password", hide_input=True, err=True)
+    rows = _export_table(email, password, table, target, form, settings.api_url)
+    if as_json:
+        typer.echo(json.dumps({"table": table, "rows": rows, "file": str(target)}))
+    elif target != _STANDARD_OUTPUT:
         typer.echo(f"{rows} rows of {table} in {target}.")
 
 
-def _export_table(email: str, password: str, table: str, target: Path, api_url: str) -> int:
+def _export_table(
+    email: str, password: str, table: str, target: Path, form: str, api_url: str
+) -> int:
     """Write a table and return the number of its rows. Raises EbbtideError."""
     from pyarrow import parquet
 
     from ebbtide.client import ApiError, Client
 
-    form = "csv" if target == _STANDARD_OUTPUT else target.suffix.removeprefix(".")
-    if form not in _FORMATS:
-        raise EbbtideError(f"{target.name} is neither .csv nor .parquet.", "Choose such a name.")
     try:
         with Client.sign_in(api_url, email, password) as api:
             content = api.export_bytes(table, "parquet")

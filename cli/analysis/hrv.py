@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import ColumnOption, DecimalOption, Json, RrFile, UnitOption, ZoneOption
+from cli.options import (
+    ColumnOption,
+    DecimalOption,
+    Force,
+    Json,
+    RrFile,
+    UnitOption,
+    ZoneOption,
+)
+from cli.written_files import refuse_existing
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -39,6 +48,7 @@ def hrv(
     unit: UnitOption = None,
     decimal: DecimalOption = None,
     zone: ZoneOption = None,
+    force: Force = False,
 ) -> None:
     """HRV figures of a file, or of windows over it; each only where it means something."""
     forms = [
@@ -55,6 +65,8 @@ def hrv(
         output = None
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise EbbtideError("Parquet is not text.", "Name a file: --output windows.parquet")
+    if output is not None:
+        refuse_existing(output, force=force)
     read = _read(file, column, unit, decimal, zone)
     if window is not None:
         _write_windows(read, window, step or window, form, output)

@@ -140,9 +140,11 @@ def _interrupt_on_sigterm() -> Iterator[None]:
 
 
 def _progress_bars(console: Console) -> Progress:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
-    return Progress(
+    from cli.progress_display import LateProgress
+
+    return LateProgress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f}"),
@@ -433,6 +435,7 @@ A strap plays on, a beat at a time, and in a minute or two the clinic has twelve
 patients. All of this is simulated. Ctrl-C ends it.""",
         markup=False,
     )
+    console.file.flush()  # where it is no terminal, nothing more would come to push it out
 
 
 async def _play_on(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.options import Json
 from ebbtide.errors import EbbtideError
 
 
 def secrets(
     folder: Annotated[Path, typer.Argument(help="A new folder.")] = Path("secrets"),
+    as_json: Json = False,
 ) -> None:
     """Make the passwords that docker-compose.yml reads."""
     from secrets import token_urlsafe
@@ -35,4 +38,7 @@ def secrets(
         file.write_text(secret)
         # The folder (0700) keeps others out; users of the containers have other ids and must read.
         file.chmod(0o444)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "files": list(files)}))
+        return
     typer.echo(f"{len(files)} secrets are in {folder}. Keep a copy where your backups are.")

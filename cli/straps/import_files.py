@@ -16,9 +16,9 @@ from cli.options import ColumnOption, DecimalOption, Json, PatientEmail, UnitOpt
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from cli.credentials import Credentials
+    from cli.progress_display import LateProgress
+    from cli.straps.import_sources import ImportSource
     from ingest.files.recording import ReadAs, RecordedFile
     from ingest.outbox.api_client import StoredStream
     from ingest.outbox.imports import SameIntervals
@@ -60,7 +60,8 @@ def import_files(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="FIT, text, CSV, EDF, Kubios, Polar or Health export, or a folder; - is input."
+            help="FIT, text, CSV, EDF, Kubios, Polar or Health export, a folder or zip of these; "
+            "- is input."
         ),
     ],
     patient: PatientEmail = None,
@@ -83,9 +84,10 @@ def import_files(
     import asyncio
 
     from rich.console import Console
-    from rich.progress import Progress
 
     from cli.credentials import CredentialFile
+    from cli.progress_display import LateProgress
+    from cli.straps.import_sources import count_recordings, find_files, open_sources
     from ebbtide.settings import Settings
     from ebbtide.timestamps import validate_zone
     from ingest.files.import_steps import describe_same, parse_start
@@ -96,8 +98,8 @@ def import_files(
     owner = CredentialFile(settings.sign_ins_file).of(patient)
     zone = validate_zone(zone or owner.zone)
     start_ns = None if start is None else parse_start(start, zone)
-    files = _files_of(files)
-    if start_ns is not None and len(files) > 1:
+    files = find_files(files)
+    if start_ns is not None and count_recordings(files) > 1:
         raise EbbtideError("--start is for one file.", "Import the files one by one.")
     choice = {"column": column, "unit": unit, "decimal": decimal}
     console = Console(stderr=True, highlight=False)
@@ -105,24 +107,22 @@ def import_files(
         Outbox(
             settings.outbox_file, Retention(settings.outbox_keep_days, settings.outbox_keep_mb)
         ) as outbox,
-        Progress(console=console, transient=as_json) as progress,
+        LateProgress(console=console) as progress,
     ):
         # Before: what a store that was set back lacks is new again, whatever the outbox remembers.
         before = asyncio.run(_compare(outbox, owner))
 
-        def may_add(path: Path, found: RecordedFile) -> bool:
+        def may_add(name: str, found: RecordedFile) -> bool:
             if again or (same := _find_same(found, outbox, owner, before)) is None:
                 return True
             if as_json or not sys.stdin.isatty():
-                raise _refuse_same(path, same)
+                raise _refuse_same(name, same)
             progress.stop()
-            sure = typer.confirm(f"{describe_same(path, same)} Add it again?", err=True)
-            progress.start()
-            return sure
+            return typer.confirm(f"{describe_same(name, same)} Add it again?", err=True)
 
         results = [
-            _import_one(path, outbox, owner, zone, start_ns, progress, choice, may_add)
-            for path in files
+            _import_one(source, outbox, owner, zone, start_ns, progress, choice, may_add)
+            for source in open_sources(files)
         ]
         problem = asyncio.run(_upload(outbox, owner, progress))
         results = _with_stored(results, asyncio.run(_stored(owner)))
@@ -144,43 +144,23 @@ def import_files(
         raise typer.Exit(1)
 
 
-def _files_of(paths: list[Path]) -> list[Path]:
-    """The files, and those in folders with the endings of recordings, in order of their names."""
-    from ingest.files.archive import RECORDING_ENDINGS
-
-    files = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        inside = sorted(
-            item
-            for item in path.rglob("*")
-            if item.is_file() and item.suffix.lower() in RECORDING_ENDINGS and item.name[:1] != "."
-        )
-        if not inside:
-            raise EbbtideError(
-                f"The folder {path} holds no recording ({', '.join(sorted(RECORDING_ENDINGS))}).",
-                "Name the files.",
-            )
-        files += inside
-    return files
-
-
 def _import_one(
-    path: Path,
+    source: ImportSource,
     outbox: Outbox,
     owner: Credentials,
     zone: str,
     start_ns: int | None,
-    progress: Progress,
+    progress: LateProgress,
     choice: dict[str, str | None],
-    may_add: Callable[[Path, RecordedFile], bool],
+    may_add: Callable[[str, RecordedFile], bool],
 ) -> FileResult:
     from ingest.files.import_steps import read_file
     from ingest.files.importer import import_recordings
     from ingest.files.streams import is_stream, stream_name
 
+    path, name = source.path, source.name
+    if source.error is not None:
+        return FileResult(name, None, 0, 0, 0, 0, (), source.error)
     task = progress.add_task(f"Reading {path.name}", total=None)
     try:
         size = path.stat().st_size if path.exists() else 0
@@ -192,9 +172,9 @@ def _import_one(
             choice=choice,
             on_progress=lambda at: progress.update(task, completed=at),
         )
-        if not may_add(path, found):
+        if not may_add(name, found):
             progress.update(task, visible=False)
-            return FileResult(str(path), found.format, found.beats, 0, 0, 0, ("left out",))
+            return FileResult(name, found.format, found.beats, 0, 0, 0, ("left out",))
         progress.update(
             task, description=f"Keeping {path.name}", total=found.beats or 1, completed=0
         )
@@ -208,9 +188,10 @@ def _import_one(
         progress.update(task, completed=found.beats)
     except EbbtideError as error:
         progress.update(task, visible=False)
-        return FileResult(str(path), None, 0, 0, 0, 0, (), str(error))
+        words = str(error).replace(str(path), name)
+        return FileResult(name, None, 0, 0, 0, 0, (), words)
     return FileResult(
-        str(path),
+        name,
         found.format,
         found.beats,
         done.new_beats,
@@ -272,17 +253,17 @@ def _find_same(
     return found if waiting else None
 
 
-def _refuse_same(path: Path, same: SameIntervals) -> EbbtideError:
+def _refuse_same(name: str, same: SameIntervals) -> EbbtideError:
     from ingest.files.import_steps import describe_same
 
     return EbbtideError(
-        describe_same(path, same),
+        describe_same(name, same),
         "If it really is another recording, give --again. If its time was wrong before: "
         f"ebbtide recordings remove {same.stream_id}",
     )
 
 
-async def _upload(outbox: Outbox, owner: Credentials, progress: Progress) -> str | None:
+async def _upload(outbox: Outbox, owner: Credentials, progress: LateProgress) -> str | None:
     """Upload everything that waits; the problem where that fails."""
     from ingest.outbox.api_client import ConsentMissingError, IngestClient
     from ingest.outbox.uploader import Uploader

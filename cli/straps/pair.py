@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import Json, ListenSeconds, PatientEmail
-from cli.straps.scan import NOTHING_HEARD, describe
+from cli.straps.scan import NOTHING_HEARD, describe, with_status
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def pair(
 
         chosen = FoundStrap(address, address, None)
     else:
-        with console.status(f"Listening for {seconds:.0f} s"):
-            straps = asyncio.run(scan(seconds))
+        listening = f"Listening for {seconds:.0f} s"
+        straps = asyncio.run(with_status(console, listening, scan(seconds)))
         earlier = None if address is None else PairedStraps(settings.straps_file).find(address)
         chosen = _choose(straps, address, earlier)
         if earlier is not None and earlier.address.upper() != chosen.address.upper():
             moved_from, name = earlier, name or earlier.name
-    with console.status(f"Asking {chosen.name}"):
-        detailed, intervals = asyncio.run(_connect(chosen))
+    asking = with_status(console, f"Asking {chosen.name}", _connect(chosen))
+    detailed, intervals = asyncio.run(asking)
     facts = detailed.facts
     assert facts is not None
     paired = PairedStrap(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Coroutine
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from cli.options import Json, ListenSeconds
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ingest.straps.bluetooth.scan import FoundStrap
 
 NOTHING_HEARD = (
@@ -18,6 +21,9 @@ NOTHING_HEARD = (
     "touch skin. A strap that a phone or watch holds is not heard either. "
     "ebbtide doctor checks this machine's side."
 )
+
+_Found = TypeVar("_Found")
+_FAILS_WITHIN_S = 0.5  # where Bluetooth is off, or there is none
 
 UNSURE = "Perhaps straps, by name or kind; they do not advertise a heart rate (not certain):"
 
@@ -55,8 +61,7 @@ async def _find_straps(seconds: float, *, connect: bool) -> list[FoundStrap]:
     from ingest.straps.bluetooth.scan import probe, scan
 
     console = Console(stderr=True, highlight=False)
-    with console.status(f"Listening for {seconds:.0f} s"):
-        found = await scan(seconds)
+    found = await with_status(console, f"Listening for {seconds:.0f} s", scan(seconds))
     if not connect:
         return found
     # A device that only may be a strap is left alone: connecting could disturb it.
@@ -68,6 +73,23 @@ async def _find_straps(seconds: float, *, connect: bool) -> list[FoundStrap]:
         with console.status(f"Asking {strap.name}"):
             detailed.append(await probe(strap))
     return detailed
+
+
+async def with_status(console: Console, words: str, work: Coroutine[Any, Any, _Found]) -> _Found:
+    """Await ``work``; say that it is under way once it has not failed at once."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=_FAILS_WITHIN_S)
+        if done:
+            return task.result()
+        if not console.is_terminal:
+            console.print(words, markup=False)
+        with console.status(words):
+            return await task
+    finally:
+        task.cancel()
 
 
 def describe(strap: FoundStrap) -> str:

@@ -33,6 +33,15 @@ class StrapStatus:
     waits_for_consent: bool = False  # the store takes nothing new before the patient agrees
 
 
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What the store in this machine's data folder holds."""
+
+    people: int
+    recordings: int
+    beats: int
+
+
 def status(as_json: Json = False) -> None:
     """What is paired, what is kept, and what waits for upload."""
     import asyncio
@@ -44,6 +53,7 @@ def status(as_json: Json = False) -> None:
     settings = Settings()
     stored, refusing = asyncio.run(_stored_beats(settings))
     straps = _straps(settings, stored, refusing)
+    store = _embedded_store(settings)
     recording = _is_recording(settings)
     servers = {
         url: asyncio.run(_server(url))
@@ -54,6 +64,7 @@ def status(as_json: Json = False) -> None:
             "recording": recording,
             "straps": [_to_json(strap) for strap in straps],
             "servers": servers,
+            "store": None if store is None else asdict(store),
             "data_dir": str(settings.data_dir),
         }
         typer.echo(json.dumps(report))
@@ -61,8 +72,18 @@ def status(as_json: Json = False) -> None:
     typer.echo("Recording now." if recording else "Not recording now (start: ebbtide record).")
     for url, problem in servers.items():
         typer.echo(f"Server {url}: {problem or 'answers'}.")
+    if store is not None:
+        typer.echo(
+            f"The store in {settings.data_dir}: {_count(store.people, 'account')}, "
+            f"{_count(store.recordings, 'recording')}, {_count(store.beats, 'beat')}."
+        )
     if not straps:
-        typer.echo("No strap is paired, and nothing was recorded yet (begin: ebbtide pair).")
+        is_empty = store is None or not store.recordings
+        typer.echo(
+            "No strap is paired, and nothing was recorded yet (begin: ebbtide pair)."
+            if is_empty
+            else "No strap is paired on this machine (begin: ebbtide pair)."
+        )
     now = timestamps.now_ns()
     for strap in straps:
         typer.echo(_describe(strap, now))
@@ -181,6 +202,24 @@ def _straps(
             )
         )
     return found
+
+
+def _embedded_store(settings: Settings) -> StoreStatus | None:
+    """Count what is in the store of the data folder; None where there is none, or on servers."""
+    from contextlib import closing
+
+    from store.factory import open_stores
+
+    if not settings.is_embedded or not settings.records_file.exists():
+        return None
+    with closing(open_stores(settings)) as stores:
+        people = stores.records.people()
+        found = [item for person in people for item in stores.beats.coverage(person.subject_id)]
+    return StoreStatus(len(people), len(found), sum(item.beats for item in found))
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _is_recording(settings: Settings) -> bool:

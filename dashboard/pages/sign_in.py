@@ -73,7 +73,13 @@ def _say_how_to_come_in_at_home() -> None:
     if is_first:
         st.info(_("Nobody has an account here yet. Start Ebbtide again: it opens the first page."))
     else:
-        st.info(_("Without a password: start Ebbtide again, and it opens signed in."))
+        st.info(
+            _(
+                "Without a password: start Ebbtide again, and it opens signed in. If you forgot "
+                "your password, type `ebbtide set-password` in a terminal of this computer: it "
+                "sets a new one."
+            )
+        )
 
 
 def _first_password() -> None:

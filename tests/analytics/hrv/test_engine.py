@@ -312,7 +312,7 @@ def test_the_command_writes_parquet_and_reads_any_apps_file(
     )
     tables = []
     for name in (recordings / "rest_rri.txt", timed):
-        out = tmp_path / "windows.parquet"
+        out = tmp_path / f"{name.stem}.parquet"
         subprocess.run(
             [
                 *(sys.executable, "-m", "ebbtide", "hrv", str(name), "--window", "300"),

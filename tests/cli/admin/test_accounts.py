@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 
+from cli.admin.accounts import set_password
+from ebbtide.errors import EbbtideError
+from ebbtide.settings import Settings
+from store.factory import open_stores
 from tests.support.accounts import PASSWORD
 from tests.support.command_line import run_ebbtide, served
 from tests.support.ports import free_port
+from tests.support.records import a_person
 
 
 def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
@@ -48,6 +55,29 @@ def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
         assert (stored["email"], stored["zone"]) == ("ada@example.org", "Europe/Berlin")
         headers = {"Authorization": f"Bearer {stored['token']}"}
         assert httpx.get(f"{url}/v1/me", headers=headers).json()["id"] == stored["account"]
+
+        # Forgotten, on a computer of one's own: no administrator, and nothing has to be ended.
+        another = "rye harvest by moonlight"
+        typed_new = f"{another}\n{another}\n"
+        reset = run_ebbtide("set-password", "--json", environment=environment, typed=typed_new)
+        assert reset.returncode == 0, reset.stderr
+        assert json.loads(reset.stdout) == {"email": "ada@example.org"}
+        for password, status in ((PASSWORD, 401), (another, 200)):
+            body = {"email": "ada@example.org", "password": password}
+            assert httpx.post(f"{url}/v1/sign-in", json=body, timeout=60).status_code == status
+
+
+def test_without_an_address_the_password_is_of_the_only_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EBBTIDE_DATA_DIR", str(tmp_path))
+    with closing(open_stores(Settings())) as stores:
+        with pytest.raises(EbbtideError, match=r"no account here yet\. Begin with: ebbtide start"):
+            set_password()
+        a_person(stores.records, "ada@example.org")
+        a_person(stores.records, "ben@example.org")
+        with pytest.raises(EbbtideError, match=r"2 accounts here.*: ada@example\.org, ben@"):
+            set_password()
 
 
 def test_bad_accounts_are_refused_with_words(tmp_path: Path) -> None:

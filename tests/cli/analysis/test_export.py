@@ -52,8 +52,8 @@ def test_the_columns_are_described_beside_the_file(
 ) -> None:
     monkeypatch.setenv("EBBTIDE_API_URL", clinic.url)
 
-    def export(table: str, name: str) -> str:
-        words = ["export", table, str(tmp_path / name), "--email", "ada@example.org"]
+    def export(table: str, name: str, *more: str) -> str:
+        words = ["export", table, str(tmp_path / name), "--email", "ada@example.org", *more]
         done = CliRunner().invoke(app, words, input=f"{PASSWORD}\n")
         return done.output + str(done.exception or "")
 
@@ -61,9 +61,13 @@ def test_the_columns_are_described_beside_the_file(
         ("ratings", "ratings.csv"),
         ("beats", "My beats.csv"),
         ("beats", "beats.parquet"),
-        ("ratings", "ratings.csv"),
     ):
         assert f"of {table}" in export(table, name)
+    before = (tmp_path / "ratings.csv").stat().st_mtime_ns
+    assert "is there already" in export("ratings", "ratings.csv")
+    assert (tmp_path / "ratings.csv").stat().st_mtime_ns == before
+    assert "of ratings" in export("ratings", "ratings.csv", "--force")
+    assert (tmp_path / "ratings.csv").stat().st_mtime_ns > before
     package = frictionless.Package(str(tmp_path / "datapackage.json"))
     assert sorted(item.path for item in package.resources) == [
         "My beats.csv",
