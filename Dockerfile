@@ -7,7 +7,7 @@ WORKDIR /app
 # uv pip compile pyproject.toml --extra clinic --python-version 3.13 --universal \
 #   --generate-hashes --no-emit-index-url --no-header -o docker/requirements.txt
 COPY docker/requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes -r docker/requirements.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY ebbtide ebbtide
 COPY ingest ingest
