@@ -68,7 +68,9 @@ _CONTEXT = {"daily": {"allow_interspersed_args": False}}
 for _words, _place in COMMANDS.items():
     _group, _, _name = _words.rpartition(" ")
     _module, _, _function = _place.partition(":")
-    _GROUPS[_group].command(_name, context_settings=_CONTEXT.get(_words))(getattr(import_module(_module), _function))
+    _GROUPS[_group].command(_name, context_settings=_CONTEXT.get(_words))(
+        getattr(import_module(_module), _function)
+    )
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,23 +67,24 @@ def daily(
 def parse_time(text: str) -> tuple[int, int]:
     """Return hours and minutes of ``HH:MM``. Raises EbbtideError."""
     try:
-        parsed = datetime.strptime(text, "%H:%M")
+        parsed = time.strptime(text, "%H:%M")
     except ValueError as error:
-        raise EbbtideError(
-            f"--at {text} is no time of a day.", "Write it as 02:30."
-        ) from error
-    return parsed.hour, parsed.minute
+        raise EbbtideError(f"--at {text} is no time of a day.", "Write it as 02:30.") from error
+    return parsed.tm_hour, parsed.tm_min
 
 
 def next_time(after_s: float, at: tuple[int, int]) -> float:
     """Return when ``at`` comes next after a moment, on the clock of this machine's time zone. A
     time that a change of clocks skips counts an hour later.
     """
-    now = datetime.fromtimestamp(after_s)
-    due = now.replace(hour=at[0], minute=at[1], second=0, microsecond=0)
-    if due.timestamp() <= after_s:
-        due += timedelta(days=1)
-    return due.timestamp()
+    today = time.localtime(after_s)
+
+    def of_day(days: int) -> float:
+        date = (today.tm_year, today.tm_mon, today.tm_mday + days)
+        return time.mktime((*date, *at, 0, 0, 0, -1))
+
+    due_s = of_day(0)
+    return due_s if due_s > after_s else of_day(1)
 
 
 def read_state(file: Path) -> DailyState | None:
@@ -155,7 +155,7 @@ class _DailyJob:
         if status == 0:
             state.succeeded_s, state.failed = now_s, ""
             state.next_s = next_time(now_s, self._at)
-            _LOG.info("done; next at %s", datetime.fromtimestamp(state.next_s).isoformat())
+            _LOG.info("done; next at %s", _minute(state.next_s))
         else:
             state.failed = f"the run of {_minute(state.started_s)} ended with status {status}"
             state.next_s = min(next_time(now_s, self._at), now_s + _RETRY_S)
@@ -173,7 +173,7 @@ class _DailyJob:
 
 
 def _minute(at_s: float) -> str:
-    return f"{datetime.fromtimestamp(at_s).astimezone():%Y-%m-%d %H:%M %Z}"
+    return time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(at_s))
 
 
 def _check(file: Path, name: str) -> None:

@@ -106,9 +106,9 @@ def backup(
     _note_backup(settings, made.folder, now)
     removed = [] if keep is None else remove_old_backups(place, keep)
     if as_json:
-        names = [str(path) for path in removed]
+        deleted = [str(path) for path in removed]
         typer.echo(
-            json.dumps({"folder": str(made.folder), "bytes": made.sizes, "removed": names})
+            json.dumps({"folder": str(made.folder), "bytes": made.sizes, "removed": deleted})
         )
         return
     size = sum(made.sizes.values()) / 1e6

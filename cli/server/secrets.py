@@ -9,7 +9,6 @@ import typer
 
 from ebbtide.errors import EbbtideError
 
-
 # Empty until somebody writes them: a container does not start where one of its files is missing.
 _OF_THE_CLINIC = (
     "ebbtide_smtp_password",
@@ -47,7 +46,7 @@ def secrets(
         file.chmod(0o444 if secret else 0o644)
     made = len(files) - len(_OF_THE_CLINIC)
     typer.echo(
-        f"{made} secrets are in {folder}. Keep a copy where your backups are. {len(_OF_THE_CLINIC)} "
-        "files are empty, for what the clinic has: passwords of mail and of its sign-ins, and a "
-        "certificate with its key."
+        f"{made} secrets are in {folder}. Keep a copy where your backups are. "
+        f"{len(_OF_THE_CLINIC)} files are empty, for what the clinic has: passwords of mail and of "
+        "its sign-ins, and a certificate with its key."
     )

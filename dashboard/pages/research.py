@@ -74,8 +74,7 @@ def _export(found: list[dict[str, Any]]) -> None:
     # In a clinic's containers the pages reach the API at an address that nobody else has.
     address = (settings.oidc_api_url or settings.api_url).rstrip("/")
     st.code(
-        f"curl -H 'Authorization: Bearer ...' \\\n"
-        f"  '{address}/v1/research/{table}?{query}'",
+        f"curl -H 'Authorization: Bearer ...' \\\n  '{address}/v1/research/{table}?{query}'",
         language="sh",
     )
     argument = f"person={ids!r}" if ids else ""

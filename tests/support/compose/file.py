@@ -60,8 +60,7 @@ class ComposeFile:
             for name, entry in content["secrets"].items()
         }
         services = {
-            name: _service(name, raw, paths, variables)
-            for name, raw in content["services"].items()
+            name: _service(name, raw, paths, variables) for name, raw in content["services"].items()
         }
         return cls(services, content["networks"], list(content["volumes"]))
 

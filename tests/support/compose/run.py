@@ -389,8 +389,15 @@ class _Forwarder:
                 client.close()
                 continue
             server.settimeout(None)
-            for one, other in ((client, server), (server, client)):
-                threading.Thread(target=_copy, args=(one, other), daemon=True).start()
+            threading.Thread(target=_carry, args=(client, server), daemon=True).start()
+
+
+def _carry(client: socket.socket, server: socket.socket) -> None:
+    with client, server:
+        back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+        back.start()
+        _copy(client, server)
+        back.join()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
@@ -399,4 +406,3 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
             target.sendall(data)
     with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)
-
