@@ -159,14 +159,13 @@ def test_who_asks_is_named_once_and_by_nobody_else(
 def test_bodies_are_bounded_by_the_application_and_not_by_the_proxy(
     visitor: httpx.Client, patient: str
 ) -> None:
+    headers = {**bearer(patient), "Content-Type": "application/fhir+json"}
     largest = b"[" + b" " * (16 * 2**20 - 2) + b"]"
-    taken = visitor.post("/v1/fhir/", content=largest, headers=bearer(patient))
-    assert taken.status_code in (415, 422), taken.text
-    refused = visitor.post("/v1/fhir/", content=largest + b" ", headers=bearer(patient))
-    assert (refused.status_code, refused.headers["Content-Type"]) == (
-        413,
-        "application/problem+json",
-    )
+    taken = visitor.post("/v1/fhir/", content=largest, headers=headers)
+    assert taken.status_code in (400, 422), taken.text
+    refused = visitor.post("/v1/fhir/", content=largest + b" ", headers=headers)
+    assert refused.status_code == 413
+    assert refused.json()["resourceType"] == "OperationOutcome"  # the API's own words
 
 
 def test_a_heart_is_live_through_it(visitor: httpx.Client, patient: str) -> None:
@@ -306,13 +305,11 @@ def test_the_night_a_backup_and_a_restore_into_fresh_servers(
     restored = clinic.run("backup", "ebbtide", "restore", f"/backups/{made.name}")
     assert restored.returncode == 0, restored.stdout + restored.stderr
     assert "read again and compared" in restored.stdout
-    for name in ("api", "dashboard", "proxy"):
+    for name in ("api", "proxy"):
         clinic.start(name)
         clinic.wait_until_healthy(name)
     after = visitor.get("/v1/ratings", headers=bearer(patient))
     assert after.json() == before
-    checked = clinic.exec("api", "ebbtide", "store", "check")
-    assert "The store is intact" in checked.stdout, checked.stdout + checked.stderr
 
 
 def test_the_proxy_is_the_version_that_ran_here() -> None:

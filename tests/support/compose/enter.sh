@@ -20,7 +20,7 @@ while [ "$1" != -- ]; do
   shift 3
   case $kind in
     own) mkdir -p "$target" && chown "$source" "$target" ;;
-    tmpfs) mkdir -p "$target" && mount -t tmpfs -o mode=1777 tmpfs "$target" ;;
+    tmpfs) mkdir -p "$target" && mount -t tmpfs -o "$source" tmpfs "$target" ;;
     volume) mkdir -p "$target" && mount --bind "$source" "$target" ;;
     secret)
       mkdir -p "$root/run/secrets" && touch "$target"

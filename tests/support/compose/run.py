@@ -307,8 +307,9 @@ class ComposeRun:
             mounts += ["volume", str(folder), target]
         for name, path in service.secrets.items():
             mounts += ["secret", str(path), f"/run/secrets/{name}"]
-        for target in service.tmpfs:
-            mounts += ["tmpfs", "-", target]
+        for entry in service.tmpfs:
+            target, _, options = entry.partition(":")
+            mounts += ["tmpfs", options or "mode=1777", target]
         for path, target in _FILES.get((service.build or "").rstrip("/"), []):
             mounts += ["file", str(path), target]
         if service.image.startswith("postgres:"):
