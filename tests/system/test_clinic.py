@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -30,23 +33,36 @@ from tests.conftest import ROOT, skip_or_fail
 from tests.support.accounts import PASSWORD
 from tests.support.browser import sign_in
 from tests.support.compose import ComposeRun, missing_reason
+from tests.support.mail_server import write_certificate
 
 pytestmark = pytest.mark.browser
 DOMAIN = "clinic.example"
 COMPOSE = ROOT / "docker-compose.yml"
 
 
-@pytest.fixture(scope="module")
-def clinic() -> Iterator[ComposeRun]:
+CADDY = Path(sys.executable).with_name("caddy")
+
+
+def require_machine() -> None:
     reason = missing_reason()
     if reason is not None:
         skip_or_fail(reason)
+
+
+def secrets_in(folder: Path) -> Path:
+    """A folder that users of services may enter, with secrets."""
+    folder.chmod(0o755)
+    done = CliRunner().invoke(app, ["secrets", str(folder / "secrets")])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clinic() -> Iterator[ComposeRun]:
+    require_machine()
     # Below /tmp itself: users of services must reach their volumes.
     with tempfile.TemporaryDirectory(prefix="ebbtide-clinic-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        done = CliRunner().invoke(app, ["secrets", str(folder / "secrets")])
-        assert done.exit_code == 0, done.output
+        folder = secrets_in(Path(name))
         with ComposeRun(COMPOSE, folder, folder / "secrets", EBBTIDE_DOMAIN=DOMAIN) as run:
             run.up()
             yield run
@@ -312,9 +328,120 @@ def test_the_night_a_backup_and_a_restore_into_fresh_servers(
     assert after.json() == before
 
 
+def test_a_certificate_comes_by_itself_over_443_alone(tmp_path: Path) -> None:
+    """From Caddy's own ACME server, which asks at port 443 of the name. Port 80 is closed."""
+    require_machine()
+    with tempfile.TemporaryDirectory(prefix="ebbtide-acme-", dir="/tmp") as name:
+        folder = secrets_in(Path(name))
+        prefix = "10.98.76"
+        root = folder / "authority/pki/authorities/local/root.crt"
+        with (
+            ComposeRun(
+                *(COMPOSE, folder, folder / "secrets"),
+                EBBTIDE_NETWORK=prefix,
+                EBBTIDE_DOMAIN=DOMAIN,
+                EBBTIDE_CERTIFICATES="acme",
+                EBBTIDE_ACME_DIRECTORY=f"https://{prefix}.1:9000/acme/local/directory",
+            ) as run,
+            acme_server(folder, prefix, root),
+        ):
+            certificates = run.volume("certificates")
+            certificates.mkdir(parents=True)
+            os.chown(certificates, 1000, 1000)
+            shutil.copy(root, certificates / "root.crt")
+            (certificates / "root.crt").chmod(0o644)
+            # Of a real authority the image's system has the certificate.
+            run.file.services["proxy"].environment["SSL_CERT_FILE"] = "/certificates/root.crt"
+            run.start("proxy")
+            answer = get_trusting(root, run.gateway)
+            assert "tls-alpn-01" in run.log("proxy")
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((run.gateway, 80), timeout=5)
+
+
+def test_a_certificate_of_ones_own_is_served(tmp_path: Path) -> None:
+    require_machine()
+    with tempfile.TemporaryDirectory(prefix="ebbtide-file-", dir="/tmp") as name:
+        folder = secrets_in(Path(name))
+        certificate, key = write_certificate(tmp_path, DOMAIN)
+        for source, target in ((certificate, "tls_certificate"), (key, "tls_key")):
+            (folder / "secrets" / target).write_bytes(source.read_bytes())
+        with ComposeRun(
+            *(COMPOSE, folder, folder / "secrets"),
+            EBBTIDE_DOMAIN=DOMAIN,
+            EBBTIDE_CERTIFICATES="file",
+        ) as run:
+            run.start("proxy")
+            run.wait_until_healthy("proxy")
+            answer = get_trusting(certificate, run.gateway)
+            assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+            with httpx.Client(
+                verify=ssl.create_default_context(cafile=str(certificate)),
+                event_hooks={"request": [_name_the_server]},
+            ) as client:
+                away = client.get(f"https://{run.gateway}/v1/ready", headers={"Host": DOMAIN})
+            assert (away.status_code, away.text[:32]) == (502, "Ebbtide does not answer just now")
+            assert "server" not in away.headers
+            # Its log says neither who asked nor for what.
+            served = run.log("proxy").partition("serving initial configuration")[2]
+            assert served
+            assert not {run.gateway, "/v1/ready"} & set(re.findall(r"[\w./]+", served))
+
+
+@contextmanager
+def acme_server(folder: Path, prefix: str, root: Path) -> Iterator[None]:
+    """Caddy as an authority, to which the name of the clinic leads to the published port."""
+    (folder / "hosts").write_text(f"127.0.0.1 localhost\n{prefix}.1 {DOMAIN}\n")
+    (folder / "Caddyfile").write_text(
+        f"{{\n admin off\n persist_config off\n skip_install_trust\n auto_https disable_redirects\n"
+        f" storage file_system {folder}/authority\n}}\n"
+        f"https://{prefix}.1:9000 {{\n bind {prefix}.1\n tls internal\n acme_server\n}}\n"
+    )
+    # It would make this machine trust its authority: what that writes to is read-only for it.
+    script = (
+        f"mount --make-rprivate / && mount --bind {folder}/hosts /etc/hosts && "
+        "for path in /etc/ssl /usr/local/share; do mount --bind $path $path && "
+        "mount -o remount,bind,ro $path || exit 1; done; "
+        f"exec {CADDY} run --config {folder}/Caddyfile --adapter caddyfile"
+    )
+    with (folder / "authority.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["unshare", "--mount", "--fork", "--kill-child", "sh", "-c", script],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while not root.exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def get_trusting(authority: Path, gateway: str) -> httpx.Response:
+    """A page that needs nothing behind the proxy, once the certificate is there."""
+    context = ssl.create_default_context(cafile=str(authority))
+    deadline = time.monotonic() + 30
+    with httpx.Client(verify=context, event_hooks={"request": [_name_the_server]}) as client:
+        while True:
+            try:
+                answer = client.get(f"https://{gateway}/_stcore/metrics", headers={"Host": DOMAIN})
+            except httpx.TransportError:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            else:
+                assert answer.status_code == 404
+                return answer
+
+
 def test_the_proxy_is_the_version_that_ran_here() -> None:
     caddy = subprocess.run(
-        [Path(sys.executable).with_name("caddy"), "version"],
+        [CADDY, "version"],
         capture_output=True,
         text=True,
         check=True,

@@ -78,7 +78,8 @@ class ComposeRun:
 
     def __init__(self, file: Path, folder: Path, secrets_dir: Path, **variables: str) -> None:
         # Addresses of their own: several of these may run at once.
-        self.prefix = f"10.{secrets.randbelow(120) + 100}.{secrets.randbelow(250)}"
+        free = f"10.{secrets.randbelow(120) + 100}.{secrets.randbelow(250)}"
+        self.prefix = variables.get("EBBTIDE_NETWORK", free)
         self._id = f"eb{secrets.token_hex(3)}"
         self.variables = {"EBBTIDE_NETWORK": self.prefix, **variables}
         self.file = ComposeFile.read(file, self.variables, secrets_dir)
