@@ -137,12 +137,15 @@ class ComposeRun:
         for name in names:
             process = self._running.pop(name)
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid(process), signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                first = self._pid(process)
+                # The signal that the image of PostgreSQL names: at SIGTERM it waits for clients.
+                is_postgres = self.file.services[name].image.startswith("postgres:")
+                os.kill(first, signal.SIGINT if is_postgres else signal.SIGTERM)
+                try:
+                    process.wait(15)
+                except subprocess.TimeoutExpired:
+                    os.kill(first, signal.SIGKILL)  # and with the first process, all of them
+            process.wait()
 
     def signal(self, name: str, number: int) -> None:
         """Send a signal to every process of a service."""
@@ -172,7 +175,7 @@ class ComposeRun:
             assert not ended and time.monotonic() < deadline, (
                 f"{name}: {found.stdout}{found.stderr}\n{self.log(name)[-3000:]}"
             )
-            time.sleep(1)
+            time.sleep(2)
 
     def exec(
         self, name: str, *command: str, text: str = "", timeout_s: float = 60
@@ -186,7 +189,7 @@ class ComposeRun:
         wrapped = [
             *("nsenter", "--target", str(pid), "--net", "--mount", "--pid"),
             f"--root=/proc/{pid}/root",
-            *("--wd=/" if service.image != _OWN_IMAGE else f"--wd=/proc/{pid}/root/data",),
+            f"--wdns={'/data' if service.image == _OWN_IMAGE else '/'}",
             *_restricted(self._user(service)),
             *("env", "-i", *self._environment(service), *command),
         ]
