@@ -1,11 +1,13 @@
 # One image for the API, the pages and the ingester; docker-compose.yml chooses the command.
 FROM python:3.13-slim
-RUN useradd --create-home --uid 1000 ebbtide && mkdir /data && chown ebbtide /data
+RUN useradd --create-home --uid 1000 ebbtide \
+ && mkdir /data /ledger /backups && chown ebbtide /data /ledger /backups \
+ && chmod 0700 /data /ledger /backups
 WORKDIR /app
 # uv pip compile pyproject.toml --extra clinic --python-version 3.13 --universal \
 #   --generate-hashes --no-emit-index-url --no-header -o docker/requirements.txt
 COPY docker/requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes -r docker/requirements.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY ebbtide ebbtide
 COPY ingest ingest

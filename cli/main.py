@@ -84,15 +84,20 @@ COMMANDS = {
     "retention": "cli.admin.erase:retention",
     "secrets": "cli.server.secrets:secrets",
     "nightly": "cli.admin.nightly:nightly",
+    "daily": "cli.admin.daily:daily",
     "status": "cli.straps.status:status",
     "doctor": "cli.straps.doctor:doctor",
 }
 _GROUPS = {"": app, "store": store_app}
+# What follows the name of the command that it runs is that command's.
+_CONTEXT = {"daily": {"allow_interspersed_args": False}}
 
 for _words, _place in COMMANDS.items():
     _group, _, _name = _words.rpartition(" ")
     _module, _, _function = _place.partition(":")
-    _GROUPS[_group].command(_name, cls=_Command)(getattr(import_module(_module), _function))
+    _GROUPS[_group].command(_name, cls=_Command, context_settings=_CONTEXT.get(_words))(
+        getattr(import_module(_module), _function)
+    )
 
 
 def main() -> None:

@@ -194,6 +194,12 @@ class Settings(BaseSettings):
         default=False, description="Use a server that cannot delete rows (InfluxDB 3 Core)"
     )
 
+    @field_validator("smtp_password", "oidc_client_secret", mode="before")
+    @classmethod
+    def _omit_empty_secrets(cls, value: object) -> object:
+        """Take the empty files that ``ebbtide secrets`` makes for no secret."""
+        return None if value == "" else value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _validate_proxies(cls, value: str) -> str:

@@ -62,7 +62,7 @@ _LONGEST = (
     "system/test_killed_ingester.py",
     "analytics/association/test_within_person.py",
     "project/test_openapi.py",
-    "system/test_compose.py",
+    "system/test_clinic.py",
     "browser/test_pages.py",
 )
 

@@ -70,15 +70,29 @@ def backup(
     folder: Annotated[
         Path | None, typer.Argument(help="A new folder; named by the time if left out.")
     ] = None,
+    parent: Annotated[
+        Path | None, typer.Option("--in", help="Where the folder named by the time is made.")
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Delete older backups there, so that so many are left."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Copy everything, while it is in use."""
     from ebbtide.settings import Settings
-    from store.maintenance import create_backup
+    from store.maintenance import BACKUP_PREFIX, create_backup, remove_old_backups
+
+    if folder is not None and (parent is not None or keep is not None):
+        raise EbbtideError(
+            "--in and --keep are for backups that are named by the time.",
+            "Leave out the name of the folder.",
+        )
 
     settings = Settings()
     now = datetime.now(UTC)
-    target = folder or Path(f"ebbtide-backup-{now:%Y-%m-%dT%H-%M-%S}")
+    place = parent or Path()
+    target = folder or place / f"{BACKUP_PREFIX}{now:%Y-%m-%dT%H-%M-%S}"
     files, when = [settings.beats_file, settings.records_file], now.isoformat(timespec="seconds")
     if settings.is_embedded:
         made = create_backup(files, target, when)
@@ -90,11 +104,17 @@ def backup(
         with closing(open_stores(settings)) as stores, progress_bars() as progress:
             made = create_server_backup(stores.beats, stores.engine, names, target, when, progress)
     _note_backup(settings, made.folder, now)
+    removed = [] if keep is None else remove_old_backups(place, keep)
     if as_json:
-        typer.echo(json.dumps({"folder": str(made.folder), "bytes": made.sizes}))
+        deleted = [str(path) for path in removed]
+        typer.echo(
+            json.dumps({"folder": str(made.folder), "bytes": made.sizes, "removed": deleted})
+        )
         return
     size = sum(made.sizes.values()) / 1e6
     typer.echo(f"{made.folder}: {size:.1f} MB. It holds health data: keep it as safe as the store.")
+    for path in removed:
+        typer.echo(f"Deleted: {path}")
 
 
 def _note_backup(settings: Settings, folder: Path, made: datetime) -> None:

@@ -11,6 +11,14 @@ import typer
 from cli.options import Json
 from ebbtide.errors import EbbtideError
 
+# Empty until somebody writes them: a container does not start where one of its files is missing.
+_OF_THE_CLINIC = (
+    "ebbtide_smtp_password",
+    "ebbtide_oidc_client_secret",
+    "tls_certificate",
+    "tls_key",
+)
+
 
 def secrets(
     folder: Annotated[Path, typer.Argument(help="A new folder.")] = Path("secrets"),
@@ -23,8 +31,9 @@ def secrets(
     files = {
         "postgres_password": postgres,
         "ebbtide_records_url": f"postgresql+psycopg://ebbtide:{postgres}@postgres/ebbtide",
-        "influxdb_password": token_urlsafe(32),
-        "ebbtide_influxdb_token": token_urlsafe(48),
+        "influxdb_admin_password": token_urlsafe(32),
+        "ebbtide_influxdb_password": token_urlsafe(32),
+        **dict.fromkeys(_OF_THE_CLINIC, ""),
     }
     try:
         folder.mkdir(mode=0o700, parents=True)
@@ -37,8 +46,13 @@ def secrets(
         file = folder / name
         file.write_text(secret)
         # The folder (0700) keeps others out; users of the containers have other ids and must read.
-        file.chmod(0o444)
+        file.chmod(0o444 if secret else 0o644)
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "files": list(files)}))
         return
-    typer.echo(f"{len(files)} secrets are in {folder}. Keep a copy where your backups are.")
+    made = len(files) - len(_OF_THE_CLINIC)
+    typer.echo(
+        f"{made} secrets are in {folder}. Keep a copy where your backups are. "
+        f"{len(_OF_THE_CLINIC)} files are empty, for what the clinic has: passwords of mail and of "
+        "its sign-ins, and a certificate with its key."
+    )

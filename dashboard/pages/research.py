@@ -70,15 +70,17 @@ def _export(found: list[dict[str, Any]]) -> None:
     people = st.multiselect(_("People (at least five, or all if none)"), list(names))
     ids = [names[name] for name in people]
     query = urlencode([("format", form), *(("person", person_id) for person_id in ids)])
+    settings = Settings()
+    # In a clinic's containers the pages reach the API at an address that nobody else has.
+    address = (settings.oidc_api_url or settings.api_url).rstrip("/")
     st.code(
-        f"curl -H 'Authorization: Bearer ...' \\\n"
-        f"  '{Settings().api_url}/v1/research/{table}?{query}'",
+        f"curl -H 'Authorization: Bearer ...' \\\n  '{address}/v1/research/{table}?{query}'",
         language="sh",
     )
     argument = f"person={ids!r}" if ids else ""
     st.code(
         "from ebbtide.client import Client\n\n"
-        f"api = Client.sign_in({Settings().api_url!r}, email, password)\n"
+        f"api = Client.sign_in({address!r}, email, password)\n"
         f"frame = api.research.{table}({argument})",
         language="python",
     )

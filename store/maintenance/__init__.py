@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from store.maintenance.copy import CopyResult
+    from store.maintenance.retention import BACKUP_PREFIX, remove_old_backups
     from store.maintenance.server_backup import create_server_backup, move, restore_server_backup
     from store.maintenance.server_check import check_stores
     from store.maintenance.sqlite_backup import (
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
 
 __all__ = [
+    "BACKUP_PREFIX",
     "BackupResult",
     "CopyResult",
     "IntegrityReport",
@@ -30,6 +32,7 @@ __all__ = [
     "create_server_backup",
     "made_ns",
     "move",
+    "remove_old_backups",
     "remove_stopped_restore",
     "restore",
     "restore_server_backup",
@@ -37,6 +40,7 @@ __all__ = [
 
 # Loaded when used: a backup of the embedded store needs neither SQLAlchemy nor an InfluxDB client.
 _LAZY = {
+    "BACKUP_PREFIX": "retention",
     "BackupResult": "sqlite_backup",
     "CopyResult": "copy",
     "IntegrityReport": "sqlite_check",
@@ -47,6 +51,7 @@ _LAZY = {
     "create_server_backup": "server_backup",
     "made_ns": "sqlite_backup",
     "move": "server_backup",
+    "remove_old_backups": "retention",
     "remove_stopped_restore": "sqlite_backup",
     "restore": "sqlite_backup",
     "restore_server_backup": "server_backup",

@@ -25,7 +25,7 @@ from store.models.records import ERASED, ERASURE_BEGUN
 from store.sqlite.generation import begin_backup, finish_backup, renew_generation
 from store.sqlite.schema import create_tables, upgrade_tables
 
-_MANIFEST = "backup.json"
+MANIFEST = "backup.json"
 _FORMAT = 1
 
 
@@ -66,8 +66,8 @@ def create_backup(files: list[Path], folder: Path, made: str) -> BackupResult:
             _check_files(copy)
             found[file.name] = {"bytes": copy.stat().st_size, "sha256": _hash(copy)}
         manifest = {"format": _FORMAT, "made": made, "files": found}
-        make_private(folder / _MANIFEST)
-        (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        make_private(folder / MANIFEST)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         _sync(folder)
     except (OSError, sqlite3.Error) as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -250,7 +250,7 @@ def require_complete(folder: Path, names: list[str]) -> None:
 def made_ns(folder: Path) -> int | None:
     """When a backup was made, by its own words; None where they say nothing."""
     try:
-        made = datetime.fromisoformat(json.loads((folder / _MANIFEST).read_text())["made"])
+        made = datetime.fromisoformat(json.loads((folder / MANIFEST).read_text())["made"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return round(made.timestamp()) * 10**9
@@ -258,7 +258,7 @@ def made_ns(folder: Path) -> int | None:
 
 def _manifest(folder: Path) -> dict[str, str]:
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text())
         if manifest["format"] != _FORMAT:
             raise EbbtideError(
                 f"{folder} is of format {manifest['format']}.",

@@ -37,9 +37,9 @@ store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_E
     Practice PracticeKind Programme Purpose Rating RemovedStream RequestCount Role Scope
     SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind Withdrawal
-store.maintenance: BackupResult CopyResult IntegrityReport RestoreResult check_sqlite check_stores
-    create_backup create_server_backup made_ns move remove_stopped_restore restore
-    restore_server_backup
+store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
+    check_stores create_backup create_server_backup made_ns move remove_old_backups
+    remove_stopped_restore restore restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard

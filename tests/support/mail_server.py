@@ -45,7 +45,7 @@ class MailServer:
 @contextmanager
 def running_mail_server(folder: Path) -> Iterator[MailServer]:
     """Start a server that takes mail after STARTTLS and a login alone."""
-    certificate, key = _write_certificate(folder)
+    certificate, key = write_certificate(folder)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     server = MailServer(free_port(), certificate)
@@ -72,7 +72,8 @@ def running_mail_server(folder: Path) -> Iterator[MailServer]:
         controller.stop()
 
 
-def _write_certificate(folder: Path) -> tuple[Path, Path]:
+def write_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 and ``names`` that is good for a day, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail of a test")])
     now = datetime.now(UTC)
@@ -85,7 +86,10 @@ def _write_certificate(folder: Path) -> tuple[Path, Path]:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(IPv4Address("127.0.0.1")), *map(x509.DNSName, names)]
+            ),
+            critical=False,
         )
         .sign(key, hashes.SHA256())
     )
