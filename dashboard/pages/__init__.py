@@ -27,6 +27,7 @@ _ORDER = (
     "patient",
     "research",
     "people",
+    "signing_in",
     "screening",
 )
 PAGES: tuple[Page, ...] = tuple(import_module(f"{__name__}.{name}").PAGE for name in _ORDER)

@@ -18,6 +18,7 @@ from typing import Self
 from ebbtide.client._endpoints.accounts import AccountEndpoints
 from ebbtide.client._endpoints.analysis import AnalysisEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
+from ebbtide.client._endpoints.second_factors import SecondFactorEndpoints
 from ebbtide.client._endpoints.tables import ExportEndpoints, Research
 from ebbtide.client._errors import ApiError, SignedOutError, UnavailableError
 from ebbtide.client._frames import Frames
@@ -25,7 +26,13 @@ from ebbtide.client._frames import Frames
 __all__ = ["ApiError", "Client", "Frames", "Research", "SignedOutError", "UnavailableError"]
 
 
-class Client(ExportEndpoints, PatientDataEndpoints, AnalysisEndpoints, AccountEndpoints):
+class Client(
+    ExportEndpoints,
+    PatientDataEndpoints,
+    AnalysisEndpoints,
+    AccountEndpoints,
+    SecondFactorEndpoints,
+):
     """Call the API for the account of ``token``, or for a patient of it: see `patient`.
 
     Used as a context manager, it signs out at the end.
