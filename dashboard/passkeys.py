@@ -216,12 +216,17 @@ def _show(request: Request, page: str) -> Response:
         '<link rel="stylesheet" href="/passkeys/style.css">'
         '<script src="/passkeys/script.js" defer></script></head>'
         f'<body data-page="{page}"{said}{where}><main><h1>{escape(title)}</h1>'
-        f"<p>{escape(say(texts.PASSKEY))}</p>{content}"
+        f"<p>{escape(say(texts.PASSKEY))}{_write_asking(say, is_number)}</p>{content}"
         '<p id="said" role="status"></p>'
         f'<p><a href="{back}">{escape(back_words)}</a></p></main></body></html>'
     )
     policy = _POLICY.format(more="" if localhost is None else f" {localhost}")
     return HTMLResponse(html, headers={**_HEADERS, "Content-Security-Policy": policy})
+
+
+def _write_asking(say: Callable[[str], str], is_number: bool) -> str:
+    words = say(N_("When you press the button, your device asks."))
+    return "" if is_number else f" {escape(words)}"
 
 
 def _write_sign_in(say: Callable[[str], str]) -> str:
@@ -263,7 +268,7 @@ def _write_number(say: Callable[[str], str], page: str, localhost: str | None) -
         return f"<p>{escape(why)}</p><p>{escape(where)}</p>"
     path = SIGN_IN_PATH if page == _SIGN_IN else ADD_PATH
     words = say(N_("Go on at localhost"))
-    more = say(N_("It is the same Ebbtide on this computer, under its name."))
+    more = say(N_("Go on under the name localhost: it is the same Ebbtide, on this computer."))
     return (
         f"<p>{escape(why)} {escape(more)}</p>"
         f'<p><a id="there" class="button" href="{escape(localhost + path)}" hidden>'

@@ -116,7 +116,8 @@ def _confirm_app(api: Any, setup: dict[str, Any]) -> None:
     alt = escape(_("A code to scan with the app; the letters below say the same"))
     st.html(f'<img src="{_draw_qr_code(setup["uri"])}" width="220" height="220" alt="{alt}">')
     secret = setup["secret"]
-    st.code(" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)), language=None)
+    groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    st.code(groups, language=None, wrap_lines=True)
     with st.form("confirm app", border=False):
         code = st.text_input(
             _("2. The six digits that the app shows now"), autocomplete="one-time-code"
