@@ -238,7 +238,7 @@ def _write_sign_in(say: Callable[[str], str]) -> str:
 
 
 def _write_add(say: Callable[[str], str]) -> str:
-    name, own = say(N_("A name, to know it by")), say(N_("My computer"))
+    name, own = say(N_("A name, to know it by")), say(N_("My device"))
     once_more = say(N_("For this, give your password once more."))
     return (
         '<form id="verify" hidden>'

@@ -33,11 +33,6 @@ def sign_in_page() -> None:
             st.warning(str(error))
         else:
             st.rerun()
-    # A plain link: Streamlit's own opens another tab.
-    st.html(
-        f'<a class="ebbtide-button" href="{SIGN_IN_PATH}">{escape(_("Sign in with a passkey"))}</a>'
-    )
-    st.caption(_(texts.PASSKEY))
     with st.form("sign in"):
         email = st.text_input(_("E-mail"))
         password = st.text_input(_("Password"), type="password")
@@ -54,6 +49,11 @@ def sign_in_page() -> None:
             else:
                 st.session_state.pop(_ASKS_CODE, None)
                 st.rerun()
+    # A plain link: Streamlit's own opens another tab.
+    st.html(
+        f'<a class="ebbtide-button" href="{SIGN_IN_PATH}">{escape(_("Sign in with a passkey"))}</a>'
+    )
+    st.caption(_(texts.PASSKEY))
     reset = st.query_params.get("reset")
     if reset:  # out of the address at once: it is good once, and addresses are stored
         st.session_state.reset_token = reset

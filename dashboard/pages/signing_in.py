@@ -79,7 +79,7 @@ def _passkeys(api: Any, *, can_change: bool) -> None:
         if can_change and right.button(_("Remove"), key=f"remove-{passkey['id']}", width="stretch"):
             api.remove_passkey(passkey["id"])
             st.rerun()
-    words = escape(_("Add a passkey for this computer"))
+    words = escape(_("Add a passkey for this device"))
     # A plain link: Streamlit's own opens another tab.
     st.html(f'<a class="ebbtide-button" href="{ADD_PATH}">{words}</a>')
 
@@ -101,7 +101,7 @@ def _app(api: Any, state: dict[str, Any]) -> None:
             st.rerun()
     else:
         st.write(_("On: after your password, Ebbtide asks for the six digits of your app."))
-    if state["app"] or state["passkeys"]:
+    if state["app"] or (state["required"] and state["passkeys"]):
         st.caption(_("Recovery codes left: {count}").format(count=state["recovery_codes"]))
         if can_change and st.button(_("Make new recovery codes"), width="stretch"):
             st.session_state[_CODES] = api.renew_recovery_codes()

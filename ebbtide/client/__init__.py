@@ -88,6 +88,7 @@ class Client(
         frames: Frames = "pandas",
         *,
         simulated: bool = False,
+        code: str | None = None,
     ) -> Self:
         """Sign in and return a client with the token.
 
@@ -101,6 +102,8 @@ class Client(
             Which frames tables become.
         simulated : bool
             Mark the ratings that are entered as generated.
+        code : str, optional
+            Of an app, where an ApiError of the kind ``second-factor`` asks for it.
 
         Returns
         -------
@@ -120,7 +123,7 @@ class Client(
         ...     api.ratings().pain.mean()
         """
         client = cls(url, None, frames, simulated=simulated)
-        client.token = client.new_token(email, password)
+        client.token = client.new_token(email, password, code)
         return client
 
     def __enter__(self) -> Self:

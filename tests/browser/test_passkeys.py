@@ -67,7 +67,7 @@ def test_a_passkey_is_added_signs_in_and_is_removed(place: Place, context: Brows
     expect(page.get_by_role("heading", name="Passkeys")).to_be_visible()
     expect(page.get_by_role("button", name="Set up codes of an app")).to_be_visible()
     check_pages(page, "signing-in")
-    page.get_by_role("link", name="Add a passkey for this computer").click()
+    page.get_by_role("link", name="Add a passkey for this device").click()
     # At an address of numbers: on to localhost, signed in there too.
     expect(page.get_by_text("this address has only numbers")).to_be_visible()
     check_page(page, "passkey-numbers")

@@ -99,13 +99,15 @@ class AccountEndpoints(Transport):
         """
         return self._dict("POST", "sign-in/link", {"secret": secret}, prefix="/v1")
 
-    def new_token(self, email: str, password: str) -> str:
+    def new_token(self, email: str, password: str, code: str | None = None) -> str:
         """Sign in, without using the token for this client.
 
         Parameters
         ----------
         email, password : str
             Of the account.
+        code : str, optional
+            Of an app, where an ApiError of the kind ``second-factor`` asks for it.
 
         Returns
         -------
@@ -117,7 +119,8 @@ class AccountEndpoints(Transport):
         ApiError
             If address or password are wrong, or were wrong too often.
         """
-        return str(self._dict("POST", "sign-in", {"email": email, "password": password})["token"])
+        body = {"email": email, "password": password, "code": code}
+        return str(self._dict("POST", "sign-in", body)["token"])
 
     def sign_out(self) -> None:
         """Revoke the token of this client."""
