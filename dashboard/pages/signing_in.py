@@ -42,7 +42,8 @@ def signing_in_page() -> None:
         st.info(_(texts.SECOND_FACTOR_REQUIRED))
     if not state["fresh"]:
         _ask_password(api)
-    _passkeys(api, can_change=state["fresh"])
+    if _SETUP not in st.session_state:  # one thing at a time
+        _passkeys(api, can_change=state["fresh"])
     _app(api, state)
 
 

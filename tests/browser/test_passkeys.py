@@ -174,9 +174,13 @@ def submit(page: Page) -> None:
 
 
 def check_pages(page: Page, name: str) -> None:
-    """A page of Streamlit, as ``check_page``, once nothing of it is faded or moves."""
-    faded = "document.querySelector('[data-stale=\"true\"]')"
-    page.wait_for_function(f"!{faded} && document.getAnimations().length === 0")
+    """A page of Streamlit, as ``check_page``, once nothing of it is faded, as is what a run of the
+    script has yet to replace.
+    """
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-stale]')].every("
+        "item => item.dataset.stale === 'false' && getComputedStyle(item).opacity === '1')"
+    )
     check_page(page, name)
 
 
