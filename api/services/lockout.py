@@ -27,7 +27,7 @@ FIRST_DELAY_NS, MAX_DELAY_NS = 30 * SECOND, 15 * MINUTE
 MAX_ACCOUNT_FAILURES = 200  # of an account from all networks
 FIRST_ACCOUNT_DELAY_NS, MAX_ACCOUNT_DELAY_NS = 5 * SECOND, MINUTE
 # Of six digits, three are right at a time: beyond these an account's codes are guessed every 15
-# minutes, 1 in 2,000 a day.
+# minutes, right once in 2,600 days.
 MAX_ACCOUNT_CODES = 30
 FORGET_AFTER_NS = DAY
 DEVICE_LIFETIME_NS = 400 * DAY  # as long as browsers store a cookie

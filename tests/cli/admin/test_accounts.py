@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import httpx
+import pyotp
 
 from tests.support.accounts import PASSWORD
 from tests.support.command_line import run_ebbtide, served
@@ -48,6 +49,28 @@ def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
         assert (stored["email"], stored["zone"]) == ("ada@example.org", "Europe/Berlin")
         headers = {"Authorization": f"Bearer {stored['token']}"}
         assert httpx.get(f"{url}/v1/me", headers=headers).json()["id"] == stored["account"]
+
+        recovery_code = set_up_app(url)
+        typed = f"{PASSWORD}\n{recovery_code}\n"
+        coded = run_ebbtide("sign-in", "ada@example.org", environment=environment, typed=typed)
+        assert coded.returncode == 0, coded.stderr
+        again = run_ebbtide("sign-in", "ada@example.org", environment=environment, typed=typed)
+        assert again.returncode == 1
+        assert "used already" in " ".join(again.stderr.split())
+    remove = ("remove-second-factors", "ada@example.org")
+    assert "password alone" in run_ebbtide(*remove, environment=environment).stdout
+    assert "had no passkey" in run_ebbtide(*remove, environment=environment).stdout
+
+
+def set_up_app(url: str) -> str:
+    """Set codes of an app up for ada, and return a recovery code."""
+    body = {"email": "ada@example.org", "password": PASSWORD}
+    token = httpx.post(f"{url}/v1/sign-in", json=body, timeout=60).json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    made = httpx.post(f"{url}/v1/me/app", headers=headers, timeout=60).json()
+    body = {"token": made["token"], "code": pyotp.TOTP(made["secret"]).now()}
+    answer = httpx.put(f"{url}/v1/me/app", json=body, headers=headers, timeout=60)
+    return str(answer.json()["recovery_codes"][0])
 
 
 def test_bad_accounts_are_refused_with_words(tmp_path: Path) -> None:
