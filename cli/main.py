@@ -64,6 +64,7 @@ COMMANDS = {
     "add-patient": "cli.admin.accounts:add_patient",
     "add-account": "cli.admin.accounts:add_account",
     "set-password": "cli.admin.accounts:set_password",
+    "remove-second-factors": "cli.admin.accounts:remove_second_factors",
     "sign-in": "cli.admin.accounts:sign_in",
     "scan": "cli.straps.scan:scan",
     "pair": "cli.straps.pair:pair",

@@ -8,7 +8,7 @@ from dashboard.client import UnavailableError
 from dashboard.components.first_run import is_in_first_run
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import _
-from dashboard.page_shell import FIRST_RUN, SIGNED_OUT, register_pages, with_shell
+from dashboard.page_shell import FIRST_RUN, SECOND_FACTOR, SIGNED_OUT, register_pages, with_shell
 from dashboard.pages import pages_of
 from dashboard.session import current_account, first_run_secret, sign_out
 
@@ -24,6 +24,8 @@ def main() -> None:
         return
     if account is None:
         role = SIGNED_OUT if first_run_secret() is None else FIRST_RUN
+    elif account["second_factor_missing"]:
+        role = SECOND_FACTOR
     else:
         role = FIRST_RUN if is_in_first_run() else account["role"]
     pages = {

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 SET_PATH, END_PATH = "/session", "/session/end"
+# Pages without Streamlit, whose scripts cannot call a browser's passkeys (dashboard/passkeys.py).
+SIGN_IN_PATH, ADD_PATH = "/sign-in/passkey", "/account/passkeys"
 _CODE_LIFETIME_S = 60.0
 _MAX_PENDING = 1000  # a page that never sends its code leaves one behind for a minute
 

@@ -15,6 +15,7 @@ from dashboard.i18n.language import _
 from dashboard.session import current_account, forget_session, render_cookie_change
 
 SIGNED_OUT = "signed out"  # in place of a role before sign-in
+SECOND_FACTOR = "second factor"  # in place of a role until one is set up that staff need
 FIRST_RUN = "first run"  # in place of a role until the first questions are answered
 _PAGES = "pages"  # the key in Streamlit's session state
 
@@ -22,6 +23,9 @@ _PAGES = "pages"  # the key in Streamlit's session state
 _STYLE = """<style>
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
   color: inherit !important; opacity: .85; }
+a.ebbtide-button { display: block; padding: .6rem 1rem; border: 1px solid currentColor;
+  border-radius: .5rem; text-align: center; text-decoration: none; color: inherit !important; }
+a.ebbtide-button:hover, a.ebbtide-button:focus-visible { text-decoration: underline; }
 </style>"""
 
 

@@ -32,14 +32,19 @@ from dashboard.browser_cookies import (
     PENDING,
     SET_PATH,
     Cookie,
-    is_encrypted,
     session_cookie,
     token_mark,
 )
 from dashboard.launch import public_origin, streamlit_settings
+from dashboard.own_requests import (
+    is_own_origin,
+    read_small_body,
+    refuse_forged,
+    set_cookie,
+)
+from dashboard.passkeys import passkey_routes
 from dashboard.uploads import UploadGate, find_account, held_bytes
 
-_MAX_BODY_BYTES = 1000
 _OWN_PATHS = frozenset({SET_PATH, END_PATH})
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -48,6 +53,8 @@ _HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'self'; base-uri 'self'",
 }
 SCRIPT = Path(__file__).with_name("app.py")
+__all__ = ["create_pages_app", "is_own_origin", "join_apps", "load_pages", "read_small_body"]
+__all__ += ["set_cookie", "websocket_options"]
 
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
@@ -72,7 +79,9 @@ def create_pages_app(
         AT_HOME.set()
     streamlit = App(script)
     gate = UploadGate(streamlit, find_account, held_bytes)
-    return join_apps(gate, streamlit.lifespan(), public_origin(public_url), api, routes)
+    origin = public_origin(public_url)
+    routes = [*routes, *passkey_routes(origin)]
+    return join_apps(gate, streamlit.lifespan(), origin, api, routes)
 
 
 def load_pages() -> None:
@@ -160,15 +169,6 @@ class PagesApp:
 _API_PATHS = frozenset({"/v1", "/openapi.json"})
 
 
-def is_own_origin(headers: Headers, public: str | None) -> bool:
-    """Whether a page of ours sent this, and no other site: browsers add ``Origin`` to web sockets
-    and to each POST, and no script can change it.
-    """
-    origin = headers.get("origin", "")
-    host = headers.get("host", "")
-    return bool(host) and origin in {f"http://{host}", f"https://{host}", public}
-
-
 class _SetCookies:
     """Set the cookies that a page stored under a code."""
 
@@ -179,7 +179,7 @@ class _SetCookies:
         await (await self._answer(Request(scope, receive)))(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        refusal = _refuse_forged(request, self._public)
+        refusal = refuse_forged(request, self._public)
         if refusal is not None:
             return refusal
         code = await read_small_body(request)
@@ -200,7 +200,7 @@ class _EndCookies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        response = _refuse_forged(request, self._public)
+        response = refuse_forged(request, self._public)
         if response is None:
             response = Response(status_code=204)
             origin = request.headers["origin"]
@@ -209,37 +209,6 @@ class _EndCookies:
             if mark is not None and mark == token_mark(request.cookies.get(name, "")):
                 set_cookie(response, Cookie(name, "", 0), origin)
         await response(scope, receive, send)
-
-
-async def read_small_body(request: Request) -> str | None:
-    """Read a body of at most 1,000 bytes; None where it is longer."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY_BYTES:
-            return None
-    return body.decode(errors="replace")
-
-
-def set_cookie(response: Response, cookie: Cookie, origin: str) -> None:
-    """Set a cookie that no script reads and no other site has sent."""
-    response.set_cookie(
-        cookie.name,
-        cookie.value,
-        max_age=cookie.max_age_s,
-        path="/",
-        secure=is_encrypted(origin),
-        httponly=True,
-        samesite="strict",
-    )
-    response.headers["Cache-Control"] = "no-store"
-
-
-def _refuse_forged(request: Request, public: str | None) -> Response | None:
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if site != "same-origin" or not is_own_origin(request.headers, public):
-        return PlainTextResponse("This is for Ebbtide's own pages.", 403)
-    return None
 
 
 def _allowed_host(origin: str | None) -> Callable[[str], bool]:

@@ -50,8 +50,10 @@ def current_account() -> dict[str, Any] | None:
     return account
 
 
-def sign_in(email: str, password: str, *, is_own_computer: bool = False) -> None:
-    """Sign in with a password. Raises ApiError.
+def sign_in(
+    email: str, password: str, *, is_own_computer: bool = False, code: str | None = None
+) -> None:
+    """Sign in with a password, and a ``code`` of an app where it is asked for. Raises ApiError.
 
     The browser keeps a secret that tells the API that this person signed in here before, so that
     others' wrong passwords do not delay them. It signs nobody in.
@@ -59,7 +61,7 @@ def sign_in(email: str, password: str, *, is_own_computer: bool = False) -> None
     name = _device_cookie(email)
     answer = anonymous_client().new_sign_in(
         *(email, password, _text(st.context.cookies.get(name))),
-        "own" if is_own_computer else "shared",
+        *("own" if is_own_computer else "shared", code),
     )
     cookies = []
     if answer.get("known_device"):
@@ -111,6 +113,11 @@ def sign_out() -> None:
         st.session_state.clear()
         st.session_state[_COOKIE_READ] = True  # not again the one of this page's web socket
         st.session_state[_END] = None if token is None else token_mark(token)
+
+
+def refresh_account() -> None:
+    """Ask the API anew who is signed in, after a change."""
+    st.session_state.me = client().me()
 
 
 def forget_session() -> None:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PasswordUsers = Literal["everybody", "patients", "nobody"]
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?")
+StaffSecondFactor = Literal["off", "required"]
 _SECRETS = Path(os.environ.get("EBBTIDE_SECRETS_DIR", "/run/secrets"))
 
 
@@ -51,6 +52,12 @@ class Settings(BaseSettings):
         default="everybody",
         description="Who signs in with a password; all others with the clinic's OpenID Connect "
         "provider alone",
+    )
+    staff_second_factor: StaffSecondFactor = Field(
+        default="off",
+        description="required: therapists, analysts and administrators sign in with a passkey, or "
+        "with a password and a code of an app; without one they can only set it up. Sign-in by the "
+        "OpenID Connect provider is the provider's matter",
     )
     password_hashes_at_once: int = Field(
         default=2, ge=1, le=64, description="In each worker; each takes 64 MiB and a core"

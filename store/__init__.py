@@ -31,6 +31,7 @@ from store.protocols.access import (
 from store.protocols.beats import BeatStore
 from store.protocols.programme import ProgrammeStore
 from store.protocols.records import RecordStore
+from store.protocols.second_factors import SecondFactorStore
 from store.stores import Stores
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = [
     "RecordStore",
     "RequestCountStore",
     "ResearchStore",
+    "SecondFactorStore",
     "StoreError",
     "Stores",
     "TokenStore",

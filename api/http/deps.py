@@ -22,6 +22,7 @@ from api.services.consent import (
     keeping_state,
     may_be_used,
 )
+from api.services.second_factors import is_missing
 from api.services.snapshots import Snapshots
 from store import Stores
 from store.errors import ErasedSubjectError, UnknownStreamError
@@ -87,7 +88,28 @@ def get_caller(
 ) -> Caller:
     """The caller. A route names the scopes of which their token needs one; a route that names none
     needs "read" to read and "write" to change.
+
+    Staff who need a second factor (EBBTIDE_STAFF_SECOND_FACTOR) and signed in without are refused.
     """
+    caller = get_setup_caller(required, request, stores, token)
+    if is_missing(request.app.state.settings.staff_second_factor, caller):
+        has_one = stores.access.has_second_factor(caller.person.id)
+        raise ProblemError(
+            403,
+            "Sign in again, with your passkey or a code of your app: here staff need more than a "
+            "password."
+            if has_one
+            else "First set up a passkey or codes of an app (page Signing in): here staff need "
+            "more than a password.",
+            kind="second-factor",
+        )
+    return caller
+
+
+def get_setup_caller(
+    required: SecurityScopes, request: Request, stores: StoresDep, token: Token
+) -> Caller:
+    """The caller, as of ``get_caller``, also where they have yet to set up a second factor."""
     caller = find_caller(stores, token)
     if caller is None:
         raise _unauthenticated()
@@ -108,6 +130,11 @@ CallerDep = Annotated[Caller, Depends(get_caller)]
 
 async def get_user(caller: CallerDep) -> Person:
     """The caller, whatever their role."""
+    return caller.person
+
+
+async def get_setup_user(caller: Annotated[Caller, Depends(get_setup_caller)]) -> Person:
+    """The caller, also where they have yet to set up a second factor."""
     return caller.person
 
 
@@ -271,7 +298,10 @@ def request_name(request: Request) -> str:
 
 
 CurrentUser = Annotated[Person, Depends(get_user)]
-CurrentUserAnyScope = Annotated[Person, Security(get_user, scopes=[str(scope) for scope in Scope])]
+_ANY_SCOPE = [str(scope) for scope in Scope]
+SetupUserAnyScope = Annotated[Person, Security(get_setup_user, scopes=_ANY_SCOPE)]
+SetupCallerAnyScope = Annotated[Caller, Security(get_setup_caller, scopes=_ANY_SCOPE)]
+SetupCaller = Annotated[Caller, Security(get_setup_caller, scopes=[Scope.ACCOUNT])]
 CurrentAccount = Annotated[Person, Security(get_user, scopes=[Scope.ACCOUNT])]
 Patient = Annotated[Person, Depends(get_patient)]
 PatientAccount = Annotated[Person, Security(get_patient, scopes=[Scope.ACCOUNT])]

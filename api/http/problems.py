@@ -19,6 +19,8 @@ from api.http.routing import allowed_methods
 from api.services.errors import (
     IdentityError,
     LockedOutError,
+    PasskeyAddressError,
+    PasskeyError,
     ProviderError,
     TooFewPeopleError,
     UnknownPseudonymError,
@@ -59,6 +61,8 @@ STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     BeatsOutOfOrderError: (422, "beats-out-of-order"),
     DamagedStoreError: (500, "damaged-store"),
     LockedOutError: (429, "locked"),
+    PasskeyError: (422, "wrong-passkey"),
+    PasskeyAddressError: (422, "passkey-address"),
     UnknownPseudonymError: (404, "not-found"),
     TooFewPeopleError: (403, "few-people"),
     IdentityError: (403, "not-allowed"),

@@ -27,6 +27,8 @@ HEADER = "Idempotency-Key"
 _RETENTION_NS = DAY
 _STALLED_NS = MINUTE  # after which a request without a response may be repeated
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# Fields of answers that are told once: such an answer is not stored.
+_SECRET_FIELDS = frozenset({"token", "recovery_codes"})
 _MAX_KEY_LENGTH, _MAX_RESPONSE_BYTES = 255, 2**17
 # The patient of a therapist, or the account that an administrator changes.
 _ABOUT = re.compile("/v1/(?:patients|accounts)/([0-9a-fA-F-]{36})(?:/|$)")
@@ -161,7 +163,8 @@ class _RecordedResponse:
             content = json.loads(text) if text else None
         except ValueError:
             return None
-        return None if isinstance(content, dict) and "token" in content else text
+        is_secret = isinstance(content, dict) and not _SECRET_FIELDS.isdisjoint(content)
+        return None if is_secret else text
 
 
 def _replay(first: IdempotentResponse, request_hash: str, path: str) -> Response:

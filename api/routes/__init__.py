@@ -14,7 +14,15 @@ from fastapi import APIRouter
 
 from api.routes import health
 from api.routes.analysis import first_days, hrv, hrv_trend, link, live, therapy
-from api.routes.auth import first_run, invitations, oidc, sign_in, tokens
+from api.routes.auth import (
+    first_run,
+    invitations,
+    oidc,
+    passkeys,
+    second_factors,
+    sign_in,
+    tokens,
+)
 from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
@@ -62,6 +70,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     oidc.router,
     invitations.router,
     first_run.router,
+    passkeys.router,
+    second_factors.router,
     accounts.router,
     computer.router,
     caseload.router,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
@@ -35,8 +35,9 @@ class SignInOut(BaseModel):
 
 
 class PasswordLink(BaseModel):
-    """A way to set a new password, valid once. Without mail the token is a code, shown only now, to
-    be handed over in person; with mail nobody but the person gets it.
+    """A way to set a new password, or to remove a lost second factor, valid once. Without mail the
+    token is a code, shown only now, to be handed over in person; with mail nobody but the person
+    gets it.
     """
 
     token: str | None
@@ -47,6 +48,11 @@ class PasswordLink(BaseModel):
 class AccountOut(RecordOut):
     """The person signed in. ``simulated``: a sample, not a real person."""
 
+    @classmethod
+    def from_record(cls, record: object, **computed: Any) -> Self:
+        """An account, of whose token nothing is said unless it is given."""
+        return super().from_record(record, **{"second_factor_missing": False, **computed})
+
     id: str
     email: str = Field(examples=["sample@ebbtide.example"])
     name: str = Field(examples=["Sample patient (simulated)"])
@@ -55,4 +61,9 @@ class AccountOut(RecordOut):
     simulated: bool
     local_only: bool = Field(
         description="Only links of the machine itself sign this account in (`ebbtide start`)"
+    )
+    second_factor_missing: bool = Field(
+        default=False,
+        description="Staff here need a passkey or codes of an app, and this token can do nothing "
+        "else before",
     )

@@ -49,12 +49,17 @@ def issue_token(
     scopes: frozenset[Scope] = ALL_SCOPES,
     lifetime_ns: int = SESSION_LIFETIME_NS,
     idle_ns: int = SESSION_IDLE_NS,
+    *,
+    second_factor: bool = False,
 ) -> tuple[str, AccessToken]:
     """Issue a token to a person. Returns the token and what is stored, which has only its hash.
 
-    A session also ends when it is not used for ``idle_ns``.
+    A session also ends when it is not used for ``idle_ns``. ``second_factor``: whether more than a
+    password was asked for.
     """
-    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns, idle_ns)
+    token, stored = _new_token(
+        stores, person, kind, name, scopes, lifetime_ns, idle_ns, second_factor
+    )
     stores.access.add_token(stored)
     return token, stored
 
@@ -67,11 +72,15 @@ def issue_signed_in_token(
     scopes: frozenset[Scope] = ALL_SCOPES,
     lifetime_ns: int = SESSION_LIFETIME_NS,
     idle_ns: int = SESSION_IDLE_NS,
+    *,
+    second_factor: bool = False,
 ) -> tuple[str, AccessToken] | None:
-    """Issue a token to a person whose password was verified; None where the password was changed,
-    or they were shut out, meanwhile.
+    """Issue a token to a person who was verified; None where the password was changed, or they were
+    shut out, meanwhile. ``second_factor``: as of ``issue_token``.
     """
-    token, stored = _new_token(stores, person, kind, name, scopes, lifetime_ns, idle_ns)
+    token, stored = _new_token(
+        stores, person, kind, name, scopes, lifetime_ns, idle_ns, second_factor
+    )
     is_stored = stores.access.add_session(stored, person.password_hash)
     return (token, stored) if is_stored else None
 
@@ -84,6 +93,7 @@ def _new_token(
     scopes: frozenset[Scope],
     lifetime_ns: int,
     idle_ns: int,
+    second_factor: bool,
 ) -> tuple[str, AccessToken]:
     token = secrets.token_urlsafe(32)
     now = stores.now()
@@ -99,6 +109,7 @@ def _new_token(
         scopes,
         now,
         idle,
+        second_factor,
     )
     return token, stored
 

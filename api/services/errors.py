@@ -8,6 +8,8 @@
         ├── MailError            the server for mail refuses, or does not answer
         ├── UnknownPseudonymError
         ├── TooFewPeopleError    a cohort in which one person could be recognised
+        ├── PasskeyError         a passkey that does not prove who it is
+        ├── PasskeyAddressError  an address at which no passkey can be used
         ├── ProviderError        the OpenID Connect provider does not answer as it should
         └── IdentityError        the provider's answer does not prove an identity
 """
@@ -39,6 +41,14 @@ class UnknownPseudonymError(ServiceError):
 
 class TooFewPeopleError(ServiceError):
     """Of so few people an analyst gets nothing."""
+
+
+class PasskeyError(ServiceError):
+    """A passkey, or the answer of a browser with one, is not accepted."""
+
+
+class PasskeyAddressError(ServiceError):
+    """At this address of the pages no passkey can be used."""
 
 
 class ProviderError(ServiceError):

@@ -26,6 +26,9 @@ MAX_FAILURES = 10  # without a delay, from one network or device
 FIRST_DELAY_NS, MAX_DELAY_NS = 30 * SECOND, 15 * MINUTE
 MAX_ACCOUNT_FAILURES = 200  # of an account from all networks
 FIRST_ACCOUNT_DELAY_NS, MAX_ACCOUNT_DELAY_NS = 5 * SECOND, MINUTE
+# Of six digits, three are right at a time: beyond these an account's codes are guessed every 15
+# minutes, right once in 2,600 days.
+MAX_ACCOUNT_CODES = 30
 FORGET_AFTER_NS = DAY
 DEVICE_LIFETIME_NS = 400 * DAY  # as long as browsers store a cookie
 
@@ -73,6 +76,23 @@ def begin_sign_in(stores: Stores, email: str, network: str, device: str | None) 
     return attempt
 
 
+def begin_code(stores: Stores, person: Person, network: str, device: str | None) -> Attempt:
+    """Count a code that comes with the right password. Raises LockedOutError. Who does not have the
+    password gets no further than that, and slows down nobody here; nor does who has it, for devices
+    that have signed in before.
+    """
+    device_hash = token_hash(device or "")
+    if stores.access.find_known_device(device_hash, stores.now()) == person.id:
+        attempt = Attempt(_key("code device", device_hash, person.id), is_known_device=True)
+        limits = []
+    else:
+        account = _key("code account", person.id)
+        attempt = Attempt(_key("code network", network, person.id), (account,))
+        limits = [AttemptLimit(account, MAX_ACCOUNT_CODES, FIRST_DELAY_NS, MAX_DELAY_NS)]
+    _begin(stores, [_limit(attempt.key), *limits], _WRONG_CODES)
+    return attempt
+
+
 def begin_own_password(stores: Stores, token_id: str) -> Attempt:
     """Count that somebody who is signed in gave their password once more. It counts for this token:
     who guesses at an open screen slows down no other.
@@ -100,16 +120,21 @@ def reset_account(stores: Stores, email: str) -> None:
     stores.access.clear_failures(_account_key(email.strip().lower()))
 
 
-def _begin(stores: Stores, limits: list[AttemptLimit]) -> None:
+_WRONG_PASSWORDS = (
+    "Too many wrong passwords for this address. Try again in {wait}, or set a new password: by "
+    "mail, or with a code of your therapist or administrator."
+)
+_WRONG_CODES = (
+    "Too many wrong codes. Try again in {wait}, or sign in with your passkey if you have one."
+)
+
+
+def _begin(stores: Stores, limits: list[AttemptLimit], words: str = _WRONG_PASSWORDS) -> None:
     wait_ns = stores.access.begin_attempt(limits, stores.now(), FORGET_AFTER_NS)
     if wait_ns > 0:
         wait_s = -(-wait_ns // SECOND)
-        words = f"{wait_s} s" if wait_s < 120 else f"{-(-wait_s // 60)} minutes"
-        raise LockedOutError(
-            f"Too many wrong passwords for this address. Try again in {words}, or set a new "
-            "password: by mail, or with a code of your therapist or administrator.",
-            wait_s=wait_s,
-        )
+        wait = f"{wait_s} s" if wait_s < 120 else f"{-(-wait_s // 60)} minutes"
+        raise LockedOutError(words.format(wait=wait), wait_s=wait_s)
 
 
 def _limit(key: str) -> AttemptLimit:

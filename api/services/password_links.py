@@ -1,7 +1,11 @@
-"""Ways to set a new password: a link by mail, or a code that is handed over in person."""
+"""Ways to set a new password, or to remove lost second factors: a link by mail, or a code that is
+handed over in person.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from api.schemas.auth import PasswordLink
@@ -39,26 +43,94 @@ If that was not you, ask your clinic for a new link at once.
 """
 
 
+_SECOND_FACTOR_MAIL = """Hello {name},
+
+{issuer} sends you a link for your Ebbtide account, since you lost what you sign in with beside your
+password. It removes your passkeys and the codes of your app. It needs your password, and is good
+for an hour, once:
+
+{link}
+
+If you lost nothing, do not open it, and ask {issuer}.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a kind of link is called in the person's access log, and in mails."""
+
+    purpose: OneTimePurpose
+    made: str
+    sent: str
+    subject: str
+
+
+_PASSWORD = _Words(
+    OneTimePurpose.PASSWORD,
+    "made a code for a new password",
+    "sent a link for a new password by mail",
+    "A new password",
+)
+_SECOND_FACTOR = _Words(
+    OneTimePurpose.SECOND_FACTOR,
+    "made a code that removes a lost second factor",
+    "sent a link that removes a lost second factor by mail",
+    "A lost passkey or app",
+)
+
+
 def send_password_link(
     stores: Stores, mailer: Mailer | None, person: Person, issuer: Person
 ) -> PasswordLink:
     """Send a person a link by mail, or make a code where there is no mail. Earlier ones end, and
     the person's access log says who did it. Raises MailError.
     """
+    why = f"{issuer.name} sends you a link for a new password of your Ebbtide account."
+
+    def write(token: str) -> str:
+        return _mail_text(_mailer(mailer), person, token, why)
+
+    return _send_link(stores, mailer, person, issuer, _PASSWORD, write)
+
+
+def send_second_factor_link(
+    stores: Stores, mailer: Mailer | None, person: Person, issuer: Person
+) -> PasswordLink:
+    """Send a person a link that removes their second factors, as ``send_password_link`` does."""
+
+    def write(token: str) -> str:
+        link = f"{_mailer(mailer).pages_url.rstrip('/')}/?{urlencode({'lost': token})}"
+        return _SECOND_FACTOR_MAIL.format(name=person.name, issuer=issuer.name, link=link)
+
+    return _send_link(stores, mailer, person, issuer, _SECOND_FACTOR, write)
+
+
+def _mailer(mailer: Mailer | None) -> Mailer:
+    assert mailer is not None
+    return mailer
+
+
+def _send_link(
+    stores: Stores,
+    mailer: Mailer | None,
+    person: Person,
+    issuer: Person,
+    words: _Words,
+    write: Callable[[str], str],
+) -> PasswordLink:
     lifetime_ns = CODE_LIFETIME_NS if mailer is None else MAIL_LIFETIME_NS
     token, expires_ns = issue_one_time_token(
         stores,
-        OneTimePurpose.PASSWORD,
+        words.purpose,
         lifetime_ns,
         person_id=person.id,
         issuer_id=issuer.id,
     )
     if mailer is None:
-        log_act(stores, issuer, person, "made a code for a new password")
+        log_act(stores, issuer, person, words.made)
         return PasswordLink(token=token, expires=to_datetime(expires_ns), sent="code")
-    log_act(stores, issuer, person, "sent a link for a new password by mail")
-    why = f"{issuer.name} sends you a link for a new password of your Ebbtide account."
-    mailer.send(person.email, "A new password", _mail_text(mailer, person, token, why))
+    log_act(stores, issuer, person, words.sent)
+    mailer.send(person.email, words.subject, write(token))
     return PasswordLink(token=None, expires=to_datetime(expires_ns), sent="mail")
 
 
@@ -82,7 +154,31 @@ def find_link_owner(stores: Stores, token: str) -> Person | None:
     """Find who may set a new password with this token, and leave it; None where it is worth
     nothing, also since whoever issued it was shut out or lost their role.
     """
-    stored = find_one_time_token(stores, token, OneTimePurpose.PASSWORD)
+    return _find_owner(stores, token, OneTimePurpose.PASSWORD)
+
+
+def find_second_factor_owner(stores: Stores, token: str) -> Person | None:
+    """Find whose second factors this token removes, and leave it; as ``find_link_owner``."""
+    return _find_owner(stores, token, OneTimePurpose.SECOND_FACTOR)
+
+
+def use_second_factor_link(stores: Stores, token: str) -> bool:
+    """Use up a token and remove its person's second factors; whether the token was still there.
+    Everything that was signed in ends.
+    """
+    stored = take_one_time_token(stores, token, OneTimePurpose.SECOND_FACTOR)
+    person = None
+    if stored is not None and stored.person_id is not None:
+        person = stores.records.person(stored.person_id)
+    if person is None:
+        return False
+    stores.access.remove_second_factors(person.id)
+    log_act(stores, person, person, "removed their second factors with a link or code")
+    return True
+
+
+def _find_owner(stores: Stores, token: str, purpose: OneTimePurpose) -> Person | None:
+    stored = find_one_time_token(stores, token, purpose)
     if stored is None or stored.person_id is None:
         return None
     if stored.issuer_id is not None and not has_issuer(stores, stored.issuer_id, _ISSUERS):

@@ -1,4 +1,6 @@
-"""``ebbtide add-patient``, ``add-account``, ``set-password`` and ``sign-in``."""
+"""``ebbtide add-patient``, ``add-account``, ``set-password``, ``remove-second-factors`` and
+``sign-in``.
+"""
 
 from __future__ import annotations
 
@@ -85,6 +87,35 @@ def set_password(
         typer.echo(json.dumps({"email": person.email}))
         return
     typer.echo(f"{person.email} has a new password.")
+
+
+def remove_second_factors(
+    email: Annotated[str, typer.Argument(help="Address of the account.")],
+) -> None:
+    """Remove the passkeys, codes of an app and recovery codes of an account in the store, after a
+    loss, on the machine that has it. The password is enough then.
+
+    All that was signed in ends, and the person's access log says that the operator did it.
+    """
+    from api.services.account_log import log_act
+    from ebbtide.settings import Settings
+    from store.factory import open_stores
+
+    stores = open_stores(Settings())
+    try:
+        person = stores.records.person_by_email(email.strip())
+        if person is None:
+            raise EbbtideError(f"{email} has no account here.", "Make one: ebbtide add-account")
+        had_one = stores.access.remove_second_factors(person.id)
+        if had_one:
+            log_act(stores, None, person, "removed the second factors")
+    finally:
+        stores.close()
+    typer.echo(
+        f"{person.email} signs in with the password alone."
+        if had_one
+        else f"{person.email} had no passkey and no codes of an app."
+    )
 
 
 def _find_account(stores: Stores, email: str | None) -> Person:
@@ -193,9 +224,16 @@ async def _sign_in(api_url: str, email: str, password: str) -> Credentials:
     import platform
 
     from cli.credentials import Credentials
-    from ingest.outbox.api_client import IngestClient
+    from ingest.outbox.api_client import IngestClient, RefusedError
 
+    device = platform.node() or "a recorder"
     async with IngestClient(api_url) as client:
-        token = await client.sign_in(email, password, device=platform.node() or "a recorder")
+        try:
+            token = await client.sign_in(email, password, device)
+        except RefusedError as error:
+            if error.kind != "second-factor":
+                raise
+            code = typer.prompt("Code of your app, or a recovery code")
+            token = await client.sign_in(email, password, device, code)
         account, zone = await client.account(), await client.zone()
         return Credentials(email, api_url, token, account, zone)

@@ -50,6 +50,21 @@ def render_password_link(link: dict[str, Any]) -> None:
     st.caption(_("It signs nobody in, and they see in their access log that you made it."))
 
 
+def render_second_factor_link(link: dict[str, Any]) -> None:
+    """Render how a link that removes a lost second factor reaches its person."""
+    if link["sent"] == "mail":
+        st.success(_("A link was sent to them by mail. It is good once, for an hour."))
+        return
+    st.write(_("Hand this over in person. It is good once, for 8 hours:"))
+    st.code(link["token"], language=None)
+    st.caption(
+        _(
+            "With it and their password they remove what they lost, under I lost my phone or my "
+            "key. They see in their access log that you made it."
+        )
+    )
+
+
 def render_consent_switches(api: Any, *, but: str | None = None) -> None:
     """Render one switch a purpose, without that of ``but``; each change is stored with its date at
     once.

@@ -8,6 +8,7 @@ with ``N_`` where it is defined before there is a reader and goes through ``_`` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def _(words: str) -> str:
 def N_(words: str) -> str:  # noqa: N802 - the name that gettext's tools know
     """Mark a text for the catalogue; it goes through ``_`` when a page is rendered."""
     return words
+
+
+def translate_for(tag: str) -> Callable[[str], str]:
+    """Return what translates into the language of a BCP 47 tag, outside of Streamlit."""
+    catalogue = _catalogue(_match_locale(tag).language)
+    return lambda words: str(catalogue.gettext(words))
 
 
 def reader_locale() -> Locale:

@@ -285,3 +285,20 @@ LESS_OFTEN = N_(
     "Watching pain closely feeds it. Rate as seldom as you like; the answer "
     "becomes surer with more ratings, and you do not become worse with fewer."
 )
+
+PASSKEY = N_("A passkey is your fingerprint, face or PIN instead of a password.")
+LOST = N_(
+    "Sign in with one of your recovery codes, if you wrote them down. If not, ask your administrator for a link or code. It removes your passkeys and the codes of your app; then your password is enough to set up new ones."
+)
+SECOND_FACTOR_REQUIRED = N_(
+    "Here staff need more than a password. Set up one of these two now; it takes two minutes. Then the other pages open."
+)
+SIGN_IN_AGAIN = N_(
+    "Here staff need more than a password, and you have set it up already. Sign out, and sign in with your passkey, or with your password and a code."
+)
+APP = N_(
+    "An app on your phone shows six digits, new ones every half minute. Ebbtide asks for them after your password. Any app for one-time codes will do."
+)
+RECOVERY = N_(
+    "Write these ten codes down, or print them, and keep them where you find them without your phone. Each signs you in once, with your password, if the phone is lost. They are not shown again."
+)

@@ -29,6 +29,7 @@ _ORDER = (
     "research",
     "people",
     "computer",
+    "signing_in",
     "screening",
 )
 PAGES: tuple[Page, ...] = tuple(import_module(f"{__name__}.{name}").PAGE for name in _ORDER)

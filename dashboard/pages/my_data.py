@@ -228,6 +228,23 @@ _ACTS = {
     "sent a link for a new password by mail": N_("sent a link for a new password by mail"),
     "their link or code set a new password": N_("their link or code set a new password"),
     "set a new password": N_("set a new password"),
+    "made a code that removes a lost second factor": N_(
+        "made a code that removes a lost passkey or app"
+    ),
+    "sent a link that removes a lost second factor by mail": N_(
+        "sent a link that removes a lost passkey or app by mail"
+    ),
+    "removed their second factors with a link or code": N_(
+        "removed all passkeys and the app with a link or code"
+    ),
+    "removed the second factors": N_("removed all passkeys and the app"),
+    "added a passkey": N_("added a passkey"),
+    "removed a passkey": N_("removed a passkey"),
+    "a passkey was refused: its counter went back": N_("a passkey was refused: it may be a copy"),
+    "set up codes of an app": N_("set up codes of an app"),
+    "removed codes of an app": N_("removed codes of an app"),
+    "made new recovery codes": N_("made new recovery codes"),
+    "signed in with a recovery code": N_("signed in with a recovery code"),
     "let in": N_("let you sign in again"),
     "shut out": N_("shut you out"),
     "proposed a therapist": N_("proposed a therapist"),

@@ -7,7 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.components.forms import render_invitation, render_password_link, select_row
+from dashboard.components.forms import (
+    render_invitation,
+    render_password_link,
+    render_second_factor_link,
+    select_row,
+)
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -52,6 +57,8 @@ def _account(api: Any, accounts: list[dict[str, Any]]) -> None:
     left, right = st.columns(2)
     if left.button(_("New password link"), width="stretch"):
         render_password_link(api.password_link(row["id"]))
+    if st.button(_("Lost phone or key"), width="stretch"):
+        render_second_factor_link(api.second_factor_link(row["id"]))
     own = account is not None and row["id"] == account["id"]
     words = _("Let in") if not row["active"] else _("Shut out")
     if right.button(words, width="stretch", disabled=own):

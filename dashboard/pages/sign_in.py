@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 import streamlit as st
 
-from dashboard.browser_cookies import AT_HOME
+from dashboard.browser_cookies import AT_HOME, SIGN_IN_PATH
 from dashboard.client import ApiError
+from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import SIGNED_OUT, Page
 from dashboard.session import anonymous_client, sign_in, sign_in_with_code
 from ebbtide.settings import Settings
+
+_ASKS_CODE = "asks_code"  # key in the session: in which words a code was asked for
 
 
 def sign_in_page() -> None:
@@ -32,17 +36,31 @@ def sign_in_page() -> None:
     with st.form("sign in"):
         email = st.text_input(_("E-mail"))
         password = st.text_input(_("Password"), type="password")
+        code = _ask_code()
         is_own = st.checkbox(_("This is my own computer: stay signed in"))
         if st.form_submit_button(_("Sign in"), type="primary", width="stretch"):
             try:
-                sign_in(email, password, is_own_computer=is_own)
+                sign_in(email, password, is_own_computer=is_own, code=code)
             except ApiError as error:
+                if error.kind == "second-factor" and not st.session_state.get(_ASKS_CODE):
+                    st.session_state[_ASKS_CODE] = str(error)
+                    st.rerun()
                 st.warning(str(error))
             else:
+                st.session_state.pop(_ASKS_CODE, None)
                 st.rerun()
+    # A plain link: Streamlit's own opens another tab.
+    st.html(
+        f'<a class="ebbtide-button" href="{SIGN_IN_PATH}">{escape(_("Sign in with a passkey"))}</a>'
+    )
+    st.caption(_(texts.PASSKEY))
     reset = st.query_params.get("reset")
     if reset:  # out of the address at once: it is good once, and addresses are stored
         st.session_state.reset_token = reset
+        st.query_params.clear()
+    lost = st.query_params.get("lost")
+    if lost:
+        st.session_state.lost_token = lost
         st.query_params.clear()
     has_mail = False
     try:
@@ -58,6 +76,7 @@ def sign_in_page() -> None:
         pass
     _first_password()
     _new_password()
+    _lost()
     if has_mail:
         _forgotten()
 
@@ -105,6 +124,32 @@ def _new_password() -> None:
                 anonymous_client().reset_password(token.strip(), password)
                 st.session_state.pop("reset_token", None)
                 st.success(_("Done. Sign in above."))
+
+
+def _ask_code() -> str | None:
+    """Ask for a code, once the password was right and one is needed."""
+    words = st.session_state.get(_ASKS_CODE)
+    if not words:
+        return None
+    st.info(words)
+    code = st.text_input(_("Code"), autocomplete="one-time-code")
+    return code.strip() or None
+
+
+def _lost() -> None:
+    given = st.session_state.get("lost_token", "")
+    with (
+        st.expander(_("I lost my phone or my key"), expanded=bool(given)),
+        st.form("lost", border=False),
+    ):
+        st.write(_(texts.LOST))
+        token = st.text_input(_("The link's words"), given, key="lost_words")
+        password = st.text_input(_("Your password"), type="password")
+        if st.form_submit_button(_("Remove what I lost")) and token and password:
+            with _api_errors_as_warnings():
+                anonymous_client().reset_second_factors(token.strip(), password)
+                st.session_state.pop("lost_token", None)
+                st.success(_("Done. Sign in above with your password."))
 
 
 def _forgotten() -> None:

@@ -20,6 +20,7 @@ from ebbtide.client._endpoints.analysis import AnalysisEndpoints
 from ebbtide.client._endpoints.computer import ComputerEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
 from ebbtide.client._endpoints.recorder import RecorderEndpoints
+from ebbtide.client._endpoints.second_factors import SecondFactorEndpoints
 from ebbtide.client._endpoints.tables import ExportEndpoints, Research
 from ebbtide.client._errors import ApiError, SignedOutError, UnavailableError
 from ebbtide.client._frames import Frames
@@ -34,6 +35,7 @@ class Client(
     AnalysisEndpoints,
     AccountEndpoints,
     ComputerEndpoints,
+    SecondFactorEndpoints,
 ):
     """Call the API for the account of ``token``, or for a patient of it: see `patient`.
 
@@ -90,6 +92,7 @@ class Client(
         frames: Frames = "pandas",
         *,
         simulated: bool = False,
+        code: str | None = None,
     ) -> Self:
         """Sign in and return a client with the token.
 
@@ -103,6 +106,8 @@ class Client(
             Which frames tables become.
         simulated : bool
             Mark the ratings that are entered as generated.
+        code : str, optional
+            Of an app, where an ApiError of the kind ``second-factor`` asks for it.
 
         Returns
         -------
@@ -122,7 +127,7 @@ class Client(
         ...     api.ratings().pain.mean()
         """
         client = cls(url, None, frames, simulated=simulated)
-        client.token = client.new_token(email, password)
+        client.token = client.new_token(email, password, code)
         return client
 
     def __enter__(self) -> Self:

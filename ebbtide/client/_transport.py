@@ -19,6 +19,7 @@ _TIMEOUT_S = 60.0
 _TABLE_TIMEOUT_S = 600.0
 _COMPUTING_TIMEOUT_S = 600.0
 _MAX_ATTEMPTS = 3
+_SIGN_INS = frozenset({"sign-in", "sign-in/passkey"})
 _RETRY_STATUS = frozenset({429, 503})
 
 
@@ -88,7 +89,7 @@ class Transport:
             time.sleep(wait_s)
         if response.is_success:
             return response
-        raise response_error(response, signing_in=path == "sign-in")
+        raise response_error(response, signing_in=path in _SIGN_INS)
 
     def _request(
         self,

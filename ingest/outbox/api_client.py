@@ -104,13 +104,16 @@ class IngestClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def sign_in(self, email: str, password: str, device: str | None = None) -> str:
+    async def sign_in(
+        self, email: str, password: str, device: str | None = None, code: str | None = None
+    ) -> str:
         """Sign in; the token is used from here on, and returned to be stored. With the name of a
-        ``device`` it is a token for uploads alone, which lives longer.
+        ``device`` it is a token for uploads alone, which lives longer. ``code``: of an app, where a
+        RefusedError of the kind "second-factor" asks for it.
         """
         body = {"email": email, "password": password}
-        if device is not None:
-            body["device"] = device
+        body |= {} if device is None else {"device": device}
+        body |= {} if code is None else {"code": code}
         answer = await self._send("POST", "/v1/sign-in", body)
         self._token = answer.json()["token"]
         return self._token

@@ -45,6 +45,7 @@ from store.sql.tables.records import (
     RatingRow,
     SessionRow,
 )
+from store.sql.tables.second_factors import PasskeyRow, RecoveryCodeRow, TotpRow
 
 # Ordered so that the rows of a person come after the person. What can be computed again or expires
 # within days (reports, one-time tokens, attempts, stored responses) is not copied.
@@ -59,6 +60,9 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         CareRow,
         CareProposalRow,
         KnownDeviceRow,
+        PasskeyRow,
+        TotpRow,
+        RecoveryCodeRow,
         AccessLogRow,
         ResearchSecretRow,
         CohortMemberRow,
@@ -78,6 +82,9 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
 _NUMBERED_TABLES = ("audit", "looks")  # their ids are made by the database
 _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[AccessTokenRow.__tablename__], ("token_hash",)),
+    (Base.metadata.tables[PasskeyRow.__tablename__], ("id",)),
+    (Base.metadata.tables[TotpRow.__tablename__], ("person_id",)),
+    (Base.metadata.tables[RecoveryCodeRow.__tablename__], ("code_hash",)),
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[CohortMemberRow.__tablename__], ("person_id",)),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
@@ -192,8 +199,8 @@ def _put(db: Connection, table: Table, rows: list[dict[str, object]]) -> None:
 
 
 def _delete_removed_rows(source: Connection, target: Connection) -> None:
-    """Delete tokens, care and notes that ended, imports that became part of others, and people who
-    were erased; nothing else is ever deleted.
+    """Delete tokens, second factors, care and notes that ended, imports that became part of others,
+    and people who were erased; nothing else is ever deleted.
     """
     for table, names in _COPY_ORDER:
         key = tuple_(*(table.c[name] for name in names))

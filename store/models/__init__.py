@@ -51,6 +51,7 @@ from store.models.records import (
     StoredReport,
     TherapySession,
 )
+from store.models.second_factors import Passkey, RecoveryCode, Totp
 from store.models.withdrawals import Withdrawal
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "NoteKind",
     "OneTimePurpose",
     "OneTimeToken",
+    "Passkey",
     "Person",
     "PlacedGap",
     "Practice",
@@ -85,6 +87,7 @@ __all__ = [
     "Programme",
     "Purpose",
     "Rating",
+    "RecoveryCode",
     "RemovedStream",
     "RequestCount",
     "Role",
@@ -95,5 +98,6 @@ __all__ = [
     "StreamCoverage",
     "TherapySession",
     "TokenKind",
+    "Totp",
     "Withdrawal",
 ]

@@ -33,12 +33,17 @@ class OneTimePurpose(StrEnum):
     FIRST_RUN = "first run"
     LOCAL_LINK = "local link"
     PHONE_LINK = "phone link"
+    PASSKEY_ADD = "passkey add"
+    PASSKEY_USE = "passkey use"
+    TOTP_SETUP = "totp setup"
+    SECOND_FACTOR = "second factor"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
     """A token of a person; only its hash is stored. A session also ends ``idle_ns`` after its last
-    use (0: never for that).
+    use (0: never for that). ``second_factor``: whether more than a password was asked for;
+    ``verified_ns``: when the person last gave their password again (0: not since it was made).
     """
 
     token_hash: str
@@ -51,6 +56,8 @@ class AccessToken:
     scopes: frozenset[Scope]
     used_ns: int
     idle_ns: int = 0
+    second_factor: bool = False
+    verified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ OF_ACCOUNT = frozenset(
         "known_devices",
         "looks",
         "one_time",
+        "passkeys",
+        "recovery_codes",
         "sign_ins",
+        "totp",
         "withdrawals",
     }
 )

@@ -21,6 +21,7 @@ from store.models.access import (
     RequestCount,
 )
 from store.models.records import Person, Role
+from store.protocols.second_factors import SecondFactorStore
 
 
 class TokenStore(Protocol):
@@ -56,6 +57,12 @@ class TokenStore(Protocol):
         """Set when a token was last used."""
         ...
 
+    def mark_token_verified(self, token_hash: str, at_ns: int, second_factor: bool) -> None:
+        """Set when the token's person proved again who they are; ``second_factor``: with more than
+        a password, which stays with the token.
+        """
+        ...
+
     def end_token(self, token_hash: str) -> None:
         """Delete a token, at signing out."""
         ...
@@ -73,8 +80,8 @@ class TokenStore(Protocol):
         ...
 
     def put_one_time_token(self, one_time: OneTimeToken) -> None:
-        """Store a one-time token, and delete those that have expired; of password links also the
-        earlier ones of the same person.
+        """Store a one-time token, and delete those that have expired; of password links, and
+        links that remove second factors, also the earlier ones of the same person.
         """
         ...
 
@@ -298,6 +305,7 @@ class AccessStore(
     ResearchStore,
     RequestCountStore,
     FhirExportStore,
+    SecondFactorStore,
     Protocol,
 ):
     """Stores who may do what, and who did. Safe with several threads and processes."""

@@ -20,6 +20,7 @@ from store.sql.attempts import SqlLockoutStore, SqlRequestCountStore
 from store.sql.care import SqlCareStore
 from store.sql.engine import SqlStore, dialect_insert, write_transaction
 from store.sql.rows import columns_of, from_row, to_row, to_values
+from store.sql.second_factors import SqlSecondFactorStore
 from store.sql.tables.access import (
     AccessLogRow,
     CareProposalRow,
@@ -36,6 +37,7 @@ from store.sql.tables.records import AccessTokenRow, PersonRow
 
 # Built once: it runs at every request, and building it takes three times as long as running it.
 _SECRET_BYTES = 32  # 256 bits
+_ONE_OF_A_PERSON = frozenset({OneTimePurpose.PASSWORD, OneTimePurpose.SECOND_FACTOR})
 _VALID_TOKEN = (
     select(PersonRow, AccessTokenRow)
     .join(AccessTokenRow, AccessTokenRow.person_id == PersonRow.id)
@@ -112,6 +114,16 @@ class SqlTokenStore(SqlStore):
                 .values(used_ns=at_ns)
             )
 
+    def mark_token_verified(self, token_hash: str, at_ns: int, second_factor: bool) -> None:
+        """Set when the token's person proved again who they are; see TokenStore."""
+        values: dict[str, object] = {"verified_ns": at_ns}
+        if second_factor:
+            values["second_factor"] = True
+        with self._sessions.begin() as db:
+            db.execute(
+                update(AccessTokenRow).where(AccessTokenRow.token_hash == token_hash).values(values)
+            )
+
     def end_token(self, token_hash: str) -> None:
         """Delete a token, at signing out."""
         with self._sessions.begin() as db:
@@ -149,10 +161,10 @@ class SqlTokenStore(SqlStore):
             db.execute(
                 delete(OneTimeTokenRow).where(OneTimeTokenRow.expires_ns <= one_time.created_ns)
             )
-            if one_time.purpose is OneTimePurpose.PASSWORD and one_time.person_id is not None:
+            if one_time.purpose in _ONE_OF_A_PERSON and one_time.person_id is not None:
                 # The person's row is locked: of two that are made at once, one stays.
                 _lock_person(db, one_time.person_id)
-                _end_one_time(db, one_time.person_id, OneTimePurpose.PASSWORD)
+                _end_one_time(db, one_time.person_id, one_time.purpose)
             db.execute(insert(OneTimeTokenRow).values(to_values(one_time)))
 
     def find_one_time_token(
@@ -210,6 +222,7 @@ class SqlPasswordStore(SqlStore):
             _end_one_time(
                 *(db, person_id, OneTimePurpose.PASSWORD, OneTimePurpose.OIDC_CODE),
                 *(OneTimePurpose.LOCAL_LINK, OneTimePurpose.PHONE_LINK),
+                *(OneTimePurpose.TOTP_SETUP, OneTimePurpose.PASSKEY_ADD),
             )
             db.execute(delete(KnownDeviceRow).where(KnownDeviceRow.person_id == person_id))
             return True
@@ -412,6 +425,7 @@ class SqlAccessStore(
     SqlResearchStore,
     SqlRequestCountStore,
     SqlFhirExportStore,
+    SqlSecondFactorStore,
 ):
     """An AccessStore on the engine of the records store."""
 

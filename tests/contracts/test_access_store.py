@@ -15,11 +15,14 @@ from store.models import (
     CareProposal,
     OneTimePurpose,
     OneTimeToken,
+    Passkey,
     Person,
+    RecoveryCode,
     RequestCount,
     Role,
     Scope,
     TokenKind,
+    Totp,
 )
 from tests.support.records import NOW, a_person
 
@@ -361,3 +364,103 @@ def test_erasing_a_person_deletes_all_access(
     assert access_store.therapists_of(ada.id) == []
     assert access_store.access_log(ada.id, 9) == []
     assert access_store.live_until(ada.id) == 0
+
+
+def a_passkey(person: Person, name: str = "a", **changes: object) -> Passkey:
+    made = Passkey(
+        *(new_id(), person.id, f"credential {name}", "key", 3, name, "localhost", NOW, NOW)
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_passkeys_are_of_one_person_and_not_stored_twice(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
+    first, second = a_passkey(ada), a_passkey(ada, "b", created_ns=NOW + 1)
+    assert access_store.add_passkey(first, 2)
+    assert not access_store.add_passkey(a_passkey(eve), 2)  # the same credential
+    assert access_store.add_passkey(second, 2)
+    assert not access_store.add_passkey(a_passkey(ada, "c"), 2)
+    assert access_store.passkeys(ada.id) == [first, second]
+    assert access_store.find_passkey("credential b") == second
+    assert access_store.find_passkey("credential c") is None
+    assert access_store.has_second_factor(ada.id)
+    assert not access_store.has_second_factor(eve.id)
+    assert not access_store.remove_passkey(eve.id, first.id)
+    assert access_store.remove_passkey(ada.id, first.id)
+    assert access_store.passkeys(ada.id) == [second]
+
+
+def test_a_counter_of_a_passkey_only_grows(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    counted, shared = a_passkey(ada), a_passkey(ada, "b", sign_count=0)
+    for passkey in (counted, shared):
+        access_store.add_passkey(passkey, 2)
+    with ThreadPoolExecutor(4) as many:
+        uses = many.map(lambda _: access_store.use_passkey(counted.id, 4, NOW + 5), range(4))
+        assert sorted(uses) == [False, False, False, True]
+    assert not access_store.use_passkey(counted.id, 0, NOW)
+    assert access_store.find_passkey("credential a") == replace(
+        counted, sign_count=4, used_ns=NOW + 5
+    )
+    assert [access_store.use_passkey(shared.id, count, NOW) for count in (0, 0, 1, 0)] == [
+        *(True, True, True),
+        False,
+    ]
+
+
+def test_a_code_of_an_app_and_a_recovery_code_are_used_once(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    codes = [RecoveryCode(f"hash {k}", ada.id, "salt", NOW) for k in range(3)]
+    totp = Totp(ada.id, "SECRET", 7, NOW)
+    access_store.set_totp(totp, codes)
+    assert access_store.find_totp(ada.id) == totp
+    assert access_store.recovery_codes(ada.id) == codes
+    with ThreadPoolExecutor(4) as many:
+        uses = many.map(lambda _: access_store.use_totp(ada.id, 8), range(4))
+        assert sorted(uses) == [False, False, False, True]
+        uses = many.map(lambda _: access_store.use_recovery_code(ada.id, "hash 1"), range(4))
+        assert sorted(uses) == [False, False, False, True]
+    assert not access_store.use_totp(ada.id, 7)
+    assert access_store.recovery_codes(ada.id) == [codes[0], codes[2]]
+    access_store.set_recovery_codes(ada.id, [RecoveryCode("new", ada.id, "salt", NOW)])
+    assert [code.code_hash for code in access_store.recovery_codes(ada.id)] == ["new"]
+    assert access_store.remove_totp(ada.id)
+    assert not access_store.remove_totp(ada.id)
+    assert access_store.recovery_codes(ada.id) == []
+
+
+def test_removing_second_factors_ends_what_is_signed_in(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    assert not access_store.remove_second_factors(ada.id)
+    access_store.add_token(a_token(ada))
+    access_store.mark_token_verified("a", NOW + 3, False)
+    access_store.mark_token_verified("a", NOW + 4, True)
+    access_store.mark_token_verified("a", NOW + 5, False)
+    (token,) = access_store.tokens(ada.id)
+    assert (token.verified_ns, token.second_factor) == (NOW + 5, True)
+    access_store.add_passkey(a_passkey(ada), 1)
+    access_store.set_totp(Totp(ada.id, "SECRET", 0, NOW), [RecoveryCode("h", ada.id, "s", NOW)])
+    assert access_store.remove_second_factors(ada.id)
+    assert access_store.tokens(ada.id) == []
+    assert not access_store.has_second_factor(ada.id)
+    assert access_store.recovery_codes(ada.id) == []
+
+
+def test_second_factors_go_with_the_account(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    access_store.add_passkey(a_passkey(ada), 1)
+    access_store.set_totp(Totp(ada.id, "SECRET", 0, NOW), [RecoveryCode("h", ada.id, "s", NOW)])
+    record_store.erase(ada.id)
+    assert access_store.find_passkey("credential a") is None
+    assert access_store.find_totp(ada.id) is None
+    assert access_store.recovery_codes(ada.id) == []

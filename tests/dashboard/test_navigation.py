@@ -9,12 +9,14 @@ from threading import Event
 
 import pytest
 
-from dashboard.page_shell import FIRST_RUN, SIGNED_OUT, Page
+from dashboard.page_shell import FIRST_RUN, SECOND_FACTOR, SIGNED_OUT, Page
 from dashboard.pages import PAGES, pages_of
 from tests.conftest import ROOT
 
 BEFORE = ("before", "Before you begin", ":material/info:")
+SIGNING_IN = ("signing_in", "Signing in", ":material/key:")
 NAVIGATION = {
+    SECOND_FACTOR: [SIGNING_IN],
     FIRST_RUN: [("welcome", "Welcome", ":material/waving_hand:"), BEFORE],
     SIGNED_OUT: [("sign_in_page", "Sign in", ":material/login:"), BEFORE],
     "patient": [
@@ -26,15 +28,17 @@ NAVIGATION = {
         ("files", "Bring in a file", ":material/upload_file:"),
         ("data", "My data", ":material/lock:"),
         ("consents", "Consents", ":material/handshake:"),
+        SIGNING_IN,
         BEFORE,
     ],
     "therapist": [
         ("caseload", "Caseload", ":material/groups:"),
         ("patient", "Patient", ":material/person:"),
+        SIGNING_IN,
         BEFORE,
     ],
-    "analyst": [("research", "Research", ":material/query_stats:")],
-    "administrator": [("people", "People", ":material/manage_accounts:")],
+    "analyst": [("research", "Research", ":material/query_stats:"), SIGNING_IN],
+    "administrator": [("people", "People", ":material/manage_accounts:"), SIGNING_IN],
 }
 
 

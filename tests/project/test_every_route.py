@@ -15,7 +15,7 @@ import pytest
 from ebbtide.beats import new_id
 from ebbtide.timestamps import MINUTE, to_datetime
 from store import Stores
-from store.models import Note, NoteKind, Practice, PracticeKind, Purpose, SessionNotes
+from store.models import Note, NoteKind, Passkey, Practice, PracticeKind, Purpose, SessionNotes
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 # What runs the place: an administrator may see who has an account, and shut people out.
@@ -41,6 +41,14 @@ class Victim:
         clinic.stores.programme.put_session_notes(
             SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
         )
+        self.passkey_id = new_id()
+        clinic.stores.access.add_passkey(
+            Passkey(
+                *(self.passkey_id, self.person.id, "a-credential-of-eve", "key", 1),
+                *("Eve's laptop", "localhost", now, now),
+            ),
+            20,
+        )
         self.token_id = clinic.stores.access.tokens(self.person.id)[0].id
 
     @property
@@ -61,6 +69,7 @@ class Victim:
             str(self.stream.created_ns),
             *(self.note.id, self.note.words, self.practice.id, "homework of Eve's"),
             "notes of Tom's",
+            *(self.passkey_id, "a-credential-of-eve", "Eve's laptop"),
         ]
 
     def state(self) -> object:
@@ -73,6 +82,7 @@ class Victim:
             stores.records.consents(person.id),
             stores.beats.coverage(person.subject_id),
             [sign_in.id for sign_in in stores.access.tokens(person.id)],
+            stores.access.passkeys(person.id),
             stores.access.live_until(person.id),
             stores.programme.programme(person.id),
             stores.programme.notes(person.id),
@@ -101,6 +111,7 @@ class Victim:
             "practice_id": [self.practice.id],
             "reading": ["setbacks"],
             "address": ["C0:00:00:00:00:01"],
+            "passkey_id": [self.passkey_id],
         }
 
 

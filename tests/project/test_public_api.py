@@ -28,17 +28,17 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
     hedges_g onset practice_effect share trend trigger_pattern wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
-    PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore StoreError Stores
-    TokenStore hash_id open_stores
+    PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore SecondFactorStore
+    StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
-    ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Person PlacedGap
-    Practice PracticeKind Programme Purpose Rating RemovedStream RequestCount Role Scope
-    SessionNotes StoreGeneration StoredReport
-    StreamCoverage TherapySession TokenKind Withdrawal
-store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
-    check_stores create_backup create_server_backup made_ns move remove_old_backups
+    ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Passkey Person
+    PlacedGap Practice PracticeKind Programme Purpose Rating RecoveryCode RemovedStream
+    RequestCount Role Scope SessionNotes StoreGeneration StoredReport
+    StreamCoverage TherapySession TokenKind Totp Withdrawal
+store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite check_stores
+    create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings

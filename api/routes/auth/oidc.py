@@ -118,7 +118,8 @@ def exchange(body: CodeIn, stores: StoresDep) -> SignInOut:
     person = take_person_token(stores, body.code, OneTimePurpose.OIDC_CODE)
     if person is None or not stores.access.is_active(person.id):
         raise ProblemError(404, "This code was used already, or its time is over.")
-    issued = issue_signed_in_token(stores, person)
+    # Whether it asked for a second factor is the provider's matter.
+    issued = issue_signed_in_token(stores, person, second_factor=True)
     if issued is None:
         raise ProblemError(404, "This code was used already, or its time is over.")
     token, access_token = issued

@@ -10,13 +10,20 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.client_address import ClientNetwork
-from api.http.deps import CurrentUserAnyScope, StoresDep, Token, get_caller
+from api.http.deps import (
+    SetupCallerAnyScope,
+    SetupUserAnyScope,
+    StoresDep,
+    Token,
+    get_caller,
+)
 from api.http.mail import MailerDep
 from api.http.password_hashing import HasherDep, PasswordHasher
 from api.http.problems import ProblemError, describe_problems
 from api.http.request_state import note_account
+from api.http.second_factors import verify_code
 from api.schemas.auth import AccountOut, Password, SignInOut
-from api.services import lockout, passwords
+from api.services import lockout, passwords, second_factors
 from api.services.access_tokens import (
     DEVICE_LIFETIME_NS,
     Caller,
@@ -66,6 +73,13 @@ class SignInIn(BaseModel):
         max_length=200,
         description="What an earlier sign-in from this device answered under this name",
     )
+    code: str | None = Field(
+        default=None,
+        max_length=40,
+        description="Of the person's app, or a recovery code, where that is asked for (401 of the "
+        "type `second-factor`)",
+        examples=["123456"],
+    )
     computer: Computer | None = Field(
         default=None,
         description="What it is signed in on. A patient's `own`: 90 days, 30 unused; `shared`: 12 "
@@ -113,7 +127,9 @@ async def sign_in(
 
     Wrong passwords count by address and network: after ten the next one waits 30 s (429, with
     ``Retry-After``), then twice as long each time, up to 15 minutes. A device that has signed in
-    before sends its ``known_device`` and counts for itself.
+    before sends its ``known_device`` and counts for itself. Where the person set up codes of an
+    app, the right password without ``code`` is answered 401 of the type ``second-factor``; send
+    both then. Wrong codes count like wrong passwords.
     """
     person = await run_in_threadpool(stores.records.person_by_email, body.email.strip())
     if person is not None:
@@ -126,7 +142,16 @@ async def sign_in(
     )
     if person is not None and is_right:
         _require_password_role(request, person)
-    signed_in = await run_in_threadpool(_finish_sign_in, body, stores, attempt, person, is_right)
+    has_code = False
+    if person is not None and is_right:
+        await run_in_threadpool(attempt.succeed, stores)  # a wrong code is no wrong password
+        setting = request.app.state.settings.staff_second_factor
+        has_code = await verify_code(
+            stores, hasher, setting, person, body.code, network, body.known_device
+        )
+    signed_in = await run_in_threadpool(
+        _finish_sign_in, body, stores, attempt, person, is_right, has_code
+    )
     if person is not None:
         await _renew_hash(stores, hasher, person, body.password)
     return signed_in
@@ -153,18 +178,27 @@ async def _renew_hash(
 
 
 def _finish_sign_in(
-    body: SignInIn, stores: Stores, attempt: lockout.Attempt, person: Person | None, is_right: bool
+    body: SignInIn,
+    stores: Stores,
+    attempt: lockout.Attempt,
+    person: Person | None,
+    is_right: bool,
+    has_code: bool,
 ) -> SignInOut:
     # The same text for all, so that nobody learns who has an account.
     wrong = ProblemError(401, "The address or the password is not right.", kind="wrong-password")
     if person is None or not is_right:
         raise wrong
     if body.device is not None and person.role is not Role.PATIENT:
-        attempt.succeed(stores)
         raise ProblemError(422, "Only a patient's beats are recorded.", field="body.device")
     if body.device is None:
         lifetime_ns, idle_ns = session_times_ns(person, body.computer)
-        issued = issue_signed_in_token(stores, person, lifetime_ns=lifetime_ns, idle_ns=idle_ns)
+        issued = issue_signed_in_token(
+            *(stores, person),
+            lifetime_ns=lifetime_ns,
+            idle_ns=idle_ns,
+            second_factor=has_code,
+        )
     else:
         issued = issue_signed_in_token(
             stores,
@@ -173,25 +207,28 @@ def _finish_sign_in(
             body.device,
             frozenset({Scope.UPLOAD}),
             DEVICE_LIFETIME_NS,
+            second_factor=has_code,
         )
     if issued is None:
         raise wrong
-    attempt.succeed(stores)
     secret = None if attempt.is_known_device else lockout.remember_device(stores, person)
     token, access_token = issued
     return SignInOut.from_token(token, access_token.expires_ns, secret)
 
 
 @router.post("/sign-out", status_code=204, responses=describe_problems(401))
-def sign_out(_: CurrentUserAnyScope, token: Token, stores: StoresDep) -> None:
+def sign_out(_: SetupUserAnyScope, token: Token, stores: StoresDep) -> None:
     """End this sign-in; its token is worth nothing from now on."""
     stores.access.end_token(token_hash(token))
 
 
 @router.get("/me", responses=describe_problems(401))
-def me(person: CurrentUserAnyScope) -> AccountOut:
+def me(request: Request, caller: SetupCallerAnyScope) -> AccountOut:
     """Who is signed in."""
-    return AccountOut.from_record(person)
+    setting = request.app.state.settings.staff_second_factor
+    return AccountOut.from_record(
+        caller.person, second_factor_missing=second_factors.is_missing(setting, caller)
+    )
 
 
 @router.put(

@@ -86,6 +86,7 @@ def create_token(body: TokenIn, caller: AccountCaller, stores: StoresDep) -> Cre
         body.name,
         frozenset(body.scopes),
         body.days * DAY,
+        second_factor=caller.access_token.second_factor,
     )
     created = TokenOut.from_token(access_token, caller.access_token.id)
     return CreatedTokenOut(**created.model_dump(), token=token)

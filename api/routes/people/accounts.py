@@ -16,7 +16,7 @@ from api.schemas.auth import PasswordLink
 from api.schemas.common import RecordOut
 from api.services.account_log import log_act
 from api.services.errors import MailError
-from api.services.password_links import send_password_link
+from api.services.password_links import send_password_link, send_second_factor_link
 from ebbtide.timestamps import to_datetime
 from store import Stores
 from store.models import CareProposal, Person, Role
@@ -95,6 +95,25 @@ def password_link(
     person = _person(stores, person_id)
     try:
         return send_password_link(stores, mailer, person, administrator)
+    except MailError as error:
+        raise ProblemError(503, str(error), kind="away") from error
+
+
+@router.post(
+    "/accounts/{person_id}/second-factor-link",
+    status_code=201,
+    responses=describe_problems(401, 403, 404, 422, 503),
+)
+def second_factor_link(
+    person_id: uuid.UUID, administrator: Administrator, stores: StoresDep, mailer: MailerDep
+) -> PasswordLink:
+    """Send somebody who lost a phone or key a link with which they remove their passkeys and codes
+    of an app (``POST /v1/second-factor-reset``), with their password; otherwise as for a new
+    password. It signs nobody in, and the person's access log says who made it.
+    """
+    person = _person(stores, person_id)
+    try:
+        return send_second_factor_link(stores, mailer, person, administrator)
     except MailError as error:
         raise ProblemError(503, str(error), kind="away") from error
 

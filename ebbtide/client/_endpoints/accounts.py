@@ -17,6 +17,7 @@ class AccountEndpoints(Transport):
         password: str,
         known_device: str | None = None,
         computer: str | None = None,
+        code: str | None = None,
     ) -> dict[str, Any]:
         """Sign in, without using the token for this client.
 
@@ -29,6 +30,8 @@ class AccountEndpoints(Transport):
             delay this one.
         computer : str, optional
             ``own`` or ``shared``, for a longer or a shorter session.
+        code : str, optional
+            Of an app, where an ApiError of the kind ``second-factor`` asks for it.
 
         Returns
         -------
@@ -36,7 +39,7 @@ class AccountEndpoints(Transport):
             The ``token``, when it ``expires``, and ``known_device`` where the device was new.
         """
         body = {"email": email, "password": password, "known_device": known_device}
-        return self._dict("POST", "sign-in", {**body, "computer": computer})
+        return self._dict("POST", "sign-in", {**body, "computer": computer, "code": code})
 
     def is_first_run(self, secret: str) -> bool:
         """Whether the first account can be made with this secret of ``ebbtide start``.
@@ -96,13 +99,15 @@ class AccountEndpoints(Transport):
         """
         return self._dict("POST", "sign-in/link", {"secret": secret}, prefix="/v1")
 
-    def new_token(self, email: str, password: str) -> str:
+    def new_token(self, email: str, password: str, code: str | None = None) -> str:
         """Sign in, without using the token for this client.
 
         Parameters
         ----------
         email, password : str
             Of the account.
+        code : str, optional
+            Of an app, where an ApiError of the kind ``second-factor`` asks for it.
 
         Returns
         -------
@@ -114,7 +119,8 @@ class AccountEndpoints(Transport):
         ApiError
             If address or password are wrong, or were wrong too often.
         """
-        return str(self._dict("POST", "sign-in", {"email": email, "password": password})["token"])
+        body = {"email": email, "password": password, "code": code}
+        return str(self._dict("POST", "sign-in", body)["token"])
 
     def sign_out(self) -> None:
         """Revoke the token of this client."""

@@ -53,6 +53,8 @@ class AccessTokenRow(Base):
     scopes: Mapped[str] = mapped_column(String(200))
     used_ns: Mapped[int] = mapped_column(BigInteger)
     idle_ns: Mapped[int] = mapped_column(BigInteger)
+    second_factor: Mapped[bool] = mapped_column(default=False, server_default=false())
+    verified_ns: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class RatingRow(Base):

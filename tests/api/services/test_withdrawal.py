@@ -147,7 +147,7 @@ def test_each_table_of_a_person_is_of_the_account_or_erased() -> None:
     assert tables > OF_ACCOUNT
     assert {
         *("looks", "sign_ins", "care", "care_proposals", "consents", "fhir_exports"),
-        *("known_devices", "one_time", "withdrawals"),
+        *("known_devices", "one_time", "withdrawals", "passkeys", "recovery_codes", "totp"),
     } == OF_ACCOUNT
 
 

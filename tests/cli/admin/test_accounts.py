@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pyotp
 import pytest
 
 from cli.admin.accounts import set_password
@@ -66,6 +67,17 @@ def test_from_an_account_to_a_sign_in_of_this_machine(tmp_path: Path) -> None:
             body = {"email": "ada@example.org", "password": password}
             assert httpx.post(f"{url}/v1/sign-in", json=body, timeout=60).status_code == status
 
+        recovery_code = set_up_app(url, another)
+        typed = f"{another}\n{recovery_code}\n"
+        coded = run_ebbtide("sign-in", "ada@example.org", environment=environment, typed=typed)
+        assert coded.returncode == 0, coded.stderr
+        again = run_ebbtide("sign-in", "ada@example.org", environment=environment, typed=typed)
+        assert again.returncode == 1
+        assert "used already" in " ".join(again.stderr.split())
+    remove = ("remove-second-factors", "ada@example.org")
+    assert "password alone" in run_ebbtide(*remove, environment=environment).stdout
+    assert "had no passkey" in run_ebbtide(*remove, environment=environment).stdout
+
 
 def test_without_an_address_the_password_is_of_the_only_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -78,6 +90,17 @@ def test_without_an_address_the_password_is_of_the_only_account(
         a_person(stores.records, "ben@example.org")
         with pytest.raises(EbbtideError, match=r"2 accounts here.*: ada@example\.org, ben@"):
             set_password()
+
+
+def set_up_app(url: str, password: str) -> str:
+    """Set codes of an app up for ada, and return a recovery code."""
+    body = {"email": "ada@example.org", "password": password}
+    token = httpx.post(f"{url}/v1/sign-in", json=body, timeout=60).json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    made = httpx.post(f"{url}/v1/me/app", headers=headers, timeout=60).json()
+    body = {"token": made["token"], "code": pyotp.TOTP(made["secret"]).now()}
+    answer = httpx.put(f"{url}/v1/me/app", json=body, headers=headers, timeout=60)
+    return str(answer.json()["recovery_codes"][0])
 
 
 def test_bad_accounts_are_refused_with_words(tmp_path: Path) -> None:

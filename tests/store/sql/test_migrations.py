@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
 from store import RecordStore
-from store.models import AuditLine, Scope, TokenKind
+from store.models import AuditLine, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.records import SqlRecordStore
@@ -31,6 +31,10 @@ PERSON = (
     " false, 'hash', 5)"
 )
 SIGN_IN = "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000)"
+SIGN_IN_OF_0015 = (
+    "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000, 'i',"
+    " 'session', 'here', 'read', 6, 0)"
+)
 RATING = (
     "INSERT INTO ratings (id, version, person_id, about_ns, entered_ns, zone, pain, stress,"
     " simulated, superseded) VALUES ('r', 1, 'p', 7, 8, 'Europe/Berlin', 3, 4, false, false)"
@@ -60,7 +64,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -73,6 +77,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(SIGN_IN))
         if "0007" <= revision < "0013":
             connection.execute(text("INSERT INTO pseudonyms VALUES ('p', 'name', 604800)"))
+        if revision == "0015":
+            connection.execute(text(SIGN_IN_OF_0015))
     store = opened(url)
     person = store.person("p")
     assert person is not None
@@ -85,6 +91,11 @@ def test_a_filled_database_of_each_revision_comes_forward(
     access = SqlAccessStore(engine)  # new pseudonyms are made from a secret of its own
     assert access.research_secret() == access.research_secret()
     assert access.update_cohort(["p"], 1, NOW) == {"p": NOW}
+    if revision == "0015":  # a session of before goes on, without a second factor
+        (stored,) = access.tokens("p")
+        assert (stored.second_factor, stored.verified_ns) == (False, 0)
+        access.add_passkey(Passkey("k", "p", "credential", "key", 0, "n", "localhost", NOW, NOW), 1)
+        assert access.has_second_factor("p")
     if revision < "0007":  # recorders stay signed in, for everything, as they were
         (stored,) = SqlAccessStore(engine).tokens("p")
         assert (stored.kind, stored.scopes, stored.idle_ns) == (
