@@ -25,6 +25,7 @@ NAVIGATION = {
         ("trend", "My trend", ":material/show_chart:"),
         ("link", "My link", ":material/hub:"),
         ("course", "My course", ":material/route:"),
+        ("devices", "My devices", ":material/monitor_heart:"),
         ("files", "Bring in a file", ":material/upload_file:"),
         ("data", "My data", ":material/lock:"),
         ("consents", "Consents", ":material/handshake:"),
