@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -106,7 +107,7 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
 def _render_code(link: dict[str, Any]) -> None:
     st.write(_("Point the camera of your phone at this square, and open what it finds."))
     address = f"{link['url']}#{link['token']}"
-    st.image(_draw_code(address), width=260)
+    st.html(_draw_code(address))
     until = format_time(datetime.fromisoformat(link["expires"]))
     st.caption(
         _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
@@ -119,15 +120,15 @@ def _render_code(link: dict[str, Any]) -> None:
         st.rerun()
 
 
-def _draw_code(address: str) -> bytes:
-    """Draw a QR code (ISO/IEC 18004), dark on white in dark mode too: cameras need that."""
-    import io
-
+def _draw_code(address: str) -> str:
+    """Draw a QR code (ISO/IEC 18004) as HTML, with words for who does not see it (``st.image`` has
+    none); dark on white in dark mode too: cameras need that.
+    """
     import segno
 
-    drawn = io.BytesIO()
-    segno.make_qr(address, error="m").save(drawn, kind="png", scale=8, border=4)
-    return drawn.getvalue()
+    drawn = segno.make_qr(address, error="m").png_data_uri(scale=8, border=4)
+    words = escape(_("A code for the camera of a phone; the address is below."))
+    return f'<img src="{drawn}" alt="{words}" width="260" style="max-width: 100%">'
 
 
 def _change_home(api: DashboardClient, *, is_open: bool) -> None:
