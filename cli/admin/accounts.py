@@ -91,6 +91,7 @@ def set_password(
 
 def remove_second_factors(
     email: Annotated[str, typer.Argument(help="Address of the account.")],
+    as_json: Json = False,
 ) -> None:
     """Remove the passkeys, codes of an app and recovery codes of an account in the store, after a
     loss, on the machine that has it. The password is enough then.
@@ -111,6 +112,9 @@ def remove_second_factors(
             log_act(stores, None, person, "removed the second factors")
     finally:
         stores.close()
+    if as_json:
+        typer.echo(json.dumps({"email": person.email, "removed": had_one}))
+        return
     typer.echo(
         f"{person.email} signs in with the password alone."
         if had_one

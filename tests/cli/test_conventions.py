@@ -24,7 +24,7 @@ from ebbtide.settings import Settings
 from tests.support.command_line import NO_BLUETOOTH, run_ebbtide
 
 # Commands that report nothing: they serve until they are ended, and log.
-SERVING = {"start", "serve", "dashboard"}
+SERVING = {"start", "serve", "dashboard", "daily"}
 ALL = sorted([*COMMANDS, "store"])
 # Options and arguments that name a file or folder, and whether the command writes there.
 READS = {
@@ -43,7 +43,8 @@ WRITES = {
     ("sample", "folder"): ["sample", "PATH"],
     ("secrets", "folder"): ["secrets", "PATH"],
 }
-
+# Folders in which a command makes a new one, of a name that is not taken.
+HOLDS = {("backup", "parent")}
 
 PROGRAM = typer.main.get_command(app)
 
@@ -118,7 +119,7 @@ def paths_of(command: str) -> set[str]:
 
 def test_every_path_is_known_to_be_read_or_written() -> None:
     found = {(command, name) for command in COMMANDS for name in paths_of(command)}
-    assert found == READS | set(WRITES)
+    assert found == READS | set(WRITES) | HOLDS
 
 
 @pytest.mark.parametrize("words", WRITES.values(), ids=lambda words: words[0])

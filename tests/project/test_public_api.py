@@ -37,8 +37,8 @@ store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_E
     PlacedGap Practice PracticeKind Programme Purpose Rating RecoveryCode RemovedStream
     RequestCount Role Scope SessionNotes StoreGeneration StoredReport
     StreamCoverage TherapySession TokenKind Totp Withdrawal
-store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite check_stores
-    create_backup create_server_backup made_ns move remove_old_backups
+store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
+    check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
