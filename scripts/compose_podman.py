@@ -107,7 +107,8 @@ def start(service: Service, *command: str, detached: bool = True) -> None:
     """Start a service as the file says, or another command in its place."""
     words = ["run", "--name", f"ebbtide_{service.name}", "--network-alias", service.name]
     words += ["-d"] if detached else ["--rm"]
-    words += ["--read-only"] if service.raw.get("read_only") else []
+    # Docker adds no writable folders of its own to a read-only root.
+    words += ["--read-only", "--read-only-tmpfs=false"] if service.raw.get("read_only") else []
     words += [f"--cap-drop={name}" for name in service.raw.get("cap_drop", [])]
     words += [f"--security-opt={name}" for name in service.raw.get("security_opt", [])]
     words += ["--user", service.user] if service.user else []
