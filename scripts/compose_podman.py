@@ -113,7 +113,9 @@ def start(service: Service, *command: str, detached: bool = True) -> None:
     words += [f"--security-opt={name}" for name in service.raw.get("security_opt", [])]
     words += ["--user", service.user] if service.user else []
     words += [f"--env={key}={value}" for key, value in service.environment.items()]
-    words += [f"--tmpfs={entry}" for entry in service.tmpfs]
+    for entry in service.tmpfs:
+        # Nor does it copy into them what the image has there.
+        words.append(f"--tmpfs={entry}{',' if ':' in entry else ':'}notmpcopyup")
     words += [
         f"--volume={source}:/run/secrets/{name}:ro" for name, source in service.secrets.items()
     ]
