@@ -63,11 +63,13 @@ def main() -> int:
                 run.wait_until_healthy(service.name)
         for name in ("nightly", "backup"):
             state = run.volume("data") / f"daily-{name}.json"
+            run.signal(name, signal.SIGSTOP)  # it would write its own state over this one
             before = state.read_text()
             state.write_text(before.replace('"failed": ""', '"failed": "the run ended with 1"'))
             check(run, name, "last run failed")
             state.write_text(before.replace('"alive_s": 1', '"alive_s": 0.1'))
             check(run, name, "its loop has been silent")
+            run.signal(name, signal.SIGCONT)
         for store in ("postgres", "influxdb"):
             run.stop(store)
             check(run, "api", f"without {store}")

@@ -107,12 +107,15 @@ def start(service: Service, *command: str, detached: bool = True) -> None:
     """Start a service as the file says, or another command in its place."""
     words = ["run", "--name", f"ebbtide_{service.name}", "--network-alias", service.name]
     words += ["-d"] if detached else ["--rm"]
-    words += ["--read-only"] if service.raw.get("read_only") else []
+    # Docker adds no writable folders of its own to a read-only root.
+    words += ["--read-only", "--read-only-tmpfs=false"] if service.raw.get("read_only") else []
     words += [f"--cap-drop={name}" for name in service.raw.get("cap_drop", [])]
     words += [f"--security-opt={name}" for name in service.raw.get("security_opt", [])]
     words += ["--user", service.user] if service.user else []
     words += [f"--env={key}={value}" for key, value in service.environment.items()]
-    words += [f"--tmpfs={entry}" for entry in service.tmpfs]
+    for entry in service.tmpfs:
+        # Nor does it copy into them what the image has there.
+        words.append(f"--tmpfs={entry}{',' if ':' in entry else ':'}notmpcopyup")
     words += [
         f"--volume={source}:/run/secrets/{name}:ro" for name, source in service.secrets.items()
     ]
