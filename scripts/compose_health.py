@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.conftest import ROOT
-from tests.support.compose import ComposeRun, missing_reason
+from tests.support.compose import ComposeRun, missing_reason, refused_reason
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def opened() -> Iterator[ComposeRun]:
 
 def main() -> int:
     """Break services and count checks that did not notice."""
-    reason = missing_reason()
+    reason = missing_reason() or refused_reason()
     if reason is not None:
         print(f"Not run: {reason}.")
         return 2

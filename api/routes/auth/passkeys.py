@@ -198,7 +198,7 @@ def list_passkeys(caller: SetupCaller, stores: StoresDep) -> list[PasskeyOut]:
 
 
 @router.delete(
-    "/me/passkeys/{passkey_id}",
+    "/me/passkeys/{passkey_id:uuid}",
     status_code=204,
     responses=describe_problems(401, 403, 404, 409, 422),
 )

@@ -52,8 +52,6 @@ _HEALTH_DEADLINE_S = 180.0  # two cores may be shared by much else
 
 def missing_reason() -> str | None:
     """Why this machine cannot run the file; None where it can."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        return "namespaces need root on Linux"
     for program, package in (
         ("influxd", "influxdb"),
         ("curl", "curl"),
@@ -64,8 +62,22 @@ def missing_reason() -> str | None:
             return f"no {program} (Debian: apt install {package})"
     if postgres_bin() is None:
         return "no PostgreSQL (Debian: apt install postgresql)"
+    return None
+
+
+def refused_reason() -> str | None:
+    """Why the system does not let this user run the file, which no package mends; None where it
+    does.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "namespaces need root on Linux"
+    script = (
+        "mount --make-rprivate / && mount -t tmpfs tmpfs /mnt && mkdir /mnt/u /mnt/w /mnt/r && "
+        "mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w /mnt/r && "
+        "mount -t proc proc /mnt/r/proc && ip link add probe type bridge"
+    )
     done = subprocess.run(
-        ["unshare", "--net", "--mount", "--pid", "--fork", "true"],
+        ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", script],
         capture_output=True,
         text=True,
         check=False,
