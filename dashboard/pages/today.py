@@ -28,7 +28,7 @@ def today_page() -> None:
     # Whoever has no strap is not said to have taken it off.
     if days is None or days["heart"] == "strap":
         render_live_heart()
-        page_link("devices", _("My devices"))
+    page_link("devices", _("My devices"))
     if days is not None:
         render_first_days(days)
 

@@ -4,7 +4,6 @@ paired, seen live, and forgotten; with axe.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tests.support.browser import check_width
 from tests.support.played_bluez import PlayedBluez, PlayedStrap, has_dbus
 from tests.support.ports import free_port
 from tests.support.started import first_run, started
+from tests.support.wearer import Wearer
 
 pytestmark = pytest.mark.browser
 _AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
@@ -31,27 +31,6 @@ class Home:
     token: str
     port: int
     strap: PlayedStrap
-
-
-class Wearer:
-    """Wears a strap, in a thread: about 72 beats a minute."""
-
-    def __init__(self, strap: PlayedStrap) -> None:
-        self._strap, self._ended = strap, threading.Event()
-        self.contact = True
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Take it off."""
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        number = 0
-        while not self._ended.wait(0.83):
-            number += 1
-            self._strap.beat(72, [850 + number % 9] if self.contact else [], self.contact)
 
 
 @pytest.fixture(scope="module")

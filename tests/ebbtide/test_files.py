@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from ebbtide import _files
 from ebbtide._files import make_private, write_private_json
@@ -18,6 +19,7 @@ from ebbtide.settings import Settings
 from ingest.straps.ecg_file import EcgFile
 from store import open_stores
 from store.maintenance import create_backup, restore
+from store.sql.upgrade import upgrade
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no modes of files")
 
@@ -124,10 +126,11 @@ def test_the_copy_of_an_upgrade_and_what_is_restored_are_private(tmp_path: Path)
     files = [settings.beats_file, settings.records_file]
     create_backup(files, tmp_path / "backup", "now")
     restore(tmp_path / "backup", files, "before", replace=True)
-    with closing(sqlite3.connect(settings.records_file)) as db, db:
-        db.execute("UPDATE alembic_version SET version_num = '0014'")
-        db.execute("DROP INDEX ix_answers_about_id")
-        db.execute("ALTER TABLE answers DROP COLUMN about_id")
+    settings.records_file.unlink()
+    older = create_engine(f"sqlite:///{settings.records_file}")
+    with older.begin() as db:
+        upgrade(db, "0014")
+    older.dispose()
     open_stores(settings).close()
     (aside,) = settings.data_dir.glob("*.revision-0014")
     for path in (*settings.data_dir.iterdir(), *(tmp_path / "backup").iterdir(), aside):
