@@ -28,9 +28,9 @@ _ORDER = (
     "patient",
     "research",
     "people",
+    "screening",
     "computer",
     "signing_in",
-    "screening",
 )
 PAGES: tuple[Page, ...] = tuple(import_module(f"{__name__}.{name}").PAGE for name in _ORDER)
 
