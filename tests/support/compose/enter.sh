@@ -11,10 +11,14 @@ mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work "$r
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
-# The interpreter may lie below a home that is closed to other users.
-chmod o+x "$root/root"
 printf '%s\n' "$hosts" >"$root/etc/hosts"
 while [ "$1" != -- ]; do
+  # A checkout or an interpreter may lie below a folder that is closed to other users.
+  if [ "$1" = reach ]; then
+    [ ! -d "$root$2" ] || chmod o+x "$root$2"
+    shift 3
+    continue
+  fi
   # /var/run is a link to /run, and is meant in the new root.
   kind=$1 source=$2 target=$root$(chroot "$root" realpath -m "$3")
   shift 3

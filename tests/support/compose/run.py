@@ -323,9 +323,19 @@ class ComposeRun:
             mounts += ["volume", str(folder), target]
         for name, path in service.secrets.items():
             mounts += ["secret", str(path), f"/run/secrets/{name}"]
+        for below in (ROOT, Path(sys.prefix), Path(sys.base_prefix)):
+            for folder in below.parents:
+                mounts += ["reach", str(folder), "-"]
         for entry in service.tmpfs:
             target, _, options = entry.partition(":")
             mounts += ["tmpfs", options or "mode=1777", target]
+            # A checkout below it, or its interpreter, stays where it is.
+            mounts += [
+                word
+                for folder in (ROOT, Path(sys.prefix))
+                if folder.is_relative_to(target)
+                for word in ("volume", str(folder), str(folder))
+            ]
         for path, target in _FILES.get((service.build or "").rstrip("/"), []):
             mounts += ["file", str(path), target]
         if service.image.startswith("postgres:"):
