@@ -143,7 +143,7 @@ def _lost() -> None:
         st.form("lost", border=False),
     ):
         st.write(_(texts.LOST))
-        token = st.text_input(_("The link's words"), given, key="lost_words")
+        token = st.text_input(_("The words of that link"), given, key="lost_words")
         password = st.text_input(_("Your password"), type="password")
         if st.form_submit_button(_("Remove what I lost")) and token and password:
             with _api_errors_as_warnings():
