@@ -24,7 +24,7 @@ def secrets(
     folder: Annotated[Path, typer.Argument(help="A new folder.")] = Path("secrets"),
     as_json: Json = False,
 ) -> None:
-    """Make the passwords that docker-compose.yml reads."""
+    """Make the passwords that the compose file of a clinic reads."""
     from secrets import token_urlsafe
 
     postgres = token_urlsafe(32)

@@ -43,8 +43,8 @@ WRITES = {
     ("sample", "folder"): ["sample", "PATH"],
     ("secrets", "folder"): ["secrets", "PATH"],
 }
-# Folders in which a command makes a new one, of a name that is not taken.
-HOLDS = {("backup", "parent")}
+# Folders in which a command makes a new one, of a name that is not taken, or has its data.
+HOLDS = {("backup", "parent"), ("start", "data_dir")}
 
 PROGRAM = typer.main.get_command(app)
 

@@ -194,10 +194,12 @@ def test_without_a_bus_of_the_user_nothing_is_written(tmp_path: Path, home: Path
 
 @linux_only
 def test_without_systemctl_it_says_what_to_do_instead(tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
     environment = {
         "HOME": str(tmp_path),
         "PATH": "/nothing",
         "EBBTIDE_DATA_DIR": str(tmp_path / "d"),
+        "TMPDIR": str(tmp_path / "temporary"),  # a checkout below /tmp would be refused before
     }
     done = run_ebbtide("start", "--at-login", environment=environment)
     assert done.returncode == 1
