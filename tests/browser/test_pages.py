@@ -15,7 +15,7 @@ from cli.server.thread import ApiThread
 from dashboard import start_dashboard
 from store import Stores
 from tests.support.accounts import PASSWORD
-from tests.support.browser import sign_in
+from tests.support.browser import choose_page, sign_in
 from tests.support.running_demo import RunningDemo
 
 pytestmark = pytest.mark.browser
@@ -40,7 +40,7 @@ def choose(page: Page, title: str, number: int) -> None:
 
 
 def go_to(page: Page, title: str) -> None:
-    page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+    choose_page(page, title)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 

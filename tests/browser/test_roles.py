@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from ebbtide.settings import Settings
 from store.factory import open_stores
 from tests.support.accounts import PASSWORD
-from tests.support.browser import sign_in, violations
+from tests.support.browser import choose_page, sign_in, violations
 from tests.support.clinic import Clinic
 from tests.support.played_clinic import played_clinic
 
@@ -71,11 +71,7 @@ def opened(context: BrowserContext, url: str, who: str) -> Page:
 def go_to(page: Page, title: str, heading: str) -> None:
     size = page.viewport_size
     if size is None or size["width"] > PHONE["width"]:
-        link = page.get_by_test_id("stTopNavLink").filter(has_text=title)
-        if link.evaluate("link => link.closest('[inert]') !== null"):  # no room: behind "1 more"
-            page.get_by_text(re.compile(r"^\d+ more$")).click()
-            link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
-        link.click()
+        choose_page(page, title)
     else:
         page.get_by_test_id("stExpandSidebarButton").click()
         page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()

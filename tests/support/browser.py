@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,17 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_test_id("stFormSubmitButton").get_by_role("button").click()
+
+
+def choose_page(page: Page, title: str) -> None:
+    """Choose a page in the navigation of a wide window, or behind its "2 more" where there is no
+    room for it.
+    """
+    link = page.get_by_test_id("stTopNavLink").filter(has_text=title)
+    if link.evaluate("link => link.closest('[inert]') !== null"):
+        page.get_by_text(re.compile(r"^\d+ more$")).click()
+        link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
+    link.click()
 
 
 def check_width(page: Page, name: str) -> None:
