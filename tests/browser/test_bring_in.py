@@ -7,17 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from store.models import Role
 from tests.support.accounts import PASSWORD
-from tests.support.browser import check_width, sign_in
+from tests.support.browser import check_width, sign_in, violations
 from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.browser
-
-_AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 
 
 @pytest.fixture
@@ -90,12 +87,3 @@ def open_page(page: Page) -> None:
     # Today asks the same question: what is answered before the page has changed is answered there.
     expect(page).to_have_url(re.compile("/files$"))
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe reports against WCAG 2.2 AA."""
-    result = Axe().run(page, options=_AXE)
-    return [
-        f"{broken['id']}: " + "; ".join(str(node["html"])[:160] for node in broken["nodes"][:3])
-        for broken in result.response["violations"]
-    ]

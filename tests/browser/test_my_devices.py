@@ -5,22 +5,20 @@ paired, seen live, and forgotten; with axe.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.conftest import skip_or_fail
-from tests.support.browser import check_width
+from tests.support.browser import check_width, violations
 from tests.support.played_bluez import PlayedBluez, PlayedStrap, has_dbus
 from tests.support.ports import free_port
 from tests.support.started import first_run, started
 from tests.support.wearer import Wearer
 
 pytestmark = pytest.mark.browser
-_AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 
 
 @dataclass(frozen=True)
@@ -82,15 +80,14 @@ def test_a_strap_is_found_paired_seen_live_and_forgotten(
     expect(page.get_by_text("feels no skin. Moisten the electrodes")).to_be_visible()
     check_width(page, "devices-no-contact")
     page.get_by_text("Name, or forget").click()
-    page.get_by_role("button", name="Forget this strap").click()
-    expect(page.get_by_text("What it recorded stays.")).to_be_visible()
+    asked = page.get_by_text("What it recorded stays.")
+    for _ in range(3):  # Streamlit loses a click in the instant in which it draws anew
+        page.get_by_role("button", name="Forget this strap").click()
+        with suppress(AssertionError):
+            expect(asked).to_be_visible(timeout=10_000)
+            break
+    expect(asked).to_be_visible()
     check_width(page, "devices-forget")
     page.get_by_role("button", name="Yes, forget it").click()
     expect(page.get_by_role("button", name="Look for my strap")).to_be_visible()
     expect(page.get_by_text("Polar H10 8C4CAD25")).to_have_count(0)
-
-
-def violations(page: Page) -> list[tuple[str, str]]:
-    """Return what axe reports against WCAG 2.2 AA."""
-    found = Axe().run(page, options=_AXE)
-    return [(item["id"], item["nodes"][0]["html"]) for item in found.response["violations"]]

@@ -79,8 +79,19 @@ def check_width(page: Page, name: str) -> None:
         page.set_viewport_size(size)
 
 
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the page's script has ended, and what it replaced has faded."""
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+    page.wait_for_timeout(400)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def violations(page: Page) -> list[str]:
-    """Return what axe reports against WCAG 2.2 AA."""
+    """Return what axe reports against WCAG 2.2 AA, once the page is drawn: Streamlit fades what is
+    being drawn anew.
+    """
+    wait_until_drawn(page)
     result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
     return [
         f"{broken['id']}: {broken['help']}: "
