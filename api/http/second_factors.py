@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
+from api.http.attempts import verify_counted
 from api.http.deps import SetupCaller, StoresDep
 from api.http.password_hashing import PasswordHasher
 from api.http.problems import ProblemError
@@ -34,12 +35,8 @@ async def verify_code(
     if code is None:
         raise await run_in_threadpool(_describe_missing, stores, person)
     attempt = await run_in_threadpool(lockout.begin_code, stores, person, network, known_device)
-    try:
-        is_right = await hasher.run(second_factors.use_code, stores, person, code)
-    except ProblemError:  # too busy: it was not verified
-        await run_in_threadpool(attempt.undo, stores)
-        raise
-    if not is_right:
+    verifying = hasher.run(second_factors.use_code, stores, person, code)
+    if not await verify_counted(stores, attempt, verifying):
         raise ProblemError(
             401,
             "This code is not right, or was used already. Wait for the next one; a recovery code "

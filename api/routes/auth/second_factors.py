@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.attempts import require_counted
 from api.http.client_address import ClientNetwork
 from api.http.deps import SetupCaller, StoresDep
 from api.http.password_hashing import HasherDep
@@ -118,14 +119,7 @@ async def verify(
     """
     person, token = caller.person, caller.access_token
     attempt = await run_in_threadpool(lockout.begin_own_password, stores, token.id)
-    try:
-        is_right = await hasher.verify(body.password, person.password_hash)
-    except ProblemError:  # too busy: it was not verified
-        await run_in_threadpool(attempt.undo, stores)
-        raise
-    if not is_right:
-        raise ProblemError(422, "is not your password.", field="body.password")
-    await run_in_threadpool(attempt.succeed, stores)
+    await require_counted(stores, attempt, hasher.verify(body.password, person.password_hash))
     has_code = False
     if not token.second_factor:
         setting = request.app.state.settings.staff_second_factor
@@ -216,14 +210,7 @@ async def reset_second_factors(
         raise gone
     note_account(request, person.id)
     attempt = await run_in_threadpool(lockout.begin_sign_in, stores, person.email, network, None)
-    try:
-        is_right = await hasher.verify(body.password, person.password_hash)
-    except ProblemError:  # too busy: it was not verified
-        await run_in_threadpool(attempt.undo, stores)
-        raise
-    if not is_right:
-        raise ProblemError(422, "is not your password.", field="body.password")
-    await run_in_threadpool(attempt.succeed, stores)
+    await require_counted(stores, attempt, hasher.verify(body.password, person.password_hash))
     if not await run_in_threadpool(use_second_factor_link, stores, body.token):
         raise gone
 

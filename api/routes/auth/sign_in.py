@@ -9,6 +9,7 @@ from fastapi import APIRouter, BackgroundTasks, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.attempts import require_counted, verify_counted
 from api.http.client_address import ClientNetwork
 from api.http.deps import (
     SetupCallerAnyScope,
@@ -137,9 +138,8 @@ async def sign_in(
     attempt = await run_in_threadpool(
         lockout.begin_sign_in, stores, body.email, network, body.known_device
     )
-    is_right = await _verify(
-        stores, hasher, attempt, body.password, person.password_hash if person else None
-    )
+    verifying = hasher.verify(body.password, person.password_hash if person else None)
+    is_right = await verify_counted(stores, attempt, verifying)
     if person is not None and is_right:
         _require_password_role(request, person)
     has_code = False
@@ -245,9 +245,8 @@ async def change_password(
     """Change one's password. All other sessions, devices and scripts have to sign in again."""
     person = caller.person
     attempt = await run_in_threadpool(lockout.begin_own_password, stores, caller.access_token.id)
-    if not await _verify(stores, hasher, attempt, body.old, person.password_hash):
-        raise ProblemError(422, "is not your password.", field="body.old")
-    await run_in_threadpool(attempt.succeed, stores)
+    verifying = hasher.verify(body.old, person.password_hash)
+    await require_counted(stores, attempt, verifying, field="body.old")
     await _validate_password(hasher, body.new, person)
     password_hash = await hasher.hash(body.new)
     is_changed = await run_in_threadpool(
@@ -304,20 +303,6 @@ async def reset_password(
         raise gone
     if mailer is not None:
         background.add_task(mail_changed_password, mailer, person)
-
-
-async def _verify(
-    stores: Stores,
-    hasher: PasswordHasher,
-    attempt: lockout.Attempt,
-    password: str,
-    password_hash: str | None,
-) -> bool:
-    try:
-        return await hasher.verify(password, password_hash)
-    except ProblemError:  # too busy: it was not verified
-        await run_in_threadpool(attempt.undo, stores)
-        raise
 
 
 async def _validate_password(hasher: PasswordHasher, new: str, person: Person) -> None:

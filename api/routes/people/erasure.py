@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.attempts import require_counted
 from api.http.deps import PatientAccount, SnapshotsDep, StoresDep, get_caller
 from api.http.password_hashing import HasherDep
 from api.http.problems import ProblemError, describe_problems
@@ -86,16 +87,10 @@ async def erase_me(
     """
     person = caller.person
     attempt = await run_in_threadpool(lockout.begin_own_password, stores, caller.access_token.id)
-    try:
-        is_right = (
-            body.password == ""
-            if person.local_only
-            else await hasher.verify(body.password, person.password_hash)
-        )
-    except ProblemError:  # too busy: it was not verified
-        await run_in_threadpool(attempt.undo, stores)
-        raise
-    if not is_right:
+    if not person.local_only:
+        verifying = hasher.verify(body.password, person.password_hash)
+        await require_counted(stores, attempt, verifying)
+    elif body.password:
         raise ProblemError(422, "is not your password.", field="body.password")
     state = request.app.state
     return await run_in_threadpool(
