@@ -219,7 +219,7 @@ def _require_lasting(prefix: Path) -> None:
     )
     if in_cache or prefix.is_relative_to(_TEMPORARY):
         raise EbbtideError(
-            f"This Ebbtide runs from a folder that does not last ({prefix}): uv empties its cache.",
+            f"This Ebbtide runs from a folder that does not last: {prefix}.",
             "Install it first (uv tool install, from where this one came), then: ebbtide start "
             "--at-login",
         )

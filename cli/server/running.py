@@ -28,10 +28,8 @@ def ask_running(settings: Settings, url: str) -> str | None:
         return None
     try:
         written = json.loads(running_file(settings).read_text())
-        nonce = secrets.token_urlsafe(32)
-        proof = httpx.get(f"{url}{PROVE_PATH}", params={"nonce": nonce}, timeout=_TIMEOUT_S)
         # Before anything secret is sent: a file may be older than who has the port now.
-        if written["url"] == url and proof.text == prove(written["mark"], nonce):
+        if written["url"] == url and _knows_mark(url, written["mark"]):
             headers = {"Authorization": f"Bearer {written['mark']}"}
             answer = httpx.post(f"{url}{ADDRESS_PATH}", headers=headers, timeout=_TIMEOUT_S)
             return str(answer.json()["address"])
@@ -49,11 +47,15 @@ def is_running(settings: Settings) -> bool:
     """
     try:
         written = json.loads(running_file(settings).read_text())
-        nonce = secrets.token_urlsafe(32)
-        proof = httpx.get(f"{written['url']}{PROVE_PATH}", params={"nonce": nonce}, timeout=5)
-        return bool(proof.text == prove(written["mark"], nonce))
+        return _knows_mark(written["url"], written["mark"])
     except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError, httpx.InvalidURL):
         return False
+
+
+def _knows_mark(url: str, mark: str) -> bool:
+    nonce = secrets.token_urlsafe(32)
+    proof = httpx.get(f"{url}{PROVE_PATH}", params={"nonce": nonce}, timeout=_TIMEOUT_S)
+    return proof.text == prove(mark, nonce)
 
 
 def prove(mark: str, nonce: str) -> str:
