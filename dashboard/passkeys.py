@@ -184,7 +184,7 @@ async def _send_script(_: Request) -> Response:
 
 
 async def _send_style(_: Request) -> Response:
-    return _send("passkeys.css", "text/css")
+    return _send("plain.css", "text/css")
 
 
 def _send(name: str, media_type: str) -> Response:

@@ -6,22 +6,13 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 from starlette.background import BackgroundTask
 from starlette.responses import HTMLResponse
 
-from dashboard.charts import palette
-
-_STYLE = f"""
-:root {{ color-scheme: light dark; }}
-body {{ font: 1.125rem/1.6 system-ui, sans-serif; margin: 0 auto; max-width: 34rem;
-  padding: 3rem 1.25rem; }}
-h1 {{ font-size: 1.75rem; line-height: 1.25; }}
-code {{ font-size: 1.1em; }}
-a {{ color: inherit; }}
-button {{ font: inherit; font-weight: 600; width: 100%; padding: .75rem; border: 0;
-  border-radius: .5rem; background: {palette.LIGHT_ACCENT}; color: #fff; }}
-"""
+# Within the page: where it says that the program has ended, nothing more can be fetched.
+_STYLE = (Path(__file__).with_name("static") / "plain.css").read_text()
 
 
 def plain_page(
