@@ -43,8 +43,8 @@ def find_home_address() -> str | None:
 class HomeNetwork:
     """A second socket of a running server, at the address that the computer has in its network.
 
-    ``file`` has the owner's choice, for the next start. Everything is called from other threads
-    than the server's, but for ``attach``.
+    ``file`` has the owner's choice, for the next start at the same address. Everything is called
+    from other threads than the server's, but for ``attach``.
     """
 
     def __init__(
@@ -65,11 +65,14 @@ class HomeNetwork:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether its owner has opened it, and not closed it since."""
+        """Whether its owner has opened it where the computer is now, and not closed it since: with
+        another address it is in another network, as in a café, which was not asked about.
+        """
         try:
-            return bool(json.loads(self._file.read_text()) == {"open": True})
+            chosen = json.loads(self._file.read_text())
         except (OSError, ValueError):
             return False
+        return bool(chosen == {"open": True, "address": self._find_address()})
 
     def attach(self, server: uvicorn.Server) -> None:
         """Give the running server, from a coroutine of its loop."""
@@ -94,7 +97,7 @@ class HomeNetwork:
             self._stop()
             listener = bind_socket(address, self._port)
             self._call(self._listen, listener, address)
-        write_private_json(self._file, {"open": True})
+        write_private_json(self._file, {"open": True, "address": address})
         return f"http://{address}:{self._port}"
 
     def close(self) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ from websockets.sync.client import connect
 from api.app import create_app
 from api.services.access_tokens import find_caller, issue_token
 from api.services.local_computer import issue_phone_link
+from cli.server.home_network import HomeNetwork
 from cli.server.thread import ApiThread
 from ebbtide.timestamps import MINUTE
 from store import Stores
@@ -289,3 +292,23 @@ def test_a_signal_ends_it_in_order_and_a_kill_leaves_nothing_in_the_way(
     assert (data / "start.json").exists()  # of a process that is no more
     with started(tmp_path, port, end=number) as address:
         assert urlsplit(address).port == port
+
+
+def test_the_choice_holds_at_the_address_at_which_it_was_made(tmp_path: Path) -> None:
+    file = tmp_path / "home.json"
+    cases: tuple[tuple[object, str | None, bool], ...] = (
+        ({"open": True, "address": "192.168.1.20"}, "192.168.1.20", True),
+        ({"open": True, "address": "192.168.1.20"}, "10.3.0.7", False),  # in a café
+        ({"open": True, "address": "192.168.1.20"}, None, False),
+        ({"open": True}, "192.168.1.20", False),
+        (["open"], "192.168.1.20", False),
+    )
+    for written, address, is_wanted in cases:
+        file.write_text(json.dumps(written))
+        assert HomeNetwork(8420, file, partial(_given, address)).is_wanted is is_wanted
+    file.unlink()
+    assert not HomeNetwork(8420, file, lambda: "192.168.1.20").is_wanted
+
+
+def _given(address: str | None) -> str | None:
+    return address
