@@ -67,10 +67,20 @@ _LONGEST = (
 )
 
 
+# Folders whose tests drive browsers, servers and machines beside them, all on two busy cores. One of
+# these is tried once more where it fails, and the summary lists it as RERUN: each such line is a
+# finding, in the test or in the product. Tests in one process are never tried again.
+_OTHER_PROCESSES = ("bluetooth", "browser", "cli/server", "system")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the longest files first; the order is otherwise unchanged."""
+    """Sort the longest files first, else in order; let tests of other processes be tried again."""
     ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+    folders = [ROOT / "tests" / name for name in _OTHER_PROCESSES]
+    for item in items:
+        if any(folder in item.path.parents for folder in folders):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def skip_or_fail(reason: str) -> NoReturn:

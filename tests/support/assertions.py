@@ -19,7 +19,7 @@ def assert_problem(response: httpx.Response, status: int, *words: str) -> None:
         assert word in problem["detail"]
 
 
-def wait_for(true: Callable[[], object], seconds: float = 20) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
     """Wait for what a route does after it has answered; fail where it does not come."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -28,6 +28,7 @@ from store.sql.programme import SqlProgrammeStore
 from store.sql.records import SqlRecordStore
 from tests.conftest import skip_or_fail
 from tests.support.accounts import PASSWORD
+from tests.support.assertions import wait_for
 from tests.support.influx import InfluxServerProcess, influxd, open_influx_beats
 from tests.support.postgres import postgres_bin, started
 
@@ -87,6 +88,9 @@ def test_metrics_of_all_workers_and_logs_without_people(
             ).raise_for_status()
         httpx.get(f"{url}/made-up/ada@example.org?pain=7")
         httpx.post(f"{url}/v1/sign-in", json={"email": email, "password": "Ada's wrong one"})
+        # A request is counted and logged after it was answered.
+        wait_for(lambda: log.read_text().count('"route": "/v1/ratings"') >= 30)
+        wait_for(lambda: log.read_text().count('"status": 401') >= 1)
         seen = httpx.get(f"http://127.0.0.1:{metrics}/metrics").text
         assert httpx.get(f"{url}/metrics").status_code == 404  # not where everybody can ask
     (counted,) = re.findall(

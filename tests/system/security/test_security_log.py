@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from api.services.passwords import is_outdated
 from ebbtide.settings import Settings
 from tests.support.accounts import PASSWORD
+from tests.support.assertions import wait_for
 from tests.support.clinic import Clinic
 
 
@@ -40,6 +41,8 @@ def test_sign_ins_changes_and_refusals_are_logged_by_random_id(
     httpx.post(sign_in, content=b"[" * 20_000, headers={"Content-Type": "application/json"})
     clinic["adam"].put(f"/v1/accounts/{clinic.id('tess')}", json={"active": False})
     ada, adam = clinic.id("ada"), clinic.id("adam")
+    # A request is logged after it was answered.
+    wait_for(lambda: len(_lines(caplog)) >= 7)
     assert _lines(caplog) == [
         f"POST /v1/sign-in 200 account {ada} from 127.0.0.1",
         f"POST /v1/sign-in 401 account {ada} from 127.0.0.1",
@@ -62,6 +65,7 @@ def test_a_guesser_who_has_to_wait_is_logged(
     for _ in range(11):
         httpx.post(f"{clinic.url}/v1/sign-in", json=body, timeout=60)
     last = f"POST /v1/sign-in 429 account {clinic.id('ada')} from 127.0.0.1"
+    wait_for(lambda: len(_lines(caplog)) == 11)
     assert _lines(caplog)[-1] == last
 
 
