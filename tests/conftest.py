@@ -67,9 +67,9 @@ _LONGEST = (
 )
 
 
-# Folders whose tests drive browsers, servers and machines beside them, all on two busy cores. One of
-# these is tried once more where it fails, and the summary lists it as RERUN: each such line is a
-# finding, in the test or in the product. Tests in one process are never tried again.
+# Folders whose tests drive browsers, servers and machines beside them, all on two busy cores. One
+# that fails is tried once more, and the summary lists it as RERUN: each such line is a finding, in
+# the test or in the product. Tests in one process are never tried again.
 _OTHER_PROCESSES = ("bluetooth", "browser", "cli/server", "system")
 
 

@@ -55,6 +55,7 @@ def serve(
 
 def dashboard(host: Host = None, port: Port = None) -> None:
     """Run the pages. They ask the API at EBBTIDE_API_URL."""
+    from cli.server.socket import bind_socket
     from dashboard.launch import dashboard_command, dashboard_environment
     from ebbtide.settings import Settings
 
@@ -62,6 +63,9 @@ def dashboard(host: Host = None, port: Port = None) -> None:
     address = host or settings.dashboard_host
     number = settings.dashboard_port if port is None else port
     command = dashboard_command(address, number, settings.dashboard_url)
+    if number:
+        # Tried before the address is said; the pages' own process binds it again.
+        bind_socket(address, number).close()
     typer.echo(f"The pages: http://{address}:{number}. Ctrl-C ends them.", err=True)
     status = run_child(command, dashboard_environment(settings.api_url))
     if status:

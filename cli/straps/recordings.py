@@ -139,7 +139,20 @@ async def _remove(outbox: Outbox, owner: Credentials, stream_id: str) -> int:
             if error.status != 403:
                 raise
             # The sign-in of a machine that records may upload and read what is stored, no more.
-            password = typer.prompt(f"Password of {owner.email}", hide_input=True, err=True)
+            # An account that `ebbtide start` made may have none.
+            password = typer.prompt(
+                f"Password of {owner.email}",
+                default="",
+                hide_input=True,
+                show_default=False,
+                err=True,
+            )
+            if not password:
+                raise EbbtideError(
+                    "Nothing was removed: removing from the store needs a password.",
+                    f"Where the account has none yet: ebbtide set-password {owner.email}. What "
+                    "came from a file can be removed on the page Bring in a file, without.",
+                ) from None
             await client.sign_in(owner.email, password)
             beats = await client.remove_stream(stream_id)
     if any(state.stream.id == stream_id for state in outbox.states()):

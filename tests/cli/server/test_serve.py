@@ -32,6 +32,19 @@ def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_pages_say_no_address_that_another_program_has(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run_ebbtide(
+            "dashboard", "--port", str(port), environment={"EBBTIDE_DATA_DIR": str(tmp_path)}
+        )
+    assert done.returncode == 1
+    assert f"Port {port} cannot be used" in done.stderr
+    assert "The pages:" not in done.stderr
+
+
 @pytest.mark.parametrize("is_interrupted", [False, True])
 def test_a_process_that_is_stopped_while_it_is_replaced_is_not_begun_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, is_interrupted: bool

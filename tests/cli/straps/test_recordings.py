@@ -118,6 +118,9 @@ def test_a_recording_is_listed_removed_and_imported_again(
     )
     assert "no recording" in machine.run("recordings", "remove", "x", "--yes", fails=True)
     # The sign-in of a machine may upload and no more: it asks for the password.
+    said = machine.run("recordings", "remove", row["id"], "--yes", typed="\n", fails=True)
+    assert "Nothing was removed" in said
+    assert f"ebbtide set-password {EMAIL}" in said
     said = machine.run("recordings", "remove", row["id"], "--yes", typed=f"{PASSWORD}\n")
     assert "Removed: 910 beats" in said
     with Outbox(machine.settings.outbox_file) as outbox:
