@@ -29,7 +29,7 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
     PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore SecondFactorStore
-    StoreError Stores TokenStore hash_id open_stores
+    StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
