@@ -43,6 +43,7 @@ store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport Restore
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard
+phone: AppFile AppFiles load_files
 ebbtide: ApiError Client SignedOutError UnavailableError __version__
 ebbtide.client: ApiError Client Frames Research SignedOutError UnavailableError
 """
@@ -53,6 +54,7 @@ FACES = {
 
 # What is loaded only when a name that needs it is used.
 NOT_LOADED = {
+    "phone": ["starlette", "fastapi", "numpy", "sqlalchemy"],
     "analytics": ["numpy", "scipy", "pandas"],
     "analytics.hrv": ["scipy", "pandas"],
     "analytics.association": ["scipy", "pandas"],
