@@ -14,6 +14,7 @@ from dashboard.components.plain import escape_markdown
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_time
 from dashboard.i18n.language import _
+from dashboard.page_shell import page_link
 
 # Keys in the session.
 _CHECKS, _REPORT, _LINK, _ENDING = "checks", "checks_report", "phone_link", "ending"
@@ -77,7 +78,8 @@ def _as_sentence(words: str) -> str:
 
 def render_phone(api: DashboardClient, home_url: str | None) -> None:
     """Render whether phones in the same network may come in, and the code that signs one in."""
-    st.subheader(_("Use it on my phone"))
+    st.subheader(_("These pages on my phone"))
+    page_link("devices", _("The app for phones, which records too: My devices"))
     if home_url is None:
         st.write(
             _(
@@ -107,7 +109,7 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
 def _render_code(link: dict[str, Any]) -> None:
     st.write(_("Point the camera of your phone at this square, and open what it finds."))
     address = f"{link['url']}#{link['token']}"
-    st.html(_draw_code(address))
+    st.html(draw_code(address))
     until = format_time(datetime.fromisoformat(link["expires"]))
     st.caption(
         _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
@@ -120,7 +122,7 @@ def _render_code(link: dict[str, Any]) -> None:
         st.rerun()
 
 
-def _draw_code(address: str) -> str:
+def draw_code(address: str) -> str:
     """Draw a QR code (ISO/IEC 18004) as HTML, with words for who does not see it (``st.image`` has
     none); dark on white in dark mode too: cameras need that.
     """
