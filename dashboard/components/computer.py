@@ -76,8 +76,10 @@ def _as_sentence(words: str) -> str:
     return escape_markdown(words[:1].upper() + words[1:])
 
 
-def render_phone(api: DashboardClient, home_url: str | None) -> None:
+def render_phone(api: DashboardClient, state: dict[str, Any]) -> None:
     """Render whether phones in the same network may come in, and the code that signs one in."""
+    home_url = state["home_url"]
+    trust = (state["trust_url"], state["fingerprint"]) if state["trust_url"] else None
     st.subheader(_("These pages on my phone"))
     page_link("devices", _("The app for phones, which records too: My devices"))
     if home_url is None:
@@ -87,8 +89,9 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
                 "while this computer is on. It is off now: only this computer gets in."
             )
         )
-        st.write(_(texts.READ_ALONG))
-        st.write(_(texts.NEEDS_HTTPS))
+        if not state["encrypted"]:
+            st.write(_(texts.READ_ALONG))
+            st.write(_(texts.NEEDS_HTTPS))
         if st.button(_("That is fine here: let my phone in")):
             _change_home(api, is_open=True)
         return
@@ -96,7 +99,10 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
     if link is not None and datetime.fromisoformat(link["expires"]) <= datetime.now(UTC):
         link = st.session_state.pop(_LINK) and None
     if link is None:
-        st.write(_("Phones in this Wi-Fi reach Ebbtide now. Others in it could read along."))
+        if trust is None:
+            st.write(_("Phones in this Wi-Fi reach Ebbtide now. Others in it could read along."))
+        else:
+            _render_trust(*trust)
         if st.button(_("Show a code for my phone"), type="primary"):
             st.session_state[_LINK] = api.new_phone_link()
             st.rerun()
@@ -104,6 +110,23 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
         _render_code(link)
     if st.button(_("Let no phone in any more")):
         _change_home(api, is_open=False)
+
+
+def _render_trust(url: str, fingerprint: str) -> None:
+    st.write(
+        _(
+            "Phones in this Wi-Fi reach Ebbtide now, with encryption. A phone that was never here "
+            "has to trust this computer first, once: a page leads it through."
+        )
+    )
+    with st.expander(_("Let a phone trust this computer")):
+        st.write(_("Point the camera of your phone at this square, and open what it finds."))
+        st.html(draw_code(url))
+        st.code(url, language=None, wrap_lines=True)
+        st.write(_("The phone shows these characters of the certificate, too. Compare them:"))
+        pairs = fingerprint.split(":")
+        lines = [":".join(pairs[begin : begin + 8]) for begin in range(0, len(pairs), 8)]
+        st.code("\n".join(lines), language=None)
 
 
 def _render_code(link: dict[str, Any]) -> None:
