@@ -22,12 +22,13 @@ from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync_playwright
 
 from cli.server.home_authority import HomeAuthority
 from tests.conftest import skip_or_fail
 from tests.support.assertions import wait_for
-from tests.support.browser import check_width, opened_context, violations
+from tests.support.browser import check_width, opened_context
 from tests.support.ports import free_port
 from tests.support.started import first_run, started
 
@@ -113,7 +114,7 @@ def test_a_phone_is_led_to_trust_it_and_gets_the_pages_and_the_app_and_nothing_e
         page.goto(f"{home.plain}/")
         expect(page.get_by_role("heading", name="Let this phone trust")).to_be_visible()
         see(page, "trust")
-        assert violations(page) == []
+        assert Axe().run(page).response["violations"] == []
         with page.expect_navigation():
             page.get_by_role("link", name="Done: open the app").click()
         assert page.url == f"{home.state['home_url']}/app/"
