@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from dashboard.client import UnavailableError
@@ -9,7 +12,7 @@ from dashboard.components.first_run import is_in_first_run
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import _
 from dashboard.page_shell import FIRST_RUN, SECOND_FACTOR, SIGNED_OUT, register_pages, with_shell
-from dashboard.pages import pages_of
+from dashboard.pages import PAGES, pages_of
 from dashboard.session import current_account, first_run_secret, sign_out
 
 
@@ -39,7 +42,7 @@ def main() -> None:
         for k, page in enumerate(pages_of(role))
     }
     register_pages(pages)
-    st.navigation(list(pages.values()), position="top").run()
+    st.navigation([*pages.values(), *_pages_after_sign_in(account, pages)], position="top").run()
     if account is None or role == FIRST_RUN:
         return
     left, right = st.columns([4, 1], vertical_alignment="center")
@@ -47,6 +50,22 @@ def main() -> None:
     if right.button(_("Sign out"), type="tertiary"):
         sign_out()
         st.rerun()
+
+
+def _pages_after_sign_in(account: dict[str, Any] | None, pages: Mapping[str, Any]) -> list[Any]:
+    """Sign in at the address of every page, which is then opened: Streamlit would say that a
+    bookmarked page does not exist.
+    """
+    if account is not None:
+        return []
+    first = pages_of(SIGNED_OUT if first_run_secret() is None else FIRST_RUN)[0]
+    return [
+        st.Page(
+            with_shell(first.run), title=_(first.title), url_path=page.slug, visibility="hidden"
+        )
+        for page in PAGES
+        if page.slug not in pages
+    ]
 
 
 main()

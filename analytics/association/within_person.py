@@ -362,8 +362,8 @@ def _about_days(more: int, days: FloatArray) -> str:
     if len(days) >= 4:
         pace = max(1, round(len(days) / len(np.unique(np.floor(days)))))
     needed = -(-more // pace)
-    ratings = "a rating" if pace == 1 else f"{pace} ratings"
-    return f"about {needed} more {'day' if needed == 1 else 'days'} with {ratings}"
+    ratings = "one rating" if pace == 1 else f"{pace} ratings"
+    return f"about {needed} more {'day' if needed == 1 else 'days'} at {ratings} a day"
 
 
 def _constant(x: FloatArray, y: FloatArray, x_name: str, y_name: str) -> str | None:

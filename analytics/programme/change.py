@@ -132,7 +132,8 @@ def change_between(
     late = (days >= after[0]) & (days < after[1])
     n, m = int(np.count_nonzero(early)), int(np.count_nonzero(late))
     if n < MIN_PER_SIDE or m < MIN_PER_SIDE:
-        why = f"{n} ratings before and {m} after; {MIN_PER_SIDE} each are needed"
+        ratings = "rating" if n == 1 else "ratings"
+        why = f"{n} {ratings} before and {m} after; {MIN_PER_SIDE} each are needed"
         return Change(n, m, None, None, None, None, None, None, False, False, why)
     used = early | late
     at, y = days[used], values[used]

@@ -21,6 +21,7 @@ from cli.straps.doctor_report import make_report
 from dashboard.browser_cookies import Cookie, session_cookie
 from dashboard.plain_page import plain_page
 from dashboard.server import is_own_origin, read_small_body, set_cookie
+from ebbtide._program import is_in_project_folder
 from ebbtide.client import ApiError, Client
 from ebbtide.settings import Settings
 
@@ -134,6 +135,11 @@ class StartedComputer:
         if not self._is_ending.is_set():
             return plain_page("Ebbtide runs", ["It has not ended."], body='<a href="/">Open it</a>')
         again = "To start it again, open a terminal and enter `ebbtide start`."
+        if is_in_project_folder():
+            again = (
+                "To start it again, open a terminal in Ebbtide's folder and enter "
+                "`uv run ebbtide start`."
+            )
         if self.starts_at_login:
             again += " It also starts by itself when you next sign in to this computer."
         return plain_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,15 +14,26 @@ from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
 
 PROVE_PATH, ADDRESS_PATH = "/start/proof", "/start/address"
-_TIMEOUT_S = 15.0  # it may still be starting
+_TIMEOUT_S = 15.0
+_SOON_S = 3.0
+_STARTING_S = 90.0  # it has the port before it answers, long before on a busy machine
 
 
-def ask_running(settings: Settings, url: str) -> str | None:
+def ask_running(
+    settings: Settings, url: str, on_wait: Callable[[], None] = lambda: None
+) -> str | None:
     """Ask the process that has the port for an address that opens its pages; None where it is no
     Ebbtide. Raises EbbtideError where it is one that has no pages, or another user's.
+
+    ``on_wait`` is called where it does not answer at once: two clicks on an icon start two, and the
+    first is still starting then.
     """
     try:
-        health = httpx.get(f"{url}/v1/health", timeout=_TIMEOUT_S).json()
+        try:
+            health = httpx.get(f"{url}/v1/health", timeout=_SOON_S).json()
+        except httpx.TimeoutException:
+            on_wait()
+            health = httpx.get(f"{url}/v1/health", timeout=_STARTING_S).json()
         if health.get("status") != "ok" or "version" not in health:
             return None
     except (httpx.HTTPError, ValueError, AttributeError):

@@ -261,7 +261,11 @@ def _bind(
     except EbbtideError as error:
         if getattr(error.__cause__, "errno", None) not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        running = ask_running(settings, _url(host, port))
+        running = ask_running(
+            settings,
+            _url(host, port),
+            lambda: typer.echo(f"Port {port} is taken, by what does not answer yet. Waiting ..."),
+        )
         if running is None:
             raise EbbtideError(
                 f"Another program uses port {port}.",

@@ -14,6 +14,7 @@ from dashboard.i18n.formatting import axis_day_format, axis_time_format, chart_l
 from dashboard.i18n.language import N_, _
 
 _MAX_LINE_GAP = pd.Timedelta(hours=36)
+_DAYS_WITH_A_MARK_EACH = 10
 _MARGIN = 45  # pixels left of each chart, so that the time axes align
 _NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something pleasant")}
 _COLOURS = (palette.PAIN, palette.STRESS, palette.PLEASANT)
@@ -117,11 +118,15 @@ def course_chart(
 
 
 def _time_axis(domain: list[str]) -> alt.X:
+    begin, end = (datetime.fromisoformat(moment) for moment in domain)
+    days = (end - begin) / timedelta(days=1)
+    # Marks nearer than a day would all have the name of that day.
+    ticks: Any = {"interval": "day", "step": 1} if days < _DAYS_WITH_A_MARK_EACH else alt.Undefined
     return alt.X(
         "time:T",
         title=None,
         scale=alt.Scale(domain=domain),
-        axis=alt.Axis(format=axis_day_format()),
+        axis=alt.Axis(format=axis_day_format(), tickCount=ticks),
     )
 
 

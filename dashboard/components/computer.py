@@ -15,6 +15,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_time
 from dashboard.i18n.language import _
 from dashboard.page_shell import page_link
+from ebbtide._program import is_in_project_folder
 
 # Keys in the session.
 _CHECKS, _REPORT, _LINK, _ENDING = "checks", "checks_report", "phone_link", "ending"
@@ -53,8 +54,8 @@ def render_checks(api: DashboardClient) -> None:
     )
     st.caption(
         _(
-            "Versions and results of these checks. Nothing of you is in it: no name, no address, "
-            "no ratings, no heartbeats. It is a text; have a look before you send it."
+            "Versions and results of these checks. Nothing about you is in it: no name, no "
+            "address, no ratings, no heartbeats. It is a text; have a look before you send it."
         )
     )
 
@@ -183,6 +184,10 @@ def render_end(api: DashboardClient, *, starts_at_login: bool) -> None:
     )
     if starts_at_login:
         st.write(_("It starts again by itself when you next sign in to this computer."))
+    elif is_in_project_folder():
+        st.write(
+            _("To start it again, enter `uv run ebbtide start` in a terminal in Ebbtide's folder.")
+        )
     else:
         st.write(_("To start it again, enter `ebbtide start` in a terminal."))
     left, right = st.columns(2)

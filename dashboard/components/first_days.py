@@ -52,7 +52,7 @@ def _rating_steps(days: dict[str, Any]) -> list[tuple[bool, str]]:
         ratings=min(days["ratings"], days["min_ratings"]), min_ratings=days["min_ratings"]
     )
     week = _("ratings over {min_days} days").format(min_days=days["min_days"])
-    if days["ratings"] and days["days"] < days["min_days"]:
+    if 0 < days["days"] < days["min_days"]:  # whole days since the first rating
         week = _("ratings over {min_days} days, {days} so far").format(
             min_days=days["min_days"], days=days["days"]
         )

@@ -19,6 +19,7 @@ from dashboard.session import client, current_account
 _SCALE = list(range(11))
 _SCALE_KEYS = ("pain", "stress", "pleasant")
 _TEXT_KEYS = ("note", "pleasant_note")
+_EARLIER_KEYS = ("earlier_suggested", "earlier_day", "earlier_time")
 _MIN_RATINGS = 5  # below this a median does not say what a harder day is
 
 
@@ -28,7 +29,9 @@ def render_rating_form() -> None:
     if saved is not None and not st.session_state.get("correcting"):
         _render_saved(saved)
         return
-    st.title(_("How is it right now?"))
+    st.title(_("How is it right now?") if saved is None else _("Change your rating"))
+    if saved is not None:
+        st.write(_("It is about {moment}.").format(moment=_moment(saved)))
     _scale("pain", _("Pain"), _("0 none · 10 the most you can imagine"))
     _scale("stress", _("Stress"), _("0 none · 10 the most you can imagine"))
     _scale(
@@ -42,6 +45,9 @@ def render_rating_form() -> None:
     ready = pain is not None and stress is not None
     if st.button(_("Save"), type="primary", disabled=not ready, width="stretch"):
         _save(about, saved)
+    if saved is not None and st.button(_("Leave it as it was"), width="stretch"):
+        st.session_state.correcting = False
+        st.rerun()
     if not ready:
         st.caption(_("Choose a number for pain and one for stress."))
 
@@ -55,13 +61,24 @@ def _earlier_moment() -> str | None:
     """Render the choice of an earlier moment; return it, or None for now."""
     with st.expander(_("It is about an earlier moment")):
         if not st.toggle(_("Yes, earlier"), key="earlier"):
+            for key in _EARLIER_KEYS:
+                st.session_state.pop(key, None)
             return None
         now = datetime.now(_zone())
+        # An hour ago, kept from when it was first shown: a default that moves with the clock makes
+        # a new widget every minute, which forgets what was chosen. Just after midnight it is
+        # yesterday.
+        suggested = st.session_state.setdefault("earlier_suggested", now - timedelta(hours=1))
+        first = min(now.date() - timedelta(days=60), suggested.date())
         left, right = st.columns(2)
         day = left.date_input(
-            _("Day"), now.date(), min_value=now.date() - timedelta(days=60), max_value=now.date()
+            _("Day"),
+            suggested.date(),
+            min_value=first,
+            max_value=now.date(),
+            key="earlier_day",
         )
-        hour = right.time_input(_("Time"), (now - timedelta(hours=1)).time())
+        hour = right.time_input(_("Time"), suggested.time(), key="earlier_time")
     return datetime.combine(day, hour, tzinfo=_zone()).isoformat()
 
 
@@ -97,10 +114,9 @@ def _render_saved(saved: dict[str, Any]) -> None:
         if saved["pleasant"] is None
         else _(", something pleasant {pleasant}").format(pleasant=saved["pleasant"])
     )
-    moment = datetime.fromisoformat(saved["about"])
     st.write(
         _("{moment}: pain {pain}, stress {stress}{pleasant}.").format(
-            moment=f"{format_weekday(moment)} {format_time(moment)}",
+            moment=_moment(saved),
             pain=saved["pain"],
             stress=saved["stress"],
             pleasant=pleasant,
@@ -117,9 +133,14 @@ def _render_saved(saved: dict[str, Any]) -> None:
         st.session_state.correcting = True
         st.rerun()
     if right.button(_("Rate again"), width="stretch"):
-        for key in (*_SCALE_KEYS, *_TEXT_KEYS, "saved_rating", "earlier"):
+        for key in (*_SCALE_KEYS, *_TEXT_KEYS, *_EARLIER_KEYS, "saved_rating", "earlier"):
             st.session_state.pop(key, None)
         st.rerun()
+
+
+def _moment(saved: dict[str, Any]) -> str:
+    moment = datetime.fromisoformat(saved["about"])
+    return f"{format_weekday(moment)} {format_time(moment)}"
 
 
 def _render_pleasant_note(saved: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def first_run_page() -> None:
     consents = api.consents()
     if consents["keeping"] == "unanswered" and not st.session_state.get(_LATER):
         st.title(_("First, about your data"))
-        st.write(_("Whether any is kept is yours to say. Nothing is kept before that."))
+        st.write(_("You decide whether any is kept. Nothing is kept before that."))
         render_keeping_question(api, consents, _put_off)
         st.caption(
             _(
@@ -69,7 +69,7 @@ def _render_account() -> None:
             _("E-mail"), help=_("You sign in with it. Nothing is sent there."), max_chars=254
         ).strip()
         password = st.text_input(
-            _("A password of yours (10 characters or more)"), type="password", max_chars=256
+            _("Choose a password (10 characters or more)"), type="password", max_chars=256
         )
     if not st.button(_("Go on"), type="primary", width="stretch"):
         return

@@ -44,7 +44,7 @@ def link_page() -> None:
     days = load_first_days() if rows["same_moment"]["missing"] is not None else None
     if days is not None and not days["has_answer"]:
         # Each comparison would say that it has not enough yet: one path says it once.
-        st.write(_("Here stands, one day, whether your pain moved with your stress."))
+        st.write(_("One day this page will say whether your pain moved with your stress."))
         missing = str(rows["same_moment"]["missing"])
         st.caption(f"{missing[:1].upper()}{missing[1:]}.")
         render_first_days(days)

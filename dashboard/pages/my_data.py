@@ -154,6 +154,9 @@ def _correct(api: Any) -> None:
         _("Stress"), 0, 10, row["stress"], key=f"s-{row['id']}-{row['version']}"
     )
     unchanged = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
+    # A row of its own: in a narrow window columns are stacked, and the button that withdraws stood
+    # under the number for stress.
+    left, right = st.columns(2)
     if left.button(_("Correct it"), width="stretch"):
         api.correct(row["id"], {**unchanged, "pain": pain, "stress": stress})
         st.rerun()

@@ -14,6 +14,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import SIGNED_OUT, Page
 from dashboard.session import anonymous_client, sign_in, sign_in_with_code
+from ebbtide._program import is_in_project_folder
 from ebbtide.settings import Settings
 
 _ASKS_CODE = "asks_code"  # key in the session: in which words a code was asked for
@@ -95,8 +96,12 @@ def _say_how_to_come_in_at_home() -> None:
         st.info(
             _(
                 "Without a password: start Ebbtide again, and it opens signed in. If you forgot "
-                "your password, type `ebbtide set-password` in a terminal of this computer: it "
+                "your password, type `{command}` in a terminal of this computer: it "
                 "sets a new one."
+            ).format(
+                command="uv run ebbtide set-password"
+                if is_in_project_folder()
+                else "ebbtide set-password"
             )
         )
 
@@ -104,7 +109,7 @@ def _say_how_to_come_in_at_home() -> None:
 def _first_password() -> None:
     with st.expander(_("I was invited")), st.form("invited", border=False):
         token = st.text_input(_("What you were given"))
-        password = st.text_input(_("A password of yours (10 characters or more)"), type="password")
+        password = st.text_input(_("Choose a password (10 characters or more)"), type="password")
         if st.form_submit_button(_("Make my account")) and token and password:
             with _api_errors_as_warnings():
                 account = anonymous_client().accept(token.strip(), password)

@@ -115,7 +115,12 @@ def render_trend(
 
 def _summary(ratings: list[dict[str, Any]], heart: dict[str, Any]) -> str:
     days = len({datetime.fromisoformat(rating["about"]).date() for rating in ratings})
-    words = _("{ratings} ratings on {days} days").format(ratings=len(ratings), days=days)
+    if len(ratings) == 1:
+        words = _("1 rating")
+    elif days == 1:
+        words = _("{ratings} ratings on 1 day").format(ratings=len(ratings))
+    else:
+        words = _("{ratings} ratings on {days} days").format(ratings=len(ratings), days=days)
     if not heart["windows"]:
         return _("{words}; no heartbeats in this time.").format(words=words)
     hours, minutes = divmod(heart["usable"] * 5, 60)

@@ -237,7 +237,7 @@ def test_an_administrator_invites_and_the_invited_signs_in(
     page.get_by_role("button", name="Sign out").click()
     page.get_by_text("I was invited").click()
     page.get_by_label("What you were given").fill(token)
-    page.get_by_label("A password of yours").fill("three owls in an old barn")
+    page.get_by_label("Choose a password").fill("three owls in an old barn")
     page.get_by_role("button", name="Make my account").click()
     expect(page.get_by_text("Sign in above as noor@example.org")).to_be_visible()
     page.get_by_label("E-mail").fill("noor@example.org")

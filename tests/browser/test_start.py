@@ -49,8 +49,11 @@ def test_from_nothing_to_a_rating_and_signed_in_until_one_signs_out(
         expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
         check_width(page, "start-signed-out")
         wait_for_no_cookie(context, port)
-        page.reload()
-        expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
+        for path in ("", "/data"):  # of a bookmarked page, too
+            page.goto(f"http://localhost:{port}{path}")
+            expect(page.get_by_text("start Ebbtide again, and it opens signed in")).to_be_visible()
+            expect(page.get_by_text("Page not found")).to_have_count(0)
+            assert page.url.endswith(path or "/")
         page.goto(address)
         expect_today(page)
         assert "link=" not in page.url

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, time, timedelta, tzinfo
 from io import BytesIO
-from typing import Any
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import pytest
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button, NumberInput
 
 from analytics.association.within_person import MIN_RATINGS
 from analytics.hrv.stress_index import MIN_BASELINE_DAYS
@@ -36,6 +39,17 @@ PATIENT_PAGES = (
     "consents",
     "screening",
 )
+
+
+class SetClock(datetime):
+    """A clock that stands where it is set."""
+
+    at: datetime
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        moment = cls.at.astimezone(tz)
+        return cls.combine(moment.date(), moment.time(), tzinfo=tz)
 
 
 def script(page: str) -> None:
@@ -103,6 +117,55 @@ def test_a_rating_with_words(clinic: Clinic) -> None:
     assert "Saved. Thank you." in words(test)
     (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]
     assert (rating["pain"], rating["stress"], rating["note"]) == (3, 4, "a long call")
+
+
+def test_an_earlier_moment_stays_as_chosen_while_the_clock_goes_on(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    midnight = datetime.now(zone).replace(hour=0, minute=20, second=0, microsecond=0)
+    if midnight > datetime.now(zone):
+        midnight -= timedelta(days=1)
+    monkeypatch.setattr("dashboard.components.rating.datetime", SetClock)
+    monkeypatch.setattr(SetClock, "at", midnight, raising=False)
+    test = opened(clinic, "today")
+    test.session_state["pain"] = 3
+    test.session_state["stress"] = 4
+    test.toggle(key="earlier").set_value(True).run()
+    # An hour before twenty past midnight is yesterday, not tonight, which is to come.
+    yesterday = midnight.date() - timedelta(days=1)
+    assert (test.date_input[0].value, test.time_input[0].value) == (yesterday, time(23, 20))
+    test.date_input[0].set_value(yesterday).run()
+    test.time_input[0].set_value(time(10, 15)).run()
+    monkeypatch.setattr(SetClock, "at", midnight + timedelta(minutes=3))
+    next(button for button in test.button if button.label == "Save").click().run()
+    (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]
+    assert datetime.fromisoformat(rating["about"]) == datetime.combine(
+        yesterday, time(10, 15), tzinfo=zone
+    )
+
+
+def test_a_rating_that_is_changed_can_be_left_as_it_was(clinic: Clinic) -> None:
+    test = opened(clinic, "today")
+    test.session_state["pain"] = 3
+    test.session_state["stress"] = 4
+    test.run()
+    for label in ("Save", "Change it"):
+        next(button for button in test.button if button.label == label).click().run()
+    assert test.title[0].value == "Change your rating"
+    test.session_state["pain"] = 9
+    next(button for button in test.button if button.label == "Leave it as it was").click().run()
+    assert "pain 3, stress 4" in words(test)
+    (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]
+    assert (rating["pain"], rating["version"]) == (3, 1)
+
+
+def test_one_rating_is_counted_in_the_singular(clinic: Clinic) -> None:
+    clinic["ada"].post("/v1/ratings", json={"pain": 3, "stress": 4})
+    text = words(opened(clinic, "trend"))
+    assert "1 rating;" in text and "1 ratings" not in text
+    assert "0 so far" not in text
+    assert "1 rating before" in words(opened(clinic, "course"))
 
 
 def test_on_a_harder_day_something_pleasant_comes_back(clinic: Clinic) -> None:
@@ -251,6 +314,10 @@ def test_consent_is_given_and_taken_back(clinic: Clinic) -> None:
 def test_a_rating_is_corrected_and_withdrawn_in_my_data(clinic: Clinic) -> None:
     clinic["ada"].post("/v1/ratings", json={"pain": 3, "stress": 4})
     test = opened(clinic, "my_data")
+    # In the order of a narrow window: numbers, then buttons, and none that withdraws between them.
+    order = [element.label for element in test.main if isinstance(element, Button | NumberInput)]
+    order = [label for label in order if label in ("Pain", "Stress", "Correct it", "Withdraw it")]
+    assert order == ["Pain", "Stress", "Correct it", "Withdraw it"]
     test.number_input[0].set_value(5).run()
     next(button for button in test.button if button.label == "Correct it").click().run()
     (rating,) = clinic["ada"].get("/v1/ratings").json()["ratings"]

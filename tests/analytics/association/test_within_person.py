@@ -225,6 +225,6 @@ def test_the_missing_reason_counts_days_at_the_persons_own_pace() -> None:
     three_a_day = within_person_link(times(12), stress, pain).missing_reason
     one_a_day = within_person_link(times(12, every_h=24), stress, pain).missing_reason
     none_yet = within_person_link(times(0), stress[:0], pain[:0]).missing_reason
-    assert three_a_day is not None and "about 6 more days with 3 ratings" in three_a_day
-    assert one_a_day is not None and "about 18 more days with a rating" in one_a_day
-    assert none_yet is not None and "about 15 more days with 2 ratings" in none_yet
+    assert three_a_day is not None and "about 6 more days at 3 ratings a day" in three_a_day
+    assert one_a_day is not None and "about 18 more days at one rating a day" in one_a_day
+    assert none_yet is not None and "about 15 more days at 2 ratings a day" in none_yet
