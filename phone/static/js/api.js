@@ -63,6 +63,7 @@ export class ProblemError extends Error {
 export async function request(method, path, options = {}) {
   const session = currentSession();
   const token = options.token === undefined ? (session?.token ?? null) : options.token;
+  if (options.token === undefined && token === null) throw new SessionEndedError("revoked");
   const headers = new Headers(options.headers);
   if (token) headers.set("Authorization", `Bearer ${token}`);
   let body = options.body;

@@ -13,6 +13,7 @@ import { openMore } from "./views/more.js";
 import { openPractise } from "./views/practise.js";
 import { openRate } from "./views/rate.js";
 import { openRecord } from "./views/record.js";
+import { isRecording } from "./views/view.js";
 import { openSee } from "./views/see.js";
 import { openSignIn } from "./views/sign_in.js";
 
@@ -33,6 +34,9 @@ const notices = /** @type {HTMLElement} */ (document.getElementById("notices"));
 
 /** @type {App | null} */
 let app = null;
+/** @type {App | null} the app of a session that was revoked while it recorded */
+let suspended = null;
+let isRevoked = false;
 let left = new AbortController();
 /** The code of a sign-in that the address brought, and what is to be said there. */
 let code = takeCode();
@@ -60,7 +64,10 @@ async function start() {
     notice = t(isHeard ? "signIn.signedOut" : "signIn.signedOutOffline");
     open();
   });
-  sessionEvents.addEventListener("revoked", () => (notice = t("signIn.revoked")));
+  sessionEvents.addEventListener("revoked", () => {
+    isRevoked = true;
+    notice = t("signIn.revoked");
+  });
   sessionEvents.addEventListener("erased", () => (notice = t("signIn.erased")));
   updates.addEventListener("changed", draw);
   try {
@@ -78,26 +85,35 @@ async function start() {
 
 /** Begin with who signed in, or end with who is not signed in any more. */
 async function changePerson() {
-  if (app) {
-    app.entries.close();
-    app.recorder.close();
-    app = null;
-  }
   const session = currentSession();
   const database = currentDatabase();
-  if (session && database) {
-    const entries = new EntryQueue(database);
-    const recorder = new PhoneRecorder({ database, request });
-    await entries.load();
-    app = { session, database, entries, recorder, version: await findVersion() };
-    notice = undefined;
-    code = "";
-    entries.addEventListener("changed", draw);
-    recorder.addEventListener("changed", draw);
+  if (app) {
+    app.entries.close();
+    // After a revocation a recording goes on, in memory, until the same person signs in again.
+    if (isRevoked && isRecording(app.recorder)) suspended = app;
+    else await app.recorder.close();
+    app = null;
+    isRevoked = false;
+  }
+  if (!session || !database) {
     open();
-    await recorder.open();
-    void entries.send();
-  } else open();
+    return;
+  }
+  const entries = new EntryQueue(database);
+  const former = suspended?.database === database ? suspended.recorder : null;
+  if (suspended && !former) await suspended.recorder.close();
+  suspended = null;
+  const recorder = former ?? new PhoneRecorder({ database, request });
+  await entries.load();
+  app = { session, database, entries, recorder, version: await findVersion() };
+  notice = undefined;
+  code = "";
+  entries.addEventListener("changed", draw);
+  if (!former) recorder.addEventListener("changed", draw);
+  open();
+  if (former) void former.sendNow();
+  else await recorder.open();
+  void entries.send();
 }
 
 /** Open the view that the address names. */

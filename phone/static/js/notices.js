@@ -3,7 +3,7 @@
 import { button, element, replace } from "./dom.js";
 import { count, formatNumber, t } from "./i18n.js";
 import { applyUpdate, hasUpdate } from "./updates.js";
-import { pageLink, readHeartRate } from "./views/view.js";
+import { isRecording, pageLink, readHeartRate } from "./views/view.js";
 
 /** @typedef {import('./views/view.js').App} App */
 
@@ -39,15 +39,13 @@ export function drawNotices(place, app) {
 function findLines(app) {
   /** @type {{words: string, action?: Node, isQuiet?: boolean}[]} */
   const lines = [];
-  const isRecording =
-    app !== null && app.recorder.state !== "idle" && app.recorder.state !== "blocked";
   if (hasUpdate()) {
-    if (isRecording) lines.push({ words: t("app.updateWaits") });
+    if (app !== null && isRecording(app.recorder)) lines.push({ words: t("app.updateWaits") });
     else lines.push({ words: t("app.update"), action: button(t("app.updateNow"), applyUpdate) });
   }
   if (app === null) return lines;
   const { entries, recorder } = app;
-  if (isRecording && !location.hash.startsWith("#record")) {
+  if (isRecording(recorder) && !location.hash.startsWith("#record")) {
     const rate = readHeartRate(recorder);
     const words =
       rate === null

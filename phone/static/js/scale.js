@@ -39,15 +39,20 @@ export function createScale(title, { ends, value = null, isOptional = false } = 
     t("scale.clear"),
   );
   const root = element(
-    "fieldset",
+    "div",
     { class: "scale", role: "radiogroup", "aria-label": title },
     element(
-      "legend",
-      {},
-      element("span", { class: "title" }, title),
-      ends ? element("span", { class: "ends" }, ends) : null,
+      "div",
+      { class: "scale-head" },
+      element(
+        "div",
+        {},
+        element("span", { class: "title", "aria-hidden": "true" }, title),
+        ends ? element("span", { class: "ends" }, ends) : null,
+      ),
+      clear,
+      chosen,
     ),
-    element("div", { class: "read-out" }, clear, chosen),
     row,
   );
 

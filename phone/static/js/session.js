@@ -22,6 +22,9 @@ export const sessionEvents = new EventTarget();
 let session = null;
 /** @type {Database | null} */
 let database = null;
+/** The database of a session that was revoked while the app was open: a recording still has it. */
+/** @type {Database | null} */
+let locked = null;
 
 /** @returns {Session | null} */
 export function currentSession() {
@@ -63,7 +66,11 @@ export async function signIn(proof, deviceName) {
     token: null,
   });
   const { id, name, zone } = answer.person;
-  database = await openDatabase(id, decodeBase64Url(answer.storage_key));
+  const key = decodeBase64Url(answer.storage_key);
+  const former = locked?.personId === id ? locked : null;
+  await former?.unlock(key);
+  database = former ?? (await openDatabase(id, key));
+  locked = null;
   session = {
     token: answer.token,
     expires: answer.expires ?? null,
@@ -116,7 +123,10 @@ async function forget(isErased) {
   const open = database;
   database = null;
   if (isErased) await open?.destroy();
-  else await open?.lock();
+  else if (open) {
+    locked = open;
+    await open.lock();
+  }
 }
 
 /**

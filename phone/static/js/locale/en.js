@@ -195,8 +195,8 @@ export default {
   "see.ratings.other": "{number} ratings",
   "see.days.one": "{number} day",
   "see.days.other": "{number} days",
-  "see.sentence":
-    "{ratings} on {days} in the last two weeks. Pain was between {painLow} and {painHigh}, stress between {stressLow} and {stressHigh}.",
+  "see.sentence": "{ratings} on {days} in the last two weeks. Pain was {pain}, stress {stress}.",
+  "see.between": "between {low} and {high}",
   "see.chart": "Means of each day, 0 to 10.",
   "see.chartLabel":
     "Pain and stress of the last two weeks, the mean of each day. The table below has the numbers.",

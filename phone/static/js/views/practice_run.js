@@ -182,7 +182,13 @@ export function runPractice(app, place, signal, options, practice) {
     practice.stage,
     left,
     options.heart ? heart : null,
-    element("div", { class: "actions" }, halt, ...(practice.controls ?? []), finish),
+    element(
+      "div",
+      { class: "actions" },
+      halt,
+      element("div", { class: "pair" }, ...(practice.controls ?? [])),
+      finish,
+    ),
   );
   keepScreenOn(running.signal);
   signal.addEventListener("abort", () => stop(true), { once: true });

@@ -79,10 +79,8 @@ function weekParts(ratings) {
   const sentence = t("see.sentence", {
     ratings: count("see.ratings", shown.length),
     days: count("see.days", means.filter((day) => day.count > 0).length),
-    painLow: formatNumber(Math.min(...pains)),
-    painHigh: formatNumber(Math.max(...pains)),
-    stressLow: formatNumber(Math.min(...stresses)),
-    stressHigh: formatNumber(Math.max(...stresses)),
+    pain: rangeWords(pains),
+    stress: rangeWords(stresses),
   });
   return [
     element("p", {}, sentence),
@@ -187,6 +185,13 @@ function answerParts({ value, asOf }) {
     value.simulated ? element("p", { class: "muted" }, t("app.simulated")) : null,
     element("p", { class: "muted" }, t("app.asOf", { moment: formatMoment(new Date(asOf)) })),
   ];
+}
+
+/** @param {number[]} values */
+function rangeWords(values) {
+  const low = formatNumber(Math.min(...values));
+  const high = formatNumber(Math.max(...values));
+  return low === high ? low : t("see.between", { low, high });
 }
 
 /** @param {number[]} values */

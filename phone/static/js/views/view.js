@@ -46,3 +46,11 @@ export function readHeartRate(recorder) {
   const rate = recorder.heartRate;
   return rate === null || rate === undefined || rate <= 0 ? null : Math.round(rate);
 }
+
+/**
+ * Whether a recording is under way, also while it looks for its strap.
+ * @param {PhoneRecorder} recorder
+ */
+export function isRecording(recorder) {
+  return recorder.state !== "idle" && recorder.state !== "blocked";
+}
