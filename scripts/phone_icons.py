@@ -2,7 +2,7 @@
 
     uv run python scripts/phone_icons.py
 
-Writes phone/static/icons/. The PNGs are drawn from the same curves, four times larger, and averaged.
+Writes phone/static/icons/. The PNGs are of the same curves, drawn four times larger and averaged.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def icon_svg() -> str:
         y = wave_height(x, middle, amplitude)
         points = " ".join(f"{512 * a:.0f},{512 * b:.0f}" for a, b in zip(x, y, strict=True))
         paths.append(f'<polyline points="{points}" stroke-width="{512 * width:.0f}"/>')
-    ground, wave = ("#%02x%02x%02x" % colour for colour in (GROUND, WAVE))
+    ground, wave = ("#{:02x}{:02x}{:02x}".format(*colour) for colour in (GROUND, WAVE))
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512">'
         f'<rect width="512" height="512" rx="{512 * CORNER:.0f}" fill="{ground}"/>'

@@ -27,7 +27,6 @@ export default {
   "state.consent": "Nothing is kept before you agree. What you entered waits on this phone.",
   "state.consentLink": "Read and decide",
   "state.refused": "Some of it was not taken. See Rate.",
-  "state.recording": "Recording",
   "state.recordingHeart": "Recording · heart {rate}",
 
   "scale.clear": "Leave out",
@@ -240,7 +239,7 @@ export default {
   "more.language": "The texts follow the language of your browser.",
 
   "signIn.title": "Sign in",
-  "signIn.words": "On your computer, open the page My phone. It shows a code and a picture of it.",
+  "signIn.words": "On your computer, open My devices. Under My phone it shows a code and a picture of it.",
   "signIn.code": "Code",
   "signIn.withCode": "Sign in with the code",
   "signIn.orPassword": "With e-mail and password",
@@ -252,11 +251,11 @@ export default {
   "signIn.offline": "No net, or the server does not answer. Try again in a moment.",
   "signIn.missing": "Fill in what is asked for.",
   "signIn.name": "Name of this phone",
-  "signIn.nameWords": "So that you find it on the page My phone.",
+  "signIn.nameWords": "So that you find it in the list of My phone.",
   "signIn.revoked":
     "This phone was signed out from elsewhere, or its time was over. What waits here is locked until you sign in again.",
   "signIn.erased": "The account was erased. Nothing of it is left on this phone.",
   "signIn.signedOut": "Signed out. Nothing of yours is on this phone any more.",
   "signIn.signedOutOffline":
-    "Signed out. Nothing of yours is on this phone any more. The server could not be told: remove this phone on the page My phone.",
+    "Signed out. Nothing of yours is on this phone any more. The server could not be told: remove this phone on the page My devices.",
 };
