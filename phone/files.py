@@ -15,7 +15,7 @@ from ebbtide.errors import EbbtideError
 STATIC = Path(__file__).with_name("static")
 INDEX, SERVICE_WORKER = "index.html", "service-worker.js"
 # Lines of the service worker in which the version and the list of files are put.
-_VERSION_LINE, _FILES_LINE = "const VERSION = 'development';", "const FILES = [];"
+_VERSION_LINE, _FILES_LINE = 'const VERSION = "development";', "const FILES = [];"
 _VERSION_CHARACTERS = 16  # of a hash in hexadecimal, 64 bits: it tells versions apart, no more
 _GZIP_LEVEL = 9  # once a process
 

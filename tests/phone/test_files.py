@@ -14,7 +14,7 @@ import pytest
 from ebbtide.errors import EbbtideError
 from phone.files import load_files
 
-WORKER = "const VERSION = 'development';\nconst FILES = [];\nself.addEventListener('x', y);\n"
+WORKER = 'const VERSION = "development";\nconst FILES = [];\nself.addEventListener("x", y);\n'
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_service_worker_gets_one_version_and_each_hash(folder: Path) -> None
     assert set(loaded.files) == {"index.html", "js/main.js", "icon.png", "service-worker.js"}
     worker = loaded.files["service-worker.js"].content.decode()
     assert f'const VERSION = "{loaded.version}";' in worker
-    assert worker.endswith("self.addEventListener('x', y);\n")
+    assert worker.endswith('self.addEventListener("x", y);\n')
     found = re.search(r"^const FILES = (.*);$", worker, re.MULTILINE)
     assert found is not None
     listed = {item["path"]: item["sha256"] for item in json.loads(found[1])}

@@ -23,7 +23,7 @@ def app(tmp_path: Path) -> ASGIApp:
     (folder / "js").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html>" + "<p>words</p>" * 50)
     (folder / "js" / "main.js").write_text("export const x = 1;")
-    (folder / "service-worker.js").write_text("const VERSION = 'development';\nconst FILES = [];\n")
+    (folder / "service-worker.js").write_text('const VERSION = "development";\nconst FILES = [];\n')
     (tmp_path / "secret.js").write_text("not of the app")
     return PhoneFilesMiddleware(rest, folder)
 
@@ -52,7 +52,7 @@ def test_the_shell_and_its_files_are_served_to_anybody(app: ASGIApp) -> None:
     assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
     worker = ask(app, "/app/service-worker.js")
     assert worker.headers["Cache-Control"] == "no-cache"
-    assert "js/main.js" in worker.text and "'development'" not in worker.text
+    assert "js/main.js" in worker.text and '"development"' not in worker.text
     assert ask(app, "/app/", "HEAD").content == b""
 
 
