@@ -17,7 +17,7 @@ export const MAX_QUEUED = 30_000;
 const MAX_BATCH = 500;
 const RETRY_MS = 2_000;
 
-/** Event `durable` (detail: streamId, first, last): these are on the disk now. */
+/** Event `durable` (detail: streamId, first, last, notifications): these are on the disk now. */
 export class EntryWriter extends EventTarget {
   #outbox;
   #conditions;
@@ -120,7 +120,8 @@ export class EntryWriter extends EventTarget {
         this.#isHeldUp = false;
         this.#lost = 0;
         this.#conditions.clear("recorder.storage_full", "recorder.signed_out");
-        this.dispatchEvent(new CustomEvent("durable", { detail: written }));
+        const notifications = run.map(({ entry }) => entry.notification);
+        this.dispatchEvent(new CustomEvent("durable", { detail: { ...written, notifications } }));
       } catch (error) {
         await this.#wait(error);
       }

@@ -49,7 +49,7 @@ const SYSTEM_CLOCK = { wallMs: () => Date.now(), monotonicMs: () => performance.
 
 /**
  * Records what one strap sends, and uploads it. Events: `changed` after everything that changes
- * what it shows; `durable` (detail: streamId, first, last) once notifications are on the disk.
+ * what it shows; `durable` (detail: streamId, first, last, notifications) once they are on the disk.
  */
 export class PhoneRecorder extends EventTarget {
   #database;

@@ -9,13 +9,13 @@ export default {
   "recorder.permission":
     "The browser may not use Bluetooth: allow it for this page in the browser's settings, then choose the strap again.",
   "recorder.nothing_chosen":
-    "No strap was chosen: wet its electrodes, put it on, and tap Choose the strap.",
+    "No strap was chosen: see that Bluetooth is on, wet the strap's electrodes, put it on, and choose again.",
   "recorder.not_found":
-    "{strap} is not heard: wet its electrodes, put it on, and end its connection to any watch or other app.",
+    "{strap} is not heard: see that Bluetooth is on, wet its electrodes, put it on, and end its connection to any watch or other app.",
   "recorder.no_heart_rate":
     "{strap} does not send heartbeats: choose the strap again.",
   "recorder.needs_choice":
-    "After the page was loaded anew the browser wants you to choose the strap again: tap Choose the strap.",
+    "After the page was loaded anew the browser wants you to choose the strap again, and recording goes on.",
   "recorder.connecting": "Connecting to {strap}: keep the phone within two metres.",
   "recorder.link_lost":
     "The connection to {strap} was lost: keep the phone near, and recording goes on by itself.",
