@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from starlette.types import Receive, Scope, Send
 
+from api.app import create_app
+from api.middleware.phone_files import PhoneFilesMiddleware
 from api.services.access_tokens import issue_token
 from store import Stores
 from store.models import Person
@@ -32,6 +36,21 @@ _REMAINS = """async () => ({
   cached: await Promise.all((await caches.keys()).map(async (name) =>
     (await (await caches.open(name)).keys()).map((request) => new URL(request.url).pathname))),
 })"""
+
+
+class ChangingFiles:
+    """The API with files of the app that change while it runs, as after an upgrade."""
+
+    def __init__(self, stores: Stores, folder: Path) -> None:
+        self._api = create_app(stores)
+        self._folder = folder
+        self.load()
+
+    def load(self) -> None:
+        self._current = PhoneFilesMiddleware(self._api, self._folder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._current(scope, receive, send)
 
 
 @contextmanager

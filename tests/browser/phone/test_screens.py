@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from starlette.types import Receive, Scope, Send
 
-from api.app import create_app
-from api.middleware.phone_files import PhoneFilesMiddleware
 from api.services.erasure import erase_people
 from api.services.phones import phones
 from cli.server.thread import ApiThread
@@ -20,6 +17,7 @@ from store import Stores
 from store.models import Person
 from tests.support.accounts import PASSWORD, add_account, answer_on_keeping
 from tests.support.phone_screens import (
+    ChangingFiles,
     choose,
     open_view,
     opened_phone,
@@ -237,21 +235,6 @@ def test_nothing_is_sent_before_keeping_is_agreed_to_and_the_way_there_is_shown(
     page.reload()
     wait_until_sent(page)
     assert pains(stores, eve) == [(5, 5, 1)]
-
-
-class ChangingFiles:
-    """The API with files of the app that change while it runs, as after an upgrade."""
-
-    def __init__(self, stores: Stores, folder: Path) -> None:
-        self._api = create_app(stores)
-        self._folder = folder
-        self.load()
-
-    def load(self) -> None:
-        self._current = PhoneFilesMiddleware(self._api, self._folder)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._current(scope, receive, send)
 
 
 def test_a_new_version_waits_for_a_word_and_then_replaces_every_file(
