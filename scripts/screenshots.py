@@ -106,7 +106,9 @@ def _app(page: Page, words: dict[str, str]) -> None:
     _shoot_app(page, "rate")
     for view in ("record", "practise", "see"):
         page.evaluate("view => { location.hash = `#${view}`; }", view)
-        page.wait_for_timeout(3000)
+        if view == "see":
+            page.get_by_text("95% interval").first.wait_for()
+        page.wait_for_timeout(1000)
         _shoot_app(page, view)
     page.evaluate("() => { location.hash = '#practise/breathing'; }")
     page.get_by_role("button", name="Begin").click()

@@ -10,6 +10,8 @@ const FILES = [];
 const worker = /** @type {any} */ (self);
 const PREFIX = "ebbtide-app-";
 const CACHE = PREFIX + VERSION;
+/** @type {Promise<Cache> | undefined} opened once: the app asks for all its files at once */
+let opened;
 
 worker.addEventListener("install", (event) => event.waitUntil(fetchFiles()));
 
@@ -56,6 +58,6 @@ async function removeOldVersions() {
 async function findFile(request, url, scope) {
   const isPage = request.mode === "navigate" || url.pathname === scope.pathname;
   const wanted = isPage ? new URL("index.html", scope) : new URL(url.pathname, scope);
-  const cache = await caches.open(CACHE);
-  return (await cache.match(wanted)) ?? fetch(request);
+  opened ??= caches.open(CACHE);
+  return (await (await opened).match(wanted)) ?? fetch(request);
 }

@@ -117,6 +117,10 @@ def test_every_import_and_every_file_that_is_named_exists() -> None:
     named = re.findall(r'(?:href|src)="([^"]+)"', page) + [x["src"] for x in manifest["icons"]]
     for name in named:
         assert (STATIC / name).is_file(), name
+    # All modules are asked for at once, not one after another as each names the next.
+    modules = {path.relative_to(STATIC).as_posix() for path in SOURCES}
+    preloaded = set(re.findall(r'rel="modulepreload" href="([^"]+)"', page))
+    assert preloaded | {"js/main.js"} == modules
     assert (manifest["start_url"], manifest["scope"]) == ("/app/", "/app/")
 
 
