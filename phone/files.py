@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from ebbtide.errors import EbbtideError
 
 STATIC = Path(__file__).with_name("static")
 INDEX, SERVICE_WORKER = "index.html", "service-worker.js"
-# Lines of the service worker in which the version and the list of files are put.
-_VERSION_LINE, _FILES_LINE = 'const VERSION = "development";', "const FILES = [];"
+# What of the service worker the version and the list of files are put into.
+_VERSION_PLACE = re.compile(r"""\bconst VERSION = (['"])development\1;""")
+_FILES_PLACE = re.compile(r"\bconst FILES = \[\];")
 _VERSION_CHARACTERS = 16  # of a hash in hexadecimal, 64 bits: it tells versions apart, no more
 _GZIP_LEVEL = 9  # once a process
 
@@ -85,14 +87,16 @@ def load_files(folder: Path = STATIC) -> AppFiles:
     worker = files.get(SERVICE_WORKER)
     if worker is not None:
         text = worker.content.decode()
-        for line in (_VERSION_LINE, _FILES_LINE):
-            if text.count(line) != 1:
+        for name, place, value in (
+            ("VERSION", _VERSION_PLACE, version),
+            ("FILES", _FILES_PLACE, listed),
+        ):
+            text, count = place.subn(f"const {name} = {json.dumps(value)};", text)
+            if count != 1:
                 raise EbbtideError(
-                    f"{SERVICE_WORKER} of the app for phones has no line {line}",
+                    f"{SERVICE_WORKER} of the app for phones has no place for const {name}.",
                     "Install Ebbtide again: its files are not whole.",
                 )
-        text = text.replace(_VERSION_LINE, f"const VERSION = {json.dumps(version)};")
-        text = text.replace(_FILES_LINE, f"const FILES = {json.dumps(listed)};")
         files[SERVICE_WORKER] = _make_file(SERVICE_WORKER, text.encode())
     return AppFiles(version, files)
 

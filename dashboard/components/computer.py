@@ -81,7 +81,7 @@ def render_phone(api: DashboardClient, state: dict[str, Any]) -> None:
     home_url = state["home_url"]
     trust = (state["trust_url"], state["fingerprint"]) if state["trust_url"] else None
     st.subheader(_("These pages on my phone"))
-    page_link("devices", _("The app for phones, which records too: My devices"))
+    page_link("devices", _("The app, which records: My devices"))
     if home_url is None:
         st.write(
             _(

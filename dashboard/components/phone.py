@@ -82,7 +82,7 @@ def _render_device(api: DashboardClient, device: dict[str, Any]) -> None:
 
 def _render_ways(*, is_computer: bool) -> None:
     st.write(_(texts.PHONE_WAYS) if is_computer else _(texts.PHONE_NEEDS_HTTPS))
-    page_link("computer", _("To This computer: these pages on a phone, without the app"))
+    page_link("computer", _("To This computer"))
 
 
 def _render_sign_in(api: DashboardClient, address: str) -> None:
@@ -92,6 +92,7 @@ def _render_sign_in(api: DashboardClient, address: str) -> None:
     if made is None:
         if STARTED.is_set():
             st.write(_(texts.PHONE_TRUST_FIRST))
+            page_link("computer", _("To This computer"))
         if st.button(_("Show a code for the app"), type="primary"):
             st.session_state[_CODE] = api.new_device_code()
             st.rerun()

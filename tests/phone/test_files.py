@@ -52,6 +52,13 @@ def test_the_service_worker_gets_one_version_and_each_hash(folder: Path) -> None
     assert loaded.files["icon.png"].compressed is None
 
 
+def test_a_worker_may_be_written_with_either_quotes(folder: Path) -> None:
+    (folder / "service-worker.js").write_text(WORKER.replace('"', "'"))
+    loaded = load_files(folder)
+    worker = loaded.files["service-worker.js"].content.decode()
+    assert f'const VERSION = "{loaded.version}";' in worker
+
+
 @pytest.mark.parametrize("path", ["index.html", "service-worker.js"])
 def test_the_version_changes_with_each_file_and_only_then(folder: Path, path: str) -> None:
     before = load_files(folder).version
