@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+from anyio import to_thread
 from playwright.sync_api import Page, Playwright
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -88,14 +89,14 @@ class Site:
 
 
 async def _send_file(path: Path, send: Send) -> None:
-    found = path.is_file()
+    body = await to_thread.run_sync(lambda: path.read_bytes() if path.is_file() else None)
     headers = [
         (b"content-type", _TYPES.get(path.suffix, b"text/plain")),
         (b"cache-control", b"no-cache"),
     ]
-    status = 200 if found else 404
+    status = 404 if body is None else 200
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": path.read_bytes() if found else b""})
+    await send({"type": "http.response.body", "body": body or b""})
 
 
 @contextmanager
