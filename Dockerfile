@@ -13,6 +13,7 @@ COPY ebbtide ebbtide
 COPY ingest ingest
 COPY store store
 COPY analytics analytics
+COPY phone phone
 COPY api api
 COPY dashboard dashboard
 COPY cli cli

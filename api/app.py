@@ -25,6 +25,7 @@ from api.middleware.created import CreatedMiddleware
 from api.middleware.etag import ETagMiddleware
 from api.middleware.fhir_outcomes import FhirOutcomesMiddleware
 from api.middleware.idempotency import IdempotencyMiddleware
+from api.middleware.phone_files import PhoneFilesMiddleware
 from api.middleware.rate_limit import RateLimitMiddleware
 from api.middleware.representation import RepresentationMiddleware
 from api.middleware.request_rules import RequestRulesMiddleware
@@ -55,6 +56,7 @@ MIDDLEWARE: tuple[type[Any], ...] = (
     TelemetryMiddleware,
     SecurityHeadersMiddleware,
     RequestRulesMiddleware,
+    PhoneFilesMiddleware,
     BodyLimitMiddleware,
     RateLimitMiddleware,
     RepresentationMiddleware,

@@ -99,10 +99,10 @@ def join_apps(
 ) -> PagesApp:
     """Serve pages, cookies and, if given, the API at one address.
 
-    ``api`` is served below ``/v1`` with its own middleware, which the pages do not pass; ``routes``
-    are added beside the pages. Only with it is the ``Host`` header required to be an address,
-    ``localhost`` or that of ``origin``: a site could else have its own name resolve to this
-    machine and read the pages (DNS rebinding).
+    ``api`` is served below ``/v1`` and ``/app`` with its own middleware, which the pages do not
+    pass; ``routes`` are added beside the pages. Only with it is the ``Host`` header required to be
+    an address, ``localhost`` or that of ``origin``: a site could else have its own name resolve to
+    this machine and read the pages (DNS rebinding).
     """
 
     @asynccontextmanager
@@ -156,7 +156,7 @@ class PagesApp:
         headers, path = Headers(scope=scope), scope["path"]
         if self._is_allowed_host is not None and not self._is_allowed_host(headers.get("host", "")):
             await _refuse(scope, receive, send, "Open Ebbtide by the address that it printed.")
-        elif self._api is not None and (path.startswith("/v1/") or path in _API_PATHS):
+        elif self._api is not None and _is_of_api(path):
             await self._api(scope, receive, send)
         elif scope["type"] == "websocket" and not is_own_origin(headers, self._origin):
             await _refuse(scope, receive, send, "")
@@ -166,7 +166,12 @@ class PagesApp:
             await self._streamlit(scope, receive, _with_headers(send))
 
 
-_API_PATHS = frozenset({"/v1", "/openapi.json"})
+_API_PATHS = frozenset({"/v1", "/openapi.json", "/app"})
+
+
+def _is_of_api(path: str) -> bool:
+    """Whether the API answers this path: its routes, and the app for phones."""
+    return path in _API_PATHS or path.startswith(("/v1/", "/app/"))
 
 
 class _SetCookies:

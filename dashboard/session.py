@@ -73,7 +73,7 @@ def first_run_secret() -> str | None:
     """Return the secret of ``ebbtide start`` with which this browser may make the first account;
     None where it has none, or there is an account by now.
     """
-    secret = _text(st.context.cookies.get(first_run_cookie(_origin())))
+    secret = _text(st.context.cookies.get(first_run_cookie(page_origin())))
     if secret is None or st.session_state.get(_FIRST_RUN) == "":
         return None
     if _FIRST_RUN not in st.session_state:
@@ -93,7 +93,7 @@ def make_first_account(
     """
     answer = anonymous_client().first_run(secret, name, zone, email, password)
     st.session_state[_FIRST_RUN] = ""
-    spent = Cookie(first_run_cookie(_origin()), "", 0)
+    spent = Cookie(first_run_cookie(page_origin()), "", 0)
     _begin(answer, spent, stays=password is None)
 
 
@@ -145,13 +145,13 @@ def _begin(answer: dict[str, Any], *cookies: Cookie, stays: bool) -> None:
     if stays:
         left = datetime.fromisoformat(answer["expires"]) - datetime.now(UTC)
         age_s = max(0, int(left.total_seconds()))
-    session = Cookie(session_cookie(_origin()), answer["token"], age_s)
+    session = Cookie(session_cookie(page_origin()), answer["token"], age_s)
     st.session_state.pop(_END, None)
     st.session_state[_CODE] = PENDING.put([session, *cookies])
 
 
 def _sign_in_with_cookie() -> dict[str, Any] | None:
-    token = _text(st.context.cookies.get(session_cookie(_origin())))
+    token = _text(st.context.cookies.get(session_cookie(page_origin())))
     if token is None:
         return None
     try:
@@ -173,7 +173,7 @@ def _post(path: str, body: str) -> None:
     )
 
 
-def _origin() -> str:
+def page_origin() -> str:
     """The address of the pages, as the browser has it: the pages' server has checked it."""
     return _text(st.context.headers.get("Origin")) or ""
 

@@ -26,6 +26,7 @@ from store.protocols.access import (
     PasswordStore,
     RequestCountStore,
     ResearchStore,
+    StorageKeyStore,
     TokenStore,
 )
 from store.protocols.beats import BeatStore
@@ -58,6 +59,7 @@ __all__ = [
     "RequestCountStore",
     "ResearchStore",
     "SecondFactorStore",
+    "StorageKeyStore",
     "StoreError",
     "Stores",
     "TokenStore",

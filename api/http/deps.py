@@ -11,9 +11,10 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.http.metrics import route_template
+from api.http.phone_routes import is_phone_route
 from api.http.problems import ProblemError
 from api.http.request_state import note_account
-from api.services.access_tokens import Caller, find_caller
+from api.services.access_tokens import Caller, find_caller, is_phone_token
 from api.services.cache.analysis import AnalysisCache
 from api.services.consent import (
     KeepingState,
@@ -27,7 +28,7 @@ from api.services.snapshots import Snapshots
 from store import Stores
 from store.errors import ErasedSubjectError, UnknownStreamError
 from store.models import AccessLogEntry, Person
-from store.models.access import Scope
+from store.models.access import Scope, TokenKind
 from store.models.records import Purpose, Role
 
 # Of the 40 threads of a process, and of the 20 connections to PostgreSQL: most requests are uploads
@@ -112,8 +113,14 @@ def get_setup_caller(
     """The caller, as of ``get_caller``, also where they have yet to set up a second factor."""
     caller = find_caller(stores, token)
     if caller is None:
-        raise _unauthenticated()
+        raise _unauthenticated(token)
     note_account(request, caller.person.id)
+    if caller.access_token.kind is TokenKind.PHONE and not is_phone_route(request.scope):
+        raise ProblemError(
+            403,
+            "The app on a phone does not need that: it is for the pages.",
+            kind="not-for-devices",
+        )
     default = Scope.READ if request.method in _READING else Scope.WRITE
     scopes = {Scope(word) for word in required.scopes} or {default}
     if not scopes & caller.access_token.scopes:
@@ -328,10 +335,13 @@ def _require_role(person: Person, role: Role) -> Person:
     return person
 
 
-def _unauthenticated() -> ProblemError:
-    return ProblemError(
-        401, "Sign in first (POST /v1/sign-in).", headers={"WWW-Authenticate": "Bearer"}
-    )
+def _unauthenticated(token: str = "") -> ProblemError:
+    headers = {"WWW-Authenticate": "Bearer"}
+    if is_phone_token(token):
+        return ProblemError(
+            401, "This phone is signed out. Sign in again.", headers, kind="device-revoked"
+        )
+    return ProblemError(401, "Sign in first (POST /v1/sign-in).", headers)
 
 
 def get_alias(

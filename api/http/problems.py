@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from api.http.metrics import STORE_UNAVAILABLE
 from api.http.routing import allowed_methods
 from api.services.errors import (
+    AccountErasedError,
     IdentityError,
     LockedOutError,
     PasskeyAddressError,
@@ -61,6 +62,7 @@ STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     BeatsOutOfOrderError: (422, "beats-out-of-order"),
     DamagedStoreError: (500, "damaged-store"),
     LockedOutError: (429, "locked"),
+    AccountErasedError: (410, "account-erased"),
     PasskeyError: (422, "wrong-passkey"),
     PasskeyAddressError: (422, "passkey-address"),
     UnknownPseudonymError: (404, "not-found"),

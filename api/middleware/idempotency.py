@@ -28,7 +28,7 @@ _RETENTION_NS = DAY
 _STALLED_NS = MINUTE  # after which a request without a response may be repeated
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Fields of answers that are told once: such an answer is not stored.
-_SECRET_FIELDS = frozenset({"token", "recovery_codes"})
+_SECRET_FIELDS = frozenset({"token", "recovery_codes", "code"})
 _MAX_KEY_LENGTH, _MAX_RESPONSE_BYTES = 255, 2**17
 # The patient of a therapist, or the account that an administrator changes.
 _ABOUT = re.compile("/v1/(?:patients|accounts)/([0-9a-fA-F-]{36})(?:/|$)")

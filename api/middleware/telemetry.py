@@ -25,7 +25,7 @@ security = logging.getLogger("ebbtide.security")
 _REFUSED = frozenset({401, 403, 413, 429})
 # Changes of who may do what, whether or not they were made.
 _ACCOUNT_ROUTES = re.compile(
-    r"/v1/(sign-in|sign-out|oidc|me/password|me/verify|me/passkeys|me/app|me/recovery-codes|password-reset|second-factor-reset|invitations|tokens|accounts|consents"
+    r"/v1/(sign-in|sign-out|oidc|me/password|me/verify|me/passkeys|me/app|me/recovery-codes|password-reset|second-factor-reset|invitations|tokens|devices|device-codes|accounts|consents"
     r"|therapists|me$)"
 )
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 from api.routes import health
 from api.routes.analysis import first_days, hrv, hrv_trend, link, live, therapy
 from api.routes.auth import (
+    devices,
     first_run,
     invitations,
     oidc,
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     programme.router,
     session_notes.router,
     tokens.router,
+    devices.router,
     oidc.router,
     invitations.router,
     first_run.router,

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from api.services.errors import AccountErasedError
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
 from store import Stores
@@ -20,6 +21,12 @@ Computer = Literal["own", "shared"]
 # How long a session lasts, and how long unused, by what the person says of the computer.
 _OWN_NS, _SHARED_NS = (90 * DAY, 30 * DAY), (12 * HOUR, HOUR)
 DEVICE_LIFETIME_NS = 365 * DAY
+# A phone that is signed in, and how long without being used.
+PHONE_LIFETIME_NS, PHONE_IDLE_NS = 365 * DAY, 90 * DAY
+PHONE_SCOPES = frozenset({Scope.UPLOAD, Scope.READ, Scope.WRITE})
+# By it a token that is not valid is known for that of a phone, which then locks what it holds;
+# nothing is stored for that, and it holds after an end by whatever way, also by a restore.
+PHONE_PREFIX = "phone-"
 ALL_SCOPES = frozenset(Scope)
 _USE_RESOLUTION_NS = MINUTE  # the time of last use is written at most this often
 
@@ -54,8 +61,8 @@ def issue_token(
 ) -> tuple[str, AccessToken]:
     """Issue a token to a person. Returns the token and what is stored, which has only its hash.
 
-    A session also ends when it is not used for ``idle_ns``. ``second_factor``: whether more than a
-    password was asked for.
+    A session, or a phone, also ends when it is not used for ``idle_ns``. ``second_factor``: whether
+    more than a password was asked for.
     """
     token, stored = _new_token(
         stores, person, kind, name, scopes, lifetime_ns, idle_ns, second_factor
@@ -96,8 +103,10 @@ def _new_token(
     second_factor: bool,
 ) -> tuple[str, AccessToken]:
     token = secrets.token_urlsafe(32)
+    if kind is TokenKind.PHONE:
+        token = PHONE_PREFIX + token
     now = stores.now()
-    idle = idle_ns if kind is TokenKind.SESSION else 0
+    idle = idle_ns if kind in (TokenKind.SESSION, TokenKind.PHONE) else 0
     stored = AccessToken(
         token_hash(token),
         person.id,
@@ -118,12 +127,16 @@ def find_caller(stores: Stores, token: str) -> Caller | None:
     """Find who holds a token that is valid now, and record that it was used.
 
     Raises ErasedSubjectError for a token of somebody who was erased, so that their recorder deletes
-    what it holds of them.
+    what it holds of them; AccountErasedError for that of a phone.
     """
     now = stores.now()
     holder = stores.access.find_token(token_hash(token), now)
     if holder is None:
         if stores.access.is_erased_token(token_hash(token)):
+            if is_phone_token(token):
+                raise AccountErasedError(
+                    "Everything of this person was erased.", "This phone holds nothing any more."
+                )
             raise ErasedSubjectError(
                 "Everything of this person was erased.", "Stop the recorder, and sign out."
             )
@@ -132,6 +145,11 @@ def find_caller(stores: Stores, token: str) -> Caller | None:
     if now - access_token.used_ns > _USE_RESOLUTION_NS:
         stores.access.mark_token_used(access_token.token_hash, now)
     return Caller(person, access_token)
+
+
+def is_phone_token(token: str) -> bool:
+    """Whether a token, valid or not, is one of a phone."""
+    return token.startswith(PHONE_PREFIX)
 
 
 def token_hash(token: str) -> str:

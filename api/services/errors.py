@@ -5,6 +5,7 @@
     EbbtideError
     └── ServiceError             detail to answer with
         ├── LockedOutError       too many wrong passwords
+        ├── AccountErasedError   whose phone this was has been erased
         ├── MailError            the server for mail refuses, or does not answer
         ├── UnknownPseudonymError
         ├── TooFewPeopleError    a cohort in which one person could be recognised
@@ -29,6 +30,10 @@ class LockedOutError(ServiceError):
     def __init__(self, what: str, wait_s: int) -> None:
         super().__init__(what)
         self.wait_s = wait_s
+
+
+class AccountErasedError(ServiceError):
+    """Whoever was signed in on this phone has been erased: it deletes what it holds."""
 
 
 class MailError(ServiceError):

@@ -25,6 +25,14 @@ class ComputerCheck:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class ComputerTrust:
+    """What phones have to trust, once: the page that leads them, and the certificate's SHA-256."""
+
+    url: str
+    fingerprint: str
+
+
 class LocalComputer(Protocol):
     """What ``ebbtide start`` gives the API (``app.state.computer``), which knows nothing of it."""
 
@@ -35,6 +43,14 @@ class LocalComputer(Protocol):
     @property
     def home_url(self) -> str | None:
         """The address for phones in the same network; None while it is closed to them."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether phones come in with encryption, once it is open to them."""
+
+    @property
+    def trust(self) -> ComputerTrust | None:
+        """What phones have to trust; None while they come in without encryption, or not at all."""
 
     def open_home(self) -> str:
         """Let phones in the same network in, also after a restart; return the address for them.

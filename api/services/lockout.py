@@ -93,6 +93,15 @@ def begin_code(stores: Stores, person: Person, network: str, device: str | None)
     return attempt
 
 
+def begin_phone_code(stores: Stores, network: str) -> Attempt:
+    """Count that a phone gave a code: by its network, since a code names nobody before it is right.
+    Raises LockedOutError.
+    """
+    attempt = Attempt(_key("phone code", network))
+    _begin(stores, [_limit(attempt.key)], _WRONG_PHONE_CODES)
+    return attempt
+
+
 def begin_own_password(stores: Stores, token_id: str) -> Attempt:
     """Count that somebody who is signed in gave their password once more. It counts for this token:
     who guesses at an open screen slows down no other.
@@ -126,6 +135,11 @@ _WRONG_PASSWORDS = (
 )
 _WRONG_CODES = (
     "Too many wrong codes. Try again in {wait}, or sign in with your passkey if you have one."
+)
+
+_WRONG_PHONE_CODES = (
+    "Too many codes that were not right. Try again in {wait}, with a new code of the page My "
+    "devices."
 )
 
 

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from api.services.local_computer import ComputerCheck
+from api.services.local_computer import ComputerCheck, ComputerTrust
 from cli.server.at_login import is_installed
-from cli.server.home_network import HomeNetwork
+from cli.server.home_network import HomeNetwork, home_file
+from cli.server.trust_page import trust_routes
 from cli.straps.doctor import list_checks
 from cli.straps.doctor_report import make_report
 from dashboard.browser_cookies import Cookie, session_cookie
@@ -59,11 +60,12 @@ class StartedComputer:
         self._settings = settings
         self._end = end
         self._is_ending = threading.Event()
-        self.home = HomeNetwork(port, settings.data_dir / "home.json")
+        self.home = HomeNetwork(port, home_file(settings))
         self.routes = [
             Route(_ENDED, self._say_ended, methods=["GET"]),
             Route(_PHONE, self._show_phone, methods=["GET"]),
             Route(_PHONE, self._sign_phone_in, methods=["POST"]),
+            *trust_routes(self._fingerprint, self._certificate, self._app_url),
         ]
 
     @property
@@ -75,6 +77,28 @@ class StartedComputer:
     def home_url(self) -> str | None:
         """The address for phones; None while it is closed to them."""
         return self.home.url
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether phones come in with encryption."""
+        return self.home.is_encrypted
+
+    @property
+    def trust(self) -> ComputerTrust | None:
+        """What phones have to trust, once; None while they come in without encryption."""
+        url, fingerprint = self.home.trust_url, self._fingerprint()
+        return None if url is None or fingerprint is None else ComputerTrust(url, fingerprint)
+
+    def _fingerprint(self) -> str | None:
+        authority = self.home.authority
+        return None if authority is None else authority.fingerprint
+
+    def _certificate(self) -> bytes:
+        authority = self.home.authority
+        return b"" if authority is None else authority.certificate_der
+
+    def _app_url(self) -> str | None:
+        return None if self.home.trust_url is None else f"{self.home.url}/app/"
 
     def attach(self, server: uvicorn.Server) -> None:
         """Give the running server, from a coroutine of its loop."""

@@ -1,4 +1,6 @@
-"""Let phones in the same network reach the pages of ``ebbtide start``, while its owner wants it."""
+"""Let phones in the same network reach the pages of ``ebbtide start``, while its owner wants it:
+without encryption, or with a certificate of this computer's own authority.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +8,30 @@ import asyncio
 import ipaddress
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.http.phone_routes import is_phone_path
+from cli.server.home_authority import HomeAuthority
 from cli.server.socket import bind_socket
+from cli.server.trust_page import TRUST
 from ebbtide._files import write_private_json
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
     import uvicorn
 
+    from ebbtide.settings import Settings
+
 _WAIT_S = 30.0
+_TLS_OFFSET = 23  # 8443 beside 8420
+_MAX_PORT = 65_535
 
 
 def find_home_address() -> str | None:
@@ -40,11 +50,18 @@ def find_home_address() -> str | None:
     return None if found.is_loopback or found.is_unspecified else address
 
 
-class HomeNetwork:
-    """A second socket of a running server, at the address that the computer has in its network.
+def home_file(settings: Settings) -> Path:
+    """Return the file with the owner's choice."""
+    return settings.data_dir / "home.json"
 
-    ``file`` has the owner's choice, for the next start at the same address. Everything is called
-    from other threads than the server's, but for ``attach``.
+
+class HomeNetwork:
+    """Further sockets of a running server, at the address that the computer has in its network.
+
+    With encryption there are two: the pages and the app with it, and without it nothing but the
+    page that leads a phone through trusting this computer. ``file`` has the owner's choice, for the
+    next start at the same address. Everything is called from other threads than the server's, but
+    for ``attach``.
     """
 
     def __init__(
@@ -55,24 +72,66 @@ class HomeNetwork:
         self._find_address = find_address or find_home_address
         self._server: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[asyncio.Server] = []
         self.address: str | None = None
+        self.is_encrypted = bool(self._read().get("https"))
 
     @property
     def url(self) -> str | None:
         """The address for phones; None while it is closed to them."""
-        return None if self.address is None else f"http://{self.address}:{self._port}"
+        if self.address is None:
+            return None
+        if self.is_encrypted:
+            return f"https://{self.address}:{self.tls_port}"
+        return f"http://{self.address}:{self._port}"
+
+    @property
+    def tls_port(self) -> int:
+        """The port with encryption."""
+        port = self._port + _TLS_OFFSET
+        return port if port <= _MAX_PORT else self._port - _TLS_OFFSET
+
+    @property
+    def trust_url(self) -> str | None:
+        """Where phones are led through trusting this computer; None while they need not."""
+        if self.address is None or not self.is_encrypted:
+            return None
+        return f"http://{self.address}:{self._port}{TRUST}"
+
+    @property
+    def authority(self) -> HomeAuthority | None:
+        """Whom phones have to trust; None while they come in without encryption. Raises
+        EbbtideError where it cannot be read or made.
+        """
+        return HomeAuthority.open(self._file.parent) if self.is_encrypted else None
+
+    def choose_encryption(self, is_encrypted: bool) -> None:
+        """Encrypt, or no more, from the next time that it is opened, and remember that: once
+        chosen, closing and opening it again does not drop it.
+        """
+        if is_encrypted:
+            HomeAuthority.open(self._file.parent)
+        self._stop()
+        self.is_encrypted = is_encrypted
+        self._write(**{**self._read(), "https": is_encrypted})
 
     @property
     def is_wanted(self) -> bool:
         """Whether its owner has opened it where the computer is now, and not closed it since: with
         another address it is in another network, as in a café, which was not asked about.
         """
+        chosen = self._read()
+        return chosen.get("open") is True and chosen.get("address") == self._find_address()
+
+    def _read(self) -> dict[str, Any]:
         try:
-            chosen = json.loads(self._file.read_text())
+            found = json.loads(self._file.read_text())
         except (OSError, ValueError):
-            return False
-        return bool(chosen == {"open": True, "address": self._find_address()})
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write(self, **choice: Any) -> None:
+        write_private_json(self._file, choice)
 
     def attach(self, server: uvicorn.Server) -> None:
         """Give the running server, from a coroutine of its loop."""
@@ -95,18 +154,37 @@ class HomeNetwork:
             )
         if address != self.address:
             self._stop()
-            listener = bind_socket(address, self._port)
-            self._call(self._listen, listener, address)
-        write_private_json(self._file, {"open": True, "address": address})
-        return f"http://{address}:{self._port}"
+            self._bind(address)
+        self._write(open=True, address=address, https=self.is_encrypted)
+        url = self.url
+        assert url is not None
+        return url
+
+    def _bind(self, address: str) -> None:
+        context = None
+        if self.is_encrypted:
+            folder = self._file.parent
+            context = HomeAuthority.open(folder).server_context(address, folder)
+        listener = bind_socket(address, self._port)
+        encrypted = None
+        if context is not None:
+            try:
+                encrypted = bind_socket(address, self.tls_port)
+            except EbbtideError:
+                listener.close()
+                raise
+        self._call(self._listen, listener, encrypted, context, address)
 
     def close(self) -> None:
         """Stop listening there, end the connections that there are, and remember that."""
-        self._file.unlink(missing_ok=True)
+        if self.is_encrypted:
+            self._write(open=False, https=True)
+        else:
+            self._file.unlink(missing_ok=True)
         self._stop()
 
     def _stop(self) -> None:
-        if self._listener is not None:
+        if self._listeners:
             self._call(self._end)
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -114,7 +192,13 @@ class HomeNetwork:
             raise EbbtideError("Ebbtide is still starting.", "Try again in a moment.")
         asyncio.run_coroutine_threadsafe(function(*arguments), self._loop).result(_WAIT_S)
 
-    async def _listen(self, listener: socket.socket, address: str) -> None:
+    async def _listen(
+        self,
+        listener: socket.socket,
+        encrypted: socket.socket | None,
+        context: ssl.SSLContext | None,
+        address: str,
+    ) -> None:
         server = self._server
         assert server is not None
 
@@ -127,18 +211,22 @@ class HomeNetwork:
             )
             return made
 
-        self._listener = await asyncio.get_running_loop().create_server(
-            create_protocol, sock=listener, backlog=128
-        )
-        server.servers.append(self._listener)  # it closes them when it ends
+        loop = asyncio.get_running_loop()
+        self._listeners = [await loop.create_server(create_protocol, sock=listener, backlog=128)]
+        if encrypted is not None:
+            self._listeners.append(
+                await loop.create_server(create_protocol, sock=encrypted, ssl=context, backlog=128)
+            )
+        server.servers += self._listeners  # it closes them when it ends
         self.address = address
 
     async def _end(self) -> None:
-        server, listener, address = self._server, self._listener, self.address
-        assert server is not None and listener is not None
-        self._listener = self.address = None
-        server.servers.remove(listener)
-        listener.close()
+        server, listeners, address = self._server, self._listeners, self.address
+        assert server is not None
+        self._listeners, self.address = [], None
+        for listener in listeners:
+            server.servers.remove(listener)
+            listener.close()
         for connection in list(server.server_state.connections):
             transport: Any = getattr(connection, "transport", None)
             name = None if transport is None else transport.get_extra_info("sockname")
@@ -150,7 +238,7 @@ class HomeGate:
     """Serve the pages alone to the network, by their address alone, and to its own neighbours.
 
     A name that leads here could be another site's (DNS rebinding); the API, and what signs in
-    from this machine, are for this machine.
+    from this machine, are for this machine, but for what the app on a phone asks with encryption.
     """
 
     def __init__(self, app: ASGIApp, home: HomeNetwork) -> None:
@@ -165,9 +253,18 @@ class HomeGate:
             if host != f"{server[0]}:{server[1]}":
                 await refuse(scope, receive, send, 421, "Open Ebbtide by the code of its page.")
                 return
-            if not _is_neighbour(client) or _is_for_this_machine(scope["path"]):
+            path, is_encrypted = scope["path"], scope["scheme"] in ("https", "wss")
+            if not _is_neighbour(client) or _is_for_this_machine(path, is_encrypted):
                 await refuse(scope, receive, send, 403, "This is for the computer itself.")
                 return
+            if self._home.is_encrypted and not is_encrypted:
+                if scope["type"] == "http" and path == "/":
+                    await RedirectResponse(TRUST, 303)(scope, receive, send)
+                    return
+                if path != TRUST and not path.startswith(f"{TRUST}/"):
+                    words = f"Open {self._home.url}: here nothing is encrypted."
+                    await refuse(scope, receive, send, 403, words)
+                    return
         await self._app(scope, receive, send)
 
 
@@ -178,7 +275,14 @@ def _is_neighbour(client: str) -> bool:
         return False
 
 
-def _is_for_this_machine(path: str) -> bool:
+def _is_for_this_machine(path: str, is_encrypted: bool) -> bool:
+    """Whether phones have no business there. With encryption they have the app, and what it asks of
+    the API; without it no browser lets the app do anything.
+    """
+    if is_encrypted and is_phone_path(path):
+        return False
+    if path == "/app" or path.startswith("/app/"):
+        return not is_encrypted
     return path in ("/v1", "/openapi.json", "/start") or path.startswith(("/v1/", "/start/"))
 
 

@@ -51,6 +51,14 @@ def start(
             "was before if left out.",
         ),
     ] = None,
+    https: Annotated[
+        bool | None,
+        typer.Option(
+            "--https/--no-https",
+            help="Let phones in your Wi-Fi in with encryption, which the app needs: they have to "
+            "trust this computer once. Or no more.",
+        ),
+    ] = None,
     # What the service of --at-login runs with: paths that need no environment.
     service: Annotated[bool, typer.Option("--service", hidden=True)] = False,
     data_dir: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -67,7 +75,11 @@ def start(
         from cli.server.at_login import install, remove
 
         if at_login:
-            install(settings, host, number, is_home=bool(home))
+            if https is not None:
+                from cli.server.home_network import HomeNetwork, home_file
+
+                HomeNetwork(number, home_file(settings)).choose_encryption(https)
+            install(settings, host, number, is_home=bool(home or https))
         else:
             remove(settings)
         return
@@ -76,7 +88,8 @@ def start(
         listeners = _run(
             *(settings, address, number, config),
             opens_browser=None if service else browser,
-            home=home,
+            home=True if https and home is None else home,
+            https=https,
         )
     if listeners:
         restart(*listeners)
@@ -90,6 +103,7 @@ def _run(
     *,
     opens_browser: bool | None,
     home: bool | None = None,
+    https: bool | None = None,
 ) -> list[socket.socket]:
     """Serve until it is stopped, or this process is to be replaced: then its sockets are returned.
     ``opens_browser`` None: nobody sees what is printed, and no address that signs in is.
@@ -166,7 +180,9 @@ def _run(
                 elif self.started and not inherited:
                     _announce(entry, opens_browser=bool(opens_browser))
                 if self.started:
-                    threading.Thread(target=_open_home, args=(computer, home), daemon=True).start()
+                    threading.Thread(
+                        target=_open_home, args=(computer, home, https), daemon=True
+                    ).start()
 
         server = Server(config)
         opened.enter_context(_ending_in_order(end))
@@ -286,14 +302,21 @@ def _pages_url(address: str) -> str:
     return address.partition("/start?")[0]
 
 
-def _open_home(computer: StartedComputer, choice: bool | None) -> None:
+def _open_home(computer: StartedComputer, choice: bool | None, https: bool | None) -> None:
     """Let phones in, or no more, as was chosen now or before. A failure stops nothing else."""
     try:
+        if https is not None:
+            computer.home.choose_encryption(https)
         if choice is False:
             computer.close_home()
         elif choice or computer.home.is_wanted:
             url = computer.open_home()
-            typer.echo(f"Phones in your Wi-Fi reach it at {url}, without encryption.")
+            trust = computer.trust
+            if trust is None:
+                typer.echo(f"Phones in your Wi-Fi reach it at {url}, without encryption.")
+            else:
+                typer.echo(f"Phones in your Wi-Fi reach it at {url}.")
+                typer.echo(f"A phone that was never here opens {trust.url} first.")
     except EbbtideError as error:
         _LOG.warning("phones cannot reach this computer: %s", error)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MIN_FREE_BYTES = 200_000_000  # a strap fills some 20 MB a week while the server is unavailable
 _MAX_FLUSH_S = 0.050
 _MAX_CLOCK_OFFSET_S = 2.0
+_MIN_AUTHORITY_DAYS = 60
 # How ``about`` begins; what follows may name a strap, a person or an address.
 _KEYS = (
     *(
@@ -39,7 +40,16 @@ _KEYS = (
         "Connections of",
         "Connection interval",
     ),
-    *("Disk", "Outbox and store", "Outbox", "Sign-in", "Server", "Start at sign-in", "Clock"),
+    *(
+        "Disk",
+        "Outbox and store",
+        "Outbox",
+        "Sign-in",
+        "Server",
+        "Start at sign-in",
+        "Phones",
+        "Clock",
+    ),
 )
 
 
@@ -110,6 +120,7 @@ def _checks(settings: Settings) -> Iterator[Check]:
     yield from _servers(settings)
     yield from _outbox_and_store(settings)
     yield from _at_login(settings)
+    yield from _home_authority(settings)
     yield _clock()
 
 
@@ -446,6 +457,37 @@ def _at_login(settings: Settings) -> Iterator[Check]:
         f"its last error, at {error[0]}: {error[1]}",
         f"The whole log: {log_file(settings)}. Once that is mended: ebbtide start --at-login",
     )
+
+
+def _home_authority(settings: Settings) -> Iterator[Check]:
+    """Check what phones trust (``ebbtide start --https``), where there is one."""
+    from cli.server.home_authority import FILE, HomeAuthority
+
+    path = settings.data_dir / FILE
+    if not path.exists():
+        return
+    about = "Phones with encryption"
+    try:
+        authority = HomeAuthority.open(settings.data_dir)
+    except EbbtideError as error:
+        yield Check(about, Finding.ERROR, error.what, error.remedy)
+        return
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        yield Check(
+            about,
+            Finding.ERROR,
+            "other users of this computer can read the key that phones trust",
+            f"chmod 600 {path}, or delete it: then phones trust a new one.",
+        )
+    elif authority.days_left < _MIN_AUTHORITY_DAYS:
+        yield Check(
+            about,
+            Finding.WARNING,
+            f"what phones trust ends in {authority.days_left} days",
+            f"Delete {path}, start Ebbtide again, and let phones trust the new one.",
+        )
+    else:
+        yield Check(about, Finding.OK, f"phones can trust it for {authority.days_left} days")
 
 
 def _clock() -> Check:

@@ -14,6 +14,7 @@ from dashboard.components.plain import escape_markdown
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_time
 from dashboard.i18n.language import _
+from dashboard.page_shell import page_link
 
 # Keys in the session.
 _CHECKS, _REPORT, _LINK, _ENDING = "checks", "checks_report", "phone_link", "ending"
@@ -75,9 +76,12 @@ def _as_sentence(words: str) -> str:
     return escape_markdown(words[:1].upper() + words[1:])
 
 
-def render_phone(api: DashboardClient, home_url: str | None) -> None:
+def render_phone(api: DashboardClient, state: dict[str, Any]) -> None:
     """Render whether phones in the same network may come in, and the code that signs one in."""
-    st.subheader(_("Use it on my phone"))
+    home_url = state["home_url"]
+    trust = (state["trust_url"], state["fingerprint"]) if state["trust_url"] else None
+    st.subheader(_("These pages on my phone"))
+    page_link("devices", _("The app for phones, which records too: My devices"))
     if home_url is None:
         st.write(
             _(
@@ -85,8 +89,9 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
                 "while this computer is on. It is off now: only this computer gets in."
             )
         )
-        st.write(_(texts.READ_ALONG))
-        st.write(_(texts.NEEDS_HTTPS))
+        if not state["encrypted"]:
+            st.write(_(texts.READ_ALONG))
+            st.write(_(texts.NEEDS_HTTPS))
         if st.button(_("That is fine here: let my phone in")):
             _change_home(api, is_open=True)
         return
@@ -94,7 +99,10 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
     if link is not None and datetime.fromisoformat(link["expires"]) <= datetime.now(UTC):
         link = st.session_state.pop(_LINK) and None
     if link is None:
-        st.write(_("Phones in this Wi-Fi reach Ebbtide now. Others in it could read along."))
+        if trust is None:
+            st.write(_("Phones in this Wi-Fi reach Ebbtide now. Others in it could read along."))
+        else:
+            _render_trust(*trust)
         if st.button(_("Show a code for my phone"), type="primary"):
             st.session_state[_LINK] = api.new_phone_link()
             st.rerun()
@@ -104,10 +112,27 @@ def render_phone(api: DashboardClient, home_url: str | None) -> None:
         _change_home(api, is_open=False)
 
 
+def _render_trust(url: str, fingerprint: str) -> None:
+    st.write(
+        _(
+            "Phones in this Wi-Fi reach Ebbtide now, with encryption. A phone that was never here "
+            "has to trust this computer first, once: a page leads it through."
+        )
+    )
+    with st.expander(_("Let a phone trust this computer")):
+        st.write(_("Point the camera of your phone at this square, and open what it finds."))
+        st.html(draw_code(url))
+        st.code(url, language=None, wrap_lines=True)
+        st.write(_("The phone shows these characters of the certificate, too. Compare them:"))
+        pairs = fingerprint.split(":")
+        lines = [":".join(pairs[begin : begin + 8]) for begin in range(0, len(pairs), 8)]
+        st.code("\n".join(lines), language=None)
+
+
 def _render_code(link: dict[str, Any]) -> None:
     st.write(_("Point the camera of your phone at this square, and open what it finds."))
     address = f"{link['url']}#{link['token']}"
-    st.html(_draw_code(address))
+    st.html(draw_code(address))
     until = format_time(datetime.fromisoformat(link["expires"]))
     st.caption(
         _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
@@ -120,7 +145,7 @@ def _render_code(link: dict[str, Any]) -> None:
         st.rerun()
 
 
-def _draw_code(address: str) -> str:
+def draw_code(address: str) -> str:
     """Draw a QR code (ISO/IEC 18004) as HTML, with words for who does not see it (``st.image`` has
     none); dark on white in dark mode too: cameras need that.
     """

@@ -100,6 +100,44 @@ NEEDS_HTTPS = N_(
     "stays with this computer."
 )
 
+PHONE_APP = N_(
+    "A phone is enough: the app records your strap, takes your ratings and guides the practice, also "
+    "without a net. What it holds is sent here as soon as there is one."
+)
+PHONE_ANDROID = N_(
+    "**Android, with Chrome or Edge:** all of it. The app records while it is open and the screen is on."
+)
+PHONE_IPHONE = N_(
+    "**iPhone:** rating, practice and your answer work in Safari. Recording a strap does not: Apple lets "
+    "no page in Safari use Bluetooth. The browser *Bluefy* from the App Store can; or a computer records."
+)
+PHONE_NIGHT = N_(
+    "**Nights:** a phone stops recording when its screen goes dark. For a night, use a computer near you."
+)
+PHONE_LOST = N_(
+    "**Lost your phone?** Sign it out here. What it had not sent yet stays on it, locked; the app can "
+    "reach your ratings and recordings and nothing else: no password, no therapist, no export."
+)
+PHONE_REVOKE = N_(
+    "Sign this phone out? It cannot read or send anything any more. What it had not sent yet stays on it, "
+    "locked, until you sign in on it again."
+)
+PHONE_NEEDS_HTTPS = N_(
+    "At this address the app cannot run: browsers allow Bluetooth with an encrypted address (https) alone. "
+    "Ask whoever runs this Ebbtide for one."
+)
+PHONE_WAYS = N_(
+    "The app needs an encrypted address (https). There are two ways. **Less trouble:** your clinic's "
+    "Ebbtide, if it has one; there you sign in, and no computer at home is needed. **More trouble, all your "
+    "own:** end Ebbtide here, start it with `ebbtide start --https`, and let your phone trust this "
+    "computer, once; a page leads you through it, about five minutes. On this computer itself the app runs "
+    "as it is: open `/app` behind the address of these pages, in Chrome or Edge."
+)
+PHONE_TRUST_FIRST = N_(
+    "Has this phone opened Ebbtide before? If not, it has to trust this computer first: the page *This "
+    "computer* shows a code for that."
+)
+
 NOTE_KINDS = {
     "trigger": N_("Came together with pain"),
     "fear": N_("A fear or worry"),

@@ -21,7 +21,7 @@ def computer_page() -> None:
     st.title(_("This computer"))
     render_checks(api)
     st.divider()
-    render_phone(api, state["home_url"])
+    render_phone(api, state)
     st.divider()
     render_end(api, starts_at_login=state["starts_at_login"])
 

@@ -1,4 +1,6 @@
-"""My devices: the straps of this person, how they do, and adding, naming and forgetting them."""
+"""My devices: the straps of this person, how they do, and adding, naming and forgetting them; and
+their phones.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.client import ApiError
+from dashboard.components.phone import render_my_phone
 from dashboard.components.plain import escape_markdown
 from dashboard.components.strap_scan import render_add_strap, say_what_was_paired
 from dashboard.components.strap_words import (
@@ -29,9 +32,15 @@ _MANY_WAIT = 120  # notifications: two minutes of one strap
 
 
 def my_devices_page() -> None:
-    """Render the straps, and how to add one; or who records, where this service does not."""
+    """Render the straps, or who records where this service does not, and the phones."""
     st.title(_("My devices"))
     api = client()
+    _render_straps(api)
+    st.divider()
+    render_my_phone(api)
+
+
+def _render_straps(api: Any) -> None:
     try:
         state = api.recorder()
     except ApiError as error:

@@ -18,6 +18,7 @@ from typing import Self
 from ebbtide.client._endpoints.accounts import AccountEndpoints
 from ebbtide.client._endpoints.analysis import AnalysisEndpoints
 from ebbtide.client._endpoints.computer import ComputerEndpoints
+from ebbtide.client._endpoints.devices import DeviceEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
 from ebbtide.client._endpoints.recorder import RecorderEndpoints
 from ebbtide.client._endpoints.second_factors import SecondFactorEndpoints
@@ -35,6 +36,7 @@ class Client(
     AnalysisEndpoints,
     AccountEndpoints,
     ComputerEndpoints,
+    DeviceEndpoints,
     SecondFactorEndpoints,
 ):
     """Call the API for the account of ``token``, or for a patient of it: see `patient`.

@@ -19,7 +19,7 @@ _TIMEOUT_S = 60.0
 _TABLE_TIMEOUT_S = 600.0
 _COMPUTING_TIMEOUT_S = 600.0
 _MAX_ATTEMPTS = 3
-_SIGN_INS = frozenset({"sign-in", "sign-in/passkey"})
+_SIGN_INS = frozenset({"sign-in", "sign-in/passkey", "devices/sign-in"})
 _RETRY_STATUS = frozenset({429, 503})
 
 

@@ -27,6 +27,7 @@ from store.sql.tables.access import (
     KnownDeviceRow,
     LiveShareRow,
     ResearchSecretRow,
+    StorageKeyRow,
 )
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
 from store.sql.tables.programme import (
@@ -60,6 +61,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         CareRow,
         CareProposalRow,
         KnownDeviceRow,
+        StorageKeyRow,
         PasskeyRow,
         TotpRow,
         RecoveryCodeRow,

@@ -12,6 +12,7 @@ class TokenKind(StrEnum):
     SESSION = "session"
     DEVICE = "device"
     SCRIPT = "script"
+    PHONE = "phone"
 
 
 class Scope(StrEnum):
@@ -33,6 +34,7 @@ class OneTimePurpose(StrEnum):
     FIRST_RUN = "first run"
     LOCAL_LINK = "local link"
     PHONE_LINK = "phone link"
+    PHONE_CODE = "phone code"
     PASSKEY_ADD = "passkey add"
     PASSKEY_USE = "passkey use"
     TOTP_SETUP = "totp setup"

@@ -17,6 +17,7 @@ OF_ACCOUNT = frozenset(
         "passkeys",
         "recovery_codes",
         "sign_ins",
+        "storage_keys",
         "totp",
         "withdrawals",
     }

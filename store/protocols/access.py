@@ -80,8 +80,9 @@ class TokenStore(Protocol):
         ...
 
     def put_one_time_token(self, one_time: OneTimeToken) -> None:
-        """Store a one-time token, and delete those that have expired; of password links, and
-        links that remove second factors, also the earlier ones of the same person.
+        """Store a one-time token, and delete those that have expired; of password links,
+        links that remove second factors and codes for phones, also the earlier ones of the same
+        person.
         """
         ...
 
@@ -95,6 +96,16 @@ class TokenStore(Protocol):
         self, token_hash: str, purpose: OneTimePurpose, at_ns: int
     ) -> OneTimeToken | None:
         """Use a one-time token: of two who use it at once, one gets it."""
+        ...
+
+
+class StorageKeyStore(Protocol):
+    """Stores with what people's phones encrypt what they hold of them."""
+
+    def storage_key(self, person_id: str, at_ns: int) -> bytes | None:
+        """Return the 32 bytes of a person: random at the first call, and the same from then on;
+        None where there is no such person.
+        """
         ...
 
 
@@ -297,6 +308,7 @@ class RequestCountStore(Protocol):
 
 class AccessStore(
     TokenStore,
+    StorageKeyStore,
     PasswordStore,
     LockoutStore,
     CareStore,

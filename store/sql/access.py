@@ -32,12 +32,15 @@ from store.sql.tables.access import (
     KnownDeviceRow,
     OneTimeTokenRow,
     ResearchSecretRow,
+    StorageKeyRow,
 )
 from store.sql.tables.records import AccessTokenRow, PersonRow
 
 # Built once: it runs at every request, and building it takes three times as long as running it.
 _SECRET_BYTES = 32  # 256 bits
-_ONE_OF_A_PERSON = frozenset({OneTimePurpose.PASSWORD, OneTimePurpose.SECOND_FACTOR})
+_ONE_OF_A_PERSON = frozenset(
+    {OneTimePurpose.PASSWORD, OneTimePurpose.SECOND_FACTOR, OneTimePurpose.PHONE_CODE}
+)
 _VALID_TOKEN = (
     select(PersonRow, AccessTokenRow)
     .join(AccessTokenRow, AccessTokenRow.person_id == PersonRow.id)
@@ -197,6 +200,32 @@ class SqlTokenStore(SqlStore):
             return None if row is None else from_row(OneTimeToken, row)
 
 
+class SqlStorageKeyStore(SqlStore):
+    """A StorageKeyStore on the engine of the records store."""
+
+    def storage_key(self, person_id: str, at_ns: int) -> bytes | None:
+        """Return with what a person's phones encrypt; see StorageKeyStore."""
+        query = select(StorageKeyRow.secret).where(StorageKeyRow.person_id == person_id)
+        with self._engine.connect() as db:
+            found = db.scalar(query)
+        if found is None:
+            with write_transaction(self._engine) as db:
+                # Locked: of two first calls one makes it, and nobody is erased in between.
+                if not _lock_person(db, person_id):
+                    return None
+                db.execute(
+                    dialect_insert(db, StorageKeyRow)
+                    .values(
+                        person_id=person_id,
+                        secret=secrets.token_hex(_SECRET_BYTES),
+                        created_ns=at_ns,
+                    )
+                    .on_conflict_do_nothing()
+                )
+                found = db.execute(query).scalar_one()
+        return bytes.fromhex(found)
+
+
 class SqlPasswordStore(SqlStore):
     """A PasswordStore on the engine of the records store."""
 
@@ -221,7 +250,7 @@ class SqlPasswordStore(SqlStore):
             )
             _end_one_time(
                 *(db, person_id, OneTimePurpose.PASSWORD, OneTimePurpose.OIDC_CODE),
-                *(OneTimePurpose.LOCAL_LINK, OneTimePurpose.PHONE_LINK),
+                *(OneTimePurpose.LOCAL_LINK, OneTimePurpose.PHONE_LINK, OneTimePurpose.PHONE_CODE),
                 *(OneTimePurpose.TOTP_SETUP, OneTimePurpose.PASSKEY_ADD),
             )
             db.execute(delete(KnownDeviceRow).where(KnownDeviceRow.person_id == person_id))
@@ -417,6 +446,7 @@ class SqlFhirExportStore(SqlStore):
 
 class SqlAccessStore(
     SqlTokenStore,
+    SqlStorageKeyStore,
     SqlPasswordStore,
     SqlLockoutStore,
     SqlCareStore,
@@ -430,8 +460,10 @@ class SqlAccessStore(
     """An AccessStore on the engine of the records store."""
 
 
-def _lock_person(db: Connection, person_id: str) -> None:
-    db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+def _lock_person(db: Connection, person_id: str) -> bool:
+    """Lock the row of a person; whether there is one."""
+    query = select(PersonRow.id).where(PersonRow.id == person_id).with_for_update()
+    return db.execute(query).first() is not None
 
 
 def _end_one_time(db: Connection, person_id: str, *purposes: OneTimePurpose) -> None:

@@ -47,7 +47,9 @@ def joined(origin: str | None = None, *, with_api: bool = True) -> ASGIApp:
     async def lifespan(_: Any) -> AsyncIterator[None]:
         yield
 
-    api = Starlette(routes=[Route("/v1/health", api_answer), Route("/openapi.json", api_answer)])
+    routes = [Route("/v1/health", api_answer), Route("/openapi.json", api_answer)]
+    routes += [Route("/app", api_answer), Route("/app/{path:path}", api_answer)]
+    api = Starlette(routes=routes)
     return join_apps(streamlit, lifespan, origin, api if with_api else None)
 
 
@@ -80,7 +82,7 @@ def connect(app: ASGIApp, headers: Mapping[str, str]) -> str:
     return str(sent[0]["type"])
 
 
-@pytest.mark.parametrize("path", ["/v1/health", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/v1/health", "/openapi.json", "/app", "/app/js/main.js"])
 def test_the_api_answers_below_its_paths_without_headers_of_the_pages(path: str) -> None:
     answer = ask(joined(), "GET", HERE + path)
     assert answer.json() == {"path": path}

@@ -13,7 +13,9 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from api.http.phone_routes import PHONE_ROUTES
 from api.routes.people.computer import HomeIn
+from api.services.phones import sign_phone_in
 from ebbtide.beats import new_id
 from ebbtide.timestamps import MINUTE, to_datetime
 from store import Stores
@@ -52,6 +54,9 @@ class Victim:
             20,
         )
         self.token_id = clinic.stores.access.tokens(self.person.id)[0].id
+        phone = sign_phone_in(clinic.stores, self.person, "Eve's phone", second_factor=False)
+        assert phone is not None
+        self.phone_id, self.storage_key = phone.access_token.id, phone.storage_key.hex()
 
     @property
     def known(self) -> list[str]:
@@ -72,6 +77,7 @@ class Victim:
             *(self.note.id, self.note.words, self.practice.id, "homework of Eve's"),
             "notes of Tom's",
             *(self.passkey_id, "a-credential-of-eve", "Eve's laptop"),
+            *(self.phone_id, self.storage_key, "Eve's phone"),
         ]
 
     def state(self) -> object:
@@ -104,6 +110,7 @@ class Victim:
             "rating_id": [self.ratings[0].id],
             "stream_id": [self.stream.id],
             "token_id": [self.token_id],
+            "device_id": [self.phone_id],
             "number": ["1"],
             "table": ["beats", "hrv", "ratings", "sessions", "link", "heart_rates"],
             "note_id": [self.note.id],
@@ -216,7 +223,9 @@ def requests(victim: Victim) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
             yield method, template, path, arguments
 
 
-@pytest.mark.parametrize("who", ["nobody", "ada", "ada's device", "tess", "tom", "ann", "adam"])
+@pytest.mark.parametrize(
+    "who", ["nobody", "ada", "ada's device", "ada's phone", "tess", "tom", "ann", "adam"]
+)
 def test_no_role_reads_or_changes_data_out_of_its_scope(victim: Victim, who: str) -> None:
     """Ada is another patient, Tess a therapist of others, Tom her own (but she has not agreed), Ann
     an analyst (nor to research), Adam the administrator.
@@ -228,6 +237,8 @@ def test_no_role_reads_or_changes_data_out_of_its_scope(victim: Victim, who: str
     for method, template, path, arguments in requests(victim):
         if method == "post" and template.endswith("/sign-out"):
             continue
+        if (method, template) == ("delete", "/v1/devices/current"):
+            continue  # a phone signs itself out
         if method == "delete" and template in ("/v1/tokens", "/v1/tokens/{token_id}"):
             # Theirs may go; only what is hers is looked at.
             assert client.request(method, path, **arguments).status_code in (204, 401, 403, 404)
@@ -252,6 +263,36 @@ def test_no_role_reads_or_changes_data_out_of_its_scope(victim: Victim, who: str
     assert seen > 60
     entries = clinic.stores.access.access_log(victim.person.id, 10)
     assert entries == []
+
+
+def test_a_phone_reaches_what_the_app_needs_and_nothing_else(victim: Victim) -> None:
+    """A phone of Eve's, at all of her own: without bodies, so that nothing is changed."""
+    phone = sign_phone_in(victim.clinic.stores, victim.person, "found", second_factor=True)
+    assert phone is not None
+    reached, refused = set(), 0
+    without_token = {
+        (method.upper(), path)
+        for method, path, operation, _ in operations(victim.clinic)
+        if not operation["security"]
+    }
+    ending = {("POST", "/v1/sign-out"), ("DELETE", "/v1/devices/current")}
+    with victim.clinic.client(phone.token) as client:
+        for method, template, path, arguments in requests(victim):
+            operation = (method.upper(), template)
+            if operation in ending:  # they end the token: tests/api/routes/auth/test_devices.py
+                reached.add(operation)
+                continue
+            where = path.replace(victim.ratings[0].id, new_id()) if method == "delete" else path
+            answer = client.request(method, where, params=arguments["params"])
+            if operation in PHONE_ROUTES:
+                assert answer.status_code not in (401, 403), (operation, answer.text)
+                reached.add(operation)
+            elif answer.status_code == 403 and "app on a phone does not need" in answer.text:
+                refused += 1
+            else:
+                assert operation in without_token, (operation, answer.status_code, answer.text)
+    assert reached == PHONE_ROUTES
+    assert refused > 80
 
 
 def test_a_missing_sign_in_is_the_first_error(victim: Victim) -> None:
@@ -339,7 +380,7 @@ def test_the_words_searched_for_are_in_her_own_responses(victim: Victim) -> None
     # The first three are in no response; the therapist's notes are in the therapist's.
     unseen = {
         *(victim.person.subject_id, str(victim.stream.created_ns), "a-credential-of-eve"),
-        "notes of Tom's",
+        *("notes of Tom's", victim.storage_key),
     }
     assert [w for w in [*victim.known, *victim.telling] if w not in text and w not in unseen] == []
 
@@ -384,6 +425,10 @@ def _client(clinic: Clinic, who: str) -> httpx.Client:
     if who == "nobody":
         return httpx.Client(base_url=clinic.url, timeout=60)
     name, _, device = who.partition("'s ")
+    if device == "phone":
+        phone = sign_phone_in(clinic.stores, clinic.people[name], "phone", second_factor=False)
+        assert phone is not None
+        return clinic.client(phone.token)
     answer = httpx.post(
         f"{clinic.url}/v1/sign-in",
         json={

@@ -16,7 +16,7 @@ from cli.main import app
 from ebbtide.settings import Settings
 from tests.conftest import ROOT
 
-PACKAGES = ("ebbtide", "ingest", "store", "analytics", "api", "dashboard", "cli")
+PACKAGES = ("ebbtide", "ingest", "store", "analytics", "phone", "api", "dashboard", "cli")
 
 
 def run(*command: str) -> None:

@@ -29,7 +29,7 @@ analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset P
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
     PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore SecondFactorStore
-    StoreError Stores TokenStore hash_id open_stores
+    StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
@@ -43,6 +43,7 @@ store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport Restore
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard
+phone: AppFile AppFiles load_files
 ebbtide: ApiError Client SignedOutError UnavailableError __version__
 ebbtide.client: ApiError Client Frames Research SignedOutError UnavailableError
 """
@@ -53,6 +54,7 @@ FACES = {
 
 # What is loaded only when a name that needs it is used.
 NOT_LOADED = {
+    "phone": ["starlette", "fastapi", "numpy", "sqlalchemy"],
     "analytics": ["numpy", "scipy", "pandas"],
     "analytics.hrv": ["scipy", "pandas"],
     "analytics.association": ["scipy", "pandas"],

@@ -18,12 +18,18 @@ import httpx
 class StartedProcess:
     """``ebbtide start`` as a process, to be killed and ended."""
 
-    def __init__(self, folder: Path, port: int, program: Sequence[str] = ("-m", "ebbtide")) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        program: Sequence[str] = ("-m", "ebbtide"),
+        options: Sequence[str] = (),
+    ) -> None:
         self._folder = folder
         self._output = folder / f"output-{time.monotonic_ns()}"
         with self._output.open("w") as file:
             self._process = subprocess.Popen(
-                [sys.executable, *program, "start", "--no-browser"],
+                [sys.executable, *program, "start", "--no-browser", *options],
                 env={
                     **os.environ,
                     "EBBTIDE_DATA_DIR": str(folder / "data"),
@@ -72,12 +78,13 @@ def started(
     port: int,
     program: Sequence[str] = ("-m", "ebbtide"),
     *,
+    options: Sequence[str] = (),
     end: signal.Signals | None = signal.SIGINT,
 ) -> Iterator[str]:
-    """Run ``ebbtide start`` and yield the address that it opens; end it as Ctrl-C does, or by
-    another signal. ``end`` None: it has ended by itself by then.
+    """Run ``ebbtide start`` with ``options`` and yield the address that it opens; end it as Ctrl-C
+    does, or by another signal. ``end`` None: it has ended by itself by then.
     """
-    process = StartedProcess(folder, port, program)
+    process = StartedProcess(folder, port, program, options)
     try:
         yield process.wait_for_address()
     except BaseException:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, BackgroundTasks, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.http.attempts import require_counted, verify_counted
+from api.http.attempts import require_counted
 from api.http.client_address import ClientNetwork
 from api.http.deps import (
     SetupCallerAnyScope,
@@ -20,9 +20,15 @@ from api.http.deps import (
 )
 from api.http.mail import MailerDep
 from api.http.password_hashing import HasherDep, PasswordHasher
+from api.http.passwords import (
+    VerifiedPassword,
+    renew_hash,
+    require_password_role,
+    verify_password,
+    wrong_password,
+)
 from api.http.problems import ProblemError, describe_problems
 from api.http.request_state import note_account
-from api.http.second_factors import verify_code
 from api.schemas.auth import AccountOut, Password, SignInOut
 from api.services import lockout, passwords, second_factors
 from api.services.access_tokens import (
@@ -132,63 +138,17 @@ async def sign_in(
     app, the right password without ``code`` is answered 401 of the type ``second-factor``; send
     both then. Wrong codes count like wrong passwords.
     """
-    person = await run_in_threadpool(stores.records.person_by_email, body.email.strip())
-    if person is not None:
-        note_account(request, person.id)
-    attempt = await run_in_threadpool(
-        lockout.begin_sign_in, stores, body.email, network, body.known_device
+    verified = await verify_password(
+        *(request, stores, hasher, body.email, body.password, body.code, network),
+        body.known_device,
     )
-    verifying = hasher.verify(body.password, person.password_hash if person else None)
-    is_right = await verify_counted(stores, attempt, verifying)
-    if person is not None and is_right:
-        _require_password_role(request, person)
-    has_code = False
-    if person is not None and is_right:
-        await run_in_threadpool(attempt.succeed, stores)  # a wrong code is no wrong password
-        setting = request.app.state.settings.staff_second_factor
-        has_code = await verify_code(
-            stores, hasher, setting, person, body.code, network, body.known_device
-        )
-    signed_in = await run_in_threadpool(
-        _finish_sign_in, body, stores, attempt, person, is_right, has_code
-    )
-    if person is not None:
-        await _renew_hash(stores, hasher, person, body.password)
+    signed_in = await run_in_threadpool(_finish_sign_in, body, stores, verified)
+    await renew_hash(stores, hasher, verified.person, body.password)
     return signed_in
 
 
-def _require_password_role(request: Request, person: Person) -> None:
-    """Refuse a password where the clinic's provider is the only way in (EBBTIDE_PASSWORDS)."""
-    if not passwords.may_use_password(request.app.state.passwords, person.role):
-        raise ProblemError(
-            403, "Sign in with your clinic's sign-in: passwords are not taken here.", kind="role"
-        )
-
-
-async def _renew_hash(
-    stores: Stores, hasher: PasswordHasher, person: Person, password: str
-) -> None:
-    """Hash a password anew that was hashed with weaker parameters."""
-    if person.password_hash is None or not passwords.is_outdated(person.password_hash):
-        return
-    renewed = await hasher.hash(password)
-    await run_in_threadpool(
-        stores.access.renew_password_hash, person.id, renewed, was=person.password_hash
-    )
-
-
-def _finish_sign_in(
-    body: SignInIn,
-    stores: Stores,
-    attempt: lockout.Attempt,
-    person: Person | None,
-    is_right: bool,
-    has_code: bool,
-) -> SignInOut:
-    # The same text for all, so that nobody learns who has an account.
-    wrong = ProblemError(401, "The address or the password is not right.", kind="wrong-password")
-    if person is None or not is_right:
-        raise wrong
+def _finish_sign_in(body: SignInIn, stores: Stores, verified: VerifiedPassword) -> SignInOut:
+    person, has_code = verified.person, verified.has_code
     if body.device is not None and person.role is not Role.PATIENT:
         raise ProblemError(422, "Only a patient's beats are recorded.", field="body.device")
     if body.device is None:
@@ -210,8 +170,8 @@ def _finish_sign_in(
             second_factor=has_code,
         )
     if issued is None:
-        raise wrong
-    secret = None if attempt.is_known_device else lockout.remember_device(stores, person)
+        raise wrong_password()
+    secret = None if verified.attempt.is_known_device else lockout.remember_device(stores, person)
     token, access_token = issued
     return SignInOut.from_token(token, access_token.expires_ns, secret)
 
@@ -296,7 +256,7 @@ async def reset_password(
     if person is None:
         raise gone
     note_account(request, person.id)
-    _require_password_role(request, person)
+    require_password_role(request, person)
     await _validate_password(hasher, body.new, person)
     password_hash = await hasher.hash(body.new)
     if not await run_in_threadpool(use_password_link, stores, body.token, password_hash):

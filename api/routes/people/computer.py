@@ -48,6 +48,20 @@ class ComputerOut(BaseModel):
         description="For phones in the same network; null while it is closed to them",
         examples=["http://192.168.1.20:8420"],
     )
+    encrypted: bool = Field(
+        default=False, description="Whether phones come in with encryption (`--https`)"
+    )
+    trust_url: str | None = Field(
+        default=None,
+        description="With `ebbtide start --https`, the page that leads a phone through trusting "
+        "this computer, once; null where it need not",
+        examples=["http://192.168.1.20:8420/trust"],
+    )
+    fingerprint: str | None = Field(
+        default=None,
+        description="SHA-256 of the certificate that phones trust then, to compare",
+        examples=["3A:07:..."],
+    )
 
 
 class CheckOut(BaseModel):
@@ -86,7 +100,14 @@ class PhoneLinkOut(BaseModel):
 @router.get("/computer", responses=describe_problems(401, 403, 404))
 def computer_state(computer: ComputerDep) -> ComputerOut:
     """Say how Ebbtide runs on this computer."""
-    return ComputerOut(starts_at_login=computer.starts_at_login, home_url=computer.home_url)
+    trust = computer.trust
+    return ComputerOut(
+        starts_at_login=computer.starts_at_login,
+        home_url=computer.home_url,
+        encrypted=computer.is_encrypted,
+        trust_url=None if trust is None else trust.url,
+        fingerprint=None if trust is None else trust.fingerprint,
+    )
 
 
 @router.post("/computer/check", responses=describe_problems(401, 403, 404))

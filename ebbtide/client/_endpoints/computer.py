@@ -16,7 +16,8 @@ class ComputerEndpoints(Transport):
         Returns
         -------
         dict
-            ``starts_at_login``, and ``home_url`` for phones in the same network, or None.
+            ``starts_at_login``; ``home_url`` for phones in the same network, or None; whether
+            they come in ``encrypted``, and then ``trust_url`` and ``fingerprint``.
         """
         return self._dict("GET", "computer", prefix="/v1")
 

@@ -113,6 +113,18 @@ class KnownDeviceRow(Base):
     expires_ns: Mapped[int] = mapped_column(BigInteger)
 
 
+class StorageKeyRow(Base):
+    """With what a person's phones encrypt what they hold of them, in hexadecimal."""
+
+    __tablename__ = "storage_keys"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    secret: Mapped[str] = mapped_column(_HASH)
+    created_ns: Mapped[int] = mapped_column(BigInteger)
+
+
 class IdempotentResponseRow(Base):
     """The response to a request with an idempotency key (of which a hash is stored)."""
 

@@ -148,6 +148,7 @@ def test_each_table_of_a_person_is_of_the_account_or_erased() -> None:
     assert {
         *("looks", "sign_ins", "care", "care_proposals", "consents", "fhir_exports"),
         *("known_devices", "one_time", "withdrawals", "passkeys", "recovery_codes", "totp"),
+        "storage_keys",
     } == OF_ACCOUNT
 
 

@@ -111,7 +111,11 @@ def test_localhost_and_both_addresses_lead_to_pages_api_and_web_sockets(
 
 
 def test_its_owner_alone_asks_how_it_runs(home: Started) -> None:
-    assert home.ask("GET", "computer").json() == {"starts_at_login": False, "home_url": None}
+    state = home.ask("GET", "computer").json()
+    assert state == {
+        **{"starts_at_login": False, "home_url": None, "encrypted": False},
+        **{"trust_url": None, "fingerprint": None},
+    }
     without = httpx.get(f"http://localhost:{home.port}/v1/computer")
     assert_problem(without, 401)
 

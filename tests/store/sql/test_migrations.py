@@ -31,6 +31,10 @@ PERSON = (
     " false, 'hash', 5)"
 )
 SIGN_IN = "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000)"
+SIGN_IN_OF_0016 = (
+    "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000, 'i',"
+    " 'session', 'here', 'read', 6, 0, true, 7)"
+)
 SIGN_IN_OF_0015 = (
     "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000, 'i',"
     " 'session', 'here', 'read', 6, 0)"
@@ -64,7 +68,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -79,6 +83,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text("INSERT INTO pseudonyms VALUES ('p', 'name', 604800)"))
         if revision == "0015":
             connection.execute(text(SIGN_IN_OF_0015))
+        if revision == "0016":
+            connection.execute(text(SIGN_IN_OF_0016))
     store = opened(url)
     person = store.person("p")
     assert person is not None
@@ -96,6 +102,13 @@ def test_a_filled_database_of_each_revision_comes_forward(
         assert (stored.second_factor, stored.verified_ns) == (False, 0)
         access.add_passkey(Passkey("k", "p", "credential", "key", 0, "n", "localhost", NOW, NOW), 1)
         assert access.has_second_factor("p")
+    if revision == "0016":  # what was signed in stays so
+        (stored,) = access.tokens("p")
+        assert (stored.second_factor, stored.verified_ns) == (True, 7)
+    key = access.storage_key("p", NOW)
+    assert key is not None and len(key) == 32
+    assert access.storage_key("p", NOW + 1) == key
+    assert access.storage_key("nobody", NOW) is None
     if revision < "0007":  # recorders stay signed in, for everything, as they were
         (stored,) = SqlAccessStore(engine).tokens("p")
         assert (stored.kind, stored.scopes, stored.idle_ns) == (

@@ -1,0 +1,109 @@
+"""My phone: the phones on which the app is signed in, a code for one more, what it can do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from dashboard.client import ApiError, DashboardClient
+from dashboard.components.computer import draw_code
+from dashboard.components.plain import escape_markdown
+from dashboard.i18n import texts
+from dashboard.i18n.formatting import format_day, format_time
+from dashboard.i18n.language import _
+from dashboard.launch import STARTED
+from dashboard.page_shell import page_link
+from dashboard.session import page_origin
+
+_CODE, _REVOKE = "device_code", "device_revoke"  # keys in the session
+
+
+def render_my_phone(api: DashboardClient) -> None:
+    """Render the phones that are signed in, how to sign one in, and what the app can do."""
+    st.subheader(_("My phone"))
+    st.write(_(texts.PHONE_APP))
+    for device in api.devices():
+        _render_device(api, device)
+    address, is_computer = _find_address(api)
+    if address is None:
+        _render_ways(is_computer=is_computer)
+    else:
+        _render_sign_in(api, address)
+    with st.expander(_("What works on my phone?")):
+        for words in (texts.PHONE_ANDROID, texts.PHONE_IPHONE, texts.PHONE_NIGHT, texts.PHONE_LOST):
+            st.write(_(words))
+
+
+def _find_address(api: DashboardClient) -> tuple[str | None, bool]:
+    """Find where phones reach the app with encryption, and whether these pages are of a computer of
+    this person's own. None where there is no such address: browsers allow an app no Bluetooth
+    there.
+    """
+    if STARTED.is_set():
+        try:
+            home = api.computer()["home_url"]
+        except ApiError:  # set up by somebody else
+            return None, False
+        return (home if (home or "").startswith("https://") else None), True
+    origin = page_origin()
+    return (origin if origin.startswith("https://") else None), False
+
+
+def _render_device(api: DashboardClient, device: dict[str, Any]) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{escape_markdown(device['name'])}**")
+        used = datetime.fromisoformat(device["used"])
+        st.caption(
+            _("Signed in since {day}. Last used {used}, {time}.").format(
+                day=format_day(device["created"]), used=format_day(used), time=format_time(used)
+            )
+        )
+        if st.session_state.get(_REVOKE) != device["id"]:
+            if st.button(_("Sign this phone out"), key=f"revoke-{device['id']}"):
+                st.session_state[_REVOKE] = device["id"]
+                st.rerun()
+            return
+        st.write(_(texts.PHONE_REVOKE))
+        yes, no = st.columns(2)
+        if yes.button(_("Yes, sign it out"), type="primary", width="stretch"):
+            del st.session_state[_REVOKE]
+            try:
+                api.revoke_device(device["id"])
+            except ApiError as error:
+                if error.status != 404:  # signed out already
+                    raise
+            st.rerun()
+        if no.button(_("No, leave it"), width="stretch"):
+            del st.session_state[_REVOKE]
+            st.rerun()
+
+
+def _render_ways(*, is_computer: bool) -> None:
+    st.write(_(texts.PHONE_WAYS) if is_computer else _(texts.PHONE_NEEDS_HTTPS))
+    page_link("computer", _("To This computer: these pages on a phone, without the app"))
+
+
+def _render_sign_in(api: DashboardClient, address: str) -> None:
+    made: dict[str, Any] | None = st.session_state.get(_CODE)
+    if made is not None and datetime.fromisoformat(made["expires"]) <= datetime.now(UTC):
+        made = st.session_state.pop(_CODE) and None
+    if made is None:
+        if STARTED.is_set():
+            st.write(_(texts.PHONE_TRUST_FIRST))
+        if st.button(_("Show a code for the app"), type="primary"):
+            st.session_state[_CODE] = api.new_device_code()
+            st.rerun()
+        return
+    st.write(_("Point the camera of your phone at this square, and open what it finds."))
+    st.html(draw_code(f"{address}/app#code={made['code']}"))
+    until = format_time(datetime.fromisoformat(made["expires"]))
+    st.caption(
+        _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
+    )
+    st.write(_("Or open this address on the phone, and enter the code there:"))
+    st.code(f"{address}/app\n{made['code']}", language=None, wrap_lines=True)
+    if st.button(_("Done, hide the code for the app")):
+        st.session_state.pop(_CODE)
+        st.rerun()
