@@ -74,7 +74,8 @@ def main(minutes: float) -> None:
                 print(
                     f"{passed:.0f} s, {sent} notifications: "
                     f"CPU of the page's process {100 * costs[busiest] / passed:.2f}%, "
-                    f"its own memory {memory.uss / 1e6:.0f} MB, JavaScript heap {heap / 1e6:.1f} MB, "
+                    f"its own memory {memory.uss / 1e6:.0f} MB, "
+                    f"JavaScript heap {heap / 1e6:.1f} MB, "
                     f"storage {stored} bytes, {stored / sent:.0f} a notification"
                 )
                 stop(page)

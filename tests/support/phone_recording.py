@@ -211,6 +211,12 @@ def stop(page: Page) -> None:
 
 
 def pair(page: Page, strap: PlayedStrap) -> None:
+    """Click, pick the strap in the browser's chooser, and wait until it sends."""
+    choose_strap(page, strap, "#start")
+    wait_until_recording(page)
+
+
+def choose_strap(page: Page, strap: PlayedStrap, button: str) -> None:
     """Click, and pick the strap in the browser's chooser."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("DeviceAccess.enable")
@@ -222,12 +228,11 @@ def pair(page: Page, strap: PlayedStrap) -> None:
         shown.append(prompt)
 
     devtools.on("DeviceAccess.deviceRequestPrompted", pick)
-    page.click("#start")
+    page.click(button)
     wait_for(lambda: shown, page, "the chooser")
     devices: Sequence[dict[str, str]] = shown[0]["devices"]  # type: ignore[assignment]
     device = next(one["id"] for one in devices if one["name"] == strap.name)
     devtools.send("DeviceAccess.selectPrompt", {"id": shown[0]["id"], "deviceId": device})
-    wait_until_recording(page)
 
 
 def wait_until_recording(page: Page) -> None:
