@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+from anyio import to_thread
 from playwright.sync_api import Page, Playwright
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -88,14 +89,14 @@ class Site:
 
 
 async def _send_file(path: Path, send: Send) -> None:
-    found = path.is_file()
+    body = await to_thread.run_sync(lambda: path.read_bytes() if path.is_file() else None)
     headers = [
         (b"content-type", _TYPES.get(path.suffix, b"text/plain")),
         (b"cache-control", b"no-cache"),
     ]
-    status = 200 if found else 404
+    status = 404 if body is None else 200
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": path.read_bytes() if found else b""})
+    await send({"type": "http.response.body", "body": body or b""})
 
 
 @contextmanager
@@ -210,6 +211,12 @@ def stop(page: Page) -> None:
 
 
 def pair(page: Page, strap: PlayedStrap) -> None:
+    """Click, pick the strap in the browser's chooser, and wait until it sends."""
+    choose_strap(page, strap, "#start")
+    wait_until_recording(page)
+
+
+def choose_strap(page: Page, strap: PlayedStrap, button: str) -> None:
     """Click, and pick the strap in the browser's chooser."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("DeviceAccess.enable")
@@ -221,12 +228,11 @@ def pair(page: Page, strap: PlayedStrap) -> None:
         shown.append(prompt)
 
     devtools.on("DeviceAccess.deviceRequestPrompted", pick)
-    page.click("#start")
+    page.click(button)
     wait_for(lambda: shown, page, "the chooser")
     devices: Sequence[dict[str, str]] = shown[0]["devices"]  # type: ignore[assignment]
     device = next(one["id"] for one in devices if one["name"] == strap.name)
     devtools.send("DeviceAccess.selectPrompt", {"id": shown[0]["id"], "deviceId": device})
-    wait_until_recording(page)
 
 
 def wait_until_recording(page: Page) -> None:

@@ -112,8 +112,11 @@ def record(events: Sequence[Event], is_pulse: bool = False) -> object:
         return asyncio.run(_record(Path(folder, "outbox.sqlite"), events, is_pulse))
 
 
-def _simulated(model: StrapModel, seconds: float, contact: bool | None = True) -> list[Event]:
-    events: list[Event] = []
+def simulated_arrivals(
+    model: StrapModel, seconds: float, contact: bool | None = True
+) -> list[Arrival]:
+    """What arrives of a simulated strap, to the millisecond."""
+    events: list[Arrival] = []
     for item in simulate(model, seconds):
         arrival = (item.arrival_ns - START) // MILLISECOND * MILLISECOND
         measurement = HeartRateMeasurement(
@@ -121,6 +124,10 @@ def _simulated(model: StrapModel, seconds: float, contact: bool | None = True) -
         )
         events.append(Arrival(arrival, arrival, encode(measurement)))
     return events
+
+
+def _simulated(model: StrapModel, seconds: float, contact: bool | None = True) -> list[Event]:
+    return list(simulated_arrivals(model, seconds, contact))
 
 
 def _from_second(

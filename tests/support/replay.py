@@ -2,7 +2,7 @@
 
     python -m tests.support.replay packets packets.csv   # 'arrival in ms,hex of 0x2A37' a line
     python -m tests.support.replay file activity.fit     # a file with times, in UTC
-    python -m tests.support.replay vectors tests/phone/vectors.json  # written: what both recorders do
+    python -m tests.support.replay vectors tests/phone/vectors.json  # writes the file
 
 The last line printed is one JSON object. Times count from 1,790,000,000 s: in ms for ``packets``,
 in s for ``file``.
