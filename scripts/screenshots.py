@@ -1,8 +1,9 @@
 """Take the screenshots of the README and the guides from a running demo.
 
-    uv run python scripts/screenshots.py
+    uv run python scripts/screenshots.py [--app]
 
-Starts ``ebbtide demo``, signs in with a headless Chromium, and writes docs/images/*.png.
+``--app``: only those of the app for phones. Starts ``ebbtide demo``, signs in with a headless
+Chromium, and writes docs/images/*.png.
 """
 
 from __future__ import annotations
@@ -36,12 +37,15 @@ def main() -> None:
         words = _invitation(demo)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+                executable_path=CHROMIUM,
+                args=["--no-sandbox", "--disable-gpu", "--enable-features=WebBluetooth"],
             )
-            wide = browser.new_page(viewport={"width": 1000, "height": 820})
-            _pages(wide, words, "")
-            narrow = browser.new_page(viewport={"width": 400, "height": 820})
-            _pages(narrow, words, "-phone")
+            if "--app" not in sys.argv:
+                wide = browser.new_page(viewport={"width": 1000, "height": 820})
+                _pages(wide, words, "")
+                narrow = browser.new_page(viewport={"width": 400, "height": 820})
+                _pages(narrow, words, "-phone")
+            _app(browser.new_page(viewport={"width": 360, "height": 740}), words)
             browser.close()
     finally:
         demo.send_signal(signal.SIGINT)
@@ -86,6 +90,35 @@ def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
             page.get_by_test_id("stSidebarCollapseButton").click()
             page.wait_for_timeout(700)
         _shoot(page, f"{name}{suffix}")
+
+
+def _app(page: Page, words: dict[str, str]) -> None:
+    """The views of the app for phones, each as one screen."""
+    page.goto(f"{words['The pages']}/app/")
+    page.get_by_text("With e-mail and password").click()
+    page.get_by_label("E-mail").fill(words["Sign in with"])
+    page.get_by_label("Password").fill(words["Password"])
+    page.get_by_role("button", name="Sign in with the password").click()
+    page.get_by_text("How is it right now?").wait_for()
+    for title, number in (("Pain", "3"), ("Stress", "4"), ("Something pleasant", "5")):
+        group = page.get_by_role("radiogroup", name=title, exact=True)
+        group.get_by_role("radio", name=number, exact=True).check()
+    _shoot_app(page, "rate")
+    for view in ("record", "practise", "see"):
+        page.evaluate("view => { location.hash = `#${view}`; }", view)
+        if view == "see":
+            page.get_by_text("95% interval").first.wait_for()
+        page.wait_for_timeout(1000)
+        _shoot_app(page, view)
+    page.evaluate("() => { location.hash = '#practise/breathing'; }")
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_timeout(3500)
+    _shoot_app(page, "breathing")
+
+
+def _shoot_app(page: Page, name: str) -> None:
+    page.evaluate("() => document.activeElement?.blur()")
+    page.screenshot(path=IMAGES / f"app-{name}.png")
 
 
 def _shoot(page: Page, name: str) -> None:

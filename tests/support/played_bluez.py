@@ -38,6 +38,7 @@ _Names = Annotated[list[str], DBusSignature("as")]
 BATTERY = "0000180f-0000-1000-8000-00805f9b34fb"
 BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
 HEART_RATE = "0000180d-0000-1000-8000-00805f9b34fb"
+CLIENT_CONFIGURATION = "00002902-0000-1000-8000-00805f9b34fb"
 HEART_RATE_MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
 
 ROOT = "/org/bluez"
@@ -314,6 +315,26 @@ class _Characteristic(ServiceInterface):
         return ["read"] if self._readable else ["notify"]
 
 
+class _Configuration(ServiceInterface):
+    """Without this descriptor Chromium refuses startNotifications."""
+
+    def __init__(self, characteristic: str) -> None:
+        super().__init__("org.bluez.GattDescriptor1")
+        self._characteristic = characteristic
+
+    @dbus_property(access=READ)
+    def UUID(self) -> DBusStr:
+        return CLIENT_CONFIGURATION
+
+    @dbus_property(access=READ)
+    def Characteristic(self) -> DBusObjectPath:
+        return self._characteristic
+
+    @dbus_property(access=READ)
+    def Value(self) -> DBusBytes:
+        return b""
+
+
 class PlayedStrap:
     """A strap of the played BlueZ. ``heard``: it advertises; a strap that is held by a phone, or
     not worn, does not.
@@ -329,6 +350,8 @@ class PlayedStrap:
     ) -> None:
         self.name, self.address, self.heard = name, address, True
         self.connections = 0
+        self.refused = 0
+        self._to_refuse = 0
         self.path = f"{ADAPTER}/dev_{address.replace(':', '_')}"
         service, battery_service = f"{self.path}/service000a", f"{self.path}/service0010"
         self.notifies_at = f"{service}/char000b"
@@ -337,6 +360,7 @@ class PlayedStrap:
         self.gatt: dict[str, ServiceInterface] = {
             service: _Service(self.path, HEART_RATE),
             self.notifies_at: self.measurement,
+            f"{self.notifies_at}/desc000d": _Configuration(self.notifies_at),
             battery_service: _Service(self.path, BATTERY),
             f"{battery_service}/char0011": _Characteristic(
                 battery_service, BATTERY_LEVEL, bytes([battery])
@@ -355,7 +379,10 @@ class PlayedStrap:
         """
         flags = (0x10 if rr_ticks else 0) | (0x06 if contact else 0x04)
         rr = b"".join(ticks.to_bytes(2, "little") for ticks in rr_ticks)
-        payload = bytes([flags, heart_rate_bpm]) + rr
+        return self.notify(bytes([flags, heart_rate_bpm]) + rr)
+
+    def notify(self, payload: bytes) -> bool:
+        """Send these bytes, well-formed or not; whether somebody had asked for them."""
         assert self.bluez is not None
 
         async def on_loop() -> bool:
@@ -366,11 +393,25 @@ class PlayedStrap:
 
         return self.bluez.on_loop(on_loop())
 
+    def lose_link(self, refuse: int = 0) -> None:
+        """End the link, as when the wearer walks away; the next ``refuse`` connects fail."""
+        assert self.bluez is not None
+
+        async def on_loop() -> None:
+            self._to_refuse = refuse
+            self.drop()
+
+        self.bluez.on_loop(on_loop())
+
     async def _connect(self) -> None:
         bluez = self.bluez
         assert bluez is not None
         if not bluez.adapter.powered:
             raise DBusError("org.bluez.Error.NotReady", "Resource Not Ready")
+        if self._to_refuse:
+            self._to_refuse -= 1
+            self.refused += 1
+            raise DBusError("org.bluez.Error.Failed", "le-connection-abort-by-local")
         self.connections += 1
         self.device.change(Connected=True)
         for path, interface in self.gatt.items():

@@ -2,6 +2,7 @@
 
     python -m tests.support.replay packets packets.csv   # 'arrival in ms,hex of 0x2A37' a line
     python -m tests.support.replay file activity.fit     # a file with times, in UTC
+    python -m tests.support.replay vectors tests/phone/vectors.json  # writes the file
 
 The last line printed is one JSON object. Times count from 1,790,000,000 s: in ms for ``packets``,
 in s for ``file``.
@@ -30,6 +31,7 @@ from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest import BatchWriter, Outbox, Recorder, open_recording
 from ingest.straps.heart_rate import HeartRateMeasurement, decode
 from ingest.straps.strap import RawNotification
+from tests.support.phone_vectors import make_vectors
 
 START = 1_790_000_000 * SECOND
 _MAX_NOTIFICATIONS = 1_000_000  # of one stream, read back from the outbox
@@ -114,6 +116,12 @@ def replay_file(path: Path) -> dict[str, object]:
     }
 
 
+def write_vectors() -> str:
+    """The vectors that the native recorder and the phone's share, as the text of their file."""
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in make_vectors())
+    return f"[\n{lines}\n]\n"
+
+
 def _ms(time_ns: int) -> float:
     return (time_ns - START) / MILLISECOND
 
@@ -125,8 +133,11 @@ def main(mode: str, path: Path) -> None:
     elif mode == "packets":
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(asyncio.run(replay_packets(read_packets(path), Path(folder)))))
+    elif mode == "vectors":
+        path.write_text(write_vectors(), encoding="utf-8")
+        print(json.dumps({"written": str(path)}))
     else:
-        sys.exit(f"{mode!r} is neither 'packets' nor 'file'")
+        sys.exit(f"{mode!r} is neither 'packets' nor 'file' nor 'vectors'")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,98 @@
+/** Texts in the reader's language, and numbers and times as they are written there. */
+
+import english from "./locale/en.js";
+import recorderEnglish from "./locale/recorder.en.js";
+
+/** @typedef {Record<string, string | readonly string[]>} Texts */
+
+// Another language is one more entry here and two files in locale/.
+/** @type {Record<string, Texts>} */
+const LOCALES = { en: { ...english, ...recorderEnglish } };
+
+/** @param {readonly string[]} wanted */
+function chooseLanguage(wanted) {
+  for (const tag of wanted) {
+    const language = tag.split("-")[0];
+    if (language in LOCALES) return { language, tag };
+  }
+  return { language: "en", tag: "en-GB" };
+}
+
+const { language, tag } = chooseLanguage(navigator.languages ?? [navigator.language]);
+const texts = LOCALES[language];
+
+/** The language of the texts. */
+export const LANGUAGE = language;
+
+/**
+ * Return a text, with `{name}` replaced by the value of that name.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+  const text = texts[key] ?? LOCALES.en[key];
+  if (typeof text !== "string") throw new Error(`There is no text ${key}.`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/**
+ * Return a list of texts.
+ * @param {string} key
+ * @returns {readonly string[]}
+ */
+export function list(key) {
+  const text = texts[key] ?? LOCALES.en[key];
+  if (!Array.isArray(text)) throw new Error(`There is no list of texts ${key}.`);
+  return text;
+}
+
+/**
+ * Return the text for a number of things: the keys `KEY.one` and `KEY.other`, and others that the
+ * language has.
+ * @param {string} key
+ * @param {number} number
+ * @param {Record<string, string | number>} [values]
+ */
+export function count(key, number, values = {}) {
+  const form = new Intl.PluralRules(language).select(number);
+  const name = `${key}.${form}` in texts ? `${key}.${form}` : `${key}.other`;
+  return t(name, { ...values, number: formatNumber(number) });
+}
+
+/**
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function formatNumber(value, digits = 0) {
+  return new Intl.NumberFormat(tag, { maximumFractionDigits: digits }).format(value);
+}
+
+/** @param {Date} moment */
+export function formatTime(moment) {
+  return new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" }).format(moment);
+}
+
+/** @param {Date} moment */
+export function formatDay(moment) {
+  return new Intl.DateTimeFormat(tag, { weekday: "short", day: "numeric", month: "short" }).format(
+    moment,
+  );
+}
+
+/**
+ * Today: the time. Another day: day and time.
+ * @param {Date} moment
+ */
+export function formatMoment(moment) {
+  const time = formatTime(moment);
+  return isSameDay(moment, new Date()) ? time : `${formatDay(moment)}, ${time}`;
+}
+
+/**
+ * @param {Date} one
+ * @param {Date} other
+ */
+export function isSameDay(one, other) {
+  return one.toDateString() === other.toDateString();
+}

@@ -1,0 +1,139 @@
+/**
+ * Who is signed in on this phone. The token is bound to this device and can be revoked; the key of
+ * the database came with it and is kept by the browser as one that cannot be read out.
+ */
+
+import { request, requestJson } from "./api.js";
+import { openDatabase } from "./storage/database.js";
+
+/**
+ * @typedef {{id: string, name: string, zone: string}} SessionPerson
+ * @typedef {{id: string, name: string}} SessionDevice
+ * @typedef {{token: string, expires: string | null, person: SessionPerson, device: SessionDevice}} Session
+ * @typedef {import('./storage/database.js').Database} Database
+ */
+
+const KEY = "ebbtide.session";
+
+/** Hears 'changed', 'revoked' and 'erased'. */
+export const sessionEvents = new EventTarget();
+
+/** @type {Session | null} */
+let session = null;
+/** @type {Database | null} */
+let database = null;
+/** The database of a session that was revoked while the app was open: a recording still has it. */
+/** @type {Database | null} */
+let locked = null;
+
+/** @returns {Session | null} */
+export function currentSession() {
+  return session;
+}
+
+/** @returns {Database | null} */
+export function currentDatabase() {
+  return database;
+}
+
+/** Open what was signed in when the app was last open. */
+export async function resumeSession() {
+  const text = localStorage.getItem(KEY);
+  if (text === null) return null;
+  /** @type {Session} */
+  const stored = JSON.parse(text);
+  const opened = await openDatabase(stored.person.id, null);
+  if (opened.locked) {
+    // Its key is gone, for instance in another tab that was told of a revocation meanwhile.
+    opened.close();
+    localStorage.removeItem(KEY);
+    return null;
+  }
+  database = opened;
+  session = stored;
+  sessionEvents.dispatchEvent(new Event("changed"));
+  return session;
+}
+
+/**
+ * Sign in with a code that the pages show, or with e-mail and password.
+ * @param {{code: string} | {email: string, password: string, second_factor_code?: string}} proof
+ * @param {string} deviceName
+ */
+export async function signIn(proof, deviceName) {
+  const answer = await requestJson("POST", "/v1/devices/sign-in", {
+    json: { ...proof, device_name: deviceName },
+    token: null,
+  });
+  const { id, name, zone } = answer.person;
+  const key = decodeBase64Url(answer.storage_key);
+  const former = locked?.personId === id ? locked : null;
+  await former?.unlock(key);
+  database = former ?? (await openDatabase(id, key));
+  locked = null;
+  session = {
+    token: answer.token,
+    expires: answer.expires ?? null,
+    person: { id, name, zone },
+    device: { id: answer.device.id, name: answer.device.name },
+  };
+  localStorage.setItem(KEY, JSON.stringify(session));
+  sessionEvents.dispatchEvent(new Event("changed"));
+  return session;
+}
+
+/**
+ * Erase everything of the person on this phone, and tell the server that the token is over.
+ * What waits must have been sent, or given up, before.
+ * @returns {Promise<boolean>} whether the server heard of it
+ */
+export async function signOut() {
+  let isHeard = true;
+  try {
+    await request("DELETE", "/v1/devices/current");
+  } catch {
+    isHeard = false;
+  }
+  if (session !== null) await forget(true);
+  sessionEvents.dispatchEvent(new Event("changed"));
+  return isHeard;
+}
+
+/**
+ * End a session that the server ended. After a revocation the rows stay, locked, until the same
+ * person signs in again; after an erasure they go.
+ * @param {'revoked' | 'erased'} reason
+ */
+export async function endSession(reason) {
+  if (session === null) return;
+  await forget(reason === "erased");
+  sessionEvents.dispatchEvent(new Event(reason));
+  sessionEvents.dispatchEvent(new Event("changed"));
+}
+
+// Another tab signed out, or in as somebody else: this one holds what is not there any more.
+addEventListener("storage", (event) => {
+  if (event.key === KEY && event.newValue === null && session !== null) location.reload();
+});
+
+/** @param {boolean} isErased */
+async function forget(isErased) {
+  localStorage.removeItem(KEY);
+  session = null;
+  const open = database;
+  database = null;
+  if (isErased) await open?.destroy();
+  else if (open) {
+    locked = open;
+    await open.lock();
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+function decodeBase64Url(text) {
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
+}

@@ -1,0 +1,67 @@
+/** The service worker: the app opens without a net, and a new version waits for a word. */
+
+const WORKER = "service-worker.js";
+
+/** Hears 'changed' when a new version waits. */
+export const updates = new EventTarget();
+
+/** @type {ServiceWorker | null} */
+let waiting = null;
+let isAskedFor = false;
+
+/** Whether a new version is ready. */
+export function hasUpdate() {
+  return waiting !== null;
+}
+
+/** Register the service worker, and look for a new version whenever the app is opened again. */
+export async function startUpdates() {
+  if (!("serviceWorker" in navigator)) return;
+  const isFirst = navigator.serviceWorker.controller === null;
+  const address = /** @type {any} */ (trustedAddress(new URL(WORKER, document.baseURI).href));
+  const registration = await navigator.serviceWorker.register(address, { updateViaCache: "none" });
+  const note = () => {
+    // The very first version is no update: nothing runs that it would replace.
+    waiting = navigator.serviceWorker.controller === null ? null : registration.waiting;
+    updates.dispatchEvent(new Event("changed"));
+  };
+  registration.addEventListener("updatefound", () => {
+    const coming = registration.installing;
+    coming?.addEventListener("statechange", note);
+  });
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    // Another tab took the new version: this one would run with files of two versions.
+    if (!isFirst || isAskedFor) location.reload();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") registration.update().catch(() => {});
+  });
+  note();
+}
+
+/** Use the new version now: the app opens anew. */
+export function applyUpdate() {
+  isAskedFor = true;
+  waiting?.postMessage("use-this-version");
+}
+
+/** Look up which version of the files runs. @returns {Promise<string | null>} */
+export async function findVersion() {
+  if (!("caches" in globalThis)) return null;
+  const names = await caches.keys();
+  const name = names.filter((item) => item.startsWith("ebbtide-app-"))[0];
+  return name ? name.slice("ebbtide-app-".length) : null;
+}
+
+/**
+ * With `require-trusted-types-for`, a worker's address must come from a policy: this one knows one.
+ * @param {string} address
+ */
+function trustedAddress(address) {
+  /** @type {any} */
+  const { trustedTypes } = /** @type {any} */ (globalThis);
+  if (!trustedTypes) return address;
+  return trustedTypes
+    .createPolicy("ebbtide", { createScriptURL: (/** @type {string} */ url) => url })
+    .createScriptURL(address);
+}

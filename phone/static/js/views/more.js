@@ -1,0 +1,85 @@
+/** More: who is signed in, what is on this phone, and signing out. */
+
+import { button, element, heading, replace } from "../dom.js";
+import { count, t } from "../i18n.js";
+import { signOut } from "../session.js";
+import { pageLink } from "./view.js";
+
+/** @typedef {import('./view.js').App} App */
+
+/** @type {import('./view.js').View} */
+export function openMore(app, place) {
+  const out = element("div", { class: "actions" });
+  replace(
+    out,
+    button(t("more.signOut"), () => void leave(app, out)),
+  );
+  replace(
+    place,
+    heading(t("more.title")),
+    element("p", {}, t("more.signedIn", { name: app.session.person.name })),
+    element("p", { class: "muted" }, t("more.device", { name: app.session.device.name })),
+    out,
+    element("h2", {}, t("more.pages")),
+    element(
+      "p",
+      { class: "links" },
+      pageLink("before", t("more.before")),
+      pageLink("consents", t("more.consents")),
+    ),
+    element("p", {}, t("more.emergency")),
+    element("p", { class: "muted" }, t("app.notADevice")),
+    element("h2", {}, t("more.kept")),
+    element("p", {}, t("more.keptWords")),
+    element("p", { class: "muted" }, t("more.language")),
+    app.version
+      ? element("p", { class: "muted" }, t("more.version", { version: app.version.slice(0, 12) }))
+      : null,
+  );
+}
+
+/**
+ * Send what waits, then sign out; ask where something could not be sent.
+ * @param {App} app
+ * @param {HTMLElement} place
+ */
+async function leave(app, place) {
+  const sending = element("p", { role: "status", tabindex: -1 }, t("more.signOutSending"));
+  replace(place, sending);
+  sending.focus();
+  await app.recorder.stop();
+  const [left, areBeatsSent] = await Promise.all([app.entries.send(), app.recorder.sendNow()]);
+  if (left === 0 && areBeatsSent) {
+    await finish();
+    return;
+  }
+  const words = [
+    left > 0 ? count("state.waiting", left) : "",
+    areBeatsSent ? "" : count("more.beats", app.recorder.waiting),
+  ];
+  const title = element("h2", { tabindex: -1 }, t("more.signOutWaits"));
+  replace(
+    place,
+    title,
+    element("p", {}, t("more.signOutWaitsWords", { waiting: words.filter(Boolean).join(" ") })),
+    button(t("more.tryAgain"), () => void leave(app, place)),
+    button(t("more.discard"), () => void finish(), { class: "quiet" }),
+    button(t("more.stay"), () => openAgain(app, place), { class: "quiet" }),
+  );
+  title.focus();
+}
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} place
+ */
+function openAgain(app, place) {
+  const again = button(t("more.signOut"), () => void leave(app, place));
+  replace(place, again);
+  again.focus();
+}
+
+async function finish() {
+  const isHeard = await signOut();
+  document.dispatchEvent(new CustomEvent("signed-out", { detail: { isHeard } }));
+}

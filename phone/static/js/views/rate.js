@@ -1,0 +1,232 @@
+/** Rate: three scales, a word, and what was rated today. */
+
+import { announce, button, element, field, fold, heading, replace } from "../dom.js";
+import { formatMoment, isSameDay, t } from "../i18n.js";
+import { createScale } from "../scale.js";
+import { isoWithOffset, toLocalInput } from "../moments.js";
+import { backLink } from "./view.js";
+
+/** @typedef {import('./view.js').App} App */
+/** @typedef {ReturnType<import('../entries.js').EntryQueue['ratings']>[number]} ShownRating */
+
+const MAX_NOTE = 500;
+
+/** @type {import('./view.js').View} */
+export function openRate(app, place, signal, argument) {
+  const former = argument
+    ? app.entries.ratings().find((rating) => rating.id === argument)
+    : undefined;
+  if (argument && !former) {
+    location.replace("#rate");
+    return;
+  }
+  replace(place, ...form(app, place, signal, former));
+}
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} place
+ * @param {AbortSignal} signal
+ * @param {ShownRating | undefined} former the rating that is changed
+ */
+function form(app, place, signal, former) {
+  const pain = createScale(t("rate.pain"), { ends: t("rate.ends"), value: former?.pain });
+  const stress = createScale(t("rate.stress"), { ends: t("rate.ends"), value: former?.stress });
+  const pleasant = createScale(t("rate.pleasant"), {
+    ends: t("rate.pleasantEnds"),
+    value: former?.pleasant,
+    isOptional: true,
+  });
+  const note = field(t("rate.note"), { maxlength: MAX_NOTE, autocomplete: "off" });
+  const pleasantNote = field(t("rate.pleasantNote"), { maxlength: MAX_NOTE, autocomplete: "off" });
+  note.input.value = former?.note ?? "";
+  pleasantNote.input.value = former?.pleasant_note ?? "";
+  const now = new Date();
+  const earliest = new Date(now.getTime() - 60 * 86_400_000);
+  const about = field(t("rate.about"), {
+    type: "datetime-local",
+    min: toLocalInput(earliest),
+    max: toLocalInput(now),
+  });
+  const begun = former ? toLocalInput(new Date(former.about)) : "";
+  about.input.value = begun;
+  const problem = element("p", { role: "alert", class: "problem" });
+
+  async function save() {
+    const content = {
+      pain: pain.value,
+      stress: stress.value,
+      pleasant: pleasant.value,
+      note: note.input.value.trim() || null,
+      pleasant_note: pleasantNote.input.value.trim() || null,
+    };
+    if (content.pain === null || content.stress === null) {
+      problem.textContent = t("rate.choose");
+      (content.pain === null ? pain : stress).focus();
+      return;
+    }
+    const chosen = about.input.value;
+    const isMoved = chosen !== "" && chosen !== begun;
+    const moment = isMoved ? new Date(chosen) : new Date();
+    if (moment.getTime() > Date.now()) {
+      problem.textContent = t("rate.future");
+      about.input.focus();
+      return;
+    }
+    const when =
+      former && !isMoved
+        ? { about: former.about, zone: former.zone }
+        : { about: isoWithOffset(moment), zone: currentZone() };
+    const complete = /** @type {import('../entries.js').RatingContent} */ ({ ...content, ...when });
+    if (former) {
+      await app.entries.correct(former.id, former.version, complete);
+      showSaved(app, place, signal, former.id);
+    } else showSaved(app, place, signal, await app.entries.rate(complete));
+  }
+
+  const words = fold(t("rate.words"), note.label, pleasantNote.label);
+  const when = fold(t("rate.when"), about.label);
+  if (former) words.open = Boolean(former.note ?? former.pleasant_note);
+  return [
+    former ? backLink("#rate", t("rate.cancel")) : null,
+    heading(t(former ? "rate.titleChange" : "rate.title")),
+    former ? element("p", { class: "muted" }, formatMoment(new Date(former.about))) : null,
+    pain.root,
+    stress.root,
+    pleasant.root,
+    words,
+    when,
+    problem,
+    button(t("rate.save"), () => void save(), { class: "main" }),
+    former ? deleteParts(app, former) : todayList(app, signal),
+  ];
+}
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} place
+ * @param {AbortSignal} signal
+ * @param {string} id
+ */
+function showSaved(app, place, signal, id) {
+  const rating = app.entries.ratings().find((item) => item.id === id);
+  const title = heading(t("rate.saved"));
+  replace(
+    place,
+    title,
+    rating ? element("p", {}, describe(rating)) : null,
+    element("p", {}, t("rate.savedEnough")),
+    button(t("rate.again"), () => {
+      if (location.hash === "#rate") {
+        replace(place, ...form(app, place, signal, undefined));
+        place.querySelector("h1")?.focus();
+      } else location.hash = "#rate";
+    }),
+    todayList(app, signal),
+  );
+  scrollTo(0, 0);
+  title.focus();
+}
+
+/**
+ * @param {App} app
+ * @param {ShownRating} former
+ */
+function deleteParts(app, former) {
+  const sure = element("div", { class: "actions", hidden: true });
+  const ask = button(
+    t("rate.delete"),
+    () => {
+      sure.hidden = false;
+      ask.hidden = true;
+      sure.querySelector("button")?.focus();
+    },
+    { class: "quiet" },
+  );
+  replace(
+    sure,
+    element("p", {}, t("rate.deleteSure")),
+    button(t("rate.delete"), async () => {
+      await app.entries.withdraw(former.id, former.version);
+      announce(t("rate.deleted"));
+      location.replace("#rate");
+    }),
+    button(
+      t("rate.back"),
+      () => {
+        sure.hidden = true;
+        ask.hidden = false;
+        ask.focus();
+      },
+      { class: "quiet" },
+    ),
+  );
+  return element("div", {}, ask, sure);
+}
+
+/**
+ * @param {App} app
+ * @param {AbortSignal} signal
+ */
+function todayList(app, signal) {
+  const section = element("section", { "aria-label": t("rate.today") });
+  let drawn = "";
+  function draw() {
+    const shown = app.entries
+      .ratings()
+      .filter((rating) => isSameDay(new Date(rating.about), new Date()) || rating.problem !== null)
+      .reverse();
+    const now = JSON.stringify(shown);
+    if (now === drawn) return; // the focus stays where it is
+    drawn = now;
+    section.hidden = shown.length === 0;
+    replace(
+      section,
+      element("h2", {}, t("rate.today")),
+      element("ul", { class: "rows" }, ...shown.map(row)),
+    );
+  }
+  app.entries.addEventListener("changed", draw, { signal });
+  draw();
+  return section;
+}
+
+/** @param {ShownRating} rating */
+function row(rating) {
+  const state = rating.problem
+    ? t("rate.refused", { problem: rating.problem })
+    : rating.waits
+      ? t("rate.waits")
+      : null;
+  return element(
+    "li",
+    {},
+    element(
+      "span",
+      {},
+      describe(rating),
+      state ? element("span", { class: "muted state" }, ` · ${state}`) : null,
+    ),
+    element(
+      "a",
+      {
+        class: "button quiet",
+        href: `#rate/${rating.id}`,
+        "aria-label": t("rate.changeOf", { moment: formatMoment(new Date(rating.about)) }),
+      },
+      t("rate.change"),
+    ),
+  );
+}
+
+/** @param {ShownRating} rating */
+function describe(rating) {
+  const { pain, stress, pleasant } = rating;
+  const moment = formatMoment(new Date(rating.about));
+  if (pleasant === null) return t("rate.summary", { moment, pain, stress });
+  return t("rate.summaryPleasant", { moment, pain, stress, pleasant });
+}
+
+function currentZone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -1,0 +1,133 @@
+/** Record: the strap, and what it says now. */
+
+import { button, element, fold, heading, replace } from "../dom.js";
+import { count, formatNumber, t } from "../i18n.js";
+import { HAS_BLUETOOTH, findPlatform } from "../platform.js";
+
+/** @typedef {import('./view.js').App} App */
+
+const EVENING_HOUR = 21;
+const MORNING_HOUR = 5;
+const CONTACT = { true: "record.contactYes", false: "record.contactNo" };
+
+/** @type {import('./view.js').View} */
+export function openRecord(app, place, signal) {
+  if (!HAS_BLUETOOTH) {
+    replace(place, heading(t("record.title")), ...withoutBluetooth());
+    return;
+  }
+  const { recorder } = app;
+  const state = element("p", { class: "state" });
+  const message = element("p", { role: "status", class: "problem" });
+  const heart = element("p", { class: "big" });
+  const facts = element("dl", { class: "facts" });
+  const start = button(t("record.start"), () => void recorder.start({ showAll: false }), {
+    class: "main",
+  });
+  const stop = button(t("record.stop"), () => void recorder.stop(), { class: "main" });
+  const others = fold(
+    t("record.all"),
+    element("p", {}, t("record.allWords")),
+    button(t("record.start"), () => void recorder.start({ showAll: true }), {
+      "aria-label": t("record.all"),
+      class: "quiet",
+    }),
+  );
+  const evening = element("p", { class: "hint" }, t("record.evening"));
+  const screenOn = element("p", { class: "muted" }, t("record.screenOn"));
+
+  function draw() {
+    const { state: now } = recorder;
+    const isIdle = now === "idle" || now === "blocked";
+    state.textContent = t(`record.${now}`);
+    const said = recorder.message ? t(recorder.message.key, recorder.message.values) : "";
+    if (message.textContent !== said) message.textContent = said;
+    const focused = document.activeElement;
+    start.hidden = !isIdle;
+    others.hidden = !isIdle;
+    stop.hidden = isIdle || now === "choosing";
+    if (focused === start && start.hidden && !stop.hidden) stop.focus();
+    if (focused === stop && stop.hidden && !start.hidden) start.focus();
+    evening.hidden = !isEvening(new Date());
+    screenOn.hidden = isIdle;
+    heart.hidden = isIdle || now === "choosing" || now === "connecting";
+    replace(heart, ...heartParts(recorder));
+    replace(facts, ...factParts(recorder, isIdle));
+  }
+
+  recorder.addEventListener("changed", draw, { signal });
+  draw();
+  replace(
+    place,
+    heading(t("record.title")),
+    state,
+    message,
+    heart,
+    start,
+    stop,
+    facts,
+    evening,
+    screenOn,
+    others,
+  );
+}
+
+/** @param {Date} now */
+export function isEvening(now) {
+  const hour = now.getHours();
+  return hour >= EVENING_HOUR || hour < MORNING_HOUR;
+}
+
+/** @param {App['recorder']} recorder */
+function heartParts(recorder) {
+  const rate = recorder.heartRate;
+  if (rate === null || rate === undefined || rate <= 0) {
+    return [element("span", { class: "muted" }, t("record.noHeart"))];
+  }
+  return [
+    element("strong", {}, formatNumber(rate)),
+    element("span", { class: "muted" }, ` ${t("record.heartUnit")}`),
+  ];
+}
+
+/**
+ * @param {App['recorder']} recorder
+ * @param {boolean} isIdle
+ */
+function factParts(recorder, isIdle) {
+  /** @type {[string, string][]} */
+  const rows = [];
+  if (!isIdle && recorder.strapName) rows.push([t("record.strap"), recorder.strapName]);
+  if (!isIdle && recorder.state === "recording") {
+    const key = CONTACT[/** @type {'true' | 'false'} */ (String(recorder.contact))];
+    rows.push([t("record.contact"), t(key ?? "record.contactUnknown")]);
+  }
+  if (!isIdle && typeof recorder.battery === "number") {
+    rows.push([
+      t("record.battery"),
+      t("record.percent", { number: formatNumber(recorder.battery) }),
+    ]);
+  }
+  const { waiting, hoursThatFit } = recorder;
+  rows.push([
+    t("record.waiting"),
+    waiting === 0 ? t("record.waitingNone") : count("record.waitingSome", waiting),
+  ]);
+  if (typeof hoursThatFit === "number") {
+    rows.push([t("record.room"), count("record.roomHours", Math.floor(hoursThatFit))]);
+  }
+  return rows.map(([name, value]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, value)),
+  );
+}
+
+function withoutBluetooth() {
+  const platform = findPlatform();
+  const why = platform === "apple" || platform === "firefox" ? platform : "other";
+  return [
+    element("h2", {}, t("record.noBluetooth")),
+    element("p", {}, t(`record.${why}`)),
+    element("h2", {}, t("record.works")),
+    element("p", {}, t("record.worksWords")),
+  ];
+}
