@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics._types import FloatArray, IntArray
+from analytics._types import BoolArray, FloatArray, IntArray
 
 DAY_NS = 86_400_000_000_000
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
@@ -91,7 +91,7 @@ class _Builder:
         self._probes = np.random.default_rng(0).standard_normal((len(basis), 2))
 
     def add_family(
-        self, angle: FloatArray, usual: list[FloatArray], blocks: list[FloatArray]
+        self, angle: FloatArray, usual: list[BoolArray], blocks: list[BoolArray]
     ) -> tuple[tuple[tuple[int, ...], float], ...]:
         """Add waves of one to three turns, the usual block, and blocks that may be anywhere."""
         waves: list[int] = []

@@ -56,6 +56,9 @@ MIN_RATINGS = 4
 MIN_FOR_SLOPE = 24
 _MIN_FOR_PROFILE = 600  # rows: 20 for each column of the clinic's profile
 _AFTER_SESSION_DAYS = 2.0
+# The second look is only made where the first is clear; what is left there is the bias of shared
+# moments, which lies below its margin.
+_SECOND_ALPHA = 0.10
 RESAMPLES = 10_000
 _COMMON_WEIGHT = 8
 _ALPHA = 0.05
@@ -144,7 +147,11 @@ class GroupLink:
         if self.p_value >= _ALPHA or (self.detrended_rmcorr.p_value or 1.0) >= _ALPHA:
             return GroupVerdict.UNCLEAR
         second = self.second_look
-        if second is None or second.p_value >= _ALPHA or second.standardised * self.estimate <= 0:
+        if (
+            second is None
+            or second.p_value >= _SECOND_ALPHA
+            or second.standardised * self.estimate <= 0
+        ):
             return GroupVerdict.SHARED_MOMENTS
         return GroupVerdict.TOGETHER if self.estimate > 0 else GroupVerdict.OPPOSITE
 

@@ -39,7 +39,8 @@ def count_missing_beside(days: FloatArray) -> FloatArray:
         expected[places == place] = np.quantile(pauses[apart <= _SAME_TIME_DAYS], 0.3)
     short = float(np.quantile(pauses[pauses > 0], 0.25)) if np.any(pauses > 0) else 0.0
     gap = pauses > expected + _LONGER_BY * short
-    return np.append(gap, False).astype(np.float64) + np.append(False, gap)
+    result: FloatArray = np.append(gap, False).astype(np.float64) + np.append(False, gap)
+    return result
 
 
 def badness_beside_gaps(

@@ -131,7 +131,8 @@ def step_places_for(basis: FloatArray) -> IntArray:
     at = at[(n - at) - np.sum(sums[at] ** 2, axis=1) > 1e-3]
     if len(at) > MAX_PLACES:
         at = at[np.round(np.linspace(0, len(at) - 1, MAX_PLACES)).astype(np.int64)]
-    return at
+    result: IntArray = at
+    return result
 
 
 def _evidence(
@@ -354,7 +355,7 @@ class _Grid:
         )
         # The joint weight of each with one step; what has next to none is left out.
         y_logs = np.array([self.single[key][0] for key in of_y])
-        x_logs = _log_sum([self.single[key][1] for key in of_x], axis=0)
+        x_logs = _log_sum(np.array([self.single[key][1] for key in of_x]), axis=0)
         joint = y_logs + x_logs + self.log_priors[:, None]
         by_set = _log_sum(joint, axis=(0, 2))
         kept = [
@@ -410,9 +411,9 @@ class _Grid:
         rho = float(np.sum(weight, axis=(1, 2)) @ np.array([key[0] for key in of_y]))
         dof_left = dof - 1 - round(float(by_set @ [len(one.columns) for one in self.sets]))
         posterior = SlopePosterior(chosen, slopes[relevant], errors[relevant], dof_left, rho)
-        r, s, f = np.unravel_index(int(np.argmax(weight)), shape)
-        best = self._robust(of_y[r], self.sets[s], np.array([f]))
-        return SlopeAverage(posterior, hour, week, self._nuisance(self.sets[s], int(f)), best[1])
+        row, model, fit = (int(k) for k in np.unravel_index(int(np.argmax(weight)), shape))
+        best = self._robust(of_y[row], self.sets[model], np.array([fit]))
+        return SlopeAverage(posterior, hour, week, self._nuisance(self.sets[model], fit), best[1])
 
     def _firm(
         self, of_y: list[tuple[float, float]], weight: FloatArray, errors: FloatArray

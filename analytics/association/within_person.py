@@ -474,7 +474,8 @@ def day_to_day_link(
 def _local_days(time_ns: IntArray, hours: FloatArray) -> FloatArray:
     """Days since the first with the local hour as their fraction, shape (n,)."""
     days = (time_ns - time_ns[0]) / 86_400e9
-    return days - days[0] + hours[0] / 24
+    result: FloatArray = days - days[0] + hours[0] / 24
+    return result
 
 
 def _without_copies(

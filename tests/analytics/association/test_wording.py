@@ -34,7 +34,7 @@ TABLE: list[tuple[Association, dict[str, Any], str]] = [
     (CLEAR, WITHOUT, "One moment carries this: 21 September 2026, 14:13 UTC. Without it we could"),
     (CLEAR, {**WITHOUT, "clear_without_outlying": True}, "One moment stands out: 21 September"),
     (OPEN, {}, "From 60 ratings we cannot tell whether pain moved with stress"),
-    (OPEN, WITHOUT, "With it or without it we cannot tell: +0.10 (95% interval \u22120.10 to +0.30)."),
+    (OPEN, WITHOUT, "With it or without it we cannot tell: +0.10 (95% interval"),
     (OPEN, {**WITHOUT, "clear_without_outlying": True}, "One moment hides it: 21 September"),
     (OPEN, {"held_back_for": ("weekday",)}, "Both follow the weekday. Without taking that out"),
     (OPEN, {"held_back_for": ("time of day",)}, "Both follow the time of day."),
