@@ -6,9 +6,10 @@ each are called linked in 76% of clinics by their mean slope alone. A filter can
 lingering errors; that large joint changes are rare, can. So:
 
 1. The clinic's common profile of hours and weekdays is taken out.
-2. Per person: changes between ratings at most a day and a half apart, less one daily and three
+2. Per person: changes between ratings at most a day and a half apart, less three daily and three
    weekly waves of one's own; Tukey's weights (Beaton and Tukey 1974, Technometrics 16:147) on the
-   joint size of both changes, so that a moment at which both jump counts little; their correlation.
+   joint size of both changes, so that a moment at which both jump counts little; their
+   correlation.
 3. The mean over people, with the interval of Hartung and Knapp, against a margin of 0.08 standard
    deviations per standard deviation and not against 0.
 
@@ -69,7 +70,8 @@ def remove_common_profile(people: list[PersonSeries]) -> list[PersonSeries]:
         profile = np.column_stack(
             [hour == k for k in range(24)] + [weekday == k for k in range(1, 7)]
         ).astype(np.float64)
-        basis = independent_columns(spline_basis(one.days, spline_df(len(one.days))))
+        smooth = spline_basis(one.days, spline_df(len(one.days)))
+        basis = independent_columns(np.column_stack([smooth, one.effects]))
         values = np.column_stack([one.x - np.median(one.x), one.y - np.median(one.y)])
         values = values - basis @ (basis.T @ values)
         scale = np.std(values, axis=0)
@@ -99,8 +101,15 @@ def estimate_changes_link(one: PersonSeries) -> ChangesLink | None:
     effects = [np.bincount(place, column) / count for column in one.effects.T]
     day, hour = 2 * np.pi * np.floor(days) / 7, 2 * np.pi * (days % 1)
     span = max(float(days[-1] - days[0]), 1.0)
-    columns = [(days - days[0]) / span, np.cos(hour), np.sin(hour), *effects]
-    columns += [wave(turns * day) for turns in (1, 2, 3) for wave in (np.cos, np.sin)]
+    # With one daily wave, 20 people who each have a bad hour of their own were called linked in 67%
+    # of clinics, with two in 21%, with three in none of 24.
+    columns = [(days - days[0]) / span, *effects]
+    columns += [
+        wave(turns * angle)
+        for angle in (hour, day)
+        for turns in (1, 2, 3)
+        for wave in (np.cos, np.sin)
+    ]
     near = np.diff(days) <= _LONGEST_DAYS
     design = np.diff(np.column_stack(columns), axis=0)[near]
     design = design[:, np.linalg.norm(design, axis=0) > 1e-9]
