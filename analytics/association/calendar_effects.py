@@ -50,7 +50,7 @@ def local_calendar(
     if hour_of_day is None:
         return utc_hours, ((time_ns // DAY_NS + _EPOCH_WEEKDAY) % 7).astype(np.float64)
     hours = np.where(np.isfinite(hour_of_day), hour_of_day, utc_hours)
-    offset_h = (hours - utc_hours + 11) % 24 - 11  # zones reach from -11 to +13
+    offset_h = (hours - utc_hours + 10.5) % 24 - 10.5  # nearly all zones: -10 to +13
     local_ns = time_ns + np.round(offset_h * 3_600e9).astype(np.int64)
     return hours, ((local_ns // DAY_NS + _EPOCH_WEEKDAY) % 7).astype(np.float64)
 

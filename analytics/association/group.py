@@ -227,7 +227,7 @@ def group_link(
     hours = None if hour_of_day is None else np.asarray(hour_of_day)[finite][order]
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
-    local = time if hours is None else time + ((hours - time % 1 * 24 + 11) % 24 - 11) / 24
+    local = time if hours is None else time + ((hours - time % 1 * 24 + 10.5) % 24 - 10.5) / 24
     effects = _session_effects(subject, time, sessions)
     series_of = [PersonSeries(local[at], x[at], y[at], effects[at]) for at in parts]
     second, gap_p = _look_again(series_of)

@@ -293,6 +293,13 @@ class _Person:
         total = float(np.sum(size))
         if not total or len(self.x) <= MIN_RATINGS:
             return None
+        pulse = np.sum(fit.average.nuisance[:, -2:], axis=1)
+        alone = np.flatnonzero(pulse == 1)
+        if len(alone) == 1 and set(np.unique(pulse)) <= {0.0, 1.0, 2.0}:
+            # Two steps with one rating between them: the fit has set it aside already.
+            apart = self.without(int(alone[0])).fit()
+            numbers = (apart.estimate, apart.low, apart.high)
+            return int(alone[0]), numbers, apart.p_value < _ALPHA
         # A rating moves its own whitened row most, and the next one.
         likeliest = int(np.argmax(size))
         if not clear and size[likeliest] < _OUTLYING_SHARE * total:
