@@ -33,6 +33,7 @@ from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
     ProgrammeRow,
+    QuestionnaireResponseRow,
     ReadingRow,
     SessionNotesRow,
 )
@@ -72,6 +73,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         PracticeRow,
         ReadingRow,
         SessionNotesRow,
+        QuestionnaireResponseRow,
         HeartRateRow,
         ImportedIdentifierRow,
         RatingPartRow,
