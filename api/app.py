@@ -42,6 +42,7 @@ from api.services.erasure_again import carry_out_erasures
 from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
 from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
+from api.services.questionnaires import QuestionnaireService
 from api.services.recorder import NoRecorder
 from api.services.snapshots import Snapshots
 from ebbtide import __version__
@@ -139,6 +140,7 @@ def create_app(
     app.state.withdrawals = WithdrawalTask(stores, app.state.snapshots, settings.withdrawal_hours)
     app.state.computations = Computations()
     app.state.research_min_people = settings.research_min_people
+    app.state.questionnaires = QuestionnaireService.from_settings(settings)
     app.state.mailer = mailer_from_settings(settings)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)

@@ -15,8 +15,9 @@ _ALMOST = 1e-9  # a sum that is whole but for the rounding of floats is not roun
 class ScoreValue:
     """A score.
 
-    ``value``: None where ``missing_reason`` says why. ``missing_items`` were left out; the mean of the others stands for them where there is a value. ``t_score``: where its
-    questionnaire has a table.
+    ``value``: None where ``missing_reason`` says why. ``missing_items`` were left out; the mean of
+    the others stands for them where there is a value. ``t_score``: where its questionnaire has a
+    table.
     """
 
     id: str
@@ -33,8 +34,9 @@ class ScoreValue:
 class ScoreChange:
     """The later score minus the earlier one.
 
-    ``smallest``: the change that matters, where one was published; ``matters``: whether the change is at least so large, None without one. ``better``:
-    whether it is towards better; None for none at all.
+    ``smallest``: the change that matters, where one was published; ``matters``: whether the change
+    is at least so large, None without one. ``better``: whether it is towards better; None for none
+    at all.
     """
 
     change: float

@@ -29,6 +29,7 @@ from api.routes.patient_data import (
     notes,
     practices,
     programme,
+    questionnaires,
     ratings,
     recorder,
     session_notes,
@@ -54,6 +55,7 @@ _SHARED: tuple[APIRouter, ...] = (
     notes.shared,
     practices.shared,
     programme.shared,
+    questionnaires.shared,
 )
 ROUTERS: tuple[APIRouter, ...] = (
     streams.router,
@@ -65,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     notes.router,
     practices.router,
     programme.router,
+    questionnaires.router,
     session_notes.router,
     tokens.router,
     oidc.router,

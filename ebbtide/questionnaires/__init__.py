@@ -10,6 +10,7 @@ from ebbtide.questionnaires.definition import (
     Score,
     SmallestChange,
 )
+from ebbtide.questionnaires.help_words import help_words
 from ebbtide.questionnaires.library import (
     QuestionnaireFileError,
     QuestionnaireLibrary,
@@ -29,6 +30,7 @@ __all__ = [
     "QuestionnaireLibrary",
     "Score",
     "SmallestChange",
+    "help_words",
     "load_library",
     "parse_questionnaire",
     "read_questionnaire",
