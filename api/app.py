@@ -135,12 +135,12 @@ def create_app(
     app.state.computer = None  # set by whoever runs all on one computer
     app.state.provider = provider_from_settings(settings)
     app.state.passwords = settings.passwords
-    app.state.cache = AnalysisCache()
+    app.state.questionnaires = QuestionnaireService.from_settings(settings)
+    app.state.cache = AnalysisCache(questionnaires=app.state.questionnaires.library)
     app.state.snapshots = Snapshots.from_settings(settings)
     app.state.withdrawals = WithdrawalTask(stores, app.state.snapshots, settings.withdrawal_hours)
     app.state.computations = Computations()
     app.state.research_min_people = settings.research_min_people
-    app.state.questionnaires = QuestionnaireService.from_settings(settings)
     app.state.mailer = mailer_from_settings(settings)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)

@@ -25,7 +25,7 @@ from tests.support.command_line import NO_BLUETOOTH, run_ebbtide
 
 # Commands that report nothing: they serve until they are ended, and log.
 SERVING = {"start", "serve", "dashboard", "daily"}
-ALL = sorted([*COMMANDS, "store"])
+ALL = sorted([*COMMANDS, "questionnaires", "store"])
 # Options and arguments that name a file or folder, and whether the command writes there.
 READS = {
     ("clean", "file"),
@@ -34,6 +34,7 @@ READS = {
     ("import", "files"),
     ("link", "file"),
     ("outcomes", "file"),
+    ("questionnaires check", "files"),
     ("restore", "folder"),
 }
 WRITES = {

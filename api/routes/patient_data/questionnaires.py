@@ -86,6 +86,15 @@ class AnswersCorrectionIn(BaseModel):
     version: StrictInt = Field(ge=1, description="The version that you saw and correct")
 
 
+class QuestionnairesOut(BaseModel):
+    """The questionnaires that there are. ``help``: words to show at once, where an answer reaches
+    one of the ``concerns`` of its questionnaire.
+    """
+
+    questionnaires: list[Questionnaire]
+    help: list[str]
+
+
 class DueOut(RecordOut):
     """A questionnaire that may be answered now."""
 
@@ -196,9 +205,11 @@ class CsvOut(BaseModel):
 
 
 @router.get("/questionnaires", responses=describe_problems(401, 403))
-def questionnaires(_: CallerDep, service: QuestionnairesDep) -> list[Questionnaire]:
+def questionnaires(_: CallerDep, service: QuestionnairesDep) -> QuestionnairesOut:
     """The questionnaires that there are: items, answers, scores, licence and source."""
-    return list(service.library.newest)
+    return QuestionnairesOut(
+        questionnaires=list(service.library.newest), help=list(service.help_words)
+    )
 
 
 @shared.get("/questionnaires/due", responses=describe_problems(401, 403, 404))

@@ -292,9 +292,16 @@ class PatientDataEndpoints(Transport):
         """
         self._request("PUT", f"programme/readings/{reading}")
 
-    def questionnaires(self) -> list[dict[str, Any]]:
-        """List the questionnaires that there are, with items, answers, licence and source."""
-        return self._list("GET", "questionnaires")
+    def questionnaires(self) -> dict[str, Any]:
+        """Get the questionnaires that there are, with items, answers, licence and source.
+
+        Returns
+        -------
+        dict
+            ``questionnaires``, and ``help``: words to show at once where an answer reaches one of
+            the ``concerns``.
+        """
+        return self._dict("GET", "questionnaires")
 
     def questionnaires_due(self) -> list[dict[str, Any]]:
         """List the questionnaires that may be answered now, and for which occasion."""

@@ -43,7 +43,9 @@ def begin(clinic: Clinic, days_ago: int) -> None:
 
 def test_answers_are_scored_corrected_and_withdrawn(clinic: Clinic) -> None:
     eve, tom = clinic["eve"], clinic["tom"]
-    assert [item["id"] for item in eve.get("/v1/questionnaires").json()] == ["gad7", "pgic", "phq9"]
+    found = eve.get("/v1/questionnaires").json()
+    assert [item["id"] for item in found["questionnaires"]] == ["gad7", "pgic", "phq9"]
+    assert "112" in " ".join(found["help"])
     body = {"questionnaire": "gad7", "answers": ALL_ONES, "id": new_id()}
     created = eve.post(RESPONSES, json=body)
     assert created.status_code == 201
