@@ -55,7 +55,7 @@ store_app = typer.Typer(cls=_Group, no_args_is_help=True, help="Look after the s
 app.add_typer(store_app, name="store")
 
 questionnaires_app = typer.Typer(
-    cls=_Group, no_args_is_help=True, help="Look after the files of questionnaires."
+    cls=_Group, no_args_is_help=True, help="Check the files of questionnaires."
 )
 app.add_typer(questionnaires_app, name="questionnaires")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from ebbtide.questionnaires import load_library
 from store.models import Purpose
 from tests.support.accounts import PASSWORD
 from tests.support.browser import check_width, sign_in, violations
@@ -19,15 +20,20 @@ def look_at(page: Page, name: str) -> None:
     check_width(page, name)
 
 
-def choose(page: Page, words: str) -> None:
-    page.get_by_test_id("stRadio").get_by_text(words, exact=True).click()
-    expect(page.get_by_role("radio", name=words)).to_be_checked()
+def choose(page: Page, question: str, words: str) -> None:
+    """Choose an answer, not one of the question before, which is still fading."""
+    group = page.get_by_role("radiogroup", name=question)
+    group.get_by_text(words, exact=True).click()
+    expect(group.get_by_role("radio", name=words)).to_be_checked()
 
 
-def answer_all(page: Page, short_name: str, words: list[str]) -> None:
-    for number, answer in enumerate(words, 1):
+def answer_all(page: Page, name: str, words: list[str]) -> None:
+    found = load_library().find(name)
+    assert found is not None
+    short_name = found.short_name
+    for number, (item, answer) in enumerate(zip(found.items, words, strict=True), 1):
         expect(page.get_by_text(f"{short_name}: question {number} of {len(words)}")).to_be_visible()
-        choose(page, answer)
+        choose(page, item.text["en"], answer)
         last = number == len(words)
         button = page.get_by_role("button", name="Save" if last else "Next", exact=True)
         expect(button).to_be_visible()
@@ -52,9 +58,9 @@ def test_questions_are_answered_and_the_therapist_sees_them(
     expect(page.get_by_role("heading", name="Questions")).to_be_visible()
     expect(page.get_by_role("button", name="Leave out")).to_be_visible()
     look_at(page, "question")
-    answer_all(page, "GAD-7", ["Several days"] * 7)
+    answer_all(page, "gad7", ["Several days"] * 7)
     page.get_by_role("button", name="Go on").click()
-    answer_all(page, "PHQ-9", ["Not at all"] * 8 + ["Several days"])
+    answer_all(page, "phq9", ["Not at all"] * 8 + ["Several days"])
     expect(page.get_by_text("116 123")).to_be_visible()
     look_at(page, "saved")
     page.get_by_role("button", name="Go on").click()
