@@ -18,6 +18,7 @@ from ebbtide.timestamps import DAY, to_datetime
 from store import open_stores
 from store.models import Consent, Programme, Purpose, TherapySession
 from tests.support.clinic import Clinic, opened_clinic
+from tests.support.standards import require_valid_r4
 
 RESPONSES = "/v1/questionnaires/responses"
 ALL_ONES = {str(item): 1 for item in range(1, 8)}
@@ -142,6 +143,52 @@ def test_csv_out_and_in_is_the_same(clinic: Clinic, form: str) -> None:
     assert _content(eva.get(RESPONSES).json(), compared) == _content(before, compared)
     stolen = eva.post("/v1/questionnaires/csv", json={"form": form, "csv": text}).json()
     assert (stolen["new"], len(stolen["skipped"])) == (0, 3)
+
+
+def test_fhir_out_and_in_is_the_same(clinic: Clinic) -> None:
+    eve, ada = clinic["eve"], clinic["ada"]
+    for name, answers in (("gad7", ALL_ONES), ("phq9", {"1": 3}), ("pgic", {"1": 2})):
+        eve.post(RESPONSES, json={"questionnaire": name, "answers": answers})
+        resource = eve.get(f"/v1/fhir/Questionnaire/{name}-1").raise_for_status().json()
+        require_valid_r4(resource)
+    bundle = eve.get("/v1/fhir/QuestionnaireResponse").json()
+    require_valid_r4(bundle)
+    before = eve.get(RESPONSES).json()
+    again = eve.post("/v1/fhir", json=bundle).json()
+    assert (again["answers"], again["new"], again["skipped"]) == (3, 0, [])
+    refused = ada.post("/v1/fhir", json=bundle).json()
+    assert {item["reason"] for item in refused["skipped"]} == {"it is of another patient"}
+    for entry in bundle["entry"]:
+        del entry["resource"]["subject"], entry["resource"]["identifier"]
+    taken = ada.post("/v1/fhir", json=bundle).json()
+    assert (taken["answers"], taken["new"], taken["skipped"]) == (3, 3, [])
+    compared = ("questionnaire", "answers", "occasion", "scores", "zone", "about_ns")
+    assert _content(ada.get(RESPONSES).json(), compared) == _content(before, compared)
+
+
+def test_a_response_of_another_system_is_known_by_loinc(clinic: Clinic) -> None:
+    ada = clinic["ada"]
+    item = {"linkId": "/69725-0", "answer": [{"valueCoding": {"code": "LA6570-1"}}]}
+    item["answer"][0]["valueCoding"]["system"] = "http://loinc.org"  # type: ignore[index]
+    foreign = {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": "http://loinc.org/q/69737-5",
+        "status": "completed",
+        "authored": "2026-01-05T08:00:00+01:00",
+        "item": [{"linkId": "group", "item": [item]}],
+    }
+    assert ada.post("/v1/fhir", json=foreign).json()["new"] == 1
+    assert ada.get(RESPONSES).json()[0]["answers"] == {"1": 2}
+    for change, words in (
+        ({"status": "in-progress"}, "its status is in-progress"),
+        ({"questionnaire": "urn:other"}, "none that is here"),
+        ({"authored": "2099-01-01T00:00:00Z"}, "has not been yet"),
+        ({"item": []}, "no answer"),
+        ({"item": [{"linkId": "x", "answer": [{"valueInteger": 1}]}]}, "no item 'x'"),
+        ({"item": [{"linkId": "1", "answer": [{"valueInteger": 9}]}]}, "item '1' takes"),
+    ):
+        (skipped,) = ada.post("/v1/fhir", json=foreign | change).json()["skipped"]
+        assert words in skipped["reason"]
 
 
 def test_rows_of_others_are_taken_or_skipped_with_a_reason(clinic: Clinic) -> None:
