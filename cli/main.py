@@ -54,9 +54,7 @@ app = typer.Typer(
 store_app = typer.Typer(cls=_Group, no_args_is_help=True, help="Look after the stores.")
 app.add_typer(store_app, name="store")
 
-questionnaires_app = typer.Typer(
-    cls=_Group, no_args_is_help=True, help="Check the files of questionnaires."
-)
+questionnaires_app = typer.Typer(cls=_Group, no_args_is_help=True, help="Check questionnaires.")
 app.add_typer(questionnaires_app, name="questionnaires")
 
 # What is typed, in the order of --help, and the function that it calls.

@@ -28,7 +28,7 @@ class Table(StrEnum):
     SESSIONS = "sessions"
     LINK = "link"
     HEART_RATES = "heart_rates"
-    ANSWERS = "answers"
+    SCORES = "scores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ DESCRIPTIONS: dict[Table, str] = {
     Table.SESSIONS: "Meetings with the therapist",
     Table.LINK: "How pain moved with stress and with the heart, within the person",
     Table.HEART_RATES: "Heart rates that were imported, without the intervals behind them",
-    Table.ANSWERS: "Answers to questionnaires, a row an item, and their scores",
+    Table.SCORES: "Item scores and scores of questionnaires, a row each",
 }
 # What names a row, so that rows of an increment replace those of a copy.
 PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
@@ -58,7 +58,7 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.SESSIONS: ("number",),
     Table.LINK: ("key",),
     Table.HEART_RATES: ("rate",),
-    Table.ANSWERS: ("answer",),
+    Table.SCORES: ("answer",),
 }
 
 
@@ -156,7 +156,7 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "status": Column(pa.string(), "Status of FHIR: final, corrected and so on"),
         "simulated": Column(pa.bool_(), "A sample, not a real person's"),
     },
-    Table.ANSWERS: {
+    Table.SCORES: {
         "answer": Column(pa.string(), "Id of the row, the same in all versions"),
         "response": Column(pa.string(), "Id of the answers that were given together"),
         "version": Column(pa.int32(), "Newest version; grows by one with each correction"),

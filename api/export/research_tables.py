@@ -74,7 +74,7 @@ def research_parts(
         yield part(partial(_sessions, rows), "number")
     elif table is Table.HEART_RATES:
         yield part(partial(_rates, rows), "time_ns", "rate")
-    elif table is Table.ANSWERS:
+    elif table is Table.SCORES:
         yield part(partial(_answers, rows, cache), "about_ns", "answer")
     else:
         yield part(partial(_link, rows, cache), None)
@@ -104,7 +104,7 @@ def research_fingerprint(
         content = [(item.number, item.version, day) for item, day in rows.sessions()]
     elif table is Table.HEART_RATES:
         content = (rows.heart_rates(), subject.person.simulated)
-    elif table is Table.ANSWERS:
+    elif table is Table.SCORES:
         content = rows.responses()
     else:
         content = (rows.true_ratings(), sorted(rows.released_days.items()), REPORT_METHODS)

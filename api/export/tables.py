@@ -109,7 +109,7 @@ def table_parts(
         yield part(partial(_sessions, stores, person, query), "number")
     elif table is Table.HEART_RATES:
         yield part(partial(_rates, stores, person, query), "time_ns", "rate")
-    elif table is Table.ANSWERS:
+    elif table is Table.SCORES:
         yield part(partial(_answers, stores, cache, person, query), "about_ns", "answer")
     else:
         yield part(partial(_link, stores, cache, person, query), None)
@@ -141,7 +141,7 @@ def table_fingerprint(
         content = [(item.number, item.version, item.held_ns) for item in sessions]
     elif table is Table.HEART_RATES:
         content = (_load_rates(stores, person, query), person.simulated)
-    elif table is Table.ANSWERS:
+    elif table is Table.SCORES:
         content = stores.programme.responses(person.id, since_ns=0)
     else:
         ratings = stores.records.ratings_fingerprint(person.id)

@@ -29,7 +29,7 @@ class ExportedTable(StrEnum):
     SESSIONS = "sessions"
     LINK = "link"
     HEART_RATES = "heart_rates"
-    ANSWERS = "answers"
+    SCORES = "scores"
 
 
 def export(

@@ -123,7 +123,7 @@ class Victim:
             "stream_id": [self.stream.id],
             "token_id": [self.token_id],
             "number": ["1"],
-            "table": [*("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "answers")],
+            "table": [*("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores")],
             "note_id": [self.note.id],
             "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
             "export_id": ["00000000-0000-4000-8000-000000000000"],

@@ -206,7 +206,7 @@ def read_patient(
 def read_questionnaire(
     resource_id: _Id, person: PatientInScope, service: QuestionnairesDep
 ) -> Response:
-    """A questionnaire, such as gad7-1: its id and version. Not public: a clinic's own may not be."""
+    """A questionnaire by id and version, such as gad7-1. Not public: a clinic's own may not be."""
     for item in service.library.newest:
         if fhir.questionnaire_id(item) == resource_id:
             return fhir_response(fhir.questionnaire_resource(item))
@@ -278,8 +278,9 @@ def import_fhir(
     alias: AliasDep,
     service: QuestionnairesDep,
 ) -> ImportOut | Response:
-    """Store the ratings, heart rates and answers to questionnaires of a Bundle. Idempotent. Entries that cannot be taken are
-    listed in ``skipped``. A batch or transaction is answered with a Bundle.
+    """Store the ratings, heart rates and answers to questionnaires of a Bundle. Idempotent. Entries
+    that cannot be taken are listed in ``skipped``. A batch or transaction, which takes no answers to
+    questionnaires, is answered with a Bundle.
     """
     if document.get("resourceType") == "QuestionnaireResponse":
         document = {"resourceType": "Bundle", "entry": [{"resource": document}]}

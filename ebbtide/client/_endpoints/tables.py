@@ -126,7 +126,7 @@ class Tables(Transport):
         DataFrame
             A row an item or a score: ``kind``, ``item`` and ``value``.
         """
-        return self._table("answers", start=start, end=end, since=since, **more)
+        return self._table("scores", start=start, end=end, since=since, **more)
 
     def link(self, span: str = "30 minutes", **more: object) -> Any:
         """Get the rows of the link report.
@@ -157,7 +157,7 @@ class ExportEndpoints(Tables):
 
         Parameters
         ----------
-        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates", "answers"}
+        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"}
             Which table.
         form : {"csv", "parquet", "arrow"}
             Which format.
