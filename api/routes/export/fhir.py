@@ -279,8 +279,8 @@ def import_fhir(
     service: QuestionnairesDep,
 ) -> ImportOut | Response:
     """Store the ratings, heart rates and answers to questionnaires of a Bundle. Idempotent. Entries
-    that cannot be taken are listed in ``skipped``. A batch or transaction, which takes no answers to
-    questionnaires, is answered with a Bundle.
+    that cannot be taken are listed in ``skipped``. A batch or transaction, which takes no answers
+    to questionnaires, is answered with a Bundle.
     """
     if document.get("resourceType") == "QuestionnaireResponse":
         document = {"resourceType": "Bundle", "entry": [{"resource": document}]}
