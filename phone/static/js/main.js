@@ -79,7 +79,9 @@ async function start() {
   sessionEvents.addEventListener("changed", () => void changePerson());
   await changePerson();
   // After the first paint: the app that is there is seen before a newer one is looked for.
-  await startUpdates();
+  await startUpdates(() =>
+    [app, suspended].some((one) => one && (isRecording(one.recorder) || one.recorder.isUnwritten)),
+  );
   if (app) app.version = await findVersion();
 }
 
@@ -90,7 +92,7 @@ async function changePerson() {
   if (app) {
     app.entries.close();
     // After a revocation a recording goes on, in memory, until the same person signs in again.
-    if (isRevoked && isRecording(app.recorder)) suspended = app;
+    if (isRevoked && (isRecording(app.recorder) || app.recorder.isUnwritten)) suspended = app;
     else await app.recorder.close();
     app = null;
     isRevoked = false;
@@ -165,7 +167,11 @@ function takeCode() {
   const found = /^#code=([^&]*)/.exec(location.hash);
   if (!found) return "";
   history.replaceState(null, "", location.pathname + location.search);
-  return decodeURIComponent(found[1]);
+  try {
+    return decodeURIComponent(found[1]);
+  } catch {
+    return ""; // not one of ours
+  }
 }
 
 /** @param {unknown} reason */

@@ -3,7 +3,7 @@
  * the database came with it and is kept by the browser as one that cannot be read out.
  */
 
-import { request, requestJson } from "./api.js";
+import { SessionEndedError, request, requestJson } from "./api.js";
 import { openDatabase } from "./storage/database.js";
 
 /**
@@ -49,7 +49,7 @@ export async function resumeSession() {
     localStorage.removeItem(KEY);
     return null;
   }
-  database = opened;
+  setDatabase(opened);
   session = stored;
   sessionEvents.dispatchEvent(new Event("changed"));
   return session;
@@ -69,7 +69,7 @@ export async function signIn(proof, deviceName) {
   const key = decodeBase64Url(answer.storage_key);
   const former = locked?.personId === id ? locked : null;
   await former?.unlock(key);
-  database = former ?? (await openDatabase(id, key));
+  setDatabase(former ?? (await openDatabase(id, key)));
   locked = null;
   session = {
     token: answer.token,
@@ -89,12 +89,18 @@ export async function signIn(proof, deviceName) {
  */
 export async function signOut() {
   let isHeard = true;
+  const open = database;
   try {
     await request("DELETE", "/v1/devices/current");
-  } catch {
-    isHeard = false;
+  } catch (error) {
+    isHeard = error instanceof SessionEndedError;
   }
   if (session !== null) await forget(true);
+  else if (open !== null) {
+    // The server had ended it: the rows would stay, locked, but were to go.
+    locked = null;
+    await open.destroy();
+  }
   sessionEvents.dispatchEvent(new Event("changed"));
   return isHeard;
 }
@@ -111,21 +117,66 @@ export async function endSession(reason) {
   sessionEvents.dispatchEvent(new Event("changed"));
 }
 
-// Another tab signed out, or in as somebody else: this one holds what is not there any more.
 addEventListener("storage", (event) => {
-  if (event.key === KEY && event.newValue === null && session !== null) location.reload();
+  if (event.key === KEY && event.newValue !== null) void followSignIn(event.newValue);
 });
+
+/**
+ * Another tab signed in. A recording that goes on in memory here is of the same person, or waits.
+ * @param {string} text
+ */
+async function followSignIn(text) {
+  if (session !== null) return;
+  /** @type {Session} */
+  const stored = JSON.parse(text);
+  const former = locked;
+  if (former === null) location.reload();
+  if (former?.personId !== stored.person.id) return;
+  await former.loadKey();
+  if (former.locked || session !== null) return;
+  setDatabase(former);
+  locked = null;
+  session = stored;
+  sessionEvents.dispatchEvent(new Event("changed"));
+}
+
+/** @param {Database} opened */
+function setDatabase(opened) {
+  database = opened;
+  opened.onEnded = (how) => endHere(opened, how);
+}
+
+/**
+ * Another tab signed out, or was told of a revocation or an erasure. After a revocation nothing is
+ * loaded anew: a recording would end with it.
+ * @param {Database} opened
+ * @param {'locked' | 'erased'} how
+ */
+function endHere(opened, how) {
+  if (how === "erased") location.reload();
+  else if (opened === database) {
+    session = null;
+    database = null;
+    locked = opened;
+    sessionEvents.dispatchEvent(new Event("revoked"));
+    sessionEvents.dispatchEvent(new Event("changed"));
+  }
+}
 
 /** @param {boolean} isErased */
 async function forget(isErased) {
-  localStorage.removeItem(KEY);
   session = null;
   const open = database;
   database = null;
-  if (isErased) await open?.destroy();
-  else if (open) {
-    locked = open;
-    await open.lock();
+  try {
+    if (isErased) await open?.destroy();
+    else if (open) {
+      locked = open;
+      await open.lock();
+    }
+  } finally {
+    // Last: where the browser is ended before, the next start finds a database without a key.
+    localStorage.removeItem(KEY);
   }
 }
 

@@ -64,6 +64,8 @@ export class Database {
   /** @type {CryptoKey | null} */
   #key = null;
   #channel;
+  /** Called when another tab locked or erased it. @type {(how: "locked" | "erased") => void} */
+  onEnded = () => {};
 
   /**
    * @param {string} personId
@@ -74,8 +76,9 @@ export class Database {
     this.#db = db;
     // Another tab locks or erases: this one must not go on with its copy of the key.
     this.#channel = new BroadcastChannel(nameOf(personId));
-    this.#channel.onmessage = () => {
+    this.#channel.onmessage = ({ data }) => {
       this.#key = null;
+      this.onEnded(data);
     };
     db.onversionchange = () => db.close();
   }
@@ -230,10 +233,20 @@ export class Database {
   async destroy() {
     this.#key = null;
     this.#channel.postMessage("erased");
+    const all = [...STORES, KEYS];
+    try {
+      // At once, with the key: a tab that sleeps and has it open keeps the rest from being deleted.
+      await this.#run(all, "readwrite", (transaction) =>
+        all.map((store) => transaction.objectStore(store).clear()),
+      );
+    } catch {
+      // Closed: another tab deletes it, too.
+    }
     this.close();
     await new Promise((resolve, reject) => {
       const deleting = indexedDB.deleteDatabase(nameOf(this.#personId));
       deleting.onsuccess = () => resolve(undefined);
+      deleting.onblocked = () => resolve(undefined); // it goes once that tab wakes up or ends
       deleting.onerror = () => reject(deleting.error);
     });
   }
