@@ -248,6 +248,20 @@ async function streamThatWentOn() {
   return found;
 }
 
+/** Sign in again with another key: once the rows of before are gone that is said, and once only. */
+async function signInWithAnotherKey() {
+  const found = [];
+  for (const fill of [1, 1, 2, 2]) {
+    const database = await openDatabase("ada", key().fill(fill));
+    found.push([database.wasUnreadable, await database.count("entries")]);
+    await database.put("entries", 1, { pain: 1 });
+    await database.lock();
+    database.close();
+  }
+  disk.clear();
+  return found;
+}
+
 const found = {};
 const CASES = {
   changeWhileOthersAreSent,
@@ -261,6 +275,7 @@ const CASES = {
   signOutAfterARevocation,
   revokedInAnotherTab,
   streamThatWentOn,
+  signInWithAnotherKey,
 };
 for (const [name, play] of Object.entries(CASES)) {
   found[name] = await play();

@@ -77,3 +77,8 @@ def test_beats_that_come_late_for_their_stream_get_one_of_their_own(found: dict[
     """Another tab went on with the stream while they waited for room."""
     rows_of_streams, rows, gaps = found["streamThatWentOn"]
     assert (rows_of_streams, rows, gaps) == ([2, 3], 5, 2)
+
+
+def test_rows_of_another_key_are_deleted_and_that_is_told(found: dict[str, Any]) -> None:
+    """Whether it is told, and how many rows are left, at four sign-ins, two with each key."""
+    assert found["signInWithAnotherKey"] == [[False, 0], [False, 1], [True, 0], [False, 1]]

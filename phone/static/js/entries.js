@@ -52,7 +52,7 @@ export class EntryQueue extends EventTarget {
 
   /** Read what waits from the database. */
   async load() {
-    await this.#readEntries();
+    await this.#withRows(() => this.#readEntries());
     const cached = await this.#database.get("cache", "ratings");
     this.#stored = cached?.ratings ?? [];
     this.asOf = cached?.asOf ?? null;
@@ -112,7 +112,7 @@ export class EntryQueue extends EventTarget {
    */
   async rate(content) {
     const id = crypto.randomUUID();
-    await this.#add("rate", id, 0, content);
+    await this.#withRows(() => this.#add("rate", id, 0, content));
     return id;
   }
 
@@ -124,7 +124,8 @@ export class EntryQueue extends EventTarget {
    * @param {RatingContent} content
    */
   async correct(id, version, content) {
-    await this.#changeRows(async () => {
+    await this.#withRows(async () => {
+      await this.#readEntries();
       const last = this.#entries.findLast((entry) => entry.subject === id);
       if (last && last.kind !== "withdraw" && isReplaceable(last)) {
         const made = new Date().toISOString();
@@ -140,7 +141,8 @@ export class EntryQueue extends EventTarget {
    * @param {number} version the one that was seen
    */
   async withdraw(id, version) {
-    await this.#changeRows(async () => {
+    await this.#withRows(async () => {
+      await this.#readEntries();
       const own = this.#entries.filter((entry) => entry.subject === id);
       const isUnsent = own.some((entry) => entry.kind === "rate" && isReplaceable(entry));
       if (isUnsent) for (const entry of own) await this.#remove(entry);
@@ -153,7 +155,7 @@ export class EntryQueue extends EventTarget {
    * @param {any} content as `PUT /v1/practices/{id}` takes it
    */
   async practise(content) {
-    await this.#add("practise", crypto.randomUUID(), 0, content);
+    await this.#withRows(() => this.#add("practise", crypto.randomUUID(), 0, content));
   }
 
   /**
@@ -182,14 +184,13 @@ export class EntryQueue extends EventTarget {
   }
 
   /**
-   * Change rows as they are on the disk now: sending, and other tabs, change them too.
-   * @param {() => Promise<void>} change
+   * Read rows, or change them, while nobody else does: sending, what a person enters, other tabs.
+   * @template T
+   * @param {() => Promise<T>} change
+   * @returns {Promise<T>}
    */
-  async #changeRows(change) {
-    await navigator.locks.request(ROWS_LOCK, async () => {
-      await this.#readEntries();
-      await change();
-    });
+  async #withRows(change) {
+    return /** @type {Promise<T>} */ (navigator.locks.request(ROWS_LOCK, change));
   }
 
   async #readEntries() {
@@ -198,7 +199,7 @@ export class EntryQueue extends EventTarget {
   }
 
   async #sendAll() {
-    await this.#readEntries(); // another tab may have sent some
+    await this.#withRows(() => this.#readEntries()); // another tab may have sent some
     const skipped = new Set();
     for (const { key, subject } of [...this.#entries]) {
       if (skipped.has(subject)) continue;
@@ -209,12 +210,14 @@ export class EntryQueue extends EventTarget {
         const rating = await this.#sendOne(tried);
         if (rating) await this.#store(rating);
         // Removed last: a crash before sends it again, which the server takes as the same.
-        await this.#remove(tried);
+        await this.#withRows(() => this.#remove(tried));
       } catch (error) {
         const isRefused =
           error instanceof ProblemError && error.kind !== "consent" && error.status !== 429;
         const problem = isRefused ? error.message : entry.problem;
-        if (problem !== null && !this.#isClosed) await this.#put({ ...tried, problem });
+        if (problem !== null && !this.#isClosed) {
+          await this.#withRows(() => this.#put({ ...tried, problem }));
+        }
         if (!isRefused) throw error;
         skipped.add(subject); // what follows builds on it
       }
@@ -228,7 +231,7 @@ export class EntryQueue extends EventTarget {
    * @returns {Promise<Entry | null>} with the problem of the attempt before
    */
   async #begin(key) {
-    return navigator.locks.request(ROWS_LOCK, async () => {
+    return this.#withRows(async () => {
       /** @type {Entry | undefined} */
       const entry = await this.#database.get("entries", key);
       if (!entry) {

@@ -44,7 +44,8 @@ export class StorageFullError extends Error {
 /**
  * Open what this phone holds of one person. With the `storageKey` of a sign-in it is unlocked, and
  * stays so until `lock`; with null, by the key that is here. Rows of another key can never be read
- * again (the person was erased and began anew) and are deleted.
+ * again (the person was erased and began anew, or the server was set back to before the key) and
+ * are deleted: `wasUnreadable`.
  *
  * @param {string} personId
  * @param {Uint8Array | null} storageKey 32 bytes
@@ -66,6 +67,8 @@ export class Database {
   #channel;
   /** Called when another tab locked or erased it. @type {(how: "locked" | "erased") => void} */
   onEnded = () => {};
+  /** Whether rows of another key were here, which nobody can read any more, and were deleted. */
+  wasUnreadable = false;
 
   /**
    * @param {string} personId
@@ -119,6 +122,7 @@ export class Database {
       await this.#run(STORES, "readwrite", (transaction) =>
         STORES.map((store) => transaction.objectStore(store).clear()),
       );
+      this.wasUnreadable = true;
     }
     const check = await this.#encrypt("meta", CHECK, true);
     await this.#run(["meta", KEYS], "readwrite", (transaction) => [
