@@ -172,6 +172,7 @@ export default {
   "record.room": "Room on this phone",
   "record.roomHours.one": "about {number} hour",
   "record.roomHours.other": "about {number} hours",
+  "record.roomWeeks": "for more than a week",
   "record.screenOn": "The screen stays on while this records. With the screen off, phones stop it.",
   "record.evening":
     "For the night, with the screen off, use the recorder on a computer: a phone stops recording when its screen is off.",

@@ -114,7 +114,10 @@ function factParts(recorder, isIdle) {
     waiting === 0 ? t("record.waitingNone") : count("record.waitingSome", waiting),
   ]);
   if (typeof hoursThatFit === "number") {
-    rows.push([t("record.room"), count("record.roomHours", Math.floor(hoursThatFit))]);
+    // Browsers tell at most an upper bound (docs/evidence/phone.md): no exact large number.
+    const room =
+      hoursThatFit > 200 ? t("record.roomWeeks") : count("record.roomHours", Math.floor(hoursThatFit));
+    rows.push([t("record.room"), room]);
   }
   return rows.map(([name, value]) =>
     element("div", {}, element("dt", {}, name), element("dd", {}, value)),
