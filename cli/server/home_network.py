@@ -221,6 +221,8 @@ class HomeNetwork:
                 server.servers.append(made)  # it closes them when it ends
         except BaseException:
             await self._end()
+            for sock, _ in ways:
+                sock.close()
             raise
 
     async def _end(self) -> None:

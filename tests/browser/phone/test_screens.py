@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from phone.files import STATIC
 from store import Stores
 from store.models import Person
 from tests.support.accounts import PASSWORD, add_account, answer_on_keeping
+from tests.support.phone_recording import wait_for
 from tests.support.phone_screens import (
     ChangingFiles,
     choose,
@@ -49,7 +50,12 @@ def pains(stores: Stores, person: Person) -> list[tuple[int, int, int]]:
     return [(item.pain, item.stress, item.version) for item in found if not item.withdrawn]
 
 
-def wait_until_sent(page: Page) -> None:
+def wait_until_sent(page: Page, is_stored: Callable[[], object] = lambda: True) -> None:
+    """Wait until it is stored, and the page says no more that something waits.
+
+    A page that was just loaded says nothing yet.
+    """
+    wait_for(is_stored, page, "what was sent at the server")
     page.wait_for_function("() => !/waits? (here )?to be sent/.test(document.body.innerText)")
 
 
@@ -68,7 +74,7 @@ def test_a_person_signs_in_rates_practises_reads_and_signs_out_and_nothing_stays
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("pain 3, stress 10, something pleasant 5").first).to_be_visible()
     page.clock.run_for(1000)
-    wait_until_sent(page)
+    wait_until_sent(page, lambda: pains(stores, ada))
     (stored,) = stores.records.ratings(ada.id, *EVER)
     assert (stored.pain, stored.stress, stored.pleasant, stored.version) == (3, 10, 5, 1)
     assert (stored.zone, stored.note) == ("Europe/Berlin", "<b>a walk</b>")
@@ -78,8 +84,7 @@ def test_a_person_signs_in_rates_practises_reads_and_signs_out_and_nothing_stays
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("pain 2, stress 10").first).to_be_visible()
     page.clock.run_for(1000)
-    wait_until_sent(page)
-    assert pains(stores, ada) == [(2, 10, 2)]
+    wait_until_sent(page, lambda: pains(stores, ada) == [(2, 10, 2)])
     (corrected,) = stores.records.ratings(ada.id, *EVER)
     assert corrected.about_ns // 10**6 == stored.about_ns // 10**6  # the moment stays
 
@@ -93,7 +98,7 @@ def test_a_person_signs_in_rates_practises_reads_and_signs_out_and_nothing_stays
     page.get_by_role("button", name="End").click()
     expect(page.get_by_text("Kept.")).to_be_visible()
     page.clock.run_for(1000)
-    wait_until_sent(page)
+    wait_until_sent(page, lambda: stores.programme.practices(ada.id))
     (practice,) = stores.programme.practices(ada.id)
     assert (practice.kind, practice.breaths_per_min) == ("paced breathing", 5.5)
 
@@ -133,7 +138,7 @@ def test_without_a_net_the_app_opens_rates_changes_and_deletes_and_sends_once_la
     sign_in_by_code(page, api.url, stores, ada)
     wait_for_worker(page)
     rate(page, 7, 7)
-    wait_until_sent(page)
+    wait_until_sent(page, lambda: pains(stores, ada) == [(7, 7, 1)])
     page.context.set_offline(True)
     page.reload()
     expect(page.get_by_text("No net. What you enter is kept here")).to_be_visible()
@@ -170,11 +175,9 @@ def test_without_a_net_the_app_opens_rates_changes_and_deletes_and_sends_once_la
     assert len(raw) == 2 and not any("stress" in row or "pain" in row for row in raw)
     page.context.set_offline(False)
     page.reload()
-    wait_until_sent(page)
-    assert pains(stores, ada) == [(6, 7, 2), (4, 1, 1)]
+    wait_until_sent(page, lambda: pains(stores, ada) == [(6, 7, 2), (4, 1, 1)])
     page.reload()
-    wait_until_sent(page)
-    assert pains(stores, ada) == [(6, 7, 2), (4, 1, 1)]
+    wait_until_sent(page, lambda: pains(stores, ada) == [(6, 7, 2), (4, 1, 1)])
 
 
 def test_signing_out_without_a_net_asks_before_anything_is_lost(
@@ -213,8 +216,7 @@ def test_a_revoked_phone_keeps_its_rows_locked_until_the_same_person_signs_in(
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in with the password").click()
     expect(page.get_by_role("heading", name="How is it right now?")).to_be_visible()
-    wait_until_sent(page)
-    assert pains(stores, ada) == [(8, 2, 1)]
+    wait_until_sent(page, lambda: pains(stores, ada) == [(8, 2, 1)])
     erase_people(stores, [ada])
     page.reload()
     expect(page.get_by_text("The account was erased.")).to_be_visible()
@@ -233,8 +235,7 @@ def test_nothing_is_sent_before_keeping_is_agreed_to_and_the_way_there_is_shown(
     assert pains(stores, eve) == []
     answer_on_keeping(stores, eve)
     page.reload()
-    wait_until_sent(page)
-    assert pains(stores, eve) == [(5, 5, 1)]
+    wait_until_sent(page, lambda: pains(stores, eve) == [(5, 5, 1)])
 
 
 def test_a_new_version_waits_for_a_word_and_then_replaces_every_file(
