@@ -212,13 +212,18 @@ class HomeNetwork:
             return made
 
         loop = asyncio.get_running_loop()
-        self._listeners = [await loop.create_server(create_protocol, sock=listener, backlog=128)]
-        if encrypted is not None:
-            self._listeners.append(
-                await loop.create_server(create_protocol, sock=encrypted, ssl=context, backlog=128)
-            )
-        server.servers += self._listeners  # it closes them when it ends
-        self.address = address
+        self.address = address  # first: by it HomeGate knows the very first connection
+        ways = [(listener, None)] if encrypted is None else [(listener, None), (encrypted, context)]
+        try:
+            for sock, tls in ways:
+                made = await loop.create_server(create_protocol, sock=sock, ssl=tls, backlog=128)
+                self._listeners.append(made)
+                server.servers.append(made)  # it closes them when it ends
+        except BaseException:
+            await self._end()
+            for sock, _ in ways:
+                sock.close()
+            raise
 
     async def _end(self) -> None:
         server, listeners, address = self._server, self._listeners, self.address

@@ -74,16 +74,22 @@ export async function request(method, path, options = {}) {
   const response = await send(path, { method, headers, body }, options.signal);
   if (response.ok) return response;
   const problem = await readProblem(response);
-  const isOfSession = token !== null && token === session?.token;
+  // An answer that comes late may be of a sign-in that is over, with another one begun.
+  const isOfSession = token !== null && token === currentSession()?.token;
   if (isOfSession && problem.status === 410 && problem.kind === "account-erased") {
     await endSession("erased");
     throw new SessionEndedError("erased");
   }
-  if (isOfSession && problem.status === 401) {
+  if (isOfSession && problem.status === 401 && problem.kind === "device-revoked") {
     await endSession("revoked");
     throw new SessionEndedError("revoked");
   }
-  if (problem.status >= 500 || problem.status === 408) {
+  if (options.token === undefined && token !== currentSession()?.token) {
+    throw new SessionEndedError("revoked");
+  }
+  // A 401 that says no more is of something before the API, such as a proxy.
+  const isOfProxy = problem.status === 401 && options.token === undefined;
+  if (problem.status >= 500 || problem.status === 408 || isOfProxy) {
     const seconds = Number(problem.headers.get("Retry-After"));
     throw new OfflineError(problem.message, seconds > 0 ? seconds : null);
   }

@@ -69,11 +69,21 @@ function shown(children) {
 /**
  * Create a button.
  * @param {string} words
- * @param {(event: Event) => void} press
+ * @param {(event: Event) => unknown} press while what it begins runs, pressing again does nothing
  * @param {Record<string, any>} [attributes]
  */
 export function button(words, press, attributes = {}) {
-  return element("button", { type: "button", onclick: press, ...attributes }, words);
+  let isRunning = false;
+  const pressOnce = async (/** @type {Event} */ event) => {
+    if (isRunning) return; // a second tap would save a second time
+    isRunning = true;
+    try {
+      await press(event);
+    } finally {
+      isRunning = false;
+    }
+  };
+  return element("button", { type: "button", onclick: pressOnce, ...attributes }, words);
 }
 
 /**

@@ -16,12 +16,13 @@ import { OfflineError, ProblemError, SessionEndedError, request, requestJson } f
  * @typedef {'rate' | 'correct' | 'withdraw' | 'practise'} EntryKind
  *
  * One thing to send. `subject`: the id of the rating or practice; `version`: of the rating that
- * was seen; `problem`: why the server refused it, in its words.
+ * was seen; `problem`: why the server refused it, in its words; `isChanged`: since it was tried.
  * @typedef {{key: number, kind: EntryKind, subject: string, version: number, content: any,
- *   made: string, attempts: number, problem: string | null}} Entry
+ *   made: string, attempts: number, problem: string | null, isChanged?: boolean}} Entry
  */
 
-const LOCK = "ebbtide-entries";
+const LOCK = "ebbtide-entries"; // of sending: it may be held for as long as requests take
+const ROWS_LOCK = "ebbtide-entry-rows"; // of reading a row and writing it again: for milliseconds
 const RECENT_DAYS = 15;
 const RETRY_MS = [5_000, 15_000, 60_000, 300_000];
 
@@ -51,7 +52,7 @@ export class EntryQueue extends EventTarget {
 
   /** Read what waits from the database. */
   async load() {
-    await this.#readEntries();
+    await this.#withRows(() => this.#readEntries());
     const cached = await this.#database.get("cache", "ratings");
     this.#stored = cached?.ratings ?? [];
     this.asOf = cached?.asOf ?? null;
@@ -111,7 +112,7 @@ export class EntryQueue extends EventTarget {
    */
   async rate(content) {
     const id = crypto.randomUUID();
-    await this.#add("rate", id, 0, content);
+    await this.#withRows(() => this.#add("rate", id, 0, content));
     return id;
   }
 
@@ -123,11 +124,15 @@ export class EntryQueue extends EventTarget {
    * @param {RatingContent} content
    */
   async correct(id, version, content) {
-    const last = this.#entries.findLast((entry) => entry.subject === id);
-    if (last && last.kind !== "withdraw" && isReplaceable(last)) {
-      await this.#put({ ...last, content, made: new Date().toISOString(), problem: null });
-      this.#soon();
-    } else await this.#add("correct", id, version, content);
+    await this.#withRows(async () => {
+      await this.#readEntries();
+      const last = this.#entries.findLast((entry) => entry.subject === id);
+      if (last && last.kind !== "withdraw" && isReplaceable(last)) {
+        const made = new Date().toISOString();
+        await this.#put({ ...last, content, made, problem: null, isChanged: last.attempts > 0 });
+        this.#soon();
+      } else await this.#add("correct", id, version, content);
+    });
   }
 
   /**
@@ -136,10 +141,13 @@ export class EntryQueue extends EventTarget {
    * @param {number} version the one that was seen
    */
   async withdraw(id, version) {
-    const own = this.#entries.filter((entry) => entry.subject === id);
-    const isUnsent = own.some((entry) => entry.kind === "rate" && isReplaceable(entry));
-    if (isUnsent) for (const entry of own) await this.#remove(entry);
-    else await this.#add("withdraw", id, version, null);
+    await this.#withRows(async () => {
+      await this.#readEntries();
+      const own = this.#entries.filter((entry) => entry.subject === id);
+      const isUnsent = own.some((entry) => entry.kind === "rate" && isReplaceable(entry));
+      if (isUnsent) for (const entry of own) await this.#remove(entry);
+      else await this.#add("withdraw", id, version, null);
+    });
   }
 
   /**
@@ -147,7 +155,7 @@ export class EntryQueue extends EventTarget {
    * @param {any} content as `PUT /v1/practices/{id}` takes it
    */
   async practise(content) {
-    await this.#add("practise", crypto.randomUUID(), 0, content);
+    await this.#withRows(() => this.#add("practise", crypto.randomUUID(), 0, content));
   }
 
   /**
@@ -175,31 +183,65 @@ export class EntryQueue extends EventTarget {
     return this.waiting;
   }
 
+  /**
+   * Read rows, or change them, while nobody else does: sending, what a person enters, other tabs.
+   * @template T
+   * @param {() => Promise<T>} change
+   * @returns {Promise<T>}
+   */
+  async #withRows(change) {
+    return /** @type {Promise<T>} */ (navigator.locks.request(ROWS_LOCK, change));
+  }
+
   async #readEntries() {
     const rows = await this.#database.all("entries");
     this.#entries = rows.map((/** @type {{value: Entry}} */ row) => row.value);
   }
 
   async #sendAll() {
-    await this.#readEntries(); // another tab may have sent some
+    await this.#withRows(() => this.#readEntries()); // another tab may have sent some
     const skipped = new Set();
-    for (const entry of [...this.#entries]) {
-      if (skipped.has(entry.subject)) continue;
-      const tried = { ...entry, attempts: entry.attempts + 1 };
-      await this.#put(tried);
+    for (const { key, subject } of [...this.#entries]) {
+      if (skipped.has(subject)) continue;
+      const entry = await this.#begin(key);
+      if (!entry) continue;
+      const tried = { ...entry, problem: null };
       try {
         const rating = await this.#sendOne(tried);
         if (rating) await this.#store(rating);
         // Removed last: a crash before sends it again, which the server takes as the same.
-        await this.#remove(tried);
+        await this.#withRows(() => this.#remove(tried));
       } catch (error) {
-        if (!(error instanceof ProblemError) || error.kind === "consent" || error.status === 429) {
-          throw error;
+        const isRefused =
+          error instanceof ProblemError && error.kind !== "consent" && error.status !== 429;
+        const problem = isRefused ? error.message : entry.problem;
+        if (problem !== null && !this.#isClosed) {
+          await this.#withRows(() => this.#put({ ...tried, problem }));
         }
-        await this.#put({ ...tried, problem: error.message });
-        skipped.add(entry.subject); // what follows builds on it
+        if (!isRefused) throw error;
+        skipped.add(subject); // what follows builds on it
       }
     }
+  }
+
+  /**
+   * Note that an entry is on its way, as it is now: until it was answered, a change of it is an
+   * entry of its own. Null where it was deleted since this round began.
+   * @param {number} key
+   * @returns {Promise<Entry | null>} with the problem of the attempt before
+   */
+  async #begin(key) {
+    return this.#withRows(async () => {
+      /** @type {Entry | undefined} */
+      const entry = await this.#database.get("entries", key);
+      if (!entry) {
+        this.#entries = this.#entries.filter((item) => item.key !== key);
+        return null;
+      }
+      const begun = { ...entry, attempts: entry.attempts + 1 };
+      await this.#put({ ...begun, problem: null });
+      return begun;
+    });
   }
 
   /**
@@ -237,7 +279,8 @@ export class EntryQueue extends EventTarget {
    */
   async #resolve(entry, path) {
     const stored = await requestJson("GET", path);
-    if (entry.kind === "rate" || Date.parse(stored.entered) > Date.parse(entry.made)) return stored;
+    const isSame = entry.kind === "rate" && !entry.isChanged;
+    if (isSame || Date.parse(stored.entered) > Date.parse(entry.made)) return stored;
     if (entry.kind === "withdraw") {
       return requestJson("DELETE", `${path}?version=${stored.version}`);
     }
@@ -320,7 +363,7 @@ export class EntryQueue extends EventTarget {
 }
 
 /**
- * Whether the server cannot have it: never sent, or refused.
+ * Whether the server cannot have it: never sent, or refused and not on its way again.
  * @param {Entry} entry
  */
 function isReplaceable(entry) {

@@ -6,10 +6,11 @@ import { StorageFullError } from "./storage/outbox.js";
 /** @typedef {import("./storage/outbox.js").Entry} Entry */
 /** @typedef {import("./storage/outbox.js").Outbox} Outbox */
 /**
- * The stream that entries belong to; `isOpen` once the outbox has it.
+ * The stream that entries belong to; `isOpen` once the outbox has it. `isMoved`: it goes on under
+ * another id than it began with.
  *
  * @typedef {{id: string, origin: string, source: string, createdNs: bigint,
- *   ticksPerSecond: number, isOpen: boolean}} StreamHead
+ *   ticksPerSecond: number, isOpen: boolean, isMoved?: boolean}} StreamHead
  */
 
 // Hours of notifications that may wait in memory while there is no room, then it is a gap.
@@ -123,7 +124,15 @@ export class EntryWriter extends EventTarget {
         const notifications = run.map(({ entry }) => entry.notification);
         this.dispatchEvent(new CustomEvent("durable", { detail: { ...written, notifications } }));
       } catch (error) {
-        await this.#wait(error);
+        if (error instanceof RangeError && !stream.isMoved) {
+          // Another tab went on with the stream meanwhile, or it is gone with its key.
+          const first = run[0].entry;
+          stream.isMoved = true;
+          stream.id = crypto.randomUUID();
+          stream.isOpen = false;
+          stream.createdNs = first.notification.receivedNs;
+          first.gap = null;
+        } else await this.#wait(error);
       }
     }
   }

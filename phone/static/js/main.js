@@ -68,6 +68,7 @@ async function start() {
     isRevoked = true;
     notice = t("signIn.revoked");
   });
+  sessionEvents.addEventListener("locked", () => (notice = t("signIn.revoked")));
   sessionEvents.addEventListener("erased", () => (notice = t("signIn.erased")));
   updates.addEventListener("changed", draw);
   try {
@@ -90,7 +91,7 @@ async function changePerson() {
   if (app) {
     app.entries.close();
     // After a revocation a recording goes on, in memory, until the same person signs in again.
-    if (isRevoked && isRecording(app.recorder)) suspended = app;
+    if (isRevoked && (isRecording(app.recorder) || app.recorder.isUnwritten)) suspended = app;
     else await app.recorder.close();
     app = null;
     isRevoked = false;
@@ -165,7 +166,11 @@ function takeCode() {
   const found = /^#code=([^&]*)/.exec(location.hash);
   if (!found) return "";
   history.replaceState(null, "", location.pathname + location.search);
-  return decodeURIComponent(found[1]);
+  try {
+    return decodeURIComponent(found[1]);
+  } catch {
+    return ""; // not one of ours
+  }
 }
 
 /** @param {unknown} reason */

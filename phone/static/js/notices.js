@@ -44,7 +44,8 @@ function findLines(app) {
     else lines.push({ words: t("app.update"), action: button(t("app.updateNow"), applyUpdate) });
   }
   if (app === null) return lines;
-  const { entries, recorder } = app;
+  const { database, entries, recorder } = app;
+  if (database.wasUnreadable) lines.push({ words: t("state.unreadable") });
   if (isRecording(recorder) && !location.hash.startsWith("#record")) {
     const rate = readHeartRate(recorder);
     const words =

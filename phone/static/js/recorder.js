@@ -130,6 +130,11 @@ export class PhoneRecorder extends EventTarget {
     return this.#waitingToUpload + this.#writer.queued;
   }
 
+  /** Whether notifications are only in memory: they go with the page. */
+  get isUnwritten() {
+    return this.#writer.queued > 0;
+  }
+
   /** Hours of recording for which there is room; null where the browser does not say. */
   get hoursThatFit() {
     return this.#page.hoursThatFit;
@@ -309,6 +314,8 @@ export class PhoneRecorder extends EventTarget {
     const isUsable =
       previous &&
       previous.ticksPerSecond === kind.ticksPerSecond &&
+      // What waits for room is of an earlier recording, and later than the last beat on the disk.
+      !this.#writer.queued &&
       // The clock was set back between two recordings: times must increase within a stream.
       (previous.lastBeatNs === null || previous.lastBeatNs <= now);
     this.#kind = kind;

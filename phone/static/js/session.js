@@ -3,8 +3,8 @@
  * the database came with it and is kept by the browser as one that cannot be read out.
  */
 
-import { request, requestJson } from "./api.js";
-import { openDatabase } from "./storage/database.js";
+import { SessionEndedError, request, requestJson } from "./api.js";
+import { hasDatabase, openDatabase } from "./storage/database.js";
 
 /**
  * @typedef {{id: string, name: string, zone: string}} SessionPerson
@@ -15,7 +15,7 @@ import { openDatabase } from "./storage/database.js";
 
 const KEY = "ebbtide.session";
 
-/** Hears 'changed', 'revoked' and 'erased'. */
+/** Hears 'changed', 'revoked', 'erased', and at the start 'locked': of a revocation before. */
 export const sessionEvents = new EventTarget();
 
 /** @type {Session | null} */
@@ -39,7 +39,10 @@ export function currentDatabase() {
 /** Open what was signed in when the app was last open. */
 export async function resumeSession() {
   const text = localStorage.getItem(KEY);
-  if (text === null) return null;
+  if (text === null) {
+    if (await hasDatabase()) sessionEvents.dispatchEvent(new Event("locked"));
+    return null;
+  }
   /** @type {Session} */
   const stored = JSON.parse(text);
   const opened = await openDatabase(stored.person.id, null);
@@ -47,9 +50,10 @@ export async function resumeSession() {
     // Its key is gone, for instance in another tab that was told of a revocation meanwhile.
     opened.close();
     localStorage.removeItem(KEY);
+    sessionEvents.dispatchEvent(new Event("locked"));
     return null;
   }
-  database = opened;
+  setDatabase(opened);
   session = stored;
   sessionEvents.dispatchEvent(new Event("changed"));
   return session;
@@ -69,7 +73,7 @@ export async function signIn(proof, deviceName) {
   const key = decodeBase64Url(answer.storage_key);
   const former = locked?.personId === id ? locked : null;
   await former?.unlock(key);
-  database = former ?? (await openDatabase(id, key));
+  setDatabase(former ?? (await openDatabase(id, key)));
   locked = null;
   session = {
     token: answer.token,
@@ -89,12 +93,18 @@ export async function signIn(proof, deviceName) {
  */
 export async function signOut() {
   let isHeard = true;
+  const open = database;
   try {
     await request("DELETE", "/v1/devices/current");
-  } catch {
-    isHeard = false;
+  } catch (error) {
+    isHeard = error instanceof SessionEndedError;
   }
   if (session !== null) await forget(true);
+  else if (open !== null) {
+    // The server had ended it: the rows would stay, locked, but were to go.
+    locked = null;
+    await open.destroy();
+  }
   sessionEvents.dispatchEvent(new Event("changed"));
   return isHeard;
 }
@@ -111,21 +121,66 @@ export async function endSession(reason) {
   sessionEvents.dispatchEvent(new Event("changed"));
 }
 
-// Another tab signed out, or in as somebody else: this one holds what is not there any more.
 addEventListener("storage", (event) => {
-  if (event.key === KEY && event.newValue === null && session !== null) location.reload();
+  if (event.key === KEY && event.newValue !== null) void followSignIn(event.newValue);
 });
+
+/**
+ * Another tab signed in. A recording that goes on in memory here is of the same person, or waits.
+ * @param {string} text
+ */
+async function followSignIn(text) {
+  if (session !== null) return;
+  /** @type {Session} */
+  const stored = JSON.parse(text);
+  const former = locked;
+  if (former === null) location.reload();
+  if (former?.personId !== stored.person.id) return;
+  await former.loadKey();
+  if (former.locked || session !== null) return;
+  setDatabase(former);
+  locked = null;
+  session = stored;
+  sessionEvents.dispatchEvent(new Event("changed"));
+}
+
+/** @param {Database} opened */
+function setDatabase(opened) {
+  database = opened;
+  opened.onEnded = (how) => endHere(opened, how);
+}
+
+/**
+ * Another tab signed out, or was told of a revocation or an erasure. After a revocation nothing is
+ * loaded anew: a recording would end with it.
+ * @param {Database} opened
+ * @param {'locked' | 'erased'} how
+ */
+function endHere(opened, how) {
+  if (how === "erased") location.reload();
+  else if (opened === database) {
+    session = null;
+    database = null;
+    locked = opened;
+    sessionEvents.dispatchEvent(new Event("revoked"));
+    sessionEvents.dispatchEvent(new Event("changed"));
+  }
+}
 
 /** @param {boolean} isErased */
 async function forget(isErased) {
-  localStorage.removeItem(KEY);
   session = null;
   const open = database;
   database = null;
-  if (isErased) await open?.destroy();
-  else if (open) {
-    locked = open;
-    await open.lock();
+  try {
+    if (isErased) await open?.destroy();
+    else if (open) {
+      locked = open;
+      await open.lock();
+    }
+  } finally {
+    // Last: where the browser is ended before, the next start finds a database without a key.
+    localStorage.removeItem(KEY);
   }
 }
 

@@ -27,6 +27,7 @@ export default {
   "state.consent": "Nothing is kept before you agree. What you entered waits on this phone.",
   "state.consentLink": "Read and decide",
   "state.refused": "Some of it was not taken. See Rate.",
+  "state.unreadable": "What this phone held from before cannot be read any more, and was deleted.",
   "state.recordingHeart": "Recording · heart {rate}",
 
   "scale.clear": "Leave out",

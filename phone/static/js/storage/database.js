@@ -9,6 +9,7 @@
 const VERSION = 1;
 const STORES = ["streams", "notifications", "gaps", "entries", "cache", "meta"];
 const KEYS = "keys";
+const PREFIX = "ebbtide-"; // of the names of databases: the person's id follows
 const KEY_NAME = "storage";
 const CHECK = "check";
 const IV_BYTES = 12; // NIST SP 800-38D, section 8.2.2: random, for at most 2^32 values of a key
@@ -44,7 +45,8 @@ export class StorageFullError extends Error {
 /**
  * Open what this phone holds of one person. With the `storageKey` of a sign-in it is unlocked, and
  * stays so until `lock`; with null, by the key that is here. Rows of another key can never be read
- * again (the person was erased and began anew) and are deleted.
+ * again (the person was erased and began anew, or the server was set back to before the key) and
+ * are deleted: `wasUnreadable`.
  *
  * @param {string} personId
  * @param {Uint8Array | null} storageKey 32 bytes
@@ -57,6 +59,12 @@ export async function openDatabase(personId, storageKey) {
   return database;
 }
 
+/** Whether this phone holds anything of a person. @returns {Promise<boolean>} */
+export async function hasDatabase() {
+  const databases = (await indexedDB.databases?.()) ?? []; // Firefox before 126 has no list
+  return databases.some(({ name }) => name?.startsWith(PREFIX));
+}
+
 export class Database {
   #personId;
   /** @type {IDBDatabase} */
@@ -64,6 +72,10 @@ export class Database {
   /** @type {CryptoKey | null} */
   #key = null;
   #channel;
+  /** Called when another tab locked or erased it. @type {(how: "locked" | "erased") => void} */
+  onEnded = () => {};
+  /** Whether rows of another key were here, which nobody can read any more, and were deleted. */
+  wasUnreadable = false;
 
   /**
    * @param {string} personId
@@ -74,8 +86,9 @@ export class Database {
     this.#db = db;
     // Another tab locks or erases: this one must not go on with its copy of the key.
     this.#channel = new BroadcastChannel(nameOf(personId));
-    this.#channel.onmessage = () => {
+    this.#channel.onmessage = ({ data }) => {
       this.#key = null;
+      this.onEnded(data);
     };
     db.onversionchange = () => db.close();
   }
@@ -116,6 +129,7 @@ export class Database {
       await this.#run(STORES, "readwrite", (transaction) =>
         STORES.map((store) => transaction.objectStore(store).clear()),
       );
+      this.wasUnreadable = true;
     }
     const check = await this.#encrypt("meta", CHECK, true);
     await this.#run(["meta", KEYS], "readwrite", (transaction) => [
@@ -230,10 +244,20 @@ export class Database {
   async destroy() {
     this.#key = null;
     this.#channel.postMessage("erased");
+    const all = [...STORES, KEYS];
+    try {
+      // At once, with the key: a tab that sleeps and has it open keeps the rest from being deleted.
+      await this.#run(all, "readwrite", (transaction) =>
+        all.map((store) => transaction.objectStore(store).clear()),
+      );
+    } catch {
+      // Closed: another tab deletes it, too.
+    }
     this.close();
     await new Promise((resolve, reject) => {
       const deleting = indexedDB.deleteDatabase(nameOf(this.#personId));
       deleting.onsuccess = () => resolve(undefined);
+      deleting.onblocked = () => resolve(undefined); // it goes once that tab wakes up or ends
       deleting.onerror = () => reject(deleting.error);
     });
   }
@@ -329,7 +353,7 @@ function placeOf(store, key) {
  * @returns {string}
  */
 function nameOf(personId) {
-  return `ebbtide-${personId}`;
+  return PREFIX + personId;
 }
 
 /**

@@ -107,15 +107,26 @@ function begin(app, place, signal, options) {
     end(began, ended, isLeft) {
       motion?.cancel();
       const isKept = ended.getTime() - began.getTime() >= MIN_PRACTICE_MS;
-      if (isKept) {
-        void app.entries.practise({
-          kind: "paced breathing",
-          start: isoWithOffset(began),
-          end: isoWithOffset(ended),
-          breaths_per_min: pacer.pace,
-        });
+      if (!isKept) {
+        if (!isLeft) showEnd(place, "practise.short");
+        return;
       }
-      if (!isLeft) showEnd(place, isKept);
+      const content = {
+        kind: "paced breathing",
+        start: isoWithOffset(began),
+        end: isoWithOffset(ended),
+        breaths_per_min: pacer.pace,
+      };
+      const say = (/** @type {string} */ words) => {
+        if (!isLeft && !signal.aborted) showEnd(place, words);
+      };
+      app.entries.practise(content).then(
+        () => say("practise.kept"), // not before it is on the disk
+        (error) => {
+          console.error(error);
+          say("app.somethingWrong");
+        },
+      );
     },
   });
 }
@@ -134,14 +145,14 @@ function animate(circle, pace) {
 
 /**
  * @param {HTMLElement} place
- * @param {boolean} isKept
+ * @param {string} words
  */
-function showEnd(place, isKept) {
+function showEnd(place, words) {
   const title = heading(t("practise.over"));
   replace(
     place,
     title,
-    element("p", {}, t(isKept ? "practise.kept" : "practise.short")),
+    element("p", {}, t(words)),
     element("a", { class: "button main", href: "#practise" }, t("practise.done")),
   );
   title.focus();

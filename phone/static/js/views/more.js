@@ -48,7 +48,10 @@ async function leave(app, place) {
   replace(place, sending);
   sending.focus();
   await app.recorder.stop();
-  const [left, areBeatsSent] = await Promise.all([app.entries.send(), app.recorder.sendNow()]);
+  const [left, areBeatsSent] = await Promise.all([
+    app.entries.send().catch(() => app.entries.waiting), // no room to note that it is on its way
+    app.recorder.sendNow(),
+  ]);
   if (left === 0 && areBeatsSent) {
     await finish();
     return;

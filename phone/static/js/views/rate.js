@@ -78,10 +78,10 @@ function form(app, place, signal, former) {
         ? { about: former.about, zone: former.zone }
         : { about: isoWithOffset(moment), zone: currentZone() };
     const complete = /** @type {import('../entries.js').RatingContent} */ ({ ...content, ...when });
-    if (former) {
-      await app.entries.correct(former.id, former.version, complete);
-      showSaved(app, place, signal, former.id);
-    } else showSaved(app, place, signal, await app.entries.rate(complete));
+    let id = former?.id;
+    if (former) await app.entries.correct(former.id, former.version, complete);
+    else id = await app.entries.rate(complete);
+    if (!signal.aborted) showSaved(app, place, signal, String(id)); // else another view is open
   }
 
   const words = fold(t("rate.words"), note.label, pleasantNote.label);
@@ -97,8 +97,8 @@ function form(app, place, signal, former) {
     words,
     when,
     problem,
-    button(t("rate.save"), () => void save(), { class: "main" }),
-    former ? deleteParts(app, former) : todayList(app, signal),
+    button(t("rate.save"), save, { class: "main" }),
+    former ? deleteParts(app, signal, former) : todayList(app, signal),
   ];
 }
 
@@ -130,9 +130,10 @@ function showSaved(app, place, signal, id) {
 
 /**
  * @param {App} app
+ * @param {AbortSignal} signal
  * @param {ShownRating} former
  */
-function deleteParts(app, former) {
+function deleteParts(app, signal, former) {
   const sure = element("div", { class: "actions", hidden: true });
   const ask = button(
     t("rate.delete"),
@@ -149,7 +150,7 @@ function deleteParts(app, former) {
     button(t("rate.delete"), async () => {
       await app.entries.withdraw(former.id, former.version);
       announce(t("rate.deleted"));
-      location.replace("#rate");
+      if (!signal.aborted) location.replace("#rate");
     }),
     button(
       t("rate.back"),

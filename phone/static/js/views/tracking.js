@@ -100,7 +100,7 @@ function begin(app, place, signal, options, before) {
       cue(now.words, 392, [80]);
     },
     end(began, ended, isLeft) {
-      if (!isLeft) showEnd(app, place, { began, ended, before });
+      if (!isLeft) showEnd(app, place, signal, { began, ended, before });
     },
   };
   runPractice(app, place, signal, options, practice);
@@ -109,9 +109,10 @@ function begin(app, place, signal, options, before) {
 /**
  * @param {App} app
  * @param {HTMLElement} place
+ * @param {AbortSignal} signal
  * @param {{began: Date, ended: Date, before: {pain_before: number | null, stress_before: number | null}}} done
  */
-function showEnd(app, place, { began, ended, before }) {
+function showEnd(app, place, signal, { began, ended, before }) {
   const pain = createScale(t("tracking.painAfter"), { isOptional: true });
   const stress = createScale(t("tracking.stressAfter"), { isOptional: true });
   const title = heading(t("practise.over"));
@@ -136,7 +137,7 @@ function showEnd(app, place, { began, ended, before }) {
           stress_after: stress.value,
         });
         announce(t("practise.kept"));
-        leave();
+        if (!signal.aborted) leave();
       },
       { class: "main" },
     ),
