@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,8 @@ from dashboard.components import file_job
 from dashboard.components.brought_in import group_imports
 from dashboard.components.file_job import FileJob, Spool
 from dashboard.pages.bring_in import _describe_progress
-from store import Stores
 from store.models import Purpose
-from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.clinic import Clinic, fill
 
 RR = "\n".join(str(800 + 7 * (k % 9)) for k in range(300))
 OTHER = "\n".join(str(810 + 7 * (k % 8)) for k in range(300))
@@ -31,21 +28,6 @@ def script() -> None:
     from dashboard.pages.bring_in import PAGE
 
     with_shell(PAGE.run)()
-
-
-@pytest.fixture
-def clinic(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        monkeypatch.setenv("EBBTIDE_API_URL", opened.url)
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def _main() -> Iterator[None]:
-    """Restore ``__main__``, which AppTest replaces: processes spawned later would import it."""
-    main = sys.modules["__main__"]
-    yield
-    sys.modules["__main__"] = main
 
 
 def opened(clinic: Clinic) -> AppTest:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,8 +18,7 @@ from dashboard.components.strap_words import (
     describe_strap,
     find_worn,
 )
-from store import Stores
-from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.clinic import Clinic, fill
 
 H10, TICKR = "C0:00:00:00:00:01", "C0:00:00:00:00:02"
 WORN = {"connection": "connected", "heart_rate_bpm": 72, "contact": True, "has_intervals": True}
@@ -94,26 +91,11 @@ def script() -> None:
 
 
 @pytest.fixture
-def clinic(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        monkeypatch.setenv("EBBTIDE_API_URL", opened.url)
-        yield opened
-
-
-@pytest.fixture
 def recorder(clinic: Clinic) -> SetRecorder:
     found = SetRecorder(clinic.id("ada"))
     assert clinic.app is not None
     clinic.app.state.recorder = found
     return found
-
-
-@pytest.fixture(autouse=True)
-def _main() -> Iterator[None]:
-    """Restore ``__main__``, which AppTest replaces: processes spawned later would import it."""
-    main = sys.modules["__main__"]
-    yield
-    sys.modules["__main__"] = main
 
 
 def opened(clinic: Clinic, who: str = "ada") -> AppTest:

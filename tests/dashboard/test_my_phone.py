@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from api.services.phones import CODE_LIFETIME_NS, phones, sign_phone_in
 from dashboard.components import phone
-from store import Stores
-from tests.support.clinic import Clinic, opened_clinic
+from tests.support.clinic import Clinic
 
 
 def script() -> None:
@@ -20,21 +17,6 @@ def script() -> None:
     from dashboard.pages.my_devices import PAGE
 
     with_shell(PAGE.run)()
-
-
-@pytest.fixture
-def clinic(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        monkeypatch.setenv("EBBTIDE_API_URL", opened.url)
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def _main() -> Iterator[None]:
-    """Restore ``__main__``, which AppTest replaces: processes spawned later would import it."""
-    main = sys.modules["__main__"]
-    yield
-    sys.modules["__main__"] = main
 
 
 def opened(clinic: Clinic) -> AppTest:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, time, timedelta, tzinfo
 from io import BytesIO
@@ -20,10 +18,9 @@ from analytics.hrv.stress_index import MIN_BASELINE_DAYS
 from api.services.withdrawal import carry_out_withdrawals
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
-from store import Stores
 from store.models import Rating, TherapySession
 from store.models.records import Purpose, Role
-from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.clinic import Clinic, fill
 from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
 from tests.support.live_strap import LiveStrap
 
@@ -60,13 +57,6 @@ def script(page: str) -> None:
     with_shell(importlib.import_module(f"dashboard.pages.{page}").PAGE.run)()
 
 
-@pytest.fixture
-def clinic(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    with opened_clinic(stores) as opened:
-        monkeypatch.setenv("EBBTIDE_API_URL", opened.url)
-        yield opened
-
-
 def opened(clinic: Clinic, page: str, who: str = "ada") -> AppTest:
     test = AppTest.from_function(script, args=(page,), default_timeout=30)
     test.session_state["token"] = clinic[who].headers["Authorization"].removeprefix("Bearer ")
@@ -74,14 +64,6 @@ def opened(clinic: Clinic, page: str, who: str = "ada") -> AppTest:
     test.run()
     assert not test.exception, test.exception
     return test
-
-
-@pytest.fixture(autouse=True)
-def _main() -> Iterator[None]:
-    """Restore ``__main__``, which AppTest replaces: processes spawned later would import it."""
-    main = sys.modules["__main__"]
-    yield
-    sys.modules["__main__"] = main
 
 
 def words(test: AppTest) -> str:

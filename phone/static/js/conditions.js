@@ -1,13 +1,7 @@
 // What a person should know about the recording, the most urgent first.
 
-// In this order: what costs beats now, what stops recording, what may soon, what only explains.
-const ORDER = [
-  "recorder.beats_lost",
-  "recorder.storage_full",
-  "recorder.signed_out",
-  "recorder.no_bluetooth",
-  "recorder.not_secure",
-  "recorder.other_tab",
+/** Of the link to the strap: of these one holds at a time. */
+export const CONNECTION_MESSAGES = [
   "recorder.permission",
   "recorder.adapter_off",
   "recorder.no_heart_rate",
@@ -17,6 +11,17 @@ const ORDER = [
   "recorder.nothing_chosen",
   "recorder.needs_choice",
   "recorder.connecting",
+];
+
+// In this order: what costs beats now, what stops recording, what may soon, what only explains.
+const ORDER = [
+  "recorder.beats_lost",
+  "recorder.storage_full",
+  "recorder.signed_out",
+  "recorder.no_bluetooth",
+  "recorder.not_secure",
+  "recorder.other_tab",
+  ...CONNECTION_MESSAGES,
   "recorder.no_contact",
   "recorder.off_the_clock",
   "recorder.no_rr",

@@ -1,6 +1,6 @@
 // Strap to outbox: what the views use. The rules of ingest/recorder.py.
 
-import { Conditions } from "./conditions.js";
+import { CONNECTION_MESSAGES, Conditions } from "./conditions.js";
 import { EntryWriter } from "./entry_writer.js";
 import { PageResources } from "./page_resources.js";
 import { Outbox } from "./storage/outbox.js";
@@ -31,17 +31,6 @@ const RECENT_BEATS = 400; // two minutes of a fast heart
 const COLLECT_MS = 300;
 const NOTE_MS = 10 * 60_000; // how long a note of something that is over stays
 const WITHOUT_RR = 20; // notifications
-const CONNECTION_MESSAGES = [
-  "recorder.permission",
-  "recorder.adapter_off",
-  "recorder.no_heart_rate",
-  "recorder.not_found",
-  "recorder.silent",
-  "recorder.link_lost",
-  "recorder.nothing_chosen",
-  "recorder.needs_choice",
-  "recorder.connecting",
-];
 const UPLOAD_MESSAGES = ["recorder.consent", "recorder.refused", "recorder.offline"];
 
 /** @type {PageClock} */
