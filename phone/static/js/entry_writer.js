@@ -80,6 +80,14 @@ export class EntryWriter extends EventTarget {
     });
   }
 
+  /** Write what waits, now and not only after the wait; until nothing waits or it fails again. */
+  async flush() {
+    this.#isHeldUp = false;
+    this.#wake?.();
+    this.write();
+    while (this.#writing && !this.#isHeldUp) await Promise.race([this.#writing, pause(100)]);
+  }
+
   /**
    * Write the rest, and note that the recording was ended on purpose. What cannot be written now
    * stays in memory and is tried on.
@@ -87,8 +95,7 @@ export class EntryWriter extends EventTarget {
    * @param {StreamHead | null} stream
    */
   async finish(stream) {
-    this.write();
-    while (this.#writing && !this.#isHeldUp) await Promise.race([this.#writing, pause(100)]);
+    await this.flush();
     if (!stream?.isOpen) return;
     try {
       await this.#outbox.setPaused(stream.id);
@@ -103,6 +110,8 @@ export class EntryWriter extends EventTarget {
   }
 
   #isHeldUp = false;
+  /** @type {(() => void) | null} */
+  #wake = null;
 
   async #writeAll() {
     while (this.#queue.length && !this.#isClosed) {
@@ -154,7 +163,11 @@ export class EntryWriter extends EventTarget {
     if (!isFull && !isLocked) console.error(error);
     this.#conditions.set(isLocked ? "recorder.signed_out" : "recorder.storage_full");
     this.#onChange();
-    await pause(RETRY_MS);
+    const woken = new Promise((resolve) => {
+      this.#wake = () => resolve(null);
+    });
+    await Promise.race([pause(RETRY_MS), woken]);
+    this.#wake = null;
   }
 }
 

@@ -80,7 +80,9 @@ async function start() {
   sessionEvents.addEventListener("changed", () => void changePerson());
   await changePerson();
   // After the first paint: the app that is there is seen before a newer one is looked for.
-  await startUpdates();
+  await startUpdates(() =>
+    [app, suspended].some((one) => one && (isRecording(one.recorder) || one.recorder.isUnwritten)),
+  );
   if (app) app.version = await findVersion();
 }
 

@@ -2,7 +2,7 @@
 
 import { button, element, replace } from "./dom.js";
 import { count, formatNumber, t } from "./i18n.js";
-import { applyUpdate, hasUpdate } from "./updates.js";
+import { applyUpdate, hasUpdate, isComing, mustWait } from "./updates.js";
 import { isRecording, pageLink, readHeartRate } from "./views/view.js";
 
 /** @typedef {import('./views/view.js').App} App */
@@ -40,7 +40,8 @@ function findLines(app) {
   /** @type {{words: string, action?: Node, isQuiet?: boolean}[]} */
   const lines = [];
   if (hasUpdate()) {
-    if (app !== null && isRecording(app.recorder)) lines.push({ words: t("app.updateWaits") });
+    if (isComing()) lines.push({ words: t("app.updateComing") });
+    else if (mustWait()) lines.push({ words: t("app.updateWaits") });
     else lines.push({ words: t("app.update"), action: button(t("app.updateNow"), applyUpdate) });
   }
   if (app === null) return lines;

@@ -241,6 +241,7 @@ export class PhoneRecorder extends EventTarget {
    * @returns {Promise<boolean>}
    */
   async sendNow() {
+    await this.#writer.flush();
     try {
       await this.#uploader.uploadWaiting();
     } catch {

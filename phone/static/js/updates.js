@@ -8,14 +8,26 @@ export const updates = new EventTarget();
 /** @type {ServiceWorker | null} */
 let waiting = null;
 let isAskedFor = false;
+let isReplaced = false;
+/** @type {() => boolean} */
+let isBusy = () => false;
 
 /** Whether a new version is ready. */
 export function hasUpdate() {
-  return waiting !== null;
+  return waiting !== null || isReplaced;
 }
 
-/** Register the service worker, and look for a new version whenever the app is opened again. */
-export async function startUpdates() {
+/** Whether it waits for the end of a recording. */
+export function mustWait() {
+  return isBusy();
+}
+
+/**
+ * Register the service worker, and look for a new version whenever the app is opened again.
+ * @param {() => boolean} isInUse whether there is something that opening anew would end
+ */
+export async function startUpdates(isInUse) {
+  isBusy = isInUse;
   if (!("serviceWorker" in navigator)) return;
   const isFirst = navigator.serviceWorker.controller === null;
   const address = /** @type {any} */ (trustedAddress(new URL(WORKER, document.baseURI).href));
@@ -31,7 +43,14 @@ export async function startUpdates() {
   });
   navigator.serviceWorker.addEventListener("controllerchange", () => {
     // Another tab took the new version: this one would run with files of two versions.
-    if (!isFirst || isAskedFor) location.reload();
+    if (isFirst && !isAskedFor) return;
+    if (!isBusy()) {
+      location.reload();
+      return;
+    }
+    // All of this one's files are loaded: it may go on until the person says otherwise.
+    isReplaced = true;
+    updates.dispatchEvent(new Event("changed"));
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") registration.update().catch(() => {});
@@ -39,10 +58,17 @@ export async function startUpdates() {
   note();
 }
 
+/** Whether the person asked for it: the browser lets the former worker end first, for minutes. */
+export function isComing() {
+  return isAskedFor && !isReplaced;
+}
+
 /** Use the new version now: the app opens anew. */
 export function applyUpdate() {
   isAskedFor = true;
-  waiting?.postMessage("use-this-version");
+  if (isReplaced) location.reload();
+  else waiting?.postMessage("use-this-version");
+  updates.dispatchEvent(new Event("changed"));
 }
 
 /** Look up which version of the files runs. @returns {Promise<string | null>} */

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
+from api.services.phones import phones
 from cli.server.thread import ApiThread
 from phone.files import STATIC
 from store import Stores
@@ -87,11 +88,37 @@ def test_a_strap_is_paired_and_seen_and_its_beats_are_sent(
 
         # A new version comes: the recording goes on, and the app says that it waits.
         texts = folder / "js" / "locale" / "en.js"
-        texts.write_text(texts.read_text().replace("How is it right now?", "How are things?"))
+        texts.write_text(texts.read_text().replace('"Two weeks"', '"Fourteen days"'))
         files.load()
         page.evaluate("async () => (await navigator.serviceWorker.ready).update()")
         expect(page.get_by_text("It waits until the recording is stopped.")).to_be_visible()
         expect(page.get_by_role("button", name="Use it now")).to_have_count(0)
+
+        # Another tab takes it: this one is not opened anew.
+        page.evaluate("() => { window.isSame = true; }")
+        other = context.new_page()
+        other.goto(f"{api.url}/app/#see")
+        other.get_by_role("button", name="Use it now").click()
+        # Chromium lets the former worker end what it began, for up to minutes: end it at once.
+        devtools = context.new_cdp_session(other)
+        devtools.send("ServiceWorker.enable")
+        devtools.send("ServiceWorker.stopAllWorkers")
+        expect(other.get_by_role("heading", name="Fourteen days")).to_be_visible()
+        beat(65, 930)
+        expect(page.get_by_text("Recording · heart 65")).to_be_visible()
+
+        # The phone is signed out from elsewhere, and again in: by the other tab, for both.
+        (token,) = phones(stores, ada)
+        assert stores.access.revoke_token(ada.id, token.id)
+        other.reload()
+        for tab in (page, other):
+            expect(tab.get_by_text("This phone was signed out from elsewhere")).to_be_visible()
+        for k in range(5):
+            beat(65, 910 + k)
+        sign_in_by_code(other, api.url, stores, ada)
+        expect(page.get_by_text("Recording · heart 65")).to_be_visible()
+        assert page.evaluate("() => window.isSame")
+        other.close()
 
         # The server is away, and beats wait on the phone.
         context.set_offline(True)

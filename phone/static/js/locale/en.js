@@ -8,6 +8,7 @@ export default {
     "This browser does not let Ebbtide keep anything here. Is it a private window?",
   "app.update": "A new version is ready.",
   "app.updateNow": "Use it now",
+  "app.updateComing": "The new version is on its way. The app opens anew when it is there.",
   "app.updateWaits": "A new version is ready. It waits until the recording is stopped.",
   "app.somethingWrong": "Something went wrong here. What you kept is safe. Open Ebbtide again.",
   "app.asOf": "As of {moment}",
