@@ -36,7 +36,7 @@ export function drawNotices(place, app, suspended) {
 /**
  * What would go with this page, of persons that are not signed in now.
  * @param {App[]} suspended
- * @returns {{words: string}[]}
+ * @returns {{words: string, action?: Node, isQuiet?: boolean}[]}
  */
 function findMemoryLines(suspended) {
   return suspended

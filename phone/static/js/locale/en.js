@@ -232,11 +232,11 @@ export default {
   "more.keptWords":
     "Ratings, practices and beats are encrypted on this phone and sent when there is a net. The browser holds the key, and it cannot be read out. Whoever can unlock this phone and open Ebbtide sees what you see. After signing out nothing of yours stays here.",
   "more.others":
-    "Of somebody who was signed in here before, {entries} and up to {notifications} are still here, locked. They are sent once that person signs in on this phone again.",
-  "more.othersEntries.one": "{number} entry",
-  "more.othersEntries.other": "{number} entries",
-  "more.othersNotifications.one": "{number} notification of a strap",
-  "more.othersNotifications.other": "{number} notifications of a strap",
+    "Of somebody who was signed in here before, {rated} and up to {recorded} are still here, locked. They are sent once that person signs in on this phone again.",
+  "more.entries.one": "{number} entry",
+  "more.entries.other": "{number} entries",
+  "more.notifications.one": "{number} notification of a strap",
+  "more.notifications.other": "{number} notifications of a strap",
   "more.signOut": "Sign out",
   "more.signOutSending": "Sending what waits ...",
   "more.signOutWaits": "Some of it could not be sent",

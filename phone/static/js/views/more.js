@@ -49,12 +49,11 @@ export function openMore(app, place, signal) {
  * @param {AbortSignal} signal
  */
 async function showOthers(app, place, signal) {
-  const { entries, notifications } = await countOfOthers(app.database.personId);
-  if (signal.aborted || entries + notifications === 0) return;
-  place.textContent = t("more.others", {
-    entries: count("more.othersEntries", entries),
-    notifications: count("more.othersNotifications", notifications),
-  });
+  const found = await countOfOthers(app.database.personId);
+  if (signal.aborted || found.entries + found.notifications === 0) return;
+  const rated = count("more.entries", found.entries);
+  const recorded = count("more.notifications", found.notifications);
+  place.textContent = t("more.others", { rated, recorded });
   place.hidden = false;
 }
 
