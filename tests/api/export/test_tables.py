@@ -28,7 +28,7 @@ from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together, identity_of
 
-TABLES = ["beats", "hrv", "ratings", "sessions", "link"]
+TABLES = ["beats", "hrv", "ratings", "sessions", "link", "scores"]
 
 
 @pytest.fixture
