@@ -100,9 +100,12 @@ class QuestionnaireService:
         if found is None:
             return ScoredResponse(response, None, (), ())
         values = response.values
-        return ScoredResponse(
-            response, found, score_answers(found, values), find_concerns(found, values)
-        )
+        try:
+            scores = score_answers(found, values)
+        except ValueError:
+            # The file was changed under the same version: what was answered is no answer of it.
+            return ScoredResponse(response, None, (), ())
+        return ScoredResponse(response, found, scores, find_concerns(found, values))
 
     def load_scored(self, stores: Stores, person: Person) -> list[ScoredResponse]:
         """Load the newest versions of a person's answers with their scores, by time."""

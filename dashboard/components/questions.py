@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import format_day
-from dashboard.i18n.language import _
+from dashboard.i18n.language import _, reader_locale
 from dashboard.page_shell import page_link
 from dashboard.session import client
 
@@ -53,9 +53,10 @@ def render_questions() -> None:
         return
     first = due[0]
     questionnaire = known[first["questionnaire"]]
-    if st.session_state.get("questions_of") != questionnaire["id"]:
+    of = [questionnaire["id"], questionnaire["version"]]
+    if st.session_state.get("questions_of") != of:
         _forget()
-        st.session_state["questions_of"] = questionnaire["id"]
+        st.session_state["questions_of"] = of
         st.session_state["questions_id"] = str(uuid.uuid4())
         st.session_state["questions_at"] = 0
         st.session_state["questions_answers"] = {}
@@ -68,7 +69,7 @@ def _render_question(
     items, at = questionnaire["items"], st.session_state["questions_at"]
     answers: dict[str, int] = st.session_state["questions_answers"]
     item = items[at]
-    language = next(iter(questionnaire["instruction"]))
+    language = _choose_language(questionnaire)
     st.caption(
         _("{name}: question {number} of {count}").format(
             name=questionnaire["short_name"], number=at + 1, count=len(items)
@@ -107,7 +108,7 @@ def _render_question(
         label, type="primary", disabled=is_last and not answers, width="stretch", key="question-on"
     ):
         if is_last:
-            _save(questionnaire, answers)
+            _save(questionnaire, answers, language)
         else:
             st.session_state["questions_at"] = at + 1
         st.rerun()
@@ -130,9 +131,24 @@ def render_help(words: list[str]) -> None:
             st.write(_(line))
 
 
-def _save(questionnaire: dict[str, Any], answers: dict[str, int]) -> None:
+def _choose_language(questionnaire: dict[str, Any]) -> str:
+    """Choose the reader's language where the questionnaire is in it, or else its first."""
+    there: list[str] = list(questionnaire["instruction"])
+    locale = reader_locale()
+    for name in (f"{locale.language}-{locale.territory}", locale.language):
+        if name in there:
+            return name
+    return there[0]
+
+
+def _save(questionnaire: dict[str, Any], answers: dict[str, int], language: str) -> None:
+    # The version that was read: a newer file may have come meanwhile.
     saved = client().answer(
-        questionnaire["id"], answers, id=st.session_state["questions_id"], language="en"
+        questionnaire["id"],
+        answers,
+        id=st.session_state["questions_id"],
+        definition_version=questionnaire["version"],
+        language=language,
     )
     _forget()
     st.session_state["questions_saved"] = {"name": questionnaire["short_name"], **saved}

@@ -17,7 +17,7 @@ MAX_ITEMS, MAX_VALUE = 200, 1000
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Option(_Part):

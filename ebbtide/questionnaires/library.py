@@ -107,7 +107,7 @@ def parse_questionnaire(text: str, name: str) -> Questionnaire:
     """Parse the text of a file called ``name``. Raises QuestionnaireFileError."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:  # brackets within brackets
         raise QuestionnaireFileError(f"{name} is no TOML: {error}.", _REMEDY) from error
     try:
         return Questionnaire.model_validate(document)

@@ -61,8 +61,16 @@ class AnswersIn(BaseModel):
     )
 
     questionnaire: str = Field(max_length=40)
+    definition_version: StrictInt | None = Field(
+        default=None,
+        ge=1,
+        le=9999,
+        description="The version that the person read; the newest if left out",
+    )
     answers: dict[str, StrictInt] = Field(min_length=1, max_length=200)
-    language: str = Field(default="en", max_length=10)
+    language: str | None = Field(
+        default=None, max_length=10, description="That it was read in; its first if left out"
+    )
     about: datetime | None = Field(
         default=None, description="When it was answered; now if left out"
     )
@@ -234,7 +242,12 @@ def answer(
     if found is None:
         there = ", ".join(item.id for item in service.library.newest)
         raise ProblemError(422, f"is none of {there}.", field="body.questionnaire")
-    if body.language not in found.languages:
+    if body.definition_version is not None:
+        found = service.library.find(found.id, body.definition_version)
+        if found is None:
+            raise ProblemError(422, UNKNOWN_VERSION, field="body.definition_version")
+    language = found.languages[0] if body.language is None else body.language
+    if language not in found.languages:
         raise ProblemError(422, f"is none of {', '.join(found.languages)}.", field="body.language")
     _check(found, body.answers)
     now = floor_to_microsecond(stores.now())
@@ -261,7 +274,7 @@ def answer(
         occasion = occasions[0] if occasions else ""
         planned_by = PLANNED_BY_PROGRAMME if occasions else PLANNED_BY_PERSON
     made = QuestionnaireResponse(
-        *(own_id, 1, person.id, found.id, found.version, body.language),
+        *(own_id, 1, person.id, found.id, found.version, language),
         *(pack_answers(body.answers), about, now, zone, occasion, planned_by),
         simulated=body.simulated or person.simulated,
     )

@@ -317,7 +317,7 @@ class PatientDataEndpoints(Transport):
         answers : mapping of str to int
             The chosen value of each answered item.
         **more : object
-            Of ``language``, ``about`` (ISO 8601), ``zone`` and ``id``.
+            Of ``definition_version``, ``language``, ``about`` (ISO 8601), ``zone`` and ``id``.
 
         Returns
         -------

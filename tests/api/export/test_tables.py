@@ -255,7 +255,7 @@ def test_analysts_see_pseudonyms_and_moved_dates_of_those_who_agreed(released: C
     assert subject["person"] == identity.name
     assert subject["ratings"] == 6
     assert subject["sessions"] == 1
-    steps = {"ratings": GRID, "beats": MILLISECOND, "sessions": DAY}
+    steps = {"ratings": GRID, "beats": MILLISECOND, "sessions": DAY, "scores": DAY}
     for table in TABLES:
         mine = all_pages(clinic["ada"], f"/v1/export/{table}", limit=100_000)
         theirs = all_pages(ann, f"/v1/research/{table}", limit=100_000)
