@@ -357,7 +357,11 @@ def _answer_values(
         ("item", item.id, float(values[item.id]) if item.id in values else None)
         for item in found.items
     ]
-    for score in score_answers(found, values):
+    try:
+        scores = score_answers(found, values)
+    except ValueError:  # the file was changed under the same version
+        return [("item", item, float(value)) for item, value in values.items()]
+    for score in scores:
         rows.append(("score", score.id, score.value))
         if score.t_score is not None:
             rows.append(("t_score", score.id, score.t_score))

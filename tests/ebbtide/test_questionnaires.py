@@ -45,6 +45,12 @@ def test_those_that_come_along_say_their_licence_and_source() -> None:
         ("version = 1", "version = 0", "version: "),
         ("version = 1", "version = ", "gad7.toml is no TOML"),
         ("[licence]", "[rights]", "licence: Field required"),
+        ("points = 4", "points = inf", "smallest_change, points: Input should be a finite number"),
+        ("points = 4", "points = nan", "smallest_change, points: Input should be a finite number"),
+        ("version = 1", f"version = {10**30}", "version: "),
+        ("version = 1", "version = " + 5000 * "[", "gad7.toml is no TOML"),
+        ('id = "gad7"', 'id = "../gad7"', "id: String should match pattern"),
+        ('text.en = "Trouble relaxing"', f'text.en = "{1001 * "x"}"', "at most 1000 characters"),
     ],
 )
 def test_a_broken_file_is_refused_with_the_place(old: str, new: str, words: str) -> None:

@@ -35,6 +35,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.questionnaires import Questionnaire
 from ebbtide.timestamps import MINUTE, floor_to_microsecond, to_datetime, validate_zone
 from store import Stores
+from store.errors import ResponseConflictError
 from store.models import (
     PLANNED_BY_PERSON,
     PLANNED_BY_PROGRAMME,
@@ -250,35 +251,17 @@ def answer(
     if language not in found.languages:
         raise ProblemError(422, f"is none of {', '.join(found.languages)}.", field="body.language")
     _check(found, body.answers)
-    now = floor_to_microsecond(stores.now())
     own_id = str(body.id) if body.id else new_id()
     history = stores.programme.response_history(person.id, own_id)
-    if history and body.about is None:
-        about = history[0].about_ns
-    else:
-        about = now if body.about is None else parse_timestamp(body.about, "body.about")
-    if about > now + MINUTE:
-        raise ProblemError(422, "lies in the future.", field="body.about")
+    made = _make(own_id, history, body, person, stores, service, found, language)
     try:
-        zone = validate_zone(body.zone) if body.zone else person.zone
-    except EbbtideError as error:
-        raise ProblemError(422, str(error), field="body.zone") from error
-    if history:  # a retry: what was due then is answered now
-        occasion, planned_by = history[0].occasion, history[0].planned_by
-    else:
-        occasions = [
-            str(item.occasion)
-            for item in service.load_due(stores, person, about)
-            if item.questionnaire == found.id
-        ]
-        occasion = occasions[0] if occasions else ""
-        planned_by = PLANNED_BY_PROGRAMME if occasions else PLANNED_BY_PERSON
-    made = QuestionnaireResponse(
-        *(own_id, 1, person.id, found.id, found.version, language),
-        *(pack_answers(body.answers), about, now, zone, occasion, planned_by),
-        simulated=body.simulated or person.simulated,
-    )
-    stored = stores.programme.add_response(made)
+        stored = stores.programme.add_response(made)
+    except ResponseConflictError:
+        # The same request is being answered beside this one: what was due then is answered now.
+        if history or not (history := stores.programme.response_history(person.id, own_id)):
+            raise
+        made = _make(own_id, history, body, person, stores, service, found, language)
+        stored = stores.programme.add_response(made)
     if stored is not made:
         response.status_code = 200
     return _to_out(service, service.score(stored))
@@ -404,6 +387,45 @@ def answers_history(
     """Every version of answers, oldest first."""
     history = _history(stores, person, response_id)
     return [_to_out(service, service.score(item)) for item in history]
+
+
+def _make(
+    own_id: str,
+    history: list[QuestionnaireResponse],
+    body: AnswersIn,
+    person: Person,
+    stores: Stores,
+    service: QuestionnaireService,
+    found: Questionnaire,
+    language: str,
+) -> QuestionnaireResponse:
+    """Make the first version of answers; ``history``: what is stored of a repeated request."""
+    now = floor_to_microsecond(stores.now())
+    if history and body.about is None:
+        about = history[0].about_ns
+    else:
+        about = now if body.about is None else parse_timestamp(body.about, "body.about")
+    if about > now + MINUTE:
+        raise ProblemError(422, "lies in the future.", field="body.about")
+    try:
+        zone = validate_zone(body.zone) if body.zone else person.zone
+    except EbbtideError as error:
+        raise ProblemError(422, str(error), field="body.zone") from error
+    if history:  # a retry: what was due then is answered now
+        occasion, planned_by = history[0].occasion, history[0].planned_by
+    else:
+        occasions = [
+            str(item.occasion)
+            for item in service.load_due(stores, person, about)
+            if item.questionnaire == found.id
+        ]
+        occasion = occasions[0] if occasions else ""
+        planned_by = PLANNED_BY_PROGRAMME if occasions else PLANNED_BY_PERSON
+    return QuestionnaireResponse(
+        *(own_id, 1, person.id, found.id, found.version, language),
+        *(pack_answers(body.answers), about, now, zone, occasion, planned_by),
+        simulated=body.simulated or person.simulated,
+    )
 
 
 def _history(stores: Stores, person: Person, response_id: uuid.UUID) -> list[QuestionnaireResponse]:

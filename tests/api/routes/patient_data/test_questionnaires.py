@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from api.services.cache.analysis import AnalysisCache
 from api.services.questionnaires import QuestionnaireService
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
@@ -17,6 +20,7 @@ from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, to_datetime
 from store import open_stores
 from store.models import Consent, Programme, Purpose, TherapySession
+from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, opened_clinic
 from tests.support.standards import require_valid_r4
 
@@ -246,6 +250,98 @@ def test_answers_without_their_file_are_shown_without_a_score(clinic: Clinic) ->
     found = eve.get(RESPONSES).json()
     assert sorted(len(item["scores"]) for item in found) == [0, 1]
     assert [bool(item["missing"]) for item in found if not item["scores"]] == [True]
+
+
+def use_files(clinic: Clinic, settings: Settings) -> None:
+    """Read the files of questionnaires anew, as a start does."""
+    service = QuestionnaireService.from_settings(settings)
+    clinic.app.state.questionnaires = service
+    clinic.app.state.cache = AnalysisCache(questionnaires=service.library)
+
+
+def test_a_file_that_changes_under_a_person_loses_nothing(tmp_path: Path) -> None:
+    text = (files("ebbtide.questionnaires") / "files" / "gad7.toml").read_text(encoding="utf-8")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    newer = folder / "newer.toml"
+    german = text.replace("en = ", "de = ").replace("version = 1", "version = 2")
+    newer.write_text(german, encoding="utf-8")
+    settings = Settings(data_dir=tmp_path / "data", questionnaires_dir=folder)
+    with opened_clinic(open_stores(settings)) as clinic:
+        eve = clinic["eve"]
+        use_files(clinic, settings)
+        # The page had version 1 when version 2 came: it is stored, and scored, as version 1.
+        read = {"questionnaire": "gad7", "definition_version": 1, "language": "en"}
+        found = eve.post(RESPONSES, json={**read, "answers": ALL_ONES}).json()
+        assert (found["definition_version"], found["scores"][0]["value"]) == (1, 7)
+        wrong = eve.post(
+            RESPONSES, json={"questionnaire": "gad7", "language": "en", "answers": ALL_ONES}
+        )
+        assert_problem(wrong, 422, "is none of de")
+        gone = eve.post(RESPONSES, json={**read, "definition_version": 3, "answers": ALL_ONES})
+        assert_problem(gone, 422, "not here any more")
+        newest = eve.post(RESPONSES, json={"questionnaire": "gad7", "answers": ALL_ONES}).json()
+        assert (newest["definition_version"], newest["language"]) == (2, "de")
+        change = eve.get("/v1/questionnaires/change").json()["changes"]
+        assert [item["missing"] for item in change] == ["The questionnaire changed in between."]
+        # The answers were changed in the file, and its version was not.
+        newer.write_text(german.replace("value = 1\n", "value = 7\n", 1), encoding="utf-8")
+        use_files(clinic, settings)
+        found = [item for item in eve.get(RESPONSES).json() if item["definition_version"] == 2]
+        assert [(item["scores"], bool(item["missing"])) for item in found] == [([], True)]
+        assert eve.get("/v1/questionnaires/change").status_code == 200
+        assert eve.get("/v1/questionnaires/csv").status_code == 200
+        assert eve.get("/v1/export/scores").status_code == 200
+        assert eve.get("/v1/fhir/QuestionnaireResponse").status_code == 200
+
+
+def test_two_who_answer_at_once_are_kept_once_each(clinic: Clinic) -> None:
+    eve = clinic["eve"]
+    ids = [new_id() for _ in range(4)]
+
+    def send(own_id: str) -> int:
+        body = {"questionnaire": "gad7", "answers": ALL_ONES, "id": own_id}
+        return eve.post(RESPONSES, json=body).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(send, ids * 4))
+    assert (codes.count(201), codes.count(200)) == (4, 12)
+    assert sorted(item["id"] for item in eve.get(RESPONSES).json()) == sorted(ids)
+    assert [item["questionnaire"] for item in eve.get("/v1/questionnaires/due").json()] == ["phq9"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"1": 4},
+        {"1": -1},
+        {"1": 10**30},
+        {"1": 1.5},
+        {"1": True},
+        {"1": "1"},
+        {"1": None},
+        {"8": 1},
+        {"__proto__": 1},
+        {},
+        {str(item): 0 for item in range(300)},
+    ],
+)
+def test_answers_out_of_range_store_nothing(clinic: Clinic, answers: dict[str, object]) -> None:
+    refused = clinic["eve"].post(RESPONSES, json={"questionnaire": "gad7", "answers": answers})
+    assert refused.status_code == 422
+    assert clinic.stores.programme.responses(clinic.id("eve")) == []
+
+
+def test_half_filled_answers_have_no_score_and_the_ninth_question_counts_alone(
+    clinic: Clinic,
+) -> None:
+    body = {"questionnaire": "phq9", "answers": {"9": 1}}
+    found = clinic["eve"].post(RESPONSES, json=body).json()
+    assert found["scores"][0]["value"] is None
+    assert "8 of 9 questions left out" in found["scores"][0]["missing_reason"]
+    assert found["concerns"] == ["9"] and found["help"]
+    seen = clinic["tom"].get(f"/v1/patients/{clinic.id('eve')}/questionnaires/change").json()
+    assert [item["is_latest"] for item in seen["concerns"]] == [True]
 
 
 def _without(text: str, separator: str, column: str) -> str:
