@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         "if left out",
         examples=["gad7, pgic"],
     )
+    help_lines: str = Field(
+        default="",
+        max_length=300,
+        description="Lines to talk to in your country, in place of those of the words of help, "
+        "which are of the US, Canada, the UK, Ireland and Germany",
+        examples=["To talk with somebody, day or night: 143 in Switzerland."],
+    )
     help_contact: str = Field(
         default="",
         max_length=300,

@@ -83,7 +83,8 @@ class QuestionnaireService:
                     "Correct EBBTIDE_QUESTIONNAIRES_ASKED.",
                 )
             asked.append(found)
-        return cls(library, tuple(asked) or library.newest, help_words(settings.help_contact))
+        words = help_words(settings.help_contact, settings.help_lines)
+        return cls(library, tuple(asked) or library.newest, words)
 
     def load_due(self, stores: Stores, person: Person, at_ns: int) -> tuple[DueQuestionnaire, ...]:
         """List what may be answered at a moment, and has not been."""

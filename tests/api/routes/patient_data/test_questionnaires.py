@@ -231,6 +231,9 @@ def test_a_clinic_chooses_what_is_asked_and_whom_to_call(tmp_path: Path) -> None
     service = QuestionnaireService.from_settings(chosen)
     assert [item.id for item in service.asked] == ["pgic", "gad7"]
     assert "Our clinic: 030 1" in service.help_words
+    other = settings.model_copy(update={"help_lines": "Call 143."})
+    words = " ".join(QuestionnaireService.from_settings(other).help_words)
+    assert "Call 143." in words and "116 123" not in words and "112" in words
     with pytest.raises(EbbtideError, match="no questionnaire 'tsk11'"):
         QuestionnaireService.from_settings(
             settings.model_copy(update={"questionnaires_asked": "tsk11"})
