@@ -57,6 +57,10 @@ def _render_concern(concern: dict[str, Any]) -> None:
 
 def _change_words(change: dict[str, Any]) -> str:
     when = format_day(datetime.fromisoformat(change["last_about"]))
+    if change["last_words"]:
+        return _("{name} ({measures}): “{answer}” on {day}.").format(
+            name=change["name"], measures=change["measures"], answer=change["last_words"], day=when
+        )
     if change["change"] is None:
         last = "–" if change["last"] is None else format_number(change["last"])
         return _("{name} ({measures}): {last} on {day}. {missing}").format(

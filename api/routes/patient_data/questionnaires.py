@@ -173,6 +173,7 @@ class ChangeOut(BaseModel):
     last: float | None
     last_about: datetime
     last_occasion: str
+    last_words: str | None = Field(description="The answer, where the questionnaire has only one")
     change: float | None
     better: bool | None
     smallest: float | None = Field(description="The smallest change that matters, where published")
@@ -365,6 +366,7 @@ def change(person: PatientInScope, stores: StoresDep, service: QuestionnairesDep
                 last=item.last.compared,
                 last_about=to_datetime(last.about_ns, last.zone),
                 last_occasion=last.occasion,
+                last_words=_only_answer(item.last),
                 change=None if item.change is None else item.change.change,
                 better=None if item.change is None else item.change.better,
                 smallest=None if smallest is None else smallest.points,
@@ -440,6 +442,13 @@ def _check(questionnaire: Questionnaire, answers: dict[str, int]) -> None:
         check_answers(questionnaire, answers)
     except ValueError as error:
         raise ProblemError(422, f"{error}.", field="body.answers") from error
+
+
+def _only_answer(item: ScoredResponse) -> str | None:
+    if item.questionnaire is None or len(item.questionnaire.items) > 1:
+        return None
+    only, response = item.questionnaire.items[0].id, item.response
+    return describe_answers(item.questionnaire, response.values, only, response.language) or None
 
 
 def _concerns(found: list[ScoredResponse]) -> list[ConcernOut]:

@@ -117,7 +117,10 @@ function ask(app, place, signal, due, help) {
       const value = answers[item.id] ?? null;
       const isNeeded = isConcern(questionnaire, item.id, value);
       if (isNeeded && frame.hidden) announce(help.join(" "));
+      const isNew = isNeeded && frame.hidden;
       frame.hidden = !isNeeded;
+      // All of it is seen at once on a small phone, not only its beginning.
+      if (isNew) frame.scrollIntoView({ block: "start" });
       on.textContent = t(
         isLast ? "questions.save" : value === null ? "questions.leaveOut" : "questions.next",
       );
@@ -179,8 +182,8 @@ function ask(app, place, signal, due, help) {
     const next = left?.due[0];
     replace(
       place,
-      frame,
       title,
+      frame,
       navigator.onLine ? null : element("p", { class: "muted" }, t("questions.waits")),
       left && next
         ? button(t("questions.on"), () => ask(app, place, signal, next, left.help), {

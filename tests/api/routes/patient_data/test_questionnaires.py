@@ -347,6 +347,30 @@ def test_half_filled_answers_have_no_score_and_the_ninth_question_counts_alone(
     assert [item["is_latest"] for item in seen["concerns"]] == [True]
 
 
+def test_the_caseload_asks_about_an_answer_until_a_newer_one_or_four_weeks_later(
+    clinic: Clinic,
+) -> None:
+    eve, tom, now = clinic["eve"], clinic["tom"], clinic.stores.now()
+
+    def answer(ninth: int, days_ago: float) -> None:
+        about = to_datetime(now - int(days_ago * DAY), "UTC").isoformat()
+        body = {"questionnaire": "phq9", "answers": {"9": ninth}, "about": about}
+        assert eve.post(RESPONSES, json=body).status_code == 201
+
+    def asks() -> list[str]:
+        first = tom.get("/v1/patients").json()[0]
+        assert first["id"] == clinic.id("eve")
+        return [words for words in first["told"] if words.startswith("please ask")]
+
+    answer(3, 29)
+    assert asks() == []
+    answer(1, 2)
+    assert len(asks()) == 1
+    assert "PHQ-9" in asks()[0]
+    answer(0, 1)
+    assert asks() == []
+
+
 def _without(text: str, separator: str, column: str) -> str:
     rows = list(csv.DictReader(io.StringIO(text), delimiter=separator))
     file = io.StringIO()
