@@ -56,7 +56,8 @@ def patient_status(
         item.response.questionnaire: item for item in questionnaires.load_scored(stores, patient)
     }
     asked_about = [
-        f"{item.questionnaire.short_name} of {to_datetime(item.response.about_ns, patient.zone):%d %B}"
+        f"{item.questionnaire.short_name} of "
+        f"{to_datetime(item.response.about_ns, patient.zone):%d %B}"
         for item in newest.values()
         if item.questionnaire and item.concerns and item.response.about_ns >= start
     ]
