@@ -43,6 +43,7 @@ from api.services.erasure_again import carry_out_erasures
 from api.services.erasure_watch import WATCH_EVERY_S, ErasureWatch
 from api.services.mail import mailer_from_settings
 from api.services.oidc import provider_from_settings
+from api.services.questionnaires import QuestionnaireService
 from api.services.recorder import NoRecorder
 from api.services.snapshots import Snapshots
 from ebbtide import __version__
@@ -136,7 +137,8 @@ def create_app(
     app.state.computer = None  # set by whoever runs all on one computer
     app.state.provider = provider_from_settings(settings)
     app.state.passwords = settings.passwords
-    app.state.cache = AnalysisCache()
+    app.state.questionnaires = QuestionnaireService.from_settings(settings)
+    app.state.cache = AnalysisCache(questionnaires=app.state.questionnaires.library)
     app.state.snapshots = Snapshots.from_settings(settings)
     app.state.withdrawals = WithdrawalTask(stores, app.state.snapshots, settings.withdrawal_hours)
     app.state.computations = Computations()

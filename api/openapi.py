@@ -60,6 +60,7 @@ TAGS = [
     {"name": "link", "description": "Whether pain moved with stress, and with the heart"},
     {"name": "therapy", "description": "Sessions, and the course of the programme"},
     {"name": "programme", "description": "Where a patient is: plan, readings, notes, practices"},
+    {"name": "questionnaires", "description": "Questionnaires, answers, scores and change"},
     {"name": "bulk", "description": "One's data as tables: JSON, CSV, Parquet, Arrow"},
     {"name": "standards", "description": "FHIR R4 and Open mHealth, out and in"},
     {"name": "research", "description": "For analysts: pseudonyms, moved dates, consent"},

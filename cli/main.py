@@ -54,6 +54,9 @@ app = typer.Typer(
 store_app = typer.Typer(cls=_Group, no_args_is_help=True, help="Look after the stores.")
 app.add_typer(store_app, name="store")
 
+questionnaires_app = typer.Typer(cls=_Group, no_args_is_help=True, help="Check questionnaires.")
+app.add_typer(questionnaires_app, name="questionnaires")
+
 # What is typed, in the order of --help, and the function that it calls.
 COMMANDS = {
     "start": "cli.server.start:start",
@@ -76,6 +79,7 @@ COMMANDS = {
     "clean": "cli.analysis.hrv:clean",
     "link": "cli.analysis.link:link",
     "outcomes": "cli.analysis.outcomes:outcomes",
+    "questionnaires check": "cli.analysis.questionnaires:check",
     "store check": "cli.admin.store:check",
     "backup": "cli.admin.store:backup",
     "restore": "cli.admin.store:restore",
@@ -89,7 +93,7 @@ COMMANDS = {
     "status": "cli.straps.status:status",
     "doctor": "cli.straps.doctor:doctor",
 }
-_GROUPS = {"": app, "store": store_app}
+_GROUPS = {"": app, "store": store_app, "questionnaires": questionnaires_app}
 # What follows the name of the command that it runs is that command's.
 _CONTEXT = {"daily": {"allow_interspersed_args": False}}
 

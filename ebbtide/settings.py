@@ -92,6 +92,32 @@ class Settings(BaseSettings):
         default=60, ge=1, le=1440, description="How long after its last use such an export stays"
     )
 
+    # Questionnaires
+    questionnaires_dir: Path | None = Field(
+        default=None,
+        description="Folder of a clinic's own questionnaires, *.toml; a broken one ends the start",
+    )
+    questionnaires_asked: str = Field(
+        default="",
+        description="Ids of the questionnaires that the programme asks, separated by commas; all "
+        "if left out",
+        examples=["gad7, pgic"],
+    )
+    help_lines: str = Field(
+        default="",
+        max_length=300,
+        description="Lines to talk to in your country, in place of those of the words of help, "
+        "which are of the US, Canada, the UK, Ireland and Germany",
+        examples=["To talk with somebody, day or night: 143 in Switzerland."],
+    )
+    help_contact: str = Field(
+        default="",
+        max_length=300,
+        description="Whom a patient of yours can call, shown with the words of help after an "
+        "answer that tells of thoughts of death or self-harm",
+        examples=["Our clinic: 030 1234567, on weekdays from 9 to 17"],
+    )
+
     # Research
     research_min_people: int = Field(
         default=5,

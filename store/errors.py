@@ -84,6 +84,10 @@ class SessionConflictError(StoreError):
     """The session was changed by another request meanwhile."""
 
 
+class ResponseConflictError(StoreError):
+    """The answers' id is in use, or the version to correct is not the newest."""
+
+
 class NotesConflictError(StoreError):
     """The session's notes were changed by another request meanwhile."""
 

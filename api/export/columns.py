@@ -28,6 +28,7 @@ class Table(StrEnum):
     SESSIONS = "sessions"
     LINK = "link"
     HEART_RATES = "heart_rates"
+    SCORES = "scores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ DESCRIPTIONS: dict[Table, str] = {
     Table.SESSIONS: "Meetings with the therapist",
     Table.LINK: "How pain moved with stress and with the heart, within the person",
     Table.HEART_RATES: "Heart rates that were imported, without the intervals behind them",
+    Table.SCORES: "Item scores and scores of questionnaires, a row each",
 }
 # What names a row, so that rows of an increment replace those of a copy.
 PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
@@ -56,6 +58,7 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.SESSIONS: ("number",),
     Table.LINK: ("key",),
     Table.HEART_RATES: ("rate",),
+    Table.SCORES: ("answer",),
 }
 
 
@@ -152,6 +155,24 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "activity": Column(pa.string(), "What the person did, in words of Open mHealth"),
         "status": Column(pa.string(), "Status of FHIR: final, corrected and so on"),
         "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+    },
+    Table.SCORES: {
+        "answer": Column(pa.string(), "Id of the row, the same in all versions"),
+        "response": Column(pa.string(), "Id of the answers that were given together"),
+        "version": Column(pa.int32(), "Newest version; grows by one with each correction"),
+        **_instant("about", "When the questionnaire was answered"),
+        **_instant("entered", "When this version was entered", personal=True),
+        "zone": Column(TEXT, "IANA time zone of the person then", personal=True),
+        "questionnaire": Column(pa.string(), "Id of the questionnaire"),
+        "definition_version": Column(pa.int32(), "Version of the questionnaire's file"),
+        "language": Column(pa.string(), "Language that it was read in"),
+        "occasion": Column(pa.string(), "Of the programme: before, mid, after, 1 month; or empty"),
+        "planned_by": Column(pa.string(), "programme, person or import"),
+        "kind": Column(pa.string(), "item: as it was chosen; score: computed; t_score"),
+        "item": Column(pa.string(), "Id of the item or score in the questionnaire's file"),
+        "value": Column(pa.float64(), "Of the answer or score; null if missing", "{score}"),
+        "simulated": Column(pa.bool_(), "Made by a simulation, not by a person"),
+        "withdrawn": Column(pa.bool_(), "Withdrawn: counts nowhere. In increments alone"),
     },
 }
 _PERSON = Column(TEXT, "Pseudonym, the same in every export of this analyst")

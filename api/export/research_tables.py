@@ -22,6 +22,7 @@ from analytics.hrv.windows import METHOD as WINDOWS_METHOD
 from api.export.columns import COLUMNS, Table, table_schema
 from api.export.tables import (
     Part,
+    answer_columns,
     beat_columns,
     build_batch,
     link_columns,
@@ -73,6 +74,8 @@ def research_parts(
         yield part(partial(_sessions, rows), "number")
     elif table is Table.HEART_RATES:
         yield part(partial(_rates, rows), "time_ns", "rate")
+    elif table is Table.SCORES:
+        yield part(partial(_answers, rows, cache), "about_ns", "answer")
     else:
         yield part(partial(_link, rows, cache), None)
 
@@ -101,6 +104,8 @@ def research_fingerprint(
         content = [(item.number, item.version, day) for item, day in rows.sessions()]
     elif table is Table.HEART_RATES:
         content = (rows.heart_rates(), subject.person.simulated)
+    elif table is Table.SCORES:
+        content = rows.responses()
     else:
         content = (rows.true_ratings(), sorted(rows.released_days.items()), REPORT_METHODS)
     # The range as it was given: its end, limited to that of what is released, could be found by
@@ -164,6 +169,10 @@ def _sessions(rows: ReleasedRows) -> dict[str, Any]:
 
 def _rates(rows: ReleasedRows) -> dict[str, Any]:
     return rate_columns(rows.heart_rates(), rows.subject.person)
+
+
+def _answers(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
+    return answer_columns(rows.responses(), cache.questionnaires, rows.identity.hide_id)
 
 
 def _link(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
+from analytics.programme import score_answers
 from api.export.columns import COLUMNS, Table, table_schema
 from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
@@ -31,9 +32,10 @@ from api.services.link_report import (
     load_planned_json,
     plan_report,
 )
+from ebbtide.questionnaires import QuestionnaireLibrary
 from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
 from store import Stores
-from store.models import ImportedHeartRate, Person, Rating
+from store.models import ImportedHeartRate, Person, QuestionnaireResponse, Rating
 
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
 _HIGHEST = 2**63 - 1
@@ -107,6 +109,8 @@ def table_parts(
         yield part(partial(_sessions, stores, person, query), "number")
     elif table is Table.HEART_RATES:
         yield part(partial(_rates, stores, person, query), "time_ns", "rate")
+    elif table is Table.SCORES:
+        yield part(partial(_answers, stores, cache, person, query), "about_ns", "answer")
     else:
         yield part(partial(_link, stores, cache, person, query), None)
 
@@ -137,6 +141,8 @@ def table_fingerprint(
         content = [(item.number, item.version, item.held_ns) for item in sessions]
     elif table is Table.HEART_RATES:
         content = (_load_rates(stores, person, query), person.simulated)
+    elif table is Table.SCORES:
+        content = stores.programme.responses(person.id, since_ns=0)
     else:
         ratings = stores.records.ratings_fingerprint(person.id)
         content = (ratings, _day_names(stores, person, *FOREVER), REPORT_METHODS)
@@ -288,6 +294,78 @@ def rate_columns(rates: list[ImportedHeartRate], person: Person) -> dict[str, An
         "status": [rate.status for rate in rates],
         "simulated": [rate.simulated or person.simulated for rate in rates],
     }
+
+
+def _answers(
+    stores: Stores, cache: AnalysisCache, person: Person, query: ExportQuery
+) -> dict[str, Any]:
+    found = [
+        item
+        for item in stores.programme.responses(person.id, query.since_ns)
+        if query.start_ns <= item.about_ns < query.end_ns
+    ]
+    return answer_columns(found, cache.questionnaires, lambda own_id: own_id)
+
+
+def answer_columns(
+    responses: list[QuestionnaireResponse],
+    library: QuestionnaireLibrary,
+    name_of: Callable[[str], str],
+) -> dict[str, Any]:
+    """Make a row of each item and each score; ``name_of``: what the id of a row is written as.
+
+    Rows are in the order of a cursor: time, then id.
+    """
+    rows = []
+    for response in responses:
+        for kind, item, value in _answer_values(response, library):
+            rows.append((name_of(f"{response.id}-{kind}-{item}"), kind, item, value, response))
+    rows.sort(key=lambda row: (row[4].about_ns, row[0]))
+
+    def column(of: Callable[[QuestionnaireResponse], object]) -> list[object]:
+        return [of(row[4]) for row in rows]
+
+    return {
+        "answer": [row[0] for row in rows],
+        "response": column(lambda r: name_of(r.id)),
+        "version": column(lambda r: r.version),
+        "about_ns": column(lambda r: r.about_ns),
+        "entered_ns": column(lambda r: r.entered_ns),
+        "zone": column(lambda r: r.zone),
+        "questionnaire": column(lambda r: r.questionnaire),
+        "definition_version": column(lambda r: r.definition_version),
+        "language": column(lambda r: r.language),
+        "occasion": column(lambda r: r.occasion),
+        "planned_by": column(lambda r: r.planned_by),
+        "kind": [row[1] for row in rows],
+        "item": [row[2] for row in rows],
+        "value": [row[3] for row in rows],
+        "simulated": column(lambda r: r.simulated),
+        "withdrawn": column(lambda r: r.withdrawn),
+    }
+
+
+def _answer_values(
+    response: QuestionnaireResponse, library: QuestionnaireLibrary
+) -> list[tuple[str, str, float | None]]:
+    """List kind, item and value: every item of the questionnaire, also those left out."""
+    values = response.values
+    found = library.find(response.questionnaire, response.definition_version)
+    if found is None:
+        return [("item", item, float(value)) for item, value in values.items()]
+    rows: list[tuple[str, str, float | None]] = [
+        ("item", item.id, float(values[item.id]) if item.id in values else None)
+        for item in found.items
+    ]
+    try:
+        scores = score_answers(found, values)
+    except ValueError:  # the file was changed under the same version
+        return [("item", item, float(value)) for item, value in values.items()]
+    for score in scores:
+        rows.append(("score", score.id, score.value))
+        if score.t_score is not None:
+            rows.append(("t_score", score.id, score.t_score))
+    return rows
 
 
 def _link(

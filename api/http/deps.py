@@ -23,6 +23,7 @@ from api.services.consent import (
     keeping_state,
     may_be_used,
 )
+from api.services.questionnaires import QuestionnaireService
 from api.services.second_factors import is_missing
 from api.services.snapshots import Snapshots
 from store import Stores
@@ -66,6 +67,13 @@ async def get_snapshots(request: Request) -> Snapshots:
     return snapshots
 
 
+async def get_questionnaires(request: Request) -> QuestionnaireService:
+    """The questionnaires of this application."""
+    service: QuestionnaireService = request.app.state.questionnaires
+    return service
+
+
+QuestionnairesDep = Annotated[QuestionnaireService, Depends(get_questionnaires)]
 StoresDep = Annotated[Stores, Depends(get_stores)]
 CacheDep = Annotated[AnalysisCache, Depends(get_cache)]
 SnapshotsDep = Annotated[Snapshots, Depends(get_snapshots)]

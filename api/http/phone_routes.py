@@ -37,6 +37,9 @@ PHONE_ROUTES = frozenset(
         ("GET", "/v1/live"),
         ("GET", "/v1/live/now"),
         ("GET", "/v1/consents"),
+        ("GET", "/v1/questionnaires"),
+        ("GET", "/v1/questionnaires/due"),
+        ("POST", "/v1/questionnaires/responses"),
     }
 )
 # What a phone asks before it has a token.

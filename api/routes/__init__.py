@@ -30,6 +30,7 @@ from api.routes.patient_data import (
     notes,
     practices,
     programme,
+    questionnaires,
     ratings,
     recorder,
     session_notes,
@@ -55,6 +56,7 @@ _SHARED: tuple[APIRouter, ...] = (
     notes.shared,
     practices.shared,
     programme.shared,
+    questionnaires.shared,
 )
 ROUTERS: tuple[APIRouter, ...] = (
     streams.router,
@@ -66,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     notes.router,
     practices.router,
     programme.router,
+    questionnaires.router,
     session_notes.router,
     tokens.router,
     devices.router,

@@ -36,6 +36,7 @@ class ImportOut(BaseModel):
 
     ratings: int = Field(description="Stored, or stored already")
     heart_rates: int = Field(description="Stored, without intervals: no HRV is computed from them")
+    answers: int = Field(default=0, description="Questionnaires stored, or stored already")
     new: int = Field(description="Entries of these that were not stored before, or not as such")
     stream_id: str | None = Field(
         description="Always null: heart rates from elsewhere are no stream any more"

@@ -1,4 +1,6 @@
-"""Why a patient may need their therapist: rules on sessions, ratings and beats. Never a score."""
+"""Why a patient may need their therapist: rules on answers, sessions, ratings and beats. Never a
+score.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from analytics.programme.change import change_between
+from api.services.questionnaires import QuestionnaireService
 from ebbtide.timestamps import DAY, to_datetime
 from store import Stores
 from store.models import Person, Rating
@@ -30,6 +33,7 @@ class PatientStatus:
 class Need(StrEnum):
     """Why a patient may need you, the most pressing first. Never a score."""
 
+    ANSWER = "answer to ask about"
     SESSION = "session soon"
     CHANGED = "changed"
     SILENT = "silent"
@@ -37,7 +41,9 @@ class Need(StrEnum):
     NONE = "nothing in particular"
 
 
-def patient_status(stores: Stores, patient: Person, now_ns: int) -> PatientStatus:
+def patient_status(
+    stores: Stores, patient: Person, now_ns: int, questionnaires: QuestionnaireService
+) -> PatientStatus:
     """Find what a patient may need now."""
     start = now_ns - round(2 * _PERIOD_DAYS) * DAY
     ratings = stores.records.ratings(patient.id, start, now_ns + DAY)
@@ -46,6 +52,17 @@ def patient_status(stores: Stores, patient: Person, now_ns: int) -> PatientStatu
     last_rating = ratings[-1].about_ns if ratings else None
     coming = [item for item in stores.records.sessions(patient.id) if item.held_ns > now_ns]
     needs: dict[Need, str] = {}
+    newest = {
+        item.response.questionnaire: item for item in questionnaires.load_scored(stores, patient)
+    }
+    asked_about = [
+        f"{item.questionnaire.short_name} of "
+        f"{to_datetime(item.response.about_ns, patient.zone):%d %B}"
+        for item in newest.values()
+        if item.questionnaire and item.concerns and item.response.about_ns >= start
+    ]
+    if asked_about:
+        needs[Need.ANSWER] = f"please ask about an answer: {', '.join(asked_about)}"
     if coming and coming[0].held_ns - now_ns <= _SESSION_SOON_NS:
         held = to_datetime(coming[0].held_ns, patient.zone)
         needs[Need.SESSION] = f"session {coming[0].number} on {held:%A at %H:%M}"

@@ -80,7 +80,7 @@ def programme_plan(stores: Stores, person: Person, programme: Programme) -> Plan
     follow_ups: list[FollowUpPlan] = []
     week = None
     if programme.started_ns is not None:
-        sessions = _plan_sessions(stores, person, programme.started_ns)
+        sessions = plan_sessions(stores, person, programme.started_ns)
         last = max(item.held or item.suggested for item in sessions)
         follow_ups = _plan_follow_ups(last, to_datetime(now, person.zone))
         week = int((now - programme.started_ns) // (7 * DAY)) + 1
@@ -96,7 +96,8 @@ def programme_plan(stores: Stores, person: Person, programme: Programme) -> Plan
     )
 
 
-def _plan_sessions(stores: Stores, person: Person, started_ns: int) -> list[SessionPlan]:
+def plan_sessions(stores: Stores, person: Person, started_ns: int) -> list[SessionPlan]:
+    """Lay out the sessions of a programme that began then; those that have a date, with it."""
     started = to_datetime(started_ns, person.zone)
     held = {item.number: item.held_ns for item in stores.records.sessions(person.id)}
     return [

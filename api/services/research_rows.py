@@ -32,7 +32,7 @@ from api.services.research_windows import (
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, FOREVER, MINUTE
 from store import Stores
-from store.models import ImportedHeartRate, Rating, TherapySession
+from store.models import ImportedHeartRate, QuestionnaireResponse, Rating, TherapySession
 
 _COUNT_S = 0.01  # of a day of beats
 
@@ -112,6 +112,27 @@ class ReleasedRows:
             if is_inside and self.is_new(time, rate.entered_ns)
         ]
         return sorted(rows, key=lambda rate: (rate.time_ns, rate.id))
+
+    def responses(self) -> list[QuestionnaireResponse]:
+        """The answers to questionnaires with their true ids, rounded down to the day, on the
+        analysts' clock, by time.
+        """
+        programme, person_id = self.stores.programme, self.subject.person.id
+        found, copied_end = programme.responses(person_id), 0
+        if self.copied_ns is not None:
+            changed = programme.responses(person_id, since_ns=self.copied_ns)
+            found += [item for item in changed if item.withdrawn]
+            copied_end = self.clock.released_end(self.copied_ns)
+        times = np.array([item.about_ns for item in found], dtype=np.int64)
+        moved, inside = self.move(times, DAY)
+        return [
+            replace(item, about_ns=day)
+            for item, day, is_inside in zip(found, moved.tolist(), inside, strict=True)
+            # Of the day on which a week begins, only its end is new with the week.
+            if is_inside
+            and self.is_new(day + DAY - 1, item.entered_ns)
+            and not (item.withdrawn and day >= copied_end)
+        ]
 
     def sessions(self) -> list[tuple[TherapySession, int]]:
         """The meetings by number, each with the day on the analysts' clock."""

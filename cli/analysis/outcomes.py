@@ -36,6 +36,10 @@ def outcomes(
     scale: Annotated[
         str | None, typer.Option(help="Ends of the scale of pain: 0-10, 0-100.", metavar="LOW-HIGH")
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of another measure, such as a questionnaire's score; repeat it."),
+    ] = None,
     missing: Missing = None,
     dates: Dates = None,
     decimal: DecimalOption = None,
@@ -100,6 +104,21 @@ def outcomes(
         start = table.values_at(first, time, who, names, days, values, lines)
         end = table.values_at(last, time, who, names, days, values, lines)
     found = _outcomes_by_group(start, end, by_subject, sure)
+    measures: dict[str, dict[str, dict[str, Any]]] = {}
+    for column in also or []:
+        scores, score_words = table.numbers(column)
+        scores = np.where(np.isin(scores, sorted(option.codes_of(column))), np.nan, scores)[used]
+        if score_words:
+            missing_codes[column] = score_words
+        if own:
+            ends = own_ends(table.path, who, days, scores, names, lines)
+        else:
+            assert first is not None and last is not None
+            ends = (
+                table.values_at(first, time, who, names, days, scores, lines),
+                table.values_at(last, time, who, names, days, scores, lines),
+            )
+        measures[column] = _measure_by_group(*ends, by_subject)
     notes = [*describe(missing_codes), *doubt_values(values, pain), *doubt_names(names, subject)]
     for label, moment, measured in (("before", first, start), ("after", last, end)):
         absent = int(np.sum(~np.isfinite(measured)))
@@ -122,6 +141,7 @@ def outcomes(
             "before": first,
             "after": last,
             "groups": found,
+            "measures": measures,
             "times": "each subject's own first and last" if own else "the same for all",
             "time_read_as": times.read_as,
             "scale": sure,
@@ -159,6 +179,8 @@ def outcomes(
         for other, g in row["detail"]["hedges_g"].items():
             text = g["missing"] or f"{g['g']:.2f} ({g['low']:.2f} to {g['high']:.2f})"
             typer.echo(f"  Hedges' g of the change, against {other}: {text}")
+        for column, rows_of in measures.items():
+            _print_measure(column, rows_of[name])
     for note in notes:
         typer.echo(f"  {note}")
 
@@ -193,6 +215,55 @@ def _outcomes_by_group(
         found[name]["hedges_g"] = {other: g.g for other, g in against.items()}
         found[name]["detail"]["hedges_g"] = {other: with_missing(g) for other, g in against.items()}
     return found
+
+
+def _measure_by_group(
+    start: NDArray[np.float64], end: NDArray[np.float64], groups: list[str]
+) -> dict[str, dict[str, Any]]:
+    """Means of another measure by group and time, of those measured at that time; its change, of
+    those measured twice. Which way is better is not known here, so no share of responders.
+    """
+    import numpy as np
+
+    from analytics.programme.outcomes import hedges_g
+    from cli.analysis.csv_table import with_missing
+
+    members = {
+        name: np.array([group == name for group in groups], dtype=np.bool_)
+        for name in sorted(set(groups) - {""})
+    }
+    change = end - start
+    found: dict[str, dict[str, Any]] = {}
+    for name, mask in members.items():
+        row: dict[str, Any] = {}
+        for label, values in (("before", start), ("after", end), ("change", change)):
+            measured = values[mask][np.isfinite(values[mask])]
+            row[f"n_{label}"] = len(measured)
+            row[f"mean_{label}"] = float(np.mean(measured)) if len(measured) else None
+            row[f"sd_{label}"] = float(np.std(measured, ddof=1)) if len(measured) > 1 else None
+        row["hedges_g"] = {
+            other: with_missing(hedges_g(change[mask], change[others]))
+            for other, others in members.items()
+            if other != name
+        }
+        found[name] = row
+    return found
+
+
+def _print_measure(column: str, row: dict[str, Any]) -> None:
+    parts = []
+    for label in ("before", "after", "change"):
+        mean, sd = row[f"mean_{label}"], row[f"sd_{label}"]
+        if mean is None:
+            parts.append(f"{label} nobody measured")
+            continue
+        sign = "+" if label == "change" else ""
+        spread = "" if sd is None else f" (SD {sd:.3f})"
+        parts.append(f"{label} {mean:{sign}.3f}{spread}, n {row[f'n_{label}']}")
+    typer.echo(f"  {column}: {'; '.join(parts)}")
+    for other, g in row["hedges_g"].items():
+        text = g["missing"] or f"{g['g']:.2f} ({g['low']:.2f} to {g['high']:.2f})"
+        typer.echo(f"    Hedges' g of its change, against {other}: {text}")
 
 
 def _to_row(outcome: GroupOutcome, scale: tuple[float, float] | None) -> dict[str, Any]:

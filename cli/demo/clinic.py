@@ -25,6 +25,7 @@ from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
 from store.models import (
+    PLANNED_BY_PROGRAMME,
     Consent,
     Note,
     NoteKind,
@@ -33,10 +34,12 @@ from store.models import (
     PracticeKind,
     Programme,
     Purpose,
+    QuestionnaireResponse,
     Rating,
     Role,
     SessionNotes,
     TherapySession,
+    pack_answers,
 )
 from store.models.access import Scope, TokenKind
 
@@ -143,6 +146,7 @@ def fill_records(
                     )
                 )
     _add_notes_and_practices(stores, person, days)
+    _add_answers(stores, person, days)
 
 
 def fill_beats(
@@ -337,3 +341,40 @@ def _add_notes_and_practices(stores: Stores, person: Person, days: list[CourseDa
         if number % 2:
             practice = replace(practice, kind=PracticeKind.BREATHING, breaths_per_min=6.0)
         stores.programme.put_practice(practice)
+
+
+def _add_answers(stores: Stores, person: Person, days: list[CourseDay]) -> None:
+    """Answer GAD-7 and PHQ-9 before, in the middle and after, as far as the course goes: what the
+    stress of that week was decides how much. The ninth question is always "not at all".
+    """
+    held = [item.held_ns for item in stores.records.sessions(person.id)]
+    begun = stores.programme.programme(person.id).started_ns
+    moments = {"before": begun, "mid": held[3] if len(held) > 3 else None}
+    moments["after"] = held[7] if len(held) > 7 else None
+    ratings = [rating for day in days for rating in day.ratings if rating.is_given]
+    for occasion, moment in moments.items():
+        if moment is None or not ratings:
+            continue
+        near = min(ratings, key=lambda rating: abs(rating.about_ns - moment))
+        about = near.about_ns + 15 * MINUTE
+        for name, items in (("gad7", 7), ("phq9", 8)):
+            values = {str(item): min(3, (near.stress + item) // 4) for item in range(1, items + 1)}
+            if name == "phq9":
+                values["9"] = 0
+            stores.programme.add_response(
+                QuestionnaireResponse(
+                    id=new_id(),
+                    version=1,
+                    person_id=person.id,
+                    questionnaire=name,
+                    definition_version=1,
+                    language="en",
+                    answers=pack_answers(values),
+                    about_ns=about,
+                    entered_ns=about + MINUTE,
+                    zone=ZONE,
+                    occasion=occasion,
+                    planned_by=PLANNED_BY_PROGRAMME,
+                    simulated=True,
+                )
+            )

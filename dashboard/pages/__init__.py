@@ -17,6 +17,7 @@ _ORDER = (
     "sign_in",
     "today",
     "programme",
+    "questions",
     "trend",
     "link",
     "course",

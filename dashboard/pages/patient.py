@@ -12,6 +12,7 @@ from dashboard.charts.trend import course_chart
 from dashboard.components.forms import render_password_link, select_row
 from dashboard.components.live_heart import render_patient_live_heart
 from dashboard.components.plain import escape_markdown
+from dashboard.components.questionnaire_changes import render_questionnaire_changes
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.reports.session_pdf import session_pdf
@@ -54,6 +55,7 @@ def patient_page() -> None:
             ratings,
             end,
         )
+    render_questionnaire_changes(api)
     for title, lines in page.parts.items():
         st.subheader(title)
         for line in lines:

@@ -8,6 +8,7 @@ from dashboard.client import ApiError
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.live_heart import render_live_heart
+from dashboard.components.questions import render_questions_open
 from dashboard.components.rating import render_rating_form
 from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
@@ -24,6 +25,7 @@ def today_page() -> None:
     render_rating_form()
     st.divider()
     _next_step()
+    render_questions_open()
     days = load_first_days()
     # Whoever has no strap is not said to have taken it off.
     if days is None or days["heart"] == "strap":

@@ -34,6 +34,7 @@ from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
     ProgrammeRow,
+    QuestionnaireResponseRow,
     ReadingRow,
     SessionNotesRow,
 )
@@ -74,6 +75,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         PracticeRow,
         ReadingRow,
         SessionNotesRow,
+        QuestionnaireResponseRow,
         HeartRateRow,
         ImportedIdentifierRow,
         RatingPartRow,

@@ -36,6 +36,13 @@ from store.models.programme import (
     Programme,
     SessionNotes,
 )
+from store.models.questionnaires import (
+    PLANNED_BY_IMPORT,
+    PLANNED_BY_PERSON,
+    PLANNED_BY_PROGRAMME,
+    QuestionnaireResponse,
+    pack_answers,
+)
 from store.models.records import (
     ERASED,
     ERASURE_BEGUN,
@@ -57,6 +64,9 @@ from store.models.withdrawals import Withdrawal
 __all__ = [
     "ERASED",
     "ERASURE_BEGUN",
+    "PLANNED_BY_IMPORT",
+    "PLANNED_BY_PERSON",
+    "PLANNED_BY_PROGRAMME",
     "WITHDRAWAL_BEGUN",
     "WITHDRAWAL_DONE",
     "WITHDRAWAL_EMPTY",
@@ -86,6 +96,7 @@ __all__ = [
     "PracticeKind",
     "Programme",
     "Purpose",
+    "QuestionnaireResponse",
     "Rating",
     "RecoveryCode",
     "RemovedStream",
@@ -100,4 +111,5 @@ __all__ = [
     "TokenKind",
     "Totp",
     "Withdrawal",
+    "pack_answers",
 ]

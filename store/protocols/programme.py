@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from store.models.programme import Note, Practice, Programme, SessionNotes
+from store.models.questionnaires import QuestionnaireResponse
 
 
 class ProgrammeStore(Protocol):
@@ -62,4 +63,22 @@ class ProgrammeStore(Protocol):
 
     def session_notes(self, person_id: str) -> list[SessionNotes]:
         """List the notes of a person's sessions, by number."""
+        ...
+
+    def add_response(self, response: QuestionnaireResponse) -> QuestionnaireResponse:
+        """Store answers to a questionnaire or their next version, and return them as stored.
+
+        Idempotent for the same version of the same content. Raises ResponseConflictError when the
+        id is another's, or another content has this version, or a version is skipped.
+        """
+        ...
+
+    def responses(self, person_id: str, since_ns: int | None = None) -> list[QuestionnaireResponse]:
+        """List the newest versions of a person's answers, by time then id. ``since_ns``: only what
+        was entered, corrected or withdrawn from then on, and what was withdrawn is there too.
+        """
+        ...
+
+    def response_history(self, person_id: str, response_id: str) -> list[QuestionnaireResponse]:
+        """List every version of answers of this person, oldest first."""
         ...

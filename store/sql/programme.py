@@ -8,8 +8,9 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from store.errors import NotesConflictError
+from store.errors import NotesConflictError, ResponseConflictError
 from store.models.programme import Note, Practice, Programme, SessionNotes
+from store.models.questionnaires import QuestionnaireResponse
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.keeping import KeepingGuard
 from store.sql.rows import from_row, to_row, to_values
@@ -17,6 +18,7 @@ from store.sql.tables.programme import (
     NoteRow,
     PracticeRow,
     ProgrammeRow,
+    QuestionnaireResponseRow,
     ReadingRow,
     SessionNotesRow,
 )
@@ -133,6 +135,82 @@ class SqlProgrammeStore(KeepingGuard):
         with self._sessions() as db:
             rows = db.scalars(query.order_by(SessionNotesRow.number))
             return [from_row(SessionNotes, row) for row in rows]
+
+    def add_response(self, response: QuestionnaireResponse) -> QuestionnaireResponse:
+        """Store answers or their next version; see ProgrammeStore."""
+        try:
+            with write_transaction(self._engine) as connection, Session(connection) as db:
+                self._require_consent(db, response.person_id)
+                newest = db.scalar(
+                    select(QuestionnaireResponseRow).where(
+                        QuestionnaireResponseRow.id == response.id,
+                        QuestionnaireResponseRow.superseded.is_(False),
+                    )
+                )
+                if newest is not None:
+                    if newest.person_id != response.person_id:
+                        raise _response_conflict(response)
+                    stored = from_row(QuestionnaireResponse, newest)
+                    if _same_response(stored, response):
+                        return stored
+                    # Where answers come from stays true of their corrections.
+                    response = replace(
+                        response,
+                        simulated=response.simulated or newest.simulated,
+                        imported=newest.imported,
+                        planned_by=newest.planned_by,
+                    )
+                if response.version != (1 if newest is None else newest.version + 1):
+                    raise _response_conflict(response)
+                if newest is not None:
+                    newest.superseded = True
+                db.add(to_row(QuestionnaireResponseRow, response))
+                db.flush()
+                return response
+        except IntegrityError as error:  # another process was faster
+            history = self.response_history(response.person_id, response.id)
+            if history and _same_response(history[-1], response):
+                return history[-1]
+            raise _response_conflict(response) from error
+
+    def responses(self, person_id: str, since_ns: int | None = None) -> list[QuestionnaireResponse]:
+        """List the newest versions of a person's answers; see ProgrammeStore."""
+        row = QuestionnaireResponseRow
+        query = select(row).where(row.person_id == person_id, row.superseded.is_(False))
+        if since_ns is None:
+            query = query.where(row.withdrawn.is_(False))
+        else:
+            query = query.where(row.entered_ns >= since_ns)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(row.about_ns, row.id))
+            return [from_row(QuestionnaireResponse, found) for found in rows]
+
+    def response_history(self, person_id: str, response_id: str) -> list[QuestionnaireResponse]:
+        """List every version of answers of this person, oldest first."""
+        row = QuestionnaireResponseRow
+        query = select(row).where(row.person_id == person_id, row.id == response_id)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(row.version))
+            return [from_row(QuestionnaireResponse, found) for found in rows]
+
+
+def _same_response(stored: QuestionnaireResponse, sent: QuestionnaireResponse) -> bool:
+    """Whether a repeated request has the stored content; a retry comes later than the first."""
+    taken = replace(
+        sent,
+        entered_ns=stored.entered_ns,
+        simulated=stored.simulated,
+        imported=stored.imported,
+        planned_by=stored.planned_by,
+    )
+    return taken == stored
+
+
+def _response_conflict(response: QuestionnaireResponse) -> ResponseConflictError:
+    return ResponseConflictError(
+        f"Answers {response.id} version {response.version} do not follow what is kept.",
+        "Read them again and correct their newest version, or use a new id.",
+    )
 
 
 def _conflict(notes: SessionNotes, there: int) -> NotesConflictError:

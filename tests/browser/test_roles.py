@@ -29,6 +29,7 @@ PAGES = {
     "ada": {
         "Today": "How is it right now?",
         "Programme": "Programme",
+        "Questions": "Questions",
         "My trend": "My trend",
         "My link": "My link",
         "My course": "My course",

@@ -25,7 +25,7 @@ from tests.support.command_line import NO_BLUETOOTH, run_ebbtide
 
 # Commands that report nothing: they serve until they are ended, and log.
 SERVING = {"start", "serve", "dashboard", "daily"}
-ALL = sorted([*COMMANDS, "store"])
+ALL = sorted([*COMMANDS, "questionnaires", "store"])
 # Options and arguments that name a file or folder, and whether the command writes there.
 READS = {
     ("clean", "file"),
@@ -64,7 +64,7 @@ def test_every_command_has_the_common_options(command: str) -> None:
         texts = [output_of(*command.split(), way) for way in (short, long)]
         assert texts[0] == texts[1] != ""
     assert texts[0].startswith("ebbtide 0.")
-    if command != "store" and command not in SERVING:
+    if command not in ("questionnaires", "store") and command not in SERVING:
         assert re.search(r"^ +--json ", output_of(*command.split(), "-h"), re.MULTILINE), command
 
 

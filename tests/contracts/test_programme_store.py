@@ -8,8 +8,18 @@ import pytest
 
 from ebbtide.beats import new_id
 from store import ProgrammeStore, RecordStore
-from store.errors import NotesConflictError
-from store.models import Note, NoteKind, Practice, PracticeKind, Programme, SessionNotes
+from store.errors import NotesConflictError, ResponseConflictError
+from store.models import (
+    PLANNED_BY_PROGRAMME,
+    Note,
+    NoteKind,
+    Practice,
+    PracticeKind,
+    Programme,
+    QuestionnaireResponse,
+    SessionNotes,
+    pack_answers,
+)
 from tests.support.records import NOW, a_person
 
 
@@ -78,3 +88,42 @@ def test_session_notes_replace_only_the_version_that_was_read(
         with pytest.raises(NotesConflictError):
             programme_store.put_session_notes(replace(notes, notes="lost"), seen)
     assert programme_store.session_notes(person.id) == [second]
+
+
+def answers_of(person_id: str, **changes: object) -> QuestionnaireResponse:
+    made = QuestionnaireResponse(
+        *(new_id(), 1, person_id, "gad7", 1, "en", pack_answers({"2": 1, "1": 3})),
+        *(NOW, NOW + 5, "Europe/Berlin", "before", PLANNED_BY_PROGRAMME, False),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_a_correction_of_answers_is_a_version_and_a_retry_is_none(
+    record_store: RecordStore, programme_store: ProgrammeStore
+) -> None:
+    ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
+    first = answers_of(ada.id)
+    assert first.values == {"1": 3, "2": 1}
+    assert programme_store.add_response(first) == first
+    assert programme_store.add_response(replace(first, entered_ns=NOW + 99)) == first
+    for wrong in (
+        replace(first, answers=pack_answers({"1": 0})),
+        replace(first, person_id=eve.id),
+        replace(first, version=3),
+        answers_of(ada.id, version=2),
+    ):
+        with pytest.raises(ResponseConflictError):
+            programme_store.add_response(wrong)
+    second = replace(first, version=2, answers=pack_answers({"1": 0}), entered_ns=NOW + 20)
+    assert programme_store.add_response(replace(second, planned_by="person")) == second
+    earlier = programme_store.add_response(answers_of(ada.id, about_ns=NOW - 1))
+    assert programme_store.responses(ada.id) == [earlier, second]
+    assert programme_store.responses(eve.id) == []
+    assert programme_store.response_history(ada.id, first.id) == [first, second]
+    assert programme_store.response_history(eve.id, first.id) == []
+    withdrawn = replace(second, version=3, withdrawn=True, entered_ns=NOW + 30)
+    programme_store.add_response(withdrawn)
+    assert programme_store.responses(ada.id) == [earlier]
+    assert programme_store.responses(ada.id, since_ns=NOW + 30) == [withdrawn]
+    record_store.erase_data(ada.id, new_id())
+    assert programme_store.responses(ada.id) == []

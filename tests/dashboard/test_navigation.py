@@ -22,6 +22,7 @@ NAVIGATION = {
     "patient": [
         ("today", "Today", ":material/edit:"),
         ("programme", "Programme", ":material/spa:"),
+        ("questions", "Questions", ":material/checklist:"),
         ("trend", "My trend", ":material/show_chart:"),
         ("link", "My link", ":material/hub:"),
         ("course", "My course", ":material/route:"),

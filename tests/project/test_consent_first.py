@@ -84,6 +84,7 @@ EXEMPT = {
     f"post {PATIENT}/password-link": "an account's own: the password",
     "delete /v1/fhir/exports/{export_id}": "an analyst's own: an export",
     "delete /v1/ratings/{rating_id}": "takes back what is there; the same values, withdrawn",
+    "delete /v1/questionnaires/responses/{response_id}": "takes back what is there",
     "delete /v1/notes/{note_id}": "removes a note",
     "delete /v1/streams/{stream_id}": "removes a recording",
 }
@@ -95,6 +96,7 @@ class Eve:
 
     clinic: Clinic
     rating_id: str
+    response_id: str
 
     def requests(self) -> dict[str, tuple[str, str, Any]]:
         """(who sends, path, body) of each route that stores data of a person."""
@@ -148,6 +150,18 @@ class Eve:
             ),
             "post /v1/notes": ("eve", "/v1/notes", {"kind": "fear", "words": "canary"}),
             "put /v1/practices/{practice_id}": ("eve", f"/v1/practices/{new_id()}", practice),
+            "post /v1/questionnaires/responses": (
+                *("eve", "/v1/questionnaires/responses"),
+                {"questionnaire": "gad7", "answers": {"1": 1}},
+            ),
+            "put /v1/questionnaires/responses/{response_id}": (
+                *("eve", f"/v1/questionnaires/responses/{self.response_id}"),
+                {"answers": {"1": 2}, "version": 1},
+            ),
+            "post /v1/questionnaires/csv": (
+                *("eve", "/v1/questionnaires/csv"),
+                {"form": "redcap", "csv": "pgic_timestamp,pgic_1\n2026-01-02 08:00,2\n"},
+            ),
             "put /v1/programme": ("eve", "/v1/programme", {"ratings_a_day": 3}),
             "put /v1/programme/readings/{reading}": (
                 *("eve", "/v1/programme/readings/setbacks", None),
@@ -215,7 +229,10 @@ def eve(tmp_path: Path) -> Iterator[Eve]:
         )
         clinic.clients["device"] = clinic.client(answer.json()["token"])
         ratings = stores.records.ratings(clinic.id("eve"), 0, 2**62)
-        yield Eve(clinic, ratings[0].id)
+        answers = clinic["eve"].post(
+            "/v1/questionnaires/responses", json={"questionnaire": "gad7", "answers": {"1": 3}}
+        )
+        yield Eve(clinic, ratings[0].id, answers.json()["id"])
 
 
 def answer_keeping(eve: Eve, state: KeepingState) -> None:

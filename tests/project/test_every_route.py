@@ -19,7 +19,18 @@ from api.services.phones import sign_phone_in
 from ebbtide.beats import new_id
 from ebbtide.timestamps import MINUTE, to_datetime
 from store import Stores
-from store.models import Note, NoteKind, Passkey, Practice, PracticeKind, Purpose, SessionNotes
+from store.models import (
+    PLANNED_BY_PERSON,
+    Note,
+    NoteKind,
+    Passkey,
+    Practice,
+    PracticeKind,
+    Purpose,
+    QuestionnaireResponse,
+    SessionNotes,
+    pack_answers,
+)
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 # What runs the place: an administrator may see who has an account, and shut people out.
@@ -42,6 +53,11 @@ class Victim:
             new_id(), self.person.id, PracticeKind.TRACKING, now - 9 * MINUTE, now - 2 * MINUTE
         )
         clinic.stores.programme.put_practice(self.practice)
+        self.answers = QuestionnaireResponse(
+            *(new_id(), 1, self.person.id, "gad7", 1, "en", pack_answers({"1": 3})),
+            *(now - 7 * MINUTE, now - 7 * MINUTE, "Europe/Berlin", "", PLANNED_BY_PERSON, False),
+        )
+        clinic.stores.programme.add_response(self.answers)
         clinic.stores.programme.put_session_notes(
             SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
         )
@@ -75,6 +91,7 @@ class Victim:
             *(str(rating.about_ns) for rating in self.ratings),
             str(self.stream.created_ns),
             *(self.note.id, self.note.words, self.practice.id, "homework of Eve's"),
+            self.answers.id,
             "notes of Tom's",
             *(self.passkey_id, "a-credential-of-eve", "Eve's laptop"),
             *(self.phone_id, self.storage_key, "Eve's phone"),
@@ -96,6 +113,7 @@ class Victim:
             stores.programme.notes(person.id),
             stores.programme.practices(person.id),
             stores.programme.readings(person.id),
+            stores.programme.response_history(person.id, self.answers.id),
             stores.programme.session_notes(person.id),
         )
 
@@ -112,12 +130,13 @@ class Victim:
             "token_id": [self.token_id],
             "device_id": [self.phone_id],
             "number": ["1"],
-            "table": ["beats", "hrv", "ratings", "sessions", "link", "heart_rates"],
+            "table": [*("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores")],
             "note_id": [self.note.id],
             "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
             "export_id": ["00000000-0000-4000-8000-000000000000"],
             "kind": ["Observation"],
             "practice_id": [self.practice.id],
+            "response_id": [self.answers.id],
             "reading": ["setbacks"],
             "address": ["C0:00:00:00:00:01"],
             "passkey_id": [self.passkey_id],

@@ -20,7 +20,17 @@ from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store import Stores
-from store.models import Consent, Person, Purpose, Rating, Role, TherapySession
+from store.models import (
+    PLANNED_BY_PROGRAMME,
+    Consent,
+    Person,
+    Purpose,
+    QuestionnaireResponse,
+    Rating,
+    Role,
+    TherapySession,
+    pack_answers,
+)
 from tests.support.accounts import add_account
 
 
@@ -146,6 +156,12 @@ def fill(
             )
     stores.records.add_session(
         TherapySession(new_id(), person.id, 1, begin + HOUR, changed_ns=stores.now())
+    )
+    stores.programme.add_response(
+        QuestionnaireResponse(
+            *(new_id(), 1, person.id, "gad7", 1, "en", pack_answers({"1": 3, "2": 1})),
+            *(begin + HOUR, begin + HOUR, person.zone, "before", PLANNED_BY_PROGRAMME, False),
+        )
     )
     return stream
 

@@ -23,14 +23,17 @@ from store import Stores, open_stores
 from store.influx.client import InfluxServer
 from store.maintenance import copy
 from store.models import (
+    PLANNED_BY_PROGRAMME,
     AccessToken,
     AuditLine,
     Consent,
     Purpose,
+    QuestionnaireResponse,
     Rating,
     Scope,
     TherapySession,
     TokenKind,
+    pack_answers,
 )
 from store.sql.engine import server_engine, sqlite_engine
 from tests.support.accounts import PASSWORD
@@ -64,6 +67,13 @@ def fill(stores: Stores) -> None:
         stores.records.add_rating(rating)
         stores.records.add_rating(replace(rating, version=2, pain=5, entered_ns=START + 9))
         stores.records.add_session(TherapySession(new_id(), person.id, 1, START))
+        stores.programme.add_response(
+            QuestionnaireResponse(
+                *(new_id(), 1, person.id, "gad7", 1, "en", pack_answers({"1": 2})),
+                *(START, START, "Europe/Berlin", "before", PLANNED_BY_PROGRAMME),
+                simulated=False,
+            )
+        )
         stores.records.add_consent(Consent(person.id, Purpose.CARE, True, "care, 1", START))
         stores.access.add_token(
             AccessToken(
@@ -147,6 +157,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "practices": 0,
         "readings": 0,
         "session_notes": 0,
+        "questionnaire_responses": 2,
         "heart_rates": 0,
         "imported_identifiers": 0,
         "rating_parts": 0,

@@ -18,6 +18,12 @@ from api.export.fhir.pages import (
     records,
 )
 from api.export.fhir.parse import list_entries, parse_bundle
+from api.export.fhir.questionnaires import (
+    parse_response,
+    questionnaire_id,
+    questionnaire_resource,
+    response_resource,
+)
 from api.export.fhir.resources import (
     Subject,
     Window,
@@ -81,12 +87,16 @@ __all__ = [
     "operation_outcome",
     "parse_bundle",
     "parse_count",
+    "parse_response",
     "parse_search",
     "patient_resource",
+    "questionnaire_id",
+    "questionnaire_resource",
     "rating_resources",
     "reasons_against_requests",
     "records",
     "response_bundle",
+    "response_resource",
     "search_bundle",
     "window_resources",
 ]

@@ -43,6 +43,8 @@ def capability_statement(base: str) -> dict[str, Any]:
                         **_resource("Patient", PATIENT_PARAMETERS, ["read", "search-type"]),
                         "operation": [{"name": "export", "definition": _PATIENT_EXPORT}],
                     },
+                    _resource("Questionnaire", {}, ["read"]),
+                    _resource("QuestionnaireResponse", {}, ["read", "search-type"]),
                 ],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
                 "operation": [{"name": "export", "definition": _EXPORT}],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from api.http.deps import (
     KeepingPatient,
     KeepingStoresDep,
     PatientInScope,
+    QuestionnairesDep,
     StoresDep,
 )
 from api.http.fhir import (
@@ -27,10 +29,13 @@ from api.http.fhir import (
     outcome_response,
 )
 from api.http.time_range import OptionalTimeRange
-from api.schemas.common import ImportOut
+from api.schemas.common import ImportOut, SkippedOut
 from api.services.export_scope import is_simulated
 from api.services.imported_records import import_parsed
+from api.services.questionnaires import QuestionnaireService
+from ebbtide.errors import EbbtideError
 from store import Stores
+from store.errors import ResponseConflictError
 from store.models import Person
 
 shared = APIRouter(tags=["standards"], route_class=FhirRoute)
@@ -195,6 +200,60 @@ def read_patient(
     return fhir_response(fhir.patient_resource(_subject(stores, caller.person, person)))
 
 
+@shared.get(
+    "/fhir/Questionnaire/{resource_id}", responses=_resource_schema("Questionnaire") | _READ
+)
+def read_questionnaire(
+    resource_id: _Id, person: PatientInScope, service: QuestionnairesDep
+) -> Response:
+    """A questionnaire by id and version, such as gad7-1. Not public: a clinic's own may not be."""
+    for item in service.library.newest:
+        if fhir.questionnaire_id(item) == resource_id:
+            return fhir_response(fhir.questionnaire_resource(item))
+    raise FhirError(404, f"There is no Questionnaire/{resource_id}.")
+
+
+@shared.get("/fhir/QuestionnaireResponse", response_class=Response, responses=_SEARCHSET)
+def questionnaire_responses(
+    request: Request,
+    caller: CallerDep,
+    person: PatientInScope,
+    stores: StoresDep,
+    service: QuestionnairesDep,
+    form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
+) -> Response:
+    """Answers to questionnaires with their scores, all of them, oldest first."""
+    unknown = [name for name in request.query_params if name != "_format"]
+    if unknown and not is_lenient(request):
+        raise FhirError(
+            400, f"the search parameter {unknown[0]} is not served, only _format", "not-supported"
+        )
+    subject = _subject(stores, caller.person, person)
+    base = base_url(request, "/QuestionnaireResponse")
+    found = [fhir.response_resource(item, subject) for item in service.load_scored(stores, person)]
+    links = {"self": _link(base, "QuestionnaireResponse", ())}
+    return fhir_response(fhir.search_bundle(base, found, [], links))
+
+
+@shared.get(
+    "/fhir/QuestionnaireResponse/{resource_id}",
+    responses=_resource_schema("QuestionnaireResponse") | _READ,
+)
+def read_questionnaire_response(
+    resource_id: _Id,
+    caller: CallerDep,
+    person: PatientInScope,
+    stores: StoresDep,
+    service: QuestionnairesDep,
+) -> Response:
+    """Answers to one questionnaire, newest version."""
+    history = stores.programme.response_history(person.id, resource_id)
+    if not history:
+        raise FhirError(404, f"There is no QuestionnaireResponse/{resource_id}.")
+    subject = _subject(stores, caller.person, person)
+    return fhir_response(fhir.response_resource(service.score(history[-1]), subject))
+
+
 @shared.get("/fhir/Device/{resource_id}", responses=_resource_schema("Device") | _READ)
 def read_device(resource_id: _Id, person: PatientInScope) -> Response:
     """The software that computes windows."""
@@ -217,10 +276,14 @@ def import_fhir(
     person: KeepingPatient,
     stores: KeepingStoresDep,
     alias: AliasDep,
+    service: QuestionnairesDep,
 ) -> ImportOut | Response:
-    """Store the ratings and heart rates of a Bundle. Idempotent. Entries that cannot be taken are
-    listed in ``skipped``. A batch or transaction is answered with a Bundle.
+    """Store the ratings, heart rates and answers to questionnaires of a Bundle. Idempotent. Entries
+    that cannot be taken are listed in ``skipped``. A batch or transaction, which takes no answers
+    to questionnaires, is answered with a Bundle.
     """
+    if document.get("resourceType") == "QuestionnaireResponse":
+        document = {"resourceType": "Bundle", "entry": [{"resource": document}]}
     kind = document.get("type") if document.get("resourceType") == "Bundle" else None
     has_requests = kind in ("batch", "transaction")
     try:
@@ -230,7 +293,12 @@ def import_fhir(
     except ValueError as error:
         raise FhirError(422, f"body: {error}") from error
     if kind is None or not has_requests:
-        return import_parsed(stores, person, parsed).to_out()
+        answers = {
+            number: entry["resource"] for number, entry in enumerate(entries) if _is_response(entry)
+        }
+        others = [item for item in parsed.skipped if item.entry not in answers]
+        report = import_parsed(stores, person, replace(parsed, skipped=others))
+        return _import_answers(stores, person, service, answers, report.to_out())
     report = import_parsed(stores, person, parsed, is_atomic=kind == "transaction")
     if kind == "transaction" and report.skipped:
         first = report.skipped[0]
@@ -253,6 +321,48 @@ def not_served(rest: str, person: PatientInScope) -> Response:
     """Answer to other resources of FHIR."""
     raise FhirError(
         404, f"{rest or 'This'} is not served; GET fhir/metadata lists what is.", "not-supported"
+    )
+
+
+def _is_response(entry: Any) -> bool:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return isinstance(resource, dict) and resource.get("resourceType") == "QuestionnaireResponse"
+
+
+def _import_answers(
+    stores: Stores,
+    person: Person,
+    service: QuestionnaireService,
+    answers: dict[int, dict[str, Any]],
+    report: ImportOut,
+) -> ImportOut:
+    """Store the QuestionnaireResponses of a Bundle, and add them to its report."""
+    known = {item.id for item in stores.programme.responses(person.id, since_ns=0)}
+    stored, new, skipped = 0, 0, []
+    for number, resource in answers.items():
+        try:
+            made = fhir.parse_response(resource, service.library, person, stores.now())
+        except (ValueError, KeyError, TypeError, AttributeError, EbbtideError) as error:
+            words = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            skipped.append(SkippedOut(entry=number, reason=words))
+            continue
+        if made.id not in known:
+            try:
+                stores.programme.add_response(made)
+            except ResponseConflictError as error:
+                skipped.append(SkippedOut(entry=number, reason=str(error)))
+                continue
+            known.add(made.id)
+            new += 1
+        stored += 1
+    merged = sorted([*report.skipped, *skipped], key=lambda item: item.entry)
+    return report.model_copy(
+        update={
+            "answers": stored,
+            "new": report.new + new,
+            "skipped": merged[:1000],
+            "skipped_count": report.skipped_count + len(skipped),
+        }
     )
 
 

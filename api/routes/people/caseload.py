@@ -13,6 +13,7 @@ from api.http.deps import (
     Patient,
     PatientAccount,
     PatientInScope,
+    QuestionnairesDep,
     StoresDep,
     Therapist,
     get_therapist,
@@ -25,6 +26,7 @@ from api.services.caseload import Need, patient_status
 from api.services.consent import KeepingState, is_consented_to_care, keeping_state
 from api.services.errors import MailError
 from api.services.password_links import send_password_link
+from api.services.questionnaires import QuestionnaireService
 from ebbtide.timestamps import to_datetime
 from store import Stores
 from store.models import Person
@@ -69,9 +71,11 @@ class ProposalOut(TherapistOut):
 
 
 @router.get("/patients", responses=describe_problems(401, 403))
-def patients(therapist: Therapist, stores: StoresDep) -> list[PatientOut]:
-    """The patients in one's care, by need: who has a session within two days, whose pain or stress
-    changed, who fell silent, whose strap does.
+def patients(
+    therapist: Therapist, stores: StoresDep, questionnaires: QuestionnairesDep
+) -> list[PatientOut]:
+    """The patients in one's care, by need: who answered a question such that one should ask, who
+    has a session within two days, whose pain or stress changed, who fell silent, whose strap does.
     """
     now = stores.now()
     rows = []
@@ -84,7 +88,9 @@ def patients(therapist: Therapist, stores: StoresDep) -> list[PatientOut]:
         agreed = is_consented_to_care(answers, now)
         if agreed:
             seen.append(patient)
-        rows.append(_to_out(stores, patient, agreed, keeping_state(answers, now), now))
+        rows.append(
+            _to_out(stores, questionnaires, patient, agreed, keeping_state(answers, now), now)
+        )
     log_access(stores, therapist, seen, "GET /v1/patients")
     order = list(Need)
     return sorted(
@@ -165,7 +171,12 @@ def leave(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -
 
 
 def _to_out(
-    stores: Stores, patient: Person, agreed: bool, keeping: KeepingState, now: int
+    stores: Stores,
+    questionnaires: QuestionnaireService,
+    patient: Person,
+    agreed: bool,
+    keeping: KeepingState,
+    now: int,
 ) -> PatientOut:
     bare = PatientOut(
         id=patient.id,
@@ -182,7 +193,7 @@ def _to_out(
     )
     if not agreed:
         return bare
-    status = patient_status(stores, patient, now)
+    status = patient_status(stores, patient, now, questionnaires)
 
     def moment(at_ns: int | None) -> datetime | None:
         return None if at_ns is None else to_datetime(at_ns, patient.zone)

@@ -11,17 +11,19 @@ from api.services.cache.responses import ResponseCache
 from api.services.cache.stress_index import StressIndexCache
 from api.services.research_windows import ResearchWindowCache
 from api.services.stress_baseline import StressBaselineCache
+from ebbtide.questionnaires import QuestionnaireLibrary, load_library
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysisCache:
-    """One cache of each kind."""
+    """One cache of each kind, and the questionnaires that answers are scored with."""
 
     baselines: StressBaselineCache = field(default_factory=StressBaselineCache)
     indexes: StressIndexCache = field(default_factory=StressIndexCache)
     windows: RatingWindowCache = field(default_factory=RatingWindowCache)
     responses: ResponseCache = field(default_factory=ResponseCache)
     research: ResearchWindowCache = field(default_factory=ResearchWindowCache)
+    questionnaires: QuestionnaireLibrary = field(default_factory=load_library)
 
     def drop(self, subject_id: str) -> None:
         """Drop all that is of one subject."""

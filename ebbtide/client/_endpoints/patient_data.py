@@ -291,3 +291,141 @@ class PatientDataEndpoints(Transport):
             Key of the reading.
         """
         self._request("PUT", f"programme/readings/{reading}")
+
+    def questionnaires(self) -> dict[str, Any]:
+        """Get the questionnaires that there are, with items, answers, licence and source.
+
+        Returns
+        -------
+        dict
+            ``questionnaires``, and ``help``: words to show at once where an answer reaches one of
+            the ``concerns``.
+        """
+        return self._dict("GET", "questionnaires")
+
+    def questionnaires_due(self) -> list[dict[str, Any]]:
+        """List the questionnaires that may be answered now, and for which occasion."""
+        return self._list("GET", "questionnaires/due")
+
+    def answer(self, questionnaire: str, answers: Mapping[str, int], **more: Any) -> dict[str, Any]:
+        """Enter answers to a questionnaire.
+
+        Parameters
+        ----------
+        questionnaire : str
+            Its id, such as ``gad7``.
+        answers : mapping of str to int
+            The chosen value of each answered item.
+        **more : object
+            Of ``definition_version``, ``language``, ``about`` (ISO 8601), ``zone`` and ``id``.
+
+        Returns
+        -------
+        dict
+            The answers with ``id``, ``version`` and ``scores``; ``help``: words to show at once.
+
+        Raises
+        ------
+        ApiError
+            If an answer is none of its item's.
+        """
+        marked = {"simulated": True} if self._simulated else {}
+        body = {"questionnaire": questionnaire, "answers": dict(answers), **more, **marked}
+        return self._dict("POST", "questionnaires/responses", body)
+
+    def correct_answers(
+        self, response_id: str, answers: Mapping[str, int], version: int
+    ) -> dict[str, Any]:
+        """Correct answers to a questionnaire.
+
+        Parameters
+        ----------
+        response_id : str
+            Id of the answers.
+        answers : mapping of str to int
+            All of them.
+        version : int
+            The version that is corrected.
+
+        Returns
+        -------
+        dict
+            The answers, with their new ``version``.
+        """
+        body = {"answers": dict(answers), "version": version}
+        return self._dict("PUT", f"questionnaires/responses/{response_id}", body)
+
+    def withdraw_answers(self, response_id: str, version: int) -> dict[str, Any]:
+        """Withdraw answers to a questionnaire.
+
+        Parameters
+        ----------
+        response_id : str
+            Id of the answers.
+        version : int
+            The version that is withdrawn.
+
+        Returns
+        -------
+        dict
+            The answers, ``withdrawn``.
+        """
+        return self._dict(
+            "DELETE", f"questionnaires/responses/{response_id}", params={"version": version}
+        )
+
+    def answers(self) -> list[dict[str, Any]]:
+        """List answers to questionnaires with their scores, oldest first."""
+        return self._list("GET", "questionnaires/responses")
+
+    def answers_history(self, response_id: str) -> list[dict[str, Any]]:
+        """List every version of answers, oldest first.
+
+        Parameters
+        ----------
+        response_id : str
+            Id of the answers.
+
+        Returns
+        -------
+        list of dict
+            The versions.
+        """
+        return self._list("GET", f"questionnaires/responses/{response_id}/history")
+
+    def questionnaire_changes(self) -> dict[str, Any]:
+        """Get the change since the first answers, and answers that need care."""
+        return self._dict("GET", "questionnaires/change")
+
+    def answers_csv(self, form: str = "redcap") -> str:
+        """Get answers as CSV.
+
+        Parameters
+        ----------
+        form : {"redcap", "m-path"}
+            Whose export it is like.
+
+        Returns
+        -------
+        str
+            The file.
+        """
+        answer = self._request("GET", "questionnaires/csv", params={"form": form})
+        return str(answer.text)
+
+    def answers_from_csv(self, csv: str, form: str = "redcap") -> dict[str, Any]:
+        """Store the answers of a CSV file.
+
+        Parameters
+        ----------
+        csv : str
+            The file.
+        form : {"redcap", "m-path"}
+            Whose export it is like.
+
+        Returns
+        -------
+        dict
+            How many were stored and are new, and the rows that were skipped.
+        """
+        return self._dict("POST", "questionnaires/csv", {"form": form, "csv": csv})

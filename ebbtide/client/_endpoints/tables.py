@@ -116,6 +116,18 @@ class Tables(Transport):
         """
         return self._table("heart_rates", start=start, end=end, since=since, **more)
 
+    def questionnaire_answers(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get answers to questionnaires, and their scores.
+
+        Returns
+        -------
+        DataFrame
+            A row an item or a score: ``kind``, ``item`` and ``value``.
+        """
+        return self._table("scores", start=start, end=end, since=since, **more)
+
     def link(self, span: str = "30 minutes", **more: object) -> Any:
         """Get the rows of the link report.
 
@@ -145,7 +157,7 @@ class ExportEndpoints(Tables):
 
         Parameters
         ----------
-        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates"}
+        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"}
             Which table.
         form : {"csv", "parquet", "arrow"}
             Which format.

@@ -13,9 +13,9 @@ import { OfflineError, ProblemError, SessionEndedError, request, requestJson } f
  *
  * @typedef {RatingContent & {id: string, version: number}} Rating
  *
- * @typedef {'rate' | 'correct' | 'withdraw' | 'practise'} EntryKind
+ * @typedef {'rate' | 'correct' | 'withdraw' | 'practise' | 'answer'} EntryKind
  *
- * One thing to send. `subject`: the id of the rating or practice; `version`: of the rating that
+ * One thing to send. `subject`: the id of the rating, practice or answers; `version`: of the rating that
  * was seen; `problem`: why the server refused it, in its words; `isChanged`: since it was tried.
  * @typedef {{key: number, kind: EntryKind, subject: string, version: number, content: any,
  *   made: string, attempts: number, problem: string | null, isChanged?: boolean}} Entry
@@ -88,7 +88,7 @@ export class EntryQueue extends EventTarget {
     );
     for (const entry of this.#entries) {
       if (entry.kind === "withdraw") found.delete(entry.subject);
-      else if (entry.kind !== "practise") {
+      else if (entry.kind !== "practise" && entry.kind !== "answer") {
         const version = entry.kind === "rate" ? 1 : entry.version + 1;
         const { problem } = entry;
         found.set(entry.subject, {
@@ -156,6 +156,33 @@ export class EntryQueue extends EventTarget {
    */
   async practise(content) {
     await this.#withRows(() => this.#add("practise", crypto.randomUUID(), 0, content));
+  }
+
+  /**
+   * Keep answers to a questionnaire. Resolves when they are on the disk.
+   * @param {any} content as `POST /v1/questionnaires/responses` takes it
+   */
+  async answer(content) {
+    await this.#withRows(() => this.#add("answer", crypto.randomUUID(), 0, content));
+  }
+
+  /**
+   * Let go of an entry that the server refused.
+   * @param {Entry} entry
+   */
+  async discard(entry) {
+    await this.#withRows(() => this.#remove(entry));
+  }
+
+  /**
+   * Whether answers to a questionnaire wait here.
+   * @param {string} questionnaire
+   */
+  isAnswered(questionnaire) {
+    return this.#entries.some(
+      ({ kind, content, problem }) =>
+        kind === "answer" && content.questionnaire === questionnaire && problem === null,
+    );
   }
 
   /**
@@ -255,6 +282,11 @@ export class EntryQueue extends EventTarget {
         await request("PUT", `/v1/practices/${entry.subject}`, { json: entry.content });
         return null;
       }
+      if (entry.kind === "answer") {
+        const json = { ...entry.content, id: entry.subject };
+        await request("POST", "/v1/questionnaires/responses", { json });
+        return null;
+      }
       if (entry.kind === "rate") {
         const json = { ...entry.content, id: entry.subject };
         return await requestJson("POST", "/v1/ratings", { json });
@@ -266,7 +298,7 @@ export class EntryQueue extends EventTarget {
       return await requestJson("DELETE", `${path}?version=${entry.version}`);
     } catch (error) {
       if (!(error instanceof ProblemError) || error.status !== 409) throw error;
-      if (entry.kind === "practise") throw error;
+      if (entry.kind === "practise" || entry.kind === "answer") throw error;
       return this.#resolve(entry, path);
     }
   }

@@ -1,13 +1,14 @@
 /** Texts in the reader's language, and numbers and times as they are written there. */
 
 import english from "./locale/en.js";
+import questionsEnglish from "./locale/questions.en.js";
 import recorderEnglish from "./locale/recorder.en.js";
 
 /** @typedef {Record<string, string | readonly string[]>} Texts */
 
-// Another language is one more entry here and two files in locale/.
+// Another language is one more entry here and three files in locale/.
 /** @type {Record<string, Texts>} */
-const LOCALES = { en: { ...english, ...recorderEnglish } };
+const LOCALES = { en: { ...english, ...questionsEnglish, ...recorderEnglish } };
 
 /** @param {readonly string[]} wanted */
 function chooseLanguage(wanted) {

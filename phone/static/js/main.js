@@ -11,6 +11,7 @@ import { currentDatabase, currentSession, resumeSession, sessionEvents } from ".
 import { findVersion, startUpdates, updates } from "./updates.js";
 import { openMore } from "./views/more.js";
 import { openPractise } from "./views/practise.js";
+import { openQuestions } from "./views/questions.js";
 import { openRate } from "./views/rate.js";
 import { openRecord } from "./views/record.js";
 import { isRecording } from "./views/view.js";
@@ -26,7 +27,9 @@ const VIEWS = {
   record: openRecord,
   see: openSee,
   more: openMore,
+  questions: openQuestions,
 };
+const TABS = ["rate", "practise", "record", "see", "more"];
 
 const place = /** @type {HTMLElement} */ (document.getElementById("view"));
 const navigation = /** @type {HTMLElement} */ (document.getElementById("navigation"));
@@ -153,7 +156,7 @@ function drawNavigation(key) {
   navigation.setAttribute("aria-label", t("nav.label"));
   replace(
     navigation,
-    ...Object.keys(VIEWS).map((name) =>
+    ...TABS.map((name) =>
       element(
         "a",
         { href: `#${name}`, "aria-current": name === key ? "page" : null },

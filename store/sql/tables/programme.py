@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.sql.tables.records import Base
@@ -81,3 +81,27 @@ class SessionNotesRow(Base):
     author_id: Mapped[str] = mapped_column(_ID)
     version: Mapped[int]
     changed_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class QuestionnaireResponseRow(Base):
+    """One version of the answers to a questionnaire."""
+
+    __tablename__ = "questionnaire_responses"
+    __table_args__ = (Index("questionnaire_responses_of_person", "person_id", "about_ns"),)
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    questionnaire: Mapped[str] = mapped_column(String(40))
+    definition_version: Mapped[int]
+    language: Mapped[str] = mapped_column(String(10))
+    answers: Mapped[str] = mapped_column(Text)
+    about_ns: Mapped[int] = mapped_column(BigInteger)
+    entered_ns: Mapped[int] = mapped_column(BigInteger)
+    zone: Mapped[str] = mapped_column(String(64))
+    occasion: Mapped[str] = mapped_column(String(20))
+    planned_by: Mapped[str] = mapped_column(String(20))
+    simulated: Mapped[bool]
+    superseded: Mapped[bool] = mapped_column(default=False, server_default=false())
+    withdrawn: Mapped[bool] = mapped_column(default=False, server_default=false())
+    imported: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -282,6 +282,10 @@ def test_the_capability_statement_is_true(clinic: Clinic) -> None:
         "Patient": clinic.id("ada"),
         "Device": "ebbtide",
         "CodeSystem": "ebbtide",
+        "Questionnaire": "gad7-1",
+        "QuestionnaireResponse": ada.get(f"{BASE}/QuestionnaireResponse").json()["entry"][0][
+            "resource"
+        ]["id"],
     }
     values = {
         "_id": "1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.conftest import SHARED
@@ -26,6 +27,50 @@ def test_the_trials_outcomes() -> None:
     assert groups["2"]["detail"]["pain_free_or_nearly"]["count"] == 10
     words = run_ebbtide("outcomes", str(path), *columns).stdout
     assert "33 of 50, 66.0%" in words
+
+
+MEASURES = (
+    *("pcs", "tsk11", "promis_dep", "promis_anxiety", "promis_sleep", "promis_anger"),
+    *("panas_na", "panas_pa"),
+)
+
+
+def test_the_trials_questionnaires_are_those_of_plain_pandas() -> None:
+    path = SHARED / "trial" / "Ashar2022_outcomes_demographics.csv"
+    if not path.is_file():
+        pytest.skip("../shared/data/trial is not here")
+    columns = ["--subject", "id", "--time", "time", "--pain", "pain_avg", "--group", "group"]
+    also = [word for name in MEASURES for word in ("--also", name)]
+    found = run_ebbtide_json("outcomes", str(path), *columns, *also)["measures"]
+    plain = pd.read_csv(path)
+    plain = plain[(plain["is_patient"] == 1) & plain["group"].notna()]
+    for name in MEASURES:
+        wide = plain.pivot(index="id", columns="time", values=name)
+        wide["change"] = wide[2] - wide[1]
+        arm = plain.groupby("id")["group"].first()
+        for group in (1, 2, 3):
+            row, of_arm = found[name][str(group)], wide[arm == group]
+            for label, column in (("before", 1), ("after", 2), ("change", "change")):
+                assert row[f"n_{label}"] == of_arm[column].count()
+                assert row[f"mean_{label}"] == pytest.approx(of_arm[column].mean())
+                assert row[f"sd_{label}"] == pytest.approx(of_arm[column].std())
+    assert round(found["pcs"]["1"]["mean_change"], 2) == -6.66
+    assert round(found["tsk11"]["1"]["mean_change"], 2) == -7.68
+
+
+def test_another_measure_with_its_missing_code(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("who,t,pain,gad\nA,0,8,14\nA,1,1,-9\nB,0,6,10\nB,1,5,4\nC,0,7,\nC,1,2,3\n")
+    words = [*OUTCOMES, "--scale", "0-10", "--also", "gad", "--missing", "gad=-9"]
+    row = run_ebbtide_json("outcomes", str(path), *words)["measures"]["gad"]["all"]
+    assert (row["n_before"], row["mean_before"], row["n_after"], row["mean_after"]) == (
+        2,
+        12,
+        2,
+        3.5,
+    )
+    assert (row["n_change"], row["mean_change"], row["sd_change"]) == (1, -6, None)
+    assert "gad: before 12.000" in run_ebbtide("outcomes", str(path), *words).stdout
 
 
 def test_semicolons_and_empty_cells(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import { announce, button, element, field, fold, heading, replace } from "../dom
 import { formatMoment, isSameDay, t } from "../i18n.js";
 import { createScale } from "../scale.js";
 import { isoWithOffset, toLocalInput } from "../moments.js";
+import { questionsLine } from "./questions.js";
 import { backLink } from "./view.js";
 
 /** @typedef {import('./view.js').App} App */
@@ -99,6 +100,7 @@ function form(app, place, signal, former) {
     problem,
     button(t("rate.save"), save, { class: "main" }),
     former ? deleteParts(app, signal, former) : todayList(app, signal),
+    former ? null : questionsLine(app, signal),
   ];
 }
 
