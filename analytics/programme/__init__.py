@@ -1,4 +1,4 @@
-"""Change over a therapy programme: before and after, outcomes of groups, practices, patterns."""
+"""Change over a therapy programme: before and after, groups, practices, patterns; when to ask."""
 
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,18 @@ if TYPE_CHECKING:
         group_outcome,
         hedges_g,
         share,
+    )
+    from analytics.programme.prompt_plan import (
+        Burst,
+        DayHours,
+        Pause,
+        PlanError,
+        PlannedPrompt,
+        PromptPlan,
+        PromptReason,
+        draw_day,
+        follow_up,
+        validate_plan,
     )
     from analytics.programme.trigger_patterns import (
         NotedDays,
@@ -55,6 +67,18 @@ else:  # hidden from the type checker, to which other names stay errors
                 "hedges_g",
                 "share",
             ),
+            "analytics.programme.prompt_plan": (
+                "Burst",
+                "DayHours",
+                "Pause",
+                "PlanError",
+                "PlannedPrompt",
+                "PromptPlan",
+                "PromptReason",
+                "draw_day",
+                "follow_up",
+                "validate_plan",
+            ),
             "analytics.programme.trigger_patterns": (
                 "NotedDays",
                 "TriggerPattern",
@@ -66,18 +90,27 @@ else:  # hidden from the type checker, to which other names stay errors
 
 __all__ = [
     "AroundSession",
+    "Burst",
     "Change",
+    "DayHours",
     "GroupOutcome",
     "HedgesG",
     "NotedDays",
     "Onset",
+    "Pause",
+    "PlanError",
+    "PlannedPrompt",
     "PracticeEffect",
+    "PromptPlan",
+    "PromptReason",
     "Share",
     "Trend",
     "TriggerPattern",
     "around_sessions",
     "change_between",
+    "draw_day",
     "first_to_last_week",
+    "follow_up",
     "group_outcome",
     "hedges_g",
     "onset",
@@ -85,5 +118,6 @@ __all__ = [
     "share",
     "trend",
     "trigger_pattern",
+    "validate_plan",
     "wilson_interval",
 ]

@@ -23,9 +23,10 @@ analytics.association: Association AssociationText Comparison GroupLink HrvBefor
     MissingPattern PersonSlope RmCorr Span Verdict WhatIf association_text day_to_day_link
     group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse
     window_starts within_person_link
-analytics.programme: AroundSession Change GroupOutcome HedgesG NotedDays Onset PracticeEffect
-    Share Trend TriggerPattern around_sessions change_between first_to_last_week group_outcome
-    hedges_g onset practice_effect share trend trigger_pattern wilson_interval
+analytics.programme: AroundSession Burst Change DayHours GroupOutcome HedgesG NotedDays Onset
+    Pause PlanError PlannedPrompt PracticeEffect PromptPlan PromptReason Share Trend TriggerPattern
+    around_sessions change_between draw_day first_to_last_week follow_up group_outcome hedges_g
+    onset practice_effect share trend trigger_pattern validate_plan wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
     PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore SecondFactorStore
