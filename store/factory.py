@@ -12,6 +12,7 @@ from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.programme import SqlProgrammeStore
+from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from store.sqlite.beats import SqliteBeatStore
 from store.stores import ErasureLedger, Stores
@@ -30,6 +31,7 @@ def open_stores(settings: Settings) -> Stores:
         records=SqlRecordStore(engine),
         access=SqlAccessStore(engine),
         programme=SqlProgrammeStore(engine),
+        prompts=SqlPromptStore(engine),
         database=engine,
         ledger=ErasureLedger.from_settings(settings),
     )

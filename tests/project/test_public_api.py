@@ -29,15 +29,16 @@ analytics.programme: AroundSession Burst Change DayHours GroupOutcome HedgesG No
     onset practice_effect share trend trigger_pattern validate_plan wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
-    PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore SecondFactorStore
+    PasswordStore ProgrammeStore PromptStore RecordStore RequestCountStore ResearchStore SecondFactorStore
     StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult
     ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose OneTimeToken Passkey Person
-    PlacedGap Practice PracticeKind Programme Purpose Rating RecoveryCode RemovedStream
-    RequestCount Role Scope SessionNotes StoreGeneration StoredReport
-    StreamCoverage TherapySession TokenKind Totp Withdrawal
+    PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose PushSubscription Rating
+    RecoveryCode ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason
+    StoreGeneration StoredReport StreamCoverage TherapySession TokenKind Totp Turn TurnResult
+    Withdrawal
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup
