@@ -103,7 +103,8 @@ class SqlPromptStore(KeepingGuard):
         self, now_ns: int, decide: Callable[[Turn], TurnResult], person_id: str | None = None
     ) -> tuple[bool, Prompt | None]:
         """Take a person who is due, and store what ``decide`` says; see PromptStore."""
-        due = ReminderPlanRow.next_ns <= now_ns
+        # None is further ahead than a day, unless the clock was set back since.
+        due = or_(ReminderPlanRow.next_ns <= now_ns, ReminderPlanRow.next_ns > now_ns + 2 * DAY)
         if person_id is not None:
             due = ReminderPlanRow.person_id == person_id
         with self._sessions() as db:  # most of the time there is none: no lock for that

@@ -420,6 +420,7 @@ def _answer_prompt(db: Session, rating: Rating) -> bool:
             opened_ns=func.coalesce(PromptRow.opened_ns, rating.about_ns),
             # One that was put off and answered before it came again does not come again.
             state=str(PromptState.SENT),
+            skip_reason=None,
         )
         .returning(PromptRow.id)
     )
