@@ -32,6 +32,7 @@ from api.routes.patient_data import (
     programme,
     ratings,
     recorder,
+    reminders,
     session_notes,
     sessions,
     streams,
@@ -55,6 +56,7 @@ _SHARED: tuple[APIRouter, ...] = (
     notes.shared,
     practices.shared,
     programme.shared,
+    reminders.shared,
 )
 ROUTERS: tuple[APIRouter, ...] = (
     streams.router,
@@ -66,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     notes.router,
     practices.router,
     programme.router,
+    reminders.router,
     session_notes.router,
     tokens.router,
     devices.router,
@@ -92,4 +95,5 @@ PATIENT_ROUTERS: tuple[APIRouter, ...] = (
     *_SHARED,
     session_notes.of_patient,
     caseload.of_patient,
+    reminders.of_patient,
 )

@@ -101,6 +101,16 @@ class SqlRecordStore(SqlWithdrawals):
                 return stored
             raise _rating_conflict(rating) from error
 
+    def add_answer(self, rating: Rating) -> Rating | None:
+        """Store a new rating that answers its prompt; see RecordStore."""
+        with write_transaction(self._engine) as connection, Session(connection) as db:
+            self._require_consent(db, rating.person_id)
+            if not _answer_prompt(db, rating):
+                return None
+            db.add(to_row(RatingRow, rating))
+            db.flush()
+            return rating
+
     def _add_rating(self, db: Session, rating: Rating) -> Rating:
         newest = db.scalar(
             select(RatingRow).where(RatingRow.id == rating.id, RatingRow.superseded.is_(False))

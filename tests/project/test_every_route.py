@@ -16,10 +16,23 @@ from pydantic import ValidationError
 from api.http.phone_routes import PHONE_ROUTES
 from api.routes.people.computer import HomeIn
 from api.services.phones import sign_phone_in
+from api.services.reminders.plans import change_plan
 from ebbtide.beats import new_id
-from ebbtide.timestamps import MINUTE, to_datetime
+from ebbtide.timestamps import DAY, MINUTE, to_datetime
 from store import Stores
-from store.models import Note, NoteKind, Passkey, Practice, PracticeKind, Purpose, SessionNotes
+from store.models import (
+    Note,
+    NoteKind,
+    Passkey,
+    Practice,
+    PracticeKind,
+    Prompt,
+    PromptState,
+    Purpose,
+    PushSubscription,
+    SessionNotes,
+    TurnResult,
+)
 from tests.support.clinic import Clinic, fill, opened_clinic
 
 # What runs the place: an administrator may see who has an account, and shut people out.
@@ -57,6 +70,20 @@ class Victim:
         phone = sign_phone_in(clinic.stores, self.person, "Eve's phone", second_factor=False)
         assert phone is not None
         self.phone_id, self.storage_key = phone.access_token.id, phone.storage_key.hex()
+        self.plan = change_plan(clinic.stores, self.person, lambda plan: plan, enabled=False)
+        self.prompt = Prompt(
+            *(new_id(), self.person.id, "a slot of Eve's", "random", now - DAY, "Europe/Berlin"),
+            *(0.01, 1, now - DAY, now - DAY + 45 * MINUTE, PromptState.SENT),
+            sent_ns=now - DAY,
+        )
+        clinic.stores.prompts.take_turn(
+            now, lambda turn: TurnResult(turn.plan, (self.prompt,)), self.person.id
+        )
+        self.subscription = PushSubscription(
+            *(new_id(), self.person.id, "https://fcm.googleapis.com/eve", "key", "auth", now),
+            name="a browser of Eve's",
+        )
+        clinic.stores.prompts.put_subscription(self.subscription, 10)
 
     @property
     def known(self) -> list[str]:
@@ -78,6 +105,8 @@ class Victim:
             "notes of Tom's",
             *(self.passkey_id, "a-credential-of-eve", "Eve's laptop"),
             *(self.phone_id, self.storage_key, "Eve's phone"),
+            *(self.prompt.id, self.prompt.slot, self.subscription.endpoint, self.plan.seed),
+            *(self.subscription.id, self.subscription.name),
         ]
 
     def state(self) -> object:
@@ -97,6 +126,9 @@ class Victim:
             stores.programme.practices(person.id),
             stores.programme.readings(person.id),
             stores.programme.session_notes(person.id),
+            stores.prompts.plan(person.id),
+            stores.prompts.prompts(person.id, 0, 2**62),
+            stores.prompts.subscriptions(person.id),
         )
 
     def values(self) -> dict[str, list[str]]:
@@ -121,6 +153,9 @@ class Victim:
             "reading": ["setbacks"],
             "address": ["C0:00:00:00:00:01"],
             "passkey_id": [self.passkey_id],
+            "prompt_id": [self.prompt.id],
+            "subscription_id": [self.subscription.id],
+            "secret": ["00000000000000000000000000000000"],
         }
 
 

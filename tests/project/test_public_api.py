@@ -29,8 +29,8 @@ analytics.programme: AroundSession Burst Change DayHours GroupOutcome HedgesG No
     onset practice_effect share trend trigger_pattern validate_plan wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
-    PasswordStore ProgrammeStore PromptStore RecordStore RequestCountStore ResearchStore SecondFactorStore
-    StorageKeyStore StoreError Stores TokenStore hash_id open_stores
+    PasswordStore ProgrammeStore PromptStore RecordStore RequestCountStore ResearchStore
+    SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
     AccessToken AttemptLimit Attempts AuditLine Beats CareProposal
     Consent DailyWindows FhirExport IdempotentResponse ImportOutcome ImportResult

@@ -194,6 +194,8 @@ def new_calendar_secret(stores: Stores, person: Person) -> str:
 
 def end_calendar(stores: Stores, person: Person) -> None:
     """End the calendar's address."""
+    if stores.prompts.plan(person.id) is None:
+        return
     change_plan(stores, person, lambda plan: plan, calendar_hash=None)
 
 

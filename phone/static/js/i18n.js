@@ -2,12 +2,13 @@
 
 import english from "./locale/en.js";
 import recorderEnglish from "./locale/recorder.en.js";
+import remindersEnglish from "./locale/reminders.en.js";
 
 /** @typedef {Record<string, string | readonly string[]>} Texts */
 
 // Another language is one more entry here and two files in locale/.
 /** @type {Record<string, Texts>} */
-const LOCALES = { en: { ...english, ...recorderEnglish } };
+const LOCALES = { en: { ...english, ...recorderEnglish, ...remindersEnglish } };
 
 /** @param {readonly string[]} wanted */
 function chooseLanguage(wanted) {

@@ -3,6 +3,7 @@
 import { button, element, heading, replace } from "../dom.js";
 import { count, t } from "../i18n.js";
 import { signOut } from "../session.js";
+import { remindersPart } from "./reminders.js";
 import { pageLink } from "./view.js";
 
 /** @typedef {import('./view.js').App} App */
@@ -20,6 +21,7 @@ export function openMore(app, place) {
     element("p", {}, t("more.signedIn", { name: app.session.person.name })),
     element("p", { class: "muted" }, t("more.device", { name: app.session.device.name })),
     out,
+    remindersPart(app),
     element("h2", {}, t("more.pages")),
     element(
       "p",
