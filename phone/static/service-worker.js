@@ -130,6 +130,6 @@ async function openForm() {
     await worker.clients.openWindow(form);
     return;
   }
-  await app.focus();
+  await app.focus().catch(() => null);
   await app.navigate(form).catch(() => null);
 }

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import select
 
 from api.http import deps
-from api.http.reminders import ReminderTask
 from api.services.access_tokens import Caller, find_caller
 from api.services.consent import KeepingState
 from api.services.reminders.plans import change_plan
@@ -215,14 +214,13 @@ class Eve:
 
 
 @pytest.fixture
-def eve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Eve]:
+def eve(tmp_path: Path) -> Iterator[Eve]:
     stores = open_stores(Settings(data_dir=tmp_path))
     with opened_clinic(stores) as clinic:
         fill(stores, clinic.people["eve"], days=1)
         change_plan(stores, clinic.people["eve"], lambda plan: plan, enabled=False)
         assert clinic.app is not None
-        clinic.app.state.reminders.ways.clear()
-        monkeypatch.setattr(ReminderTask, "_run_due", lambda _: None)  # it would store plans
+        clinic.app.state.reminders._run_due = lambda: None  # it would change plans meanwhile
         clinic.agree("eve", Purpose.CARE)
         answer = httpx.post(
             f"{clinic.url}/v1/sign-in",

@@ -257,6 +257,6 @@ def _store_rating(
         prompt_id=prompt_id,
     )
     stored = stores.records.add_rating(rating)
-    if stored is not rating:  # it was stored before
+    if stored != replace(rating, prompt_id=stored.prompt_id):  # it was stored before
         response.status_code = 200
     return RatingOut.from_rating(stored)

@@ -327,13 +327,15 @@ def put_reminders(
     return _to_out(stores, person, task)
 
 
-@router.put("/reminders/zone", status_code=204, responses=describe_problems(401, 403, 422))
+@router.put("/reminders/zone", status_code=204, responses=describe_problems(401, 403, 404, 422))
 def put_zone(body: ZoneIn, person: KeepingPatient, stores: KeepingStoresDep) -> None:
     """Have prompts come by the clock of where the person is now."""
     try:
-        plans.change_zone(stores, person, validate_zone(body.zone))
+        zone = validate_zone(body.zone)
     except EbbtideError as error:
         raise ProblemError(422, str(error), field="body.zone") from error
+    if plans.change_zone(stores, person, zone) is None:
+        raise ProblemError(404, "There are no reminders yet.")
 
 
 @router.post("/reminders/pause", responses=describe_problems(401, 403, 422))

@@ -73,10 +73,16 @@ export async function beginReminders(reminders, deviceName) {
   if (!CAN_PUSH) return "page";
   if ((await Notification.requestPermission()) !== "granted") return "denied";
   const registration = await navigator.serviceWorker.ready;
-  const subscription = await registration.pushManager.subscribe({
-    userVisibleOnly: true,
-    applicationServerKey: reminders.push_key,
-  });
+  /** @type {PushSubscription} */
+  let subscription;
+  try {
+    subscription = await registration.pushManager.subscribe({
+      userVisibleOnly: true,
+      applicationServerKey: reminders.push_key,
+    });
+  } catch {
+    return "page"; // some browsers have no push service, and some are cut off from it
+  }
   const { endpoint, keys } = subscription.toJSON();
   await request("PUT", "/v1/push/subscription", { json: { endpoint, keys, name: deviceName } });
   return "push";
