@@ -28,6 +28,7 @@ class Table(StrEnum):
     SESSIONS = "sessions"
     LINK = "link"
     HEART_RATES = "heart_rates"
+    PROMPTS = "prompts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ DESCRIPTIONS: dict[Table, str] = {
     Table.SESSIONS: "Meetings with the therapist",
     Table.LINK: "How pain moved with stress and with the heart, within the person",
     Table.HEART_RATES: "Heart rates that were imported, without the intervals behind them",
+    Table.PROMPTS: "When a person was to be asked for a rating, why, and what became of it",
 }
 # What names a row, so that rows of an increment replace those of a copy.
 PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
@@ -56,6 +58,7 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.SESSIONS: ("number",),
     Table.LINK: ("key",),
     Table.HEART_RATES: ("rate",),
+    Table.PROMPTS: ("prompt",),
 }
 
 
@@ -120,6 +123,7 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "pleasant_note": Column(
             pa.string(), "What was pleasant, in the person's words", personal=True
         ),
+        "prompt": Column(pa.string(), "The prompt that it answers; null where volunteered"),
     },
     Table.SESSIONS: {
         "number": Column(pa.int32(), "Number of the meeting in the programme"),
@@ -151,6 +155,29 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "modality": Column(pa.string(), "sensed or self-reported; null where not said"),
         "activity": Column(pa.string(), "What the person did, in words of Open mHealth"),
         "status": Column(pa.string(), "Status of FHIR: final, corrected and so on"),
+        "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+    },
+    Table.PROMPTS: {
+        "prompt": Column(pa.string(), "Id of the prompt, as in the ratings"),
+        **_instant("planned", "The moment for which it was planned"),
+        "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
+        "reason": Column(pa.string(), "Why it was planned: fixed, random, burst or follow-up"),
+        "chance": Column(
+            pa.float64(), "Probability with which its minute was drawn, given those before it"
+        ),
+        "slot": Column(pa.string(), "Day, plan and place of the draw", personal=True),
+        "state": Column(pa.string(), "sent or skipped; planned or sending while under way"),
+        "skip_reason": Column(pa.string(), "Why it was not sent"),
+        "ways": Column(pa.string(), "What it was sent by, in words separated by spaces"),
+        "sent_after_min": Column(pa.float64(), "From planned to sent, whole minutes", "min"),
+        "delivered": Column(pa.bool_(), "A device said that it arrived; null where none does"),
+        "opened_after_min": Column(pa.float64(), "From sent to opened, whole minutes", "min"),
+        "answered_after_min": Column(
+            pa.float64(), "From sent to the moment of the answer, whole minutes", "min"
+        ),
+        "answered": Column(pa.bool_(), "Whether a rating answers it, in time"),
+        "put_off": Column(pa.bool_(), "The person had it come later"),
+        "let_go": Column(pa.bool_(), "The person said: not this time"),
         "simulated": Column(pa.bool_(), "A sample, not a real person's"),
     },
 }

@@ -29,6 +29,7 @@ class ExportedTable(StrEnum):
     SESSIONS = "sessions"
     LINK = "link"
     HEART_RATES = "heart_rates"
+    PROMPTS = "prompts"
 
 
 def export(

@@ -24,6 +24,7 @@ _TABLES = {
     "beats": N_("Heartbeats"),
     "sessions": N_("Meetings"),
     "link": N_("My link"),
+    "prompts": N_("My reminders"),
 }
 
 

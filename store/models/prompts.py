@@ -95,6 +95,15 @@ class Prompt:
     put_off_ns: int | None = None
     simulated: bool = False
 
+    @property
+    def changed_ns(self) -> int:
+        """When something last became of it; while it is planned, its time."""
+        times = (
+            *(self.sent_ns, self.delivered_ns, self.opened_ns, self.answered_ns),
+            *(self.let_go_ns, self.put_off_ns),
+        )
+        return max(self.planned_ns, *(time for time in times if time is not None), self.expires_ns)
+
     def is_open(self, at_ns: int) -> bool:
         """Whether it was sent and an answer at this time is one to it."""
         return (

@@ -146,7 +146,7 @@ class Victim:
             "token_id": [self.token_id],
             "device_id": [self.phone_id],
             "number": ["1"],
-            "table": ["beats", "hrv", "ratings", "sessions", "link", "heart_rates"],
+            "table": ["beats", "hrv", "ratings", "sessions", "link", "heart_rates", "prompts"],
             "note_id": [self.note.id],
             "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
             "export_id": ["00000000-0000-4000-8000-000000000000"],

@@ -303,8 +303,10 @@ def reminders(
 
 @shared.get("/prompts", responses=describe_problems(401, 403, 404, 422))
 def prompts(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep) -> list[PromptOut]:
-    """Prompts that were planned in a range of time, the newest 5,000 of them, oldest first."""
-    found = stores.prompts.prompts(person.id, query.start_ns, query.end_ns)
+    """Prompts whose time has come, of a range of time: the newest 5,000 of them, oldest first."""
+    # Nobody reads when they will be asked: random moments that are known are none.
+    end_ns = min(query.end_ns, stores.now() + 1)
+    found = stores.prompts.prompts(person.id, query.start_ns, end_ns)
     return [PromptOut.from_prompt(prompt) for prompt in found[-_MAX_PROMPTS:]]
 
 

@@ -330,7 +330,7 @@ class PatientDataEndpoints(Transport):
         """End the address of the calendar."""
         self._request("DELETE", "reminders/calendar")
 
-    def prompts(self) -> list[dict[str, Any]]:
+    def prompt_list(self) -> list[dict[str, Any]]:
         """List prompts: when each was planned and why, and what became of it."""
         return self._list("GET", "prompts")
 

@@ -77,7 +77,9 @@ function drawForm(canPutOff) {
     element(
       "div",
       { class: "actions" },
-      canPutOff ? button(t("answer.later"), act("put off", t("answer.laterSaid"))) : null,
+      canPutOff
+        ? button(t("answer.later"), act("put off", t("answer.laterSaid")), { class: "quiet" })
+        : null,
       button(t("answer.letGo"), act("let go", t("answer.letGoSaid")), { class: "quiet" }),
     ),
     element("p", { class: "muted" }, t("app.notADevice")),

@@ -111,7 +111,9 @@ def test_a_push_is_encrypted_for_the_browser_and_answered_in_the_app(place: Plac
     text = browser.decrypt(posted.body)
     assert text["id"] == prompt.id
     assert "pain" not in f"{text['title']} {text['text']}".lower()
-    answer = httpx.post(f"{place.clinic.url}/v1/prompt-receipts", json={"receipt": text["receipt"]})
+    answer = httpx.post(
+        f"{place.clinic.url}/v1/prompt-receipts", json={"receipt": text["receipt"]}, timeout=60
+    )
     assert answer.json()["is_open"] and answer.json()["can_put_off"]
     assert ada.get("/v1/prompts/waiting").json()["prompt"]["id"] == prompt.id
     rated = ada.post("/v1/ratings", json={"pain": 4, "stress": 5, "prompt_id": prompt.id})
@@ -219,7 +221,7 @@ def test_the_key_that_signs_pushes_is_made_once_and_in_no_answer(place: Place) -
     key = load_key(place.stores)
     assert load_key(place.stores) == key
     answers = [place.clinic["ada"].get("/v1/reminders").text]
-    answers.append(httpx.get(f"{place.clinic.url}/openapi.json").text)
+    answers.append(httpx.get(f"{place.clinic.url}/openapi.json", timeout=60).text)
     assert all(key.splitlines()[1] not in answer for answer in answers)
 
 
@@ -252,12 +254,12 @@ def test_a_mail_takes_one_answer_without_a_password(place: Place, mail: MailServ
     assert address == "https://ebbtide.clinic.example/app/answer.html"
     url = place.clinic.url
     # What scanners of mail do: read the page, which uses nothing up.
-    assert httpx.get(f"{url}/app/answer.html").status_code == 200
+    assert httpx.get(f"{url}/app/answer.html", timeout=60).status_code == 200
     body = {"receipt": receipt, "pain": 3, "stress": 2}
     answers: list[int] = []
 
     def post() -> None:
-        answers.append(httpx.post(f"{url}/v1/prompt-answers", json=body).status_code)
+        answers.append(httpx.post(f"{url}/v1/prompt-answers", json=body, timeout=60).status_code)
 
     threads = [threading.Thread(target=post) for _ in range(5)]
     for thread in threads:
@@ -265,9 +267,11 @@ def test_a_mail_takes_one_answer_without_a_password(place: Place, mail: MailServ
     for thread in threads:
         thread.join()
     assert sorted(answers) == [204, 409, 409, 409, 409]
-    assert_problem(httpx.post(f"{url}/v1/prompt-answers", json=body), 409, "used already")
+    assert_problem(
+        httpx.post(f"{url}/v1/prompt-answers", json=body, timeout=60), 409, "used already"
+    )
     unknown = {**body, "receipt": "x" * 32}
-    assert_problem(httpx.post(f"{url}/v1/prompt-answers", json=unknown), 404)
+    assert_problem(httpx.post(f"{url}/v1/prompt-answers", json=unknown, timeout=60), 404)
     (rating,) = place.clinic["ada"].get("/v1/ratings").json()["ratings"][-1:]
     assert (rating["pain"], rating["prompt_id"]) == (3, prompt.id)
 
@@ -283,10 +287,10 @@ def test_a_mail_is_worth_nothing_after_its_time_or_without_consent(
     url = f"{place.clinic.url}/v1/prompt-answers"
     before = place.clock.now_ns
     place.clock.now_ns += 46 * MINUTE
-    assert_problem(httpx.post(url, json=body), 409, "its time is over")
+    assert_problem(httpx.post(url, json=body, timeout=60), 409, "its time is over")
     place.clock.now_ns = before
     place.clinic.agree("ada", Purpose.KEEPING, given=False)
-    assert httpx.post(url, json=body).status_code == 403
+    assert httpx.post(url, json=body, timeout=60).status_code == 403
 
 
 def _receipt(mail: MailServer) -> str:
@@ -360,15 +364,15 @@ def test_the_address_of_a_calendar_is_secret_and_ends(place: Place) -> None:
     ada = place.clinic["ada"]
     ada.put("/v1/reminders", json={"enabled": True})
     path = ada.post("/v1/reminders/calendar").json()["path"]
-    answer = httpx.get(place.clinic.url + path)
+    answer = httpx.get(place.clinic.url + path, timeout=60)
     assert answer.headers["content-type"].startswith("text/calendar")
     assert Calendar.from_ical(answer.content).events
     assert ada.get("/v1/reminders").json()["has_calendar"]
     second = ada.post("/v1/reminders/calendar").json()["path"]
-    assert httpx.get(place.clinic.url + path).status_code == 404
-    assert httpx.get(place.clinic.url + second).status_code == 200
+    assert httpx.get(place.clinic.url + path, timeout=60).status_code == 404
+    assert httpx.get(place.clinic.url + second, timeout=60).status_code == 200
     assert ada.delete("/v1/reminders/calendar").status_code == 204
-    assert httpx.get(place.clinic.url + second).status_code == 404
+    assert httpx.get(place.clinic.url + second, timeout=60).status_code == 404
 
 
 def test_a_plan_is_read_by_the_therapist_and_changed_by_the_patient(place: Place) -> None:
@@ -417,3 +421,19 @@ def test_a_prompt_of_another_person_cannot_be_touched(place: Place) -> None:
     put_off = ada.put(path, json={"action": "put off"}).json()
     assert put_off["put_off"] and put_off["state"] == "planned"
     assert ada.put(path, json={"action": "let go"}).json()["let_go"]
+
+
+def test_prompts_are_exported_once_their_time_has_come(place: Place) -> None:
+    ada = place.clinic["ada"]
+    place.soon()
+    assert ada.get("/v1/prompts").json() == []  # nobody reads when they will be asked
+    assert ada.get("/v1/export/prompts").json()["rows"] == []
+    prompt = place.send()
+    rated = ada.post("/v1/ratings", json={"pain": 4, "stress": 5, "prompt_id": prompt.id}).json()
+    (row,) = ada.get("/v1/export/prompts").json()["rows"]
+    assert (row["prompt"], row["state"], row["ways"]) == (prompt.id, "sent", "page")
+    assert (row["answered"], row["answered_after_min"], row["reason"]) == (True, 0, "fixed")
+    assert row["planned_ns"] == prompt.planned_ns
+    ratings = ada.get("/v1/export/ratings").json()["rows"]
+    assert {r["rating"]: r["prompt"] for r in ratings}[rated["id"]] == prompt.id
+    assert sum(r["prompt"] is not None for r in ratings) == 1
