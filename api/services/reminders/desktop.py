@@ -56,7 +56,7 @@ class DesktopWay:
             self._last_id = int(reply.body[0])
         finally:
             bus.disconnect()
-            await bus.wait_for_disconnect()
+            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 def has_desktop() -> bool:
