@@ -19,6 +19,7 @@ StoreError
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy import exc
 
@@ -95,3 +96,22 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     exc.InterfaceError,
     exc.TimeoutError,
 )
+
+
+def cannot_open(path: Path, error: Exception) -> StoreError:
+    """What to say of a file of the embedded store that cannot be opened, and what to do."""
+    original = getattr(error, "orig", None) or error  # SQLAlchemy's own text is longer
+    is_damaged = isinstance(original, sqlite3.DatabaseError) and not isinstance(
+        original, sqlite3.OperationalError
+    )
+    if is_damaged:
+        return DamagedStoreError(
+            f"The store {path} is damaged: {original}.",
+            "Stop the program, keep a copy of the file, and put your newest backup in its place: "
+            "ebbtide restore FOLDER --replace",
+        )
+    return StoreUnavailableError(
+        f"The store {path} cannot be opened: {original}.",
+        "Check that the folder can be written and that the disk is not full, "
+        "or set EBBTIDE_DATA_DIR to another folder.",
+    )

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from ebbtide.errors import EbbtideError
 from ebbtide.settings import Settings
+from store.errors import DamagedStoreError
 from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
+from store.sql.tables.records import PersonRow
 from store.sqlite.beats import SqliteBeatStore
 from store.stores import ErasureLedger, Stores
 
 
 def open_stores(settings: Settings) -> Stores:
-    """Open every store. Raises EbbtideError when one of them cannot be opened."""
+    """Open every store.
+
+    Raises EbbtideError when one of them cannot be opened, or one file is empty beside one with
+    data.
+    """
     url = settings.records_url
+    is_embedded = url is None and settings.influxdb_url is None
+    if is_embedded and _size(settings.beats_file):
+        _require_not_empty(settings.records_file, settings.beats_file)
     engine = (
         sqlite_engine(settings.records_file)
         if url is None
         else server_engine(url.get_secret_value())
     )
+    # Not while another process makes both files for the first time.
+    if is_embedded and _has_accounts(engine):
+        _require_not_empty(settings.beats_file, settings.records_file)
     return Stores(
         beats=ENGINES[beat_engine_name(settings)](settings, engine),
         records=SqlRecordStore(engine),
@@ -35,6 +48,33 @@ def open_stores(settings: Settings) -> Stores:
         database=engine,
         ledger=ErasureLedger.from_settings(settings),
     )
+
+
+def _require_not_empty(path: Path, other: Path) -> None:
+    """Refuse a file of no bytes at ``path`` where ``other``, made together with it, holds data.
+
+    SQLite takes a file of no bytes for a new database: what a failed copy or a damaged disk left
+    would be shown as if nothing had been recorded.
+    """
+    if _size(path) == 0:
+        raise DamagedStoreError(
+            f"The store {path} is empty: it has 0 bytes, while {other.name} beside it holds data.",
+            "Put your newest backup in its place: ebbtide restore FOLDER --replace. To go on "
+            f"without what was in it, remove the empty file {path.name} and start again.",
+        )
+
+
+def _size(path: Path) -> int | None:
+    """The file's bytes; None where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _has_accounts(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return connection.execute(select(PersonRow.id).limit(1)).first() is not None
 
 
 def beat_engine_name(settings: Settings) -> str:

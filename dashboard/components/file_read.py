@@ -61,7 +61,8 @@ def render_read_file(file: dict[str, Any], *, is_folded: bool) -> dict[str, str]
 
 def _summary(file: dict[str, Any]) -> str:
     if file["what"] is not None:
-        return _("a question") if file["asks"] else _("not read")
+        is_question = file["asks"] and not file["shows_remedy"]
+        return _("a question") if is_question else _("not read")
     if not file["new_beats"]:
         return _("here already")
     return _("{beats} heartbeats").format(beats=file["beats"])
@@ -70,10 +71,11 @@ def _summary(file: dict[str, Any]) -> str:
 def _render(file: dict[str, Any]) -> dict[str, str] | None:
     if file["what"] is not None:
         st.write(escape_markdown(file["what"]))
-        if not file["asks"]:
+        if file["shows_remedy"]:
             st.write(escape_markdown(file["remedy"] or ""))
+        if not file["asks"]:
             return None
-        return _ask(file, file["asks"])
+        return _ask(file, file["asks"], is_optional=file["shows_remedy"])
     st.markdown(_table(file))
     for words in (*file["notes"], *file["problems"]):
         st.caption(escape_markdown(words))

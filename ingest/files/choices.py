@@ -5,6 +5,7 @@ The command line answers them by options; the pages read ``asks`` and show the c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ebbtide.errors import EbbtideError
@@ -30,6 +31,23 @@ def rename_file(error: EbbtideError, old: str, new: str) -> EbbtideError:
     if isinstance(error, ChoiceError):
         return ChoiceError(what, error.remedy, error.asks)
     return EbbtideError(what, error.remedy)
+
+
+def asks_of_options(remedy: str) -> dict[str, tuple[str, ...]]:
+    """The choices whose options a remedy for the command line names, without any readings."""
+    named = set(re.findall(r"--(\w+)", remedy))
+    return {name: () for name in CHOICES if name in named}
+
+
+def without_options(remedy: str) -> str:
+    """A remedy for the command line as a page says it, which has a field for each option.
+
+    >>> without_options("Give the unit (--unit), or name the column: --column.")
+    'Give the unit, or name the column.'
+    """
+    names = "|".join(CHOICES)
+    remedy = re.sub(rf" \(--(?:{names})\)|: --(?:{names})(?=[.,;])", "", remedy)
+    return re.sub(rf"--({names})\b", r"\1", remedy)
 
 
 def column_choices(names: Sequence[str]) -> tuple[str, ...]:

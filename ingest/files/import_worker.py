@@ -54,7 +54,8 @@ class ReadResult:
     """What was read of a file, or why nothing was. Times are ISO 8601 in UTC.
 
     ``new_beats``: that the store does not have yet. ``same``: an import that has its intervals at
-    another time. ``asks``: what a person has to say, with the readings that there are.
+    another time. ``asks``: what a person has to say, with the readings that there are;
+    ``shows_remedy``: no answer is sure to help, and ``remedy`` says what else does.
     """
 
     item: ImportItem
@@ -73,6 +74,7 @@ class ReadResult:
     what: str | None = None
     remedy: str | None = None
     asks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    shows_remedy: bool = False
 
 
 class _Progress:
@@ -225,15 +227,16 @@ def _open(
 
 def _refused(item: ImportItem, error: EbbtideError) -> ReadResult:
     """Why it is not read, without the name of our copy: it stands beside that of the file."""
-    from ingest.files.choices import ChoiceError
+    from ingest.files.choices import ChoiceError, asks_of_options, without_options
 
     what = error.what.replace(f" of {item.path}", "").replace(f" in {item.path}", "")
     what = what.replace(item.path, "the file")
     return ReadResult(
         item,
         what=what[:1].upper() + what[1:],
-        remedy=error.remedy,
-        asks=error.asks if isinstance(error, ChoiceError) else {},
+        remedy=without_options(error.remedy),
+        asks=error.asks if isinstance(error, ChoiceError) else asks_of_options(error.remedy),
+        shows_remedy=not isinstance(error, ChoiceError),
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ebbtide._files import make_private
 from ebbtide._sqlite import BUSY_SECONDS
 from ebbtide.errors import EbbtideError
-from store.errors import RevisionError
+from store.errors import RevisionError, cannot_open
 from store.sql.schema_version import NEWEST, current_revision
 
 
@@ -36,7 +36,7 @@ def sqlite_engine(path: Path) -> Engine:
     try:
         make_private(path)
     except OSError as error:
-        raise _cannot_open(path, error) from error
+        raise cannot_open(path, error) from error
     engine = create_engine(
         f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True
     )
@@ -64,7 +64,7 @@ def sqlite_engine(path: Path) -> Engine:
                     old.backup(copy)
         return _newest(engine)
     except (SQLAlchemyError, sqlite3.Error, RevisionError) as error:
-        raise _cannot_open(path, error) from error
+        raise cannot_open(path, error) from error
 
 
 def server_engine(url: str) -> Engine:
@@ -122,10 +122,3 @@ def _newest(engine: Engine) -> Engine:
 
             upgrade(connection)
     return engine
-
-
-def _cannot_open(path: Path, error: Exception) -> EbbtideError:
-    return EbbtideError(
-        f"The store {path} cannot be opened: {error}.",
-        "Check that the folder can be written, or set EBBTIDE_DATA_DIR to another one.",
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from store.encoding import window_block
 from store.encoding.assemble import merge_streams
 from store.encoding.beat_block import decode, to_notifications
 from store.encoding.runs import day_fingerprints, days_of, plan_append
-from store.errors import ErasedSubjectError, StreamTakenError
+from store.errors import ErasedSubjectError, StreamTakenError, cannot_open
 from store.models.beats import (
     Beats,
     DailyWindows,
@@ -43,8 +44,12 @@ class SqliteBeatStore(BeatStore):
         self._lock = threading.RLock()
         self._read_lock = threading.RLock()
         self._db = open_sqlite(path)
-        create_tables(self._db)
-        upgrade_tables(self._db)
+        try:
+            create_tables(self._db)
+            upgrade_tables(self._db)
+        except sqlite3.Error as error:
+            self._db.close()
+            raise cannot_open(path, error) from error
         self._write_lock = WriteLock(path)
         self._reading = open_sqlite(path)
 

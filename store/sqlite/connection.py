@@ -8,21 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ebbtide import _sqlite
-from ebbtide.errors import EbbtideError
+from store.errors import cannot_open
 
 
 def open_sqlite(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode, usable from any thread that locks around it.
 
-    Raises EbbtideError when the file cannot be opened or is not a database.
+    Raises StoreUnavailableError when the file cannot be opened, and DamagedStoreError when it is
+    not a database.
     """
     try:
         return _sqlite.open_sqlite(path, foreign_keys=True)
     except (OSError, sqlite3.Error) as error:
-        raise EbbtideError(
-            f"The store {path} cannot be opened: {error}.",
-            "Check that the folder can be written, or set EBBTIDE_DATA_DIR to another one.",
-        ) from error
+        raise cannot_open(path, error) from error
 
 
 @contextmanager

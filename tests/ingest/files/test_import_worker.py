@@ -133,6 +133,14 @@ def test_a_file_without_beats_says_so_in_the_importers_words(pages: Pages) -> No
     assert "heart rates" in rates["what"]
 
 
+def test_a_remedy_has_no_option_of_the_command_line_and_asks_for_what_it_named(
+    pages: Pages,
+) -> None:
+    (file,) = pages.read(pages.file(NIGHT, "no\nnumbers\nhere\n"))
+    assert file["shows_remedy"] and "--" not in file["remedy"]
+    assert set(file["asks"]) == {"column"}
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
 def test_every_format_is_read_kept_and_seen_again(pages: Pages, path: Path) -> None:
     item = pages.file(path.name, path.read_bytes())

@@ -29,5 +29,5 @@ def test_it_opens_again(tmp_path: Path) -> None:
 def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
     path.write_text("only words " * 200)
-    with pytest.raises(EbbtideError, match=r"records\.sqlite cannot be opened"):
+    with pytest.raises(EbbtideError, match=r"records\.sqlite is damaged.*ebbtide restore"):
         _open(path)

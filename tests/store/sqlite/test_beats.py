@@ -69,7 +69,7 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
     path = tmp_path / "beats.sqlite"
     path.write_text("only words " * 200)
-    with pytest.raises(EbbtideError, match=r"beats\.sqlite cannot be opened"):
+    with pytest.raises(EbbtideError, match=r"beats\.sqlite is damaged.*ebbtide restore"):
         SqliteBeatStore(path)
 
 
