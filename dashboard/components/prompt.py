@@ -141,7 +141,7 @@ def _bars(rows: list[dict[str, Any]], title: str, name: Any) -> alt.Chart:
         }
     )
     chart: alt.Chart = (
-        alt.Chart(table, height=180)
+        alt.Chart(table, height=280)
         .mark_bar()
         .encode(
             x=alt.X("name:O", title=title, sort=None),
