@@ -19,6 +19,7 @@ from api.http import problems
 from api.http.compute import Computations
 from api.http.deps import MAX_CONCURRENT_UPLOADS
 from api.http.password_hashing import PasswordHasher
+from api.http.reminders import ReminderTask
 from api.http.withdrawals import WithdrawalTask
 from api.middleware.body_limits import BodyLimitMiddleware
 from api.middleware.created import CreatedMiddleware
@@ -110,6 +111,7 @@ def create_app(
             asyncio.create_task(_sweep(app.state.snapshots)),
             asyncio.create_task(_watch_erasures(watch)),
             asyncio.create_task(app.state.withdrawals.run()),
+            asyncio.create_task(app.state.reminders.run()),
         ]
         yield
         for task in tasks:
@@ -144,6 +146,7 @@ def create_app(
     app.state.computations = Computations()
     app.state.research_min_people = settings.research_min_people
     app.state.mailer = mailer_from_settings(settings)
+    app.state.reminders = ReminderTask(stores, settings, app.state.mailer)
     app.state.password_hasher = PasswordHasher(settings.password_hashes_at_once)
     app.state.upload_limiter = CapacityLimiter(MAX_CONCURRENT_UPLOADS)
     options: dict[type[Any], dict[str, Any]] = {

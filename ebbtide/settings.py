@@ -82,6 +82,19 @@ class Settings(BaseSettings):
         default=None, description="Certificates to trust, where the server's is of one's own"
     )
 
+    # Prompts
+    push_services: str = Field(
+        default="https://fcm.googleapis.com, https://*.push.services.mozilla.com, "
+        "https://*.notify.windows.com, https://*.push.apple.com",
+        description="The push services of browsers to which notifications may be posted; nothing "
+        "is posted anywhere else, whatever address a browser names",
+    )
+    push_contact: str = Field(
+        default="mailto:ebbtide@localhost.localdomain",
+        description="Whom a push service may write to about the pushes of this service",
+        examples=["mailto:it@clinic.example"],
+    )
+
     # Exports by ranges
     export_snapshot_mb: int = Field(
         default=1024,

@@ -31,6 +31,7 @@ from store.protocols.access import (
 )
 from store.protocols.beats import BeatStore
 from store.protocols.programme import ProgrammeStore
+from store.protocols.prompts import PromptStore
 from store.protocols.records import RecordStore
 from store.protocols.second_factors import SecondFactorStore
 from store.stores import Stores
@@ -55,6 +56,7 @@ __all__ = [
     "LockoutStore",
     "PasswordStore",
     "ProgrammeStore",
+    "PromptStore",
     "RecordStore",
     "RequestCountStore",
     "ResearchStore",

@@ -14,6 +14,7 @@ from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.programme import SqlProgrammeStore
+from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from store.sql.tables.records import PersonRow
 from store.sqlite.beats import SqliteBeatStore
@@ -43,6 +44,7 @@ def open_stores(settings: Settings) -> Stores:
         records=SqlRecordStore(engine),
         access=SqlAccessStore(engine),
         programme=SqlProgrammeStore(engine),
+        prompts=SqlPromptStore(engine),
         database=engine,
         ledger=ErasureLedger.from_settings(settings),
     )

@@ -12,6 +12,7 @@ from store.ledger import ErasureLedger
 from store.protocols.access import AccessStore
 from store.protocols.beats import BeatStore
 from store.protocols.programme import ProgrammeStore
+from store.protocols.prompts import PromptStore
 from store.protocols.records import RecordStore
 
 if TYPE_CHECKING:  # it takes a quarter of a second to load
@@ -23,7 +24,7 @@ __all__ = ["ErasureLedger", "Stores"]
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The four stores, the clock, and the SQL database of the last three stores.
+    """The stores, the clock, and the SQL database of all of them but the beats.
 
     ``database`` is for maintenance, which copies whole tables; use cases go through the stores.
     ``ledger`` lies outside of them: each erasure is noted there before it begins.
@@ -33,6 +34,7 @@ class Stores:
     records: RecordStore
     access: AccessStore
     programme: ProgrammeStore
+    prompts: PromptStore
     now: Callable[[], int] = timestamps.now_ns
     database: Engine | None = field(default=None, repr=False)
     ledger: ErasureLedger | None = field(default=None, repr=False)
@@ -45,13 +47,14 @@ class Stores:
         return self.database
 
     def requiring_consent(self) -> Stores:
-        """Return these stores, of which records and programme raise ConsentMissingError, in the
-        transaction of each write, for what is of a person who does not agree to keeping.
+        """Return these stores, of which records, programme and prompts raise ConsentMissingError,
+        in the transaction of each write, for what is of a person who does not agree to keeping.
         """
         return replace(
             self,
             records=self.records.requiring_consent(self.now),
             programme=self.programme.requiring_consent(self.now),
+            prompts=self.prompts.requiring_consent(self.now),
         )
 
     def close(self) -> None:

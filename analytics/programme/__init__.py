@@ -1,4 +1,4 @@
-"""Change over a therapy programme: before and after, outcomes of groups, practices, patterns."""
+"""Change over a therapy programme: before and after, groups, practices, patterns; when to ask."""
 
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,18 @@ if TYPE_CHECKING:
         group_outcome,
         hedges_g,
         share,
+    )
+    from analytics.programme.prompt_plan import (
+        Burst,
+        DayHours,
+        Pause,
+        PlanError,
+        PlannedPrompt,
+        PromptPlan,
+        PromptReason,
+        draw_day,
+        follow_up,
+        validate_plan,
     )
     from analytics.programme.questionnaire_schedule import (
         DueQuestionnaire,
@@ -87,6 +99,18 @@ else:  # hidden from the type checker, to which other names stay errors
                 "score_answers",
                 "score_change",
             ),
+            "analytics.programme.prompt_plan": (
+                "Burst",
+                "DayHours",
+                "Pause",
+                "PlanError",
+                "PlannedPrompt",
+                "PromptPlan",
+                "PromptReason",
+                "draw_day",
+                "follow_up",
+                "validate_plan",
+            ),
             "analytics.programme.trigger_patterns": (
                 "NotedDays",
                 "TriggerPattern",
@@ -98,7 +122,9 @@ else:  # hidden from the type checker, to which other names stay errors
 
 __all__ = [
     "AroundSession",
+    "Burst",
     "Change",
+    "DayHours",
     "DueQuestionnaire",
     "GroupOutcome",
     "HedgesG",
@@ -106,7 +132,12 @@ __all__ = [
     "Occasion",
     "OccasionWindow",
     "Onset",
+    "Pause",
+    "PlanError",
+    "PlannedPrompt",
     "PracticeEffect",
+    "PromptPlan",
+    "PromptReason",
     "ScoreChange",
     "ScoreValue",
     "Share",
@@ -116,8 +147,10 @@ __all__ = [
     "change_between",
     "changing_score",
     "check_answers",
+    "draw_day",
     "find_concerns",
     "first_to_last_week",
+    "follow_up",
     "group_outcome",
     "hedges_g",
     "onset",
@@ -129,5 +162,6 @@ __all__ = [
     "share",
     "trend",
     "trigger_pattern",
+    "validate_plan",
     "wilson_interval",
 ]

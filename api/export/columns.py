@@ -29,6 +29,7 @@ class Table(StrEnum):
     LINK = "link"
     HEART_RATES = "heart_rates"
     SCORES = "scores"
+    PROMPTS = "prompts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ DESCRIPTIONS: dict[Table, str] = {
     Table.LINK: "How pain moved with stress and with the heart, within the person",
     Table.HEART_RATES: "Heart rates that were imported, without the intervals behind them",
     Table.SCORES: "Item scores and scores of questionnaires, a row each",
+    Table.PROMPTS: "When a person was to be asked for a rating, why, and what became of it",
 }
 # What names a row, so that rows of an increment replace those of a copy.
 PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
@@ -59,6 +61,7 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.LINK: ("key",),
     Table.HEART_RATES: ("rate",),
     Table.SCORES: ("answer",),
+    Table.PROMPTS: ("prompt",),
 }
 
 
@@ -123,6 +126,7 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "pleasant_note": Column(
             pa.string(), "What was pleasant, in the person's words", personal=True
         ),
+        "prompt": Column(pa.string(), "The prompt that it answers; null where volunteered"),
     },
     Table.SESSIONS: {
         "number": Column(pa.int32(), "Number of the meeting in the programme"),
@@ -173,6 +177,29 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "value": Column(pa.float64(), "Of the answer or score; null if missing", "{score}"),
         "simulated": Column(pa.bool_(), "Made by a simulation, not by a person"),
         "withdrawn": Column(pa.bool_(), "Withdrawn: counts nowhere. In increments alone"),
+    },
+    Table.PROMPTS: {
+        "prompt": Column(pa.string(), "Id of the prompt, as in the ratings"),
+        **_instant("planned", "The moment for which it was planned"),
+        "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
+        "reason": Column(pa.string(), "Why it was planned: fixed, random, burst or follow-up"),
+        "chance": Column(
+            pa.float64(), "Probability with which its minute was drawn, given those before it"
+        ),
+        "slot": Column(pa.string(), "Day, plan and place of the draw", personal=True),
+        "state": Column(pa.string(), "sent or skipped; planned or sending while under way"),
+        "skip_reason": Column(pa.string(), "Why it was not sent"),
+        "ways": Column(pa.string(), "What it was sent by, in words separated by spaces"),
+        "sent_after_min": Column(pa.float64(), "From planned to sent, whole minutes", "min"),
+        "delivered": Column(pa.bool_(), "A device said that it arrived; null where none does"),
+        "opened_after_min": Column(pa.float64(), "From sent to opened, whole minutes", "min"),
+        "answered_after_min": Column(
+            pa.float64(), "From sent to the moment of the answer, whole minutes", "min"
+        ),
+        "answered": Column(pa.bool_(), "Whether a rating answers it, in time"),
+        "put_off": Column(pa.bool_(), "The person had it come later"),
+        "let_go": Column(pa.bool_(), "The person said: not this time"),
+        "simulated": Column(pa.bool_(), "A sample, not a real person's"),
     },
 }
 _PERSON = Column(TEXT, "Pseudonym, the same in every export of this analyst")

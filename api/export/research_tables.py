@@ -28,6 +28,7 @@ from api.export.tables import (
     link_columns,
     null_nan,
     order_positions,
+    prompt_columns,
     rate_columns,
     rating_columns,
 )
@@ -40,7 +41,7 @@ from api.services.research_windows import load_research_windows
 from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE
 from store import Stores
 
-_LAYOUT = 3  # of the columns: whoever has an older export gets a new one
+_LAYOUT = 4  # of the columns: whoever has an older export gets a new one
 _DECIMALS = 4  # of a link: with all digits, the times behind it could be searched for
 
 IntArray = NDArray[np.int64]
@@ -76,6 +77,8 @@ def research_parts(
         yield part(partial(_rates, rows), "time_ns", "rate")
     elif table is Table.SCORES:
         yield part(partial(_answers, rows, cache), "about_ns", "answer")
+    elif table is Table.PROMPTS:
+        yield part(partial(_prompts, rows), "planned_ns", "prompt")
     else:
         yield part(partial(_link, rows, cache), None)
 
@@ -106,6 +109,8 @@ def research_fingerprint(
         content = (rows.heart_rates(), subject.person.simulated)
     elif table is Table.SCORES:
         content = rows.responses()
+    elif table is Table.PROMPTS:
+        content = rows.prompts()
     else:
         content = (rows.true_ratings(), sorted(rows.released_days.items()), REPORT_METHODS)
     # The range as it was given: its end, limited to that of what is released, could be found by
@@ -173,6 +178,12 @@ def _rates(rows: ReleasedRows) -> dict[str, Any]:
 
 def _answers(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
     return answer_columns(rows.responses(), cache.questionnaires, rows.identity.hide_id)
+
+
+def _prompts(rows: ReleasedRows) -> dict[str, Any]:
+    prompts = rows.prompts()
+    hours = _hours(np.array([prompt.planned_ns for prompt in prompts], dtype=np.int64))
+    return prompt_columns(prompts, hours.tolist())
 
 
 def _link(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:

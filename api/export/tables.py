@@ -33,13 +33,13 @@ from api.services.link_report import (
     plan_report,
 )
 from ebbtide.questionnaires import QuestionnaireLibrary
-from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
+from ebbtide.timestamps import DAY, FOREVER, MINUTE, SECOND, to_datetime
 from store import Stores
-from store.models import ImportedHeartRate, Person, QuestionnaireResponse, Rating
+from store.models import ImportedHeartRate, Person, Prompt, QuestionnaireResponse, Rating
 
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
 _HIGHEST = 2**63 - 1
-_LAYOUT = 2  # of the columns: whoever has an older export gets a new one
+_LAYOUT = 3  # of the columns: whoever has an older export gets a new one
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,8 @@ def table_parts(
         yield part(partial(_rates, stores, person, query), "time_ns", "rate")
     elif table is Table.SCORES:
         yield part(partial(_answers, stores, cache, person, query), "about_ns", "answer")
+    elif table is Table.PROMPTS:
+        yield part(partial(_prompts, stores, person, query), "planned_ns", "prompt")
     else:
         yield part(partial(_link, stores, cache, person, query), None)
 
@@ -143,6 +145,8 @@ def table_fingerprint(
         content = (_load_rates(stores, person, query), person.simulated)
     elif table is Table.SCORES:
         content = stores.programme.responses(person.id, since_ns=0)
+    elif table is Table.PROMPTS:
+        content = _load_prompts(stores, person, query)
     else:
         ratings = stores.records.ratings_fingerprint(person.id)
         content = (ratings, _day_names(stores, person, *FOREVER), REPORT_METHODS)
@@ -250,6 +254,7 @@ def rating_columns(ratings: list[Rating], local_hours: list[float]) -> dict[str,
         "withdrawn": column(lambda r: r.withdrawn),
         "note": column(lambda r: r.note),
         "pleasant_note": column(lambda r: r.pleasant_note),
+        "prompt": column(lambda r: r.prompt_id),
     }
 
 
@@ -366,6 +371,52 @@ def _answer_values(
         if score.t_score is not None:
             rows.append(("t_score", score.id, score.t_score))
     return rows
+
+
+def _load_prompts(stores: Stores, person: Person, query: ExportQuery) -> list[Prompt]:
+    """The prompts whose time has come, in the order of a cursor: nobody reads when they will be
+    asked.
+    """
+    end_ns = min(query.end_ns, stores.now() + 1)
+    since = query.since_ns or 0
+    return [
+        prompt
+        for prompt in stores.prompts.prompts(person.id, query.start_ns, end_ns)
+        if prompt.changed_ns >= since
+    ]
+
+
+def _prompts(stores: Stores, person: Person, query: ExportQuery) -> dict[str, Any]:
+    prompts = _load_prompts(stores, person, query)
+    local = [to_datetime(prompt.planned_ns, prompt.zone) for prompt in prompts]
+    return prompt_columns(prompts, [moment.hour + moment.minute / 60 for moment in local])
+
+
+def prompt_columns(prompts: list[Prompt], local_hours: list[float]) -> dict[str, Any]:
+    """Make the columns of prompts."""
+
+    def minutes(end_ns: int | None, start_ns: int | None) -> float | None:
+        if end_ns is None or start_ns is None:
+            return None
+        return float(max(0, end_ns - start_ns) // MINUTE)
+
+    return {
+        "prompt": [item.id for item in prompts],
+        "planned_ns": [item.planned_ns for item in prompts],
+        "local_hour": local_hours,
+        **{
+            name: [getattr(item, name) for item in prompts]
+            for name in ("reason", "chance", "slot", "skip_reason", "ways", "simulated")
+        },
+        "state": [str(item.state) for item in prompts],
+        "sent_after_min": [minutes(item.sent_ns, item.planned_ns) for item in prompts],
+        "delivered": [True if item.delivered_ns is not None else None for item in prompts],
+        "opened_after_min": [minutes(item.opened_ns, item.sent_ns) for item in prompts],
+        "answered_after_min": [minutes(item.answered_ns, item.sent_ns) for item in prompts],
+        "answered": [item.answered_ns is not None for item in prompts],
+        "put_off": [item.put_off_ns is not None for item in prompts],
+        "let_go": [item.let_go_ns is not None for item in prompts],
+    }
 
 
 def _link(

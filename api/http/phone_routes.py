@@ -40,6 +40,17 @@ PHONE_ROUTES = frozenset(
         ("GET", "/v1/questionnaires"),
         ("GET", "/v1/questionnaires/due"),
         ("POST", "/v1/questionnaires/responses"),
+        ("GET", "/v1/reminders"),
+        ("PUT", "/v1/reminders"),
+        ("PUT", "/v1/reminders/zone"),
+        ("POST", "/v1/reminders/pause"),
+        ("GET", "/v1/prompts/waiting"),
+        ("PUT", "/v1/prompts/{prompt_id}"),
+        ("PUT", "/v1/push/subscription"),
+        ("DELETE", "/v1/push/subscriptions/{subscription_id}"),
+        # By the secret that came with a prompt, without a token.
+        ("POST", "/v1/prompt-receipts"),
+        ("POST", "/v1/prompt-answers"),
     }
 )
 # What a phone asks before it has a token.

@@ -33,6 +33,7 @@ from api.routes.patient_data import (
     questionnaires,
     ratings,
     recorder,
+    reminders,
     session_notes,
     sessions,
     streams,
@@ -57,6 +58,7 @@ _SHARED: tuple[APIRouter, ...] = (
     practices.shared,
     programme.shared,
     questionnaires.shared,
+    reminders.shared,
 )
 ROUTERS: tuple[APIRouter, ...] = (
     streams.router,
@@ -69,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     practices.router,
     programme.router,
     questionnaires.router,
+    reminders.router,
     session_notes.router,
     tokens.router,
     devices.router,
@@ -95,4 +98,5 @@ PATIENT_ROUTERS: tuple[APIRouter, ...] = (
     *_SHARED,
     session_notes.of_patient,
     caseload.of_patient,
+    reminders.of_patient,
 )

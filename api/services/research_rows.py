@@ -32,7 +32,13 @@ from api.services.research_windows import (
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, FOREVER, MINUTE
 from store import Stores
-from store.models import ImportedHeartRate, QuestionnaireResponse, Rating, TherapySession
+from store.models import (
+    ImportedHeartRate,
+    Prompt,
+    QuestionnaireResponse,
+    Rating,
+    TherapySession,
+)
 
 _COUNT_S = 0.01  # of a day of beats
 
@@ -93,13 +99,51 @@ class ReleasedRows:
         times = np.array([rating.about_ns for rating in found], dtype=np.int64)
         moved, inside = self.move(times, GRID)
         rows = [
-            replace(rating, id=self.identity.hide_id(rating.id), about_ns=about)
+            replace(
+                rating,
+                id=self.identity.hide_id(rating.id),
+                about_ns=about,
+                prompt_id=self._hide_prompt(rating.prompt_id),
+            )
             for rating, about, is_inside in zip(found, moved.tolist(), inside, strict=True)
             if is_inside
             and self.is_new(about, rating.entered_ns)
             and not (rating.withdrawn and about >= copied_end)
         ]
         return sorted(rows, key=lambda rating: (rating.about_ns, rating.id))
+
+    def prompts(self) -> list[Prompt]:
+        """The prompts, on the analysts' clock, in the order of the cursor; whole minutes of it, and
+        all that became of them moved with them.
+        """
+        found = [
+            prompt
+            for prompt in self.stores.prompts.prompts(self.subject.person.id, *FOREVER)
+            if prompt.changed_ns < self.stores.now()
+        ]
+        times = np.array([prompt.planned_ns for prompt in found], dtype=np.int64)
+        moved, inside = self.move(times, MINUTE)
+        rows = []
+        for prompt, time, is_inside in zip(found, moved.tolist(), inside, strict=True):
+            if not is_inside or not self.is_new(time, prompt.changed_ns):
+                continue
+            by = time - prompt.planned_ns
+            rows.append(
+                replace(
+                    prompt,
+                    id=self.identity.hide_id(f"prompt-{prompt.id}"),
+                    planned_ns=time,
+                    slot="",
+                    sent_ns=_moved(prompt.sent_ns, by),
+                    delivered_ns=_moved(prompt.delivered_ns, by),
+                    opened_ns=_moved(prompt.opened_ns, by),
+                    answered_ns=_moved(prompt.answered_ns, by),
+                )
+            )
+        return sorted(rows, key=lambda prompt: (prompt.planned_ns, prompt.id))
+
+    def _hide_prompt(self, prompt_id: str | None) -> str | None:
+        return None if prompt_id is None else self.identity.hide_id(f"prompt-{prompt_id}")
 
     def heart_rates(self) -> list[ImportedHeartRate]:
         """The imported heart rates, on the analysts' clock, in the order of the cursor."""
@@ -196,6 +240,10 @@ class ReleasedRows:
     def true_end(self) -> int:
         """The true moment at which the last released week ends."""
         return self.clock.to_true(self.released_end - BETWEEN_WEEKS)
+
+
+def _moved(at_ns: int | None, by_ns: int) -> int | None:
+    return None if at_ns is None else at_ns + by_ns
 
 
 def count_beats(rows: ReleasedRows, cache: ResearchWindowCache) -> dict[int, int]:

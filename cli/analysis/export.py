@@ -30,6 +30,7 @@ class ExportedTable(StrEnum):
     LINK = "link"
     HEART_RATES = "heart_rates"
     SCORES = "scores"
+    PROMPTS = "prompts"
 
 
 def export(

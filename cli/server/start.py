@@ -118,6 +118,7 @@ def _run(
     import uvicorn
 
     from api.app import create_app
+    from api.services.reminders.desktop import DesktopWay
     from cli.local_erasure import local_eraser
     from cli.server.computer import StartedComputer
     from cli.server.entry import Entry, sign_machine_in
@@ -152,6 +153,7 @@ def _run(
         )
         sign_in = sign_machine_in(settings, stores)
         api.state.on_first_account = sign_in
+        api.state.reminders.ways.append(DesktopWay())
         api.state.computer = computer = StartedComputer(
             *(settings, listeners[0].getsockname()[1], end)
         )

@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
+from dashboard.components.prompt import waiting_prompt_id
 from dashboard.i18n.formatting import format_time, format_weekday
 from dashboard.i18n.language import _
 from dashboard.session import client, current_account
@@ -97,7 +98,8 @@ def _save(about: str | None, saved: dict[str, Any] | None) -> None:
         else:
             # The id stays until the rating is saved, so that a repeated request is idempotent.
             rating_id = st.session_state.setdefault("rating_id", str(uuid.uuid4()))
-            result = client().rate({**content, "id": rating_id, "about": about})
+            prompt = {"prompt_id": waiting_prompt_id()} if about is None else {}
+            result = client().rate({**content, "id": rating_id, "about": about, **prompt})
     except ApiError as error:
         st.warning(str(error))
         return

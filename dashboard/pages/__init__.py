@@ -22,6 +22,7 @@ _ORDER = (
     "link",
     "course",
     "my_devices",
+    "reminders",
     "bring_in",
     "my_data",
     "consents",

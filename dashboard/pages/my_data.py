@@ -15,7 +15,7 @@ from dashboard.components.plain import escape_markdown
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_day_and_time, format_time
 from dashboard.i18n.language import N_, _
-from dashboard.page_shell import Page
+from dashboard.page_shell import Page, page_link
 from dashboard.session import client, current_account, sign_out
 
 _TABLES = {
@@ -24,6 +24,7 @@ _TABLES = {
     "beats": N_("Heartbeats"),
     "sessions": N_("Meetings"),
     "link": N_("My link"),
+    "prompts": N_("My reminders"),
 }
 
 
@@ -101,11 +102,18 @@ def _how_often(api: Any) -> None:
         3: _("three times"),
         4: _("four times"),
     }
-    wanted = st.select_slider(_("Ratings"), list(names), value=now, format_func=names.__getitem__)
+    wanted = st.select_slider(
+        _("Ratings"), list(names), value=min(now, 4), format_func=names.__getitem__
+    )
     st.caption(_(texts.LESS_OFTEN))
-    if wanted != now:
-        api.put_programme(ratings_a_day=wanted)
-        st.rerun()
+    if wanted != min(now, 4):
+        # One number: what is wished here is what is asked.
+        try:
+            api.put_reminders(enabled=wanted > 0, random_a_day=wanted, fixed_min=[])
+            st.rerun()
+        except ApiError as error:  # so many do not fit into the hours that were chosen
+            st.warning(str(error))
+    page_link("reminders", _("When and how"))
 
 
 def _download(api: Any, keeping: str) -> None:

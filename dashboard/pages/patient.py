@@ -12,6 +12,7 @@ from dashboard.charts.trend import course_chart
 from dashboard.components.forms import render_password_link, select_row
 from dashboard.components.live_heart import render_patient_live_heart
 from dashboard.components.plain import escape_markdown
+from dashboard.components.prompt import render_patient_reminders
 from dashboard.components.questionnaire_changes import render_questionnaire_changes
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -77,6 +78,7 @@ def patient_page() -> None:
     )
     _notes(api, sessions)
     _plan(api, sessions, patient["zone"])
+    render_patient_reminders(api)
     render_patient_live_heart(api)
     _new_password(patient)
 

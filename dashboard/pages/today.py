@@ -8,6 +8,7 @@ from dashboard.client import ApiError
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.live_heart import render_live_heart
+from dashboard.components.prompt import render_waiting_prompt
 from dashboard.components.questions import render_questions_open
 from dashboard.components.rating import render_rating_form
 from dashboard.i18n import texts
@@ -22,6 +23,7 @@ def today_page() -> None:
     """
     if render_keeping_first():
         return
+    render_waiting_prompt()
     render_rating_form()
     st.divider()
     _next_step()
@@ -31,6 +33,7 @@ def today_page() -> None:
     if days is None or days["heart"] == "strap":
         render_live_heart()
     page_link("devices", _("My devices"))
+    page_link("reminders", _("Remind me"))
     if days is not None:
         render_first_days(days)
 

@@ -27,6 +27,7 @@ worker.addEventListener("fetch", (event) => {
   const scope = new URL(worker.registration.scope);
   if (event.request.method !== "GET" || url.origin !== scope.origin) return;
   if (!url.pathname.startsWith(scope.pathname)) return;
+  if (url.pathname === new URL("answer.html", scope).pathname) return; // of mails, not of the app
   event.respondWith(findFile(event.request, url, scope));
 });
 
@@ -60,4 +61,75 @@ async function findFile(request, url, scope) {
   const wanted = isPage ? new URL("index.html", scope) : new URL(url.pathname, scope);
   opened ??= caches.open(CACHE);
   return (await (await opened).match(wanted)) ?? fetch(request);
+}
+
+// Prompts. What is pushed names a prompt, and nothing of the person.
+const PROMPTS = "ebbtide-prompt";
+
+/** @typedef {{id: string, receipt: string, expires: number, title: string, text: string}} Pushed */
+
+worker.addEventListener("push", (event) => {
+  /** @type {Pushed | null} */
+  let pushed;
+  try {
+    pushed = event.data ? event.data.json() : null;
+  } catch {
+    pushed = null; // not one of ours
+  }
+  if (pushed && typeof pushed.id === "string") event.waitUntil(showPrompt(pushed));
+});
+
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  /** @type {Pushed} */
+  const pushed = event.notification.data;
+  if (event.action === "later") event.waitUntil(tell(pushed, "put off"));
+  else if (event.action === "let-go") event.waitUntil(tell(pushed, "let go"));
+  else event.waitUntil(Promise.all([tell(pushed, "opened"), openForm()]));
+});
+
+/** @param {Pushed} pushed */
+async function showPrompt(pushed) {
+  const cache = await caches.open(PROMPTS);
+  const kept = { id: pushed.id, expires: pushed.expires };
+  await cache.put("last", new Response(JSON.stringify(kept))); // answered without net too
+  const options = {
+    body: pushed.text,
+    // A second one of the same prompt takes the place of the first, without another sound.
+    tag: pushed.id,
+    icon: "icons/icon-192.png",
+    data: pushed,
+    actions: [
+      { action: "later", title: "Later" },
+      { action: "let-go", title: "Not this time" },
+    ],
+  };
+  await worker.registration.showNotification(pushed.title, options);
+  await tell(pushed, "delivered");
+}
+
+/**
+ * Tell the server what became of a prompt. Without net it is not told.
+ * @param {Pushed} pushed
+ * @param {string} action
+ */
+async function tell(pushed, action) {
+  await fetch(new URL("/v1/prompt-receipts", worker.registration.scope), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ receipt: pushed.receipt, action }),
+  }).catch(() => null);
+}
+
+/** Open the form, in the app where it is open already. */
+async function openForm() {
+  const form = new URL("#rate", worker.registration.scope).href;
+  const open = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const app = open.find((client) => client.url.startsWith(worker.registration.scope));
+  if (!app) {
+    await worker.clients.openWindow(form);
+    return;
+  }
+  await app.focus().catch(() => null);
+  await app.navigate(form).catch(() => null);
 }

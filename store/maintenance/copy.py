@@ -38,6 +38,12 @@ from store.sql.tables.programme import (
     ReadingRow,
     SessionNotesRow,
 )
+from store.sql.tables.prompts import (
+    PromptRow,
+    PushSubscriptionRow,
+    ReminderPlanRow,
+    ServerKeyRow,
+)
 from store.sql.tables.records import (
     AccessTokenRow,
     AuditRow,
@@ -76,6 +82,10 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         ReadingRow,
         SessionNotesRow,
         QuestionnaireResponseRow,
+        ReminderPlanRow,
+        PromptRow,
+        PushSubscriptionRow,
+        ServerKeyRow,
         HeartRateRow,
         ImportedIdentifierRow,
         RatingPartRow,
@@ -92,6 +102,8 @@ _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[CohortMemberRow.__tablename__], ("person_id",)),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
+    (Base.metadata.tables[ReminderPlanRow.__tablename__], ("person_id",)),
+    (Base.metadata.tables[PushSubscriptionRow.__tablename__], ("id",)),
     (Base.metadata.tables[HeartRateRow.__tablename__], ("id",)),  # of which two became one
     (Base.metadata.tables[RatingPartRow.__tablename__], ("id",)),
 )

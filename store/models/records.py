@@ -73,7 +73,8 @@ class Rating:
 
     ``imported``: it comes from another system, with its ``status`` there (final, amended or
     corrected), when it was ``issued_ns`` there, and its ``identifiers`` there (see
-    store.models.imports).
+    store.models.imports). ``prompt_id``: the prompt that it answers, in time; None where it was
+    volunteered.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Rating:
     status: str | None = None
     issued_ns: int | None = None
     identifiers: str | None = None
+    prompt_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,12 @@ class RecordStore(WithdrawalStore, Protocol):
         """
         ...
 
+    def add_answer(self, rating: Rating) -> Rating | None:
+        """Store a new rating that answers its prompt; None, and nothing stored, where the prompt
+        was answered or let go, or the rating is about a moment outside of its window.
+        """
+        ...
+
     def rating(self, person_id: str, rating_id: str) -> Rating | None:
         """Find the newest version of a rating of this person."""
         ...

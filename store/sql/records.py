@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from ebbtide.timestamps import now_ns
 from store.errors import EmailTakenError, RatingConflictError, SessionConflictError
 from store.models.access import TokenKind
+from store.models.prompts import PromptState
 from store.models.records import (
     AuditLine,
     Consent,
@@ -28,6 +29,7 @@ from store.sql.mentions import delete_mentions
 from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
 from store.sql.tables.access import STORAGE_KEY_BYTES, ErasedTokenRow, StorageKeyRow
+from store.sql.tables.prompts import PromptRow
 from store.sql.tables.records import (
     AccessTokenRow,
     AuditRow,
@@ -100,6 +102,16 @@ class SqlRecordStore(SqlWithdrawals):
                 return stored
             raise _rating_conflict(rating) from error
 
+    def add_answer(self, rating: Rating) -> Rating | None:
+        """Store a new rating that answers its prompt; see RecordStore."""
+        with write_transaction(self._engine) as connection, Session(connection) as db:
+            self._require_consent(db, rating.person_id)
+            if not _answer_prompt(db, rating):
+                return None
+            db.add(to_row(RatingRow, rating))
+            db.flush()
+            return rating
+
     def _add_rating(self, db: Session, rating: Rating) -> Rating:
         newest = db.scalar(
             select(RatingRow).where(RatingRow.id == rating.id, RatingRow.superseded.is_(False))
@@ -116,6 +128,8 @@ class SqlRecordStore(SqlWithdrawals):
         if newest is not None:
             newest.superseded = True
             rating = _with_provenance(rating, newest)
+        elif rating.prompt_id is not None and not _answer_prompt(db, rating):
+            rating = replace(rating, prompt_id=None)
         db.add(to_row(RatingRow, rating))
         return rating
 
@@ -411,11 +425,41 @@ def _same_content(stored: Rating, sent: Rating) -> bool:
     return content(stored) == content(sent)
 
 
+def _answer_prompt(db: Session, rating: Rating) -> bool:
+    """Note that a rating answers its prompt; False where the prompt is another's, was answered or
+    let go, or the rating is about a moment outside of its window: then it was volunteered.
+    """
+    answered = db.execute(
+        update(PromptRow)
+        .where(
+            PromptRow.id == rating.prompt_id,
+            PromptRow.person_id == rating.person_id,
+            PromptRow.answered_ns.is_(None),
+            PromptRow.let_go_ns.is_(None),
+            PromptRow.sent_ns <= rating.about_ns,
+            PromptRow.expires_ns > rating.about_ns,
+        )
+        .values(
+            answered_ns=rating.about_ns,
+            opened_ns=func.coalesce(PromptRow.opened_ns, rating.about_ns),
+            # One that was put off and answered before it came again does not come again.
+            state=str(PromptState.SENT),
+            skip_reason=None,
+        )
+        .returning(PromptRow.id)
+    )
+    return answered.first() is not None
+
+
 def _with_provenance(rating: Rating, before: RatingRow) -> Rating:
     """Where a rating comes from stays true of its corrections; the person's own correction of an
     imported one is later than what the sender issued.
     """
-    rating = replace(rating, simulated=rating.simulated or before.simulated)
+    rating = replace(
+        rating,
+        simulated=rating.simulated or before.simulated,
+        prompt_id=before.prompt_id,
+    )
     if not before.imported:
         return rating
     corrected = not rating.withdrawn

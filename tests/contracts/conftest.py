@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from store import AccessStore, BeatStore, ProgrammeStore, RecordStore
+from store import AccessStore, BeatStore, ProgrammeStore, PromptStore, RecordStore
 from store.factory import ENGINES
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.programme import SqlProgrammeStore
+from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from store.sqlite.beats import SqliteBeatStore
 from tests.support.influx import InfluxServerProcess, open_influx_beats
@@ -72,3 +73,9 @@ def access_store(sql_engine: Engine) -> AccessStore:
 def programme_store(sql_engine: Engine) -> ProgrammeStore:
     """The store of the programme in the database of ``record_store``."""
     return SqlProgrammeStore(sql_engine)
+
+
+@pytest.fixture
+def prompt_store(sql_engine: Engine) -> PromptStore:
+    """The store of prompts in the database of ``record_store``."""
+    return SqlPromptStore(sql_engine)

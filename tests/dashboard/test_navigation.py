@@ -27,6 +27,7 @@ NAVIGATION = {
         ("link", "My link", ":material/hub:"),
         ("course", "My course", ":material/route:"),
         ("devices", "My devices", ":material/monitor_heart:"),
+        ("reminders", "Reminders", ":material/notifications:"),
         ("files", "Bring in a file", ":material/upload_file:"),
         ("data", "My data", ":material/lock:"),
         ("consents", "Consents", ":material/handshake:"),

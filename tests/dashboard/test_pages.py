@@ -31,6 +31,7 @@ PATIENT_PAGES = (
     "link",
     "course",
     "my_devices",
+    "reminders",
     "bring_in",
     "my_data",
     "consents",
@@ -435,3 +436,33 @@ def test_people_are_administered_without_health_data(clinic: Clinic) -> None:
     assert clinic.stores.access.patients_of(clinic.id("tom")) == [clinic.id("eve")]
     next(button for button in test.button if button.label == "New password link").click().run()
     assert len(test.code[0].value) > 30
+
+
+def test_reminders_begin_and_pause_on_their_page(clinic: Clinic) -> None:
+    page = opened(clinic, "reminders")
+    next(item for item in page.button if item.label == "Remind me").click().run()
+    assert not page.exception
+    plan = clinic.stores.prompts.plan(clinic.id("ada"))
+    assert plan is not None and plan.enabled
+    next(item for item in page.button if item.label == "Not today").click().run()
+    assert not page.exception
+    assert any("A pause until" in item.value for item in page.info)
+    next(item for item in page.button if item.label == "Go on today").click().run()
+    next(item for item in page.button if item.label == "End reminders").click().run()
+    plan = clinic.stores.prompts.plan(clinic.id("ada"))
+    assert plan is not None and not plan.enabled
+    words = " ".join(item.value for item in page.markdown).lower()
+    assert "streak" not in words and "!" not in words
+
+
+def test_a_therapist_proposes_more_and_the_patient_decides(clinic: Clinic) -> None:
+    clinic.agree("ada", Purpose.CARE)
+    clinic["ada"].put("/v1/reminders", json={"enabled": True})
+    page = opened(clinic, "patient", "tom")
+    next(item for item in page.button if item.label == "Propose more around meetings").click().run()
+    assert not page.exception
+    own = opened(clinic, "reminders")
+    next(item for item in own.button if item.label == "I agree").click().run()
+    burst = clinic["ada"].get("/v1/reminders").json()["burst"]
+    assert burst == {"days": 1, "a_day": 4, "agreed": True}
+    clinic.agree("ada", Purpose.CARE, given=False)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from api.http import deps
 from api.services.access_tokens import Caller, find_caller
 from api.services.consent import KeepingState
+from api.services.reminders.plans import change_plan
 from api.services.withdrawal import carry_out_withdrawals, store_answer
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
@@ -26,6 +27,7 @@ from store.models.withdrawals import OF_ACCOUNT
 from store.sql.tables.records import Base
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic, fill, opened_clinic
+from tests.support.push_service import PlayedBrowser
 from tests.support.uploads import START, batch, stream_body
 
 PATIENT = "/v1/patients/{patient}"
@@ -87,6 +89,11 @@ EXEMPT = {
     "delete /v1/questionnaires/responses/{response_id}": "takes back what is there",
     "delete /v1/notes/{note_id}": "removes a note",
     "delete /v1/streams/{stream_id}": "removes a recording",
+    "delete /v1/reminders/calendar": "ends the address of a calendar",
+    "delete /v1/push/subscriptions/{subscription_id}": "ends notifications in a browser",
+    "put /v1/prompts/{prompt_id}": "what became of a prompt that was sent with consent",
+    "post /v1/prompt-answers": "without a token: tests/api/routes/patient_data/test_reminders.py",
+    "post /v1/prompt-receipts": "what became of a prompt that was sent with consent",
 }
 
 
@@ -171,9 +178,17 @@ class Eve:
             f"put {PATIENT}/sessions/{{number}}/notes": (
                 *("tom", f"{patient}/sessions/8/notes", {"notes": "canary"}),
             ),
+            "put /v1/reminders": ("eve", "/v1/reminders", {"random_a_day": 3}),
+            "put /v1/reminders/zone": ("eve", "/v1/reminders/zone", {"zone": "Europe/Oslo"}),
+            "post /v1/reminders/pause": ("eve", "/v1/reminders/pause", {"days": 2}),
+            "post /v1/reminders/calendar": ("eve", "/v1/reminders/calendar", None),
+            "put /v1/push/subscription": ("eve", "/v1/push/subscription", self.subscription),
+            f"put {PATIENT}/reminders/burst": ("tom", f"{patient}/reminders/burst", {"days": 1}),
             "post /v1/fhir": ("eve", "/v1/fhir", bundle),
             "post /v1/open-mhealth/heart-rate": ("eve", "/v1/open-mhealth/heart-rate", [point]),
         }
+
+    subscription = PlayedBrowser("https://fcm.googleapis.com/eve").subscription
 
     @property
     def stream_id(self) -> str:
@@ -217,6 +232,9 @@ def eve(tmp_path: Path) -> Iterator[Eve]:
     stores = open_stores(Settings(data_dir=tmp_path))
     with opened_clinic(stores) as clinic:
         fill(stores, clinic.people["eve"], days=1)
+        change_plan(stores, clinic.people["eve"], lambda plan: plan, enabled=False)
+        assert clinic.app is not None
+        clinic.app.state.reminders._run_due = lambda: None  # it would change plans meanwhile
         clinic.agree("eve", Purpose.CARE)
         answer = httpx.post(
             f"{clinic.url}/v1/sign-in",

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from api.http.phone_routes import PHONE_ROUTES
 from api.routes.people.computer import HomeIn
 from api.services.phones import sign_phone_in
+from api.services.reminders.plans import change_plan
 from ebbtide.beats import new_id
-from ebbtide.timestamps import MINUTE, to_datetime
+from ebbtide.timestamps import DAY, MINUTE, to_datetime
 from store import Stores
 from store.models import (
     PLANNED_BY_PERSON,
@@ -26,9 +27,13 @@ from store.models import (
     Passkey,
     Practice,
     PracticeKind,
+    Prompt,
+    PromptState,
     Purpose,
+    PushSubscription,
     QuestionnaireResponse,
     SessionNotes,
+    TurnResult,
     pack_answers,
 )
 from tests.support.clinic import Clinic, fill, opened_clinic
@@ -73,6 +78,22 @@ class Victim:
         phone = sign_phone_in(clinic.stores, self.person, "Eve's phone", second_factor=False)
         assert phone is not None
         self.phone_id, self.storage_key = phone.access_token.id, phone.storage_key.hex()
+        assert clinic.app is not None
+        clinic.app.state.reminders._run_due = lambda: None  # it would change plans meanwhile
+        self.plan = change_plan(clinic.stores, self.person, lambda plan: plan, enabled=False)
+        self.prompt = Prompt(
+            *(new_id(), self.person.id, "a slot of Eve's", "random", now - DAY, "Europe/Berlin"),
+            *(0.01, 1, now - DAY, now - DAY + 45 * MINUTE, PromptState.SENT),
+            sent_ns=now - DAY,
+        )
+        clinic.stores.prompts.take_turn(
+            now, lambda turn: TurnResult(turn.plan, (self.prompt,)), self.person.id
+        )
+        self.subscription = PushSubscription(
+            *(new_id(), self.person.id, "https://fcm.googleapis.com/eve", "key", "auth", now),
+            name="a browser of Eve's",
+        )
+        clinic.stores.prompts.put_subscription(self.subscription, 10)
 
     @property
     def known(self) -> list[str]:
@@ -95,6 +116,8 @@ class Victim:
             "notes of Tom's",
             *(self.passkey_id, "a-credential-of-eve", "Eve's laptop"),
             *(self.phone_id, self.storage_key, "Eve's phone"),
+            *(self.prompt.id, self.prompt.slot, self.subscription.endpoint, self.plan.seed),
+            *(self.subscription.id, self.subscription.name),
         ]
 
     def state(self) -> object:
@@ -115,6 +138,9 @@ class Victim:
             stores.programme.readings(person.id),
             stores.programme.response_history(person.id, self.answers.id),
             stores.programme.session_notes(person.id),
+            stores.prompts.plan(person.id),
+            stores.prompts.prompts(person.id, 0, 2**62),
+            stores.prompts.subscriptions(person.id),
         )
 
     def values(self) -> dict[str, list[str]]:
@@ -130,7 +156,10 @@ class Victim:
             "token_id": [self.token_id],
             "device_id": [self.phone_id],
             "number": ["1"],
-            "table": [*("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores")],
+            "table": [
+                *("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"),
+                "prompts",
+            ],
             "note_id": [self.note.id],
             "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
             "export_id": ["00000000-0000-4000-8000-000000000000"],
@@ -140,6 +169,9 @@ class Victim:
             "reading": ["setbacks"],
             "address": ["C0:00:00:00:00:01"],
             "passkey_id": [self.passkey_id],
+            "prompt_id": [self.prompt.id],
+            "subscription_id": [self.subscription.id],
+            "secret": ["00000000000000000000000000000000"],
         }
 
 
@@ -391,6 +423,7 @@ def test_numbers_and_booleans_are_not_interchangeable(victim: Victim) -> None:
 def test_the_words_searched_for_are_in_her_own_responses(victim: Victim) -> None:
     """Or the test above could not fail."""
     eve = victim.clinic["eve"]
+    victim.clinic.stores.prompts.put_subscription(victim.subscription, 10)  # her phone ended it
     text = " ".join(
         eve.request(method, path, **arguments).text
         for method, template, path, arguments in requests(victim)
@@ -399,7 +432,7 @@ def test_the_words_searched_for_are_in_her_own_responses(victim: Victim) -> None
     # The first three are in no response; the therapist's notes are in the therapist's.
     unseen = {
         *(victim.person.subject_id, str(victim.stream.created_ns), "a-credential-of-eve"),
-        *("notes of Tom's", victim.storage_key),
+        *("notes of Tom's", victim.storage_key, victim.plan.seed, victim.subscription.endpoint),
     }
     assert [w for w in [*victim.known, *victim.telling] if w not in text and w not in unseen] == []
 
@@ -429,6 +462,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
     assert {route for route in routes if route[0] != "get"} == {
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),
+        ("put", "/reminders/burst"),
         ("post", "/password-link"),
     }
     entries = clinic.stores.access.access_log(victim.person.id, 1000)

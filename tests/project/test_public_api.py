@@ -23,23 +23,24 @@ analytics.association: Association AssociationText Comparison GroupLink HrvBefor
     MissingPattern PersonSlope RmCorr Span Verdict WhatIf association_text day_to_day_link
     group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse
     window_starts within_person_link
-analytics.programme: AroundSession Change DueQuestionnaire GroupOutcome HedgesG NotedDays Occasion
-    OccasionWindow Onset PracticeEffect ScoreChange ScoreValue Share Trend TriggerPattern
-    around_sessions change_between changing_score check_answers find_concerns first_to_last_week
-    group_outcome hedges_g onset plan_occasions practice_effect questionnaires_due score_answers
-    score_change share trend trigger_pattern wilson_interval
+analytics.programme: AroundSession Burst Change DayHours DueQuestionnaire GroupOutcome HedgesG
+    NotedDays Occasion OccasionWindow Onset Pause PlanError PlannedPrompt PracticeEffect PromptPlan
+    PromptReason ScoreChange ScoreValue Share Trend TriggerPattern around_sessions change_between
+    changing_score check_answers draw_day find_concerns first_to_last_week follow_up group_outcome
+    hedges_g onset plan_occasions practice_effect questionnaires_due score_answers score_change
+    share trend trigger_pattern validate_plan wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
     FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
-    PasswordStore ProgrammeStore RecordStore RequestCountStore ResearchStore SecondFactorStore
-    StorageKeyStore StoreError Stores TokenStore hash_id open_stores
+    PasswordStore ProgrammeStore PromptStore RecordStore RequestCountStore ResearchStore
+    SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
     WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry AccessToken AttemptLimit
     Attempts AuditLine Beats CareProposal Consent DailyWindows FhirExport IdempotentResponse
     ImportOutcome ImportResult ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose
-    OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Purpose
-    QuestionnaireResponse Rating RecoveryCode RemovedStream RequestCount Role Scope SessionNotes
-    StoreGeneration StoredReport StreamCoverage TherapySession TokenKind Totp Withdrawal
-    pack_answers
+    OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
+    PushSubscription QuestionnaireResponse Rating RecoveryCode ReminderPlan RemovedStream
+    RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredReport StreamCoverage
+    TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup

@@ -128,6 +128,7 @@ def put_practice(
     )
     if not stores.programme.put_practice(practice):
         raise ProblemError(409, "This id is in use: take another.", field="path.practice_id")
+    stores.prompts.wake(person.id, stores.now())  # a follow-up may have been agreed
     return _to_out(practice, person)
 
 

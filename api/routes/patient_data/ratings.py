@@ -62,6 +62,11 @@ class RatingIn(RatingContent):
     """A new rating. With an ``id`` of your own, sending it again is idempotent."""
 
     id: uuid.UUID | None = None
+    prompt_id: uuid.UUID | None = Field(
+        default=None,
+        description="The prompt that it answers. Out of its time it is stored as a rating that was "
+        "volunteered, and the response has null here",
+    )
     simulated: StrictBool = Field(
         default=False, description="Made by a simulation, not by a person"
     )
@@ -83,6 +88,7 @@ class RatingOut(RecordOut):
 
     id: str
     version: int
+    prompt_id: str | None = Field(description="The prompt that it answers; null: volunteered")
     pain: int
     stress: int
     pleasant: int | None
@@ -123,7 +129,8 @@ def create(
         stored = stores.records.rating(person.id, rating_id)
         body.about = None if stored is None else to_datetime(stored.about_ns)
     return _store_rating(
-        body, rating_id, 1, body.simulated or person.simulated, person, stores, response
+        *(body, rating_id, 1, body.simulated or person.simulated, person, stores, response),
+        prompt_id=None if body.prompt_id is None else str(body.prompt_id),
     )
 
 
@@ -221,6 +228,7 @@ def _store_rating(
     person: Person,
     stores: Stores,
     response: Response,
+    prompt_id: str | None = None,
 ) -> RatingOut:
     # Whole microseconds, so that a date in a response, sent back, is the same instant.
     now = floor_to_microsecond(stores.now())
@@ -246,8 +254,9 @@ def _store_rating(
         simulated=simulated,
         note=(body.note or "").strip() or None,
         pleasant_note=(body.pleasant_note or "").strip() or None,
+        prompt_id=prompt_id,
     )
     stored = stores.records.add_rating(rating)
-    if stored is not rating:  # it was stored before
+    if stored != replace(rating, prompt_id=stored.prompt_id):  # it was stored before
         response.status_code = 200
     return RatingOut.from_rating(stored)

@@ -263,6 +263,98 @@ class PatientDataEndpoints(Transport):
         """
         return self._dict("PUT", f"practices/{practice_id}", dict(practice))
 
+    def reminders(self) -> dict[str, Any]:
+        """Get when and how one is reminded to rate, and how many prompts were answered."""
+        return self._dict("GET", "reminders")
+
+    def put_reminders(self, **changes: Any) -> dict[str, Any]:
+        """Change the reminders; what is not named stays.
+
+        Parameters
+        ----------
+        **changes : object
+            Of ``enabled``, ``hours``, ``random_a_day``, ``fixed_min``, ``pauses``, ``window_min``,
+            ``put_off_min``, ``follow_up_min``, ``burst_agreed``, ``push``, ``mail``, ``desktop``
+            and ``shows_words``.
+
+        Returns
+        -------
+        dict
+            The reminders.
+        """
+        return self._dict("PUT", "reminders", changes)
+
+    def pause_reminders(self, days: int) -> dict[str, Any]:
+        """Have no prompts today and on the days after.
+
+        Parameters
+        ----------
+        days : int
+            How many days, today included; 0 ends a pause.
+
+        Returns
+        -------
+        dict
+            The reminders.
+        """
+        return self._dict("POST", "reminders/pause", {"days": days})
+
+    def propose_burst(self, days: int, a_day: int) -> dict[str, Any]:
+        """Propose more prompts around sessions to a patient in one's care.
+
+        Parameters
+        ----------
+        days : int
+            How many days before and after a session.
+        a_day : int
+            Prompts on each of these days.
+
+        Returns
+        -------
+        dict
+            The reminders.
+        """
+        return self._dict("PUT", "reminders/burst", {"days": days, "a_day": a_day})
+
+    def new_calendar(self) -> str:
+        """Make the secret address of a calendar with alarms; the one before ends.
+
+        Returns
+        -------
+        str
+            Its path, below the address of the API.
+        """
+        return str(self._dict("POST", "reminders/calendar")["path"])
+
+    def end_calendar(self) -> None:
+        """End the address of the calendar."""
+        self._request("DELETE", "reminders/calendar")
+
+    def prompt_list(self) -> list[dict[str, Any]]:
+        """List prompts: when each was planned and why, and what became of it."""
+        return self._list("GET", "prompts")
+
+    def waiting_prompt(self) -> dict[str, Any]:
+        """Get the prompt that can be answered now, or the one that was missed last."""
+        return self._dict("GET", "prompts/waiting")
+
+    def act_on_prompt(self, prompt_id: str, action: str) -> dict[str, Any]:
+        """Put a prompt off, let it go, or say that it was opened.
+
+        Parameters
+        ----------
+        prompt_id : str
+            Id of the prompt.
+        action : str
+            ``put off``, ``let go``, ``opened`` or ``delivered``.
+
+        Returns
+        -------
+        dict
+            The prompt.
+        """
+        return self._dict("PUT", f"prompts/{prompt_id}", {"action": action})
+
     def programme(self) -> dict[str, Any]:
         """Get the state of the programme, and its next step."""
         return self._dict("GET", "programme")

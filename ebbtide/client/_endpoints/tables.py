@@ -128,6 +128,19 @@ class Tables(Transport):
         """
         return self._table("scores", start=start, end=end, since=since, **more)
 
+    def prompts(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get prompts: when a person was to be asked for a rating, and what became of it.
+
+        Returns
+        -------
+        DataFrame
+            A row a prompt: ``planned``, ``reason``, ``chance``, ``state``, ``answered``. The
+            ratings' ``prompt`` names the one that each answers.
+        """
+        return self._table("prompts", start=start, end=end, since=since, **more)
+
     def link(self, span: str = "30 minutes", **more: object) -> Any:
         """Get the rows of the link report.
 
@@ -158,6 +171,7 @@ class ExportEndpoints(Tables):
         Parameters
         ----------
         table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"}
+        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates", "prompts"}
             Which table.
         form : {"csv", "parquet", "arrow"}
             Which format.

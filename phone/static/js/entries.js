@@ -9,7 +9,8 @@ import { OfflineError, ProblemError, SessionEndedError, request, requestJson } f
  * @typedef {import('./storage/database.js').Database} Database
  *
  * @typedef {{pain: number, stress: number, pleasant: number | null, note: string | null,
- *   pleasant_note: string | null, about: string, zone: string}} RatingContent
+ *   pleasant_note: string | null, about: string, zone: string,
+ *   prompt_id?: string}} RatingContent
  *
  * @typedef {RatingContent & {id: string, version: number}} Rating
  *
@@ -129,7 +130,10 @@ export class EntryQueue extends EventTarget {
       const last = this.#entries.findLast((entry) => entry.subject === id);
       if (last && last.kind !== "withdraw" && isReplaceable(last)) {
         const made = new Date().toISOString();
-        await this.#put({ ...last, content, made, problem: null, isChanged: last.attempts > 0 });
+        const prompt = last.kind === "rate" ? last.content.prompt_id : undefined;
+        const kept = prompt ? { ...content, prompt_id: prompt } : content;
+        const isChanged = last.attempts > 0;
+        await this.#put({ ...last, content: kept, made, problem: null, isChanged });
         this.#soon();
       } else await this.#add("correct", id, version, content);
     });
@@ -316,7 +320,8 @@ export class EntryQueue extends EventTarget {
     if (entry.kind === "withdraw") {
       return requestJson("DELETE", `${path}?version=${stored.version}`);
     }
-    return requestJson("PUT", path, { json: { ...entry.content, version: stored.version } });
+    const { prompt_id: _, ...content } = entry.content; // a correction stays what it answered
+    return requestJson("PUT", path, { json: { ...content, version: stored.version } });
   }
 
   async #readStored() {

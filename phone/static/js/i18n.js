@@ -3,12 +3,15 @@
 import english from "./locale/en.js";
 import questionsEnglish from "./locale/questions.en.js";
 import recorderEnglish from "./locale/recorder.en.js";
+import remindersEnglish from "./locale/reminders.en.js";
 
 /** @typedef {Record<string, string | readonly string[]>} Texts */
 
-// Another language is one more entry here and three files in locale/.
+// Another language is one more entry here and four files in locale/.
 /** @type {Record<string, Texts>} */
-const LOCALES = { en: { ...english, ...questionsEnglish, ...recorderEnglish } };
+const LOCALES = {
+  en: { ...english, ...questionsEnglish, ...recorderEnglish, ...remindersEnglish },
+};
 
 /** @param {readonly string[]} wanted */
 function chooseLanguage(wanted) {

@@ -86,6 +86,7 @@ class RatingRow(Base):
     status: Mapped[str | None] = mapped_column(String(20))
     issued_ns: Mapped[int | None] = mapped_column(BigInteger)
     identifiers: Mapped[str | None] = mapped_column(Text)
+    prompt_id: Mapped[str | None] = mapped_column(_ID)
 
 
 class ConsentRow(Base):

@@ -25,6 +25,7 @@ from store import Stores
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
 from store.sql.programme import SqlProgrammeStore
+from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from tests.conftest import skip_or_fail
 from tests.support.accounts import PASSWORD
@@ -178,6 +179,7 @@ def test_ready_reports_the_state_of_each_server(tmp_path: Path) -> None:
         records=SqlRecordStore(engine),
         access=SqlAccessStore(engine),
         programme=SqlProgrammeStore(engine),
+        prompts=SqlPromptStore(engine),
     )
     with ApiThread(create_app(servers)) as api:
 

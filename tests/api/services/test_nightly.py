@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def _without_reports(stores: Stores) -> Stores:
         def __getattr__(self, name: str) -> object:
             return (lambda *_: None) if name == "report" else getattr(stores.records, name)
 
-    return Stores(stores.beats, Forgetful(), stores.access, stores.programme)  # type: ignore[arg-type]
+    return replace(stores, records=Forgetful())  # type: ignore[arg-type]
 
 
 class Stopping(Executor):

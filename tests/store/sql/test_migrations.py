@@ -18,6 +18,7 @@ from store import RecordStore
 from store.models import AuditLine, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from store.sql.schema_version import NEWEST, current_revision, stored_revision
 from store.sql.tables.records import Base
@@ -84,6 +85,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(SIGN_IN))
         if "0007" <= revision < "0013":
             connection.execute(text("INSERT INTO pseudonyms VALUES ('p', 'name', 604800)"))
+        if revision == "0017":
+            connection.execute(text("INSERT INTO storage_keys VALUES ('p', '%s', 5)" % ("ab" * 32)))
         if revision == "0015":
             connection.execute(text(SIGN_IN_OF_0015))
         if revision == "0016":
@@ -95,7 +98,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
     store = opened(url)
     person = store.person("p")
     assert person is not None
-    assert [rating.pain for rating in store.ratings("p", 0, 100)] == [3]
+    (rating,) = store.ratings("p", 0, 100)
+    assert (rating.pain, rating.prompt_id) == (3, None)  # nothing asked before prompts
     store.add_rating(a_rating(person))
     store.add_audit(AuditLine(NOW, "erased", "s"))
     store.close()
@@ -119,6 +123,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
     assert secrets.keys() == {"p"}
     key = access.storage_key("p", NOW)
     assert key is not None and len(key) == 32 and key.hex() == secrets["p"]
+    assert SqlPromptStore(engine).plan("p") is None
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None
     if revision < "0007":  # recorders stay signed in, for everything, as they were

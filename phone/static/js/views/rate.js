@@ -2,6 +2,7 @@
 
 import { announce, button, element, field, fold, heading, replace } from "../dom.js";
 import { formatMoment, isSameDay, t } from "../i18n.js";
+import { findPrompt, forgetPrompt, loadPrompt } from "../prompts.js";
 import { createScale } from "../scale.js";
 import { isoWithOffset, toLocalInput } from "../moments.js";
 import { questionsLine } from "./questions.js";
@@ -21,6 +22,7 @@ export function openRate(app, place, signal, argument) {
     location.replace("#rate");
     return;
   }
+  void loadPrompt().catch(() => null); // without net: what the last notification said
   replace(place, ...form(app, place, signal, former));
 }
 
@@ -81,7 +83,11 @@ function form(app, place, signal, former) {
     const complete = /** @type {import('../entries.js').RatingContent} */ ({ ...content, ...when });
     let id = former?.id;
     if (former) await app.entries.correct(former.id, former.version, complete);
-    else id = await app.entries.rate(complete);
+    else {
+      const prompt = await findPrompt(moment.getTime());
+      id = await app.entries.rate({ ...complete, ...(prompt ? { prompt_id: prompt } : {}) });
+      await forgetPrompt();
+    }
     if (!signal.aborted) showSaved(app, place, signal, String(id)); // else another view is open
   }
 

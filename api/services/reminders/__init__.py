@@ -1,0 +1,1 @@
+"""Prompts: planned, sent by several ways, answered."""

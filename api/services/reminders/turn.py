@@ -1,0 +1,307 @@
+"""Decide what becomes of a person's prompts now. Pure: what is known in, what to store out.
+
+It runs within the transaction that holds the person's plan, so that no two workers decide at once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+from analytics.programme.prompt_plan import (
+    MIN_GAP_MIN,
+    PlannedPrompt,
+    PromptPlan,
+    PromptReason,
+    draw_day,
+    follow_up,
+    is_night,
+    is_paused,
+    local_date,
+    plan_from_json,
+)
+from ebbtide.beats import new_id
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from store.models import (
+    Prompt,
+    PromptState,
+    ReminderPlan,
+    SkipReason,
+    Turn,
+    TurnResult,
+)
+
+LEASE_NS = 2 * MINUTE
+MAX_ATTEMPTS = 5
+# How late a prompt may be and still count as punctual.
+_PUNCTUAL_NS = 5 * MINUTE
+# After a longer absence of the service, the days before are not planned any more: of a year of
+# nothing there is nothing to say.
+_MAX_DAYS = 60
+_IDLE_NS = 6 * HOUR
+
+
+def plan_of(stored: ReminderPlan) -> PromptPlan:
+    """Read a stored plan."""
+    return plan_from_json(json.loads(stored.body))
+
+
+def decide(turn: Turn, now_ns: int, receipt_hash: str) -> TurnResult:
+    """Decide what becomes of a person's prompts. ``receipt_hash``: of the secret that goes with
+    the prompt that is sent, if one is.
+    """
+    work = _Work(turn, now_ns)
+    work.end_interrupted()
+    if not turn.is_allowed:
+        work.skip_open(SkipReason.NO_CONSENT)
+        return work.result(now_ns + HOUR)
+    if not turn.plan.enabled:
+        work.skip_open(SkipReason.PLAN_CHANGED)
+        return work.result(now_ns + DAY)
+    work.follow_clock()
+    work.drop_older_plans()
+    work.add_days()
+    work.add_follow_ups()
+    sending = work.choose()
+    if sending is not None:
+        sending = replace(
+            sending,
+            state=PromptState.SENDING,
+            leased_until_ns=now_ns + LEASE_NS,
+            attempts=sending.attempts + 1,
+            receipt_hash=receipt_hash,
+        )
+        work.put(sending)
+    return work.result(now_ns + _IDLE_NS, sending)
+
+
+def next_attempt(prompt: Prompt, now_ns: int, ways: str) -> Prompt:
+    """What becomes of a prompt after an attempt: ``ways`` that worked, by now. Where none did it
+    comes again after 1, 2, 4 and 8 minutes, while it can still be answered.
+    """
+    if ways:
+        return replace(
+            prompt,
+            state=PromptState.SENT,
+            ways=ways,
+            sent_ns=now_ns if prompt.sent_ns is None else prompt.sent_ns,
+            leased_until_ns=0,
+        )
+    again = now_ns + MINUTE * 2 ** (prompt.attempts - 1)
+    if prompt.attempts < MAX_ATTEMPTS and again < prompt.expires_ns:
+        # None of the ways worked for certain: each may be tried again.
+        return replace(
+            prompt, state=PromptState.PLANNED, due_ns=again, ways_tried="", leased_until_ns=0
+        )
+    if prompt.sent_ns is not None:  # it was put off, and came once
+        return replace(prompt, state=PromptState.SENT, leased_until_ns=0)
+    return skipped(prompt, SkipReason.FAILED)
+
+
+def skipped(prompt: Prompt, reason: SkipReason) -> Prompt:
+    """A prompt that is not sent; one that was sent and put off stays sent."""
+    if prompt.sent_ns is not None:
+        return replace(prompt, state=PromptState.SENT, leased_until_ns=0)
+    return replace(prompt, state=PromptState.SKIPPED, skip_reason=str(reason), leased_until_ns=0)
+
+
+class _Work:
+    """The prompts of one person while it is decided about them."""
+
+    def __init__(self, turn: Turn, now_ns: int) -> None:
+        self._turn = turn
+        self._now = now_ns
+        self._stored = turn.plan
+        self._plan = plan_of(turn.plan)
+        self._known = {prompt.id: prompt for prompt in turn.prompts}
+        self._slots = {prompt.slot for prompt in turn.prompts}
+        self._added: dict[str, Prompt] = {}
+        self._changed: dict[str, Prompt] = {}
+
+    def put(self, prompt: Prompt) -> None:
+        """Store a change."""
+        if prompt.id in self._added:
+            self._added[prompt.id] = prompt
+        else:
+            self._known[prompt.id] = prompt
+            self._changed[prompt.id] = prompt
+
+    def end_interrupted(self) -> None:
+        """Go on with what a worker was sending that was stopped.
+
+        Pushes and desktop notifications are tried again: the second one takes the place of the
+        first. A mail would come twice, so one that was begun is not begun again.
+        """
+        for prompt in self._all():
+            if prompt.state is PromptState.SENDING and not self._is_leased(prompt):
+                if "mail" in prompt.ways_tried.split():
+                    # It may have arrived, and then its answer counts.
+                    ended = skipped(prompt, SkipReason.INTERRUPTED)
+                    self.put(replace(ended, sent_ns=prompt.sent_ns or prompt.due_ns))
+                else:
+                    self.put(replace(prompt, state=PromptState.PLANNED, leased_until_ns=0))
+
+    def skip_open(self, reason: SkipReason) -> None:
+        """Skip what is not sent yet."""
+        for prompt in self._all():
+            if prompt.state is PromptState.PLANNED:
+                self.put(skipped(prompt, reason))
+
+    def follow_clock(self) -> None:
+        """Plan again where the clock was set back: days were planned that are far ahead."""
+        through = self._stored.planned_through
+        tomorrow = local_date(self._now, self._stored.zone) + timedelta(days=1)
+        if through is not None and date.fromisoformat(through) > tomorrow + timedelta(days=1):
+            self.skip_open(SkipReason.CLOCK_CHANGED)
+            self._stored = replace(
+                self._stored,
+                version=self._stored.version + 1,
+                planned_through=None,
+                changed_ns=self._now,
+            )
+
+    def drop_older_plans(self) -> None:
+        """Skip what an earlier version of the plan has planned; what a practice has, stays."""
+        for prompt in self._all():
+            if prompt.state is not PromptState.PLANNED or prompt.sent_ns is not None:
+                continue
+            is_follow_up = prompt.reason == str(PromptReason.FOLLOW_UP)
+            if is_follow_up and self._plan.follow_up_min is not None:
+                continue
+            if prompt.plan_version < self._stored.version:
+                moved = prompt.zone != self._stored.zone
+                self.put(
+                    skipped(prompt, SkipReason.ZONE_CHANGED if moved else SkipReason.PLAN_CHANGED)
+                )
+
+    def add_days(self) -> None:
+        """Plan the days until tomorrow that are not planned yet."""
+        zone = self._stored.zone
+        today = local_date(self._now, zone)
+        day = local_date(self._stored.changed_ns, zone)
+        if self._stored.planned_through is not None:
+            day = date.fromisoformat(self._stored.planned_through) + timedelta(days=1)
+        day = max(day, today - timedelta(days=_MAX_DAYS))
+        sessions = tuple(local_date(at_ns, zone) for at_ns in self._turn.sessions_ns)
+        while day <= today + timedelta(days=1):
+            version = self._stored.version
+            for item in draw_day(self._plan, day, zone, self._seed(), sessions):
+                if item.at_ns >= self._stored.changed_ns:
+                    self._add(item, f"{day.isoformat()}/v{version}/{item.slot}")
+            day += timedelta(days=1)
+        self._stored = replace(
+            self._stored, planned_through=(today + timedelta(days=1)).isoformat()
+        )
+
+    def add_follow_ups(self) -> None:
+        """Plan what was agreed to follow a practice."""
+        for practice_id, end_ns in self._turn.practices:
+            item = follow_up(self._plan, practice_id, end_ns, self._stored.zone)
+            if item is not None and item.at_ns >= self._stored.changed_ns:
+                self._add(item, item.slot)
+
+    def choose(self) -> Prompt | None:
+        """Skip what cannot be sent any more, and choose what is sent now.
+
+        After a sleep of the computer several are due: the newest is sent, late, and the others are
+        not. None is, where the next one is less than an hour away.
+        """
+        if any(
+            prompt.state is PromptState.SENDING and self._is_leased(prompt)
+            for prompt in self._all()
+        ):
+            return None
+        due = sorted(
+            (
+                prompt
+                for prompt in self._all()
+                if prompt.state is PromptState.PLANNED and prompt.due_ns <= self._now
+            ),
+            key=lambda prompt: (prompt.planned_ns, prompt.id),
+        )
+        candidates = []
+        for prompt in due:
+            reason = self._reason_against(prompt)
+            if reason is None:
+                candidates.append(prompt)
+            else:
+                self.put(skipped(prompt, reason))
+        if not candidates:
+            return None
+        *others, newest = candidates
+        for prompt in others:
+            self.put(skipped(prompt, SkipReason.REPLACED))
+        if newest.sent_ns is None and self._now >= newest.planned_ns + _PUNCTUAL_NS:
+            # It was due while nothing could send it: answering it takes as long as ever.
+            window = self._plan.window_min * MINUTE
+            newest = replace(newest, expires_ns=max(newest.expires_ns, self._now + window))
+        return newest
+
+    def result(self, idle_ns: int, send: Prompt | None = None) -> TurnResult:
+        """What to store; the next turn is when the next prompt is due, at the latest then."""
+        times = [idle_ns]
+        for prompt in self._all():
+            if prompt.state is PromptState.PLANNED:
+                times.append(max(prompt.due_ns, self._now + SECOND))
+            elif prompt.state is PromptState.SENDING:
+                times.append(max(prompt.leased_until_ns, self._now + SECOND))
+        return TurnResult(
+            replace(self._stored, next_ns=min(times)),
+            tuple(self._added.values()),
+            tuple(self._changed.values()),
+            send,
+        )
+
+    def _is_leased(self, prompt: Prompt) -> bool:
+        # A lease that is longer than any was given before the clock was set back.
+        return self._now < prompt.leased_until_ns <= self._now + LEASE_NS
+
+    def _all(self) -> list[Prompt]:
+        return [*self._known.values(), *self._added.values()]
+
+    def _seed(self) -> str:
+        return f"{self._stored.seed}/v{self._stored.version}"
+
+    def _add(self, item: PlannedPrompt, slot: str) -> None:
+        if slot in self._slots:
+            return
+        self._slots.add(slot)
+        prompt = Prompt(
+            id=new_id(),
+            person_id=self._stored.person_id,
+            slot=slot,
+            reason=str(item.reason),
+            planned_ns=item.at_ns,
+            zone=self._stored.zone,
+            chance=item.chance,
+            plan_version=self._stored.version,
+            due_ns=item.at_ns,
+            expires_ns=item.at_ns + self._plan.window_min * MINUTE,
+            simulated=self._turn.simulated,
+        )
+        self._added[prompt.id] = prompt
+
+    def _reason_against(self, prompt: Prompt) -> SkipReason | None:
+        zone = self._stored.zone
+        is_late = self._now >= prompt.expires_ns
+        if prompt.sent_ns is not None:  # put off: it comes again within its window, or not
+            return SkipReason.LATE if is_late or is_night(self._now, zone) else None
+        if is_paused(self._plan, local_date(self._now, zone)):
+            return SkipReason.PAUSED
+        if self._now - prompt.planned_ns > DAY:
+            return SkipReason.LATE
+        if is_night(self._now, zone):
+            return SkipReason.NIGHT
+        if prompt.reason == str(PromptReason.FOLLOW_UP):
+            return SkipReason.LATE if is_late else None
+        last, gap = self._turn.last_sent_ns, MIN_GAP_MIN * MINUTE
+        if last is not None and 0 <= self._now - last < gap:
+            return SkipReason.TOO_SOON
+        if is_late and any(
+            self._now < other.due_ns < self._now + gap
+            for other in self._all()
+            if other.state is PromptState.PLANNED
+        ):
+            return SkipReason.LATE
+        return None

@@ -1,0 +1,94 @@
+/** One rating by the link of a mail: no password, nothing of the person is shown. */
+
+import { button, element, heading, replace } from "./dom.js";
+import { LANGUAGE, t } from "./i18n.js";
+import { createScale } from "./scale.js";
+
+const place = /** @type {HTMLElement} */ (document.getElementById("view"));
+// What follows the # was sent to no server. It leaves the address, and with it the history.
+const receipt = location.hash.slice(1);
+history.replaceState(null, "", location.pathname);
+document.documentElement.lang = LANGUAGE;
+document.title = t("app.name");
+void open();
+
+/**
+ * @param {string} path
+ * @param {object} content
+ */
+function post(path, content) {
+  return fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ receipt, ...content }),
+  });
+}
+
+async function open() {
+  /** @type {Response} */
+  let answer;
+  try {
+    answer = await post("/v1/prompt-receipts", { action: "opened" });
+  } catch {
+    replace(place, heading(t("app.name")), element("p", {}, t("answer.failed")));
+    return;
+  }
+  const found = answer.ok ? await answer.json() : { is_open: false };
+  if (found.is_open) drawForm(found.can_put_off);
+  else say(t("answer.over"));
+}
+
+/** @param {boolean} canPutOff */
+function drawForm(canPutOff) {
+  const pain = createScale(t("rate.pain"), { ends: t("rate.ends") });
+  const stress = createScale(t("rate.stress"), { ends: t("rate.ends") });
+  const problem = element("p", { role: "alert", class: "problem" });
+  const save = async () => {
+    if (pain.value === null || stress.value === null) {
+      problem.textContent = t("rate.choose");
+      (pain.value === null ? pain : stress).focus();
+      return;
+    }
+    await tryTo(
+      () => post("/v1/prompt-answers", { pain: pain.value, stress: stress.value }),
+      t("answer.saved"),
+    );
+  };
+  /** @param {() => Promise<Response>} act @param {string} done */
+  async function tryTo(act, done) {
+    try {
+      const answer = await act();
+      if (answer.ok) say(done);
+      else if (answer.status === 429) problem.textContent = t("answer.failed");
+      else say(t("answer.over"));
+    } catch {
+      problem.textContent = t("answer.failed");
+    }
+  }
+  /** @param {string} action @param {string} done */
+  const act = (action, done) => () => tryTo(() => post("/v1/prompt-receipts", { action }), done);
+  replace(
+    place,
+    heading(t("answer.title")),
+    pain.root,
+    stress.root,
+    problem,
+    button(t("rate.save"), save, { class: "main" }),
+    element(
+      "div",
+      { class: "actions" },
+      canPutOff
+        ? button(t("answer.later"), act("put off", t("answer.laterSaid")), { class: "quiet" })
+        : null,
+      button(t("answer.letGo"), act("let go", t("answer.letGoSaid")), { class: "quiet" }),
+    ),
+    element("p", { class: "muted" }, t("app.notADevice")),
+  );
+}
+
+/** @param {string} words */
+function say(words) {
+  const title = heading(t("app.name"));
+  replace(place, title, element("p", { role: "status" }, words));
+  title.focus();
+}

@@ -1,0 +1,30 @@
+// What reminders say.
+
+export default {
+  "reminders.title": "Reminders",
+  "reminders.words":
+    "You can be asked at random moments of the day how it is. That tells more than ratings on hard days alone.",
+  "reminders.begin": "Remind me",
+  "reminders.begun.push": "Done. A notification will ask you. It says nothing of pain.",
+  "reminders.begun.page":
+    "Done. This browser shows no notifications while Ebbtide is closed: the question waits here.",
+  "reminders.begun.denied":
+    "Done. This browser was not allowed to show notifications, so the question waits here.",
+  "reminders.on": "On: {number} at random moments of the day, never at night.",
+  "reminders.notToday": "Not today",
+  "reminders.notTodaySaid": "No more today. It goes on tomorrow.",
+  "reminders.goOn": "Go on today",
+  "reminders.goOnSaid": "It goes on.",
+  "reminders.end": "End reminders",
+  "reminders.ended": "Ended. You can rate whenever you like.",
+  "reminders.offline": "No net: reminders can be changed when it is back.",
+  "answer.title": "How is it right now?",
+  "answer.over":
+    "This link was used already, or its time is over. That is fine: the next one will come, and you can rate at any time after signing in.",
+  "answer.saved": "Saved. Thank you. You can close this page.",
+  "answer.later": "A little later",
+  "answer.laterSaid": "It will come again in a few minutes. You can close this page.",
+  "answer.letGo": "Not this time",
+  "answer.letGoSaid": "That is fine. You can close this page.",
+  "answer.failed": "No net just now. Please try again.",
+};
