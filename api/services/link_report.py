@@ -31,7 +31,7 @@ from store.models import Person, Rating, StoredReport
 _STATISTICS_S, _STATISTICS_RATING_S, _STATISTICS_PAIR_S = 0.15, 1.5e-4, 2.5e-7
 _RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
 
-REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
+REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 2")
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def test_one_person(tmp_path: Path) -> None:
     )
     assert found["n_subjects"] == 1
     assert found["within"]["low"] < 0.6 < found["within"]["high"]
-    assert "one step" in found["within"]["method"]
+    assert "one or two steps" in found["within"]["method"]
 
 
 def test_numbers_as_time_are_days(tmp_path: Path) -> None:
