@@ -31,7 +31,7 @@ from analytics.association.within_person import within_person_link
 Array = NDArray[np.float64]
 Draw = tuple[Array, Array, Array]
 Process = Callable[[np.random.Generator, int], Draw]
-SD, CELL, LINK = 1.3, 50, 0.3
+SD, CELL, LINK = 1.3, 25, 0.3
 MONDAY_NS = 1_790_553_600_000_000_000  # 28 September 2026, 00:00
 FIRST: dict[str, Process] = {}
 SECOND: dict[str, Process] = {}

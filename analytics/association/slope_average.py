@@ -33,8 +33,7 @@ PARTIALS = (-0.3, 0.0, 0.3, 0.55, 0.75)
 # Half for an autocorrelation of the usual form.
 _NO_PARTIAL = 0.5
 MAX_PLACES = 120  # steps are looked for at all ratings up to here, and as many places beyond
-MAX_PAIR_PLACES = 56
-_PULSE = 3  # two steps this few places apart are tried everywhere: one bad moment or day
+MAX_PAIRS = 1600  # of two steps; the likeliest, of all pairs of places
 
 FIRM_FROM, FIRM_TO = 1.1, 1.5
 STEP_PRICE = 0.0  # log prior price of a step beyond its place
@@ -179,7 +178,8 @@ def _evidence(
         by_x = np.hstack([by_x, by_x[:, first] + x_later**2])
         by_xy = np.hstack([by_xy, by_xy[:, first] + x_later * y_later])
         by_y = np.hstack([by_y, by_y[:, first] + y_later**2])
-        prior = np.append(prior, np.full(len(first), -0.5 * np.log(len(first))))
+        # Of all pairs of places, also where the unlikely ones have been left out.
+        prior = np.append(prior, np.full(len(first), -0.5 * np.log(many * (many - 1) / 2)))
         extra = np.append(extra, np.full(len(first), float(len(picked))))
         by_step = np.append(by_step, np.full(len(first), 2.0))
     xx = np.maximum(rest[:, 0, 0, None] - by_x, ROUNDING_SHARE * x_base + TINY)
@@ -278,25 +278,13 @@ def _screen_sets(
     return sets, calendar.columns[:, numbers]
 
 
-def _find_pairs(at: IntArray) -> tuple[IntArray, IntArray]:
-    """Pairs of step numbers, the earlier first; of many places only some, and all short pulses."""
-    many = len(at)
-    if many <= MAX_PAIR_PLACES:
-        return tuple(v.astype(np.int64) for v in np.triu_indices(many, 1))  # type: ignore[return-value]
-    chosen = np.round(np.linspace(0, many - 1, MAX_PAIR_PLACES)).astype(np.int64)
-    first, second = np.triu_indices(len(chosen), 1)
-    pairs = {(int(chosen[i]), int(chosen[j])) for i, j in zip(first, second, strict=True)}
-    pairs |= {(k, k + d) for d in range(1, _PULSE + 1) for k in range(many - d)}
-    found = np.array(sorted(pairs), np.int64)
-    return found[:, 0], found[:, 1]
-
-
 class _Grid:
     """All fits, and their average."""
 
     def __init__(self, problem: _Problem, sets: list[_Set], columns: FloatArray, dof: int) -> None:
         self.problem, self.sets, self.columns, self.dof = problem, sets, columns, dof
-        self.pairs = _find_pairs(problem.at)
+        first, second = np.triu_indices(len(problem.at), 1)
+        self.pairs = first.astype(np.int64), second.astype(np.int64)
         self.moments: dict[tuple[float, float], _Moments] = {}
         rhos = RHOS if problem.n <= _FEW else (*RHOS, 0.97, 0.985)
         self.single: dict[tuple[float, float], tuple[FloatArray, FloatArray]] = {}
@@ -319,7 +307,7 @@ class _Grid:
             if not new:
                 return
             for key in new:
-                self.moments[key] = self.problem.moments(*key, self.columns)
+                self.moments[key] = self.problem.moments(*key, self.columns, pairs=n <= _FEW)
             moments = _Moments.join([self.moments[key] for key in new])
             rows = [_evidence(moments, one.columns, n, dof, None)[:2] for one in self.sets]
             prior = np.array([self.priors[key[1]] for key in new])[:, None, None]
@@ -348,34 +336,78 @@ class _Grid:
                 look(near)
                 if len(logs) == before:
                     break
+        # Two steps that the model lacks look like errors that linger, so of few ratings an
+        # autocorrelation is judged with two steps as well: with one alone, a week of both 3 up had
+        # left out the true one.
+        keys = list(logs)
         tops = [max(value[k] for value in logs.values()) for k in (0, 1)]
-        of_y, of_x = (
-            [key for key, value in logs.items() if value[k] > tops[k] - _GRID_SCREEN]
+        near = [
+            [key for key in keys if n <= _FEW or logs[key][k] > tops[k] - _GRID_SCREEN]
             for k in (0, 1)
-        )
-        # The joint weight of each with one step; what has next to none is left out.
-        y_logs = np.array([self.single[key][0] for key in of_y])
-        x_logs = _log_sum(np.array([self.single[key][1] for key in of_x]), axis=0)
-        joint = y_logs + x_logs + self.log_priors[:, None]
+        ]
+        y_logs, x_logs = (np.array([self.single[key][k] for key in near[k]]) for k in (0, 1))
+        joint = y_logs + _log_sum(x_logs, axis=0) + self.log_priors[:, None]
+        other = x_logs + _log_sum(y_logs, axis=0) + self.log_priors[:, None]
         by_set = _log_sum(joint, axis=(0, 2))
+        lead = int(np.argmax(by_set))
+        y_two, x_two = self._screen_pairs(near, lead, joint, other)
         kept = [
             k for k in np.argsort(-by_set)[:_MAX_SETS] if by_set[k] > np.max(by_set) - _SET_SCREEN
         ]
         self.sets = [self.sets[k] for k in sorted(kept)]
-        by_key = _log_sum(joint, axis=(1, 2))
-        of_y = [
-            key for key, v in zip(of_y, by_key, strict=True) if v > np.max(by_key) - _GRID_SCREEN
-        ]
-        x_only = _log_sum(
-            np.array([self.single[key][1] for key in of_x])
-            + _log_sum(y_logs, axis=0)
-            + self.log_priors[:, None],
-            axis=(1, 2),
+        by_key = np.logaddexp(_log_sum(joint, axis=(1, 2)), y_two)
+        by_x = np.logaddexp(_log_sum(other, axis=(1, 2)), x_two)
+        return (
+            [k for k, v in zip(near[0], by_key, strict=True) if v > np.max(by_key) - _GRID_SCREEN],
+            [k for k, v in zip(near[1], by_x, strict=True) if v > np.max(by_x) - _GRID_SCREEN],
         )
-        of_x = [
-            key for key, v in zip(of_x, x_only, strict=True) if v > np.max(x_only) - _GRID_SCREEN
+
+    def _screen_pairs(
+        self,
+        near: list[list[tuple[float, float]]],
+        lead: int,
+        joint: FloatArray,
+        other: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Keep the likeliest two steps; return the weight of two at each autocorrelation.
+
+        ``near``: autocorrelations of y and of x; ``lead``: the likeliest set of effects.
+        """
+        many, (n, dof) = len(self.pairs[0]), (self.problem.n, self.dof)
+        nothing = tuple(np.full(len(keys), -np.inf) for keys in near)
+        if not many or (n > _FEW and many <= MAX_PAIRS):
+            return nothing[0], nothing[1]
+        columns = self.sets[lead].columns
+        prior = self.log_priors[lead]
+        if n > _FEW:
+            best = [near[0][int(np.argmax(_log_sum(joint, axis=(1, 2))))]]
+            best_x = [near[1][int(np.argmax(_log_sum(other, axis=(1, 2))))]]
+            moments = {
+                key: self.problem.moments(*key, self.columns, pairs=True)
+                for key in {*best, *best_x}
+            }
+        else:
+            best, best_x, moments = near[0], near[1], self.moments
+        found = {}
+        for keys in (best, best_x):
+            if tuple(keys) not in found:
+                of_key = _Moments.join([moments[key] for key in keys])
+                found[tuple(keys)] = _evidence(of_key, columns, n, dof, self.pairs)
+        logs = [
+            found[tuple(keys)][k][:, -many:]
+            + np.array([self.priors[key[1]] for key in keys])[:, None]
+            for k, keys in enumerate((best, best_x))
         ]
-        return of_y, of_x
+        y_sum, x_sum = (_log_sum(two, axis=0) for two in logs)
+        if many > MAX_PAIRS:
+            kept = np.sort(np.argsort(-(y_sum + x_sum), kind="stable")[:MAX_PAIRS])
+            self.pairs = self.pairs[0][kept], self.pairs[1][kept]
+        if n > _FEW:
+            return nothing[0], nothing[1]
+        return (
+            _log_sum(logs[0] + x_sum, axis=1) + prior,
+            _log_sum(logs[1] + y_sum, axis=1) + prior,
+        )
 
     def average(self) -> SlopeAverage:
         n, dof = self.problem.n, self.dof
@@ -385,8 +417,12 @@ class _Grid:
         y_logs, slopes, errors = np.empty(shape), np.empty(shape), np.empty(shape)
         x_logs = np.empty((len(of_x), len(self.sets), fits))
         needed = sorted({c for one in self.sets for c in one.columns})
-        columns = self.columns[:, needed]
-        whole = {key: self.problem.moments(*key, columns, pairs=True) for key in {*of_y, *of_x}}
+        whole = self.moments
+        if n <= _FEW:
+            needed = list(range(self.columns.shape[1]))
+        else:
+            columns = self.columns[:, needed]
+            whole = {key: self.problem.moments(*key, columns, pairs=True) for key in {*of_y, *of_x}}
         y_moments = _Moments.join([whole[key] for key in of_y])
         x_moments = _Moments.join([whole[key] for key in of_x])
         y_prior = np.array([self.priors[key[1]] for key in of_y])[:, None]

@@ -53,7 +53,8 @@ class Whitener:
         """Whiten columns, shape (n, c)."""
         white = values * self.now[:, None]
         white[1:] += values[:-1] * self.one[1:, None]
-        white[2:] += values[:-2] * self.two[2:, None]
+        if np.any(self.two):
+            white[2:] += values[:-2] * self.two[2:, None]
         return white
 
     def steps(self, at: IntArray) -> FloatArray:
@@ -68,14 +69,19 @@ class Whitener:
         )
 
     def step_products(self, white: FloatArray, at: IntArray) -> FloatArray:
-        """Products of whitened steps with whitened columns (n, c); shape (k, c)."""
-        n = len(white)
-        after = (self.now + self.one + self.two)[:, None]
-        tail = np.zeros((n + 2, white.shape[1]))
-        tail[:n] = np.cumsum((white * after)[::-1], axis=0)[::-1]
-        following = np.zeros((n + 1, white.shape[1]))
-        following[:n] = white * (self.now + self.one)[:, None]
-        result: FloatArray = white[at] * self.now[at, None] + following[at + 1] + tail[at + 2]
+        """Products of whitened steps with whitened columns (n, c); shape (k, c).
+
+        ``at`` increases, and at least two rows follow its last.
+        """
+        if not len(at):
+            return np.zeros((0, white.shape[1]))
+        after = white * (self.now + self.one + self.two)[:, None]
+        # Sums from one place to the next, and then of those: of many ratings the places are few.
+        between = np.add.reduceat(after, np.append(at, len(white) - 1), axis=0)
+        between[-2] += between[-1]
+        tail = np.cumsum(between[-2::-1], axis=0)[::-1] - after[at] - after[at + 1]
+        second = white[at + 1] * (self.now + self.one)[at + 1, None]
+        result: FloatArray = white[at] * self.now[at, None] + second + tail
         return result
 
     def step_sizes(self, at: IntArray) -> FloatArray:

@@ -186,6 +186,7 @@ class _Fit:
     """An average of fits with its plain numbers."""
 
     average: SlopeAverage
+    basis: FloatArray
     estimate: float
     low: float
     high: float
@@ -223,13 +224,14 @@ class _Person:
             empty = np.zeros(len(x))
             nothing = SlopePosterior(np.ones(1), np.zeros(1), np.ones(1), 3, 0.0)
             average = SlopeAverage(nothing, 0.0, 0.0, np.empty((len(x), 0)), empty)
-            return _Fit(average, 0.0, -1.0, 1.0, 1.0, x, y)
+            return _Fit(average, basis, 0.0, -1.0, 1.0, 1.0, x, y)
         average = average_slope(self.days, x, y, basis, calendar)
         found = average.posterior
         beyond = average.nuisance - basis @ (basis.T @ average.nuisance)
         removed = independent_columns(beyond)
         return _Fit(
             average,
+            basis,
             found.mean,
             found.quantile(_ALPHA / 2),
             found.quantile(1 - _ALPHA / 2),
@@ -261,7 +263,6 @@ class _Person:
         if not clear and likely and self.fit(with_calendar=False).p_value < _ALPHA:
             held_back = likely
         hours, _ = local_calendar(self.time_ns, self.hours)
-        basis = self.basis()
         dof = average.posterior.dof
         outlying = self._find_outlying(fit, clear)
         return Association(
@@ -280,7 +281,7 @@ class _Person:
             clear_without_outlying=outlying is not None and outlying[2],
             changes=int(np.count_nonzero((np.diff(self.x) != 0) | (np.diff(self.y) != 0))),
             robustness=robustness_value(fit.estimate, fit.low, fit.high, dof),
-            day_share=share_of_day(hours, self.x, self.y, basis),
+            day_share=share_of_day(hours, self.x, self.y, fit.basis),
             reliability=reliability_from_repeats(self.days, self.x, fit.x_residual),
             missing_when_bad_p=missing_when_bad(_local_days(self.time_ns, hours), self.x, self.y),
         )
