@@ -176,7 +176,7 @@ def group_link(
     time : array of float64, shape (n,)
         In days, or any numbers that order the rows of a person.
     x, y : array of float64, shape (n,)
-        Paired ratings. Rows with a NaN are dropped.
+        Paired ratings. Rows with a NaN are dropped, and rows that repeat another one.
     hour_of_day : array of float64, shape (n,), optional
         Local hour, 0 to 24; the local weekday follows from it and ``time``. Without it ``time`` is
         taken to be local.
@@ -225,6 +225,9 @@ def group_link(
     subject, time = subject[finite][order], time[finite][order]
     x, y = x[finite][order], y[finite][order]
     hours = None if hour_of_day is None else np.asarray(hour_of_day)[finite][order]
+    kept = _find_first_copies(subject, time, x, y)
+    subject, time, x, y = subject[kept], time[kept], x[kept], y[kept]
+    hours = None if hours is None else hours[kept]
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
     local = time if hours is None else time + ((hours - time % 1 * 24 + 10.5) % 24 - 10.5) / 24
@@ -307,6 +310,18 @@ def group_link(
         second,
         gap_p,
     )
+
+
+def _find_first_copies(
+    subject: IntArray, time: FloatArray, x: FloatArray, y: FloatArray
+) -> IntArray:
+    """Rows, in order, without those that repeat another of the same person and moment."""
+    order = np.lexsort((y, x, time, subject))
+    same = np.ones(max(len(order) - 1, 0), bool)
+    for column in (subject, time, x, y):
+        same &= np.diff(column[order]) == 0
+    result: IntArray = np.sort(order[np.append(True, ~same)[: len(order)]])
+    return result
 
 
 def _session_effects(

@@ -60,6 +60,9 @@ MIN_CHANGES = 30
 MAX_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
 MAX_SPLINE_DF = 48  # so that the work grows with the ratings; the errors carry what is slower
 _OUTLYING_SHARE = 0.35  # of all influence on the slope: one rating decides
+# Times the limit of t that is left, by the influence of the likeliest rating, from which on the
+# answer is not computed again without it.
+_STILL_CLEAR = 1.5
 _ALPHA = 0.05
 _MIN_COVARIATE_SHARE = 0.8  # of the pairs must have the covariate
 
@@ -305,6 +308,16 @@ class _Person:
         likeliest = int(np.argmax(size))
         if not clear and size[likeliest] < _OUTLYING_SHARE * total:
             return None
+        influence = float(fit.average.influence[likeliest])
+        error = (fit.high - fit.low) / 2
+        limit = float(special.stdtrit(max(fit.average.posterior.dof, 1), 1 - _ALPHA / 2))
+        left = max((error / limit) ** 2 - influence**2, 0.0) ** 0.5
+        if (
+            clear
+            and size[likeliest] < _OUTLYING_SHARE * total
+            and abs(fit.estimate - influence) > _STILL_CLEAR * limit * left
+        ):
+            return None
         score = fit.x_residual**2 / np.var(fit.x_residual) + fit.y_residual**2 / np.var(
             fit.y_residual
         )
@@ -384,7 +397,8 @@ def lagged_link(
             return _no_association(
                 len(at), f"{name} followed its course with no ups and downs of its own"
             )
-    basis = trend_basis(at, None if hours is None else hours[next_to])
+    local, _ = local_calendar(time_ns, hours)  # of UTC where an hour is missing
+    basis = trend_basis(at, None if hours is None else local[next_to])
     nuisance = fit.average.nuisance
     if nuisance.shape[1]:
         basis = independent_columns(np.column_stack([basis, nuisance[next_to]]))

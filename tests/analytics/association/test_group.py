@@ -41,7 +41,7 @@ def test_published_repeated_measures_correlations(
 def test_a_shared_fall_fools_the_plain_form_and_not_ours() -> None:
     rng = np.random.default_rng(1)
     plain = turned = mean = 0
-    for _ in range(30):
+    for _ in range(60):
         who, day, x, y, _ = clinic(rng, 12, 45, 0.0)
         found = group_link(who, day, x, y, resamples=500)
         assert found.rmcorr.p_value is not None and found.detrended_rmcorr.p_value is not None
@@ -49,14 +49,14 @@ def test_a_shared_fall_fools_the_plain_form_and_not_ours() -> None:
         plain += found.rmcorr.p_value < 0.05
         turned += found.detrended_rmcorr.p_value < 0.05
         mean += found.p_value < 0.05
-    assert plain == 30
-    assert turned <= 5 and mean <= 5
+    assert plain == 60
+    assert turned / 60 < 0.15 and mean / 60 < 0.15
 
 
 def test_random_slopes_and_shrinkage() -> None:
     rng = np.random.default_rng(2)
     covered, gain = 0, []
-    for _ in range(20):
+    for _ in range(40):
         who, day, x, y, own = clinic(rng, 20, 45, 0.3, 0.25)
         found = group_link(who, day, x, y, resamples=200)
         assert found.low is not None and found.high is not None and found.spread is not None
@@ -65,7 +65,7 @@ def test_random_slopes_and_shrinkage() -> None:
         shrunk = np.array([person.shrunk for person in found.people])
         gain.append(np.mean((shrunk - own) ** 2) / np.mean((raw - own) ** 2))
         assert np.std(shrunk) < np.std(raw)
-    assert covered >= 16
+    assert covered >= 34
     assert np.mean(gain) < 0.95  # nearer to the truth
 
 
@@ -187,3 +187,12 @@ def test_a_clinic_that_leaves_out_bad_moments_is_warned_of() -> None:
         rows.append((np.full(len(kept), one), days[kept], x[kept], y[kept]))
     found = group_link(*(np.concatenate(part) for part in zip(*rows, strict=True)), resamples=200)
     assert found.missing_when_bad_p is not None and found.missing_when_bad_p < 0.01
+
+
+def test_rows_given_twice_count_once_in_a_clinic() -> None:
+    rng = np.random.default_rng(16)
+    who, day, x, y, _ = clinic(rng, 6, 40, 0.3)
+    once = group_link(who, day, x, y, resamples=200)
+    twice = group_link(*(np.repeat(v, 2) for v in (who, day, x, y)), resamples=200)
+    assert twice.n_pairs == once.n_pairs == 240
+    assert (twice.estimate, twice.p_value) == (once.estimate, once.p_value)

@@ -16,7 +16,7 @@ OFFSETS = st.floats(-1e4, 1e4)  # in spreads of the column
 
 
 @given(UNITS, UNITS, OFFSETS, OFFSETS)
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=12)
 def test_units_and_offsets_of_a_group(x_unit: float, y_unit: float, x0: float, y0: float) -> None:
     who, day, x, y = simulate_cohort(np.random.default_rng(3), 6, 30, 0.3)
     one = group_link(who, day, x, y, resamples=200)
@@ -30,7 +30,7 @@ def test_units_and_offsets_of_a_group(x_unit: float, y_unit: float, x0: float, y
 
 
 @given(UNITS, UNITS, OFFSETS, OFFSETS)
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=12)
 def test_units_and_offsets_of_a_person(x_unit: float, y_unit: float, x0: float, y0: float) -> None:
     _, day, x, y = simulate_cohort(np.random.default_rng(4), 1, 45, 0.3)
     ns = (day * 86_400e9).astype(np.int64)

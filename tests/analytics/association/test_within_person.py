@@ -25,9 +25,9 @@ FALLS = {
 @pytest.mark.parametrize("fall", FALLS)
 @pytest.mark.parametrize("rho", [0.0, 0.6])
 def test_unrelated_series_that_both_fall_are_not_linked(fall: str, rho: float) -> None:
-    """A sample of benchmarks/false_alarms.py; 60 draws tell 5% from 72% with ease."""
+    """A sample of benchmarks/false_alarms.py; 400 draws tell 5% from 72% with ease."""
     rng = np.random.default_rng(7)
-    n, draws = 60, 60
+    n, draws = 60, 400
     course = 6 + FALLS[fall](np.linspace(0, 1, n))
     hours = (np.arange(n) * 8) % 24.0
     alarms = covered = 0
@@ -39,14 +39,14 @@ def test_unrelated_series_that_both_fall_are_not_linked(fall: str, rho: float) -
         alarms += link.clear
         covered += link.low <= 0 <= link.high
     assert alarms + covered == draws  # p value and interval agree, always
-    # 5% of 60 is 3 with a standard deviation of 1.7.
-    assert alarms <= 9
+    # 5% of 400 is 20 with a standard deviation of 4.4.
+    assert alarms / draws < 0.085
 
 
 def test_a_link_that_is_there_is_found_beneath_the_fall() -> None:
     rng = np.random.default_rng(8)
     found, estimates = 0, []
-    for _ in range(40):
+    for _ in range(100):
         fall = -4 * np.linspace(0, 1, 84)
         mood = 1.3 * ups_and_downs(84, 0.4, rng)
         stress = 6 + fall + mood
@@ -55,7 +55,7 @@ def test_a_link_that_is_there_is_found_beneath_the_fall() -> None:
         assert link.estimate is not None
         found += link.clear
         estimates.append(link.estimate)
-    assert found >= 37
+    assert found >= 95
     assert np.mean(estimates) == pytest.approx(0.5, abs=0.05)
 
 
@@ -116,7 +116,7 @@ def test_missing_values_are_left_out() -> None:
     assert link.estimate == same.estimate
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=40)
 @given(st.randoms(use_true_random=False), st.integers(30, 80))
 def test_order_of_rows_does_not_matter(random: object, n: int) -> None:
     stress, pain = pair(n, 11)
@@ -128,7 +128,7 @@ def test_order_of_rows_does_not_matter(random: object, n: int) -> None:
 
 
 @given(st.floats(0.1, 50), st.floats(-20, 20))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=40)
 def test_units_and_levels_do_not_matter(scale: float, level: float) -> None:
     stress, pain = pair(60, 12)
     plain = within_person_link(times(60), stress, pain)
@@ -146,9 +146,9 @@ def test_a_daily_rhythm_of_both_is_no_link() -> None:
         within_person_link(
             times(84), wave + rng.standard_normal(84), wave + rng.standard_normal(84), hours
         ).clear
-        for _ in range(60)
+        for _ in range(200)
     )
-    assert alarms <= 9
+    assert alarms / 200 < 0.1
 
 
 def test_words_claim_no_cause_and_match_the_numbers() -> None:
@@ -173,15 +173,15 @@ def test_earlier_stress_is_distinguished_from_stress_at_the_same_moment() -> Non
     """Stress lingers. Linked at the same moment only, it must not seem to come before."""
     rng = np.random.default_rng(3)
     same = later = 0
-    for _ in range(30):
+    for _ in range(60):
         mood = 1.3 * ups_and_downs(84, 0.7, rng)
         fall = -3 * np.linspace(0, 1, 84)
         pain = 6 + fall + 0.6 * mood + 0.7 * rng.standard_normal(84)
         same += lagged_link(times(84), 6 + fall + mood, pain).clear
         delayed = 6 + fall + 0.6 * np.append(0, mood[:-1]) + 0.7 * rng.standard_normal(84)
         later += lagged_link(times(84), 6 + fall + mood, delayed).clear
-    assert same <= 5
-    assert later >= 24
+    assert same / 60 < 0.15
+    assert later / 60 > 0.8
 
 
 def test_pairs_of_ratings_far_apart_have_no_earlier() -> None:
@@ -210,13 +210,13 @@ def test_what_is_held_still_is_no_link() -> None:
     """Walking raises both; without it as a covariate that is taken for a link."""
     rng = np.random.default_rng(6)
     alarms = held = 0
-    for _ in range(20):
+    for _ in range(40):
         motion = rng.standard_normal(60)
         x, y = motion + rng.standard_normal(60), motion + rng.standard_normal(60)
         alarms += within_person_link(times(60), x, y).clear
         held += within_person_link(times(60), x, y, covariates=motion).clear
-    assert alarms > 12
-    assert held < 5
+    assert alarms > 25
+    assert held < 8
     x[:30] = np.nan  # order and gaps are kept together
     motion[:40] = np.nan
     assert within_person_link(times(60), x, y, covariates=motion).n == 30
@@ -329,3 +329,13 @@ def test_ratings_that_are_missing_when_bad_are_warned_of() -> None:
         p_value = missing_when_bad(days[kept], x[kept], y[kept])
         alarms += p_value is not None and p_value < 0.05
     assert warned >= 20 and alarms <= 5
+
+
+def test_missing_hours_are_taken_as_utc() -> None:
+    stress, pain = pair(60)
+    hours = (times(60) / 3_600e9) % 24
+    some = hours.copy()
+    some[::2] = np.nan
+    for estimate in (within_person_link, lagged_link):
+        found = estimate(times(60), stress, pain, some).p_value
+        assert found == pytest.approx(estimate(times(60), stress, pain, hours).p_value, rel=1e-6)
