@@ -166,6 +166,7 @@ def group_link(
     resamples: int = RESAMPLES,
     seed: int = 0,
     sessions: tuple[IntArray, FloatArray] | None = None,
+    drop_copies: bool = True,
 ) -> GroupLink:
     """Estimate the link of ``y`` with ``x`` within people, of many people.
 
@@ -176,7 +177,7 @@ def group_link(
     time : array of float64, shape (n,)
         In days, or any numbers that order the rows of a person.
     x, y : array of float64, shape (n,)
-        Paired ratings. Rows with a NaN are dropped, and rows that repeat another one.
+        Paired ratings. Rows with a NaN are dropped.
     hour_of_day : array of float64, shape (n,), optional
         Local hour, 0 to 24; the local weekday follows from it and ``time``. Without it ``time`` is
         taken to be local.
@@ -187,6 +188,8 @@ def group_link(
     sessions : tuple of arrays, each of shape (k,), optional
         Subject and time of known sessions. The two days after any of them are taken out of both
         series as an effect of their own.
+    drop_copies : bool
+        Whether rows that repeat another one of the same person and time are dropped.
 
     Returns
     -------
@@ -225,9 +228,10 @@ def group_link(
     subject, time = subject[finite][order], time[finite][order]
     x, y = x[finite][order], y[finite][order]
     hours = None if hour_of_day is None else np.asarray(hour_of_day)[finite][order]
-    kept = _find_first_copies(subject, time, x, y)
-    subject, time, x, y = subject[kept], time[kept], x[kept], y[kept]
-    hours = None if hours is None else hours[kept]
+    if drop_copies:
+        kept = _find_first_copies(subject, time, x, y)
+        subject, time, x, y = subject[kept], time[kept], x[kept], y[kept]
+        hours = None if hours is None else hours[kept]
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
     local = time if hours is None else time + ((hours - time % 1 * 24 + 10.5) % 24 - 10.5) / 24

@@ -58,6 +58,7 @@ MIN_RATINGS = 30
 MIN_DAYS = 7.0
 MIN_CHANGES = 30
 MAX_STEP_DAYS = 1.5  # from one rating to the next, to speak of earlier and later
+MAX_DAY_STEPS = 600  # from day to day; the work grows with them and the days
 MAX_SPLINE_DF = 48  # so that the work grows with the ratings; the errors carry what is slower
 _OUTLYING_SHARE = 0.35  # of all influence on the slope: one rating decides
 # Times the limit of t that is left, by the influence of the likeliest rating, from which on the
@@ -121,6 +122,8 @@ def within_person_link(
     x_name: str = "stress",
     y_name: str = "pain",
     covariates: FloatArray | None = None,
+    drop_copies: bool = True,
+    calendar: bool = True,
 ) -> Association:
     """Estimate how ``y`` moves with ``x`` within one person, net of their common trend.
 
@@ -137,6 +140,10 @@ def within_person_link(
         What the two are called in a ``missing_reason``.
     covariates : array of float64, shape (n,) or (n, k), optional
         What to adjust for, such as movement. NaN counts as the mean.
+    drop_copies : bool
+        Whether rows that repeat another one of the same moment are dropped.
+    calendar : bool
+        Whether the times are of a calendar, so that the hour and the weekday may have effects.
 
     Returns
     -------
@@ -170,12 +177,14 @@ def within_person_link(
     >>> within_person_link(time_ns[:20], stress[:20], pain[:20]).missing_reason[:38]
     '20 of at least 30 ratings with stress;'
     """
-    time_ns, x, y, hours, columns, copies = _without_copies(time_ns, x, y, hour_of_day, covariates)
+    time_ns, x, y, hours, columns, copies = _without_copies(
+        time_ns, x, y, hour_of_day, covariates, drop_copies
+    )
     days = (time_ns - time_ns[:1]) / 86_400e9 if len(time_ns) else np.empty(0)
     missing_reason = _find_missing_reason(days, x, y, x_name, y_name)
     if missing_reason is not None:
         return replace(_no_association(len(x), missing_reason), copies=copies)
-    problem = _Person(time_ns, days, x, y, hours, columns)
+    problem = _Person(time_ns, days, x, y, hours, columns, calendar)
     fit = problem.fit()
     for name, rest, whole in ((x_name, fit.x_residual, x), (y_name, fit.y_residual, y)):
         if is_flat(rest, whole):
@@ -208,6 +217,7 @@ class _Person:
     y: FloatArray
     hours: FloatArray | None
     covariates: FloatArray | None
+    calendar: bool = True
 
     def basis(self) -> FloatArray:
         smooth = spline_basis(self.days, min(spline_df(len(self.days)), MAX_SPLINE_DF))
@@ -219,7 +229,7 @@ class _Person:
         basis = self.basis()
         hours, weekday = local_calendar(self.time_ns, self.hours)
         calendar = CalendarSets(np.empty((len(self.x), 0)), (((), 0.0),), (((), 0.0),))
-        if with_calendar:
+        if with_calendar and self.calendar:
             calendar = calendar_sets(hours, weekday, float(self.days[-1]), basis)
         # Centred first: the rounding of values that are large beside their differences.
         x, y = (residuals(v - np.median(v), basis) for v in (self.x, self.y))
@@ -254,6 +264,7 @@ class _Person:
             self.y[kept],
             None if self.hours is None else self.hours[kept],
             None if self.covariates is None else self.covariates[kept],
+            self.calendar,
         )
 
     def describe(self, fit: _Fit) -> Association:
@@ -284,7 +295,7 @@ class _Person:
             clear_without_outlying=outlying is not None and outlying[2],
             changes=int(np.count_nonzero((np.diff(self.x) != 0) | (np.diff(self.y) != 0))),
             robustness=robustness_value(fit.estimate, fit.low, fit.high, dof),
-            day_share=share_of_day(hours, self.x, self.y, fit.basis),
+            day_share=share_of_day(hours, self.x, self.y, fit.basis) if self.calendar else None,
             reliability=reliability_from_repeats(self.days, self.x, fit.x_residual),
             missing_when_bad_p=missing_when_bad(_local_days(self.time_ns, hours), self.x, self.y),
         )
@@ -482,7 +493,10 @@ def day_to_day_link(
     if missing_reason is not None:
         return _no_association(len(at), missing_reason)
     # A step in the ratings is one large change, or two when it falls into a day.
-    steps = steps_at(np.arange(3, len(place) - 2), len(place))
+    places = np.arange(3, len(place) - 2)
+    if len(places) > MAX_DAY_STEPS:
+        places = places[np.linspace(0, len(places) - 1, MAX_DAY_STEPS).round().astype(np.int64)]
+    steps = steps_at(places, len(place))
     steps_by_day = np.array([np.bincount(place, step) / count for step in steps.T]).T
     changes = np.diff(steps_by_day, axis=0)[next_to]
     # The change of a smooth trend is small; a straight line covers it.
@@ -506,6 +520,7 @@ def _without_copies(
     y: FloatArray,
     hour_of_day: FloatArray | None,
     covariates: FloatArray | None,
+    drop_copies: bool = True,
 ) -> tuple[IntArray, FloatArray, FloatArray, FloatArray | None, FloatArray | None, int]:
     """Pairs by time without those that repeat one of the same moment; and how many did.
 
@@ -517,7 +532,7 @@ def _without_copies(
     if covariates is not None and np.asarray(x).shape == np.asarray(y).shape == time_ns.shape:
         columns = _prepare_covariates(time_ns, x, y, covariates)
     time_ns, x, y, hours = _in_order(time_ns, x, y, hour_of_day)
-    if len(x) < 2:
+    if len(x) < 2 or not drop_copies:
         return time_ns, x, y, hours, columns, 0
     order = np.lexsort((y, x, time_ns))
     same = (np.diff(time_ns[order]) == 0) & (np.diff(x[order]) == 0) & (np.diff(y[order]) == 0)

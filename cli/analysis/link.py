@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analytics.association.within_person import Association
 
 _DAY_NS = 86_400e9
+_FIRST_MONDAY = 4.0  # days from 1970-01-01
 _PER_UNIT = "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
 
 
@@ -75,14 +76,19 @@ def link(
         starts = np.searchsorted(subjects, subjects)
         days = (np.arange(len(subjects)) - starts).astype(np.float64)
     else:
-        days = times.days[order]
-    found = group_link(subjects, days, xs, ys, hours)
+        days = times.days[order] + times.first_in_week
+    # Copies are out already, by the rule of the table.
+    found = group_link(subjects, days, xs, ys, hours, drop_copies=False)
     own: Association | None = None
     if len(names) == 1:
         # Without a time, rows as if there were three a day.
-        passed = days - np.min(days) if time is not None else days / 3
-        ns = (passed * _DAY_NS).astype(np.int64)
-        own = within_person_link(ns, xs, ys, hours, x_name=x, y_name=y)
+        passed = days if time is not None else days / 3
+        weeks = np.floor(np.min(passed) / 7) if len(passed) else 0.0
+        passed = passed - 7 * weeks + _FIRST_MONDAY
+        ns = np.round(passed * _DAY_NS).astype(np.int64)
+        own = within_person_link(
+            ns, xs, ys, hours, x_name=x, y_name=y, drop_copies=False, calendar=time is not None
+        )
     within = _within(found, own)
     caveats = _caveats(found, time)
     if own is not None and own.missing_reason is None:
