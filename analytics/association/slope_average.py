@@ -341,16 +341,16 @@ class _Grid:
         # left out the true one.
         keys = list(logs)
         tops = [max(value[k] for value in logs.values()) for k in (0, 1)]
-        near = [
+        candidates = [
             [key for key in keys if n <= _FEW or logs[key][k] > tops[k] - _GRID_SCREEN]
             for k in (0, 1)
         ]
-        y_logs, x_logs = (np.array([self.single[key][k] for key in near[k]]) for k in (0, 1))
+        y_logs, x_logs = (np.array([self.single[key][k] for key in candidates[k]]) for k in (0, 1))
         joint = y_logs + _log_sum(x_logs, axis=0) + self.log_priors[:, None]
         other = x_logs + _log_sum(y_logs, axis=0) + self.log_priors[:, None]
         by_set = _log_sum(joint, axis=(0, 2))
         lead = int(np.argmax(by_set))
-        y_two, x_two = self._screen_pairs(near, lead, joint, other)
+        y_two, x_two = self._screen_pairs(candidates, lead, joint, other)
         kept = [
             k for k in np.argsort(-by_set)[:_MAX_SETS] if by_set[k] > np.max(by_set) - _SET_SCREEN
         ]
@@ -358,8 +358,16 @@ class _Grid:
         by_key = np.logaddexp(_log_sum(joint, axis=(1, 2)), y_two)
         by_x = np.logaddexp(_log_sum(other, axis=(1, 2)), x_two)
         return (
-            [k for k, v in zip(near[0], by_key, strict=True) if v > np.max(by_key) - _GRID_SCREEN],
-            [k for k, v in zip(near[1], by_x, strict=True) if v > np.max(by_x) - _GRID_SCREEN],
+            [
+                k
+                for k, v in zip(candidates[0], by_key, strict=True)
+                if v > np.max(by_key) - _GRID_SCREEN
+            ],
+            [
+                k
+                for k, v in zip(candidates[1], by_x, strict=True)
+                if v > np.max(by_x) - _GRID_SCREEN
+            ],
         )
 
     def _screen_pairs(
