@@ -83,6 +83,14 @@ def _(rng: np.random.Generator, n: int) -> Draw:
     return d, np.clip(np.round(x), 0, 10), np.clip(np.round(y), 0, 10)
 
 
+@add(FIRST, "random walk and noise")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    def make() -> Array:
+        return (np.cumsum(0.3 * rng.standard_normal(n)) + rng.standard_normal(n)) / SD
+
+    return both(even(n), np.full(n, 6.0), make)
+
+
 @add(FIRST, "two steps of 3")
 def _(rng: np.random.Generator, n: int) -> Draw:
     at = rng.integers(5, n - 5, 2)

@@ -188,7 +188,10 @@ def _describe_doubts(
             "enough to make this unclear."
         )
         if link.day_share is not None:
-            line += f" For comparison, the time of day explains {link.day_share:.0%} at most."
+            share = (
+                f"{link.day_share:.0%} at most" if link.day_share >= 0.005 else "next to nothing"
+            )
+            line += f" For comparison, the time of day explains {share}."
         said.append(line)
     if link.reliability is not None and link.estimate is not None and link.reliability < 1:
         said.append(

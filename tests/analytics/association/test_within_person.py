@@ -339,3 +339,14 @@ def test_missing_hours_are_taken_as_utc() -> None:
     for estimate in (within_person_link, lagged_link):
         found = estimate(times(60), stress, pain, some).p_value
         assert found == pytest.approx(estimate(times(60), stress, pain, hours).p_value, rel=1e-6)
+
+
+def test_three_bad_moments_are_no_link() -> None:
+    rng = np.random.default_rng(25)
+    alarms = 0
+    for _ in range(12):
+        stress, pain = (5 + 1.3 * ups_and_downs(60, 0.4, rng) for _ in "xy")
+        for values in (stress, pain):
+            values[[11, 29, 48]] += 6
+        alarms += within_person_link(times(60), stress, pain).clear
+    assert alarms <= 3

@@ -29,6 +29,7 @@ TABLE: list[tuple[Association, dict[str, Any], str]] = [
     (CLEAR, {}, "A way of filling in the form that moves both would look the same."),
     (CLEAR, {}, "Something else that explains 31% of what is left of both"),
     (CLEAR, {}, "the time of day explains 8% at most"),
+    (CLEAR, {"day_share": 0.001}, "the time of day explains next to nothing."),
     (CLEAR, {"estimate": -0.4, "low": -0.6, "high": -0.2}, "moved opposite ways"),
     (CLEAR, {"reliability": 0.7}, "the slope would be about +0.60."),
     (CLEAR, WITHOUT, "One moment carries this: 21 September 2026, 14:13 UTC. Without it we could"),
