@@ -63,7 +63,7 @@ MAX_SPLINE_DF = 48  # so that the work grows with the ratings; the errors carry 
 _OUTLYING_SHARE = 0.35  # of all influence on the slope: one rating decides
 # In standard deviations of a rating's distance from the median of the four around it: of both, and
 # the sum of squares.
-_BOTH_JUMP, _JOINT_JUMP = 1.5, 12.0
+_BOTH_JUMP, _JOINT_JUMP = 1.5, 16.0
 _MOST_ASIDE_SHARE, _MOST_ASIDE = 0.08, 8
 # Times the limit of t that is left, by the influence of the likeliest rating, from which on the
 # answer is not computed again without it.
@@ -236,7 +236,7 @@ class _Person:
         """Rows at which both jump away from the ratings around them and back, the largest first.
 
         Two steps make up for one such moment only: three of 4 points gave 52% alarms (25 draws),
-        with these set aside 5% (40 draws). Of Gaussian ratings one in some hundreds is set aside.
+        with these set aside 1 of 25. Of ratings without any about one in 600 is set aside.
         """
         n, sizes = len(self.x), []
         for values in (self.x, self.y):
