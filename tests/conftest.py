@@ -48,6 +48,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Three processes on two cores: the tests of browsers, servers and straps mostly wait (those of
+    the app on a phone use a third of a core, those of the pages a half).
+    """
+    return max(1, (os.cpu_count() or 1) * 3 // 2)
+
+
 # Paths below tests/, longest first: started first, so that no core idles at the end of the run.
 _LONGEST = (
     "bluetooth/test_straps_on_bluez.py",

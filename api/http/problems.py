@@ -24,6 +24,7 @@ from api.services.errors import (
     PasskeyError,
     ProviderError,
     TooFewPeopleError,
+    TooManyPhonesError,
     UnknownPseudonymError,
 )
 from api.services.recorder import (
@@ -62,6 +63,7 @@ STATUS_OF: dict[type[EbbtideError], tuple[int, str]] = {
     BeatsOutOfOrderError: (422, "beats-out-of-order"),
     DamagedStoreError: (500, "damaged-store"),
     LockedOutError: (429, "locked"),
+    TooManyPhonesError: (409, "too-many-phones"),
     AccountErasedError: (410, "account-erased"),
     PasskeyError: (422, "wrong-passkey"),
     PasskeyAddressError: (422, "passkey-address"),

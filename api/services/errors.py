@@ -6,6 +6,7 @@
     └── ServiceError             detail to answer with
         ├── LockedOutError       too many wrong passwords
         ├── AccountErasedError   whose phone this was has been erased
+        ├── TooManyPhonesError   the app is signed in on as many phones as may be
         ├── MailError            the server for mail refuses, or does not answer
         ├── UnknownPseudonymError
         ├── TooFewPeopleError    a cohort in which one person could be recognised
@@ -34,6 +35,10 @@ class LockedOutError(ServiceError):
 
 class AccountErasedError(ServiceError):
     """Whoever was signed in on this phone has been erased: it deletes what it holds."""
+
+
+class TooManyPhonesError(ServiceError):
+    """The app is signed in on as many phones of a person as may be."""
 
 
 class MailError(ServiceError):

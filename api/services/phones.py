@@ -15,6 +15,7 @@ from api.services.access_tokens import (
     issue_signed_in_token,
     token_hash,
 )
+from api.services.errors import TooManyPhonesError
 from ebbtide.timestamps import MINUTE
 from store import Stores
 from store.models import AccessToken, OneTimePurpose, OneTimeToken, Person, TokenKind
@@ -24,6 +25,8 @@ CODE_LIFETIME_NS = 5 * MINUTE
 # and ten attempts a network before each next one waits (``lockout.begin_phone_code``).
 _ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 _CODE_LENGTH = 10
+# Each is a way in for a year: more than anybody has, few enough to look through in a list.
+MAX_PHONES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,16 @@ def sign_phone_in(
     stores: Stores, person: Person, name: str, *, second_factor: bool
 ) -> SignedInPhone | None:
     """Sign a patient in on a phone; None where the password was changed, or they were shut out or
-    erased, meanwhile. ``second_factor``: whether more than a password was asked for.
+    erased, meanwhile. ``second_factor``: whether more than a password was asked for. Raises
+    TooManyPhonesError; none of them is signed out for it, as it may have beats that wait.
     """
+    if len(phones(stores, person)) >= MAX_PHONES:
+        raise TooManyPhonesError(
+            f"The app is signed in on {MAX_PHONES} phones or browsers of yours already, and no "
+            "more are possible.",
+            "Open My devices on the pages, remove one that you no longer use, and sign in again; "
+            "a code has to be a new one.",
+        )
     key = stores.access.storage_key(person.id, stores.now())
     if key is None:
         return None

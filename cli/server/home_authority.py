@@ -25,6 +25,7 @@ FILE = "home-authority.json"  # in the data folder; no backup has it, and no rep
 _AUTHORITY_DAYS = 3650
 # Apple refuses certificates of servers for longer than 825 days, also of an own authority.
 _SERVER_DAYS = 397
+RENEW_DAYS = _SERVER_DAYS - 30  # of a program that runs on; each start has a new one anyway
 _CLOCKS = timedelta(days=1)  # by which a phone's may be behind
 _NAME = "Ebbtide at home"
 # Critical name constraints (RFC 5280, 4.2.1.10): whoever stole the key could still play none of the
@@ -181,6 +182,11 @@ class HomeAuthority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
+        self.renew(context, host, folder)
+        return context
+
+    def renew(self, context: ssl.SSLContext, host: str, folder: Path) -> None:
+        """Give a TLS a certificate of now and a new key: connections from now on have them."""
         certificate, key = self.issue(host)
         make_private_folder(folder)
         descriptor, name = tempfile.mkstemp(prefix=".home-", suffix=".pem", dir=folder)  # 0600
@@ -190,7 +196,6 @@ class HomeAuthority:
             context.load_cert_chain(name)
         finally:
             Path(name).unlink()
-        return context
 
 
 def _name(text: str) -> x509.Name:

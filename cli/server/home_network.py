@@ -7,8 +7,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import logging
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.phone_routes import is_phone_path
-from cli.server.home_authority import HomeAuthority
+from cli.server.home_authority import RENEW_DAYS, HomeAuthority
 from cli.server.socket import bind_socket
 from cli.server.trust_page import TRUST
 from ebbtide._files import write_private_json
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 _WAIT_S = 30.0
 _TLS_OFFSET = 23  # 8443 beside 8420
 _MAX_PORT = 65_535
+_RENEW_S = RENEW_DAYS * 86_400
+_LOOK_S = 3600.0  # by the clock, not by one long wait: a computer that sleeps stops those
+
+_LOG = logging.getLogger("ebbtide.start")
 
 
 def find_home_address() -> str | None:
@@ -73,6 +79,7 @@ class HomeNetwork:
         self._server: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: list[asyncio.Server] = []
+        self._renewing: asyncio.Task[None] | None = None
         self.address: str | None = None
         self.is_encrypted = bool(self._read().get("https"))
 
@@ -219,13 +226,35 @@ class HomeNetwork:
                 made = await loop.create_server(create_protocol, sock=sock, ssl=tls, backlog=128)
                 self._listeners.append(made)
                 server.servers.append(made)  # it closes them when it ends
+            if context is not None:
+                self._renewing = loop.create_task(self._renew(context, address))
         except BaseException:
             await self._end()
             for sock, _ in ways:
                 sock.close()
             raise
 
+    async def _renew(self, context: ssl.SSLContext, address: str) -> None:
+        """Renew the certificate before it is over, while this runs."""
+        issued_s = time.time()
+        folder = self._file.parent
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if time.time() - issued_s < _RENEW_S:
+                continue
+            try:
+                authority = await asyncio.to_thread(HomeAuthority.open, folder)
+                # In the loop, as no handshake is under way then with the new certificate and the
+                # former key. It takes milliseconds, once a year.
+                authority.renew(context, address, folder)
+                issued_s = time.time()
+            except (EbbtideError, OSError) as error:
+                _LOG.warning("the certificate for phones could not be renewed: %s", error)
+
     async def _end(self) -> None:
+        if self._renewing is not None:
+            self._renewing.cancel()
+            self._renewing = None
         server, listeners, address = self._server, self._listeners, self.address
         assert server is not None
         self._listeners, self.address = [], None

@@ -103,8 +103,8 @@ class StorageKeyStore(Protocol):
     """Stores with what people's phones encrypt what they hold of them."""
 
     def storage_key(self, person_id: str, at_ns: int) -> bytes | None:
-        """Return the 32 bytes of a person: random at the first call, and the same from then on;
-        None where there is no such person.
+        """Return the 32 bytes of a person: random, made with a patient's account, for others at the
+        first call, and the same from then on. None where there is no such person.
         """
         ...
 

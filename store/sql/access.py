@@ -22,6 +22,7 @@ from store.sql.engine import SqlStore, dialect_insert, write_transaction
 from store.sql.rows import columns_of, from_row, to_row, to_values
 from store.sql.second_factors import SqlSecondFactorStore
 from store.sql.tables.access import (
+    STORAGE_KEY_BYTES,
     AccessLogRow,
     CareProposalRow,
     CareRow,
@@ -208,7 +209,7 @@ class SqlStorageKeyStore(SqlStore):
         query = select(StorageKeyRow.secret).where(StorageKeyRow.person_id == person_id)
         with self._engine.connect() as db:
             found = db.scalar(query)
-        if found is None:
+        if found is None:  # who was made a patient later, or by an older Ebbtide
             with write_transaction(self._engine) as db:
                 # Locked: of two first calls one makes it, and nobody is erased in between.
                 if not _lock_person(db, person_id):
@@ -217,7 +218,7 @@ class SqlStorageKeyStore(SqlStore):
                     dialect_insert(db, StorageKeyRow)
                     .values(
                         person_id=person_id,
-                        secret=secrets.token_hex(_SECRET_BYTES),
+                        secret=secrets.token_hex(STORAGE_KEY_BYTES),
                         created_ns=at_ns,
                     )
                     .on_conflict_do_nothing()

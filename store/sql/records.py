@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from store.models.records import (
     Consent,
     Person,
     Rating,
+    Role,
     StoredReport,
     TherapySession,
 )
@@ -25,7 +27,7 @@ from store.sql.keeping import find_answer
 from store.sql.mentions import delete_mentions
 from store.sql.purge import purge
 from store.sql.rows import columns_of, from_row, to_row
-from store.sql.tables.access import ErasedTokenRow
+from store.sql.tables.access import STORAGE_KEY_BYTES, ErasedTokenRow, StorageKeyRow
 from store.sql.tables.records import (
     AccessTokenRow,
     AuditRow,
@@ -55,7 +57,7 @@ class SqlRecordStore(SqlWithdrawals):
         """Add an account. Raises EmailTakenError."""
         try:
             with self._sessions.begin() as db:
-                db.add(to_row(PersonRow, replace(person, email=person.email.lower())))
+                _add_person(db, person)
         except IntegrityError as error:
             raise EmailTakenError(
                 f"{person.email} has an account already.", "Sign in, or use another address."
@@ -69,8 +71,7 @@ class SqlRecordStore(SqlWithdrawals):
                 db.execute(text("LOCK TABLE people IN SHARE ROW EXCLUSIVE MODE"))
             if db.scalar(select(PersonRow.id).limit(1)) is not None:
                 return False
-            db.add(to_row(PersonRow, replace(person, email=person.email.lower())))
-            db.flush()
+            _add_person(db, person)
             return True
 
     def person(self, person_id: str) -> Person | None:
@@ -366,6 +367,19 @@ class SqlRecordStore(SqlWithdrawals):
     def release_memory(self) -> None:
         """Close the connections that are idle, and with them what they cached."""
         self._engine.dispose()
+
+
+def _add_person(db: Session, person: Person) -> None:
+    """Add an account; a patient's with the key of their phones, so that every backup that has the
+    person has the key, too.
+    """
+    db.add(to_row(PersonRow, replace(person, email=person.email.lower())))
+    db.flush()
+    if person.role is Role.PATIENT:
+        secret = secrets.token_hex(STORAGE_KEY_BYTES)
+        row = StorageKeyRow(person_id=person.id, secret=secret, created_ns=person.created_ns)
+        db.add(row)
+        db.flush()
 
 
 def _session_conflict(session: TherapySession, there: int) -> SessionConflictError:

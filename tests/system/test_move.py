@@ -134,7 +134,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "care": 0,
         "care_proposals": 0,
         "known_devices": 0,
-        "storage_keys": 0,
+        "storage_keys": 2,
         "passkeys": 0,
         "totp": 0,
         "recovery_codes": 0,

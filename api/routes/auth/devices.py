@@ -110,7 +110,7 @@ class DeviceCodeOut(BaseModel):
 
 
 @router.post(
-    "/devices/sign-in", status_code=201, responses=describe_problems(401, 403, 422, 429, 503)
+    "/devices/sign-in", status_code=201, responses=describe_problems(401, 403, 409, 422, 429, 503)
 )
 async def sign_in_device(
     request: Request,
@@ -124,7 +124,8 @@ async def sign_in_device(
     401 of the type `device-revoked`; after an erasure of the person, 410 of the type
     `account-erased`.
 
-    Attempts count as those of `POST /v1/sign-in`; codes count by network.
+    A person is signed in on at most ten: 409 of the type `too-many-phones`. Attempts count as those
+    of `POST /v1/sign-in`; codes count by network.
     """
     if body.code is not None:
         person, second_factor = await run_in_threadpool(

@@ -34,8 +34,8 @@ const notices = /** @type {HTMLElement} */ (document.getElementById("notices"));
 
 /** @type {App | null} */
 let app = null;
-/** @type {App | null} the app of a session that was revoked while it recorded */
-let suspended = null;
+/** @type {App[]} those of sessions that were revoked while they recorded: of one person each */
+let suspended = [];
 let isRevoked = false;
 let left = new AbortController();
 /** The code of a sign-in that the address brought, and what is to be said there. */
@@ -53,6 +53,10 @@ async function start() {
     return;
   }
   addEventListener("unhandledrejection", (event) => showFailure(event.reason));
+  addEventListener("beforeunload", (event) => {
+    // The browser asks: what is only in memory would go with this page.
+    if ([app, ...suspended].some((one) => one?.recorder.isUnwritten)) event.preventDefault();
+  });
   addEventListener("hashchange", open);
   addEventListener("online", () => void app?.entries.send());
   addEventListener("offline", draw);
@@ -81,7 +85,9 @@ async function start() {
   await changePerson();
   // After the first paint: the app that is there is seen before a newer one is looked for.
   await startUpdates(() =>
-    [app, suspended].some((one) => one && (isRecording(one.recorder) || one.recorder.isUnwritten)),
+    [app, ...suspended].some(
+      (one) => one && (isRecording(one.recorder) || one.recorder.isUnwritten),
+    ),
   );
   if (app) app.version = await findVersion();
 }
@@ -93,7 +99,7 @@ async function changePerson() {
   if (app) {
     app.entries.close();
     // After a revocation a recording goes on, in memory, until the same person signs in again.
-    if (isRevoked && (isRecording(app.recorder) || app.recorder.isUnwritten)) suspended = app;
+    if (isRevoked && (isRecording(app.recorder) || app.recorder.isUnwritten)) suspended.push(app);
     else await app.recorder.close();
     app = null;
     isRevoked = false;
@@ -103,9 +109,11 @@ async function changePerson() {
     return;
   }
   const entries = new EntryQueue(database);
-  const former = suspended?.database === database ? suspended.recorder : null;
-  if (suspended && !former) await suspended.recorder.close();
-  suspended = null;
+  const former = suspended.find((one) => one.database === database)?.recorder;
+  suspended = suspended.filter((one) => one.database !== database);
+  // Another person's strap is recorded no more under this one, but what came is dropped by nobody:
+  // it is tried on, and goes to the disk once they sign in here.
+  await Promise.all(suspended.map((one) => one.recorder.halt()));
   const recorder = former ?? new PhoneRecorder({ database, request });
   await entries.load();
   app = { session, database, entries, recorder, version: await findVersion() };
@@ -157,7 +165,7 @@ function drawNavigation(key) {
 }
 
 function draw() {
-  drawNotices(notices, app);
+  drawNotices(notices, app, suspended);
 }
 
 /**

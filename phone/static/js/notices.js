@@ -12,9 +12,10 @@ let drawn = "";
 /**
  * @param {HTMLElement} place
  * @param {App | null} app
+ * @param {App[]} suspended of persons that were signed in before
  */
-export function drawNotices(place, app) {
-  const lines = findLines(app);
+export function drawNotices(place, app, suspended) {
+  const lines = [...findLines(app), ...findMemoryLines(suspended)];
   const now = JSON.stringify(lines.map((line) => line.words));
   if (now === drawn) return; // buttons keep the focus
   drawn = now;
@@ -30,6 +31,19 @@ export function drawNotices(place, app) {
       ),
     ),
   );
+}
+
+/**
+ * What would go with this page, of persons that are not signed in now.
+ * @param {App[]} suspended
+ * @returns {{words: string, action?: Node, isQuiet?: boolean}[]}
+ */
+function findMemoryLines(suspended) {
+  return suspended
+    .filter(({ recorder }) => recorder.isUnwritten)
+    .map(({ recorder, session }) => ({
+      words: count("state.inMemory", recorder.unwritten, { name: session.person.name }),
+    }));
 }
 
 /**

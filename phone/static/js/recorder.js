@@ -119,9 +119,14 @@ export class PhoneRecorder extends EventTarget {
     return this.#waitingToUpload + this.#writer.queued;
   }
 
-  /** Whether notifications are only in memory: they go with the page. */
+  /** Notifications that are only in memory: they go with the page. */
+  get unwritten() {
+    return this.#writer.queued;
+  }
+
+  /** Whether there are such. */
   get isUnwritten() {
-    return this.#writer.queued > 0;
+    return this.unwritten > 0;
   }
 
   /** Hours of recording for which there is room; null where the browser does not say. */
@@ -207,6 +212,11 @@ export class PhoneRecorder extends EventTarget {
     this.#database.put("meta", "recorder", recording).catch(() => {}); // only spares a choice
     void this.#page.hold();
     void strap.run();
+  }
+
+  /** End the recording, and do not wait for what cannot be written now: it stays in memory. */
+  async halt() {
+    if (this.#strap || this.#state !== "idle") await this.stop();
   }
 
   /** End the recording; what came is written. */
@@ -427,6 +437,9 @@ export class PhoneRecorder extends EventTarget {
     if (state === "connected") {
       this.#conditions.clear(...CONNECTION_MESSAGES);
       this.#setState("recording");
+    } else if (message === "recorder.permission") {
+      // Only the chooser gives it again: its button is there once this is over.
+      void this.stop().then(() => this.#block(message));
     } else if (state === "lost") {
       this.#conditions.clear(...CONNECTION_MESSAGES);
       if (message) this.#conditions.set(message);

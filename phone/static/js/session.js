@@ -22,9 +22,12 @@ export const sessionEvents = new EventTarget();
 let session = null;
 /** @type {Database | null} */
 let database = null;
-/** The database of a session that was revoked while the app was open: a recording still has it. */
-/** @type {Database | null} */
-let locked = null;
+/**
+ * The databases of sessions that were revoked while the app was open, by person: a recording still
+ * has them.
+ * @type {Map<string, Database>}
+ */
+const locked = new Map();
 
 /** @returns {Session | null} */
 export function currentSession() {
@@ -71,10 +74,10 @@ export async function signIn(proof, deviceName) {
   });
   const { id, name, zone } = answer.person;
   const key = decodeBase64Url(answer.storage_key);
-  const former = locked?.personId === id ? locked : null;
+  const former = locked.get(id);
   await former?.unlock(key);
   setDatabase(former ?? (await openDatabase(id, key)));
-  locked = null;
+  locked.delete(id);
   session = {
     token: answer.token,
     expires: answer.expires ?? null,
@@ -102,7 +105,7 @@ export async function signOut() {
   if (session !== null) await forget(true);
   else if (open !== null) {
     // The server had ended it: the rows would stay, locked, but were to go.
-    locked = null;
+    locked.delete(open.personId);
     await open.destroy();
   }
   sessionEvents.dispatchEvent(new Event("changed"));
@@ -133,13 +136,13 @@ async function followSignIn(text) {
   if (session !== null) return;
   /** @type {Session} */
   const stored = JSON.parse(text);
-  const former = locked;
-  if (former === null) location.reload();
-  if (former?.personId !== stored.person.id) return;
+  if (locked.size === 0) location.reload();
+  const former = locked.get(stored.person.id);
+  if (!former) return;
   await former.loadKey();
   if (former.locked || session !== null) return;
   setDatabase(former);
-  locked = null;
+  locked.delete(former.personId);
   session = stored;
   sessionEvents.dispatchEvent(new Event("changed"));
 }
@@ -161,7 +164,7 @@ function endHere(opened, how) {
   else if (opened === database) {
     session = null;
     database = null;
-    locked = opened;
+    locked.set(opened.personId, opened);
     sessionEvents.dispatchEvent(new Event("revoked"));
     sessionEvents.dispatchEvent(new Event("changed"));
   }
@@ -175,7 +178,7 @@ async function forget(isErased) {
   try {
     if (isErased) await open?.destroy();
     else if (open) {
-      locked = open;
+      locked.set(open.personId, open);
       await open.lock();
     }
   } finally {

@@ -9,6 +9,7 @@ from store.sql.tables.records import Base
 
 _ID = String(36)
 _HASH = String(64)
+STORAGE_KEY_BYTES = 32  # 256 bits
 
 
 class OneTimeTokenRow(Base):
@@ -114,7 +115,9 @@ class KnownDeviceRow(Base):
 
 
 class StorageKeyRow(Base):
-    """With what a person's phones encrypt what they hold of them, in hexadecimal."""
+    """With what a person's phones encrypt what they hold of them, in hexadecimal. A patient's is
+    made with the account: a backup without it would cost what phones hold when it is restored.
+    """
 
     __tablename__ = "storage_keys"
 

@@ -25,7 +25,7 @@ from tests.support.played_bluez import PlayedStrap
 
 pytestmark = pytest.mark.browser
 
-_KILLS = int(os.environ.get("EBBTIDE_TEST_KILLS", "6"))
+_KILLS = int(os.environ.get("EBBTIDE_TEST_KILLS", "20"))
 _BASE, _RANGE = 700, 300  # two intervals name a notification: 90,000 of them
 
 

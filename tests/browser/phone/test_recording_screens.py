@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
+from api.app import create_app
 from api.services.phones import phones
 from cli.server.thread import ApiThread
 from phone.files import STATIC
 from store import Stores
+from store.models import Person
 from tests.support.accounts import add_account
 from tests.support.phone_recording import wait_for
 from tests.support.phone_screens import (
     ChangingFiles,
     axe_violations,
+    new_code,
     open_view,
     opened_phone,
     remains,
@@ -134,4 +137,63 @@ def test_a_strap_is_paired_and_seen_and_its_beats_are_sent(
         assert remains(page)["databases"] == [] and not remains(page)["local"]
         stored = stores.beats.read(ada.subject_id, 0, 2**62)
         assert stored.rr_ticks.tolist() == sent
+        browser.close()
+
+
+def test_what_waits_of_one_person_outlives_another_who_signs_in(
+    playwright: Playwright,
+    chromium: str,
+    stores: Stores,
+    bluez: PlayedBluez,
+    strap: PlayedStrap,
+    tmp_path: Path,
+) -> None:
+    ada = add_account(stores, "ada@example.org", name="Ada", zone="Europe/Berlin")
+    eve = add_account(stores, "eve@example.org", name="Eve", zone="Europe/Berlin")
+    sent = [910, 920, 930, 940]
+    browser = playwright.chromium.launch(
+        executable_path=chromium,
+        env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": bluez.bus_address},
+        args=["--no-sandbox", "--disable-gpu", "--enable-features=WebBluetooth"],
+    )
+
+    def sign_in(page: Page, person: Person) -> None:
+        """On the same page: what waits in its memory is not lost."""
+        page.get_by_label("Code", exact=True).fill(new_code(api.url, stores, person))
+        page.get_by_role("button", name="Sign in with the code").click()
+        expect(page.get_by_role("link", name="More", exact=True)).to_be_visible()
+
+    with ApiThread(create_app(stores)) as api, opened_phone(browser) as context:
+        page = context.new_page()
+        sign_in_by_code(page, api.url, stores, ada)
+        open_view(page, "record")
+        pair(page, strap)
+        wait_for(lambda: strap.notifying, page, "notifications")
+        assert strap.beat(64, sent[:1])
+        expect(page.get_by_text("64 a minute")).to_be_visible()
+        (token,) = phones(stores, ada)
+        assert stores.access.revoke_token(ada.id, token.id)
+        open_view(page, "see")  # asks the server
+        expect(page.get_by_text("This phone was signed out from elsewhere")).to_be_visible()
+        for interval in sent[1:]:
+            assert strap.beat(65, [interval])
+        words = page.get_by_text("3 notifications of the strap of Ada wait in this page alone.")
+        expect(words).to_be_visible()
+
+        sign_in(page, eve)
+        expect(words).to_be_visible()
+        wait_for(lambda: not strap.notifying, page, "the end of Ada's recording")
+        open_view(page, "more")
+        expect(page.get_by_text("Of somebody who was signed in here before")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("Nothing of yours is on this phone any more.")).to_be_visible()
+        expect(words).to_be_visible()
+
+        sign_in(page, ada)
+        expect(words).to_have_count(0)
+        open_view(page, "more")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("Nothing of yours is on this phone any more.")).to_be_visible()
+        assert stores.beats.read(ada.subject_id, 0, 2**62).rr_ticks.tolist() == sent
+        assert stores.beats.coverage(eve.subject_id) == []
         browser.close()

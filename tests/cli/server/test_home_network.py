@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cli.server import home_network
+from cli.server.home_authority import RENEW_DAYS
 from cli.server.home_network import HomeNetwork
 from tests.support.ports import free_port
 
@@ -61,3 +65,36 @@ def test_where_one_socket_cannot_listen_neither_does(tmp_path: Path) -> None:
         asyncio.run(_open(home, may_open=1))
     assert home.address is None and home.url is None
     assert not home.is_wanted
+
+
+def test_the_certificate_is_renewed_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_network, "_LOOK_S", 0.01)
+    passed = [0.0]
+    real = time.time
+    monkeypatch.setattr(home_network, "time", SimpleNamespace(time=lambda: real() + passed[0]))
+    home = HomeNetwork(free_port(), tmp_path / "home.json", lambda: "127.0.0.9")
+    home.choose_encryption(True)
+
+    def look() -> str:
+        return ssl.get_server_certificate(("127.0.0.9", home.tls_port), timeout=10)
+
+    async def run() -> None:
+        server = _Server()
+        server.config.http_protocol_class = lambda **_: asyncio.Protocol()
+        home.attach(server)  # type: ignore[arg-type]
+        await asyncio.to_thread(home.open)
+        first = await asyncio.to_thread(look)
+        passed[0] = (RENEW_DAYS - 1) * 86_400
+        await asyncio.sleep(0.2)
+        assert await asyncio.to_thread(look) == first
+        passed[0] = (RENEW_DAYS + 1) * 86_400
+        until = real() + 20
+        while await asyncio.to_thread(look) == first:
+            assert real() < until, "it was not renewed"
+            await asyncio.sleep(0.05)
+        await asyncio.to_thread(home.close)
+
+    asyncio.run(run())
+    assert {path.name for path in tmp_path.iterdir()} == {"home-authority.json", "home.json"}

@@ -30,6 +30,9 @@ PERSON = (
     " created_ns) VALUES ('p', 's', 'ada@example.org', 'Ada', 'Europe/Berlin', 'patient',"
     " false, 'hash', 5)"
 )
+THERAPIST = PERSON.replace("'p', 's', 'ada@", "'t', 'u', 'tom@").replace("patient", "therapist")
+PERSON_WITH_A_KEY = PERSON.replace("'p', 's', 'ada@", "'k', 'v', 'eve@")
+STORAGE_KEY = f"INSERT INTO storage_keys VALUES ('k', '{'ab' * 32}', 5)"
 SIGN_IN = "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000)"
 SIGN_IN_OF_0016 = (
     "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000, 'i',"
@@ -68,7 +71,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -85,6 +88,10 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(SIGN_IN_OF_0015))
         if revision == "0016":
             connection.execute(text(SIGN_IN_OF_0016))
+        connection.execute(text(THERAPIST))
+        if revision == "0017":
+            connection.execute(text(PERSON_WITH_A_KEY))
+            connection.execute(text(STORAGE_KEY))
     store = opened(url)
     person = store.person("p")
     assert person is not None
@@ -105,8 +112,13 @@ def test_a_filled_database_of_each_revision_comes_forward(
     if revision == "0016":  # what was signed in stays so
         (stored,) = access.tokens("p")
         assert (stored.second_factor, stored.verified_ns) == (True, 7)
+    with engine.connect() as connection:  # patients have theirs before any phone signs in
+        secrets = dict(connection.execute(text("SELECT person_id, secret FROM storage_keys")).all())
+    if revision == "0017":  # what phones have encrypted can be read on
+        assert secrets.pop("k") == "ab" * 32
+    assert secrets.keys() == {"p"}
     key = access.storage_key("p", NOW)
-    assert key is not None and len(key) == 32
+    assert key is not None and len(key) == 32 and key.hex() == secrets["p"]
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None
     if revision < "0007":  # recorders stay signed in, for everything, as they were

@@ -29,6 +29,10 @@ export default {
   "state.consentLink": "Read and decide",
   "state.refused": "Some of it was not taken. See Rate.",
   "state.unreadable": "What this phone held from before cannot be read any more, and was deleted.",
+  "state.inMemory.one":
+    "{number} notification of the strap of {name} waits in this page alone. Keep it open until {name} signs in here again.",
+  "state.inMemory.other":
+    "{number} notifications of the strap of {name} wait in this page alone. Keep it open until {name} signs in here again.",
   "state.recordingHeart": "Recording · heart {rate}",
 
   "scale.clear": "Leave out",
@@ -208,8 +212,6 @@ export default {
   "see.painLine": "Pain (dots)",
   "see.stressLine": "Stress (squares)",
   "see.answer": "Did pain move with stress?",
-  "see.interval":
-    "{estimate} points of pain for {unit}, 95% interval {low} to {high}, {n} ratings.",
   "see.answerNone": "The answer comes when there is a net.",
   "see.answerConsent": "Nothing is computed while keeping is not agreed to.",
   "see.more": "More on the pages",
@@ -220,7 +222,7 @@ export default {
 
   "more.title": "More",
   "more.signedIn": "Signed in as {name}",
-  "more.device": "This phone is called {name}.",
+  "more.device": "On the page My devices it is called {name}.",
   "more.pages": "Pages",
   "more.before": "Before you begin: warning signs",
   "more.consents": "What may be kept",
@@ -229,6 +231,12 @@ export default {
   "more.kept": "What is on this phone",
   "more.keptWords":
     "Ratings, practices and beats are encrypted on this phone and sent when there is a net. The browser holds the key, and it cannot be read out. Whoever can unlock this phone and open Ebbtide sees what you see. After signing out nothing of yours stays here.",
+  "more.others":
+    "Of somebody who was signed in here before, {rated} and up to {recorded} are still here, locked. They are sent once that person signs in on this phone again.",
+  "more.entries.one": "{number} entry",
+  "more.entries.other": "{number} entries",
+  "more.notifications.one": "{number} notification of a strap",
+  "more.notifications.other": "{number} notifications of a strap",
   "more.signOut": "Sign out",
   "more.signOutSending": "Sending what waits ...",
   "more.signOutWaits": "Some of it could not be sent",
@@ -242,7 +250,8 @@ export default {
   "more.language": "The texts follow the language of your browser.",
 
   "signIn.title": "Sign in",
-  "signIn.words": "On your computer, open My devices. Under My phone it shows a code and a picture of it.",
+  "signIn.words":
+    "On the pages, on a computer, open My devices: under My phone it shows a code and a picture of it. Without a computer, use e-mail and password below.",
   "signIn.code": "Code",
   "signIn.withCode": "Sign in with the code",
   "signIn.orPassword": "With e-mail and password",

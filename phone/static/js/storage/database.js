@@ -65,6 +65,28 @@ export async function hasDatabase() {
   return databases.some(({ name }) => name?.startsWith(PREFIX));
 }
 
+/**
+ * Count what others than this person left on this phone, locked. Of a strap's notifications some may
+ * be at the server already: which, only their key tells.
+ *
+ * @param {string} personId
+ * @returns {Promise<{entries: number, notifications: number}>}
+ */
+export async function countOfOthers(personId) {
+  const found = { entries: 0, notifications: 0 };
+  for (const { name } of (await indexedDB.databases?.()) ?? []) {
+    if (!name?.startsWith(PREFIX) || name === nameOf(personId)) continue;
+    const other = new Database(name.slice(PREFIX.length), await openIndexedDb(name));
+    try {
+      found.entries += await other.count("entries");
+      found.notifications += await other.count("notifications");
+    } finally {
+      other.close();
+    }
+  }
+  return found;
+}
+
 export class Database {
   #personId;
   /** @type {IDBDatabase} */

@@ -3,12 +3,14 @@
 import { button, element, heading, replace } from "../dom.js";
 import { count, t } from "../i18n.js";
 import { signOut } from "../session.js";
+import { countOfOthers } from "../storage/database.js";
 import { pageLink } from "./view.js";
 
 /** @typedef {import('./view.js').App} App */
 
 /** @type {import('./view.js').View} */
-export function openMore(app, place) {
+export function openMore(app, place, signal) {
+  const others = element("p", { hidden: true });
   const out = element("div", { class: "actions" });
   replace(
     out,
@@ -31,11 +33,28 @@ export function openMore(app, place) {
     element("p", { class: "muted" }, t("app.notADevice")),
     element("h2", {}, t("more.kept")),
     element("p", {}, t("more.keptWords")),
+    others,
     element("p", { class: "muted" }, t("more.language")),
     app.version
       ? element("p", { class: "muted" }, t("more.version", { version: app.version.slice(0, 12) }))
       : null,
   );
+  void showOthers(app, others, signal);
+}
+
+/**
+ * Say what waits of somebody else, so that it is known before the phone is given away.
+ * @param {App} app
+ * @param {HTMLElement} place
+ * @param {AbortSignal} signal
+ */
+async function showOthers(app, place, signal) {
+  const found = await countOfOthers(app.database.personId);
+  if (signal.aborted || found.entries + found.notifications === 0) return;
+  const rated = count("more.entries", found.entries);
+  const recorded = count("more.notifications", found.notifications);
+  place.textContent = t("more.others", { rated, recorded });
+  place.hidden = false;
 }
 
 /**

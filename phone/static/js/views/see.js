@@ -155,32 +155,14 @@ async function showAnswer(app, place, signal) {
 
 /** @param {any} report as `GET /v1/link` gives it */
 function keepAnswer({ stress, simulated }) {
-  const { sentence, caveats, missing, estimate, low, high, unit, n } = stress;
-  return { sentence, caveats, missing, estimate, low, high, unit, n, simulated };
+  const { sentence, caveats } = stress;
+  return { sentence, caveats, simulated };
 }
 
 /** @param {import('../answers.js').Answer<ReturnType<typeof keepAnswer>>} answer */
 function answerParts({ value, asOf }) {
-  const signed = (/** @type {number} */ number) =>
-    new Intl.NumberFormat(document.documentElement.lang, {
-      signDisplay: "exceptZero",
-      minimumFractionDigits: 2,
-      maximumFractionDigits: 2,
-    }).format(number);
-  const { estimate, low, high, unit, n } = value;
-  const interval =
-    value.missing === null && estimate !== null
-      ? t("see.interval", {
-          estimate: signed(estimate),
-          low: signed(low),
-          high: signed(high),
-          unit,
-          n: formatNumber(n),
-        })
-      : null;
-  return [
+  return [ // the sentence has the interval and the number of ratings
     element("p", { class: "answer" }, value.sentence),
-    interval ? element("p", { class: "muted" }, interval) : null,
     ...value.caveats.map((/** @type {string} */ words) => element("p", { class: "muted" }, words)),
     value.simulated ? element("p", { class: "muted" }, t("app.simulated")) : null,
     element("p", { class: "muted" }, t("app.asOf", { moment: formatMoment(new Date(asOf)) })),

@@ -17,7 +17,7 @@ from api.services.access_tokens import PHONE_IDLE_NS, PHONE_LIFETIME_NS, issue_t
 from api.services.erasure import erase_people
 from api.services.erasure_again import carry_out_erasures
 from api.services.lockout import MAX_FAILURES
-from api.services.phones import CODE_LIFETIME_NS, phones
+from api.services.phones import CODE_LIFETIME_NS, MAX_PHONES, phones
 from cli.server.thread import ApiThread
 from ebbtide.beats import new_id
 from ebbtide.client import ApiError, Client, SignedOutError
@@ -195,6 +195,24 @@ def test_a_revoked_phone_is_told_so_and_gets_the_same_key_again(place: Place) ->
     assert other.value.kind == "sign-in"
 
 
+def test_a_person_is_signed_in_on_so_many_phones_and_no_more(place: Place) -> None:
+    first = place.phone()
+    for _ in range(MAX_PHONES - 1):
+        place.phone()
+    answer = place.post(code=place.pages.new_device_code()["code"])
+    assert_problem(answer, 409, "My devices")
+    assert kind(answer) == "too-many-phones"
+    refused = place.post(email=ADA, password=PASSWORD)
+    assert (refused.status_code, kind(refused)) == (409, "too-many-phones")
+    assert first.me(), "none of them was signed out for it"
+    assert len(phones(place.stores, place.ada)) == MAX_PHONES
+    place.pages.revoke_device(place.pages.devices()[0]["id"])
+    assert place.post(email=ADA, password=PASSWORD).status_code == 201
+    # Those that are not used any more count no longer.
+    place.clock.now_ns += PHONE_IDLE_NS
+    assert place.post(email=ADA, password=PASSWORD).status_code == 201
+
+
 @pytest.mark.parametrize("how", ["itself", "sign-out", "password", "idle", "year", "shut out"])
 def test_a_phone_ends_in_each_way(place: Place, how: str) -> None:
     phone = place.phone()
@@ -240,12 +258,13 @@ def test_a_restore_brings_the_key_back_and_an_erasure_takes_it(tmp_path: Path) -
     settings = Settings(data_dir=tmp_path / "data")
     stores = open_stores(settings)
     ada, eve = add_account(stores, ADA), add_account(stores, "eve@example.org")
-    keys = [stores.access.storage_key(person.id, 1) for person in (ada, eve)]
-    assert keys[0] != keys[1]
     stores.close()
     files = [settings.beats_file, settings.records_file]
+    # From before the first sign-in on a phone: the key was made with the account.
     backup = create_backup(files, tmp_path / "backup", "now").folder
     stores = open_stores(settings)
+    keys = [stores.access.storage_key(person.id, 1) for person in (ada, eve)]
+    assert keys[0] != keys[1]
     erase_people(stores, [eve])
     stores.close()
     restore(backup, files, "old", replace=True)
