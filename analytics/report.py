@@ -11,6 +11,7 @@ of Statistics 6:65). Intervals are of each statement by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -28,7 +29,12 @@ from analytics.association.within_person import (
     lagged_link,
     within_person_link,
 )
-from analytics.association.wording import AssociationText, Comparison, association_text
+from analytics.association.wording import (
+    STRESS,
+    AssociationText,
+    Comparison,
+    association_text,
+)
 from analytics.hrv.stress_index import StressIndexInput, stress_index_input
 from analytics.hrv.windows import HrvWindows
 from analytics.programme.change import Change, first_to_last_week
@@ -110,10 +116,8 @@ class Report:
     before: HrvBeforeRating
 
 
-_MIN_FOR_WEEKENDS, _WEEKS_FOR_WEEKENDS = 45, 2
-
 _COMPARISONS = {
-    "same_moment": Comparison("stress", "one point of stress", "one point more stress than usual"),
+    "same_moment": STRESS,
     "stress_before": Comparison(
         "stress at the rating before",
         "one point of stress at the rating before",
@@ -229,10 +233,9 @@ def associations_report(rated: RatedHrv, before: HrvBeforeRating) -> Report:
     """Compute the report from the HRV before each rating."""
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
     beats_before = "usable beats before them"
-    weekend = _weekend(rated.day)
-    with_motion = np.column_stack([np.log1p(rated.motion_mg), weekend])
+    with_motion = np.log1p(rated.motion_mg)
     found = {
-        "same_moment": within_person_link(t, stress, pain, hour, covariates=weekend),
+        "same_moment": within_person_link(t, stress, pain, hour),
         "stress_before": lagged_link(t, stress, pain, hour),
         "pain_before": lagged_link(t, pain, stress, hour, x_name="pain", y_name="stress"),
         "day_to_day": day_to_day_link(rated.day, stress, pain),
@@ -242,7 +245,6 @@ def associations_report(rated: RatedHrv, before: HrvBeforeRating) -> Report:
             pain,
             hour,
             x_name=f"a stress index from {beats_before}",
-            covariates=weekend,
         ),
         # Per doubling, since a doubling of RMSSD is something one can picture and one ms is not.
         "rmssd": within_person_link(
@@ -254,13 +256,21 @@ def associations_report(rated: RatedHrv, before: HrvBeforeRating) -> Report:
     }
     adjusted = holm({key: link.p_value for key, link in found.items() if key != "same_moment"})
     adjusted["same_moment"] = found["same_moment"].p_value
+
+    def moment_text(time_ns: int) -> str:
+        """Say when, in the person's own time."""
+        row = int(np.argmin(np.abs(t - time_ns)))
+        minutes = round(float(hour[row]) * 60) % 1440
+        when = date.fromordinal(int(rated.day[row]))
+        return f"{when.day} {when:%B %Y}, {minutes // 60:02d}:{minutes % 60:02d}"
+
     statements = tuple(
         Statement(
             key,
             _TITLES[key],
             link,
             adjusted[key],
-            association_text(link, _COMPARISONS[key], adjusted[key]),
+            association_text(link, _COMPARISONS[key], adjusted[key], moment_text),
         )
         for key, link in found.items()
     )
@@ -273,16 +283,6 @@ def associations_report(rated: RatedHrv, before: HrvBeforeRating) -> Report:
         what_if_worse(t, rated.day, stress, pain, hour),
         before,
     )
-
-
-def _weekend(day: IntArray) -> FloatArray:
-    """1 on Saturdays and Sundays, 0 else; nothing where there are too few weeks to tell.
-
-    ``day``: proleptic ordinals, of which 1 was a Monday.
-    """
-    if len(day) < _MIN_FOR_WEEKENDS or np.ptp(day) < _WEEKS_FOR_WEEKENDS * 7 - 1:
-        return np.zeros(len(day))
-    return ((day - 1) % 7 >= 5).astype(np.float64)
 
 
 def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:

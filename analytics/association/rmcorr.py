@@ -7,9 +7,10 @@ The plain form is biased by anything that both series share over time, a fall du
 all, and by autocorrelation. It is reported only beside the other.
 
 The trend-safe form is the same correlation of the residuals from each person's own trend
-(``detrending``). Its p value is by resampling: each person's ``x`` is shifted circularly by a
-random number of ratings, which preserves its autocorrelation and breaks its relation to ``y``; its
-interval is Fisher's with the spread of these resamples.
+(``detrending``). Its error on Fisher's scale is the larger of two: the spread when each person's
+``x`` is shifted circularly by a random number of ratings, which preserves its autocorrelation and
+breaks its relation to ``y``; and how much the people's own parts differ. p value (t, people less
+one) and interval are of that one error, and agree.
 """
 
 from __future__ import annotations
@@ -141,10 +142,29 @@ def detrended_rmcorr(people: list[ResidualPair], dof: int, resamples: int, seed:
     r = float(np.clip(observed / (np.sqrt(x_size) * np.sqrt(y_size)), -1, 1))
     left = np.maximum(left, ROUNDING_SHARE * x_size + TINY)
     null = total / (np.sqrt(left) * np.sqrt(y_size))
-    p_value = (1 + int(np.count_nonzero(np.abs(null) >= abs(r) - 1e-12))) / (1 + resamples)
+    # Slopes that differ between people scatter r more than turning does, which breaks every link:
+    # so the error is the larger of what turning gives and of what the people's own parts give
+    # (Liang and Zeger 1986, Biometrika 73:13). With it p value and interval are one.
+    many = len(people)
     spread = float(np.sqrt(np.mean(null**2)))
-    middle = np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9))
-    low, high = np.tanh(middle + 1.959964 * spread * np.array([-1, 1]))
+    if many > 1:
+        scale = np.sqrt(x_size * y_size)
+        parts = np.array(
+            [
+                one.x @ one.y / scale
+                - r / 2 * (float(one.x @ one.x) / x_size + float(one.y @ one.y) / y_size)
+                for one in people
+            ]
+        )
+        own = float(np.sqrt(np.sum(parts**2) * many / (many - 1)))
+        middle_error = max(spread, own / max(1 - r**2, 1e-9))
+        limit = float(special.stdtrit(many - 1, 0.975))
+    else:
+        middle_error, limit = spread, 1.959964
+    middle = float(np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9)))
+    t = abs(middle) / max(middle_error, TINY)
+    p_value = float(2 * (special.stdtr(many - 1, -t) if many > 1 else special.ndtr(-t)))
+    low, high = np.tanh(middle + limit * middle_error * np.array([-1, 1]))
     return RmCorr(r, dof, p_value, float(low), float(high), None)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from analytics.association.within_person import Association
@@ -19,6 +21,7 @@ class Verdict(StrEnum):
 
 
 _ALPHA = 0.05
+_FEW_CHANGES_SHARE = 0.4  # of the ratings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Comparison:
 
     ``x_name``; ``unit``, what the slope is per; ``per_unit_text``, the same as a person would
     notice it; ``temporal_order_text``: for the order in time, where that is the question;
+    ``both_rated``: both are what the person ticked, so a habit of ticking may move both;
     ``known_bias_text``: where the simulation showed more false alarms than 5%.
     """
 
@@ -35,6 +39,7 @@ class Comparison:
     per_unit_text: str
     y_name: str = "pain"
     temporal_order_text: str | None = None
+    both_rated: bool = False
     known_bias_text: str | None = None
 
 
@@ -48,7 +53,9 @@ class AssociationText:
     caveats: tuple[str, ...]
 
 
-STRESS = Comparison("stress", "one point of stress", "one point more stress than usual")
+STRESS = Comparison(
+    "stress", "one point of stress", "one point more stress than usual", both_rated=True
+)
 _TOGETHER = "Moving together does not show that one brings the other; something else may move both."
 _EARLIER = "Coming before does not show that one brings the other; something else may bring both."
 _COURSE = (
@@ -59,9 +66,16 @@ _COMPARISONS = "This is one of several looks; it is called clear only after corr
 
 
 def association_text(
-    link: Association, compared: Comparison = STRESS, p_adjusted: float | None = None
+    link: Association,
+    compared: Comparison = STRESS,
+    p_adjusted: float | None = None,
+    moment_text: Callable[[int], str] | None = None,
 ) -> AssociationText:
-    """Put an association into words. ``p_adjusted`` decides what is clear, where it is given."""
+    """Put an association into words.
+
+    ``p_adjusted`` decides what is clear, where it is given. ``moment_text`` puts a time (UTC ns)
+    into words; without it the date is that of UTC.
+    """
     x, y = compared.x_name, compared.y_name
     if link.missing_reason is not None:
         return AssociationText(
@@ -77,10 +91,19 @@ def association_text(
         _EARLIER if compared.temporal_order_text else _TOGETHER,
         _COURSE,
         *((_COMPARISONS,) if corrected else ()),
+        *_describe_doubts(link, compared, p_value, moment_text or _utc_date),
         *((compared.known_bias_text,) if compared.known_bias_text else ()),
     )
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
     if p_value is None or p_value >= _ALPHA:
+        if link.order_p is not None and link.order_p >= _ALPHA and not link.low <= 0 <= link.high:
+            return AssociationText(
+                Verdict.UNCLEAR,
+                f"{y.capitalize()} and {x} go together, but from {link.n} ratings we cannot tell "
+                "which of them comes first.",
+                compared.unit,
+                caveats,
+            )
         return AssociationText(
             Verdict.UNCLEAR,
             f"From {link.n} ratings we cannot tell whether {y} moved with {x}: with "
@@ -91,6 +114,8 @@ def association_text(
         )
     verdict = Verdict.TOGETHER if link.estimate > 0 else Verdict.OPPOSITE
     opening = f"{y.capitalize()} and {x} {verdict}"
+    if compared.both_rated:
+        opening = f"Rated {y} and rated {x} {verdict}"
     if compared.temporal_order_text is not None:
         verdict = Verdict.CAME_BEFORE
         opening = (
@@ -103,6 +128,83 @@ def association_text(
         compared.unit,
         caveats,
     )
+
+
+def _describe_doubts(
+    link: Association,
+    compared: Comparison,
+    p_value: float | None,
+    moment_text: Callable[[int], str],
+) -> list[str]:
+    """Say what makes this answer less sure, or what it was held back for; one line each."""
+    x, y = compared.x_name, compared.y_name
+    clear = p_value is not None and p_value < _ALPHA
+    said = []
+    if link.held_back_for and not clear:
+        what = " and the ".join(link.held_back_for)
+        said.append(
+            f"Both follow the {what}. Without taking that out it would look as if they moved "
+            "together; with it taken out, we cannot tell."
+        )
+    if link.outlying_ns is not None and link.without_outlying is not None:
+        estimate, low, high = link.without_outlying
+        moment = moment_text(link.outlying_ns)
+        rest = f"{_points(estimate)} (95% interval {_points(low)} to {_points(high)})"
+        if clear and not link.clear_without_outlying:
+            said.append(f"One moment carries this: {moment}. Without it we could not tell: {rest}.")
+        elif clear:
+            said.append(f"One moment stands out: {moment}. Without it the slope is {rest}.")
+        elif link.clear_without_outlying:
+            said.append(
+                f"One moment hides it: {moment}. Without it, {y} would seem to move with {x}: "
+                f"{rest}."
+            )
+        else:
+            said.append(
+                f"One moment stands out: {moment}. With it or without it we cannot tell: {rest}."
+            )
+    if link.missing_when_bad_p is not None and link.missing_when_bad_p < _ALPHA:
+        said.append(
+            "Ratings seem to be missing when things were bad. What was not rated cannot be known, "
+            "and the true link may be another."
+        )
+    if link.changes is not None and link.changes < _FEW_CHANGES_SHARE * link.n:
+        said.append(
+            f"Few changes: {y} and {x} were the same as the rating before in most of them "
+            f"({link.changes} of {link.n - 1} differ). An answer needs ups and downs."
+        )
+    if link.copies:
+        rows = "row was" if link.copies == 1 else "rows were"
+        said.append(f"{link.copies} {rows} the same as another of the same moment, and left out.")
+    if not clear or not compared.both_rated:
+        return said
+    said.append(
+        "Both are your own ratings. A way of filling in the form that moves both would look the "
+        "same."
+    )
+    if link.robustness is not None:
+        line = (
+            f"Something else that explains {link.robustness:.0%} of what is left of both would be "
+            "enough to make this unclear."
+        )
+        if link.day_share is not None:
+            share = (
+                f"{link.day_share:.0%} at most" if link.day_share >= 0.005 else "next to nothing"
+            )
+            line += f" For comparison, the time of day explains {share}."
+        said.append(line)
+    if link.reliability is not None and link.estimate is not None and link.reliability < 1:
+        said.append(
+            f"You rated again within half an hour at times, and {x} then differed a little. "
+            f"Allowing for that, the slope would be about "
+            f"{_points(link.estimate / link.reliability)}."
+        )
+    return said
+
+
+def _utc_date(time_ns: int) -> str:
+    when = datetime.fromtimestamp(time_ns / 1e9, UTC)
+    return f"{when.day} {when:%B %Y}, {when:%H:%M} UTC"
 
 
 def _points(value: float) -> str:

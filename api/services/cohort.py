@@ -5,6 +5,7 @@ A cohort that somebody joins or leaves alone would name them to whoever knows th
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +95,10 @@ def load_cohort(stores: Stores, analyst: Person, min_people: int) -> Cohort:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CohortRatings:
-    """Ratings of a cohort, all of shape (n,). ``who``: place among the subjects."""
+    """Ratings of a cohort, all of shape (n,). ``who``: place among the subjects.
+
+    ``session_who`` and ``session_days``, shape (k,): their sessions.
+    """
 
     who: NDArray[np.int64]
     days: NDArray[np.float64]
@@ -102,12 +106,14 @@ class CohortRatings:
     pain: NDArray[np.float64]
     hours: NDArray[np.float64]
     simulated: bool
+    session_who: NDArray[np.int64]
+    session_days: NDArray[np.float64]
 
     @property
     def price_s(self) -> float:
         """Seconds for their link, as measured: nearly as the square of each person's ratings."""
         counts = np.bincount(self.who).astype(np.float64)
-        return 0.1 + float(np.sum(1e-3 + 1.5e-4 * counts + 2e-7 * counts**2))
+        return 0.1 + float(np.sum(6e-3 + 1.5e-4 * counts + 2e-7 * counts**2))
 
 
 def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
@@ -117,10 +123,16 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
     pain: list[float] = []
     stress: list[float] = []
     hours: list[float] = []
+    session_who: list[int] = []
+    session_days: list[float] = []
     simulated = False
     for number, subject in enumerate(subjects):
         raise_if_stopped()
-        ratings = ReleasedRows(stores, subject, ExportQuery.of_all()).ratings()
+        released = ReleasedRows(stores, subject, ExportQuery.of_all())
+        ratings = released.ratings()
+        held = [day for _, day in released.sessions()]
+        session_who += [number] * len(held)
+        session_days += [day / DAY for day in held]
         times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
         who += [number] * len(ratings)
         days += (times / DAY).tolist()
@@ -135,13 +147,17 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
         np.array(pain, dtype=np.float64),
         np.array(hours, dtype=np.float64),
         simulated,
+        np.array(session_who, dtype=np.int64),
+        np.array(session_days, dtype=np.float64),
     )
 
 
 def compute_cohort_link(ratings: CohortRatings) -> CohortLink:
     """Estimate how pain moved with stress within these people, over all of them."""
     arrays = (ratings.who, ratings.days, ratings.stress, ratings.pain, ratings.hours)
-    return CohortLink(compute(ratings.price_s, group_link, *arrays), ratings.simulated)
+    sessions = (ratings.session_who, ratings.session_days)
+    work = functools.partial(group_link, sessions=sessions)
+    return CohortLink(compute(ratings.price_s, work, *arrays), ratings.simulated)
 
 
 def cohort_link(stores: Stores, subjects: list[ExportSubject]) -> CohortLink:

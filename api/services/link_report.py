@@ -28,10 +28,11 @@ from store.models import Person, Rating, StoredReport
 
 # Seconds, as measured (docs/evidence/cost.md): of the statistics, of reading a rating, and of the
 # beats of a window before one.
-_STATISTICS_S, _STATISTICS_RATING_S, _STATISTICS_PAIR_S = 0.15, 1.5e-4, 2.5e-7
+_STATISTICS_S, _STATISTICS_RATING_S = 0.1, 5e-4
+_SLOPES_S, _MIN_FOR_SLOPES = 1.0, 30
 _RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
 
-REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 1")
+REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,9 @@ def _price_s(ratings: list[Rating], days: dict[int, str], span: Span) -> float:
 
 
 def _statistics_price_s(ratings: int) -> float:
-    """Of the statistics alone: nearly as the square of the ratings."""
-    return _STATISTICS_S + ratings * _STATISTICS_RATING_S + ratings**2 * _STATISTICS_PAIR_S
+    """Of the statistics alone, all of their slopes together."""
+    slopes_s = _SLOPES_S if ratings >= _MIN_FOR_SLOPES else 0.0
+    return _STATISTICS_S + slopes_s + ratings * _STATISTICS_RATING_S
 
 
 def _hash(inputs: str, days: dict[int, str]) -> str:

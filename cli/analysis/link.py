@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analytics.association.within_person import Association
 
 _DAY_NS = 86_400e9
+_FIRST_MONDAY = 4.0  # days from 1970-01-01
 _PER_UNIT = "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
 
 
@@ -49,6 +50,7 @@ def link(
 
     from analytics.association.group import group_link
     from analytics.association.within_person import within_person_link
+    from analytics.association.wording import Comparison, association_text
     from cli.analysis.csv_table import read_table, with_missing
     from cli.analysis.doubts import doubt_names, doubt_values
     from cli.analysis.missing_codes import describe, parse_missing, remove_link_codes
@@ -74,16 +76,30 @@ def link(
         starts = np.searchsorted(subjects, subjects)
         days = (np.arange(len(subjects)) - starts).astype(np.float64)
     else:
-        days = times.days[order]
-    found = group_link(subjects, days, xs, ys, hours)
+        days = times.days[order] + times.first_in_week
+    # Copies are out already, by the rule of the table.
+    found = group_link(subjects, days, xs, ys, hours, drop_copies=False)
     own: Association | None = None
     if len(names) == 1:
         # Without a time, rows as if there were three a day.
-        passed = days - np.min(days) if time is not None else days / 3
-        ns = (passed * _DAY_NS).astype(np.int64)
-        own = within_person_link(ns, xs, ys, hours, x_name=x, y_name=y)
+        passed = days if time is not None else days / 3
+        weeks = np.floor(np.min(passed) / 7) if len(passed) else 0.0
+        passed = passed - 7 * weeks + _FIRST_MONDAY
+        ns = np.round(passed * _DAY_NS).astype(np.int64)
+        own = within_person_link(
+            ns, xs, ys, hours, x_name=x, y_name=y, drop_copies=False, calendar=time is not None
+        )
     within = _within(found, own)
     caveats = _caveats(found, time)
+    if own is not None and own.missing_reason is None:
+        compared = Comparison(x, f"one more of {x}", f"one more of {x}", y_name=y, both_rated=True)
+        caveats = [*association_text(own, compared).caveats, *caveats[1:]]
+    gap_p = found.missing_when_bad_p if own is None else own.missing_when_bad_p
+    if own is None and gap_p is not None and gap_p < 0.05:
+        caveats.append(
+            "Rows seem to be missing when both were high: those beside a gap are higher than the "
+            "others. That makes a link look weaker, or opposite, than it is."
+        )
     caveats += describe(missing_codes)
     caveats += [*doubt_values(xs, x), *doubt_values(ys, y), *doubt_names(names, subject)]
     if copies.any():
@@ -105,10 +121,13 @@ def link(
         "rmcorr": with_missing(found.rmcorr),
         "detrended_rmcorr": {
             **with_missing(found.detrended_rmcorr),
-            "method": "each one's course taken out; p by turning x in a circle, 10,000 times",
+            "method": "each one's course taken out; error from turning x in a circle, 10,000 "
+            "times, or from the differences between subjects, if larger",
         },
         "spread_between_subjects": found.spread,
         "subjects": [{**asdict(one), "subject": names[one.subject]} for one in found.people],
+        "changes": None if found.second_look is None else asdict(found.second_look),
+        "missing_when_bad_p": gap_p,
         "verdict": _verdict(within, found, x, y),
         "caveats": caveats,
         "missing_codes": missing_codes,
@@ -122,6 +141,12 @@ def link(
     typer.echo(f"  {found.n_pairs} pairs of {found.n_subjects} subjects")
     if within["estimate"] is not None:
         typer.echo("  " + _PER_UNIT.format(x=x, y=y, **within))
+    if own is None and found.second_look is not None:
+        typer.echo(
+            f"  {found.second_look.estimate:+.3g} of {y} for one more of {x} in the changes from "
+            f"row to row alone, where single large moments count little "
+            f"(p = {found.second_look.p_value:.3g} of more than next to nothing)"
+        )
     for title, row in (
         ("repeated-measures correlation, each one's course taken out", found.detrended_rmcorr),
         ("repeated-measures correlation, plain: a shared fall looks like a link", found.rmcorr),
@@ -160,14 +185,21 @@ def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
 
 
 def _verdict(within: dict[str, Any], found: GroupLink, x: str, y: str) -> str:
+    from analytics.association.group import GroupVerdict
+
     if within["estimate"] is None:
         return f"not enough yet to say whether {y} moved with {x}: {within['missing']}"
-    rotation_p = found.detrended_rmcorr.p_value
-    # Two tests of one hypothesis: a verdict needs both.
-    clear = within["p_value"] < 0.05 and (found.n_subjects == 1 or (rotation_p or 1.0) < 0.05)
+    together = within["estimate"] > 0
+    if found.n_subjects == 1:
+        clear, shared = within["p_value"] < 0.05, False
+    else:
+        clear = found.verdict not in (GroupVerdict.UNCLEAR, GroupVerdict.NOT_ENOUGH)
+        shared = found.verdict is GroupVerdict.SHARED_MOMENTS
     if not clear:
         return f"cannot tell whether {y} moved with {x}"
-    way = "moved together" if within["estimate"] > 0 else "moved opposite ways"
+    way = "moved together" if together else "moved opposite ways"
+    if shared:
+        way += ", but moments that they share could make it"
     return f"{y} and {x} {way}"
 
 

@@ -56,7 +56,8 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(:\d\d)? ?([AaPp])\.?[Mm]\.?")
 class Times:
     """``days``: shape (n,), of dates and moments since the first. ``hours``: of the local day, or
     None where the column has none. ``is_calendar``: dates or moments, and not plain numbers.
-    ``has_clock``: they have a time of day. ``read_as``: in words.
+    ``has_clock``: they have a time of day. ``read_as``: in words. ``first_in_week``: days from a
+    Monday, 00:00 UTC, to the first moment; 0 where there is no calendar.
     """
 
     days: NDArray[np.float64]
@@ -64,6 +65,7 @@ class Times:
     is_calendar: bool
     has_clock: bool
     read_as: str
+    first_in_week: float = 0.0
 
 
 def read_times(words: pd.Series[str], path: Path, column: str, order: DateOrder | None) -> Times:
@@ -121,7 +123,9 @@ def read_times(words: pd.Series[str], path: Path, column: str, order: DateOrder 
         found.insert(0, has_day_first[day_first])
     has_clock = bool(any(units) or any(":" in word for word in written))
     varied = hours if np.ptp(hours) > 0 else None
-    return Times(days, varied, True, has_clock, " and ".join(found))
+    first = moments.min()
+    in_week = first.weekday() + (first - first.normalize()).total_seconds() / 86_400
+    return Times(days, varied, True, has_clock, " and ".join(found), float(in_week))
 
 
 def _read_visits(words: pd.Series[str]) -> Times | None:

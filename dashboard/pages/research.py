@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import palette
-from dashboard.i18n.formatting import format_number, slope_parts
+from dashboard.i18n.formatting import format_number, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client
@@ -104,6 +104,15 @@ def _link(research: Any) -> None:
                 spread=format_number(link["spread"], 2),
             )
         )
+        if link["changes_estimate"] is not None:
+            st.write(
+                _(
+                    "In the changes from rating to rating alone, where single large moments count "
+                    "little: {estimate} points."
+                ).format(estimate=format_signed(link["changes_estimate"], 2))
+            )
+        for warning in link["warnings"]:
+            st.write(warning)
         rows = pd.DataFrame(
             [
                 {**row, "person": row["person"][:8]}

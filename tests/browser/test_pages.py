@@ -116,7 +116,7 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
         expect(mark).to_be_visible()
         go_to(page, "My link")
-        expect(page.get_by_text("Pain and stress moved together").first).to_be_visible()
+        expect(page.get_by_text("Rated pain and rated stress moved together").first).to_be_visible()
         expect(page.get_by_text("95% interval").first).to_be_visible()
         expect(mark).to_be_visible()
         text = page.get_by_test_id("stMain").inner_text().lower()

@@ -50,6 +50,14 @@ class ClinicLink(RecordOut):
     high: float | None
     p_value: float | None
     spread: float | None = Field(description="Standard deviation of true slopes between people")
+    changes_estimate: float | None = Field(
+        description="The same from the changes from rating to rating, beyond shared moments"
+    )
+    changes_p_value: float | None = Field(description="Of lying beyond 0.08 SD per SD")
+    missing_when_bad_p: float | None = Field(
+        description="Of ratings not being missing when both were bad; one-sided"
+    )
+    warnings: list[str]
     by_person: list[PersonLink]
     verdict: str
     missing: str | None
@@ -60,8 +68,17 @@ class ClinicLink(RecordOut):
 
 ASSUMPTIONS = [
     Assumption(
-        what="Each one's course over weeks is taken out: a smooth curve, the time of day, a step",
+        what="Each one's course over weeks is taken out: a smooth curve, the time of day, a step, "
+        "the two days after each session; and the hours and weekdays that all have in common",
         otherwise="A course of another shape, shared by pain and stress, would look like a link",
+    ),
+    Assumption(
+        what="A link shows in the changes from rating to rating, not in slow ups and downs alone",
+        otherwise="It is called a link that shared moments could make",
+    ),
+    Assumption(
+        what="No way of filling in forms moves both ratings of a moment",
+        otherwise="It would look like a link; ratings at different moments would tell",
     ),
     Assumption(
         what="Errors close in time resemble each other, and less so further apart",
@@ -115,6 +132,7 @@ async def clinic_link(
 
 def _to_out(subjects: list[ExportSubject], cohort: CohortLink) -> ClinicLink:
     link = cohort.link
+    second = link.second_look
     return ClinicLink.from_record(
         link,
         people=link.n_subjects,
@@ -127,6 +145,9 @@ def _to_out(subjects: list[ExportSubject], cohort: CohortLink) -> ClinicLink:
         ],
         verdict=_verdict(link),
         missing=link.missing_reason,
+        changes_estimate=None if second is None else second.estimate,
+        changes_p_value=None if second is None else second.p_value,
+        warnings=_warnings(link),
         simulated=cohort.simulated,
         assumptions=ASSUMPTIONS,
         method=group.METHOD,
@@ -134,10 +155,25 @@ def _to_out(subjects: list[ExportSubject], cohort: CohortLink) -> ClinicLink:
 
 
 def _verdict(link: group.GroupLink) -> str:
-    if link.estimate is None or link.p_value is None:
-        return f"Not enough yet to say whether pain moved with stress: {link.missing_reason}."
-    # Two methods for one question: both must agree before anything is said.
-    if link.p_value >= 0.05 or (link.detrended_rmcorr.p_value or 1.0) >= 0.05:
-        return "We cannot tell whether pain moved with stress."
-    together = "together" if link.estimate > 0 else "opposite ways"
-    return f"Pain and stress moved {together} within people."
+    match link.verdict:
+        case group.GroupVerdict.NOT_ENOUGH:
+            return f"Not enough yet to say whether pain moved with stress: {link.missing_reason}."
+        case group.GroupVerdict.UNCLEAR:
+            return "We cannot tell whether pain moved with stress."
+        case group.GroupVerdict.SHARED_MOMENTS:
+            way = "together" if (link.estimate or 0.0) > 0 else "opposite ways"
+            return (
+                f"Rated pain and rated stress moved {way}, but moments that they share could make "
+                "it: the changes from rating to rating do not show it clearly."
+            )
+        case _:
+            return f"Rated pain and rated stress {link.verdict} within people."
+
+
+def _warnings(link: group.GroupLink) -> list[str]:
+    if link.missing_when_bad_p is None or link.missing_when_bad_p >= 0.05:
+        return []
+    return [
+        "Ratings seem to be missing when things were bad: those beside a gap are worse than the "
+        "others. That makes a link look weaker, or opposite, than it is."
+    ]

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.association.group import group_link
+from analytics.association.group import GroupVerdict, group_link
 from analytics.association.rmcorr import repeated_measures_correlation
 from tests.conftest import SHARED
-from tests.support.signals import clinic
+from tests.support.signals import clinic, ups_and_downs
 
 
 def published(name: str, subject: str, x: str, y: str) -> tuple[np.ndarray, ...]:
@@ -115,3 +115,84 @@ def test_too_little_gives_reasons() -> None:
     assert same.rmcorr.missing_reason is not None and "never changes" in same.rmcorr.missing_reason
     with pytest.raises(ValueError, match="shape"):
         group_link(who, day, x[:3], y)
+
+
+def two_steps(rng: np.random.Generator, people: int, n: int) -> tuple[np.ndarray, ...]:
+    """Each one's stress and pain have two steps of 3 at dates of their own, and nothing else."""
+    level = np.concatenate(
+        [
+            7 - 3 * np.sum(np.arange(n) >= rng.integers(5, n - 5, 2)[:, None], axis=0)
+            for _ in range(people)
+        ]
+    )
+    x, y = (
+        level + 1.3 * np.concatenate([ups_and_downs(n, 0.4, rng) for _ in range(people)])
+        for _ in "xy"
+    )
+    return np.repeat(np.arange(people), n), np.tile(np.arange(n) / 2, people), x, y
+
+
+def test_moments_that_people_share_are_not_called_a_link() -> None:
+    rng = np.random.default_rng(11)
+    verdicts = [group_link(*two_steps(rng, 20, 56), resamples=300).verdict for _ in range(8)]
+    assert GroupVerdict.TOGETHER not in verdicts
+    assert GroupVerdict.SHARED_MOMENTS in verdicts
+
+
+def test_a_true_link_of_a_clinic_passes_the_second_look() -> None:
+    rng = np.random.default_rng(12)
+    who, day, x, y, _ = clinic(rng, 20, 56, 0.45)
+    found = group_link(who, day, x, y, resamples=300)
+    assert found.verdict is GroupVerdict.TOGETHER
+    assert found.second_look is not None and found.second_look.n_subjects == 20
+    assert found.second_look.estimate == pytest.approx(0.45, abs=0.15)
+
+
+def test_slopes_of_both_signs_make_no_common_correlation() -> None:
+    """Fisher's interval and its p value are one, and own slopes are counted as scatter."""
+    rng = np.random.default_rng(13)
+    alarms = 0
+    for _ in range(30):
+        who, day, x, y, _ = clinic(rng, 12, 45, 0.0, 0.6)
+        found = group_link(who, day, x, y, resamples=300).detrended_rmcorr
+        assert found.p_value is not None and found.low is not None and found.high is not None
+        assert (found.p_value < 0.05) == (not found.low <= 0 <= found.high)
+        alarms += found.p_value < 0.05
+    assert alarms <= 5
+
+
+def test_known_sessions_are_taken_out() -> None:
+    rng = np.random.default_rng(14)
+    who, day, x, y, _ = clinic(rng, 10, 84, 0.0)
+    at = np.tile(np.arange(2.0, 26.0, 3.5), 10)
+    whose = np.repeat(np.arange(10), 7)
+    for one, when in zip(whose, at, strict=True):
+        after = (who == one) & (day >= when) & (day <= when + 2)
+        x[after] -= 4
+        y[after] -= 4
+    without = group_link(who, day, x, y, resamples=300)
+    known = group_link(who, day, x, y, resamples=300, sessions=(whose, at))
+    assert without.estimate is not None and known.estimate is not None
+    assert without.estimate > 0.3 > abs(known.estimate)
+
+
+def test_a_clinic_that_leaves_out_bad_moments_is_warned_of() -> None:
+    rng = np.random.default_rng(15)
+    rows = []
+    slot = np.arange(112)
+    days = slot // 2 + np.array([9.0, 20.0])[slot % 2] / 24
+    for one in range(20):
+        x, y = ups_and_downs(112, 0.6, rng), ups_and_downs(112, 0.6, rng)
+        kept = np.flatnonzero(rng.random(112) > np.where(x + y > 0.8, 0.8, 0.1))
+        rows.append((np.full(len(kept), one), days[kept], x[kept], y[kept]))
+    found = group_link(*(np.concatenate(part) for part in zip(*rows, strict=True)), resamples=200)
+    assert found.missing_when_bad_p is not None and found.missing_when_bad_p < 0.01
+
+
+def test_rows_given_twice_count_once_in_a_clinic() -> None:
+    rng = np.random.default_rng(16)
+    who, day, x, y, _ = clinic(rng, 6, 40, 0.3)
+    once = group_link(who, day, x, y, resamples=200)
+    twice = group_link(*(np.repeat(v, 2) for v in (who, day, x, y)), resamples=200)
+    assert twice.n_pairs == once.n_pairs == 240
+    assert (twice.estimate, twice.p_value) == (once.estimate, once.p_value)

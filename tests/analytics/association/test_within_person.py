@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics._types import FloatArray
+from analytics.association.calendar_effects import local_calendar
+from analytics.association.missing_when_bad import missing_when_bad
 from analytics.association.within_person import day_to_day_link, lagged_link, within_person_link
 from analytics.association.wording import Verdict, association_text
 from tests.support.signals import CAUSAL, times, ups_and_downs
@@ -228,3 +230,123 @@ def test_the_missing_reason_counts_days_at_the_persons_own_pace() -> None:
     assert three_a_day is not None and "about 6 more days at 3 ratings a day" in three_a_day
     assert one_a_day is not None and "about 18 more days at one rating a day" in one_a_day
     assert none_yet is not None and "about 15 more days at 2 ratings a day" in none_yet
+
+
+WEEKS = {
+    "weekend": lambda d: -2.5 * (np.floor(d) % 7 >= 5),
+    "two days off": lambda d: -2.5 * np.isin(np.floor(d) % 7, (2, 3)),
+    "from Monday to Sunday": lambda d: -0.5 * (np.floor(d) % 7),
+    "office hours": lambda d: 2.5 * (d % 1 * 24 < 17),
+    "one moment": lambda d: 7.0 * (np.arange(len(d)) == 31),
+    "two steps": lambda d: -3.0 * (d > 9) - 3.0 * (d > 20),
+}
+
+
+@pytest.mark.parametrize("week", WEEKS)
+def test_what_a_week_does_to_both_is_no_link(week: str) -> None:
+    """A sample of benchmarks/weeks.py; without the effects these are 30 to 100%."""
+    rng = np.random.default_rng(17)
+    slot = np.arange(60)
+    days = slot // 2 + np.array([9.0, 20.0])[slot % 2] / 24
+    monday = 1_790_553_600_000_000_000
+    ns = monday + (days * 86_400e9).astype(np.int64)
+    shared = 6 + WEEKS[week](days)
+    alarms = sum(
+        within_person_link(
+            ns,
+            shared + 1.3 * ups_and_downs(60, 0.4, rng),
+            shared + 1.3 * ups_and_downs(60, 0.4, rng),
+            days % 1 * 24,
+        ).clear
+        for _ in range(25)
+    )
+    assert alarms <= 5  # 5% of 25 is 1.3 with a standard deviation of 1.1
+
+
+def test_weekdays_follow_from_the_local_hour() -> None:
+    """23:30 on Sunday in New York is Monday in UTC, and 7:00 on Monday in Auckland is Sunday."""
+    sunday_evening_utc = np.array([1_790_566_200_000_000_000])  # Monday 28 September 2026, 03:30
+    _, weekday = local_calendar(sunday_evening_utc, np.array([23.5]))
+    assert weekday.tolist() == [6]
+    sunday_utc = np.array([1_790_553_600_000_000_000 - 6 * 3_600_000_000_000])
+    assert local_calendar(sunday_utc, np.array([7.0]))[1].tolist() == [0]
+    assert local_calendar(sunday_utc, None)[1].tolist() == [6]
+
+
+def test_rows_given_twice_count_once() -> None:
+    stress, pain = pair(40)
+    once = within_person_link(times(40), stress, pain)
+    twice = within_person_link(np.repeat(times(40), 2), np.repeat(stress, 2), np.repeat(pain, 2))
+    assert (twice.n, twice.copies) == (40, 40)
+    assert twice.estimate == once.estimate and once.copies == 0
+
+
+def test_the_moment_that_carries_a_link_is_named() -> None:
+    rng = np.random.default_rng(21)
+    stress, pain = rng.normal(5, 1, (2, 60))
+    stress[30] += 12
+    pain[30] += 12
+    link = within_person_link(times(60), stress, pain)
+    assert link.outlying_ns == times(60)[30]
+    assert link.without_outlying is not None and not link.clear_without_outlying
+    assert "One moment" in " ".join(association_text(link).caveats)
+
+
+def test_ten_thousand_ratings_are_linear_work() -> None:
+    """The columns do not grow with the ratings, and steps are looked for at as many places."""
+    rng = np.random.default_rng(22)
+    link = within_person_link(times(10_000, every_h=6), *rng.standard_normal((2, 10_000)))
+    assert link.n == 10_000 and not link.clear
+    assert abs(link.estimate or 1.0) < 0.05
+
+
+def test_neither_comes_first_where_a_hidden_mood_moves_both() -> None:
+    rng = np.random.default_rng(23)
+    said = wrong = right = 0
+    for _ in range(40):
+        mood = 1.3 * ups_and_downs(84, 0.7, rng)
+        x, y = (mood + rng.standard_normal(84) for _ in "xy")
+        said += lagged_link(times(84), x, y).clear
+        pain = 1.3 * ups_and_downs(84, 0.6, rng)
+        stress = 0.7 * np.append(0, pain[:-1]) + 0.7 * rng.standard_normal(84)
+        wrong += lagged_link(times(84), stress, pain).clear
+        right += lagged_link(times(84), pain, stress).clear
+    assert said <= 5 and wrong <= 5
+    assert right >= 32
+
+
+def test_ratings_that_are_missing_when_bad_are_warned_of() -> None:
+    rng = np.random.default_rng(24)
+    warned = alarms = 0
+    slot = np.arange(240)
+    days = slot // 2 + np.array([9.0, 20.0])[slot % 2] / 24
+    for _ in range(30):
+        x, y = ups_and_downs(240, 0.6, rng), ups_and_downs(240, 0.6, rng)
+        kept = np.flatnonzero(rng.random(240) > np.where(x + y > 0.8, 0.8, 0.1))
+        p_value = missing_when_bad(days[kept], x[kept], y[kept])
+        warned += p_value is not None and p_value < 0.05
+        kept = np.flatnonzero(rng.random(240) > 0.4)
+        p_value = missing_when_bad(days[kept], x[kept], y[kept])
+        alarms += p_value is not None and p_value < 0.05
+    assert warned >= 20 and alarms <= 5
+
+
+def test_missing_hours_are_taken_as_utc() -> None:
+    stress, pain = pair(60)
+    hours = (times(60) / 3_600e9) % 24
+    some = hours.copy()
+    some[::2] = np.nan
+    for estimate in (within_person_link, lagged_link):
+        found = estimate(times(60), stress, pain, some).p_value
+        assert found == pytest.approx(estimate(times(60), stress, pain, hours).p_value, rel=1e-6)
+
+
+def test_three_bad_moments_are_no_link() -> None:
+    rng = np.random.default_rng(25)
+    alarms = 0
+    for _ in range(12):
+        stress, pain = (5 + 1.3 * ups_and_downs(60, 0.4, rng) for _ in "xy")
+        for values in (stress, pain):
+            values[[11, 29, 48]] += 6
+        alarms += within_person_link(times(60), stress, pain).clear
+    assert alarms <= 3

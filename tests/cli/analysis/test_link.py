@@ -55,7 +55,7 @@ def test_one_person(tmp_path: Path) -> None:
     )
     assert found["n_subjects"] == 1
     assert found["within"]["low"] < 0.6 < found["within"]["high"]
-    assert "one step" in found["within"]["method"]
+    assert "one or two steps" in found["within"]["method"]
 
 
 def test_numbers_as_time_are_days(tmp_path: Path) -> None:
@@ -123,3 +123,19 @@ def test_equal_ratings_of_one_day_are_refused(tmp_path: Path) -> None:
     assert done.returncode == 1 and "--repeated drop" in " ".join(done.stderr.split())
     unchanged = run_ebbtide_json("link", str(path), *LINK, "--time", "t", "--repeated", "keep")
     assert (unchanged["n_pairs"], unchanged["duplicate_rows"]) == (4, 0)
+
+
+def test_a_week_that_both_have_is_no_link_of_one_person(tmp_path: Path) -> None:
+    """Free days in the middle of the week, seen at two ratings a day from a Thursday on."""
+    rng = np.random.default_rng(31)
+    at = pd.Timestamp("2026-01-08T09:00") + pd.to_timedelta(np.arange(84) * 11 / 22, unit="D")
+    off = -3.0 * np.array([when.weekday() in (1, 2) for when in at.to_pydatetime()])
+    stress, pain = (6 + off + rng.standard_normal(84) for _ in "xy")
+    frame = pd.DataFrame({"who": "A", "t": at.strftime("%Y-%m-%dT%H:%M"), "stress": stress})
+    frame.assign(pain=pain).to_csv(tmp_path / "t.csv", index=False)
+    found = run_ebbtide_json("link", str(tmp_path / "t.csv"), *LINK, "--time", "t")
+    assert found["verdict"] == "cannot tell whether pain moved with stress"
+    assert any("follow the weekday" in line for line in found["caveats"])
+    # Rows without times have no week: then it looks like a link, which is what it is for.
+    rows = run_ebbtide_json("link", str(tmp_path / "t.csv"), *LINK)
+    assert not any("weekday" in line or "time of day" in line for line in rows["caveats"])

@@ -57,3 +57,8 @@ def test_numbers_are_days_unless_they_cannot_be() -> None:
     assert read(["0", "1.5"]).read_as == "days"
     with pytest.raises(EbbtideError, match="days from first to last"):
         read(["0", "864000"])
+
+
+def test_the_day_of_the_week_is_kept() -> None:
+    assert read(["2026-01-07T12:00:00Z", "2026-01-09T12:00:00Z"]).first_in_week == 2.5  # Wednesday
+    assert read(["1", "4.5"]).first_in_week == 0
