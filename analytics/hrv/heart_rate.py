@@ -3,8 +3,8 @@
 Optical sensors lose beats all the time: in the field recordings of Iqbal et al. (2022), Sensors
 22:8135, accepted beats cover 6 to 81% of a recording, and a run of twelve beats without a break is
 rare. What is unknown there is not disturbed. So an interval is compared with the median of the 30 s
-to both sides, across gaps, and a heart rate needs five accepted intervals, however far apart:
-the median of five is within about 2 bpm of that of all (docs/evidence/stress-index.md).
+to both sides, across gaps, and a heart rate needs five accepted intervals, however far apart
+(docs/evidence/stress-index.md has what that brings).
 RMSSD and the like keep the stricter rules of ``analytics.hrv.artefacts``.
 """
 
@@ -186,9 +186,7 @@ def reported_rates(
     to_ns = np.minimum(from_ns + _MINUTE_NS, starts[:, None] + window_ns)
     minute = _medians_between(times, rates, from_ns.ravel(), to_ns.ravel(), 1)
     window = _medians_between(times, rates, starts, starts + window_ns, 1)
-    return WindowRates(
-        minute.reshape(len(starts), minutes), window, np.full(len(starts), np.nan)
-    )
+    return WindowRates(minute.reshape(len(starts), minutes), window, np.full(len(starts), np.nan))
 
 
 def estimate_lag_s(
@@ -227,7 +225,7 @@ def estimate_lag_s(
 
 
 def _local_medians(at_ns: IntArray, times: IntArray, values: FloatArray) -> FloatArray:
-    """The median of 30 s to both sides of each moment, on a grid of 5 s; NaN without any value."""
+    """Compute the median of 30 s to both sides of each moment, on a grid of 5 s; NaN if none."""
     cells, which = np.unique(at_ns // _STEP_NS, return_inverse=True)
     middle = cells * _STEP_NS + _STEP_NS // 2
     found = _medians_between(times, values, middle - _REACH_NS, middle + _REACH_NS, 1)
@@ -238,7 +236,7 @@ def _local_medians(at_ns: IntArray, times: IntArray, values: FloatArray) -> Floa
 def _medians_between(
     times: IntArray, values: FloatArray, from_ns: IntArray, to_ns: IntArray, at_least: int
 ) -> FloatArray:
-    """The median of the values in each [from, to); NaN where there are fewer than ``at_least``."""
+    """Compute the median of each [from, to); NaN where there are fewer than ``at_least``."""
     first = np.searchsorted(times, from_ns, "left")
     count = np.searchsorted(times, to_ns, "left") - first
     result = np.full(len(first), np.nan)

@@ -1,4 +1,6 @@
-"""The stress index, version 2, not in use yet: the chance that a moment was less calm than a usual one of that hour, 0 to 100.
+"""The chance that a moment was less calm than a usual one of its hour: stress index, version 2.
+
+Not in use yet: pages, exports and the API have version 1 (``analytics.hrv.stress_index``).
 
 Heart rate, and with a small weight the absolute differences of neighbouring intervals, are compared
 with the person's own usual at the same hour (``analytics.hrv.stress_model``):
@@ -17,8 +19,9 @@ one. 50 is usual.
 - Two doubts: the period's own (``own_low`` to ``own_high``), and the baseline's, which moves all
   days alike (``usual_low`` to ``usual_high``, a band round 50). ``low`` to ``high`` has both.
 
-Evidence and limits: on recordings of 17 people, leave-one-person-out, in
-docs/evidence/stress-index.md. Heart rate rises under acute mental stress (Kim et al. 2018,
+Evidence and limits: docs/evidence/stress-index.md has recordings of 17 people; the weights of z
+were chosen on the same people. The model's variances are assumptions.
+Heart rate rises under acute mental stress (Kim et al. 2018,
 Psychiatry Investigation 15:235; Iqbal et al. 2022, Sensors 22:8135), and with food, alcohol, fever,
 posture and medicines, which are not seen here. Some hearts do not tell. The index is no measure of
 felt stress: it is compared with ratings, not put in their place.
@@ -27,6 +30,7 @@ felt stress: it is compared with ratings, not put in their place.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
@@ -142,7 +146,7 @@ def stress_index(
     windows : StressIndexInput
         The windows to judge, shape (w,), in any order.
     variances : Variances
-        Of the model; assumptions that docs/evidence/stress-index.md varies.
+        Of the model; assumptions.
 
     Returns
     -------
@@ -315,9 +319,7 @@ class _Judged:
     has_rate: BoolArray
     share: FloatArray  # of the window's minutes
 
-    def to_day(
-        self, windows: StressIndexInput, rows: IntArray, variances: Variances
-    ) -> DayWindows:
+    def to_day(self, windows: StressIndexInput, rows: IntArray, variances: Variances) -> DayWindows:
         return DayWindows(
             windows.time_s[rows],
             windows.hour[rows],
@@ -384,9 +386,7 @@ class _Fitted:
             vagal = still.vagal[np.isin(still.day, self.days[:many]) & np.isfinite(still.vagal)]
             middle = float(np.median(vagal)) if len(vagal) else 0.0
             total = len(vagal) * middle + _POPULATION_WINDOWS * _POPULATION_VAGAL
-            self._baselines.append(
-                baseline.with_vagal(total / (len(vagal) + _POPULATION_WINDOWS))
-            )
+            self._baselines.append(baseline.with_vagal(total / (len(vagal) + _POPULATION_WINDOWS)))
 
     def days_before(self, day: int) -> int:
         return int(np.searchsorted(self.days, day, "left"))
@@ -398,7 +398,7 @@ class _Fitted:
 
 
 def _rest_bpm(windows: StressIndexInput) -> float:
-    """The quiet rate while awake; of all hours where none of those is known."""
+    """Find the quiet rate while awake; of all hours where none of those is known."""
     waking = (windows.hour >= WAKING_FROM_H) & (windows.hour < WAKING_TO_H)
     some = windows.minute_bpm[waking] if np.any(waking) else windows.minute_bpm
     known = some[np.isfinite(some)]
@@ -407,9 +407,7 @@ def _rest_bpm(windows: StressIndexInput) -> float:
     return total / (len(known) + _POPULATION_MINUTES)
 
 
-def _inside(
-    time_s: FloatArray, periods: StressPeriods, where: IntArray, *, own: bool
-) -> BoolArray:
+def _inside(time_s: FloatArray, periods: StressPeriods, where: IntArray, *, own: bool) -> BoolArray:
     """Which windows of a day lie in which periods, shape (p, w)."""
     if own:
         return np.eye(len(where), dtype=np.bool_)
@@ -422,7 +420,7 @@ def _inside(
 def _moments(
     periods: StressPeriods, where: IntArray, *, single: bool
 ) -> tuple[FloatArray, IntArray]:
-    """The five-minute moments of periods, and the number of the period of each."""
+    """List the five-minute moments of periods, and the number of the period of each."""
     length = periods.end_s[where] - periods.start_s[where]
     count = (
         np.ones(len(where), np.int64)
@@ -449,7 +447,7 @@ def _fill(
     parts: list[tuple[Usual, Deviation, int]],
     variances: Variances,
 ) -> None:
-    """The index of the mean of some periods."""
+    """Compute the index of the mean of some periods."""
     usual = parts[-1][0]  # of days with different baselines, the one that knows most
     many = len(parts)
     mean = sum(float(part.mean[0]) for _, part, _ in parts) / many
@@ -458,7 +456,7 @@ def _fill(
     pull = np.mean([part.pull[0] for _, part, _ in parts], axis=0)
     shared = float(pull @ usual.covariance @ pull)
     scale = np.sqrt(2 * variances.real - spread)
-    times = float(student_t.ppf(0.975, usual.dof)) / scale
+    times = _t_975(usual.dof) / scale
     z = mean / np.sqrt(usual.s2) / scale
     total, alone, band = (times * np.sqrt(each) for each in (own + shared, own, shared))
     for values, at in (
@@ -472,6 +470,11 @@ def _fill(
     ):
         values[group] = 100 * ndtr(at)
     result.known_minutes[group] = sum(minutes for *_, minutes in parts)
+
+
+@cache
+def _t_975(dof: float) -> float:
+    return float(student_t.ppf(0.975, dof))
 
 
 def _nothing(count: int) -> StressIndex:

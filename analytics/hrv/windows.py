@@ -190,9 +190,7 @@ def hrv_windows(
         _use_fuller(found, of_stream, np.flatnonzero(near))
         _use_more_known(
             rates,
-            window_rates(
-                own.time_ns, own.rr_ms, own.follows, own.contact, starts[near], window_ns
-            ),
+            window_rates(own.time_ns, own.rr_ms, own.follows, own.contact, starts[near], window_ns),
             np.flatnonzero(near),
         )
     reasons = [
