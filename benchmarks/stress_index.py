@@ -61,7 +61,7 @@ def features(
     accepted = accept_intervals(time_ns, rr_ms, contact)
     pair = accepted[1:] & accepted[:-1] & follows[1:]
     rmssd, device = np.full(len(start_s), np.nan), np.full(len(start_s), np.nan)
-    for row, begin in enumerate(start_s):
+    for row, begin in enumerate(starts):
         here = pair & (ibi[1:, 0] >= begin) & (ibi[1:, 0] < begin + length_s)
         if np.count_nonzero(here) >= 10:
             rmssd[row] = np.sqrt(np.mean(np.diff(rr_ms)[here] ** 2))

@@ -139,7 +139,7 @@ def window_rates(
     minute = _medians_between(times, intervals, from_ns.ravel(), to_ns.ravel(), MIN_BEATS)
     window = _medians_between(times, intervals, starts, starts + window_ns, MIN_BEATS)
     pair = accepted[1:] & accepted[:-1] & follows[1:]
-    step = np.abs(np.diff(rr_ms))[pair]
+    step = np.abs(rr_ms[1:][pair] - rr_ms[:-1][pair])
     vagal = _medians_between(time_ns[1:][pair], step, starts, starts + window_ns, MIN_PAIRS)
     return WindowRates(
         60_000.0 / minute.reshape(len(starts), minutes),
