@@ -61,13 +61,13 @@ def features(
     accepted = accept_intervals(time_ns, rr_ms, contact)
     pair = accepted[1:] & accepted[:-1] & follows[1:]
     rmssd, device = np.full(len(start_s), np.nan), np.full(len(start_s), np.nan)
-    for row, begin in enumerate(starts):
+    for number, begin in enumerate(starts):
         here = pair & (ibi[1:, 0] >= begin) & (ibi[1:, 0] < begin + length_s)
         if np.count_nonzero(here) >= 10:
-            rmssd[row] = np.sqrt(np.mean(np.diff(rr_ms)[here] ** 2))
+            rmssd[number] = np.sqrt(np.mean(np.diff(rr_ms)[here] ** 2))
         there = (rate[:, 0] >= begin) & (rate[:, 0] < begin + length_s)
         if np.any(there):
-            device[row] = np.mean(rate[there, 1])
+            device[number] = np.mean(rate[there, 1])
     vagal = found.vagal - np.nanmedian(found.vagal)
     z = found.window_bpm / HR_SCALE_BPM - VAGAL_WEIGHT * np.nan_to_num(vagal) / VAGAL_SCALE
     return {
