@@ -80,7 +80,7 @@ def test_every_answer_is_described(clinic: Clinic, who: str, tmp_path: Path) -> 
 
 
 def document(api: ApiThread) -> dict[str, Any]:
-    return dict(httpx.get(f"{api.url}/openapi.json").json())
+    return dict(httpx.get(f"{api.url}/openapi.json", timeout=60).json())
 
 
 def test_an_analyst_can_work_from_the_document_alone(api: ApiThread) -> None:
