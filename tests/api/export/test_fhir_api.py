@@ -312,7 +312,7 @@ def test_the_capability_statement_is_true(clinic: Clinic) -> None:
             assert answer.status_code == 200, name
             links = {link["relation"]: link["url"] for link in answer.json()["link"]}
             assert name in links["self"]
-    routes = httpx.get(f"{clinic.url}/openapi.json").json()["paths"]
+    routes = httpx.get(f"{clinic.url}/openapi.json", timeout=60).json()["paths"]
     there = {
         path.split("/")[3]
         for path in routes

@@ -31,7 +31,7 @@ def test_no_response_is_cached_by_others_or_taken_for_a_page(clinic: Clinic) -> 
         clinic["ada"].post("/v1/ratings", json={"pain": 1, "stress": 1}),
         httpx.get(f"{clinic.url}/v1/me"),
         httpx.get(f"{clinic.url}/nowhere"),
-        httpx.get(f"{clinic.url}/openapi.json"),
+        httpx.get(f"{clinic.url}/openapi.json", timeout=60),
     ):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in answer.headers["content-security-policy"]

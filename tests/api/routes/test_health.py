@@ -52,7 +52,7 @@ def test_an_error_of_ours_is_a_problem_without_its_innards(
 
 
 def test_openapi_is_whole_and_has_examples(api: ApiThread) -> None:
-    schema = httpx.get(f"{api.url}/openapi.json").json()
+    schema = httpx.get(f"{api.url}/openapi.json", timeout=60).json()
     text = json.dumps(schema)
     for reference in set(part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]):
         assert reference in schema["components"]["schemas"]
