@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.export.columns import COLUMNS, Table
-from ebbtide.timestamps import MINUTE, SECOND, to_datetime
+from api.services.reminders.plans import change_plan
+from ebbtide.beats import new_id
+from ebbtide.timestamps import HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
+from store.models import Person, Prompt, PromptState, TurnResult
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.cohort_clinic import agree_together, identity_of, with_movable_clock
 
@@ -54,9 +57,22 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         ]
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": points}
         opened["ada"].post("/v1/fhir", json=bundle).raise_for_status()
+        add_prompt(stores, ada)
         clock.until_released(opened)
         agree_together(opened, "ada")
         yield opened
+
+
+def add_prompt(stores: Stores, person: Person) -> None:
+    """One that came an hour ago and was let be."""
+    planned_ns = stores.now() - HOUR
+    prompt = Prompt(
+        *(new_id(), person.id, "2026-11-24 random 0", "random", planned_ns, person.zone),
+        *(0.01, 1, planned_ns, planned_ns + 45 * MINUTE, PromptState.SENT),
+        sent_ns=planned_ns + SECOND,
+    )
+    change_plan(stores, person, lambda plan: plan, enabled=False)
+    stores.prompts.take_turn(stores.now(), lambda turn: TurnResult(turn.plan, (prompt,)), person.id)
 
 
 def content(clinic: Clinic, who: str, name: str) -> bytes:
