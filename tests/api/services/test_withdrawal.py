@@ -130,7 +130,7 @@ def test_all_but_the_account_is_erased(
     assert stores.beats.coverage(ada.subject_id) == []
     assert ada.subject_id in stores.beats.erased()
     left = {name for name, count in rows_of(stores, ada).items() if count}
-    assert left == {"consents", "withdrawals"}
+    assert left == {"consents", "storage_keys", "withdrawals"}
     assert b"canary" not in settings.records_file.read_bytes()
     assert not list(snapshots.folder.glob("*.part"))
     assert [line.action for line in stores.records.audit()] == [
