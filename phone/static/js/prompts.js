@@ -29,6 +29,21 @@ export async function forgetPrompt() {
   if ("caches" in globalThis) await (await caches.open(CACHE)).delete(KEY);
 }
 
+/** Leave nothing of a person's prompts in this browser, which is asked for them no more. */
+export async function forgetReminders() {
+  if ("caches" in globalThis) await caches.delete(CACHE);
+  if (!("serviceWorker" in navigator)) return;
+  const registration = await navigator.serviceWorker.getRegistration();
+  if (!registration) return;
+  for (const shown of await registration.getNotifications()) shown.close();
+  if (CAN_PUSH) await unsubscribe(registration);
+}
+
+/** @param {ServiceWorkerRegistration} registration */
+async function unsubscribe(registration) {
+  await (await registration.pushManager.getSubscription())?.unsubscribe();
+}
+
 /** @returns {Promise<OpenPrompt | null>} */
 async function readLast() {
   try {
@@ -93,7 +108,7 @@ export async function endReminders() {
   await request("PUT", "/v1/reminders", { json: { enabled: false } });
   if (!CAN_PUSH) return;
   const registration = await navigator.serviceWorker.getRegistration();
-  await (await registration?.pushManager.getSubscription())?.unsubscribe();
+  if (registration) await unsubscribe(registration);
 }
 
 /** @param {number} days without prompts, today included; 0 ends a pause */

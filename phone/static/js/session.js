@@ -4,6 +4,7 @@
  */
 
 import { SessionEndedError, request, requestJson } from "./api.js";
+import { forgetReminders } from "./prompts.js";
 import { hasDatabase, openDatabase } from "./storage/database.js";
 
 /**
@@ -182,6 +183,8 @@ async function forget(isErased) {
       await open.lock();
     }
   } finally {
+    // A browser that keeps no such thing is no reason to stay signed in.
+    await forgetReminders().catch(() => {});
     // Last: where the browser is ended before, the next start finds a database without a key.
     localStorage.removeItem(KEY);
   }
