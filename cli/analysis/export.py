@@ -33,8 +33,19 @@ class ExportedTable(StrEnum):
     PROMPTS = "prompts"
 
 
+def _find_table(name: str) -> str:
+    """Choose by name. Their names as a type would make the help wider than 60 columns."""
+    try:
+        return ExportedTable(name)
+    except ValueError as error:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(ExportedTable)}.") from error
+
+
 def export(
-    table: ExportedTable,
+    table: Annotated[
+        str,
+        typer.Argument(callback=_find_table, help=f"One of {', '.join(ExportedTable)}."),
+    ],
     target: Annotated[
         Path, typer.Argument(help="A .csv or .parquet file; - is CSV on standard output.")
     ],

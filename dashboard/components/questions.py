@@ -160,7 +160,7 @@ def _render_saved(saved: dict[str, Any]) -> None:
     st.write(_("Saved. Thank you."))
     for score in saved["scores"]:
         if score["value"] is None:
-            st.caption(_("Without a score, as questions were left out."))
+            st.caption(_("There is no result, as questions were left out."))
     if st.button(_("Go on"), type="primary", width="stretch"):
         del st.session_state["questions_saved"]
         st.rerun()

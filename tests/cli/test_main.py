@@ -24,8 +24,10 @@ def test_version_and_help() -> None:
 def test_help_lists_every_command_in_its_order() -> None:
     lines = run_ebbtide("--help").stdout.partition("Commands:\n")[2].splitlines()
     listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
-    assert listed == [*(words for words in COMMANDS if " " not in words), "store"]
-    assert "  check" in run_ebbtide("store", "--help").stdout
+    groups = ["store", "questionnaires"]
+    assert listed == [*(words for words in COMMANDS if " " not in words), *groups]
+    for group in groups:
+        assert "  check" in run_ebbtide(group, "--help").stdout
 
 
 def test_no_command_loads_a_heavy_library_before_it_runs() -> None:

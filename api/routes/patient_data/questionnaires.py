@@ -100,6 +100,12 @@ class QuestionnairesOut(BaseModel):
     one of the ``concerns`` of its questionnaire.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"questionnaires": [], "help": ["You do not have to be alone with this."]}]
+        }
+    )
+
     questionnaires: list[Questionnaire]
     help: list[str]
 
