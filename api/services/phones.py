@@ -80,12 +80,7 @@ def sign_phone_in(
     TooManyPhonesError; none of them is signed out for it, as it may have beats that wait.
     """
     if len(phones(stores, person)) >= MAX_PHONES:
-        raise TooManyPhonesError(
-            f"The app is signed in on {MAX_PHONES} phones or browsers of yours already, and no "
-            "more are possible.",
-            "Open My devices on the pages, remove one that you no longer use, and sign in again; "
-            "a code has to be a new one.",
-        )
+        raise _too_many()
     key = stores.access.storage_key(person.id, stores.now())
     if key is None:
         return None
@@ -93,7 +88,22 @@ def sign_phone_in(
         *(stores, person, TokenKind.PHONE, name, PHONE_SCOPES, PHONE_LIFETIME_NS, PHONE_IDLE_NS),
         second_factor=second_factor,
     )
-    return None if issued is None else SignedInPhone(*issued, key)
+    if issued is None:
+        return None
+    # Of several that signed in at once some or all are ended again, and none is one too many.
+    if len(phones(stores, person)) > MAX_PHONES:
+        stores.access.revoke_token(person.id, issued[1].id)
+        raise _too_many()
+    return SignedInPhone(*issued, key)
+
+
+def _too_many() -> TooManyPhonesError:
+    return TooManyPhonesError(
+        f"The app is signed in on {MAX_PHONES} phones or browsers of yours already, and no more "
+        "are possible.",
+        "Open My devices on the pages, remove one that you no longer use, and sign in again; a "
+        "code has to be a new one.",
+    )
 
 
 def phones(stores: Stores, person: Person) -> list[AccessToken]:

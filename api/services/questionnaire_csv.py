@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from analytics.programme import Occasion, check_answers
@@ -34,7 +35,8 @@ from store import Stores
 from store.errors import ResponseConflictError
 from store.models import PLANNED_BY_IMPORT, Person, QuestionnaireResponse, pack_answers
 
-MAX_ROWS = 5_000
+# Each row is a transaction of its own: 5,000 took 38 s on two busy cores.
+MAX_ROWS = 1_000
 _OURS = ("ebbtide_id", "ebbtide_version", "ebbtide_zone", "ebbtide_occasion", "ebbtide_language")
 _REDCAP = ("record_id", "redcap_repeat_instrument", "redcap_repeat_instance")
 _MPATH = (
@@ -95,6 +97,13 @@ def import_csv(
     reader = csv.DictReader(
         io.StringIO(text.removeprefix("\ufeff")), delimiter=";" if form == "m-path" else ","
     )
+    try:
+        # Before anything is stored: a file that is refused leaves nothing.
+        rows = list(islice(reader, MAX_ROWS + 1))
+    except csv.Error as error:
+        raise ValueError(f"is no CSV: {error}") from error
+    if len(rows) > MAX_ROWS:
+        raise ValueError(f"has more than {MAX_ROWS:,} rows: send it in parts")
     columns = list(reader.fieldnames or [])
     by_column = _find_item_columns(columns, library)
     if not by_column:
@@ -102,9 +111,7 @@ def import_csv(
     stored, new = 0, 0
     skipped: list[tuple[int, str]] = []
     known = {item.id for item in stores.programme.responses(person.id)}
-    for number, row in enumerate(reader):
-        if number >= MAX_ROWS:
-            raise ValueError(f"has more than {MAX_ROWS:,} rows: send it in parts")
+    for number, row in enumerate(rows):
         answers: dict[str, dict[str, int]] = {}
         try:
             for column, (name, item_id) in by_column.items():

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import httpx
 import pyotp
 import pytest
 
 from api.app import create_app
+from api.services import phones as service
 from api.services.access_tokens import PHONE_IDLE_NS, PHONE_LIFETIME_NS, issue_token
 from api.services.erasure import erase_people
 from api.services.erasure_again import carry_out_erasures
@@ -211,6 +213,25 @@ def test_a_person_is_signed_in_on_so_many_phones_and_no_more(place: Place) -> No
     # Those that are not used any more count no longer.
     place.clock.now_ns += PHONE_IDLE_NS
     assert place.post(email=ADA, password=PASSWORD).status_code == 201
+
+
+def test_of_phones_that_sign_in_at_once_none_is_one_too_many(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(MAX_PHONES - 1):
+        place.phone()
+    meanwhile = Barrier(2)
+    issue = service.issue_signed_in_token
+
+    def wait_and_issue(*arguments: object, **more: object) -> object:
+        meanwhile.wait(20)  # both have counted by now
+        return issue(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(service, "issue_signed_in_token", wait_and_issue)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: place.post(email=ADA, password=PASSWORD), range(2)))
+    assert "too-many-phones" in {kind(answer) for answer in answers if answer.status_code == 409}
+    assert len(phones(place.stores, place.ada)) <= MAX_PHONES
 
 
 @pytest.mark.parametrize("how", ["itself", "sign-out", "password", "idle", "year", "shut out"])

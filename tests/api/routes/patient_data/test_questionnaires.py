@@ -149,6 +149,24 @@ def test_csv_out_and_in_is_the_same(clinic: Clinic, form: str) -> None:
     assert (stolen["new"], len(stolen["skipped"])) == (0, 3)
 
 
+@pytest.mark.parametrize(
+    ("line", "times", "words"),
+    [
+        ("1,2026-11-20 08:{:02}:{:02},2", 1_001, "has more than 1,000 rows"),
+        ("1,2026-11-20 08:00:00,2\n" + "2" * 200_000, 1, "is no CSV"),
+    ],
+)
+def test_a_csv_file_that_is_refused_leaves_nothing(
+    clinic: Clinic, line: str, times: int, words: str
+) -> None:
+    lines = [line.format(n // 60 % 60, n % 60) for n in range(times)]
+    text = "record_id,pgic_timestamp,pgic_1\n" + "\n".join(lines)
+    refused = clinic["eve"].post("/v1/questionnaires/csv", json={"form": "redcap", "csv": text})
+    assert refused.status_code == 422
+    assert words in refused.text
+    assert clinic["eve"].get(RESPONSES).json() == []
+
+
 def test_fhir_out_and_in_is_the_same(clinic: Clinic) -> None:
     eve, ada = clinic["eve"], clinic["ada"]
     for name, answers in (("gad7", ALL_ONES), ("phq9", {"1": 3}), ("pgic", {"1": 2})):
