@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.charts import palette
 from dashboard.client import ApiError, SignedOutError
 from dashboard.i18n import texts
 from dashboard.i18n.language import _
@@ -19,13 +20,16 @@ SECOND_FACTOR = "second factor"  # in place of a role until one is set up that s
 FIRST_RUN = "first run"  # in place of a role until the first questions are answered
 _PAGES = "pages"  # the key in Streamlit's session state
 
-# Streamlit's own grey has too little contrast for small text (WCAG 1.4.3).
-_STYLE = """<style>
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {
-  color: inherit !important; opacity: .85; }
-a.ebbtide-button { display: block; padding: .6rem 1rem; border: 1px solid currentColor;
-  border-radius: .5rem; text-align: center; text-decoration: none; color: inherit !important; }
-a.ebbtide-button:hover, a.ebbtide-button:focus-visible { text-decoration: underline; }
+# Too little contrast for small text (WCAG 1.4.3) have Streamlit's own grey, and its white on the
+# light accent of the dark theme.
+_STYLE = f"""<style>
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{
+  color: inherit !important; opacity: .85; }}
+button[data-testid^="stBaseButton-primary"]:not(:disabled) {{
+  color: light-dark(#ffffff, {palette.DARK_BACKGROUND}) !important; }}
+a.ebbtide-button {{ display: block; padding: .6rem 1rem; border: 1px solid currentColor;
+  border-radius: .5rem; text-align: center; text-decoration: none; color: inherit !important; }}
+a.ebbtide-button:hover, a.ebbtide-button:focus-visible {{ text-decoration: underline; }}
 </style>"""
 
 

@@ -30,6 +30,7 @@ PAGES = {
         "Today": "How is it right now?",
         "Programme": "Programme",
         "Questions": "Questions",
+        "Reminders": "Reminders",
         "My trend": "My trend",
         "My link": "My link",
         "My course": "My course",
