@@ -219,8 +219,12 @@ export class PhoneRecorder extends EventTarget {
     if (this.#strap || this.#state !== "idle") await this.stop();
   }
 
-  /** End the recording; what came is written. */
-  async stop() {
+  /**
+   * End the recording; what came is written. The gap that follows has this reason.
+   *
+   * @param {string} reason
+   */
+  async stop(reason = GapReason.PAUSED) {
     const strap = this.#strap;
     if (!strap) {
       this.#conditions.clear(...CONNECTION_MESSAGES);
@@ -231,7 +235,7 @@ export class PhoneRecorder extends EventTarget {
     strap.stop();
     this.#flush();
     const stream = this.#stream;
-    await this.#writer.finish(stream);
+    await this.#writer.finish(stream, reason);
     this.#arrivals = null;
     this.#pipeline = null;
     this.#stream = null;
@@ -335,6 +339,7 @@ export class PhoneRecorder extends EventTarget {
   #receiveNotification(raw) {
     const arrivals = this.#arrivals;
     if (!arrivals) return;
+    this.#conditions.clear("recorder.pulse_begins");
     if (this.#writer.isOverfull) {
       // Hours wait in memory and there is no room: what comes now is lost, a gap, and told.
       if (this.#writer.noteLost()) this.#handle(arrivals.interrupt(GapReason.DISK_FULL));
@@ -436,10 +441,11 @@ export class PhoneRecorder extends EventTarget {
   #noteConnection(state, message) {
     if (state === "connected") {
       this.#conditions.clear(...CONNECTION_MESSAGES);
+      if (this.#strap?.isPulse) this.#conditions.set("recorder.pulse_begins");
       this.#setState("recording");
     } else if (message === "recorder.permission") {
       // Only the chooser gives it again: its button is there once this is over.
-      void this.stop().then(() => this.#block(message));
+      void this.stop(GapReason.PERMISSION_LOST).then(() => this.#block(message));
     } else if (state === "lost") {
       this.#conditions.clear(...CONNECTION_MESSAGES);
       if (message) this.#conditions.set(message);

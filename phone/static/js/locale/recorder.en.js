@@ -17,6 +17,8 @@ export default {
   "recorder.needs_choice":
     "After the page was loaded anew the browser wants you to choose the strap again, and recording goes on.",
   "recorder.connecting": "Connecting to {strap}: keep the phone within two metres.",
+  "recorder.pulse_begins":
+    "{strap} needs up to half a minute before its first beats: keep your arm still.",
   "recorder.link_lost":
     "The connection to {strap} was lost: keep the phone near, and recording goes on by itself.",
   "recorder.silent":

@@ -6,6 +6,7 @@
 // backup of its store has them, or they are old. Every change happens under a Web Lock, with the
 // row of the stream read within it: several tabs are as safe as one.
 
+import { GapReason } from "../timing/units.js";
 import { StorageFullError } from "./database.js";
 
 /** @typedef {import("./database.js").Database} Database */
@@ -28,7 +29,7 @@ import { StorageFullError } from "./database.js";
  * @property {bigint | null} lastBeatNs
  * @property {number} acknowledged
  * @property {boolean} isAnnounced
- * @property {boolean} isPaused
+ * @property {string | null} endReason why its recording ended; null while it goes on or broke off
  * @property {boolean} isRemoved
  * @property {string | null} successor
  * @property {Run[]} runs
@@ -140,7 +141,7 @@ export class Outbox {
         changes.push({ store: "notifications", key, value, isNew: true });
         if (gap) changes.push(await this.#putGap(key, gap));
       }
-      state.isPaused = false;
+      state.endReason = null;
       await this.#database.putAll([...changes, putState(state)]);
       return { streamId: state.id, first, last: state.lastSequence };
     });
@@ -225,14 +226,15 @@ export class Outbox {
   }
 
   /**
-   * Note that the recording was ended on purpose: the gap that follows is a pause.
+   * Note that the recording was ended, and not broken off: the gap that follows has this reason.
    *
    * @param {string} streamId
+   * @param {string} reason
    */
-  async setPaused(streamId) {
+  async setEnded(streamId, reason) {
     await this.locked(async () => {
       const state = await this.recordedStream(streamId);
-      await this.#database.putAll([putState({ ...state, isPaused: true })]);
+      await this.#database.putAll([putState({ ...state, endReason: reason })]);
     });
   }
 
@@ -318,7 +320,7 @@ export function newState({ id, origin, source, createdNs, ticksPerSecond }) {
     lastBeatNs: null,
     acknowledged: 0,
     isAnnounced: false,
-    isPaused: false,
+    endReason: null,
     isRemoved: false,
     successor: null,
     runs: [],
@@ -343,8 +345,10 @@ export function putState(state) {
  * @returns {StreamState}
  */
 function readState(value) {
+  const { isPaused, ...state } = value; // of versions that knew no other reason
   return {
-    ...value,
+    ...state,
+    endReason: value.endReason ?? (isPaused ? GapReason.PAUSED : null),
     createdNs: BigInt(value.createdNs),
     lastBeatNs: value.lastBeatNs === null ? null : BigInt(value.lastBeatNs),
   };

@@ -137,7 +137,7 @@ export async function followRemoval(database, outbox, streamId, removedNs) {
       successor = moved.id;
       moved.lastSequence = later.length;
       moved.lastBeatNs = state.lastBeatNs;
-      moved.isPaused = state.isPaused;
+      moved.endReason = state.endReason;
       later.forEach(({ key, value }, index) => {
         const target = rowKey(moved.id, index + 1);
         changes.push({ store: "notifications", key: target, value });
