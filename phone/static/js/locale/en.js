@@ -150,6 +150,8 @@ export default {
 
   "record.title": "Record",
   "record.idle": "Put the strap on, with moist electrodes.",
+  "record.consent":
+    "First say what may be kept. Before you agree no strap is looked for, and no heartbeat is stored.",
   "record.start": "Choose the strap",
   "record.all": "My strap is not in the list",
   "record.allWords":
