@@ -177,7 +177,7 @@ def test_what_waits_of_one_person_outlives_another_who_signs_in(
         expect(page.get_by_text("This phone was signed out from elsewhere")).to_be_visible()
         for interval in sent[1:]:
             assert strap.beat(65, [interval])
-        words = page.get_by_text("3 notifications of the strap of Ada wait in this page alone.")
+        words = page.get_by_text("3 messages of the strap of Ada wait in this page alone.")
         expect(words).to_be_visible()
 
         sign_in(page, eve)

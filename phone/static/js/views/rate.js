@@ -131,12 +131,16 @@ function showSaved(app, place, signal, id) {
     title,
     rating ? element("p", {}, describe(rating)) : null,
     element("p", {}, t("rate.savedEnough")),
-    button(t("rate.again"), () => {
-      if (location.hash === "#rate") {
-        replace(place, ...form(app, place, signal, undefined));
-        place.querySelector("h1")?.focus();
-      } else location.hash = "#rate";
-    }),
+    button(
+      t("rate.again"),
+      () => {
+        if (location.hash === "#rate") {
+          replace(place, ...form(app, place, signal, undefined));
+          place.querySelector("h1")?.focus();
+        } else location.hash = "#rate";
+      },
+      { class: "quiet" },
+    ),
     todayList(app, signal),
   );
   scrollTo(0, 0);

@@ -8,7 +8,7 @@ import { pageLink } from "./view.js";
 
 /** @typedef {import('./view.js').App} App */
 
-const EVENING_HOUR = 21;
+const EVENING_HOUR = 19; // whoever goes to bed early starts it before
 const MORNING_HOUR = 5;
 const CONSENTS = "/v1/consents";
 const CONSENT_MS = 3_000; // the net may be slow: what is recorded then waits on the phone
@@ -85,10 +85,10 @@ export function openRecord(app, place, signal) {
     message,
     heart,
     consent,
+    evening,
     start,
     stop,
     facts,
-    evening,
     screenOn,
     others,
   );
