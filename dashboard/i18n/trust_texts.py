@@ -28,8 +28,8 @@ ANDROID_STEPS = (
     ),
     (
         N_(
-            "Open **Settings**. Search there for **CA certificate**, and tap what it finds. Without "
-            "a search: Security, then Encryption and credentials, then Install a certificate."
+            "Open **Settings**. Search there for **CA certificate**, and tap what it finds. "
+            "Without a search: Security, Encryption and credentials, Install a certificate."
         ),
         N_("Settings"),
         N_("CA certificate"),

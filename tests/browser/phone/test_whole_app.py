@@ -37,7 +37,7 @@ def test_a_person_signs_in_agrees_chooses_the_strap_and_their_beats_are_at_the_s
         expect(page.get_by_role("link", name="Read and decide")).to_be_visible()
         expect(page.get_by_role("button", name="Choose the strap")).to_have_count(0)
         answer_on_keeping(phone.stores, grace)
-        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # back from the pages
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
         expect(page.get_by_role("button", name="Choose the strap", exact=True)).to_be_visible()
         choose_strap(page, strap, "button.main:visible")
         wait_for(lambda: strap.notifying, page, "the strap's link")
