@@ -15,7 +15,7 @@ const KEY = "last";
  */
 export async function findPrompt() {
   try {
-    const found = await (await caches.open(CACHE)).match(KEY);
+    const found = await caches.match(KEY, { cacheName: CACHE }); // which makes no cache
     return found ? await found.json() : null;
   } catch {
     return null; // no room, or a private window: the rating is kept all the same
