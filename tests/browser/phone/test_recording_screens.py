@@ -129,7 +129,7 @@ def test_a_strap_is_paired_and_seen_and_its_beats_are_sent(
             beat(66, 900 + k, 940 - k)
         open_view(page, "record")
         expect(page.get_by_text("66 a minute")).to_be_visible()
-        expect(page.get_by_text(re.compile(r"^[1-9]\d* notifications?$"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"^[1-9]\d* messages? of the strap$"))).to_be_visible()
         context.set_offline(False)
         open_view(page, "more")
         page.get_by_role("button", name="Sign out").click()
