@@ -1,7 +1,7 @@
 // Writes entries to the outbox in order, those that have gathered meanwhile in one transaction.
 // While there is no room, or the database is locked, they stay in memory, and that is told.
 
-import { StorageFullError } from "./storage/outbox.js";
+import { StorageFullError } from "./storage/database.js";
 
 /** @typedef {import("./storage/outbox.js").Entry} Entry */
 /** @typedef {import("./storage/outbox.js").Outbox} Outbox */

@@ -10,12 +10,12 @@ import {
   sequenceOf,
   writeGap,
   writeNotification,
-} from "./outbox.js";
+} from "./rows.js";
 
 /** @typedef {import("./database.js").Database} Database */
 /** @typedef {import("./database.js").Change} Change */
 /** @typedef {import("./outbox.js").Outbox} Outbox */
-/** @typedef {import("./outbox.js").StreamState} StreamState */
+/** @typedef {import("./rows.js").StreamState} StreamState */
 /** @typedef {{acknowledged: number, lastNs: bigint | null}} Stored what the server has of a stream */
 
 /**
