@@ -21,15 +21,17 @@ def plain_page(
     *,
     body: str = "",
     script: str = "",
+    language: str = "en",
     then: BackgroundTask | None = None,
 ) -> HTMLResponse:
     """Return a page of these paragraphs, in which ``code`` between backquotes. ``body`` and
-    ``script`` are ours and go in as they are; no other script runs there.
+    ``script`` are ours and go in as they are; no other script runs there. ``language``: theirs.
     """
     style_hash, script_hash = _hash(_STYLE), _hash(script)
     texts = "".join(f"<p>{_with_code(words)}</p>" for words in paragraphs)
     html = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>{texts}{body}</main>"
         f"{f'<script>{script}</script>' if script else ''}</body></html>"

@@ -5,53 +5,21 @@ and says with what to compare.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from dashboard.i18n import trust_texts
+from dashboard.i18n.language import language_for, translate_for
 from dashboard.plain_page import plain_page
 
 TRUST = "/trust"
 CERTIFICATE = f"{TRUST}/ebbtide-at-home.crt"
 
-_ANDROID = (
-    ("Tap the button above. The phone saves a file.", "Download", "ebbtide-at-home.crt"),
-    (
-        "Open <b>Settings</b>. In its search, enter <b>CA certificate</b>, and open what it finds "
-        "(Security, then Encryption and credentials, then Install a certificate).",
-        "Settings",
-        "CA certificate",
-    ),
-    (
-        "The phone warns: whoever owns such a certificate could read along. This one is good for "
-        "computers in your home alone, and its key stays on your computer. Tap <b>Install "
-        "anyway</b>, give the phone's PIN, and choose the file.",
-        "Your data won't be private",
-        "Install anyway",
-    ),
-)
-_IPHONE = (
-    (
-        "Open this page in <b>Safari</b>, tap the button above, and then <b>Allow</b>.",
-        "Safari",
-        "Allow",
-    ),
-    (
-        "Open <b>Settings</b>. At the top is <b>Profile Downloaded</b>: tap it, then "
-        "<b>Install</b>.",
-        "Settings",
-        "Profile Downloaded",
-    ),
-    (
-        "In Settings go to <b>General</b>, <b>About</b>, at the very bottom <b>Certificate Trust "
-        "Settings</b>, and switch on <b>Ebbtide at home</b>.",
-        "Certificate Trust Settings",
-        "Ebbtide at home  ◉",
-    ),
-)
+_Translate = Callable[[str], str]
 
 
 def trust_routes(
@@ -63,18 +31,17 @@ def trust_routes(
     encryption.
     """
 
-    async def show(_request: Request) -> Response:
+    async def show(request: Request) -> Response:
         printed, url = fingerprint(), app_url()
         if printed is None or url is None:
             return PlainTextResponse("Phones come in without encryption here, or not at all.", 404)
+        tag = request.headers.get("Accept-Language", "").split(",")[0].split(";")[0].strip()
+        translate = translate_for(tag)
         return plain_page(
-            "Let this phone trust your computer",
-            [
-                "Once, about five minutes. After that this phone and your computer talk with "
-                "encryption, and the app can record.",
-                "If your clinic has an Ebbtide, that is less trouble: there is nothing to install.",
-            ],
-            body=_body(printed, url),
+            translate(trust_texts.TITLE),
+            [translate(words) for words in trust_texts.INTRODUCTION],
+            body=_body(printed, url, translate),
+            language=language_for(tag),
         )
 
     async def give(_request: Request) -> Response:
@@ -89,23 +56,36 @@ def trust_routes(
     return [Route(TRUST, show, methods=["GET"]), Route(CERTIFICATE, give, methods=["GET"])]
 
 
-def _body(fingerprint: str, url: str) -> str:
+def _body(fingerprint: str, url: str, translate: _Translate) -> str:
+    def words(text: str) -> str:
+        return _with_bold(translate(text))
+
+    compare = "".join(f"<p>{words(text)}</p>" for text in trust_texts.COMPARE_WORDS)
     return (
-        f'<p><a class="button" href="{CERTIFICATE}">Get the certificate</a></p>'
-        f"<h2>Android</h2>{_steps(_ANDROID)}"
-        f"<h2>iPhone</h2>{_steps(_IPHONE)}"
-        "<h2>Compare</h2><p>The computer shows these characters on its page <b>This computer</b>. "
-        "The phone shows them too, where it lists the certificate (Android: Settings, Trusted "
-        "credentials, User; iPhone: the profile, More Details: SHA-256). If they are not the same, "
-        "remove the certificate: somebody else answered.</p>"
+        f'<p><a class="button" href="{CERTIFICATE}">{words(trust_texts.GET)}</a></p>'
+        f"<h2>{words(trust_texts.ANDROID)}</h2>{_steps(trust_texts.ANDROID_STEPS, translate)}"
+        f"<h2>{words(trust_texts.IPHONE)}</h2>{_steps(trust_texts.IPHONE_STEPS, translate)}"
+        f"<h2>{words(trust_texts.COMPARE)}</h2>{compare}"
         f"<p><code>{escape(_grouped(fingerprint))}</code></p>"
-        f'<p><a class="button" href="{escape(url)}">Done: open the app</a></p>'
-        "<p>To take it back, remove <b>Ebbtide at home</b> in the same place of the settings.</p>"
+        f'<p><a class="button" href="{escape(url)}">{words(trust_texts.DONE)}</a></p>'
+        f"<p>{words(trust_texts.TAKE_BACK)}</p>"
     )
 
 
-def _steps(steps: tuple[tuple[str, str, str], ...]) -> str:
-    return "<ol>" + "".join(f"<li>{text}{_draw(*words)}</li>" for text, *words in steps) + "</ol>"
+def _steps(steps: Sequence[tuple[str, str, str]], translate: _Translate) -> str:
+    return (
+        "<ol>"
+        + "".join(
+            f"<li>{_with_bold(translate(text))}{_draw(translate(title), translate(choice))}</li>"
+            for text, title, choice in steps
+        )
+        + "</ol>"
+    )
+
+
+def _with_bold(text: str) -> str:
+    parts = escape(text).split("**")
+    return "".join(f"<b>{part}</b>" if k % 2 else part for k, part in enumerate(parts))
 
 
 def _draw(title: str, choice: str) -> str:

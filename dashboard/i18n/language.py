@@ -36,6 +36,11 @@ def translate_for(tag: str) -> Callable[[str], str]:
     return lambda words: str(catalogue.gettext(words))
 
 
+def language_for(tag: str) -> str:
+    """Return the language into which ``translate_for`` translates, as a BCP 47 tag."""
+    return _match_locale(tag).language
+
+
 def reader_locale() -> Locale:
     """Return the locale of the reader's browser, or the nearest one that is supported."""
     return _match_locale(st.context.locale or "")

@@ -242,7 +242,7 @@ class _Device(ServiceInterface):
         return self._rssi
 
 
-class _Service(ServiceInterface):
+class PlayedService(ServiceInterface):
     def __init__(self, device: str, uuid: str) -> None:
         super().__init__("org.bluez.GattService1")
         self._device = device
@@ -261,16 +261,26 @@ class _Service(ServiceInterface):
         return True
 
 
-class _Characteristic(ServiceInterface):
-    """Notifies, and cannot be read, as Heart Rate Measurement; or can be read alone."""
+class PlayedCharacteristic(ServiceInterface):
+    """Notifies, and cannot be read, as Heart Rate Measurement; or can be read alone; or, with
+    ``answer``, can be read and written, and indicates what that gives.
+    """
 
-    def __init__(self, service: str, uuid: str, value: bytes | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        uuid: str,
+        value: bytes | None = None,
+        answer: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         super().__init__("org.bluez.GattCharacteristic1")
         self._service = service
         self._uuid = uuid
         self._readable = value is not None
+        self._read = value or b""
+        self._answer = answer
         self.subscriptions = 0
-        self._value = value or b""
+        self._value = self._read
         self.notifying = False
 
     def notify(self, value: bytes) -> None:
@@ -281,7 +291,15 @@ class _Characteristic(ServiceInterface):
     def ReadValue(self, options: DBusDict) -> DBusBytes:
         if not self._readable:
             raise DBusError("org.bluez.Error.NotPermitted", "Read not permitted")
-        return self._value
+        # As BlueZ does: Chromium takes the first change after a read for that of the read.
+        self.notify(self._read)
+        return self._read
+
+    @method()
+    def WriteValue(self, value: DBusBytes, options: DBusDict) -> None:
+        if self._answer is None:
+            raise DBusError("org.bluez.Error.NotPermitted", "Write not permitted")
+        self.notify(self._answer(bytes(value)))
 
     @method()
     def StartNotify(self) -> None:
@@ -312,10 +330,12 @@ class _Characteristic(ServiceInterface):
 
     @dbus_property(access=READ)
     def Flags(self) -> _Names:
+        if self._answer is not None:
+            return ["read", "write", "indicate"]
         return ["read"] if self._readable else ["notify"]
 
 
-class _Configuration(ServiceInterface):
+class PlayedConfiguration(ServiceInterface):
     """Without this descriptor Chromium refuses startNotifications."""
 
     def __init__(self, characteristic: str) -> None:
@@ -355,14 +375,14 @@ class PlayedStrap:
         self.path = f"{ADAPTER}/dev_{address.replace(':', '_')}"
         service, battery_service = f"{self.path}/service000a", f"{self.path}/service0010"
         self.notifies_at = f"{service}/char000b"
-        self.measurement = _Characteristic(service, HEART_RATE_MEASUREMENT)
+        self.measurement = PlayedCharacteristic(service, HEART_RATE_MEASUREMENT)
         self.device = _Device(name, address, self._connect, self.drop, signal_dbm)
         self.gatt: dict[str, ServiceInterface] = {
-            service: _Service(self.path, HEART_RATE),
+            service: PlayedService(self.path, HEART_RATE),
             self.notifies_at: self.measurement,
-            f"{self.notifies_at}/desc000d": _Configuration(self.notifies_at),
-            battery_service: _Service(self.path, BATTERY),
-            f"{battery_service}/char0011": _Characteristic(
+            f"{self.notifies_at}/desc000d": PlayedConfiguration(self.notifies_at),
+            battery_service: PlayedService(self.path, BATTERY),
+            f"{battery_service}/char0011": PlayedCharacteristic(
                 battery_service, BATTERY_LEVEL, bytes([battery])
             ),
         }

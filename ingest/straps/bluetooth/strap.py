@@ -52,10 +52,13 @@ class Timeouts:
 
     ``silence``: a heart-rate strap sends once a second; connected and silent for this long means
     that the connection is dead, whatever the system reports (bleak-retry-connector issue 228).
+    ``first_pulse``: an optical Polar computes for about 25 s before its first pulse intervals
+    (Polar BLE SDK, PPI).
     ``min_backoff`` and ``max_backoff`` bound the wait before the next connection.
     """
 
     silence: float = 12.0
+    first_pulse: float = 60.0
     find: float = 15.0
     connect: float = 20.0
     min_backoff: float = 1.0
@@ -171,16 +174,18 @@ class BleakStrap:
             await self._subscribe(client, queue)
             yield ConnectionChange(ConnectionState.CONNECTED)
             reading_info = asyncio.create_task(self._read_device_info(client))
+            allowed = timeouts.first_pulse if self._selection.pulse_intervals else timeouts.silence
             while not (self._stopped.is_set() and queue.empty()):
                 try:
-                    event = await asyncio.wait_for(queue.get(), timeouts.silence)
+                    event = await asyncio.wait_for(queue.get(), allowed)
                 except TimeoutError:
                     why = ConnectionChange(
-                        ConnectionState.SILENT, f"nothing came for {timeouts.silence:.0f} s"
+                        ConnectionState.SILENT, f"nothing came for {allowed:.0f} s"
                     )
                     break
                 if event is None:
                     break
+                allowed = timeouts.silence
                 yield event
         finally:
             if reading_info is not None:

@@ -11,6 +11,7 @@ export const CONNECTION_MESSAGES = [
   "recorder.nothing_chosen",
   "recorder.needs_choice",
   "recorder.connecting",
+  "recorder.pulse_begins",
 ];
 
 // In this order: what costs beats now, what stops recording, what may soon, what only explains.

@@ -25,6 +25,7 @@ import { OfflineError, ProblemError, SessionEndedError, request, requestJson } f
 const LOCK = "ebbtide-entries"; // of sending: it may be held for as long as requests take
 const ROWS_LOCK = "ebbtide-entry-rows"; // of reading a row and writing it again: for milliseconds
 const RECENT_DAYS = 15;
+const SEND_MS = 100;
 const RETRY_MS = [5_000, 15_000, 60_000, 300_000];
 
 export class EntryQueue extends EventTarget {
@@ -379,10 +380,10 @@ export class EntryQueue extends EventTarget {
     this.#changed();
   }
 
-  /** Send in the background; the person does not wait for the net. */
+  /** Send in the background, once it was shown as kept: the person does not wait for the net. */
   #soon() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.send(), 0);
+    this.#timer = setTimeout(() => void this.send(), SEND_MS);
   }
 
   /** @param {'offline' | 'consent' | null} obstacle */

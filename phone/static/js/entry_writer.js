@@ -1,7 +1,7 @@
 // Writes entries to the outbox in order, those that have gathered meanwhile in one transaction.
 // While there is no room, or the database is locked, they stay in memory, and that is told.
 
-import { StorageFullError } from "./storage/outbox.js";
+import { StorageFullError } from "./storage/database.js";
 
 /** @typedef {import("./storage/outbox.js").Entry} Entry */
 /** @typedef {import("./storage/outbox.js").Outbox} Outbox */
@@ -89,18 +89,19 @@ export class EntryWriter extends EventTarget {
   }
 
   /**
-   * Write the rest, and note that the recording was ended on purpose. What cannot be written now
-   * stays in memory and is tried on.
+   * Write the rest, and note why the recording was ended. What cannot be written now stays in memory
+   * and is tried on.
    *
    * @param {StreamHead | null} stream
+   * @param {string} reason
    */
-  async finish(stream) {
+  async finish(stream, reason) {
     await this.flush();
     if (!stream?.isOpen) return;
     try {
-      await this.#outbox.setPaused(stream.id);
+      await this.#outbox.setEnded(stream.id, reason);
     } catch {
-      // Locked or full: the gap will say "link lost" and not "paused".
+      // Locked or full: the gap will say "link lost".
     }
   }
 

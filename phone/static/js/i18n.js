@@ -13,6 +13,26 @@ const LOCALES = {
   en: { ...english, ...questionsEnglish, ...recorderEnglish, ...remindersEnglish },
 };
 
+/**
+ * What writes numbers and times, made once: to make one costs more than all that it then writes.
+ * @type {Map<string, any>}
+ */
+const formatters = new Map();
+
+/**
+ * @template T
+ * @param {new (tag: string, options?: any) => T} Kind
+ * @param {string} tag
+ * @param {object} [options]
+ * @returns {T}
+ */
+function formatter(Kind, tag, options = {}) {
+  const key = Kind.name + JSON.stringify(options);
+  const made = formatters.get(key) ?? new Kind(tag, options);
+  formatters.set(key, made);
+  return made;
+}
+
 /** @param {readonly string[]} wanted */
 function chooseLanguage(wanted) {
   for (const tag of wanted) {
@@ -24,6 +44,8 @@ function chooseLanguage(wanted) {
 
 const { language, tag } = chooseLanguage(navigator.languages ?? [navigator.language]);
 const texts = LOCALES[language];
+const TIME = { hour: "numeric", minute: "2-digit" };
+const DAY = { weekday: "short", day: "numeric", month: "short" };
 
 /** The language of the texts. */
 export const LANGUAGE = language;
@@ -59,7 +81,7 @@ export function list(key) {
  * @param {Record<string, string | number>} [values]
  */
 export function count(key, number, values = {}) {
-  const form = new Intl.PluralRules(language).select(number);
+  const form = formatter(Intl.PluralRules, language).select(number);
   const name = `${key}.${form}` in texts ? `${key}.${form}` : `${key}.other`;
   return t(name, { ...values, number: formatNumber(number) });
 }
@@ -69,19 +91,17 @@ export function count(key, number, values = {}) {
  * @param {number} [digits]
  */
 export function formatNumber(value, digits = 0) {
-  return new Intl.NumberFormat(tag, { maximumFractionDigits: digits }).format(value);
+  return formatter(Intl.NumberFormat, tag, { maximumFractionDigits: digits }).format(value);
 }
 
 /** @param {Date} moment */
 export function formatTime(moment) {
-  return new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" }).format(moment);
+  return formatter(Intl.DateTimeFormat, tag, TIME).format(moment);
 }
 
 /** @param {Date} moment */
 export function formatDay(moment) {
-  return new Intl.DateTimeFormat(tag, { weekday: "short", day: "numeric", month: "short" }).format(
-    moment,
-  );
+  return formatter(Intl.DateTimeFormat, tag, DAY).format(moment);
 }
 
 /**

@@ -9,13 +9,17 @@ const KEY = "last";
 /** @typedef {{id: string, expires: number}} OpenPrompt `expires`: ms since 1970 */
 
 /**
- * Which prompt a rating about this moment answers, as far as this phone knows; the server decides.
- * @param {number} moment ms since 1970
- * @returns {Promise<string | null>}
+ * The prompt that this phone showed last. A rating about a moment before it expires answers it, as
+ * far as this phone knows; the server decides.
+ * @returns {Promise<OpenPrompt | null>}
  */
-export async function findPrompt(moment) {
-  const last = await readLast();
-  return last && moment < last.expires ? last.id : null;
+export async function findPrompt() {
+  try {
+    const found = await caches.match(KEY, { cacheName: CACHE }); // which makes no cache
+    return found ? await found.json() : null;
+  } catch {
+    return null; // no room, or a private window: the rating is kept all the same
+  }
 }
 
 /** Ask the server what waits, and keep it for when there is no net. */
@@ -42,16 +46,6 @@ export async function forgetReminders() {
 /** @param {ServiceWorkerRegistration} registration */
 async function unsubscribe(registration) {
   await (await registration.pushManager.getSubscription())?.unsubscribe();
-}
-
-/** @returns {Promise<OpenPrompt | null>} */
-async function readLast() {
-  try {
-    const found = await (await caches.open(CACHE)).match(KEY);
-    return found ? await found.json() : null;
-  } catch {
-    return null; // no room, or a private window: the rating is kept all the same
-  }
 }
 
 /** @param {OpenPrompt} prompt */

@@ -3,6 +3,7 @@
 import { CONNECTION_MESSAGES, Conditions } from "./conditions.js";
 import { EntryWriter } from "./entry_writer.js";
 import { PageResources } from "./page_resources.js";
+import { RecentBeats } from "./recent_beats.js";
 import { Outbox } from "./storage/outbox.js";
 import {
   WebBluetoothStrap,
@@ -25,12 +26,10 @@ import { Uploader } from "./uploader.js";
 /** @typedef {import("./timing/arrivals.js").Arrival} Arrival */
 /** @typedef {import("./entry_writer.js").StreamHead} StreamHead */
 /** @typedef {"idle" | "choosing" | "connecting" | "recording" | "reconnecting" | "blocked"} State */
-/** @typedef {{timeMs: number, rrMs: number, contact: boolean | null, follows: boolean}} RecentBeat */
+/** @typedef {import("./recent_beats.js").RecentBeat} RecentBeat */
 
-const RECENT_BEATS = 400; // two minutes of a fast heart
 const COLLECT_MS = 300;
 const NOTE_MS = 10 * 60_000; // how long a note of something that is over stays
-const WITHOUT_RR = 20; // notifications
 const UPLOAD_MESSAGES = ["recorder.consent", "recorder.refused", "recorder.offline"];
 
 /** @type {PageClock} */
@@ -64,9 +63,7 @@ export class PhoneRecorder extends EventTarget {
   #held = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #collecting;
-  /** @type {RecentBeat[]} */
-  #recent = [];
-  #withoutRr = 0;
+  #recent = new RecentBeats();
   #waitingToUpload = 0;
   heartRate = /** @type {number | null} */ (null);
   contact = /** @type {boolean | null} */ (null);
@@ -141,7 +138,7 @@ export class PhoneRecorder extends EventTarget {
    * @returns {RecentBeat[]}
    */
   lastBeats(count) {
-    return this.#recent.slice(-count);
+    return this.#recent.last(count);
   }
 
   /**
@@ -219,8 +216,12 @@ export class PhoneRecorder extends EventTarget {
     if (this.#strap || this.#state !== "idle") await this.stop();
   }
 
-  /** End the recording; what came is written. */
-  async stop() {
+  /**
+   * End the recording; what came is written. The gap that follows has this reason.
+   *
+   * @param {string} reason
+   */
+  async stop(reason = GapReason.PAUSED) {
     const strap = this.#strap;
     if (!strap) {
       this.#conditions.clear(...CONNECTION_MESSAGES);
@@ -231,7 +232,7 @@ export class PhoneRecorder extends EventTarget {
     strap.stop();
     this.#flush();
     const stream = this.#stream;
-    await this.#writer.finish(stream);
+    await this.#writer.finish(stream, reason);
     this.#arrivals = null;
     this.#pipeline = null;
     this.#stream = null;
@@ -335,6 +336,7 @@ export class PhoneRecorder extends EventTarget {
   #receiveNotification(raw) {
     const arrivals = this.#arrivals;
     if (!arrivals) return;
+    this.#conditions.clear("recorder.pulse_begins");
     if (this.#writer.isOverfull) {
       // Hours wait in memory and there is no room: what comes now is lost, a gap, and told.
       if (this.#writer.noteLost()) this.#handle(arrivals.interrupt(GapReason.DISK_FULL));
@@ -394,29 +396,19 @@ export class PhoneRecorder extends EventTarget {
   }
 
   /** @param {Accepted} part */
-  #show({ notification, gap, misfit }) {
+  #show(part) {
+    const { notification, gap } = part;
     this.heartRate = notification.heartRateBpm;
     this.contact = notification.contact;
-    const scale = this.#pipeline?.ticksPerSecond ?? 1024;
     if (gap?.reason === GapReason.CLOCK_STEPPED) {
       this.#conditions.set("recorder.clock_set", {}, NOTE_MS);
     }
-    if (misfit) this.#recent = []; // they enter no metric
-    notification.beatTimesNs.forEach((time, index) => {
-      this.#recent.push({
-        timeMs: Number(time / 1000n) / 1000,
-        rrMs: (notification.rrTicks[index] * 1000) / scale,
-        contact: notification.contact,
-        follows: this.#recent.length > 0 && !(index === 0 && gap !== null),
-      });
-    });
-    this.#recent = this.#recent.slice(-RECENT_BEATS);
-    this.#withoutRr = notification.rrTicks.length ? 0 : this.#withoutRr + 1;
+    this.#recent.add(part, this.#pipeline?.ticksPerSecond ?? 1024);
     this.#setCondition("recorder.no_contact", notification.contact === false);
     this.#setCondition("recorder.off_the_clock", this.#pipeline?.isDistrusted ?? false);
     this.#setCondition(
       "recorder.no_rr",
-      this.#withoutRr >= WITHOUT_RR && notification.contact !== false,
+      this.#recent.areMissing && notification.contact !== false,
     );
   }
 
@@ -436,10 +428,11 @@ export class PhoneRecorder extends EventTarget {
   #noteConnection(state, message) {
     if (state === "connected") {
       this.#conditions.clear(...CONNECTION_MESSAGES);
+      if (this.#strap?.isPulse) this.#conditions.set("recorder.pulse_begins");
       this.#setState("recording");
     } else if (message === "recorder.permission") {
       // Only the chooser gives it again: its button is there once this is over.
-      void this.stop().then(() => this.#block(message));
+      void this.stop(GapReason.PERMISSION_LOST).then(() => this.#block(message));
     } else if (state === "lost") {
       this.#conditions.clear(...CONNECTION_MESSAGES);
       if (message) this.#conditions.set(message);

@@ -5,7 +5,7 @@ import { Outbox } from "./storage/outbox.js";
 import { followRemoval, followWithdrawal, offerAgain } from "./storage/store_comparison.js";
 
 /** @typedef {import("./storage/database.js").Database} Database */
-/** @typedef {import("./storage/outbox.js").StreamState} StreamState */
+/** @typedef {import("./storage/rows.js").StreamState} StreamState */
 /**
  * As `request` of api.js.
  *

@@ -22,8 +22,12 @@ if (asked.has("clock")) {
   prototype.addEventListener = function (kind, listener) {
     listen.call(this, kind, (event) => {
       const view = event.target.value;
-      if (this.uuid.startsWith("00002a37")) {
-        for (let at = 2; view.getUint8(0) & 0x10 && at + 1 < view.byteLength; at += 2) {
+      const isPulse = this.uuid.startsWith("fb005c82");
+      if (isPulse || this.uuid.startsWith("00002a37")) {
+        for (let at = 11; isPulse && at + 4 < view.byteLength; at += 6) {
+          time += view.getUint16(at, true);
+        }
+        for (let at = 2; !isPulse && view.getUint8(0) & 0x10 && at + 1 < view.byteLength; at += 2) {
           time += (view.getUint16(at, true) * 1000) / 1024;
         }
         count += 1;

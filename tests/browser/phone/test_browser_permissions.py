@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from playwright.sync_api import Playwright
 
+from ebbtide.beats import GapReason
 from tests.support.phone_recording import (
     Phone,
     open_page,
@@ -63,6 +65,11 @@ def test_a_permission_that_is_gone_ends_the_recording_and_says_what_to_do(
         stop(page)
     (beats,) = stored_intervals(phone).values()
     assert [ticks for _, ticks in beats] == [1000, 1001]
+    (gap,) = phone.stores.beats.gaps(phone.person.subject_id, 0, 2**62)
+    assert gap.gap.reason is GapReason.PERMISSION_LOST
+    headers = {"Authorization": f"Bearer {phone.token}"}
+    told = httpx.get(f"{phone.site.url}/v1/gaps", headers=headers, timeout=60).json()
+    assert [one["reason"] for one in told] == ["permission taken away"]
 
 
 def test_the_screen_is_kept_on_again_when_the_page_is_seen_again(

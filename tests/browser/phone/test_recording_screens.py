@@ -129,7 +129,7 @@ def test_a_strap_is_paired_and_seen_and_its_beats_are_sent(
             beat(66, 900 + k, 940 - k)
         open_view(page, "record")
         expect(page.get_by_text("66 a minute")).to_be_visible()
-        expect(page.get_by_text(re.compile(r"^[1-9]\d* notifications?$"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"^[1-9]\d* messages? of the strap$"))).to_be_visible()
         context.set_offline(False)
         open_view(page, "more")
         page.get_by_role("button", name="Sign out").click()
@@ -177,7 +177,7 @@ def test_what_waits_of_one_person_outlives_another_who_signs_in(
         expect(page.get_by_text("This phone was signed out from elsewhere")).to_be_visible()
         for interval in sent[1:]:
             assert strap.beat(65, [interval])
-        words = page.get_by_text("3 notifications of the strap of Ada wait in this page alone.")
+        words = page.get_by_text("3 messages of the strap of Ada wait in this page alone.")
         expect(words).to_be_visible()
 
         sign_in(page, eve)

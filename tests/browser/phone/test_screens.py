@@ -142,7 +142,7 @@ def test_without_a_net_the_app_opens_rates_changes_and_deletes_and_sends_once_la
     wait_until_sent(page, lambda: pains(stores, ada) == [(7, 7, 1)])
     page.context.set_offline(True)
     page.reload()
-    expect(page.get_by_text("No net. What you enter is kept here")).to_be_visible()
+    expect(page.get_by_text("No internet. What you enter is kept here")).to_be_visible()
     page.get_by_role("link", name="Change").click()
     choose(page, "Pain", 6)
     # Whoever goes on before it is on the disk stays where they went.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Playwright, expect
 
+from tests.support.accounts import add_account, answer_on_keeping
 from tests.support.phone_recording import (
     Phone,
     choose_strap,
@@ -20,9 +22,11 @@ from tests.support.played_bluez import PlayedStrap
 pytestmark = pytest.mark.browser
 
 
-def test_a_person_signs_in_chooses_the_strap_and_their_beats_are_at_the_server(
+def test_a_person_signs_in_agrees_chooses_the_strap_and_their_beats_are_at_the_server(
     playwright: Playwright, phone: Phone, strap: PlayedStrap
 ) -> None:
+    grace = add_account(phone.stores, "grace@example.org", zone="Europe/Berlin", agrees=False)
+    phone = replace(phone, person=grace)
     with running_browser(phone) as running:
         browser = playwright.chromium.connect_over_cdp(running.devtools)
         page = browser.contexts[0].new_page()
@@ -30,6 +34,11 @@ def test_a_person_signs_in_chooses_the_strap_and_their_beats_are_at_the_server(
         page.on("pageerror", lambda error: errors.append(str(error)))
         sign_in_by_code(page, phone.site.url, phone.stores, phone.person)
         open_view(page, "record")
+        expect(page.get_by_role("link", name="Read and decide")).to_be_visible()
+        expect(page.get_by_role("button", name="Choose the strap")).to_have_count(0)
+        answer_on_keeping(phone.stores, grace)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.get_by_role("button", name="Choose the strap", exact=True)).to_be_visible()
         choose_strap(page, strap, "button.main:visible")
         wait_for(lambda: strap.notifying, page, "the strap's link")
         for _ in range(5):

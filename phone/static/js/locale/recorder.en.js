@@ -9,19 +9,21 @@ export default {
   "recorder.permission":
     "The browser may not use Bluetooth: allow it for this page in the browser's settings, then choose the strap again.",
   "recorder.nothing_chosen":
-    "No strap was chosen: see that Bluetooth is on, wet the strap's electrodes, put it on, and choose again.",
+    "No strap was chosen: see that Bluetooth is on, wet the strap where it touches your skin, put it on, and choose again.",
   "recorder.not_found":
-    "{strap} is not heard: see that Bluetooth is on, wet its electrodes, put it on, and end its connection to any watch or other app.",
+    "{strap} is not heard: see that Bluetooth is on, wet it where it touches your skin, put it on, and end its connection to any watch or other app.",
   "recorder.no_heart_rate":
     "{strap} does not send heartbeats: choose the strap again.",
   "recorder.needs_choice":
     "After the page was loaded anew the browser wants you to choose the strap again, and recording goes on.",
   "recorder.connecting": "Connecting to {strap}: keep the phone within two metres.",
+  "recorder.pulse_begins":
+    "{strap} needs up to half a minute before its first beats: keep your arm still.",
   "recorder.link_lost":
     "The connection to {strap} was lost: keep the phone near, and recording goes on by itself.",
   "recorder.silent":
     "{strap} has gone silent: press it to your skin, and recording goes on by itself.",
-  "recorder.no_contact": "{strap} does not feel your skin: wet its electrodes and pull it tighter.",
+  "recorder.no_contact": "{strap} does not feel your skin: wet it where it touches your skin and pull it tighter.",
   "recorder.no_rr":
     "{strap} sends a heart rate but no single beats: wear a chest strap, which sends them.",
   "recorder.other_tab":
@@ -29,7 +31,7 @@ export default {
   "recorder.storage_full":
     "The phone has no room left: free some, as new beats are only in memory until then ({waiting} wait, keep this page open).",
   "recorder.beats_lost":
-    "The phone had no room for too long and {lost} notifications are lost: free some room now.",
+    "The phone had no room for too long and {lost} messages of the strap are lost: free some room now.",
   "recorder.storage_low":
     "There is room for about {hours} hours of recording: free some room on the phone soon.",
   "recorder.late":
@@ -39,7 +41,7 @@ export default {
   "recorder.clock_set":
     "The phone's clock was changed: recording goes on, and there is nothing to do.",
   "recorder.off_the_clock":
-    "The beats that {strap} sends do not fit the time, so they are left out for now: wet its electrodes and pull it tighter.",
+    "The beats that {strap} sends do not fit the time, so they are left out for now: wet it where it touches your skin and pull it tighter.",
   "recorder.signed_out":
     "This phone was signed out: sign in again, as new beats are only in memory until then ({waiting} wait, keep this page open).",
   "recorder.offline":

@@ -17,7 +17,7 @@ export default {
   "reminders.goOnSaid": "It goes on.",
   "reminders.end": "End reminders",
   "reminders.ended": "Ended. You can rate whenever you like.",
-  "reminders.offline": "No net: reminders can be changed when it is back.",
+  "reminders.offline": "No internet: reminders can be changed when it is back.",
   "answer.title": "How is it right now?",
   "answer.over":
     "This link was used already, or its time is over. That is fine: the next one will come, and you can rate at any time after signing in.",
@@ -26,5 +26,5 @@ export default {
   "answer.laterSaid": "It will come again in a few minutes. You can close this page.",
   "answer.letGo": "Not this time",
   "answer.letGoSaid": "That is fine. You can close this page.",
-  "answer.failed": "No net just now. Please try again.",
+  "answer.failed": "No internet just now. Please try again.",
 };

@@ -6,34 +6,26 @@
 // backup of its store has them, or they are old. Every change happens under a Web Lock, with the
 // row of the stream read within it: several tabs are as safe as one.
 
-import { StorageFullError } from "./database.js";
+import {
+  newState,
+  putState,
+  readGap,
+  readNotification,
+  readState,
+  rowKey,
+  sequenceOf,
+  writeGap,
+  writeNotification,
+} from "./rows.js";
 
 /** @typedef {import("./database.js").Database} Database */
 /** @typedef {import("./database.js").Change} Change */
 /** @typedef {import("../timing/pipeline.js").Notification} Notification */
 /** @typedef {import("../timing/beat_clock.js").ClockGap} ClockGap */
+/** @typedef {import("./rows.js").StreamState} StreamState */
 /** @typedef {{notification: Notification, gap: ClockGap | null}} Entry */
 /** @typedef {Notification & {sequence: number}} NumberedNotification */
 /** @typedef {ClockGap & {sequence: number}} NumberedGap */
-/**
- * Where a stream stands. `runs` are the acknowledged rows that are still here.
- *
- * @typedef {object} StreamState
- * @property {string} id
- * @property {string} origin
- * @property {string} source
- * @property {bigint} createdNs
- * @property {number} ticksPerSecond
- * @property {number} lastSequence
- * @property {bigint | null} lastBeatNs
- * @property {number} acknowledged
- * @property {boolean} isAnnounced
- * @property {boolean} isPaused
- * @property {boolean} isRemoved
- * @property {string | null} successor
- * @property {Run[]} runs
- */
-/** @typedef {{through: number, counter: number, atMs: number}} Run */
 
 const RUN_MS = 3_600_000;
 const KEEP_MS = 7 * 24 * RUN_MS; // what the server has, until a backup of it has it
@@ -140,7 +132,7 @@ export class Outbox {
         changes.push({ store: "notifications", key, value, isNew: true });
         if (gap) changes.push(await this.#putGap(key, gap));
       }
-      state.isPaused = false;
+      state.endReason = null;
       await this.#database.putAll([...changes, putState(state)]);
       return { streamId: state.id, first, last: state.lastSequence };
     });
@@ -225,14 +217,15 @@ export class Outbox {
   }
 
   /**
-   * Note that the recording was ended on purpose: the gap that follows is a pause.
+   * Note that the recording was ended, and not broken off: the gap that follows has this reason.
    *
    * @param {string} streamId
+   * @param {string} reason
    */
-  async setPaused(streamId) {
+  async setEnded(streamId, reason) {
     await this.locked(async () => {
       const state = await this.recordedStream(streamId);
-      await this.#database.putAll([putState({ ...state, isPaused: true })]);
+      await this.#database.putAll([putState({ ...state, endReason: reason })]);
     });
   }
 
@@ -298,113 +291,4 @@ export class Outbox {
       if (changed !== state) await this.#database.putAll([putState(changed)]);
     });
   }
-}
-
-export { StorageFullError };
-
-/**
- * @param {{id: string, origin: string, source: string, createdNs: bigint,
- *   ticksPerSecond: number}} stream
- * @returns {StreamState}
- */
-export function newState({ id, origin, source, createdNs, ticksPerSecond }) {
-  return {
-    id,
-    origin,
-    source,
-    createdNs,
-    ticksPerSecond,
-    lastSequence: 0,
-    lastBeatNs: null,
-    acknowledged: 0,
-    isAnnounced: false,
-    isPaused: false,
-    isRemoved: false,
-    successor: null,
-    runs: [],
-  };
-}
-
-/**
- * @param {StreamState} state
- * @returns {Change}
- */
-export function putState(state) {
-  const value = {
-    ...state,
-    createdNs: String(state.createdNs),
-    lastBeatNs: state.lastBeatNs === null ? null : String(state.lastBeatNs),
-  };
-  return { store: "streams", key: state.id, value };
-}
-
-/**
- * @param {any} value
- * @returns {StreamState}
- */
-function readState(value) {
-  return {
-    ...value,
-    createdNs: BigInt(value.createdNs),
-    lastBeatNs: value.lastBeatNs === null ? null : BigInt(value.lastBeatNs),
-  };
-}
-
-/**
- * Keys of one stream sort by number.
- *
- * @param {string} streamId
- * @param {number} sequence
- * @returns {string}
- */
-export function rowKey(streamId, sequence) {
-  return `${streamId}/${String(sequence).padStart(10, "0")}`;
-}
-
-/**
- * @param {string | number} key
- * @returns {number}
- */
-export function sequenceOf(key) {
-  return Number(String(key).slice(-10));
-}
-
-/**
- * @param {Notification} notification
- * @returns {unknown}
- */
-export function writeNotification(notification) {
-  return {
-    ...notification,
-    receivedNs: String(notification.receivedNs),
-    beatTimesNs: notification.beatTimesNs.map(String),
-  };
-}
-
-/**
- * @param {any} value
- * @returns {Notification}
- */
-export function readNotification(value) {
-  return {
-    ...value,
-    receivedNs: BigInt(value.receivedNs),
-    beatTimesNs: value.beatTimesNs.map(BigInt),
-  };
-}
-
-/**
- * @param {ClockGap} gap
- * @returns {unknown}
- */
-export function writeGap(gap) {
-  return { startNs: String(gap.startNs), endNs: String(gap.endNs), reason: gap.reason };
-}
-
-/**
- * @param {any} value
- * @returns {ClockGap}
- */
-export function readGap(value) {
-  return { startNs: BigInt(value.startNs), endNs: BigInt(value.endNs), reason: value.reason };
 }

@@ -10,12 +10,12 @@ import {
   sequenceOf,
   writeGap,
   writeNotification,
-} from "./outbox.js";
+} from "./rows.js";
 
 /** @typedef {import("./database.js").Database} Database */
 /** @typedef {import("./database.js").Change} Change */
 /** @typedef {import("./outbox.js").Outbox} Outbox */
-/** @typedef {import("./outbox.js").StreamState} StreamState */
+/** @typedef {import("./rows.js").StreamState} StreamState */
 /** @typedef {{acknowledged: number, lastNs: bigint | null}} Stored what the server has of a stream */
 
 /**
@@ -137,7 +137,7 @@ export async function followRemoval(database, outbox, streamId, removedNs) {
       successor = moved.id;
       moved.lastSequence = later.length;
       moved.lastBeatNs = state.lastBeatNs;
-      moved.isPaused = state.isPaused;
+      moved.endReason = state.endReason;
       later.forEach(({ key, value }, index) => {
         const target = rowKey(moved.id, index + 1);
         changes.push({ store: "notifications", key: target, value });

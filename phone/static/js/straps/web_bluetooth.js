@@ -58,6 +58,8 @@ const NAME_PREFIXES = [
 const SERVICES = ["heart_rate", "battery_service", PMD_SERVICE];
 
 const SILENCE_MS = 12_000; // a strap sends once a second: silent for this long, the link is dead
+// An optical Polar computes for about 25 s before its first pulse intervals (Polar BLE SDK, PPI).
+const FIRST_PULSE_MS = 60_000;
 const TICK_MS = 3_000;
 const CONNECT_MS = 20_000;
 const MIN_WAIT_MS = 1_000;
@@ -129,6 +131,11 @@ export class WebBluetoothStrap {
   /** The name that it advertises. */
   get name() {
     return this.#device.name || "Strap";
+  }
+
+  /** Whether it sends pulse intervals, of an optical sensor. */
+  get isPulse() {
+    return this.#kind?.origin === "pulse";
   }
 
   /** Connect, subscribe, connect again, until `stop`. */
@@ -289,14 +296,16 @@ export class WebBluetoothStrap {
 
   /**
    * Call `onSilent` when nothing has come for a while in which this page was awake. A page that was
-   * frozen hears its timers before the notifications that wait.
+   * frozen hears its timers before the notifications that wait. The first pulse intervals may take
+   * longer.
    *
    * @param {() => void} onSilent
    * @returns {ReturnType<typeof setInterval>}
    */
   #watchSilence(onSilent) {
     let quietTicks = 0;
-    let seen = this.#arrivals;
+    const atConnect = this.#arrivals;
+    let seen = atConnect;
     let before = performance.now();
     return setInterval(() => {
       const now = performance.now();
@@ -304,7 +313,8 @@ export class WebBluetoothStrap {
       before = now;
       quietTicks = isLate || this.#arrivals !== seen ? 0 : quietTicks + 1;
       seen = this.#arrivals;
-      if (quietTicks * TICK_MS >= SILENCE_MS) onSilent();
+      const isBeginning = this.isPulse && seen === atConnect;
+      if (quietTicks * TICK_MS >= (isBeginning ? FIRST_PULSE_MS : SILENCE_MS)) onSilent();
     }, TICK_MS);
   }
 

@@ -55,7 +55,7 @@ const LONG_INTERVAL = 3n * SECOND;
  *
  * @typedef {object} Previous
  * @property {bigint | null} lastBeatNs
- * @property {boolean} isPaused
+ * @property {string | null} endReason why its recording ended; null where it broke off
  */
 
 /** Processes the notifications of one strap, in the order of their arrival. */
@@ -83,7 +83,7 @@ export class NotificationPipeline {
     this.#clock = new BeatClock(
       ticksPerSecond,
       previous ? previous.lastBeatNs : null,
-      previous && previous.isPaused ? GapReason.PAUSED : GapReason.LINK_LOST,
+      previous?.endReason ?? GapReason.LINK_LOST,
     );
     this.#duplicates = new DuplicateFilter(ticksPerSecond);
     this.#fit = new IntervalFit(ticksPerSecond);

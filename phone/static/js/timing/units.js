@@ -10,6 +10,7 @@ export const GapReason = Object.freeze({
   CONTACT_LOST: "contact lost",
   NO_RR_SENT: "no RR sent",
   PAUSED: "paused",
+  PERMISSION_LOST: "permission taken away",
   CLOCK_STEPPED: "clock stepped",
   DISK_FULL: "disk full",
   OFF_THE_CLOCK: "intervals off the clock",

@@ -15,14 +15,13 @@ export function openMore(app, place, signal) {
   const out = element("div", { class: "actions" });
   replace(
     out,
-    button(t("more.signOut"), () => void leave(app, out)),
+    button(t("more.signOut"), () => void leave(app, out), { class: "quiet" }),
   );
   replace(
     place,
     heading(t("more.title")),
     element("p", {}, t("more.signedIn", { name: app.session.person.name })),
     element("p", { class: "muted" }, t("more.device", { name: app.session.device.name })),
-    out,
     remindersPart(app),
     element("h2", {}, t("more.pages")),
     element(
@@ -36,6 +35,7 @@ export function openMore(app, place, signal) {
     element("h2", {}, t("more.kept")),
     element("p", {}, t("more.keptWords")),
     others,
+    out,
     element("p", { class: "muted" }, t("more.language")),
     app.version
       ? element("p", { class: "muted" }, t("more.version", { version: app.version.slice(0, 12) }))
@@ -98,7 +98,7 @@ async function leave(app, place) {
  * @param {HTMLElement} place
  */
 function openAgain(app, place) {
-  const again = button(t("more.signOut"), () => void leave(app, place));
+  const again = button(t("more.signOut"), () => void leave(app, place), { class: "quiet" });
   replace(place, again);
   again.focus();
 }

@@ -54,6 +54,14 @@ function form(app, place, signal, former) {
   const begun = former ? toLocalInput(new Date(former.about)) : "";
   about.input.value = begun;
   const problem = element("p", { role: "alert", class: "problem" });
+  // Looked for while the person still chooses, since they wait for what happens after Save.
+  let prompt = findPrompt();
+  for (const { root } of [pain, stress, pleasant]) {
+    root.addEventListener("change", () => {
+      const newer = findPrompt();
+      void newer.then(() => (prompt = newer));
+    });
+  }
 
   async function save() {
     const content = {
@@ -82,13 +90,12 @@ function form(app, place, signal, former) {
         : { about: isoWithOffset(moment), zone: currentZone() };
     const complete = /** @type {import('../entries.js').RatingContent} */ ({ ...content, ...when });
     let id = former?.id;
+    const asked = former ? null : await prompt;
+    const isAnswer = asked !== null && moment.getTime() < asked.expires;
     if (former) await app.entries.correct(former.id, former.version, complete);
-    else {
-      const prompt = await findPrompt(moment.getTime());
-      id = await app.entries.rate({ ...complete, ...(prompt ? { prompt_id: prompt } : {}) });
-      await forgetPrompt();
-    }
+    else id = await app.entries.rate(isAnswer ? { ...complete, prompt_id: asked.id } : complete);
     if (!signal.aborted) showSaved(app, place, signal, String(id)); // else another view is open
+    if (isAnswer) await forgetPrompt();
   }
 
   const words = fold(t("rate.words"), note.label, pleasantNote.label);
@@ -124,12 +131,16 @@ function showSaved(app, place, signal, id) {
     title,
     rating ? element("p", {}, describe(rating)) : null,
     element("p", {}, t("rate.savedEnough")),
-    button(t("rate.again"), () => {
-      if (location.hash === "#rate") {
-        replace(place, ...form(app, place, signal, undefined));
-        place.querySelector("h1")?.focus();
-      } else location.hash = "#rate";
-    }),
+    button(
+      t("rate.again"),
+      () => {
+        if (location.hash === "#rate") {
+          replace(place, ...form(app, place, signal, undefined));
+          place.querySelector("h1")?.focus();
+        } else location.hash = "#rate";
+      },
+      { class: "quiet" },
+    ),
     todayList(app, signal),
   );
   scrollTo(0, 0);
@@ -180,6 +191,12 @@ function deleteParts(app, signal, former) {
 function todayList(app, signal) {
   const section = element("section", { "aria-label": t("rate.today") });
   let drawn = "";
+  let frame = 0;
+  // Once a frame, and not for a list that another has replaced meanwhile.
+  function drawSoon() {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => section.isConnected && draw());
+  }
   function draw() {
     const shown = app.entries
       .ratings()
@@ -195,7 +212,7 @@ function todayList(app, signal) {
       element("ul", { class: "rows" }, ...shown.map(row)),
     );
   }
-  app.entries.addEventListener("changed", draw, { signal });
+  app.entries.addEventListener("changed", drawSoon, { signal });
   draw();
   return section;
 }

@@ -1,13 +1,17 @@
 /** Record: the strap, and what it says now. */
 
+import { fetchAnswer, findAnswer } from "../answers.js";
 import { button, element, fold, heading, replace } from "../dom.js";
 import { count, formatNumber, t } from "../i18n.js";
 import { HAS_BLUETOOTH, findPlatform } from "../platform.js";
+import { pageLink } from "./view.js";
 
 /** @typedef {import('./view.js').App} App */
 
-const EVENING_HOUR = 21;
+const EVENING_HOUR = 19; // whoever goes to bed early starts it before
 const MORNING_HOUR = 5;
+const CONSENTS = "/v1/consents";
+const CONSENT_MS = 3_000; // the net may be slow: what is recorded then waits on the phone
 const CONTACT = { true: "record.contactYes", false: "record.contactNo" };
 
 /** @type {import('./view.js').View} */
@@ -33,6 +37,14 @@ export function openRecord(app, place, signal) {
       class: "quiet",
     }),
   );
+  const consent = element(
+    "div",
+    { class: "hint" },
+    element("p", {}, t("record.consent")),
+    pageLink("consents", t("state.consentLink")),
+  );
+  /** Whether the person agreed to keeping; null until that is known. @type {boolean | null} */
+  let isAgreed = null;
   const evening = element("p", { class: "hint" }, t("record.evening"));
   const screenOn = element("p", { class: "muted" }, t("record.screenOn"));
 
@@ -43,8 +55,9 @@ export function openRecord(app, place, signal) {
     const said = recorder.message ? t(recorder.message.key, recorder.message.values) : "";
     if (message.textContent !== said) message.textContent = said;
     const focused = document.activeElement;
-    start.hidden = !isIdle;
-    others.hidden = !isIdle;
+    start.hidden = !isIdle || isAgreed !== true;
+    others.hidden = start.hidden;
+    consent.hidden = !isIdle || isAgreed !== false;
     stop.hidden = isIdle || now === "choosing";
     if (focused === start && start.hidden && !stop.hidden) stop.focus();
     if (focused === stop && stop.hidden && !start.hidden) start.focus();
@@ -55,7 +68,15 @@ export function openRecord(app, place, signal) {
     replace(facts, ...factParts(recorder, isIdle));
   }
 
+  // No strap is looked for before there is a place for what it sends.
+  async function askConsent() {
+    isAgreed = await findAgreement(app, isAgreed);
+    if (!signal.aborted) draw();
+  }
+
   recorder.addEventListener("changed", draw, { signal });
+  document.addEventListener("visibilitychange", () => void askConsent(), { signal });
+  void askConsent();
   draw();
   replace(
     place,
@@ -63,13 +84,30 @@ export function openRecord(app, place, signal) {
     state,
     message,
     heart,
+    consent,
+    evening,
     start,
     stop,
     facts,
-    evening,
     screenOn,
     others,
   );
+}
+
+/**
+ * Whether the person agreed to keeping, as the server says; without it what it said last; where it
+ * never did, yes: it decides when beats are sent.
+ * @param {App} app
+ * @param {boolean | null} before
+ * @returns {Promise<boolean>}
+ */
+async function findAgreement(app, before) {
+  const late = new Promise((resolve) => setTimeout(() => resolve(null), CONSENT_MS));
+  const asked = fetchAnswer(app.database, CONSENTS, ({ keeping }) => keeping).catch(() => null);
+  const found =
+    (await Promise.race([asked, late])) ??
+    (await findAnswer(app.database, CONSENTS).catch(() => null));
+  return found ? found.value === "agreed" : (before ?? true);
 }
 
 /** @param {Date} now */
