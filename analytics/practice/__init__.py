@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         make_draw,
         verify_draws,
     )
+    from analytics.practice.excursion_effects import Coefficient, Wcls, wcls
     from analytics.practice.mediation import MediatedEffects, mediated_effects
     from analytics.practice.missingness import MissingAnswers, missing_answers
     from analytics.practice.person import OfferEffect, offer_effect, offer_effect_by_look
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from analytics.practice.records import PersonDraws
     from analytics.practice.stopping import HarmCheck, check_harm
     from analytics.practice.taking import TakingEffect, taking_effect
-    from analytics.practice.excursion_effects import Coefficient, Wcls, wcls
 else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,

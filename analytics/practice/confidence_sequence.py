@@ -85,9 +85,7 @@ class ScoreSums:
 
     def variances(self, effect: FloatArray) -> FloatArray:
         """Sum both variance processes; shape (2, n), never below 0 for rounding."""
-        result: FloatArray = np.maximum(
-            self.v0 - 2 * effect * self.v1 + effect**2 * self.v2, 0.0
-        )
+        result: FloatArray = np.maximum(self.v0 - 2 * effect * self.v1 + effect**2 * self.v2, 0.0)
         return result
 
     def estimate(self) -> FloatArray:
@@ -170,9 +168,7 @@ def is_rejected(sums: ScoreSums, effect: FloatArray, scale: float, alpha: float)
     return result
 
 
-def is_rejected_below(
-    sums: ScoreSums, effect: FloatArray, scale: float, alpha: float
-) -> BoolArray:
+def is_rejected_below(sums: ScoreSums, effect: FloatArray, scale: float, alpha: float) -> BoolArray:
     """Whether the effect is shown to be above ``effect``, valid at every look (one-sided).
 
     The one-sided normal mixture, Howard et al. (2021), eq. 15.
@@ -215,9 +211,7 @@ def anytime_p_values(sums: ScoreSums, scale: float, alpha: float) -> FloatArray:
     return p_values
 
 
-def anytime_intervals(
-    sums: ScoreSums, scale: float, alpha: float
-) -> tuple[FloatArray, FloatArray]:
+def anytime_intervals(sums: ScoreSums, scale: float, alpha: float) -> tuple[FloatArray, FloatArray]:
     """Return after each moment the interval of effects that are not rejected at every look."""
     return _invert(sums, scale, lambda effect: is_rejected(sums, effect, scale, alpha))
 

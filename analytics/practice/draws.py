@@ -140,7 +140,8 @@ def draw_probability(base_probability: float, offered_in_block: Sequence[bool]) 
 
 def tilted_probability(base_probability: float, excess: float) -> float:
     """Return the biased coin's probability at so many offers more than expected in the block."""
-    odds = base_probability / (1 - base_probability) * 2.0 ** -min(1.0, max(-1.0, 2 * excess))
+    tilt = min(1.0, max(-1.0, 2 * excess))
+    odds = base_probability / (1 - base_probability) * math.exp2(-tilt)
     return odds / (1 + odds)
 
 

@@ -83,13 +83,10 @@ class Wcls:
         if chosen.shape != (len(self.effects),) or not np.all(np.isfinite(chosen)):
             raise ValueError(f"give {len(self.effects)} finite weights, one for each effect")
         estimates = np.array([effect.estimate for effect in self.effects])
-        name = " + ".join(
-            f"{weight:g} {effect.name}"
-            for weight, effect in zip(chosen, self.effects, strict=True)
-            if weight
-        )
+        parts = zip(chosen.tolist(), self.effects, strict=True)
+        name = " + ".join(f"{weight:g} {effect.name}" for weight, effect in parts if weight)
         error = float(np.sqrt(max(0.0, chosen @ self.covariance @ chosen)))
-        return make_coefficient(name, chosen @ estimates, error, self.df[1], self.confidence)
+        return make_coefficient(name, float(chosen @ estimates), error, self.df[1], self.confidence)
 
 
 def wcls(
@@ -155,7 +152,14 @@ def wcls(
     (True, True)
     """
     rows = _Rows.check(
-        person, outcome, treatment, probability, moderators, controls, available, numerator,
+        person,
+        outcome,
+        treatment,
+        probability,
+        moderators,
+        controls,
+        available,
+        numerator,
         drop_missing,
     )
     if not 0.5 <= confidence < 1:
@@ -198,7 +202,7 @@ def make_coefficient(
     name: str, estimate: float, error: float, df: int, confidence: float
 ) -> Coefficient:
     """Give an estimate its t interval and two-sided p value."""
-    half = float(special.stdtrit(df, (1 + confidence) / 2)) * error
+    half = float(special.stdtrit(df, (1 + confidence) / 2)) * float(error)
     value = float(estimate)
     p_value = 2 * float(special.stdtr(df, -abs(value) / error)) if error > 0 else float("nan")
     return Coefficient(name, value, float(error), value - half, value + half, p_value, df)
@@ -257,9 +261,14 @@ class _Rows:
             same = np.all(chance[rows] == chance[rows[0]])
             centre = np.full(n, chance[rows[0]] if same else 0.5)
         named_moderators = dict(moderators or {})
-        named_controls = {**dict(controls or {}), **{
-            name: column for name, column in named_moderators.items() if name not in (controls or {})
-        }}
+        named_controls = {
+            **dict(controls or {}),
+            **{
+                name: column
+                for name, column in named_moderators.items()
+                if name not in (controls or {})
+            },
+        }
         z = design_matrix(named_moderators, n, rows, "moderator")
         x = design_matrix(named_controls, n, rows, "control")
         design = np.column_stack([x, (offered - centre)[rows, None] * z])
@@ -267,7 +276,8 @@ class _Rows:
         names = ("intercept", *named_controls, *effects)
         refuse_dependent(design, names)
         weight = np.where(
-            offered == 1, centre / np.where(use == 1, chance, 1.0),
+            offered == 1,
+            centre / np.where(use == 1, chance, 1.0),
             (1 - centre) / np.where(use == 1, 1 - chance, 1.0),
         )[rows]
         _, index = np.unique(np.asarray(person)[rows], return_inverse=True)
@@ -307,7 +317,9 @@ def read_column(name: str, values: object, n: int) -> FloatArray:
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be numbers: {error}") from error
     if column.shape != (n,):
-        raise ValueError(f"{name} has shape {column.shape}: it needs one value for each of {n} rows")
+        raise ValueError(
+            f"{name} has shape {column.shape}: it needs one value for each of {n} rows"
+        )
     return column
 
 
@@ -325,8 +337,8 @@ def read_binary(name: str, values: object, n: int, rows: IntArray | None = None)
 
 def read_probability(name: str, values: object, n: int, rows: IntArray) -> FloatArray:
     """Read a probability, one for all or one a row, between 0 and 1 in ``rows``."""
-    column = np.full(n, values, np.float64) if np.ndim(values) == 0 else values  # type: ignore[call-overload]
-    chance = read_column(name, column, n)
+    scalar = isinstance(values, (int, float, np.floating))
+    chance = read_column(name, np.full(n, values) if scalar else values, n)
     bad = rows[~((chance[rows] > 0) & (chance[rows] < 1))]
     if bad.size:
         raise ValueError(
@@ -336,9 +348,7 @@ def read_probability(name: str, values: object, n: int, rows: IntArray) -> Float
     return chance
 
 
-def design_matrix(
-    named: Mapping[str, FloatArray], n: int, rows: IntArray, kind: str
-) -> FloatArray:
+def design_matrix(named: Mapping[str, FloatArray], n: int, rows: IntArray, kind: str) -> FloatArray:
     """Put an intercept and named columns beside one another, without missing values."""
     if len(named) > MAX_COLUMNS:
         raise ValueError(f"{len(named)} columns of kind {kind}; at most {MAX_COLUMNS} are used")

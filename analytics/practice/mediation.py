@@ -3,8 +3,8 @@
 Natural direct and indirect excursion effects (Qian 2025, arXiv:2506.20027). Two stages: regressions
 for treatment given mediator and for the outcome; then estimating equations in which an error of one
 regression is made good by the others. Known randomisation makes the draw unconfounded; it does not
-make the mediator so. That nothing else moves both mediator and outcome is an assumption, and no data
-can show it.
+make the mediator so. That nothing else moves both mediator and outcome is an assumption, and no
+data can show it.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _influences(
     """Return each row's uncentred influence for offered, cross-world and not offered outcomes."""
     with_mediator = np.column_stack([history, m])
     mediated = (*names, "mediator")
-    # "Offered" is the rule: offer wherever it is possible. A row that is not available follows both.
+    # "Offered" is the rule: offer where it is possible. A row that is not available follows both.
     treated, untreated = (a == 1) | ~free, a == 0
     p1 = np.where(free, chance, 1.0)
     p0 = np.where(free, 1 - chance, 1.0)
@@ -227,7 +227,9 @@ def _fit_logistic(
         step = np.linalg.solve(information, x.T @ (y - fitted))
         coefficients += step
         if np.abs(step).max() < _CONVERGED * (1 + np.abs(coefficients).max()):
-            return 1 / (1 + np.exp(-np.clip(design / scale @ coefficients, -35, 35)))
+            linear = np.clip(design / scale @ coefficients, -35, 35)
+            predicted: FloatArray = 1 / (1 + np.exp(-linear))
+            return predicted
     raise ValueError(
         "mediator and controls tell offered from other moments without error: the two arms do not "
         "overlap, and no indirect effect can be known"

@@ -1,4 +1,4 @@
-"""What offers did to one person's outcome: the effect, and intervals for one look and for every look.
+"""What offers did to one person's outcome: the effect, intervals for one look and for every look.
 
 The estimand is the mean, over the moments compared, of the difference that the offer made there:
 the outcome as it was to be after an offer less that after none, everything before the moment as it
@@ -30,14 +30,15 @@ from analytics.practice.randomisation import RESAMPLES, RandomisationTest, rando
 from analytics.practice.records import PersonDraws
 
 METHOD = (
-    "mean difference that the draw of an offer made, moments weighted by their probability, after a "
-    "forecast from before the draw; t interval of the scores for one look; normal mixture for every "
-    "look; randomisation test; version 1"
+    "mean difference that the draw of an offer made, moments weighted by their probability, "
+    "after a forecast from before the draw; t interval of the scores for one look; normal mixture "
+    "for every look; randomisation test; version 1"
 )
 # Of ratings from 0 to 10: how far they lie from their forecast in the false-alarm benchmark.
 RATING_SCALE = 1.5
 WARM_UP = 2
 MIN_EACH = 5
+_FLAT = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +179,21 @@ def offer_effect(
     compared = compare(draws, values, covariate_matrix(covariates, len(draws)))
     arms = draws.offered[compared.rows]
     counts = (missing.n_offered, missing.n_not_offered, int(arms.sum()), int((~arms).sum()))
-    if min(counts[2:]) < MIN_EACH:
-        reason = (
-            f"{counts[2]} moments with an offer and {counts[3]} without can be compared; "
-            f"{MIN_EACH} of each are needed"
-        )
+    reason = why_not_compared(counts[2], counts[3], compared.residual)
+    if reason is not None:
         return OfferEffect(
-            *counts, *[None] * 6, missing, None, effect_to_show, None, reason  # type: ignore[arg-type]
+            *counts,
+            estimate=None,
+            fixed=None,
+            anytime=None,
+            test=None,
+            anytime_p_value=None,
+            residual_sd=None,
+            missing=missing,
+            shift_to_undo=None,
+            effect_to_show=effect_to_show,
+            more_offers=None,
+            missing_reason=reason,
         )
     last = compared.sums.last()
     fixed = fixed_intervals(last, scale, alpha)
@@ -255,6 +264,18 @@ def compare(draws: PersonDraws, outcome: FloatArray, covariates: FloatArray) -> 
     probability, offered = draws.probability[rows], draws.offered[rows]
     sums = score_sums(residual, offered - probability, probability, offered)
     return Compared(rows, residual, sums)
+
+
+def why_not_compared(n_offered: int, n_not: int, residual: FloatArray) -> str | None:
+    """Say why nothing can be estimated; None where it can."""
+    if min(n_offered, n_not) < MIN_EACH:
+        return (
+            f"{n_offered} moments with an offer and {n_not} without can be compared; {MIN_EACH} of "
+            "each are needed"
+        )
+    if np.ptp(residual) <= _FLAT * (1 + np.abs(residual).max()):
+        return "the outcome was the same every time, so how sure a difference is cannot be known"
+    return None
 
 
 def check_outcome(

@@ -155,9 +155,12 @@ def _crossing(
     spread = probability * (1 - probability)
     variance = n * residual_sd**2 / spread
     # Judged at no effect, where the residual holds the effect, too.
-    judged = n * (residual_sd**2 + effect**2 * spread) * float(
-        variance_factor(np.array(probability))
-    ) / spread**2
+    judged = (
+        n
+        * (residual_sd**2 + effect**2 * spread)
+        * float(variance_factor(np.array(probability)))
+        / spread**2
+    )
     rho = mixture_rho(np.zeros(1), scale, alpha)
     bound = np.sqrt((judged + rho) * (np.log((judged + rho) / rho) - 2 * math.log(alpha)))
     enough = n * abs(effect) > bound + float(special.ndtri(power)) * np.sqrt(variance)
@@ -275,7 +278,9 @@ class _LiaoTest:
     ) -> _LiaoTest:
         size = np.asarray(effect, dtype=np.float64)
         if size.ndim != 1 or not 1 <= size.size <= MAX_POINTS:
-            raise ValueError(f"effect needs one value for each of 1 to {MAX_POINTS} decision points")
+            raise ValueError(
+                f"effect needs one value for each of 1 to {MAX_POINTS} decision points"
+            )
         there = np.broadcast_to(np.asarray(availability, dtype=np.float64), size.shape)
         chance = np.broadcast_to(np.asarray(probability, dtype=np.float64), size.shape)
         z = np.ones((size.size, 1)) if basis is None else np.asarray(basis, dtype=np.float64)
@@ -330,12 +335,15 @@ def plan_clinic(
     if not 1 <= points <= MAX_POINTS:
         raise ValueError(f"days times decision points a day must be from 1 to {MAX_POINTS}")
     there = np.full(points, availability)
-    people = liao_sample_size(
-        np.full(points, effect), there, probability, alpha=alpha, power=power
-    )
+    people = liao_sample_size(np.full(points, effect), there, probability, alpha=alpha, power=power)
     simulated, error = simulate_clinic_power(
-        people, np.full(points, effect), there, probability, alpha=alpha,
-        replicates=replicates, seed=seed,
+        people,
+        np.full(points, effect),
+        there,
+        probability,
+        alpha=alpha,
+        replicates=replicates,
+        seed=seed,
     )
     formula = liao_power(people, np.full(points, effect), there, probability, alpha=alpha)
     return ClinicPlan(people, formula, simulated, error)
@@ -386,8 +394,12 @@ def simulate_clinic_power(
         offered = (rng.random((people, points)) < chance) & free
         outcome = noise + offered * size
         fit = wcls(
-            who, outcome.ravel(), offered.ravel(), np.tile(chance, people),
-            moderators=moderators, available=free.ravel(),
+            who,
+            outcome.ravel(),
+            offered.ravel(),
+            np.tile(chance, people),
+            moderators=moderators,
+            available=free.ravel(),
         )
         found += fit.p_value < alpha
     share = found / replicates

@@ -2,7 +2,7 @@
 
 Under the sharp null hypothesis (no offer changed any outcome; Fisher 1935) every outcome would have
 been the same under other draws. The draws are made again by their own rule, biased coin and blocks
-and all, and the p value is the share of them that tells offered from other moments at least as much.
+and all; the p value is the share of them that tells offered from other moments at least as much.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def randomisation_test(
     n = len(draws)
     values = np.asarray(outcome, dtype=np.float64)
     if values.shape != (n,):
-        raise ValueError(f"outcome has shape {values.shape}: it needs one value for each of {n} draws")
+        raise ValueError(
+            f"outcome has shape {values.shape}: it needs one value for each of {n} draws"
+        )
     if not 99 <= resamples <= MAX_RESAMPLES:
         raise ValueError(f"resamples is {resamples}: it must be from 99 to {MAX_RESAMPLES}")
     residual = _residuals(values, covariate_matrix(covariates, n))
@@ -87,11 +89,10 @@ def randomisation_test(
     _check_rule(draws)
     if n <= _MAX_EXACT_DRAWS:
         sequences = (np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1
-        statistics, chance = _statistics(draws, residual, sequences)
+        statistics, chance = _statistics(draws, residual, sequences, len(sequences))
         share = min(1.0, float(chance[np.abs(statistics) >= limit].sum()))
         return RandomisationTest(share, True, len(sequences), 0.0)
-    uniform = np.random.default_rng(seed).random((resamples, n))
-    statistics, _ = _statistics(draws, residual, uniform)
+    statistics, _ = _statistics(draws, residual, np.random.default_rng(seed), resamples)
     share = (1 + int(np.sum(np.abs(statistics) >= limit))) / (1 + resamples)
     return RandomisationTest(share, False, resamples, (share * (1 - share) / resamples) ** 0.5)
 
@@ -115,10 +116,12 @@ def _residuals(outcome: FloatArray, covariates: FloatArray) -> FloatArray:
 
 
 def _statistics(
-    draws: PersonDraws, residual: FloatArray, source: FloatArray | BoolArray
+    draws: PersonDraws,
+    residual: FloatArray,
+    source: BoolArray | np.random.Generator,
+    many: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Statistic and probability of each row of sequences: given ones, or drawn from uniform numbers."""
-    many = len(source)
+    """Statistic and probability of each sequence of draws, given or made anew."""
     statistic, chance = np.zeros(many), np.ones(many)
     excess: dict[str, FloatArray] = {}
     for moment in range(len(draws)):
@@ -128,8 +131,10 @@ def _statistics(
             before = excess.setdefault(draws.block[moment], np.zeros(many))
             odds = base / (1 - base) * 2.0 ** -np.clip(2 * before, -1.0, 1.0)
             probability = odds / (1 + odds)
-        column = source[:, moment]
-        offered = column if column.dtype == np.bool_ else column < probability
+        if isinstance(source, np.random.Generator):
+            offered: BoolArray = source.random(many) < probability
+        else:
+            offered = source[:, moment]
         if draws.base_probability is not None and draws.block is not None:
             excess[draws.block[moment]] += offered - float(draws.base_probability[moment])
         statistic += (offered - probability) * residual[moment]

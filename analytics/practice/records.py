@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
 
-MAX_MOMENTS = 20_000
+MAX_MOMENTS = 5_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,9 @@ class PersonDraws:
                 f"{times.shape}, {chance.shape} and {raw.shape}"
             )
         if times.size > MAX_MOMENTS:
-            raise ValueError(f"{times.size} draws of one person; at most {MAX_MOMENTS} are analysed")
+            raise ValueError(
+                f"{times.size} draws of one person; at most {MAX_MOMENTS} are analysed"
+            )
         if np.any(np.diff(times) <= 0):
             raise ValueError("the times of the draws must increase; sort them, one row a draw")
         if not np.all(np.isin(raw, (0, 1))):

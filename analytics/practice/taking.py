@@ -15,7 +15,12 @@ from analytics.practice.confidence_sequence import (
     score_sums,
 )
 from analytics.practice.forecasts import covariate_matrix, forecast
-from analytics.practice.person import MIN_EACH, RATING_SCALE, WARM_UP, check_outcome
+from analytics.practice.person import (
+    RATING_SCALE,
+    WARM_UP,
+    check_outcome,
+    why_not_compared,
+)
 from analytics.practice.records import PersonDraws
 
 
@@ -88,11 +93,8 @@ def taking_effect(
     rows, practised = rows[WARM_UP:], practised[WARM_UP:]
     offered = draws.offered[rows]
     counts = int(offered.sum()), int((~offered).sum())
-    if min(counts) < MIN_EACH:
-        reason = (
-            f"{counts[0]} moments with an offer and {counts[1]} without can be compared; "
-            f"{MIN_EACH} of each are needed"
-        )
+    reason = why_not_compared(*counts, residual)
+    if reason is not None:
         return TakingEffect(*counts, None, None, None, None, None, reason)
     shares = float(practised[offered].mean()), float(practised[~offered].mean())
     last = score_sums(residual, regressor, draws.probability[rows], offered).last()
