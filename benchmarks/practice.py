@@ -3,9 +3,9 @@
     python -m benchmarks.practice [--draws 1000] [--jobs 2] [--write docs/evidence/practice.md]
 
 One person: three decision points a day for 100 days, drawn by the product's own biased coin; moods
-with autocorrelation, a trend, answers missing, an earlier offer that carries over for a day; ratings
-in whole numbers from 0 to 10. An analyst looks every evening. Both outcomes of every moment are
-known here, so that each interval is compared with the very mean effect that it is about.
+with autocorrelation, a trend, answers missing, an earlier offer that carries over for a day;
+ratings in whole numbers from 0 to 10. An analyst looks every evening. Both outcomes of every moment
+are known here, so that each interval is compared with the very mean effect that it is about.
 Then: intervals of doing, the rule that stops, WCLS and mediated effects with few people, numbers of
 moments and of people needed. Seeds are the names of the rows.
 """
@@ -242,8 +242,8 @@ def work(task: tuple[World, int]) -> tuple[World, dict[str, float]]:
 def doing(many: int) -> list[str]:
     """Intervals of doing the practice: coverage at the end, by how often an offer is taken."""
     lines = [
-        "| taken after an offer / free | draws | coverage, one look | coverage at the end, every look "
-        "| unbounded, one look | median width, one look |",
+        "| taken after an offer / free | draws | coverage, one look "
+        "| coverage at the end, every look | unbounded, one look | median width, one look |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for taken, free in ((0.7, 0.0), (0.7, 0.2), (0.3, 0.0), (0.1, 0.0)):
@@ -299,8 +299,9 @@ def harm(many: int) -> list[str]:
 def groups(many: int) -> list[str]:
     """WCLS and mediated effects with few people: type I and coverage."""
     lines = [
-        "| people, 60 moments each | WCLS, no effect: found | WCLS, effect -0.3 (SD 0.3 between people)"
-        ": coverage | indirect -0.25: coverage | direct 0: coverage |",
+        "| people, 60 moments each | WCLS, no effect: found "
+        "| WCLS, effect -0.3 (SD 0.3 between people): coverage "
+        "| indirect -0.25: coverage | direct 0: coverage |",
         "| --- | --- | --- | --- | --- |",
     ]
     points = 60
@@ -334,8 +335,8 @@ def groups(many: int) -> list[str]:
 def needed() -> list[str]:
     """Moments and people."""
     lines = [
-        "| effect, points | residual SD | every look: moments for 50% / 80% / 90% | mean until it shows "
-        "| one planned look, 80% |",
+        "| effect, points | residual SD | every look: moments for 50% / 80% / 90% "
+        "| mean until it shows | one planned look, 80% |",
         "| --- | --- | --- | --- | --- |",
     ]
     for effect in (0.5, 1.0):
@@ -374,8 +375,9 @@ def tables(found: list[tuple[World, dict[str, float]]], many: int) -> str:
     lines = [
         "### No effect: how often one is claimed",
         "",
-        "| world | ordinary, one look at the end | ordinary, daily looks | **every look valid, daily "
-        "looks** | the same, where answers are not missing by arm | randomisation test, end |",
+        "| world | ordinary, one look at the end | ordinary, daily looks "
+        "| **valid at every look, daily looks** | the same, where answers are not missing by arm "
+        "| randomisation test, end |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for world, row in found:
@@ -393,9 +395,9 @@ def tables(found: list[tuple[World, dict[str, float]]], many: int) -> str:
         "",
         "Mean true effect is of whole-number ratings, as the person would give them.",
         "",
-        "| world | put in | mean true | residual SD | ordinary at the end covers | ordinary covers at "
-        "all looks | **every look valid: covers at all looks** | power in 100 days | mean day of the "
-        "answer | 80% have it by day |",
+        "| world | put in | mean true | residual SD | ordinary at the end covers "
+        "| ordinary covers at all looks | **valid at every look: covers at all looks** "
+        "| power in 100 days | mean day of the answer | 80% have it by day |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for world, row in found:
@@ -406,8 +408,8 @@ def tables(found: list[tuple[World, dict[str, float]]], many: int) -> str:
             )
             by = "-" if np.isnan(row["day_80"]) else f"{row['day_80']:.0f}"
             lines.append(
-                f"| {world.label()} | {world.effect:g} | {row['true']:.2f} | {row['residual']:.2f} | "
-                f"{cover} | {row['first_day']:.0f} | {by} |"
+                f"| {world.label()} | {world.effect:g} | {row['true']:.2f} "
+                f"| {row['residual']:.2f} | {cover} | {row['first_day']:.0f} | {by} |"
             )
     return "\n".join(lines)
 

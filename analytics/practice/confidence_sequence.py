@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import special
@@ -255,7 +256,7 @@ def _invert(
         inner = np.zeros_like(centre)
         outer = np.full_like(centre, scale * _GRID[-1])
         found = np.zeros(centre.shape, np.bool_)
-        for above, step in zip(_GRID[:-1], _GRID[1:], strict=True):
+        for above, step in pairwise(_GRID.tolist()):
             kept = ~found & ~rejected(centre + side * scale * step)
             inner[kept], outer[kept] = scale * step, scale * above
             found |= kept

@@ -9,6 +9,7 @@ intervals are Hotelling's as in Liao et al. (2016), Statistics in Medicine 35:19
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,8 @@ class Wcls:
         estimates = np.array([effect.estimate for effect in self.effects])
         parts = zip(chosen.tolist(), self.effects, strict=True)
         name = " + ".join(f"{weight:g} {effect.name}" for weight, effect in parts if weight)
-        error = float(np.sqrt(max(0.0, chosen @ self.covariance @ chosen)))
+        variance = float(chosen @ self.covariance @ chosen)
+        error = math.sqrt(max(0.0, variance))
         return make_coefficient(name, float(chosen @ estimates), error, self.df[1], self.confidence)
 
 
@@ -143,6 +145,7 @@ def wcls(
     Examples
     --------
     >>> import numpy as np
+    >>> from analytics.practice import wcls
     >>> rng = np.random.default_rng(1)
     >>> person = np.repeat(np.arange(30), 40)
     >>> offered = rng.random(1200) < 0.5
@@ -210,7 +213,10 @@ def make_coefficient(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """The rows that are used, checked. ``design``: controls, then centred treatment times moderators."""
+    """The rows that are used, checked.
+
+    ``design``: controls, then centred treatment times moderators.
+    """
 
     person: IntArray
     outcome: FloatArray
@@ -247,8 +253,8 @@ class _Rows:
         if missing.size and not drop_missing:
             raise ValueError(
                 f"the outcome of {missing.size} available rows is missing, first in row "
-                f"{int(missing[0]) + 1}: say drop_missing=True where missing depends on neither the "
-                "offer nor the outcome, or mark them as not available"
+                f"{int(missing[0]) + 1}: say drop_missing=True where missing depends on neither "
+                "the offer nor the outcome, or mark them as not available"
             )
         n_missing = int(offered[missing].sum()), int((1 - offered[missing]).sum())
         rows = rows[np.isfinite(values[rows])]
@@ -358,8 +364,8 @@ def design_matrix(named: Mapping[str, FloatArray], n: int, rows: IntArray, kind:
         bad = np.flatnonzero(~np.isfinite(column))
         if bad.size:
             raise ValueError(
-                f"{kind} {name} is missing in row {int(rows[bad[0]]) + 1}, which is available: fill "
-                "it from before the draw, or mark the row as not available"
+                f"{kind} {name} is missing in row {int(rows[bad[0]]) + 1}, which is available: "
+                "fill it from before the draw, or mark the row as not available"
             )
         columns.append(column)
     return np.column_stack(columns)

@@ -14,7 +14,7 @@ import numpy as np
 from analytics._types import FloatArray
 
 # As many moments' worth of shrinking towards the running mean.
-_RIDGE = 3.0
+_RIDGE = 10.0
 MAX_COVARIATES = 12
 
 
@@ -46,7 +46,7 @@ def covariate_matrix(covariates: Mapping[str, FloatArray] | None, n: int) -> Flo
 def forecast(outcome: FloatArray, covariates: FloatArray) -> FloatArray:
     """Forecast each outcome from the earlier moments and its own covariates.
 
-    Ridge regression on all earlier rows, with an intercept.
+    Ridge regression on all earlier rows, with an intercept; within the range of their outcomes.
 
     Parameters
     ----------
@@ -82,6 +82,9 @@ def forecast(outcome: FloatArray, covariates: FloatArray) -> FloatArray:
     penalty = _RIDGE * spread + floor
     slopes = np.linalg.solve(scatter[use] + penalty[:, :, None] * np.eye(k), moved[use, :, None])
     result[2:] += np.einsum("tk,tk->t", slopes[:, :, 0], filled[2:] - mean_x[use])
+    # Two earlier moments that were nearly alike give a steep slope: never beyond what was seen.
+    low, high = np.minimum.accumulate(outcome), np.maximum.accumulate(outcome)
+    result[2:] = np.clip(result[2:], low[use], high[use])
     return result
 
 

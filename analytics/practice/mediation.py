@@ -100,6 +100,7 @@ def mediated_effects(
     Examples
     --------
     >>> import numpy as np
+    >>> from analytics.practice import mediated_effects
     >>> rng = np.random.default_rng(2)
     >>> person = np.repeat(np.arange(60), 30)
     >>> offered = rng.random(1800) < 0.5

@@ -165,6 +165,7 @@ def offer_effect(
     Examples
     --------
     >>> import numpy as np
+    >>> from analytics.practice import PersonDraws, offer_effect
     >>> n = 60
     >>> offered = np.arange(n) % 3 != 1
     >>> draws = PersonDraws(np.arange(n) * 10**13, np.full(n, 0.5), offered)
