@@ -142,6 +142,11 @@ def wcls(
         treatment that is not 0 or 1, a probability not between 0 and 1, a control that follows from
         others, too few people.
 
+    Notes
+    -----
+    Assumed: the probabilities are those drawn with; controls and moderators were known before the
+    draw; people do not influence one another. The model of the controls may be wrong.
+
     Examples
     --------
     >>> import numpy as np

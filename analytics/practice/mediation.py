@@ -97,6 +97,12 @@ def mediated_effects(
     ValueError
         Naming the input that does not fit.
 
+    Notes
+    -----
+    Assumed beyond a known draw: given the controls, nothing else moves both mediator and outcome,
+    and at each mediator value both arms occur. Standard errors take the regressions as known, which
+    is right in large samples, since an error of theirs enters only as a product of two.
+
     Examples
     --------
     >>> import numpy as np

@@ -61,7 +61,7 @@ def test_intervals_hold_at_every_look_over_all_sequences_of_draws(base: float) -
     Nine draws of a moody person with a trend, an effect of -2 and carry-over from the draw before;
     no simulation, so no tolerance.
     """
-    n, alpha, effect = 9, 0.6, np.full(7, -2.0)
+    n, alpha, effect = 9, 0.8, np.full(7, -2.0)
     mood = np.array([8.0, 3, 7, 6, 2, 5, 6, 1, 4])
     wrong, wrong_lower, total = 0.0, 0.0, 0.0
     for sequence in itertools.product((False, True), repeat=n):
