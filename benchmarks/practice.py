@@ -25,7 +25,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.practice import PersonDraws, check_harm, mediated_effects, taking_effect, wcls
+from analytics.practice import (
+    PersonDraws,
+    check_harm,
+    mediated_effects,
+    plan_clinic,
+    plan_person,
+    randomisation_test,
+    taking_effect,
+    wcls,
+)
 from analytics.practice.confidence_sequence import (
     anytime_p_values,
     is_rejected,
@@ -34,8 +43,6 @@ from analytics.practice.confidence_sequence import (
 )
 from analytics.practice.forecasts import forecast
 from analytics.practice.person import RATING_SCALE, compare
-from analytics.practice.planning import plan_clinic, plan_person
-from analytics.practice.randomisation import randomisation_test
 
 A_DAY, SPREAD, ALPHA = 3, 1.3, 0.05
 BLOCK_DAYS = 4

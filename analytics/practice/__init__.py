@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING
 from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
+    from analytics.practice.clinic_planning import (
+        ClinicPlan,
+        liao_power,
+        liao_sample_size,
+        plan_clinic,
+        simulate_clinic_power,
+    )
     from analytics.practice.confidence_sequence import Interval, IntervalSequence
     from analytics.practice.draws import (
         Draw,
@@ -25,16 +32,7 @@ if TYPE_CHECKING:
     from analytics.practice.mediation import MediatedEffects, mediated_effects
     from analytics.practice.missingness import MissingAnswers, missing_answers
     from analytics.practice.person import OfferEffect, offer_effect, offer_effect_by_look
-    from analytics.practice.planning import (
-        ClinicPlan,
-        PersonPlan,
-        liao_power,
-        liao_sample_size,
-        more_moments,
-        plan_clinic,
-        plan_person,
-        simulate_clinic_power,
-    )
+    from analytics.practice.planning import PersonPlan, more_moments, plan_person
     from analytics.practice.randomisation import RandomisationTest, randomisation_test
     from analytics.practice.records import PersonDraws
     from analytics.practice.stopping import HarmCheck, check_harm
@@ -43,6 +41,13 @@ else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
         {
+            "analytics.practice.clinic_planning": (
+                "ClinicPlan",
+                "liao_power",
+                "liao_sample_size",
+                "plan_clinic",
+                "simulate_clinic_power",
+            ),
             "analytics.practice.confidence_sequence": ("Interval", "IntervalSequence"),
             "analytics.practice.draws": (
                 "Draw",
@@ -57,16 +62,7 @@ else:  # hidden from the type checker, to which other names stay errors
             "analytics.practice.mediation": ("MediatedEffects", "mediated_effects"),
             "analytics.practice.missingness": ("MissingAnswers", "missing_answers"),
             "analytics.practice.person": ("OfferEffect", "offer_effect", "offer_effect_by_look"),
-            "analytics.practice.planning": (
-                "ClinicPlan",
-                "PersonPlan",
-                "liao_power",
-                "liao_sample_size",
-                "more_moments",
-                "plan_clinic",
-                "plan_person",
-                "simulate_clinic_power",
-            ),
+            "analytics.practice.planning": ("PersonPlan", "more_moments", "plan_person"),
             "analytics.practice.randomisation": ("RandomisationTest", "randomisation_test"),
             "analytics.practice.records": ("PersonDraws",),
             "analytics.practice.stopping": ("HarmCheck", "check_harm"),
