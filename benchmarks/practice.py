@@ -374,6 +374,8 @@ def rate(share: float, many: int) -> str:
     """A rate with the half width of its 95% Monte-Carlo interval."""
     if np.isnan(share):
         return "-"
+    if share in (0, 1):  # a half width of 0 would say too much
+        return f"{round(share * many)} of {many}"
     return f"{share:.1%} ± {1.96 * np.sqrt(share * (1 - share) / many):.1%}"
 
 
