@@ -406,14 +406,21 @@ def tables(found: list[tuple[World, dict[str, float]]], many: int) -> str:
         "",
         "| world | put in | mean true | residual SD | ordinary at the end covers "
         "| ordinary covers at all looks | **valid at every look: covers at all looks** "
-        "| power in 100 days | mean day of the answer | 80% have it by day |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| power in 100 days | the same, where answers are not missing by arm "
+        "| mean day of the answer | 80% have it by day |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for world, row in found:
         if world.effect:
             cover = " | ".join(
                 rate(row[name], many)
-                for name in ("cover_fixed_end", "cover_fixed_daily", "cover_any", "any_daily")
+                for name in (
+                    "cover_fixed_end",
+                    "cover_fixed_daily",
+                    "cover_any",
+                    "any_daily",
+                    "guarded_daily",
+                )
             )
             by = "-" if np.isnan(row["day_80"]) else f"{row['day_80']:.0f}"
             lines.append(
