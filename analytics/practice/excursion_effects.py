@@ -19,7 +19,7 @@ from scipy import special
 from analytics._types import BoolArray, FloatArray, IntArray
 
 SMALL_SAMPLE = 50
-MAX_ROWS, MAX_COLUMNS = 2_000_000, 60
+MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2_000_000, 60, 10_000_000
 EFFECT = "effect"
 _DEPENDENT = 1e-9
 _SINGULAR = 1e-10
@@ -307,8 +307,9 @@ def _fit(rows: _Rows, n_people: int, *, small: bool) -> tuple[FloatArray, FloatA
     scores = np.add.reduceat((weighted * residual[:, None])[order], starts, axis=0)
     if small:
         # With H = D B D'W, D'W (I - H)^-1 r = (I - D'W D B)^-1 D'W r: a k by k matrix a person.
-        products = weighted[order][:, :, None] * rows.design[order][:, None, :]
-        gram = np.add.reduceat(products, starts, axis=0)
+        ends = np.append(starts[1:], order.size)
+        own = [order[start:end] for start, end in zip(starts, ends, strict=True)]
+        gram = np.stack([weighted[chosen].T @ rows.design[chosen] for chosen in own])
         left = np.eye(k) - gram @ bread
         smallest = np.linalg.svd(left, compute_uv=False)[:, -1]
         if smallest.min() < _SINGULAR:
@@ -361,8 +362,11 @@ def read_probability(name: str, values: object, n: int, rows: IntArray) -> Float
 
 def design_matrix(named: Mapping[str, FloatArray], n: int, rows: IntArray, kind: str) -> FloatArray:
     """Put an intercept and named columns beside one another, without missing values."""
-    if len(named) > MAX_COLUMNS:
-        raise ValueError(f"{len(named)} columns of kind {kind}; at most {MAX_COLUMNS} are used")
+    if len(named) > MAX_COLUMNS or len(named) * n > MAX_CELLS:
+        raise ValueError(
+            f"{len(named)} columns of kind {kind} in {n} rows; at most {MAX_COLUMNS} columns, and "
+            f"{MAX_CELLS} values, are used"
+        )
     columns = [np.ones(rows.size)]
     for name, values in named.items():
         column = read_column(f"{kind} {name}", values, n)[rows]

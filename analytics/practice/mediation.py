@@ -17,6 +17,7 @@ import numpy as np
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.practice.excursion_effects import (
     EFFECT,
+    MAX_ROWS,
     Coefficient,
     design_matrix,
     make_coefficient,
@@ -117,6 +118,8 @@ def mediated_effects(
     (True, True)
     """
     n = len(person)
+    if not 0 < n <= MAX_ROWS:
+        raise ValueError(f"{n} rows; from 1 to {MAX_ROWS} are analysed")
     everywhere = np.arange(n)
     y = _finite("outcome", outcome, n)
     m = _finite("mediator", mediator, n)

@@ -34,7 +34,8 @@ METHOD = (
     "after a forecast from before the draw; t interval of the scores for one look; normal mixture "
     "for every look; randomisation test; version 1"
 )
-# Of ratings from 0 to 10: how far they lie from their forecast in the false-alarm benchmark.
+# Of ratings from 0 to 10: about how far they lie from their forecast (0.8 to 1.5 in
+# benchmarks/practice.py).
 RATING_SCALE = 1.5
 WARM_UP = 2
 MIN_EACH = 5
@@ -135,7 +136,8 @@ def offer_effect(
         where not known. They narrow the intervals and cannot bias them.
     scale : float
         About the standard deviation of the outcome around its forecast, decided before the trial
-        (1.5 for ratings from 0 to 10). A wrong one makes the interval wider, never invalid.
+        (1.5 for ratings from 0 to 10; give one for heart rate or RMSSD). A wrong one makes the
+        interval wider, never invalid.
     alpha : float
         One less the confidence.
     effect_to_show : float

@@ -49,7 +49,7 @@ def person(n: int, effect: float, seed: int) -> tuple[PersonDraws, Array, dict[s
     mood = np.zeros(n + 1)
     for moment in range(1, n + 1):
         mood[moment] = 0.6 * mood[moment - 1] + rng.standard_normal()
-    mood += 7 - 3 * np.arange(n + 1) / n
+    mood += 7 - 3 * np.arange(n + 1) / max(n, 1)
     known = {"before": mood[:-1], "hour": np.arange(n) % 3.0}
     return blocked(n, offered), mood[1:] + effect * offered, known
 
@@ -127,6 +127,12 @@ def test_too_little_says_why_and_bad_input_is_refused() -> None:
     few = offer_effect(draws, outcome, known)
     assert few.estimate is None and few.missing_reason and "5 of each" in few.missing_reason
     assert not few.is_clear and few.more_offers is None
+    for n in range(4):  # before there is anything
+        draws, outcome, known = person(n, 0, 1)
+        assert offer_effect(draws, outcome, known).missing_reason
+        assert taking_effect(draws, outcome, draws.offered, known).missing_reason
+        assert offer_effect_by_look(draws, outcome, known).low.shape == (n,)
+        assert not check_harm(draws, {"pain": outcome}, known).must_stop
     draws, outcome, known = person(60, 0, 1)
     flat = offer_effect(draws, np.full(60, 4.0))
     assert flat.missing_reason and "same every time" in flat.missing_reason
