@@ -26,7 +26,7 @@ class ReminderTask:
     """Sends what is due. All workers have one; each prompt is sent by one of them."""
 
     # A prompt is at most so late.
-    every_s = 15.0
+    every_s = 10.0
     _threads = 4
 
     def __init__(self, stores: Stores, settings: Settings, mailer: Mailer | None) -> None:
