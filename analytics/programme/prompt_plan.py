@@ -23,6 +23,9 @@ MIN_GAP_MIN = 60
 MAX_A_DAY = 8
 MAX_BURST_DAYS = 7
 MAX_PAUSES = 50
+# Of extra prompts by the heart: as many a day at most, and so far from all others.
+MAX_HEART_A_DAY = 2
+HEART_GAP_MIN = 90
 _MINUTE_NS = 60_000_000_000
 _LABELS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -34,6 +37,7 @@ class PromptReason(StrEnum):
     RANDOM = "random"
     BURST = "burst"
     FOLLOW_UP = "follow-up"
+    HEART = "heart"
 
 
 class PlanError(ValueError):
