@@ -135,9 +135,7 @@ def link(world: World, at: Rows, truth: float, covariates: Array | None = None) 
     """The answer, from these rows."""
     at_ns = MONDAY_NS + np.round(world.days[at] * 86_400e9).astype(np.int64)
     hour = world.days[at] % 1 * 24
-    found = within_person_link(
-        at_ns, world.stress[at], world.pain[at], hour, covariates=covariates
-    )
+    found = within_person_link(at_ns, world.stress[at], world.pain[at], hour, covariates=covariates)
     low, high = found.low, found.high
     none = found.estimate is None
     return {

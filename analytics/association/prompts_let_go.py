@@ -138,9 +138,7 @@ def _bad_before(
     return bad
 
 
-def _compare(
-    days: FloatArray, let_go: BoolArray, value: FloatArray
-) -> tuple[float, float] | None:
+def _compare(days: FloatArray, let_go: BoolArray, value: FloatArray) -> tuple[float, float] | None:
     """How much higher the value is where a prompt was let go, in its own standard deviations, and
     the two-sided p value; None where there are too few of either kind.
     """

@@ -103,6 +103,10 @@ class PromptPlan:
         may come within an hour of another.
     burst : Burst or None
         More prompts around sessions.
+    by_heart : bool
+        Whether prompts may also come when the heart is faster than usual at that hour, or calm
+        after a practice: beside random ones alone, at most two a day, an hour and a half from any
+        other. The answer leaves them out.
     """
 
     hours: tuple[DayHours | None, ...] = (DayHours(9 * 60, 20 * 60),) * 7
@@ -113,6 +117,7 @@ class PromptPlan:
     put_off_min: int = 15
     follow_up_min: int | None = None
     burst: Burst | None = field(default=None)
+    by_heart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,10 @@ def validate_plan(plan: PromptPlan) -> PromptPlan:
         raise PlanError(f"At most {MAX_A_DAY} fixed times, each from 00:00 to 23:59.")
     if any(later - earlier < MIN_GAP_MIN for earlier, later in pairwise(fixed)):
         raise PlanError("Fixed times are at least an hour apart.")
+    if plan.by_heart and not plan.random_a_day:
+        raise PlanError(
+            "Questions by the heart come beside random ones only: choose at least one random a day."
+        )
     counts = [plan.random_a_day]
     if plan.burst is not None:
         _require(plan.burst.days, "The days around a session", 0, MAX_BURST_DAYS)

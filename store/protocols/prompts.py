@@ -29,6 +29,10 @@ class PromptStore(Protocol):
         """Store what ``change`` makes of the plan, which no other can change meanwhile."""
         ...
 
+    def by_heart(self) -> list[str]:
+        """List who has reminders and wishes to be asked by their heart, too; by id."""
+        ...
+
     def wake(self, person_id: str, at_ns: int) -> None:
         """Have the person's next turn at this time, where it would be later."""
         ...

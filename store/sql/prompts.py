@@ -85,6 +85,16 @@ class SqlPromptStore(KeepingGuard):
             )
             return changed
 
+    def by_heart(self) -> list[str]:
+        """List who wishes to be asked by their heart, too; see PromptStore."""
+        query = (
+            select(ReminderPlanRow.person_id)
+            .where(ReminderPlanRow.enabled, ReminderPlanRow.by_heart)
+            .order_by(ReminderPlanRow.person_id)
+        )
+        with self._sessions() as db:
+            return list(db.scalars(query))
+
     def wake(self, person_id: str, at_ns: int) -> None:
         """Have the person's next turn at this time, where it would be later."""
         with write_transaction(self._engine) as db:

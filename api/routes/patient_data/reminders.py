@@ -107,6 +107,11 @@ class RemindersIn(BaseModel):
     follow_up_min: StrictInt | None = Field(
         default=None, ge=0, le=180, description="One prompt so long after a practice; 0: none"
     )
+    by_heart: StrictBool | None = Field(
+        default=None,
+        description="Whether to be asked, too, when the heart is faster than usual at that hour or "
+        "calm after a practice: beside random prompts alone, at most twice a day",
+    )
     burst_agreed: StrictBool | None = Field(
         default=None, description="Whether to agree to what the therapist proposes"
     )
@@ -157,6 +162,7 @@ class RemindersOut(BaseModel):
     window_min: int
     put_off_min: int
     follow_up_min: int | None
+    by_heart: bool
     burst: BurstOut | None
     push: bool
     mail: bool
@@ -174,7 +180,7 @@ class PromptOut(RecordOut):
 
     id: str
     planned: datetime
-    reason: str = Field(description="fixed, random, burst or follow-up")
+    reason: str = Field(description="fixed, random, burst, follow-up or heart")
     slot: str
     chance: float
     state: str
@@ -507,7 +513,7 @@ def _act(stores: Stores, person_id: str, prompt_id: str, action: str) -> Prompt 
 
 def _changed(plan: PromptPlan, body: RemindersIn) -> PromptPlan:
     values: dict[str, Any] = {name: getattr(plan, name) for name in PromptPlan.__slots__}
-    for name in ("random_a_day", "window_min", "put_off_min"):
+    for name in ("random_a_day", "window_min", "put_off_min", "by_heart"):
         if getattr(body, name) is not None:
             values[name] = getattr(body, name)
     if body.hours is not None:
@@ -545,6 +551,7 @@ def _to_out(
         window_min=plan.window_min,
         put_off_min=plan.put_off_min,
         follow_up_min=plan.follow_up_min,
+        by_heart=plan.by_heart,
         burst=None
         if burst is None
         else BurstOut(days=burst.days, a_day=burst.a_day, agreed=burst.agreed),

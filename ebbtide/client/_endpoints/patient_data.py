@@ -274,8 +274,8 @@ class PatientDataEndpoints(Transport):
         ----------
         **changes : object
             Of ``enabled``, ``hours``, ``random_a_day``, ``fixed_min``, ``pauses``, ``window_min``,
-            ``put_off_min``, ``follow_up_min``, ``burst_agreed``, ``push``, ``mail``, ``desktop``
-            and ``shows_words``.
+            ``put_off_min``, ``follow_up_min``, ``by_heart``, ``burst_agreed``, ``push``, ``mail``,
+            ``desktop`` and ``shows_words``.
 
         Returns
         -------
