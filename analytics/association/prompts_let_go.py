@@ -139,8 +139,9 @@ def _bad_before(
 
 
 def _compare(days: FloatArray, let_go: BoolArray, value: FloatArray) -> tuple[float, float] | None:
-    """How much higher the value is where a prompt was let go, in its own standard deviations, and
-    the two-sided p value; None where there are too few of either kind.
+    """How much higher the value is where a prompt was let go, and the two-sided p value.
+
+    In its own standard deviations. None where there are too few of either kind.
     """
     there = np.isfinite(value)
     days, gone, value = days[there], let_go[there].astype(np.float64), value[there]

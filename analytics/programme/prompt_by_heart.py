@@ -1,5 +1,4 @@
-"""Whether the heart is a reason to ask: faster than one's own usual at that hour, or calm after a
-practice.
+"""Whether the heart is a reason to ask: fast for oneself at that hour, or calm after a practice.
 
 The usual is the median of five-minute windows without movement within an hour and a half of the
 same time of day, on at least five days; the spread their median absolute deviation. Heart rate
