@@ -38,6 +38,7 @@ class PromptReason(StrEnum):
     BURST = "burst"
     FOLLOW_UP = "follow-up"
     HEART = "heart"
+    IMPORTED = "imported"
 
 
 class PlanError(ValueError):

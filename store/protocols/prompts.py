@@ -65,6 +65,10 @@ class PromptStore(Protocol):
         """Find the prompt that was sent with this secret, by its hash."""
         ...
 
+    def import_prompt(self, prompt: Prompt) -> bool:
+        """Store a prompt of another system, which is over; False where its id or slot is there."""
+        ...
+
     def prompts(self, person_id: str, start_ns: int, end_ns: int) -> list[Prompt]:
         """List the prompts planned in [start_ns, end_ns), by time then id."""
         ...

@@ -199,6 +199,15 @@ class SqlPromptStore(KeepingGuard):
             row = db.scalar(query)
             return None if row is None else from_row(Prompt, row)
 
+    def import_prompt(self, prompt: Prompt) -> bool:
+        """Store a prompt of another system; see PromptStore."""
+        with write_transaction(self._engine) as db:
+            self._require_consent(db, prompt.person_id)
+            added = db.execute(
+                dialect_insert(db, PromptRow).values(**to_values(prompt)).on_conflict_do_nothing()
+            )
+            return added.rowcount > 0
+
     def prompts(self, person_id: str, start_ns: int, end_ns: int) -> list[Prompt]:
         """List the prompts planned in the range, by time then id."""
         query = (
