@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import SkippedOut
-from api.services.questionnaire_csv import CsvReport
 
 Form = Literal["redcap", "m-path"]
 
@@ -36,7 +36,7 @@ class CsvOut(BaseModel):
     skipped: list[SkippedOut]
 
     @classmethod
-    def from_report(cls, report: CsvReport) -> Self:
+    def from_counts(cls, stored: int, new: int, skipped: Sequence[tuple[int, str]]) -> Self:
         """What a service reports; of the rows that were not taken the first 1,000."""
-        skipped = [SkippedOut(entry=row, reason=why) for row, why in report.skipped[:1000]]
-        return cls(stored=report.stored, new=report.new, skipped=skipped)
+        rows = [SkippedOut(entry=row, reason=why) for row, why in skipped[:1000]]
+        return cls(stored=stored, new=new, skipped=rows)

@@ -323,7 +323,7 @@ def answers_from_csv(
         report = import_csv(stores, person, service.library, body.csv, body.form)
     except ValueError as error:
         raise ProblemError(422, f"{error}.", field="body.csv") from error
-    return CsvOut.from_report(report)
+    return CsvOut.from_counts(report.stored, report.new, report.skipped)
 
 
 @shared.get("/questionnaires/change", responses=describe_problems(401, 403, 404))

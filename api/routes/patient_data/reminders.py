@@ -350,7 +350,7 @@ def prompts_from_csv(
         report = import_prompts_csv(stores, person, body.csv, body.form)
     except ValueError as error:
         raise ProblemError(422, f"{error}.", field="body.csv") from error
-    return CsvOut.from_report(report)
+    return CsvOut.from_counts(report.stored, report.new, report.skipped)
 
 
 @router.put("/reminders", responses=describe_problems(401, 403, 422))
