@@ -104,6 +104,7 @@ def run(people: int, minutes: int, workers: int, kill_every: float, seed: int) -
                     .where(PromptRow.planned_ns >= begin_ns)
                     .where(PromptRow.planned_ns < begin_ns + minutes * 60 * SECOND)
                 ).all()
+            stores.close()
         finally:
             server.stop()
         taken = Counter(
