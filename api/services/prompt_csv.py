@@ -130,7 +130,7 @@ def import_prompts_csv(stores: Stores, person: Person, text: str, form: str) -> 
                 stores.records.add_rating(rating)
                 is_new = True
             stored, new = stored + 1, new + is_new
-        except (ValueError, RatingConflictError, EbbtideError) as error:
+        except (ValueError, RatingConflictError) as error:
             skipped.append((number, str(error)))
     return CsvReport(stored, new, skipped)
 
@@ -202,7 +202,10 @@ def _own_cells(row: _Row) -> dict[str, str]:
 def _read_row(
     cells: Mapping[str, str], by_name: Mapping[str, str], person: Person, now_ns: int, form: str
 ) -> _Row:
-    zone = validate_zone((cells.get("ebbtide_zone") or "").strip() or person.zone)
+    try:
+        zone = validate_zone((cells.get("ebbtide_zone") or "").strip() or person.zone)
+    except EbbtideError as error:
+        raise ValueError(str(error)) from error
     names = ("timeStampScheduled", "timeStampSent", "timeStampStop") if form == "m-path" else _TIMES
     planned, sent, about = (_read_time(cells, name, zone, now_ns, form) for name in names)
     values: dict[str, int] = {}
