@@ -23,6 +23,7 @@ from analytics.association.hrv_before_rating import (
     without_beats,
 )
 from analytics.association.missingness import MissingPattern, WhatIf, missing_pattern, what_if_worse
+from analytics.association.prompts_let_go import LetGo
 from analytics.association.within_person import (
     Association,
     day_to_day_link,
@@ -159,6 +160,7 @@ def person_report(
     ratings: RatingArrays,
     windows: WindowsBeforeRatings | None = None,
     baseline: StressIndexInput | None = None,
+    let_go: LetGo | None = None,
 ) -> Report:
     """Compute every association of one person's ratings and HRV, in numbers and words.
 
@@ -171,6 +173,8 @@ def person_report(
     baseline : StressIndexInput, optional
         Windows of the person's first fortnight, to which the stress index is relative; None takes
         the windows before the ratings.
+    let_go : LetGo, optional
+        What letting prompts go went with, where there were prompts.
 
     Returns
     -------
@@ -226,10 +230,13 @@ def person_report(
             motion_mg=before.motion_mg,
         ),
         before,
+        let_go,
     )
 
 
-def associations_report(rated: RatedHrv, before: HrvBeforeRating) -> Report:
+def associations_report(
+    rated: RatedHrv, before: HrvBeforeRating, let_go: LetGo | None = None
+) -> Report:
     """Compute the report from the HRV before each rating."""
     t, hour, pain, stress = rated.time_ns, rated.hour, rated.pain, rated.stress
     beats_before = "usable beats before them"
@@ -270,7 +277,7 @@ def associations_report(rated: RatedHrv, before: HrvBeforeRating) -> Report:
             _TITLES[key],
             link,
             adjusted[key],
-            association_text(link, _COMPARISONS[key], adjusted[key], moment_text),
+            association_text(link, _COMPARISONS[key], adjusted[key], moment_text, let_go),
         )
         for key, link in found.items()
     )

@@ -117,6 +117,7 @@ def run(count: int, days: int, workers: int, step_min: int, seed: int) -> dict[s
                 db.exec_driver_sql("COMMIT")
             found = _drive(url, folder, days, workers, step_min, choose)
             found |= _count(stores, folder, START + days * DAY)
+            stores.close()
         finally:
             server.stop()
     return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from analytics.association.prompts_let_go import LetGo
 from analytics.association.within_person import Association
 
 
@@ -70,11 +71,13 @@ def association_text(
     compared: Comparison = STRESS,
     p_adjusted: float | None = None,
     moment_text: Callable[[int], str] | None = None,
+    let_go: LetGo | None = None,
 ) -> AssociationText:
     """Put an association into words.
 
     ``p_adjusted`` decides what is clear, where it is given. ``moment_text`` puts a time (UTC ns)
-    into words; without it the date is that of UTC.
+    into words; without it the date is that of UTC. ``let_go``: what letting prompts go went with,
+    where there were prompts.
     """
     x, y = compared.x_name, compared.y_name
     if link.missing_reason is not None:
@@ -91,7 +94,7 @@ def association_text(
         _EARLIER if compared.temporal_order_text else _TOGETHER,
         _COURSE,
         *((_COMPARISONS,) if corrected else ()),
-        *_describe_doubts(link, compared, p_value, moment_text or _utc_date),
+        *_describe_doubts(link, compared, p_value, moment_text or _utc_date, let_go),
         *((compared.known_bias_text,) if compared.known_bias_text else ()),
     )
     span = f"95% interval {_points(link.low)} to {_points(link.high)}"
@@ -135,6 +138,7 @@ def _describe_doubts(
     compared: Comparison,
     p_value: float | None,
     moment_text: Callable[[int], str],
+    let_go: LetGo | None,
 ) -> list[str]:
     """Say what makes this answer less sure, or what it was held back for; one line each."""
     x, y = compared.x_name, compared.y_name
@@ -163,7 +167,9 @@ def _describe_doubts(
             said.append(
                 f"One moment stands out: {moment}. With it or without it we cannot tell: {rest}."
             )
-    if link.missing_when_bad_p is not None and link.missing_when_bad_p < _ALPHA:
+    of_prompts = [] if let_go is None else _describe_let_go(let_go)
+    said += of_prompts
+    if not of_prompts and link.missing_when_bad_p is not None and link.missing_when_bad_p < _ALPHA:
         said.append(
             "Ratings seem to be missing when things were bad. What was not rated cannot be known, "
             "and the true link may be another."
@@ -200,6 +206,24 @@ def _describe_doubts(
             f"{_points(link.estimate / link.reliability)}."
         )
     return said
+
+
+def _describe_let_go(let_go: LetGo) -> list[str]:
+    """Say what letting prompts go went with: nothing where it went with nothing."""
+    said = []
+    if let_go.goes_with_rating and let_go.worse_by is not None:
+        how = "worse" if let_go.worse_by > 0 else "better"
+        said.append(f"after {how} ratings")
+    if let_go.goes_with_heart and let_go.faster_by is not None:
+        how = "faster" if let_go.faster_by > 0 else "slower"
+        said.append(f"while the heart was {how} than usual at that time of day")
+    if not said:
+        return []
+    gone = let_go.sent - let_go.answered
+    return [
+        f"Questions were left more often {' and '.join(said)} ({gone} of {let_go.sent} were left). "
+        "What was not rated cannot be known, and the true link may be another."
+    ]
 
 
 def _utc_date(time_ns: int) -> str:

@@ -23,6 +23,9 @@ MIN_GAP_MIN = 60
 MAX_A_DAY = 8
 MAX_BURST_DAYS = 7
 MAX_PAUSES = 50
+# Of extra prompts by the heart: as many a day at most, and so far from all others.
+MAX_HEART_A_DAY = 2
+HEART_GAP_MIN = 90
 _MINUTE_NS = 60_000_000_000
 _LABELS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -34,6 +37,8 @@ class PromptReason(StrEnum):
     RANDOM = "random"
     BURST = "burst"
     FOLLOW_UP = "follow-up"
+    HEART = "heart"
+    IMPORTED = "imported"
 
 
 class PlanError(ValueError):
@@ -99,6 +104,10 @@ class PromptPlan:
         may come within an hour of another.
     burst : Burst or None
         More prompts around sessions.
+    by_heart : bool
+        Whether prompts may also come when the heart is faster than usual at that hour, or calm
+        after a practice: beside random ones alone, at most two a day, an hour and a half from any
+        other. The answer leaves them out.
     """
 
     hours: tuple[DayHours | None, ...] = (DayHours(9 * 60, 20 * 60),) * 7
@@ -109,6 +118,7 @@ class PromptPlan:
     put_off_min: int = 15
     follow_up_min: int | None = None
     burst: Burst | None = field(default=None)
+    by_heart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +180,10 @@ def validate_plan(plan: PromptPlan) -> PromptPlan:
         raise PlanError(f"At most {MAX_A_DAY} fixed times, each from 00:00 to 23:59.")
     if any(later - earlier < MIN_GAP_MIN for earlier, later in pairwise(fixed)):
         raise PlanError("Fixed times are at least an hour apart.")
+    if plan.by_heart and not plan.random_a_day:
+        raise PlanError(
+            "Questions by the heart come beside random ones only: choose at least one random a day."
+        )
     counts = [plan.random_a_day]
     if plan.burst is not None:
         _require(plan.burst.days, "The days around a session", 0, MAX_BURST_DAYS)

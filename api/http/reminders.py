@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Annotated
@@ -12,6 +13,7 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.services.mail import Mailer
+from api.services.reminders.heart import HeartWatch
 from api.services.reminders.mailing import MailWay
 from api.services.reminders.push import PushServices, PushWay
 from api.services.reminders.scheduler import run_due
@@ -26,11 +28,15 @@ class ReminderTask:
     """Sends what is due. All workers have one; each prompt is sent by one of them."""
 
     # A prompt is at most so late.
-    every_s = 15.0
+    every_s = 10.0
+    # A window of the heart is five minutes long.
+    heart_every_s = 60.0
     _threads = 4
 
     def __init__(self, stores: Stores, settings: Settings, mailer: Mailer | None) -> None:
         self._stores = stores
+        self._hearts = HeartWatch()
+        self._hearts_at = 0.0
         self.push_services = PushServices.from_settings(settings)
         self.ways: list[Way] = [
             PushWay(stores, self.push_services, settings.push_contact),
@@ -56,6 +62,9 @@ class ReminderTask:
         while True:
             self._wanted.clear()
             try:
+                if time.monotonic() >= self._hearts_at:
+                    self._hearts_at = time.monotonic() + self.heart_every_s
+                    await run_in_threadpool(self._hearts.run, self._stores)
                 await run_in_threadpool(self._run_due)
             except Exception as error:  # a store is away: it goes on when that is back
                 log.warning("prompts wait: %s", type(error).__name__)

@@ -54,7 +54,7 @@ ROUTE_LIMITS: tuple[tuple[re.Pattern[str], BodyLimit], ...] = (
     # 25,000 characters, 12 bytes each when escaped.
     (re.compile(r"/sessions/[^/]+/notes/?$"), BodyLimit(320 * KIB)),
     # A million characters, of which the ends of lines are 2 bytes each when escaped.
-    (re.compile(r"/questionnaires/csv/?$"), BodyLimit(2 * MIB)),
+    (re.compile(r"/(questionnaires|prompts)/csv/?$"), BodyLimit(2 * MIB)),
     # At most 10,000 entries (api.services.imported_records), as Ebbtide sends them of 72 elements
     # and 18 containers each, or 37 and 16.
     (re.compile(r"/fhir(/|$)"), BodyLimit(16 * MIB, 800_000, 32, 240_000)),

@@ -90,6 +90,21 @@ class ChangeOut(RecordOut):
         return cls.from_record(change, missing=change.missing_reason)
 
 
+class PromptsPattern(RecordOut):
+    """What letting prompts go went with; prompts by the heart are not counted here. Numbers are
+    null where fewer than 8 prompts of either kind have a value.
+    """
+
+    sent: int = Field(description="That can not be answered any more, or were")
+    answered: int
+    p_rating: float | None = Field(
+        description="Of the rating before being no other before prompts that were let go; corrected"
+    )
+    p_heart: float | None = Field(description="Of the heart rate before the prompt; corrected")
+    worse_by: float | None = Field(description="In standard deviations of the person's own")
+    faster_by: float | None
+
+
 class RatingsPattern(BaseModel):
     """Ratings given and not given; and the link if the missing ones had been worse by 2 points."""
 
@@ -105,6 +120,10 @@ class RatingsPattern(BaseModel):
     filled: int
     estimate_if_both_worse: float | None
     estimate_if_pain_worse: float | None
+    chosen_by_heart: int = Field(
+        description="Ratings that answered a prompt by the heart: left out of the answer"
+    )
+    prompts: PromptsPattern | None = Field(description="Null where none was sent")
 
 
 class LinkReport(BaseModel):

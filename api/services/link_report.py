@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from analytics.association import within_person as link_method
@@ -15,10 +15,18 @@ from api.schemas.link import (
     ChangeOut,
     ComparisonOut,
     LinkReport,
+    PromptsPattern,
     RatingsPattern,
 )
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import compute
+from api.services.prompted import (
+    PROMPT_S,
+    PromptedRatings,
+    compute_let_go,
+    read_prompt_beats,
+    split_ratings,
+)
 from api.services.rating_windows import RatingWindows, group_windows, report_inputs
 from api.services.single_flight import single_flight
 from ebbtide.beats import Origin
@@ -32,7 +40,7 @@ _STATISTICS_S, _STATISTICS_RATING_S = 0.1, 5e-4
 _SLOPES_S, _MIN_FOR_SLOPES = 1.0, 30
 _RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
 
-REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 2")
+REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +51,17 @@ class ReportPlan:
 
     person: Person
     span: Span
-    ratings: list[Rating]
+    prompted: PromptedRatings
     days: dict[int, str]
     fingerprint: str
     covers_all: bool
     stored: str | None
     price_s: float
+
+    @property
+    def ratings(self) -> list[Rating]:
+        """The ratings that the report is made of."""
+        return self.prompted.ratings
 
 
 def plan_report(
@@ -69,18 +82,20 @@ def plan_report_of(
     covers_all: bool = False,
 ) -> ReportPlan:
     """Price the report of these of a person's ratings. With ``covers_all`` it will be stored."""
-    inputs, days = _rating_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings)
+    prompted = split_ratings(stores, person, ratings)
+    inputs = _inputs(person, prompted, span)
+    days = _day_fingerprints(stores, person, prompted.ratings)
     fingerprint = _hash(inputs, days)
     stored = _find_stored(stores, person, span, fingerprint)
     return ReportPlan(
         person,
         span,
-        ratings,
+        prompted,
         days,
         fingerprint,
         covers_all,
         stored,
-        0.0 if stored is not None else _price_s(ratings, days, span),
+        0.0 if stored is not None else _price_s(prompted, days, span),
     )
 
 
@@ -105,11 +120,17 @@ def load_planned_json(stores: Stores, cache: AnalysisCache, plan: ReportPlan) ->
         rating_windows, beats = cache.windows.load(
             stores, person, cache.baselines, ratings, span, plan.days
         )
-        key = ("link", person.subject_id, beats, _rating_inputs(person, ratings, span))
+        # Of the beats before prompts the cache of windows knows nothing: their days stand for them.
+        of_prompts = {(item.sent_ns or 0) // DAY for item in plan.prompted.prompts}
+        days = repr([(day, plan.days.get(day)) for day in sorted(of_prompts)])
+        inputs = _inputs(person, plan.prompted, span)
+        key = ("link", person.subject_id, beats, days, inputs)
         cached = cache.responses.get(key)
         if cached is not None:
             return cached.decode()
-        body = compute(_statistics_price_s(len(ratings)), link_report_json, rating_windows)
+        prompts = read_prompt_beats(stores, person, plan.prompted)
+        price_s = _statistics_price_s(len(ratings)) + PROMPT_S * len(prompts.prompts)
+        body = compute(price_s, link_report_json, replace(rating_windows, prompts=prompts))
         cache.responses.put(key, body.encode())
         if plan.covers_all:  # as most requests want
             stores.records.put_report(StoredReport(person.id, span, plan.fingerprint, body))
@@ -121,16 +142,18 @@ def link_report_json(rating_windows: RatingWindows) -> str:
     return link_report(rating_windows).model_dump_json()
 
 
-def report_fingerprint(stores: Stores, person: Person, ratings: list[Rating], span: Span) -> str:
+def report_fingerprint(stores: Stores, person: Person, found: PromptedRatings, span: Span) -> str:
     """Name all that a report is made from: a stored one with another fingerprint is outdated."""
-    return _hash(_rating_inputs(person, ratings, span), _day_fingerprints(stores, person, ratings))
+    days = _day_fingerprints(stores, person, found.ratings)
+    return _hash(_inputs(person, found, span), days)
 
 
 def link_report(rating_windows: RatingWindows) -> LinkReport:
     """Make the report. Pure: it reads no store."""
     ratings = rating_windows.ratings
     arrays, windows = report_inputs(rating_windows)
-    report = person_report(arrays, windows, rating_windows.baseline)
+    let_go = compute_let_go(rating_windows.prompts, ratings)
+    report = person_report(arrays, windows, rating_windows.baseline, let_go)
     first, *others = [ComparisonOut.from_statement(statement) for statement in report.statements]
     pattern, what_if = report.missing, report.what_if
     origins = rating_windows.origins
@@ -155,6 +178,8 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
             filled=what_if.filled,
             estimate_if_both_worse=what_if.both_worse,
             estimate_if_pain_worse=what_if.pain_worse,
+            chosen_by_heart=rating_windows.prompts.left_out,
+            prompts=None if let_go is None else PromptsPattern.from_record(let_go),
         ),
         beats_before_ratings=BeatsBeforeRatings(
             ratings=len(ratings), usable=report.before.usable, why_not=report.before.reason_counts
@@ -171,14 +196,18 @@ def _find_stored(stores: Stores, person: Person, span: Span, fingerprint: str) -
     return None if report is None or report.fingerprint != fingerprint else report.body
 
 
-def _price_s(ratings: list[Rating], days: dict[int, str], span: Span) -> float:
+def _price_s(found: PromptedRatings, days: dict[int, str], span: Span) -> float:
     """Seconds for the report of these ratings, with the beats before those on days with beats."""
+    ratings = found.ratings
     starts, _ = group_windows(ratings, span)
     with_beats = sum(
         len(group) for group in starts if {int(group[0]) // DAY, int(group[-1]) // DAY} & set(days)
     )
     return (
-        _statistics_price_s(len(ratings)) + len(ratings) * _RATING_S + with_beats * _WINDOW_BEFORE_S
+        _statistics_price_s(len(ratings))
+        + len(ratings) * _RATING_S
+        + with_beats * _WINDOW_BEFORE_S
+        + len(found.prompts) * PROMPT_S
     )
 
 
@@ -197,10 +226,10 @@ def _day_fingerprints(stores: Stores, person: Person, ratings: list[Rating]) -> 
     return stores.beats.day_fingerprints(person.subject_id, 0, LATEST) if ratings else {}
 
 
-def _rating_inputs(person: Person, ratings: list[Rating], span: Span) -> str:
+def _inputs(person: Person, found: PromptedRatings, span: Span) -> str:
     """What a report is made from, except for beats."""
     versions = [
         (rating.id, rating.version, rating.about_ns, rating.entered_ns, rating.zone)
-        for rating in ratings
+        for rating in found.ratings
     ]
-    return repr((REPORT_METHODS, span, person.zone, versions))
+    return repr((REPORT_METHODS, span, person.zone, versions, found.content))

@@ -16,6 +16,7 @@ from api.services.consent import may_be_used
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
 from api.services.inputs import load_beats, load_movement
 from api.services.link_report import link_report, report_fingerprint
+from api.services.prompted import read_prompt_beats, split_ratings
 from api.services.rating_windows import RatingBeats, compute_rating_windows, read_rating_beats
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.timestamps import DAY, FOREVER
@@ -142,14 +143,17 @@ def _next_task(
     }
     if missing:
         return DaysOfBeats(tuple(_read_days(stores, person, missing))), ""
-    ratings = stores.records.ratings(person.id, *FOREVER)
+    found = split_ratings(stores, person, stores.records.ratings(person.id, *FOREVER))
     span = Span.MINUTES_30
-    fingerprint = report_fingerprint(stores, person, ratings, span)
+    fingerprint = report_fingerprint(stores, person, found, span)
     stored = stores.records.report(person.id, span)
     if stored is not None and stored.fingerprint == fingerprint:
         return None
     # A cache of its own: each person is analysed once in a run.
-    beats = read_rating_beats(ratings, person, stores, StressBaselineCache(), span)
+    prompts = read_prompt_beats(stores, person, found)
+    beats = read_rating_beats(
+        *(found.ratings, person, stores, StressBaselineCache(), span), prompts=prompts
+    )
     return beats, fingerprint
 
 

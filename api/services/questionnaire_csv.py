@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,32 +18,31 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from analytics.programme import Occasion, check_answers
-from api.services.questionnaires import ScoredResponse
+from api.services.questionnaires import ImportedAnswers, ScoredResponse
 from ebbtide.errors import EbbtideError
 from ebbtide.questionnaires import Questionnaire, QuestionnaireLibrary
 from ebbtide.timestamps import (
     EARLIEST,
     MINUTE,
     SECOND,
-    floor_to_microsecond,
     from_datetime,
     to_datetime,
     validate_zone,
 )
 from store import Stores
 from store.errors import ResponseConflictError
-from store.models import PLANNED_BY_IMPORT, Person, QuestionnaireResponse, pack_answers
+from store.models import Person, QuestionnaireResponse
 
 # Each row is a transaction of its own: 5,000 took 38 s on two busy cores.
 MAX_ROWS = 1_000
 _OURS = ("ebbtide_id", "ebbtide_version", "ebbtide_zone", "ebbtide_occasion", "ebbtide_language")
-_REDCAP = ("record_id", "redcap_repeat_instrument", "redcap_repeat_instance")
-_MPATH = (
+REDCAP_COLUMNS = ("record_id", "redcap_repeat_instrument", "redcap_repeat_instance")
+MPATH_COLUMNS = (
     *("connectionId", "code", "alias", "scheduledBeepId", "sentBeepId", "questionListName"),
     *("timeStampScheduled", "timeStampSent", "timeStampStart", "timeStampStop"),
     *("timeZoneOffset", "deltaUTC"),
 )
-_MISSING = frozenset({"", "na", "nan"})
+MISSING = frozenset({"", "na", "nan"})
 _MPATH_ITEM = "_multipleChoice_likert"
 _HOUR_S = 3600
 _NO_VALUE = re.compile(r"_(index|string|basic|open)$")
@@ -62,7 +60,7 @@ class CsvReport:
 def write_csv(found: Sequence[ScoredResponse], form: str, record: str) -> str:
     """Write answers whose questionnaire is here; ``record``: the person's id in the file."""
     rows = [item for item in found if item.questionnaire is not None]
-    columns = list(_MPATH if form == "m-path" else _REDCAP)
+    columns = list(MPATH_COLUMNS if form == "m-path" else REDCAP_COLUMNS)
     asked: dict[str, Questionnaire] = {}
     for item in rows:
         assert item.questionnaire is not None
@@ -116,8 +114,8 @@ def import_csv(
         try:
             for column, (name, item_id) in by_column.items():
                 cell = (row.get(column) or "").strip()
-                if cell.lower() not in _MISSING:
-                    answers.setdefault(name, {})[item_id] = _whole(cell, column)
+                if cell.lower() not in MISSING:
+                    answers.setdefault(name, {})[item_id] = whole_number(cell, column)
             for name, values in answers.items():
                 made = _response(row, name, values, library, person, stores.now(), form)
                 if made.id not in known:
@@ -242,30 +240,16 @@ def _response(
     language = (row.get("ebbtide_language") or "").strip() or found.languages[0]
     if language not in found.languages:
         raise ValueError(f"{name} is not in the language {language!r}")
-    made_id = uuid.uuid5(uuid.UUID(person.id), f"{name} at {about}")
-    return QuestionnaireResponse(
-        id=str(uuid.UUID(own_id) if own_id else made_id),
-        version=1,
-        person_id=person.id,
-        questionnaire=name,
-        definition_version=found.version,
-        language=language,
-        answers=pack_answers(values),
-        about_ns=about,
-        entered_ns=floor_to_microsecond(now_ns),
-        zone=zone,
-        occasion=occasion,
-        planned_by=PLANNED_BY_IMPORT,
-        simulated=person.simulated,
-        imported=True,
+    return ImportedAnswers(values, about, zone, occasion, language, own_id or None).to_response(
+        found, person, now_ns
     )
 
 
 def _seconds_of(row: Mapping[str, str]) -> int:
     for column in ("timeStampStop", "timeStampStart", "timeStampSent"):
         cell = (row.get(column) or "").strip()
-        if cell.lower() not in _MISSING:
-            return _whole(cell, column) * SECOND
+        if cell.lower() not in MISSING:
+            return whole_number(cell, column) * SECOND
     raise ValueError("it has no timeStampStop, timeStampStart or timeStampSent")
 
 
@@ -273,15 +257,21 @@ def _local_of(row: Mapping[str, str], name: str, zone: str) -> int:
     cell = (row.get(f"{name}_timestamp") or row.get("timestamp") or "").strip()
     if not cell:
         raise ValueError(f"it has no {name}_timestamp")
+    return parse_local_time(cell, f"{name}_timestamp", zone)
+
+
+def parse_local_time(cell: str, column: str, zone: str) -> int:
+    """Parse a time on the clock of a zone, or one with an offset (UTC ns). Raises ValueError."""
     try:
         moment = datetime.fromisoformat(cell)
     except ValueError:
-        raise ValueError(f"{name}_timestamp is {cell!r}, not such as 2026-11-24 08:00") from None
+        raise ValueError(f"{column} is {cell!r}, not such as 2026-11-24 08:00") from None
     moment = moment.replace(tzinfo=ZoneInfo(zone)) if moment.tzinfo is None else moment
     return from_datetime(moment.astimezone(UTC))
 
 
-def _whole(cell: str, column: str) -> int:
+def whole_number(cell: str, column: str) -> int:
+    """Parse a whole number. Raises ValueError, naming the column."""
     try:
         number = float(cell)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,9 +24,9 @@ from api.services.programme_plan import SESSIONS, plan_sessions
 from ebbtide.errors import EbbtideError
 from ebbtide.questionnaires import Questionnaire, QuestionnaireLibrary, help_words, load_library
 from ebbtide.settings import Settings
-from ebbtide.timestamps import to_datetime
+from ebbtide.timestamps import floor_to_microsecond, to_datetime
 from store import Stores
-from store.models import Person, QuestionnaireResponse
+from store.models import PLANNED_BY_IMPORT, Person, QuestionnaireResponse, pack_answers
 
 _MIDDLE = SESSIONS // 2
 UNKNOWN_VERSION = "The file of this version of the questionnaire is not here any more."
@@ -58,6 +59,44 @@ class QuestionnaireChange:
     last: ScoredResponse
     change: ScoreChange | None
     missing: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedAnswers:
+    """Answers as a file or a message has them. ``own_id``: of the response, where it says one."""
+
+    values: Mapping[str, int]
+    about_ns: int
+    zone: str
+    occasion: str
+    language: str
+    own_id: str | None
+    simulated: bool = False
+
+    def to_response(
+        self, found: Questionnaire, person: Person, now_ns: int
+    ) -> QuestionnaireResponse:
+        """Make the response. Without an id of its own it has one that follows from the person, the
+        questionnaire and the moment, so that the same file again adds nothing. Raises ValueError
+        for an id that is none.
+        """
+        made = uuid.uuid5(uuid.UUID(person.id), f"{found.id} at {self.about_ns}")
+        return QuestionnaireResponse(
+            id=str(made if self.own_id is None else uuid.UUID(self.own_id)),
+            version=1,
+            person_id=person.id,
+            questionnaire=found.id,
+            definition_version=found.version,
+            language=self.language,
+            answers=pack_answers(self.values),
+            about_ns=self.about_ns,
+            entered_ns=floor_to_microsecond(now_ns),
+            zone=self.zone,
+            occasion=self.occasion,
+            planned_by=PLANNED_BY_IMPORT,
+            simulated=person.simulated or self.simulated,
+            imported=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)

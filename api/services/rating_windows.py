@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import HOUR, to_datetime
 from store import Stores
-from store.models import Person, Rating
+from store.models import Person, Prompt, Rating
 
 # Windows further apart than this are read separately, so that months between them cost nothing.
 _MAX_APART_NS = 3 * HOUR
@@ -41,9 +41,23 @@ class WindowGroup:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PromptBeats:
+    """Prompts that were sent and are over, by time, with the beats of the five minutes before each.
+
+    ``left_out``: how many ratings the heart chose; they are not among the ratings.
+    """
+
+    left_out: int = 0
+    prompts: tuple[Prompt, ...] = ()
+    window_index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    groups: tuple[WindowGroup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RatingGroups:
     """Ratings of which windows are grouped, and the baseline. ``window_index``: which of the
-    windows, counted over all groups, are each rating's.
+    windows, counted over all groups, are each rating's. ``prompts``: what became of prompts, with
+    the beats before each.
     """
 
     ratings: tuple[Rating, ...]
@@ -51,6 +65,7 @@ class RatingGroups:
     span: Span
     window_index: NDArray[np.int64]
     baseline: StressIndexInput | None
+    prompts: PromptBeats = field(default_factory=PromptBeats, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,12 +127,15 @@ def read_rating_beats(
     stores: Stores,
     baselines: StressBaselineCache,
     span: Span,
+    prompts: PromptBeats,
 ) -> RatingBeats:
-    """Read what a report of these ratings needs."""
+    """Read what a report of these ratings needs, beside the prompts."""
     group_starts, window_index = group_windows(ratings, span)
     groups = tuple(read_group(stores, person, starts) for starts in group_starts)
     baseline = baselines.load(stores, person) if ratings else None
-    return RatingBeats(tuple(ratings), person.zone, span, window_index, baseline, groups)
+    return RatingBeats(
+        *(tuple(ratings), person.zone, span, window_index, baseline, groups), prompts=prompts
+    )
 
 
 def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
@@ -130,6 +148,7 @@ def compute_rating_windows(beats: RatingBeats) -> RatingWindows:
         beats.baseline,
         tuple(compute_group(group) for group in beats.groups),
         frozenset().union(*(group.origins for group in beats.groups)),
+        prompts=beats.prompts,
     )
 
 

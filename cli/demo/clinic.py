@@ -20,6 +20,7 @@ from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token
 from api.services.accounts import store_account
 from cli.demo.courses import COURSES, Course, CourseDay, generate_days, session_moments
 from cli.demo.heart import Minutes, SampleHeart
+from cli.demo.prompts import add_prompts
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
@@ -128,6 +129,7 @@ def fill_records(
             stores.programme.put_session_notes(
                 SessionNotes(person.id, number, notes, homework, therapist.id, 1, held_ns), 0
             )
+    prompts = add_prompts(stores, person, days, ZONE, stores.now())
     for day in days:
         for rating in day.ratings:
             if rating.is_given:
@@ -143,6 +145,7 @@ def fill_records(
                         rating.stress,
                         rating.pleasant,
                         True,
+                        prompt_id=prompts.get(rating.about_ns),
                     )
                 )
     _add_notes_and_practices(stores, person, days)

@@ -132,6 +132,15 @@ def _render_when(api: Any, found: dict[str, Any]) -> None:
         follow_up = st.checkbox(
             _("Also 20 minutes after a practice"), found["follow_up_min"] is not None
         )
+        by_heart = st.checkbox(
+            _("Also when my heart is faster than usual at that hour, or calm after a practice"),
+            found["by_heart"],
+            help=_(
+                "At most twice a day, beside the random questions, while you wear a strap. These "
+                "ratings are kept and shown. The answer leaves them out: your heart chose them, so "
+                "they are not like the others."
+            ),
+        )
         if st.form_submit_button(_("Keep")):
             _change(
                 api,
@@ -139,6 +148,7 @@ def _render_when(api: Any, found: dict[str, Any]) -> None:
                 fixed_min=sorted(fixed),
                 hours=hours,
                 follow_up_min=20 if follow_up else 0,
+                by_heart=by_heart,
             )
     st.caption(
         _("Each question can be answered for {minutes} minutes, and put off once.").format(

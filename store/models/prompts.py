@@ -41,6 +41,7 @@ class ReminderPlan:
     ``calendar_hash``: of the secret in the address of the calendar; None without one.
     ``planned_through``: the last day (ISO 8601) of which the prompts are there. ``changed_ns``:
     since when this version counts. ``next_ns``: when there is next something to do.
+    ``by_heart``: whether the body has it, to find those people by.
     """
 
     person_id: str
@@ -57,6 +58,7 @@ class ReminderPlan:
     changed_ns: int = 0
     planned_through: str | None = None
     next_ns: int = 0
+    by_heart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,10 @@ class PromptStore(Protocol):
         """Store what ``change`` makes of the plan, which no other can change meanwhile."""
         ...
 
+    def by_heart(self) -> list[str]:
+        """List who has reminders and wishes to be asked by their heart, too; by id."""
+        ...
+
     def wake(self, person_id: str, at_ns: int) -> None:
         """Have the person's next turn at this time, where it would be later."""
         ...
@@ -59,6 +63,10 @@ class PromptStore(Protocol):
 
     def prompt_of_receipt(self, receipt_hash: str) -> Prompt | None:
         """Find the prompt that was sent with this secret, by its hash."""
+        ...
+
+    def import_prompt(self, prompt: Prompt) -> bool:
+        """Store a prompt of another system, which is over; False where its id or slot is there."""
         ...
 
     def prompts(self, person_id: str, start_ns: int, end_ns: int) -> list[Prompt]:

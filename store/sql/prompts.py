@@ -85,6 +85,16 @@ class SqlPromptStore(KeepingGuard):
             )
             return changed
 
+    def by_heart(self) -> list[str]:
+        """List who wishes to be asked by their heart, too; see PromptStore."""
+        query = (
+            select(ReminderPlanRow.person_id)
+            .where(ReminderPlanRow.enabled, ReminderPlanRow.by_heart)
+            .order_by(ReminderPlanRow.person_id)
+        )
+        with self._sessions() as db:
+            return list(db.scalars(query))
+
     def wake(self, person_id: str, at_ns: int) -> None:
         """Have the person's next turn at this time, where it would be later."""
         with write_transaction(self._engine) as db:
@@ -188,6 +198,15 @@ class SqlPromptStore(KeepingGuard):
         with self._sessions() as db:
             row = db.scalar(query)
             return None if row is None else from_row(Prompt, row)
+
+    def import_prompt(self, prompt: Prompt) -> bool:
+        """Store a prompt of another system; see PromptStore."""
+        with write_transaction(self._engine) as db:
+            self._require_consent(db, prompt.person_id)
+            added = db.execute(
+                dialect_insert(db, PromptRow).values(**to_values(prompt)).on_conflict_do_nothing()
+            )
+            return added.rowcount > 0
 
     def prompts(self, person_id: str, start_ns: int, end_ns: int) -> list[Prompt]:
         """List the prompts planned in the range, by time then id."""

@@ -104,7 +104,27 @@ def screenshot(page: Page, name: str) -> None:
 
 
 def named(title: str) -> str:
-    return title.lower().replace("my ", "").split()[0]
+    return title.lower().replace("my ", "").replace(" begun", "-begun").split()[0]
+
+
+def look_at(page: Page, title: str) -> list[str]:
+    """What is wrong with a page: for axe in both schemes, and on a phone."""
+    settle(page)
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        settle(page)
+        found += [f"{title} ({scheme}): {words}" for words in violations(page)]
+        screenshot(page, named(title) + ("" if scheme == "light" else "-dark"))
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(PHONE)
+    settle(page)
+    main = page.get_by_test_id("stMain")
+    wide = main.evaluate("element => element.scrollWidth - element.clientWidth")
+    found += [f"{title} is {wide} pixels too wide for a phone"] if wide > 1 else []
+    screenshot(page, named(title) + "-phone")
+    page.set_viewport_size(DESK)
+    return found
 
 
 @pytest.mark.parametrize("who", list(PAGES))
@@ -118,20 +138,11 @@ def test_every_page_is_accessible_and_fits_a_phone(
     for title, heading in PAGES[who].items():
         if len(PAGES[who]) > 1:
             go_to(page, title, heading)
-        settle(page)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            settle(page)
-            found += [f"{title} ({scheme}): {words}" for words in violations(page)]
-            screenshot(page, named(title) + ("" if scheme == "light" else "-dark"))
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size(PHONE)
-        settle(page)
-        main = page.get_by_test_id("stMain")
-        wide = main.evaluate("element => element.scrollWidth - element.clientWidth")
-        found += [f"{title} is {wide} pixels too wide for a phone"] if wide > 1 else []
-        screenshot(page, named(title) + "-phone")
-        page.set_viewport_size(DESK)
+        found += look_at(page, title)
+        if title == "Reminders":  # another page, once they are begun
+            page.get_by_role("button", name="Remind me").click()
+            page.get_by_text("Hours of each weekday").click()
+            found += look_at(page, "Reminders begun")
     context.close()
     assert found == []
 

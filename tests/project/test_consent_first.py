@@ -169,6 +169,10 @@ class Eve:
                 *("eve", "/v1/questionnaires/csv"),
                 {"form": "redcap", "csv": "pgic_timestamp,pgic_1\n2026-01-02 08:00,2\n"},
             ),
+            "post /v1/prompts/csv": (
+                *("eve", "/v1/prompts/csv"),
+                {"form": "redcap", "csv": "rating_timestamp,pain,stress\n2026-01-02 08:00,3,5\n"},
+            ),
             "put /v1/programme": ("eve", "/v1/programme", {"ratings_a_day": 3}),
             "put /v1/programme/readings/{reading}": (
                 *("eve", "/v1/programme/readings/setbacks", None),

@@ -15,10 +15,10 @@ from analytics.programme import Occasion, check_answers
 from api.export.fhir import terms
 from api.export.fhir.resources import Resource, Subject
 from api.export.fhir.values import parse_number, parse_time
-from api.services.questionnaires import ScoredResponse
+from api.services.questionnaires import ImportedAnswers, ScoredResponse
 from ebbtide.questionnaires import Item, Option, Questionnaire, QuestionnaireLibrary
 from ebbtide.timestamps import floor_to_microsecond, validate_zone
-from store.models import PLANNED_BY_IMPORT, Person, QuestionnaireResponse, pack_answers
+from store.models import Person, QuestionnaireResponse
 
 RESPONSE_ID = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'urn:ebbtide:response')}"
 OCCASION_EXTENSION = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, 'urn:ebbtide:occasion')}"
@@ -135,23 +135,10 @@ def parse_response(
     identifier = resource.get("identifier") or {}
     own = identifier.get("value") if identifier.get("system") == RESPONSE_ID else None
     labels = (resource.get("meta") or {}).get("security", [])
-    made = uuid.uuid5(uuid.UUID(person.id), f"{found.id} at {about}")
-    return QuestionnaireResponse(
-        id=str(made if own is None else uuid.UUID(str(own))),
-        version=1,
-        person_id=person.id,
-        questionnaire=found.id,
-        definition_version=found.version,
-        language=language,
-        answers=pack_answers(answers),
-        about_ns=about,
-        entered_ns=floor_to_microsecond(now_ns),
-        zone=zone,
-        occasion=occasion,
-        planned_by=PLANNED_BY_IMPORT,
-        simulated=person.simulated or any(i.get("code") == "HTEST" for i in labels),
-        imported=True,
-    )
+    is_test = any(item.get("code") == "HTEST" for item in labels)
+    return ImportedAnswers(
+        *(answers, about, zone, occasion, language, None if own is None else str(own), is_test)
+    ).to_response(found, person, now_ns)
 
 
 def _item(questionnaire: Questionnaire, item: Item, language: str) -> Resource:

@@ -135,6 +135,9 @@ def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resour
         }
         if issued_ns is not None and subject.research is None:
             resource["issued"] = subject.time(issued_ns, rating.zone)
+        if not rating.imported:
+            asked = terms.VOLUNTEERED if rating.prompt_id is None else terms.PROMPTED
+            resource["method"] = terms.concept(asked)
         words = notes.get(code)
         if subject.with_notes and words is not None:
             resource["note"] = [{"text": words}]

@@ -29,6 +29,7 @@ HEART_RATE, SDNN, PAIN = "8867-4", "80404-7", "72514-3"
 STRESS, PLEASANT, RMSSD = "stress-nrs", "pleasant-nrs", "rmssd"
 ACTIVITY, MODALITY, IMPORTED = "activity", "modality", "imported"
 LOCAL_CLOCK = "local-clock"
+PROMPTED, VOLUNTEERED = "prompted", "volunteered"
 VITAL_SIGNS, PROCEDURE, SURVEY = "vital-signs", "procedure", "survey"
 MEDIA_TYPE = "application/fhir+json"
 FHIR_VERSION = "4.0.1"
@@ -55,6 +56,8 @@ TEXTS = {
     ACTIVITY: "What the person did",
     MODALITY: "Whether a value was sensed or self-reported",
     IMPORTED: "From another system",
+    PROMPTED: "Given when asked",
+    VOLUNTEERED: "Given unasked",
     LOCAL_CLOCK: "Times are local, without a zone, and moved by whole weeks",
 }
 _DEFINITIONS = {
@@ -70,6 +73,8 @@ _DEFINITIONS = {
     MODALITY: "How a value was obtained, in the words of IEEE 1752.1: 'sensed' by a device, or"
     " 'self-reported' by the person.",
     IMPORTED: "The resource came from another system, and was not recorded here.",
+    PROMPTED: "The person gave the value in answer to a prompt of the service, within its time.",
+    VOLUNTEERED: "The person gave the value at a moment of their own choice.",
     LOCAL_CLOCK: "Times of the resource are of a local clock without a zone, moved by a secret"
     " number of whole weeks. The offset +00:00 stands there since FHIR demands one, and says"
     " nothing.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
@@ -22,7 +22,8 @@ from api.http.deps import (
 )
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
-from api.schemas.common import RecordOut, SkippedOut
+from api.schemas.common import RecordOut
+from api.schemas.csv_files import CsvIn, CsvOut, Form
 from api.services.questionnaire_csv import import_csv, write_csv
 from api.services.questionnaires import (
     UNKNOWN_VERSION,
@@ -50,7 +51,6 @@ CAUTION = (
     "One person's change, not what made it: people come when things are bad, and much gets better "
     "by itself."
 )
-Form = Literal["redcap", "m-path"]
 
 
 class AnswersIn(BaseModel):
@@ -196,30 +196,6 @@ class ChangesOut(BaseModel):
     caution: str
 
 
-class CsvIn(BaseModel):
-    """A table of answers, in the form of an export of REDCap or m-Path."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"form": "redcap", "csv": "record_id,pgic_timestamp,pgic_1\n1,2026-11-20 08:00,2\n"}
-            ]
-        },
-    )
-
-    form: Form
-    csv: str = Field(max_length=1_000_000)
-
-
-class CsvOut(BaseModel):
-    """What came of an import. ``skipped``: rows, the first after the header being 0."""
-
-    stored: int
-    new: int
-    skipped: list[SkippedOut]
-
-
 @router.get("/questionnaires", responses=describe_problems(401, 403))
 def questionnaires(_: CallerDep, service: QuestionnairesDep) -> QuestionnairesOut:
     """The questionnaires that there are: items, answers, scores, licence and source."""
@@ -347,8 +323,7 @@ def answers_from_csv(
         report = import_csv(stores, person, service.library, body.csv, body.form)
     except ValueError as error:
         raise ProblemError(422, f"{error}.", field="body.csv") from error
-    skipped = [SkippedOut(entry=row, reason=reason) for row, reason in report.skipped[:1000]]
-    return CsvOut(stored=report.stored, new=report.new, skipped=skipped)
+    return CsvOut.from_counts(report.stored, report.new, report.skipped)
 
 
 @shared.get("/questionnaires/change", responses=describe_problems(401, 403, 404))

@@ -89,6 +89,7 @@ class RatingOut(RecordOut):
     id: str
     version: int
     prompt_id: str | None = Field(description="The prompt that it answers; null: volunteered")
+    prompted: bool = Field(description="Whether it answers a prompt, in time")
     pain: int
     stress: int
     pleasant: int | None
@@ -106,6 +107,7 @@ class RatingOut(RecordOut):
         """A stored rating, with its times in its own zone."""
         return cls.from_record(
             rating,
+            prompted=rating.prompt_id is not None,
             about=to_datetime(rating.about_ns, rating.zone),
             entered=to_datetime(rating.entered_ns, rating.zone),
         )

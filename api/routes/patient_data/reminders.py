@@ -30,7 +30,9 @@ from api.http.problems import ProblemError, describe_problems
 from api.http.reminders import ReminderTask, ReminderTaskDep
 from api.http.time_range import OptionalTimeRange
 from api.schemas.common import Nrs, RecordOut
+from api.schemas.csv_files import CsvIn, CsvOut, Form
 from api.services.access_tokens import token_hash
+from api.services.prompt_csv import import_prompts_csv, write_prompts_csv
 from api.services.reminders import plans
 from api.services.reminders.calendar import calendar_of
 from api.services.reminders.compliance import Answered, compute_compliance
@@ -38,7 +40,7 @@ from api.services.reminders.push import MAX_SUBSCRIPTIONS, is_valid_keys, public
 from api.services.reminders.turn import plan_of
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
-from ebbtide.timestamps import floor_to_microsecond, to_datetime, validate_zone
+from ebbtide.timestamps import FOREVER, floor_to_microsecond, to_datetime, validate_zone
 from store import Stores
 from store.models import Person, Prompt, PushSubscription, Rating
 
@@ -107,6 +109,11 @@ class RemindersIn(BaseModel):
     follow_up_min: StrictInt | None = Field(
         default=None, ge=0, le=180, description="One prompt so long after a practice; 0: none"
     )
+    by_heart: StrictBool | None = Field(
+        default=None,
+        description="Whether to be asked, too, when the heart is faster than usual at that hour or "
+        "calm after a practice: beside random prompts alone, at most twice a day",
+    )
     burst_agreed: StrictBool | None = Field(
         default=None, description="Whether to agree to what the therapist proposes"
     )
@@ -157,6 +164,7 @@ class RemindersOut(BaseModel):
     window_min: int
     put_off_min: int
     follow_up_min: int | None
+    by_heart: bool
     burst: BurstOut | None
     push: bool
     mail: bool
@@ -174,7 +182,7 @@ class PromptOut(RecordOut):
 
     id: str
     planned: datetime
-    reason: str = Field(description="fixed, random, burst or follow-up")
+    reason: str = Field(description="fixed, random, burst, follow-up or heart")
     slot: str
     chance: float
     state: str
@@ -293,6 +301,19 @@ class ReceiptOut(BaseModel):
     can_put_off: bool
 
 
+class PromptsCsvIn(CsvIn):
+    """A table of prompts and ratings, in the form of an export of m-Path or REDCap."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"form": "redcap", "csv": "rating_timestamp,pain,stress\n2026-11-20 08:00,3,5\n"}
+            ]
+        },
+    )
+
+
 @shared.get("/reminders", responses=describe_problems(401, 403, 404))
 def reminders(
     person: PatientInScope, caller: CallerDep, stores: StoresDep, task: ReminderTaskDep
@@ -308,6 +329,28 @@ def prompts(person: PatientInScope, query: OptionalTimeRange, stores: StoresDep)
     end_ns = min(query.end_ns, stores.now() + 1)
     found = stores.prompts.prompts(person.id, query.start_ns, end_ns)
     return [PromptOut.from_prompt(prompt) for prompt in found[-_MAX_PROMPTS:]]
+
+
+@shared.get("/prompts/csv", response_class=Response, responses=describe_problems(401, 403))
+def prompts_csv(person: PatientInScope, stores: StoresDep, form: Form = "m-path") -> Response:
+    """Prompts and ratings as a CSV file in the form of an export of m-Path or REDCap."""
+    found = stores.prompts.prompts(person.id, 0, stores.now() + 1)
+    text = write_prompts_csv(found, stores.records.ratings(person.id, *FOREVER), form, person.id)
+    return Response(text, media_type="text/csv; charset=utf-8")
+
+
+@router.post("/prompts/csv", responses=describe_problems(401, 403, 422))
+def prompts_from_csv(
+    body: PromptsCsvIn, person: KeepingPatient, stores: KeepingStoresDep
+) -> CsvOut:
+    """Store the prompts and ratings of such a file. Idempotent; rows that cannot be taken are
+    ``skipped``.
+    """
+    try:
+        report = import_prompts_csv(stores, person, body.csv, body.form)
+    except ValueError as error:
+        raise ProblemError(422, f"{error}.", field="body.csv") from error
+    return CsvOut.from_counts(report.stored, report.new, report.skipped)
 
 
 @router.put("/reminders", responses=describe_problems(401, 403, 422))
@@ -507,7 +550,7 @@ def _act(stores: Stores, person_id: str, prompt_id: str, action: str) -> Prompt 
 
 def _changed(plan: PromptPlan, body: RemindersIn) -> PromptPlan:
     values: dict[str, Any] = {name: getattr(plan, name) for name in PromptPlan.__slots__}
-    for name in ("random_a_day", "window_min", "put_off_min"):
+    for name in ("random_a_day", "window_min", "put_off_min", "by_heart"):
         if getattr(body, name) is not None:
             values[name] = getattr(body, name)
     if body.hours is not None:
@@ -545,6 +588,7 @@ def _to_out(
         window_min=plan.window_min,
         put_off_min=plan.put_off_min,
         follow_up_min=plan.follow_up_min,
+        by_heart=plan.by_heart,
         burst=None
         if burst is None
         else BurstOut(days=burst.days, a_day=burst.a_day, agreed=burst.agreed),

@@ -50,6 +50,7 @@ def change_plan(
             before = plan_of(stored)
         wished = validate_plan(change(first if before is None else before))
         body = json.dumps(plan_to_json(wished))
+        stored = replace(stored, by_heart=wished.by_heart)
         if (
             before is not None
             and wished == before

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from api.services.access_tokens import token_hash
-from api.services.reminders.turn import decide, next_attempt
+from api.services.reminders.turn import LEASE_NS, decide, next_attempt
 from api.services.reminders.ways import Message, Way
 from store import Stores
 from store.models import Prompt, PromptState
@@ -17,6 +19,7 @@ log = logging.getLogger("ebbtide.api")
 
 # Where no other way is set up: the question waits on the pages and in the app.
 PAGE = "page"
+_RENEW_EVERY_S = 10.0
 
 
 def run_due(stores: Stores, ways: Sequence[Way], most: int = 10_000) -> int:
@@ -50,14 +53,15 @@ def _send(stores: Stores, ways: Sequence[Way], prompt: Prompt, receipt: str) -> 
     message = Message(person, plan, prompt, receipt)
     set_up = [way for way in ways if way.is_set_up(plan)]
     worked = [] if set_up else [PAGE]
-    for way in set_up:
-        if not _note_attempt(stores, prompt, way.name):
-            return  # another worker has it by now, or it was answered
-        try:
-            if way.send(message):
-                worked.append(way.name)
-        except Exception as error:  # whatever a way raises: the others are tried
-            log.warning("a prompt could not be sent by %s: %s", way.name, type(error).__name__)
+    with _renewed_lease(stores, prompt):
+        for way in set_up:
+            if not _note_attempt(stores, prompt, way.name):
+                return  # another worker has it by now, or it was answered
+            try:
+                if way.send(message):
+                    worked.append(way.name)
+            except Exception as error:  # whatever a way raises: the others are tried
+                log.warning("a prompt could not be sent by %s: %s", way.name, type(error).__name__)
 
     def finish(stored: Prompt) -> Prompt | None:
         if not _is_ours(stored, prompt):
@@ -65,6 +69,32 @@ def _send(stores: Stores, ways: Sequence[Way], prompt: Prompt, receipt: str) -> 
         return next_attempt(stored, stores.now(), " ".join(worked))
 
     stores.prompts.change_prompt(prompt.person_id, prompt.id, finish)
+
+
+@contextmanager
+def _renewed_lease(stores: Stores, prompt: Prompt) -> Iterator[None]:
+    """Hold the lease while ways that do not answer take longer than it lasts."""
+    is_done = threading.Event()
+
+    def renew(stored: Prompt) -> Prompt | None:
+        if not _is_ours(stored, prompt):
+            return None
+        return replace(stored, leased_until_ns=stores.now() + LEASE_NS)
+
+    def hold() -> None:
+        while not is_done.wait(_RENEW_EVERY_S):
+            try:
+                stores.prompts.change_prompt(prompt.person_id, prompt.id, renew)
+            except Exception as error:  # the store is away: it is tried again
+                log.warning("a lease could not be renewed: %s", type(error).__name__)
+
+    holder = threading.Thread(target=hold, name="reminder lease", daemon=True)
+    holder.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        holder.join()
 
 
 def _note_attempt(stores: Stores, prompt: Prompt, way: str) -> bool:

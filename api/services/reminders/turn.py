@@ -32,7 +32,8 @@ from store.models import (
     TurnResult,
 )
 
-LEASE_NS = 2 * MINUTE
+# Renewed while sending goes on, so that it says how late the prompt of a killed worker is at most.
+LEASE_NS = 30 * SECOND
 MAX_ATTEMPTS = 5
 # How late a prompt may be and still count as punctual.
 _PUNCTUAL_NS = 5 * MINUTE

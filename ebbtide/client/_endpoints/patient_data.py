@@ -274,8 +274,8 @@ class PatientDataEndpoints(Transport):
         ----------
         **changes : object
             Of ``enabled``, ``hours``, ``random_a_day``, ``fixed_min``, ``pauses``, ``window_min``,
-            ``put_off_min``, ``follow_up_min``, ``burst_agreed``, ``push``, ``mail``, ``desktop``
-            and ``shows_words``.
+            ``put_off_min``, ``follow_up_min``, ``by_heart``, ``burst_agreed``, ``push``, ``mail``,
+            ``desktop`` and ``shows_words``.
 
         Returns
         -------
@@ -337,6 +337,39 @@ class PatientDataEndpoints(Transport):
     def waiting_prompt(self) -> dict[str, Any]:
         """Get the prompt that can be answered now, or the one that was missed last."""
         return self._dict("GET", "prompts/waiting")
+
+    def prompts_csv(self, form: str = "m-path") -> str:
+        """Ask for the prompts and ratings as a CSV file, as m-Path or REDCap export theirs.
+
+        Parameters
+        ----------
+        form : {"m-path", "redcap"}
+            Whose export it is like.
+
+        Returns
+        -------
+        str
+            The file.
+        """
+        answer = self._request("GET", "prompts/csv", params={"form": form})
+        return str(answer.text)
+
+    def prompts_from_csv(self, csv: str, form: str = "m-path") -> dict[str, Any]:
+        """Store the prompts and ratings of a CSV file.
+
+        Parameters
+        ----------
+        csv : str
+            The file.
+        form : {"m-path", "redcap"}
+            Whose export it is like.
+
+        Returns
+        -------
+        dict
+            How many rows were stored and are new, and the rows that were skipped.
+        """
+        return self._dict("POST", "prompts/csv", {"form": form, "csv": csv})
 
     def act_on_prompt(self, prompt_id: str, action: str) -> dict[str, Any]:
         """Put a prompt off, let it go, or say that it was opened.

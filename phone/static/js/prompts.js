@@ -57,7 +57,8 @@ async function writeLast(prompt) {
 export const CAN_PUSH =
   "serviceWorker" in navigator && "PushManager" in globalThis && "Notification" in globalThis;
 
-/** @typedef {{enabled: boolean, push_key: string, random_a_day: number, zone: string,
+/** @typedef {{enabled: boolean, push_key: string, random_a_day: number, by_heart: boolean,
+ *   zone: string,
  *   pauses: {first: string, last: string}[], browsers: {id: string}[]}} Reminders */
 
 /** @returns {Promise<Reminders>} */
@@ -103,6 +104,11 @@ export async function endReminders() {
   if (!CAN_PUSH) return;
   const registration = await navigator.serviceWorker.getRegistration();
   if (registration) await unsubscribe(registration);
+}
+
+/** @param {boolean} wished whether to be asked by the heart, too */
+export async function askByHeart(wished) {
+  await request("PUT", "/v1/reminders", { json: { by_heart: wished } });
 }
 
 /** @param {number} days without prompts, today included; 0 ends a pause */

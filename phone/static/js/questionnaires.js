@@ -3,6 +3,9 @@
 import { fetchAnswer, findAnswer } from "./answers.js";
 
 const DUE = "/v1/questionnaires/due";
+
+/** When each questionnaire was taken off what is due, on the clock of performance.now(). */
+const forgotten = new Map();
 const DEFINITIONS = "/v1/questionnaires";
 const SECONDS_A_QUESTION = 10; // rounded up to minutes, for a person who reads with care
 
@@ -52,12 +55,19 @@ export async function findQuestions(database, entries) {
  * @param {Database} database
  */
 export async function fetchQuestions(database) {
-  const due = await fetchAnswer(database, DUE);
+  const begun = performance.now();
+  // What was answered while the server was asked may be on its list still.
+  const due = await fetchAnswer(database, DUE, (value) =>
+    value.filter(
+      (/** @type {any} */ item) => (forgotten.get(item.questionnaire) ?? -1) < begun,
+    ),
+  );
   if (due.value.length > 0) await fetchAnswer(database, DEFINITIONS);
 }
 
 /** Take an answer off what is due, as the server has it now. @param {Database} database */
 export async function forgetDue(database, /** @type {string} */ questionnaire) {
+  forgotten.set(questionnaire, performance.now());
   const due = await findAnswer(database, DUE);
   if (!due) return;
   const left = due.value.filter((/** @type {any} */ item) => item.questionnaire !== questionnaire);

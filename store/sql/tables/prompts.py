@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.sql.tables.records import Base
@@ -32,6 +32,7 @@ class ReminderPlanRow(Base):
     changed_ns: Mapped[int] = mapped_column(BigInteger)
     planned_through: Mapped[str | None] = mapped_column(String(10))
     next_ns: Mapped[int] = mapped_column(BigInteger, index=True)
+    by_heart: Mapped[bool] = mapped_column(server_default=false())
 
 
 class PromptRow(Base):

@@ -63,6 +63,10 @@ def test_what_was_put_in_is_stored(stores: Stores) -> None:
     ]
     assert all(rating.simulated for rating in stored)
     assert len(stores.records.sessions(person.id)) == 8
+    prompts = stores.prompts.prompts(person.id, *FOREVER)
+    answered = {item.id for item in prompts if item.answered_ns is not None}
+    assert {rating.prompt_id for rating in stored} == {*answered, None}  # some were volunteered
+    assert 0 < sum(item.let_go_ns is not None for item in prompts) < len(prompts) - len(answered)
 
     beats = fill_beats(stores, person, course, last, (7, 0))
     (covered,) = stores.beats.coverage(person.subject_id)

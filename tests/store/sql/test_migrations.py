@@ -43,6 +43,11 @@ SIGN_IN_OF_0015 = (
     "INSERT INTO sign_ins VALUES ('0123456789012345678901234567890123456789', 'p', 5, 1000, 'i',"
     " 'session', 'here', 'read', 6, 0)"
 )
+PLAN = (
+    "INSERT INTO reminder_plans (person_id, seed, body, zone, enabled, push, mail, desktop,"
+    " shows_words, version, changed_ns, next_ns) VALUES ('p', 'seed', '{}', 'Europe/Berlin', true,"
+    " true, false, true, false, 1, 5, 6)"
+)
 RATING = (
     "INSERT INTO ratings (id, version, person_id, about_ns, entered_ns, zone, pain, stress,"
     " simulated, superseded) VALUES ('r', 1, 'p', 7, 8, 'Europe/Berlin', 3, 4, false, false)"
@@ -72,7 +77,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -85,12 +90,14 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(SIGN_IN))
         if "0007" <= revision < "0013":
             connection.execute(text("INSERT INTO pseudonyms VALUES ('p', 'name', 604800)"))
-        if revision == "0017":
+        if revision in ("0017", "0020"):
             connection.execute(text("INSERT INTO storage_keys VALUES ('p', '%s', 5)" % ("ab" * 32)))
         if revision == "0015":
             connection.execute(text(SIGN_IN_OF_0015))
         if revision == "0016":
             connection.execute(text(SIGN_IN_OF_0016))
+        if revision == "0020":
+            connection.execute(text(PLAN))
         connection.execute(text(THERAPIST))
         if revision == "0017":
             connection.execute(text(PERSON_WITH_A_KEY))
@@ -123,7 +130,10 @@ def test_a_filled_database_of_each_revision_comes_forward(
     assert secrets.keys() == {"p"}
     key = access.storage_key("p", NOW)
     assert key is not None and len(key) == 32 and key.hex() == secrets["p"]
-    assert SqlPromptStore(engine).plan("p") is None
+    plan = SqlPromptStore(engine).plan("p")
+    assert (plan is not None) == (revision == "0020")
+    assert plan is None or (plan.enabled, plan.by_heart) == (True, False)  # nobody had wished it
+    assert SqlPromptStore(engine).by_heart() == []
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None
     if revision < "0007":  # recorders stay signed in, for everything, as they were

@@ -15,6 +15,11 @@ export default {
   "reminders.notTodaySaid": "No more today. It goes on tomorrow.",
   "reminders.goOn": "Go on today",
   "reminders.goOnSaid": "It goes on.",
+  "reminders.heartOn": "Also ask when my heart is fast",
+  "reminders.heartOnSaid":
+    "While you wear the strap, at most two more a day come when your heart is faster than usual, or calm after a practice. The answer leaves these out.",
+  "reminders.heartOff": "Not by my heart",
+  "reminders.heartOffSaid": "No more of these.",
   "reminders.end": "End reminders",
   "reminders.ended": "Ended. You can rate whenever you like.",
   "reminders.offline": "No internet: reminders can be changed when it is back.",

@@ -3,7 +3,7 @@
 import { OfflineError } from "../api.js";
 import { button, element, replace } from "../dom.js";
 import { t } from "../i18n.js";
-import { beginReminders, endReminders, loadReminders, pauseReminders } from "../prompts.js";
+import { askByHeart, beginReminders, endReminders, loadReminders, pauseReminders } from "../prompts.js";
 
 /** @typedef {import('./view.js').App} App */
 
@@ -58,11 +58,20 @@ async function draw(app, place, said) {
     await endReminders();
     await again(t("reminders.ended"));
   };
+  const byHeart = async () => {
+    await askByHeart(!found.by_heart);
+    await again(t(found.by_heart ? "reminders.heartOffSaid" : "reminders.heartOnSaid"));
+  };
+  // Beside random questions alone.
+  const heart = found.random_a_day
+    ? [button(t(found.by_heart ? "reminders.heartOff" : "reminders.heartOn"), byHeart)]
+    : [];
   replace(
     place,
     title,
     element("p", {}, t("reminders.on", { number: found.random_a_day })),
     button(t(isPaused ? "reminders.goOn" : "reminders.notToday"), pause),
+    ...heart,
     button(t("reminders.end"), end, { class: "quiet" }),
     status,
   );
