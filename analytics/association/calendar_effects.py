@@ -101,6 +101,10 @@ class _Builder:
 
         turns = [wave(k * angle) for k in (1, 2, 3) for wave in (np.cos, np.sin)]
         net, usable = self._net(np.column_stack([*turns, *usual, *blocks]).astype(np.float64))
+        # The same whatever the sign, also that of zeros.
+        first = np.argmax(np.abs(net) > 1e-6, axis=0)
+        sign = np.where(net[first, np.arange(len(first))] > 0, 1.0, -1.0)
+        keys = np.round((sign * net).T, 7) + 0.0
         waves: list[int] = []
         beside = np.empty((len(angle), 0))
         for k in range(len(turns)):
@@ -110,7 +114,7 @@ class _Builder:
             left = left - beside @ (beside.T @ left)
             size = float(np.linalg.norm(left))
             if usable[k] and size >= _NEW_SHARE:
-                waves.append(self._add_column(net[:, k]))
+                waves.append(self._add_column(net[:, k], keys[k]))
                 beside = np.column_stack([beside, left / size])
             if k % 2:
                 add(list(waves), share)
@@ -118,7 +122,7 @@ class _Builder:
         for k in range(len(turns), net.shape[1]):
             if usable[k]:
                 kind = usual if k < first_block else blocks
-                add([self._add_column(net[:, k])], share / len(kind))
+                add([self._add_column(net[:, k], keys[k])], share / len(kind))
         total = sum(found.values())
         if not total:
             return (((), 0.0),)
@@ -136,10 +140,9 @@ class _Builder:
         usable: BoolArray = (size >= 1e-9) & (left >= _NEW_SHARE * size)
         return net / np.where(usable, left, 1.0), usable
 
-    def _add_column(self, net: FloatArray) -> int:
+    def _add_column(self, net: FloatArray, rounded: FloatArray) -> int:
         """Number a column; one that is there already, or its negative, keeps its number."""
-        sign = 1.0 if net[int(np.argmax(np.abs(net) > 1e-6))] > 0 else -1.0
-        key = np.round(sign * net, 7).tobytes()
+        key = rounded.tobytes()
         if key not in self._known:
             self._known[key] = len(self.columns)
             self.columns.append(net)

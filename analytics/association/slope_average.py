@@ -23,6 +23,7 @@ import numpy as np
 
 from analytics._types import FloatArray, IntArray
 from analytics.association.calendar_effects import CalendarSets
+from analytics.association.detrending import TINY
 from analytics.association.slope_evidence import (
     Errors,
     Evidence,
@@ -299,16 +300,22 @@ class _Grid:
             + np.array([self.priors[key[1]] for key in keys])[:, None]
             for found, keys in ((fits.y_log, best), (fits.x_log, best_x))
         ]
-        y_sum, x_sum = (_log_sum(two, axis=0) for two in logs)
+        y_top, x_top = (np.max(two, axis=0) for two in logs)
+        y_part, x_part = (np.exp(two - top) for two, top in zip(logs, (y_top, x_top), strict=True))
+        y_sum, x_sum = np.sum(y_part, axis=0), np.sum(x_part, axis=0)
         if many > MAX_PAIRS:
-            kept = np.sort(np.argsort(-(y_sum + x_sum), kind="stable")[:MAX_PAIRS])
+            both = np.log(y_sum) + y_top + np.log(x_sum) + x_top
+            kept = np.sort(np.argsort(-both, kind="stable")[:MAX_PAIRS])
             self.pairs = self.pairs[0][kept], self.pairs[1][kept]
         if n > _FEW:
             return nothing[0], nothing[1]
-        prior = self.log_priors[lead]
+        top = float(np.max(y_top + x_top))
+        scale = np.exp(y_top + x_top - top)
+        whole = self.log_priors[lead] + top
+        # What has no weight beside the likeliest has the logarithm of almost nothing.
         return (
-            _log_sum(logs[0] + x_sum, axis=1) + prior,
-            _log_sum(logs[1] + y_sum, axis=1) + prior,
+            np.log(np.maximum(y_part @ (x_sum * scale), TINY)) + whole,
+            np.log(np.maximum(x_part @ (y_sum * scale), TINY)) + whole,
         )
 
     def _evidence(self, keys: list[Errors], chosen: list[tuple[int, ...]]) -> Evidence:

@@ -19,6 +19,8 @@ from analytics.association.whitening import Whiteners
 # Autocorrelation from one typical step to the next, and the partial one at lag 2.
 Errors = tuple[float, float]
 Pairs = tuple[IntArray, IntArray]
+_IN_CACHE = 16_000  # numbers in one array
+_LEAST_APART = 0.02  # of a second step, net of the first
 _MOST_NUMBERS = 2_000_000  # in one array: more autocorrelations than fit are done in turn
 
 
@@ -44,7 +46,7 @@ class Moments:
             )
         )
 
-    def take(self, rows: list[int]) -> Moments:
+    def take(self, rows: list[int] | slice) -> Moments:
         """Choose some of the autocorrelations."""
         return Moments(
             self.log_norm[rows],
@@ -121,42 +123,79 @@ class Evidence:
 def evidence(
     moments: Moments, chosen: list[tuple[int, ...]], n: int, dof: int, pairs: Pairs | None = None
 ) -> Evidence:
-    """Fit sets of effects of equal size, with one step at each place, then two at each of ``pairs``."""
-    width = len(chosen[0])
+    """Fit sets of effects of equal size, with one step at each place, then two at ``pairs``."""
+    fits = moments.sizes.shape[1] + (0 if pairs is None else len(pairs[0]))
+    shape = (len(moments.log_norm), len(chosen), fits)
+    found = Evidence(*(np.empty(shape) for _ in range(5)))
+    # A few autocorrelations at a time, so that what is worked on stays in the processor's cache.
+    at_once = max(1, _IN_CACHE // (len(chosen) * fits))
+    for start in range(0, shape[0], at_once):
+        rows = slice(start, start + at_once)
+        _fill(
+            moments.take(rows),
+            Evidence(*(getattr(found, name)[rows] for name in Evidence.__slots__)),
+            chosen,
+            n,
+            dof,
+            pairs,
+        )
+    return found
+
+
+def _fill(
+    moments: Moments,
+    found: Evidence,
+    chosen: list[tuple[int, ...]],
+    n: int,
+    dof: int,
+    pairs: Pairs | None,
+) -> None:
+    """Compute the evidence into the arrays of ``found``."""
     rest, steps, sizes, between = _beyond_effects(moments, chosen, pairs is not None)
     root = 1 / np.sqrt(sizes)
     x_unit, y_unit = steps[..., 0] * root, steps[..., 1] * root
-    by_x, by_xy, by_y = x_unit**2, x_unit * y_unit, y_unit**2
     many = sizes.shape[-1]
+    x_all, y_base, xy_base = (
+        moments.gram[:, i, j, None, None] for i, j in ((0, 0), (1, 1), (0, 1))
+    )
+    xx, xy, squares = found.xx, found.slope, found.squares
+    np.multiply(x_unit, x_unit, out=xx[..., :many])
+    np.multiply(x_unit, y_unit, out=xy[..., :many])
+    np.multiply(y_unit, y_unit, out=squares[..., :many])
     prior = np.full(many, -0.5 * np.log(many))
     if pairs is not None and len(pairs[0]):
         between *= root[..., :, None]
         between *= root[..., None, :]
-        two = _by_two_steps(between, x_unit, y_unit, pairs)
-        by_x, by_xy, by_y = (
-            np.concatenate(both, axis=-1)
-            for both in zip((by_x, by_xy, by_y), two, strict=True)
+        later = slice(many, None)
+        _add_two_steps(
+            between, x_unit, y_unit, pairs, (xx[..., later], xy[..., later], squares[..., later])
         )
         # Of all pairs of places, also where the unlikely ones have been left out.
-        prior = np.append(
-            prior, np.full(len(pairs[0]), -0.5 * np.log(many * (many - 1) / 2))
-        )
-    x_all, y_base, xy_base = (moments.gram[:, i, j, None, None] for i, j in ((0, 0), (1, 1), (0, 1)))
-    xx = np.maximum(rest[:, :, 0, 0, None] - by_x, ROUNDING_SHARE * x_all + TINY)
-    slope = (rest[:, :, 0, 1, None] - by_xy) / xx
-    squares = rest[:, :, 1, 1, None] - by_y
-    squares -= xx * slope**2
+        prior = np.append(prior, np.full(len(pairs[0]), -0.5 * np.log(many * (many - 1) / 2)))
+    np.subtract(rest[:, :, 0, 0, None], xx, out=xx)
+    np.maximum(xx, ROUNDING_SHARE * x_all + TINY, out=xx)
+    np.subtract(rest[:, :, 0, 1, None], xy, out=xy)
+    np.subtract(rest[:, :, 1, 1, None], squares, out=squares)
+    product = xy / xx
+    squares -= xy * product
+    found.slope[:] = product
     np.maximum(squares, ROUNDING_SHARE * y_base + TINY, out=squares)
     # Zellner's prior with the weight of one rating: a little of what the columns explain is left.
     kept = 1 / (1 + n)
     x_all = np.maximum(x_all, TINY)
     y_all = np.maximum(y_base - xy_base**2 / x_all, TINY)
-    y_squares = squares + kept * np.maximum(y_all - squares, 0)
-    x_squares = xx + kept * np.maximum(x_all - xx, 0)
-    norm = moments.log_norm[:, None, None] + (prior - 0.5 * width * np.log(1 + n))
-    y_log = norm - 0.5 * np.log(x_all) - dof / 2 * np.log(y_squares)
-    x_log = norm - (dof + 1) / 2 * np.log(x_squares)
-    return Evidence(y_log, x_log, slope, squares, xx)
+    norm = moments.log_norm[:, None, None] + (prior - 0.5 * len(chosen[0]) * np.log(1 + n))
+    for log, whole, left, factor in (
+        (found.y_log, y_all, squares, dof / 2),
+        (found.x_log, x_all, xx, (dof + 1) / 2),
+    ):
+        np.multiply(left, 1 - kept, out=log)
+        log += kept * whole
+        np.maximum(log, left, out=log)
+        np.log(log, out=log)
+        log *= -factor
+        log += norm
+    found.y_log[:] -= 0.5 * np.log(x_all)
 
 
 def evidence_of_sets(
@@ -203,27 +242,36 @@ def _beyond_effects(
     )
 
 
-def _by_two_steps(
-    between: FloatArray, x_unit: FloatArray, y_unit: FloatArray, pairs: Pairs
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """What two steps take of the products of x and y, each (m, s, pairs).
+def _add_two_steps(
+    between: FloatArray,
+    x_unit: FloatArray,
+    y_unit: FloatArray,
+    pairs: Pairs,
+    out: tuple[FloatArray, FloatArray, FloatArray],
+) -> None:
+    """Compute what two steps take of the products of x with x, x with y, and y with y.
 
     ``between``: cosines of steps (m, s, k, k); ``x_unit``, ``y_unit``: products with steps of unit
     length.
     """
     first, second = pairs
-    many = x_unit.shape[-1]
-    alike = np.take(between.reshape(*between.shape[:2], -1), first * many + second, axis=-1)
-    left = 1 / np.maximum(1 - alike**2, 0.02)
+    by_x, by_xy, by_y = out
+    place = first * x_unit.shape[-1] + second
+    alike = np.take(between.reshape(*between.shape[:2], -1), place, axis=-1)
     x_first, y_first = (np.take(unit, first, axis=-1) for unit in (x_unit, y_unit))
     x_later, y_later = (np.take(unit, second, axis=-1) for unit in (x_unit, y_unit))
     x_later -= alike * x_first
     y_later -= alike * y_first
-    by_x, by_y = x_later * left, y_later * left
-    by_xy = by_x * y_later
-    by_x *= x_later
-    by_y *= y_later
-    by_x += x_first**2
+    np.multiply(alike, alike, out=alike)
+    np.subtract(1, alike, out=alike)
+    np.maximum(alike, _LEAST_APART, out=alike)
+    np.divide(x_later, alike, out=by_xy)
+    np.multiply(by_xy, x_later, out=by_x)
+    by_xy *= y_later
+    np.multiply(y_later, y_later, out=by_y)
+    by_y /= alike
     by_xy += x_first * y_first
-    by_y += y_first**2
-    return by_x, by_xy, by_y
+    x_first *= x_first
+    by_x += x_first
+    y_first *= y_first
+    by_y += y_first
