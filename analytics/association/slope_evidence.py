@@ -119,6 +119,11 @@ class Evidence:
     squares: FloatArray
     xx: FloatArray
 
+    def with_pairs(self, kept: IntArray, many: int) -> Evidence:
+        """Keep some of the two steps, which follow the ``many`` fits with one."""
+        chosen = np.append(np.arange(many), many + kept)
+        return Evidence(*(getattr(self, name)[..., chosen] for name in self.__slots__))
+
 
 def evidence(
     moments: Moments, chosen: list[tuple[int, ...]], n: int, dof: int, pairs: Pairs | None = None
