@@ -141,7 +141,7 @@ class _Builder:
         return net / np.where(usable, left, 1.0), usable
 
     def _add_column(self, net: FloatArray, rounded: FloatArray) -> int:
-        """Number a column; one that is there already, or its negative, keeps its number."""
+        """Give a column its number: the one it has, where it or its negative is there already."""
         key = rounded.tobytes()
         if key not in self._known:
             self._known[key] = len(self.columns)

@@ -195,9 +195,7 @@ class _Grid:
             },
         )
 
-    def _look(
-        self, keys: list[Errors], logs: dict[Errors, tuple[float, float]]
-    ) -> None:
+    def _look(self, keys: list[Errors], logs: dict[Errors, tuple[float, float]]) -> None:
         """Add the evidence of autocorrelations, each with its likeliest effects and one step."""
         n, dof = self.problem.n, self.dof
         new = [key for key in dict.fromkeys(keys) if key not in logs]
@@ -368,19 +366,23 @@ class _Grid:
         hour = float(sum(w for w, one in zip(by_set, self.sets, strict=True) if one.hour))
         week = float(sum(w for w, one in zip(by_set, self.sets, strict=True) if one.week))
         robust = RobustErrors(self.problem, self.columns, of_y, self.pairs)
-        errors = self._firm(robust, weight, errors)
+        errors, influence = self._firm(robust, weight, errors)
         relevant = weight > _NEGLIGIBLE * np.max(weight)
         chosen = weight[relevant] / np.sum(weight[relevant])
         rho = float(np.sum(weight, axis=(1, 2)) @ np.array([key[0] for key in of_y]))
         dof_left = dof - 1 - round(float(by_set @ [len(one.columns) for one in self.sets]))
         posterior = SlopePosterior(chosen, slopes[relevant], errors[relevant], dof_left, rho)
-        row, model, fit = (int(k) for k in np.unravel_index(int(np.argmax(weight)), shape))
-        columns = self.sets[model].columns
-        _, influence = robust.of(columns, np.array([row]), np.array([fit]))
-        return SlopeAverage(posterior, hour, week, robust.nuisance(columns, fit), influence)
+        _, model, fit = (int(k) for k in np.unravel_index(int(np.argmax(weight)), shape))
+        nuisance = robust.nuisance(self.sets[model].columns, fit)
+        return SlopeAverage(posterior, hour, week, nuisance, influence)
 
-    def _firm(self, robust: RobustErrors, weight: FloatArray, errors: FloatArray) -> FloatArray:
-        """Use HC3's error in place of the model's where their ratio is large."""
+    def _firm(
+        self, robust: RobustErrors, weight: FloatArray, errors: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Use HC3's error in place of the model's where their ratio is large.
+
+        Also returns each rating's influence in the likeliest fit.
+        """
         flat = weight.ravel()
         many = int(np.clip(_ROBUST_WORK // self.problem.n, 48, 240))
         chosen = np.arange(len(flat))
@@ -388,16 +390,18 @@ class _Grid:
             chosen = np.flatnonzero(flat >= np.partition(flat, -many)[-many])
         chosen = chosen[np.argsort(-flat[chosen], kind="stable")][:many]
         r, s, f = np.unravel_index(chosen, weight.shape)
-        factor = np.ones(len(chosen))
+        factor, influence = np.ones(len(chosen)), np.empty(0)
         for one in np.unique(s):
             here = np.flatnonzero(s == one)
-            found, _ = robust.of(self.sets[int(one)].columns, r[here], f[here])
+            found, first = robust.of(self.sets[int(one)].columns, r[here], f[here])
             ratio = found / errors[r[here], one, f[here]]
             firm = np.clip((ratio - FIRM_FROM) / (FIRM_TO - FIRM_FROM), 0, 1)
             factor[here] = 1 + firm * (ratio - 1)
+            if here[0] == 0:
+                influence = first
         result = errors * (flat[chosen] @ factor / np.sum(flat[chosen]))
         result[r, s, f] = errors[r, s, f] * factor
-        return result
+        return result, influence
 
 
 def _log_sum(logs: FloatArray, axis: int | tuple[int, ...] | None = None) -> FloatArray:

@@ -89,9 +89,7 @@ class Problem:
         cross = inverse @ gram[:, :q, q:]
         products = whiteners.step_products(white, self.at)
         coordinates = products[:, :, :q] @ inverse.swapaxes(1, 2)
-        sizes = whiteners.step_sizes(self.at) - np.einsum(
-            "mkq,mkq->mk", coordinates, coordinates
-        )
+        sizes = whiteners.step_sizes(self.at) - np.einsum("mkq,mkq->mk", coordinates, coordinates)
         between = np.zeros((len(errors), 0, 0))
         if pairs:
             between = whiteners.products_of_steps(self.at)

@@ -34,7 +34,7 @@ class RobustErrors:
     def of(
         self, chosen: tuple[int, ...], row: IntArray, fit: IntArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Errors of fits with the same effects, (f,), and each rating's influence in the last, (n,).
+        """Compute errors of fits with the same effects, (f,), and influences in the first, (n,).
 
         ``row``: which autocorrelation, ``fit``: which step or steps, each (f,).
         """
@@ -45,7 +45,7 @@ class RobustErrors:
             here = np.flatnonzero(np.isin(row, some))
             found, one = self._of_some(chosen, some, np.searchsorted(some, row[here]), fit[here])
             result[here] = found
-            if here[-1] == len(row) - 1:
+            if here[0] == 0:
                 influence = one
         return result, influence
 
@@ -99,7 +99,7 @@ class RobustErrors:
         lever = levers[row] + one**2 + two**2 + x_left**2 / xx
         error = (y_left - slope * x_left) / np.maximum(1 - lever, _LEAST_LEFT)
         influence = x_left * error / xx
-        return np.sqrt(_dot(influence, influence)[:, 0]), influence[-1]
+        return np.sqrt(_dot(influence, influence)[:, 0]), influence[0]
 
 
 def _dot(one: FloatArray, two: FloatArray) -> FloatArray:
