@@ -123,19 +123,20 @@ _COMPARISONS = {
         "stress at the rating before",
         "one point of stress at the rating before",
         "one point more stress at the rating before",
-        temporal_order_text="stress came before pain",
+        temporal_order_text="rated stress came before rated pain",
     ),
     "pain_before": Comparison(
         "pain at the rating before",
         "one point of pain at the rating before",
         "one point more pain at the rating before",
         y_name="stress",
-        temporal_order_text="pain came before stress",
+        temporal_order_text="rated pain came before rated stress",
     ),
     "day_to_day": Comparison(
         "stress from one day to the next",
         "one point more stress than the day before",
         "stress up by one point from the day before",
+        both_rated=True,
         known_bias_text="If ratings are missing on worse moments, this look errs in about 7 of 100 "
         "cases, not in 5.",
     ),
