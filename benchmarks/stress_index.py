@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from analytics.hrv.heart_rate import accept_intervals, window_rates
-from analytics.hrv.stress_model import HR_SCALE_BPM, VAGAL_SCALE, VAGAL_WEIGHT
+from analytics.hrv.stress_model import HR_SCALE_BPM
+
+VAGAL_SCALE, VAGAL_WEIGHT = 0.27, 0.3
 
 Floats = NDArray[np.float64]
 

@@ -39,6 +39,8 @@ class MissingReason(StrEnum):
     BASELINE = "not known yet: learning the usual takes five days and 25 quiet windows"
     HOUR = "not known at this time of day: the baseline has too few days around it"
     MOVING = "moving: the heart works for the muscles"
+    ACTIVE = "active: a heart rate far above rest is not judged"
+    PRACTICE = "during a practice: slow breathing changes the heart by itself"
 
 
 def disturbed_reason(intervals: int, normal_share: float) -> str | None:

@@ -38,13 +38,12 @@ def day_period(day: int) -> StressPeriods:
 def test_more_windows_never_leave_more_doubt_of_a_day(seed: int, many: int) -> None:
     rng = np.random.default_rng(seed)
     time_s = np.sort(rng.choice(192, many, replace=False)) * 300.0 + 25_200
-    hour, nothing = time_s / 3600, np.full(many, np.nan)
-    all_of = DayWindows(time_s, hour, rng.standard_normal(many), nothing, np.full(many, 0.03))
+    all_of = DayWindows(time_s, time_s / 3600, rng.standard_normal(many), np.full(many, 0.03))
     some = DayWindows(*(getattr(all_of, name)[:-1] for name in all_of.__slots__))
     usual = Baseline().add(all_of).fit()
     moments = 25_200 + 300.0 * np.arange(192)
-    which = np.zeros(192, np.int64)
-    more, fewer = (deviate(usual, day, moments, which, 1) for day in (all_of, some))
+    period = np.array([192]), np.array([300.0])
+    more, fewer = (deviate(usual, day, moments, *period) for day in (all_of, some))
     assert more.own[0] <= fewer.own[0] + 1e-12
 
 
@@ -103,4 +102,4 @@ def test_active_minutes_are_not_judged() -> None:
     windows.minute_bpm[last] += 40
     windows.window_bpm[last] += 40
     found = stress_index_of_periods(windows, windows, day_period(3))
-    assert found.missing_reason == [MissingReason.MOVING]
+    assert found.missing_reason == [MissingReason.ACTIVE]
