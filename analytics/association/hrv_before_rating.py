@@ -4,9 +4,9 @@ It is the mean of the usable five-minute windows in a span that ends at the rati
 before it.
 
 Five minutes are what HRV metrics are defined for (Task Force 1996), and a strap that was put on ten
-minutes before a rating still says something of the half hour before it. RMSSD is
-skewed; its logarithm is averaged (Plews et al. 2013, Sports Medicine 43:773). The stress index is of
-the span as a whole, also of its minutes without beats, which its interval accounts for.
+minutes before a rating still says something of the half hour before it. RMSSD is skewed; its
+logarithm is averaged (Plews et al. 2013, Sports Medicine 43:773). The stress index is of the span
+as a whole, also of its minutes without beats, which its interval accounts for.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from enum import StrEnum
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
-from analytics.hrv.requirements import MissingReason
 from analytics.hrv.relative_stress import (
     StressIndexInput,
     StressPeriods,
     stress_index_of_periods,
 )
+from analytics.hrv.requirements import MissingReason
 from analytics.hrv.windows import WINDOW_NS, HrvWindows
 
 NIGHT_FROM_H, NIGHT_TO_H = 22.0, 7.0

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from analytics.hrv.correction import CorrectedSeries, correct_beats
     from analytics.hrv.engine import WindowMetrics, window_metrics
     from analytics.hrv.metric import Domain, Metric
-    from analytics.hrv.requirements import METRICS, MissingReason
     from analytics.hrv.relative_stress import (
         StressIndex,
         StressIndexInput,
         StressPeriods,
         stress_index_of_periods,
     )
+    from analytics.hrv.requirements import METRICS, MissingReason
     from analytics.hrv.summary import SLOW_BREATHING, HrvSummary, Quality, hrv_summary
     from analytics.hrv.windows import (
         WINDOW_NS,

@@ -39,8 +39,8 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, MONTH_DAYS
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.link_report import REPORT_METHODS, plan_report_of
-from api.services.research_rows import ReleasedRows
 from api.services.research_identity import GRID
+from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
 from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE
 from store import Stores
@@ -167,7 +167,7 @@ def _hrv(rows: ReleasedRows, cache: AnalysisCache, days: dict[int, str]) -> dict
         "usable": np.isfinite(chosen.mean_hr_bpm),
         "local_hour": _hours(chosen.start_ns),
         **{name: null_nan(getattr(chosen, name)) for name in METRICS},
-        **window_index_columns(index, slice(None)),
+        **window_index_columns(index, np.ones(len(chosen.start_ns), np.bool_)),
     }
 
 

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from analytics.association.hrv_before_rating import Span, without_beats
 from analytics.hrv.relative_stress import METHOD as STRESS_INDEX_METHOD
+from analytics.hrv.relative_stress import StressIndex
 from analytics.programme import score_answers
 from api.export.columns import COLUMNS, Table, table_schema
+from api.schemas.hrv import STRESS_INDEX_VERSION
 from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, MONTH_DAYS, STORED_METHOD, load_daily_hrv
@@ -35,7 +37,6 @@ from api.services.link_report import (
 from api.services.rating_windows import index_before, report_inputs
 from api.services.stress_baseline import baseline_starts, load_practices_s
 from api.services.stress_days import GAP_WORDS
-from api.services.stress_index import VERSION, IndexColumns
 from ebbtide.beats import Origin
 from ebbtide.questionnaires import QuestionnaireLibrary
 from ebbtide.timestamps import DAY, FOREVER, MINUTE, SECOND, to_datetime
@@ -250,14 +251,17 @@ def index_columns(
         "stress_index": null_nan(value),
         "stress_index_low": null_nan(low),
         "stress_index_high": null_nan(high),
-        "stress_index_version": [VERSION] * len(value),
+        "stress_index_version": [STRESS_INDEX_VERSION] * len(value),
         "stress_index_missing": pa.array(missing, pa.string()).dictionary_encode(),
     }
 
 
-def window_index_columns(index: IndexColumns, rows: NDArray[np.bool_] | slice) -> dict[str, Any]:
+def window_index_columns(index: StressIndex, rows: NDArray[np.bool_]) -> dict[str, Any]:
     """Make the columns of the stress index of windows."""
-    missing = index.missing_reason[rows].tolist()
+    missing = [
+        None if index.missing_reason[row] is None else str(index.missing_reason[row])
+        for row in np.flatnonzero(rows).tolist()
+    ]
     return {
         **index_columns(index.value[rows], index.low[rows], index.high[rows], missing),
         "stress_index_own_low": null_nan(index.own_low[rows]),

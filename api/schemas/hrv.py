@@ -8,8 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.services.stress_index import VERSION, IndexColumns
+from analytics.hrv import StressIndex
+from analytics.hrv.relative_stress import METHOD
 from ebbtide.beats import Origin
+
+STRESS_INDEX_VERSION = int(METHOD.rpartition("version ")[2])
 
 
 def finite_or_none(value: Any) -> float | None:
@@ -45,8 +48,9 @@ class StressIndexOut(BaseModel):
     missing: str | None
 
     @classmethod
-    def from_columns(cls, index: IndexColumns, row: int, minutes: float) -> StressIndexOut:
+    def from_index(cls, index: StressIndex, row: int, minutes: float) -> StressIndexOut:
         """The stress index of one window or group, which lasts so many minutes."""
+        reason = index.missing_reason[row]
         return cls(
             value=finite_or_none(index.value[row]),
             low=finite_or_none(index.low[row]),
@@ -57,8 +61,8 @@ class StressIndexOut(BaseModel):
             usual_high=finite_or_none(index.usual_high[row]),
             baseline_days=int(index.baseline_days[row]),
             known_share=min(1.0, int(index.known_minutes[row]) / max(minutes, 1.0)),
-            version=VERSION,
-            missing=index.missing_reason[row],
+            version=STRESS_INDEX_VERSION,
+            missing=None if reason is None else str(reason),
         )
 
 

@@ -88,8 +88,12 @@ class DailyHrv:
         )
 
 
-def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -> DailyHrv:
-    """Load the windows that begin in [start_ns, end_ns); compute and store what is missing."""
+def load_daily_hrv(
+    stores: Stores, person: Person, start_ns: int, end_ns: int, *, only_stored: bool = False
+) -> DailyHrv:
+    """Load the windows that begin in [start_ns, end_ns); compute and store what is missing, or with
+    ``only_stored`` leave it out.
+    """
     subject = person.subject_id
     fingerprints = stores.beats.day_fingerprints(
         subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
@@ -104,7 +108,9 @@ def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -
         subject, STORED_METHOD, _STORED, min(fingerprints), max(fingerprints)
     )
     missing = [day for day in fingerprints if not is_current(day)]
-    if missing:
+    if only_stored:
+        fingerprints = {day: name for day, name in fingerprints.items() if is_current(day)}
+    elif missing:
         with single_flight(f"windows {subject}"):
             days = (min(missing), max(missing))
             stored |= stores.beats.stored_windows(subject, STORED_METHOD, _STORED, *days)

@@ -17,6 +17,7 @@ from analytics.hrv import relative_stress as stress_index_method
 from analytics.hrv import windows
 from analytics.hrv.metric import Domain
 from analytics.hrv.nonlinear import MAX_ENTROPY_INTERVALS
+from analytics.hrv.relative_stress import StressIndex
 from analytics.hrv.requirements import METRICS
 from analytics.hrv.summary import SLOW_BREATHING
 from analytics.hrv.windows import (
@@ -29,7 +30,7 @@ from analytics.hrv.windows import (
 from api.schemas.hrv import HrvOut, HrvReport, StressIndexOut, finite_or_none
 from api.services.compute import TooCostlyError
 from api.services.inputs import windows_to_stress_index_input
-from api.services.stress_index import IndexColumns, StressBaseline
+from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
 from store.models import StreamCoverage
@@ -222,7 +223,7 @@ def _pairs(beats: float) -> float:
 
 
 def _to_out(
-    result: HrvWindows, row: int, domains: tuple[Domain, ...], index: IndexColumns | None
+    result: HrvWindows, row: int, domains: tuple[Domain, ...], index: StressIndex | None
 ) -> HrvOut:
     metrics = result.metrics
     usable = result.missing_detail[row] is None
@@ -252,7 +253,7 @@ def _to_out(
         absent={name: reason for name, reason in reasons.items() if reason is not None},
         stress_index=None
         if index is None
-        else StressIndexOut.from_columns(index, row, result.window_ns / MINUTE),
+        else StressIndexOut.from_index(index, row, result.window_ns / MINUTE),
         notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
         missing=result.missing_detail[row],
     )

@@ -41,7 +41,7 @@ def load_trend_json(
     gaps = load_gaps(stores, person, whole_days)
     key = (
         *("trend", person.subject_id, bucket_ns, start, end, whole_days, repr(gaps)),
-        *(tuple(days.items()), baseline.fingerprint(person.zone)),
+        *(tuple(days.items()), baseline.fingerprint),
     )
     body = cache.responses.get(key)
     if body is None:
@@ -105,7 +105,7 @@ def _buckets(
             mean_hr_bpm=heart_rate,
             rmssd_ms=rmssd,
             sdnn_ms=sdnn,
-            stress_index=StressIndexOut.from_columns(index, row, bucket_ns / MINUTE),
+            stress_index=StressIndexOut.from_index(index, row, bucket_ns / MINUTE),
         )
         for row, (heart_rate, rmssd, sdnn) in enumerate(zip(*medians, strict=True))
     ]

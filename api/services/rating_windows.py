@@ -22,7 +22,7 @@ from analytics.hrv import (
     concat_windows,
     hrv_windows,
 )
-from analytics.hrv.relative_stress import stress_index_input
+from analytics.hrv.relative_stress import StressIndex, stress_index_input
 from analytics.report import RatingArrays, WindowsBeforeRatings
 from api.services.inputs import load_movement, local_day_and_hour, to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache
@@ -161,7 +161,11 @@ def index_before(rated: RatingWindows, windows: WindowsBeforeRatings) -> IndexBe
     hearts = stress_index_input(windows.hrv, windows.day, windows.hour)
     periods = periods_before_ratings(hearts, len(rated.ratings))
     found = rated.baseline.judge_periods(hearts, periods)
-    return IndexBeforeRating(found.value, found.low, found.high, found.missing_reason.tolist())
+    return IndexBeforeRating(found.value, found.low, found.high, _words(found))
+
+
+def _words(index: StressIndex) -> list[str | None]:
+    return [None if reason is None else str(reason) for reason in index.missing_reason]
 
 
 def _local_times(

@@ -14,13 +14,14 @@ import numpy as np
 from cachetools import TTLCache
 from numpy.typing import NDArray
 
-from analytics.hrv.relative_stress import MAX_BASELINE_DAYS
+from analytics.hrv.relative_stress import MAX_BASELINE_DAYS, fit_baseline
 from analytics.hrv.windows import WINDOW_NS, BeatArrays, Movement, hrv_windows
 from api.services.compute import compute, raise_if_stopped
 from api.services.daily_windows import DailyHrv, concat_days, to_stored
 from api.services.inputs import load_beats, load_movement
 from api.services.research_identity import GRID, ResearchClock
-from api.services.stress_index import StressBaseline, leave_out_practices
+from api.services.stress_baseline import has_enough
+from api.services.stress_index import StressBaseline
 from ebbtide.timestamps import FOREVER, MINUTE
 from store import Stores
 from store.models import DailyWindows, Person
@@ -116,11 +117,13 @@ def load_research_baseline(
         some = {day: days[day] for day in order[:count]}
         found = load_research_windows(stores, cache, person, clock, some)
         # The clock is local already.
-        windows = leave_out_practices(found.to_stress_index_input("UTC"), practices)[0]
-        since = windows.day >= max(starts, default=0)
-        still_days = len(set(windows.day[windows.still & since].tolist()))
-        if count == len(order) or still_days > MAX_BASELINE_DAYS:
-            return StressBaseline(windows, starts, practices)
+        windows = found.to_stress_index_input("UTC")
+        since = windows.at(windows.day >= max(starts, default=0))
+        if count == len(order) or has_enough(since):
+            fitted = fit_baseline(
+                windows, restart_days=np.array(starts, dtype=np.int64), practices_s=practices
+            )
+            return StressBaseline(fitted, "")
 
 
 def _compute(

@@ -108,7 +108,7 @@ def judge_days(
             StressDay(
                 day=date.fromordinal(int(first[row])),
                 days=int(worn[row]) if index.missing_reason[row] is None else 0,
-                stress_index=StressIndexOut.from_columns(index, row, float(length[row])),
+                stress_index=StressIndexOut.from_index(index, row, float(length[row])),
                 rest=None,
                 gaps=[],
             )
@@ -157,7 +157,7 @@ def _judge_rests(
     joined = concat_windows(pieces, np.arange(len(pieces)), WINDOW_NS)
     index = baseline.judge(windows_to_stress_index_input(joined, days.zone))
     return {
-        day: StressIndexOut.from_columns(index, row, WINDOW_NS / MINUTE)
+        day: StressIndexOut.from_index(index, row, WINDOW_NS / MINUTE)
         for row, day in enumerate(starts)
     }
 

@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from analytics.hrv.relative_stress import METHOD, MIN_BASELINE_DAYS
 from api.http.deps import AnalysedPatient, CacheDep, KeepingPatient, KeepingStoresDep, StoresDep
 from api.http.problems import ProblemError, describe_problems
-from api.services.stress_index import VERSION
+from api.schemas.hrv import STRESS_INDEX_VERSION as VERSION
 from ebbtide.timestamps import to_datetime
-from store import Stores
 from store.models import BaselineReason, BaselineStart, Person
 
 router = APIRouter(tags=["HRV"])
@@ -58,8 +57,6 @@ class BaselineOut(BaseModel):
 def baseline(person: AnalysedPatient, stores: StoresDep, cache: CacheDep) -> BaselineOut:
     """What the stress index is relative to."""
     found = cache.baselines.load(stores, person)
-    windows = found.windows
-    since = windows.day >= max(found.starts, default=0)
     methods = stores.programme.index_methods(person.id)
     if not any(item.version == VERSION for item in methods):
         stores.programme.note_index_method(person.id, VERSION, stores.now())
@@ -68,7 +65,7 @@ def baseline(person: AnalysedPatient, stores: StoresDep, cache: CacheDep) -> Bas
         version=VERSION,
         method=METHOD,
         min_days=MIN_BASELINE_DAYS,
-        worn_days=len(set(windows.day[windows.still & since].tolist())),
+        worn_days=found.worn_days,
         starts=[_to_out(item, person) for item in stores.programme.baseline_starts(person.id)],
         worked_out_anew=any(item.version == VERSION and item.seen_ns is None for item in methods),
     )

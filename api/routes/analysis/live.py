@@ -161,7 +161,7 @@ def live_heart(stores: Stores, baselines: StressBaselineCache, person: Person) -
         movement=load_movement(stores, person, end - WINDOW_NS, end),
     )
     index = baselines.load(stores, person).judge(windows_to_stress_index_input(five, person.zone))
-    index_out = StressIndexOut.from_columns(index, 0, WINDOW_NS / MINUTE)
+    index_out = StressIndexOut.from_index(index, 0, WINDOW_NS / MINUTE)
     return LiveHeart(
         at=to_datetime(last, person.zone),
         beat_age_s=round(age_s, 1),

@@ -100,7 +100,7 @@ class RatingWindowCache:
         )
         digest = hashlib.sha256("".join(group.beats for group in groups).encode())
         if baseline is not None:
-            digest.update(baseline.fingerprint(person.zone).encode())
+            digest.update(baseline.fingerprint.encode())
         return rating_windows, digest.hexdigest()
 
     def _groups(
