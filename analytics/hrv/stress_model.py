@@ -40,7 +40,7 @@ _AMPLITUDE, _PEAK_HOUR = 1.0, 15.5
 _HARMONIC_SD = np.array([0.4, 0.4, 0.2, 0.2])
 # s2 ~ inverse gamma(5, 4): mean 1, a heart that varies by 4.5 bpm. It keeps the scale of a heart
 # that hardly varies above nothing.
-_SHAPE, _RATE = 5.0, 4.0
+SHAPE, RATE = 5.0, 4.0
 MAX_DOF = 60.0
 
 
@@ -163,8 +163,8 @@ class Baseline:
         factor = cho_factor(self.precision)
         b = cho_solve(factor, right)
         square = self.square + float(b0 @ first.precision @ b0 - b @ right)
-        s2 = (_RATE + max(square, 0.0) / 2) / (_SHAPE + self.windows / 2)
-        dof = min(2 * _SHAPE + self.windows, MAX_DOF)
+        s2 = (RATE + max(square, 0.0) / 2) / (SHAPE + self.windows / 2)
+        dof = min(2 * SHAPE + self.windows, MAX_DOF)
         return Usual(b, cho_solve(factor, np.eye(5)), s2, dof)
 
 
