@@ -12,7 +12,8 @@ in percent, that a random moment of it was less calm than a random usual one. 50
   day.
 - Movement: minutes above the person's quiet rate + 20 bpm are active and not judged; nor are two
   minutes after a rise of more than 10 bpm from one minute to the next (standing up), nor windows
-  with more than 50 mg (about slow walking).
+  with more than 50 mg (about slow walking). Where an accelerometer says that a window was still,
+  no minute of it is left out for its heart rate.
 - Practices, if given, are left out of baseline and index.
 - A window is judged with one minute of it that has five accepted beats
   (``analytics.hrv.heart_rate``); the fewer minutes, the wider its interval. One without beats is

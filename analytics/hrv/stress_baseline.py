@@ -108,11 +108,14 @@ def judge_minutes(
 
     ``rest_bpm``: the person's quiet rate, shape (w,). Minutes above it by 20 bpm are active. After
     a rise of more than 10 bpm from one minute to the next (standing up) two minutes are left out.
+    Where movement was measured, and was little, neither is assumed from the heart.
     """
     bpm = windows.minute_bpm
     count, minutes = bpm.shape
-    active_bpm = rest_bpm + ACTIVE_ABOVE_REST_BPM
+    measured_still = windows.motion_mg <= MAX_MOTION_MG
+    active_bpm = np.where(measured_still, np.inf, rest_bpm + ACTIVE_ABOVE_REST_BPM)
     rise = np.diff(np.column_stack([_two_before(windows), bpm]), axis=1) > STEP_BPM
+    rise &= ~measured_still[:, None]
     judged = np.isfinite(bpm) & ~rise[:, 1:] & ~rise[:, :-1] & (bpm <= active_bpm[:, None])
     many = np.count_nonzero(judged, axis=1)
     table = np.sort(np.where(judged, bpm, np.inf), axis=1)
@@ -173,6 +176,14 @@ class FittedBaseline:
         """Get the quiet rate after so many days, shape (d,)."""
         found = [self._eras[one].rest_bpm[days] for one, days in zip(era, many, strict=True)]
         return np.array(found, np.float64)
+
+
+def quiet_bpm(minute_bpm: FloatArray) -> float:
+    """Compute the quiet rate of minutes: their 20% quantile, drawn to the population's."""
+    known = minute_bpm[np.isfinite(minute_bpm)]
+    quiet = float(np.quantile(known, _QUIET_QUANTILE)) if len(known) else 0.0
+    total = quiet * len(known) + _POPULATION_REST_BPM * _POPULATION_MINUTES
+    return total / (len(known) + _POPULATION_MINUTES)
 
 
 def fit_baseline(
@@ -247,11 +258,7 @@ def _rest_bpm(windows: StressIndexInput) -> float:
     """
     waking = (windows.hour >= WAKING_FROM_H) & (windows.hour < WAKING_TO_H)
     awake = bool(np.any(waking))
-    some = windows.minute_bpm[waking] if awake else windows.minute_bpm
-    known = some[np.isfinite(some)]
-    quiet = float(np.quantile(known, _QUIET_QUANTILE)) if len(known) else 0.0
-    total = quiet * len(known) + _POPULATION_REST_BPM * _POPULATION_MINUTES
-    found = total / (len(known) + _POPULATION_MINUTES)
+    found = quiet_bpm(windows.minute_bpm[waking] if awake else windows.minute_bpm)
     return found if awake else max(found, _POPULATION_REST_BPM)
 
 

@@ -40,7 +40,7 @@ _AMPLITUDE, _PEAK_HOUR = 1.0, 15.5
 _HARMONIC_SD = np.array([0.4, 0.4, 0.2, 0.2])
 # s2 ~ inverse gamma(5, 4): mean 1, a heart that varies by 4.5 bpm. It keeps the scale of a heart
 # that hardly varies above nothing.
-_SHAPE, _RATE = 5.0, 4.0
+SHAPE, RATE = 5.0, 4.0
 MAX_DOF = 60.0
 
 
@@ -84,11 +84,22 @@ def prior_mean() -> FloatArray:
 
 def covariance(a_s: FloatArray, b_s: FloatArray, variances: Variances = VARIANCES) -> FloatArray:
     """Compute K between the moments of one day, without noise; shape (a, b)."""
-    apart = np.abs(np.asarray(a_s)[:, None] - np.asarray(b_s)[None, :])
-    result: FloatArray = np.exp(apart / -SLOW_S)
+    a, b = np.asarray(a_s, np.float64), np.asarray(b_s, np.float64)
+    if not len(a) or not len(b):
+        return np.zeros((len(a), len(b)))
+    middle = (min(a.min(), b.min()) + max(a.max(), b.max())) / 2
+    a, b = a - middle, b - middle
+    apart = np.abs(a[:, None] - b[None, :])
+    # exp(-|t - u|) as a product: a tenth of the time. It would overflow beyond three weeks.
+    up, down = np.exp(np.clip(a / SLOW_S, -300, 300)), np.exp(np.clip(b / SLOW_S, -300, 300))
+    result: FloatArray = np.minimum(np.outer(up, 1 / down), np.outer(1 / up, down))
     result *= variances.slow
+    apart /= -CELL_S
+    apart += 1.0
+    np.maximum(apart, 0.0, out=apart)
+    apart *= variances.fast
+    result += apart
     result += variances.day
-    result += variances.fast * np.maximum(0.0, 1.0 - apart / CELL_S)
     return result
 
 
@@ -113,14 +124,12 @@ class DayWindows:
     rate: FloatArray
     noise: FloatArray
 
-    def whiten(
-        self, columns: FloatArray, variances: Variances = VARIANCES
-    ) -> tuple[FloatArray, FloatArray]:
-        """Compute L, with L L' the covariance of the windows, and the columns divided by it."""
-        both = covariance(self.time_s, self.time_s, variances)
+    def factor(self, k: FloatArray) -> FloatArray:
+        """Compute L, with L L' the covariance ``k`` of the windows and their noise."""
+        both = k.copy()
         both[np.diag_indices_from(both)] += self.noise
         lower: FloatArray = np.linalg.cholesky(both)
-        return lower, _divide(lower, columns)
+        return lower
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +145,8 @@ class Baseline:
 
     def add(self, day: DayWindows, variances: Variances = VARIANCES) -> Baseline:
         """Return the baseline with one more day."""
-        _, white = day.whiten(np.column_stack([design(day.hour), day.rate]), variances)
+        lower = day.factor(covariance(day.time_s, day.time_s, variances))
+        white = _divide(lower, np.column_stack([design(day.hour), day.rate]))
         x, y = white[:, :5], white[:, 5]
         return Baseline(
             self.precision + x.T @ x,
@@ -153,8 +163,8 @@ class Baseline:
         factor = cho_factor(self.precision)
         b = cho_solve(factor, right)
         square = self.square + float(b0 @ first.precision @ b0 - b @ right)
-        s2 = (_RATE + max(square, 0.0) / 2) / (_SHAPE + self.windows / 2)
-        dof = min(2 * _SHAPE + self.windows, MAX_DOF)
+        s2 = (RATE + max(square, 0.0) / 2) / (SHAPE + self.windows / 2)
+        dof = min(2 * SHAPE + self.windows, MAX_DOF)
         return Usual(b, cho_solve(factor, np.eye(5)), s2, dof)
 
 
@@ -197,14 +207,22 @@ def deviate(
     them.
     """
     x = design(day.hour)
-    lower, white = day.whiten(np.column_stack([x, day.rate - x @ usual.b]), variances)
-    k = covariance(day.time_s, target_s, variances)
+    among = covariance(day.time_s, day.time_s, variances)
+    lower = day.factor(among)
+    white = _divide(lower, np.column_stack([x, day.rate - x @ usual.b]))
+    if np.array_equal(day.time_s, target_s):
+        k = among
+    else:
+        k = covariance(day.time_s, target_s, variances)
     if len(target_s) > len(count):
         k = np.add.reduceat(k, np.cumsum(count) - count, axis=1) / count
     k = _divide(lower, k)
-    sizes, which = np.unique(np.column_stack([count, step_s]), axis=0, return_inverse=True)
-    of_size = [variance_of_mean(int(many), float(step), variances) for many, step in sizes]
-    spread: FloatArray = np.array(of_size)[which.ravel()]
+    if len(target_s) > len(count):
+        sizes, which = np.unique(np.column_stack([count, step_s]), axis=0, return_inverse=True)
+        of_size = [variance_of_mean(int(many), float(step), variances) for many, step in sizes]
+        spread: FloatArray = np.array(of_size)[which.ravel()]
+    else:
+        spread = np.full(len(count), variances.real)
     own = np.maximum(spread - np.einsum("np,np->p", k, k), 0.0)
     both = k.T @ white
     return Deviation(both[:, 5], own, both[:, :5], spread)
