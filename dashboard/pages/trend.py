@@ -180,8 +180,8 @@ def _describe_index(days: list[dict[str, Any]]) -> str:
             + " "
             + _(
                 "The stress index compares your heart with your own first four weeks at "
-                "the same time of day: 50 is your usual, less is calmer. It is not how stressed you "
-                "feel, and much else moves it: food, sleep, illness, talking, medicines."
+                "the same time of day: 50 is your usual, less is calmer. It is not how stressed "
+                "you feel, and much else moves it: food, sleep, illness, talking, medicines."
             )
         )
     worn = [item["stress_index"] for item in days if item["stress_index"]["known_share"]]
