@@ -105,7 +105,8 @@ def judge_minutes(
     """Leave out active minutes, those after a rise, moving windows and practices.
 
     ``rest_bpm``: the person's quiet rate in that quarter of the day, shape (w,). Minutes above it
-    by 20 bpm are active. After a rise of more than 10 bpm from one minute to the next (standing up) two minutes are left out.
+    by 20 bpm are active. After a rise of more than 10 bpm from one minute to the next (standing up)
+    two minutes are left out.
     Where movement was measured, and was little, neither is assumed from the heart.
     """
     bpm = windows.minute_bpm
