@@ -4,7 +4,8 @@
 
 Parts: ``auc`` (figures and other tools by window length), ``tasks`` (by task), ``vagal`` (weight of
 a vagal part, chosen without the person who is judged), ``variances`` (restricted maximum
-likelihood), ``widths`` (simulated hearts: --people each, --cases), ``cost``. All, if none is named.
+likelihood), ``movement`` (simulated hours), ``widths`` (simulated hearts: --people each, --cases),
+``cost``. All, if none is named.
 
 Stress-Predict (Iqbal et al. 2022), 17 people, wrist. Area under the ROC curve of windows that lie
 within one label, mean over people; limits by a bootstrap of people (seed 1, 2,000 draws). An
@@ -45,7 +46,7 @@ from analytics.hrv.relative_stress import (
 )
 from analytics.hrv.stress_course import fill_with_reported, stress_course
 from analytics.hrv.stress_model import HR_SCALE_BPM
-from benchmarks.stress_simulation import CASES, print_widths
+from benchmarks.stress_simulation import CASES, draw_hours, judge_hours, print_widths
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -250,7 +251,9 @@ def print_auc(folder: Path, peers: bool) -> None:
         for peer in PEERS if peers else ():
             for one, rows in zip(of_all, ask(peer, people), strict=False):
                 one.update({f"{peer}: {n}": rows[:, k] for k, n in enumerate(PEERS[peer][1])})
-        device = np.array([auc(o["the device's rate"], p.task > 0) for o, p in zip(of_all, people)])
+        device = np.array(
+            [auc(o["the device's rate"], p.task > 0) for o, p in zip(of_all, people, strict=True)]
+        )
         draws = np.random.default_rng(1).integers(0, len(people), (2000, len(people)))
         for name in of_all[0]:
             values = [one[name] for one in of_all]
@@ -370,6 +373,30 @@ def print_variances(folder: Path) -> None:
     print("Lag of the device's rate, s:", sorted(lags), "median", np.median(lags))
 
 
+def print_movement() -> None:
+    """Print how well figures of an hour with walks tell a simulated stress of 5 bpm."""
+    found: dict[str, list[float]] = {}
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        stress = rng.random(60 * 12) < 0.3
+        bpm = draw_hours(rng, stress)
+        index, day = judge_hours(bpm)
+        late = day >= 28
+        judged = np.where(bpm <= np.quantile(bpm[~late], 0.2) + 20, bpm, np.nan)
+        for name, values in (
+            ("mean rate", bpm.mean(axis=1)),
+            ("median", np.median(bpm, axis=1)),
+            ("25% quantile", np.quantile(bpm, 0.25, axis=1)),
+            ("10% quantile", np.quantile(bpm, 0.1, axis=1)),
+            ("25% quantile without active minutes", np.nanquantile(judged, 0.25, axis=1)),
+            ("the index of the hour", index),
+        ):
+            found.setdefault(name, []).append(auc(values[late], stress[late]))
+    print("| figure of an hour | AUC |\n| --- | --- |")
+    for name, each in found.items():
+        print(f"| {name} | {np.mean(each):.3f} |")
+
+
 def print_cost() -> None:
     rng = np.random.default_rng(1)
     day, hour = np.repeat(np.arange(365), 144), np.tile(8 + (np.arange(144) + 0.5) / 12, 365)
@@ -405,7 +432,7 @@ def print_cost() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = ("auc", "tasks", "vagal", "variances", "widths", "cost")
+    parts = ("auc", "tasks", "vagal", "variances", "movement", "widths", "cost")
     parser.add_argument("--part", action="append", choices=parts)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/stress"))
     parser.add_argument("--alone", action="store_true", help="without the other tools")
@@ -418,6 +445,7 @@ def main() -> None:
         ("tasks", lambda: print_tasks(chosen.data)),
         ("vagal", lambda: print_vagal(chosen.data)),
         ("variances", lambda: print_variances(chosen.data)),
+        ("movement", print_movement),
         ("widths", lambda: print_widths(chosen.people, chosen.cases)),
         ("cost", print_cost),
     ):

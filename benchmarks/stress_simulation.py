@@ -122,3 +122,36 @@ def print_widths(people: int, cases: list[str]) -> None:
                     f"| {1 - len(given) / len(rows):.0%} |",
                     flush=True,
                 )
+
+
+def draw_hours(rng: np.random.Generator, stress: NDArray[np.bool_]) -> Floats:
+    """Draw minutes of hours, shape (hours, 60): stress +5 bpm, walks +15 to 30, standing +8."""
+    minute = np.arange(60)
+    root = np.linalg.cholesky(
+        model.HR_SCALE_BPM**2 * model.covariance(60.0 * minute, 60.0 * minute) + np.eye(60)
+    )
+    bpm = 70 + rng.standard_normal((len(stress), 60)) @ root.T + 5.0 * stress[:, None]
+    for row in bpm:
+        for _ in range(rng.poisson(1.5)):  # walks of 2 to 11 minutes, and 90 s to recover
+            begin, length, rise = rng.integers(60), rng.integers(2, 12), rng.uniform(15, 30)
+            after = minute - (begin + length - 1)
+            row += rise * np.where(after > 0, np.exp(-after / 1.5), minute >= begin)
+        for _ in range(rng.poisson(0.7)):
+            begin, length = rng.integers(60), rng.integers(5, 25)
+            row[begin : begin + length] += 8.0
+    return bpm
+
+
+def judge_hours(bpm: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Compute the index of twelve hours of each day, and their days; NaN where there is none."""
+    minutes = bpm.reshape(-1, 5)
+    day = np.repeat(np.arange(len(bpm) // 12), 144)
+    hour = np.tile(8 + (np.arange(144) + 0.5) / 12, len(bpm) // 12)
+    middle, nothing = np.median(minutes, axis=1), np.full(len(day), np.nan)
+    windows = StressIndexInput(
+        day, hour, 86400.0 * day + 3600 * hour, minutes, middle, nothing, nothing, nothing, middle
+    )
+    number = np.arange(len(bpm))
+    start = 86400.0 * (number // 12) + 3600.0 * (8 + number % 12)
+    periods = StressPeriods(number // 12, start, start + 3600, number)
+    return stress_index_of_periods(windows, windows, periods).value, number // 12

@@ -10,10 +10,11 @@ in percent, that a random moment of it was less calm than a random usual one. 50
   the day) before the one that is judged; then it stays, so that a change over a programme stays
   visible. It starts anew on days that the person declares. An index is given from the third worn
   day.
-- Movement: minutes above the person's quiet rate + 20 bpm are active and not judged; nor are two
-  minutes after a rise of more than 10 bpm from one minute to the next (standing up), nor windows
-  with more than 50 mg (about slow walking). Where an accelerometer says that a window was still,
-  no minute of it is left out for its heart rate.
+- Movement: minutes above the person's quiet rate (20% quantile of that quarter of the day, at first
+  the population's) + 20 bpm are active and not judged; nor are two minutes after a rise of more
+  than 10 bpm from one minute to the next (standing up), nor windows with more than 50 mg (about
+  slow walking). Where an accelerometer says that a window was still, no minute of it is left out
+  for its heart rate.
 - Practices, if given, are left out of baseline and index.
 - A window is judged with one minute of it that has five accepted beats
   (``analytics.hrv.heart_rate``); the fewer minutes, the wider its interval. One without beats is
@@ -48,12 +49,11 @@ from analytics.hrv.stress_baseline import (
     MIN_BASELINE_DAYS,
     REASONS,
     STEP_BPM,
-    WAKING_FROM_H,
-    WAKING_TO_H,
     FittedBaseline,
     StressIndexInput,
     fit_baseline,
     judge_minutes,
+    quarter_of,
 )
 from analytics.hrv.stress_model import (
     CELL_S,
@@ -86,6 +86,8 @@ __all__ = [
 ]
 
 METHOD = "stress index: heart rate against own usual of the hour; version 2"
+# Of days and weeks, where nothing else is said.
+WAKING_FROM_H, WAKING_TO_H = 7.0, 23.0
 # A window without beats is judged by its neighbours where they tell this share of its variance.
 _MIN_EXPLAINED = 0.5
 
@@ -321,7 +323,9 @@ def _judge(
     usual = [fitted.usual(int(one), int(many)) for one, many in states]
     first, last = (np.searchsorted(windows.day, days, side) for side in ("left", "right"))
     of_window = np.minimum(np.searchsorted(days, windows.day), max(len(days) - 1, 0))
-    rest = fitted.rest_bpm(*states.T)[of_day][of_window] if len(days) else np.zeros(0)
+    rest = np.zeros(0)
+    if len(days):
+        rest = fitted.rest_bpm(*states.T)[of_day[of_window], quarter_of(windows.hour)]
     judged = judge_minutes(windows, rest, fitted.practices_s)
     distinct = np.append(True, np.diff(windows.time_s) != 0)[: len(windows.day)]
     found = _Found(

@@ -26,8 +26,6 @@ MAX_BASELINE_DAYS, MIN_BASELINE_DAYS = 28, 2
 MAX_MOTION_MG = 50.0
 ACTIVE_ABOVE_REST_BPM = 20.0
 STEP_BPM = 10.0
-WAKING_FROM_H, WAKING_TO_H = 7.0, 23.0
-_QUARTER_H = 6.0
 _QUIET_QUANTILE = 0.2
 _POPULATION_REST_BPM, _POPULATION_MINUTES = 65.5, 10  # Quer et al. 2020; counts as ten minutes
 # In the order in which one explains a period: of two that hold, the later.
@@ -106,8 +104,9 @@ def judge_minutes(
 ) -> Judged:
     """Leave out active minutes, those after a rise, moving windows and practices.
 
-    ``rest_bpm``: the person's quiet rate, shape (w,). Minutes above it by 20 bpm are active. After
-    a rise of more than 10 bpm from one minute to the next (standing up) two minutes are left out.
+    ``rest_bpm``: the person's quiet rate in that quarter of the day, shape (w,). Minutes above it
+    by 20 bpm are active. After a rise of more than 10 bpm from one minute to the next (standing up)
+    two minutes are left out.
     Where movement was measured, and was little, neither is assumed from the heart.
     """
     bpm = windows.minute_bpm
@@ -173,13 +172,21 @@ class FittedBaseline:
         return self._eras[era].usual(many)
 
     def rest_bpm(self, era: IntArray, many: IntArray) -> FloatArray:
-        """Get the quiet rate after so many days, shape (d,)."""
+        """Get the quiet rate of each quarter of the day after so many days, shape (d, 4)."""
         found = [self._eras[one].rest_bpm[days] for one, days in zip(era, many, strict=True)]
-        return np.array(found, np.float64)
+        return np.array(found, np.float64).reshape(-1, 4)
+
+
+def quarter_of(hour: FloatArray) -> IntArray:
+    """Find the quarter of the day, 0 to 3."""
+    return (np.asarray(hour) // 6.0).astype(np.int64) % 4
 
 
 def quiet_bpm(minute_bpm: FloatArray) -> float:
-    """Compute the quiet rate of minutes: their 20% quantile, drawn to the population's."""
+    """Compute the quiet rate of minutes: their 20% quantile, drawn to the population's.
+
+    Of each quarter of the day: by day a heart that was first known by night is not active.
+    """
     known = minute_bpm[np.isfinite(minute_bpm)]
     quiet = float(np.quantile(known, _QUIET_QUANTILE)) if len(known) else 0.0
     total = quiet * len(known) + _POPULATION_REST_BPM * _POPULATION_MINUTES
@@ -222,10 +229,16 @@ class _Era:
     def __init__(self, still: StressIndexInput, variances: Variances) -> None:
         kept = still.at(_first_days_of_quarters(still))
         self.days, of_day = np.unique(kept.day, return_inverse=True)
-        self.rest_bpm = [_rest_bpm(kept.at(of_day < many)) for many in range(len(self.days) + 1)]
+        quarter = quarter_of(kept.hour)
+        minutes = [kept.minute_bpm[quarter == each] for each in range(4)]
+        in_quarter = [of_day[quarter == each] for each in range(4)]
+        self.rest_bpm = [
+            [quiet_bpm(minutes[each][in_quarter[each] < many]) for each in range(4)]
+            for many in range(len(self.days) + 1)
+        ]
         self._usual: dict[int, Usual] = {}
         self._baselines = [Baseline()]
-        judged = judge_minutes(kept, np.array(self.rest_bpm)[of_day + 1], None)
+        judged = judge_minutes(kept, np.array(self.rest_bpm)[of_day + 1, quarter], None)
         for number in range(len(self.days)):
             rows = np.flatnonzero((of_day == number) & (judged.minutes > 0))
             baseline = self._baselines[-1]
@@ -241,25 +254,13 @@ class _Era:
 
 def _first_days_of_quarters(windows: StressIndexInput) -> BoolArray:
     """Find the windows of the first 28 days on which their quarter of the day was worn."""
-    quarter = windows.hour // _QUARTER_H
+    quarter = quarter_of(windows.hour)
     result = np.zeros(len(windows.day), np.bool_)
     for each in np.unique(quarter):
         here = quarter == each
         days = np.unique(windows.day[here])[:MAX_BASELINE_DAYS]
         result |= here & (windows.day <= days[-1])
     return result
-
-
-def _rest_bpm(windows: StressIndexInput) -> float:
-    """Find the quiet rate while awake.
-
-    Where only nights are known, it is at least the population's: 20 bpm above a sleeping heart is
-    no activity by day.
-    """
-    waking = (windows.hour >= WAKING_FROM_H) & (windows.hour < WAKING_TO_H)
-    awake = bool(np.any(waking))
-    found = quiet_bpm(windows.minute_bpm[waking] if awake else windows.minute_bpm)
-    return found if awake else max(found, _POPULATION_REST_BPM)
 
 
 def _two_before(windows: StressIndexInput) -> FloatArray:

@@ -41,6 +41,7 @@ _HARMONIC_SD = np.array([0.4, 0.4, 0.2, 0.2])
 # s2 ~ inverse gamma(5, 4): mean 1, a heart that varies by 4.5 bpm. It keeps the scale of a heart
 # that hardly varies above nothing.
 SHAPE, RATE = 5.0, 4.0
+MIN_S2 = (1.0 / HR_SCALE_BPM) ** 2  # a bpm is what devices report in: no finer scale
 MAX_DOF = 60.0
 
 
@@ -164,6 +165,7 @@ class Baseline:
         b = cho_solve(factor, right)
         square = self.square + float(b0 @ first.precision @ b0 - b @ right)
         s2 = (RATE + max(square, 0.0) / 2) / (SHAPE + self.windows / 2)
+        s2 = max(s2, MIN_S2)
         dof = min(2 * SHAPE + self.windows, MAX_DOF)
         return Usual(b, cho_solve(factor, np.eye(5)), s2, dof)
 
