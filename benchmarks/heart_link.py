@@ -124,7 +124,9 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=200)
     people = parser.parse_args().people
     print(f"{people} people in each world, {_DAYS * len(_HOURS)} ratings each\n")
-    print("| world | heart with pain | heart with rated stress | no answer | ratings with an index |")
+    print(
+        "| world | heart with pain | heart with rated stress | no answer | ratings with an index |"
+    )
     print("| --- | --- | --- | --- | --- |")
     for number, world in enumerate(WORLDS):
         clear = np.zeros((people, 2))

@@ -1,7 +1,5 @@
 """The chance that a moment was less calm than a usual one of its hour: stress index, version 2.
 
-Not in use yet: pages, exports and the API have version 1 (``analytics.hrv.stress_index``).
-
 Heart rate is compared with the person's own usual at the same hour
 (``analytics.hrv.stress_model``). The index of five minutes, an hour, a day or a week is the chance,
 in percent, that a random moment of it was less calm than a random usual one. 50 is usual.
