@@ -167,7 +167,7 @@ def _with_limits(clear: Floats) -> str:
     share, z = float(np.mean(some)), 1.96
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return f"{share:.1%} ({middle - half:.1%} to {middle + half:.1%})"
+    return f"{share:.1%} ({max(middle - half, 0):.1%} to {middle + half:.1%})"
 
 
 if __name__ == "__main__":

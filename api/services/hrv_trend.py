@@ -12,7 +12,7 @@ from api.schemas.hrv import StressIndexOut, TrendBucket, TrendReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import DailyHrv, load_daily_hrv
 from api.services.stress_baseline import midnight_ns
-from api.services.stress_days import DayRange, judge_days, load_gaps
+from api.services.stress_days import DayRange, judge_days, load_gaps, load_rests
 from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
@@ -39,15 +39,16 @@ def load_trend_json(
         person.subject_id, whole_days.start_ns // DAY * DAY, -(-whole_days.end_ns // DAY) * DAY
     )
     gaps = load_gaps(stores, person, whole_days)
+    rests = load_rests(stores, person, whole_days)
     key = (
-        *("trend", person.subject_id, bucket_ns, start, end, whole_days, repr(gaps)),
+        *("trend", person.subject_id, bucket_ns, start, end, whole_days, repr((gaps, rests))),
         *(tuple(days.items()), baseline.fingerprint),
     )
     body = cache.responses.get(key)
     if body is None:
         daily = load_daily_hrv(stores, person, whole_days.start_ns, whole_days.end_ns)
         inputs = daily.to_stress_index_input(person.zone)
-        all_days, weeks = judge_days(stores, person, baseline, inputs, whole_days, gaps)
+        all_days, weeks = judge_days(stores, person, baseline, inputs, whole_days, gaps, rests)
         inside = (daily.start_ns >= start) & (daily.start_ns < end)
         report = TrendReport(
             buckets=_buckets(

@@ -42,6 +42,7 @@ GAP_WORDS = {
 }
 
 Gaps = tuple[tuple[int, int, GapReason], ...]
+Rests = tuple[tuple[int, int], ...]  # day, and when its last five minutes begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,16 @@ def load_gaps(stores: Stores, person: Person, days: DayRange) -> Gaps:
     return tuple((item.gap.start_ns, item.gap.end_ns, item.gap.reason) for item in placed)
 
 
+def load_rests(stores: Stores, person: Person, days: DayRange) -> Rests:
+    """Find the last guided rest of each day that has one."""
+    starts: dict[int, int] = {}
+    for item in stores.programme.practices(person.id):
+        day = to_datetime(item.start_ns, days.zone).toordinal()
+        if item.kind is PracticeKind.REST and days.first <= day <= days.last:
+            starts[day] = item.end_ns - WINDOW_NS  # when one has settled
+    return tuple(starts.items())
+
+
 def judge_days(
     stores: Stores,
     person: Person,
@@ -90,6 +101,7 @@ def judge_days(
     windows: StressIndexInput,
     days: DayRange,
     gaps: Gaps,
+    rests: Rests,
 ) -> tuple[list[StressDay], list[StressDay]]:
     """Judge each day and each week from Monday. ``windows``: of all these days."""
     numbers = np.array(days.days)
@@ -116,9 +128,9 @@ def judge_days(
         ]
 
     each = judge(np.arange(len(numbers)), numbers)
-    rests = _judge_rests(stores, person, baseline, days)
+    judged_rests = _judge_rests(stores, person, baseline, days, rests)
     for item, span, number in zip(each, spans.tolist(), numbers.tolist(), strict=True):
-        item.rest = rests.get(number)
+        item.rest = judged_rests.get(number)
         item.gaps = _explain(item.stress_index, windows, span, gaps)
     return each, judge(week, np.unique(monday))
 
@@ -143,22 +155,17 @@ def _is_worn(windows: StressIndexInput, spans: NDArray[np.float64]) -> NDArray[n
 
 
 def _judge_rests(
-    stores: Stores, person: Person, baseline: StressBaseline, days: DayRange
+    stores: Stores, person: Person, baseline: StressBaseline, days: DayRange, rests: Rests
 ) -> dict[int, StressIndexOut]:
-    """Judge the last guided rest of each day, from its own five minutes alone."""
-    starts: dict[int, int] = {}
-    for item in stores.programme.practices(person.id):
-        day = to_datetime(item.start_ns, days.zone).toordinal()
-        if item.kind is PracticeKind.REST and days.first <= day <= days.last:
-            starts[day] = item.end_ns - WINDOW_NS  # the last five minutes, when one has settled
-    if not starts:
+    """Judge the guided rest of each day, from its own five minutes alone."""
+    if not rests:
         return {}
-    pieces = [_rest_window(stores, person, start) for start in starts.values()]
+    pieces = [_rest_window(stores, person, start) for _, start in rests]
     joined = concat_windows(pieces, np.arange(len(pieces)), WINDOW_NS)
     index = baseline.judge(windows_to_stress_index_input(joined, days.zone))
     return {
         day: StressIndexOut.from_index(index, row, WINDOW_NS / MINUTE)
-        for row, day in enumerate(starts)
+        for row, (day, _) in enumerate(rests)
     }
 
 

@@ -152,7 +152,7 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
 
 
 def _witness(row: dict[str, Any]) -> None:
-    """Render whether the heart agrees with rated stress: a habit of rating cannot bring it about."""
+    """Render whether the heart agrees with rated stress: no habit of rating brings that about."""
     st.markdown(f"**{_('Does my heart agree with my rated stress?')}**")
     st.write(row["sentence"])
     if row["missing"] is not None:

@@ -54,7 +54,7 @@ def test_usable_windows_are_averaged_and_others_explained() -> None:
     assert np.isnan(before.heart_rate[1])
     assert np.isnan(before.index.value).all()
     assert [str(reason)[:13] for reason in before.index.missing_reason] == [
-        *("not known yet", "no beats reco")
+        *("not known yet", "too few usabl")
     ]
     assert before.reason_counts == {"no beats recorded": 1}
 
