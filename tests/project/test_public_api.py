@@ -35,8 +35,8 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
     SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
     WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry AccessToken AttemptLimit
-    Attempts AuditLine Beats CareProposal Consent DailyWindows FhirExport IdempotentResponse
-    ImportOutcome ImportResult ImportedHeartRate ImportedRating Note NoteKind OneTimePurpose
+    Attempts AuditLine BaselineReason BaselineStart Beats CareProposal Consent DailyWindows
+    FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating IndexMethod Note NoteKind OneTimePurpose
     OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
     PushSubscription QuestionnaireResponse Rating RecoveryCode ReminderPlan RemovedStream
     RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredReport StreamCoverage
