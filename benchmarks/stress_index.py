@@ -217,7 +217,7 @@ def baevsky_index(rr_ms: Floats) -> float:
 
 
 def ask(name: str, people: list[Recording]) -> list[Floats]:
-    """Compute a peer's figures of all windows, in an environment of its own; [] if it cannot run."""
+    """Compute a peer's figures of all windows, in an environment of its own; [] if it fails."""
     packages, figure_names, script = PEERS[name]
     cases = {
         f"{who}|{number}": one.inside(begin)
@@ -356,19 +356,19 @@ def print_variances(folder: Path) -> None:
     fast, noise = np.exp(found.x)
     scale = np.median(fit(found.x)[1])
     print(
-        f"REML of {len(series)} recordings of an hour, minutes with beats: slow 1, fast {fast:.2f}, "
+        f"REML of {len(series)} recordings of an hour, minutes: slow 1, fast {fast:.2f}, "
         f"noise of a minute {noise:.2f}; in bpm, median person: "
         + ", ".join(f"{np.sqrt(scale * each):.1f}" for each in (1, fast, noise))
     )
-    shares = np.array([1, fast, noise / 5]) / (1 + fast + noise / 5) * 0.88
+    slow, fast, noise = np.array([1, fast, noise / 5]) / (1 + fast + noise / 5) * 0.88
     print(
-        "Shares with a day's share of 0.12 (assumed): slow {:.2f}, fast {:.2f}, noise of five minutes {:.2f}".format(
-            *shares
-        )
+        f"Shares with a day's share of 0.12 (assumed): slow {slow:.2f}, fast {fast:.2f}, "
+        f"noise of five minutes {noise:.2f}"
     )
     for length_s, each in apart.items():
         print(
-            f"Device's rate {LAG_S:.0f} s later against beats, {length_s} s: SD {np.sqrt(np.mean(np.square(each))):.1f} bpm, median person {np.median(each):.1f}"
+            f"Device's rate {LAG_S:.0f} s later against beats, {length_s} s: "
+            f"SD {np.sqrt(np.mean(np.square(each))):.1f} bpm, median person {np.median(each):.1f}"
         )
     print("Lag of the device's rate, s:", sorted(lags), "median", np.median(lags))
 
