@@ -66,8 +66,8 @@ class StressIndexInput:
     def at(self, where: BoolArray | IntArray) -> StressIndexInput:
         """Those of a mask or of places."""
         reported = None if self.reported is None else self.reported[where]
-        columns = (getattr(self, item.name)[where] for item in fields(self)[:-1])
-        return StressIndexInput(*columns, reported)
+        columns = {item.name: getattr(self, item.name)[where] for item in fields(self)[:-1]}
+        return StressIndexInput(**columns, reported=reported)
 
     @property
     def measures(self) -> FloatArray:
