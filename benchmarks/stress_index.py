@@ -22,12 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.stats import rankdata
 
 from analytics.hrv.heart_rate import (
@@ -47,6 +46,7 @@ from analytics.hrv.relative_stress import (
 from analytics.hrv.stress_course import fill_with_reported, stress_course
 from analytics.hrv.stress_model import HR_SCALE_BPM
 from benchmarks.stress_simulation import CASES, draw_hours, judge_hours, print_widths
+from benchmarks.stress_variances import best, likelihoods
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -217,7 +217,7 @@ def baevsky_index(rr_ms: Floats) -> float:
 
 
 def ask(name: str, people: list[Recording]) -> list[Floats]:
-    """Compute a peer's figures of all windows, in an environment of its own; [] if it cannot run."""
+    """Compute a peer's figures of all windows, in an environment of its own; [] if it fails."""
     packages, figure_names, script = PEERS[name]
     cases = {
         f"{who}|{number}": one.inside(begin)
@@ -321,56 +321,40 @@ def print_vagal(folder: Path) -> None:
 
 
 def print_variances(folder: Path) -> None:
-    """Estimate slow, fast and noise of minutes; a level per person, and a scale per person."""
-    series, apart, lags = [], {60: [], 300: []}, []
+    """Print the variances of minutes, and how the course does with those of other people."""
+    apart: dict[int, list[float]] = {60: [], 300: []}
+    series, lags = [], []
     for one in load(folder, 60):
         beat = accept_intervals(one.time_ns, one.rr_ms, one.contact)
-        lags.append(
-            estimate_lag_s(one.time_ns[beat], 60_000 / one.rr_ms[beat], one.rate_ns, one.rate_bpm)
-        )
-        for length_s in (60, 300):
+        bpm_of_beat = 60_000 / one.rr_ms[beat]
+        lags.append(estimate_lag_s(one.time_ns[beat], bpm_of_beat, one.rate_ns, one.rate_bpm))
+        for length_s, each in apart.items():
             starts = to_ns(np.arange(0.0, 3600.0, length_s))
-            whole = Recording(**{**one.__dict__, "start_ns": starts, "window_ns": length_s * 10**9})
+            whole = replace(one, start_ns=starts, window_ns=length_s * 10**9)
             bpm = whole.rates().window_bpm
-            apart[length_s].append(np.nanstd(whole.reported(LAG_S).window_bpm - bpm))
+            each.append(float(np.nanstd(whole.reported(LAG_S).window_bpm - bpm)))
             if length_s == 60:
                 series.append((starts[np.isfinite(bpm)] / 1e9, bpm[np.isfinite(bpm)]))
-
-    def fit(log_shares: Floats) -> tuple[float, Floats]:
-        fast, noise = np.exp(log_shares)
-        total, scales = 0.0, []
-        for at_s, bpm in series:
-            far = np.abs(at_s[:, None] - at_s)
-            both = (
-                np.exp(-far / 2700) + fast * np.maximum(0, 1 - far / 300) + noise * np.eye(len(bpm))
-            )
-            lower = np.linalg.cholesky(both)
-            one, y = np.linalg.solve(lower, np.column_stack([np.ones(len(bpm)), bpm])).T
-            left = float(y @ y - (one @ y) ** 2 / (one @ one))
-            scales.append(left / (len(bpm) - 1))
-            total += float(np.sum(np.log(np.diag(lower)))) + np.log(one @ one) / 2
-            total += (len(bpm) - 1) / 2 * np.log(scales[-1])
-        return total, np.array(scales)
-
-    found = minimize(lambda shares: fit(shares)[0], [-1.0, -1.0], method="Nelder-Mead")
-    fast, noise = np.exp(found.x)
-    scale = np.median(fit(found.x)[1])
-    print(
-        f"REML of {len(series)} recordings of an hour, minutes with beats: slow 1, fast {fast:.2f}, "
-        f"noise of a minute {noise:.2f}; in bpm, median person: "
-        + ", ".join(f"{np.sqrt(scale * each):.1f}" for each in (1, fast, noise))
-    )
-    shares = np.array([1, fast, noise / 5]) / (1 + fast + noise / 5) * 0.88
-    print(
-        "Shares with a day's share of 0.12 (assumed): slow {:.2f}, fast {:.2f}, noise of five minutes {:.2f}".format(
-            *shares
-        )
-    )
+    table = likelihoods(series)
+    found = best(table.sum(axis=0))
+    print(f"REML of {len(series)} recordings of an hour, minutes, the day's share 0.12: {found}")
     for length_s, each in apart.items():
         print(
-            f"Device's rate {LAG_S:.0f} s later against beats, {length_s} s: SD {np.sqrt(np.mean(np.square(each))):.1f} bpm, median person {np.median(each):.1f}"
+            f"Device's rate {LAG_S:.0f} s later against beats, {length_s} s: "
+            f"SD {np.sqrt(np.mean(np.square(each))):.1f} bpm, median person {np.median(each):.1f}"
         )
-    print("Lag of the device's rate, s:", sorted(lags), "median", np.median(lags))
+    print("Lag of the device's rate, s:", lags)
+    for length_s in (60, 300):
+        rows = []
+        for who, one in enumerate(load(folder, length_s)):
+            of_others = best(table.sum(axis=0) - table[who])
+            course = stress_course(
+                one.rates(), one.start_ns, one.window_ns, seated=True, variances=of_others
+            )
+            known = np.where(course.known, course.z, np.nan)
+            rows.append([auc(known, one.task > 0), auc(course.z, one.task > 0)])
+        at, every = np.nanmean(rows, axis=0)
+        print(f"Course, seated, variances of others, {length_s} s: {at:.3f}, every {every:.3f}")
 
 
 def print_movement() -> None:

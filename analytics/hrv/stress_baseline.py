@@ -65,8 +65,9 @@ class StressIndexInput:
 
     def at(self, where: BoolArray | IntArray) -> StressIndexInput:
         """Those of a mask or of places."""
-        columns = (getattr(self, item.name) for item in fields(self))
-        return StressIndexInput(*(None if each is None else each[where] for each in columns))
+        reported = None if self.reported is None else self.reported[where]
+        columns = {item.name: getattr(self, item.name)[where] for item in fields(self)[:-1]}
+        return StressIndexInput(**columns, reported=reported)
 
     @property
     def measures(self) -> FloatArray:

@@ -107,8 +107,8 @@ def covariance(a_s: FloatArray, b_s: FloatArray, variances: Variances = VARIANCE
 @lru_cache(maxsize=4096)
 def variance_of_mean(count: int, step_s: float, variances: Variances = VARIANCES) -> float:
     """Compute the variance over s2 of the true mean of ``count`` moments, ``step_s`` apart."""
-    apart = np.arange(count) * step_s
-    weight = 2.0 * (count - np.arange(count))
+    apart = np.arange(count, dtype=np.float64) * step_s
+    weight = 2.0 * (count - np.arange(count, dtype=np.float64))
     weight[0] = count
     return float(covariance(np.zeros(1), apart, variances)[0] @ weight) / count**2
 
@@ -129,7 +129,7 @@ class DayWindows:
         """Compute L, with L L' the covariance ``k`` of the windows and their noise."""
         both = k.copy()
         both[np.diag_indices_from(both)] += self.noise
-        lower: FloatArray = np.linalg.cholesky(both)
+        lower: FloatArray = np.linalg.cholesky(both).astype(np.float64, copy=False)
         return lower
 
 
