@@ -9,7 +9,14 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.hrv.relative_stress import METHOD, MIN_BASELINE_DAYS
-from api.http.deps import AnalysedPatient, CacheDep, KeepingPatient, KeepingStoresDep, StoresDep
+from api.http.deps import (
+    AnalysedPatient,
+    CacheDep,
+    KeepingPatient,
+    KeepingStoresDep,
+    Patient,
+    StoresDep,
+)
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.hrv import STRESS_INDEX_VERSION as VERSION
 from ebbtide.timestamps import to_datetime
@@ -101,7 +108,7 @@ def put_start(
 @router.delete(
     "/stress/baseline/{day}", status_code=204, responses=describe_problems(401, 403, 404)
 )
-def delete_start(day: Day, person: KeepingPatient, stores: KeepingStoresDep) -> None:
+def delete_start(day: Day, person: Patient, stores: StoresDep) -> None:
     """Remove such a day, as if it had not been declared."""
     if not stores.programme.delete_baseline_start(person.id, day.toordinal()):
         raise ProblemError(404, "The baseline does not begin anew on that day.")
