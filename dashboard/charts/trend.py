@@ -84,7 +84,7 @@ def trend_charts(
 
     time = _time_axis(domain)
     marks = _session_marks(sessions, tz, time)
-    index = _index_layers(periods or [], time)
+    index = _index_layers(periods or [], time, domain)
     return [
         rows(
             290,
@@ -199,7 +199,9 @@ def choose_periods(heart: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**item, "length": 7 if weekly else 1} for item in chosen]
 
 
-def _index_layers(periods: list[dict[str, Any]], time: alt.X) -> tuple[alt.Chart, ...]:
+def _index_layers(
+    periods: list[dict[str, Any]], time: alt.X, domain: list[str]
+) -> tuple[alt.Chart, ...]:
     """Draw the stress index of days or weeks: their own doubt as bars, and the doubt of what is
     usual, which moves all alike, as a band around 50.
     """
@@ -208,12 +210,17 @@ def _index_layers(periods: list[dict[str, Any]], time: alt.X) -> tuple[alt.Chart
         index = item["stress_index"]
         if index["value"] is None:
             continue
-        begin = pd.Timestamp(item["day"])
+        # Within the chart: what reaches beyond would move its axis against those of the others.
+        first, last = (pd.Timestamp(moment) for moment in domain)
+        begin = max(pd.Timestamp(item["day"]), first)
+        end = min(pd.Timestamp(item["day"]) + pd.Timedelta(days=item["length"]), last)
+        if begin >= end:
+            continue
         rows.append(
             {
                 "from": begin,
-                "to": begin + pd.Timedelta(days=item["length"]),
-                "time": begin + pd.Timedelta(days=item["length"]) / 2,
+                "to": end,
+                "time": begin + (end - begin) / 2,
                 "calmer": 100 - index["value"],
                 "known": index["known_share"],
                 **{
