@@ -31,6 +31,8 @@ class ExportedTable(StrEnum):
     HEART_RATES = "heart_rates"
     SCORES = "scores"
     PROMPTS = "prompts"
+    STRESS_BEFORE = "stress_before"
+    GAPS = "gaps"
 
 
 def _find_table(name: str) -> str:

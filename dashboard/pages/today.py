@@ -11,6 +11,7 @@ from dashboard.components.live_heart import render_live_heart
 from dashboard.components.prompt import render_waiting_prompt
 from dashboard.components.questions import render_questions_open
 from dashboard.components.rating import render_rating_form
+from dashboard.components.stress import render_seated_rest, render_today_index
 from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
@@ -32,6 +33,8 @@ def today_page() -> None:
     # Whoever has no strap is not said to have taken it off.
     if days is None or days["heart"] == "strap":
         render_live_heart()
+        render_today_index()
+        render_seated_rest()
     page_link("devices", _("My devices"))
     page_link("reminders", _("Remind me"))
     if days is not None:

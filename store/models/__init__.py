@@ -29,6 +29,9 @@ from store.models.imports import (
     ImportResult,
 )
 from store.models.programme import (
+    BaselineReason,
+    BaselineStart,
+    IndexMethod,
     Note,
     NoteKind,
     Practice,
@@ -84,6 +87,8 @@ __all__ = [
     "AttemptLimit",
     "Attempts",
     "AuditLine",
+    "BaselineReason",
+    "BaselineStart",
     "Beats",
     "CareProposal",
     "Consent",
@@ -94,6 +99,7 @@ __all__ = [
     "ImportResult",
     "ImportedHeartRate",
     "ImportedRating",
+    "IndexMethod",
     "Note",
     "NoteKind",
     "OneTimePurpose",

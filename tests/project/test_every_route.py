@@ -158,7 +158,7 @@ class Victim:
             "number": ["1"],
             "table": [
                 *("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"),
-                "prompts",
+                *("prompts", "stress_before", "gaps"),
             ],
             "note_id": [self.note.id],
             "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
@@ -170,6 +170,7 @@ class Victim:
             "address": ["C0:00:00:00:00:01"],
             "passkey_id": [self.passkey_id],
             "prompt_id": [self.prompt.id],
+            "day": ["2026-01-01"],
             "subscription_id": [self.subscription.id],
             "secret": ["00000000000000000000000000000000"],
         }

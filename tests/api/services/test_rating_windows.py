@@ -14,7 +14,12 @@ from api.services import link_report as link_service
 from api.services.cache import rating_windows
 from api.services.cache.analysis import AnalysisCache
 from api.services.link_report import link_report, load_report_json
-from api.services.rating_windows import WindowGroup, compute_rating_windows, read_rating_beats
+from api.services.rating_windows import (
+    PromptBeats,
+    WindowGroup,
+    compute_rating_windows,
+    read_rating_beats,
+)
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
@@ -65,7 +70,9 @@ class Wearer:
         """The report, compared with one that is made without a cache."""
         found = load_report_json(self.stores, self.cache, self.person, 0, 2**62, span)
         ratings = self.stores.records.ratings(self.person.id, 0, 2**62)
-        read = read_rating_beats(ratings, self.person, self.stores, StressBaselineCache(), span)
+        read = read_rating_beats(
+            ratings, self.person, self.stores, StressBaselineCache(), span, PromptBeats()
+        )
         assert found == link_report(compute_rating_windows(read)).model_dump_json()
         return found
 
