@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import t as student_t
+from scipy.special import ndtr, stdtrit
 
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.requirements import MissingReason
@@ -218,4 +217,4 @@ def _moments(
 
 @cache
 def _t_975(dof: float) -> float:
-    return float(student_t.ppf(0.975, dof))
+    return float(stdtrit(dof, 0.975))
