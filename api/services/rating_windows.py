@@ -190,7 +190,7 @@ def _reasons(index: StressIndex, hrv: HrvWindows) -> list[str | None]:
     """
     ratings = len(index.missing_reason)
     silent = np.array([reason is MissingReason.NO_BEATS for reason in hrv.missing_reason])
-    without = silent.reshape(ratings, -1).all(axis=1)
+    without: NDArray[np.bool_] = np.all(silent.reshape(ratings, -1), axis=1)
     return [
         None if reason is None else str(MissingReason.NO_BEATS if nothing else reason)
         for reason, nothing in zip(index.missing_reason, without, strict=True)
