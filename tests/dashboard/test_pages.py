@@ -233,12 +233,12 @@ def test_the_first_days_are_a_path_that_ends(clinic: Clinic) -> None:
     assert f"Then: 0 of {MIN_RATINGS} ratings of pain and stress" in begin
     assert "Now: your first rating" in begin
     assert f"about {MIN_RATINGS // 2} days" in begin
-    fill(clinic.stores, clinic.people["ada"], days=3)
+    fill(clinic.stores, clinic.people["ada"], days=1)
     for page in ("today", "link", "trend"):
         text = words(opened(clinic, page))
         assert "Done: your first rating" in text
-        assert f"6 of {MIN_RATINGS} ratings" in text
-        assert f"3 of {MIN_BASELINE_DAYS} days with heartbeats" in text
+        assert f"2 of {MIN_RATINGS} ratings" in text
+        assert f"1 of {MIN_BASELINE_DAYS + 1} days with heartbeats" in text
         assert "Not enough yet" not in text
         assert "Pain and the heart" not in text
     fill(clinic.stores, clinic.people["eve"], days=MIN_RATINGS // 2)

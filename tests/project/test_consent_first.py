@@ -93,6 +93,7 @@ EXEMPT = {
     "delete /v1/reminders/calendar": "ends the address of a calendar",
     "delete /v1/push/subscriptions/{subscription_id}": "ends notifications in a browser",
     "put /v1/prompts/{prompt_id}": "what became of a prompt that was sent with consent",
+    "post /v1/stress/new-values/seen": "notes on a row that is there that its words were read",
     "post /v1/prompt-answers": "without a token: tests/api/routes/patient_data/test_reminders.py",
     "post /v1/prompt-receipts": "what became of a prompt that was sent with consent",
 }
@@ -162,7 +163,6 @@ class Eve:
                 *("eve", "/v1/stress/baseline/2026-01-01"),
                 {"reason": "illness"},
             ),
-            "post /v1/stress/baseline/seen": ("eve", "/v1/stress/baseline/seen", {}),
             "post /v1/questionnaires/responses": (
                 *("eve", "/v1/questionnaires/responses"),
                 {"questionnaire": "gad7", "answers": {"1": 1}},

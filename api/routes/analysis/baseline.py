@@ -56,7 +56,7 @@ class BaselineOut(BaseModel):
     starts: list[BaselineStartOut] = Field(description="Days on which it began anew, by day")
     worked_out_anew: bool = Field(
         description="Earlier values were made with an older version and have been worked out anew, "
-        "which the person was not told yet (POST /v1/stress/baseline/seen)"
+        "which the person was not told yet (POST /v1/stress/new-values/seen)"
     )
 
 
@@ -78,7 +78,7 @@ def baseline(person: AnalysedPatient, stores: StoresDep, cache: CacheDep) -> Bas
     )
 
 
-@router.post("/stress/baseline/seen", status_code=204, responses=describe_problems(401, 403))
+@router.post("/stress/new-values/seen", status_code=204, responses=describe_problems(401, 403))
 def seen(person: KeepingPatient, stores: KeepingStoresDep) -> None:
     """Say that the person was told that older values were worked out anew."""
     stores.programme.see_index_method(person.id, VERSION, stores.now())

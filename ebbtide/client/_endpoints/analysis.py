@@ -90,7 +90,7 @@ class AnalysisEndpoints(Transport):
 
     def see_stress_baseline(self) -> None:
         """Say that one was told that older values were worked out anew."""
-        self._request("POST", "stress/baseline/seen")
+        self._request("POST", "stress/new-values/seen")
 
     def link_report(self, span: str = "30 minutes") -> dict[str, Any]:
         """Compute the link report over all ratings, in words and numbers.

@@ -135,5 +135,5 @@ def test_values_that_were_worked_out_anew_are_told_once(
         return bool(client.get("/v1/stress/baseline").json()["worked_out_anew"])
 
     assert is_told() == is_told() == (first == 1)
-    assert client.post("/v1/stress/baseline/seen").status_code == 204
+    assert client.post("/v1/stress/new-values/seen").status_code == 204
     assert not is_told()

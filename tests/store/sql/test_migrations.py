@@ -125,7 +125,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
         assert (stored.second_factor, stored.verified_ns) == (True, 7)
     with engine.connect() as connection:  # who had values of version 1 is told once of the next
         versions = connection.execute(text("SELECT version, seen_ns FROM index_methods")).all()
-    assert versions == ([(1, 0)] if revision < "0021" else [])
+    assert {*versions} == ({(1, 0)} if revision < "0021" else set())
     with engine.connect() as connection:  # patients have theirs before any phone signs in
         secrets = dict(connection.execute(text("SELECT person_id, secret FROM storage_keys")).all())
     if revision == "0017":  # what phones have encrypted can be read on
