@@ -28,6 +28,7 @@ from store.models.imports import (
     ImportOutcome,
     ImportResult,
 )
+from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
     Note,
     NoteKind,
@@ -88,14 +89,18 @@ __all__ = [
     "CareProposal",
     "Consent",
     "DailyWindows",
+    "DecisionPoint",
     "FhirExport",
     "IdempotentResponse",
     "ImportOutcome",
     "ImportResult",
     "ImportedHeartRate",
     "ImportedRating",
+    "NotAvailable",
     "Note",
     "NoteKind",
+    "OfferEnd",
+    "OfferPlan",
     "OneTimePurpose",
     "OneTimeToken",
     "Passkey",

@@ -18,6 +18,7 @@ from store import RecordStore
 from store.models import AuditLine, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.offers import SqlOfferStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from store.sql.schema_version import NEWEST, current_revision, stored_revision
@@ -77,7 +78,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 22)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -90,13 +91,13 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(SIGN_IN))
         if "0007" <= revision < "0013":
             connection.execute(text("INSERT INTO pseudonyms VALUES ('p', 'name', 604800)"))
-        if revision in ("0017", "0020"):
+        if revision in ("0017", "0020", "0022"):
             connection.execute(text("INSERT INTO storage_keys VALUES ('p', '%s', 5)" % ("ab" * 32)))
         if revision == "0015":
             connection.execute(text(SIGN_IN_OF_0015))
         if revision == "0016":
             connection.execute(text(SIGN_IN_OF_0016))
-        if revision == "0020":
+        if revision in ("0020", "0022"):
             connection.execute(text(PLAN))
         connection.execute(text(THERAPIST))
         if revision == "0017":
@@ -131,9 +132,10 @@ def test_a_filled_database_of_each_revision_comes_forward(
     key = access.storage_key("p", NOW)
     assert key is not None and len(key) == 32 and key.hex() == secrets["p"]
     plan = SqlPromptStore(engine).plan("p")
-    assert (plan is not None) == (revision == "0020")
+    assert (plan is not None) == (revision in ("0020", "0022"))
     assert plan is None or (plan.enabled, plan.by_heart) == (True, False)  # nobody had wished it
     assert SqlPromptStore(engine).by_heart() == []
+    assert SqlOfferStore(engine).plans("p") == SqlOfferStore(engine).points("p", 0, NOW) == []
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None
     if revision < "0007":  # recorders stay signed in, for everything, as they were
