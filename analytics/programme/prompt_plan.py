@@ -38,6 +38,7 @@ class PromptReason(StrEnum):
     BURST = "burst"
     FOLLOW_UP = "follow-up"
     HEART = "heart"
+    AFTER = "after"
     IMPORTED = "imported"
 
 

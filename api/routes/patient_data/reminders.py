@@ -182,7 +182,10 @@ class PromptOut(RecordOut):
 
     id: str
     planned: datetime
-    reason: str = Field(description="fixed, random, burst, follow-up or heart")
+    reason: str = Field(
+        description="fixed, random, burst, follow-up, heart, or after: the rating after a moment "
+        "of practice by lot"
+    )
     slot: str
     chance: float
     state: str
