@@ -91,6 +91,9 @@ EXEMPT = {
     "delete /v1/streams/{stream_id}": "removes a recording",
     "delete /v1/reminders/calendar": "ends the address of a calendar",
     "delete /v1/push/subscriptions/{subscription_id}": "ends notifications in a browser",
+    "delete /v1/offers": "ends offers by lot",
+    "post /v1/offers/not-now": "keeps offers away",
+    "put /v1/offers/points/{point_id}": "what became of an offer that was made with consent",
     "put /v1/prompts/{prompt_id}": "what became of a prompt that was sent with consent",
     "post /v1/prompt-answers": "without a token: tests/api/routes/patient_data/test_reminders.py",
     "post /v1/prompt-receipts": "what became of a prompt that was sent with consent",
@@ -187,6 +190,8 @@ class Eve:
             "post /v1/reminders/pause": ("eve", "/v1/reminders/pause", {"days": 2}),
             "post /v1/reminders/calendar": ("eve", "/v1/reminders/calendar", None),
             "put /v1/push/subscription": ("eve", "/v1/push/subscription", self.subscription),
+            "post /v1/offers": ("eve", "/v1/offers", {"wording": "offers-1"}),
+            f"put {PATIENT}/offers/proposal": ("tom", f"{patient}/offers/proposal", {}),
             f"put {PATIENT}/reminders/burst": ("tom", f"{patient}/reminders/burst", {"days": 1}),
             "post /v1/fhir": ("eve", "/v1/fhir", bundle),
             "post /v1/open-mhealth/heart-rate": ("eve", "/v1/open-mhealth/heart-rate", [point]),
@@ -239,6 +244,7 @@ def eve(tmp_path: Path) -> Iterator[Eve]:
         change_plan(stores, clinic.people["eve"], lambda plan: plan, enabled=False)
         assert clinic.app is not None
         clinic.app.state.reminders._run_due = lambda: None  # it would change plans meanwhile
+        change_plan(stores, clinic.people["eve"], lambda plan: plan, enabled=True)
         clinic.agree("eve", Purpose.CARE)
         answer = httpx.post(
             f"{clinic.url}/v1/sign-in",
