@@ -20,6 +20,7 @@ from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
 from analytics.hrv.windows import METHOD as WINDOWS_METHOD
 from api.export.columns import COLUMNS, Table, table_schema
+from api.export.decision_points import decision_point_columns
 from api.export.tables import (
     Part,
     answer_columns,
@@ -79,6 +80,8 @@ def research_parts(
         yield part(partial(_answers, rows, cache), "about_ns", "answer")
     elif table is Table.PROMPTS:
         yield part(partial(_prompts, rows), "planned_ns", "prompt")
+    elif table is Table.DECISION_POINTS:
+        yield part(partial(_decision_points, rows), "planned_ns", "decision_point")
     else:
         yield part(partial(_link, rows, cache), None)
 
@@ -111,6 +114,8 @@ def research_fingerprint(
         content = rows.responses()
     elif table is Table.PROMPTS:
         content = rows.prompts()
+    elif table is Table.DECISION_POINTS:
+        content = _decision_points(rows)
     else:
         content = (rows.true_ratings(), sorted(rows.released_days.items()), REPORT_METHODS)
     # The range as it was given: its end, limited to that of what is released, could be found by
@@ -184,6 +189,12 @@ def _prompts(rows: ReleasedRows) -> dict[str, Any]:
     prompts = rows.prompts()
     hours = _hours(np.array([prompt.planned_ns for prompt in prompts], dtype=np.int64))
     return prompt_columns(prompts, hours.tolist())
+
+
+def _decision_points(rows: ReleasedRows) -> dict[str, Any]:
+    moments = rows.moments()
+    hours = _hours(np.array([row.point.planned_ns for row in moments], dtype=np.int64))
+    return decision_point_columns(moments, hours.tolist())
 
 
 def _link(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.stress_index import stress_index
 from analytics.programme import score_answers
 from api.export.columns import COLUMNS, Table, table_schema
+from api.export.decision_points import decision_point_columns, load_decision_points
 from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, MONTH_DAYS, STORED_METHOD, load_daily_hrv
@@ -113,6 +114,9 @@ def table_parts(
         yield part(partial(_answers, stores, cache, person, query), "about_ns", "answer")
     elif table is Table.PROMPTS:
         yield part(partial(_prompts, stores, person, query), "planned_ns", "prompt")
+    elif table is Table.DECISION_POINTS:
+        columns = partial(_decision_points, stores, person, query)
+        yield part(columns, "planned_ns", "decision_point")
     else:
         yield part(partial(_link, stores, cache, person, query), None)
 
@@ -147,6 +151,8 @@ def table_fingerprint(
         content = stores.programme.responses(person.id, since_ns=0)
     elif table is Table.PROMPTS:
         content = _load_prompts(stores, person, query)
+    elif table is Table.DECISION_POINTS:
+        content = load_decision_points(stores, person, query)
     else:
         ratings = stores.records.ratings_fingerprint(person.id)
         content = (ratings, _day_names(stores, person, *FOREVER), REPORT_METHODS)
@@ -417,6 +423,12 @@ def prompt_columns(prompts: list[Prompt], local_hours: list[float]) -> dict[str,
         "put_off": [item.put_off_ns is not None for item in prompts],
         "let_go": [item.let_go_ns is not None for item in prompts],
     }
+
+
+def _decision_points(stores: Stores, person: Person, query: ExportQuery) -> dict[str, Any]:
+    rows = load_decision_points(stores, person, query)
+    local = [to_datetime(row.point.planned_ns, row.point.zone) for row in rows]
+    return decision_point_columns(rows, [moment.hour + moment.minute / 60 for moment in local])
 
 
 def _link(

@@ -31,6 +31,7 @@ class ExportedTable(StrEnum):
     HEART_RATES = "heart_rates"
     SCORES = "scores"
     PROMPTS = "prompts"
+    DECISION_POINTS = "decision_points"
 
 
 def _find_table(name: str) -> str:

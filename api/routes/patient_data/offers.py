@@ -212,7 +212,7 @@ class LogRowOut(BaseModel):
 
 
 class LogOut(BaseModel):
-    """The log of draws. Every draw was done again from its nonce; ``problem`` says what is wrong."""
+    """The log of draws, each done again from its nonce; ``problem`` says what is wrong."""
 
     coming: list[str] = Field(
         description="Hashes of moments that have not come, sorted: their order tells no times"

@@ -1,4 +1,4 @@
-"""The person's log of draws: the hash that was stored before, and the draw, once it is no secret."""
+"""The log of draws: the hash that was stored before, and the draw, once it is no secret."""
 
 from __future__ import annotations
 

@@ -141,6 +141,19 @@ class Tables(Transport):
         """
         return self._table("prompts", start=start, end=end, since=since, **more)
 
+    def decision_points(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get the moments of practice by lot, what was drawn, and ratings before and after.
+
+        Returns
+        -------
+        DataFrame
+            A row a moment: ``planned``, ``available``, ``probability``, ``offered``, ``taken``,
+            ``stress_before``, ``stress_after``, ``pain_before`` and ``pain_after``.
+        """
+        return self._table("decision_points", start=start, end=end, since=since, **more)
+
     def link(self, span: str = "30 minutes", **more: object) -> Any:
         """Get the rows of the link report.
 
@@ -170,9 +183,9 @@ class ExportEndpoints(Tables):
 
         Parameters
         ----------
-        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"}
-        table : {"beats", "hrv", "ratings", "sessions", "link", "heart_rates", "prompts"}
-            Which table.
+        table : str
+            Which table: beats, hrv, ratings, sessions, link, heart_rates, scores, prompts or
+            decision_points.
         form : {"csv", "parquet", "arrow"}
             Which format.
 
