@@ -8,7 +8,7 @@ from typing import Any
 from api.services.export_scope import ExportQuery
 from api.services.offers.moment_rows import MomentRow, load_moments
 from store import Stores
-from store.models import Person, Rating
+from store.models import Person
 
 
 def load_decision_points(stores: Stores, person: Person, query: ExportQuery) -> list[MomentRow]:
@@ -29,9 +29,6 @@ def decision_point_columns(rows: Sequence[MomentRow], local_hours: list[float]) 
     def after_draw(of: Callable[[MomentRow], object]) -> list[object]:
         return [None if row.point.drawn_ns is None else of(row) for row in rows]
 
-    def rated(of: Callable[[MomentRow], Rating | None], name: str) -> list[object]:
-        return [None if of(row) is None else getattr(of(row), name) for row in rows]
-
     return {
         "decision_point": [point.id for point in points],
         "planned_ns": [point.planned_ns for point in points],
@@ -50,8 +47,8 @@ def decision_point_columns(rows: Sequence[MomentRow], local_hours: list[float]) 
         "declined": after_draw(lambda row: row.point.declined_ns is not None),
         "taken": after_draw(lambda row: row.taken is not None),
         "practised": after_draw(lambda row: bool(row.practices)),
-        "stress_before": rated(lambda row: row.before, "stress"),
-        "pain_before": rated(lambda row: row.before, "pain"),
-        "stress_after": rated(lambda row: row.after, "stress"),
-        "pain_after": rated(lambda row: row.after, "pain"),
+        "stress_before": [row.stress[0] for row in rows],
+        "pain_before": [row.pain[0] for row in rows],
+        "stress_after": [row.stress[1] for row in rows],
+        "pain_after": [row.pain[1] for row in rows],
     }

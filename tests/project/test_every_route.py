@@ -173,7 +173,7 @@ class Victim:
             "number": ["1"],
             "table": [
                 *("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"),
-                "prompts",
+                *("prompts", "decision_points"),
             ],
             "note_id": [self.note.id],
             "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],

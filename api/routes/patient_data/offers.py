@@ -204,10 +204,10 @@ class LogRowOut(BaseModel):
             drawn=_moment(point.drawn_ns, point.zone) if is_known else None,
             taken=row.taken is not None if is_known and point.offered else None,
             free=len(row.free),
-            stress_before=row.before and row.before.stress,
-            stress_after=row.after and row.after.stress,
-            pain_before=row.before and row.before.pain,
-            pain_after=row.after and row.after.pain,
+            stress_before=row.stress[0],
+            stress_after=row.stress[1],
+            pain_before=row.pain[0],
+            pain_after=row.pain[1],
         )
 
 

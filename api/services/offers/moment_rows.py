@@ -42,6 +42,16 @@ class MomentRow:
         return None if start is None else start + self.point.delay_min * MINUTE
 
     @property
+    def stress(self) -> tuple[int | None, int | None]:
+        """Stress before and after, 0 to 10."""
+        return _stress(self.before), _stress(self.after)
+
+    @property
+    def pain(self) -> tuple[int | None, int | None]:
+        """Pain before and after, 0 to 10."""
+        return _pain(self.before), _pain(self.after)
+
+    @property
     def taken(self) -> str | None:
         """Id of the practice that was offered and done; None otherwise."""
         if not self.point.offered:
@@ -81,7 +91,7 @@ def load_moments(stores: Stores, person: Person, *, until_ns: int | None = None)
 def join_moment(
     point: DecisionPoint,
     prompts: Mapping[str, Prompt],
-    ratings: Mapping[str | None, Rating],
+    ratings: Mapping[str, Rating],
     practices: Sequence[Practice],
     now_ns: int,
 ) -> MomentRow:
@@ -114,3 +124,11 @@ def current_offer(rows: Sequence[MomentRow], now_ns: int) -> MomentRow | None:
         if is_now and row.point.declined_ns is None and row.taken is None:
             return row
     return None
+
+
+def _stress(rating: Rating | None) -> int | None:
+    return None if rating is None else rating.stress
+
+
+def _pain(rating: Rating | None) -> int | None:
+    return None if rating is None else rating.pain

@@ -181,8 +181,8 @@ def _arrays(inputs: OfferInputs) -> _Arrays | None:
     rated_ns = np.array([row.after.about_ns if row.after else 0 for row in rows], dtype=np.int64)
     delay_ns = np.array([row.measured_ns or 0 for row in rows], dtype=np.int64)
     outcomes = {
-        "stress": _column([row.after and row.after.stress for row in rows]),
-        "pain": _column([row.after and row.after.pain for row in rows]),
+        "stress": _column([row.stress[1] for row in rows]),
+        "pain": _column([row.pain[1] for row in rows]),
         **{name: values[:, 1] for name, values in hearts.items()},
     }
     measured = {name: rated_ns if name in ("stress", "pain") else delay_ns for name in outcomes}
@@ -194,8 +194,8 @@ def _arrays(inputs: OfferInputs) -> _Arrays | None:
         outcomes,
         measured,
         {
-            "stress before": _column([row.before and row.before.stress for row in rows]),
-            "pain before": _column([row.before and row.before.pain for row in rows]),
+            "stress before": _column([row.stress[0] for row in rows]),
+            "pain before": _column([row.pain[0] for row in rows]),
             "heart rate before": hearts["mean_hr_bpm"][:, 0],
             "hour": hour.astype(np.float64),
             "day": (day - day[0]).astype(np.float64),
