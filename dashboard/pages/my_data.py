@@ -25,6 +25,7 @@ _TABLES = {
     "sessions": N_("Meetings"),
     "link": N_("My link"),
     "prompts": N_("My reminders"),
+    "decision_points": N_("My moments of practice by lot"),
 }
 
 

@@ -32,6 +32,7 @@ PATIENT_PAGES = (
     "course",
     "my_devices",
     "reminders",
+    "offers",
     "bring_in",
     "my_data",
     "consents",

@@ -22,7 +22,7 @@ from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, MINUTE, to_datetime
 from store import Stores, open_stores
-from store.models import Consent, Purpose
+from store.models import Consent, Programme, Purpose
 from store.models.withdrawals import OF_ACCOUNT
 from store.sql.tables.records import Base
 from tests.support.assertions import assert_problem
@@ -245,6 +245,7 @@ def eve(tmp_path: Path) -> Iterator[Eve]:
         assert clinic.app is not None
         clinic.app.state.reminders._run_due = lambda: None  # it would change plans meanwhile
         change_plan(stores, clinic.people["eve"], lambda plan: plan, enabled=True)
+        stores.programme.put_programme(Programme(clinic.id("eve"), stores.now(), stores.now()))
         clinic.agree("eve", Purpose.CARE)
         answer = httpx.post(
             f"{clinic.url}/v1/sign-in",

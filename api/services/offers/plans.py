@@ -85,9 +85,14 @@ def agree(
     Raises
     ------
     OfferPlanError
-        Where reminders are off, the proposal is not there any more, offers had ended for safety, or
-        the delay is another than that of earlier moments.
+        Where no physical cause was ruled out yet, reminders are off, the proposal is not there any
+        more, offers had ended for safety, or the delay is another than that of earlier moments.
     """
+    if stores.programme.programme(person.id).cleared_ns is None:
+        raise OfferPlanError(
+            "A practice can be offered once a clinician has ruled out a physical cause: see Before "
+            "you begin."
+        )
     reminders = stores.prompts.plan(person.id)
     if reminders is None or not _asks(reminders):
         raise OfferPlanError(

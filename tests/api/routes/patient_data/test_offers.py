@@ -20,7 +20,7 @@ from api.services.reminders.scheduler import run_due
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
-from store.models import Consent, Person, Purpose, Role
+from store.models import Consent, Person, Programme, Purpose, Role
 from tests.support.accounts import add_account
 from tests.support.clock import Clock
 
@@ -57,6 +57,7 @@ def place(stores: Stores) -> Place:
     clock.now_ns = NOON
     stores = replace(stores, now=clock)
     ada = add_account(stores, "ada@example.org")
+    stores.programme.put_programme(Programme(ada.id, NOON, NOON))
     tom = add_account(stores, "tom@example.org", role=Role.THERAPIST)
     stores.access.put_care(tom.id, ada.id, NOON)
     stores.records.add_consent(Consent(ada.id, Purpose.CARE, True, "1", NOON))

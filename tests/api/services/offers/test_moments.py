@@ -29,6 +29,7 @@ from store.models import (
     DecisionPoint,
     NotAvailable,
     OfferEnd,
+    Programme,
     Prompt,
     PromptState,
     Rating,
@@ -45,6 +46,7 @@ ARMS = ("paced breathing", "somatic tracking")
 @pytest.fixture
 def place(stores: Stores) -> Place:
     ada = add_account(stores, "ada@example.org", zone="UTC")
+    stores.programme.put_programme(Programme(ada.id, MONDAY, MONDAY))
     clock = Clock(stores)
     clock.now_ns = MONDAY
     return Place(replace(stores, now=clock), clock, ada)
@@ -128,6 +130,10 @@ def test_not_now_and_stopping_end_what_was_committed_to(place: Place) -> None:
 def test_what_cannot_be_is_refused_in_words_and_a_proposal_waits_for_the_person(
     place: Place,
 ) -> None:
+    place.stores.programme.put_programme(Programme(place.ada.id))
+    with pytest.raises(OfferPlanError, match="ruled out"):
+        agree(place.stores, place.ada, OfferWish())
+    place.stores.programme.put_programme(Programme(place.ada.id, MONDAY, MONDAY))
     with pytest.raises(OfferPlanError, match="reminders on first"):
         agree(place.stores, place.ada, OfferWish())
     change_plan(place.stores, place.ada, lambda _: DAILY)
