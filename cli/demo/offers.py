@@ -16,7 +16,7 @@ from api.services.offers.moments import AFTER_WINDOW_MIN
 from api.services.offers.plans import WORDING, OfferWish
 from cli.demo.courses import CourseDay
 from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
+from ebbtide.timestamps import DAY, FOREVER, MINUTE, SECOND, to_datetime
 from store import Stores
 from store.models import (
     DecisionPoint,
@@ -75,13 +75,13 @@ def add_offers(
         first_day=days[0].date.isoformat(),
     )
     stores.offers.change_plans(person.id, lambda _: [plan])
+    stored = {item.id: item for item in stores.prompts.prompts(person.id, *FOREVER)}
     blocks: dict[str, list[bool]] = {}
     points: list[DecisionPoint] = []
     added: list[Prompt] = []
     ratings: list[Rating] = []
     for rating in [item for day in days for item in day.ratings if item.about_ns in prompts]:
-        prompt = stores.prompts.prompt(person.id, prompts[rating.about_ns])
-        assert prompt is not None
+        prompt = stored[prompts[rating.about_ns]]
         point = _draw(plan, prompt, zone, blocks)
         if point.offered is not None and rating.is_given:
             after = _after_prompt(point, rating.about_ns, prompt)
