@@ -87,8 +87,8 @@ def run_nightly(
         for person in stores.records.people()
         if may_be_used(stores.records.consents(person.id), stores.now())
     ]
-    for person in people:
-        _stop_harmful_offers(stores, person, result)
+    for patient in people:
+        _stop_harmful_offers(stores, patient, result)
     todo: Iterator[Person] = iter(people)
     running: dict[Future[StoredDays | ReportBody], tuple[Person, str]] = {}
     # Each day and report once in a run: while a strap uploads, today is never done.

@@ -150,8 +150,15 @@ def _answered(point: DecisionPoint, about_ns: int, after_id: str) -> DecisionPoi
 def _after_prompt(point: DecisionPoint, about_ns: int, before: Prompt) -> Prompt:
     planned = about_ns + point.delay_min * MINUTE
     return Prompt(
-        *(new_id(), point.person_id, f"after-{point.id}", str(PromptReason.AFTER)),
-        *(planned, before.zone, 1.0, before.plan_version, planned),
+        id=new_id(),
+        person_id=point.person_id,
+        slot=f"after-{point.id}",
+        reason=str(PromptReason.AFTER),
+        planned_ns=planned,
+        zone=before.zone,
+        chance=1.0,
+        plan_version=before.plan_version,
+        due_ns=planned,
         expires_ns=planned + AFTER_WINDOW_MIN * MINUTE,
         state=PromptState.SENT,
         attempts=1,
