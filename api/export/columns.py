@@ -188,8 +188,8 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
         "reason": Column(
             pa.string(),
-            "Why it was planned: fixed, random, burst, follow-up, heart or "
-            "after (a moment of practice by lot)",
+            "Why it was planned: fixed, random, burst, follow-up, heart; after and after-heart "
+            "are ratings after a moment of practice by lot",
         ),
         "chance": Column(
             pa.float64(), "Probability with which its minute was drawn, given those before it"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from api.services.offers.moment_rows import MomentRow, current_offer, load_moments
 from api.services.offers.plans import load_active, not_now
+from ebbtide.timestamps import DAY
 from store import Stores
 from store.models import DecisionPoint, Person
 
@@ -14,7 +15,8 @@ def load_current_offer(stores: Stores, person: Person) -> MomentRow | None:
     """Load the offer that the person can take now; None without one, or where offers ended."""
     if load_active(stores, person.id) is None:
         return None
-    return current_offer(load_moments(stores, person), stores.now())
+    now = stores.now()
+    return current_offer(load_moments(stores, person, now - DAY), now)
 
 
 def act_on_offer(
@@ -24,7 +26,8 @@ def act_on_offer(
     for three hours. Once each; None where there is no such offer.
     """
     now = stores.now()
-    found = next((row for row in load_moments(stores, person) if row.point.id == point_id), None)
+    recent = load_moments(stores, person, now - DAY)
+    found = next((row for row in recent if row.point.id == point_id), None)
     if found is None or not found.point.offered or found.before_ns is None:
         return None
 

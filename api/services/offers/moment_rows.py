@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ebbtide.timestamps import FOREVER, MINUTE
 from store import Stores
-from store.models import DecisionPoint, Person, Practice, Prompt, Rating
+from store.models import DecisionPoint, Person, Practice, Prompt, PromptState, Rating
 
 # Practices take three to seven minutes: one is over before the rating after.
 _LAST_OFFER_MIN = 10
@@ -65,12 +65,12 @@ class MomentRow:
         return tuple(item.id for item in self.practices if item.id != self.taken)
 
 
-def load_moments(stores: Stores, person: Person, *, until_ns: int | None = None) -> list[MomentRow]:
-    """Load a person's moments that have come, oldest first."""
-    now = stores.now() if until_ns is None else until_ns
+def load_moments(stores: Stores, person: Person, since_ns: int = 0) -> list[MomentRow]:
+    """Load a person's moments that have come, planned from ``since_ns`` on, oldest first."""
+    now = stores.now()
     points = [
         point
-        for point in stores.offers.points(person.id, 0, now + 1)
+        for point in stores.offers.points(person.id, since_ns, now + 1)
         if point.available is not None
     ]
     if not points:
@@ -106,7 +106,14 @@ def join_moment(
         end = start + point.delay_min * MINUTE
         done = [item for item in practices if start <= item.start_ns < end]
     after = None if point.after_prompt_id is None else ratings.get(point.after_prompt_id)
-    is_open = prompt is not None and start is None and prompt.is_open(now_ns)
+    # Also before it is sent: the draw is there already.
+    is_open = (
+        prompt is not None
+        and start is None
+        and prompt.let_go_ns is None
+        and prompt.state is not PromptState.SKIPPED
+        and now_ns < prompt.expires_ns
+    )
     return MomentRow(point, before, after, tuple(done), is_open)
 
 

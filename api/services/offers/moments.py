@@ -19,6 +19,7 @@ from store.models import DecisionPoint, NotAvailable, OfferPlan, Prompt, PromptS
 
 # Of the rating after: how long it can be given, in both arms.
 AFTER_WINDOW_MIN = 30
+AFTER_REASONS = (str(PromptReason.AFTER), str(PromptReason.AFTER_HEART))
 # Sessions are stored with their beginning alone; they last an hour or so.
 SESSION_BEFORE_NS, SESSION_AFTER_NS = 30 * MINUTE, 90 * MINUTE
 _REASONS = frozenset(

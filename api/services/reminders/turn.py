@@ -22,6 +22,7 @@ from analytics.programme.prompt_plan import (
     plan_from_json,
 )
 from api.services.offers.moments import (
+    AFTER_REASONS,
     AFTER_WINDOW_MIN,
     answered_points,
     commit_points,
@@ -180,7 +181,7 @@ class _Work:
             is_follow_up = prompt.reason == str(PromptReason.FOLLOW_UP)
             if is_follow_up and self._plan.follow_up_min is not None:
                 continue
-            if prompt.reason == str(PromptReason.AFTER):
+            if prompt.reason in AFTER_REASONS:
                 continue
             if prompt.plan_version < self._stored.version:
                 moved = prompt.zone != self._stored.zone
@@ -222,10 +223,16 @@ class _Work:
             if offers is None or not offers.is_active or point.before_ns is None:
                 continue
             at_ns = point.before_ns + point.delay_min * MINUTE
-            item = PlannedPrompt(at_ns, PromptReason.AFTER, f"after-{point.id}")
+            item = PlannedPrompt(at_ns, self._reason_after(point), f"after-{point.id}")
             added = self._add(item, item.slot, AFTER_WINDOW_MIN)
             if added is not None:
                 self._points[point.id] = replace(point, after_prompt_id=added.id)
+
+    def _reason_after(self, point: DecisionPoint) -> PromptReason:
+        """Which says, too, whether the heart chose the moment: the answer leaves those out."""
+        before = self._known.get(point.prompt_id)
+        by_heart = before is not None and before.reason == str(PromptReason.HEART)
+        return PromptReason.AFTER_HEART if by_heart else PromptReason.AFTER
 
     def choose(self) -> Prompt | None:
         """Skip what cannot be sent any more, and choose what is sent now.
@@ -258,7 +265,7 @@ class _Work:
         *others, newest = candidates
         for prompt in others:
             self.put(skipped(prompt, SkipReason.REPLACED))
-        is_after = newest.reason == str(PromptReason.AFTER)  # about a set delay, or not at all
+        is_after = newest.reason in AFTER_REASONS  # about a set delay, or not at all
         is_late = self._now >= newest.planned_ns + _PUNCTUAL_NS
         if newest.sent_ns is None and is_late and not is_after:
             # It was due while nothing could send it: answering it takes as long as ever.
@@ -338,7 +345,7 @@ class _Work:
             return SkipReason.LATE
         if is_night(self._now, zone):
             return SkipReason.NIGHT
-        if prompt.reason in (str(PromptReason.FOLLOW_UP), str(PromptReason.AFTER)):
+        if prompt.reason in (str(PromptReason.FOLLOW_UP), *AFTER_REASONS):
             return SkipReason.LATE if is_late else None
         last, gap = self._turn.last_sent_ns, MIN_GAP_MIN * MINUTE
         if last is not None and 0 <= self._now - last < gap:

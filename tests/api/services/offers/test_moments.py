@@ -10,7 +10,7 @@ import pytest
 
 from analytics.practice import Draw, verify_draws
 from analytics.programme.prompt_plan import DayHours, PromptPlan, local_date
-from api.services.offers.moments import AFTER_WINDOW_MIN
+from api.services.offers.moments import AFTER_WINDOW_MIN, commit_points
 from api.services.offers.plans import (
     OfferPlanError,
     OfferWish,
@@ -20,6 +20,7 @@ from api.services.offers.plans import (
     propose,
     stop,
 )
+from api.services.prompted import is_by_heart
 from api.services.reminders.plans import change_plan, load_waiting
 from api.services.reminders.scheduler import run_due
 from ebbtide.beats import new_id
@@ -34,6 +35,7 @@ from store.models import (
     PromptState,
     Rating,
     TherapySession,
+    TurnResult,
 )
 from tests.api.services.reminders.test_scheduler import MONDAY, Place
 from tests.support.accounts import add_account
@@ -107,6 +109,35 @@ def test_each_moment_is_drawn_once_though_workers_are_killed(place: Place) -> No
     assert reasons[NotAvailable.FIRST_DAYS] == len(first) - 1  # the last one of the day is late
     assert reasons[NotAvailable.SESSION] == 1
     assert reasons[NotAvailable.HOURS] >= 3
+
+
+def test_a_moment_that_the_heart_chose_is_drawn_and_its_ratings_are_marked(place: Place) -> None:
+    change_plan(place.stores, place.ada, lambda _: DAILY)
+    agree(place.stores, place.ada, OfferWish(first_days=1))
+    # More than an hour after the last prompt, which was let be.
+    place.run(MONDAY + 3 * DAY + 10 * HOUR + 10 * MINUTE, 10 * MINUTE)
+    now = place.clock.now_ns
+    fast = Prompt(
+        *(new_id(), place.ada.id, "day/heart-high-1", "heart", now, "UTC", 1.0, 1, now),
+        now + 45 * MINUTE,
+    )
+    place.stores.prompts.take_turn(
+        now,
+        lambda turn: TurnResult(
+            replace(turn.plan, next_ns=now),
+            added=(fast,),
+            added_points=tuple(commit_points(turn, (fast,), now)),
+        ),
+        place.ada.id,
+    )
+    place.run(now + 2 * MINUTE)
+    (point,) = [item for item in points_of(place) if item.prompt_id == fast.id]
+    assert point.available and point.committed_ns < (point.drawn_ns or 0)
+    answer(place, fast)
+    place.stores.prompts.wake(place.ada.id, place.clock.now_ns)
+    place.run(place.clock.now_ns + MINUTE)
+    (after,) = [item for item in place.prompts() if item.slot == f"after-{point.id}"]
+    assert after.reason == "after-heart" and is_by_heart(after) and is_by_heart(fast)
 
 
 def test_not_now_and_stopping_end_what_was_committed_to(place: Place) -> None:
