@@ -44,13 +44,13 @@ class OfferText:
 
 
 EVERY_LOOK = (
-    "You may look as often as you like: the range in brackets allows for that. Each of these "
-    "answers is wrong in at most one person of twenty. The draw decides what was offered, so what "
-    "differs is due to the offer, and to nothing else that was going on. It is about you, and "
-    "about these moments."
+    "The range in brackets is valid however often one looks. Each of these answers is wrong in at "
+    "most one person of twenty. The draw decides what was offered, so what differs is due to the "
+    "offer, and to nothing else that was going on. It holds for one person, and for these moments."
 )
 NOT_BLIND = (
-    "You know what was offered. What hope or habit adds to a rating is part of what the offer did."
+    "Whoever rates knows what was offered. What hope or habit adds to a rating is part of what the "
+    "offer did."
 )
 
 

@@ -305,15 +305,17 @@ async def results(
 ) -> Response:
     """What offers did to stress, pain, heart rate and RMSSD, valid however often one looks."""
 
+    is_own = caller.person.id == person.id
+
     def read() -> OfferInputs:
         return load_offer_inputs(stores, person)
 
     def work() -> Response:
-        report = compute(inputs.price_s, compute_offer_report, inputs)
+        report = compute(inputs.price_s, compute_offer_report, inputs, is_own)
         return Response(report.model_dump_json(), media_type="application/json")
 
     inputs = await computations.run(request, caller.person.id, read)
-    key = ("offers", person.id, len(inputs.rows))
+    key = ("offers", person.id, len(inputs.rows), is_own)
     return await computations.respond(request, caller.person.id, inputs.price_s, key, work)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,11 +107,11 @@ def load_offer_inputs(
     return OfferInputs(tuple(drawn), person.zone, simulated, dict(reasons), index, groups)
 
 
-def compute_offer_report(inputs: OfferInputs) -> OfferReport:
-    """Compute the report. Pure: it reads no store."""
+def compute_offer_report(inputs: OfferInputs, is_own: bool = True) -> OfferReport:
+    """Compute the report, in words for the person or for others. Pure: it reads no store."""
     rows = inputs.rows
     arms = sorted({arm for row in rows for arm in row.point.arms.split(",")})
-    data = _arrays(inputs)
+    data = _arrays(inputs, is_own)
     effects, doing = [], []
     harm = HarmCheck(False, None, None, {})
     if data is not None:
@@ -163,9 +163,10 @@ class _Arrays:
     practised: NDArray[np.bool_]
     arms: tuple[str | None, ...]
     later: str
+    is_own: bool
 
 
-def _arrays(inputs: OfferInputs) -> _Arrays | None:
+def _arrays(inputs: OfferInputs, is_own: bool = True) -> _Arrays | None:
     rows = inputs.rows
     if not rows:
         return None
@@ -203,6 +204,7 @@ def _arrays(inputs: OfferInputs) -> _Arrays | None:
         np.array([bool(row.practices) for row in rows], dtype=np.bool_),
         tuple(row.point.arm for row in rows),
         _later(rows[-1].point.delay_min),
+        is_own,
     )
 
 
@@ -221,7 +223,10 @@ def _effect(
         measured_ns=data.measured_ns[name][keep],
         resamples=_RESAMPLES,
     )
-    text = offer_sentence(effect, outcome.words, offered, data.later)
+    words = outcome.words
+    if not data.is_own:
+        words = replace(words, yours=words.yours.replace("your", "their", 1))
+    text = offer_sentence(effect, words, offered, data.later)
     missing = effect.missing
     is_shown = not missing.differs
     low, high = _bounds(effect.anytime if is_shown else None)

@@ -6,13 +6,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 
 from analytics.practice import derive_nonce, make_draw
 from analytics.practice.wording import OfferVerdict
+from api.services.offers import safety
 from api.services.offers.moment_rows import MomentRow, current_offer
 from api.services.offers.results import OfferInputs, check_offers_harm, compute_offer_report
 from ebbtide.timestamps import HOUR, MINUTE, SECOND
-from store.models import DecisionPoint, Practice, PracticeKind, Rating
+from store import Stores
+from store.models import (
+    DecisionPoint,
+    OfferEnd,
+    OfferPlan,
+    Practice,
+    PracticeKind,
+    Rating,
+)
+from tests.support.accounts import add_account
 
 START = int(datetime(2026, 6, 1, 9, tzinfo=UTC).timestamp()) * SECOND
 ARM = str(PracticeKind.BREATHING)
@@ -81,6 +92,8 @@ def test_a_known_effect_lies_in_its_interval_and_what_is_not_known_is_not_shown(
     assert (report.drawn, report.moments, report.not_available) == (150, 152, {"at night": 2})
     assert 0 < report.taken < report.offered and report.free == 0 and not report.harm.must_stop
     assert report.doing[0].estimate is not None and report.doing[0].estimate < -1.5
+    others = compute_offer_report(a_trial(-1.5), is_own=False).effects[0].sentence
+    assert others == stress.sentence.replace("your stress", "their stress")
     report.model_dump_json()  # which refuses what is no number
 
 
@@ -122,3 +135,29 @@ def test_an_offer_is_there_from_the_rating_before_until_the_one_after_is_near() 
     assert (current_offer([taken], begins), taken.taken, taken.free) == (None, "x", ())
     other = replace(row, practices=(replace(done, kind=PracticeKind.TRACKING),))
     assert (other.taken, other.free) == (None, ("x",))
+
+
+def test_offers_that_do_harm_end_and_others_are_judged_anew(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = add_account(stores, "ada@example.org")
+    plan = OfferPlan(
+        *(ada.id, 1, "ab" * 32, ARM, 0.5, 30, 3, 540, 1200, START),
+        *(None, "offers-1", START, "2026-06-01"),
+    )
+    asked: list[int] = []
+
+    def load(*_: object, first_plan: int, with_heart: bool) -> OfferInputs:
+        asked.append(first_plan)
+        return a_trial(1.5)
+
+    monkeypatch.setattr(safety, "load_offer_inputs", load)
+    assert safety.stop_if_harmful(stores, ada) is None and asked == []
+    stores.offers.change_plans(ada.id, lambda _: [plan])
+    assert safety.stop_if_harmful(stores, ada) is OfferEnd.HARM_STRESS
+    assert safety.stop_if_harmful(stores, ada) is None
+    (ended,) = stores.offers.plans(ada.id)
+    assert (ended.is_active, ended.ended_why) == (False, "stress was higher after offers")
+    stores.offers.change_plans(ada.id, lambda _: [replace(plan, number=2)])
+    safety.stop_if_harmful(stores, ada)
+    assert asked == [1, 2]
