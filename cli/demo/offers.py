@@ -80,9 +80,10 @@ def add_offers(
     points: list[DecisionPoint] = []
     added: list[Prompt] = []
     ratings: list[Rating] = []
-    for rating in [item for day in days for item in day.ratings if item.about_ns in prompts]:
+    asked = [item for day in days for item in day.ratings if item.about_ns in prompts]
+    for number, rating in enumerate(asked):
         prompt = stored[prompts[rating.about_ns]]
-        point = _draw(plan, prompt, zone, blocks)
+        point = _draw(plan, prompt, number, zone, blocks)
         if point.offered is not None and rating.is_given:
             after = _after_prompt(point, rating.about_ns, prompt)
             point = _answered(point, rating.about_ns, after.id)
@@ -106,14 +107,14 @@ def add_offers(
 
 
 def _draw(
-    plan: OfferPlan, prompt: Prompt, zone: str, blocks: dict[str, list[bool]]
+    plan: OfferPlan, prompt: Prompt, number: int, zone: str, blocks: dict[str, list[bool]]
 ) -> DecisionPoint:
     local = to_datetime(prompt.planned_ns, zone)
     minute = local.hour * 60 + local.minute
     first_day = to_datetime(plan.created_ns, zone).date()
     block = f"1/{block_name(first_day, local.date(), minute)}"
-    # Of the prompt's slot, so that a sample is the same whenever it is made on a day.
-    name = hashlib.sha256(f"{plan.seed} {prompt.slot}".encode()).digest()
+    # Of its number, so that a sample has the same draws on whatever day it is made.
+    name = hashlib.sha256(f"{plan.seed} {number}".encode()).digest()
     point_id = str(uuid.UUID(bytes=name[:16], version=4))
     nonce = derive_nonce(bytes.fromhex(plan.seed), point_id)
     why_not = None
