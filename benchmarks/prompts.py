@@ -241,6 +241,8 @@ def main() -> None:
     print(json.dumps(found, indent=2))
     if found["planned"] != found["sent"] + found["said_why_not"] or found["mails_twice"]:
         raise SystemExit(1)
+    if found["moments_undecided"] or found["people_with_wrong_draws"]:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
