@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analytics.association.within_person import day_to_day_link, lagged_link, within_person_link
     from analytics.hrv.artefacts import label_beats
     from analytics.hrv.correction import correct_beats
-    from analytics.hrv.stress_index import stress_index
+    from analytics.hrv.relative_stress import stress_index
     from analytics.hrv.summary import hrv_summary
     from analytics.hrv.windows import BeatArrays, HrvWindows, hrv_windows
     from analytics.programme.change import change_between
@@ -33,7 +33,7 @@ else:  # hidden from the type checker, to which other names stay errors
             ),
             "analytics.hrv.artefacts": ("label_beats",),
             "analytics.hrv.correction": ("correct_beats",),
-            "analytics.hrv.stress_index": ("stress_index",),
+            "analytics.hrv.relative_stress": ("stress_index",),
             "analytics.hrv.summary": ("hrv_summary",),
             "analytics.hrv.windows": ("BeatArrays", "HrvWindows", "hrv_windows"),
             "analytics.programme.change": ("change_between",),

@@ -282,22 +282,52 @@ def person_peers(x: Array, y: Array, rng: np.random.Generator) -> dict[str, floa
     return found
 
 
-def clinic_peers(who: NDArray[np.int64], x: Array, y: Array, day: Array) -> dict[str, float]:
-    """p values of the common methods for a clinic, each with a straight course of its own."""
+def clinic_peers(
+    who: NDArray[np.int64], x: Array, y: Array, day: Array, rng: np.random.Generator
+) -> tuple[dict[str, float], dict[str, float]]:
+    """p values of the common methods for a clinic, each with a straight course, and seconds."""
     found: dict[str, float] = {}
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, method: Callable[[], float]) -> None:
+        began = time.process_time()
+        found[name] = method()
+        seconds[f"{name}, s"] = time.process_time() - began
+
+    each = [np.flatnonzero(who == one) for one in np.unique(who)]
+    flat = np.empty((2, len(x)))
+    for rows in each:
+        flat[:, rows] = signal.detrend(np.stack([x[rows], y[rows]]))
+    timed("detrended Pearson", lambda: float(stats.pearsonr(*flat).pvalue))
+    timed("shift", lambda: shift_in_people(flat, each, rng))
     if not importlib.util.find_spec("statsmodels"):
-        return found
+        return found, seconds
     import warnings
 
     import statsmodels.api as sm
 
     design = np.column_stack([np.ones(len(x)), x, day / np.max(day)])
+
+    def mixed_model() -> float:
+        model = sm.MixedLM(y, design, who, exog_re=design[:, [0, 2]])
+        return float(model.fit(method="lbfgs").pvalues[1])
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        mixed = sm.MixedLM(y, design, who, exog_re=design[:, [0, 2]]).fit(method="lbfgs")
-        found["mixed model"] = float(mixed.pvalues[1])
-        found["GEE"] = float(sm.GEE(y, design, who).fit().pvalues[1])
-    return found
+        timed("mixed model", mixed_model)
+        timed("GEE", lambda: float(sm.GEE(y, design, who).fit().pvalues[1]))
+    return found, seconds
+
+
+def shift_in_people(flat: Array, each: list[NDArray[np.int64]], rng: np.random.Generator) -> float:
+    """p value of the correlation against x turned in a circle within each person, 199 times."""
+    seen, null = 0.0, np.zeros(199)
+    for rows in each:
+        n = len(rows)
+        turned = flat[0, rows][(np.arange(n) + rng.integers(1, n, 199)[:, None]) % n]
+        null += turned @ flat[1, rows]
+        seen += float(flat[0, rows] @ flat[1, rows])
+    return float((1 + np.sum(np.abs(null) >= abs(seen))) / 200)
 
 
 def run_cell(name: str, n: int, people: int, cell: int, with_peers: bool) -> dict[str, object]:
@@ -333,8 +363,10 @@ def run_cell(name: str, n: int, people: int, cell: int, with_peers: bool) -> dic
                 group.missing_when_bad_p,
                 group.estimate,
             )
-            peers = clinic_peers(who, x, y, days) if with_peers else {}
+            peers, seconds = clinic_peers(who, x, y, days, rng) if with_peers else ({}, {})
             peers["rmcorr"] = group.rmcorr.p_value or 1.0
+            for key, spent in seconds.items():
+                counts[key] = counts.get(key, 0.0) + spent
         counts["Ebbtide"] += clear
         counts["missing warned"] += gap_p is not None and gap_p < 0.05
         counts["covered"] += low is not None and high is not None and low <= truth <= high
@@ -356,18 +388,19 @@ def print_table(folder: Path) -> None:
     print("|" + " --- |" * (len(names) + 7))
     for (name, n, people), cells in sorted(rows.items(), key=lambda row: (row[0][2], row[0][1])):
         draws = sum(cell["draws"] for cell in cells)
-        share = sum(cell["Ebbtide"] for cell in cells) / draws
-        error = np.sqrt(max(share * (1 - share), 1 / draws) / draws)
+        called = sum(cell["Ebbtide"] for cell in cells) / draws
+        error = np.sqrt(max(called * (1 - called), 1 / draws) / draws)
         others = []
         for key in names:
             if all(key in cell for cell in cells):
-                others.append(f"{100 * sum(cell[key] for cell in cells) / draws:.1f}")
+                share = sum(cell[key] for cell in cells) / draws
+                others.append(f"{share:.2f}" if key.endswith(", s") else f"{100 * share:.1f}")
             else:
                 others.append("")
         mean = sum(cell["estimate"] for cell in cells) / draws
         seconds = sum(cell["seconds"] for cell in cells) / draws
         print(
-            f"| {name} | {people} | {n} | {draws} | **{100 * share:.1f}** ± {100 * error:.1f} | "
+            f"| {name} | {people} | {n} | {draws} | **{100 * called:.1f}** ± {100 * error:.1f} | "
             + " | ".join(others)
             + f" | {mean:+.2f} | {seconds:.2f} |"
         )

@@ -21,7 +21,7 @@ _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 _BLOCK_HOURS = 2  # blocks of hours begin and end at even hours
 _LONGEST_BLOCK_DAYS = 3  # the rest of a week of 4 days is a block of 3
 _MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
-_RESIDUAL_SHARE = 1e-6  # of a column beyond the basis, below which it adds nothing
+_NEW_SHARE = 0.02  # of a column beyond the basis and others, below which it adds nothing
 _MAX_COLUMNS_SHARE = 0.2  # of the ratings: a set with more columns leaves too little
 
 
@@ -87,66 +87,63 @@ class _Builder:
         self._basis = basis
         self.columns: list[FloatArray] = []
         self._known: dict[bytes, int] = {}
-        # A set's span is told by what it makes of a few fixed vectors.
-        self._probes = np.random.default_rng(0).standard_normal((len(basis), 2))
 
     def add_family(
         self, angle: FloatArray, usual: list[BoolArray], blocks: list[BoolArray]
     ) -> tuple[tuple[tuple[int, ...], float], ...]:
         """Add waves of one to three turns, the usual block, and blocks that may be anywhere."""
-        waves: list[int] = []
         share = 0.5 / 5
-        found: dict[bytes, tuple[tuple[int, ...], float]] = {}
+        found: dict[tuple[int, ...], float] = {}
 
         def add(numbers: list[int], prior: float) -> None:
-            if not numbers or len(numbers) > _MAX_COLUMNS_SHARE * len(angle):
-                return
-            span = self._span(numbers)
-            columns, before = found.get(span, (tuple(numbers), 0.0))
-            found[span] = (columns, before + prior)
+            if numbers and len(numbers) <= _MAX_COLUMNS_SHARE * len(angle):
+                found[tuple(numbers)] = found.get(tuple(numbers), 0.0) + prior
 
-        for turns in (1, 2, 3):
-            for wave in (np.cos(turns * angle), np.sin(turns * angle)):
-                number = self._add_column(wave, waves)
-                if number is not None:
-                    waves.append(number)
-            add(list(waves), share)
-        for columns, prior in ((usual, share / len(usual)), (blocks, share / len(blocks))):
-            for column in columns:
-                number = self._add_column(column.astype(np.float64), [])
-                if number is not None:
-                    add([number], prior)
-        total = sum(prior for _, prior in found.values())
+        turns = [wave(k * angle) for k in (1, 2, 3) for wave in (np.cos, np.sin)]
+        net, usable = self._net(np.column_stack([*turns, *usual, *blocks]).astype(np.float64))
+        # The same whatever the sign, also that of zeros.
+        first = np.argmax(np.abs(net) > 1e-6, axis=0)
+        sign = np.where(net[first, np.arange(len(first))] > 0, 1.0, -1.0)
+        keys = np.round((sign * net).T, 7) + 0.0
+        waves: list[int] = []
+        beside = np.empty((len(angle), 0))
+        for k in range(len(turns)):
+            # A wave that those before it can form adds nothing. Of what they leave twice, since
+            # once leaves rounding.
+            left = net[:, k] - beside @ (beside.T @ net[:, k])
+            left = left - beside @ (beside.T @ left)
+            size = float(np.linalg.norm(left))
+            if usable[k] and size >= _NEW_SHARE:
+                waves.append(self._add_column(net[:, k], keys[k]))
+                beside = np.column_stack([beside, left / size])
+            if k % 2:
+                add(list(waves), share)
+        first_block = len(turns) + len(usual)
+        for k in range(len(turns), net.shape[1]):
+            if usable[k]:
+                kind = usual if k < first_block else blocks
+                add([self._add_column(net[:, k], keys[k])], share / len(kind))
+        total = sum(found.values())
         if not total:
             return (((), 0.0),)
         return (
             ((), float(np.log(0.5))),
-            *((columns, float(np.log(0.5 * prior / total))) for columns, prior in found.values()),
+            *((columns, float(np.log(0.5 * prior / total))) for columns, prior in found.items()),
         )
 
-    def _add_column(self, column: FloatArray, beside: list[int]) -> int | None:
-        """Add a column net of the basis; None where it adds nothing to those ``beside`` it."""
-        centred = column - np.mean(column)
-        size = float(np.linalg.norm(centred))
-        if size < 1e-9:
-            return None
+    def _net(self, columns: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Columns (n, c) net of the basis, of unit length, and which have something left."""
+        centred = columns - np.mean(columns, axis=0)
+        size = np.linalg.norm(centred, axis=0)
         net = centred - self._basis @ (self._basis.T @ centred)
-        left = float(np.linalg.norm(net))
-        if left < _RESIDUAL_SHARE * size + 0.02 * size:
-            return None
-        net = net / left
-        if beside:
-            others = np.linalg.qr(np.column_stack([self.columns[k] for k in beside]))[0]
-            if np.linalg.norm(net - others @ (others.T @ net)) < 0.02:
-                return None
-        sign = 1.0 if net[int(np.argmax(np.abs(net) > 1e-6))] > 0 else -1.0
-        key = np.round(sign * net, 7).tobytes()
+        left = np.linalg.norm(net, axis=0)
+        usable: BoolArray = (size >= 1e-9) & (left >= _NEW_SHARE * size)
+        return net / np.where(usable, left, 1.0), usable
+
+    def _add_column(self, net: FloatArray, rounded: FloatArray) -> int:
+        """Give a column its number: the one it has, where it or its negative is there already."""
+        key = rounded.tobytes()
         if key not in self._known:
             self._known[key] = len(self.columns)
             self.columns.append(net)
         return self._known[key]
-
-    def _span(self, numbers: list[int]) -> bytes:
-        columns = np.column_stack([self.columns[k] for k in numbers])
-        orthonormal = np.linalg.qr(columns)[0] if len(numbers) > 1 else columns
-        return np.round(orthonormal @ (orthonormal.T @ self._probes), 6).tobytes()

@@ -16,6 +16,7 @@ both fall; its table is in ``docs/evidence/false-alarms.md``.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -211,7 +212,7 @@ class _Fit:
     y_residual: FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Person:
     """Ratings in order of time, without copies; ``covariates``: (n, k), centred."""
 
@@ -227,11 +228,12 @@ class _Person:
         smooth = spline_basis(self.days, min(spline_df(len(self.days)), MAX_SPLINE_DF))
         if self.covariates is not None:
             smooth = np.column_stack([smooth, self.covariates])
-        aside = self.bad_moments()
+        aside = self.bad_moments
         if len(aside):
             smooth = np.column_stack([smooth, np.arange(len(self.x))[:, None] == aside])
         return independent_columns(smooth)
 
+    @functools.cached_property
     def bad_moments(self) -> IntArray:
         """Rows at which both jump away from the ratings around them and back, the largest first.
 
@@ -334,7 +336,7 @@ class _Person:
         self, fit: _Fit, clear: bool
     ) -> tuple[int, tuple[float, float, float], bool] | None:
         """Find the one rating without which the answer is another: row, slope, whether clear."""
-        aside = self.bad_moments()
+        aside = self.bad_moments
         if len(aside):
             return int(aside[0]), (fit.estimate, fit.low, fit.high), clear
         size = np.abs(fit.average.influence)

@@ -185,8 +185,7 @@ def _describe_doubts(
     if not clear or not compared.both_rated:
         return said
     said.append(
-        "Both are your own ratings. A way of filling in the form that moves both would look the "
-        "same."
+        "Both come from one form. A way of filling in the form that moves both would look the same."
     )
     if link.robustness is not None:
         line = (
@@ -201,8 +200,8 @@ def _describe_doubts(
         said.append(line)
     if link.reliability is not None and link.estimate is not None and link.reliability < 1:
         said.append(
-            f"You rated again within half an hour at times, and {x} then differed a little. "
-            f"Allowing for that, the slope would be about "
+            f"Rated again within half an hour, {x} differed a little at times. Allowing for that, "
+            f"the slope would be about "
             f"{_points(link.estimate / link.reliability)}."
         )
     return said

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from analytics.hrv.correction import CorrectedSeries, correct_beats
     from analytics.hrv.engine import WindowMetrics, window_metrics
     from analytics.hrv.metric import Domain, Metric
+    from analytics.hrv.relative_stress import (
+        StressIndex,
+        StressIndexInput,
+        StressPeriods,
+        stress_index_of_periods,
+    )
     from analytics.hrv.requirements import METRICS, MissingReason
-    from analytics.hrv.stress_index import StressIndex, StressIndexInput
     from analytics.hrv.summary import SLOW_BREATHING, HrvSummary, Quality, hrv_summary
     from analytics.hrv.windows import (
         WINDOW_NS,
@@ -33,7 +38,12 @@ else:  # hidden from the type checker, to which other names stay errors
             "analytics.hrv.engine": ("WindowMetrics", "window_metrics"),
             "analytics.hrv.metric": ("Domain", "Metric"),
             "analytics.hrv.requirements": ("METRICS", "MissingReason"),
-            "analytics.hrv.stress_index": ("StressIndex", "StressIndexInput"),
+            "analytics.hrv.relative_stress": (
+                "StressIndex",
+                "StressIndexInput",
+                "StressPeriods",
+                "stress_index_of_periods",
+            ),
             "analytics.hrv.summary": ("HrvSummary", "Quality", "SLOW_BREATHING", "hrv_summary"),
             "analytics.hrv.windows": (
                 "BeatArrays",
@@ -64,6 +74,7 @@ __all__ = [
     "Quality",
     "StressIndex",
     "StressIndexInput",
+    "StressPeriods",
     "WindowMetrics",
     "concat_windows",
     "correct_beats",
@@ -71,5 +82,6 @@ __all__ = [
     "hrv_windows",
     "label_beats",
     "starts_by_stretch",
+    "stress_index_of_periods",
     "window_metrics",
 ]

@@ -35,7 +35,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from scipy import ndimage
 
 from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 
@@ -168,6 +167,8 @@ def _pieces(runs: IntArray) -> list[slice]:
 
 def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
     """Labels and medians of one unbroken run of possible intervals."""
+    from scipy import ndimage  # a third of a second to load, which most commands do not need
+
     n = len(rr)
     median = ndimage.median_filter(rr, size=min(_MEDIAN_WIDTH, n), mode="mirror")
     away = rr - median
@@ -231,6 +232,8 @@ def _other_halves(rr: FloatArray, runs: IntArray, beat: Int8Array, median: Float
 
 def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
     """Compute a robust standard deviation of the 91 ``values`` around each; shape as ``values``."""
+    from scipy import ndimage
+
     size = min(_SCALE_WIDTH, len(values))
     size -= 1 - size % 2
     absolute = np.abs(values)

@@ -36,9 +36,10 @@ class MissingReason(StrEnum):
     NO_BEATS = "no beats recorded"
     DISTURBED = "too disturbed"
     TOO_FEW_BEATS = "too few usable beats"
-    BASELINE = "not known yet: learning the usual takes five days and 25 quiet windows"
-    HOUR = "not known at this time of day: the baseline has too few days around it"
+    BASELINE = "not known yet: learning the usual takes two worn days before"
     MOVING = "moving: the heart works for the muscles"
+    ACTIVE = "active: a heart rate far above rest is not judged"
+    PRACTICE = "during a practice: slow breathing changes the heart by itself"
 
 
 def disturbed_reason(intervals: int, normal_share: float) -> str | None:

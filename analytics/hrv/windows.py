@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 from analytics.hrv import artefacts
 from analytics.hrv.engine import WindowMetrics, window_metrics
+from analytics.hrv.heart_rate import WindowRates, empty_rates, window_rates
 from analytics.hrv.metric import Domain
 from analytics.hrv.requirements import MissingReason
 
@@ -76,7 +77,8 @@ class HrvWindows:
 
     ``metrics`` has the values (NaN where missing) and the quality; ``missing_reason``, and
     ``missing_detail`` in words with what would be needed, are None where the window as a whole is
-    usable.
+    usable. ``rates`` has heart rates that need five beats only, also of windows that are not usable
+    for the rest.
     """
 
     start_ns: IntArray
@@ -84,6 +86,7 @@ class HrvWindows:
     metrics: WindowMetrics
     missing_reason: list[MissingReason | None]
     missing_detail: list[str | None]
+    rates: WindowRates
 
     def __len__(self) -> int:
         return len(self.start_ns)
@@ -169,6 +172,7 @@ def hrv_windows(
         motion = ((movement.time_ns - origin) / 1e9, movement.mad_mg)
     none = np.empty(0)
     found = window_metrics(none, none, start_s, length_s, motion=motion, domains=domains)
+    rates = empty_rates(len(starts), window_ns)
     for stream in np.unique(beats.stream).tolist():
         own = beats.of_stream(stream)
         # Recordings from files may be a thousand streams: each is read for its own time only.
@@ -184,6 +188,11 @@ def hrv_windows(
             domains=domains,
         )
         _use_fuller(found, of_stream, np.flatnonzero(near))
+        _use_more_known(
+            rates,
+            window_rates(own.time_ns, own.rr_ms, own.follows, own.contact, starts[near], window_ns),
+            np.flatnonzero(near),
+        )
     reasons = [
         _missing_reason(length_s, int(many), float(coverage), float(share))
         for many, coverage, share in zip(
@@ -196,6 +205,7 @@ def hrv_windows(
         found,
         [None if reason is None else reason[0] for reason in reasons],
         [None if reason is None else reason[1] for reason in reasons],
+        rates,
     )
 
 
@@ -227,6 +237,11 @@ def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) ->
         replace(found[0], values=values, **arrays),
         [reasons[place] for place in order],
         [details[place] for place in order],
+        WindowRates(
+            np.concatenate([piece.rates.minute_bpm for piece in pieces])[order],
+            np.concatenate([piece.rates.window_bpm for piece in pieces])[order],
+            np.concatenate([piece.rates.vagal for piece in pieces])[order],
+        ),
     )
 
 
@@ -261,6 +276,20 @@ def _use_fuller(into: WindowMetrics, other: WindowMetrics, rows: IntArray) -> No
             getattr(into, field.name)[chosen] = getattr(other, field.name)[better]
     for name, column in into.values.items():
         column[chosen] = other.values[name][better]
+
+
+def _use_more_known(into: WindowRates, other: WindowRates, rows: IntArray) -> None:
+    """Those of ``other`` that know more minutes than what is in these rows."""
+
+    def known(rates: WindowRates) -> FloatArray:
+        result: FloatArray = rates.known_share + 0.1 * np.isfinite(rates.window_bpm)
+        return result
+
+    better = known(other) > known(into.at(rows))
+    chosen = rows[better]
+    into.minute_bpm[chosen] = other.minute_bpm[better]
+    into.window_bpm[chosen] = other.window_bpm[better]
+    into.vagal[chosen] = other.vagal[better]
 
 
 def _missing_reason(

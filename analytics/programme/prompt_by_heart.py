@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
-from analytics.hrv.stress_index import MAX_MOTION_MG
+from analytics.hrv.stress_baseline import MAX_MOTION_MG
 
 MIN_DAYS, MIN_WINDOWS = 5, 24  # two hours of windows
 NEAR_H = 1.5

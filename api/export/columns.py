@@ -31,6 +31,8 @@ class Table(StrEnum):
     SCORES = "scores"
     PROMPTS = "prompts"
     DECISION_POINTS = "decision_points"
+    STRESS_BEFORE = "stress_before"
+    GAPS = "gaps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ DESCRIPTIONS: dict[Table, str] = {
     Table.PROMPTS: "When a person was to be asked for a rating, why, and what became of it",
     Table.DECISION_POINTS: "Practice by lot: moments, what was drawn with which probability, and "
     "ratings before and after",
+    Table.STRESS_BEFORE: "Stress index of the heart in the half hour before each rating",
+    Table.GAPS: "Times of a recording without heartbeats, and why",
 }
 # What names a row, so that rows of an increment replace those of a copy.
 PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
@@ -66,6 +70,8 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.SCORES: ("answer",),
     Table.PROMPTS: ("prompt",),
     Table.DECISION_POINTS: ("decision_point",),
+    Table.STRESS_BEFORE: ("rating",),
+    Table.GAPS: ("gap",),
 }
 
 
@@ -78,6 +84,26 @@ def _instant(name: str, description: str, *, personal: bool = False) -> dict[str
 
 def _nrs(what: str) -> Column:
     return Column(pa.int8(), f"{what}, numerical rating scale: 0 none, 10 the most", "{score}")
+
+
+def _index(of: str) -> dict[str, Column]:
+    """Columns of a stress index with its interval, version and reason."""
+    return {
+        "stress_index": Column(
+            pa.float64(),
+            f"Stress index {of}: of 100 usual moments of the person, how many were calmer; 50 is "
+            "usual",
+            "{score}",
+        ),
+        "stress_index_low": Column(
+            pa.float64(), "95% interval of value and baseline, lower end", "{score}"
+        ),
+        "stress_index_high": Column(
+            pa.float64(), "95% interval of value and baseline, upper end", "{score}"
+        ),
+        "stress_index_version": Column(pa.int16(), "Version of the method that made it"),
+        "stress_index_missing": Column(TEXT, "Why there is none"),
+    }
 
 
 _METRICS = {
@@ -108,11 +134,15 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "usable": Column(pa.bool_(), "Whether enough of the window is clean"),
         "local_hour": Column(pa.float64(), "Hour of the day where the person is", "h"),
         **{name: Column(pa.float64(), *_METRICS[name]) for name in METRICS},
-        "stress_index": Column(
-            pa.float64(), "Stress index against the person's own baseline", "{score}"
+        **_index("of the window"),
+        "stress_index_own_low": Column(
+            pa.float64(), "Interval without the baseline's doubt, lower end", "{score}"
         ),
-        "stress_index_low": Column(pa.float64(), "95% interval, lower end", "{score}"),
-        "stress_index_high": Column(pa.float64(), "95% interval, upper end", "{score}"),
+        "stress_index_own_high": Column(
+            pa.float64(), "Interval without the baseline's doubt, upper end", "{score}"
+        ),
+        "baseline_days": Column(pa.int16(), "Worn days that it was compared with", "d"),
+        "known_minutes": Column(pa.int8(), "Minutes with a heart rate at rest", "min"),
     },
     Table.RATINGS: {
         "rating": Column(pa.string(), "Id of the rating, the same in all its versions"),
@@ -238,6 +268,20 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "nonce": Column(pa.string(), "With which the draw can be done again", personal=True),
         "simulated": Column(pa.bool_(), "A sample, not a real person's"),
     },
+}
+COLUMNS[Table.STRESS_BEFORE] = {
+    "rating": Column(pa.string(), "Id of the rating, as in the ratings"),
+    **_instant("about", "The moment that the rating is about"),
+    **_index("of the half hour before"),
+    "simulated": Column(pa.bool_(), "Some of the data are a simulation's"),
+}
+COLUMNS[Table.GAPS] = {
+    "gap": Column(pa.string(), "Stream and moment of the gap"),
+    **_instant("start", "From when there are no beats"),
+    "seconds": Column(pa.float64(), "How long there are none", "s"),
+    "reason": Column(TEXT, "Why, as it was recorded"),
+    "words": Column(TEXT, "The same in words"),
+    "stream": Column(TEXT, "Id of the recording"),
 }
 _PERSON = Column(TEXT, "Pseudonym, the same in every export of this analyst")
 _MOVED = "; local, without a zone, moved by whole weeks, since 1970-01-01T00:00"

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
-from analytics.hrv.stress_index import stress_index
+from analytics.hrv.relative_stress import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.windows import METHOD as WINDOWS_METHOD
 from api.export.columns import COLUMNS, Table, table_schema
 from api.export.decision_points import decision_point_columns
@@ -26,23 +26,27 @@ from api.export.tables import (
     answer_columns,
     beat_columns,
     build_batch,
+    gap_columns,
     link_columns,
     null_nan,
     order_positions,
     prompt_columns,
     rate_columns,
     rating_columns,
+    stress_before_columns,
+    window_index_columns,
 )
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, MONTH_DAYS
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.link_report import REPORT_METHODS, plan_report_of
+from api.services.research_identity import GRID
 from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
 from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE
 from store import Stores
 
-_LAYOUT = 4  # of the columns: whoever has an older export gets a new one
+_LAYOUT = 5  # of the columns: whoever has an older export gets a new one
 _DECIMALS = 4  # of a link: with all digits, the times behind it could be searched for
 
 IntArray = NDArray[np.int64]
@@ -82,6 +86,10 @@ def research_parts(
         yield part(partial(_prompts, rows), "planned_ns", "prompt")
     elif table is Table.DECISION_POINTS:
         yield part(partial(_decision_points, rows), "planned_ns", "decision_point")
+    elif table is Table.STRESS_BEFORE:
+        yield part(partial(_stress_before, rows, cache), "about_ns", "rating")
+    elif table is Table.GAPS:
+        yield part(partial(_gaps, rows), "start_ns", "gap")
     else:
         yield part(partial(_link, rows, cache), None)
 
@@ -102,6 +110,7 @@ def research_fingerprint(
             sorted(rows.released_days.items()),
             WINDOWS_METHOD,
             STRESS_INDEX_METHOD,
+            rows.baseline_content(),
         )
     elif table is Table.RATINGS:
         # Not by id and version: what an import completes has the version that it had.
@@ -116,8 +125,15 @@ def research_fingerprint(
         content = rows.prompts()
     elif table is Table.DECISION_POINTS:
         content = _decision_points(rows)
+    elif table is Table.GAPS:
+        content = rows.gaps()
     else:
-        content = (rows.true_ratings(), sorted(rows.released_days.items()), REPORT_METHODS)
+        content = (
+            rows.true_ratings(),
+            sorted(rows.released_days.items()),
+            REPORT_METHODS,
+            rows.baseline_content(),
+        )
     # The range as it was given: its end, limited to that of what is released, could be found by
     # bisection.
     words = repr((_LAYOUT, table, query.span, query.start_ns, query.end_ns, content))
@@ -150,16 +166,33 @@ def _hrv(rows: ReleasedRows, cache: AnalysisCache, days: dict[int, str]) -> dict
     person = rows.subject.person
     found = load_research_windows(rows.stores, cache.research, person, rows.clock, days)
     chosen = found.at((found.start_ns >= rows.start) & (found.start_ns < rows.end))
-    index = stress_index(rows.baseline(cache.research), chosen.to_stress_index_input("UTC"))
+    index = rows.baseline(cache.research).judge(chosen.to_stress_index_input("UTC"))
     return {
         "start_ns": chosen.start_ns,
         "usable": np.isfinite(chosen.mean_hr_bpm),
         "local_hour": _hours(chosen.start_ns),
         **{name: null_nan(getattr(chosen, name)) for name in METRICS},
-        "stress_index": null_nan(index.value),
-        "stress_index_low": null_nan(index.low),
-        "stress_index_high": null_nan(index.high),
+        **window_index_columns(index, np.ones(len(chosen.start_ns), np.bool_)),
     }
+
+
+def _stress_before(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
+    # Of all that is released, whatever the range: the index is that of the true times.
+    ratings = rows.true_ratings()
+    moved, inside = rows.move(np.array([r.about_ns for r in ratings], dtype=np.int64), GRID)
+    columns = stress_before_columns(rows.stores, cache, rows.subject.person, ratings)
+    columns["about_ns"] = moved
+    columns["rating"] = [rows.identity.hide_id(own_id) for own_id in columns["rating"]]
+    order = np.lexsort((np.array(columns["rating"], dtype=str), moved))
+    chosen = order[inside[order]]
+    columns = {name: _take(values, chosen) for name, values in columns.items()}
+    for name in ("stress_index", "stress_index_low", "stress_index_high"):
+        columns[name] = pc.round(columns[name], ndigits=_DECIMALS)
+    return columns
+
+
+def _gaps(rows: ReleasedRows) -> dict[str, Any]:
+    return gap_columns(rows.gaps(), rows.subject)
 
 
 def _ratings(rows: ReleasedRows) -> dict[str, Any]:
@@ -214,4 +247,6 @@ def _hours(moved: IntArray) -> NDArray[np.float64]:
 
 
 def _take(values: Any, rows: NDArray[np.intp]) -> Any:
+    if isinstance(values, list):
+        return [values[row] for row in rows.tolist()]
     return values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]

@@ -16,11 +16,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import METHOD as STRESS_INDEX_METHOD
-from analytics.hrv.stress_index import stress_index
+from analytics.association.hrv_before_rating import Span, without_beats
+from analytics.hrv.relative_stress import METHOD as STRESS_INDEX_METHOD
+from analytics.hrv.relative_stress import StressIndex
 from analytics.programme import score_answers
 from api.export.columns import COLUMNS, Table, table_schema
 from api.export.decision_points import decision_point_columns, load_decision_points
+from api.schemas.hrv import STRESS_INDEX_VERSION
 from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, MONTH_DAYS, STORED_METHOD, load_daily_hrv
@@ -33,14 +35,18 @@ from api.services.link_report import (
     load_planned_json,
     plan_report,
 )
+from api.services.rating_windows import index_before, report_inputs
+from api.services.stress_baseline import baseline_starts, load_practices_s
+from api.services.stress_days import GAP_WORDS
+from ebbtide.beats import Origin
 from ebbtide.questionnaires import QuestionnaireLibrary
 from ebbtide.timestamps import DAY, FOREVER, MINUTE, SECOND, to_datetime
 from store import Stores
-from store.models import ImportedHeartRate, Person, Prompt, QuestionnaireResponse, Rating
+from store.models import ImportedHeartRate, Person, PlacedGap, Prompt, QuestionnaireResponse, Rating
 
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
 _HIGHEST = 2**63 - 1
-_LAYOUT = 3  # of the columns: whoever has an older export gets a new one
+_LAYOUT = 4  # of the columns: whoever has an older export gets a new one
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,10 @@ def table_parts(
     elif table is Table.DECISION_POINTS:
         columns = partial(_decision_points, stores, person, query)
         yield part(columns, "planned_ns", "decision_point")
+    elif table is Table.STRESS_BEFORE:
+        yield part(partial(_stress_before, stores, cache, person, query), "about_ns", "rating")
+    elif table is Table.GAPS:
+        yield part(partial(_gaps, stores, subject, query), "start_ns", "gap")
     else:
         yield part(partial(_link, stores, cache, person, query), None)
 
@@ -139,7 +149,7 @@ def table_fingerprint(
         content = _day_names(stores, person, query.start_ns, query.end_ns)
     elif table is Table.HRV:  # the baseline may lie outside the range
         days = _day_names(stores, person, 0, query.end_ns)
-        content = (days, STORED_METHOD, STRESS_INDEX_METHOD)
+        content = (days, STORED_METHOD, *_index_inputs(stores, person))
     elif table is Table.RATINGS:
         content = stores.records.ratings_fingerprint(person.id)
     elif table is Table.SESSIONS:
@@ -153,11 +163,20 @@ def table_fingerprint(
         content = _load_prompts(stores, person, query)
     elif table is Table.DECISION_POINTS:
         content = load_decision_points(stores, person, query)
+    elif table is Table.GAPS:
+        content = _day_names(stores, person, query.start_ns, query.end_ns)
     else:
         ratings = stores.records.ratings_fingerprint(person.id)
-        content = (ratings, _day_names(stores, person, *FOREVER), REPORT_METHODS)
+        days = _day_names(stores, person, *FOREVER)
+        content = (ratings, days, REPORT_METHODS, *_index_inputs(stores, person))
     words = repr((_LAYOUT, person.id, query, content))
     return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _index_inputs(stores: Stores, person: Person) -> tuple[object, ...]:
+    """What a stress index depends on beside beats."""
+    practices = load_practices_s(stores, person).tolist()
+    return STRESS_INDEX_METHOD, baseline_starts(stores, person), practices
 
 
 def _day_names(stores: Stores, person: Person, start_ns: int, end_ns: int) -> list[tuple[int, str]]:
@@ -214,10 +233,8 @@ def _hrv(
     days: frozenset[int],
 ) -> dict[str, Any]:
     daily = load_daily_hrv(stores, person, query.start_ns, query.end_ns)
-    index = stress_index(
-        cache.baselines.load(stores, person),
-        daily.to_stress_index_input(person.zone),
-    )
+    baseline = cache.baselines.load(stores, person)
+    index = baseline.judge(daily.to_stress_index_input(person.zone))
     rows = np.isin(daily.start_ns // DAY, sorted(days))
     _, hour = local_day_and_hour(daily.start_ns[rows], person.zone)
     return {
@@ -225,9 +242,92 @@ def _hrv(
         "usable": np.isfinite(daily.mean_hr_bpm[rows]),
         "local_hour": hour,
         **{name: null_nan(getattr(daily, name)[rows]) for name in METRICS},
-        "stress_index": null_nan(index.value[rows]),
-        "stress_index_low": null_nan(index.low[rows]),
-        "stress_index_high": null_nan(index.high[rows]),
+        **window_index_columns(index, rows),
+    }
+
+
+def index_columns(
+    value: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    missing: list[str | None],
+) -> dict[str, Any]:
+    """Make the columns of a stress index."""
+    return {
+        "stress_index": null_nan(value),
+        "stress_index_low": null_nan(low),
+        "stress_index_high": null_nan(high),
+        "stress_index_version": [STRESS_INDEX_VERSION] * len(value),
+        "stress_index_missing": pa.array(missing, pa.string()).dictionary_encode(),
+    }
+
+
+def window_index_columns(index: StressIndex, rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """Make the columns of the stress index of windows."""
+    missing = [
+        None if index.missing_reason[row] is None else str(index.missing_reason[row])
+        for row in np.flatnonzero(rows).tolist()
+    ]
+    return {
+        **index_columns(index.value[rows], index.low[rows], index.high[rows], missing),
+        "stress_index_own_low": null_nan(index.own_low[rows]),
+        "stress_index_own_high": null_nan(index.own_high[rows]),
+        "baseline_days": index.baseline_days[rows],
+        "known_minutes": index.known_minutes[rows],
+    }
+
+
+def _stress_before(
+    stores: Stores, cache: AnalysisCache, person: Person, query: ExportQuery
+) -> dict[str, Any]:
+    ratings = stores.records.ratings(person.id, query.start_ns, query.end_ns)
+    ratings.sort(key=lambda rating: (rating.about_ns, rating.id))
+    return stress_before_columns(stores, cache, person, ratings)
+
+
+def stress_before_columns(
+    stores: Stores, cache: AnalysisCache, person: Person, ratings: list[Rating]
+) -> dict[str, Any]:
+    """Make a row of each of these ratings, in their order."""
+    days = stores.beats.day_fingerprints(person.subject_id, *FOREVER)
+    rated, _ = cache.windows.load(stores, person, cache.baselines, ratings, Span.MINUTES_30, days)
+    found = index_before(rated, report_inputs(rated)[1]) if ratings else None
+    if found is None:
+        found = without_beats(len(ratings)).index
+    simulated = Origin.SIMULATED in rated.origins
+    return {
+        "rating": [rating.id for rating in ratings],
+        "about_ns": [rating.about_ns for rating in ratings],
+        **index_columns(found.value, found.low, found.high, found.missing_reason),
+        "simulated": [simulated or rating.simulated for rating in ratings],
+    }
+
+
+def _gaps(stores: Stores, subject: ExportSubject, query: ExportQuery) -> dict[str, Any]:
+    found = stores.beats.gaps(subject.person.subject_id, query.start_ns, query.end_ns)
+    return gap_columns([item for item in found if query.start_ns <= item.gap.start_ns], subject)
+
+
+def gap_columns(found: list[PlacedGap], subject: ExportSubject) -> dict[str, Any]:
+    """Make the columns of gaps, in the order of a cursor."""
+    rows = sorted(
+        (
+            item.gap.start_ns,
+            f"{_id(subject, item.stream_id)}-{item.gap.start_ns}-{item.gap.sequence}",
+            item,
+        )
+        for item in found
+    )
+    gaps = [item.gap for *_, item in rows]
+    return {
+        "gap": [name for _, name, _ in rows],
+        "start_ns": [gap.start_ns for gap in gaps],
+        "seconds": [(gap.end_ns - gap.start_ns) / SECOND for gap in gaps],
+        "reason": pa.array([str(gap.reason) for gap in gaps], pa.string()).dictionary_encode(),
+        "words": pa.array([GAP_WORDS[gap.reason] for gap in gaps], pa.string()).dictionary_encode(),
+        "stream": pa.array(
+            [_id(subject, item.stream_id) for *_, item in rows], pa.string()
+        ).dictionary_encode(),
     }
 
 

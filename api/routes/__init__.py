@@ -13,7 +13,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.routes import health
-from api.routes.analysis import first_days, hrv, hrv_trend, link, live, therapy
+from api.routes.analysis import baseline, first_days, hrv, hrv_trend, link, live, therapy
 from api.routes.auth import (
     devices,
     first_run,
@@ -49,6 +49,7 @@ _SHARED: tuple[APIRouter, ...] = (
     streams.shared,
     hrv.shared,
     hrv_trend.shared,
+    baseline.shared,
     link.shared,
     therapy.shared,
     live.shared,
@@ -69,6 +70,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     live.router,
     recorder.router,
     first_days.router,
+    baseline.router,
     notes.router,
     practices.router,
     programme.router,

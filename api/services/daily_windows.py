@@ -7,12 +7,13 @@ method and the fingerprint of the beats it was made from; when either differs, i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import StressIndexInput, logarithm
+from analytics.hrv.heart_rate import METHOD as RATES_METHOD
+from analytics.hrv.relative_stress import StressIndexInput, logarithm
 from analytics.hrv.windows import (
     METHOD,
     WINDOW_NS,
@@ -29,17 +30,22 @@ from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
 from store.models import DailyWindows, Person
 
-STORED_METHOD = f"5-minute windows; {METHOD}; layout 2"
+STORED_METHOD = f"5-minute windows; {METHOD}; {RATES_METHOD}; layout 3"
 _DAY_S = 0.15  # of a day of beats, as measured
 MONTH_DAYS = 28  # of windows that are read at a time
 METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
+# Heart rate of each minute and of the window, from as few as five beats: of the stress index.
+MINUTES = tuple(f"minute_{number}_bpm" for number in range(1, 6))
+_STORED = (*METRICS, *MINUTES, "window_bpm", "vagal")
+_COLUMNS = ("start_ns", *METRICS, "minute_bpm", "window_bpm", "vagal")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyHrv:
-    """Windows that have any beats, by start; all columns of shape (w,). Metrics are NaN where the
-    window is not usable. ``fingerprints``: of each UTC day; ``whole_days``: those of which all
-    windows are here.
+    """Windows that have any beats, by start; all columns of shape (w,), and ``minute_bpm`` of
+    shape (w, 5). Metrics are NaN where the window is not usable; ``minute_bpm``, ``window_bpm`` and
+    ``vagal`` need a few beats only (``analytics.hrv.heart_rate``). ``fingerprints``: of each UTC
+    day.
     """
 
     start_ns: NDArray[np.int64]
@@ -48,21 +54,22 @@ class DailyHrv:
     sdnn_ms: NDArray[np.float64]
     stress_index_baevsky: NDArray[np.float64]
     motion_mg: NDArray[np.float64]
+    minute_bpm: NDArray[np.float64]
+    window_bpm: NDArray[np.float64]
+    vagal: NDArray[np.float64]
     fingerprints: dict[int, str]
-    whole_days: frozenset[int]
 
     def at(self, rows: NDArray[np.bool_]) -> DailyHrv:
         """Some of the windows."""
-        return DailyHrv(
-            self.start_ns[rows],
-            self.mean_hr_bpm[rows],
-            self.rmssd_ms[rows],
-            self.sdnn_ms[rows],
-            self.stress_index_baevsky[rows],
-            self.motion_mg[rows],
-            self.fingerprints,
-            self.whole_days,
-        )
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return DailyHrv(**columns, fingerprints=self.fingerprints)
+
+    def followed_by(self, other: DailyHrv) -> DailyHrv:
+        """These windows, then those of another time."""
+        columns = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _COLUMNS
+        }
+        return DailyHrv(**columns, fingerprints=self.fingerprints | other.fingerprints)
 
     def to_stress_index_input(self, zone: str) -> StressIndexInput:
         """The windows as the stress index takes them."""
@@ -72,15 +79,21 @@ class DailyHrv:
             day,
             hour,
             middle_ns / 1e9,
+            self.minute_bpm,
+            self.window_bpm,
+            self.vagal,
+            self.motion_mg,
             logarithm(self.rmssd_ms),
             self.mean_hr_bpm,
-            logarithm(self.stress_index_baevsky),
-            self.motion_mg,
         )
 
 
-def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -> DailyHrv:
-    """Load the windows that begin in [start_ns, end_ns); compute and store what is missing."""
+def load_daily_hrv(
+    stores: Stores, person: Person, start_ns: int, end_ns: int, *, only_stored: bool = False
+) -> DailyHrv:
+    """Load the windows that begin in [start_ns, end_ns); compute and store what is missing, or with
+    ``only_stored`` leave it out.
+    """
     subject = person.subject_id
     fingerprints = stores.beats.day_fingerprints(
         subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
@@ -92,13 +105,15 @@ def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -
         return day in stored and stored[day].fingerprint == fingerprints[day]
 
     stored = stores.beats.stored_windows(
-        subject, STORED_METHOD, METRICS, min(fingerprints), max(fingerprints)
+        subject, STORED_METHOD, _STORED, min(fingerprints), max(fingerprints)
     )
     missing = [day for day in fingerprints if not is_current(day)]
-    if missing:
+    if only_stored:
+        fingerprints = {day: name for day, name in fingerprints.items() if is_current(day)}
+    elif missing:
         with single_flight(f"windows {subject}"):
             days = (min(missing), max(missing))
-            stored |= stores.beats.stored_windows(subject, STORED_METHOD, METRICS, *days)
+            stored |= stores.beats.stored_windows(subject, STORED_METHOD, _STORED, *days)
             for day in sorted(missing):
                 raise_if_stopped()
                 if not is_current(day):
@@ -107,8 +122,7 @@ def load_daily_hrv(stores: Stores, person: Person, start_ns: int, end_ns: int) -
                     stores.beats.store_windows(subject, STORED_METHOD, {day: stored[day]})
     daily = concat_days([stored[day] for day in sorted(fingerprints)], fingerprints)
     inside = (daily.start_ns >= start_ns) & (daily.start_ns < end_ns)
-    cut = set((daily.start_ns[~inside] // DAY).tolist())
-    return replace(daily.at(inside), whole_days=daily.whole_days - cut)
+    return daily.at(inside)
 
 
 def missing_days(stores: Stores, person: Person) -> dict[int, str]:
@@ -153,18 +167,19 @@ def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) ->
 
 def to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
     """Choose the windows that have any beats, in the form that is stored."""
-    metrics = hrv.metrics
-    rows = metrics.intervals > 0
+    rows = hrv.metrics.intervals > 0
+    columns = {
+        **{name: hrv.value(name) for name in METRICS if name != "motion_mg"},
+        "motion_mg": hrv.metrics.motion_mg,
+        **dict(zip(MINUTES, hrv.rates.minute_bpm.T, strict=True)),
+        "window_bpm": hrv.rates.window_bpm,
+        "vagal": hrv.rates.vagal,
+    }
     return DailyWindows(
         fingerprint,
         hrv.start_ns[rows],
-        {
-            # As precise as it is stored, so that the first answer equals later ones.
-            name: (metrics.motion_mg if name == "motion_mg" else hrv.value(name))[rows]
-            .astype(np.float32)
-            .astype(np.float64)
-            for name in METRICS
-        },
+        # As precise as it is stored, so that the first answer equals later ones.
+        {name: columns[name][rows].astype(np.float32).astype(np.float64) for name in _STORED},
     )
 
 
@@ -176,11 +191,9 @@ def concat_days(days: list[DailyWindows], fingerprints: dict[int, str]) -> Daily
 
     return DailyHrv(
         np.concatenate([day.start_ns for day in days] or [np.empty(0, np.int64)]),
-        column("mean_hr_bpm"),
-        column("rmssd_ms"),
-        column("sdnn_ms"),
-        column("stress_index_baevsky"),
-        column("motion_mg"),
-        fingerprints,
-        frozenset(fingerprints),
+        **{name: column(name) for name in METRICS},
+        minute_bpm=np.column_stack([column(name) for name in MINUTES]),
+        window_bpm=column("window_bpm"),
+        vagal=column("vagal"),
+        fingerprints=fingerprints,
     )

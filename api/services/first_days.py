@@ -14,7 +14,7 @@ import numpy as np
 
 from analytics.association.hrv_before_rating import MIN_NIGHT_WINDOWS, NIGHT_FROM_H, NIGHT_TO_H
 from analytics.association.within_person import MIN_DAYS, MIN_RATINGS
-from analytics.hrv.stress_index import MAX_BASELINE_DAYS, MIN_BASELINE_DAYS
+from analytics.hrv.relative_stress import MAX_BASELINE_DAYS, MIN_BASELINE_DAYS
 from analytics.hrv.windows import WINDOW_NS
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, HOUR, SECOND, to_datetime
@@ -82,7 +82,7 @@ def load_first_days(stores: Stores, person: Person) -> FirstDays:
         heart=heart,
         has_night=has_night,
         heart_days=heart_days,
-        min_heart_days=MIN_BASELINE_DAYS,
+        min_heart_days=MIN_BASELINE_DAYS + 1,
     )
 
 

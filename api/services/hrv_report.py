@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv import stress_index as stress_index_method
+from analytics.hrv import relative_stress as stress_index_method
 from analytics.hrv import windows
 from analytics.hrv.metric import Domain
 from analytics.hrv.nonlinear import MAX_ENTROPY_INTERVALS
+from analytics.hrv.relative_stress import StressIndex
 from analytics.hrv.requirements import METRICS
-from analytics.hrv.stress_index import StressIndex, StressIndexInput, stress_index
 from analytics.hrv.summary import SLOW_BREATHING
 from analytics.hrv.windows import (
     BeatArrays,
@@ -30,8 +30,9 @@ from analytics.hrv.windows import (
 from api.schemas.hrv import HrvOut, HrvReport, StressIndexOut, finite_or_none
 from api.services.compute import TooCostlyError
 from api.services.inputs import windows_to_stress_index_input
+from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
-from ebbtide.timestamps import DAY, SECOND, to_datetime
+from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
 from store.models import StreamCoverage
 
 MAX_PRICE_S = 60.0
@@ -87,7 +88,7 @@ class HrvTask:
     movement: Movement
     origins: tuple[Origin, ...]
     zone: str
-    baseline: StressIndexInput | None
+    baseline: StressBaseline | None
 
 
 def estimate_beats(coverage: Iterable[StreamCoverage], start_ns: int, end_ns: int) -> float:
@@ -183,7 +184,7 @@ def compute_hrv_json(task: HrvTask) -> bytes:
     result = hrv_windows(task.beats, task.starts, query.window_ns, domains, task.movement)
     index = None
     if task.baseline is not None:
-        index = stress_index(task.baseline, windows_to_stress_index_input(result, task.zone))
+        index = task.baseline.judge(windows_to_stress_index_input(result, task.zone))
     rows = list(range(len(result)))
     if not query.is_whole:
         rows = np.flatnonzero(result.metrics.intervals).tolist()
@@ -250,7 +251,9 @@ def _to_out(
         sdnn_ms=values["sdnn_ms"],
         figures=selected,
         absent={name: reason for name, reason in reasons.items() if reason is not None},
-        stress_index=None if index is None else StressIndexOut.from_index(index, row),
+        stress_index=None
+        if index is None
+        else StressIndexOut.from_index(index, row, result.window_ns / MINUTE),
         notes=[SLOW_BREATHING] if breaths is not None and breaths < 9 else [],
         missing=result.missing_detail[row],
     )

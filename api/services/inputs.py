@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import StressIndexInput, stress_index_input
+from analytics.hrv.relative_stress import StressIndexInput, stress_index_input
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from ebbtide.rr_units import ms_from_ticks
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from analytics.association import within_person as link_method
 from analytics.association.hrv_before_rating import Span
-from analytics.hrv import stress_index, windows
+from analytics.hrv import relative_stress, windows
 from analytics.report import person_report
 from api.schemas.link import (
     BeatsBeforeRatings,
@@ -27,7 +27,12 @@ from api.services.prompted import (
     read_prompt_beats,
     split_ratings,
 )
-from api.services.rating_windows import RatingWindows, group_windows, report_inputs
+from api.services.rating_windows import (
+    RatingWindows,
+    group_windows,
+    index_before,
+    report_inputs,
+)
 from api.services.single_flight import single_flight
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, EARLIEST, HOUR, LATEST, MINUTE
@@ -40,7 +45,7 @@ _STATISTICS_S, _STATISTICS_RATING_S = 0.1, 5e-4
 _SLOPES_S, _MIN_FOR_SLOPES = 1.0, 30
 _RATING_S, _WINDOW_BEFORE_S = 5e-5, 1.5e-3
 
-REPORT_METHODS = (link_method.METHOD, windows.METHOD, stress_index.METHOD, "report 3")
+REPORT_METHODS = (link_method.METHOD, windows.METHOD, relative_stress.METHOD, "report 4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,8 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
     ratings = rating_windows.ratings
     arrays, windows = report_inputs(rating_windows)
     let_go = compute_let_go(rating_windows.prompts, ratings)
-    report = person_report(arrays, windows, rating_windows.baseline, let_go)
+    index = index_before(rating_windows, windows)
+    report = person_report(arrays, windows, let_go=let_go, index=index)
     first, *others = [ComparisonOut.from_statement(statement) for statement in report.statements]
     pattern, what_if = report.missing, report.what_if
     origins = rating_windows.origins

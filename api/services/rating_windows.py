@@ -8,19 +8,26 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.association.hrv_before_rating import Span, window_starts
+from analytics.association.hrv_before_rating import (
+    IndexBeforeRating,
+    Span,
+    periods_before_ratings,
+    window_starts,
+)
 from analytics.hrv import (
     WINDOW_NS,
     BeatArrays,
     HrvWindows,
+    MissingReason,
     Movement,
-    StressIndexInput,
     concat_windows,
     hrv_windows,
 )
+from analytics.hrv.relative_stress import StressIndex, stress_index_input
 from analytics.report import RatingArrays, WindowsBeforeRatings
 from api.services.inputs import load_movement, local_day_and_hour, to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache
+from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
 from ebbtide.timestamps import HOUR, to_datetime
 from store import Stores
@@ -64,7 +71,7 @@ class RatingGroups:
     zone: str
     span: Span
     window_index: NDArray[np.int64]
-    baseline: StressIndexInput | None
+    baseline: StressBaseline | None
     prompts: PromptBeats = field(default_factory=PromptBeats, kw_only=True)
 
 
@@ -165,6 +172,29 @@ def report_inputs(rated: RatingWindows) -> tuple[RatingArrays, WindowsBeforeRati
     hrv = concat_windows(list(rated.groups), rated.window_index, WINDOW_NS)
     window_day, window_hour = local_day_and_hour(hrv.start_ns + WINDOW_NS // 2, rated.zone)
     return arrays, WindowsBeforeRatings(hrv, window_day, window_hour, rated.span)
+
+
+def index_before(rated: RatingWindows, windows: WindowsBeforeRatings) -> IndexBeforeRating | None:
+    """Compute the stress index of the span before each rating; None without a baseline."""
+    if rated.baseline is None:
+        return None
+    hearts = stress_index_input(windows.hrv, windows.day, windows.hour)
+    periods = periods_before_ratings(hearts, len(rated.ratings))
+    found = rated.baseline.judge_periods(hearts, periods)
+    return IndexBeforeRating(found.value, found.low, found.high, _reasons(found, windows.hrv))
+
+
+def _reasons(index: StressIndex, hrv: HrvWindows) -> list[str | None]:
+    """Why each rating has no index. Where there are no beats at all, the index knows only that
+    they are too few.
+    """
+    ratings = len(index.missing_reason)
+    silent = np.array([reason is MissingReason.NO_BEATS for reason in hrv.missing_reason])
+    without: NDArray[np.bool_] = np.all(silent.reshape(ratings, -1), axis=1)
+    return [
+        None if reason is None else str(MissingReason.NO_BEATS if nothing else reason)
+        for reason, nothing in zip(index.missing_reason, without, strict=True)
+    ]
 
 
 def _local_times(

@@ -8,12 +8,12 @@ released: not even the name of the content.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import StressIndexInput
 from api.services.compute import raise_if_stopped
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.imported_records import load_heart_rates
@@ -30,11 +30,14 @@ from api.services.research_windows import (
     load_research_baseline,
     research_days,
 )
+from api.services.stress_baseline import baseline_starts, load_practices_s, midnight_ns
+from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
-from ebbtide.timestamps import DAY, FOREVER, MINUTE
+from ebbtide.timestamps import DAY, FOREVER, MINUTE, SECOND
 from store import Stores
 from store.models import (
     ImportedHeartRate,
+    PlacedGap,
     Prompt,
     QuestionnaireResponse,
     Rating,
@@ -244,10 +247,55 @@ class ReleasedRows:
             if day in changed or (day + 1) * DAY > self.released
         }
 
-    def baseline(self, cache: ResearchWindowCache) -> StressIndexInput:
+    def baseline(self, cache: ResearchWindowCache) -> StressBaseline:
         """The baseline of the stress index, of what is released."""
         person, days = self.subject.person, self.released_days
-        return load_research_baseline(self.stores, cache, person, self.clock, days)
+        starts, practices_s = self.baseline_content()
+        return load_research_baseline(
+            self.stores, cache, person, self.clock, days, starts, practices_s
+        )
+
+    def baseline_content(self) -> tuple[tuple[int, ...], tuple[tuple[float, float], ...]]:
+        """On which days of the analysts' clock a baseline begins anew, and released practices."""
+        person = self.subject.person
+        noons = [
+            midnight_ns(day, person.zone) + DAY // 2 for day in baseline_starts(self.stores, person)
+        ]
+        moved, _ = self.clock.to_research(np.array(noons, dtype=np.int64))
+        first_day = date(1970, 1, 1).toordinal()
+        starts = tuple(sorted({int(at) // DAY + first_day for at in moved}))
+        spans = np.round(load_practices_s(self.stores, person) * SECOND).astype(np.int64)
+        begins, inside = self.clock.to_research(spans[:, 0])
+        inside &= begins < self.released_end
+        practices = tuple(
+            (int(begin) / SECOND, int(begin + length) / SECOND)
+            for begin, length in zip(begins[inside], np.diff(spans, axis=1)[inside, 0], strict=True)
+        )
+        return tuple(
+            day for day in starts if (day - first_day) * DAY < self.released_end
+        ), practices
+
+    def gaps(self) -> list[PlacedGap]:
+        """The gaps that are over and released, on the analysts' clock, whole seconds of it."""
+        found = self.stores.beats.gaps(self.subject.person.subject_id, *FOREVER)
+        starts = np.array([item.gap.start_ns for item in found], dtype=np.int64)
+        ends = np.array([item.gap.end_ns for item in found], dtype=np.int64)
+        moved, inside = self.move(starts, SECOND)
+        _, is_over = self.move(ends, SECOND)
+        return [
+            replace(
+                item,
+                gap=replace(
+                    item.gap,
+                    start_ns=start,
+                    end_ns=start + (item.gap.end_ns - item.gap.start_ns) // SECOND * SECOND,
+                ),
+            )
+            for item, start, chosen in zip(
+                found, moved.tolist(), (inside & is_over).tolist(), strict=True
+            )
+            if chosen
+        ]
 
     def origins(self) -> set[Origin]:
         """Where the beats of what is released come from."""

@@ -6,7 +6,7 @@ in which clocks change. These begin at whole five minutes of the analysts' clock
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -14,12 +14,14 @@ import numpy as np
 from cachetools import TTLCache
 from numpy.typing import NDArray
 
-from analytics.hrv.stress_index import MAX_BASELINE_DAYS, StressIndexInput
+from analytics.hrv.relative_stress import MAX_BASELINE_DAYS, fit_baseline
 from analytics.hrv.windows import WINDOW_NS, BeatArrays, Movement, hrv_windows
 from api.services.compute import compute, raise_if_stopped
 from api.services.daily_windows import DailyHrv, concat_days, to_stored
 from api.services.inputs import load_beats, load_movement
 from api.services.research_identity import GRID, ResearchClock
+from api.services.stress_baseline import has_enough
+from api.services.stress_index import StressBaseline
 from ebbtide.timestamps import FOREVER, MINUTE
 from store import Stores
 from store.models import DailyWindows, Person
@@ -100,18 +102,28 @@ def load_research_baseline(
     person: Person,
     clock: ResearchClock,
     days: Mapping[int, str],
-) -> StressIndexInput:
-    """Load the windows of as many of these days as the baseline of the stress index may use."""
+    starts: tuple[int, ...],
+    practices_s: Sequence[tuple[float, float]],
+) -> StressBaseline:
+    """Load the windows of as many of these days as the baseline of the stress index may use.
+
+    ``starts``: days (ordinals) on which it begins anew; ``practices_s``: from and to.
+    """
     order = sorted(days)
     count = 0
+    practices = np.array(practices_s, dtype=np.float64).reshape(-1, 2)
     while True:
         count = min(count + MAX_BASELINE_DAYS + 1, len(order))
         some = {day: days[day] for day in order[:count]}
         found = load_research_windows(stores, cache, person, clock, some)
-        baseline = found.to_stress_index_input("UTC")  # the clock is local already
-        still_days = len(set(baseline.day[baseline.still].tolist()))
-        if count == len(order) or still_days > MAX_BASELINE_DAYS:
-            return baseline
+        # The clock is local already.
+        windows = found.to_stress_index_input("UTC")
+        since = windows.at(windows.day >= max(starts, default=0))
+        if count == len(order) or has_enough(since):
+            fitted = fit_baseline(
+                windows, restart_days=np.array(starts, dtype=np.int64), practices_s=practices
+            )
+            return StressBaseline(fitted, "")
 
 
 def _compute(

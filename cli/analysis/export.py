@@ -32,6 +32,8 @@ class ExportedTable(StrEnum):
     SCORES = "scores"
     PROMPTS = "prompts"
     DECISION_POINTS = "decision_points"
+    STRESS_BEFORE = "stress_before"
+    GAPS = "gaps"
 
 
 def _find_table(name: str) -> str:

@@ -27,7 +27,8 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
         )
     )
     x = alt.X("x:Q", title=x_title)
-    y_title = _("Pain, against the usual")
+    is_stress = row["key"] == "stress_index_stress"
+    y_title = _("Stress, against the usual") if is_stress else _("Pain, against the usual")
     band = (
         alt.Chart(slopes)
         .mark_area(color=palette.ACCENT, opacity=0.15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from dashboard.i18n.language import N_, _
 
 _MAX_LINE_GAP = pd.Timedelta(hours=36)
 _DAYS_WITH_A_MARK_EACH = 10
+_WIDE_DAY, _MIN_DAYS_FOR_WEEKS = 30.0, 14  # points of a day's own interval, days
 _MARGIN = 45  # pixels left of each chart, so that the time axes align
 _NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something pleasant")}
 _COLOURS = (palette.PAIN, palette.STRESS, palette.PLEASANT)
@@ -25,7 +27,7 @@ _IN_WORDS = (
         "Ratings of pain, stress and pleasant sensations over time, with "
         "sessions and practices; shaded days have no heartbeats."
     ),
-    N_("The stress index of each day's typical five minutes with its 95% interval; 50 is usual."),
+    N_("The stress index of each day or week with its 95% interval; 50 is usual."),
     N_("RMSSD of five minutes each, on the same time axis."),
     N_("Heart rate of five minutes each, on the same time axis."),
 )
@@ -56,10 +58,12 @@ def trend_charts(
     start: datetime,
     end: datetime,
     zone: str,
+    periods: list[dict[str, Any]] | None = None,
 ) -> list[alt.LayerChart]:
     """Draw ratings, stress index (where there is one), RMSSD and heart rate on one time axis.
 
-    Times are in the person's zone; sessions and practices are marked.
+    Times are in the person's zone; sessions and practices are marked. ``periods``: the days or
+    weeks of the stress index, of ``choose_periods``.
 
     The charts share axis and margins and are placed below each other: Vega-Lite can fit the
     width of a single chart to a phone, but not that of a concatenated one.
@@ -80,7 +84,7 @@ def trend_charts(
 
     time = _time_axis(domain)
     marks = _session_marks(sessions, tz, time)
-    index = _index_layers(windows, tz, time)
+    index = _index_layers(periods or [], time, domain)
     return [
         rows(
             290,
@@ -180,42 +184,90 @@ def _rating_layers(
     return lines, dots
 
 
-def _index_layers(
-    windows: list[dict[str, Any]], tz: ZoneInfo, time: alt.X
-) -> tuple[alt.Chart, ...]:
-    """Draw each day's median of the stress index and its interval."""
-    rows = [
-        {
-            "day": _to_wall_clock(datetime.fromisoformat(w["start"]), tz).date(),
-            **{key: w["stress_index"][key] for key in ("value", "low", "high")},
-        }
-        for w in windows
-        if w["stress_index"] is not None and w["stress_index"]["value"] is not None
+def choose_periods(heart: dict[str, Any]) -> list[dict[str, Any]]:
+    """Choose the days of an HRV trend, or its weeks where days say too little.
+
+    Each gets ``length`` in days.
+    """
+    widths = [
+        item["stress_index"]["own_high"] - item["stress_index"]["own_low"]
+        for item in heart["days"]
+        if item["stress_index"]["value"] is not None
     ]
+    weekly = len(widths) > _MIN_DAYS_FOR_WEEKS and statistics.median(widths) > _WIDE_DAY
+    chosen = heart["weeks"] if weekly else heart["days"]
+    return [{**item, "length": 7 if weekly else 1} for item in chosen]
+
+
+def _index_layers(
+    periods: list[dict[str, Any]], time: alt.X, domain: list[str]
+) -> tuple[alt.Chart, ...]:
+    """Draw the stress index of days or weeks: their own doubt as bars, and the doubt of what is
+    usual, which moves all alike, as a band around 50.
+    """
+    rows = []
+    for item in periods:
+        index = item["stress_index"]
+        if index["value"] is None:
+            continue
+        # Within the chart: what reaches beyond would move its axis against those of the others.
+        first, last = (pd.Timestamp(moment) for moment in domain)
+        begin = max(pd.Timestamp(item["day"]), first)
+        end = min(pd.Timestamp(item["day"]) + pd.Timedelta(days=item["length"]), last)
+        if begin >= end:
+            continue
+        rows.append(
+            {
+                "from": begin,
+                "to": end,
+                "time": begin + (end - begin) / 2,
+                "calmer": 100 - index["value"],
+                "known": index["known_share"],
+                **{
+                    key: index[key]
+                    for key in (
+                        *("value", "low", "high", "own_low", "own_high"),
+                        *("usual_low", "usual_high"),
+                    )
+                },
+            }
+        )
     if not rows:
         return ()
-    table = pd.DataFrame(rows).groupby("day").median().reset_index()
-    table["time"] = pd.to_datetime(table["day"]) + pd.Timedelta(hours=12)
+    table = pd.DataFrame(rows)
     scale = alt.Scale(domain=[0, 100])
+    title = _("Stress index")
+    base = alt.Chart(table)
+    # A band of a colour of its own: it is no measurement of any day.
+    band = base.mark_rect(color=palette.HEART, opacity=0.18).encode(
+        x=alt.X("from:T", scale=time["scale"], title=None),
+        x2="to:T",
+        y=alt.Y("usual_low:Q", scale=scale, title=title),
+        y2="usual_high:Q",
+    )
     usual = (
         alt.Chart(pd.DataFrame({"usual": [50]}))
         .mark_rule(color=palette.MUTED, opacity=0.5)
-        .encode(y=alt.Y("usual:Q", scale=scale, title=_("Stress index")))
+        .encode(y=alt.Y("usual:Q", scale=scale, title=title))
     )
-    base = alt.Chart(table.drop(columns="day")).encode(x=time)
-    intervals = base.mark_rule(color=palette.STRESS, opacity=0.35, strokeWidth=3).encode(
-        y=alt.Y("low:Q", scale=scale, title=_("Stress index")), y2="high:Q"
+    bars = base.mark_rule(color=palette.STRESS, opacity=0.55, strokeWidth=3).encode(
+        x=time, y=alt.Y("own_low:Q", scale=scale, title=title), y2="own_high:Q"
     )
     dots = base.mark_circle(size=45, color=palette.STRESS).encode(
-        y=alt.Y("value:Q", scale=scale, title=_("Stress index")),
+        x=time,
+        y=alt.Y("value:Q", scale=scale, title=title),
         tooltip=[
-            alt.Tooltip("value:Q", title=_("Stress index"), format=".0f"),
-            alt.Tooltip("low:Q", title=_("95% interval from"), format=".0f"),
+            alt.Tooltip("value:Q", title=title, format=".0f"),
+            alt.Tooltip("own_low:Q", title=_("Its own 95% interval from"), format=".0f"),
+            alt.Tooltip("own_high:Q", title=_("to"), format=".0f"),
+            alt.Tooltip("low:Q", title=_("With the doubt of the usual, from"), format=".0f"),
             alt.Tooltip("high:Q", title=_("to"), format=".0f"),
-            alt.Tooltip("time:T", title=_("Day"), format=axis_day_format()),
+            alt.Tooltip("calmer:Q", title=_("Calmer than so many of 100"), format=".0f"),
+            alt.Tooltip("known:Q", title=_("Share of the time known"), format=".0%"),
+            alt.Tooltip("from:T", title=_("From"), format=axis_day_format()),
         ],
     )
-    return usual, intervals, dots
+    return band, usual, bars, dots
 
 
 def _heart_layer(

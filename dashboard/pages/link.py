@@ -22,9 +22,11 @@ _SPANS = {
 }
 _IN_TIME = ("stress_before", "same_moment", "pain_before")
 _HEART = ("stress_index", "rmssd", "heart_rate")
+_WITNESS = "stress_index_stress"
 _AXES = {
     "same_moment": N_("Stress, against the usual"),
     "stress_index": N_("Stress index (tens), against the usual"),
+    "stress_index_stress": N_("Stress index (tens), against the usual"),
     "rmssd": N_("RMSSD (doublings), against the usual"),
     "heart_rate": N_("Heart rate (tens), against the usual"),
 }
@@ -56,6 +58,7 @@ def link_page() -> None:
     _order_in_time(rows)
     st.subheader(_("Pain and the heart"))
     _heart(rows, report)
+    _witness(rows[_WITNESS])
     _missing_ratings(report["ratings"], rows["same_moment"])
     _method(report)
 
@@ -131,6 +134,7 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
                 without=without,
             )
         )
+    st.markdown(f"**{_('Does my heart move with my pain?')}**")
     answered = [key for key in _HEART if rows[key]["missing"] is None]
     for key in answered or _HEART[:1]:  # of several without an answer, one says why
         st.write(rows[key]["sentence"])
@@ -141,10 +145,21 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
             _(
                 "RMSSD is a measure of how much the time between heartbeats varies; it "
                 "tends to be higher when the body is at ease. The stress index compares "
-                "heart rate and its variability with your own first two weeks. Neither "
+                "your heart rate with your own first four weeks at the same hour. Neither "
                 "is how stressed you feel."
             )
         )
+
+
+def _witness(row: dict[str, Any]) -> None:
+    """Render whether the heart agrees with rated stress: no habit of rating brings that about."""
+    st.markdown(f"**{_('Does my heart agree with my rated stress?')}**")
+    st.write(row["sentence"])
+    if row["missing"] is not None:
+        return
+    for caveat in row["caveats"]:
+        st.caption(caveat)
+    _chart(row)
 
 
 def _chart(row: dict[str, Any]) -> None:
@@ -155,9 +170,14 @@ def _chart(row: dict[str, Any]) -> None:
     )
     st.caption(
         _(
-            "{estimate} points of pain for {unit}, 95% interval {low} to {high}, p "
+            "{estimate} points of {what} for {unit}, 95% interval {low} to {high}, p "
             "{p_value}, {n} ratings. The band is the interval."
-        ).format(unit=row["unit"], n=row["n"], **slope_parts(row))
+        ).format(
+            what=_("stress") if row["key"] == _WITNESS else _("pain"),
+            unit=row["unit"],
+            n=row["n"],
+            **slope_parts(row),
+        )
     )
 
 

@@ -24,6 +24,8 @@ _TABLES = {
     "beats": N_("Heartbeats"),
     "sessions": N_("Meetings"),
     "link": N_("My link"),
+    "stress_before": N_("The heart before each rating"),
+    "gaps": N_("Times without heartbeats"),
     "prompts": N_("My reminders"),
     "decision_points": N_("My moments of practice by lot"),
 }

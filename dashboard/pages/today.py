@@ -12,6 +12,7 @@ from dashboard.components.offers import render_offer
 from dashboard.components.prompt import render_waiting_prompt
 from dashboard.components.questions import render_questions_open
 from dashboard.components.rating import render_rating_form
+from dashboard.components.stress import render_seated_rest, render_today_index
 from dashboard.i18n import texts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
@@ -34,6 +35,8 @@ def today_page() -> None:
     # Whoever has no strap is not said to have taken it off.
     if (days is None or days["heart"] == "strap") and not is_practising:
         render_live_heart()
+        render_today_index()
+        render_seated_rest()
     page_link("devices", _("My devices"))
     page_link("reminders", _("Remind me"))
     if days is not None:

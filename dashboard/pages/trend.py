@@ -6,11 +6,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from dashboard.charts.trend import describe_trend, trend_charts
+from dashboard.charts.trend import choose_periods, describe_trend, trend_charts
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
+from dashboard.components.stress import calmer_parts, render_usual_changed
+from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client, current_account
@@ -56,9 +59,8 @@ def trend_page() -> None:
         )
         _render_path()
         return
-    usable = [bucket for bucket in heart["buckets"] if bucket["usable"]]
     st.write(_summary(ratings, heart))
-    index = _describe_index(usable)
+    index = _describe_index(heart["days"])
     if index:
         st.write(index)
     render_trend(ratings, heart, start, end)
@@ -67,7 +69,9 @@ def trend_page() -> None:
             "Each dot is one rating, or the typical five minutes of {stretches}. "
             "Lines join ratings less than a day and a half apart. Shaded: days "
             "without usable heartbeats. Upright dashed lines: sessions. Triangles: "
-            "practices. Bars of the stress index: its 95% interval."
+            "practices. Stress index: a dot for each day or, where a day says too "
+            "little, each week from Monday; its bar is its own 95% interval, and the "
+            "band around 50 is how sure your usual is."
         ).format(stretches=_(_STRETCHES[span]))
     )
     if "simulated" in heart["origins"]:
@@ -81,7 +85,26 @@ def trend_page() -> None:
         )
     if any(rating["simulated"] for rating in ratings):
         st.caption(_("These ratings are simulated."))
+    render_missing_time(heart["days"])
+    render_usual_changed()
     _render_path()
+
+
+def render_missing_time(days: list[dict[str, Any]]) -> None:
+    """Render how much of each day has no value of the stress index, and why."""
+    rows = [
+        {
+            _("Day"): format_day(f"{item['day']}T12:00:00+00:00"),
+            _("Hours without a value, and why"): "; ".join(
+                f"{format_number(gap['minutes'] / 60, 1)} h {gap['reason']}" for gap in item["gaps"]
+            ),
+        }
+        for item in reversed(days)
+        if item["gaps"]
+    ]
+    if rows:
+        with st.expander(_("Times without heartbeats, and why")):
+            st.table(pd.DataFrame(rows).set_index(_("Day")))
 
 
 def _render_path() -> None:
@@ -108,6 +131,7 @@ def render_trend(
         start,
         end,
         account["zone"],
+        choose_periods(heart),
     )
     for chart, alt in zip(charts, describe_trend(charts), strict=True):
         st.altair_chart(chart, width="stretch", alt=alt)
@@ -140,17 +164,30 @@ def _summary(ratings: list[dict[str, Any]], heart: dict[str, Any]) -> str:
     )
 
 
-def _describe_index(usable: list[dict[str, Any]]) -> str:
-    """Explain the stress index, or say why there is none yet."""
-    if not usable:
-        return ""
-    if any(window["stress_index"]["value"] is not None for window in usable):
-        return _(
-            "The stress index compares your heart with your own first two weeks at "
-            "the same time of day: 50 is your usual. It is not how stressed you "
-            "feel, and much else moves it: food, sleep, illness, talking, medicines."
+def _describe_index(days: list[dict[str, Any]]) -> str:
+    """Explain the stress index by the last day that has one, or say why there is none yet."""
+    known = [item for item in days if item["stress_index"]["value"] is not None]
+    if known:
+        last = known[-1]
+        sentence = _(
+            "On {day} your heart was calmer than at {share} of 100 of your usual moments at these "
+            "hours ({low} to {high})."
+        ).format(
+            day=format_day(f"{last['day']}T12:00:00+00:00"), **calmer_parts(last["stress_index"])
         )
-    reasons = Counter(window["stress_index"]["missing"] for window in usable)
+        return (
+            sentence
+            + " "
+            + _(
+                "The stress index compares your heart with your own first four weeks at "
+                "the same time of day: 50 is your usual, less is calmer. It is not how stressed "
+                "you feel, and much else moves it: food, sleep, illness, talking, medicines."
+            )
+        )
+    worn = [item["stress_index"] for item in days if item["stress_index"]["known_share"]]
+    reasons = Counter(index["missing"] for index in worn)
+    if not reasons:
+        return ""
     return _("Stress index: {most_common}.").format(most_common=reasons.most_common(1)[0][0])
 
 

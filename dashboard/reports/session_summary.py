@@ -64,6 +64,8 @@ def session_summary(
             )
             .strip()
         )
+        # What makes the answer less sure: one moment, the weekday, ratings that are missing.
+        page.parts[_("Pain and stress")] += stress["caveats"][2:]
     recent = [n for n in notes if since is None or datetime.fromisoformat(n["about"]) >= since]
     page.parts[_("Their notes")] = [
         f"{_(texts.NOTE_KINDS[n['kind']])}: {n['words']}" for n in recent[-8:]

@@ -32,6 +32,8 @@ from store.sql.tables.access import (
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
 from store.sql.tables.offers import DecisionPointRow, OfferPlanRow
 from store.sql.tables.programme import (
+    BaselineStartRow,
+    IndexMethodRow,
     NoteRow,
     PracticeRow,
     ProgrammeRow,
@@ -80,6 +82,8 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         ProgrammeRow,
         NoteRow,
         PracticeRow,
+        BaselineStartRow,
+        IndexMethodRow,
         ReadingRow,
         SessionNotesRow,
         QuestionnaireResponseRow,
@@ -105,6 +109,7 @@ _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[CohortMemberRow.__tablename__], ("person_id",)),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
+    (Base.metadata.tables[BaselineStartRow.__tablename__], ("person_id", "day")),
     (Base.metadata.tables[ReminderPlanRow.__tablename__], ("person_id",)),
     (Base.metadata.tables[PushSubscriptionRow.__tablename__], ("id",)),
     (Base.metadata.tables[HeartRateRow.__tablename__], ("id",)),  # of which two became one

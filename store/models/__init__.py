@@ -30,6 +30,9 @@ from store.models.imports import (
 )
 from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
+    BaselineReason,
+    BaselineStart,
+    IndexMethod,
     Note,
     NoteKind,
     Practice,
@@ -85,6 +88,8 @@ __all__ = [
     "AttemptLimit",
     "Attempts",
     "AuditLine",
+    "BaselineReason",
+    "BaselineStart",
     "Beats",
     "CareProposal",
     "Consent",
@@ -96,6 +101,7 @@ __all__ = [
     "ImportResult",
     "ImportedHeartRate",
     "ImportedRating",
+    "IndexMethod",
     "NotAvailable",
     "Note",
     "NoteKind",

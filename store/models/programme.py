@@ -21,6 +21,40 @@ class PracticeKind(StrEnum):
 
     TRACKING = "somatic tracking"
     BREATHING = "paced breathing"
+    REST = "seated rest"  # sitting and breathing as one likes: a reading, not a practice
+
+
+class BaselineReason(StrEnum):
+    """Why somebody's usual is not what it was."""
+
+    ILLNESS = "illness"
+    NEW_STRAP = "new strap"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineStart:
+    """A declaration that the usual of the heart changed: the baseline of the stress index begins
+    anew on local day ``day`` (an ordinal, ``datetime.date.toordinal``).
+    """
+
+    person_id: str
+    day: int
+    reason: BaselineReason
+    entered_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexMethod:
+    """A version of the stress index's method that a person's values were made with.
+
+    ``seen_ns``: when they were told that older values were worked out anew; None: not yet.
+    """
+
+    person_id: str
+    version: int
+    since_ns: int
+    seen_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from store.models.programme import Note, Practice, Programme, SessionNotes
+from store.models.programme import (
+    BaselineStart,
+    IndexMethod,
+    Note,
+    Practice,
+    Programme,
+    SessionNotes,
+)
 from store.models.questionnaires import QuestionnaireResponse
 
 
@@ -44,6 +51,33 @@ class ProgrammeStore(Protocol):
 
     def practices(self, person_id: str) -> list[Practice]:
         """List all practices of a person, by time."""
+        ...
+
+    def put_baseline_start(self, start: BaselineStart) -> None:
+        """Store that a baseline begins anew on a day; again, it replaces the reason."""
+        ...
+
+    def delete_baseline_start(self, person_id: str, day: int) -> bool:
+        """Remove such a day; whether there was one."""
+        ...
+
+    def baseline_starts(self, person_id: str) -> list[BaselineStart]:
+        """List the days on which a person's baseline begins anew, by day."""
+        ...
+
+    def note_index_method(self, person_id: str, version: int, at_ns: int) -> None:
+        """Store that values of the stress index are made with this version; the first time counts.
+
+        The first version that a person has replaces none, and is noted as seen.
+        """
+        ...
+
+    def see_index_method(self, person_id: str, version: int, at_ns: int) -> None:
+        """Store that the person was told of this version; the first time counts."""
+        ...
+
+    def index_methods(self, person_id: str) -> list[IndexMethod]:
+        """List the versions of the stress index that a person has had, by version."""
         ...
 
     def mark_read(self, person_id: str, reading: str, at_ns: int) -> None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.errors import NotesConflictError, ResponseConflictError
-from store.models.programme import Note, Practice, Programme, SessionNotes
+from store.models.programme import (
+    BaselineStart,
+    IndexMethod,
+    Note,
+    Practice,
+    Programme,
+    SessionNotes,
+)
 from store.models.questionnaires import QuestionnaireResponse
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.keeping import KeepingGuard
 from store.sql.rows import from_row, to_row, to_values
 from store.sql.tables.programme import (
+    BaselineStartRow,
+    IndexMethodRow,
     NoteRow,
     PracticeRow,
     ProgrammeRow,
@@ -95,6 +104,65 @@ class SqlProgrammeStore(KeepingGuard):
         with self._sessions() as db:
             rows = db.scalars(query.order_by(PracticeRow.start_ns, PracticeRow.id))
             return [from_row(Practice, row) for row in rows]
+
+    def put_baseline_start(self, start: BaselineStart) -> None:
+        """Store that a baseline begins anew; see ProgrammeStore."""
+        with write_transaction(self._engine) as connection, Session(connection) as db:
+            self._require_consent(db, start.person_id)
+            db.merge(to_row(BaselineStartRow, start))
+            db.flush()
+
+    def delete_baseline_start(self, person_id: str, day: int) -> bool:
+        """Remove such a day; whether there was one."""
+        with write_transaction(self._engine) as db:
+            found = db.execute(
+                delete(BaselineStartRow).where(
+                    BaselineStartRow.person_id == person_id, BaselineStartRow.day == day
+                )
+            )
+            return bool(found.rowcount)
+
+    def baseline_starts(self, person_id: str) -> list[BaselineStart]:
+        """List the days on which a person's baseline begins anew, by day."""
+        query = select(BaselineStartRow).where(BaselineStartRow.person_id == person_id)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(BaselineStartRow.day))
+            return [from_row(BaselineStart, row) for row in rows]
+
+    def note_index_method(self, person_id: str, version: int, at_ns: int) -> None:
+        """Store which version values are made with; see ProgrammeStore."""
+        with write_transaction(self._engine) as db:
+            has_older = db.scalar(select(exists().where(IndexMethodRow.person_id == person_id)))
+            db.execute(
+                dialect_insert(db, IndexMethodRow)
+                .values(
+                    person_id=person_id,
+                    version=version,
+                    since_ns=at_ns,
+                    seen_ns=None if has_older else at_ns,
+                )
+                .on_conflict_do_nothing()
+            )
+
+    def see_index_method(self, person_id: str, version: int, at_ns: int) -> None:
+        """Store that the person was told of this version; the first time counts."""
+        with write_transaction(self._engine) as db:
+            db.execute(
+                update(IndexMethodRow)
+                .where(
+                    IndexMethodRow.person_id == person_id,
+                    IndexMethodRow.version == version,
+                    IndexMethodRow.seen_ns.is_(None),
+                )
+                .values(seen_ns=at_ns)
+            )
+
+    def index_methods(self, person_id: str) -> list[IndexMethod]:
+        """List the versions of the stress index that a person has had, by version."""
+        query = select(IndexMethodRow).where(IndexMethodRow.person_id == person_id)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(IndexMethodRow.version))
+            return [from_row(IndexMethod, row) for row in rows]
 
     def mark_read(self, person_id: str, reading: str, at_ns: int) -> None:
         """Store that a reading was read; the first time counts."""

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from ebbtide.timestamps import DAY
+from store.models.programme import PracticeKind
 from store.models.prompts import (
     Prompt,
     PromptState,
@@ -317,7 +318,9 @@ def _load_turn(db: Session, plan: ReminderPlan, now_ns: int) -> Turn:
         PromptRow.person_id == person_id, PromptRow.sent_ns <= now_ns
     )
     practices = select(PracticeRow.id, PracticeRow.end_ns).where(
-        PracticeRow.person_id == person_id, PracticeRow.end_ns > now_ns - DAY
+        PracticeRow.person_id == person_id,
+        PracticeRow.end_ns > now_ns - DAY,
+        PracticeRow.kind != PracticeKind.REST,
     )
     sessions = select(SessionRow.held_ns).where(SessionRow.person_id == person_id)
     agreed = [item for item in load_offer_plans(db, person_id) if item.agreed_ns is not None]

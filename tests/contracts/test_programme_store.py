@@ -11,6 +11,9 @@ from store import ProgrammeStore, RecordStore
 from store.errors import NotesConflictError, ResponseConflictError
 from store.models import (
     PLANNED_BY_PROGRAMME,
+    BaselineReason,
+    BaselineStart,
+    IndexMethod,
     Note,
     NoteKind,
     Practice,
@@ -65,6 +68,27 @@ def test_a_practice_is_completed_by_its_owner_alone(
     assert not programme_store.put_practice(replace(practice, person_id=eve.id))
     assert programme_store.practices(ada.id) == [rated]
     assert programme_store.practices(eve.id) == []
+
+
+def test_starts_of_a_baseline_and_methods_of_an_index(
+    record_store: RecordStore, programme_store: ProgrammeStore
+) -> None:
+    ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
+    start = BaselineStart(ada.id, 739_000, BaselineReason.ILLNESS, NOW)
+    programme_store.put_baseline_start(start)
+    again = replace(start, reason=BaselineReason.NEW_STRAP)
+    programme_store.put_baseline_start(again)
+    assert programme_store.baseline_starts(ada.id) == [again]
+    assert programme_store.baseline_starts(eve.id) == []
+    assert not programme_store.delete_baseline_start(eve.id, 739_000)
+    assert programme_store.delete_baseline_start(ada.id, 739_000)
+    for version, at in ((1, NOW), (2, NOW + 5), (2, NOW + 6)):
+        programme_store.note_index_method(ada.id, version, at)
+    first, second = IndexMethod(ada.id, 1, NOW, NOW), IndexMethod(ada.id, 2, NOW + 5)
+    assert programme_store.index_methods(ada.id) == [first, second]
+    programme_store.see_index_method(ada.id, 2, NOW + 7)
+    programme_store.see_index_method(ada.id, 2, NOW + 8)
+    assert programme_store.index_methods(ada.id) == [first, replace(second, seen_ns=NOW + 7)]
 
 
 def test_the_first_time_of_a_reading_counts(

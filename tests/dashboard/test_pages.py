@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, NumberInput
 
 from analytics.association.within_person import MIN_RATINGS
-from analytics.hrv.stress_index import MIN_BASELINE_DAYS
+from analytics.hrv.relative_stress import MIN_BASELINE_DAYS
 from api.services.withdrawal import carry_out_withdrawals
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR

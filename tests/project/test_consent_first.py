@@ -53,6 +53,7 @@ EXEMPT = {
     "post /v1/me/passkeys/options": "an account's own: with what it signs in",
     "post /v1/me/passkeys": "an account's own: with what it signs in",
     "delete /v1/me/passkeys/{passkey_id}": "removes a passkey",
+    "delete /v1/stress/baseline/{day}": "removes a day",
     "post /v1/me/app": "an account's own: with what it signs in",
     "put /v1/me/app": "an account's own: with what it signs in",
     "delete /v1/me/app": "removes codes of an app",
@@ -160,6 +161,11 @@ class Eve:
             ),
             "post /v1/notes": ("eve", "/v1/notes", {"kind": "fear", "words": "canary"}),
             "put /v1/practices/{practice_id}": ("eve", f"/v1/practices/{new_id()}", practice),
+            "put /v1/stress/baseline/{day}": (
+                *("eve", "/v1/stress/baseline/2026-01-01"),
+                {"reason": "illness"},
+            ),
+            "post /v1/stress/baseline/seen": ("eve", "/v1/stress/baseline/seen", {}),
             "post /v1/questionnaires/responses": (
                 *("eve", "/v1/questionnaires/responses"),
                 {"questionnaire": "gad7", "answers": {"1": 1}},

@@ -173,10 +173,12 @@ class Victim:
             "number": ["1"],
             "table": [
                 *("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"),
-                *("prompts", "decision_points"),
+                *("prompts", "decision_points", "stress_before", "gaps"),
             ],
             "note_id": [self.note.id],
-            "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
+            "resource_id": [
+                *(self.person.id, f"{self.ratings[0].id}-pain", "ebbtide", self.prompt.id),
+            ],
             "export_id": ["00000000-0000-4000-8000-000000000000"],
             "kind": ["Observation"],
             "practice_id": [self.practice.id],
@@ -186,6 +188,7 @@ class Victim:
             "passkey_id": [self.passkey_id],
             "prompt_id": [self.prompt.id],
             "point_id": [self.point.id],
+            "day": ["2026-01-01"],
             "subscription_id": [self.subscription.id],
             "secret": ["00000000000000000000000000000000"],
         }
@@ -480,7 +483,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
                 resources.add(answer.json()["resourceType"])
             assert answer.status_code == expected, (method, path, answer.text[:300])
             routes.add((method, template.removeprefix("/v1/patients/{patient}")))
-    assert {"Observation", "Patient"} <= resources
+    assert {"Communication", "Observation", "Patient"} <= resources
     assert {route for route in routes if route[0] != "get"} == {
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),

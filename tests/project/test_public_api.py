@@ -17,8 +17,8 @@ analytics: BeatArrays HrvWindows change_between correct_beats day_to_day_link gr
     repeated_measures_correlation stress_index within_person_link
 analytics.hrv: METRICS SLOW_BREATHING WINDOW_NS Beat BeatArrays BeatLabels CorrectedSeries
     Domain HrvSummary HrvWindows Metric MissingReason Movement Quality StressIndex
-    StressIndexInput WindowMetrics concat_windows correct_beats hrv_summary hrv_windows
-    label_beats starts_by_stretch window_metrics
+    StressIndexInput StressPeriods WindowMetrics concat_windows correct_beats hrv_summary
+    hrv_windows label_beats starts_by_stretch stress_index_of_periods window_metrics
 analytics.association: Association AssociationText Comparison GroupLink HrvBeforeRating
     MissingPattern PersonSlope RmCorr Span Verdict WhatIf association_text day_to_day_link
     group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse
@@ -41,13 +41,13 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
     SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
     WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry AccessToken AttemptLimit
-    Attempts AuditLine Beats CareProposal Consent DailyWindows DecisionPoint FhirExport
-    IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating NotAvailable Note
-    NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice
-    PracticeKind Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rating
-    RecoveryCode ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason
-    StoreGeneration StoredReport StreamCoverage TherapySession TokenKind Totp Turn TurnResult
-    Withdrawal pack_answers
+    Attempts AuditLine BaselineReason BaselineStart Beats CareProposal Consent DailyWindows
+    DecisionPoint FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate
+    ImportedRating IndexMethod NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose
+    OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
+    PushSubscription QuestionnaireResponse Rating RecoveryCode ReminderPlan RemovedStream
+    RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredReport StreamCoverage
+    TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup

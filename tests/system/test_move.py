@@ -155,6 +155,8 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "programmes": 0,
         "notes": 0,
         "practices": 0,
+        "baseline_starts": 0,
+        "index_methods": 0,
         "readings": 0,
         "session_notes": 0,
         "questionnaire_responses": 2,

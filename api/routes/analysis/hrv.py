@@ -62,7 +62,7 @@ async def hrv(
         Query(max_length=20, description="Kinds of metrics; frequency and nonlinear take longer"),
     ] = [Domain.TIME],  # noqa: B006  # FastAPI copies it
     with_stress_index: Annotated[
-        bool, Query(description="Compare each window with the person's own first fortnight")
+        bool, Query(description="Compare each window with the person's own usual")
     ] = False,
 ) -> Response:
     """HRV of one window, or of windows every ``step_s`` seconds."""

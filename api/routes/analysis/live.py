@@ -13,7 +13,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from analytics.hrv.stress_index import stress_index
 from analytics.hrv.windows import WINDOW_NS, hrv_windows
 from api.http.compute import require_few_streams
 from api.http.deps import (
@@ -161,12 +160,8 @@ def live_heart(stores: Stores, baselines: StressBaselineCache, person: Person) -
         WINDOW_NS,
         movement=load_movement(stores, person, end - WINDOW_NS, end),
     )
-    index = stress_index(
-        baselines.load(stores, person), windows_to_stress_index_input(five, person.zone)
-    )
-    index_out = StressIndexOut.from_index(index, 0)
-    if five.missing_detail[0] is not None:
-        index_out = index_out.model_copy(update={"missing": five.missing_detail[0]})
+    index = baselines.load(stores, person).judge(windows_to_stress_index_input(five, person.zone))
+    index_out = StressIndexOut.from_index(index, 0, WINDOW_NS / MINUTE)
     return LiveHeart(
         at=to_datetime(last, person.zone),
         beat_age_s=round(age_s, 1),

@@ -84,6 +84,6 @@ def _respond(
     cache: AnalysisCache,
     snapshots: Snapshots,
 ) -> Response:
-    if table in (Table.HRV, Table.LINK):
+    if table in (Table.HRV, Table.LINK, Table.STRESS_BEFORE):
         require_use(stores, person)
     return table_response(table, stores, cache, [ExportSubject(person)], query, snapshots)

@@ -141,7 +141,10 @@ def practices(person: PatientInScope, stores: StoresDep) -> list[PracticeOut]:
 @shared.get("/practices/around", responses=describe_problems(401, 403, 404))
 def practices_around(person: AnalysedPatient, stores: StoresDep) -> PracticesAround:
     """Heart and ratings before, during and after practices (the last 200)."""
-    latest = stores.programme.practices(person.id)[-_MAX_PRACTICES:]
+    practised = [
+        item for item in stores.programme.practices(person.id) if item.kind is not PracticeKind.REST
+    ]
+    latest = practised[-_MAX_PRACTICES:]
     before, during, after = (
         _load_metrics(stores, person, latest, place) for place in ("before", "during", "after")
     )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from api.services.cache.rating_windows import RatingWindowCache
 from api.services.cache.responses import ResponseCache
-from api.services.cache.stress_index import StressIndexCache
 from api.services.research_windows import ResearchWindowCache
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.questionnaires import QuestionnaireLibrary, load_library
@@ -19,7 +18,6 @@ class AnalysisCache:
     """One cache of each kind, and the questionnaires that answers are scored with."""
 
     baselines: StressBaselineCache = field(default_factory=StressBaselineCache)
-    indexes: StressIndexCache = field(default_factory=StressIndexCache)
     windows: RatingWindowCache = field(default_factory=RatingWindowCache)
     responses: ResponseCache = field(default_factory=ResponseCache)
     research: ResearchWindowCache = field(default_factory=ResearchWindowCache)
@@ -27,10 +25,10 @@ class AnalysisCache:
 
     def drop(self, subject_id: str) -> None:
         """Drop all that is of one subject."""
-        for cache in (self.baselines, self.indexes, self.windows, self.responses, self.research):
+        for cache in (self.baselines, self.windows, self.responses, self.research):
             cache.drop(subject_id)
 
     def clear(self) -> None:
         """Drop everything."""
-        for cache in (self.baselines, self.indexes, self.windows, self.responses, self.research):
+        for cache in (self.baselines, self.windows, self.responses, self.research):
             cache.clear()

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.windows import WINDOW_NS, HrvWindows
 from api.services.cache.responses import TTL_S
-from api.services.cache.stress_index import baseline_fingerprint
 from api.services.compute import compute, raise_if_stopped
 from api.services.rating_windows import (
     RatingWindows,
@@ -101,7 +100,7 @@ class RatingWindowCache:
         )
         digest = hashlib.sha256("".join(group.beats for group in groups).encode())
         if baseline is not None:
-            digest.update(baseline_fingerprint(baseline, person.zone).encode())
+            digest.update(baseline.fingerprint.encode())
         return rating_windows, digest.hexdigest()
 
     def _groups(

@@ -57,6 +57,41 @@ class AnalysisEndpoints(Transport):
         params = {"start": start, "end": end, "bucket_s": bucket_s}
         return self._dict("GET", "hrv/trend", params=params, timeout_s=_FIRST_TREND_TIMEOUT_S)
 
+    def stress_baseline(self) -> dict[str, Any]:
+        """Get what the stress index is relative to: version, worn days, days it began anew on."""
+        return self._dict("GET", "stress/baseline")
+
+    def start_stress_baseline(self, day: str, reason: str) -> dict[str, Any]:
+        """Begin the baseline of the stress index anew.
+
+        Parameters
+        ----------
+        day : str
+            A local day, as 2026-11-24.
+        reason : {"illness", "new strap", "other"}
+            Why the usual changed.
+
+        Returns
+        -------
+        dict
+            The stored day.
+        """
+        return self._dict("PUT", f"stress/baseline/{day}", {"reason": reason})
+
+    def delete_stress_baseline(self, day: str) -> None:
+        """Remove a day on which the baseline began anew.
+
+        Parameters
+        ----------
+        day : str
+            The local day.
+        """
+        self._request("DELETE", f"stress/baseline/{day}")
+
+    def see_stress_baseline(self) -> None:
+        """Say that one was told that older values were worked out anew."""
+        self._request("POST", "stress/baseline/seen")
+
     def link_report(self, span: str = "30 minutes") -> dict[str, Any]:
         """Compute the link report over all ratings, in words and numbers.
 

@@ -154,6 +154,27 @@ class Tables(Transport):
         """
         return self._table("decision_points", start=start, end=end, since=since, **more)
 
+    def stress_before(self, start: Moment = None, end: Moment = None, **more: object) -> Any:
+        """Get the stress index of the half hour before each rating.
+
+        Returns
+        -------
+        DataFrame
+            A row a rating: ``rating``, ``about``, the index with its interval and the version of
+            its method, or why there is none.
+        """
+        return self._table("stress_before", start=start, end=end, **more)
+
+    def gaps(self, start: Moment = None, end: Moment = None, **more: object) -> Any:
+        """Get the times of recordings without heartbeats.
+
+        Returns
+        -------
+        DataFrame
+            A row a gap: ``start``, ``seconds``, ``reason`` and ``words``.
+        """
+        return self._table("gaps", start=start, end=end, **more)
+
     def link(self, span: str = "30 minutes", **more: object) -> Any:
         """Get the rows of the link report.
 
@@ -184,8 +205,8 @@ class ExportEndpoints(Tables):
         Parameters
         ----------
         table : str
-            Which table: beats, hrv, ratings, sessions, link, heart_rates, scores, prompts or
-            decision_points.
+            Which table: beats, hrv, ratings, sessions, link, heart_rates, scores, prompts,
+            decision_points, stress_before or gaps.
         form : {"csv", "parquet", "arrow"}
             Which format.
 

@@ -55,6 +55,32 @@ class PracticeRow(Base):
     stress_after: Mapped[int | None]
 
 
+class BaselineStartRow(Base):
+    """A day on which the baseline of the stress index begins anew."""
+
+    __tablename__ = "baseline_starts"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reason: Mapped[str] = mapped_column(String(20))
+    entered_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class IndexMethodRow(Base):
+    """A version of the stress index's method that a person's values were made with."""
+
+    __tablename__ = "index_methods"
+
+    person_id: Mapped[str] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since_ns: Mapped[int] = mapped_column(BigInteger)
+    seen_ns: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class ReadingRow(Base):
     """A reading that was read."""
 

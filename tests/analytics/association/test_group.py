@@ -41,7 +41,7 @@ def test_published_repeated_measures_correlations(
 def test_a_shared_fall_fools_the_plain_form_and_not_ours() -> None:
     rng = np.random.default_rng(1)
     plain = turned = mean = 0
-    for _ in range(60):
+    for _ in range(20):
         who, day, x, y, _ = clinic(rng, 12, 45, 0.0)
         found = group_link(who, day, x, y, resamples=500)
         assert found.rmcorr.p_value is not None and found.detrended_rmcorr.p_value is not None
@@ -49,14 +49,14 @@ def test_a_shared_fall_fools_the_plain_form_and_not_ours() -> None:
         plain += found.rmcorr.p_value < 0.05
         turned += found.detrended_rmcorr.p_value < 0.05
         mean += found.p_value < 0.05
-    assert plain == 60
-    assert turned / 60 < 0.15 and mean / 60 < 0.15
+    assert plain == 20
+    assert turned <= 4 and mean <= 4
 
 
 def test_random_slopes_and_shrinkage() -> None:
     rng = np.random.default_rng(2)
     covered, gain = 0, []
-    for _ in range(40):
+    for _ in range(15):
         who, day, x, y, own = clinic(rng, 20, 45, 0.3, 0.25)
         found = group_link(who, day, x, y, resamples=200)
         assert found.low is not None and found.high is not None and found.spread is not None
@@ -65,7 +65,7 @@ def test_random_slopes_and_shrinkage() -> None:
         shrunk = np.array([person.shrunk for person in found.people])
         gain.append(np.mean((shrunk - own) ** 2) / np.mean((raw - own) ** 2))
         assert np.std(shrunk) < np.std(raw)
-    assert covered >= 34
+    assert covered >= 12
     assert np.mean(gain) < 0.95  # nearer to the truth
 
 
@@ -134,7 +134,7 @@ def two_steps(rng: np.random.Generator, people: int, n: int) -> tuple[np.ndarray
 
 def test_moments_that_people_share_are_not_called_a_link() -> None:
     rng = np.random.default_rng(11)
-    verdicts = [group_link(*two_steps(rng, 20, 56), resamples=300).verdict for _ in range(8)]
+    verdicts = [group_link(*two_steps(rng, 20, 56), resamples=300).verdict for _ in range(4)]
     assert GroupVerdict.TOGETHER not in verdicts
     assert GroupVerdict.SHARED_MOMENTS in verdicts
 
@@ -152,13 +152,13 @@ def test_slopes_of_both_signs_make_no_common_correlation() -> None:
     """Fisher's interval and its p value are one, and own slopes are counted as scatter."""
     rng = np.random.default_rng(13)
     alarms = 0
-    for _ in range(30):
+    for _ in range(15):
         who, day, x, y, _ = clinic(rng, 12, 45, 0.0, 0.6)
         found = group_link(who, day, x, y, resamples=300).detrended_rmcorr
         assert found.p_value is not None and found.low is not None and found.high is not None
         assert (found.p_value < 0.05) == (not found.low <= 0 <= found.high)
         alarms += found.p_value < 0.05
-    assert alarms <= 5
+    assert alarms <= 3
 
 
 def test_known_sessions_are_taken_out() -> None:

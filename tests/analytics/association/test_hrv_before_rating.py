@@ -7,9 +7,10 @@ import numpy as np
 from analytics.association.hrv_before_rating import (
     Span,
     hrv_before_rating,
+    index_before_rating,
     window_starts,
 )
-from analytics.hrv.stress_index import StressIndexInput
+from analytics.hrv.relative_stress import StressIndexInput, stress_index_input
 from analytics.hrv.windows import WINDOW_NS, HrvWindows, concat_windows, hrv_windows
 from tests.support.signals import SECOND, START, arrays
 
@@ -18,15 +19,7 @@ MINUTE = 60 * SECOND
 
 def hearts_of(found: HrvWindows) -> StressIndexInput:
     middle = found.start_ns + WINDOW_NS // 2
-    return StressIndexInput(
-        day=middle // (86_400 * SECOND),
-        hour=np.full(len(found), 12.0),
-        time_s=middle / 1e9,
-        ln_rmssd=np.log(np.maximum(found.value("rmssd_ms"), 1e-3)),
-        heart_rate=found.value("mean_hr_bpm"),
-        ln_baevsky=np.full(len(found), np.nan),
-        motion_mg=found.metrics.motion_mg,
-    )
+    return stress_index_input(found, middle // (86_400 * SECOND), np.full(len(found), 12.0))
 
 
 def test_windows_end_at_the_rating() -> None:
@@ -51,14 +44,18 @@ def test_usable_windows_are_averaged_and_others_explained() -> None:
     ratings = np.array([end, end + 3 * 3600 * SECOND])
     starts = window_starts(ratings, np.array([12.0, 15.0]), Span.MINUTES_30)
     found = hrv_windows(beats, starts.ravel(), WINDOW_NS)
-    no_baseline = hearts_of(found).at(np.zeros(12, bool))
-    before = hrv_before_rating(found, hearts_of(found), no_baseline, Span.MINUTES_30, 2)
+    hearts = hearts_of(found)
+    index = index_before_rating(hearts, hearts.at(np.zeros(12, bool)), 2)
+    before = hrv_before_rating(found, hearts, index, Span.MINUTES_30, 2)
     assert before.windows.tolist() == [2, 0]
     assert before.usable == 1
     assert before.missing_reason == [None, "no beats recorded"]
     assert abs(before.heart_rate[0] - 60) < 0.5
     assert np.isnan(before.heart_rate[1])
-    assert np.isnan(before.stress_index).all()
+    assert np.isnan(before.index.value).all()
+    assert [str(reason)[:13] for reason in before.index.missing_reason] == [
+        *("not known yet", "too few usabl")
+    ]
     assert before.reason_counts == {"no beats recorded": 1}
 
 
@@ -67,7 +64,8 @@ def test_a_night_needs_an_hour_of_beats() -> None:
     seven = int(beats.time_ns[-1])
     starts = window_starts(np.array([seven + 3600 * SECOND]), np.array([8.0]), Span.NIGHT)
     found = hrv_windows(beats, starts.ravel(), WINDOW_NS)
-    before = hrv_before_rating(found, hearts_of(found), hearts_of(found), Span.NIGHT, 1)
+    index = index_before_rating(hearts_of(found), hearts_of(found), 1)
+    before = hrv_before_rating(found, hearts_of(found), index, Span.NIGHT, 1)
     assert before.missing_reason == ["less than an hour of usable beats in the night"]
 
 

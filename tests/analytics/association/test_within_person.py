@@ -25,9 +25,9 @@ FALLS = {
 @pytest.mark.parametrize("fall", FALLS)
 @pytest.mark.parametrize("rho", [0.0, 0.6])
 def test_unrelated_series_that_both_fall_are_not_linked(fall: str, rho: float) -> None:
-    """A sample of benchmarks/false_alarms.py; 100 draws tell 5% from 72% with ease."""
+    """A sample of ``python -m benchmarks.false_alarms``: 15 draws tell 5% from 72%."""
     rng = np.random.default_rng(7)
-    n, draws = 60, 100
+    n, draws = 60, 15
     course = 6 + FALLS[fall](np.linspace(0, 1, n))
     hours = (np.arange(n) * 8) % 24.0
     alarms = covered = 0
@@ -39,14 +39,13 @@ def test_unrelated_series_that_both_fall_are_not_linked(fall: str, rho: float) -
         alarms += link.clear
         covered += link.low <= 0 <= link.high
     assert alarms + covered == draws  # p value and interval agree, always
-    # 5% of 100 is 5 with a standard deviation of 2.2.
-    assert alarms <= 11
+    assert alarms <= 4  # of 15 at 5%, more than 4 in 1 of 10,000
 
 
 def test_a_link_that_is_there_is_found_beneath_the_fall() -> None:
     rng = np.random.default_rng(8)
     found, estimates = 0, []
-    for _ in range(100):
+    for _ in range(25):
         fall = -4 * np.linspace(0, 1, 84)
         mood = 1.3 * ups_and_downs(84, 0.4, rng)
         stress = 6 + fall + mood
@@ -55,8 +54,8 @@ def test_a_link_that_is_there_is_found_beneath_the_fall() -> None:
         assert link.estimate is not None
         found += link.clear
         estimates.append(link.estimate)
-    assert found >= 95
-    assert np.mean(estimates) == pytest.approx(0.5, abs=0.05)
+    assert found >= 22
+    assert np.mean(estimates) == pytest.approx(0.5, abs=0.08)
 
 
 def test_a_negative_link_has_its_own_verdict() -> None:
@@ -116,7 +115,7 @@ def test_missing_values_are_left_out() -> None:
     assert link.estimate == same.estimate
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=8)
 @given(st.randoms(use_true_random=False), st.integers(30, 80))
 def test_order_of_rows_does_not_matter(random: object, n: int) -> None:
     stress, pain = pair(n, 11)
@@ -128,7 +127,7 @@ def test_order_of_rows_does_not_matter(random: object, n: int) -> None:
 
 
 @given(st.floats(0.1, 50), st.floats(-20, 20))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=8)
 def test_units_and_levels_do_not_matter(scale: float, level: float) -> None:
     stress, pain = pair(60, 12)
     plain = within_person_link(times(60), stress, pain)
@@ -146,9 +145,9 @@ def test_a_daily_rhythm_of_both_is_no_link() -> None:
         within_person_link(
             times(84), wave + rng.standard_normal(84), wave + rng.standard_normal(84), hours
         ).clear
-        for _ in range(80)
+        for _ in range(25)
     )
-    assert alarms <= 10  # 5% of 80 is 4 with a standard deviation of 1.9
+    assert alarms <= 5  # 5% of 25 is 1.3 with a standard deviation of 1.1
 
 
 def test_words_claim_no_cause_and_match_the_numbers() -> None:
@@ -173,15 +172,15 @@ def test_earlier_stress_is_distinguished_from_stress_at_the_same_moment() -> Non
     """Stress lingers. Linked at the same moment only, it must not seem to come before."""
     rng = np.random.default_rng(3)
     same = later = 0
-    for _ in range(60):
+    for _ in range(15):
         mood = 1.3 * ups_and_downs(84, 0.7, rng)
         fall = -3 * np.linspace(0, 1, 84)
         pain = 6 + fall + 0.6 * mood + 0.7 * rng.standard_normal(84)
         same += lagged_link(times(84), 6 + fall + mood, pain).clear
         delayed = 6 + fall + 0.6 * np.append(0, mood[:-1]) + 0.7 * rng.standard_normal(84)
         later += lagged_link(times(84), 6 + fall + mood, delayed).clear
-    assert same / 60 < 0.15
-    assert later / 60 > 0.8
+    assert same <= 3
+    assert later >= 12
 
 
 def test_pairs_of_ratings_far_apart_have_no_earlier() -> None:
@@ -195,13 +194,13 @@ def test_day_to_day_changes_are_linked_and_a_shared_step_is_no_link() -> None:
     n = 180
     day = np.arange(n) // 3
     alarms = found = 0
-    for _ in range(60):
+    for _ in range(20):
         step = -4.0 * (np.arange(n) > 100)
         stress, pain = step + rng.standard_normal(n), step + rng.standard_normal(n)
         alarms += day_to_day_link(day, stress, pain).clear
         found += day_to_day_link(day, stress, pain + 0.8 * (stress - step)).clear
-    assert alarms / 60 < 0.16
-    assert found / 60 > 0.8
+    assert alarms <= 4
+    assert found >= 16
     few = day_to_day_link(day[:30], stress[:30], pain[:30])
     assert few.missing_reason is not None and "more days are needed" in few.missing_reason
 
@@ -210,13 +209,13 @@ def test_what_is_held_still_is_no_link() -> None:
     """Walking raises both; without it as a covariate that is taken for a link."""
     rng = np.random.default_rng(6)
     alarms = held = 0
-    for _ in range(40):
+    for _ in range(15):
         motion = rng.standard_normal(60)
         x, y = motion + rng.standard_normal(60), motion + rng.standard_normal(60)
         alarms += within_person_link(times(60), x, y).clear
         held += within_person_link(times(60), x, y, covariates=motion).clear
-    assert alarms > 25
-    assert held < 8
+    assert alarms >= 9
+    assert held <= 3
     x[:30] = np.nan  # order and gaps are kept together
     motion[:40] = np.nan
     assert within_person_link(times(60), x, y, covariates=motion).n == 30
@@ -244,7 +243,7 @@ WEEKS = {
 
 @pytest.mark.parametrize("week", WEEKS)
 def test_what_a_week_does_to_both_is_no_link(week: str) -> None:
-    """A sample of benchmarks/weeks.py; without the effects these are 30 to 100%."""
+    """A sample of ``python -m benchmarks.weeks``; without the effects these are 30 to 100%."""
     rng = np.random.default_rng(17)
     slot = np.arange(60)
     days = slot // 2 + np.array([9.0, 20.0])[slot % 2] / 24
@@ -258,9 +257,9 @@ def test_what_a_week_does_to_both_is_no_link(week: str) -> None:
             shared + 1.3 * ups_and_downs(60, 0.4, rng),
             days % 1 * 24,
         ).clear
-        for _ in range(25)
+        for _ in range(15)
     )
-    assert alarms <= 5  # 5% of 25 is 1.3 with a standard deviation of 1.1
+    assert alarms <= 4
 
 
 def test_weekdays_follow_from_the_local_hour() -> None:
@@ -301,9 +300,10 @@ def test_ten_thousand_ratings_are_linear_work() -> None:
 
 
 def test_neither_comes_first_where_a_hidden_mood_moves_both() -> None:
+    """A sample of ``python -m benchmarks.temporal_order``."""
     rng = np.random.default_rng(23)
     said = wrong = right = 0
-    for _ in range(40):
+    for _ in range(12):
         mood = 1.3 * ups_and_downs(84, 0.7, rng)
         x, y = (mood + rng.standard_normal(84) for _ in "xy")
         said += lagged_link(times(84), x, y).clear
@@ -311,8 +311,8 @@ def test_neither_comes_first_where_a_hidden_mood_moves_both() -> None:
         stress = 0.7 * np.append(0, pain[:-1]) + 0.7 * rng.standard_normal(84)
         wrong += lagged_link(times(84), stress, pain).clear
         right += lagged_link(times(84), pain, stress).clear
-    assert said <= 5 and wrong <= 5
-    assert right >= 32
+    assert said <= 3 and wrong <= 3
+    assert right >= 9
 
 
 def test_ratings_that_are_missing_when_bad_are_warned_of() -> None:

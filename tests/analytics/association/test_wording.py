@@ -19,7 +19,7 @@ CLEAR = Association(
 OPEN = replace(CLEAR, estimate=0.1, low=-0.2, high=0.4, p_value=0.4, robustness=0.0)
 BEFORE = Comparison(
     "stress at the rating before", "one point", "one point more stress at the rating before",
-    temporal_order_text="stress came before pain",
+    temporal_order_text="rated stress came before rated pain",
 )  # fmt: skip
 MOMENT = 1_790_000_000_000_000_000
 WITHOUT = {"outlying_ns": MOMENT, "without_outlying": (0.1, -0.1, 0.3)}

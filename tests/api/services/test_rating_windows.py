@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import numpy as np
@@ -14,7 +15,12 @@ from api.services import link_report as link_service
 from api.services.cache import rating_windows
 from api.services.cache.analysis import AnalysisCache
 from api.services.link_report import link_report, load_report_json
-from api.services.rating_windows import WindowGroup, compute_rating_windows, read_rating_beats
+from api.services.rating_windows import (
+    PromptBeats,
+    WindowGroup,
+    compute_rating_windows,
+    read_rating_beats,
+)
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.beats import Activity, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
@@ -65,7 +71,9 @@ class Wearer:
         """The report, compared with one that is made without a cache."""
         found = load_report_json(self.stores, self.cache, self.person, 0, 2**62, span)
         ratings = self.stores.records.ratings(self.person.id, 0, 2**62)
-        read = read_rating_beats(ratings, self.person, self.stores, StressBaselineCache(), span)
+        read = read_rating_beats(
+            ratings, self.person, self.stores, StressBaselineCache(), span, PromptBeats()
+        )
         assert found == link_report(compute_rating_windows(read)).model_dump_json()
         return found
 
@@ -75,7 +83,8 @@ def wearer(signed_in: SignedIn, stores: Stores) -> Wearer:
     signed_in()
     person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    return Wearer(stores, person)
+    # The last day is today: the baseline is of the days before it.
+    return Wearer(replace(stores, now=lambda: MIDNIGHT + DAYS * DAY + 18 * HOUR), person)
 
 
 @pytest.fixture

@@ -187,9 +187,8 @@ def test_caches_of_the_other_worker_are_empty_after_a_poll(
     eve = add_canary(stores, "eve")
     for one in (subject, eve.person.subject_id):
         cache.responses.put(("link", one, "beats"), b"a response")
-        cache.indexes._people[one] = None  # type: ignore[assignment]
         cache.windows._people[one, None] = {}  # type: ignore[index]
-        cache.baselines._entries[one] = None  # type: ignore[assignment]
+        cache.baselines._entries[one, ""] = None  # type: ignore[assignment]
     watch.poll()
     assert cache.responses.get(("link", subject, "beats")) is not None
     erase_person(stores, canary.person.email)
@@ -197,7 +196,6 @@ def test_caches_of_the_other_worker_are_empty_after_a_poll(
     assert forgotten == [1]
     for held in (
         cache.responses._entries,
-        cache.indexes._people,
         cache.windows._people,
         cache.baselines._entries,
     ):

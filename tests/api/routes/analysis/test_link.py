@@ -57,6 +57,7 @@ def test_the_link_report_has_words_numbers_and_what_is_missing(signed_in: Signed
         "pain_before",
         "day_to_day",
         "stress_index",
+        "stress_index_stress",
         "rmssd",
         "heart_rate",
     }
