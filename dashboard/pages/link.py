@@ -134,7 +134,8 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
                 without=without,
             )
         )
-    st.markdown(f"**{_('Does my heart move with my pain?')}**")
+    question = _("Does my heart move with my pain?")
+    st.markdown(f"**{question}**")
     answered = [key for key in _HEART if rows[key]["missing"] is None]
     for key in answered or _HEART[:1]:  # of several without an answer, one says why
         st.write(rows[key]["sentence"])
@@ -153,7 +154,8 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
 
 def _witness(row: dict[str, Any]) -> None:
     """Render whether the heart agrees with rated stress: no habit of rating brings that about."""
-    st.markdown(f"**{_('Does my heart agree with my rated stress?')}**")
+    question = _("Does my heart agree with my rated stress?")
+    st.markdown(f"**{question}**")
     st.write(row["sentence"])
     if row["missing"] is not None:
         return

@@ -141,7 +141,7 @@ def _understanding(programme: dict[str, Any]) -> None:
             )
         )
     for row in rows[:20]:
-        kind = _(texts.NOTE_KINDS[row["kind"]]).lower()
+        kind = _(texts.NOTE_KINDS[row["kind"]])
         st.markdown(f"**{escape_markdown(row['words'])}** ({kind}): {_pattern(row)}")
     st.caption(_(texts.PATTERNS_CAUTION))
     _remove(("trigger", "fear", "stressor"))
@@ -222,7 +222,7 @@ def _list(kinds: tuple[str, ...]) -> None:
         st.markdown(
             _("- {words} · :gray[{kind}, {about}]").format(
                 words=escape_markdown(note["words"]),
-                kind=_(texts.NOTE_KINDS[note["kind"]]).lower(),
+                kind=_(texts.NOTE_KINDS[note["kind"]]),
                 about=format_day(note["about"]),
             )
         )
