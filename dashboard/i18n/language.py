@@ -2,9 +2,10 @@
 
 A text is translated where a catalogue of the reader's language exists:
 ``locale/LANGUAGE/LC_MESSAGES/ebbtide.po``. It is read when the language is first asked for, and
-is not compiled to a ``.mo`` file, which could differ from it. Every text of the pages goes through ``_``, or is marked
-with ``N_`` where it is defined before there is a reader and goes through ``_`` later, so that
-``locale/ebbtide.pot`` holds all of them. CONTRIBUTING.md says how a language is added.
+is not compiled to a ``.mo`` file, which could differ from it. Every text of the pages goes through
+``_``, or is marked with ``N_`` where it is defined before there is a reader and goes through ``_``
+later, so that ``locale/ebbtide.pot`` holds all of them. Babel finds no ``_`` within an f-string.
+CONTRIBUTING.md says how a language is added.
 """
 
 from __future__ import annotations
