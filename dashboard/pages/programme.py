@@ -14,6 +14,7 @@ from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
 from dashboard.components.somatic_tracking import render_somatic_tracking
 from dashboard.i18n import texts
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
@@ -137,7 +138,7 @@ def _understanding(programme: dict[str, Any]) -> None:
     if found["missing"] is not None:
         st.caption(
             _("What goes with harder days is not known yet: {missing}.").format(
-                missing=found["missing"]
+                missing=say(found["missing"])
             )
         )
     for row in rows[:20]:
