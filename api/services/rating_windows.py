@@ -18,6 +18,7 @@ from analytics.hrv import (
     WINDOW_NS,
     BeatArrays,
     HrvWindows,
+    MissingReason,
     Movement,
     concat_windows,
     hrv_windows,
@@ -180,11 +181,20 @@ def index_before(rated: RatingWindows, windows: WindowsBeforeRatings) -> IndexBe
     hearts = stress_index_input(windows.hrv, windows.day, windows.hour)
     periods = periods_before_ratings(hearts, len(rated.ratings))
     found = rated.baseline.judge_periods(hearts, periods)
-    return IndexBeforeRating(found.value, found.low, found.high, _words(found))
+    return IndexBeforeRating(found.value, found.low, found.high, _reasons(found, windows.hrv))
 
 
-def _words(index: StressIndex) -> list[str | None]:
-    return [None if reason is None else str(reason) for reason in index.missing_reason]
+def _reasons(index: StressIndex, hrv: HrvWindows) -> list[str | None]:
+    """Why each rating has no index. Where there are no beats at all, the index knows only that
+    they are too few.
+    """
+    ratings = len(index.missing_reason)
+    silent = np.array([reason is MissingReason.NO_BEATS for reason in hrv.missing_reason])
+    without: NDArray[np.bool_] = np.all(silent.reshape(ratings, -1), axis=1)
+    return [
+        None if reason is None else str(MissingReason.NO_BEATS if nothing else reason)
+        for reason, nothing in zip(index.missing_reason, without, strict=True)
+    ]
 
 
 def _local_times(

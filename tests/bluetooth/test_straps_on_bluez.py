@@ -81,7 +81,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         }
         (results / "sign-ins.json").write_text(json.dumps({"sign_ins": [sign_in]}))
         (results / "cuts").write_text(str(CUTS))
-        console = boot(work, results, 600 + 20 * CUTS)
+        console = boot(work, results, 1200 + 20 * CUTS)
         print(console)
         assert "GUEST ENDED WITH 0" in console, console[-4000:]
 

@@ -144,6 +144,8 @@ class Guest:
             env={**os.environ, "EBBTIDE_DATA_DIR": str(DATA)},
         )
         self.reading = asyncio.create_task(self._read())
+        # Under emulation beside other tests, Python alone may take a minute to start.
+        await self.until(lambda: self.lines, 300)
 
     async def _read(self) -> None:
         assert self.recorder is not None and self.recorder.stdout is not None
@@ -162,7 +164,7 @@ class Guest:
         )
         return found
 
-    async def until(self, true: Callable[[], object], seconds: float = 90) -> float:
+    async def until(self, true: Callable[[], object], seconds: float = 180) -> float:
         began = time.monotonic()
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110

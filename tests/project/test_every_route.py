@@ -161,7 +161,9 @@ class Victim:
                 *("prompts", "stress_before", "gaps"),
             ],
             "note_id": [self.note.id],
-            "resource_id": [self.person.id, f"{self.ratings[0].id}-pain", "ebbtide"],
+            "resource_id": [
+                *(self.person.id, f"{self.ratings[0].id}-pain", "ebbtide", self.prompt.id),
+            ],
             "export_id": ["00000000-0000-4000-8000-000000000000"],
             "kind": ["Observation"],
             "practice_id": [self.practice.id],
@@ -459,7 +461,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
                 resources.add(answer.json()["resourceType"])
             assert answer.status_code == expected, (method, path, answer.text[:300])
             routes.add((method, template.removeprefix("/v1/patients/{patient}")))
-    assert {"Observation", "Patient"} <= resources
+    assert {"Communication", "Observation", "Patient"} <= resources
     assert {route for route in routes if route[0] != "get"} == {
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),

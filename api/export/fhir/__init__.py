@@ -18,6 +18,7 @@ from api.export.fhir.pages import (
     records,
 )
 from api.export.fhir.parse import list_entries, parse_bundle
+from api.export.fhir.prompts import prompt_resource
 from api.export.fhir.questionnaires import (
     parse_response,
     questionnaire_id,
@@ -90,6 +91,7 @@ __all__ = [
     "parse_response",
     "parse_search",
     "patient_resource",
+    "prompt_resource",
     "questionnaire_id",
     "questionnaire_resource",
     "rating_resources",

@@ -37,6 +37,7 @@ def capability_statement(base: str) -> dict[str, Any]:
                 },
                 "resource": [
                     _resource("CodeSystem", {}, ["read"]),
+                    _resource("Communication", {}, ["read", "search-type"]),
                     _resource("Device", {}, ["read"]),
                     _resource("Observation", OBSERVATION_PARAMETERS, ["read", "search-type"]),
                     {

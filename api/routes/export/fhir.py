@@ -34,9 +34,10 @@ from api.services.export_scope import is_simulated
 from api.services.imported_records import import_parsed
 from api.services.questionnaires import QuestionnaireService
 from ebbtide.errors import EbbtideError
+from ebbtide.timestamps import EARLIEST, LATEST
 from store import Stores
 from store.errors import ResponseConflictError
-from store.models import Person
+from store.models import Person, Prompt, Rating
 
 shared = APIRouter(tags=["standards"], route_class=FhirRoute)
 router = APIRouter(tags=["standards"], route_class=FhirRoute)
@@ -254,6 +255,63 @@ def read_questionnaire_response(
     return fhir_response(fhir.response_resource(service.score(history[-1]), subject))
 
 
+@shared.get("/fhir/Communication", response_class=Response, responses=_SEARCHSET)
+def communications(
+    request: Request,
+    caller: CallerDep,
+    person: PatientInScope,
+    stores: StoresDep,
+    count_: Annotated[str, Query(alias="_count", max_length=20)] = "1000",
+    form: Annotated[str | None, Query(alias="_format", max_length=100)] = None,
+    cursor: Annotated[str | None, Query(max_length=64, description="From the link `next`")] = None,
+) -> Response:
+    """Prompts whose time has come, oldest first: sent or why not, and the ratings that answer."""
+    served = ("_count", "_format", "cursor")
+    unknown = [name for name in request.query_params if name not in served]
+    if unknown and not is_lenient(request):
+        raise FhirError(
+            400,
+            f"the search parameter {unknown[0]} is not served, only {', '.join(served)}",
+            "not-supported",
+        )
+    count = _parse_count(count_)
+    prompts = _prompts_so_far(stores, person)
+    base = base_url(request, "/Communication")
+    applied = [item for item in request.query_params.multi_items() if item[0] in served]
+    links = {"self": _link(base, "Communication", applied)}
+    if count == 0:
+        return fhir_response(fhir.search_bundle(base, [], [], links, len(prompts)))
+    first = 0
+    if cursor is not None:
+        ids = [prompt.id for prompt in prompts]
+        if cursor not in ids:
+            raise FhirError(422, "cursor is not of this list: begin without one.")
+        first = ids.index(cursor) + 1
+    page = prompts[first : first + count]
+    if first + count < len(prompts):
+        following = [item for item in applied if item[0] != "cursor"] + [("cursor", page[-1].id)]
+        links["next"] = _link(base, "Communication", following)
+    answers = _answers(stores, person, page)
+    subject = _subject(stores, caller.person, person)
+    found = [fhir.prompt_resource(item, answers.get(item.id, ()), subject) for item in page]
+    return fhir_response(fhir.search_bundle(base, found, [], links))
+
+
+@shared.get(
+    "/fhir/Communication/{resource_id}", responses=_resource_schema("Communication") | _READ
+)
+def read_communication(
+    resource_id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
+) -> Response:
+    """One prompt whose time has come."""
+    found = stores.prompts.prompt(person.id, resource_id)
+    if found is None or found.planned_ns > stores.now():
+        raise FhirError(404, f"There is no Communication/{resource_id}.")
+    answers = _answers(stores, person, [found]).get(found.id, ())
+    subject = _subject(stores, caller.person, person)
+    return fhir_response(fhir.prompt_resource(found, answers, subject))
+
+
 @shared.get("/fhir/Device/{resource_id}", responses=_resource_schema("Device") | _READ)
 def read_device(resource_id: _Id, person: PatientInScope) -> Response:
     """The software that computes windows."""
@@ -381,6 +439,23 @@ def _parse(request: Request, person: Person, start_ns: int, end_ns: int) -> fhir
         )
     except fhir.SearchError as error:
         raise FhirError(error.status, str(error), error.code) from error
+
+
+def _prompts_so_far(stores: Stores, person: Person) -> list[Prompt]:
+    """Nobody reads when they will be asked."""
+    found = stores.prompts.prompts(person.id, EARLIEST, stores.now() + 1)
+    return sorted(found, key=lambda prompt: (prompt.planned_ns, prompt.id))
+
+
+def _answers(stores: Stores, person: Person, prompts: list[Prompt]) -> dict[str, list[Rating]]:
+    """The ratings that answer these prompts. They may be about any moment until they expired."""
+    if not prompts:
+        return {}
+    found: dict[str, list[Rating]] = {prompt.id: [] for prompt in prompts}
+    for rating in stores.records.ratings(person.id, EARLIEST, LATEST):
+        if rating.prompt_id in found:
+            found[rating.prompt_id].append(rating)
+    return found
 
 
 def _parse_count(value: str) -> int:

@@ -18,7 +18,7 @@ from api.services.research_identity import GRID, ResearchIdentity
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, from_datetime, to_datetime
 from store import Stores
-from store.models import Purpose, Rating
+from store.models import Prompt, PromptState, Purpose, Rating, SkipReason
 from tests.api.export.test_round_trip import all_resources, bundle_of, observation
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.cohort_clinic import agree_together, identity_of, with_movable_clock
@@ -271,7 +271,57 @@ def test_notes_are_for_the_person_alone(clinic: Clinic) -> None:
     assert "the stairs at work" not in clinic["tom"].get(path).text
 
 
+def put_prompts(clinic: Clinic) -> list[Prompt]:
+    """One that was sent, one that was not, and one that is to come."""
+    person, now = clinic.people["ada"], clinic.stores.now()
+    sent, skipped, planned = (
+        Prompt(
+            *(new_id(), person.id, f"slot {at}", "random", now + at, "Europe/Berlin"),
+            *(0.01, 1, now + at, now + at + HOUR, state),
+            **more,
+        )
+        for at, state, more in (
+            (-2 * DAY, PromptState.SENT, {"ways": "push mail", "sent_ns": now - 2 * DAY + 1}),
+            (-DAY, PromptState.SKIPPED, {"skip_reason": str(SkipReason.NIGHT)}),
+            (DAY, PromptState.PLANNED, {}),
+        )
+    )
+    prompts = [sent, skipped, planned]
+    assert all(clinic.stores.prompts.import_prompt(prompt) for prompt in prompts)
+    answer = Rating(
+        *(new_id(), 1, person.id, *(now - 2 * DAY + MINUTE,) * 2, "Europe/Berlin"),
+        *(3, 4, None),
+        simulated=False,
+        prompt_id=sent.id,
+    )
+    clinic.stores.records.add_rating(answer)
+    return prompts
+
+
+def test_prompts_are_communications(clinic: Clinic) -> None:
+    ada = clinic["ada"]
+    sent, skipped, planned = put_prompts(clinic)
+    first, second = all_resources(ada, "_count=1", "Communication")
+    for resource in (first, second):
+        require_valid_r4(resource)
+    assert (first["id"], first["status"]) == (sent.id, "completed")
+    assert [medium["text"] for medium in first["medium"]] == ["push", "mail"]
+    assert first["sent"].startswith(
+        to_datetime(sent.sent_ns or 0, "Europe/Berlin").isoformat()[:16]
+    )
+    answered = [ada.get(f"{BASE}/{item['reference']}").json() for item in first["about"]]
+    assert [item["valueQuantity"]["value"] for item in answered] == [3, 4]
+    assert (second["status"], second["statusReason"]["text"]) == ("not-done", skipped.skip_reason)
+    assert "about" not in second and "sent" not in second
+    # Nobody reads when they will be asked.
+    outcome(ada.get(f"{BASE}/Communication/{planned.id}"), 404, "There is no")
+    outcome(ada.get(f"{BASE}/Communication?cursor={planned.id}"), 422, "cursor")
+    outcome(ada.get(f"{BASE}/Communication?sent=2026"), 400, "not served")
+    assert ada.get(f"{BASE}/Communication?_count=0").json()["total"] == 2
+
+
 def test_the_capability_statement_is_true(clinic: Clinic) -> None:
+    prompt = put_prompts(clinic)[0]
     statement = httpx.get(f"{clinic.url}{BASE}/metadata").raise_for_status().json()
     require_valid_r4(statement)
     (rest,) = statement["rest"]
@@ -280,6 +330,7 @@ def test_the_capability_statement_is_true(clinic: Clinic) -> None:
     examples = {
         "Observation": found(ada, _count=100)[0]["id"],
         "Patient": clinic.id("ada"),
+        "Communication": prompt.id,
         "Device": "ebbtide",
         "CodeSystem": "ebbtide",
         "Questionnaire": "gad7-1",

@@ -292,8 +292,10 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         yield opened
 
 
-def all_resources(client: httpx.Client, query: str = "") -> list[dict[str, Any]]:
-    found, address = [], f"/v1/fhir/Observation?{query}"
+def all_resources(
+    client: httpx.Client, query: str = "", kind: str = "Observation"
+) -> list[dict[str, Any]]:
+    found, address = [], f"/v1/fhir/{kind}?{query}"
     while address:
         bundle = client.get(address).raise_for_status().json()
         require_valid_r4(bundle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import numpy as np
@@ -82,7 +83,8 @@ def wearer(signed_in: SignedIn, stores: Stores) -> Wearer:
     signed_in()
     person = stores.records.person_by_email("ada@example.org")
     assert person is not None
-    return Wearer(stores, person)
+    # The last day is today: the baseline is of the days before it.
+    return Wearer(replace(stores, now=lambda: MIDNIGHT + DAYS * DAY + 18 * HOUR), person)
 
 
 @pytest.fixture

@@ -77,7 +77,11 @@ def test_a_day_is_compared_with_the_days_before_it(
     about = to_datetime(excited + 40 * MINUTE)
     body = {"pain": 4, "stress": 6, "about": about.isoformat()}
     rating = client.post("/v1/ratings", json=body).json()
-    (row,) = client.get("/v1/export/stress_before", params={"format": "json"}).json()["rows"]
+    evening = to_datetime(excited - 12 * HOUR).isoformat()  # the strap was off
+    client.post("/v1/ratings", json={"pain": 4, "stress": 6, "about": evening})
+    table = client.get("/v1/export/stress_before", params={"format": "json"}).json()["rows"]
+    without, row = table
+    assert (without["stress_index"], without["stress_index_missing"]) == (None, "no beats recorded")
     assert row["rating"] == rating["id"] and row["stress_index_version"] == 2
     assert row["stress_index_low"] < row["stress_index"] < row["stress_index_high"]
     assert row["stress_index"] > 90
