@@ -119,7 +119,7 @@ export default {
   "breathing.sayOut": "Und ausatmen",
 
   "tracking.words":
-    "Eine Empfindung mit Neugier und ohne Angst betrachten (Somatic Tracking), damit das Gehirn merken kann, dass sie ungefährlich ist. Drei Schritte, mit ruhigen Worten.",
+    "Eine Empfindung betrachten, mit Neugier und ohne Angst (Somatic Tracking). So kann das Gehirn merken, dass sie ungefährlich ist. Drei Schritte, mit ruhigen Worten.",
   "tracking.caution":
     "Ist der Schmerz stark, dann ist jetzt nicht die Zeit, ihn zu betrachten. Tun Sie etwas, das Ihnen guttut, und kommen Sie an einem anderen Tag wieder.",
   "tracking.before": "Vorher einschätzen (wenn Sie mögen)",
@@ -236,7 +236,7 @@ export default {
   "more.before": "Bevor Sie beginnen: Warnzeichen",
   "more.consents": "Was gespeichert werden darf",
   "more.emergency":
-    "Schmerzen in der Brust, Atemnot, plötzliche Kopfschmerzen wie noch nie, ein hängendes Gesicht oder ein Arm, der herabsinkt: Rufen Sie jetzt den Notruf 112 an (außerhalb Europas Ihre örtliche Notrufnummer).",
+    "Schmerzen in der Brust? Atemnot? Plötzlich Kopfschmerzen wie nie zuvor? Ein Gesicht oder ein Arm hängt herab? Rufen Sie jetzt den Notruf 112 an (außerhalb Europas den Notruf dort).",
   "more.kept": "Was auf diesem Handy ist",
   "more.keptWords":
     "Einschätzungen, Übungen und Herzschläge sind auf diesem Handy verschlüsselt und werden gesendet, wenn es Internet gibt. Den Schlüssel hat der Browser, und er lässt sich nicht auslesen. Wer dieses Handy entsperren und Ebbtide öffnen kann, sieht, was Sie sehen. Nach dem Abmelden bleibt hier nichts von Ihnen.",
