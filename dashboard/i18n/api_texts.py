@@ -225,9 +225,51 @@ _OTHER = (
     N_("pain {by} in two weeks (95% interval {low} to {high})"),
     N_("stress {by} in two weeks (95% interval {low} to {high})"),
 )
+# Of the problems that people meet while they sign in or enter something.
+_PROBLEMS = (
+    N_("The address or the password is not right."),
+    N_(
+        "This code is not right, or was used already. Wait for the next one; a recovery code is "
+        "good once."
+    ),
+    N_("is not your password."),
+    N_("The password is easily guessed. Use a phrase of several words that do not belong."),
+    N_("The password is too short, or very long. Use {least} to {most} characters."),
+    N_("'{which}' is not an e-mail address. Give one like ada@example.org."),
+    N_("{which} has an account already. Let them sign in."),
+    N_("The name is empty or too long. Use 1 to 200 characters."),
+    N_("This invitation was used already, or its time is over."),
+    N_("This link was used already, or its time is over."),
+    N_("This code was used already, or its time is over."),
+    N_("This was used already, or its time is over. Start Ebbtide again: ebbtide start."),
+    N_("is not the code that the app shows now. Check the clock of the phone, or begin anew."),
+    N_(
+        "Too many wrong passwords for this address. Try again in {wait}, or set a new password: by "
+        "mail, or with a code of your therapist or administrator."
+    ),
+    N_("Too many wrong codes. Try again in {wait}, or sign in with your passkey if you have one."),
+    *(N_("{minutes} minutes"), N_("{seconds} s")),
+    N_("This Ebbtide sends no mail: ask your therapist or administrator for a code."),
+    N_("Sign in with your clinic's sign-in: passwords are not taken here."),
+    N_("You may not sign in here any more."),
+    N_("The password was changed meanwhile. Sign in again."),
+    N_("Too many passwords are being checked at once. Try again in a moment."),
+    N_("For this, give your password once more."),
+    N_("It is the last one, and staff need one here: add another first."),
+    N_("It is the last one, and staff need one here: add a passkey first."),
+    N_("lies in the future: a rating is about a moment that was."),
+    N_(
+        "Consent to keeping was taken back, or is over: nothing is computed any more. What was "
+        "entered and recorded can be downloaded until it is erased (My data)."
+    ),
+    N_("This patient has not agreed that you see their data, or has taken it back."),
+    *(N_("the patient does not share it now"), N_("the time asked for is over")),
+    N_("You cannot shut yourself out."),
+    N_("You cannot change your own role."),
+)
 _TEXTS = (
     *(*_NAMES, *_UNITS, *_CHANGES, *_SENTENCES, *_CAVEATS, *_OTHER),
-    *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART),
+    *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_PROBLEMS),
 )
 _LITERAL = frozenset(text for text in _TEXTS if "{" not in text)
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -235,8 +277,9 @@ _NUMBER = re.compile(r"[+\u2212-]?\d+(?:\.\d+)?%?")
 # Fields that hold words; the others hold a number.
 _WORDS = {
     *("x", "y", "unit", "name", "change", "lowest", "highest", "missing", "pace", "other", "what"),
-    *("moment", "rest", "when", "which", "day", "time"),
+    *("moment", "rest", "when", "which", "day", "time", "wait"),
 }
+_OF_FIELD = re.compile(r"(?:body|path|query)\.\w+: ")
 _MOMENT = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d")
 
 
@@ -257,6 +300,10 @@ def say(text: str) -> str:
             return _(template).format(
                 **{name: say(said) for name, said in found.groupdict().items()}
             )
+    of_field = _OF_FIELD.match(text)
+    if of_field is not None:
+        said = say(text[of_field.end() :])
+        return said if said != text[of_field.end() :] else text
     parts = text.split("; ")
     return "; ".join(say(part) for part in parts) if len(parts) > 1 else text
 

@@ -140,6 +140,15 @@ def test_the_words_of_the_practices_are_those_of_the_pages() -> None:
             assert f'"{translate(sentence)}"' in said, sentence
 
 
+def test_what_is_pushed_is_said_in_german_too() -> None:
+    from api.services.reminders.ways import NEUTRAL_TEXT, WORDS_TEXT
+
+    worker = (STATIC / "service-worker.js").read_text()
+    german = worker.split("const GERMAN = {", 1)[1].split("}", 1)[0]
+    for text in (NEUTRAL_TEXT, WORDS_TEXT, *re.findall(r'title: say\("([^"]+)"\)', worker)):
+        assert f'"{text}": "' in german, text
+
+
 def test_no_text_claims_a_cause_scolds_or_alarms() -> None:
     english = " ".join(_texts(STATIC / "js" / "locale" / "en.js").values()).lower()
     for word in ("because", "caused", "leads to", "streak", "failed", "alarm", "warning!", "must "):
