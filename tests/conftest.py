@@ -127,7 +127,7 @@ _LONGEST = (
 
 
 # Folders whose tests drive browsers, servers and machines beside them, all on two busy cores. One
-# that fails is tried once more, and the summary lists it as RERUN: each such line is a finding, in
+# that fails is tried twice more, and the summary lists it as RERUN: each such line is a finding, in
 # the test or in the product. Tests in one process are never tried again.
 _OTHER_PROCESSES = ("bluetooth", "browser", "cli/server", "system")
 
@@ -139,7 +139,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     folders = [ROOT / "tests" / name for name in _OTHER_PROCESSES]
     for item in items:
         if any(folder in item.path.parents for folder in folders):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 def skip_or_fail(reason: str) -> NoReturn:

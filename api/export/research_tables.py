@@ -236,4 +236,6 @@ def _hours(moved: IntArray) -> NDArray[np.float64]:
 
 
 def _take(values: Any, rows: NDArray[np.intp]) -> Any:
+    if isinstance(values, list):
+        return [values[row] for row in rows.tolist()]
     return values.take(pa.array(rows)) if isinstance(values, pa.Array) else values[rows]

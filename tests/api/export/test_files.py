@@ -19,7 +19,7 @@ import pytest
 
 from api.export.columns import COLUMNS, Table
 from api.services.reminders.plans import change_plan
-from ebbtide.beats import new_id
+from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
 from store.models import Person, Prompt, PromptState, TurnResult
@@ -58,9 +58,21 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         bundle = {"resourceType": "Bundle", "type": "collection", "entry": points}
         opened["ada"].post("/v1/fhir", json=bundle).raise_for_status()
         add_prompt(stores, ada)
+        add_gap(stores, ada)
         clock.until_released(opened)
         agree_together(opened, "ada")
         yield opened
+
+
+def add_gap(stores: Stores, person: Person) -> None:
+    """Of another strap, an hour ago."""
+    start = stores.now() - HOUR
+    stream = Stream(new_id(), Origin.STRAP, "a strap out of reach", start)
+    stores.beats.put_stream(person.subject_id, stream)
+    end = start + MINUTE
+    beats = [Notification(n, at, 60, (1024,), (at,), True) for n, at in ((1, start), (2, end))]
+    gap = Gap(2, start, end, GapReason.LINK_LOST)
+    stores.beats.append(person.subject_id, stream.id, beats, [gap])
 
 
 def add_prompt(stores: Stores, person: Person) -> None:

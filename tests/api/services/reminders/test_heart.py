@@ -98,7 +98,7 @@ def test_calm_counts_after_a_practice_alone_and_old_beats_do_not(stores: Stores)
     # Far enough from the random one.
     at = next(
         today + hour * HOUR
-        for hour in (11, 13)
+        for hour in (10, 14)
         if abs(planned.planned_ns - today - hour * HOUR) > 100 * MINUTE
     )
     add_beats(stores, ada, at - 10 * MINUTE, at, 55)
