@@ -14,16 +14,15 @@ import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from analytics.programme.prompt_plan import PromptReason
 from api.services.questionnaire_csv import (
-    MAX_ROWS,
     MISSING,
     MPATH_COLUMNS,
     REDCAP_COLUMNS,
     CsvReport,
     parse_local_time,
+    read_rows,
     whole_number,
 )
 from ebbtide.errors import EbbtideError
@@ -102,19 +101,11 @@ def import_prompts_csv(stores: Stores, person: Person, text: str, form: str) -> 
     """Store the prompts and ratings of a file. Idempotent. Raises ValueError for one that is no
     such table. ``stored`` and ``new`` count rows.
     """
-    reader = csv.DictReader(
-        io.StringIO(text.removeprefix("\ufeff")), delimiter=";" if form == "m-path" else ","
-    )
-    try:
-        rows = list(islice(reader, MAX_ROWS + 1))
-    except csv.Error as error:
-        raise ValueError(f"is no CSV: {error}") from error
-    if len(rows) > MAX_ROWS:
-        raise ValueError(f"has more than {MAX_ROWS:,} rows: send it in parts")
+    columns, rows = read_rows(text, form)
     by_name = {
         name: column
         for name in _RATED
-        for column in reader.fieldnames or []
+        for column in columns
         if column in (name, name + _MPATH_ENDING, f"{name}_sliderPos")
     }
     if not {"pain", "stress"} <= by_name.keys():
@@ -226,7 +217,7 @@ def _read_row(
     if values and about is not None:
         own = (cells.get("ebbtide_rating") or "").strip()
         rating = Rating(
-            _id_of(own, person, f"rating at {about}"),
+            _id_of(own, "ebbtide_rating", person, f"rating at {about}"),
             *(1, person.id, about, floor_to_microsecond(now_ns), zone),
             *(values["pain"], values["stress"], values.get("pleasant"), person.simulated),
             imported=True,
@@ -258,11 +249,14 @@ def _read_prompt(
     if reason not in {str(item) for item in PromptReason}:
         raise ValueError(f"ebbtide_reason is {reason!r}")
     cell = (cells.get("ebbtide_chance") or "").strip()
-    chance = float(cell) if cell else 1.0
-    if not (math.isfinite(chance) and 0 < chance <= 1):
+    try:
+        chance = float(cell) if cell else 1.0
+    except ValueError:
+        chance = math.nan
+    if not 0 < chance <= 1:
         raise ValueError(f"ebbtide_chance is {cell}, not a probability")
     own = (cells.get("ebbtide_prompt") or "").strip()
-    made = _id_of(own, person, f"prompt at {begun}")
+    made = _id_of(own, "ebbtide_prompt", person, f"prompt at {begun}")
     end = begun + _WINDOW_NS if answered is None else max(begun + _WINDOW_NS, answered + SECOND)
     return Prompt(
         id=made,
@@ -297,5 +291,8 @@ def _read_time(
     return at
 
 
-def _id_of(own: str, person: Person, words: str) -> str:
-    return str(uuid.UUID(own) if own else uuid.uuid5(uuid.UUID(person.id), words))
+def _id_of(own: str, name: str, person: Person, words: str) -> str:
+    try:
+        return str(uuid.UUID(own) if own else uuid.uuid5(uuid.UUID(person.id), words))
+    except ValueError as error:
+        raise ValueError(f"{name} is {own!r}, not an id of Ebbtide's") from error

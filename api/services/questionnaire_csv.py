@@ -88,21 +88,27 @@ def write_csv(found: Sequence[ScoredResponse], form: str, record: str) -> str:
     return file.getvalue()
 
 
-def import_csv(
-    stores: Stores, person: Person, library: QuestionnaireLibrary, text: str, form: str
-) -> CsvReport:
-    """Store the answers of a file. Idempotent. Raises ValueError for one that is no such table."""
+def read_rows(text: str, form: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Read the columns and all rows of a file, before anything of it is stored: one that is refused
+    leaves nothing. Raises ValueError.
+    """
     reader = csv.DictReader(
         io.StringIO(text.removeprefix("\ufeff")), delimiter=";" if form == "m-path" else ","
     )
     try:
-        # Before anything is stored: a file that is refused leaves nothing.
         rows = list(islice(reader, MAX_ROWS + 1))
     except csv.Error as error:
         raise ValueError(f"is no CSV: {error}") from error
     if len(rows) > MAX_ROWS:
         raise ValueError(f"has more than {MAX_ROWS:,} rows: send it in parts")
-    columns = list(reader.fieldnames or [])
+    return list(reader.fieldnames or []), rows
+
+
+def import_csv(
+    stores: Stores, person: Person, library: QuestionnaireLibrary, text: str, form: str
+) -> CsvReport:
+    """Store the answers of a file. Idempotent. Raises ValueError for one that is no such table."""
+    columns, rows = read_rows(text, form)
     by_column = _find_item_columns(columns, library)
     if not by_column:
         raise ValueError("has no column of a questionnaire that is here, such as gad7_1")

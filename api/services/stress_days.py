@@ -35,6 +35,7 @@ GAP_WORDS = {
     GapReason.CONTACT_LOST: "not worn: no skin contact",
     GapReason.NO_RR_SENT: "the device sent no times between beats",
     GapReason.PAUSED: "the recording was off",
+    GapReason.PERMISSION_LOST: "the browser was no longer allowed to use Bluetooth",
     GapReason.CLOCK_STEPPED: "the computer's clock was set",
     GapReason.DISK_FULL: "the computer's disk was full",
     GapReason.OFF_THE_CLOCK: "the beats did not fit the clock",

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.services.stress_days import GAP_WORDS
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
@@ -35,6 +36,10 @@ def put_even_beats(stores: Stores, person: Person, start_ns: int, minutes: int, 
     stores.beats.append(
         person.subject_id, stream.id, beats, [Gap(count + 1, last, later, GapReason.CONTACT_LOST)]
     )
+
+
+def test_every_reason_of_a_gap_has_words() -> None:
+    assert GAP_WORDS.keys() == set(GapReason)
 
 
 def test_a_day_is_compared_with_the_days_before_it(
