@@ -14,7 +14,7 @@ from scipy import special
 
 from analytics._types import FloatArray
 from analytics.association.detrending import is_flat, linear_basis, residuals
-from analytics.association.slope_posterior import whiten
+from analytics.association.group_difference import group_difference
 
 MIN_BESIDE = 6  # ratings beside a gap, and as many others
 _SAME_TIME_DAYS = 1.5 / 24
@@ -62,21 +62,7 @@ def badness_beside_gaps(
     bad = rest[0] / np.std(rest[0]) + rest[1] / np.std(rest[1])
     if np.std(bad) < 1e-6:
         return None
-    bad = bad / np.std(bad)
-    n, q = basis.shape
-    raw = float(bad[1:] @ bad[:-1] / (bad @ bad))
-    rho = float(np.clip((raw + q / n) / (1 - q / n), 0.0, 0.95))
-    # From rating to rating: were errors to linger by the clock, the rows beside a gap would have a
-    # variance of their own, which is what is compared.
-    white, _ = whiten(np.column_stack([basis, beside, bad]), np.ones(n - 1), rho)
-    orthonormal, _ = np.linalg.qr(white[:, :q])
-    gap, level = (white[:, q:] - orthonormal @ (orthonormal.T @ white[:, q:])).T
-    size, dof = float(gap @ gap), n - q - 2
-    if dof < MIN_BESIDE or size < 1e-9:
-        return None
-    slope = float(gap @ level) / size
-    left = level - slope * gap
-    return slope, float(np.sqrt(left @ left / dof / size)), dof
+    return group_difference(basis, beside, bad / np.std(bad), MIN_BESIDE)
 
 
 def missing_when_bad(days: FloatArray, x: FloatArray, y: FloatArray) -> float | None:

@@ -20,7 +20,7 @@ from scipy import special
 
 from analytics._types import BoolArray, FloatArray
 from analytics.association.detrending import independent_columns, is_flat, linear_basis, residuals
-from analytics.association.slope_posterior import whiten
+from analytics.association.group_difference import group_difference
 
 MIN_OF_EACH = 8  # prompts answered and let go, each with a value
 MAX_BEFORE_DAYS = 1.0  # a rating older than that says little of the prompt
@@ -155,17 +155,8 @@ def _compare(days: FloatArray, let_go: BoolArray, value: FloatArray) -> tuple[fl
     rest = residuals(value - np.median(value), basis)
     if is_flat(rest, value):
         return None
-    rest = rest / np.std(rest)
-    n, q = basis.shape
-    raw = float(rest[1:] @ rest[:-1] / (rest @ rest))
-    rho = float(np.clip((raw + q / n) / (1 - q / n), 0.0, 0.95))
-    white, _ = whiten(np.column_stack([basis, gone, rest]), np.ones(n - 1), rho)
-    orthonormal, _ = np.linalg.qr(white[:, :q])
-    group, level = (white[:, q:] - orthonormal @ (orthonormal.T @ white[:, q:])).T
-    size, dof = float(group @ group), n - q - 2
-    if dof < MIN_OF_EACH or size < 1e-9:
+    found = group_difference(basis, gone, rest / np.std(rest), MIN_OF_EACH)
+    if found is None:
         return None
-    slope = float(group @ level) / size
-    left = level - slope * group
-    error = max(float(np.sqrt(left @ left / dof / size)), 1e-12)
-    return slope, float(2 * special.stdtr(dof, -abs(slope) / error))
+    slope, error, dof = found
+    return slope, float(2 * special.stdtr(dof, -abs(slope) / max(error, 1e-12)))
