@@ -15,10 +15,16 @@ from cachetools import TTLCache
 from numpy.typing import NDArray
 
 from analytics.hrv.relative_stress import MAX_BASELINE_DAYS, METHOD, StressIndexInput, fit_baseline
-from api.services.daily_windows import STORED_METHOD, DailyHrv, concat_days, load_daily_hrv
+from api.services.daily_windows import (
+    STORED_METHOD,
+    DailyHrv,
+    concat_days,
+    daily_price_s,
+    load_daily_hrv,
+)
 from api.services.single_flight import single_flight
 from api.services.stress_index import StressBaseline
-from ebbtide.timestamps import DAY, FOREVER, SECOND, to_datetime
+from ebbtide.timestamps import DAY, EARLIEST, FOREVER, SECOND, to_datetime
 from store import Stores
 from store.models import Person, PracticeKind
 
@@ -83,6 +89,13 @@ class StressBaselineCache:
     def _find(self, key: tuple[str, str]) -> StressBaseline | None:
         with self._lock:
             return self._entries.get(key)
+
+
+def baseline_price_s(stores: Stores, person: Person) -> float:
+    """Estimate the seconds for the windows that a baseline takes, at the most: those of all days
+    up to now that are not stored yet.
+    """
+    return daily_price_s(stores, person, EARLIEST, stores.now())
 
 
 def baseline_starts(stores: Stores, person: Person) -> tuple[int, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.hrv.relative_stress import METHOD, MIN_BASELINE_DAYS
+from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import (
     AnalysedPatient,
     CacheDep,
+    CallerDep,
     KeepingPatient,
     KeepingStoresDep,
     Patient,
@@ -19,7 +21,10 @@ from api.http.deps import (
 )
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.hrv import STRESS_INDEX_VERSION as VERSION
+from api.services.cache.analysis import AnalysisCache
+from api.services.stress_baseline import baseline_price_s
 from ebbtide.timestamps import to_datetime
+from store import Stores
 from store.models import BaselineReason, BaselineStart, Person
 
 router = APIRouter(tags=["HRV"])
@@ -60,9 +65,35 @@ class BaselineOut(BaseModel):
     )
 
 
-@shared.get("/stress/baseline", responses=describe_problems(401, 403, 404))
-def baseline(person: AnalysedPatient, stores: StoresDep, cache: CacheDep) -> BaselineOut:
+@shared.get(
+    "/stress/baseline",
+    response_model=BaselineOut,
+    responses={**COMPUTING, **describe_problems(401, 403, 404, 503)},
+)
+async def baseline(
+    request: Request,
+    person: AnalysedPatient,
+    caller: CallerDep,
+    stores: StoresDep,
+    cache: CacheDep,
+    computations: ComputationsDep,
+) -> Response:
     """What the stress index is relative to."""
+
+    def plan() -> float:
+        return baseline_price_s(stores, person)
+
+    def work() -> Response:
+        body = _load(stores, cache, person).model_dump_json()
+        return Response(body, media_type="application/json")
+
+    price_s = await computations.run(request, caller.person.id, plan)
+    return await computations.respond(
+        request, caller.person.id, price_s, ("baseline", person.id), work
+    )
+
+
+def _load(stores: Stores, cache: AnalysisCache, person: Person) -> BaselineOut:
     found = cache.baselines.load(stores, person)
     methods = stores.programme.index_methods(person.id)
     if not any(item.version == VERSION for item in methods):

@@ -13,6 +13,7 @@ from api.http.time_range import TimeRangeQuery
 from api.schemas.hrv import TrendReport
 from api.services.daily_windows import daily_price_s
 from api.services.hrv_trend import load_trend_json
+from api.services.stress_baseline import baseline_price_s
 from ebbtide.timestamps import DAY, SECOND
 
 shared = APIRouter(tags=["HRV"])
@@ -47,7 +48,9 @@ async def trend(
         raise ProblemError(422, f"More than {_MAX_BUCKETS} stretches: use a longer bucket_s.")
 
     def plan() -> float:
-        return daily_price_s(stores, person, query.start_ns, query.end_ns)
+        # The index is relative to the days up to yesterday, which may be none of these.
+        of_range = daily_price_s(stores, person, query.start_ns, query.end_ns)
+        return max(of_range, baseline_price_s(stores, person))
 
     def work() -> Response:
         body = load_trend_json(stores, cache, person, query.start_ns, query.end_ns, bucket_ns)
