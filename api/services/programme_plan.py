@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ebbtide.timestamps import DAY, from_datetime, to_datetime
 from store import Stores
-from store.models import Person, Programme
+from store.models import Person, PracticeKind, Programme
 
 
 class Step(StrEnum):
@@ -136,7 +136,10 @@ def _next_step(
         return Step.FOLLOW_UP
     local = to_datetime(now_ns, person.zone)
     today = from_datetime(local.replace(hour=0, minute=0, second=0, microsecond=0))
-    has_practised = any(p.start_ns >= today for p in stores.programme.practices(person.id))
+    has_practised = any(
+        item.start_ns >= today and item.kind is not PracticeKind.REST
+        for item in stores.programme.practices(person.id)
+    )
     has_noted = any(n.entered_ns >= today for n in stores.programme.notes(person.id))
     has_read = any(at >= today for at in stores.programme.readings(person.id).values())
     if has_practised and (has_noted or has_read):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -35,6 +35,7 @@ from store.models import Person, QuestionnaireResponse
 
 # Each row is a transaction of its own: 5,000 took 38 s on two busy cores.
 MAX_ROWS = 1_000
+MAX_CELL_CHARACTERS = 100_000
 _OURS = ("ebbtide_id", "ebbtide_version", "ebbtide_zone", "ebbtide_occasion", "ebbtide_language")
 REDCAP_COLUMNS = ("record_id", "redcap_repeat_instrument", "redcap_repeat_instance")
 MPATH_COLUMNS = (
@@ -101,7 +102,20 @@ def read_rows(text: str, form: str) -> tuple[list[str], list[dict[str, str]]]:
         raise ValueError(f"is no CSV: {error}") from error
     if len(rows) > MAX_ROWS:
         raise ValueError(f"has more than {MAX_ROWS:,} rows: send it in parts")
+    # Not csv.field_size_limit: it is of the whole process, and scipy and frictionless lift it.
+    for number, row in enumerate(rows):
+        if any(len(cell) > MAX_CELL_CHARACTERS for cell in _cells(row)):
+            raise ValueError(
+                f"is no CSV: row {number + 1} has a cell of more than "
+                f"{MAX_CELL_CHARACTERS:,} characters"
+            )
     return list(reader.fieldnames or []), rows
+
+
+def _cells(row: Mapping[str | None, str | list[str] | None]) -> Iterator[str]:
+    """Give the cells of a row; those beyond the columns stand together under None."""
+    for value in row.values():
+        yield from value if isinstance(value, list) else [value or ""]
 
 
 def import_csv(

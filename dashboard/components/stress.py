@@ -15,6 +15,7 @@ from dashboard.i18n.language import N_, _
 from dashboard.session import client, current_account
 
 _REST = "seated_rest"
+_REST_KIND = "seated rest"
 _REST_S = 300
 _REASONS = {
     "illness": N_("I was ill, or still am"),
@@ -29,6 +30,11 @@ def calmer_parts(index: dict[str, Any]) -> dict[str, str]:
         name: format_number(100 - index[end])
         for name, end in (("share", "value"), ("low", "high"), ("high", "low"))
     }
+
+
+def without_rests(practices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out guided rests, which are readings of the heart and no practice."""
+    return [item for item in practices if item["kind"] != _REST_KIND]
 
 
 def render_today_index() -> None:
@@ -178,7 +184,7 @@ def _render_resting(began: datetime) -> None:
             return
     del st.session_state[_REST]
     end = began + timedelta(seconds=_REST_S)
-    rest = {"kind": "seated rest", "start": began.isoformat(), "end": end.isoformat()}
+    rest = {"kind": _REST_KIND, "start": began.isoformat(), "end": end.isoformat()}
     try:
         client().put_practice(str(uuid.uuid4()), rest)
     except ApiError as error:
@@ -198,7 +204,7 @@ def _has_rested_today() -> bool:
     except ApiError:
         return True
     return any(
-        item["kind"] == "seated rest"
+        item["kind"] == _REST_KIND
         and datetime.fromisoformat(item["start"]).astimezone(zone).date() == today
         for item in practices
     )

@@ -14,6 +14,7 @@ from dashboard.components.live_heart import render_patient_live_heart
 from dashboard.components.plain import escape_markdown
 from dashboard.components.prompt import render_patient_reminders
 from dashboard.components.questionnaire_changes import render_questionnaire_changes
+from dashboard.components.stress import without_rests
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.reports.session_pdf import session_pdf
@@ -42,7 +43,7 @@ def patient_page() -> None:
         st.caption(_("Simulated."))
     api = client().patient(patient["id"])
     with st.spinner(_("Reading ...")):
-        sessions, practices = api.session_list(), api.practices()
+        sessions, practices = api.session_list(), without_rests(api.practices())
         end = now()
         ratings = api.rating_list(end - timedelta(days=366), end)
         page = session_summary(

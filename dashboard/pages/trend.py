@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.charts.trend import choose_periods, describe_trend, trend_charts
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
-from dashboard.components.stress import calmer_parts, render_usual_changed
+from dashboard.components.stress import calmer_parts, render_usual_changed, without_rests
 from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -127,7 +127,7 @@ def render_trend(
         ratings,
         [bucket for bucket in heart["buckets"] if bucket["usable"]],
         [session for session in api.session_list() if is_inside(session["held"])],
-        [practice for practice in api.practices() if is_inside(practice["start"])],
+        [item for item in without_rests(api.practices()) if is_inside(item["start"])],
         start,
         end,
         account["zone"],

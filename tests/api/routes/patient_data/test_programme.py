@@ -73,6 +73,10 @@ def test_one_small_step_a_day_and_then_nothing(stores: Stores) -> None:
             "start": (now - timedelta(minutes=9)).isoformat(),
             "end": (now - timedelta(minutes=2)).isoformat(),
         }
+        # Sitting still for a reading of the heart is no practice.
+        rest = practice | {"kind": "seated rest"}
+        ada.put(f"/v1/practices/{uuid.uuid4()}", json=rest).raise_for_status()
+        assert ada.get("/v1/programme").json()["next_step"] == after["next_step"]
         ada.put(f"/v1/practices/{uuid.uuid4()}", json=practice).raise_for_status()
         assert ada.get("/v1/programme").json()["next_step"] == "nothing"
         clock.now_ns += 11 * HOUR
