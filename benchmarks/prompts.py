@@ -5,7 +5,8 @@
 Each worker is a process. Every simulated day it sends what is due, step by step; once a day one of
 them is killed (SIGKILL) at a random moment, also in the middle of sending, and started again. What
 is sent is appended to a file by the played way, before it tells that it was: whatever is twice in
-it was sent twice. At the end every planned prompt is either sent or says why not.
+it was sent twice. At the end every planned prompt is either sent or says why not, and every moment
+of practice by lot is either drawn, once and as it was committed to, or says why not.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from analytics.programme.prompt_plan import DayHours, PromptPlan
+from api.services.offers.log import load_log
+from api.services.offers.plans import OfferWish, agree
 from api.services.reminders.plans import change_plan
 from api.services.reminders.scheduler import run_due
 from api.services.reminders.ways import Message
@@ -35,7 +38,7 @@ from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, MINUTE, SECOND
 from store import Stores, open_stores
-from store.models import Consent, Person, PromptState, Purpose, ReminderPlan, Role
+from store.models import Consent, Person, Programme, PromptState, Purpose, ReminderPlan, Role
 from store.sql.tables.prompts import PromptRow
 from tests.support.postgres import postgres_bin, started
 
@@ -95,6 +98,8 @@ def people(stores: Stores, count: int) -> None:
             fixed_min=choose.choice([(), (), (720,)]),
         )
         change_plan(stores, person, lambda _, plan=plan: plan, mail=number % 2 == 0)  # type: ignore[misc]
+        stores.programme.put_programme(Programme(person.id, START, START))
+        agree(stores, person, OfferWish(first_days=1))
 
 
 def run(count: int, days: int, workers: int, step_min: int, seed: int) -> dict[str, Any]:
@@ -117,6 +122,7 @@ def run(count: int, days: int, workers: int, step_min: int, seed: int) -> dict[s
                 db.exec_driver_sql("COMMIT")
             found = _drive(url, folder, days, workers, step_min, choose)
             found |= _count(stores, folder, START + days * DAY)
+            found |= _count_moments(stores, START + days * DAY)
             stores.close()
         finally:
             server.stop()
@@ -204,6 +210,24 @@ def _count(stores: Stores, folder: Path, end_ns: int) -> dict[str, Any]:
     }
 
 
+def _count_moments(stores: Stores, end_ns: int) -> dict[str, Any]:
+    at_end = replace(stores, now=lambda: end_ns)
+    drawn = not_drawn = undecided = wrong = 0
+    for person in stores.records.people():
+        found = load_log(at_end, person)
+        drawn += sum(row.point.drawn_ns is not None for row in found.rows)
+        not_drawn += sum(row.point.why_not is not None for row in found.rows)
+        points = stores.offers.points(person.id, 0, end_ns - 60 * MINUTE)
+        undecided += sum(point.available is None for point in points)
+        wrong += found.problem is not None
+    return {
+        "moments_drawn": drawn,
+        "moments_not_drawn": not_drawn,
+        "moments_undecided": undecided,
+        "people_with_wrong_draws": wrong,
+    }
+
+
 def main() -> None:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -216,6 +240,8 @@ def main() -> None:
     found = run(given.people, given.days, given.workers, given.step_min, given.seed)
     print(json.dumps(found, indent=2))
     if found["planned"] != found["sent"] + found["said_why_not"] or found["mails_twice"]:
+        raise SystemExit(1)
+    if found["moments_undecided"] or found["people_with_wrong_draws"]:
         raise SystemExit(1)
 
 

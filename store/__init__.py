@@ -30,6 +30,7 @@ from store.protocols.access import (
     TokenStore,
 )
 from store.protocols.beats import BeatStore
+from store.protocols.offers import OfferStore
 from store.protocols.programme import ProgrammeStore
 from store.protocols.prompts import PromptStore
 from store.protocols.records import RecordStore
@@ -54,6 +55,7 @@ __all__ = [
     "LedgerErasure",
     "LedgerError",
     "LockoutStore",
+    "OfferStore",
     "PasswordStore",
     "ProgrammeStore",
     "PromptStore",

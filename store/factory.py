@@ -13,6 +13,7 @@ from store.errors import DamagedStoreError
 from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.offers import SqlOfferStore
 from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
@@ -45,6 +46,7 @@ def open_stores(settings: Settings) -> Stores:
         access=SqlAccessStore(engine),
         programme=SqlProgrammeStore(engine),
         prompts=SqlPromptStore(engine),
+        offers=SqlOfferStore(engine),
         database=engine,
         ledger=ErasureLedger.from_settings(settings),
     )

@@ -11,6 +11,7 @@ from ebbtide.errors import EbbtideError
 from store.ledger import ErasureLedger
 from store.protocols.access import AccessStore
 from store.protocols.beats import BeatStore
+from store.protocols.offers import OfferStore
 from store.protocols.programme import ProgrammeStore
 from store.protocols.prompts import PromptStore
 from store.protocols.records import RecordStore
@@ -35,6 +36,7 @@ class Stores:
     access: AccessStore
     programme: ProgrammeStore
     prompts: PromptStore
+    offers: OfferStore
     now: Callable[[], int] = timestamps.now_ns
     database: Engine | None = field(default=None, repr=False)
     ledger: ErasureLedger | None = field(default=None, repr=False)
@@ -47,14 +49,16 @@ class Stores:
         return self.database
 
     def requiring_consent(self) -> Stores:
-        """Return these stores, of which records, programme and prompts raise ConsentMissingError,
-        in the transaction of each write, for what is of a person who does not agree to keeping.
+        """Return these stores, of which records, programme, prompts and offers raise
+        ConsentMissingError, in the transaction of each write, for what is of a person who does not
+        agree to keeping.
         """
         return replace(
             self,
             records=self.records.requiring_consent(self.now),
             programme=self.programme.requiring_consent(self.now),
             prompts=self.prompts.requiring_consent(self.now),
+            offers=self.offers.requiring_consent(self.now),
         )
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from analytics.practice.records import PersonDraws
     from analytics.practice.stopping import HarmCheck, check_harm
     from analytics.practice.taking import TakingEffect, taking_effect
+    from analytics.practice.wording import OfferText, OfferVerdict, OutcomeWords, offer_sentence
 else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
@@ -67,6 +68,12 @@ else:  # hidden from the type checker, to which other names stay errors
             "analytics.practice.records": ("PersonDraws",),
             "analytics.practice.stopping": ("HarmCheck", "check_harm"),
             "analytics.practice.taking": ("TakingEffect", "taking_effect"),
+            "analytics.practice.wording": (
+                "OfferText",
+                "OfferVerdict",
+                "OutcomeWords",
+                "offer_sentence",
+            ),
             "analytics.practice.excursion_effects": ("Coefficient", "Wcls", "wcls"),
         },
     )
@@ -82,6 +89,9 @@ __all__ = [
     "MediatedEffects",
     "MissingAnswers",
     "OfferEffect",
+    "OfferText",
+    "OfferVerdict",
+    "OutcomeWords",
     "PersonDraws",
     "PersonPlan",
     "RandomisationTest",
@@ -100,6 +110,7 @@ __all__ = [
     "more_moments",
     "offer_effect",
     "offer_effect_by_look",
+    "offer_sentence",
     "plan_clinic",
     "plan_person",
     "randomisation_test",

@@ -38,6 +38,9 @@ class PromptReason(StrEnum):
     BURST = "burst"
     FOLLOW_UP = "follow-up"
     HEART = "heart"
+    # The rating after a moment of practice by lot, and after one that the heart chose.
+    AFTER = "after"
+    AFTER_HEART = "after-heart"
     IMPORTED = "imported"
 
 

@@ -30,6 +30,7 @@ class Table(StrEnum):
     HEART_RATES = "heart_rates"
     SCORES = "scores"
     PROMPTS = "prompts"
+    DECISION_POINTS = "decision_points"
     STRESS_BEFORE = "stress_before"
     GAPS = "gaps"
 
@@ -53,6 +54,8 @@ DESCRIPTIONS: dict[Table, str] = {
     Table.HEART_RATES: "Heart rates that were imported, without the intervals behind them",
     Table.SCORES: "Item scores and scores of questionnaires, a row each",
     Table.PROMPTS: "When a person was to be asked for a rating, why, and what became of it",
+    Table.DECISION_POINTS: "Practice by lot: moments, what was drawn with which probability, and "
+    "ratings before and after",
     Table.STRESS_BEFORE: "Stress index of the heart in the half hour before each rating",
     Table.GAPS: "Times of a recording without heartbeats, and why",
 }
@@ -66,6 +69,7 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.HEART_RATES: ("rate",),
     Table.SCORES: ("answer",),
     Table.PROMPTS: ("prompt",),
+    Table.DECISION_POINTS: ("decision_point",),
     Table.STRESS_BEFORE: ("rating",),
     Table.GAPS: ("gap",),
 }
@@ -212,7 +216,11 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "prompt": Column(pa.string(), "Id of the prompt, as in the ratings"),
         **_instant("planned", "The moment for which it was planned"),
         "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
-        "reason": Column(pa.string(), "Why it was planned: fixed, random, burst or follow-up"),
+        "reason": Column(
+            pa.string(),
+            "Why it was planned: fixed, random, burst, follow-up, heart; after and after-heart "
+            "are ratings after a moment of practice by lot",
+        ),
         "chance": Column(
             pa.float64(), "Probability with which its minute was drawn, given those before it"
         ),
@@ -229,6 +237,35 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "answered": Column(pa.bool_(), "Whether a rating answers it, in time"),
         "put_off": Column(pa.bool_(), "The person had it come later"),
         "let_go": Column(pa.bool_(), "The person said: not this time"),
+        "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+    },
+    Table.DECISION_POINTS: {
+        "decision_point": Column(pa.string(), "Id of the moment"),
+        **_instant("planned", "When it was planned, as its prompt"),
+        "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
+        "plan_number": Column(pa.int32(), "Which of the person's agreements it belongs to"),
+        "block": Column(pa.string(), "Draws of one block are balanced: four days, part of the day"),
+        "base_probability": Column(pa.float64(), "Of an offer, as agreed to"),
+        "available": Column(pa.bool_(), "Whether something could be offered; else nothing drawn"),
+        "why_not": Column(pa.string(), "Why nothing could be offered"),
+        "probability": Column(
+            pa.float64(), "Of an offer at this moment, given the draws before of its block"
+        ),
+        "offered": Column(pa.bool_(), "The draw; null where there was none"),
+        "arm": Column(pa.string(), "Which practice was offered"),
+        "arms": Column(pa.int32(), "How many practices could have been, each as probable"),
+        "delay_min": Column(pa.int32(), "From the rating before to the rating after", "min"),
+        "answered": Column(pa.bool_(), "Whether it was rated before, which shows the draw"),
+        "shown": Column(pa.bool_(), "Whether an offer was displayed"),
+        "declined": Column(pa.bool_(), "The person said: not now"),
+        "taken": Column(pa.bool_(), "Whether what was offered was done within the delay"),
+        "practised": Column(pa.bool_(), "Whether any practice was, offered or free"),
+        "stress_before": _nrs("Stress before, given before the draw is shown"),
+        "pain_before": _nrs("Pain before, given before the draw is shown"),
+        "stress_after": _nrs("Stress after the delay, in both arms"),
+        "pain_after": _nrs("Pain after the delay, in both arms"),
+        "commitment": Column(pa.string(), "SHA-256 that was stored before the draw", personal=True),
+        "nonce": Column(pa.string(), "With which the draw can be done again", personal=True),
         "simulated": Column(pa.bool_(), "A sample, not a real person's"),
     },
 }

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from analytics.hrv.relative_stress import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.windows import METHOD as WINDOWS_METHOD
 from api.export.columns import COLUMNS, Table, table_schema
+from api.export.decision_points import decision_point_columns
 from api.export.tables import (
     Part,
     answer_columns,
@@ -83,6 +84,8 @@ def research_parts(
         yield part(partial(_answers, rows, cache), "about_ns", "answer")
     elif table is Table.PROMPTS:
         yield part(partial(_prompts, rows), "planned_ns", "prompt")
+    elif table is Table.DECISION_POINTS:
+        yield part(partial(_decision_points, rows), "planned_ns", "decision_point")
     elif table is Table.STRESS_BEFORE:
         yield part(partial(_stress_before, rows, cache), "about_ns", "rating")
     elif table is Table.GAPS:
@@ -120,6 +123,8 @@ def research_fingerprint(
         content = rows.responses()
     elif table is Table.PROMPTS:
         content = rows.prompts()
+    elif table is Table.DECISION_POINTS:
+        content = _decision_points(rows)
     elif table is Table.GAPS:
         content = rows.gaps()
     else:
@@ -217,6 +222,12 @@ def _prompts(rows: ReleasedRows) -> dict[str, Any]:
     prompts = rows.prompts()
     hours = _hours(np.array([prompt.planned_ns for prompt in prompts], dtype=np.int64))
     return prompt_columns(prompts, hours.tolist())
+
+
+def _decision_points(rows: ReleasedRows) -> dict[str, Any]:
+    moments = rows.moments()
+    hours = _hours(np.array([row.point.planned_ns for row in moments], dtype=np.int64))
+    return decision_point_columns(moments, hours.tolist())
 
 
 def _link(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from analytics.hrv.relative_stress import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.relative_stress import StressIndex
 from analytics.programme import score_answers
 from api.export.columns import COLUMNS, Table, table_schema
+from api.export.decision_points import decision_point_columns, load_decision_points
 from api.schemas.hrv import STRESS_INDEX_VERSION
 from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
@@ -119,6 +120,9 @@ def table_parts(
         yield part(partial(_answers, stores, cache, person, query), "about_ns", "answer")
     elif table is Table.PROMPTS:
         yield part(partial(_prompts, stores, person, query), "planned_ns", "prompt")
+    elif table is Table.DECISION_POINTS:
+        columns = partial(_decision_points, stores, person, query)
+        yield part(columns, "planned_ns", "decision_point")
     elif table is Table.STRESS_BEFORE:
         yield part(partial(_stress_before, stores, cache, person, query), "about_ns", "rating")
     elif table is Table.GAPS:
@@ -157,6 +161,8 @@ def table_fingerprint(
         content = stores.programme.responses(person.id, since_ns=0)
     elif table is Table.PROMPTS:
         content = _load_prompts(stores, person, query)
+    elif table is Table.DECISION_POINTS:
+        content = load_decision_points(stores, person, query)
     elif table is Table.GAPS:
         content = _day_names(stores, person, query.start_ns, query.end_ns)
     else:
@@ -517,6 +523,12 @@ def prompt_columns(prompts: list[Prompt], local_hours: list[float]) -> dict[str,
         "put_off": [item.put_off_ns is not None for item in prompts],
         "let_go": [item.let_go_ns is not None for item in prompts],
     }
+
+
+def _decision_points(stores: Stores, person: Person, query: ExportQuery) -> dict[str, Any]:
+    rows = load_decision_points(stores, person, query)
+    local = [to_datetime(row.point.planned_ns, row.point.zone) for row in rows]
+    return decision_point_columns(rows, [moment.hour + moment.minute / 60 for moment in local])
 
 
 def _link(

@@ -46,6 +46,11 @@ PHONE_ROUTES = frozenset(
         ("POST", "/v1/reminders/pause"),
         ("GET", "/v1/prompts/waiting"),
         ("PUT", "/v1/prompts/{prompt_id}"),
+        ("GET", "/v1/offers"),
+        ("POST", "/v1/offers"),
+        ("DELETE", "/v1/offers"),
+        ("GET", "/v1/offers/now"),
+        ("PUT", "/v1/offers/points/{point_id}"),
         ("PUT", "/v1/push/subscription"),
         ("DELETE", "/v1/push/subscriptions/{subscription_id}"),
         # By the secret that came with a prompt, without a token.

@@ -28,6 +28,7 @@ from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
     notes,
+    offers,
     practices,
     programme,
     questionnaires,
@@ -60,6 +61,7 @@ _SHARED: tuple[APIRouter, ...] = (
     programme.shared,
     questionnaires.shared,
     reminders.shared,
+    offers.shared,
 )
 ROUTERS: tuple[APIRouter, ...] = (
     streams.router,
@@ -74,6 +76,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     programme.router,
     questionnaires.router,
     reminders.router,
+    offers.router,
     session_notes.router,
     tokens.router,
     devices.router,
@@ -101,4 +104,5 @@ PATIENT_ROUTERS: tuple[APIRouter, ...] = (
     session_notes.of_patient,
     caseload.of_patient,
     reminders.of_patient,
+    offers.of_patient,
 )

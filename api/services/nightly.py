@@ -16,6 +16,7 @@ from api.services.consent import may_be_used
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
 from api.services.inputs import load_beats, load_movement
 from api.services.link_report import link_report, report_fingerprint
+from api.services.offers.safety import stop_if_harmful
 from api.services.prompted import read_prompt_beats, split_ratings
 from api.services.rating_windows import RatingBeats, compute_rating_windows, read_rating_beats
 from api.services.stress_baseline import StressBaselineCache
@@ -86,6 +87,8 @@ def run_nightly(
         for person in stores.records.people()
         if may_be_used(stores.records.consents(person.id), stores.now())
     ]
+    for patient in people:
+        _stop_harmful_offers(stores, patient, result)
     todo: Iterator[Person] = iter(people)
     running: dict[Future[StoredDays | ReportBody], tuple[Person, str]] = {}
     # Each day and report once in a run: while a strap uploads, today is never done.
@@ -130,6 +133,14 @@ def run_nightly(
                 result.people += 1
             else:
                 submit_next(person)
+
+
+def _stop_harmful_offers(stores: Stores, person: Person, result: NightlyResult) -> None:
+    """The rule that stops, should a rating have come while nothing could look at it."""
+    try:
+        stop_if_harmful(stores, person)
+    except Exception as error:  # whatever a damaged store may raise
+        result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
 
 
 def _next_task(

@@ -69,8 +69,8 @@ def split_ratings(stores: Stores, person: Person, ratings: list[Rating]) -> Prom
 
 
 def is_by_heart(prompt: Prompt) -> bool:
-    """Whether it came because the heart was fast."""
-    return prompt.reason == str(PromptReason.HEART)
+    """Whether it came because the heart was fast, or at a set delay after one that did."""
+    return prompt.reason in (str(PromptReason.HEART), str(PromptReason.AFTER_HEART))
 
 
 def read_prompt_beats(stores: Stores, person: Person, found: PromptedRatings) -> PromptBeats:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from api.services.compute import raise_if_stopped
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.imported_records import load_heart_rates
+from api.services.offers.moment_rows import MomentRow, load_moments
 from api.services.research_identity import (
     BETWEEN_WEEKS,
     GRID,
@@ -144,6 +145,31 @@ class ReleasedRows:
                 )
             )
         return sorted(rows, key=lambda prompt: (prompt.planned_ns, prompt.id))
+
+    def moments(self) -> list[MomentRow]:
+        """The decision points of practice by lot whose draw is no secret any more, on the analysts'
+        clock, in the order of the cursor; an increment has all, since a later rating changes them.
+        """
+        found = [
+            row
+            for row in load_moments(self.stores, self.subject.person)
+            if not row.is_open and row.point.planned_ns < self.stores.now()
+        ]
+        times = np.array([row.point.planned_ns for row in found], dtype=np.int64)
+        moved, inside = self.move(times, MINUTE)
+        rows = [
+            replace(
+                row,
+                point=replace(
+                    row.point,
+                    id=self.identity.hide_id(f"point-{row.point.id}"),
+                    planned_ns=time,
+                ),
+            )
+            for row, time, is_inside in zip(found, moved.tolist(), inside, strict=True)
+            if is_inside
+        ]
+        return sorted(rows, key=lambda row: (row.point.planned_ns, row.point.id))
 
     def _hide_prompt(self, prompt_id: str | None) -> str | None:
         return None if prompt_id is None else self.identity.hide_id(f"prompt-{prompt_id}")

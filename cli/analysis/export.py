@@ -31,6 +31,7 @@ class ExportedTable(StrEnum):
     HEART_RATES = "heart_rates"
     SCORES = "scores"
     PROMPTS = "prompts"
+    DECISION_POINTS = "decision_points"
     STRESS_BEFORE = "stress_before"
     GAPS = "gaps"
 

@@ -20,6 +20,7 @@ from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token
 from api.services.accounts import store_account
 from cli.demo.courses import COURSES, Course, CourseDay, generate_days, session_moments
 from cli.demo.heart import Minutes, SampleHeart
+from cli.demo.offers import add_offers
 from cli.demo.prompts import add_prompts
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
@@ -148,6 +149,8 @@ def fill_records(
                         prompt_id=prompts.get(rating.about_ns),
                     )
                 )
+    if course.by_lot:
+        add_offers(stores, person, days, ZONE, prompts, course.link)
     _add_notes_and_practices(stores, person, days)
     _add_answers(stores, person, days)
 

@@ -26,7 +26,7 @@ class Course:
     ``rated``: the share of the three ratings a day that were given. ``away``: days, counted from
     the first, without strap and ratings. ``worn_hours``: the strap is worn that long each day;
     0 is five minutes before each rating, None is no strap. ``no_strap``: days of ratings alone,
-    from the first number up to the second.
+    from the first number up to the second. ``by_lot``: they have practices offered by lot.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Course:
     away: tuple[int, ...] = ()
     worn_hours: int | None = 0
     no_strap: tuple[int, int] = (0, 0)
+    by_lot: bool = False
     rate_bpm: float = 68.0
     rmssd_ms: float = 33.0
 
@@ -52,7 +53,7 @@ COURSES = (
     Course(
         "Ada", "Worn twelve hours a day; pain and stress both fall, and are linked.",
         _line((0, 6.0), (4, 3.6), (12, 2.2)), _line((0, 6.4), (6, 4.4), (12, 3.6)),
-        rated=0.9, worn_hours=12, away=(15, 16, 47), rate_bpm=66, rmssd_ms=36,
+        rated=0.9, worn_hours=12, away=(15, 16, 47), rate_bpm=66, rmssd_ms=36, by_lot=True,
     ),
     Course(
         "Ben", "Much better within four weeks, as in the trial.",
@@ -69,7 +70,7 @@ COURSES = (
     ),
     Course(
         "Esi", "Less stress, the same pain: nothing is linked.",
-        _line((0, 5.0), (12, 4.8)), _line((0, 7.5), (12, 3.0)), link=0.0,
+        _line((0, 5.0), (12, 4.8)), _line((0, 7.5), (12, 3.0)), link=0.0, by_lot=True,
     ),
     Course(
         "Finn", "Less pain, the same stress: nothing is linked.",

@@ -23,6 +23,7 @@ _ORDER = (
     "course",
     "my_devices",
     "reminders",
+    "offers",
     "bring_in",
     "my_data",
     "consents",

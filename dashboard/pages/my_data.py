@@ -27,6 +27,7 @@ _TABLES = {
     "stress_before": N_("The heart before each rating"),
     "gaps": N_("Times without heartbeats"),
     "prompts": N_("My reminders"),
+    "decision_points": N_("My moments of practice by lot"),
 }
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.charts.trend import course_chart
 from dashboard.components.forms import render_password_link, select_row
 from dashboard.components.live_heart import render_patient_live_heart
+from dashboard.components.offers import render_patient_offers
 from dashboard.components.plain import escape_markdown
 from dashboard.components.prompt import render_patient_reminders
 from dashboard.components.questionnaire_changes import render_questionnaire_changes
@@ -80,6 +81,7 @@ def patient_page() -> None:
     _notes(api, sessions)
     _plan(api, sessions, patient["zone"])
     render_patient_reminders(api)
+    render_patient_offers(api)
     render_patient_live_heart(api)
     _new_password(patient)
 

@@ -12,7 +12,7 @@ from dashboard.client import ApiError
 from dashboard.components.prompt import render_compliance, weekday_names
 from dashboard.i18n.formatting import format_long_day
 from dashboard.i18n.language import N_, _
-from dashboard.page_shell import Page
+from dashboard.page_shell import Page, page_link
 from dashboard.session import client
 
 
@@ -33,6 +33,7 @@ def reminders_page() -> None:
     st.subheader(_("How it went"))
     render_compliance(found["compliance"], is_own=True)
     st.divider()
+    page_link("offers", _("Practice by lot: what does a practice do for me?"))
     if st.button(_("End reminders")):
         _change(api, enabled=False)
 

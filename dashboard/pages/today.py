@@ -8,6 +8,7 @@ from dashboard.client import ApiError
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.live_heart import render_live_heart
+from dashboard.components.offers import render_offer
 from dashboard.components.prompt import render_waiting_prompt
 from dashboard.components.questions import render_questions_open
 from dashboard.components.rating import render_rating_form
@@ -26,12 +27,13 @@ def today_page() -> None:
         return
     render_waiting_prompt()
     render_rating_form()
+    is_practising = render_offer()
     st.divider()
     _next_step()
     render_questions_open()
     days = load_first_days()
     # Whoever has no strap is not said to have taken it off.
-    if days is None or days["heart"] == "strap":
+    if (days is None or days["heart"] == "strap") and not is_practising:
         render_live_heart()
         render_today_index()
         render_seated_rest()

@@ -30,6 +30,7 @@ from store.sql.tables.access import (
     StorageKeyRow,
 )
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
+from store.sql.tables.offers import DecisionPointRow, OfferPlanRow
 from store.sql.tables.programme import (
     BaselineStartRow,
     IndexMethodRow,
@@ -88,6 +89,8 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         QuestionnaireResponseRow,
         ReminderPlanRow,
         PromptRow,
+        OfferPlanRow,
+        DecisionPointRow,
         PushSubscriptionRow,
         ServerKeyRow,
         HeartRateRow,

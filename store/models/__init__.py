@@ -28,6 +28,7 @@ from store.models.imports import (
     ImportOutcome,
     ImportResult,
 )
+from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
     BaselineReason,
     BaselineStart,
@@ -93,6 +94,7 @@ __all__ = [
     "CareProposal",
     "Consent",
     "DailyWindows",
+    "DecisionPoint",
     "FhirExport",
     "IdempotentResponse",
     "ImportOutcome",
@@ -100,8 +102,11 @@ __all__ = [
     "ImportedHeartRate",
     "ImportedRating",
     "IndexMethod",
+    "NotAvailable",
     "Note",
     "NoteKind",
+    "OfferEnd",
+    "OfferPlan",
     "OneTimePurpose",
     "OneTimeToken",
     "Passkey",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from store.models.offers import DecisionPoint, OfferPlan
+
 
 class PromptState(StrEnum):
     """How far a prompt is."""
@@ -138,7 +140,8 @@ class Turn:
     """What is known of a person when it is their turn. ``is_allowed``: they agree to keeping and
     may sign in. ``prompts``: planned or being sent, and those of the last two days.
     ``practices``: id and end of those that ended within the last day. ``sessions_ns``: when
-    sessions were held or will be.
+    sessions were held or will be. ``offers``: the person's last plan of offers by lot that they
+    agreed to; ``points``: those of the last days, and those whose moment has not come.
     """
 
     plan: ReminderPlan
@@ -148,15 +151,19 @@ class Turn:
     last_sent_ns: int | None
     practices: tuple[tuple[str, int], ...]
     sessions_ns: tuple[int, ...]
+    offers: OfferPlan | None = None
+    points: tuple[DecisionPoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
     """What to store after a turn. ``send``: the prompt that the caller now sends, with its lease;
-    it is among ``changed`` too.
+    it is among ``changed`` too. ``added_points``, ``changed_points``: decision points.
     """
 
     plan: ReminderPlan
     added: tuple[Prompt, ...] = ()
     changed: tuple[Prompt, ...] = ()
     send: Prompt | None = None
+    added_points: tuple[DecisionPoint, ...] = ()
+    changed_points: tuple[DecisionPoint, ...] = ()

@@ -27,6 +27,7 @@ from store.models.prompts import (
 )
 from store.sql.engine import dialect_insert, write_transaction
 from store.sql.keeping import KeepingGuard, find_answer
+from store.sql.offers import load_offer_plans, load_recent_points, store_turn_points
 from store.sql.rows import columns_of, from_row, to_values
 from store.sql.tables.programme import PracticeRow
 from store.sql.tables.prompts import (
@@ -146,6 +147,7 @@ class SqlPromptStore(KeepingGuard):
                 )
             for prompt in result.changed:
                 _store_prompt(db, prompt)
+            store_turn_points(connection, result.added_points, result.changed_points)
             return True, result.send
 
     def change_prompt(
@@ -321,6 +323,8 @@ def _load_turn(db: Session, plan: ReminderPlan, now_ns: int) -> Turn:
         PracticeRow.kind != PracticeKind.REST,
     )
     sessions = select(SessionRow.held_ns).where(SessionRow.person_id == person_id)
+    agreed = [item for item in load_offer_plans(db, person_id) if item.agreed_ns is not None]
+    offers = agreed[-1] if agreed else None
     return Turn(
         plan,
         person.active and answer is not None and answer.holds(now_ns),
@@ -329,6 +333,8 @@ def _load_turn(db: Session, plan: ReminderPlan, now_ns: int) -> Turn:
         db.scalar(last_sent),
         tuple((row.id, row.end_ns) for row in db.execute(practices)),
         tuple(db.scalars(sessions)),
+        offers,
+        () if offers is None else tuple(load_recent_points(db, offers, now_ns)),
     )
 
 

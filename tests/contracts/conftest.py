@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from store import AccessStore, BeatStore, ProgrammeStore, PromptStore, RecordStore
+from store import AccessStore, BeatStore, OfferStore, ProgrammeStore, PromptStore, RecordStore
 from store.factory import ENGINES
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.offers import SqlOfferStore
 from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
@@ -79,3 +80,9 @@ def programme_store(sql_engine: Engine) -> ProgrammeStore:
 def prompt_store(sql_engine: Engine) -> PromptStore:
     """The store of prompts in the database of ``record_store``."""
     return SqlPromptStore(sql_engine)
+
+
+@pytest.fixture
+def offer_store(sql_engine: Engine) -> OfferStore:
+    """The store of offers by lot in the database of ``record_store``."""
+    return SqlOfferStore(sql_engine)

@@ -28,6 +28,7 @@ NAVIGATION = {
         ("course", "My course", ":material/route:"),
         ("devices", "My devices", ":material/monitor_heart:"),
         ("reminders", "Reminders", ":material/notifications:"),
+        ("offers", "Practice by lot", ":material/casino:"),
         ("files", "Bring in a file", ":material/upload_file:"),
         ("data", "My data", ":material/lock:"),
         ("consents", "Consents", ":material/handshake:"),

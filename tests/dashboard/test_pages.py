@@ -18,7 +18,7 @@ from analytics.hrv.relative_stress import MIN_BASELINE_DAYS
 from api.services.withdrawal import carry_out_withdrawals
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR
-from store.models import Rating, TherapySession
+from store.models import Programme, Rating, TherapySession
 from store.models.records import Purpose, Role
 from tests.support.clinic import Clinic, fill
 from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
@@ -32,6 +32,7 @@ PATIENT_PAGES = (
     "course",
     "my_devices",
     "reminders",
+    "offers",
     "bring_in",
     "my_data",
     "consents",
@@ -453,6 +454,27 @@ def test_reminders_begin_and_pause_on_their_page(clinic: Clinic) -> None:
     assert plan is not None and not plan.enabled
     words = " ".join(item.value for item in page.markdown).lower()
     assert "streak" not in words and "!" not in words
+
+
+def test_practice_by_lot_begins_and_ends_on_its_page_and_the_therapist_sees_it(
+    clinic: Clinic,
+) -> None:
+    clinic.agree("ada", Purpose.CARE)
+    clinic["ada"].put("/v1/reminders", json={"enabled": True})
+    clinic.stores.programme.put_programme(Programme(clinic.id("ada"), 1, 1))
+    tom = opened(clinic, "patient", "tom")
+    next(item for item in tom.button if item.label == "Propose practice by lot").click().run()
+    assert not tom.exception
+    page = opened(clinic, "offers")
+    assert "stop at any time" in words(page)
+    next(item for item in page.button if item.label == "I agree to that").click().run()
+    assert not page.exception and "The first offer can come on" in words(page)
+    assert "On: breathing, at about 50" in words(opened(clinic, "patient", "tom"))
+    next(item for item in page.button if item.label == "Stop").click().run()
+    assert not page.exception
+    (plan,) = clinic.stores.offers.plans(clinic.id("ada"))
+    assert plan.proposed_by == clinic.id("tom") and plan.ended_why == "the person stopped them"
+    clinic.agree("ada", Purpose.CARE, given=False)
 
 
 def test_a_therapist_proposes_more_and_the_patient_decides(clinic: Clinic) -> None:

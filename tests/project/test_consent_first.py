@@ -22,7 +22,7 @@ from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, MINUTE, to_datetime
 from store import Stores, open_stores
-from store.models import Consent, Purpose
+from store.models import Consent, Programme, Purpose
 from store.models.withdrawals import OF_ACCOUNT
 from store.sql.tables.records import Base
 from tests.support.assertions import assert_problem
@@ -92,6 +92,9 @@ EXEMPT = {
     "delete /v1/streams/{stream_id}": "removes a recording",
     "delete /v1/reminders/calendar": "ends the address of a calendar",
     "delete /v1/push/subscriptions/{subscription_id}": "ends notifications in a browser",
+    "delete /v1/offers": "ends offers by lot",
+    "post /v1/offers/not-now": "keeps offers away",
+    "put /v1/offers/points/{point_id}": "what became of an offer that was made with consent",
     "put /v1/prompts/{prompt_id}": "what became of a prompt that was sent with consent",
     "post /v1/stress/new-values/seen": "notes on a row that is there that its words were read",
     "post /v1/prompt-answers": "without a token: tests/api/routes/patient_data/test_reminders.py",
@@ -193,6 +196,8 @@ class Eve:
             "post /v1/reminders/pause": ("eve", "/v1/reminders/pause", {"days": 2}),
             "post /v1/reminders/calendar": ("eve", "/v1/reminders/calendar", None),
             "put /v1/push/subscription": ("eve", "/v1/push/subscription", self.subscription),
+            "post /v1/offers": ("eve", "/v1/offers", {"wording": "offers-1"}),
+            f"put {PATIENT}/offers/proposal": ("tom", f"{patient}/offers/proposal", {}),
             f"put {PATIENT}/reminders/burst": ("tom", f"{patient}/reminders/burst", {"days": 1}),
             "post /v1/fhir": ("eve", "/v1/fhir", bundle),
             "post /v1/open-mhealth/heart-rate": ("eve", "/v1/open-mhealth/heart-rate", [point]),
@@ -245,6 +250,8 @@ def eve(tmp_path: Path) -> Iterator[Eve]:
         change_plan(stores, clinic.people["eve"], lambda plan: plan, enabled=False)
         assert clinic.app is not None
         clinic.app.state.reminders._run_due = lambda: None  # it would change plans meanwhile
+        change_plan(stores, clinic.people["eve"], lambda plan: plan, enabled=True)
+        stores.programme.put_programme(Programme(clinic.id("eve"), stores.now(), stores.now()))
         clinic.agree("eve", Purpose.CARE)
         answer = httpx.post(
             f"{clinic.url}/v1/sign-in",

@@ -22,8 +22,10 @@ from ebbtide.timestamps import DAY, MINUTE, to_datetime
 from store import Stores
 from store.models import (
     PLANNED_BY_PERSON,
+    DecisionPoint,
     Note,
     NoteKind,
+    OfferPlan,
     Passkey,
     Practice,
     PracticeKind,
@@ -94,6 +96,16 @@ class Victim:
             name="a browser of Eve's",
         )
         clinic.stores.prompts.put_subscription(self.subscription, 10)
+        self.offers = OfferPlan(
+            *(self.person.id, 1, "5e" * 32, "paced breathing", 0.5, 30, 3, 540, 1200, now),
+            *(None, "offers-1", now, "2026-06-01"),
+        )
+        clinic.stores.offers.change_plans(self.person.id, lambda known: [self.offers])
+        self.point = DecisionPoint(
+            *(new_id(), self.person.id, 1, self.prompt.id, now - DAY, "UTC", "1/0 evening"),
+            *(0.5, "paced breathing", 30, "c0" * 32, now - 2 * DAY, False, "at night"),
+        )
+        clinic.stores.offers.put_points([self.point])
 
     @property
     def known(self) -> list[str]:
@@ -118,6 +130,7 @@ class Victim:
             *(self.phone_id, self.storage_key, "Eve's phone"),
             *(self.prompt.id, self.prompt.slot, self.subscription.endpoint, self.plan.seed),
             *(self.subscription.id, self.subscription.name),
+            *(self.point.id, self.point.commitment, self.offers.seed),
         ]
 
     def state(self) -> object:
@@ -141,6 +154,8 @@ class Victim:
             stores.prompts.plan(person.id),
             stores.prompts.prompts(person.id, 0, 2**62),
             stores.prompts.subscriptions(person.id),
+            stores.offers.plans(person.id),
+            stores.offers.points(person.id, 0, 2**62),
         )
 
     def values(self) -> dict[str, list[str]]:
@@ -158,7 +173,7 @@ class Victim:
             "number": ["1"],
             "table": [
                 *("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"),
-                *("prompts", "stress_before", "gaps"),
+                *("prompts", "decision_points", "stress_before", "gaps"),
             ],
             "note_id": [self.note.id],
             "resource_id": [
@@ -172,6 +187,7 @@ class Victim:
             "address": ["C0:00:00:00:00:01"],
             "passkey_id": [self.passkey_id],
             "prompt_id": [self.prompt.id],
+            "point_id": [self.point.id],
             "day": ["2026-01-01"],
             "subscription_id": [self.subscription.id],
             "secret": ["00000000000000000000000000000000"],
@@ -435,7 +451,13 @@ def test_the_words_searched_for_are_in_her_own_responses(victim: Victim) -> None
     # The first three are in no response; the therapist's notes are in the therapist's.
     unseen = {
         *(victim.person.subject_id, str(victim.stream.created_ns), "a-credential-of-eve"),
-        *("notes of Tom's", victim.storage_key, victim.plan.seed, victim.subscription.endpoint),
+        *(
+            "notes of Tom's",
+            victim.storage_key,
+            victim.plan.seed,
+            victim.offers.seed,
+            victim.subscription.endpoint,
+        ),
     }
     assert [w for w in [*victim.known, *victim.telling] if w not in text and w not in unseen] == []
 
@@ -466,6 +488,7 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
         ("put", "/sessions/{number}"),
         ("put", "/sessions/{number}/notes"),
         ("put", "/reminders/burst"),
+        ("put", "/offers/proposal"),
         ("post", "/password-link"),
     }
     entries = clinic.stores.access.access_log(victim.person.id, 1000)

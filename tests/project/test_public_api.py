@@ -24,10 +24,11 @@ analytics.association: Association AssociationText Comparison GroupLink HrvBefor
     group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse
     window_starts within_person_link
 analytics.practice: ClinicPlan Coefficient Draw DrawError HarmCheck Interval IntervalSequence
-    MediatedEffects MissingAnswers OfferEffect PersonDraws PersonPlan RandomisationTest TakingEffect
-    Wcls block_name check_harm commitment derive_nonce draw_probability liao_power liao_sample_size
-    make_draw mediated_effects missing_answers more_moments offer_effect offer_effect_by_look
-    plan_clinic plan_person randomisation_test simulate_clinic_power taking_effect verify_draws wcls
+    MediatedEffects MissingAnswers OfferEffect OfferText OfferVerdict OutcomeWords PersonDraws
+    PersonPlan RandomisationTest TakingEffect Wcls block_name check_harm commitment derive_nonce
+    draw_probability liao_power liao_sample_size make_draw mediated_effects missing_answers
+    more_moments offer_effect offer_effect_by_look offer_sentence plan_clinic plan_person
+    randomisation_test simulate_clinic_power taking_effect verify_draws wcls
 analytics.programme: AroundSession Burst Change DayHours DueQuestionnaire GroupOutcome HedgesG
     NotedDays Occasion OccasionWindow Onset Pause PlanError PlannedPrompt PracticeEffect PromptPlan
     PromptReason ScoreChange ScoreValue Share Trend TriggerPattern around_sessions change_between
@@ -35,14 +36,14 @@ analytics.programme: AroundSession Burst Change DayHours DueQuestionnaire GroupO
     hedges_g onset plan_occasions practice_effect questionnaires_due score_answers score_change
     share trend trigger_pattern validate_plan wilson_interval
 store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger ErasureScope
-    FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore
+    FhirExportStore IdempotencyStore LedgerContent LedgerErasure LedgerError LockoutStore OfferStore
     PasswordStore ProgrammeStore PromptStore RecordStore RequestCountStore ResearchStore
     SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
     WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry AccessToken AttemptLimit
     Attempts AuditLine BaselineReason BaselineStart Beats CareProposal Consent DailyWindows
-    FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate ImportedRating
-    IndexMethod Note NoteKind OneTimePurpose
+    DecisionPoint FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate
+    ImportedRating IndexMethod NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose
     OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
     PushSubscription QuestionnaireResponse Rating RecoveryCode ReminderPlan RemovedStream
     RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredReport StreamCoverage

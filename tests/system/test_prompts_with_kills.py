@@ -17,3 +17,5 @@ def test_no_prompt_is_lost_or_sent_twice_when_workers_are_killed(
     assert found["kills"] == 2
     assert found["planned"] == found["sent"] + found["said_why_not"] > 15
     assert found["mails_twice"] == 0 and found["left_open"] == 0
+    assert found["moments_drawn"] > 3 and found["moments_not_drawn"] > 3
+    assert found["moments_undecided"] == found["people_with_wrong_draws"] == 0

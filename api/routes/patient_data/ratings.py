@@ -21,6 +21,7 @@ from api.http.pagination import decode_cursor, encode_cursor
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import OptionalTimeRange, parse_timestamp
 from api.schemas.common import Nrs, RecordOut
+from api.services.offers.safety import after_rating
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import MINUTE, floor_to_microsecond, to_datetime, validate_zone
@@ -261,4 +262,5 @@ def _store_rating(
     stored = stores.records.add_rating(rating)
     if stored != replace(rating, prompt_id=stored.prompt_id):  # it was stored before
         response.status_code = 200
+    after_rating(stores, person, stored)
     return RatingOut.from_rating(stored)

@@ -32,6 +32,7 @@ from api.http.time_range import OptionalTimeRange
 from api.schemas.common import Nrs, RecordOut
 from api.schemas.csv_files import CsvIn, CsvOut, Form
 from api.services.access_tokens import token_hash
+from api.services.offers.safety import after_rating
 from api.services.prompt_csv import import_prompts_csv, write_prompts_csv
 from api.services.reminders import plans
 from api.services.reminders.calendar import calendar_of
@@ -182,7 +183,10 @@ class PromptOut(RecordOut):
 
     id: str
     planned: datetime
-    reason: str = Field(description="fixed, random, burst, follow-up or heart")
+    reason: str = Field(
+        description="fixed, random, burst, follow-up, heart, or after: the rating after a moment "
+        "of practice by lot"
+    )
     slot: str
     chance: float
     state: str
@@ -538,6 +542,9 @@ def answer(body: AnswerIn, stores: KeepingStoresDep) -> None:
     # Of two that are sent at once, one finds the prompt unanswered.
     if stores.records.add_answer(rating) is None:
         raise ProblemError(409, _OVER)
+    person = stores.records.person(found.person_id)
+    if person is not None:
+        after_rating(stores, person, rating)
 
 
 def _act(stores: Stores, person_id: str, prompt_id: str, action: str) -> Prompt | None:

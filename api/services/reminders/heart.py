@@ -22,6 +22,7 @@ from analytics.programme.prompt_plan import (
 )
 from api.services.daily_windows import DailyHrv, load_daily_hrv
 from api.services.inputs import load_beats, load_movement, local_day_and_hour
+from api.services.offers.moments import commit_points
 from api.services.reminders.turn import plan_of
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, MINUTE, to_datetime
@@ -83,7 +84,11 @@ class HeartWatch:
             added = prompt is not None
             if prompt is None:
                 return TurnResult(turn.plan)
-            return TurnResult(replace(turn.plan, next_ns=now), added=(prompt,))
+            return TurnResult(
+                replace(turn.plan, next_ns=now),
+                added=(prompt,),
+                added_points=tuple(commit_points(turn, (prompt,), now)),
+            )
 
         stores.prompts.take_turn(now, decide, person_id)
         return added

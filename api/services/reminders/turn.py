@@ -21,9 +21,18 @@ from analytics.programme.prompt_plan import (
     local_date,
     plan_from_json,
 )
+from api.services.offers.moments import (
+    AFTER_REASONS,
+    AFTER_WINDOW_MIN,
+    answered_points,
+    commit_points,
+    next_look_ns,
+    settle_point,
+)
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 from store.models import (
+    DecisionPoint,
     Prompt,
     PromptState,
     ReminderPlan,
@@ -64,6 +73,7 @@ def decide(turn: Turn, now_ns: int, receipt_hash: str) -> TurnResult:
     work.drop_older_plans()
     work.add_days()
     work.add_follow_ups()
+    work.add_ratings_after()
     sending = work.choose()
     if sending is not None:
         sending = replace(
@@ -119,6 +129,7 @@ class _Work:
         self._slots = {prompt.slot for prompt in turn.prompts}
         self._added: dict[str, Prompt] = {}
         self._changed: dict[str, Prompt] = {}
+        self._points = {point.id: point for point in turn.points}
 
     def put(self, prompt: Prompt) -> None:
         """Store a change."""
@@ -170,6 +181,8 @@ class _Work:
             is_follow_up = prompt.reason == str(PromptReason.FOLLOW_UP)
             if is_follow_up and self._plan.follow_up_min is not None:
                 continue
+            if prompt.reason in AFTER_REASONS:
+                continue
             if prompt.plan_version < self._stored.version:
                 moved = prompt.zone != self._stored.zone
                 self.put(
@@ -202,6 +215,25 @@ class _Work:
             if item is not None and item.at_ns >= self._stored.changed_ns:
                 self._add(item, item.slot)
 
+    def add_ratings_after(self) -> None:
+        """Plan the rating after each moment that was answered, whatever its draw was."""
+        offers = self._turn.offers
+        for point in answered_points(self._points.values(), self._prompts()):
+            self._points[point.id] = point
+            if offers is None or not offers.is_active or point.before_ns is None:
+                continue
+            at_ns = point.before_ns + point.delay_min * MINUTE
+            item = PlannedPrompt(at_ns, self._reason_after(point), f"after-{point.id}")
+            added = self._add(item, item.slot, AFTER_WINDOW_MIN)
+            if added is not None:
+                self._points[point.id] = replace(point, after_prompt_id=added.id)
+
+    def _reason_after(self, point: DecisionPoint) -> PromptReason:
+        """Which says, too, whether the heart chose the moment: the answer leaves those out."""
+        before = self._known.get(point.prompt_id)
+        by_heart = before is not None and before.reason == str(PromptReason.HEART)
+        return PromptReason.AFTER_HEART if by_heart else PromptReason.AFTER
+
     def choose(self) -> Prompt | None:
         """Skip what cannot be sent any more, and choose what is sent now.
 
@@ -233,7 +265,9 @@ class _Work:
         *others, newest = candidates
         for prompt in others:
             self.put(skipped(prompt, SkipReason.REPLACED))
-        if newest.sent_ns is None and self._now >= newest.planned_ns + _PUNCTUAL_NS:
+        is_after = newest.reason in AFTER_REASONS  # about a set delay, or not at all
+        is_late = self._now >= newest.planned_ns + _PUNCTUAL_NS
+        if newest.sent_ns is None and is_late and not is_after:
             # It was due while nothing could send it: answering it takes as long as ever.
             window = self._plan.window_min * MINUTE
             newest = replace(newest, expires_ns=max(newest.expires_ns, self._now + window))
@@ -241,7 +275,10 @@ class _Work:
 
     def result(self, idle_ns: int, send: Prompt | None = None) -> TurnResult:
         """What to store; the next turn is when the next prompt is due, at the latest then."""
-        times = [idle_ns]
+        prompts = self._prompts()
+        added = commit_points(self._turn, prompts.values(), self._now)
+        changed = self._settle_points(prompts)
+        times = [idle_ns, *next_look_ns(self._points.values(), prompts, self._now)]
         for prompt in self._all():
             if prompt.state is PromptState.PLANNED:
                 times.append(max(prompt.due_ns, self._now + SECOND))
@@ -252,7 +289,20 @@ class _Work:
             tuple(self._added.values()),
             tuple(self._changed.values()),
             send,
+            tuple(added),
+            tuple(changed),
         )
+
+    def _settle_points(self, prompts: dict[str, Prompt]) -> list[DecisionPoint]:
+        # Of one turn one prompt is sent at most, so one point at most is drawn.
+        turn = replace(self._turn, points=tuple(self._points.values()))
+        settled = [settle_point(turn, point, prompts, self._now) for point in turn.points]
+        self._points = {point.id: point for point in settled}
+        before = {point.id: point for point in self._turn.points}
+        return [point for point in settled if point != before[point.id]]
+
+    def _prompts(self) -> dict[str, Prompt]:
+        return {prompt.id: prompt for prompt in self._all()}
 
     def _is_leased(self, prompt: Prompt) -> bool:
         # A lease that is longer than any was given before the clock was set back.
@@ -264,9 +314,9 @@ class _Work:
     def _seed(self) -> str:
         return f"{self._stored.seed}/v{self._stored.version}"
 
-    def _add(self, item: PlannedPrompt, slot: str) -> None:
+    def _add(self, item: PlannedPrompt, slot: str, window_min: int | None = None) -> Prompt | None:
         if slot in self._slots:
-            return
+            return None
         self._slots.add(slot)
         prompt = Prompt(
             id=new_id(),
@@ -278,10 +328,11 @@ class _Work:
             chance=item.chance,
             plan_version=self._stored.version,
             due_ns=item.at_ns,
-            expires_ns=item.at_ns + self._plan.window_min * MINUTE,
+            expires_ns=item.at_ns + (window_min or self._plan.window_min) * MINUTE,
             simulated=self._turn.simulated,
         )
         self._added[prompt.id] = prompt
+        return prompt
 
     def _reason_against(self, prompt: Prompt) -> SkipReason | None:
         zone = self._stored.zone
@@ -294,7 +345,7 @@ class _Work:
             return SkipReason.LATE
         if is_night(self._now, zone):
             return SkipReason.NIGHT
-        if prompt.reason == str(PromptReason.FOLLOW_UP):
+        if prompt.reason in (str(PromptReason.FOLLOW_UP), *AFTER_REASONS):
             return SkipReason.LATE if is_late else None
         last, gap = self._turn.last_sent_ns, MIN_GAP_MIN * MINUTE
         if last is not None and 0 <= self._now - last < gap:

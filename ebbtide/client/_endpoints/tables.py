@@ -141,6 +141,19 @@ class Tables(Transport):
         """
         return self._table("prompts", start=start, end=end, since=since, **more)
 
+    def decision_points(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get the moments of practice by lot, what was drawn, and ratings before and after.
+
+        Returns
+        -------
+        DataFrame
+            A row a moment: ``planned``, ``available``, ``probability``, ``offered``, ``taken``,
+            ``stress_before``, ``stress_after``, ``pain_before`` and ``pain_after``.
+        """
+        return self._table("decision_points", start=start, end=end, since=since, **more)
+
     def stress_before(self, start: Moment = None, end: Moment = None, **more: object) -> Any:
         """Get the stress index of the half hour before each rating.
 
@@ -192,8 +205,8 @@ class ExportEndpoints(Tables):
         Parameters
         ----------
         table : str
-            beats, hrv, ratings, sessions, link, heart_rates, scores, prompts, stress_before or
-            gaps.
+            Which table: beats, hrv, ratings, sessions, link, heart_rates, scores, prompts,
+            decision_points, stress_before or gaps.
         form : {"csv", "parquet", "arrow"}
             Which format.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from store.sql.tables import access, beats, imports, programme, prompts  # noqa: F401 - registers the tables
+from store.sql.tables import access, beats, imports, offers, programme, prompts  # noqa: F401 - registers the tables
 from store.sql.tables.records import Base
 
 context.configure(

@@ -20,9 +20,9 @@ import pytest
 from api.export.columns import COLUMNS, Table
 from api.services.reminders.plans import change_plan
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
-from ebbtide.timestamps import HOUR, MINUTE, SECOND, to_datetime
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
-from store.models import Person, Prompt, PromptState, TurnResult
+from store.models import DecisionPoint, Person, Prompt, PromptState, TurnResult
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.cohort_clinic import agree_together, identity_of, with_movable_clock
 
@@ -85,6 +85,11 @@ def add_prompt(stores: Stores, person: Person) -> None:
     )
     change_plan(stores, person, lambda plan: plan, enabled=False)
     stores.prompts.take_turn(stores.now(), lambda turn: TurnResult(turn.plan, (prompt,)), person.id)
+    point = DecisionPoint(
+        *(new_id(), person.id, 1, prompt.id, planned_ns, person.zone, "1/0 evening", 0.5),
+        *("paced breathing", 30, "c0" * 32, planned_ns - DAY, False, "at night"),
+    )
+    stores.offers.put_points([point])
 
 
 def content(clinic: Clinic, who: str, name: str) -> bytes:

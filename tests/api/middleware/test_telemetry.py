@@ -24,6 +24,7 @@ from ebbtide.settings import Settings
 from store import Stores
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
+from store.sql.offers import SqlOfferStore
 from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
@@ -180,6 +181,7 @@ def test_ready_reports_the_state_of_each_server(tmp_path: Path) -> None:
         access=SqlAccessStore(engine),
         programme=SqlProgrammeStore(engine),
         prompts=SqlPromptStore(engine),
+        offers=SqlOfferStore(engine),
     )
     with ApiThread(create_app(servers)) as api:
 

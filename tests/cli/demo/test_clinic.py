@@ -9,8 +9,11 @@ import pytest
 
 from analytics.association.within_person import within_person_link
 from api.services.consent import is_consented
+from api.services.offers.log import load_log
+from api.services.offers.results import compute_offer_report, load_offer_inputs
 from cli.demo.clinic import add_accounts, fill_beats, fill_first, fill_records, last_day
 from cli.demo.courses import COURSES, WEEKS, Course, generate_days
+from cli.demo.offers import STRESS_EFFECT
 from ebbtide.beats import GapReason, Origin
 from ebbtide.timestamps import DAY, FOREVER, HOUR, MINUTE
 from store import Stores
@@ -105,3 +108,20 @@ def test_the_link_that_was_put_in_is_found() -> None:
             np.array([float(r.pain) for r in ratings]),
         )
         assert found.estimate is not None and low < found.estimate < high, name
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_the_effect_of_offers_that_was_put_in_lies_in_its_interval(
+    stores: Stores, number: int
+) -> None:
+    accounts = add_accounts(stores, "tide-1234-5678", stores.now())
+    person, course = accounts.patients[number]
+    fill_records(stores, person, course, accounts.therapist, last_day(stores.now()))
+    assert load_log(stores, person).problem is None
+    report = compute_offer_report(load_offer_inputs(stores, person, with_heart=False))
+    stress, pain = report.effects[:2]
+    assert stress.low is not None and stress.high is not None
+    assert stress.low < STRESS_EFFECT < stress.high < 0, stress.sentence
+    assert (pain.low or -9) < course.link * STRESS_EFFECT < (pain.high or 9), pain.sentence
+    assert report.simulated and not report.harm.must_stop
+    assert 0 < report.taken < report.offered and report.not_available

@@ -23,6 +23,21 @@ export default {
   "reminders.end": "End reminders",
   "reminders.ended": "Ended. You can rate whenever you like.",
   "reminders.offline": "No internet: reminders can be changed when it is back.",
+  "offers.title": "Practice by lot",
+  "offers.words":
+    "At some of your questions chance decides, like a coin, whether Ebbtide offers you a few minutes of practice, and half an hour later it asks again, either way. Comparing the two tells what a practice does for you, which nothing else here can. You can practise whenever you like besides, say not now, and stop at any time.",
+  "offers.begin": "Begin",
+  "offers.begun": "Done. The first offer can come in three days, with your reminders.",
+  "offers.on": "On: breathing or another practice is offered at some of your questions. What it did is on the pages of Ebbtide.",
+  "offers.stop": "Stop",
+  "offers.stopped": "Stopped. You can practise whenever you like.",
+  "offers.ended":
+    "Offers have ended by themselves, since things were worse after them than without. That is good to know, and nobody's fault.",
+  "offers.offline": "No internet: this can be changed when it is back.",
+  "offers.ask.breathing": "Would a few minutes of breathing suit now?",
+  "offers.ask.tracking": "Would a few minutes of somatic tracking suit now?",
+  "offers.yes": "Yes",
+  "offers.notNow": "Not now",
   "answer.title": "How is it right now?",
   "answer.over":
     "This link was used already, or its time is over. That is fine: the next one will come, and you can rate at any time after signing in.",

@@ -4,6 +4,7 @@ import { button, element, heading, replace } from "../dom.js";
 import { count, t } from "../i18n.js";
 import { signOut } from "../session.js";
 import { countOfOthers } from "../storage/database.js";
+import { offersPart } from "./offers.js";
 import { remindersPart } from "./reminders.js";
 import { pageLink } from "./view.js";
 
@@ -23,6 +24,7 @@ export function openMore(app, place, signal) {
     element("p", {}, t("more.signedIn", { name: app.session.person.name })),
     element("p", { class: "muted" }, t("more.device", { name: app.session.device.name })),
     remindersPart(app),
+    offersPart(),
     element("h2", {}, t("more.pages")),
     element(
       "p",

@@ -5,6 +5,7 @@ import { formatMoment, isSameDay, t } from "../i18n.js";
 import { findPrompt, forgetPrompt, loadPrompt } from "../prompts.js";
 import { createScale } from "../scale.js";
 import { isoWithOffset, toLocalInput } from "../moments.js";
+import { offerPart } from "./offers.js";
 import { questionsLine } from "./questions.js";
 import { backLink } from "./view.js";
 
@@ -131,6 +132,7 @@ function showSaved(app, place, signal, id) {
     title,
     rating ? element("p", {}, describe(rating)) : null,
     element("p", {}, t("rate.savedEnough")),
+    offerPart(app, signal, id),
     button(
       t("rate.again"),
       () => {

@@ -1,0 +1,228 @@
+"""Agree to offers by lot, propose them, stop them, and say not now."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from analytics.practice.draws import MAX_PROBABILITY, MIN_PROBABILITY
+from analytics.programme.prompt_plan import (
+    DAY_BEGINS_MIN,
+    NIGHT_BEGINS_MIN,
+    PromptPlan,
+    local_date,
+)
+from api.services.reminders.turn import plan_of
+from ebbtide.timestamps import HOUR
+from store import Stores
+from store.models import OfferEnd, OfferPlan, Person, PracticeKind, ReminderPlan
+
+# The text on the page where a person agrees; another text is another version.
+WORDING = "offers-1"
+MIN_DELAY_MIN, MAX_DELAY_MIN = 30, 60
+MIN_FIRST_DAYS, MAX_FIRST_DAYS = 1, 14
+NOT_NOW_NS = 3 * HOUR
+_LONGEST_ANSWER_MIN = 60  # analytics.programme.prompt_plan: the longest window of a prompt
+_HARM = frozenset(map(str, (OfferEnd.HARM_STRESS, OfferEnd.HARM_PAIN)))
+
+
+class OfferPlanError(ValueError):
+    """Offers that cannot be made so; the message says why, and what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWish:
+    """How offers by lot are to be made. See store.models.OfferPlan."""
+
+    arms: tuple[str, ...] = (str(PracticeKind.BREATHING),)
+    base_probability: float = 0.5
+    delay_min: int = 30
+    first_days: int = 3
+    start_min: int = 9 * 60
+    end_min: int = 20 * 60
+
+
+def validate_wish(wish: OfferWish) -> OfferWish:
+    """Check that offers can be made so, and compared.
+
+    Raises
+    ------
+    OfferPlanError
+        Naming what cannot be.
+    """
+    kinds = tuple(map(str, PracticeKind))
+    if not wish.arms or len(set(wish.arms)) != len(wish.arms) or set(wish.arms) - set(kinds):
+        raise OfferPlanError(f"Choose one practice or more, each once, of: {', '.join(kinds)}.")
+    if not MIN_PROBABILITY <= wish.base_probability <= MAX_PROBABILITY:
+        raise OfferPlanError(
+            f"The probability of an offer is from {MIN_PROBABILITY} to {MAX_PROBABILITY}: outside "
+            "of that one of the two would be too rare to compare."
+        )
+    if not MIN_DELAY_MIN <= wish.delay_min <= MAX_DELAY_MIN:
+        raise OfferPlanError(f"The rating after comes {MIN_DELAY_MIN} to {MAX_DELAY_MIN} minutes.")
+    if not MIN_FIRST_DAYS <= wish.first_days <= MAX_FIRST_DAYS:
+        raise OfferPlanError(f"Days without offers: from {MIN_FIRST_DAYS} to {MAX_FIRST_DAYS}.")
+    last = NIGHT_BEGINS_MIN - _LONGEST_ANSWER_MIN - wish.delay_min
+    if not DAY_BEGINS_MIN <= wish.start_min < wish.end_min <= last:
+        raise OfferPlanError(
+            f"The hours lie between 07:00 and {last // 60:02}:{last % 60:02}, so that the rating "
+            "after comes before 22:00."
+        )
+    return wish
+
+
+def load_active(stores: Stores, person_id: str) -> OfferPlan | None:
+    """Load what a person agreed to and has not ended; None without that."""
+    return next((plan for plan in stores.offers.plans(person_id) if plan.is_active), None)
+
+
+def agree(
+    stores: Stores, person: Person, wish: OfferWish | None = None, proposal: int | None = None
+) -> OfferPlan:
+    """Begin offers by lot, as the person wishes or as a therapist's ``proposal`` says.
+
+    Raises
+    ------
+    OfferPlanError
+        Where no physical cause was ruled out yet, reminders are off, the proposal is not there any
+        more, offers had ended for safety, or the delay is another than that of earlier moments.
+    """
+    if stores.programme.programme(person.id).cleared_ns is None:
+        raise OfferPlanError(
+            "A practice can be offered once a clinician has ruled out a physical cause: see Before "
+            "you begin."
+        )
+    reminders = stores.prompts.plan(person.id)
+    if reminders is None or not _asks(reminders):
+        raise OfferPlanError(
+            "Turn reminders on first, with one a day at least: a practice is offered by lot when "
+            "one of them is answered."
+        )
+    wished = None if wish is None else validate_wish(wish)
+    now, first_day = stores.now(), local_date(stores.now(), reminders.zone).isoformat()
+
+    def begin(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
+        active = next((plan for plan in known if plan.is_active), None)
+        if wished is not None:
+            if active is not None and _wish_of(active) == wished:
+                return ()  # the same request again
+            if known and any(plan.ended_why in _HARM for plan in known):
+                raise OfferPlanError(
+                    "Offers had ended because things were worse after them. Talk it over with your "
+                    "therapist, who can propose others."
+                )
+            begun = _make(person.id, len(known) + 1, wished, now)
+        else:
+            begun = _proposed(known, proposal)
+            if begun.is_active:
+                return ()
+        _require_same_delay(known, begun)
+        begun = replace(begun, wording=WORDING, agreed_ns=now, first_day=first_day)
+        ended = [] if active is None else [_ended(active, OfferEnd.REPLACED, now)]
+        return [*ended, begun]
+
+    stores.offers.change_plans(person.id, begin)
+    stores.prompts.wake(person.id, now)  # today's moments are committed to
+    active = load_active(stores, person.id)
+    if active is None:  # it was stopped meanwhile
+        raise OfferPlanError("Offers were stopped at the same moment. Try again.")
+    return active
+
+
+def propose(stores: Stores, person: Person, therapist_id: str, wish: OfferWish) -> OfferPlan:
+    """Have a therapist propose offers by lot; they come once the person agrees. Of several
+    proposals the last one counts. Raises OfferPlanError.
+    """
+    wished = validate_wish(wish)
+    now = stores.now()
+
+    def add(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
+        waiting = known[-1] if known and known[-1].agreed_ns is None else None
+        number = len(known) + 1 if waiting is None else waiting.number
+        proposed = _make(person.id, number, wished, now)
+        _require_same_delay(known, proposed)
+        return [replace(proposed, proposed_by=therapist_id)]
+
+    return stores.offers.change_plans(person.id, add)[-1]
+
+
+def stop(stores: Stores, person_id: str, why: OfferEnd = OfferEnd.PERSON) -> bool:
+    """End offers by lot; whether there were any."""
+    now = stores.now()
+    was_active = False
+
+    def end(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
+        nonlocal was_active
+        active = [plan for plan in known if plan.is_active]
+        was_active = bool(active)
+        return [_ended(plan, why, now) for plan in active]
+
+    stores.offers.change_plans(person_id, end)
+    return was_active
+
+
+def not_now(stores: Stores, person_id: str) -> OfferPlan | None:
+    """Offer nothing for three hours; None where nothing is offered by lot."""
+    until = stores.now() + NOT_NOW_NS
+
+    def quiet(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
+        return [
+            replace(plan, quiet_until_ns=max(plan.quiet_until_ns, until))
+            for plan in known
+            if plan.is_active
+        ]
+
+    return next(
+        (plan for plan in stores.offers.change_plans(person_id, quiet) if plan.is_active), None
+    )
+
+
+def _make(person_id: str, number: int, wish: OfferWish, now_ns: int) -> OfferPlan:
+    return OfferPlan(
+        person_id=person_id,
+        number=number,
+        seed=secrets.token_bytes(32).hex(),
+        arms=",".join(wish.arms),
+        base_probability=wish.base_probability,
+        delay_min=wish.delay_min,
+        first_days=wish.first_days,
+        start_min=wish.start_min,
+        end_min=wish.end_min,
+        created_ns=now_ns,
+    )
+
+
+def _wish_of(plan: OfferPlan) -> OfferWish:
+    return OfferWish(
+        *(plan.arm_list, plan.base_probability, plan.delay_min, plan.first_days),
+        *(plan.start_min, plan.end_min),
+    )
+
+
+def _proposed(known: Sequence[OfferPlan], number: int | None) -> OfferPlan:
+    found = known[-1] if known else None
+    if found is None or found.number != number or found.proposed_by is None:
+        raise OfferPlanError("This proposal is not there any more. Look at the page again.")
+    if found.ended_ns is not None:
+        raise OfferPlanError("This proposal was agreed to and has ended.")
+    return found
+
+
+def _require_same_delay(known: Sequence[OfferPlan], plan: OfferPlan) -> None:
+    """Ratings at two delays are two outcomes, which one comparison cannot hold."""
+    for earlier in known:
+        if earlier.agreed_ns is not None and earlier.delay_min != plan.delay_min:
+            raise OfferPlanError(
+                f"The rating after came {earlier.delay_min} minutes later so far: it stays so, "
+                "since moments are compared with each other."
+            )
+
+
+def _ended(plan: OfferPlan, why: OfferEnd, now_ns: int) -> OfferPlan:
+    return replace(plan, ended_ns=now_ns, ended_why=str(why))
+
+
+def _asks(reminders: ReminderPlan) -> bool:
+    plan: PromptPlan = plan_of(reminders)
+    return reminders.enabled and plan.random_a_day + len(plan.fixed_min) > 0
