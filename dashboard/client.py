@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.language import _
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 
@@ -27,3 +28,6 @@ class DashboardClient(Client):
             ) from error
         except SignedOutError as error:
             raise SignedOutError(_("Please sign in again.")) from error
+        except ApiError as error:
+            error.args = (say(str(error)),)
+            raise

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard.charts import palette
 from dashboard.client import ApiError, SignedOutError
 from dashboard.i18n import texts
-from dashboard.i18n.language import _
+from dashboard.i18n.language import _, reader_locale
 from dashboard.session import current_account, forget_session, render_cookie_change
 
 SIGNED_OUT = "signed out"  # in place of a role before sign-in
@@ -67,6 +67,16 @@ def switch_to(slug: str) -> None:
     st.switch_page(st.session_state[_PAGES][slug])
 
 
+def _set_document_language() -> None:
+    """Name the language for screen readers: the document that Streamlit serves says English."""
+    name = reader_locale().language
+    if name != "en":
+        st.html(
+            f"<script>document.documentElement.lang = '{name}';</script>",
+            unsafe_allow_javascript=True,
+        )
+
+
 def with_shell(page: Callable[[], None]) -> Callable[[], None]:
     """Wrap a page: the mark of simulated data above, errors as sentences, the disclaimer below."""
 
@@ -89,6 +99,7 @@ def with_shell(page: Callable[[], None]) -> Callable[[], None]:
             st.button(_("Try again"))
         st.divider()
         st.caption(_(texts.NOT_A_DEVICE))
+        _set_document_language()
 
     run.__name__ = page.__name__
     return run

@@ -29,7 +29,7 @@ from dashboard.browser_cookies import (
     session_cookie,
 )
 from dashboard.i18n import texts
-from dashboard.i18n.language import N_, translate_for
+from dashboard.i18n.language import N_, language_for, translate_for
 from dashboard.own_requests import read_small_body, refuse_forged, set_cookie
 from ebbtide.client import ApiError, Client, UnavailableError
 from ebbtide.settings import Settings
@@ -210,7 +210,7 @@ def _show(request: Request, page: str) -> Response:
         else ("/signing_in", say(N_("Back to Ebbtide")))
     )
     html = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{language_for(tag.strip())}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} - Ebbtide</title>"
         '<link rel="stylesheet" href="/passkeys/style.css">'

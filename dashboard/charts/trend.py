@@ -11,6 +11,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import palette
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import axis_day_format, axis_time_format, chart_locale
 from dashboard.i18n.language import N_, _
 
@@ -350,7 +351,7 @@ def _practice_marks(practices: list[dict[str, Any]], tz: ZoneInfo, time: alt.X) 
     rows = [
         {
             "time": _to_wall_clock(datetime.fromisoformat(p["start"]), tz),
-            "kind": p["kind"],
+            "kind": say(p["kind"]),
             "value": 0.2,
         }
         for p in practices

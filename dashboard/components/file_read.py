@@ -118,7 +118,8 @@ def _table(file: dict[str, Any]) -> str:
         rows.append((_("New of these"), str(file["new_beats"])))
     if file["devices"] > 1:
         rows.append((_("Recordings"), str(file["devices"])))
-    lines = [f"| {_('Read')} | {_('as')} |", "| --- | --- |"]
+    read, read_as_words = _("Read"), _("as")
+    lines = [f"| {read} | {read_as_words} |", "| --- | --- |"]
     lines += [f"| {escape_markdown(left)} | {escape_markdown(right)} |" for left, right in rows]
     return "\n".join(lines)
 

@@ -34,7 +34,8 @@ def render_first_days(days: dict[str, Any]) -> None:
     if days["is_over"]:
         return
     with st.container(border=True):
-        st.markdown(f"**{_('Your first days')}**")
+        title = _("Your first days")
+        st.markdown(f"**{title}**")
         steps = _rating_steps(days) + _heart_steps(days)
         now = next((k for k, (is_done, _words) in enumerate(steps) if not is_done), len(steps))
         lines = []

@@ -47,7 +47,8 @@ def render_keeping_question(
     """
     state = consents["keeping"]
     with st.container(border=True):
-        st.markdown(f"**{_('May Ebbtide keep your heartbeats, ratings and notes?')}**")
+        question = _("May Ebbtide keep your heartbeats, ratings and notes?")
+        st.markdown(f"**{question}**")
         if state != "unanswered":
             st.write(_(texts.NOT_KEEPING[state]))
             render_withdrawal(consents)

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.client import ApiError
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_number
 from dashboard.i18n.language import _
 from dashboard.session import client
@@ -20,12 +21,12 @@ def render_live_heart(with_rmssd: bool = True) -> None:
     except ApiError:
         st.caption(_("The heart is not known just now."))
         return
-    simulated = " (simulated)" if heart["origin"] == "simulated" else ""
+    simulated = _(" (simulated)") if heart["origin"] == "simulated" else ""
     if heart["heart_rate_bpm"] is None:
         if heart["beat_age_s"] is None or heart["beat_age_s"] > 3600:
             st.caption(_("The strap is not worn now. That is fine."))
         else:
-            st.caption(_("Heart: {missing}.").format(missing=heart["missing"]))
+            st.caption(_("Heart: {missing}.").format(missing=say(heart["missing"])))
         return
     words = _("Heart {heart_rate_bpm} a minute").format(
         heart_rate_bpm=format_number(heart["heart_rate_bpm"], 0)
@@ -43,10 +44,10 @@ def render_patient_live_heart(api: Any) -> None:
     try:
         heart = api.live_now()
     except ApiError as error:
-        st.caption(_("Live: {error}.").format(error=error))
+        st.caption(_("Live: {error}.").format(error=say(str(error))))
         return
     if heart["heart_rate_bpm"] is None:
-        st.caption(_("Live: {missing}.").format(missing=heart["missing"]))
+        st.caption(_("Live: {missing}.").format(missing=say(heart["missing"])))
         return
     rmssd = heart["rmssd_ms"]
     more = (

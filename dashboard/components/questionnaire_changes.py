@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.components.plain import escape_markdown
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import _
 
@@ -30,7 +31,7 @@ def render_questionnaire_changes(api: Any) -> None:
                     )
                 )
             )
-    st.caption(found["caution"])
+    st.caption(say(found["caution"]))
 
 
 def _render_concern(concern: dict[str, Any]) -> None:
@@ -68,7 +69,7 @@ def _change_words(change: dict[str, Any]) -> str:
             measures=change["measures"],
             last=last,
             day=when,
-            missing=change["missing"],
+            missing=say(change["missing"]),
         )
     verdict = {
         (True, True): _("better, by as much as matters or more"),

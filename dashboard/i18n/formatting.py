@@ -5,6 +5,7 @@ A date or time is given in the zone of the moment itself.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -61,8 +62,8 @@ def format_day_and_time(moment: datetime | str) -> str:
 
 def axis_day_format() -> str:
     """Return the d3 time format of a day on a chart's axis."""
-    month_first = str(language.reader_locale().datetime_skeletons["MMMd"].pattern).startswith("M")
-    return "%b %-d" if month_first else "%-d %b"
+    pattern = str(language.reader_locale().datetime_skeletons["MMMd"].pattern)
+    return re.sub(r"\bd\b", "%-d", pattern.replace("MMM", "%b"))
 
 
 def axis_time_format() -> str:

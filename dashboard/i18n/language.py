@@ -1,19 +1,24 @@
 """The reader's locale, and the translation of texts (gettext).
 
 A text is translated where a catalogue of the reader's language exists:
-``locale/LANGUAGE/LC_MESSAGES/ebbtide.mo``. Every text of the pages goes through ``_``, or is marked
-with ``N_`` where it is defined before there is a reader and goes through ``_`` later, so that
-``locale/ebbtide.pot`` holds all of them. CONTRIBUTING.md says how a language is added.
+``locale/LANGUAGE/LC_MESSAGES/ebbtide.po``. It is read when the language is first asked for, and
+is not compiled to a ``.mo`` file, which could differ from it. Every text of the pages goes through
+``_``, or is marked with ``N_`` where it is defined before there is a reader and goes through ``_``
+later, so that ``locale/ebbtide.pot`` holds all of them. Babel finds no ``_`` within an f-string.
+CONTRIBUTING.md says how a language is added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import streamlit as st
 from babel import Locale, UnknownLocaleError
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
 _FOLDER = Path(__file__).with_name("locale")
@@ -64,4 +69,11 @@ def _match_locale(tag: str) -> Locale:
 
 @cache
 def _catalogue(language: str) -> NullTranslations:
-    return Translations.load(_FOLDER, [language], domain="ebbtide")
+    path = _FOLDER / language / "LC_MESSAGES" / "ebbtide.po"
+    if not path.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file))
+    compiled.seek(0)
+    return Translations(compiled, domain="ebbtide")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components.forms import render_invitation
 from dashboard.components.plain import escape_markdown
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, switch_to
@@ -39,7 +40,7 @@ def _patient(patient: dict[str, Any]) -> None:
         if not patient["agreed"]:
             left.caption(_describe_missing_consent(patient["keeping"]))
             return
-        for words in patient["told"]:
+        for words in map(say, patient["told"]):
             left.write(words[0].upper() + words[1:])
         facts = [
             f"{title} {format_day_and_time(patient[key])}"

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.keeping import render_keeping_first
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import change_parts, format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
@@ -68,8 +69,8 @@ def _practices(around: dict[str, Any]) -> None:
     when = {"during": _("during"), "after": _("after")}
     rows = []
     for row in around["rows"]:
-        before, change = row["missing"], "-"
-        if before is None:
+        before, change = say(row["missing"] or ""), "-"
+        if row["missing"] is None:
             parts = change_parts({**row, "after": row["value"]})
             before = _("{before}, then {after}").format(**parts)
             change = _("{change} ({low} to {high})").format(**parts)
@@ -83,7 +84,7 @@ def _practices(around: dict[str, Any]) -> None:
     st.table(pd.DataFrame(rows).set_index(_("What")))
     st.caption(
         _("Of {practices} practices; five minutes before and after. {caution}").format(
-            practices=around["practices"], caution=around["caution"]
+            practices=around["practices"], caution=say(around["caution"])
         )
     )
 
@@ -93,7 +94,7 @@ def _change(report: dict[str, Any]) -> None:
         if change["missing"] is not None:
             st.write(
                 _("{name}: not enough yet to say how it changed: {missing}.").format(
-                    name=name, missing=change["missing"]
+                    name=name, missing=say(change["missing"])
                 )
             )
             continue
@@ -158,10 +159,10 @@ def _sessions(sessions: list[dict[str, Any]]) -> None:
 
 def _trial(report: dict[str, Any]) -> None:
     st.subheader(_("Beside the trial"))
-    st.write(report["caution"])
+    st.write(say(report["caution"]))
     rows = [
         {
-            _("Group"): group["name"],
+            _("Group"): say(group["name"]),
             _("Pain"): _("{mean_before}, then {mean_after}").format(
                 mean_before=format_number(group["mean_before"], 1),
                 mean_after=format_number(group["mean_after"], 1),

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.charts.link import lag_chart, link_chart
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import change_parts, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -47,7 +48,7 @@ def link_page() -> None:
     if days is not None and not days["has_answer"]:
         # Each comparison would say that it has not enough yet: one path says it once.
         st.write(_("One day this page will say whether your pain moved with your stress."))
-        missing = str(rows["same_moment"]["missing"])
+        missing = say(str(rows["same_moment"]["missing"]))
         st.caption(f"{missing[:1].upper()}{missing[1:]}.")
         render_first_days(days)
         _course(report)
@@ -64,11 +65,11 @@ def link_page() -> None:
 
 
 def _question(row: dict[str, Any]) -> None:
-    st.markdown(f"#### {row['sentence']}")
+    st.markdown(f"#### {say(row['sentence'])}")
     if row["missing"] is not None:
         return
     for caveat in row["caveats"]:
-        st.caption(caveat)
+        st.caption(say(caveat))
     _chart(row)
 
 
@@ -98,7 +99,7 @@ def _order_in_time(rows: dict[str, dict[str, Any]]) -> None:
         return
     st.subheader(_("Which came first?"))
     for key in ("stress_before", "pain_before"):
-        st.write(rows[key]["sentence"])
+        st.write(say(rows[key]["sentence"]))
     st.altair_chart(
         lag_chart(answered),
         width="stretch",
@@ -107,11 +108,12 @@ def _order_in_time(rows: dict[str, dict[str, Any]]) -> None:
             "moment, pain a rating earlier."
         ),
     )
-    st.caption(rows["stress_before"]["caveats"][0] if rows["stress_before"]["caveats"] else "")
+    caveats = rows["stress_before"]["caveats"]
+    st.caption(say(caveats[0]) if caveats else "")
     day = rows["day_to_day"]
     if day["missing"] is None:
-        st.write(day["sentence"])
-        st.caption(day["caveats"][-1])
+        st.write(say(day["sentence"]))
+        st.caption(say(day["caveats"][-1]))
 
 
 def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
@@ -124,7 +126,7 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
     )
     heart = report["beats_before_ratings"]
     if heart["ratings"]:
-        why = "; ".join(f"{reason}: {count}" for reason, count in heart["why_not"].items())
+        why = "; ".join(f"{say(reason)}: {count}" for reason, count in heart["why_not"].items())
         without = _(" The others: {why}.").format(why=why) if why else ""
         st.caption(
             _("{usable} of {ratings} ratings have usable heartbeats in {spans}.{without}").format(
@@ -134,10 +136,11 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
                 without=without,
             )
         )
-    st.markdown(f"**{_('Does my heart move with my pain?')}**")
+    question = _("Does my heart move with my pain?")
+    st.markdown(f"**{question}**")
     answered = [key for key in _HEART if rows[key]["missing"] is None]
     for key in answered or _HEART[:1]:  # of several without an answer, one says why
-        st.write(rows[key]["sentence"])
+        st.write(say(rows[key]["sentence"]))
     first = next((rows[key] for key in _HEART if rows[key]["missing"] is None), None)
     if first is not None:
         _chart(first)
@@ -153,12 +156,13 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
 
 def _witness(row: dict[str, Any]) -> None:
     """Render whether the heart agrees with rated stress: no habit of rating brings that about."""
-    st.markdown(f"**{_('Does my heart agree with my rated stress?')}**")
-    st.write(row["sentence"])
+    question = _("Does my heart agree with my rated stress?")
+    st.markdown(f"**{question}**")
+    st.write(say(row["sentence"]))
     if row["missing"] is not None:
         return
     for caveat in row["caveats"]:
-        st.caption(caveat)
+        st.caption(say(caveat))
     _chart(row)
 
 
@@ -166,7 +170,7 @@ def _chart(row: dict[str, Any]) -> None:
     st.altair_chart(
         link_chart(row, _(_AXES[row["key"]])),
         width="stretch",
-        alt=_("Dots: one rating each. Line: {sentence}").format(sentence=row["sentence"]),
+        alt=_("Dots: one rating each. Line: {sentence}").format(sentence=say(row["sentence"])),
     )
     st.caption(
         _(
@@ -174,7 +178,7 @@ def _chart(row: dict[str, Any]) -> None:
             "{p_value}, {n} ratings. The band is the interval."
         ).format(
             what=_("stress") if row["key"] == _WITNESS else _("pain"),
-            unit=row["unit"],
+            unit=say(row["unit"]),
             n=row["n"],
             **slope_parts(row),
         )

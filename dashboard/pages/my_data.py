@@ -13,6 +13,7 @@ from dashboard.client import ApiError
 from dashboard.components.forms import render_consent_switches, select_row
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n import texts
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time, format_time
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
@@ -228,7 +229,7 @@ def _access_log(api: Any) -> None:
     rows = [
         {
             _("When"): format_day_and_time(entry["at"]),
-            _("Who"): f"{escape_markdown(entry['who'])} ({entry['role']})",
+            _("Who"): f"{escape_markdown(entry['who'])} ({say(entry['role'])})",
             _("At what"): _describe_access(entry["what"]),
         }
         for entry in entries[:50]

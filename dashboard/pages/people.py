@@ -14,6 +14,7 @@ from dashboard.components.forms import (
     select_row,
 )
 from dashboard.components.plain import escape_markdown
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client, current_account
@@ -28,7 +29,7 @@ def people_page() -> None:
         {
             _("Name"): row["name"],
             _("E-mail"): row["email"],
-            _("Role"): row["role"],
+            _("Role"): say(row["role"]),
             _("May sign in"): _("yes") if row["active"] else _("no"),
         }
         for row in accounts
@@ -45,7 +46,9 @@ def _invite(api: Any) -> None:
         email = st.text_input(_("E-mail"))
         name = st.text_input(_("Name"))
         zone = st.text_input(_("Time zone"), "Europe/Berlin")
-        role = st.selectbox(_("Role"), ["patient", "therapist", "analyst", "administrator"])
+        role = st.selectbox(
+            _("Role"), ["patient", "therapist", "analyst", "administrator"], format_func=say
+        )
         if st.form_submit_button(_("Invite")):
             render_invitation(api, email, name, zone, role)
 
@@ -53,7 +56,7 @@ def _invite(api: Any) -> None:
 def _account(api: Any, accounts: list[dict[str, Any]]) -> None:
     st.subheader(_("One account"))
     account = current_account()
-    row = select_row(_("Who"), accounts, lambda row: f"{row['name']} ({row['role']})")
+    row = select_row(_("Who"), accounts, lambda row: f"{row['name']} ({say(row['role'])})")
     left, right = st.columns(2)
     if left.button(_("New password link"), width="stretch"):
         render_password_link(api.password_link(row["id"]))
@@ -67,7 +70,11 @@ def _account(api: Any, accounts: list[dict[str, Any]]) -> None:
     if row["role"] != "patient" and not own:
         roles = ["therapist", "analyst", "administrator"]
         role = st.selectbox(
-            _("Role of this account"), roles, roles.index(row["role"]), key=f"role-{row['id']}"
+            _("Role of this account"),
+            roles,
+            roles.index(row["role"]),
+            format_func=say,
+            key=f"role-{row['id']}",
         )
         if role != row["role"] and st.button(_("Change the role")):
             api.set_account(row["id"], row["active"], role)

@@ -14,6 +14,7 @@ from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
 from dashboard.components.somatic_tracking import render_somatic_tracking
 from dashboard.i18n import texts
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
@@ -137,11 +138,11 @@ def _understanding(programme: dict[str, Any]) -> None:
     if found["missing"] is not None:
         st.caption(
             _("What goes with harder days is not known yet: {missing}.").format(
-                missing=found["missing"]
+                missing=say(found["missing"])
             )
         )
     for row in rows[:20]:
-        kind = _(texts.NOTE_KINDS[row["kind"]]).lower()
+        kind = _(texts.NOTE_KINDS[row["kind"]])
         st.markdown(f"**{escape_markdown(row['words'])}** ({kind}): {_pattern(row)}")
     st.caption(_(texts.PATTERNS_CAUTION))
     _remove(("trigger", "fear", "stressor"))
@@ -222,7 +223,7 @@ def _list(kinds: tuple[str, ...]) -> None:
         st.markdown(
             _("- {words} · :gray[{kind}, {about}]").format(
                 words=escape_markdown(note["words"]),
-                kind=_(texts.NOTE_KINDS[note["kind"]]).lower(),
+                kind=_(texts.NOTE_KINDS[note["kind"]]),
                 about=format_day(note["about"]),
             )
         )

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import palette
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_number, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -55,7 +56,7 @@ def _coverage(found: list[dict[str, Any]]) -> None:
             _("Days with beats"): row["days_with_beats"],
             _("Beats"): row["beats"],
             _("Sessions"): row["sessions"],
-            "Simulated": _("yes") if row["simulated"] else _("no"),
+            _("Simulated"): _("yes") if row["simulated"] else _("no"),
         }
         for row in found
     ]
@@ -90,7 +91,8 @@ def _link(research: Any) -> None:
     st.subheader(_("Pain and stress, over everybody"))
     with st.spinner(_("Working out the link ...")):
         link = research.clinic_link()
-    st.markdown(f"#### {link['verdict']}")
+    verdict = say(link["verdict"])
+    st.markdown(f"#### {verdict}")
     if link["estimate"] is not None:
         st.write(
             _(

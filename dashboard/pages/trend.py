@@ -13,6 +13,7 @@ from dashboard.charts.trend import choose_periods, describe_trend, trend_charts
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.stress import calmer_parts, render_usual_changed, without_rests
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
@@ -96,7 +97,8 @@ def render_missing_time(days: list[dict[str, Any]]) -> None:
         {
             _("Day"): format_day(f"{item['day']}T12:00:00+00:00"),
             _("Hours without a value, and why"): "; ".join(
-                f"{format_number(gap['minutes'] / 60, 1)} h {gap['reason']}" for gap in item["gaps"]
+                f"{format_number(gap['minutes'] / 60, 1)} h {say(gap['reason'])}"
+                for gap in item["gaps"]
             ),
         }
         for item in reversed(days)
@@ -188,7 +190,7 @@ def _describe_index(days: list[dict[str, Any]]) -> str:
     reasons = Counter(index["missing"] for index in worn)
     if not reasons:
         return ""
-    return _("Stress index: {most_common}.").format(most_common=reasons.most_common(1)[0][0])
+    return _("Stress index: {most_common}.").format(most_common=say(reasons.most_common(1)[0][0]))
 
 
 PAGE = Page(

@@ -12,7 +12,7 @@ from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
 from dashboard.i18n.formatting import format_long_day, format_time
-from dashboard.i18n.language import _
+from dashboard.i18n.language import _, reader_locale
 from dashboard.reports.session_summary import CAVEAT, SessionSummary
 
 _FONT = "Source Sans"
@@ -29,13 +29,14 @@ def session_pdf(page: SessionSummary) -> Callable[[], bytes]:
     made = f"{format_long_day(page.made)}, {format_time(page.made)}" + (
         _(" - simulated data") if page.simulated else ""
     )
-    caveat = _(CAVEAT)
-    return lambda: _render(page, title, made, caveat)
+    caveat, tag = _(CAVEAT), reader_locale().language
+    return lambda: _render(page, title, made, caveat, tag)
 
 
-def _render(page: SessionSummary, title: str, made: str, caveat: str) -> bytes:
+def _render(page: SessionSummary, title: str, made: str, caveat: str, tag: str) -> bytes:
     pdf = FPDF(format="A4")
     pdf.set_title(title)
+    pdf.set_lang(tag)
     pdf.set_auto_page_break(False)
     pdf.set_margins(18, 16)
     for style, file in _FILES.items():

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.i18n import texts
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import change_parts, format_long_day, format_number, slope_parts
 from dashboard.i18n.language import N_, _
 
@@ -49,7 +50,7 @@ def session_summary(
         _compare_with_trial(therapy),
     ]
     stress = link["stress"]
-    page.parts[_("Pain and stress")] = [stress["sentence"]]
+    page.parts[_("Pain and stress")] = [say(stress["sentence"])]
     if stress["missing"] is None:
         page.parts[_("Pain and stress")].append(
             _(
@@ -58,14 +59,14 @@ def session_summary(
             )
             .format(
                 **slope_parts(stress),
-                unit=stress["unit"],
+                unit=say(stress["unit"]),
                 n=stress["n"],
-                caveat=stress["caveats"][0] if stress["caveats"] else "",
+                caveat=say(stress["caveats"][0]) if stress["caveats"] else "",
             )
             .strip()
         )
         # What makes the answer less sure: one moment, the weekday, ratings that are missing.
-        page.parts[_("Pain and stress")] += stress["caveats"][2:]
+        page.parts[_("Pain and stress")] += [say(words) for words in stress["caveats"][2:]]
     recent = [n for n in notes if since is None or datetime.fromisoformat(n["about"]) >= since]
     page.parts[_("Their notes")] = [
         f"{_(texts.NOTE_KINDS[n['kind']])}: {n['words']}" for n in recent[-8:]
@@ -107,14 +108,20 @@ def _since(
             change = around[0][name]
             lines.append(
                 _("{name}, three days before to three days after: ").format(name=title)
-                + (_format_change(change) if change["missing"] is None else f"{change['missing']}.")
+                + (
+                    _format_change(change)
+                    if change["missing"] is None
+                    else f"{say(change['missing'])}."
+                )
             )
     return lines
 
 
 def _change(name: str, change: dict[str, Any]) -> str:
     if change["missing"] is not None:
-        return _("{name}: not known yet ({missing}).").format(name=name, missing=change["missing"])
+        return _("{name}: not known yet ({missing}).").format(
+            name=name, missing=say(change["missing"])
+        )
     return _("{name}, first week to last: {change}").format(
         name=name, change=_format_change(change)
     )
@@ -130,14 +137,14 @@ def _format_change(change: dict[str, Any]) -> str:
 def _compare_with_trial(therapy: dict[str, Any]) -> str:
     groups = "; ".join(
         _("{name} {before} to {after}").format(
-            name=group["name"],
+            name=say(group["name"]),
             before=format_number(group["mean_before"], 1),
             after=format_number(group["mean_after"], 1),
         )
         for group in therapy["trial"]
     )
     return _("For comparison, the trial's groups over a month: {groups}. {caution}").format(
-        groups=groups, caution=therapy["caution"]
+        groups=groups, caution=say(therapy["caution"])
     )
 
 

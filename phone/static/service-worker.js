@@ -65,6 +65,18 @@ async function findFile(request, url, scope) {
 
 // Prompts. What is pushed names a prompt, and nothing of the person.
 const PROMPTS = "ebbtide-prompt";
+/** @type {Record<string, string>} what the server and this file say, for a browser in German */
+const GERMAN = {
+  "A moment for yourself?": "Ein Moment für Sie?",
+  "How are pain and stress just now?": "Wie sind Schmerz und Stress gerade?",
+  "Later": "Später",
+  "Not this time": "Diesmal nicht",
+};
+
+/** @param {string} text */
+function say(text) {
+  return (worker.navigator.language.startsWith("de") && GERMAN[text]) || text;
+}
 
 /** @typedef {{id: string, receipt: string, expires: number, title: string, text: string}} Pushed */
 
@@ -94,14 +106,14 @@ async function showPrompt(pushed) {
   const kept = { id: pushed.id, expires: pushed.expires };
   await cache.put("last", new Response(JSON.stringify(kept))); // answered without net too
   const options = {
-    body: pushed.text,
+    body: say(pushed.text),
     // A second one of the same prompt takes the place of the first, without another sound.
     tag: pushed.id,
     icon: "icons/icon-192.png",
     data: pushed,
     actions: [
-      { action: "later", title: "Later" },
-      { action: "let-go", title: "Not this time" },
+      { action: "later", title: say("Later") },
+      { action: "let-go", title: say("Not this time") },
     ],
   };
   await worker.registration.showNotification(pushed.title, options);

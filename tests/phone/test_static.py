@@ -127,19 +127,35 @@ def test_every_import_and_every_file_that_is_named_exists() -> None:
 
 def test_the_words_of_the_practices_are_those_of_the_pages() -> None:
     from dashboard.i18n import texts
+    from dashboard.i18n.language import translate_for
 
-    english = (STATIC / "js" / "locale" / "en.js").read_text()
-    for title, _length, words in texts.TRACKING:
-        for sentence in (title, *words):
-            assert f'"{sentence}"' in english, sentence
-    for sentence in (texts.TRACKING_CAUTION, texts.BREATHING_CAUTION):
-        assert f'"{sentence}"' in english, sentence
+    names = ("My link", "My trend", "My course")  # as a link says them
+    for language in ("en", "de"):
+        said = (STATIC / "js" / "locale" / f"{language}.js").read_text()
+        translate = translate_for(language)
+        sentences = [texts.TRACKING_CAUTION, texts.BREATHING_CAUTION, *names]
+        for title, _length, words in texts.TRACKING:
+            sentences += [title, *words]
+        for sentence in sentences:
+            assert f'"{translate(sentence)}"' in said, sentence
+
+
+def test_what_is_pushed_is_said_in_german_too() -> None:
+    from api.services.reminders.ways import NEUTRAL_TEXT, WORDS_TEXT
+
+    worker = (STATIC / "service-worker.js").read_text()
+    german = worker.split("const GERMAN = {", 1)[1].split("}", 1)[0]
+    for text in (NEUTRAL_TEXT, WORDS_TEXT, *re.findall(r'title: say\("([^"]+)"\)', worker)):
+        assert f'"{text}": "' in german, text
 
 
 def test_no_text_claims_a_cause_scolds_or_alarms() -> None:
     english = " ".join(_texts(STATIC / "js" / "locale" / "en.js").values()).lower()
     for word in ("because", "caused", "leads to", "streak", "failed", "alarm", "warning!", "must "):
         assert word not in english, word
+    german = " ".join(_texts(STATIC / "js" / "locale" / "de.js").values())
+    for word in (r"\bdu\b", r"\bdein", "verursacht", "führt zu", "versagt", "Alarm", "Warnung!"):
+        assert not re.search(word, german), word
 
 
 def _texts(path: Path) -> dict[str, str]:

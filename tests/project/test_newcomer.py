@@ -28,7 +28,7 @@ _REMAKE = (
 )
 # Not counted as a place to know: documentation, generated catalogues of texts, and tests with their
 # examples. Of the tests one counts: without its line there, no contract runs on an engine.
-_NOT_COUNTED = re.compile(r"^(docs|tests)/|\.pot$")
+_NOT_COUNTED = re.compile(r"^(docs|tests)/|\.pot?$")
 _COUNTED = {"tests/contracts/conftest.py"}
 
 

@@ -1,8 +1,12 @@
 /** Texts in the reader's language, and numbers and times as they are written there. */
 
+import german from "./locale/de.js";
 import english from "./locale/en.js";
+import questionsGerman from "./locale/questions.de.js";
 import questionsEnglish from "./locale/questions.en.js";
+import recorderGerman from "./locale/recorder.de.js";
 import recorderEnglish from "./locale/recorder.en.js";
+import remindersGerman from "./locale/reminders.de.js";
 import remindersEnglish from "./locale/reminders.en.js";
 
 /** @typedef {Record<string, string | readonly string[]>} Texts */
@@ -11,6 +15,7 @@ import remindersEnglish from "./locale/reminders.en.js";
 /** @type {Record<string, Texts>} */
 const LOCALES = {
   en: { ...english, ...questionsEnglish, ...recorderEnglish, ...remindersEnglish },
+  de: { ...german, ...questionsGerman, ...recorderGerman, ...remindersGerman },
 };
 
 /**

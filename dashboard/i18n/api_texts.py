@@ -1,0 +1,334 @@
+"""What the API says in English, put into the reader's language.
+
+The API's answers hold sentences that ``analytics`` and ``api`` make of numbers. Those that people
+read on the pages are listed here as they are made, with a name in braces for each number or word
+that is put in; ``tests/dashboard/test_api_texts.py`` has them made and finds those that are not
+listed. A sentence that is not is shown as it came.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import cache
+
+from dashboard.i18n import language
+from dashboard.i18n.formatting import format_long_day, format_time
+from dashboard.i18n.language import N_, _
+
+# What an association is about; the field that holds it stands where German wants the dative.
+_NAMES = (
+    *(N_("pain"), N_("stress"), N_("Pain"), N_("Stress"), N_("RMSSD"), N_("heart rate")),
+    N_("stress at the rating before"),
+    N_("pain at the rating before"),
+    N_("stress from one day to the next"),
+    N_("the heart's stress index"),
+    N_("The heart's stress index"),
+    N_("usable beats before them"),
+    N_("a stress index from usable beats before them"),
+    *(N_("weekday"), N_("time of day"), N_("weekday and the time of day")),
+)
+_UNITS = (
+    N_("one point of stress"),
+    N_("one point of stress at the rating before"),
+    N_("one point of pain at the rating before"),
+    N_("one point more stress than the day before"),
+    N_("ten points of the stress index"),
+    N_("a doubling of RMSSD"),
+    N_("ten beats a minute"),
+    N_("one point more stress than usual"),
+    N_("one point more stress at the rating before"),
+    N_("one point more pain at the rating before"),
+    N_("stress up by one point from the day before"),
+    N_("a stress index ten higher"),
+    N_("RMSSD twice its usual"),
+    N_("a heart rate ten higher"),
+)
+_CHANGES = (N_("{points} points higher"), N_("{points} points lower"), N_("the same"))
+_SENTENCES = (
+    N_(
+        "Rated {y} and rated {x} moved together: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} ratings)."
+    ),
+    N_(
+        "Rated {y} and rated {x} moved opposite ways: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} ratings)."
+    ),
+    N_(
+        "{y} and {x} moved together: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} ratings)."
+    ),
+    N_(
+        "{y} and {x} moved opposite ways: with {unit}, {name} was about {change} "
+        "(95% interval {low} to {high}; {n} ratings)."
+    ),
+    N_(
+        "Rated stress came before rated pain, beyond what moved at the same moment: with {unit}, "
+        "{name} was about {change} (95% interval {low} to {high}; {n} ratings)."
+    ),
+    N_(
+        "Rated pain came before rated stress, beyond what moved at the same moment: with {unit}, "
+        "{name} was about {change} (95% interval {low} to {high}; {n} ratings)."
+    ),
+    N_("{y} and {x} go together, but from {n} ratings we cannot tell which of them comes first."),
+    N_(
+        "From {n} ratings we cannot tell whether {y} moved with {x}: with {unit}, {name} may have "
+        "been anything from {lowest} to {highest}."
+    ),
+    N_("Not enough yet to say whether {y} moved with {x}: {missing}."),
+)
+_CAVEATS = (
+    N_("Moving together does not show that one brings the other; something else may move both."),
+    N_("Coming before does not show that one brings the other; something else may bring both."),
+    N_(
+        "The fall that pain and stress share over the weeks is taken out first, so this is about "
+        "the ups and downs around it."
+    ),
+    N_("This is one of several looks; it is called clear only after correction for that."),
+    N_(
+        "Both come from one form. A way of filling in the form that moves both would look the same."
+    ),
+    N_(
+        "Something else that explains {share} of what is left of both would be enough to make this "
+        "unclear."
+    ),
+    N_(
+        "Something else that explains {share} of what is left of both would be enough to make this "
+        "unclear. For comparison, the time of day explains {other}."
+    ),
+    *(N_("{share} at most"), N_("next to nothing")),
+    N_(
+        "Rated again within half an hour, {x} differed a little at times. Allowing for that, the "
+        "slope would be about {slope}."
+    ),
+    N_(
+        "Both follow the {what}. Without taking that out it would look as if they moved together; "
+        "with it taken out, we cannot tell."
+    ),
+    N_("One moment carries this: {moment}. Without it we could not tell: {rest}."),
+    N_("One moment stands out: {moment}. Without it the slope is {rest}."),
+    N_("One moment hides it: {moment}. Without it, {y} would seem to move with {x}: {rest}."),
+    N_("One moment stands out: {moment}. With it or without it we cannot tell: {rest}."),
+    N_("{slope} (95% interval {low} to {high})"),
+    N_(
+        "Ratings seem to be missing when things were bad. What was not rated cannot be known, and "
+        "the true link may be another."
+    ),
+    N_(
+        "Few changes: {y} and {x} were the same as the rating before in most of them ({changed} of "
+        "{all} differ). An answer needs ups and downs."
+    ),
+    N_("{copies} row was the same as another of the same moment, and left out."),
+    N_("{copies} rows were the same as another of the same moment, and left out."),
+    N_(
+        "If ratings are missing on worse moments, this look errs in about 7 of 100 cases, not in 5."
+    ),
+    N_(
+        "Questions were left more often {when} ({gone} of {sent} were left). What was not rated "
+        "cannot be known, and the true link may be another."
+    ),
+    N_("after worse ratings"),
+    N_("after better ratings"),
+    N_("while the heart was faster than usual at that time of day"),
+    N_("while the heart was slower than usual at that time of day"),
+    N_("after worse ratings and while the heart was faster than usual at that time of day"),
+    N_("after worse ratings and while the heart was slower than usual at that time of day"),
+    N_("after better ratings and while the heart was faster than usual at that time of day"),
+    N_("after better ratings and while the heart was slower than usual at that time of day"),
+    N_(
+        "One person is not an arm of a trial: in the trial too some got better without treatment, "
+        "and some did not get better with it. Pain also eases by itself, above all after a bad "
+        "time."
+    ),
+    N_(
+        "A practice is often begun at a bad moment, and bad moments pass by themselves. Breathing "
+        "slowly makes RMSSD larger whether or not one is calmer."
+    ),
+    N_(
+        "One person's change, not what made it: people come when things are bad, and much gets "
+        "better by itself."
+    ),
+)
+_MISSING_ASSOCIATION = (
+    N_("{n} of at least {least} ratings with {x}; {more} more are needed, {pace}"),
+    N_("{n} of at least {least} ratings with {x}; {more} more is needed, {pace}"),
+    N_("about {days} more days at {rate} ratings a day"),
+    N_("about {days} more day at {rate} ratings a day"),
+    N_("about {days} more days at one rating a day"),
+    N_("about {days} more day at one rating a day"),
+    N_("the ratings span {span} of at least {least} days; {more} more are needed"),
+    N_("{x} was the same at every rating, so nothing could move with it"),
+    N_("{x} followed its course with no ups and downs of its own"),
+    N_(
+        "{n} of at least {least} changes from one day to the next; about {more} more days are "
+        "needed"
+    ),
+    N_(
+        "{n} of at least {least} people with {per} ratings or more that go up and down by "
+        "themselves"
+    ),
+)
+_MISSING_CHANGE = (
+    N_("{n} ratings before and {m} after; {least} each are needed"),
+    N_("{n} rating before and {m} after; {least} each are needed"),
+    N_("{n} of at least {least} ratings over {days} days or more"),
+    N_("the ratings were always the same"),
+    N_("no lasting change is clear"),
+    N_("{n} practices have both; {least} are needed"),
+    N_("the change was the same in all {n}, so how sure it is cannot be worked out"),
+    N_("{n} days with ratings; {least} are needed"),
+    N_("no day stands out from those around it"),
+    N_("{left} of {all} questions left out; none may be"),
+    N_("{left} of {all} questions left out; at most {most} may be"),
+)
+_MISSING_HEART = (
+    N_("window too short"),
+    N_("no beats recorded"),
+    N_("too disturbed"),
+    N_("too few usable beats"),
+    N_("not known yet: learning the usual takes two worn days before"),
+    N_("moving: the heart works for the muscles"),
+    N_("active: a heart rate far above rest is not judged"),
+    N_("during a practice: slow breathing changes the heart by itself"),
+    N_("the window is {length} s long; at least {least} s are needed"),
+    N_("no beats were recorded in this window"),
+    N_("{share} of the intervals were disturbed; at most {most} may be"),
+    N_("beats cover {share} of the window; at least {least} are needed"),
+    N_("less than an hour of usable beats in the night"),
+    N_("nothing was recorded: not worn, or not connected"),
+    N_("too few clean beats"),
+    N_("moving, or just stood up: not judged"),
+    N_("out of range, battery empty, or in use by another app"),
+    N_("not worn: no skin contact"),
+    N_("the device sent no times between beats"),
+    N_("the recording was off"),
+    N_("the computer's clock was set"),
+    N_("the computer's disk was full"),
+    N_("the beats did not fit the clock"),
+    N_("lost when a backup was restored"),
+    N_("no beats came in the last minutes"),
+    N_("the last beat came {age} s ago"),
+)
+_OTHER = (
+    *(N_("patient"), N_("therapist"), N_("analyst"), N_("administrator")),
+    *(N_("somatic tracking"), N_("paced breathing"), N_("seated rest")),
+    *(N_("moved together"), N_("moved opposite ways"), N_("cannot tell"), N_("not enough yet")),
+    N_("moved together, but moments that they share could make it"),
+    *(N_("Pain Reprocessing Therapy"), N_("open placebo injection"), N_("usual care")),
+    N_("please ask about an answer: {which}"),
+    N_("session {number} on {day} at {time}"),
+    *(N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday")),
+    *(N_("Saturday"), N_("Sunday")),
+    N_("no rating for {days} days"),
+    N_("no rating in four weeks"),
+    N_("no heartbeats for {days} days"),
+    N_("pain {by} in two weeks (95% interval {low} to {high})"),
+    N_("stress {by} in two weeks (95% interval {low} to {high})"),
+)
+# Of the problems that people meet while they sign in or enter something.
+_PROBLEMS = (
+    N_("The address or the password is not right."),
+    N_(
+        "This code is not right, or was used already. Wait for the next one; a recovery code is "
+        "good once."
+    ),
+    N_("is not your password."),
+    N_("The password is easily guessed. Use a phrase of several words that do not belong."),
+    N_("The password is too short, or very long. Use {least} to {most} characters."),
+    N_("'{which}' is not an e-mail address. Give one like ada@example.org."),
+    N_("{which} has an account already. Let them sign in."),
+    N_("The name is empty or too long. Use 1 to 200 characters."),
+    N_("This invitation was used already, or its time is over."),
+    N_("This link was used already, or its time is over."),
+    N_("This code was used already, or its time is over."),
+    N_("This was used already, or its time is over. Start Ebbtide again: ebbtide start."),
+    N_("is not the code that the app shows now. Check the clock of the phone, or begin anew."),
+    N_(
+        "Too many wrong passwords for this address. Try again in {wait}, or set a new password: by "
+        "mail, or with a code of your therapist or administrator."
+    ),
+    N_("Too many wrong codes. Try again in {wait}, or sign in with your passkey if you have one."),
+    *(N_("{minutes} minutes"), N_("{seconds} s")),
+    N_("This Ebbtide sends no mail: ask your therapist or administrator for a code."),
+    N_("Sign in with your clinic's sign-in: passwords are not taken here."),
+    N_("You may not sign in here any more."),
+    N_("The password was changed meanwhile. Sign in again."),
+    N_("Too many passwords are being checked at once. Try again in a moment."),
+    N_("For this, give your password once more."),
+    N_("It is the last one, and staff need one here: add another first."),
+    N_("It is the last one, and staff need one here: add a passkey first."),
+    N_("lies in the future: a rating is about a moment that was."),
+    N_(
+        "Consent to keeping was taken back, or is over: nothing is computed any more. What was "
+        "entered and recorded can be downloaded until it is erased (My data)."
+    ),
+    N_("This patient has not agreed that you see their data, or has taken it back."),
+    *(N_("the patient does not share it now"), N_("the time asked for is over")),
+    N_("You cannot shut yourself out."),
+    N_("You cannot change your own role."),
+)
+_TEXTS = (
+    *(*_NAMES, *_UNITS, *_CHANGES, *_SENTENCES, *_CAVEATS, *_OTHER),
+    *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_PROBLEMS),
+)
+_LITERAL = frozenset(text for text in _TEXTS if "{" not in text)
+_FIELD = re.compile(r"\{(\w+)\}")
+_NUMBER = re.compile(r"[+\u2212-]?\d+(?:\.\d+)?%?")
+# Fields that hold words; the others hold a number.
+_WORDS = {
+    *("x", "y", "unit", "name", "change", "lowest", "highest", "missing", "pace", "other", "what"),
+    *("moment", "rest", "when", "which", "day", "time", "wait"),
+}
+_OF_FIELD = re.compile(r"(?:body|path|query)\.\w+: ")
+_MOMENT = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d")
+
+
+def say(text: str) -> str:
+    """Return what the API said in the reader's language, or as it came where it is not listed."""
+    if language.reader_locale().language == "en":
+        return text
+    if text in _LITERAL:
+        return _(text)
+    if _NUMBER.fullmatch(text):
+        return _write_number(text)
+    if _MOMENT.fullmatch(text):
+        moment = datetime.strptime(text, "%d %B %Y, %H:%M")  # noqa: DTZ007 - the person's own time
+        return f"{format_long_day(moment)}, {format_time(moment)}"
+    for template, pattern in _compile_templates():
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return _(template).format(
+                **{name: say(said) for name, said in found.groupdict().items()}
+            )
+    of_field = _OF_FIELD.match(text)
+    if of_field is not None:
+        said = say(text[of_field.end() :])
+        return said if said != text[of_field.end() :] else text
+    parts = text.split("; ")
+    return "; ".join(say(part) for part in parts) if len(parts) > 1 else text
+
+
+def _write_number(text: str) -> str:
+    locale = language.reader_locale()
+    percent = str(locale.percent_formats[None].pattern).strip("#,0")
+    decimal = locale.number_symbols["latn"]["decimal"]
+    return text.replace(".", decimal).replace("%", percent)
+
+
+@cache
+def _compile_templates() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return each text with fields and its pattern, the one with most words of its own first."""
+    templates = [text for text in _TEXTS if "{" in text]
+    templates.sort(key=lambda text: -len(_FIELD.sub("", text)))
+    return tuple((text, re.compile(_make_pattern(text))) for text in templates)
+
+
+def _make_pattern(template: str) -> str:
+    """A field of words fits the fewest characters that it can."""
+    parts = _FIELD.split(template)  # words, name, words, name, ..., words
+    return "".join(
+        re.escape(part)
+        if k % 2 == 0
+        else f"(?P<{part}>{'.+?' if part in _WORDS else _NUMBER.pattern})"
+        for k, part in enumerate(parts)
+    )

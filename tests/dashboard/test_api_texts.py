@@ -1,0 +1,137 @@
+"""Sentences of the API are shown in the reader's language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from analytics.association.group import GroupVerdict
+from analytics.association.prompts_let_go import LetGo
+from analytics.association.within_person import Association, day_to_day_link, within_person_link
+from analytics.association.wording import association_text
+from analytics.hrv.requirements import MissingReason
+from analytics.hrv.windows import _missing_reason
+from analytics.programme.around_practice import practice_effect
+from analytics.programme.change import change_between, onset
+from analytics.programme.trial import TRIAL
+from analytics.programme.trigger_patterns import trigger_pattern
+from analytics.report import _COMPARISONS
+from api.routes.analysis.therapy import CAUTION as TRIAL_CAUTION
+from api.routes.patient_data.practices import CAUTION as PRACTICE_CAUTION
+from api.routes.patient_data.questionnaires import CAUTION as QUESTIONNAIRE_CAUTION
+from api.services import lockout, stress_days
+from dashboard.i18n import language
+from dashboard.i18n.api_texts import _PROBLEMS, say
+from store.models import PracticeKind, Role
+from tests.conftest import ROOT
+
+ENGLISH = (
+    r"\b(the|of|with|were|are|and|more|ratings?|than|before|that|from|cannot|one|usual|two|weeks)\b"
+)
+DAYS = np.arange(40.0)
+EMPTY = np.empty(0)
+CLEAR = Association(60, 0.45, 0.2, 0.7, 0.001, 0.3, None, EMPTY, EMPTY)
+UNCLEAR = replace(CLEAR, low=-0.2, high=0.34, p_value=0.4)
+OUTLYING = {"outlying_ns": 1_795_530_600_000_000_000, "without_outlying": (0.1, -0.2, 0.4)}
+LINKS = (
+    *(CLEAR, UNCLEAR, replace(CLEAR, estimate=-0.45, low=-0.7, high=-0.2)),
+    replace(CLEAR, estimate=0.01, copies=1, changes=10, missing_when_bad_p=0.01),
+    replace(CLEAR, copies=3, robustness=0.2, day_share=0.1, reliability=0.8),
+    replace(CLEAR, robustness=0.2, day_share=0.001),
+    replace(CLEAR, robustness=0.2),
+    replace(CLEAR, p_value=0.2, order_p=0.2),
+    *(
+        replace(UNCLEAR, held_back_for=names)
+        for names in (("weekday",), ("weekday", "time of day"))
+    ),
+    *(
+        replace(link, clear_without_outlying=clear, **OUTLYING)
+        for link, clear in product((CLEAR, UNCLEAR), (True, False))
+    ),
+)
+LET_GO = [
+    LetGo(40, 30, p_rating, p_heart, worse, faster)
+    for p_rating, p_heart, worse, faster in product((0.01, 0.5), (0.01, 0.5), (-1, 1), (-1, 1))
+]
+
+
+def _sentences() -> set[str]:
+    """Return what the API says on the pages, each kind of sentence at least once."""
+    said: set[str | None] = {*MissingReason, *GroupVerdict, *Role, *PracticeKind}
+    said |= {TRIAL_CAUTION, PRACTICE_CAUTION, QUESTIONNAIRE_CAUTION}
+    said |= {group.name for group in TRIAL}
+    said |= {stress_days.NOT_RECORDED, stress_days.DISTURBED, stress_days.ACTIVE}
+    said |= set(stress_days.GAP_WORDS.values())
+    for compared in _COMPARISONS.values():
+        for link in LINKS:
+            text = association_text(link, compared, p_adjusted=link.p_value and link.p_value + 1e-3)
+            said |= {text.sentence, text.unit, *text.caveats}
+    for let_go in LET_GO:
+        said.update(association_text(CLEAR, let_go=let_go).caveats)
+    time_ns = (DAYS * 43_200e9).astype(np.int64)
+    few = [
+        within_person_link(time_ns[:count], DAYS[:count], DAYS[:count], x_name=name)
+        for count in (3, 4, 26, 27)
+        for name in ("stress", "usable beats before them")
+    ]
+    few += [within_person_link(time_ns // 20, DAYS, DAYS), day_to_day_link(time_ns, DAYS, DAYS)]
+    few += [within_person_link(time_ns, np.ones(40), DAYS)]
+    for link in few:
+        said |= {link.missing_reason, association_text(link).sentence}
+    said.add(onset(DAYS[:5], DAYS[:5]).missing_reason)
+    said.add(onset(DAYS, np.ones(40)).missing_reason)
+    said.add(change_between(DAYS[:1], DAYS[:1], (0, 7), (21, 28)).missing_reason)
+    said.add(practice_effect(DAYS[:2], DAYS[:2]).missing_reason)
+    said.add(practice_effect(DAYS, DAYS + 1).missing_reason)
+    days = np.arange(40)
+    said |= {trigger_pattern(days[:k], np.ones(k)).missing_reason for k in (3, 40)}
+    for length, beats, coverage, normal in (
+        (1, 9, 1, 1),
+        (300, 0, 1, 1),
+        (300, 9, 1, 0),
+        (300, 9, 0, 1),
+    ):
+        missing = _missing_reason(length, beats, coverage, normal)
+        assert missing is not None
+        said.add(missing[1])
+    said |= {"session 3 on Tuesday at 10:00", "no rating for 9 days", "no rating in four weeks"}
+    said |= {
+        "pain +1.5 in two weeks (95% interval +0.2 to +2.8); stress -1.1 in two weeks "
+        "(95% interval -2.0 to -0.2)"
+    }
+    return {words for words in said if words}
+
+
+def test_what_the_api_says_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentences = _sentences()
+    assert len(sentences) > 150
+    for tag in ("en-GB", "de-DE"):
+        locale = language._match_locale(tag)
+        monkeypatch.setattr(language, "reader_locale", lambda locale=locale: locale)
+        assert all(say(words) == words for words in sentences) == (tag == "en-GB")
+    for words in sentences - {"RMSSD"}:
+        assert not re.search(ENGLISH, say(words), re.IGNORECASE), (words, say(words))
+    assert say(association_text(CLEAR).sentence) == (
+        "Eingeschätzter Schmerz und eingeschätzter Stress haben sich gemeinsam verändert: Bei "
+        "einem Punkt mehr Stress als sonst war der Schmerz etwa 0,5 Punkte höher (95-%-Intervall "
+        "+0,20 bis +0,70; 60 Einschätzungen)."
+    )
+    assert say("24 November 2026, 14:30") == "24. November 2026, 14:30"
+    assert say("body.password: is not your password.") == "Das ist nicht Ihr Passwort."
+    wrong = lockout._WRONG_CODES.format(wait="5 minutes")
+    assert say(wrong).startswith("Zu viele falsche Codes. Versuchen Sie es in 5 Minuten noch")
+    assert say("Nobody has said this before.") == "Nobody has said this before."
+
+
+def test_problems_that_are_listed_are_those_of_the_api() -> None:
+    trees = [ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "api").rglob("*.py"))]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    said = "\n".join(node.value for node in nodes if isinstance(node.value, str))
+    for problem in _PROBLEMS:
+        for part in re.split(r"\{\w+\}|(?<=\.) ", problem):
+            assert part.strip() in said, problem
