@@ -29,13 +29,22 @@ class KeepingAnswer:
         return self.given and (self.until_ns is None or self.until_ns > now_ns)
 
 
+def lock_person(db: Connection | Session, person_id: str) -> None:
+    """Lock the row of a person, which is the first lock of whatever is written of them.
+
+    Every transaction takes it before any other row of the person: two that lock in two orders would
+    wait for each other, and PostgreSQL would end one of them.
+    """
+    db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+
+
 def find_answer(db: Connection | Session, person_id: str) -> KeepingAnswer | None:
     """Find the person's newest answer on keeping; None without one.
 
     On PostgreSQL the person's row is locked, as where an answer or a withdrawal is stored, on
     SQLite the file: an answer is stored either before this, or after what is written now.
     """
-    db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+    lock_person(db, person_id)
     answer = db.execute(
         select(ConsentRow.given, ConsentRow.until_ns)
         .where(ConsentRow.person_id == person_id, ConsentRow.purpose == str(Purpose.KEEPING))

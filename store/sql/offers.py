@@ -1,6 +1,6 @@
 """Plans of offers by lot and decision points, in an SQL database.
 
-The row of the person's plan of prompts is the lock of all of this, as it is of the prompts.
+The person's row is the lock of all of this, as it is of the prompts.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from ebbtide.timestamps import DAY
 from store.models.offers import DecisionPoint, OfferPlan
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.keeping import KeepingGuard
+from store.sql.keeping import KeepingGuard, lock_person
 from store.sql.rows import columns_of, from_row, to_values
 from store.sql.tables.offers import DecisionPointRow, OfferPlanRow
-from store.sql.tables.prompts import ReminderPlanRow
-from store.sql.tables.records import PersonRow
 
 
 class SqlOfferStore(KeepingGuard):
@@ -37,7 +35,7 @@ class SqlOfferStore(KeepingGuard):
     ) -> list[OfferPlan]:
         """Store the plans that ``change`` gives; see OfferStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
-            _lock(db, person_id)
+            lock_person(db, person_id)
             self._require_consent(db, person_id)
             for plan in change(load_offer_plans(db, person_id)):
                 values = to_values(plan)
@@ -70,7 +68,7 @@ class SqlOfferStore(KeepingGuard):
     ) -> DecisionPoint | None:
         """Store what ``change`` makes of a point; see OfferStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
-            _lock(db, person_id)
+            lock_person(db, person_id)
             row = db.execute(
                 select(*columns_of(DecisionPointRow, DecisionPoint)).where(
                     DecisionPointRow.id == point_id, DecisionPointRow.person_id == person_id
@@ -89,7 +87,7 @@ class SqlOfferStore(KeepingGuard):
         """Store points of a sample or of another store; see OfferStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
             for person_id in sorted({point.person_id for point in points}):
-                _lock(db, person_id)
+                lock_person(db, person_id)
                 self._require_consent(db, person_id)
             add_points(connection, points)
 
@@ -146,18 +144,6 @@ def _update(db: Session, point: DecisionPoint) -> None:
         .where(DecisionPointRow.id == point.id, is_same)
         .values(**to_values(point))
     )
-
-
-def _lock(db: Session, person_id: str) -> None:
-    """In the order of PromptStore.take_turn: two that lock in two orders would wait for each
-    other.
-    """
-    db.execute(
-        select(ReminderPlanRow.person_id)
-        .where(ReminderPlanRow.person_id == person_id)
-        .with_for_update()
-    )
-    db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
 
 
 # Blocks last four days (analytics.practice.draws.BLOCK_DAYS), and a day has at most 25 hours.

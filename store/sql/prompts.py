@@ -1,8 +1,9 @@
 """Plans of prompts, prompts and push subscriptions, in an SQL database.
 
-The row of a plan is the lock of its person's prompts: a worker takes the first plan that is due and
-that no other has (FOR UPDATE SKIP LOCKED on PostgreSQL, the file's write lock on SQLite), and
-stores in the same transaction what comes of it. Nothing is sent while it is open.
+The row of a person is the lock of their plan and prompts: a worker takes the first person who is due
+and whom no other has (FOR UPDATE SKIP LOCKED on PostgreSQL, the file's write lock on SQLite), and
+stores in the same transaction what comes of it. Nothing is sent while it is open. The row of the
+plan is locked after it, against ``wake``, which locks that alone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from store.models.prompts import (
     TurnResult,
 )
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.keeping import KeepingGuard, find_answer
+from store.sql.keeping import KeepingGuard, find_answer, lock_person
 from store.sql.offers import load_offer_plans, load_recent_points, store_turn_points
 from store.sql.rows import columns_of, from_row, to_values
 from store.sql.tables.programme import PracticeRow
@@ -70,9 +71,8 @@ class SqlPromptStore(KeepingGuard):
     ) -> ReminderPlan:
         """Store what ``change`` makes of the plan; see PromptStore."""
         with write_transaction(self._engine) as db:
+            lock_person(db, person_id)  # of two first plans one is made, and then changed
             self._require_consent(db, person_id)
-            # The person's row is locked too: of two first plans one is made, and then changed.
-            db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
             row = db.execute(
                 select(*columns_of(ReminderPlanRow, ReminderPlan))
                 .where(ReminderPlanRow.person_id == person_id)
@@ -123,15 +123,24 @@ class SqlPromptStore(KeepingGuard):
             if db.scalar(select(ReminderPlanRow.person_id).where(due).limit(1)) is None:
                 return False, None
         with write_transaction(self._engine) as connection, Session(connection) as db:
-            row = db.execute(
-                select(*columns_of(ReminderPlanRow, ReminderPlan))
+            # Somebody who is due and locked is passed over; one who was asked for is waited for.
+            first = db.scalar(
+                select(PersonRow.id)
+                .join(ReminderPlanRow, ReminderPlanRow.person_id == PersonRow.id)
                 .where(due)
                 .order_by(ReminderPlanRow.next_ns)
                 .limit(1)
-                .with_for_update(skip_locked=True)
-            ).first()
-            if row is None:
+                .with_for_update(of=PersonRow, skip_locked=person_id is None)
+            )
+            if first is None:
                 return False, None
+            row = db.execute(
+                select(*columns_of(ReminderPlanRow, ReminderPlan))
+                .where(ReminderPlanRow.person_id == first, due)
+                .with_for_update()
+            ).first()
+            if row is None:  # another worker was faster: there may be others who are due
+                return True, None
             turn = _load_turn(db, from_row(ReminderPlan, row), now_ns)
             result = decide(turn)
             db.execute(
@@ -155,13 +164,7 @@ class SqlPromptStore(KeepingGuard):
     ) -> Prompt | None:
         """Store what ``change`` makes of a prompt; see PromptStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
-            # In the order of take_turn, the plan first: two that lock in two orders would wait for
-            # each other.
-            db.execute(
-                select(ReminderPlanRow.person_id)
-                .where(ReminderPlanRow.person_id == person_id)
-                .with_for_update()
-            )
+            lock_person(db, person_id)
             row = db.execute(
                 select(*columns_of(PromptRow, Prompt)).where(
                     PromptRow.id == prompt_id, PromptRow.person_id == person_id
