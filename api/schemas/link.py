@@ -123,6 +123,10 @@ class RatingsPattern(BaseModel):
     chosen_by_heart: int = Field(
         description="Ratings that answered a prompt by the heart: left out of the answer"
     )
+    after_offers: int = Field(
+        description="Ratings half an hour or so after a moment of practice by lot: left out of the "
+        "answer, since an offer may lower both"
+    )
     prompts: PromptsPattern | None = Field(description="Null where none was sent")
 
 

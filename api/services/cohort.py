@@ -16,7 +16,7 @@ from api.services.compute import compute, raise_if_stopped
 from api.services.consent import is_consented_to_research
 from api.services.errors import TooFewPeopleError, UnknownPseudonymError
 from api.services.export_scope import ExportQuery, ExportSubject
-from api.services.prompted import is_by_heart
+from api.services.prompted import is_apart
 from api.services.research_identity import make_identity
 from api.services.research_rows import ReleasedRows
 from ebbtide.timestamps import DAY, HOUR
@@ -130,8 +130,8 @@ def read_cohort(stores: Stores, subjects: list[ExportSubject]) -> CohortRatings:
     for number, subject in enumerate(subjects):
         raise_if_stopped()
         released = ReleasedRows(stores, subject, ExportQuery.of_all())
-        by_heart = {item.id for item in released.prompts() if is_by_heart(item)}
-        ratings = [item for item in released.ratings() if item.prompt_id not in by_heart]
+        apart = {item.id for item in released.prompts() if is_apart(item)}
+        ratings = [item for item in released.ratings() if item.prompt_id not in apart]
         held = [day for _, day in released.sessions()]
         session_who += [number] * len(held)
         session_days += [day / DAY for day in held]

@@ -185,6 +185,7 @@ def link_report(rating_windows: RatingWindows) -> LinkReport:
             estimate_if_both_worse=what_if.both_worse,
             estimate_if_pain_worse=what_if.pain_worse,
             chosen_by_heart=rating_windows.prompts.left_out,
+            after_offers=rating_windows.prompts.after_offers,
             prompts=None if let_go is None else PromptsPattern.from_record(let_go),
         ),
         beats_before_ratings=BeatsBeforeRatings(

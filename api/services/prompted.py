@@ -1,8 +1,12 @@
-"""Ratings as the answer takes them: without those that the heart chose; and what became of prompts.
+"""Ratings as the answer takes them; and what became of prompts.
+
+Without those that the heart chose, and without those after moments of practice by lot.
 
 A prompt by the heart comes when the heart is fast. Ratings of such moments, taken like the others,
 would be a choice by what they are about; docs/evidence/prompts.md has what each way of using them
-does to the answer. They are shown, exported and counted everywhere else.
+does to the answer. Half an hour after an offer both may be lower because of it, which is no link of
+the two in the person's days (docs/evidence/practice.md). All are shown, exported and counted
+everywhere else.
 """
 
 from __future__ import annotations
@@ -30,23 +34,27 @@ _MAX_APART_NS = 3 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class PromptedRatings:
-    """``ratings``: without those that the heart chose, which ``left_out`` counts. ``prompts``: sent
-    within the time of the ratings, over by now, and not chosen by the heart, by time.
+    """``ratings``: without those that the heart chose, which ``left_out`` counts, and those after
+    moments of practice by lot, ``after_offers``. ``prompts``: of those kept, sent within the time
+    of the ratings, over by now, by time.
     """
 
     ratings: list[Rating]
     left_out: int = 0
+    after_offers: int = 0
     prompts: tuple[Prompt, ...] = ()
 
     @property
     def content(self) -> str:
         """All that an answer takes from prompts, to name it by."""
         rows = [(item.id, item.sent_ns, item.zone, item.answered_ns) for item in self.prompts]
-        return repr((self.left_out, rows))
+        return repr((self.left_out, self.after_offers, rows))
 
 
 def split_ratings(stores: Stores, person: Person, ratings: list[Rating]) -> PromptedRatings:
-    """Leave out the ratings that the heart chose, and read which prompts there were."""
+    """Leave out the ratings that are not at moments of the person's days as they come, and read
+    which prompts there were.
+    """
     if not ratings:
         return PromptedRatings(ratings)
     first = min(rating.about_ns for rating in ratings)
@@ -54,7 +62,9 @@ def split_ratings(stores: Stores, person: Person, ratings: list[Rating]) -> Prom
     # A prompt is answered within two hours of its planned time, or late after a sleep.
     found = stores.prompts.prompts(person.id, first - 2 * DAY, last + 1)
     by_heart = {item.id for item in found if is_by_heart(item)}
-    kept = [rating for rating in ratings if rating.prompt_id not in by_heart]
+    apart = {item.id for item in found if is_apart(item)}
+    kept = [rating for rating in ratings if rating.prompt_id not in apart]
+    left_out = sum(rating.prompt_id in by_heart for rating in ratings)
     now = stores.now()
     over = [
         item
@@ -62,10 +72,16 @@ def split_ratings(stores: Stores, person: Person, ratings: list[Rating]) -> Prom
         if item.sent_ns is not None
         and first <= item.sent_ns <= last
         and not item.is_open(now)
-        and not is_by_heart(item)
+        and not is_apart(item)
     ]
     over.sort(key=lambda item: (item.sent_ns or 0, item.id))
-    return PromptedRatings(kept, len(ratings) - len(kept), tuple(over[-MAX_PROMPTS:]))
+    after_offers = len(ratings) - len(kept) - left_out
+    return PromptedRatings(kept, left_out, after_offers, tuple(over[-MAX_PROMPTS:]))
+
+
+def is_apart(prompt: Prompt) -> bool:
+    """Whether its rating is left out of the answer."""
+    return is_by_heart(prompt) or prompt.reason == str(PromptReason.AFTER)
 
 
 def is_by_heart(prompt: Prompt) -> bool:
@@ -77,11 +93,13 @@ def read_prompt_beats(stores: Stores, person: Person, found: PromptedRatings) ->
     """Read the beats before each prompt."""
     sent = np.array([item.sent_ns for item in found.prompts], dtype=np.int64)
     if not len(sent):
-        return PromptBeats(found.left_out)
+        return PromptBeats(found.left_out, found.after_offers)
     starts, index = np.unique(sent - WINDOW_NS, return_inverse=True)
     edges = np.flatnonzero(np.diff(starts) > _MAX_APART_NS) + 1
     groups = tuple(read_group(stores, person, part) for part in np.split(starts, edges))
-    return PromptBeats(found.left_out, found.prompts, index.ravel(), groups)
+    return PromptBeats(
+        found.left_out, found.after_offers, found.prompts, index.ravel(), groups
+    )
 
 
 def compute_let_go(found: PromptBeats, ratings: Sequence[Rating]) -> LetGo | None:

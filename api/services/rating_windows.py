@@ -51,10 +51,12 @@ class WindowGroup:
 class PromptBeats:
     """Prompts that were sent and are over, by time, with the beats of the five minutes before each.
 
-    ``left_out``: how many ratings the heart chose; they are not among the ratings.
+    ``left_out``: how many ratings the heart chose; ``after_offers``: how many were given after
+    moments of practice by lot. Neither are among the ratings.
     """
 
     left_out: int = 0
+    after_offers: int = 0
     prompts: tuple[Prompt, ...] = ()
     window_index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     groups: tuple[WindowGroup, ...] = ()

@@ -61,6 +61,7 @@ def link_page() -> None:
     _heart(rows, report)
     _witness(rows[_WITNESS])
     _missing_ratings(report["ratings"], rows["same_moment"])
+    _ratings_after_offers(report["ratings"]["after_offers"])
     _method(report)
 
 
@@ -212,6 +213,17 @@ def _missing_ratings(ratings: dict[str, Any], row: dict[str, Any]) -> None:
                 estimate_if_both_worse=format_signed(ratings["estimate_if_both_worse"], 2),
                 estimate_if_pain_worse=format_signed(ratings["estimate_if_pain_worse"], 2),
             )
+        )
+
+
+def _ratings_after_offers(count: int) -> None:
+    if count:
+        st.caption(
+            _(
+                "{count} ratings half an hour after a moment of practice by lot are not used here: "
+                "a practice may change both at once. They answer their own question, on the page "
+                "Practice by lot."
+            ).format(count=count)
         )
 
 

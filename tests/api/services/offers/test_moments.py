@@ -20,7 +20,7 @@ from api.services.offers.plans import (
     propose,
     stop,
 )
-from api.services.prompted import is_by_heart
+from api.services.prompted import is_by_heart, split_ratings
 from api.services.reminders.plans import change_plan, load_waiting
 from api.services.reminders.scheduler import run_due
 from ebbtide.beats import new_id
@@ -138,6 +138,27 @@ def test_a_moment_that_the_heart_chose_is_drawn_and_its_ratings_are_marked(place
     place.run(place.clock.now_ns + MINUTE)
     (after,) = [item for item in place.prompts() if item.slot == f"after-{point.id}"]
     assert after.reason == "after-heart" and is_by_heart(after) and is_by_heart(fast)
+
+
+def test_ratings_after_a_moment_are_no_part_of_the_link(place: Place) -> None:
+    change_plan(place.stores, place.ada, lambda _: DAILY)
+    agree(place.stores, place.ada, OfferWish(first_days=1))
+    while place.clock.now_ns < MONDAY + 3 * DAY:
+        due = place.stores.prompts.next_turn_ns() or 0
+        place.clock.now_ns = max(place.clock.now_ns + SECOND, due)
+        run_due(place.stores, [])
+        waiting = load_waiting(place.stores, place.ada).prompt
+        if waiting is not None:
+            place.clock.now_ns += MINUTE
+            answer(place, waiting)
+            place.stores.prompts.wake(place.ada.id, place.clock.now_ns)
+    prompts = {item.id: item for item in place.prompts()}
+    ratings = place.stores.records.ratings(place.ada.id, 0, place.clock.now_ns)
+    after = [item for item in ratings if prompts[item.prompt_id or ""].reason == "after"]
+    split = split_ratings(place.stores, place.ada, ratings)
+    assert len(after) == split.after_offers >= 6
+    assert (split.left_out, len(split.ratings)) == (0, len(ratings) - len(after))
+    assert {item.reason for item in split.prompts} == {"fixed"}
 
 
 def test_not_now_and_stopping_end_what_was_committed_to(place: Place) -> None:
