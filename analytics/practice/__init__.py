@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
+    from analytics.practice.clinic_effects import ClinicEffects, ClinicMoments, clinic_effects
     from analytics.practice.clinic_planning import (
         ClinicPlan,
         liao_power,
@@ -42,6 +43,11 @@ else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
         {
+            "analytics.practice.clinic_effects": (
+                "ClinicEffects",
+                "ClinicMoments",
+                "clinic_effects",
+            ),
             "analytics.practice.clinic_planning": (
                 "ClinicPlan",
                 "liao_power",
@@ -79,6 +85,8 @@ else:  # hidden from the type checker, to which other names stay errors
     )
 
 __all__ = [
+    "ClinicEffects",
+    "ClinicMoments",
     "ClinicPlan",
     "Coefficient",
     "Draw",
@@ -99,6 +107,7 @@ __all__ = [
     "Wcls",
     "block_name",
     "check_harm",
+    "clinic_effects",
     "commitment",
     "derive_nonce",
     "draw_probability",

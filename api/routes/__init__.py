@@ -40,7 +40,7 @@ from api.routes.patient_data import (
     streams,
 )
 from api.routes.people import access_log, accounts, caseload, computer, consents, erasure
-from api.routes.research import cohort_link
+from api.routes.research import clinic_offers, cohort_link
 from api.routes.research import tables as research_tables
 
 _SHARED: tuple[APIRouter, ...] = (
@@ -92,6 +92,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     consents.router,
     erasure.router,
     cohort_link.router,  # before the research tables, whose names are a path parameter
+    clinic_offers.router,
     research_tables.router,
     fhir_export.router,  # before fhir, whose ids are a path parameter
     fhir.router,

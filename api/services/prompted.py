@@ -97,9 +97,7 @@ def read_prompt_beats(stores: Stores, person: Person, found: PromptedRatings) ->
     starts, index = np.unique(sent - WINDOW_NS, return_inverse=True)
     edges = np.flatnonzero(np.diff(starts) > _MAX_APART_NS) + 1
     groups = tuple(read_group(stores, person, part) for part in np.split(starts, edges))
-    return PromptBeats(
-        found.left_out, found.after_offers, found.prompts, index.ravel(), groups
-    )
+    return PromptBeats(found.left_out, found.after_offers, found.prompts, index.ravel(), groups)
 
 
 def compute_let_go(found: PromptBeats, ratings: Sequence[Rating]) -> LetGo | None:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts import palette
+from dashboard.components.clinic_offers import render_clinic_offers
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_number, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
@@ -17,7 +18,7 @@ from dashboard.page_shell import Page
 from dashboard.session import client
 from ebbtide.settings import Settings
 
-_TABLES = ("ratings", "hrv", "beats", "sessions", "link")
+_TABLES = ("ratings", "hrv", "beats", "sessions", "decision_points", "link")
 
 
 def research_page() -> None:
@@ -45,6 +46,7 @@ def research_page() -> None:
     _coverage(found)
     _export(found)
     _link(research)
+    render_clinic_offers(research)
 
 
 def _coverage(found: list[dict[str, Any]]) -> None:

@@ -1,9 +1,9 @@
 """Plans of prompts, prompts and push subscriptions, in an SQL database.
 
-The row of a person is the lock of their plan and prompts: a worker takes the first person who is due
-and whom no other has (FOR UPDATE SKIP LOCKED on PostgreSQL, the file's write lock on SQLite), and
-stores in the same transaction what comes of it. Nothing is sent while it is open. The row of the
-plan is locked after it, against ``wake``, which locks that alone.
+The row of a person is the lock of their plan and prompts: a worker takes the first person who is
+due and whom no other has (FOR UPDATE SKIP LOCKED on PostgreSQL, the file's write lock on SQLite),
+and stores in the same transaction what comes of it. Nothing is sent while it is open. The row of
+the plan is locked after it, against ``wake``, which locks that alone.
 """
 
 from __future__ import annotations

@@ -113,7 +113,9 @@ def test_those_who_change_the_same_person_at_once_wait_for_no_other_in_a_circle(
     record_store.add_consent(Consent(ada.id, Purpose.KEEPING, True, "1", NOW))
     reminders = ReminderPlan(ada.id, "s", "{}", "UTC", next_ns=NOW)
     prompt_store.change_plan(ada.id, lambda _: reminders)
-    prompts, offers = (store.requiring_consent(lambda: NOW) for store in (prompt_store, offer_store))
+    prompts, offers = (
+        store.requiring_consent(lambda: NOW) for store in (prompt_store, offer_store)
+    )
     ratings = record_store.requiring_consent(lambda: NOW)
     prompt = Prompt(new_id(), ada.id, "d", "random", NOW, "UTC", 0.1, 1, NOW, NOW + DAY)
     point = a_point(ada, prompt_id=prompt.id)

@@ -274,3 +274,14 @@ class Research(Tables):
             Estimate, interval and n, and the assumptions of the method.
         """
         return self._dict("GET", "research/clinic-link")
+
+    def clinic_offers(self) -> dict[str, Any]:
+        """Estimate what practice by lot did over the whole cohort.
+
+        Returns
+        -------
+        dict
+            Effects of offers on stress and pain, the split of that on pain into what goes with
+            stress and the rest, or ``missing``; and what they rest on.
+        """
+        return self._dict("GET", "research/clinic-offers")

@@ -245,7 +245,7 @@ def test_analysts_see_pseudonyms_and_moved_dates_of_those_who_agreed(released: C
     ann, stores = clinic["ann"], clinic.stores
     few = {"people": [], "patients": 0, "min_people": 5}
     assert ann.get("/v1/research/people").json() == few
-    for path in (*TABLES, "clinic-link"):
+    for path in (*TABLES, "clinic-link", "clinic-offers"):
         assert_problem(ann.get(f"/v1/research/{path}"), 403, "Fewer than 5 people")
     agree_together(clinic, "ada")
     everybody = ann.get("/v1/research/people").json()["people"]
