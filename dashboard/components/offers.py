@@ -10,10 +10,13 @@ import streamlit as st
 from dashboard.client import ApiError
 from dashboard.components.breathing import render_breathing_exercise
 from dashboard.components.somatic_tracking import render_somatic_tracking
+from dashboard.i18n.api_texts import say
+from dashboard.i18n.formatting import format_day_and_time, format_number, format_signed
 from dashboard.i18n.language import N_, _
 from dashboard.session import client
 
 _BEGUN = "offer_begun"  # the practice of an offer that was taken, in the session
+_RATED = ("stress", "pain")
 _HARM = {
     "stress was higher after offers": N_("stress"),
     "pain was higher after offers": N_("pain"),
@@ -70,8 +73,10 @@ def practice_names(arms: list[str]) -> str:
     return ", ".join(_(PRACTICES[arm]) for arm in arms)
 
 
-def render_results(api: Any) -> None:
-    """Render what offers did, in sentences, and what has to be known about them."""
+def render_results(api: Any, *, with_numbers: bool = False) -> None:
+    """Render what offers did, in sentences, and what has to be known about them; ``with_numbers``:
+    with a table of estimates and intervals, too.
+    """
     try:
         found = api.offer_results()
     except ApiError as error:
@@ -86,16 +91,80 @@ def render_results(api: Any) -> None:
             "times it was done."
         ).format(drawn=found["drawn"], offered=found["offered"], taken=found["taken"])
     )
-    for effect in found["effects"]:
-        if effect["arm"] is None:
+    if found["free"]:
+        st.write(
+            _("Besides, {free} practices around these moments were begun freely.").format(
+                free=found["free"]
+            )
+        )
+    of_all = [effect for effect in found["effects"] if effect["arm"] is None]
+    for effect in of_all:
+        if effect["outcome"] in _RATED:
             st.write(effect["sentence"])
+    with st.expander(_("And the heart")):
+        for effect in of_all:
+            if effect["outcome"] not in _RATED:
+                st.write(effect["sentence"])
     each = [effect for effect in found["effects"] if effect["arm"] is not None]
     if each:
         with st.expander(_("Each practice by itself")):
             for effect in each:
                 st.write(f"{_(PRACTICES[effect['arm']])}: {effect['sentence']}")
+    if with_numbers and of_all:
+        with st.expander(_("Numbers")):
+            _render_numbers(of_all, found["doing"])
     for note in found["notes"]:
         st.caption(note)
+
+
+def _render_numbers(effects: list[dict[str, Any]], doing: list[dict[str, Any]]) -> None:
+    """Of offering, and of doing with the draw as the instrument."""
+    names = {
+        "stress": _("Stress"),
+        "pain": _("Pain"),
+        "mean_hr_bpm": _("Heart rate, bpm"),
+        "rmssd_ms": _("RMSSD, ms"),
+    }
+    rows = [(names[row["outcome"]], row) for row in effects]
+    of_doing = _("{outcome}, of doing it")
+    rows += [(of_doing.format(outcome=names[row["outcome"]]), row) for row in doing]
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    _("After an offer less without"): name,
+                    _("Estimate"): _number(row["estimate"]),
+                    _("95%, at every look"): _range(row["low"], row["high"]),
+                    _("95%, at one planned look"): _range(
+                        row.get("low_one_look"), row.get("high_one_look")
+                    ),
+                }
+                for name, row in rows
+            ]
+        ),
+        hide_index=True,
+        width="stretch",
+    )
+    st.caption(
+        _(
+            "Of doing it: the draw tells, whoever chose to practise. It assumes that an offer acts "
+            "through the practice alone. Where offers are rarely taken its range is wide."
+        )
+    )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else format_signed(value, 2)
+
+
+def _range(low: float | None, high: float | None) -> str:
+    """An interval without an end is given by the end that it has."""
+    if low is None and high is None:
+        return ""
+    if low is None or high is None:
+        words = _("up to {high}") if low is None else _("from {low}")
+        return words.format(low=_number(low), high=_number(high))
+    return _("{low} to {high}").format(low=_number(low), high=_number(high))
 
 
 def render_log(api: Any) -> None:
@@ -117,7 +186,8 @@ def render_log(api: Any) -> None:
             )
         )
     if found["moments"]:
-        st.dataframe(_log_table(found["moments"]), hide_index=True, width="stretch")
+        newest_first = found["moments"][::-1]
+        st.dataframe(_log_table(newest_first), hide_index=True, width="stretch")
 
 
 def render_patient_offers(api: Any) -> None:
@@ -136,7 +206,7 @@ def render_patient_offers(api: Any) -> None:
                 )
             )
         if active is not None or found["earlier"]:
-            render_results(api)
+            render_results(api, with_numbers=True)
         if proposal is not None:
             st.caption(
                 _("Proposed, not agreed to yet: {practices}.").format(
@@ -188,12 +258,15 @@ def _render_proposal_form(api: Any) -> None:
 def _log_table(moments: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            _("Moment"): [row["planned"] for row in moments],
+            _("Moment"): [format_day_and_time(row["planned"]) for row in moments],
             _("Offered"): [_offered(row) for row in moments],
-            _("Probability"): [row["probability"] for row in moments],
+            _("Why not"): [say(row["why_not"] or "") for row in moments],
+            _("Probability"): [
+                "" if row["probability"] is None else format_number(row["probability"], 2)
+                for row in moments
+            ],
             _("Fingerprint before"): [row["commitment"] for row in moments],
-            _("Secret after"): [row["nonce"] for row in moments],
-            _("Why not"): [row["why_not"] for row in moments],
+            _("Secret after"): [row["nonce"] or "" for row in moments],
         }
     )
 

@@ -90,7 +90,12 @@ def _render_state(api: Any, active: dict[str, Any]) -> None:
             )
         )
     else:
-        st.write(_("On: {practices}.").format(practices=practice_names(active["arms"])))
+        st.write(
+            _("On: {practices}, at about {share} of a hundred moments.").format(
+                practices=practice_names(active["arms"]),
+                share=round(active["base_probability"] * 100),
+            )
+        )
     quiet = active["quiet_until"]
     if quiet is not None and datetime.fromisoformat(quiet) > datetime.now().astimezone():
         until = format_time(datetime.fromisoformat(quiet))

@@ -26,9 +26,9 @@ analytics.association: Association AssociationText Comparison GroupLink HrvBefor
 analytics.practice: ClinicEffects ClinicMoments ClinicPlan Coefficient Draw DrawError HarmCheck
     Interval IntervalSequence MediatedEffects MissingAnswers OfferEffect OfferText OfferVerdict
     OutcomeWords PersonDraws PersonPlan RandomisationTest TakingEffect Wcls block_name check_harm
-    clinic_effects commitment derive_nonce draw_probability liao_power liao_sample_size make_draw mediated_effects missing_answers
-    more_moments offer_effect offer_effect_by_look offer_sentence plan_clinic plan_person
-    randomisation_test simulate_clinic_power taking_effect verify_draws wcls
+    clinic_effects commitment derive_nonce draw_probability liao_power liao_sample_size make_draw
+    mediated_effects missing_answers more_moments offer_effect offer_effect_by_look offer_sentence
+    plan_clinic plan_person randomisation_test simulate_clinic_power taking_effect verify_draws wcls
 analytics.programme: AroundSession Burst Change DayHours DueQuestionnaire GroupOutcome HedgesG
     NotedDays Occasion OccasionWindow Onset Pause PlanError PlannedPrompt PracticeEffect PromptPlan
     PromptReason ScoreChange ScoreValue Share Trend TriggerPattern around_sessions change_between

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
 
 from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import (
@@ -88,8 +95,21 @@ class OffersIn(OfferWishIn):
         max_length=40, description=f"The version of the text that was displayed: {WORDING}"
     )
     proposal: StrictInt | None = Field(
-        default=None, ge=1, description="The number of the proposal that is agreed to, as it is"
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="The number of the proposal that is agreed to, as it is",
     )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> OffersIn:
+        wished = self.model_fields_set & set(OfferWishIn.model_fields)
+        if self.proposal is not None and wished:
+            raise ValueError(
+                f"a proposal is agreed to as it is: leave out {', '.join(sorted(wished))}, or "
+                "leave out proposal"
+            )
+        return self
 
 
 class OfferPlanOut(RecordOut):

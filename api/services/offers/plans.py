@@ -132,17 +132,19 @@ def agree(
 
 def propose(stores: Stores, person: Person, therapist_id: str, wish: OfferWish) -> OfferPlan:
     """Have a therapist propose offers by lot; they come once the person agrees. Of several
-    proposals the last one counts. Raises OfferPlanError.
+    proposals the last one counts. Each other one has a number of its own, so that nobody agrees to
+    what took the place of what they read. Raises OfferPlanError.
     """
     wished = validate_wish(wish)
     now = stores.now()
 
     def add(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
-        waiting = known[-1] if known and known[-1].agreed_ns is None else None
-        number = len(known) + 1 if waiting is None else waiting.number
-        proposed = _make(person.id, number, wished, now)
+        proposed = replace(_make(person.id, len(known) + 1, wished, now), proposed_by=therapist_id)
         _require_same_delay(known, proposed)
-        return [replace(proposed, proposed_by=therapist_id)]
+        last = known[-1] if known and known[-1].agreed_ns is None else None
+        if last is not None and last.proposed_by == therapist_id and _wish_of(last) == wished:
+            return ()  # the same request again
+        return [proposed]
 
     return stores.offers.change_plans(person.id, add)[-1]
 

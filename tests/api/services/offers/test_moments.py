@@ -200,10 +200,12 @@ def test_what_cannot_be_is_refused_in_words_and_a_proposal_waits_for_the_person(
             agree(place.stores, place.ada, wish)
     proposed = propose(place.stores, place.ada, "t", OfferWish(ARMS, 0.6))
     proposed = propose(place.stores, place.ada, "t", OfferWish(ARMS, 0.7))
-    assert (proposed.number, load_active(place.stores, place.ada.id)) == (1, None)
-    with pytest.raises(OfferPlanError, match="not there any more"):
-        agree(place.stores, place.ada, proposal=2)
-    agreed = agree(place.stores, place.ada, proposal=1)
+    assert propose(place.stores, place.ada, "t", OfferWish(ARMS, 0.7)) == proposed
+    assert (proposed.number, load_active(place.stores, place.ada.id)) == (2, None)
+    for number in (1, 3):  # what was read before another was proposed, and what never was
+        with pytest.raises(OfferPlanError, match="not there any more"):
+            agree(place.stores, place.ada, proposal=number)
+    agreed = agree(place.stores, place.ada, proposal=2)
     assert (agreed.base_probability, agreed.arm_list, agreed.wording) == (0.7, ARMS, "offers-1")
     with pytest.raises(OfferPlanError, match="it stays so"):
         agree(place.stores, place.ada, OfferWish(delay_min=45))
@@ -211,7 +213,7 @@ def test_what_cannot_be_is_refused_in_words_and_a_proposal_waits_for_the_person(
     with pytest.raises(OfferPlanError, match="worse after them"):
         agree(place.stores, place.ada, OfferWish())
     propose(place.stores, place.ada, "t", OfferWish())
-    assert agree(place.stores, place.ada, proposal=2).number == 2
+    assert agree(place.stores, place.ada, proposal=3).number == 3
 
 
 def _draw(point: DecisionPoint) -> Draw:
