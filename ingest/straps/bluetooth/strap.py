@@ -199,10 +199,6 @@ class BleakStrap:
                 try:
                     event = await asyncio.wait_for(self._events.get(), allowed)
                 except TimeoutError:
-                    if (
-                        not self._events.empty()
-                    ):  # this process did not run; the strap was not silent
-                        continue
                     why = ConnectionChange(
                         ConnectionState.SILENT, f"nothing came for {allowed:.0f} s"
                     )
