@@ -3,7 +3,9 @@
 A Bluetooth stack that subscribed twice, and straps that repeat their last intervals after a
 reconnect, deliver the same beats once more. A notification carries no number, and a calm heart may
 give two equal ones, so equality alone proves nothing: the proof is that a heart cannot have beaten
-that long in so short a time.
+that long in so short a time. How short it was is measured from the smallest delay of the connection
+so far, not from the arrival before: a connection that was held up brings many at once, some of them
+equal, and every one is new.
 
 A busy computer brings the second delivery up to a second late, when time enough may have passed. So
 where notifications of varied content come in pairs that together last longer than the time that
@@ -18,9 +20,10 @@ from collections.abc import Sequence
 from ebbtide.timestamps import MILLISECOND, SECOND
 
 _AT_ONCE = 150 * MILLISECOND
-# Notifications. Where beats were missed meanwhile, the smallest delay is too small for now: a late
-# copy is then accepted, and never a new beat taken for a copy.
-_RECENT_DELAYS = 64
+# Notifications, more than one hold-up ever brings at once. Where beats were missed meanwhile, the
+# smallest delay is too small for now: a late copy is then accepted, and never a new beat taken for
+# a copy.
+_RECENT_DELAYS = 256
 _HISTORY = 32  # intervals
 # Pairs in a row, of different content, that prove a second delivery; how late it may be.
 _MIN_PAIRS = 3
@@ -43,6 +46,11 @@ class DuplicateFilter:
         # Arrivals less the running sum of intervals; the smallest is the delay of the connection.
         self._elapsed_ns = 0
         self._delays: deque[int] = deque(maxlen=_RECENT_DELAYS)
+        # Whether the last accepted one, and the one before it, had a copy that was dropped.
+        self._copied = self._last_had_copy = False
+        # The same with the copies counted.
+        self._elapsed_with_copies_ns = 0
+        self._delays_with_copies: deque[int] = deque(maxlen=_RECENT_DELAYS)
         # The last arrivals (content, arrival, span, whether it equals one before it that had no
         # equal yet); and those that may still have a copy, while all is delivered twice.
         self._arrivals: deque[tuple[bytes, int, int, bool]] = deque(maxlen=2 * _MIN_PAIRS)
@@ -54,7 +62,8 @@ class DuplicateFilter:
     def interrupt(self) -> None:
         """Note a reconnect: the next notification may repeat what came before."""
         self._after_break = True
-        self._delays.clear()
+        self._copied = self._last_had_copy = False
+        self._forget_delays()
 
     def is_duplicate(self, payload: bytes, rr_ticks: Sequence[int], received_ns: int) -> bool:
         """Whether these beats were sent before. If not, they join the history.
@@ -73,15 +82,18 @@ class DuplicateFilter:
                 if varied or 0 <= since < span // 2:
                     return True
             same = not self._after_break and payload == self._payload
-            if (
-                same
-                and not self._has_time_for(span, received_ns)
-                and (at_once or (0 <= since < span // 2 and self._is_too_early(span, received_ns)))
-            ):
-                return True
+            if same and not self._has_time_for(span, received_ns):
+                early = self._is_too_early(span, received_ns)
+                # Where intervals are missing, copies are not early; but then each has one.
+                if (at_once and (early or self._last_had_copy)) or (
+                    0 <= since < span // 2 and early
+                ):
+                    self._last_had_copy = self._copied = True
+                    return True
+        self._last_had_copy, self._copied = self._copied, False
         self._elapsed_ns += span
-        if not rr_ticks:
-            self._delays.clear()  # its intervals are missing from the running sum
+        if not rr_ticks or (since is not None and since < 0):
+            self._forget_delays()  # its intervals are missing from the sum, or the clock was set
         self._delays.append(received_ns - self._elapsed_ns)
         if not at_once:
             self._before_burst = None if self._after_break else self._arrived
@@ -107,14 +119,15 @@ class DuplicateFilter:
             awaited.remove(copy)
             self._singles = 0
         self._arrivals.append((payload, received_ns, span, copy is not None))
+        self._elapsed_with_copies_ns += span
+        self._delays_with_copies.append(received_ns - self._elapsed_with_copies_ns)
         if self.is_doubled:
             self.is_doubled = self._singles < _MIN_PAIRS
         elif self._comes_in_pairs():
             self.is_doubled = True
             self.doubled_since_ns = self._arrivals[0][1]
             self._singles = 0
-            # Copies may have been accepted: the running sum of intervals is too large.
-            self._delays.clear()
+            self._forget_delays()  # copies may have been accepted: the running sum is too large
         return self.is_doubled and copy is not None
 
     def _comes_in_pairs(self) -> bool:
@@ -125,7 +138,17 @@ class DuplicateFilter:
             return False
         passed = arrivals[-1][1] - arrivals[0][1]
         # Without the first, of which only the end lies in this time.
-        return sum(span for _, _, span, _ in list(arrivals)[1:]) > 1.4 * passed
+        total = sum(span for _, _, span, _ in list(arrivals)[1:])
+        # More at once than twice what a heart gives: they were held up, and are no proof.
+        if not total / 4 < passed < total / 1.4:
+            return False
+        delays = list(self._delays_with_copies)
+        before = delays[: -len(arrivals)]
+        return bool(before) and delays[-1] < min(before) - total // 4
+
+    def _forget_delays(self) -> None:
+        self._delays.clear()
+        self._delays_with_copies.clear()
 
     def _has_time_for(self, span: int, received_ns: int) -> bool:
         """Whether a held-up connection explains this: time has passed for the whole burst."""

@@ -228,6 +228,10 @@ def cases() -> dict[str, tuple[list[Event], bool]]:
             False,
         ),
         "held up for six seconds": (_bursts(calm), False),
+        "held up, a heart that hardly varies": (
+            _bursts(_simulated(StrapModel(spread_s=0.002, per_second=False, seed=8), 130)),
+            False,
+        ),
         "any bytes": (_payloads(), False),
         "pulse intervals": (_pulse(), True),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -77,6 +77,13 @@ class StreamSelection:
     ecg: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """The system says that this connection (counted from 1) ended; or None: ``stop`` was called."""
+
+    connection: int | None
+
+
 class BleakStrap:
     """The strap with this Bluetooth address (on macOS: this identifier).
 
@@ -84,6 +91,9 @@ class BleakStrap:
     away, with waits that double from 1 to 30 s; each drop yields a SignalBreak. It repeats until
     ``stop``: each ConnectionChange says what is wrong. ``find_again`` gives the new address of a
     strap that is not heard, or raises BleakError.
+
+    Whatever a callback has brought is yielded, also when it came while connecting failed half-way,
+    while disconnecting, or from a connection that was given up: all share one queue.
     """
 
     def __init__(
@@ -105,7 +115,8 @@ class BleakStrap:
         self._on_device_info = on_device_info
         self._find_again = find_again
         self._stopped = asyncio.Event()
-        self._events: asyncio.Queue[StrapEvent | None] = asyncio.Queue()
+        self._events: asyncio.Queue[StrapEvent | _Ended] = asyncio.Queue()
+        self._connection = 0
         self._early_drops = 0
         self._pair = False
 
@@ -133,7 +144,7 @@ class BleakStrap:
     def stop(self) -> None:
         """End ``events`` after what has already arrived."""
         self._stopped.set()
-        self._events.put_nowait(None)
+        self._events.put_nowait(_Ended(None))
 
     async def events(self) -> AsyncIterator[StrapEvent]:
         """Connect, subscribe, yield what arrives; reconnect until ``stop``."""
@@ -155,6 +166,15 @@ class BleakStrap:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), wait)
             wait = min(wait * 2, self._timeouts.max_backoff)
+        for event in self._arrived():
+            yield event
+
+    def _arrived(self) -> Iterator[StrapEvent]:
+        """Yield what waits in the queue."""
+        while not self._events.empty():
+            event = self._events.get_nowait()
+            if not isinstance(event, _Ended):
+                yield event
 
     async def _one_connection(self) -> AsyncIterator[StrapEvent]:
         timeouts = self._timeouts
@@ -162,37 +182,45 @@ class BleakStrap:
         if device is None:
             return
         yield ConnectionChange(ConnectionState.CONNECTING)
-        # A queue for each connection: a late callback of the previous one must not end this one.
-        queue = self._events = asyncio.Queue()
         if self._stopped.is_set():
             return
-        client = await self._connect(device, queue)
+        self._connection += 1
+        client = await self._connect(device, self._connection)
         connected = timestamps.monotonic_ns()
         why = ConnectionChange(ConnectionState.LOST, "the strap or the radio ended it")
         reading_info: asyncio.Task[None] | None = None
+        failed: BaseException | None = None
         try:
-            await self._subscribe(client, queue)
+            await self._subscribe(client)
             yield ConnectionChange(ConnectionState.CONNECTED)
             reading_info = asyncio.create_task(self._read_device_info(client))
             allowed = timeouts.first_pulse if self._selection.pulse_intervals else timeouts.silence
-            while not (self._stopped.is_set() and queue.empty()):
+            while not (self._stopped.is_set() and self._events.empty()):
                 try:
-                    event = await asyncio.wait_for(queue.get(), allowed)
+                    event = await asyncio.wait_for(self._events.get(), allowed)
                 except TimeoutError:
                     why = ConnectionChange(
                         ConnectionState.SILENT, f"nothing came for {allowed:.0f} s"
                     )
                     break
-                if event is None:
-                    break
+                if isinstance(event, _Ended):
+                    if event.connection in (None, self._connection):
+                        break
+                    continue  # of a connection given up before
                 allowed = timeouts.silence
                 yield event
+        except ADAPTER_ERRORS as error:
+            failed = error
         finally:
             if reading_info is not None:
                 reading_info.cancel()
                 await asyncio.gather(reading_info, return_exceptions=True)
             with suppress(*ADAPTER_ERRORS):
                 await asyncio.wait_for(client.disconnect(), timeouts.disconnect)
+        for event in self._arrived():
+            yield event
+        if failed is not None:
+            raise failed
         self._note_early_drop(timestamps.monotonic_ns() - connected, why.state)
         yield why
 
@@ -214,13 +242,11 @@ class BleakStrap:
             with suppress(*ADAPTER_ERRORS):
                 self._on_device_info(await read_device_info(client))
 
-    async def _connect(
-        self, device: BLEDevice, queue: asyncio.Queue[StrapEvent | None]
-    ) -> BleakClient:
+    async def _connect(self, device: BLEDevice, connection: int) -> BleakClient:
         async with self._adapter.connecting():
             client = self._adapter.client(
                 device,
-                lambda: queue.put_nowait(None),
+                lambda: self._events.put_nowait(_Ended(connection)),
                 self._timeouts.connect,
                 pair=self._pair,
             )
@@ -231,9 +257,9 @@ class BleakStrap:
                 raise
             return client
 
-    async def _subscribe(
-        self, client: BleakClient, queue: asyncio.Queue[StrapEvent | None]
-    ) -> None:
+    async def _subscribe(self, client: BleakClient) -> None:
+        queue = self._events
+
         def enqueue(event: StrapEvent) -> None:
             # While the disk is full they wait here; more than hours of them are a gap.
             if queue.qsize() < _MAX_QUEUED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.timing.duplicates import DuplicateFilter
 
@@ -91,3 +93,38 @@ def test_an_arrival_shows_that_the_connection_was_not_delayed() -> None:
     link.hears(2000)  # heart rate alone, or bytes that could not be read
     assert not link.hears(3000, 870)
     assert link.hears(3010, 870)
+
+
+def test_no_beat_of_a_link_that_was_held_up_is_taken_for_a_copy() -> None:
+    """A calm heart gives equal intervals, and a held-up link brings many of them at once."""
+    chance = random.Random(1)
+    for hold_up_s in (3, 6, 12, 40):
+        for spread in (0, 1, 3, 10):
+            link = Link()
+            sent, at = [], 0.0
+            for _ in range(150):
+                ticks = round(850 + chance.gauss(0, spread))
+                at += ticks / 1024
+                sent.append((at, ticks))
+            heard_ms = 0
+            for at, ticks in sent:
+                into = (at - 20) % 60  # the first 20 s are on time; then every minute it stands
+                due = at - into + hold_up_s if at > 20 and into < hold_up_s else at
+                heard_ms = max(heard_ms + chance.choice((1, 4, 30)), round(due * 1000))
+                assert not link.hears(heard_ms, ticks), (hold_up_s, spread, at)
+
+
+def test_a_second_delivery_is_known_also_where_the_link_is_held_up() -> None:
+    link = Link()
+    chance = random.Random(2)
+    dropped, at, heard_ms = 0, 0.0, 0
+    arrivals = []
+    for _ in range(100):
+        ticks = round(850 + chance.gauss(0, 20))
+        at += ticks / 1024
+        due = at - at % 30 + 5 if at % 30 < 5 else at
+        arrivals += [(round(due * 1000), ticks), (round(due * 1000) + 700, ticks)]
+    for due_ms, ticks in sorted(arrivals, key=lambda one: one[0]):
+        heard_ms = max(heard_ms + 1, due_ms)
+        dropped += link.hears(heard_ms, ticks)
+    assert 85 <= dropped <= 100

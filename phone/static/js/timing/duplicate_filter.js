@@ -5,7 +5,7 @@
 import { MILLISECOND, SECOND, smallest } from "./units.js";
 
 const AT_ONCE = 150n * MILLISECOND;
-const RECENT_DELAYS = 64; // notifications
+const RECENT_DELAYS = 256; // notifications
 const HISTORY = 32; // intervals
 // Pairs in a row, of different content, that prove a second delivery; how late it may be.
 const MIN_PAIRS = 3;
@@ -28,6 +28,13 @@ export class DuplicateFilter {
   #elapsed = 0n;
   /** @type {bigint[]} */
   #delays = [];
+  // Whether the last accepted one, and the one before it, had a copy that was dropped.
+  #isCopied = false;
+  #lastHadCopy = false;
+  // The same as elapsed and delays with the copies counted.
+  #elapsedWithCopies = 0n;
+  /** @type {bigint[]} */
+  #delaysWithCopies = [];
   /** @type {{payload: string, received: bigint, span: bigint, isCopy: boolean}[]} */
   #arrivals = [];
   /** @type {{payload: string, received: bigint}[]} */
@@ -44,7 +51,9 @@ export class DuplicateFilter {
   /** Note a reconnect: the next notification may repeat what came before. */
   interrupt() {
     this.#afterBreak = true;
-    this.#delays = [];
+    this.#isCopied = false;
+    this.#lastHadCopy = false;
+    this.#forgetDelays();
   }
 
   /**
@@ -71,12 +80,21 @@ export class DuplicateFilter {
       if (
         !this.#afterBreak &&
         payload === this.#payload &&
-        !this.#hasTimeFor(span, received) &&
-        (isAtOnce || (isSoon && this.#isTooEarly(span, received)))
+        !this.#hasTimeFor(span, received)
       ) {
-        return true;
+        const isEarly = this.#isTooEarly(span, received);
+        // Where intervals are missing, copies are not early; but then each has one.
+        if ((isAtOnce && (isEarly || this.#lastHadCopy)) || (isSoon && isEarly)) {
+          this.#lastHadCopy = true;
+          this.#isCopied = true;
+          return true;
+        }
       }
     }
+    this.#lastHadCopy = this.#isCopied;
+    this.#isCopied = false;
+    // Its intervals are missing from the sum, or the clock was set.
+    if (!rrTicks.length || (since !== null && since < 0n)) this.#forgetDelays();
     this.#accept(payload, rrTicks, received, span, isAtOnce);
     return false;
   }
@@ -90,7 +108,6 @@ export class DuplicateFilter {
    */
   #accept(payload, rrTicks, received, span, isAtOnce) {
     this.#elapsed += span;
-    if (!rrTicks.length) this.#delays = []; // its intervals are missing from the running sum
     this.#delays.push(received - this.#elapsed);
     if (this.#delays.length > RECENT_DELAYS) this.#delays.shift();
     if (!isAtOnce) {
@@ -130,14 +147,16 @@ export class DuplicateFilter {
     }
     this.#arrivals.push({ payload, received, span, isCopy });
     if (this.#arrivals.length > 2 * MIN_PAIRS) this.#arrivals.shift();
+    this.#elapsedWithCopies += span;
+    this.#delaysWithCopies.push(received - this.#elapsedWithCopies);
+    if (this.#delaysWithCopies.length > RECENT_DELAYS) this.#delaysWithCopies.shift();
     if (this.isDoubled) {
       this.isDoubled = this.#singles < MIN_PAIRS;
     } else if (this.#comesInPairs()) {
       this.isDoubled = true;
       this.doubledSinceNs = this.#arrivals[0].received;
       this.#singles = 0;
-      // Copies may have been accepted: the running sum of intervals is too large.
-      this.#delays = [];
+      this.#forgetDelays(); // copies may have been accepted: the running sum is too large
     }
     return this.isDoubled && isCopy;
   }
@@ -151,7 +170,17 @@ export class DuplicateFilter {
     const passed = arrivals[arrivals.length - 1].received - arrivals[0].received;
     // Without the first, of which only the end lies in this time.
     const total = arrivals.slice(1).reduce((whole, { span }) => whole + span, 0n);
-    return Number(total) > 1.4 * Number(passed);
+    // More at once than twice what a heart gives: they were held up, and are no proof.
+    const inTime = Number(total);
+    if (!(inTime / 4 < Number(passed) && Number(passed) < inTime / 1.4)) return false;
+    const delays = this.#delaysWithCopies;
+    const before = delays.slice(0, -arrivals.length);
+    return before.length > 0 && delays[delays.length - 1] < smallest(before) - total / 4n;
+  }
+
+  #forgetDelays() {
+    this.#delays = [];
+    this.#delaysWithCopies = [];
   }
 
   /**
