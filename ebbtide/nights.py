@@ -1,4 +1,4 @@
-"""A night as a watch or a ring measured it: one source, named by the local date on which it ends."""
+"""A night as a watch or a ring measured it, named by the local date on which it ends."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def decode_values(text: str) -> tuple[NightValue, ...]:
 
 
 def local_date(instant_ns: int, offset_s: int) -> str:
-    """The date of a clock that is ``offset_s`` before UTC.
+    """Read the date of a clock that is ``offset_s`` before UTC.
 
     >>> local_date(1_790_000_000_000_000_000, 7200)
     '2026-09-21'
@@ -103,8 +103,10 @@ def days_between(first: str, last: str) -> list[str]:
 
 
 def is_fuller(new: Night, stored: Night) -> bool:
-    """Whether a night of a later export says more than the one that is stored: an export may end
-    within a night, and the next one has all of it. Of the same content the stored one stays.
+    """Whether a night of a later export says more than the one that is stored.
+
+    An export may end within a night, and the next one has all of it. Of the same content the stored
+    one stays.
     """
     return _content(new) > _content(stored)
 

@@ -51,8 +51,8 @@ class Stores:
         return self.database
 
     def requiring_consent(self) -> Stores:
-        """Return these stores, of which records, programme, prompts, offers and
-        nights raise ConsentMissingError, in the transaction of each write, for what is of a person who does not
+        """Return these stores, of which records, programme, prompts, offers and nights raise
+        ConsentMissingError, in the transaction of each write, for what is of a person who does not
         agree to keeping.
         """
         return replace(

@@ -18,7 +18,7 @@ from pathlib import Path
 import fitdecode
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import Night, NightBasis
+from ebbtide.nights import NightBasis
 from ebbtide.timestamps import SECOND
 from ingest.files.fit import READER_ERRORS
 from ingest.files.fit_events import timestamp_ns

@@ -11,8 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import MAX_NIGHT_NS, MIN_NIGHT_NS, STEP_S, Night, NightBasis, NightValue
-from ebbtide.nights import is_fuller, local_date
+from ebbtide.nights import (
+    MAX_NIGHT_NS,
+    MIN_NIGHT_NS,
+    STEP_S,
+    Night,
+    NightBasis,
+    NightValue,
+    is_fuller,
+    local_date,
+)
 from ebbtide.timestamps import EARLIEST, LATEST, SECOND, from_datetime
 from ingest.nights.assemble import clean, low_quarter, mean, once_each
 from ingest.nights.members import Member, Members
