@@ -30,7 +30,7 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy import signal, stats
 
-from analytics.nights import NightQuestion, days_around_nights, night_links, night_series
+from analytics.nights import days_around_nights, night_links, night_series
 
 LENGTHS = (28, 56, 112, 365)
 UNLINKED = (
@@ -215,7 +215,8 @@ def tables(rows: list[dict[str, object]]) -> str:
         lines.append(
             f"| {row['link']} | {row['n']} | {row['asked']} of {row['draws']} | "
             f"{_percent(said[0], row['draws'])} | {covered} | "
-            f"{_percent(row['pearson'], row['draws'])} | {_percent(row['regression'], row['draws'])} |"
+            f"{_percent(row['pearson'], row['draws'])} | "
+            f"{_percent(row['regression'], row['draws'])} |"
         )
     return "\n".join(lines)
 

@@ -90,5 +90,7 @@ def device_agreement(first: FloatArray, second: FloatArray, *, is_ratio: bool) -
         *(mean, mean - of_mean, mean + of_mean, mean - _LIMIT * sd, mean + _LIMIT * sd),
         *(mean - _LIMIT * sd - of_limit, mean + _LIMIT * sd + of_limit),
     )
-    shown = [float(np.exp(end)) if is_ratio else float(end) for end in ends]
-    return Agreement(n, is_ratio, *shown)
+    bias, bias_low, bias_high, low, high, low_outer, high_outer = (
+        float(np.exp(end)) if is_ratio else float(end) for end in ends
+    )
+    return Agreement(n, is_ratio, bias, bias_low, bias_high, low, high, low_outer, high_outer)

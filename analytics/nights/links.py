@@ -165,7 +165,7 @@ def night_links(
 def _ask(
     question: NightQuestion, series: NightSeries, pain: DaysAround, stress: DaysAround
 ) -> tuple[Association, float, int]:
-    """The link, what one usual distance from night to night is, and how many nights set aside."""
+    """Return the link, one usual distance from night to night, and how many were set aside."""
     night = series.log_value.copy()
     aside = _outlying(series)
     night[aside] = np.nan
@@ -206,7 +206,7 @@ def _covariates(columns: FloatArray) -> FloatArray | None:
 
 
 def _night_before(night: FloatArray, series: NightSeries) -> FloatArray:
-    """The night of the day before, NaN where it was not measured."""
+    """Return the night of the day before, NaN where it was not measured."""
     previous = np.full(len(night), np.nan)
     if len(night) > 1:
         near = (np.diff(series.days) == 1) & (np.diff(series.level) == 0)
@@ -215,7 +215,7 @@ def _night_before(night: FloatArray, series: NightSeries) -> FloatArray:
 
 
 def _devices(series: NightSeries) -> list[FloatArray]:
-    """A column a level but the first: a change of device is a known step."""
+    """Make a column a level but the first: a change of device is a known step."""
     return [
         (series.level == level).astype(np.float64)
         for level in sorted(set(series.level.tolist()))[1:]
@@ -223,8 +223,8 @@ def _devices(series: NightSeries) -> list[FloatArray]:
 
 
 def _usual_distance(night: FloatArray, series: NightSeries) -> float:
-    """The standard deviation of nights about the median of their level, by absolute deviations."""
-    off = []
+    """Estimate the standard deviation of nights about the median of their level, robustly."""
+    off: list[float] = []
     for level in set(series.level.tolist()):
         values = night[(series.level == level) & np.isfinite(night)]
         off += (values - np.median(values)).tolist() if len(values) else []

@@ -25,7 +25,7 @@ class NightSeries:
 
     ``days``: (n,) of days since 1970-01-01; ``log_value``: (n,), natural logarithm of the metric on
     the level of its group; ``level``: (n,), which group of devices, from 0; ``device``: (n,), the
-    place of the device in ``devices``. ``shift``: (d,), what was taken from each device's logarithm.
+    place of the device in ``devices``; ``shift``: (d,), taken from each device's logarithm.
     """
 
     days: IntArray

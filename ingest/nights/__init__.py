@@ -2,7 +2,7 @@
 
 from ingest.nights.members import Members, open_members
 from ingest.nights.night_file import NightFile, NightFormat
-from ingest.nights.registry import NIGHT_FORMATS, find_night_formats, read_nights
+from ingest.nights.registry import NIGHT_FORMATS, find_night_formats, holds_nights, read_nights
 
 __all__ = [
     "NIGHT_FORMATS",
@@ -10,6 +10,7 @@ __all__ = [
     "NightFile",
     "NightFormat",
     "find_night_formats",
+    "holds_nights",
     "open_members",
     "read_nights",
 ]

@@ -13,13 +13,22 @@ from ingest.nights.members import Member, Members
 class NightFile:
     """The nights of an export, by source and day, each once.
 
-    ``problems`` names each part that could not be read; ``notes``: how the rest was read.
+    ``problems`` names each part that could not be read; ``notes``: how the rest was read;
+    ``files``: those of the export that hold nights alone; ``may_hold_beats``: whether all of it is
+    to be read for beats too, as exports of Apple and FIT files are.
     """
 
     format: str
     nights: tuple[Night, ...]
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    files: frozenset[str] = frozenset()
+    may_hold_beats: bool = False
+
+    @property
+    def unworn(self) -> int:
+        """Nights of which the export says that nothing was measured."""
+        return sum(not night.is_measured for night in self.nights)
 
 
 @dataclass(frozen=True, slots=True)

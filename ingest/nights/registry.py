@@ -24,6 +24,8 @@ NIGHT_FORMATS: tuple[NightFormat, ...] = (
     garmin.FORMAT,
 )
 
+_WITH_BEATS = frozenset({apple.FORMAT.name, garmin.FORMAT.name})
+
 
 def find_night_formats(members: Members) -> list[tuple[NightFormat, list[Member]]]:
     """The kinds of exports in the files, with their files. A file is of the first that matches."""
@@ -36,13 +38,19 @@ def find_night_formats(members: Members) -> list[tuple[NightFormat, list[Member]
     return list(found.values())
 
 
+def holds_nights(path: Path) -> bool:
+    """Whether a file is an export of nights alone, which is read as a whole."""
+    with open_members(path) as members:
+        return any(one.name not in _WITH_BEATS for one, _ in find_night_formats(members))
+
+
 def read_nights(
     path: Path, *, zone: str | None, on_progress: Callable[[float], None] | None = None
 ) -> NightFile | None:
     """Read the nights in a zip, a folder or a file; None where it is no export of nights.
 
     ``zone``: of local times without an offset. ``on_progress`` gets the share that is done. Raises
-    EbbtideError where it is such an export and holds no night.
+    EbbtideError where it is such an export and holds no night; None too where it may hold beats.
     """
     with open_members(path) as members:
         found = find_night_formats(members)
@@ -56,8 +64,18 @@ def read_nights(
                 files.append(night_format.read(members, of_format, context))
             except EbbtideError as error:
                 errors.append(error)
+        # A FIT file of a strap, or a Health export without sleep, may still hold beats.
+        others = {one.name for one, _ in found} - _WITH_BEATS
+        if not files and not others:
+            return None
         if not files:
             raise errors[0]
+        names = frozenset(
+            member.name
+            for night_format, of_format in found
+            if night_format.name not in _WITH_BEATS
+            for member in of_format
+        )
     nights = tuple(night for file in files for night in file.nights)
     late = [night for night in nights if night.end_ns > now_ns() + MAX_AHEAD_NS]
     problems = tuple(problem for file in files for problem in file.problems)
@@ -69,6 +87,8 @@ def read_nights(
         tuple(sorted(nights, key=_place)),
         problems,
         tuple(note for file in files for note in file.notes),
+        names,
+        not others,
     )
 
 
