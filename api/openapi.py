@@ -54,6 +54,10 @@ TAGS = [
     {"name": "consent", "description": "What a patient agreed to, with dates"},
     {"name": "ratings", "description": "Pain, stress and pleasant sensations, 0 to 10"},
     {"name": "offers", "description": "Practice by lot: a draw decides what is offered"},
+    {
+        "name": "nights",
+        "description": "Nights that watches and rings measured, and the days around",
+    },
     {"name": "beats", "description": "Beats in, and what is stored of them"},
     {"name": "recorder", "description": "Straps of the computer that runs the service"},
     {"name": "HRV", "description": "Heart rate variability of windows, and the stress index"},

@@ -30,6 +30,7 @@ from store.protocols.access import (
     TokenStore,
 )
 from store.protocols.beats import BeatStore
+from store.protocols.nights import NightStore
 from store.protocols.offers import OfferStore
 from store.protocols.programme import ProgrammeStore
 from store.protocols.prompts import PromptStore
@@ -55,6 +56,7 @@ __all__ = [
     "LedgerErasure",
     "LedgerError",
     "LockoutStore",
+    "NightStore",
     "OfferStore",
     "PasswordStore",
     "ProgrammeStore",

@@ -13,6 +13,7 @@ from store.errors import DamagedStoreError
 from store.protocols.beats import BeatStore
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.nights import SqlNightStore
 from store.sql.offers import SqlOfferStore
 from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
@@ -47,6 +48,7 @@ def open_stores(settings: Settings) -> Stores:
         programme=SqlProgrammeStore(engine),
         prompts=SqlPromptStore(engine),
         offers=SqlOfferStore(engine),
+        nights=SqlNightStore(engine),
         database=engine,
         ledger=ErasureLedger.from_settings(settings),
     )

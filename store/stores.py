@@ -11,6 +11,7 @@ from ebbtide.errors import EbbtideError
 from store.ledger import ErasureLedger
 from store.protocols.access import AccessStore
 from store.protocols.beats import BeatStore
+from store.protocols.nights import NightStore
 from store.protocols.offers import OfferStore
 from store.protocols.programme import ProgrammeStore
 from store.protocols.prompts import PromptStore
@@ -37,6 +38,7 @@ class Stores:
     programme: ProgrammeStore
     prompts: PromptStore
     offers: OfferStore
+    nights: NightStore
     now: Callable[[], int] = timestamps.now_ns
     database: Engine | None = field(default=None, repr=False)
     ledger: ErasureLedger | None = field(default=None, repr=False)
@@ -49,7 +51,7 @@ class Stores:
         return self.database
 
     def requiring_consent(self) -> Stores:
-        """Return these stores, of which records, programme, prompts and offers raise
+        """Return these stores, of which records, programme, prompts, offers and nights raise
         ConsentMissingError, in the transaction of each write, for what is of a person who does not
         agree to keeping.
         """
@@ -59,6 +61,7 @@ class Stores:
             programme=self.programme.requiring_consent(self.now),
             prompts=self.prompts.requiring_consent(self.now),
             offers=self.offers.requiring_consent(self.now),
+            nights=self.nights.requiring_consent(self.now),
         )
 
     def close(self) -> None:

@@ -51,6 +51,11 @@ ROUTE_LIMITS: tuple[tuple[re.Pattern[str], BodyLimit], ...] = (
         BodyLimit(4 * MIB, 200_000, max_containers=20_000),
     ),
     (re.compile(r"/streams/[^/]+/activity/?$"), BodyLimit(512 * KIB, 12_000, max_containers=3000)),
+    # 100 nights of 85 to 200 values of 4 figures, as the ingester sends them.
+    (
+        re.compile(r"/nights/?$"),
+        BodyLimit(4 * MIB, 200_000, max_containers=25_000),
+    ),
     # 25,000 characters, 12 bytes each when escaped.
     (re.compile(r"/sessions/[^/]+/notes/?$"), BodyLimit(320 * KIB)),
     # A million characters, of which the ends of lines are 2 bytes each when escaped.

@@ -27,6 +27,7 @@ from api.routes.auth import (
 from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
+    nights,
     notes,
     offers,
     practices,
@@ -62,6 +63,7 @@ _SHARED: tuple[APIRouter, ...] = (
     questionnaires.shared,
     reminders.shared,
     offers.shared,
+    nights.shared,
 )
 ROUTERS: tuple[APIRouter, ...] = (
     streams.router,
@@ -77,6 +79,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     questionnaires.router,
     reminders.router,
     offers.router,
+    nights.router,
     session_notes.router,
     tokens.router,
     devices.router,

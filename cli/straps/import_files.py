@@ -18,6 +18,7 @@ from ebbtide.errors import EbbtideError
 if TYPE_CHECKING:
     from cli.credentials import Credentials
     from cli.progress_display import LateProgress
+    from cli.straps.import_nights import NightsResult
     from cli.straps.import_sources import ImportSource
     from ingest.files.recording import ReadAs, RecordedFile
     from ingest.outbox.api_client import StoredStream
@@ -43,6 +44,7 @@ class FileResult:
     notes: tuple[str, ...] = ()
     stream_ids: tuple[str, ...] = ()
     stored_beats: int | None = None
+    nights: NightsResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ def import_files(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="FIT, text, CSV, EDF, Kubios, Polar or Health export, a folder or zip of these; "
-            "- is input."
+            help="FIT, text, CSV, EDF, Kubios, Polar or Health export, nights of a watch or ring, "
+            "a folder or zip of these; - is input."
         ),
     ],
     patient: PatientEmail = None,
@@ -72,6 +74,9 @@ def import_files(
         str | None, typer.Option(help="When it began, for a file that does not say.")
     ] = None,
     as_json: Json = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and import what is put into the folder.")
+    ] = False,
     column: ColumnOption = None,
     unit: UnitOption = None,
     decimal: DecimalOption = None,
@@ -80,13 +85,14 @@ def import_files(
         typer.Option("--again", help="Also intervals that are there already, at another time."),
     ] = False,
 ) -> None:
-    """Import recordings of other devices and apps. Importing twice adds nothing."""
+    """Import recordings and nights of other devices and apps. Importing twice adds nothing."""
     import asyncio
 
     from rich.console import Console
 
     from cli.credentials import CredentialFile
     from cli.progress_display import LateProgress
+    from cli.straps.import_nights import import_nights, watch_folder
     from cli.straps.import_sources import count_recordings, find_files, open_sources
     from ebbtide.settings import Settings
     from ebbtide.timestamps import validate_zone
@@ -98,7 +104,12 @@ def import_files(
     owner = CredentialFile(settings.sign_ins_file).of(patient)
     zone = validate_zone(zone or owner.zone)
     start_ns = None if start is None else parse_start(start, zone)
-    files = find_files(files)
+    if watch:
+        choices = {"--start": start, "--column": column, "--unit": unit, "--decimal": decimal}
+        watch_folder(files, owner, zone, choices, as_json=as_json)
+        return
+    nights, files = import_nights(files, owner, zone)
+    files = find_files(files) if files else []
     if start_ns is not None and count_recordings(files) > 1:
         raise EbbtideError("--start is for one file.", "Import the files one by one.")
     choice = {"column": column, "unit": unit, "decimal": decimal}
@@ -126,6 +137,7 @@ def import_files(
         ]
         problem = asyncio.run(_upload(outbox, owner, progress))
         results = _with_stored(results, asyncio.run(_stored(owner)))
+    results = _with_nights(results, nights)
     if as_json:
         from ingest.outbox.api_client import WAITS_FOR_CONSENT
 
@@ -138,7 +150,7 @@ def import_files(
     else:
         for result in results:
             _print_result(result, was_asked=before.stored is not None)
-        if problem or any(result.beats for result in results):
+        if problem or any(result.beats or result.nights for result in results):
             typer.echo(problem or "Uploaded.")
     if any(result.error for result in results):
         raise typer.Exit(1)
@@ -240,6 +252,31 @@ def _with_stored(
     ]
 
 
+def _with_nights(results: list[FileResult], nights: list[NightsResult]) -> list[FileResult]:
+    """Put what came of nights first; a file of nights without beats has no error for that."""
+    named = {result.file: result for result in nights}
+    left = [
+        result
+        for result in results
+        if not (result.error is not None and _has_nights(named.get(result.file)))
+    ]
+    return [
+        *(
+            FileResult(
+                *(one.file, one.format, 0, 0, 0, 0, one.problems, one.error),
+                notes=one.notes,
+                nights=one if one.error is None else None,
+            )
+            for one in nights
+        ),
+        *left,
+    ]
+
+
+def _has_nights(result: NightsResult | None) -> bool:
+    return result is not None and result.error is None
+
+
 def _find_same(
     file: RecordedFile, outbox: Outbox, owner: Credentials, before: _Comparison
 ) -> SameIntervals | None:
@@ -304,6 +341,7 @@ def _format_result(result: FileResult) -> dict[str, Any]:
         "problems": list(result.problems),
         "error": result.error,
         "notes": list(result.notes),
+        "nights": None if result.nights is None else result.nights.counts(),
         "read_as": None if result.read_as is None else asdict(result.read_as),
     }
 
@@ -311,6 +349,10 @@ def _format_result(result: FileResult) -> dict[str, Any]:
 def _print_result(result: FileResult, *, was_asked: bool) -> None:
     if result.error is not None:
         typer.echo(result.error, err=True)  # it names the file
+        return
+    if result.nights is not None:
+        typer.echo(result.nights.describe())
+        _print_remarks(result)
         return
     already = ""
     if result.known_beats:
@@ -321,6 +363,10 @@ def _print_result(result: FileResult, *, was_asked: bool) -> None:
     if result.read_as is not None:
         how = result.read_as
         typer.echo(f"  Read: {how.column} in {how.unit}, {how.rows} rows, {how.encoding}.")
+    _print_remarks(result)
+
+
+def _print_remarks(result: FileResult) -> None:
     for note in result.notes:
         typer.echo(f"  {note}")
     for problem in result.problems[:_MAX_PROBLEMS]:

@@ -56,7 +56,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     measurements = _Measurements()
     problems = measurements.problems
     try:
-        with _open_xml(path) as file:
+        with open_health_xml(path) as file:
             repaired = RepairedXml(file)
             parser = _parser(measurements)
             while piece := repaired.read():
@@ -137,7 +137,8 @@ class _Measurements:
 
 
 @contextmanager
-def _open_xml(path: Path) -> Iterator[IO[bytes]]:
+def open_health_xml(path: Path) -> Iterator[IO[bytes]]:
+    """Open the XML of an export, in its zip or as it is. Raises EbbtideError."""
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
             yield file
@@ -211,7 +212,7 @@ def _measurement(
 ) -> tuple[array[int], array[int]] | None:
     """The intervals of a measurement in ticks, and when each ended (UTC ns)."""
     started = record.get("startDate", "")
-    start = _parse_start(started)
+    start = parse_health_time(started)
     if start is None:
         problems.append(f"a measurement begins at {started!r}, which is no time; left out")
         return None
@@ -238,7 +239,8 @@ def _measurement(
     return ticks, times
 
 
-def _parse_start(text: str) -> int | None:
+def parse_health_time(text: str) -> int | None:
+    """UTC ns of a time as phones of many languages write it; None where it is none."""
     found = _START.fullmatch(text.strip())
     if found is None:
         return None

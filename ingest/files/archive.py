@@ -10,7 +10,9 @@ from ebbtide.errors import EbbtideError
 from ingest.files.other_files import SeveralFilesError, refuse_other
 
 #: Endings of files in a folder or a zip that are tried; a file that is named may have any.
-RECORDING_ENDINGS = frozenset({".csv", ".edf", ".fit", ".hrm", ".json", ".txt", ".xml", ".zip"})
+RECORDING_ENDINGS = frozenset(
+    {".csv", ".db", ".edf", ".fit", ".hrm", ".json", ".txt", ".xml", ".zip"}
+)
 MAX_MEMBERS = 1000
 MAX_MEMBER_BYTES = 200_000_000  # as of the one file in a zip (``registry``)
 MAX_UNPACKED_BYTES = 500_000_000

@@ -28,7 +28,7 @@ _MAGIC = b".FIT"
 _MIN_HEADER = 12
 _CRC_BYTES = 2
 # fitdecode lets errors of its own parts through where a field is nonsense or the file ends in it.
-_READER_ERRORS = (
+READER_ERRORS = (
     fitdecode.FitError,
     AssertionError,
     LookupError,
@@ -64,7 +64,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
             for frame in frames:
                 if isinstance(frame, fitdecode.FitDataMessage):
                     messages.add(frame)
-    except _READER_ERRORS as error:
+    except READER_ERRORS as error:
         reason = str(error) or "a message goes beyond the end of the file"
         problems.append(f"the file is damaged ({reason}); what stands before that was kept")
     problems += [f"the file is damaged ({item.message})" for item in warned]

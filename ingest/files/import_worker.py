@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,10 @@ class ImportItem:
 class ReadResult:
     """What was read of a file, or why nothing was. Times are ISO 8601 in UTC.
 
-    ``new_beats``: that the store does not have yet. ``same``: an import that has its intervals at
-    another time. ``asks``: what a person has to say, with the readings that there are;
-    ``shows_remedy``: no answer is sure to help, and ``remedy`` says what else does.
+    ``new_beats``, ``new_nights``: that the store does not have yet, or less of. ``same``: an
+    import that has its intervals at another time. ``asks``: what a person has to say, with the
+    readings that there are; ``shows_remedy``: no answer is sure to help, and ``remedy`` says what
+    else does.
     """
 
     item: ImportItem
@@ -75,6 +76,10 @@ class ReadResult:
     remedy: str | None = None
     asks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shows_remedy: bool = False
+    nights: int = 0
+    new_nights: int = 0
+    unworn_nights: int = 0
+    may_hold_beats: bool = False
 
 
 class _Progress:
@@ -135,9 +140,11 @@ async def _read_all(
         expanded += _expand(item, folder)
     progress = _Progress([item for item in expanded if isinstance(item, ImportItem)], emit)
     stored: dict[str, StoredStream] = {}
+    nights: dict[tuple[str, str], int] = {}
     async with IngestClient(request["api_url"], request["token"]) as client:
         with suppress(EbbtideError):  # then all of it is new, as far as is seen
             stored = await client.stored_streams()
+            nights = await client.stored_nights()
     found: list[ReadResult] = []
     place = 0
     for entry in expanded:
@@ -145,7 +152,12 @@ async def _read_all(
             found.append(entry)
             continue
         on_progress = progress.reader(place)
-        found.append(_read_one(entry, request, stored, on_progress))
+        of_nights = _read_nights(entry, request, nights, on_progress)
+        if of_nights is None or of_nights.may_hold_beats:
+            result = _read_one(entry, request, stored, on_progress)
+            found.append(result if of_nights is None else _joined(of_nights, result))
+        else:
+            found.append(of_nights)
         progress.show(place, 1.0, step="read")
         place += 1
     return [asdict(result) for result in found]
@@ -154,9 +166,12 @@ async def _read_all(
 def _expand(item: ImportItem, folder: Path) -> list[ImportItem | ReadResult]:
     """The files of a zip of several recordings, unpacked; of any other file, itself."""
     from ingest.files.archive import recordings_in, unpack
+    from ingest.nights import holds_nights
 
     path = Path(item.path)
     try:
+        if holds_nights(path):
+            return [item]
         names = recordings_in(path)
         if not names:
             return [item]
@@ -166,6 +181,61 @@ def _expand(item: ImportItem, folder: Path) -> list[ImportItem | ReadResult]:
         ]
     except EbbtideError as error:
         return [_refused(item, error)]
+
+
+def _read_nights(
+    item: ImportItem,
+    request: dict[str, Any],
+    stored: dict[tuple[str, str], int],
+    on_progress: Callable[[int], None],
+) -> ReadResult | None:
+    """The nights in an export of a watch or a ring; None where it is to be read for beats."""
+    from ebbtide.timestamps import to_datetime
+    from ingest.nights.page_files import open_nights
+
+    size = max(1, Path(item.path).stat().st_size)
+    try:
+        zone, file = open_nights(
+            Path(item.path), item.choice, request, lambda share: on_progress(int(share * size))
+        )
+    except EbbtideError as error:
+        return _refused(item, error)
+    except MemoryError:
+        return _refused(item, EbbtideError(*_TOO_LARGE))
+    if file is None or not file.nights:
+        return None
+    new = sum(
+        max(night.windows, night.steps) > stored.get((night.source, night.day), -1)
+        for night in file.nights
+    )
+    return ReadResult(
+        item,
+        file.format,
+        nights=len(file.nights),
+        new_nights=new,
+        unworn_nights=file.unworn,
+        begin=to_datetime(min(night.start_ns for night in file.nights)).isoformat(),
+        end=to_datetime(max(night.end_ns for night in file.nights)).isoformat(),
+        devices=len({night.source for night in file.nights}),
+        zone=zone,
+        notes=file.notes,
+        problems=file.problems[:_MAX_PROBLEMS],
+        problem_count=len(file.problems),
+        may_hold_beats=file.may_hold_beats,
+    )
+
+
+def _joined(nights: ReadResult, beats: ReadResult) -> ReadResult:
+    """Nights and beats of one export; the nights alone where it holds no beats."""
+    if beats.what is not None:
+        return nights
+    return replace(
+        beats,
+        nights=nights.nights,
+        new_nights=nights.new_nights,
+        unworn_nights=nights.unworn_nights,
+        notes=(*nights.notes, *beats.notes),
+    )
 
 
 def _read_one(
@@ -248,6 +318,7 @@ async def _keep_all(
 ) -> dict[str, Any]:
     """Bring the files in, one after the other. What the store had of them is compared first."""
     from ingest.files.importer import import_recordings
+    from ingest.nights.page_files import keep_nights
     from ingest.outbox.api_client import IngestClient
     from ingest.outbox.outbox import Outbox
     from ingest.outbox.uploader import Uploader
@@ -255,11 +326,24 @@ async def _keep_all(
     account = request["account"]
     progress = _Progress(items, emit)
     ids: set[str] = set()
+    nights = new_nights = 0
     with Outbox(Path(tempfile.mkdtemp(dir=folder)) / "outbox.sqlite") as outbox:
         async with IngestClient(request["api_url"], request["token"], timeout=60.0) as client:
             before = await client.stored_streams()
             for place, item in enumerate(items):
-                _, file = _open(item, request, progress.reader(place, _READ_SHARE))
+                sent_nights = await keep_nights(Path(item.path), item.choice, request, client)
+                if sent_nights is not None:
+                    nights += sum(sent_nights[:3])
+                    new_nights += sent_nights[0] + sent_nights[1]
+                    if not sent_nights[3]:
+                        progress.show(place, 1.0, step="keep")
+                        continue
+                try:
+                    _, file = _open(item, request, progress.reader(place, _READ_SHARE))
+                except EbbtideError:
+                    if sent_nights is None:
+                        raise
+                    continue  # an export with nights and without beats
                 written = sent = 0
 
                 def show_written(beats: int, place: int = place, all_: int = file.beats) -> None:
@@ -291,6 +375,7 @@ async def _keep_all(
             if one in after
         ),
         "files": len(items),
+        **({"nights": nights, "new_nights": new_nights} if nights else {}),
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 from pydantic import ValidationError
@@ -205,6 +206,20 @@ class IngestClient:
                 spans=[ActivityBody.from_activity(span) for span in spans]
             )
         await self._send("POST", f"/v1/streams/{stream_id}/activity", body.model_dump(mode="json"))
+
+    async def put_nights(self, nights: Sequence[Mapping[str, Any]]) -> tuple[int, int, int]:
+        """Store nights; how many were new, fuller than before, and there already."""
+        answer = await self._send("PUT", "/v1/nights", {"nights": list(nights)})
+        found = answer.json()
+        return found["new"], found["grown"], found["known"]
+
+    async def stored_nights(self) -> dict[tuple[str, str], int]:
+        """The most windows or steps of each stored night, by source and day."""
+        answer = await self._send("GET", "/v1/nights")
+        return {
+            (row["source"], row["day"]): max(row["windows"], row["steps"])
+            for row in answer.json()["nights"]
+        }
 
     async def clock_offset_s(self) -> float:
         """How far this computer's clock is ahead of the API's, in seconds (to about 1 s)."""

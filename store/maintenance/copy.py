@@ -30,6 +30,7 @@ from store.sql.tables.access import (
     StorageKeyRow,
 )
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
+from store.sql.tables.nights import NightRow
 from store.sql.tables.offers import DecisionPointRow, OfferPlanRow
 from store.sql.tables.programme import (
     BaselineStartRow,
@@ -91,6 +92,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         PromptRow,
         OfferPlanRow,
         DecisionPointRow,
+        NightRow,
         PushSubscriptionRow,
         ServerKeyRow,
         HeartRateRow,

@@ -28,6 +28,7 @@ from store.models.imports import (
     ImportOutcome,
     ImportResult,
 )
+from store.models.nights import NightsPut, StoredNight
 from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
     BaselineReason,
@@ -102,6 +103,7 @@ __all__ = [
     "ImportedHeartRate",
     "ImportedRating",
     "IndexMethod",
+    "NightsPut",
     "NotAvailable",
     "Note",
     "NoteKind",
@@ -130,6 +132,7 @@ __all__ = [
     "SessionNotes",
     "SkipReason",
     "StoreGeneration",
+    "StoredNight",
     "StoredReport",
     "StreamCoverage",
     "TherapySession",

@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from store import AccessStore, BeatStore, OfferStore, ProgrammeStore, PromptStore, RecordStore
+from store import (
+    AccessStore,
+    BeatStore,
+    NightStore,
+    OfferStore,
+    ProgrammeStore,
+    PromptStore,
+    RecordStore,
+)
 from store.factory import ENGINES
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.nights import SqlNightStore
 from store.sql.offers import SqlOfferStore
 from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
@@ -86,3 +95,9 @@ def prompt_store(sql_engine: Engine) -> PromptStore:
 def offer_store(sql_engine: Engine) -> OfferStore:
     """The store of offers by lot in the database of ``record_store``."""
     return SqlOfferStore(sql_engine)
+
+
+@pytest.fixture
+def night_store(sql_engine: Engine) -> NightStore:
+    """The store of nights in the database of ``record_store``."""
+    return SqlNightStore(sql_engine)

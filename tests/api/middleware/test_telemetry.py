@@ -24,6 +24,7 @@ from ebbtide.settings import Settings
 from store import Stores
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine
+from store.sql.nights import SqlNightStore
 from store.sql.offers import SqlOfferStore
 from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
@@ -182,6 +183,7 @@ def test_ready_reports_the_state_of_each_server(tmp_path: Path) -> None:
         programme=SqlProgrammeStore(engine),
         prompts=SqlPromptStore(engine),
         offers=SqlOfferStore(engine),
+        nights=SqlNightStore(engine),
     )
     with ApiThread(create_app(servers)) as api:
 

@@ -18,6 +18,7 @@ from store import RecordStore
 from store.models import AuditLine, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
+from store.sql.nights import SqlNightStore
 from store.sql.offers import SqlOfferStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
@@ -78,7 +79,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -138,6 +139,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
     assert (plan is not None) == (revision >= "0020")
     assert plan is None or (plan.enabled, plan.by_heart) == (True, False)  # nobody had wished it
     assert SqlPromptStore(engine).by_heart() == []
+    assert SqlNightStore(engine).nights("p") == []
     assert SqlOfferStore(engine).plans("p") == SqlOfferStore(engine).points("p", 0, NOW) == []
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None

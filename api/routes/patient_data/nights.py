@@ -1,0 +1,334 @@
+"""Nights that watches and rings measured: storing, reading, and what goes together with them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+
+from analytics.nights.links import METHOD
+from api.http.deps import (
+    AnalysedPatient,
+    KeepingStoresDep,
+    KeepingUploadPatient,
+    Patient,
+    PatientInScope,
+    StoresDep,
+)
+from api.http.problems import ProblemError, describe_problems
+from api.http.time_range import parse_timestamp
+from api.schemas.common import RecordOut
+from api.services.nights import agreements, calmer, find_gaps, load_links, own_nights
+from ebbtide.nights import (
+    MAX_NIGHT_NS,
+    MAX_STEPS,
+    MIN_NIGHT_NS,
+    Night,
+    NightBasis,
+    NightValue,
+    local_date,
+)
+from ebbtide.timestamps import DAY, SECOND, to_datetime
+from ebbtide.upload_schema import MAX_AHEAD_NS
+from store.models import StoredNight
+
+router = APIRouter(tags=["nights"])
+shared = APIRouter(tags=["nights"])
+MAX_AT_ONCE = 100
+CAUTION = (
+    "Heart rate variability asleep differs from device to device and with much else (alcohol, "
+    "fever, a late meal). What came before something is not what brought it."
+)
+
+_Hrv = Annotated[float, Field(gt=0, le=500, allow_inf_nan=False)]
+_Rate = Annotated[float, Field(ge=20, le=250, allow_inf_nan=False)]
+
+
+class NightIn(BaseModel):
+    """A night of one source, under the local date on which it ends."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "day": "2026-09-28",
+                    "source": "Oura",
+                    "start": "2026-09-27T23:01:00+02:00",
+                    "end": "2026-09-28T04:51:00+02:00",
+                    "basis": "five-minute values",
+                    "values": [[0, 62.0, None, 60.0], [300, 44.0, None, 59.0]],
+                }
+            ]
+        },
+    )
+
+    day: date = Field(description="The date of its end, by the clock of `end`")
+    source: str = Field(min_length=1, max_length=120)
+    start: datetime
+    end: datetime = Field(description="With the offset of the clock where the person woke")
+    basis: NightBasis
+    rmssd_ms: _Hrv | None = Field(default=None, description="Of the night")
+    sdnn_ms: _Hrv | None = Field(default=None, description="Never in place of RMSSD")
+    mean_hr_bpm: _Rate | None = None
+    low_quarter_hr_bpm: _Rate | None = Field(
+        default=None, description="Mean of the lowest quarter of heart rates"
+    )
+    windows: StrictInt = Field(default=0, ge=0, le=MAX_STEPS)
+    steps: StrictInt = Field(default=0, ge=0, le=MAX_STEPS)
+    values: list[tuple[StrictInt, _Hrv | None, _Hrv | None, _Rate | None]] = Field(
+        default_factory=list,
+        max_length=MAX_STEPS,
+        description="Seconds from the start, RMSSD, SDNN and heart rate of each step asleep",
+    )
+    missing_reason: str | None = Field(default=None, max_length=200)
+
+
+class NightsIn(BaseModel):
+    """Nights, at most 100 at a time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    nights: list[NightIn] = Field(min_length=1, max_length=MAX_AT_ONCE)
+
+
+class NightsPutOut(RecordOut):
+    """What storing did. The same nights again, or shorter ones, change nothing."""
+
+    new: int
+    grown: int = Field(description="Fuller than what was stored of that night, which they replace")
+    known: int
+
+
+class NightOut(RecordOut):
+    """A stored night."""
+
+    day: str
+    source: str
+    start: datetime
+    end: datetime
+    basis: NightBasis
+    rmssd_ms: float | None
+    sdnn_ms: float | None
+    mean_hr_bpm: float | None
+    low_quarter_hr_bpm: float | None
+    windows: int = Field(description="Steps with heart rate variability")
+    steps: int = Field(description="Steps of five minutes from start to end; 0 where not known")
+    missing_reason: str | None
+
+
+class GapOut(RecordOut):
+    """A day of which a source has no night, though it has earlier and later ones."""
+
+    source: str
+    day: str
+    reason: str
+
+
+class NightsOut(BaseModel):
+    """Nights by day and source, and gaps with their reason."""
+
+    nights: list[NightOut]
+    gaps: list[GapOut]
+
+
+class OpenedNightOut(NightOut):
+    """A night with its values: seconds from the start, RMSSD, SDNN, heart rate."""
+
+    values: list[tuple[int, float | None, float | None, float | None]]
+    calmer_than: float | None = Field(
+        description="Of 100 of the person's nights before, on the same device, those less calm"
+    )
+    compared_with: int
+
+
+class AgreementOut(RecordOut):
+    """How far two sources agree on the same nights (Bland and Altman)."""
+
+    first: str
+    second: str
+    metric: str
+    n: int
+    is_ratio: bool = Field(description="Whether all figures are ratios, first by second")
+    bias: float | None
+    bias_low: float | None
+    bias_high: float | None
+    low: float | None = Field(description="Limit below which 2.5 of 100 nights lie")
+    high: float | None
+    low_outer: float | None
+    high_outer: float | None
+    missing_reason: str | None
+
+
+class NightLinkOut(RecordOut):
+    """The answer to one question about nights and days."""
+
+    question: str
+    n: int
+    estimate: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    p_adjusted: float | None = Field(description="Holm, over the three questions")
+    unit_ratio: float | None = Field(
+        description="RMSSD of a night that is calmer by one usual distance, by that of another"
+    )
+    is_clear: bool
+    set_aside: int = Field(description="Single nights far from those around them, not used")
+    missing_reason: str | None
+    sentence: str
+
+
+class NightLinksOut(BaseModel):
+    """Nights and days, and agreement of devices."""
+
+    metric: str
+    nights: int
+    devices: list[str]
+    levels: int = Field(description="Groups of devices between which there is no common level")
+    links: list[NightLinkOut]
+    agreement: list[AgreementOut]
+    caution: str
+    method: str
+
+
+@router.put("/nights", responses=describe_problems(401, 403, 422))
+def put_nights(
+    body: NightsIn, person: KeepingUploadPatient, stores: KeepingStoresDep
+) -> NightsPutOut:
+    """Store nights. Of a source and day, the fuller one stays: an export again adds nothing."""
+    now_ns = stores.now()
+    nights = [
+        _to_night(item, f"body.nights.{place}", now_ns) for place, item in enumerate(body.nights)
+    ]
+    done = stores.nights.put_nights(person.id, nights, now_ns)
+    return NightsPutOut.from_record(done)
+
+
+@router.delete("/nights", responses=describe_problems(401, 403, 404))
+def delete_nights(
+    source: Annotated[str, Query(min_length=1, max_length=120)], person: Patient, stores: StoresDep
+) -> NightsPutOut:
+    """Remove all nights of a source; `known` says how many there were."""
+    removed = stores.nights.remove_nights(person.id, source)
+    if not removed:
+        raise ProblemError(404, "There is no night of this source.")
+    return NightsPutOut(new=0, grown=0, known=removed)
+
+
+@shared.get("/nights", responses=describe_problems(401, 403, 404, 422))
+def nights(
+    person: PatientInScope,
+    stores: StoresDep,
+    first: Annotated[date, Query(description="First day")] = date(2000, 1, 1),
+    last: Annotated[date, Query(description="Last day")] = date(2099, 12, 31),
+) -> NightsOut:
+    """Nights by the date on which each ends, without their values; and the gaps between them."""
+    if last < first:
+        raise ProblemError(422, "must not be before first.", field="query.last")
+    found = stores.nights.nights(person.id, first.isoformat(), last.isoformat(), values=False)
+    return NightsOut(
+        nights=[NightOut.from_record(item.night, **_times(item)) for item in found],
+        gaps=[GapOut.from_record(gap) for gap in find_gaps([item.night for item in found])],
+    )
+
+
+# Before the route with a day, which would match it.
+@shared.get("/nights/link", responses=describe_problems(401, 403, 404))
+def night_link(person: AnalysedPatient, stores: StoresDep) -> NightLinksOut:
+    """Whether nights and the days around them went together, and how far devices agree."""
+    stored = stores.nights.nights(person.id, values=False)
+    own = own_nights(stored)
+    return NightLinksOut(
+        metric=own.metric,
+        nights=len(own.nights),
+        devices=list(own.series.devices),
+        levels=len(set(own.series.level.tolist())),
+        links=[
+            NightLinkOut.from_record(link, question=str(link.question))
+            for link in load_links(stores, person, own)
+        ],
+        agreement=[
+            AgreementOut.from_record(found, first=one, second=other, metric=metric)
+            for one, other, metric, found in agreements([item.night for item in stored])
+        ],
+        caution=CAUTION,
+        method=METHOD,
+    )
+
+
+@shared.get("/nights/{day}", responses=describe_problems(401, 403, 404, 422))
+def opened_night(day: date, person: AnalysedPatient, stores: StoresDep) -> list[OpenedNightOut]:
+    """One night with its values, as each source has it."""
+    name = day.isoformat()
+    found = stores.nights.nights(person.id, name, name)
+    if not found:
+        raise ProblemError(404, "There is no night that ends on this day.")
+    earlier = own_nights(stores.nights.nights(person.id, "", name, values=False))
+    rank, compared = calmer(earlier, name)
+    shown = earlier.nights[-1] if earlier.nights else None
+    return [
+        OpenedNightOut.from_record(
+            item.night,
+            **_times(item),
+            values=[(v.at_s, v.rmssd_ms, v.sdnn_ms, v.hr_bpm) for v in item.night.values],
+            calmer_than=rank if shown is not None and _is_same(shown, item.night) else None,
+            compared_with=compared,
+        )
+        for item in found
+    ]
+
+
+def _is_same(one: Night, other: Night) -> bool:
+    return (one.source, one.day) == (other.source, other.day)
+
+
+def _times(item: StoredNight) -> dict[str, datetime]:
+    """By the clock of where the person woke."""
+    there = timezone(timedelta(seconds=item.night.offset_s))
+    return {
+        "start": to_datetime(item.night.start_ns).astimezone(there),
+        "end": to_datetime(item.night.end_ns).astimezone(there),
+    }
+
+
+def _to_night(item: NightIn, where: str, now_ns: int) -> Night:
+    start_ns = parse_timestamp(item.start, f"{where}.start")
+    end_ns = parse_timestamp(item.end, f"{where}.end")
+    if not MIN_NIGHT_NS <= end_ns - start_ns <= max(MAX_NIGHT_NS, DAY):
+        raise ProblemError(
+            422,
+            "must be three to 24 hours after start: a shorter sleep is a nap.",
+            field=f"{where}.end",
+        )
+    if end_ns > now_ns + MAX_AHEAD_NS:
+        raise ProblemError(422, "lies in the future.", field=f"{where}.end")
+    shift = item.end.utcoffset()
+    offset_s = 0 if shift is None else int(shift.total_seconds())
+    if local_date(end_ns, offset_s) != item.day.isoformat():
+        raise ProblemError(422, "must be the date of end, by its clock.", field=f"{where}.day")
+    if not item.source.isprintable():
+        raise ProblemError(422, "must be printable.", field=f"{where}.source")
+    times = [value[0] for value in item.values]
+    if times != sorted(set(times)) or (times and not 0 <= times[0] <= times[-1] <= DAY // SECOND):
+        raise ProblemError(
+            422, "must be in order of time, each once, within a day.", field=f"{where}.values"
+        )
+    return Night(
+        item.day.isoformat(),
+        item.source,
+        start_ns,
+        end_ns,
+        offset_s,
+        item.basis,
+        item.rmssd_ms,
+        item.sdnn_ms,
+        item.mean_hr_bpm,
+        item.low_quarter_hr_bpm,
+        item.windows,
+        item.steps,
+        tuple(NightValue(*value) for value in item.values),
+        item.missing_reason,
+    )

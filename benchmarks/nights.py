@@ -1,0 +1,259 @@
+"""How often nights and days without a link look linked, and how many nights a link needs.
+
+    uv run python benchmarks/nights.py [--draws 120] [--write docs/evidence/nights.md]
+
+Nights (logarithm of RMSSD) and three ratings of pain and stress a day, of one person, over 28, 56,
+112 and 365 days. Without a link: plain; both improving; errors that linger; weekends that move
+both; a third of nights missing, more often after bad days; naps that make the night shorter; shift
+work by weeks, which moves both; single nights as after alcohol, alone or with pain the day after; a
+change of device on the day on which pain changes too. With a link of 0.15, 0.3 or 0.5 standard
+deviations from night to pain: how often it is found, and how often the interval covers it.
+
+Beside us, in the same draws: Pearson's correlation with the day after, and least squares with a
+trend, weekdays and the day before (statsmodels, errors of Newey and West).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import statsmodels.api as sm
+from numpy.typing import NDArray
+from scipy import signal, stats
+
+from analytics.nights import days_around_nights, night_links, night_series
+
+LENGTHS = (28, 56, 112, 365)
+UNLINKED = (
+    *("plain", "both improve", "errors linger", "weekends move both", "missing nights", "naps"),
+    *("shift work moves both", "single nights", "single nights and pain after"),
+    "device and pain change",
+)
+LINKS = (0.15, 0.3, 0.5)
+_H = 3_600_000_000_000
+_FIRST_DAY = 20_000
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One scenario at one length."""
+
+    scenario: str
+    n: int
+    link: float
+    draws: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one draw: alarms of ours and of the peers, and whether the link was covered."""
+
+    raw: tuple[bool, bool, bool]
+    clear: tuple[bool, bool, bool]
+    asked: bool
+    pearson: bool
+    regression: bool
+    covered: bool
+
+
+def _ar(rng: np.random.Generator, n: int, rho: float) -> Array:
+    noise = rng.normal(size=n + 50) * np.sqrt(1 - rho**2)
+    result: Array = signal.lfilter([1.0], [1.0, -rho], noise)[50:]
+    return result
+
+
+def draw(cell: Cell, rng: np.random.Generator) -> Result:
+    """Make one person and answer."""
+    n = cell.n
+    rho = 0.7 if cell.scenario == "errors linger" else 0.3
+    night, pain, stress = (_ar(rng, n, rho) for _ in range(3))
+    day = np.arange(n)
+    wake_h, sleep_h = rng.normal(7, 0.5, n), rng.normal(7.5, 0.6, n)
+    device = np.zeros(n, dtype=np.int64)
+    if cell.scenario == "both improve":
+        course = 2.0 * day / n + 1.0 * (day > 0.6 * n)
+        night, pain, stress = night + course, pain - course, stress - course
+    elif cell.scenario == "weekends move both":
+        free = (day + _FIRST_DAY + 3) % 7 >= 5
+        night, pain, stress = night + free, pain - free, stress - free
+    elif cell.scenario == "naps":
+        napped = rng.random(n) < 0.3
+        night, sleep_h = night - 0.5 * napped, sleep_h - 1.0 * napped
+    elif cell.scenario == "shift work moves both":
+        shift = day // 7 % 3
+        wake_h = np.array([5.0, 9.0, 15.0])[shift] + rng.normal(0, 0.5, n)
+        night = night - np.array([0.5, 0.0, 1.0])[shift]
+        pain = pain + np.array([0.3, 0.0, 0.7])[shift]
+        stress = stress + np.array([0.3, 0.0, 0.7])[shift]
+    elif cell.scenario.startswith("single nights"):
+        single = rng.random(n) < 0.06
+        night = night - 3.0 * single
+        pain = pain + 2.0 * single * cell.scenario.endswith("after")
+    elif cell.scenario == "device and pain change":
+        device = (day >= n // 2).astype(np.int64)
+        night, pain = night + 1.5 * device, pain - 1.0 * device
+    pain = pain + cell.link * night
+    end = ((day + _FIRST_DAY) * 24 * _H + wake_h * _H).astype(np.int64)
+    start = end - (sleep_h * _H).astype(np.int64)
+    # Three ratings a day, of whole numbers from 0 to 10.
+    times = np.concatenate([end + hours * _H for hours in (2, 6, 11)])
+    scale = 1.4
+    pains, stresses = (
+        np.clip(np.round(5 + scale * np.tile(v, 3) + 0.8 * rng.normal(size=3 * n)), 0, 10)
+        for v in (pain, stress)
+    )
+    kept = np.ones(n, dtype=bool)
+    if cell.scenario == "missing nights":
+        before = np.r_[0.0, pain[:-1]]
+        kept = rng.random(n) > np.clip(0.3 + 0.15 * before, 0.02, 0.9)
+    names = [f"device {k}" for k in device[kept].tolist()]
+    value = 40 * np.exp(0.2 * night[kept])
+    series = night_series(day[kept] + _FIRST_DAY, names, value)
+    around = [days_around_nights(start[kept], end[kept], times, v) for v in (pains, stresses)]
+    answers = night_links(series, *around)
+    first = answers[0]
+    true = scale * cell.link / 0.2 * np.log(first.unit_ratio or 1.0)
+    after, before = around[0].after, around[0].before
+    return Result(
+        tuple(a.p_value is not None and a.p_value < 0.05 for a in answers),  # type: ignore[arg-type]
+        tuple(a.is_clear for a in answers),  # type: ignore[arg-type]
+        first.p_value is not None,
+        _pearson(np.log(value), after),
+        _regression(day[kept], np.log(value), after, before),
+        first.low is not None and first.high is not None and first.low <= true <= first.high,
+    )
+
+
+def _pearson(night: Array, after: Array) -> bool:
+    known = np.isfinite(after)
+    return bool(stats.pearsonr(night[known], after[known]).pvalue < 0.05)
+
+
+def _regression(day: Array, night: Array, after: Array, before: Array) -> bool:
+    weekday = (day + _FIRST_DAY + 3) % 7
+    columns = [np.ones(len(day)), night, day / len(day), np.nan_to_num(before, nan=5.0)]
+    columns += [(weekday == k).astype(float) for k in range(1, 7)]
+    design, known = np.column_stack(columns), np.isfinite(after)
+    fit = sm.OLS(after[known], design[known]).fit(cov_type="HAC", cov_kwds={"maxlags": 5})
+    return bool(fit.pvalues[1] < 0.05)
+
+
+def run(cell: Cell) -> dict[str, object]:
+    """All draws of a cell, each with a seed of its own."""
+    warnings.simplefilter("ignore")
+    begun = time.perf_counter()
+    seed = zlib.crc32(f"{cell.scenario} {cell.n} {cell.link}".encode())
+    found = [draw(cell, np.random.default_rng([seed, k])) for k in range(cell.draws)]
+    asked = max(1, sum(one.asked for one in found))
+    return {
+        "scenario": cell.scenario,
+        "n": cell.n,
+        "link": cell.link,
+        "draws": cell.draws,
+        "asked": sum(one.asked for one in found),
+        "raw": [sum(one.raw[k] for one in found) / cell.draws for k in range(3)],
+        "clear": [sum(one.clear[k] for one in found) / cell.draws for k in range(3)],
+        "any_clear": sum(any(one.clear) for one in found) / cell.draws,
+        "pearson": sum(one.pearson for one in found) / cell.draws,
+        "regression": sum(one.regression for one in found) / cell.draws,
+        "covered": sum(one.covered for one in found) / asked,
+        "seconds": time.perf_counter() - begun,
+    }
+
+
+def cells(draws: int) -> Iterator[Cell]:
+    """The scenarios, the longest last."""
+    for n in LENGTHS:
+        for scenario in UNLINKED:
+            yield Cell(scenario, n, 0.0, draws)
+        for link in LINKS:
+            yield Cell("linked", n, link, draws)
+
+
+def _percent(share: object, draws: object) -> str:
+    value, many = float(share), int(draws)  # type: ignore[call-overload, arg-type]
+    error = np.sqrt(max(value * (1 - value), 0.25 / many) / many)
+    return f"{100 * value:.1f} ± {100 * error:.1f}"
+
+
+def tables(rows: list[dict[str, object]]) -> str:
+    """Both tables in Markdown; each share with its Monte-Carlo standard error."""
+    lines = [
+        "| no link | days | night, then pain | pain, then night | stress, then night | any said |"
+        " Pearson | regression |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    order = [*UNLINKED, "linked"]
+    rows = sorted(rows, key=lambda r: (order.index(str(r["scenario"])), r["n"], r["link"]))
+    for row in rows:
+        if row["link"]:
+            continue
+        raw: list[float] = row["raw"]  # type: ignore[assignment]
+        shares = [*raw, row["any_clear"], row["pearson"], row["regression"]]
+        cellsays = " | ".join(_percent(share, row["draws"]) for share in shares)
+        lines.append(f"| {row['scenario']} | {row['n']} | {cellsays} |")
+    lines += [
+        "",
+        "| link | days | asked | said | interval covers | Pearson | regression |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        if not row["link"]:
+            continue
+        said: list[float] = row["clear"]  # type: ignore[assignment]
+        covered = _percent(row["covered"], row["asked"]) if row["asked"] else "none asked"
+        lines.append(
+            f"| {row['link']} | {row['n']} | {row['asked']} of {row['draws']} | "
+            f"{_percent(said[0], row['draws'])} | {covered} | "
+            f"{_percent(row['pearson'], row['draws'])} | "
+            f"{_percent(row['regression'], row['draws'])} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run, print, and write between the marks of a page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=120)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--days", type=int, nargs="*", default=list(LENGTHS))
+    parser.add_argument("--keep", type=Path, help="JSON lines, to go on with what is there")
+    parser.add_argument("--write", type=Path)
+    given = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    if given.keep is not None and given.keep.exists():
+        rows = [json.loads(line) for line in given.keep.read_text().splitlines()]
+    done = {(row["scenario"], row["n"], row["link"]) for row in rows}
+    wanted = [
+        cell
+        for cell in cells(given.draws)
+        if (cell.scenario, cell.n, cell.link) not in done and cell.n in given.days
+    ]
+    with ProcessPoolExecutor(given.workers) as pool:
+        for future in as_completed([pool.submit(run, cell) for cell in wanted]):
+            rows.append(future.result())
+            if given.keep is not None:
+                with given.keep.open("a") as out:
+                    out.write(json.dumps(rows[-1]) + "\n")
+    text = tables(rows)
+    print(text)
+    if given.write is not None:
+        page = given.write.read_text()
+        begin, end = "<!-- nights: begin -->", "<!-- nights: end -->"
+        before, rest = page.split(begin)
+        _, after = rest.split(end)
+        given.write.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+if __name__ == "__main__":
+    main()

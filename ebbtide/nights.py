@@ -1,0 +1,115 @@
+"""A night as a watch or a ring measured it, named by the local date on which it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from ebbtide.timestamps import HOUR, SECOND, to_datetime
+
+#: Steps of five minutes, by which devices average RMSSD; a night has at most a day of them.
+STEP_S = 300
+MAX_STEPS = 2000
+#: A shorter sleep is a nap, and what a person slept that night is not known.
+MIN_NIGHT_NS = 3 * HOUR
+MAX_NIGHT_NS = 20 * HOUR
+
+
+class NightBasis(StrEnum):
+    """What the metrics of a night were made of."""
+
+    VALUES = "five-minute values"
+    DEVICE = "the device's own average"
+
+
+@dataclass(frozen=True, slots=True)
+class NightValue:
+    """One step asleep, ``at_s`` seconds after the night began; None where nothing was measured."""
+
+    at_s: int
+    rmssd_ms: float | None = None
+    sdnn_ms: float | None = None
+    hr_bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One night of one source.
+
+    ``day``: the local date on which it ends (ISO 8601), at ``offset_s`` seconds from UTC.
+    ``basis``: whether the metrics are means over ``values`` or the device's own. ``windows`` of
+    ``steps`` have a value of heart rate variability. ``low_quarter_hr_bpm``: mean of the lowest
+    quarter of heart rates. RMSSD and SDNN are different quantities and never stand for each other.
+    ``missing_reason``: why a night has no metric, as far as the export says.
+    """
+
+    day: str
+    source: str
+    start_ns: int
+    end_ns: int
+    offset_s: int
+    basis: NightBasis
+    rmssd_ms: float | None = None
+    sdnn_ms: float | None = None
+    mean_hr_bpm: float | None = None
+    low_quarter_hr_bpm: float | None = None
+    windows: int = 0
+    steps: int = 0
+    values: tuple[NightValue, ...] = ()
+    missing_reason: str | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it has heart rate variability or a heart rate."""
+        return any(value is not None for value in (self.rmssd_ms, self.sdnn_ms, self.mean_hr_bpm))
+
+
+def encode_values(values: Sequence[NightValue]) -> str:
+    """Write values as JSON: ``[[at_s, rmssd, sdnn, hr], ...]``, to 0.001."""
+
+    def cut(value: float | None) -> float | None:
+        return None if value is None else round(value, 3)
+
+    rows = [[v.at_s, cut(v.rmssd_ms), cut(v.sdnn_ms), cut(v.hr_bpm)] for v in values]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def decode_values(text: str) -> tuple[NightValue, ...]:
+    """Read what ``encode_values`` wrote."""
+    return tuple(NightValue(int(row[0]), *row[1:]) for row in json.loads(text or "[]"))
+
+
+def local_date(instant_ns: int, offset_s: int) -> str:
+    """Read the date of a clock that is ``offset_s`` before UTC.
+
+    >>> local_date(1_790_000_000_000_000_000, 7200)
+    '2026-09-21'
+    """
+    moment: datetime = to_datetime(instant_ns + offset_s * SECOND)
+    return moment.date().isoformat()
+
+
+def days_between(first: str, last: str) -> list[str]:
+    """All dates from ``first`` to ``last``, both with them.
+
+    >>> days_between("2026-02-27", "2026-03-01")
+    ['2026-02-27', '2026-02-28', '2026-03-01']
+    """
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return [(start + timedelta(days=n)).isoformat() for n in range((end - start).days + 1)]
+
+
+def is_fuller(new: Night, stored: Night) -> bool:
+    """Whether a night of a later export says more than the one that is stored.
+
+    An export may end within a night, and the next one has all of it. Of the same content the stored
+    one stays.
+    """
+    return _content(new) > _content(stored)
+
+
+def _content(night: Night) -> tuple[bool, int, int]:
+    return night.is_measured, max(night.windows, night.steps), night.end_ns - night.start_ns

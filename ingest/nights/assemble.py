@@ -1,0 +1,328 @@
+"""Make nights of values: which of them belong to one sleep, and what the night's metrics are."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ebbtide.nights import (
+    MAX_NIGHT_NS,
+    MAX_STEPS,
+    MIN_NIGHT_NS,
+    STEP_S,
+    Night,
+    NightBasis,
+    NightValue,
+    is_fuller,
+    local_date,
+)
+from ebbtide.timestamps import EARLIEST, HOUR, LATEST, SECOND
+from ingest.nights.night_file import Remarks
+
+_STEP_NS = STEP_S * SECOND
+#: A longer time awake ends a sleep: what follows is another one.
+MAX_AWAKE_NS = 2 * HOUR
+# Plausible of a person asleep; outside of it a sensor wrote what it did not measure.
+_RANGES = {"rmssd_ms": (1.0, 400.0), "sdnn_ms": (1.0, 500.0), "hr_bpm": (25.0, 220.0)}
+_SAME_TIME_NS = 90 * SECOND
+_SAME_MS = 0.051  # apps round to a tenth
+_SAME_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One value of a source: when its step begins, and the clock's offset there."""
+
+    time_ns: int
+    offset_s: int
+    rmssd_ms: float | None = None
+    sdnn_ms: float | None = None
+    hr_bpm: float | None = None
+
+    @property
+    def has_hrv(self) -> bool:
+        """Whether it has heart rate variability."""
+        return self.rmssd_ms is not None or self.sdnn_ms is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A sleep that the device found, from ``start_ns`` to before ``end_ns``."""
+
+    start_ns: int
+    end_ns: int
+    offset_s: int
+
+
+def clean(value: object, kind: str) -> float | None:
+    """A number within what a person asleep has; None for anything else. Zero means not measured."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    low, high = _RANGES[kind]
+    return number if low <= number <= high else None
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """The mean of what was measured; None of nothing."""
+    found = [value for value in values if value is not None]
+    return sum(found) / len(found) if found else None
+
+
+def low_quarter(values: Iterable[float | None]) -> float | None:
+    """The mean of the lowest quarter, of at least eight values."""
+    found = sorted(value for value in values if value is not None)
+    return mean(found[: len(found) // 4]) if len(found) >= 8 else None
+
+
+def make_nights(
+    source: str,
+    values: Sequence[Measured],
+    remarks: Remarks,
+    sleeps: Sequence[Sleep] | None = None,
+) -> list[Night]:
+    """The nights of one source, by day.
+
+    Without ``sleeps`` the values are of sleep alone, and each run of them without two hours between
+    is one. Of several that end on one date the longest is the night; shorter than three hours, it
+    is a nap and no night.
+    """
+    ordered = _in_order(values, remarks)
+    if sleeps is None:
+        runs = _runs(ordered)
+    else:
+        starts = [value.time_ns for value in ordered]
+        runs = []
+        for sleep in merge_sleeps(sleeps):
+            a, b = bisect_left(starts, sleep.start_ns), bisect_left(starts, sleep.end_ns)
+            runs.append((sleep, ordered[a:b]))
+    by_day: dict[str, Night] = {}
+    for sleep, inside in runs:
+        night = _night(source, sleep, inside, remarks)
+        if night is None:
+            continue
+        there = by_day.get(night.day)
+        by_day[night.day] = night if there is None else _longer(night, there, remarks)
+    return [by_day[day] for day in sorted(by_day)]
+
+
+def merge_sleeps(sleeps: Iterable[Sleep]) -> list[Sleep]:
+    """Sleeps with no two hours between them as one, by time."""
+    merged: list[Sleep] = []
+    for sleep in sorted(sleeps, key=lambda item: (item.start_ns, item.end_ns)):
+        if merged and sleep.start_ns - merged[-1].end_ns <= MAX_AWAKE_NS:
+            last = merged[-1]
+            merged[-1] = (
+                last
+                if sleep.end_ns <= last.end_ns
+                else Sleep(last.start_ns, sleep.end_ns, sleep.offset_s)
+            )
+        else:
+            merged.append(sleep)
+    return merged
+
+
+def _in_order(values: Sequence[Measured], remarks: Remarks) -> list[Measured]:
+    """By time, each step once: a second file of an export may have it again."""
+    found: list[Measured] = []
+    outside = 0
+    for value in sorted(values, key=lambda item: item.time_ns):
+        if not EARLIEST <= value.time_ns < LATEST:
+            outside += 1
+            continue
+        if found and value.time_ns - found[-1].time_ns < SECOND:
+            found[-1] = _joined(found[-1], value)
+            continue
+        found.append(value)
+    if outside:
+        remarks.problems.append(f"{outside} values are before 2000 or after 2100; left out")
+    return found
+
+
+def _joined(one: Measured, other: Measured) -> Measured:
+    """Two records of one moment: what the first lacks is the other's."""
+    return replace(
+        one,
+        rmssd_ms=other.rmssd_ms if one.rmssd_ms is None else one.rmssd_ms,
+        sdnn_ms=other.sdnn_ms if one.sdnn_ms is None else one.sdnn_ms,
+        hr_bpm=other.hr_bpm if one.hr_bpm is None else one.hr_bpm,
+    )
+
+
+def _count(value: Measured) -> int:
+    return sum(part is not None for part in (value.rmssd_ms, value.sdnn_ms, value.hr_bpm))
+
+
+def _runs(values: Sequence[Measured]) -> list[tuple[Sleep, Sequence[Measured]]]:
+    runs: list[tuple[Sleep, Sequence[Measured]]] = []
+    begin = 0
+    for place in range(1, len(values) + 1):
+        if (
+            place == len(values)
+            or values[place].time_ns - values[place - 1].time_ns - _STEP_NS > MAX_AWAKE_NS
+        ):
+            first, last = values[begin], values[place - 1]
+            sleep = Sleep(first.time_ns, last.time_ns + _STEP_NS, last.offset_s)
+            runs.append((sleep, values[begin:place]))
+            begin = place
+    return runs
+
+
+def _night(source: str, sleep: Sleep, inside: Sequence[Measured], remarks: Remarks) -> Night | None:
+    length = sleep.end_ns - sleep.start_ns
+    day = local_date(sleep.end_ns, sleep.offset_s)
+    if length < MIN_NIGHT_NS:
+        remarks.add("sleeps are shorter than three hours and no night; left out", f"on {day}")
+        return None
+    if length > MAX_NIGHT_NS or len(inside) > MAX_STEPS:
+        remarks.add(
+            "times have values for more than 20 hours on end and no sleep is named, so which of "
+            "them are of sleep is not known; left out",
+            f"until {day}",
+        )
+        return None
+    steps = max(1, round(length / _STEP_NS))
+    measured = [value for value in inside if value.has_hrv]
+    values = tuple(
+        NightValue(
+            (value.time_ns - sleep.start_ns) // SECOND,
+            value.rmssd_ms,
+            value.sdnn_ms,
+            value.hr_bpm,
+        )
+        for value in inside
+        if _count(value)
+    )
+    rates = [value.hr_bpm for value in inside]
+    night = Night(
+        day,
+        source,
+        sleep.start_ns,
+        sleep.end_ns,
+        sleep.offset_s,
+        NightBasis.VALUES,
+        mean(value.rmssd_ms for value in measured),
+        mean(value.sdnn_ms for value in measured),
+        mean(rates),
+        low_quarter(rates),
+        len(measured),
+        steps,
+        values,
+    )
+    if not night.is_measured:
+        return replace(night, missing_reason="asleep, but nothing was measured")
+    return night
+
+
+def _longer(night: Night, there: Night, remarks: Remarks) -> Night:
+    longer, other = (night, there) if is_fuller(night, there) else (there, night)
+    remarks.add(
+        "further sleeps end on the date of a longer one and are not its night; left out",
+        f"on {other.day}",
+    )
+    return longer
+
+
+def once_each(nights: Iterable[Night], remarks: Remarks) -> tuple[Night, ...]:
+    """Nights of all sources, by source and day, of which none is a copy of another's.
+
+    Several apps may have written the same: where four of five values of a night are those of a
+    night of another source at the same times, the source with more values overall keeps it.
+    """
+    by_source: dict[str, list[Night]] = {}
+    for night in nights:
+        by_source.setdefault(night.source, []).append(night)
+    order = sorted(by_source, key=lambda name: (-_weight(by_source[name]), name))
+    taken: dict[str, list[Night]] = {}  # by day
+    copies: dict[tuple[str, str], int] = {}
+    for name in order:
+        kept = []
+        for night in by_source[name]:
+            twin = next((n for n in taken.get(night.day, ()) if _is_copy(night, n)), None)
+            if twin is None:
+                kept.append(night)
+            else:
+                copies[name, twin.source] = copies.get((name, twin.source), 0) + 1
+        for night in kept:
+            taken.setdefault(night.day, []).append(night)
+    for (copier, owner), count in sorted(copies.items()):
+        remarks.note(
+            f"{count} nights that {copier} wrote are those of {owner}; they are counted once"
+        )
+    every = [night for of_day in taken.values() for night in of_day]
+    return tuple(sorted(every, key=lambda night: (night.source, night.day)))
+
+
+def _weight(nights: Sequence[Night]) -> int:
+    return sum(len(night.values) + 1 for night in nights)
+
+
+def _is_copy(night: Night, other: Night) -> bool:
+    if night.source == other.source or not night.is_measured:
+        return False
+    if night.start_ns >= other.end_ns + HOUR or other.start_ns >= night.end_ns + HOUR:
+        return False
+    if not night.values:  # one figure a night: the mean of the other's values
+        return (
+            night.rmssd_ms is not None
+            and other.rmssd_ms is not None
+            and abs(night.rmssd_ms - other.rmssd_ms) <= 0.51
+        )
+    times = [other.start_ns + value.at_s * SECOND for value in other.values]
+    same = compared = 0
+    for value in night.values:
+        if value.rmssd_ms is None and value.sdnn_ms is None:
+            continue
+        compared += 1
+        time = night.start_ns + value.at_s * SECOND
+        a, b = bisect_left(times, time - _SAME_TIME_NS), bisect_right(times, time + _SAME_TIME_NS)
+        same += any(_is_same(value, other.values[place]) for place in range(a, b))
+    return compared > 0 and same >= _SAME_SHARE * compared
+
+
+def _is_same(one: NightValue, other: NightValue) -> bool:
+    pairs = [(one.rmssd_ms, other.rmssd_ms), (one.sdnn_ms, other.sdnn_ms)]
+    both = [(a, b) for a, b in pairs if a is not None and b is not None]
+    return bool(both) and all(abs(a - b) <= _SAME_MS + 0.45 * _is_whole(a, b) for a, b in both)
+
+
+def _is_whole(a: float, b: float) -> bool:
+    """Whether one of them was rounded to whole milliseconds."""
+    return a == round(a) or b == round(b)
+
+
+class HeartRates:
+    """Heart rates summed into the steps of values, so that those of years need no memory."""
+
+    def __init__(self, starts_ns: Sequence[int]) -> None:
+        self._starts = sorted(set(starts_ns))
+        self._sums = [0.0] * len(self._starts)
+        self._counts = [0] * len(self._starts)
+
+    def add(self, time_ns: int, bpm: float) -> None:
+        """Add a rate; one that no step holds is passed over."""
+        place = bisect_right(self._starts, time_ns) - 1
+        if place >= 0 and time_ns < self._starts[place] + _STEP_NS:
+            self._sums[place] += bpm
+            self._counts[place] += 1
+
+    def means(self) -> Mapping[int, float]:
+        """The mean of each step that has one, by its beginning."""
+        return {
+            start: total / count
+            for start, total, count in zip(self._starts, self._sums, self._counts, strict=True)
+            if count
+        }
+
+
+def with_rates(values: Sequence[Measured], rates: HeartRates) -> list[Measured]:
+    """The values with the heart rates of their steps, where they have none of their own."""
+    means = rates.means()
+    return [
+        value if value.hr_bpm is not None else replace(value, hr_bpm=means.get(value.time_ns))
+        for value in values
+    ]

@@ -1,0 +1,211 @@
+"""Read nights of Fitbit, as Google Takeout exports them.
+
+``Heart Rate Variability Details - DAY.csv``: RMSSD every five minutes asleep, in local time without
+a zone; newer ones have a zone. ``heart_rate-DAY.json``: rates in UTC. Newer tables of the folders
+``..._GoogleData`` have longer names of columns and UTC. ``Daily Heart Rate Variability Summary``:
+the device's own average, used for a night of which no values are there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from ebbtide.errors import EbbtideError
+from ebbtide.nights import Night, NightBasis
+from ebbtide.timestamps import from_datetime
+from ingest.nights.assemble import (
+    HeartRates,
+    Measured,
+    clean,
+    make_nights,
+    once_each,
+    with_rates,
+)
+from ingest.nights.clock import local_to_utc, offset_s, require_zone
+from ingest.nights.daily import night_of_day
+from ingest.nights.members import Member, Members
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+
+_SOURCE = "Fitbit"
+_TIME = ("timestamp", "time", "date")
+_RMSSD = ("rmssd", "root mean square of successive differences milliseconds")
+_SDNN = ("standard deviation milliseconds",)
+_DAILY = ("average heart rate variability milliseconds", "daily_rmssd")
+_NREM = ("nremhr", "non rem heart rate beats per minute")
+_BPM = ("beats per minute", "bpm")
+_DETAIL_MARKS = {"coverage", "low_frequency", "high_frequency", "standard deviation milliseconds"}
+_RATE = re.compile(rb'"dateTime"\s*:.{0,80}"bpm"\s*:', re.DOTALL)
+
+
+def _kind(member: Member) -> str | None:
+    if _RATE.search(member.head):
+        return "rates"
+    names = set(csv_names(member.head))
+    if not names & set(_TIME):
+        return None
+    if names & set(_DAILY) or (names & set(_RMSSD) and names & {*_NREM, "entropy"}):
+        return "daily"
+    if names & set(_RMSSD) and names & _DETAIL_MARKS:
+        return "details"
+    if "beats per minute" in names:
+        return "rate table"
+    return None
+
+
+def _matches(member: Member) -> bool:
+    return _kind(member) is not None
+
+
+def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
+    remarks = Remarks()
+    kinds: dict[str, list[Member]] = {}
+    for member in found:
+        kinds.setdefault(_kind(member) or "", []).append(member)
+    total = sum(member.size for member in found) or 1
+    done = 0
+    values: list[Measured] = []
+    for member in kinds.get("details", []):
+        values += _details(members, member, context, remarks)
+        done += member.size
+        context.show(done / total)
+    rates = HeartRates([value.time_ns for value in values])
+    for member in (*kinds.get("rates", []), *kinds.get("rate table", [])):
+        if values:
+            _add_rates(members, member, rates, remarks)
+        done += member.size
+        context.show(done / total)
+    nights = make_nights(_SOURCE, with_rates(values, rates), remarks)
+    days = {night.day for night in nights}
+    for member in kinds.get("daily", []):
+        for night in _daily(members, member, context, remarks):
+            if night.day not in days:
+                nights.append(night)
+                days.add(night.day)
+                remarks.note("some nights have the device's own average and no values")
+    if not nights:
+        raise EbbtideError(
+            f"{members.path} holds heart rates of Fitbit and no heart rate variability.",
+            "In Google Takeout choose Fitbit with 'Heart Rate Variability' (all of it).",
+        )
+    return NightFile(
+        "Fitbit", once_each(nights, remarks), remarks.all_problems(), tuple(remarks.notes)
+    )
+
+
+def _rows(members: Members, member: Member) -> Iterator[dict[str, str]]:
+    text = members.read(member).decode("utf-8-sig", "replace")
+    reader = csv.reader(io.StringIO(text))
+    names = [name.strip().lower() for name in next(reader, [])]
+    for row in reader:
+        if any(cell.strip() for cell in row):
+            yield dict(zip(names, (cell.strip() for cell in row), strict=False))
+
+
+def _cell(row: dict[str, str], names: tuple[str, ...]) -> str | None:
+    return next((row[name] for name in names if row.get(name)), None)
+
+
+def _details(
+    members: Members, member: Member, context: NightContext, remarks: Remarks
+) -> list[Measured]:
+    naive: list[tuple[datetime, Measured]] = []
+    values: list[Measured] = []
+    for row in _rows(members, member):
+        time = _moment(_cell(row, _TIME))
+        value = Measured(
+            0, 0, clean(_cell(row, _RMSSD), "rmssd_ms"), clean(_cell(row, _SDNN), "sdnn_ms")
+        )
+        if time is None or not value.has_hrv:
+            remarks.add("rows have no time or no RMSSD; left out", f"in {member.base}")
+        elif time.tzinfo is None:
+            naive.append((time, value))
+        else:
+            values.append(_at(from_datetime(time), value, context.zone, time))
+    if naive:
+        zone = require_zone(context.zone, member.base)
+        times = local_to_utc([time for time, _ in naive], zone, remarks)
+        values += [
+            _at(time, value, zone, None)
+            for time, (_, value) in zip(times, naive, strict=True)
+            if time >= 0
+        ]
+    return values
+
+
+def _at(time_ns: int, value: Measured, zone: str | None, moment: datetime | None) -> Measured:
+    """The value at its time. Of times in UTC the zone says what a clock showed."""
+    shift = moment.utcoffset() if moment is not None else None
+    if zone is not None and not shift:
+        offset = offset_s(time_ns, zone)
+    else:
+        offset = 0 if shift is None else int(shift.total_seconds())
+    return Measured(time_ns, offset, value.rmssd_ms, value.sdnn_ms)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return _american(text)
+
+
+def _american(text: str) -> datetime | None:
+    for form in ("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M"):
+        try:
+            return datetime.strptime(text, form)  # noqa: DTZ007 - UTC, as the caller knows
+        except ValueError:
+            continue
+    return None
+
+
+def _add_rates(members: Members, member: Member, rates: HeartRates, remarks: Remarks) -> None:
+    """Rates of a day. Those of confidence 0 were not measured on a wrist."""
+    for moment, bpm in _rate_rows(members, member, remarks):
+        rate = clean(bpm, "hr_bpm")
+        if moment is None or rate is None:
+            remarks.add("heart rates cannot be read; left out", f"in {member.base}")
+            continue
+        utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        rates.add(from_datetime(utc), rate)
+
+
+def _rate_rows(
+    members: Members, member: Member, remarks: Remarks
+) -> Iterator[tuple[datetime | None, object]]:
+    if member.name.lower().endswith(".csv"):
+        for row in _rows(members, member):
+            yield _moment(_cell(row, _TIME)), _cell(row, _BPM)
+        return
+    try:
+        whole = json.loads(members.read(member))
+    except (ValueError, RecursionError):
+        remarks.add("files of heart rates are damaged; left out", member.base)
+        return
+    for row in whole if isinstance(whole, list) else []:
+        value = row.get("value") if isinstance(row, dict) else None
+        if not isinstance(value, dict):
+            yield None, None
+        elif value.get("confidence") != 0:
+            yield _moment(str(row.get("dateTime", ""))), value.get("bpm")
+
+
+def _daily(
+    members: Members, member: Member, context: NightContext, remarks: Remarks
+) -> Iterator[Night]:
+    for row in _rows(members, member):
+        time = _moment(_cell(row, _TIME))
+        rmssd = clean(_cell(row, (*_DAILY, *_RMSSD)), "rmssd_ms")
+        if time is None or rmssd is None:
+            remarks.add("rows of daily averages cannot be read; left out", f"in {member.base}")
+            continue
+        yield night_of_day(_SOURCE, time.date(), context.zone, NightBasis.DEVICE, rmssd_ms=rmssd)
+
+
+FORMAT = NightFormat("Fitbit", _matches, _read)

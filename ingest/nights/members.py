@@ -1,0 +1,157 @@
+"""The files of an export, whether it is a zip, an unpacked folder or one file, each read as bytes.
+
+Nothing is unpacked but what needs a file of its own (a database, a zip in the zip), and that is
+bounded: what is written is counted, whatever the zip says of itself.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from ebbtide.errors import EbbtideError
+
+_ENDINGS = frozenset({".csv", ".db", ".fit", ".json", ".xml", ".zip"})
+_HEAD_BYTES = 4096
+_CHUNK_BYTES = 1 << 20
+MAX_MEMBERS = 200_000
+#: Of a file that is held in memory, and of one that is unpacked.
+MAX_HELD_BYTES = 300_000_000
+MAX_UNPACKED_BYTES = 8_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of an export: its path in it, and its first bytes."""
+
+    name: str
+    size: int
+    head: bytes
+
+    @property
+    def base(self) -> str:
+        """Its name without folders."""
+        return PurePosixPath(self.name).name
+
+
+class Members:
+    """The files of an export that may hold nights, in order of their names."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile | None) -> None:
+        self.path = path
+        self._archive = archive
+        self.all = self._list()
+
+    def _list(self) -> list[Member]:
+        found = []
+        if self._archive is not None:
+            for item in self._archive.infolist():
+                if not item.is_dir() and _is_candidate(item.filename):
+                    found.append((item.filename, item.file_size))
+        elif self.path.is_dir():
+            for inside in self.path.rglob("*"):
+                name = inside.relative_to(self.path).as_posix()
+                if inside.is_file() and _is_candidate(name):
+                    found.append((name, inside.stat().st_size))
+        else:
+            found.append((self.path.name, self.path.stat().st_size))
+        if len(found) > MAX_MEMBERS:
+            raise EbbtideError(
+                f"{self.path} holds {len(found)} files; {MAX_MEMBERS} are read at a time.",
+                "Put fewer of them into a zip.",
+            )
+        members = []
+        for name, size in sorted(found):
+            with self.open_name(name) as file:
+                members.append(Member(name, size, file.read(_HEAD_BYTES)))
+        return members
+
+    @property
+    def size(self) -> int:
+        """Bytes of all, unpacked."""
+        return sum(member.size for member in self.all)
+
+    def open_name(self, name: str) -> IO[bytes]:
+        """Open a file by its path in the export. Raises EbbtideError."""
+        try:
+            if self._archive is not None:
+                return self._archive.open(name)
+            return (self.path / name if self.path.is_dir() else self.path).open("rb")
+        except (OSError, RuntimeError, KeyError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise EbbtideError(
+                f"{name} in {self.path} cannot be read: {error}.", "Export it again."
+            ) from error
+
+    def read(self, member: Member) -> bytes:
+        """All bytes of a file that is held in memory. Raises EbbtideError for one too large."""
+        try:
+            with self.open_name(member.name) as file:
+                data = file.read(MAX_HELD_BYTES + 1)
+        except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise EbbtideError(
+                f"{member.name} in {self.path} is damaged: {error}.", "Export it again."
+            ) from error
+        if len(data) > MAX_HELD_BYTES:
+            raise EbbtideError(
+                f"{member.name} is larger than {MAX_HELD_BYTES // 1_000_000} MB.",
+                "Export a shorter time.",
+            )
+        return data
+
+    @contextmanager
+    def as_file(self, member: Member) -> Iterator[Path]:
+        """A file of the disk with the content of ``member``; a copy where it is in a zip."""
+        if self._archive is None:
+            yield self.path / member.name if self.path.is_dir() else self.path
+            return
+        with tempfile.TemporaryDirectory(prefix="ebbtide-nights-") as folder:
+            target = Path(folder) / member.base
+            unpack_to(self.open_name(member.name), target, member.name)
+            yield target
+
+
+def unpack_to(source: IO[bytes], target: Path, name: str) -> None:
+    """Copy a file of a zip, within ``MAX_UNPACKED_BYTES``. Raises EbbtideError."""
+    size = 0
+    try:
+        with source, target.open("xb") as out:
+            while chunk := source.read(_CHUNK_BYTES):
+                size += len(chunk)
+                if size > MAX_UNPACKED_BYTES:
+                    raise EbbtideError(
+                        f"{name} is larger than {MAX_UNPACKED_BYTES // 1_000_000_000} GB.",
+                        "Export a shorter time.",
+                    )
+                out.write(chunk)
+    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise EbbtideError(f"{name} cannot be unpacked: {error}.", "Export it again.") from error
+
+
+@contextmanager
+def open_members(path: Path) -> Iterator[Members]:
+    """Open an export. Raises EbbtideError where it cannot be read."""
+    try:
+        if path.is_dir() or not zipfile.is_zipfile(path):
+            yield Members(path, None)
+            return
+        with zipfile.ZipFile(path) as archive:
+            yield Members(path, archive)
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise EbbtideError(
+            f"{path} cannot be read: {error}.", "Check the name of the file, or export it again."
+        ) from error
+
+
+def _is_candidate(name: str) -> bool:
+    plain = PurePosixPath(name)
+    return (
+        plain.suffix.lower() in _ENDINGS
+        and not name.startswith("__MACOSX/")
+        and not plain.name.startswith(".")
+    )

@@ -1,0 +1,157 @@
+"""Read nights of Oura: JSON of its API and of its account export, of both versions.
+
+Each sleep has its own average, which is over all that the ring measured; the list of every five
+minutes has holes. The night has the ring's own average, marked as such, and the list as values.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from ebbtide.errors import EbbtideError
+from ebbtide.nights import (
+    MAX_NIGHT_NS,
+    MIN_NIGHT_NS,
+    STEP_S,
+    Night,
+    NightBasis,
+    NightValue,
+    is_fuller,
+    local_date,
+)
+from ebbtide.timestamps import EARLIEST, LATEST, SECOND, from_datetime
+from ingest.nights.assemble import clean, low_quarter, mean, once_each
+from ingest.nights.members import Member, Members
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+
+_SOURCE = "Oura"
+_NOT_SLEEP = {"deleted", "rest"}
+
+
+def _matches(member: Member) -> bool:
+    head = member.head
+    return member.head.lstrip()[:1] in (b"{", b"[") and b'"bedtime_start"' in head
+
+
+def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
+    remarks = Remarks()
+    by_day: dict[str, Night] = {}
+    seen: set[str] = set()
+    for number, member in enumerate(found):
+        try:
+            whole = json.loads(members.read(member))
+        except (ValueError, RecursionError) as error:
+            raise EbbtideError(
+                f"{member.base} is damaged JSON ({error}).", "Export it again."
+            ) from error
+        for row in _sleeps(whole):
+            night = _night(row, remarks)
+            if night is None or str(row.get("id") or id(row)) in seen:
+                continue
+            seen.add(str(row.get("id") or id(row)))
+            there = by_day.get(night.day)
+            if there is None or is_fuller(night, there):
+                by_day[night.day] = night
+        context.show((number + 1) / len(found))
+    if not by_day:
+        raise EbbtideError(
+            f"{members.path} is an export of Oura without a night of three hours or more.",
+            "Export sleep, for the time in which the ring was worn.",
+        )
+    nights = once_each(by_day.values(), remarks)
+    remarks.note("averages of a night are Oura's own; its five-minute values have holes")
+    return NightFile("Oura", nights, remarks.all_problems(), tuple(remarks.notes))
+
+
+def _sleeps(whole: Any) -> list[dict[str, Any]]:
+    """The sleeps, wherever they are: ``data``, ``sleep``, or a list."""
+    if isinstance(whole, dict):
+        for key in ("data", "sleep", "sleep_model", "sleeps"):
+            if key in whole:
+                return _sleeps(whole[key])
+        return [whole] if "bedtime_start" in whole else []
+    if isinstance(whole, list):
+        return [row for row in whole if isinstance(row, dict) and "bedtime_start" in row]
+    return []
+
+
+def _night(row: dict[str, Any], remarks: Remarks) -> Night | None:
+    if row.get("type") in _NOT_SLEEP:
+        return None
+    begin, end = _moment(row.get("bedtime_start")), _moment(row.get("bedtime_end"))
+    if begin is None or end is None or end <= begin:
+        remarks.add("sleeps have no beginning or end with an offset; left out", str(row.get("day")))
+        return None
+    start_ns, end_ns = from_datetime(begin), from_datetime(end)
+    shift = end.utcoffset() or timedelta()
+    day = local_date(end_ns, int(shift.total_seconds()))
+    if not EARLIEST <= start_ns < LATEST or end_ns - start_ns > MAX_NIGHT_NS:
+        remarks.add("sleeps are longer than 20 hours or not of this century; left out", day)
+        return None
+    if end_ns - start_ns < MIN_NIGHT_NS or row.get("type") == "late_nap":
+        remarks.add("sleeps are naps, shorter than three hours; left out", f"on {day}")
+        return None
+    values = _values(row, start_ns)
+    rates = [value.hr_bpm for value in values]
+    own = clean(row.get("average_hrv", row.get("rmssd")), "rmssd_ms")
+    own_rate = clean(row.get("average_heart_rate", row.get("hr_average")), "hr_bpm")
+    basis = NightBasis.DEVICE if own is not None else NightBasis.VALUES
+    rmssd = own if own is not None else mean(value.rmssd_ms for value in values)
+    rate = own_rate if own_rate is not None else mean(rates)
+    nothing = rmssd is None and rate is None
+    return Night(
+        day,
+        _SOURCE,
+        start_ns,
+        end_ns,
+        int(shift.total_seconds()),
+        basis,
+        rmssd_ms=rmssd,
+        mean_hr_bpm=rate,
+        low_quarter_hr_bpm=low_quarter(rates),
+        windows=sum(value.rmssd_ms is not None for value in values),
+        steps=max(
+            round((end_ns - start_ns) / (STEP_S * SECOND)),
+            1 + values[-1].at_s // STEP_S if values else 0,
+        ),
+        values=values,
+        missing_reason="asleep, but nothing was measured" if nothing else None,
+    )
+
+
+def _values(row: dict[str, Any], start_ns: int) -> tuple[NightValue, ...]:
+    """The lists of heart rate variability and of heart rate, by seconds since the sleep began."""
+    found: dict[int, list[float | None]] = {}
+    for place, key, old, kind in (
+        (0, "hrv", "rmssd_5min", "rmssd_ms"),
+        (1, "heart_rate", "hr_5min", "hr_bpm"),
+    ):
+        series = row.get(key)
+        if isinstance(series, dict):
+            items, step = series.get("items"), series.get("interval")
+            begin = _moment(series.get("timestamp"))
+        else:
+            items, step, begin = row.get(old), STEP_S, None
+        if not isinstance(items, list) or not isinstance(step, int | float) or step <= 0:
+            continue
+        shift = 0 if begin is None else (from_datetime(begin) - start_ns) // SECOND
+        for number, item in enumerate(items):
+            value = clean(item, kind)
+            if value is not None:
+                found.setdefault(int(shift + number * step), [None, None])[place] = value
+    return tuple(
+        NightValue(at_s, rmssd_ms=pair[0], hr_bpm=pair[1]) for at_s, pair in sorted(found.items())
+    )
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else moment
+
+
+FORMAT = NightFormat("Oura", _matches, _read)

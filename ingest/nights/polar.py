@@ -1,0 +1,136 @@
+"""Read Polar's nightly recharge, as AccessLink documents it: a JSON object a night, with averages
+and ``hrv_samples`` of five minutes by local time of day. RMSSD.
+
+The shape of the account export could not be checked against a real one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from ebbtide.errors import EbbtideError
+from ebbtide.nights import Night, NightBasis
+from ebbtide.timestamps import SECOND
+from ingest.nights.assemble import Measured, clean, make_nights, once_each
+from ingest.nights.clock import local_to_utc, offset_s, require_zone
+from ingest.nights.daily import night_of_day
+from ingest.nights.members import Member, Members
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+
+_SOURCE = "Polar"
+_AVERAGE = ("heart_rate_variability_avg", "heart-rate-variability-avg", "heartRateVariabilityAvg")
+_RATE = ("heart_rate_avg", "heart-rate-avg", "heartRateAvg")
+_SAMPLES = ("hrv_samples", "hrv-samples", "hrvSamples")
+
+
+def _matches(member: Member) -> bool:
+    head = member.head
+    return head.lstrip()[:1] in (b"{", b"[") and any(
+        f'"{name}"'.encode() in head for name in (*_AVERAGE, *_SAMPLES)
+    )
+
+
+def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
+    remarks = Remarks()
+    nights: dict[str, Night] = {}
+    for number, member in enumerate(found):
+        try:
+            whole = json.loads(members.read(member))
+        except (ValueError, RecursionError) as error:
+            raise EbbtideError(
+                f"{member.base} is damaged JSON ({error}).", "Export it again."
+            ) from error
+        for row in _recharges(whole):
+            night = _night(row, member, context, remarks)
+            if night is not None:
+                nights.setdefault(night.day, night)
+        context.show((number + 1) / len(found))
+    if not nights:
+        raise EbbtideError(
+            f"{members.path} holds no night of Polar with heart rate variability.",
+            "Export the nights in which the watch was worn.",
+        )
+    remarks.note("averages of a night are Polar's own (of its first four hours asleep)")
+    return NightFile(
+        "Polar", once_each(nights.values(), remarks), remarks.all_problems(), tuple(remarks.notes)
+    )
+
+
+def _recharges(whole: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(whole, dict) and isinstance(whole.get("recharges"), list):
+        whole = whole["recharges"]
+    for row in whole if isinstance(whole, list) else [whole]:
+        if isinstance(row, dict) and "date" in row:
+            yield row
+
+
+def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
+    return next((row[name] for name in names if row.get(name) is not None), None)
+
+
+def _night(
+    row: dict[str, Any], member: Member, context: NightContext, remarks: Remarks
+) -> Night | None:
+    try:
+        day = date.fromisoformat(str(row["date"])[:10])
+    except ValueError:
+        remarks.add("nights have no date; left out", str(row.get("date")))
+        return None
+    own = clean(_first(row, _AVERAGE), "rmssd_ms")
+    rate = clean(_first(row, _RATE), "hr_bpm")
+    zone = require_zone(context.zone, member.base)
+    samples = _first(row, _SAMPLES)
+    found: list[Night] = []
+    if isinstance(samples, dict):
+        found = make_nights(_SOURCE, _samples(samples, day, zone, remarks), remarks)
+    if own is None and rate is None and not found:
+        remarks.add("nights have no heart rate variability; left out", f"of {day}")
+        return None
+    if not found:
+        return night_of_day(_SOURCE, day, zone, NightBasis.DEVICE, rmssd_ms=own, mean_hr_bpm=rate)
+    night = found[0]
+    return Night(
+        day.isoformat(),
+        _SOURCE,
+        night.start_ns,
+        night.end_ns,
+        night.offset_s,
+        NightBasis.VALUES if own is None else NightBasis.DEVICE,
+        rmssd_ms=night.rmssd_ms if own is None else own,
+        mean_hr_bpm=rate,
+        windows=night.windows,
+        steps=night.steps,
+        values=night.values,
+    )
+
+
+def _samples(samples: dict[str, Any], day: date, zone: str, remarks: Remarks) -> list[Measured]:
+    """The samples in their order; those before a step back of the clock are of the evening."""
+    clocks = []
+    for text, value in samples.items():
+        try:
+            clock = datetime.strptime(text[:5], "%H:%M").time()  # noqa: DTZ007
+        except ValueError:
+            remarks.add("samples have no time of day; left out", text)
+            continue
+        clocks.append((clock, clean(value, "rmssd_ms")))
+    evening = any(clock.hour >= 15 for clock, _ in clocks) and any(
+        clock.hour < 15 for clock, _ in clocks
+    )
+    naive = [
+        datetime.combine(day - timedelta(days=1 if evening and clock.hour >= 15 else 0), clock)
+        for clock, _ in clocks
+    ]
+    order = sorted(range(len(naive)), key=lambda place: (naive[place].date(), place))
+    times = local_to_utc([naive[place] for place in order], zone, remarks)
+    return [
+        Measured(time, offset_s(time, zone), clocks[place][1])
+        for time, place in zip(times, order, strict=True)
+        if time >= SECOND
+    ]
+
+
+FORMAT = NightFormat("Polar nightly recharge", _matches, _read)

@@ -1,0 +1,96 @@
+"""The kinds of exports of nights, recognised by content, and the one way to read any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ebbtide.errors import EbbtideError
+from ebbtide.nights import Night
+from ebbtide.timestamps import now_ns
+from ebbtide.upload_schema import MAX_AHEAD_NS
+from ingest.nights import apple, fitbit, garmin, health_connect, oura, polar, samsung, whoop
+from ingest.nights.members import Member, Members, open_members
+from ingest.nights.night_file import NightContext, NightFile, NightFormat
+
+NIGHT_FORMATS: tuple[NightFormat, ...] = (
+    apple.FORMAT,
+    health_connect.FORMAT,
+    oura.FORMAT,
+    whoop.FORMAT,
+    samsung.FORMAT,
+    polar.FORMAT,
+    fitbit.FORMAT,
+    garmin.FORMAT,
+)
+
+_WITH_BEATS = frozenset({apple.FORMAT.name, garmin.FORMAT.name})
+
+
+def find_night_formats(members: Members) -> list[tuple[NightFormat, list[Member]]]:
+    """The kinds of exports in the files, with their files. A file is of the first that matches."""
+    found: dict[str, tuple[NightFormat, list[Member]]] = {}
+    for member in members.all:
+        for night_format in NIGHT_FORMATS:
+            if night_format.matches(member):
+                found.setdefault(night_format.name, (night_format, []))[1].append(member)
+                break
+    return list(found.values())
+
+
+def holds_nights(path: Path) -> bool:
+    """Whether a file is an export of nights alone, which is read as a whole."""
+    with open_members(path) as members:
+        return any(one.name not in _WITH_BEATS for one, _ in find_night_formats(members))
+
+
+def read_nights(
+    path: Path, *, zone: str | None, on_progress: Callable[[float], None] | None = None
+) -> NightFile | None:
+    """Read the nights in a zip, a folder or a file; None where it is no export of nights.
+
+    ``zone``: of local times without an offset. ``on_progress`` gets the share that is done. Raises
+    EbbtideError where it is such an export and holds no night; None too where it may hold beats.
+    """
+    with open_members(path) as members:
+        found = find_night_formats(members)
+        if not found:
+            return None
+        context = NightContext(zone, on_progress)
+        files: list[NightFile] = []
+        errors: list[EbbtideError] = []
+        for night_format, of_format in found:
+            try:
+                files.append(night_format.read(members, of_format, context))
+            except EbbtideError as error:
+                errors.append(error)
+        # A FIT file of a strap, or a Health export without sleep, may still hold beats.
+        others = {one.name for one, _ in found} - _WITH_BEATS
+        if not files and not others:
+            return None
+        if not files:
+            raise errors[0]
+        names = frozenset(
+            member.name
+            for night_format, of_format in found
+            if night_format.name not in _WITH_BEATS
+            for member in of_format
+        )
+    nights = tuple(night for file in files for night in file.nights)
+    late = [night for night in nights if night.end_ns > now_ns() + MAX_AHEAD_NS]
+    problems = tuple(problem for file in files for problem in file.problems)
+    if late:
+        problems += (f"{len(late)} nights are in the future, the first {late[0].day}; left out",)
+        nights = tuple(night for night in nights if night not in late)
+    return NightFile(
+        " and ".join(file.format for file in files),
+        tuple(sorted(nights, key=_place)),
+        problems,
+        tuple(note for file in files for note in file.notes),
+        names,
+        not others,
+    )
+
+
+def _place(night: Night) -> tuple[str, str]:
+    return night.source, night.day

@@ -1,0 +1,118 @@
+"""Read nights of WHOOP: ``physiological_cycles.csv``, a row a cycle, columns in any order.
+
+Times are local, with the cycle's offset beside them. The figures are the device's own averages. A
+cycle with empty cells is a night that was not worn.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import datetime, timedelta, timezone
+
+from ebbtide.errors import EbbtideError
+from ebbtide.nights import Night, NightBasis, is_fuller, local_date
+from ebbtide.timestamps import EARLIEST, HOUR, LATEST, from_datetime
+from ingest.nights.assemble import clean, once_each
+from ingest.nights.members import Member, Members
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+
+_SOURCE = "WHOOP"
+_START, _ZONE = "cycle start time", "cycle timezone"
+_HRV = "heart rate variability (ms)"
+_RATE = "resting heart rate (bpm)"
+_ONSET, _WAKE = "sleep onset", "wake onset"
+_NEEDED = {_START, _HRV}
+_OFFSET = re.compile(r"(?:UTC|GMT)?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?")
+NOT_WORN = "not worn, or nothing was measured: the export has an empty row"
+
+
+def _matches(member: Member) -> bool:
+    return set(csv_names(member.head)) >= _NEEDED
+
+
+def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
+    remarks = Remarks()
+    by_day: dict[str, Night] = {}
+    for number, member in enumerate(found):
+        text = members.read(member).decode("utf-8-sig", "replace")
+        reader = csv.reader(io.StringIO(text))
+        names = [name.strip().lower() for name in next(reader, [])]
+        if _ZONE not in names:
+            raise EbbtideError(
+                f"{member.base} has no column 'Cycle timezone', so its times have no zone.",
+                "Export it again (WHOOP: More > App Settings > Data Export).",
+            )
+        for row in reader:
+            cells = dict(zip(names, (cell.strip() for cell in row), strict=False))
+            night = _night(cells, remarks)
+            if night is None:
+                continue
+            there = by_day.get(night.day)
+            if there is None or is_fuller(night, there):
+                by_day[night.day] = night
+        context.show((number + 1) / len(found))
+    if not by_day:
+        raise EbbtideError(f"{members.path} holds no cycle of WHOOP.", "Export it again.")
+    nights = once_each(by_day.values(), remarks)
+    remarks.note("averages of a night are WHOOP's own; it exports no values of a night")
+    return NightFile("WHOOP", nights, remarks.all_problems(), tuple(remarks.notes))
+
+
+def _night(cells: dict[str, str], remarks: Remarks) -> Night | None:
+    offset = _offset(cells.get(_ZONE, ""))
+    begin = _moment(cells.get(_ONSET) or cells.get(_START), offset)
+    end = _moment(cells.get(_WAKE), offset)
+    if begin is None:
+        if any(cells.values()):
+            remarks.add(
+                "rows have no time or no offset; left out", cells.get(_START, "") or "an empty one"
+            )
+        return None
+    shift = int((begin.utcoffset() or timedelta()).total_seconds())
+    start_ns = from_datetime(begin)
+    if not EARLIEST <= start_ns < LATEST:
+        remarks.add("rows are not of this century; left out", cells.get(_START, ""))
+        return None
+    rmssd, rate = clean(cells.get(_HRV), "rmssd_ms"), clean(cells.get(_RATE), "hr_bpm")
+    # A cycle begins with the sleep; without its end, the night is that of the following morning.
+    end_ns = start_ns + 8 * HOUR if end is None else from_datetime(end)
+    if end_ns <= start_ns or end_ns - start_ns > 24 * HOUR:
+        remarks.add("rows end before they begin, or a day later; left out", cells.get(_START, ""))
+        return None
+    nothing = rmssd is None and rate is None
+    return Night(
+        local_date(end_ns, shift),
+        _SOURCE,
+        start_ns,
+        end_ns,
+        shift,
+        NightBasis.DEVICE,
+        rmssd_ms=rmssd,
+        mean_hr_bpm=rate,
+        missing_reason=NOT_WORN if nothing else None,
+    )
+
+
+def _offset(text: str) -> timezone | None:
+    found = _OFFSET.fullmatch(text.strip().upper().replace("Z", "UTC") if text else "")
+    if found is None or not text:
+        return None
+    shift = timedelta(hours=int(found[2] or 0), minutes=int(found[3] or 0))
+    return timezone(-shift if found[1] == "-" else shift)
+
+
+def _moment(text: str | None, offset: timezone | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is not None:
+        return moment
+    return None if offset is None else moment.replace(tzinfo=offset)
+
+
+FORMAT = NightFormat("WHOOP", _matches, _read)

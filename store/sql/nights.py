@@ -1,0 +1,108 @@
+"""Nights that watches and rings measured, in an SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.orm import Session, defer, sessionmaker
+
+from ebbtide.nights import Night, NightBasis, decode_values, encode_values, is_fuller
+from store.models.nights import NightsPut, StoredNight
+from store.sql.engine import dialect_insert, write_transaction
+from store.sql.keeping import KeepingGuard
+from store.sql.tables.nights import NightRow
+from store.sql.tables.records import PersonRow
+
+_PLAIN = (
+    *("day", "source", "start_ns", "end_ns", "offset_s", "rmssd_ms", "sdnn_ms", "mean_hr_bpm"),
+    *("low_quarter_hr_bpm", "windows", "steps", "missing_reason"),
+)
+
+
+class SqlNightStore(KeepingGuard):
+    """A NightStore on the engine of the records store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+
+    def put_nights(self, person_id: str, nights: Sequence[Night], now_ns: int) -> NightsPut:
+        """Store nights; see NightStore."""
+        new = grown = known = 0
+        with write_transaction(self._engine) as connection, Session(connection) as db:
+            # Two imports at once would both find a night missing.
+            db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+            self._require_consent(db, person_id)
+            days = [night.day for night in nights]
+            there = {}
+            if days:
+                there = {
+                    (item.night.source, item.night.day): item.night
+                    for item in _load(db, person_id, min(days), max(days), values=False)
+                }
+            for night in nights:
+                key = (night.source, night.day)
+                stored = there.get(key)
+                if stored is not None and not is_fuller(night, stored):
+                    known += 1
+                    continue
+                if stored is None:
+                    new += 1
+                else:
+                    grown += 1
+                there[key] = night
+                values = _to_values(person_id, night, now_ns)
+                db.execute(
+                    dialect_insert(connection, NightRow)
+                    .values(**values)
+                    .on_conflict_do_update(
+                        index_elements=["person_id", "source", "day"], set_=values
+                    )
+                )
+        return NightsPut(new, grown, known)
+
+    def nights(
+        self, person_id: str, first: str = "", last: str = "9999", *, values: bool = True
+    ) -> list[StoredNight]:
+        """List nights by day then source; see NightStore."""
+        with self._sessions() as db:
+            return _load(db, person_id, first, last, values=values)
+
+    def remove_nights(self, person_id: str, source: str) -> int:
+        """Remove all nights of a source; how many there were."""
+        with write_transaction(self._engine) as db:
+            found = db.execute(
+                delete(NightRow).where(NightRow.person_id == person_id, NightRow.source == source)
+            )
+            return int(found.rowcount)
+
+
+def _load(db: Session, person_id: str, first: str, last: str, *, values: bool) -> list[StoredNight]:
+    query = (
+        select(NightRow)
+        .where(NightRow.person_id == person_id, NightRow.day >= first, NightRow.day <= last)
+        .order_by(NightRow.day, NightRow.source)
+    )
+    if not values:
+        query = query.options(defer(NightRow.readings))
+    return [_from_row(row, values=values) for row in db.scalars(query)]
+
+
+def _to_values(person_id: str, night: Night, now_ns: int) -> dict[str, object]:
+    return {
+        "person_id": person_id,
+        **{name: getattr(night, name) for name in _PLAIN},
+        "basis": str(night.basis),
+        "readings": encode_values(night.values),
+        "stored_ns": now_ns,
+    }
+
+
+def _from_row(row: NightRow, *, values: bool) -> StoredNight:
+    night = Night(
+        **{name: getattr(row, name) for name in _PLAIN},
+        basis=NightBasis(row.basis),
+        values=decode_values(row.readings) if values else (),
+    )
+    return StoredNight(row.person_id, night, row.stored_ns)
