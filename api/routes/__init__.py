@@ -27,6 +27,7 @@ from api.routes.auth import (
 from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
+    messages,
     notes,
     offers,
     practices,
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     questionnaires.router,
     reminders.router,
     offers.router,
+    messages.router,
     session_notes.router,
     tokens.router,
     devices.router,
@@ -101,6 +103,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 PATIENT_ROUTERS: tuple[APIRouter, ...] = (
     *_SHARED,
+    messages.of_patient,
     session_notes.of_patient,
     caseload.of_patient,
     reminders.of_patient,

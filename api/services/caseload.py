@@ -50,6 +50,7 @@ class PatientStatus:
     needs: dict[Need, str]
     changes: tuple[RatingChange, ...] = ()
     next_session_ns: int | None = None
+    next_number: int | None = None
     last_session_ns: int | None = None
     last_rating_ns: int | None = None
     last_beat_ns: int | None = None
@@ -136,6 +137,7 @@ def _status(
         needs,
         changes,
         coming[0].held_ns if coming else None,
+        coming[0].number if coming else None,
         held[-1] if held else None,
         last_rating,
         last_beat,

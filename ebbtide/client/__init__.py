@@ -19,6 +19,7 @@ from ebbtide.client._endpoints.accounts import AccountEndpoints
 from ebbtide.client._endpoints.analysis import AnalysisEndpoints
 from ebbtide.client._endpoints.computer import ComputerEndpoints
 from ebbtide.client._endpoints.devices import DeviceEndpoints
+from ebbtide.client._endpoints.messages import MessageEndpoints
 from ebbtide.client._endpoints.offers import OfferEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
 from ebbtide.client._endpoints.recorder import RecorderEndpoints
@@ -33,6 +34,7 @@ __all__ = ["ApiError", "Client", "Frames", "Research", "SignedOutError", "Unavai
 class Client(
     ExportEndpoints,
     PatientDataEndpoints,
+    MessageEndpoints,
     OfferEndpoints,
     RecorderEndpoints,
     AnalysisEndpoints,

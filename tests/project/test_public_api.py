@@ -41,11 +41,11 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
     SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id open_stores
 store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
     WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry AccessToken AttemptLimit
-    Attempts AuditLine BaselineReason BaselineStart Beats CareProposal CareRecords Consent DailyWindows
-    DecisionPoint FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate
-    ImportedRating IndexMethod NotAvailable Note NoteKind OfferEnd OfferPlan OneTimePurpose
-    OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Prompt PromptState Purpose
-    PushSubscription QuestionnaireResponse Rating RecoveryCode ReminderPlan RemovedStream
+    Attempts AuditLine BaselineReason BaselineStart Beats CareProposal CareRecords Consent
+    DailyWindows DecisionPoint FhirExport IdempotentResponse ImportOutcome ImportResult ImportedHeartRate
+    ImportedRating IndexMethod Message NotAvailable Note NoteKind OfferEnd OfferPlan
+    OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Prompt
+    PromptState Purpose PushSubscription QuestionnaireResponse Rating RecoveryCode ReminderPlan RemovedStream
     RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredReport StreamCoverage
     TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite

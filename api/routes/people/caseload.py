@@ -61,6 +61,7 @@ class PatientOut(BaseModel):
     )
     changes: list[RatingChangeOut] = []
     next_session: datetime | None = None
+    next_number: int | None = Field(default=None, description="Of the next session")
     last_session: datetime | None = None
     last_rating: datetime | None = None
     last_beat: datetime | None = None
@@ -88,6 +89,7 @@ class PatientOut(BaseModel):
             needs=list(status.needs) or [Need.NONE],
             told=list(status.needs.values()),
             changes=[RatingChangeOut.from_record(change) for change in status.changes],
+            next_number=status.next_number,
             next_session=moment(status.next_session_ns),
             last_session=moment(status.last_session_ns),
             last_rating=moment(status.last_rating_ns),

@@ -15,10 +15,11 @@ from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
 from store import RecordStore
-from store.models import AuditLine, Passkey, Scope, TokenKind
+from store.models import AuditLine, Message, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.offers import SqlOfferStore
+from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from store.sql.schema_version import NEWEST, current_revision, stored_revision
@@ -78,7 +79,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -139,6 +140,9 @@ def test_a_filled_database_of_each_revision_comes_forward(
     assert plan is None or (plan.enabled, plan.by_heart) == (True, False)  # nobody had wished it
     assert SqlPromptStore(engine).by_heart() == []
     assert SqlOfferStore(engine).plans("p") == SqlOfferStore(engine).points("p", 0, NOW) == []
+    programme = SqlProgrammeStore(engine)
+    programme.add_message(Message("m", "p", "t", "See you on Thursday.", NOW))
+    assert [item.words for item in programme.messages("p")] == ["See you on Thursday."]
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None
     if revision < "0007":  # recorders stay signed in, for everything, as they were
