@@ -36,6 +36,8 @@ PHONE_ROUTES = frozenset(
         ("GET", "/v1/link"),
         ("GET", "/v1/live"),
         ("GET", "/v1/live/now"),
+        ("GET", "/v1/messages"),
+        ("PUT", "/v1/messages/{message_id}/seen"),
         ("GET", "/v1/consents"),
         ("GET", "/v1/questionnaires"),
         ("GET", "/v1/questionnaires/due"),

@@ -27,6 +27,7 @@ from api.routes.auth import (
 from api.routes.export import fhir, fhir_export, open_mhealth
 from api.routes.export import tables as export_tables
 from api.routes.patient_data import (
+    messages,
     nights,
     notes,
     offers,
@@ -80,6 +81,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     reminders.router,
     offers.router,
     nights.router,
+    messages.router,
     session_notes.router,
     tokens.router,
     devices.router,
@@ -105,6 +107,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 PATIENT_ROUTERS: tuple[APIRouter, ...] = (
     *_SHARED,
+    messages.of_patient,
     session_notes.of_patient,
     caseload.of_patient,
     reminders.of_patient,

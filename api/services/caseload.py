@@ -4,20 +4,43 @@ score.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from analytics.programme.change import change_between
-from api.services.questionnaires import QuestionnaireService
-from ebbtide.timestamps import DAY, to_datetime
+from api.services.consent import KeepingState, is_consented_to_care, keeping_state
+from api.services.questionnaires import QuestionnaireService, ScoredResponse
+from ebbtide.timestamps import DAY, SECOND, to_datetime
 from store import Stores
-from store.models import Person, Rating
+from store.models import CareRecords, Person, Role, StoredReport
 
 _SESSION_SOON_NS = 2 * DAY
 _SILENT_DAYS, _STRAP_DAYS = 5, 3  # without a rating, without beats
-_PERIOD_DAYS = 14.0  # compared with as many before
+_ANSWERED_DAYS = 7  # a questionnaire that was finished is news for so long, or until a meeting
+_PERIOD_DAYS = 14  # compared with as many before
+_REPORT = "caseload"  # the kind of the stored report of changes
+_REPORT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RatingChange:
+    """A change of pain or stress (``what``) over two weeks, with its 95% interval."""
+
+    what: str
+    change: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} {self.change:+.1f} in two weeks (95% interval {self.low:+.1f} to "
+            f"{self.high:+.1f})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +48,21 @@ class PatientStatus:
     """``needs``: each need with its text, the most pressing first."""
 
     needs: dict[Need, str]
-    next_session_ns: int | None
-    last_rating_ns: int | None
-    last_beat_ns: int | None
+    changes: tuple[RatingChange, ...] = ()
+    next_session_ns: int | None = None
+    next_number: int | None = None
+    last_session_ns: int | None = None
+    last_rating_ns: int | None = None
+    last_beat_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseloadEntry:
+    """A patient in care. ``status``: None where they do not agree that it is seen."""
+
+    person: Person
+    keeping: KeepingState
+    status: PatientStatus | None
 
 
 class Need(StrEnum):
@@ -37,61 +72,133 @@ class Need(StrEnum):
     SESSION = "session soon"
     CHANGED = "changed"
     SILENT = "silent"
+    ANSWERED = "questionnaire finished"
     STRAP = "strap"
     NONE = "nothing in particular"
 
 
-def patient_status(
-    stores: Stores, patient: Person, now_ns: int, questionnaires: QuestionnaireService
+def load_caseload(
+    stores: Stores, therapist_id: str, questionnaires: QuestionnaireService
+) -> Iterator[CaseloadEntry]:
+    """Load a therapist's patients and what each may need now."""
+    now = stores.now()
+    since = now - (2 * _PERIOD_DAYS + 2) * DAY
+    for records in stores.access.care_records(therapist_id, since, _REPORT):
+        agreed = is_consented_to_care(records.consents, now)
+        yield CaseloadEntry(
+            records.person,
+            keeping_state(records.consents, now),
+            _status(stores, records, now, questionnaires) if agreed else None,
+        )
+
+
+def _status(
+    stores: Stores, records: CareRecords, now_ns: int, questionnaires: QuestionnaireService
 ) -> PatientStatus:
-    """Find what a patient may need now."""
-    start = now_ns - round(2 * _PERIOD_DAYS) * DAY
-    ratings = stores.records.ratings(patient.id, start, now_ns + DAY)
+    patient = records.person
     covered = stores.beats.coverage(patient.subject_id)
     last_beat = max((item.last_ns or 0 for item in covered), default=0) or None
-    last_rating = ratings[-1].about_ns if ratings else None
-    coming = [item for item in stores.records.sessions(patient.id) if item.held_ns > now_ns]
-    needs: dict[Need, str] = {}
+    last_rating = records.rated[-1][0] if records.rated else None
+    coming = [item for item in records.sessions if item.held_ns > now_ns]
+    held = [item.held_ns for item in records.sessions if item.held_ns <= now_ns]
     newest = {
-        item.response.questionnaire: item for item in questionnaires.load_scored(stores, patient)
+        item.response.questionnaire: item
+        for item in map(questionnaires.score, records.responses)
+        if item.questionnaire
     }
-    asked_about = [
-        f"{item.questionnaire.short_name} of "
-        f"{to_datetime(item.response.about_ns, patient.zone):%d %B}"
-        for item in newest.values()
-        if item.questionnaire and item.concerns and item.response.about_ns >= start
+    start = now_ns - 2 * _PERIOD_DAYS * DAY
+    flagged = [
+        item for item in newest.values() if item.concerns and item.response.about_ns >= start
     ]
-    if asked_about:
-        needs[Need.ANSWER] = f"please ask about an answer: {', '.join(asked_about)}"
+    answered = [
+        item
+        for item in newest.values()
+        if not item.concerns
+        and item.response.about_ns >= max([now_ns - _ANSWERED_DAYS * DAY, *held])
+    ]
+    changes = load_changes(stores, records, now_ns)
+    needs: dict[Need, str] = {}
+    if flagged:
+        needs[Need.ANSWER] = f"please ask about an answer: {_name(flagged, patient.zone)}"
     if coming and coming[0].held_ns - now_ns <= _SESSION_SOON_NS:
-        held = to_datetime(coming[0].held_ns, patient.zone)
-        needs[Need.SESSION] = f"session {coming[0].number} on {held:%A at %H:%M}"
-    changes = describe_changes(ratings, now_ns)
+        at = to_datetime(coming[0].held_ns, patient.zone)
+        needs[Need.SESSION] = f"session {coming[0].number} on {at:%A at %H:%M}"
     if changes:
-        needs[Need.CHANGED] = changes
+        needs[Need.CHANGED] = "; ".join(map(str, changes))
     if last_rating is not None and now_ns - last_rating > _SILENT_DAYS * DAY:
         needs[Need.SILENT] = f"no rating for {(now_ns - last_rating) // DAY} days"
     elif last_rating is None:
         needs[Need.SILENT] = "no rating in four weeks"
+    if answered:
+        needs[Need.ANSWERED] = f"answered {_name(answered, patient.zone)}"
     if last_beat is not None and now_ns - last_beat > _STRAP_DAYS * DAY:
         needs[Need.STRAP] = f"no heartbeats for {(now_ns - last_beat) // DAY} days"
-    return PatientStatus(needs, coming[0].held_ns if coming else None, last_rating, last_beat)
+    return PatientStatus(
+        needs,
+        changes,
+        coming[0].held_ns if coming else None,
+        coming[0].number if coming else None,
+        held[-1] if held else None,
+        last_rating,
+        last_beat,
+    )
 
 
-def describe_changes(ratings: list[Rating], now_ns: int) -> str:
-    """Describe what changed from the fortnight before the last to the last, where the interval of
-    the change excludes zero.
+def _name(items: list[ScoredResponse], zone: str) -> str:
+    return ", ".join(
+        f"{item.questionnaire.short_name} of {to_datetime(item.response.about_ns, zone):%d %B}"
+        for item in items
+        if item.questionnaire
+    )
+
+
+def load_changes(stores: Stores, records: CareRecords, now_ns: int) -> tuple[RatingChange, ...]:
+    """Load what changed from the fortnight before the last to the last, up to the patient's last
+    midnight, where the interval of the change excludes zero.
+
+    It is computed once for the same ratings and day, and stored: two changes take as long as all
+    else of a patient together.
     """
-    days = np.array([(rating.about_ns - now_ns) / DAY for rating in ratings], dtype=np.float64)
-    texts = []
-    for name in ("pain", "stress"):
-        values = np.array([getattr(rating, name) for rating in ratings], dtype=np.float64)
+    midnight = to_datetime(now_ns, records.person.zone).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    end_ns = round(midnight.timestamp()) * SECOND
+    rated = [row for row in records.rated if row[0] < end_ns]
+    content = json.dumps([_REPORT_VERSION, end_ns, rated], separators=(",", ":"))
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()
+    stored = records.report
+    if stored is not None and stored.fingerprint == fingerprint:
+        return tuple(RatingChange(**row) for row in json.loads(stored.body))
+    changes = tuple(compute_changes(rated, end_ns))
+    body = json.dumps([asdict(change) for change in changes])
+    stores.records.put_report(StoredReport(records.person.id, _REPORT, fingerprint, body))
+    return changes
+
+
+def refresh_changes(stores: Stores) -> int:
+    """Compute the changes of today's caseloads, so that pages only read; of how many patients."""
+    now, done = stores.now(), set()
+    for person in stores.records.people():
+        if person.role is not Role.THERAPIST:
+            continue
+        since = now - (2 * _PERIOD_DAYS + 2) * DAY
+        for records in stores.access.care_records(person.id, since, _REPORT):
+            if records.person.id not in done and is_consented_to_care(records.consents, now):
+                load_changes(stores, records, now)
+                done.add(records.person.id)
+    return len(done)
+
+
+def compute_changes(rated: list[tuple[int, int, int]], end_ns: int) -> Iterator[RatingChange]:
+    """Compute the changes of pain and stress over the two fortnights before ``end_ns`` that are
+    clear. ``rated``: (about_ns, pain, stress) of each rating.
+    """
+    days = np.array([(row[0] - end_ns) / DAY for row in rated], dtype=np.float64)
+    for column, what in ((1, "pain"), (2, "stress")):
+        values = np.array([row[column] for row in rated], dtype=np.float64)
         change = change_between(
-            days, values, (-2 * _PERIOD_DAYS, -_PERIOD_DAYS), (-_PERIOD_DAYS, 1.0)
+            days, values, (-2.0 * _PERIOD_DAYS, -_PERIOD_DAYS), (-_PERIOD_DAYS, 0.0)
         )
-        if change.missing_reason is None and change.reliable and change.change is not None:
-            texts.append(
-                f"{name} {change.change:+.1f} in two weeks (95% interval {change.low:+.1f} to "
-                f"{change.high:+.1f})"
-            )
-    return "; ".join(texts)
+        if change.missing_reason is None and change.reliable:
+            assert change.change is not None and change.low is not None and change.high is not None
+            yield RatingChange(what, change.change, change.low, change.high)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv.windows import BeatArrays, Movement
+from api.services.caseload import refresh_changes
 from api.services.consent import may_be_used
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
 from api.services.inputs import load_beats, load_movement
@@ -117,6 +118,7 @@ def run_nightly(
         while len(running) < max_tasks and (person := next(todo, None)) is not None:
             submit_next(person)
         if not running:
+            refresh_changes(stores)
             return result
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:

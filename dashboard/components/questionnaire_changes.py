@@ -13,14 +13,17 @@ from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import _
 
 
-def render_questionnaire_changes(api: Any) -> None:
-    """Render the flags first, then a line for each questionnaire; nothing without answers."""
-    found = api.questionnaire_changes()
-    if not found["changes"]:
-        return
-    st.subheader(_("Questionnaires"))
+def render_concerns(found: dict[str, Any]) -> None:
+    """Render the answers to ask about, first of all; nothing where there are none."""
     for concern in found["concerns"]:
         _render_concern(concern)
+
+
+def render_questionnaire_changes(found: dict[str, Any]) -> None:
+    """Render a line for each questionnaire, or that there are no answers."""
+    if not found["changes"]:
+        st.write(_("None was answered yet."))
+        return
     for change in found["changes"]:
         st.write(escape_markdown(_change_words(change)))
         if change["smallest_source"]:

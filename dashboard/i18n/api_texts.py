@@ -216,6 +216,11 @@ _OTHER = (
     N_("moved together, but moments that they share could make it"),
     *(N_("Pain Reprocessing Therapy"), N_("open placebo injection"), N_("usual care")),
     N_("please ask about an answer: {which}"),
+    N_(
+        "You cannot answer here, and nobody watches this page. For anything urgent, call: the "
+        "messages are no way to get help."
+    ),
+    N_("answered {which}"),
     N_("session {number} on {day} at {time}"),
     *(N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday")),
     *(N_("Saturday"), N_("Sunday")),

@@ -8,19 +8,42 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard.charts.trend import course_chart
+from dashboard.charts.before_session import SessionPicture, make_picture, picture_charts
+from dashboard.charts.trend import choose_periods
+from dashboard.client import ApiError
 from dashboard.components.forms import render_password_link, select_row
 from dashboard.components.live_heart import render_patient_live_heart
+from dashboard.components.messages import render_patient_messages
 from dashboard.components.offers import render_patient_offers
 from dashboard.components.plain import escape_markdown
 from dashboard.components.prompt import render_patient_reminders
-from dashboard.components.questionnaire_changes import render_questionnaire_changes
+from dashboard.components.questionnaire_changes import render_concerns, render_questionnaire_changes
+from dashboard.components.session_notes import render_session_notes
 from dashboard.components.stress import without_rests
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.reports.session_pdf import session_pdf
-from dashboard.reports.session_summary import CAVEAT, now, session_summary
+from dashboard.reports.session_summary import (
+    CAVEAT,
+    HEART_WORDS,
+    PICTURE_WORDS,
+    SessionFacts,
+    SessionSummary,
+    describe_doubts,
+    describe_trial,
+    now,
+    session_summary,
+)
 from dashboard.session import client
+
+_YEAR = timedelta(days=366)
+_WEEK = timedelta(days=7)
+_BUCKET_S = 14_400
+_SPANS = {
+    "lately": N_("Since the meeting before the last"),
+    "all": N_("All of it, a year at most"),
+}
+_MIN_SPAN = timedelta(days=28)
 
 
 def patient_page() -> None:
@@ -44,46 +67,128 @@ def patient_page() -> None:
         st.caption(_("Simulated."))
     api = client().patient(patient["id"])
     with st.spinner(_("Reading ...")):
-        sessions, practices = api.session_list(), without_rests(api.practices())
-        end = now()
-        ratings = api.rating_list(end - timedelta(days=366), end)
-        page = session_summary(
-            patient,
-            api.therapy(),
-            api.link_report(),
-            sessions,
-            practices,
-            api.notes(),
-            api.session_notes(),
-            ratings,
-            end,
-        )
-    render_questionnaire_changes(api)
-    for title, lines in page.parts.items():
-        st.subheader(title)
-        for line in lines:
-            st.write(line)
-    if ratings:
-        first = datetime.fromisoformat(ratings[0]["about"])
-        held = [s for s in sessions if datetime.fromisoformat(s["held"]) <= end]
-        st.altair_chart(
-            course_chart(ratings, held, practices, first, end, patient["zone"]),
-            width="stretch",
-            alt=_("Ratings over time; upright dashed lines are meetings, triangles practices."),
-        )
-    st.caption(_(CAVEAT))
+        questionnaires = api.questionnaire_changes()
+        facts = _load_facts(api, patient)
+        heart = _load_periods(api, facts.now)
+    render_concerns(questionnaires)
+    whole = _picture(facts, heart, facts.now - _YEAR)
+    page = session_summary(facts, whole)
+    _render_summary(page, facts, heart, whole)
     st.download_button(
         _("Print this page (PDF)"),
         session_pdf(page),
         file_name="before-the-session.pdf",
         mime="application/pdf",
     )
-    _notes(api, sessions)
-    _plan(api, sessions, patient["zone"])
+    render_session_notes(api, facts.sessions)
+    render_patient_messages(api)
+    with st.expander(_("Questionnaires")):
+        render_questionnaire_changes(questionnaires)
+    _plan(api, facts.sessions, patient["zone"])
     render_patient_reminders(api)
     render_patient_offers(api)
     render_patient_live_heart(api)
     _new_password(patient)
+
+
+def _load_facts(api: Any, patient: dict[str, Any]) -> SessionFacts:
+    end, sessions = now(), api.session_list()
+    held = [datetime.fromisoformat(row["held"]) for row in sessions]
+    last = max((at for at in held if at <= end), default=None)
+    return SessionFacts(
+        patient=patient,
+        therapy=api.therapy(),
+        since=None if last is None else api.therapy(last - _WEEK, end),
+        link=api.link_report(),
+        sessions=sessions,
+        practices=without_rests(api.practices()),
+        notes=api.notes(),
+        session_notes=api.session_notes(),
+        ratings=api.rating_list(end - _YEAR, end),
+        starts=api.stress_baseline()["starts"],
+        now=end,
+    )
+
+
+def _load_periods(api: Any, end: datetime) -> list[dict[str, Any]]:
+    """The days or weeks of the stress index; none where they cannot be computed now."""
+    try:
+        return choose_periods(api.trend(end - _YEAR, end, _BUCKET_S))
+    except ApiError:
+        return []
+
+
+def _picture(
+    facts: SessionFacts, heart: list[dict[str, Any]], first: datetime
+) -> SessionPicture | None:
+    """The picture from the first rating after ``first`` on; None without a rating."""
+    ratings = [row for row in facts.ratings if datetime.fromisoformat(row["about"]) >= first]
+    if not ratings:
+        return None
+    begin = min(datetime.fromisoformat(ratings[0]["about"]), facts.now - _WEEK)
+    return make_picture(
+        *(ratings, heart, facts.sessions, facts.practices, facts.starts),
+        *(begin, facts.now, facts.patient["zone"]),
+    )
+
+
+def _render_summary(
+    page: SessionSummary,
+    facts: SessionFacts,
+    heart: list[dict[str, Any]],
+    whole: SessionPicture | None,
+) -> None:
+    """Render the parts: what is needed first, the rest behind folds."""
+    folded = {_("Over the programme"), _("Their notes")}
+    for number, (title, lines) in enumerate(page.parts.items()):
+        if title in folded:
+            with st.expander(title):
+                _lines(lines)
+                if title == _("Over the programme"):
+                    st.write(describe_trial(facts.therapy))
+            continue
+        if title.startswith(_("Your notes of meeting {number}").split("{")[0]):
+            continue  # they are below, to be written on
+        st.subheader(title)
+        _lines(lines)
+        if number == 0:
+            _render_picture(facts, heart, whole)
+        if title == _("Pain and stress") and facts.link["stress"]["missing"] is None:
+            with st.expander(_("How sure is this?")):
+                _lines(describe_doubts(facts.link["stress"]))
+    st.caption(_(CAVEAT))
+
+
+def _lines(lines: list[str]) -> None:
+    for line in lines:
+        st.write(escape_markdown(line))
+
+
+def _render_picture(
+    facts: SessionFacts, heart: list[dict[str, Any]], whole: SessionPicture | None
+) -> None:
+    if whole is None:
+        st.write(_("Nothing was rated yet, so there is no picture."))
+        return
+    chosen = st.segmented_control(
+        _("Time of the picture"),
+        list(_SPANS),
+        default="lately",
+        required=True,
+        format_func=lambda name: _(_SPANS[name]),
+        label_visibility="collapsed",
+    )
+    picture = whole
+    if chosen != "all":
+        held = sorted(datetime.fromisoformat(row["held"]) for row in facts.sessions)
+        past = [at for at in held if at <= facts.now]
+        first = past[-2] if len(past) > 1 else facts.now - _MIN_SPAN
+        picture = _picture(facts, heart, min(first, facts.now - _MIN_SPAN)) or whole
+    for chart, alternative in picture_charts(picture):
+        st.altair_chart(chart, width="stretch", alt=alternative)
+    st.caption(_(PICTURE_WORDS) + (f" {_(HEART_WORDS)}" if picture.heart else ""))
+    if not picture.heart:
+        st.caption(_("No stress index of the heart in this time: too few usable heartbeats."))
 
 
 def _new_password(patient: dict[str, Any]) -> None:
@@ -91,20 +196,6 @@ def _new_password(patient: dict[str, Any]) -> None:
         st.write(_("A link or code lets them set a new password."))
         if st.button(_("New password link")):
             render_password_link(client().patient_password_link(patient["id"]))
-
-
-def _notes(api: Any, sessions: list[dict[str, Any]]) -> None:
-    st.subheader(_("Notes and homework"))
-    saved = {row["number"]: row for row in api.session_notes()}
-    numbers = sorted({*(s["number"] for s in sessions), *saved, 1})
-    number = st.selectbox(_("Meeting"), numbers, index=len(numbers) - 1)
-    row = saved.get(number, {"notes": "", "homework": "", "version": 0})
-    with st.form(f"notes-{number}-{row['version']}", border=False):
-        notes = st.text_area(_("Notes, for you"), row["notes"])
-        homework = st.text_area(_("Homework, which the patient sees"), row["homework"])
-        if st.form_submit_button(_("Keep")):
-            api.put_session_notes(number, notes, homework, row["version"])
-            st.rerun()
 
 
 def _plan(api: Any, sessions: list[dict[str, Any]], zone: str) -> None:

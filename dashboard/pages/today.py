@@ -8,6 +8,7 @@ from dashboard.client import ApiError
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.live_heart import render_live_heart
+from dashboard.components.messages import render_messages
 from dashboard.components.offers import render_offer
 from dashboard.components.prompt import render_waiting_prompt
 from dashboard.components.questions import render_questions_open
@@ -25,6 +26,7 @@ def today_page() -> None:
     """
     if render_keeping_first():
         return
+    render_messages()
     render_waiting_prompt()
     render_rating_form()
     is_practising = render_offer()

@@ -1,4 +1,4 @@
-"""The summary before a session as one page of PDF.
+"""The summary before a session as one page of PDF, A4, black and white, tagged for screen readers.
 
 Source Sans, the font of the pages, covers Latin, Greek and Cyrillic.
 """
@@ -6,6 +6,7 @@ Source Sans, the font of the pages, covers Latin, Greek and Cyrillic.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from font_source_sans_pro import font_files_ttf
 from fpdf import FPDF
@@ -13,10 +14,23 @@ from fpdf.fonts import TTFFont
 
 from dashboard.i18n.formatting import format_long_day, format_time
 from dashboard.i18n.language import _, reader_locale
-from dashboard.reports.session_summary import CAVEAT, SessionSummary
+from dashboard.reports.pdf_picture import PictureWords, draw_picture, picture_words
+from dashboard.reports.session_summary import CAVEAT, HEART_WORDS, PICTURE_WORDS, SessionSummary
+from dashboard.reports.tagged_pdf import TaggedPdf
 
 _FONT = "Source Sans"
 _FILES = {"": font_files_ttf["SourceSansPro"], "B": font_files_ttf["SourceSansProBold"]}
+_END_MM = 268.0  # where the text ends: one page; the screen has the rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    made: str
+    caveat: str
+    tag: str
+    picture: PictureWords | None
+    below: str
 
 
 def session_pdf(page: SessionSummary) -> Callable[[], bytes]:
@@ -25,41 +39,70 @@ def session_pdf(page: SessionSummary) -> Callable[[], bytes]:
     The function loads the font when it is called, since that is slow. Streamlit calls it outside a
     session, where there is no reader's locale: texts are translated here.
     """
-    title = _("Before the session: {name}").format(name=page.name)
     made = f"{format_long_day(page.made)}, {format_time(page.made)}" + (
         _(" - simulated data") if page.simulated else ""
     )
-    caveat, tag = _(CAVEAT), reader_locale().language
-    return lambda: _render(page, title, made, caveat, tag)
+    picture = page.picture
+    words = _Words(
+        _("Before the session: {name}").format(name=page.name),
+        made,
+        _(CAVEAT),
+        reader_locale().language,
+        None if picture is None else picture_words(picture),
+        _(PICTURE_WORDS) + (f" {_(HEART_WORDS)}" if picture and picture.heart else ""),
+    )
+    return lambda: _render(page, words)
 
 
-def _render(page: SessionSummary, title: str, made: str, caveat: str, tag: str) -> bytes:
-    pdf = FPDF(format="A4")
-    pdf.set_title(title)
-    pdf.set_lang(tag)
+def _render(page: SessionSummary, words: _Words) -> bytes:
+    pdf = TaggedPdf(format="A4")
+    pdf.set_title(words.title)
+    pdf.set_lang(words.tag)
     pdf.set_auto_page_break(False)
-    pdf.set_margins(18, 16)
+    pdf.set_margins(18, 14)
     for style, file in _FILES.items():
         pdf.add_font(_FONT, style, file)
     printable = _PrintableText(pdf)
     pdf.add_page()
     pdf.set_font(_FONT, "B", 16)
-    pdf.cell(0, 9, printable(page.name), new_x="LMARGIN", new_y="NEXT")
+    with pdf.tagged("H1"):
+        pdf.cell(0, 8, printable(page.name), new_x="LMARGIN", new_y="NEXT")
     pdf.set_font(_FONT, "", 9)
-    pdf.cell(0, 5, printable(made), new_x="LMARGIN", new_y="NEXT")
-    for heading, lines in page.parts.items():
-        pdf.ln(3)
+    with pdf.tagged("P"):
+        pdf.cell(0, 4.5, printable(words.made), new_x="LMARGIN", new_y="NEXT")
+    for number, (heading, lines) in enumerate(page.parts.items()):
+        if pdf.get_y() > _END_MM - 12:
+            break
+        pdf.ln(1.8)
         pdf.set_font(_FONT, "B", 11)
-        pdf.cell(0, 6, printable(heading), new_x="LMARGIN", new_y="NEXT")
-        pdf.set_font(_FONT, "", 10)
+        with pdf.tagged("H2"):
+            pdf.cell(0, 5.5, printable(heading), new_x="LMARGIN", new_y="NEXT")
+        pdf.set_font(_FONT, "", 9.5)
         for line in lines:
-            if pdf.get_y() > 265:  # one page; the screen has the rest
+            if pdf.get_y() > _END_MM - 5:
                 break
-            pdf.multi_cell(0, 5, printable(line[:600]), align="L", new_x="LMARGIN", new_y="NEXT")
+            with pdf.tagged("P"):
+                text = _fit(pdf, printable(line[:600]), _END_MM - pdf.get_y())
+                pdf.multi_cell(0, 4.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        if number == 0 and page.picture is not None and words.picture is not None:
+            draw_picture(pdf, page.picture, words.picture, printable)
+            pdf.set_font(_FONT, "", 8)
+            with pdf.tagged("P"):
+                pdf.multi_cell(
+                    0, 3.6, printable(words.below), align="L", new_x="LMARGIN", new_y="NEXT"
+                )
     pdf.set_y(-20)
     pdf.set_font(_FONT, "", 8)
-    pdf.multi_cell(0, 4, printable(caveat), align="L")
+    with pdf.tagged("P"):
+        pdf.multi_cell(0, 4, printable(words.caveat), align="L")
     return bytes(pdf.output())
+
+
+def _fit(pdf: FPDF, text: str, height_mm: float) -> str:
+    """Cut a text after as many lines as there is room for."""
+    lines = pdf.multi_cell(0, 4.5, text, align="L", dry_run=True, output="LINES")
+    room = int(height_mm // 4.5)
+    return text if len(lines) <= room else " ".join(lines[:room]) + " ..."
 
 
 class _PrintableText:

@@ -2,139 +2,244 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from dashboard.charts.before_session import SessionPicture
 from dashboard.i18n import texts
 from dashboard.i18n.api_texts import say
-from dashboard.i18n.formatting import change_parts, format_long_day, format_number, slope_parts
+from dashboard.i18n.formatting import (
+    change_parts,
+    format_day,
+    format_long_day,
+    format_number,
+    format_time,
+    format_weekday,
+)
 from dashboard.i18n.language import N_, _
 
 CAVEAT = N_(
     "Not a diagnosis, and no statement of cause: what moved together, and "
     "what came before. Ratings are the patient's own."
 )
+PICTURE_WORDS = N_(
+    "Each mark is a rating, each line the mean of its days: pain solid, stress dashed. Upright "
+    "lines are meetings with their numbers, triangles practices."
+)
+HEART_WORDS = N_(
+    "Stress index of the heart: 50 is their usual at that hour, lower is calmer. The bar is the "
+    "range in which the true value lies in 95 of 100 cases."
+)
+# Why the heart is compared with new values from a day on.
+START_REASONS = {
+    "illness": N_("illness"),
+    "new strap": N_("another strap"),
+    "other": N_("something else changed"),
+}
+_RECENT_NOTES, _RECENT_HOMEWORK = 8, 2
 
 
 @dataclass
 class SessionSummary:
-    """Lines of text under headings."""
+    """Lines of text under headings, the most needed first, and the picture."""
 
     name: str
     made: datetime
     simulated: bool
     parts: dict[str, list[str]] = field(default_factory=dict)
+    picture: SessionPicture | None = None
 
 
-def session_summary(
-    patient: dict[str, Any],
-    therapy: dict[str, Any],
-    link: dict[str, Any],
-    sessions: list[dict[str, Any]],
-    practices: list[dict[str, Any]],
-    notes: list[dict[str, Any]],
-    session_notes: list[dict[str, Any]],
-    ratings: list[dict[str, Any]],
-    now: datetime,
-) -> SessionSummary:
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What the API gave of a patient. ``since``: the change from the week before the last meeting
+    to the last week, or None without a meeting.
+    """
+
+    patient: dict[str, Any]
+    therapy: dict[str, Any]
+    since: dict[str, Any] | None
+    link: dict[str, Any]
+    sessions: list[dict[str, Any]]
+    practices: list[dict[str, Any]]
+    notes: list[dict[str, Any]]
+    session_notes: list[dict[str, Any]]
+    ratings: list[dict[str, Any]]
+    starts: list[dict[str, Any]]
+    now: datetime
+
+    @property
+    def last(self) -> dict[str, Any] | None:
+        """The last meeting that was held."""
+        held = [s for s in self.sessions if datetime.fromisoformat(s["held"]) <= self.now]
+        return held[-1] if held else None
+
+    @property
+    def coming(self) -> dict[str, Any] | None:
+        """The next meeting."""
+        later = [s for s in self.sessions if datetime.fromisoformat(s["held"]) > self.now]
+        return later[0] if later else None
+
+
+def session_summary(facts: SessionFacts, picture: SessionPicture | None = None) -> SessionSummary:
     """Summarise what happened since the last session and over the programme."""
-    held = [s for s in sessions if datetime.fromisoformat(s["held"]) <= now]
-    last = held[-1] if held else None
-    since = datetime.fromisoformat(last["held"]) if last else None
-    page = SessionSummary(patient["name"], now, patient["simulated"] or link["simulated"])
-    page.parts[_("Since the last meeting")] = _since(since, last, ratings, practices, therapy)
+    link, therapy = facts.link, facts.therapy
+    page = SessionSummary(
+        facts.patient["name"],
+        facts.now.astimezone(ZoneInfo(facts.patient["zone"])),
+        facts.patient["simulated"] or link["simulated"],
+        picture=picture,
+    )
+    page.parts[_("Since the last meeting")] = _describe_since(facts)
+    page.parts[_("Next meeting")] = [_describe_next(facts.coming)]
+    page.parts[_("Homework, and what became of it")] = describe_homework(facts)
+    page.parts[_("Pain and stress")] = _describe_link(link["stress"])
     page.parts[_("Over the programme")] = [
-        _change(_("Pain"), therapy["pain"]),
-        _change(_("Stress"), therapy["stress"]),
-        _compare_with_trial(therapy),
+        _describe_change(_("Pain"), _("in the first week"), _("in the last"), therapy["pain"]),
+        _describe_change(_("Stress"), _("in the first week"), _("in the last"), therapy["stress"]),
     ]
-    stress = link["stress"]
-    page.parts[_("Pain and stress")] = [say(stress["sentence"])]
-    if stress["missing"] is None:
-        page.parts[_("Pain and stress")].append(
-            _(
-                "{estimate} points of pain for {unit}, 95% interval {low} to {high}, {n} "
-                "ratings. {caveat}"
+    if facts.starts:
+        page.parts[_("New usual values of the heart")] = [
+            _("From {day} on: {reason}.").format(
+                day=format_long_day(f"{row['day']}T12:00:00"),
+                reason=_(START_REASONS[row["reason"]]),
             )
-            .format(
-                **slope_parts(stress),
-                unit=say(stress["unit"]),
-                n=stress["n"],
-                caveat=say(stress["caveats"][0]) if stress["caveats"] else "",
-            )
-            .strip()
-        )
-        # What makes the answer less sure: one moment, the weekday, ratings that are missing.
-        page.parts[_("Pain and stress")] += [say(words) for words in stress["caveats"][2:]]
-    recent = [n for n in notes if since is None or datetime.fromisoformat(n["about"]) >= since]
-    page.parts[_("Their notes")] = [
-        f"{_(texts.NOTE_KINDS[n['kind']])}: {n['words']}" for n in recent[-8:]
-    ] or [_("None.")]
-    if session_notes:
-        last_note = session_notes[-1]
-        page.parts[_("Your notes of meeting {number}").format(number=last_note["number"])] = [
-            line
-            for line in (
-                last_note["notes"],
-                _("Homework: {homework}").format(homework=last_note["homework"] or _("none")),
-            )
-            if line
+            for row in facts.starts
         ]
+    since = None if facts.last is None else datetime.fromisoformat(facts.last["held"])
+    recent = [
+        note
+        for note in facts.notes
+        if since is None or datetime.fromisoformat(note["about"]) >= since
+    ]
+    page.parts[_("Their notes")] = [
+        f"{_(texts.NOTE_KINDS[n['kind']])}: {n['words']}" for n in recent[-_RECENT_NOTES:]
+    ] or [_("None.")]
+    written = [row for row in facts.session_notes if row["notes"].strip()]
+    if written:
+        last_note = written[-1]
+        heading = _("Your notes of meeting {number}").format(number=last_note["number"])
+        page.parts[heading] = [last_note["notes"]]
     return page
 
 
-def _since(
-    since: datetime | None,
-    last: dict[str, Any] | None,
-    ratings: list[dict[str, Any]],
-    practices: list[dict[str, Any]],
-    therapy: dict[str, Any],
-) -> list[str]:
-    if since is None or last is None:
+def _describe_since(facts: SessionFacts) -> list[str]:
+    """Three lines: what came in, pain, stress."""
+    last = facts.last
+    if last is None or facts.since is None:
         return [_("No meeting yet.")]
-    many = [p for p in practices if datetime.fromisoformat(p["start"]) >= since]
-    rated = [r for r in ratings if datetime.fromisoformat(r["about"]) >= since]
-    lines = [
+    at = datetime.fromisoformat(last["held"])
+    many = [p for p in facts.practices if datetime.fromisoformat(p["start"]) >= at]
+    rated = [r for r in facts.ratings if datetime.fromisoformat(r["about"]) >= at]
+    before = _("in the week before it")
+    after = _("in the last week") if facts.now - at >= timedelta(days=7) else _("since")
+    return [
         _(
             "Meeting {number} was on {since}. Since then {rated} ratings and {many} practices."
         ).format(
-            number=last["number"], since=format_long_day(since), rated=len(rated), many=len(many)
-        )
+            number=last["number"], since=format_long_day(at), rated=len(rated), many=len(many)
+        ),
+        _describe_change(_("Pain"), before, after, facts.since["pain"]),
+        _describe_change(_("Stress"), before, after, facts.since["stress"]),
     ]
-    around = [s for s in therapy["sessions"] if s["number"] == last["number"]]
-    for name, title in (("pain", _("Pain")), ("stress", _("Stress"))):
-        if around:
-            change = around[0][name]
-            lines.append(
-                _("{name}, three days before to three days after: ").format(name=title)
-                + (
-                    _format_change(change)
-                    if change["missing"] is None
-                    else f"{say(change['missing'])}."
-                )
-            )
-    return lines
 
 
-def _change(name: str, change: dict[str, Any]) -> str:
+def _describe_change(name: str, before: str, after: str, change: dict[str, Any]) -> str:
     if change["missing"] is not None:
         return _("{name}: not known yet ({missing}).").format(
             name=name, missing=say(change["missing"])
         )
-    return _("{name}, first week to last: {change}").format(
-        name=name, change=_format_change(change)
+    if change["reliable"]:
+        verdict = _("fell") if change["change"] < 0 else _("rose")
+    else:
+        verdict = _("cannot tell whether it changed")
+    return _(
+        "{name}: {first} {before}, {last} {after} ({verdict}; the change is {change}, and the true "
+        "one lies between {low} and {high} in 95 of 100 cases: the 95% interval)."
+    ).format(
+        name=name,
+        before=before,
+        after=after,
+        verdict=verdict,
+        first=change_parts(change)["before"],
+        last=change_parts(change)["after"],
+        **{key: change_parts(change)[key] for key in ("change", "low", "high")},
     )
 
 
-def _format_change(change: dict[str, Any]) -> str:
-    sure = "" if change["reliable"] else _(" We cannot tell whether it changed.")
-    return _("{before} to {after}, {change} (95% interval {low} to {high}).{sure}").format(
-        **change_parts(change), sure=sure
+def _describe_next(coming: dict[str, Any] | None) -> str:
+    if coming is None:
+        return _("None is planned.")
+    return _("Meeting {number} on {weekday}, {day}, at {time}.").format(
+        number=coming["number"],
+        weekday=format_weekday(coming["held"]),
+        day=format_long_day(coming["held"]),
+        time=format_time(coming["held"]),
     )
 
 
-def _compare_with_trial(therapy: dict[str, Any]) -> str:
+def describe_homework(facts: SessionFacts) -> list[str]:
+    """Say what was agreed at the last meetings, and which practices followed until the next."""
+    agreed = [row for row in facts.session_notes if row["homework"].strip()]
+    held = {row["number"]: datetime.fromisoformat(row["held"]) for row in facts.sessions}
+    lines = []
+    for row in agreed[-_RECENT_HOMEWORK:]:
+        words = _("After meeting {number}: {homework}").format(
+            number=row["number"], homework=row["homework"].strip()
+        )
+        begin = held.get(row["number"])
+        if begin is not None and begin <= facts.now:
+            later = [at for at in held.values() if begin < at]
+            words += " " + _describe_practised(facts, begin, min([facts.now, *later]))
+        lines.append(words)
+    return lines or [_("None was agreed.")]
+
+
+def _describe_practised(facts: SessionFacts, begin: datetime, end: datetime) -> str:
+    found = [
+        (item["kind"], datetime.fromisoformat(item["start"]))
+        for item in facts.practices
+        if begin <= datetime.fromisoformat(item["start"]) < end
+    ]
+    until = _("Until {day}:").format(day=format_day(end))
+    if not found:
+        return until + " " + _("no practice was noted; the app notes guided ones alone.")
+    zone = ZoneInfo(facts.patient["zone"])
+    days = len({at.astimezone(zone).date() for _kind, at in found})
+    kinds = ", ".join(
+        _("{count} x {practice}").format(count=count, practice=say(kind))
+        for kind, count in Counter(kind for kind, _at in found).most_common()
+    )
+    span = max(1, round((end - begin) / timedelta(days=1)))
+    return (
+        until
+        + " "
+        + _("{practices}, on {days} of {span} days.").format(practices=kinds, days=days, span=span)
+    )
+
+
+def _describe_link(stress: dict[str, Any]) -> list[str]:
+    """The sentence, which names its interval, and what the interval means."""
+    lines = [say(stress["sentence"])]
+    if stress["missing"] is None:
+        lines.append(
+            _("The interval holds the true value in 95 of 100 cases. {caveat}")
+            .format(caveat=say(stress["caveats"][0]) if stress["caveats"] else "")
+            .strip()
+        )
+    return lines
+
+
+def describe_doubts(stress: dict[str, Any]) -> list[str]:
+    """List what else makes the link less sure."""
+    return [say(words) for words in stress["caveats"][1:]]
+
+
+def describe_trial(therapy: dict[str, Any]) -> str:
+    """Name the trial's groups, to compare with."""
     groups = "; ".join(
         _("{name} {before} to {after}").format(
             name=say(group["name"]),

@@ -19,6 +19,7 @@ from ebbtide.client._endpoints.accounts import AccountEndpoints
 from ebbtide.client._endpoints.analysis import AnalysisEndpoints
 from ebbtide.client._endpoints.computer import ComputerEndpoints
 from ebbtide.client._endpoints.devices import DeviceEndpoints
+from ebbtide.client._endpoints.messages import MessageEndpoints
 from ebbtide.client._endpoints.nights import NightEndpoints
 from ebbtide.client._endpoints.offers import OfferEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
@@ -35,6 +36,7 @@ class Client(
     ExportEndpoints,
     PatientDataEndpoints,
     NightEndpoints,
+    MessageEndpoints,
     OfferEndpoints,
     RecorderEndpoints,
     AnalysisEndpoints,

@@ -35,6 +35,7 @@ from store.sql.tables.offers import DecisionPointRow, OfferPlanRow
 from store.sql.tables.programme import (
     BaselineStartRow,
     IndexMethodRow,
+    MessageRow,
     NoteRow,
     PracticeRow,
     ProgrammeRow,
@@ -87,6 +88,7 @@ RECORD_TABLES: tuple[Table, ...] = tuple(
         IndexMethodRow,
         ReadingRow,
         SessionNotesRow,
+        MessageRow,
         QuestionnaireResponseRow,
         ReminderPlanRow,
         PromptRow,
@@ -111,6 +113,7 @@ _COPY_ORDER: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (Base.metadata.tables[CareRow.__tablename__], ("person_id", "therapist_id")),
     (Base.metadata.tables[CohortMemberRow.__tablename__], ("person_id",)),
     (Base.metadata.tables[NoteRow.__tablename__], ("id",)),
+    (Base.metadata.tables[MessageRow.__tablename__], ("id",)),
     (Base.metadata.tables[BaselineStartRow.__tablename__], ("person_id", "day")),
     (Base.metadata.tables[ReminderPlanRow.__tablename__], ("person_id",)),
     (Base.metadata.tables[PushSubscriptionRow.__tablename__], ("id",)),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from store.models.questionnaires import QuestionnaireResponse
+from store.models.records import Consent, Person, StoredReport, TherapySession
+
 
 class TokenKind(StrEnum):
     """What a token is for."""
@@ -159,3 +162,17 @@ class FhirExport:
     request: str
     types: str
     created_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CareRecords:
+    """What a caseload needs of one patient. ``rated``: (about_ns, pain, stress) of each rating, by
+    time; ``report``: the stored report of the kind that was asked for.
+    """
+
+    person: Person
+    consents: list[Consent]
+    rated: list[tuple[int, int, int]]
+    sessions: list[TherapySession]
+    responses: list[QuestionnaireResponse]
+    report: StoredReport | None

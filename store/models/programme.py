@@ -101,6 +101,20 @@ class Programme:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """A few words of a therapist to a patient. ``seen_ns``: when the patient said that they had
+    read it; None: not yet.
+    """
+
+    id: str
+    person_id: str
+    author_id: str
+    words: str
+    written_ns: int
+    seen_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionNotes:
     """A therapist's notes of a session, and the homework that the patient sees."""
 

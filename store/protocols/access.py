@@ -14,6 +14,7 @@ from store.models.access import (
     AttemptLimit,
     Attempts,
     CareProposal,
+    CareRecords,
     FhirExport,
     IdempotentResponse,
     OneTimePurpose,
@@ -202,6 +203,13 @@ class CareStore(Protocol):
 
     def patients_of(self, therapist_id: str) -> list[str]:
         """List the ids of the patients in a therapist's care."""
+        ...
+
+    def care_records(self, therapist_id: str, since_ns: int, kind: str) -> list[CareRecords]:
+        """List what is stored of the patients in a therapist's care, as ``patients_of`` lists them:
+        ratings from ``since_ns`` on, and the stored report of this ``kind``. A query for each kind
+        of record, however many patients there are.
+        """
         ...
 
     def therapists_of(self, person_id: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 from store.models.programme import (
     BaselineStart,
     IndexMethod,
+    Message,
     Note,
     Practice,
     Programme,
@@ -97,6 +98,22 @@ class ProgrammeStore(Protocol):
 
     def session_notes(self, person_id: str) -> list[SessionNotes]:
         """List the notes of a person's sessions, by number."""
+        ...
+
+    def add_message(self, message: Message) -> None:
+        """Store a message to a person."""
+        ...
+
+    def messages(self, person_id: str) -> list[Message]:
+        """List the messages to a person, newest first."""
+        ...
+
+    def see_message(self, person_id: str, message_id: str, at_ns: int) -> bool:
+        """Store that the person has read a message, the first time; whether there is such a one."""
+        ...
+
+    def delete_message(self, person_id: str, message_id: str, author_id: str) -> bool:
+        """Remove a message of this author to a person; whether there was one."""
         ...
 
     def add_response(self, response: QuestionnaireResponse) -> QuestionnaireResponse:

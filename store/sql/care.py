@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from collections import defaultdict
+from typing import Any
 
-from store.models.access import CareProposal
+from sqlalchemy import Select, delete, func, select
+
+from store.models.access import CareProposal, CareRecords
+from store.models.questionnaires import QuestionnaireResponse
+from store.models.records import Consent, Person, StoredReport, TherapySession
 from store.sql.engine import SqlStore, dialect_insert, write_transaction
-from store.sql.rows import from_row, to_values
+from store.sql.rows import columns_of, from_row, to_values
 from store.sql.tables.access import CareProposalRow, CareRow, LiveShareRow
+from store.sql.tables.programme import QuestionnaireResponseRow
+from store.sql.tables.records import ConsentRow, PersonRow, RatingRow, ReportRow, SessionRow
 
 
 class SqlCareStore(SqlStore):
@@ -67,6 +74,70 @@ class SqlCareStore(SqlStore):
         query = select(CareRow.person_id).where(CareRow.therapist_id == therapist_id)
         with self._sessions() as db:
             return list(db.scalars(query.order_by(CareRow.since_ns, CareRow.person_id)))
+
+    def care_records(self, therapist_id: str, since_ns: int, kind: str) -> list[CareRecords]:
+        """List what is stored of a therapist's patients; see CareStore."""
+        in_care = select(CareRow.person_id).where(CareRow.therapist_id == therapist_id)
+
+        def of_patients(row: Any, record: Any, *order: Any) -> Select[Any]:
+            # Columns: rows of the ORM take five times as long.
+            return (
+                select(*columns_of(row, record)).where(row.person_id.in_(in_care)).order_by(*order)
+            )
+
+        response = QuestionnaireResponseRow
+        rated = (
+            select(RatingRow.person_id, RatingRow.about_ns, RatingRow.pain, RatingRow.stress)
+            .where(
+                RatingRow.person_id.in_(in_care),
+                RatingRow.superseded.is_(False),
+                RatingRow.withdrawn.is_(False),
+                RatingRow.about_ns >= since_ns,
+            )
+            .order_by(RatingRow.about_ns, RatingRow.id)
+        )
+        with self._sessions() as db:
+            people = {
+                row.id: from_row(Person, row)
+                for row in db.execute(
+                    select(*columns_of(PersonRow, Person)).where(PersonRow.id.in_(in_care))
+                )
+            }
+            ratings: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
+            for person_id, about_ns, pain, stress in db.execute(rated):
+                ratings[person_id].append((about_ns, pain, stress))
+            found: dict[type, dict[str, list[Any]]] = {}
+            for record, query in (
+                (Consent, of_patients(ConsentRow, Consent, ConsentRow.number)),
+                (TherapySession, of_patients(SessionRow, TherapySession, SessionRow.held_ns)),
+                (
+                    QuestionnaireResponse,
+                    of_patients(
+                        response, QuestionnaireResponse, response.about_ns, response.id
+                    ).where(response.superseded.is_(False), response.withdrawn.is_(False)),
+                ),
+                (
+                    StoredReport,
+                    of_patients(ReportRow, StoredReport).where(ReportRow.kind == kind),
+                ),
+            ):
+                by_person: dict[str, list[Any]] = defaultdict(list)
+                for row in db.execute(query):
+                    by_person[row.person_id].append(from_row(record, row))
+                found[record] = by_person
+            order = db.scalars(in_care.order_by(CareRow.since_ns, CareRow.person_id)).all()
+        return [
+            CareRecords(
+                people[person_id],
+                found[Consent][person_id],
+                ratings[person_id],
+                found[TherapySession][person_id],
+                found[QuestionnaireResponse][person_id],
+                next(iter(found[StoredReport][person_id]), None),
+            )
+            for person_id in order
+            if person_id in people
+        ]
 
     def therapists_of(self, person_id: str) -> list[str]:
         """List the ids of the therapists of a patient."""

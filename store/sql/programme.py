@@ -12,6 +12,7 @@ from store.errors import NotesConflictError, ResponseConflictError
 from store.models.programme import (
     BaselineStart,
     IndexMethod,
+    Message,
     Note,
     Practice,
     Programme,
@@ -24,6 +25,7 @@ from store.sql.rows import from_row, to_row, to_values
 from store.sql.tables.programme import (
     BaselineStartRow,
     IndexMethodRow,
+    MessageRow,
     NoteRow,
     PracticeRow,
     ProgrammeRow,
@@ -203,6 +205,43 @@ class SqlProgrammeStore(KeepingGuard):
         with self._sessions() as db:
             rows = db.scalars(query.order_by(SessionNotesRow.number))
             return [from_row(SessionNotes, row) for row in rows]
+
+    def add_message(self, message: Message) -> None:
+        """Store a message to a person."""
+        with write_transaction(self._engine) as connection, Session(connection) as db:
+            self._require_consent(db, message.person_id)
+            db.add(to_row(MessageRow, message))
+            db.flush()
+
+    def messages(self, person_id: str) -> list[Message]:
+        """List the messages to a person, newest first."""
+        query = select(MessageRow).where(MessageRow.person_id == person_id)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(MessageRow.written_ns.desc(), MessageRow.id))
+            return [from_row(Message, row) for row in rows]
+
+    def see_message(self, person_id: str, message_id: str, at_ns: int) -> bool:
+        """Store that the person has read a message; see ProgrammeStore."""
+        of_them = (MessageRow.person_id == person_id, MessageRow.id == message_id)
+        with write_transaction(self._engine) as db:
+            db.execute(
+                update(MessageRow)
+                .where(*of_them, MessageRow.seen_ns.is_(None))
+                .values(seen_ns=at_ns)
+            )
+            return bool(db.scalar(select(exists().where(*of_them))))
+
+    def delete_message(self, person_id: str, message_id: str, author_id: str) -> bool:
+        """Remove a message of this author to a person; whether there was one."""
+        with write_transaction(self._engine) as db:
+            found = db.execute(
+                delete(MessageRow).where(
+                    MessageRow.person_id == person_id,
+                    MessageRow.id == message_id,
+                    MessageRow.author_id == author_id,
+                )
+            )
+            return bool(found.rowcount)
 
     def add_response(self, response: QuestionnaireResponse) -> QuestionnaireResponse:
         """Store answers or their next version; see ProgrammeStore."""

@@ -13,18 +13,22 @@ from store.models import (
     AttemptLimit,
     Attempts,
     CareProposal,
+    Consent,
     OneTimePurpose,
     OneTimeToken,
     Passkey,
     Person,
+    Purpose,
     RecoveryCode,
     RequestCount,
     Role,
     Scope,
+    StoredReport,
+    TherapySession,
     TokenKind,
     Totp,
 )
-from tests.support.records import NOW, a_person
+from tests.support.records import NOW, a_person, a_rating
 
 
 def a_token(person: Person, name: str = "a", **changes: object) -> AccessToken:
@@ -464,3 +468,29 @@ def test_second_factors_go_with_the_account(
     assert access_store.find_passkey("credential a") is None
     assert access_store.find_totp(ada.id) is None
     assert access_store.recovery_codes(ada.id) == []
+
+
+def test_records_of_a_caseload_are_those_of_patients_in_care(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
+    tom = a_person(record_store, "tom@example.org")
+    for person, at in ((ada, NOW + 9), (eve, NOW + 5)):
+        access_store.put_care(tom.id, person.id, at)
+    assert access_store.care_records(ada.id, 0, "caseload") == []
+    rating = record_store.add_rating(a_rating(ada, 30))
+    record_store.add_rating(a_rating(ada, 10))
+    gone = record_store.add_rating(a_rating(ada, 50))
+    record_store.add_rating(replace(gone, version=2, withdrawn=True))
+    session = record_store.add_session(TherapySession(new_id(), ada.id, 1, NOW))
+    record_store.add_consent(Consent(ada.id, Purpose.CARE, True, "1", NOW))
+    report = StoredReport(ada.id, "caseload", "f", "[]")
+    record_store.put_report(report)
+    record_store.put_report(replace(report, kind="another"))
+    of_eve, of_ada = access_store.care_records(tom.id, rating.about_ns, "caseload")
+    assert (of_eve.person, of_eve.rated, of_eve.report) == (eve, [], None)
+    assert of_ada.person == ada
+    assert of_ada.rated == [(rating.about_ns, rating.pain, rating.stress)]
+    assert of_ada.sessions == [session] == record_store.sessions(ada.id)
+    assert of_ada.consents == record_store.consents(ada.id)
+    assert (of_ada.responses, of_ada.report) == ([], report)

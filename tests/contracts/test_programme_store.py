@@ -14,6 +14,7 @@ from store.models import (
     BaselineReason,
     BaselineStart,
     IndexMethod,
+    Message,
     Note,
     NoteKind,
     Practice,
@@ -151,3 +152,23 @@ def test_a_correction_of_answers_is_a_version_and_a_retry_is_none(
     assert programme_store.responses(ada.id, since_ns=NOW + 30) == [withdrawn]
     record_store.erase_data(ada.id, new_id())
     assert programme_store.responses(ada.id) == []
+
+
+def test_a_message_is_removed_by_its_author_alone_and_seen_once(
+    record_store: RecordStore, programme_store: ProgrammeStore
+) -> None:
+    ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
+    first = Message(new_id(), ada.id, "tom", "See you on Thursday.", NOW)
+    second = Message(new_id(), ada.id, "tom", "Room 12.", NOW + 5)
+    programme_store.add_message(first)
+    programme_store.add_message(second)
+    assert programme_store.messages(ada.id) == [second, first]
+    assert programme_store.messages(eve.id) == []
+    assert not programme_store.see_message(eve.id, first.id, NOW + 6)
+    assert programme_store.see_message(ada.id, first.id, NOW + 7)
+    assert programme_store.see_message(ada.id, first.id, NOW + 8)
+    assert programme_store.messages(ada.id) == [second, replace(first, seen_ns=NOW + 7)]
+    assert not programme_store.delete_message(ada.id, second.id, "tess")
+    assert not programme_store.delete_message(eve.id, second.id, "tom")
+    assert programme_store.delete_message(ada.id, second.id, "tom")
+    assert [item.id for item in programme_store.messages(ada.id)] == [first.id]

@@ -97,6 +97,8 @@ EXEMPT = {
     "put /v1/offers/points/{point_id}": "what became of an offer that was made with consent",
     "put /v1/prompts/{prompt_id}": "what became of a prompt that was sent with consent",
     "post /v1/stress/new-values/seen": "notes on a row that is there that its words were read",
+    "put /v1/messages/{message_id}/seen": "notes on a row that is there that it was read",
+    f"delete {PATIENT}/messages/{{message_id}}": "removes a message",
     "post /v1/prompt-answers": "without a token: tests/api/routes/patient_data/test_reminders.py",
     "post /v1/prompt-receipts": "what became of a prompt that was sent with consent",
 }
@@ -191,6 +193,7 @@ class Eve:
             f"put {PATIENT}/sessions/{{number}}/notes": (
                 *("tom", f"{patient}/sessions/8/notes", {"notes": "canary"}),
             ),
+            f"post {PATIENT}/messages": ("tom", f"{patient}/messages", {"words": "canary"}),
             "put /v1/reminders": ("eve", "/v1/reminders", {"random_a_day": 3}),
             "put /v1/reminders/zone": ("eve", "/v1/reminders/zone", {"zone": "Europe/Oslo"}),
             "post /v1/reminders/pause": ("eve", "/v1/reminders/pause", {"days": 2}),

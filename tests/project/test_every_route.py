@@ -23,6 +23,7 @@ from store import Stores
 from store.models import (
     PLANNED_BY_PERSON,
     DecisionPoint,
+    Message,
     Note,
     NoteKind,
     OfferPlan,
@@ -68,6 +69,8 @@ class Victim:
         clinic.stores.programme.put_session_notes(
             SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
         )
+        self.message = Message(new_id(), self.person.id, "t", "a message to Eve", now)
+        clinic.stores.programme.add_message(self.message)
         self.passkey_id = new_id()
         clinic.stores.access.add_passkey(
             Passkey(
@@ -126,6 +129,7 @@ class Victim:
             *(self.note.id, self.note.words, self.practice.id, "homework of Eve's"),
             self.answers.id,
             "notes of Tom's",
+            *(self.message.id, self.message.words),
             *(self.passkey_id, "a-credential-of-eve", "Eve's laptop"),
             *(self.phone_id, self.storage_key, "Eve's phone"),
             *(self.prompt.id, self.prompt.slot, self.subscription.endpoint, self.plan.seed),
@@ -151,6 +155,7 @@ class Victim:
             stores.programme.readings(person.id),
             stores.programme.response_history(person.id, self.answers.id),
             stores.programme.session_notes(person.id),
+            stores.programme.messages(person.id),
             stores.prompts.plan(person.id),
             stores.prompts.prompts(person.id, 0, 2**62),
             stores.prompts.subscriptions(person.id),
@@ -176,6 +181,7 @@ class Victim:
                 *("prompts", "decision_points", "stress_before", "gaps"),
             ],
             "note_id": [self.note.id],
+            "message_id": [self.message.id],
             "resource_id": [
                 *(self.person.id, f"{self.ratings[0].id}-pain", "ebbtide", self.prompt.id),
             ],
@@ -475,6 +481,10 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
             answer = tom.request(method, path, **arguments)
             # The notes that are there have a version; sent without, they are not overwritten.
             expected = 409 if template.endswith("/notes") and method == "put" else 200
+            if template.endswith("/messages/{message_id}"):
+                expected = 404  # of another therapist
+            if template.endswith("/messages") and method == "post":
+                expected = 201
             if template.endswith("/password-link"):  # a way back, which signs nobody in
                 expected = 201
             if "{resource_id}" in template and answer.status_code == 404:
@@ -489,6 +499,8 @@ def test_a_therapist_with_consent_sees_all_that_is_shared_and_changes_sessions_o
         ("put", "/sessions/{number}/notes"),
         ("put", "/reminders/burst"),
         ("put", "/offers/proposal"),
+        ("post", "/messages"),
+        ("delete", "/messages/{message_id}"),
         ("post", "/password-link"),
     }
     entries = clinic.stores.access.access_log(victim.person.id, 1000)

@@ -159,6 +159,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "index_methods": 0,
         "readings": 0,
         "session_notes": 0,
+        "messages": 0,
         "questionnaire_responses": 2,
         "reminder_plans": 0,
         "prompts": 0,

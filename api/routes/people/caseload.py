@@ -22,13 +22,12 @@ from api.http.deps import (
 from api.http.mail import MailerDep
 from api.http.problems import ProblemError, describe_problems
 from api.schemas.auth import PasswordLink
-from api.services.caseload import Need, patient_status
-from api.services.consent import KeepingState, is_consented_to_care, keeping_state
+from api.schemas.common import RecordOut
+from api.services.caseload import CaseloadEntry, Need, load_caseload
+from api.services.consent import KeepingState
 from api.services.errors import MailError
 from api.services.password_links import send_password_link
-from api.services.questionnaires import QuestionnaireService
 from ebbtide.timestamps import to_datetime
-from store import Stores
 from store.models import Person
 from store.models.access import Scope
 from store.models.records import Role
@@ -38,6 +37,15 @@ of_patient = APIRouter(tags=["people"])  # mounted below /v1/patients/{patient} 
 TherapistAccount = Annotated[Person, Security(get_therapist, scopes=[Scope.ACCOUNT])]
 
 
+class RatingChangeOut(RecordOut):
+    """A clear change from the fortnight before the last to the last, up to last midnight."""
+
+    what: str = Field(examples=["pain"])
+    change: float
+    low: float = Field(description="95% interval")
+    high: float
+
+
 class PatientOut(BaseModel):
     """A patient in one's care. Without their consent, nothing but that."""
 
@@ -45,15 +53,48 @@ class PatientOut(BaseModel):
     name: str
     agreed: bool = Field(description="Whether they have agreed that you see their data")
     keeping: KeepingState = Field(description="Whether they have agreed that their data are kept")
-    zone: str | None
+    zone: str | None = None
     simulated: bool
-    needs: list[Need]
+    needs: list[Need] = []
     told: list[str] = Field(
-        description="Each need in words", examples=[["session 4 tomorrow at 10:00"]]
+        default=[], description="Each need in words", examples=[["session 4 tomorrow at 10:00"]]
     )
-    next_session: datetime | None
-    last_rating: datetime | None
-    last_beat: datetime | None
+    changes: list[RatingChangeOut] = []
+    next_session: datetime | None = None
+    next_number: int | None = Field(default=None, description="Of the next session")
+    last_session: datetime | None = None
+    last_rating: datetime | None = None
+    last_beat: datetime | None = None
+
+    @classmethod
+    def from_entry(cls, entry: CaseloadEntry) -> PatientOut:
+        """A patient of the caseload."""
+        person, status = entry.person, entry.status
+        known = {
+            "id": person.id,
+            "name": person.name,
+            "agreed": status is not None,
+            "keeping": entry.keeping,
+            "simulated": person.simulated,
+        }
+        if status is None:
+            return cls(**known)
+
+        def moment(at_ns: int | None) -> datetime | None:
+            return None if at_ns is None else to_datetime(at_ns, person.zone)
+
+        return cls(
+            **known,
+            zone=person.zone,
+            needs=list(status.needs) or [Need.NONE],
+            told=list(status.needs.values()),
+            changes=[RatingChangeOut.from_record(change) for change in status.changes],
+            next_number=status.next_number,
+            next_session=moment(status.next_session_ns),
+            last_session=moment(status.last_session_ns),
+            last_rating=moment(status.last_rating_ns),
+            last_beat=moment(status.last_beat_ns),
+        )
 
 
 class TherapistOut(BaseModel):
@@ -75,26 +116,15 @@ def patients(
     therapist: Therapist, stores: StoresDep, questionnaires: QuestionnairesDep
 ) -> list[PatientOut]:
     """The patients in one's care, by need: who answered a question such that one should ask, who
-    has a session within two days, whose pain or stress changed, who fell silent, whose strap does.
+    has a session within two days, whose pain or stress changed, who fell silent, who finished a
+    questionnaire, whose strap fell silent.
     """
-    now = stores.now()
-    rows = []
-    seen = []
-    for patient_id in stores.access.patients_of(therapist.id):
-        patient = stores.records.person(patient_id)
-        if patient is None:
-            continue
-        answers = stores.records.consents(patient.id)
-        agreed = is_consented_to_care(answers, now)
-        if agreed:
-            seen.append(patient)
-        rows.append(
-            _to_out(stores, questionnaires, patient, agreed, keeping_state(answers, now), now)
-        )
+    entries = list(load_caseload(stores, therapist.id, questionnaires))
+    seen = [entry.person for entry in entries if entry.status is not None]
     log_access(stores, therapist, seen, "GET /v1/patients")
     order = list(Need)
     return sorted(
-        rows,
+        map(PatientOut.from_entry, entries),
         key=lambda row: (
             min((order.index(need) for need in row.needs), default=len(order)),
             row.next_session.timestamp() if row.next_session else float("inf"),
@@ -168,42 +198,3 @@ def leave(therapist_id: uuid.UUID, patient: PatientAccount, stores: StoresDep) -
     if str(therapist_id) not in [*stores.access.therapists_of(patient.id), *proposed]:
         raise ProblemError(404, "You are not in the care of this therapist.")
     stores.access.end_care(str(therapist_id), patient.id)
-
-
-def _to_out(
-    stores: Stores,
-    questionnaires: QuestionnaireService,
-    patient: Person,
-    agreed: bool,
-    keeping: KeepingState,
-    now: int,
-) -> PatientOut:
-    bare = PatientOut(
-        id=patient.id,
-        name=patient.name,
-        agreed=agreed,
-        keeping=keeping,
-        zone=patient.zone if agreed else None,
-        simulated=patient.simulated,
-        needs=[],
-        told=[],
-        next_session=None,
-        last_rating=None,
-        last_beat=None,
-    )
-    if not agreed:
-        return bare
-    status = patient_status(stores, patient, now, questionnaires)
-
-    def moment(at_ns: int | None) -> datetime | None:
-        return None if at_ns is None else to_datetime(at_ns, patient.zone)
-
-    return bare.model_copy(
-        update={
-            "needs": list(status.needs) or [Need.NONE],
-            "told": list(status.needs.values()),
-            "next_session": moment(status.next_session_ns),
-            "last_rating": moment(status.last_rating_ns),
-            "last_beat": moment(status.last_beat_ns),
-        }
-    )

@@ -107,9 +107,20 @@ class AnalysisEndpoints(Transport):
         """
         return self._dict("GET", "link", params={"span": span})
 
-    def therapy(self) -> dict[str, Any]:
-        """Compute the course of the programme: change since its start, beside the trial."""
-        return self._dict("GET", "therapy")
+    def therapy(self, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
+        """Compute the course of the programme: change since its start, beside the trial.
+
+        Parameters
+        ----------
+        start, end : datetime, optional
+            Half-open range: the change is then from its first week to its last.
+
+        Returns
+        -------
+        dict
+            Changes of pain and stress with their intervals, and what was around each session.
+        """
+        return self._dict("GET", "therapy", params={"start": start, "end": end})
 
     def live_now(self) -> dict[str, Any]:
         """Get heart rate and RMSSD of the last minute, or why there are none."""

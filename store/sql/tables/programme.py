@@ -93,6 +93,20 @@ class ReadingRow(Base):
     read_ns: Mapped[int] = mapped_column(BigInteger)
 
 
+class MessageRow(Base):
+    """A few words of a therapist to a patient."""
+
+    __tablename__ = "messages"
+    __table_args__ = (Index("messages_of_person", "person_id", "written_ns"),)
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    author_id: Mapped[str] = mapped_column(_ID)
+    words: Mapped[str] = mapped_column(String(500))
+    written_ns: Mapped[int] = mapped_column(BigInteger)
+    seen_ns: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class SessionNotesRow(Base):
     """A therapist's notes of a session, and homework."""
 

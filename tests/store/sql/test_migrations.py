@@ -15,11 +15,12 @@ from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
 from store import RecordStore
-from store.models import AuditLine, Passkey, Scope, TokenKind
+from store.models import AuditLine, Message, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.nights import SqlNightStore
 from store.sql.offers import SqlOfferStore
+from store.sql.programme import SqlProgrammeStore
 from store.sql.prompts import SqlPromptStore
 from store.sql.records import SqlRecordStore
 from store.sql.schema_version import NEWEST, current_revision, stored_revision
@@ -141,6 +142,9 @@ def test_a_filled_database_of_each_revision_comes_forward(
     assert SqlPromptStore(engine).by_heart() == []
     assert SqlNightStore(engine).nights("p") == []
     assert SqlOfferStore(engine).plans("p") == SqlOfferStore(engine).points("p", 0, NOW) == []
+    programme = SqlProgrammeStore(engine)
+    programme.add_message(Message("m", "p", "t", "See you on Thursday.", NOW))
+    assert [item.words for item in programme.messages("p")] == ["See you on Thursday."]
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None
     if revision < "0007":  # recorders stay signed in, for everything, as they were

@@ -38,6 +38,11 @@ export default {
   "offers.ask.tracking": "Would a few minutes of somatic tracking suit now?",
   "offers.yes": "Yes",
   "offers.notNow": "Not now",
+  "messages.title": "From your therapist",
+  "messages.from": "{author} wrote, {when}:",
+  "messages.seen": "I have read it",
+  "messages.notice":
+    "You cannot answer here, and nobody watches this page. For anything urgent, call: the messages are no way to get help.",
   "answer.title": "How is it right now?",
   "answer.over":
     "This link was used already, or its time is over. That is fine: the next one will come, and you can rate at any time after signing in.",

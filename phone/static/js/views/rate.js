@@ -5,6 +5,7 @@ import { formatMoment, isSameDay, t } from "../i18n.js";
 import { findPrompt, forgetPrompt, loadPrompt } from "../prompts.js";
 import { createScale } from "../scale.js";
 import { isoWithOffset, toLocalInput } from "../moments.js";
+import { messagesPart } from "./messages.js";
 import { offerPart } from "./offers.js";
 import { questionsLine } from "./questions.js";
 import { backLink } from "./view.js";
@@ -106,6 +107,7 @@ function form(app, place, signal, former) {
     former ? backLink("#rate", t("rate.cancel")) : null,
     heading(t(former ? "rate.titleChange" : "rate.title")),
     former ? element("p", { class: "muted" }, formatMoment(new Date(former.about))) : null,
+    former ? null : messagesPart(signal),
     pain.root,
     stress.root,
     pleasant.root,
