@@ -15,6 +15,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.live_heart import render_live_heart
+from dashboard.components.scale import render_scale
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_number
 from dashboard.i18n.language import _
@@ -50,8 +51,8 @@ def _before() -> None:
     heart = st.toggle(_("Show my heart in the background"), value=False)
     sound = st.toggle(_("A soft sound"), value=False)
     with st.expander(_("Rate before (if you like)")):
-        pain = st.segmented_control(_("Pain before"), range(11), key="tracking_pain_before")
-        stress = st.segmented_control(_("Stress before"), range(11), key="tracking_stress_before")
+        pain = render_scale(_("Pain before"), "tracking_pain_before")
+        stress = render_scale(_("Stress before"), "tracking_stress_before")
     if st.button(_("Begin"), type="primary", width="stretch", key="tracking_begin"):
         st.session_state[_STATE] = {
             "id": str(uuid.uuid4()),
@@ -110,10 +111,8 @@ def step_at(fraction: float) -> tuple[str, str]:
 
 def _after(state: dict[str, Any]) -> None:
     st.write(_("That is all. Whatever happened was fine."))
-    pain = st.segmented_control(_("Pain now (if you like)"), range(11), key="tracking_pain_after")
-    stress = st.segmented_control(
-        _("Stress now (if you like)"), range(11), key="tracking_stress_after"
-    )
+    pain = render_scale(_("Pain now (if you like)"), "tracking_pain_after")
+    stress = render_scale(_("Stress now (if you like)"), "tracking_stress_after")
     if st.button(_("Keep it"), type="primary", width="stretch", key="tracking_keep"):
         try:
             _save_practice(state, pain, stress)
