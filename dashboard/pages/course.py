@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.keeping import render_keeping_first
+from dashboard.components.meeting import render_meeting_button
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import change_parts, format_day, format_number
 from dashboard.i18n.language import N_, _
@@ -33,6 +34,7 @@ def course_page() -> None:
     if any(rating["simulated"] for rating in ratings):
         st.caption(_("These ratings are simulated."))
     _change(report)
+    render_meeting_button()
     _picture(api, ratings, end)
     _practices(api.practices_around())
     _sessions(report["sessions"])
