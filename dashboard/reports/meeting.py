@@ -88,8 +88,8 @@ def load_meeting_page(api: Any, account: dict[str, Any], now: datetime) -> Meeti
             if _at(item["held"]).astimezone(zone).date() >= first_day
         },
         picture_text=_(
-            "Averages of each day of the last four weeks. Filled dots, unbroken line: pain. Open squares, broken line: "
-            "stress. A number: a meeting."
+            "Averages of each day of the last four weeks. Filled dots, unbroken line: pain. Open "
+            "squares, broken line: stress. A number: a meeting."
         ),
         own_words=_("What I want to say or ask"),
         caveat=_(CAVEAT),
