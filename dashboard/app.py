@@ -12,13 +12,19 @@ from dashboard.components.first_run import is_in_first_run
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import _
 from dashboard.page_shell import FIRST_RUN, SECOND_FACTOR, SIGNED_OUT, register_pages, with_shell
-from dashboard.pages import PAGES, pages_of
+from dashboard.pages import PAGES, pages_of, patient_sections
 from dashboard.session import current_account, first_run_secret, sign_out
 
 
 def main() -> None:
     """Build the navigation of the account's role and run the chosen page."""
-    st.set_page_config(page_title="Ebbtide", page_icon="🌊", layout="centered")
+    st.set_page_config(
+        page_title="Ebbtide",
+        page_icon="🌊",
+        layout="centered",
+        # On a phone the navigation is a drawer, which would cover the page.
+        initial_sidebar_state="collapsed",
+    )
     try:
         account = current_account()
     except UnavailableError as error:
@@ -42,7 +48,15 @@ def main() -> None:
         for k, page in enumerate(pages_of(role))
     }
     register_pages(pages)
-    st.navigation([*pages.values(), *_pages_after_sign_in(account, pages)], position="top").run()
+    if role == "patient":
+        sections = {
+            _(title) if title else "": [pages[slug] for slug in slugs]
+            for title, slugs in patient_sections()
+        }
+        st.navigation(sections, position="top").run()
+    else:
+        hidden = _pages_after_sign_in(account, pages)
+        st.navigation([*pages.values(), *hidden], position="top").run()
     if account is None or role == FIRST_RUN:
         return
     left, right = st.columns([4, 1], vertical_alignment="center")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -9,28 +10,17 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.charts import palette
 from dashboard.client import ApiError, SignedOutError
 from dashboard.i18n import texts
 from dashboard.i18n.language import _, reader_locale
+from dashboard.page_style import DRAWER_BUTTON, PHONE, STYLE
 from dashboard.session import current_account, forget_session, render_cookie_change
 
 SIGNED_OUT = "signed out"  # in place of a role before sign-in
 SECOND_FACTOR = "second factor"  # in place of a role until one is set up that staff need
 FIRST_RUN = "first run"  # in place of a role until the first questions are answered
 _PAGES = "pages"  # the key in Streamlit's session state
-
-# Too little contrast for small text (WCAG 1.4.3) have Streamlit's own grey, and its white on the
-# light accent of the dark theme.
-_STYLE = f"""<style>
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{
-  color: inherit !important; opacity: .85; }}
-button[data-testid^="stBaseButton-primary"]:not(:disabled) {{
-  color: light-dark(#ffffff, {palette.DARK_BACKGROUND}) !important; }}
-a.ebbtide-button {{ display: block; padding: .6rem 1rem; border: 1px solid currentColor;
-  border-radius: .5rem; text-align: center; text-decoration: none; color: inherit !important; }}
-a.ebbtide-button:hover, a.ebbtide-button:focus-visible {{ text-decoration: underline; }}
-</style>"""
+_TABS = ("today", "programme", "course")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +67,26 @@ def _set_document_language() -> None:
         )
 
 
+def _render_phone_tabs() -> None:
+    """Render the pages that are wanted most, at the lower edge of a phone, where a thumb is.
+
+    On a phone Streamlit puts the navigation into a drawer behind two small arrows.
+    """
+    pages = st.session_state.get(_PAGES, {})
+    if any(slug not in pages for slug in _TABS):
+        return  # while the first questions are asked
+    with st.container(key="phone_tabs", horizontal=True):
+        for slug in _TABS:
+            st.page_link(pages[slug], label=pages[slug].title, icon=None)
+    menu = json.dumps(_("Menu"))
+    st.html(f"<style>{PHONE} {{ {DRAWER_BUTTON}::after {{ content: {menu}; }} }}</style>")
+
+
 def with_shell(page: Callable[[], None]) -> Callable[[], None]:
     """Wrap a page: the mark of simulated data above, errors as sentences, the disclaimer below."""
 
     def run() -> None:
-        st.html(_STYLE)
+        st.html(STYLE)
         # In a place that is always there: where elements move, what is unfolded on a page folds.
         with st.container():
             render_cookie_change()
@@ -97,6 +102,8 @@ def with_shell(page: Callable[[], None]) -> Callable[[], None]:
         except ApiError as error:
             st.warning(str(error))
             st.button(_("Try again"))
+        if account is not None and account["role"] == "patient":
+            _render_phone_tabs()
         st.divider()
         st.caption(_(texts.NOT_A_DEVICE))
         _set_document_language()

@@ -80,13 +80,19 @@ def draw_icon(size: int, *, is_round: bool) -> np.ndarray:
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """Encode RGBA pixels as PNG (RFC 2083), each row as its difference from the one above."""
+    """Encode RGBA pixels of at most 256 colours as PNG with a palette (RFC 2083)."""
     height, width, _ = image.shape
-    above = np.vstack((np.zeros_like(image[:1]), image[:-1]))
-    rows = (image - above).reshape(height, -1)
-    raw = b"".join(b"\x02" + row.tobytes() for row in rows)
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(raw, 9)), (b"IEND", b""))
+    colours, index = np.unique(image.reshape(-1, 4), axis=0, return_inverse=True)
+    rows = index.reshape(height, width).astype(np.uint8)
+    raw = b"".join(b"\x00" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    parts = (
+        (b"IHDR", header),
+        (b"PLTE", colours[:, :3].tobytes()),
+        (b"tRNS", colours[:, 3].tobytes()),
+        (b"IDAT", zlib.compress(raw, 9)),
+        (b"IEND", b""),
+    )
     chunks = (
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in parts

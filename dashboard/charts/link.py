@@ -12,7 +12,7 @@ from dashboard.charts.trend import layer_chart
 from dashboard.i18n.language import _
 
 
-def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
+def link_chart(row: dict[str, Any], x_title: str, height: int = 320) -> alt.LayerChart:
     """Residuals of the ratings (common trend removed), the slope and its 95% interval."""
     points = pd.DataFrame(row["points"], columns=["x", "y"])
     max_x = float(points["x"].abs().max())
@@ -44,7 +44,7 @@ def link_chart(row: dict[str, Any], x_title: str) -> alt.LayerChart:
         .mark_circle(color=palette.PAIN, size=36, opacity=0.6)
         .encode(x=x, y=alt.Y("y:Q", title=y_title))
     )
-    return layer_chart(320, band, line, dots)
+    return layer_chart(height, band, line, dots)
 
 
 def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:

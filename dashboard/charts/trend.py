@@ -11,6 +11,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts import palette
+from dashboard.charts.gaps import gap_layers
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import axis_day_format, axis_time_format, chart_locale
 from dashboard.i18n.language import N_, _
@@ -23,21 +24,20 @@ _NAMES = {"pain": N_("Pain"), "stress": N_("Stress"), "pleasant": N_("Something 
 _COLOURS = (palette.PAIN, palette.STRESS, palette.PLEASANT)
 _SHAPES = ("circle", "square", "diamond")  # series differ in more than colour (WCAG 1.4.1)
 
-_IN_WORDS = (
-    N_(
-        "Ratings of pain, stress and pleasant sensations over time, with "
-        "sessions and practices; shaded days have no heartbeats."
+_ALT_TEXTS = {
+    "ratings": N_(
+        "Ratings of pain, stress and pleasant sensations over time, with sessions and practices."
     ),
-    N_("The stress index of each day or week with its 95% interval; 50 is usual."),
-    N_("RMSSD of five minutes each, on the same time axis."),
-    N_("Heart rate of five minutes each, on the same time axis."),
-)
+    "stress_index": N_("The stress index of each day or week with its 95% interval; 50 is usual."),
+    "gaps": N_("Hours of each day without a value of the stress index, and why."),
+    "rmssd": N_("RMSSD of five minutes each, on the same time axis."),
+    "heart_rate": N_("Heart rate of five minutes each, on the same time axis."),
+}
 
 
-def describe_trend(charts: list[alt.LayerChart]) -> tuple[str, ...]:
-    """Return the alternative text of each chart of ``trend_charts`` (WCAG 1.1.1)."""
-    words = _IN_WORDS if len(charts) == len(_IN_WORDS) else (_IN_WORDS[0], *_IN_WORDS[2:])
-    return tuple(_(sentence) for sentence in words)
+def describe_chart(name: str) -> str:
+    """Return the alternative text of a chart of ``trend_charts`` (WCAG 1.1.1)."""
+    return _(_ALT_TEXTS[name])
 
 
 def layer_chart(height: int, *layers: alt.Chart) -> alt.LayerChart:
@@ -53,53 +53,51 @@ def layer_chart(height: int, *layers: alt.Chart) -> alt.LayerChart:
 
 def trend_charts(
     ratings: list[dict[str, Any]],
-    windows: list[dict[str, Any]],
+    heart: dict[str, Any],
     sessions: list[dict[str, Any]],
     practices: list[dict[str, Any]],
     start: datetime,
     end: datetime,
     zone: str,
-    periods: list[dict[str, Any]] | None = None,
-) -> list[alt.LayerChart]:
-    """Draw ratings, stress index (where there is one), RMSSD and heart rate on one time axis.
+) -> dict[str, alt.LayerChart]:
+    """Draw ratings, stress index, gaps, RMSSD and heart rate on one time axis, by name.
 
-    Times are in the person's zone; sessions and practices are marked. ``periods``: the days or
-    weeks of the stress index, of ``choose_periods``.
+    Only those that have something to show: no empty axes. Times are in the person's zone; sessions
+    and practices are marked. ``heart`` is an HRV trend.
 
     The charts share axis and margins and are placed below each other: Vega-Lite can fit the
     width of a single chart to a phone, but not that of a concatenated one.
     """
     tz = ZoneInfo(zone)
     domain = [_to_wall_clock(start, tz).isoformat(), _to_wall_clock(end, tz).isoformat()]
-    without = _days_without(windows, start, end, tz)
+    time = _time_axis(domain)
     # A screen reader would announce an empty layer as a graphic without a name.
-    shade = [_shade(without, domain)] if len(without) else []
+    marks = (_session_marks(sessions, tz, time),) if sessions else ()
 
-    def rows(height: int, dates: bool, *layers: alt.Chart) -> alt.LayerChart:
-        chart: alt.LayerChart = (
-            layer_chart(height, *shade, *layers)
-            .configure_axisX(labels=dates, ticks=dates)
-            .configure_axisY(minExtent=_MARGIN, maxExtent=_MARGIN)
+    def rows(height: int, *layers: alt.Chart) -> alt.LayerChart:
+        chart: alt.LayerChart = layer_chart(height, *marks, *layers).configure_axisY(
+            minExtent=_MARGIN, maxExtent=_MARGIN
         )
         return chart
 
-    time = _time_axis(domain)
-    marks = _session_marks(sessions, tz, time)
-    index = _index_layers(periods or [], time, domain)
-    return [
-        rows(
-            290,
-            False,
-            marks,
-            *_rating_layers(ratings, tz, time),
-            _practice_marks(practices, tz, time),
-        ),
-        *([rows(130, False, marks, *index)] if index else []),
-        rows(130, False, marks, _heart_layer(windows, tz, time, "rmssd_ms", _("RMSSD (ms)"))),
-        rows(
-            170, True, marks, _heart_layer(windows, tz, time, "mean_hr_bpm", _("Heart rate (bpm)"))
-        ),
-    ]
+    windows = [bucket for bucket in heart["buckets"] if bucket["usable"]]
+    charts = {}
+    if ratings or practices:
+        triangles = (_practice_marks(practices, tz, time),) if practices else ()
+        charts["ratings"] = rows(270, *_rating_layers(ratings, tz, time), *triangles)
+    index = _index_layers(choose_periods(heart), time, domain)
+    if index:
+        charts["stress_index"] = rows(130, *index)
+    gaps = gap_layers(heart["days"], domain) if windows else ()
+    if gaps:
+        charts["gaps"] = rows(110, *gaps)
+    for name, key, title, height in (
+        ("heart_rate", "mean_hr_bpm", _("Heart rate (bpm)"), 150),
+        ("rmssd", "rmssd_ms", _("RMSSD (ms)"), 130),
+    ):
+        if any(window[key] is not None for window in windows):
+            charts[name] = rows(height, _heart_layer(windows, tz, time, key, title))
+    return charts
 
 
 def course_chart(
@@ -292,35 +290,6 @@ def _heart_layer(
                 alt.Tooltip("time:T", title=_("From"), format=axis_time_format()),
             ],
         )
-    )
-    return chart
-
-
-def _days_without(
-    windows: list[dict[str, Any]], start: datetime, end: datetime, tz: ZoneInfo
-) -> pd.DataFrame:
-    with_beats = {_to_wall_clock(datetime.fromisoformat(w["start"]), tz).date() for w in windows}
-    day = _to_wall_clock(start, tz).date()
-    rows = []
-    while day <= _to_wall_clock(end, tz).date():
-        if day not in with_beats:
-            midnight = datetime.combine(day, datetime.min.time())
-            rows.append(
-                {
-                    "from": max(midnight, _to_wall_clock(start, tz)),
-                    "to": min(midnight + timedelta(days=1), _to_wall_clock(end, tz)),
-                }
-            )
-        day += timedelta(days=1)
-    table = pd.DataFrame(rows, columns=["from", "to"])
-    return table.apply(pd.to_datetime)
-
-
-def _shade(days: pd.DataFrame, domain: list[str]) -> alt.Chart:
-    chart: alt.Chart = (
-        alt.Chart(days)
-        .mark_rect(color=palette.MUTED, opacity=0.15)
-        .encode(x=alt.X("from:T", scale=alt.Scale(domain=domain)), x2="to:T")
     )
     return chart
 

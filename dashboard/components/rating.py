@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,14 +13,15 @@ import streamlit as st
 from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
 from dashboard.components.prompt import waiting_prompt_id
+from dashboard.components.scale import render_scale
 from dashboard.i18n.formatting import format_time, format_weekday
 from dashboard.i18n.language import _
 from dashboard.session import client, current_account
 
-_SCALE = list(range(11))
 _SCALE_KEYS = ("pain", "stress", "pleasant")
 _TEXT_KEYS = ("note", "pleasant_note")
 _EARLIER_KEYS = ("earlier_suggested", "earlier_day", "earlier_time")
+_RECENT = timedelta(hours=1)
 _MIN_RATINGS = 5  # below this a median does not say what a harder day is
 
 
@@ -30,13 +31,15 @@ def render_rating_form() -> None:
     if saved is not None and not st.session_state.get("correcting"):
         _render_saved(saved)
         return
+    if saved is None:
+        _render_recent()
     st.title(_("How is it right now?") if saved is None else _("Change your rating"))
     if saved is not None:
         st.write(_("It is about {moment}.").format(moment=_moment(saved)))
-    _scale("pain", _("Pain"), _("0 none · 10 the most you can imagine"))
-    _scale("stress", _("Stress"), _("0 none · 10 the most you can imagine"))
-    _scale(
-        "pleasant", _("Something pleasant"), _("a warm, easy or good sensation, if you notice one")
+    render_scale(_("Pain"), "pain", _("0 none · 10 the most you can imagine"))
+    render_scale(_("Stress"), "stress", _("0 none · 10 the most you can imagine"))
+    render_scale(
+        _("Something pleasant"), "pleasant", _("a warm, easy or good sensation, if you notice one")
     )
     with st.expander(_("A word, if you like")):
         st.text_input(_("What was going on?"), key="note", max_chars=500)
@@ -51,11 +54,6 @@ def render_rating_form() -> None:
         st.rerun()
     if not ready:
         st.caption(_("Choose a number for pain and one for stress."))
-
-
-def _scale(key: str, title: str, ends: str) -> None:
-    st.markdown(_("**{title}** &nbsp; :gray[{ends}]").format(title=title, ends=ends))
-    st.segmented_control(title, _SCALE, key=key, label_visibility="collapsed", width="stretch")
 
 
 def _earlier_moment() -> str | None:
@@ -128,16 +126,43 @@ def _render_saved(saved: dict[str, Any]) -> None:
     st.write(_("That is all. No need to check again soon."))
     left, right = st.columns(2)
     if left.button(_("Change it"), width="stretch"):
-        for key in _SCALE_KEYS:
-            st.session_state[key] = saved[key]
-        for key in _TEXT_KEYS:
-            st.session_state[key] = saved[key] or ""
-        st.session_state.correcting = True
-        st.rerun()
+        _begin_correcting(saved)
     if right.button(_("Rate again"), width="stretch"):
         for key in (*_SCALE_KEYS, *_TEXT_KEYS, *_EARLIER_KEYS, "saved_rating", "earlier"):
             st.session_state.pop(key, None)
         st.rerun()
+
+
+def _begin_correcting(saved: dict[str, Any]) -> None:
+    for key in _SCALE_KEYS:
+        st.session_state[key] = saved[key]
+    for key in _TEXT_KEYS:
+        st.session_state[key] = saved[key] or ""
+    st.session_state.saved_rating = saved
+    st.session_state.correcting = True
+    st.rerun()
+
+
+def _render_recent() -> None:
+    """Render what was rated in the last hour, also before a new sign-in, and offer to change it."""
+    now = datetime.now(UTC)
+    try:
+        found = client().rating_list(now - _RECENT, now)
+    except ApiError:
+        return  # the form below works without it
+    if not found:
+        return
+    last = max(found, key=lambda rating: datetime.fromisoformat(rating["about"]))
+    with st.container(border=True, key="recent_rating"):
+        st.write(
+            _("You rated at {time}: pain {pain}, stress {stress}.").format(
+                time=format_time(datetime.fromisoformat(last["about"])),
+                pain=last["pain"],
+                stress=last["stress"],
+            )
+        )
+        if st.button(_("Correct this rating"), key="correct_recent"):
+            _begin_correcting(last)
 
 
 def _moment(saved: dict[str, Any]) -> str:

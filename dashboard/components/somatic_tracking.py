@@ -15,6 +15,8 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.live_heart import render_live_heart
+from dashboard.components.scale import render_scale
+from dashboard.components.speech import render_said
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_number
 from dashboard.i18n.language import _
@@ -22,6 +24,8 @@ from dashboard.session import client
 
 _MINUTES = (5, 7, 10)
 _STATE = "tracking"
+_MIN_PACE = 0.5
+_EASE_AT = sum(length for _title, length, _words in texts.TRACKING[:-1])  # the last step begins
 
 
 def render_somatic_tracking() -> None:
@@ -43,20 +47,30 @@ def _before() -> None:
             "brain may notice that it is safe. Three steps, with calm words."
         )
     )
-    st.caption(texts.TRACKING_CAUTION)
+    st.caption(_(texts.TRACKING_CAUTION))
     minutes = st.segmented_control(
-        _("How long"), _MINUTES, default=_MINUTES[0], format_func=lambda n: f"{n} minutes"
+        _("How long"),
+        _MINUTES,
+        default=_MINUTES[0],
+        format_func=lambda n: _("{minutes} minutes").format(minutes=n),
     )
+    voice = st.toggle(_("A voice says the words"), value=True)
     heart = st.toggle(_("Show my heart in the background"), value=False)
     sound = st.toggle(_("A soft sound"), value=False)
     with st.expander(_("Rate before (if you like)")):
-        pain = st.segmented_control(_("Pain before"), range(11), key="tracking_pain_before")
-        stress = st.segmented_control(_("Stress before"), range(11), key="tracking_stress_before")
+        pain = render_scale(_("Pain before"), "tracking_pain_before")
+        stress = render_scale(_("Stress before"), "tracking_stress_before")
     if st.button(_("Begin"), type="primary", width="stretch", key="tracking_begin"):
         st.session_state[_STATE] = {
             "id": str(uuid.uuid4()),
             "began": time.time(),
             "seconds": 60 * (minutes or _MINUTES[0]),
+            # How much of the words' time is over, when that was seen last, and how fast it goes.
+            "passed": 0.0,
+            "seen": time.time(),
+            "pace": 1.0,
+            "is_paused": False,
+            "voice": voice,
             "heart": heart,
             "sound": sound,
             "pain_before": pain,
@@ -72,28 +86,88 @@ def _during(state: dict[str, Any]) -> None:
     _words()
     if state["heart"]:
         render_live_heart()
-    if st.button(_("End here"), width="stretch", key="tracking_end"):
-        state["ended"] = time.time()
-        st.rerun()
+
+
+def _advance(state: dict[str, Any]) -> float:
+    """Let the time since the last look pass, unless paused; return what passed of the words'."""
+    now = time.time()
+    if not state["is_paused"]:
+        state["passed"] += (now - state["seen"]) * state["pace"]
+    state["seen"] = now
+    passed: float = state["passed"]
+    return passed
 
 
 @st.fragment(run_every=2)
 def _words() -> None:
     state = st.session_state[_STATE]
-    passed = time.time() - state["began"]
+    _controls(state)
+    passed = _advance(state)
     if passed >= state["seconds"]:
-        state["ended"] = state["began"] + state["seconds"]
+        state["ended"] = time.time()
         st.rerun()
     title, words = step_at(passed / state["seconds"])
-    st.markdown(f"#### {title}")
-    st.markdown(words)
-    left = state["seconds"] - passed
+    st.markdown(f"#### {_(title)}")
+    st.markdown(_(words))
+    render_said(
+        _(words),
+        state["id"],
+        is_on=state["voice"] and not state["is_paused"],
+        is_slow=state["pace"] < 1,
+    )
+    left = (state["seconds"] - passed) / state["pace"]
     st.progress(
         min(1.0, passed / state["seconds"]),
-        text=_("{left} min {left_2} s left").format(
+        text=_("Paused")
+        if state["is_paused"]
+        else _("{left} min {left_2} s left").format(
             left=format_number(left // 60, 0), left_2=format_number(left % 60, 0)
         ),
     )
+
+
+def _controls(state: dict[str, Any]) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            _("Go on") if state["is_paused"] else _("Pause"),
+            key="tracking_pause",
+            on_click=_pause,
+            args=(state,),
+        )
+        st.button(
+            _("Slower"),
+            key="tracking_slower",
+            disabled=state["pace"] <= _MIN_PACE,
+            on_click=_slow_down,
+            args=(state,),
+        )
+        st.button(
+            _("Smaller"),
+            key="tracking_smaller",
+            help=_("Too much? Leave the sensation, and go on with something pleasant."),
+            on_click=_go_to_ease,
+            args=(state,),
+        )
+        if st.button(_("End here"), key="tracking_end"):
+            state["ended"] = time.time()
+            st.rerun()
+
+
+def _pause(state: dict[str, Any]) -> None:
+    _advance(state)
+    state["is_paused"] = not state["is_paused"]
+
+
+def _slow_down(state: dict[str, Any]) -> None:
+    """Let the time that is left, and the voice, go more slowly."""
+    _advance(state)
+    state["pace"] = max(_MIN_PACE, state["pace"] * 0.8)
+
+
+def _go_to_ease(state: dict[str, Any]) -> None:
+    _advance(state)
+    state["passed"] = max(state["passed"], state["seconds"] * _EASE_AT)
+    state["is_paused"] = False
 
 
 def step_at(fraction: float) -> tuple[str, str]:
@@ -110,10 +184,8 @@ def step_at(fraction: float) -> tuple[str, str]:
 
 def _after(state: dict[str, Any]) -> None:
     st.write(_("That is all. Whatever happened was fine."))
-    pain = st.segmented_control(_("Pain now (if you like)"), range(11), key="tracking_pain_after")
-    stress = st.segmented_control(
-        _("Stress now (if you like)"), range(11), key="tracking_stress_after"
-    )
+    pain = render_scale(_("Pain now (if you like)"), "tracking_pain_after")
+    stress = render_scale(_("Stress now (if you like)"), "tracking_stress_after")
     if st.button(_("Keep it"), type="primary", width="stretch", key="tracking_keep"):
         try:
             _save_practice(state, pain, stress)

@@ -7,16 +7,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.i18n.formatting import format_day, format_number
+from dashboard.i18n.formatting import format_day, format_number, format_time
 from dashboard.i18n.language import N_, _
 from dashboard.session import client, current_account
 
 _REST = "seated_rest"
 _REST_KIND = "seated rest"
 _REST_S = 300
+_DAYS = 7  # in which a day with a value is looked for
 _REASONS = {
     "illness": N_("I was ill, or still am"),
     "new strap": N_("I have another strap"),
@@ -44,24 +46,33 @@ def render_today_index() -> None:
         return
     zone = ZoneInfo(account["zone"])
     midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = midnight - timedelta(days=_DAYS - 1)
     try:
-        heart = client().trend(midnight, midnight + timedelta(days=1), 86_400)
+        heart = client().trend(begin, midnight + timedelta(days=1), 3600)
         baseline = client().stress_baseline()
     except ApiError:
         return
     render_worked_out_anew(baseline)
-    today = heart["days"][-1] if heart["days"] else None
-    if today is None:
+    if not heart["days"]:
         return
-    if today["stress_index"]["value"] is None:
-        _render_what_comes(today, baseline)
+    known = [item for item in heart["days"] if item["stress_index"]["value"] is not None]
+    if not known:
+        _render_what_comes(heart["days"][-1], baseline)
         return
-    st.write(
-        _(
+    today = known[-1]
+    parts = calmer_parts(today["stress_index"])
+    if today["day"] == midnight.date().isoformat():
+        words = _(
             "Today your heart was calmer than at {share} of 100 of your usual moments at these "
             "hours ({low} to {high})."
-        ).format(**calmer_parts(today["stress_index"]))
-    )
+        )
+        st.write(words.format(**parts))
+    else:
+        words = _(
+            "On {day} your heart was calmer than at {share} of 100 of your usual moments at these "
+            "hours ({low} to {high})."
+        )
+        st.write(words.format(day=format_day(f"{today['day']}T12:00:00+00:00"), **parts))
     rest = today["rest"]
     if rest is not None and rest["value"] is not None:
         st.write(
@@ -76,6 +87,27 @@ def render_today_index() -> None:
             "talking and medicines move it, too."
         )
     )
+    _render_hours(heart["buckets"], today["day"], zone)
+
+
+def _render_hours(buckets: list[dict[str, Any]], day: str, zone: ZoneInfo) -> None:
+    """Render the hours of a day that have a value, each with its interval."""
+    rows = []
+    for item in buckets:
+        start = datetime.fromisoformat(item["start"]).astimezone(zone)
+        if start.date().isoformat() != day or item["stress_index"]["value"] is None:
+            continue
+        parts = calmer_parts(item["stress_index"])
+        rows.append(
+            {
+                _("From"): format_time(start),
+                _("Calmer than, of 100 usual moments"): parts["share"],
+                _("95% interval"): _("{low} to {high}").format(**parts),
+            }
+        )
+    if rows:
+        with st.expander(_("Hour by hour")):
+            st.table(pd.DataFrame(rows).set_index(_("From")))
 
 
 def _render_what_comes(today: dict[str, Any], baseline: dict[str, Any]) -> None:

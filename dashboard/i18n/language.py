@@ -10,7 +10,9 @@ CONTRIBUTING.md says how a language is added.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +25,7 @@ from babel.support import NullTranslations, Translations
 
 _FOLDER = Path(__file__).with_name("locale")
 _DEFAULT = Locale("en", "GB")
+_READER: ContextVar[Locale | None] = ContextVar("reader", default=None)
 
 
 def _(words: str) -> str:
@@ -48,7 +51,20 @@ def language_for(tag: str) -> str:
 
 def reader_locale() -> Locale:
     """Return the locale of the reader's browser, or the nearest one that is supported."""
-    return _match_locale(st.context.locale or "")
+    return _READER.get() or _match_locale(st.context.locale or "")
+
+
+@contextmanager
+def reading_as(locale: Locale) -> Iterator[None]:
+    """Translate and format for this locale until the context ends.
+
+    For what Streamlit calls outside of a session, as the contents of a download.
+    """
+    token = _READER.set(locale)
+    try:
+        yield
+    finally:
+        _READER.reset(token)
 
 
 @cache

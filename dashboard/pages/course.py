@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.keeping import render_keeping_first
+from dashboard.components.meeting import render_meeting_button
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import change_parts, format_day, format_number
 from dashboard.i18n.language import N_, _
@@ -33,6 +34,7 @@ def course_page() -> None:
     if any(rating["simulated"] for rating in ratings):
         st.caption(_("These ratings are simulated."))
     _change(report)
+    render_meeting_button()
     _picture(api, ratings, end)
     _practices(api.practices_around())
     _sessions(report["sessions"])
@@ -46,47 +48,42 @@ def _picture(api: Any, ratings: list[dict[str, Any]], end: datetime) -> None:
     days = (end - first).days
     with st.spinner(_("Looking at your heartbeats ...")):
         heart = api.trend(first, end, 900 if days < 32 else 3600 if days < 100 else 14_400)
-    render_trend(ratings, heart, first, end)
-    st.caption(
-        _(
-            "Upright dashed lines: sessions. Triangles: practices. Shaded: days "
-            "without usable heartbeats."
-        )
-    )
+    render_trend(ratings, heart, first, end, is_brief=True)
+    st.caption(_("Upright dashed lines: sessions. Triangles: practices."))
 
 
 def _practices(around: dict[str, Any]) -> None:
     """Render before, during and after, each with its interval or the reason for none."""
     if not around["practices"]:
         return
-    st.subheader(_("Around your practice"))
-    names = {
-        "mean_hr_bpm": _("Heart rate"),
-        "rmssd_ms": _("RMSSD (ms)"),
-        "pain": _("Pain"),
-        "stress": _("Stress"),
-    }
-    when = {"during": _("during"), "after": _("after")}
-    rows = []
-    for row in around["rows"]:
-        before, change = say(row["missing"] or ""), "-"
-        if row["missing"] is None:
-            parts = change_parts({**row, "after": row["value"]})
-            before = _("{before}, then {after}").format(**parts)
-            change = _("{change} ({low} to {high})").format(**parts)
-        rows.append(
-            {
-                _("What"): f"{names[row['what']]}, {when[row['then']]}",
-                _("Before, then"): before,
-                _("Change (95% interval)"): change,
-            }
+    with st.expander(_("Around your practice")):
+        names = {
+            "mean_hr_bpm": _("Heart rate"),
+            "rmssd_ms": _("RMSSD (ms)"),
+            "pain": _("Pain"),
+            "stress": _("Stress"),
+        }
+        when = {"during": _("during"), "after": _("after")}
+        rows = []
+        for row in around["rows"]:
+            before, change = say(row["missing"] or ""), "-"
+            if row["missing"] is None:
+                parts = change_parts({**row, "after": row["value"]})
+                before = _("{before}, then {after}").format(**parts)
+                change = _("{change} ({low} to {high})").format(**parts)
+            rows.append(
+                {
+                    _("What"): f"{names[row['what']]}, {when[row['then']]}",
+                    _("Before, then"): before,
+                    _("Change (95% interval)"): change,
+                }
+            )
+        st.table(pd.DataFrame(rows).set_index(_("What")))
+        st.caption(
+            _("Of {practices} practices; five minutes before and after. {caution}").format(
+                practices=around["practices"], caution=say(around["caution"])
+            )
         )
-    st.table(pd.DataFrame(rows).set_index(_("What")))
-    st.caption(
-        _("Of {practices} practices; five minutes before and after. {caution}").format(
-            practices=around["practices"], caution=say(around["caution"])
-        )
-    )
 
 
 def _change(report: dict[str, Any]) -> None:
@@ -136,64 +133,66 @@ def _change(report: dict[str, Any]) -> None:
 def _sessions(sessions: list[dict[str, Any]]) -> None:
     if not sessions:
         return
-    st.subheader(_("Around each session"))
-    st.caption(_("Average pain in the three days before and after. What happened then, not why."))
-    rows = []
-    for session in sessions:
-        pain = session["pain"]
-        held = format_day(session["held"])
-        row = {_("Session"): f"{session['number']}, {held}"}
-        if pain["missing"] is None:
-            parts = change_parts(pain)
-            row[_("Pain")] = _("{before}, then {after}").format(**parts)
-            row[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(**parts)
-        else:
-            row[_("Pain")] = _("too few ratings")
-            row[_("Change (95% interval)")] = _("{n_before} before, {n_after} after").format(
-                n_before=pain["n_before"], n_after=pain["n_after"]
-            )
-        rows.append(row)
-    # A plain table wraps its text on a phone; a data grid would hide the last columns.
-    st.table(pd.DataFrame(rows).set_index(_("Session")))
+    with st.expander(_("Around each session")):
+        st.caption(
+            _("Average pain in the three days before and after. What happened then, not why.")
+        )
+        rows = []
+        for session in sessions:
+            pain = session["pain"]
+            held = format_day(session["held"])
+            row = {_("Session"): f"{session['number']}, {held}"}
+            if pain["missing"] is None:
+                parts = change_parts(pain)
+                row[_("Pain")] = _("{before}, then {after}").format(**parts)
+                row[_("Change (95% interval)")] = _("{change} ({low} to {high})").format(**parts)
+            else:
+                row[_("Pain")] = _("too few ratings")
+                row[_("Change (95% interval)")] = _("{n_before} before, {n_after} after").format(
+                    n_before=pain["n_before"], n_after=pain["n_after"]
+                )
+            rows.append(row)
+        # A plain table wraps its text on a phone; a data grid would hide the last columns.
+        st.table(pd.DataFrame(rows).set_index(_("Session")))
 
 
 def _trial(report: dict[str, Any]) -> None:
-    st.subheader(_("Beside the trial"))
-    st.write(say(report["caution"]))
-    rows = [
-        {
-            _("Group"): say(group["name"]),
-            _("Pain"): _("{mean_before}, then {mean_after}").format(
-                mean_before=format_number(group["mean_before"], 1),
-                mean_after=format_number(group["mean_after"], 1),
-            ),
-            _("30% less"): f"{format_number(group['at_least_30_percent_less'])}%",
-            _("50% less"): f"{format_number(group['at_least_50_percent_less'])}%",
-            _("0 or 1"): f"{format_number(group['pain_free_or_nearly'])}%",
-        }
-        for group in report["trial"]
-    ]
-    if report["pain"]["missing"] is None:
-        rows.insert(
-            0,
+    with st.expander(_("Beside the trial")):
+        st.write(say(report["caution"]))
+        rows = [
             {
-                _("Group"): _("You, last week"),
-                _("Pain"): _("{before}, then {after}").format(
-                    before=format_number(report["pain"]["before"], 1),
-                    after=format_number(report["pain"]["after"], 1),
+                _("Group"): say(group["name"]),
+                _("Pain"): _("{mean_before}, then {mean_after}").format(
+                    mean_before=format_number(group["mean_before"], 1),
+                    mean_after=format_number(group["mean_after"], 1),
                 ),
-                _("30% less"): _("yes") if report["at_least_30_percent_less"] else _("no"),
-                _("50% less"): _("yes") if report["at_least_50_percent_less"] else _("no"),
-                _("0 or 1"): _("yes") if report["nearly_free"] else _("no"),
-            },
+                _("30% less"): f"{format_number(group['at_least_30_percent_less'])}%",
+                _("50% less"): f"{format_number(group['at_least_50_percent_less'])}%",
+                _("0 or 1"): f"{format_number(group['pain_free_or_nearly'])}%",
+            }
+            for group in report["trial"]
+        ]
+        if report["pain"]["missing"] is None:
+            rows.insert(
+                0,
+                {
+                    _("Group"): _("You, last week"),
+                    _("Pain"): _("{before}, then {after}").format(
+                        before=format_number(report["pain"]["before"], 1),
+                        after=format_number(report["pain"]["after"], 1),
+                    ),
+                    _("30% less"): _("yes") if report["at_least_30_percent_less"] else _("no"),
+                    _("50% less"): _("yes") if report["at_least_50_percent_less"] else _("no"),
+                    _("0 or 1"): _("yes") if report["nearly_free"] else _("no"),
+                },
+            )
+        st.table(pd.DataFrame(rows).set_index(_("Group")))
+        st.caption(
+            _(
+                "Average pain in a week, 0 to 10, before and after a month; shares of "
+                "people with at least so much less, and with 0 or 1 after. {paper}."
+            ).format(paper=report["paper"])
         )
-    st.table(pd.DataFrame(rows).set_index(_("Group")))
-    st.caption(
-        _(
-            "Average pain in a week, 0 to 10, before and after a month; shares of "
-            "people with at least so much less, and with 0 or 1 after. {paper}."
-        ).format(paper=report["paper"])
-    )
 
 
 PAGE = Page(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from dashboard.charts.link import lag_chart, link_chart
@@ -21,6 +23,8 @@ _SPANS = {
     "60 minutes": N_("the hour before"),
     "night before": N_("the night before"),
 }
+_NO_CAUSE = N_("Each dot is a rating. Moving together does not show that one brings the other.")
+_INTERVAL_AT_END = re.compile(r"\s*\([^()]*95[^()]*\)\.$")
 _IN_TIME = ("stress_before", "same_moment", "pain_before")
 _HEART = ("stress_index", "rmssd", "heart_rate")
 _WITNESS = "stress_index_stress"
@@ -55,23 +59,59 @@ def link_page() -> None:
         _method(report)
         return
     _question(rows["same_moment"])
-    _course(report)
+    st.subheader(_("And the heart"))
+    left, right = st.columns(2)  # below each other on a phone
+    with left:
+        _heart_and_stress(rows[_WITNESS])
+    with right:
+        _heart_and_pain(rows)
+    _more_about_the_heart(rows, report)
     _order_in_time(rows)
-    st.subheader(_("Pain and the heart"))
-    _heart(rows, report)
-    _witness(rows[_WITNESS])
+    _course(report)
     _missing_ratings(report["ratings"], rows["same_moment"])
     _ratings_after_offers(report["ratings"]["after_offers"])
     _method(report)
 
 
 def _question(row: dict[str, Any]) -> None:
-    st.markdown(f"#### {say(row['sentence'])}")
+    """Render one sentence and one picture; how sure it is, is unfolded by who wants to know."""
+    st.markdown(f"#### {_without_interval(say(row['sentence']))}")
     if row["missing"] is not None:
         return
-    for caveat in row["caveats"]:
-        st.caption(say(caveat))
-    _chart(row)
+    _picture(row, height=260)
+    st.caption(_(_NO_CAUSE))
+    _how_sure(row)
+
+
+def _without_interval(sentence: str) -> str:
+    """Leave out the interval at the end of a sentence: it is behind the fold, with its words."""
+    return _INTERVAL_AT_END.sub(".", sentence)
+
+
+def _how_sure(row: dict[str, Any]) -> None:
+    with st.expander(_("How sure is that?"), key=f"sure_{row['key']}"):
+        st.write(
+            _(
+                "{estimate} points of {what} for {unit}; the true value is probably between {low} "
+                "and {high} (95% interval, the band in the picture), p {p_value}, {n} ratings."
+            ).format(
+                what=_("stress") if row["key"] == _WITNESS else _("pain"),
+                unit=say(row["unit"]),
+                n=row["n"],
+                **slope_parts(row),
+            )
+        )
+        for caveat in row["caveats"]:
+            st.caption(say(caveat))
+        table = pd.DataFrame(row["points"], columns=[_(_AXES[row["key"]]), _y_title(row)])
+        st.caption(_("The dots of the picture, as numbers:"))
+        st.dataframe(table.round(2), hide_index=True, height=180)
+
+
+def _y_title(row: dict[str, Any]) -> str:
+    if row["key"] == _WITNESS:
+        return _("Stress, against the usual")
+    return _("Pain, against the usual")
 
 
 def _course(report: dict[str, Any]) -> None:
@@ -89,62 +129,79 @@ def _course(report: dict[str, Any]) -> None:
                 ).format(name=name, **change_parts(change))
             )
     if sentences:
-        st.subheader(_("Over the weeks"))
-        st.write(" ".join(sentences))
-        st.caption(_("That both changed does not show that they belong together."))
+        with st.expander(_("Over the weeks")):
+            st.write(" ".join(sentences))
+            st.caption(_("That both changed does not show that they belong together."))
 
 
 def _order_in_time(rows: dict[str, dict[str, Any]]) -> None:
     answered = [rows[key] for key in _IN_TIME if rows[key]["missing"] is None]
     if len(answered) < 2:
         return
-    st.subheader(_("Which came first?"))
-    for key in ("stress_before", "pain_before"):
-        st.write(say(rows[key]["sentence"]))
-    st.altair_chart(
-        lag_chart(answered),
-        width="stretch",
-        alt=_(
-            "Slopes with their 95% intervals: stress a rating earlier, at the same "
-            "moment, pain a rating earlier."
-        ),
-    )
-    caveats = rows["stress_before"]["caveats"]
-    st.caption(say(caveats[0]) if caveats else "")
-    day = rows["day_to_day"]
-    if day["missing"] is None:
-        st.write(say(day["sentence"]))
-        st.caption(say(day["caveats"][-1]))
-
-
-def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
-    st.selectbox(
-        _("Heartbeats of"),
-        list(_SPANS),
-        index=list(_SPANS).index(report["span"]),
-        format_func=lambda name: _(_SPANS[name]),
-        key="heart_span",
-    )
-    heart = report["beats_before_ratings"]
-    if heart["ratings"]:
-        why = "; ".join(f"{say(reason)}: {count}" for reason, count in heart["why_not"].items())
-        without = _(" The others: {why}.").format(why=why) if why else ""
-        st.caption(
-            _("{usable} of {ratings} ratings have usable heartbeats in {spans}.{without}").format(
-                usable=heart["usable"],
-                ratings=heart["ratings"],
-                spans=_(_SPANS[report["span"]]),
-                without=without,
-            )
+    with st.expander(_("Which came first?")):
+        for key in ("stress_before", "pain_before"):
+            st.write(say(rows[key]["sentence"]))
+        st.altair_chart(
+            lag_chart(answered),
+            width="stretch",
+            alt=_(
+                "Slopes with their 95% intervals: stress a rating earlier, at the same "
+                "moment, pain a rating earlier."
+            ),
         )
+        caveats = rows["stress_before"]["caveats"]
+        st.caption(say(caveats[0]) if caveats else "")
+        day = rows["day_to_day"]
+        if day["missing"] is None:
+            st.write(say(day["sentence"]))
+            st.caption(say(day["caveats"][-1]))
+
+
+def _heart_and_stress(row: dict[str, Any]) -> None:
+    """Render whether the heart agrees with rated stress: no habit of rating brings that about."""
+    question = _("Does my heart agree with my rated stress?")
+    st.markdown(f"**{question}** {_without_interval(say(row['sentence']))}")
+    if row["missing"] is None:
+        _picture(row, height=190)
+        _how_sure(row)
+
+
+def _heart_and_pain(rows: dict[str, dict[str, Any]]) -> None:
     question = _("Does my heart move with my pain?")
-    st.markdown(f"**{question}**")
-    answered = [key for key in _HEART if rows[key]["missing"] is None]
-    for key in answered or _HEART[:1]:  # of several without an answer, one says why
-        st.write(say(rows[key]["sentence"]))
-    first = next((rows[key] for key in _HEART if rows[key]["missing"] is None), None)
-    if first is not None:
-        _chart(first)
+    answered = [rows[key] for key in _HEART if rows[key]["missing"] is None]
+    first = answered[0] if answered else rows[_HEART[0]]  # of several without one, one says why
+    st.markdown(f"**{question}** {_without_interval(say(first['sentence']))}")
+    if answered:
+        _picture(first, height=190)
+        _how_sure(first)
+
+
+def _more_about_the_heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
+    with st.expander(_("More about the heart")):
+        st.selectbox(
+            _("Heartbeats of"),
+            list(_SPANS),
+            index=list(_SPANS).index(report["span"]),
+            format_func=lambda name: _(_SPANS[name]),
+            key="heart_span",
+        )
+        heart = report["beats_before_ratings"]
+        if heart["ratings"]:
+            why = "; ".join(f"{say(reason)}: {count}" for reason, count in heart["why_not"].items())
+            without = _(" The others: {why}.").format(why=why) if why else ""
+            st.caption(
+                _(
+                    "{usable} of {ratings} ratings have usable heartbeats in {spans}.{without}"
+                ).format(
+                    usable=heart["usable"],
+                    ratings=heart["ratings"],
+                    spans=_(_SPANS[report["span"]]),
+                    without=without,
+                )
+            )
+        for key in _HEART:
+            if rows[key]["missing"] is None:
+                st.write(say(rows[key]["sentence"]))
         st.caption(
             _(
                 "RMSSD is a measure of how much the time between heartbeats varies; it "
@@ -155,34 +212,11 @@ def _heart(rows: dict[str, dict[str, Any]], report: dict[str, Any]) -> None:
         )
 
 
-def _witness(row: dict[str, Any]) -> None:
-    """Render whether the heart agrees with rated stress: no habit of rating brings that about."""
-    question = _("Does my heart agree with my rated stress?")
-    st.markdown(f"**{question}**")
-    st.write(say(row["sentence"]))
-    if row["missing"] is not None:
-        return
-    for caveat in row["caveats"]:
-        st.caption(say(caveat))
-    _chart(row)
-
-
-def _chart(row: dict[str, Any]) -> None:
+def _picture(row: dict[str, Any], height: int) -> None:
     st.altair_chart(
-        link_chart(row, _(_AXES[row["key"]])),
+        link_chart(row, _(_AXES[row["key"]]), height),
         width="stretch",
         alt=_("Dots: one rating each. Line: {sentence}").format(sentence=say(row["sentence"])),
-    )
-    st.caption(
-        _(
-            "{estimate} points of {what} for {unit}, 95% interval {low} to {high}, p "
-            "{p_value}, {n} ratings. The band is the interval."
-        ).format(
-            what=_("stress") if row["key"] == _WITNESS else _("pain"),
-            unit=say(row["unit"]),
-            n=row["n"],
-            **slope_parts(row),
-        )
     )
 
 
@@ -190,30 +224,30 @@ def _missing_ratings(ratings: dict[str, Any], row: dict[str, Any]) -> None:
     lacking = ratings["expected"] - ratings["given"]
     if lacking <= 0 or not ratings["given"]:
         return
-    st.subheader(_("Ratings that are not there"))
-    st.write(
-        _(
-            "{given} ratings on {days_with_ratings} of {days} days; about {lacking} "
-            "fewer than on your usual days. That is fine: rate as often as suits you."
-        ).format(
-            given=ratings["given"],
-            days_with_ratings=ratings["days_with_ratings"],
-            days=ratings["days"],
-            lacking=lacking,
-        )
-    )
-    if row["estimate"] is not None and ratings["estimate_if_both_worse"] is not None:
-        st.caption(
+    with st.expander(_("Ratings that are not there")):
+        st.write(
             _(
-                "If the missing ones had been two points worse than usual, in pain and "
-                "stress alike, the {estimate} above would be {estimate_if_both_worse}; "
-                "in pain alone, {estimate_if_pain_worse}."
+                "{given} ratings on {days_with_ratings} of {days} days; about {lacking} "
+                "fewer than on your usual days. That is fine: rate as often as suits you."
             ).format(
-                estimate=format_signed(row["estimate"], 2),
-                estimate_if_both_worse=format_signed(ratings["estimate_if_both_worse"], 2),
-                estimate_if_pain_worse=format_signed(ratings["estimate_if_pain_worse"], 2),
+                given=ratings["given"],
+                days_with_ratings=ratings["days_with_ratings"],
+                days=ratings["days"],
+                lacking=lacking,
             )
         )
+        if row["estimate"] is not None and ratings["estimate_if_both_worse"] is not None:
+            st.caption(
+                _(
+                    "If the missing ones had been two points worse than usual, in pain and "
+                    "stress alike, the {estimate} above would be {estimate_if_both_worse}; "
+                    "in pain alone, {estimate_if_pain_worse}."
+                ).format(
+                    estimate=format_signed(row["estimate"], 2),
+                    estimate_if_both_worse=format_signed(ratings["estimate_if_both_worse"], 2),
+                    estimate_if_pain_worse=format_signed(ratings["estimate_if_pain_worse"], 2),
+                )
+            )
 
 
 def _ratings_after_offers(count: int) -> None:

@@ -145,96 +145,98 @@ def _download(api: Any, keeping: str) -> None:
 
 
 def _correct(api: Any) -> None:
-    st.subheader(_("Correct a rating"))
-    end = datetime.now(UTC) + timedelta(minutes=1)
-    found = api.rating_list(end - timedelta(days=60), end)[::-1]
-    if not found:
-        st.caption(_("No ratings in the last two months."))
-        return
+    with st.expander(_("Correct a rating")):
+        end = datetime.now(UTC) + timedelta(minutes=1)
+        found = api.rating_list(end - timedelta(days=60), end)[::-1]
+        if not found:
+            st.caption(_("No ratings in the last two months."))
+            return
 
-    def describe(rating: dict[str, Any]) -> str:
-        return _("{about}: pain {pain}, stress {stress}").format(
-            about=format_day_and_time(datetime.fromisoformat(rating["about"])),
-            pain=rating["pain"],
-            stress=rating["stress"],
+        def describe(rating: dict[str, Any]) -> str:
+            return _("{about}: pain {pain}, stress {stress}").format(
+                about=format_day_and_time(datetime.fromisoformat(rating["about"])),
+                pain=rating["pain"],
+                stress=rating["stress"],
+            )
+
+        row = select_row(_("Which"), found, describe)
+        left, right = st.columns(2)
+        pain = left.number_input(
+            _("Pain"), 0, 10, row["pain"], key=f"p-{row['id']}-{row['version']}"
         )
-
-    row = select_row(_("Which"), found, describe)
-    left, right = st.columns(2)
-    pain = left.number_input(_("Pain"), 0, 10, row["pain"], key=f"p-{row['id']}-{row['version']}")
-    stress = right.number_input(
-        _("Stress"), 0, 10, row["stress"], key=f"s-{row['id']}-{row['version']}"
-    )
-    unchanged = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
-    # A row of its own: in a narrow window columns are stacked, and the button that withdraws stood
-    # under the number for stress.
-    left, right = st.columns(2)
-    if left.button(_("Correct it"), width="stretch"):
-        api.correct(row["id"], {**unchanged, "pain": pain, "stress": stress})
-        st.rerun()
-    if right.button(_("Withdraw it"), width="stretch"):
-        api.withdraw(row["id"], row["version"])
-        st.rerun()
+        stress = right.number_input(
+            _("Stress"), 0, 10, row["stress"], key=f"s-{row['id']}-{row['version']}"
+        )
+        unchanged = {key: row[key] for key in ("pleasant", "note", "pleasant_note", "version")}
+        # A row of its own: in a narrow window columns are stacked, and the button that withdraws
+        # stood under the number for stress.
+        left, right = st.columns(2)
+        if left.button(_("Correct it"), width="stretch"):
+            api.correct(row["id"], {**unchanged, "pain": pain, "stress": stress})
+            st.rerun()
+        if right.button(_("Withdraw it"), width="stretch"):
+            api.withdraw(row["id"], row["version"])
+            st.rerun()
 
 
 def _recordings(api: Any) -> None:
-    st.subheader(_("My recordings"))
-    found = api.streams()["streams"][::-1]
+    with st.expander(_("My recordings")):
+        found = api.streams()["streams"][::-1]
 
-    def describe(stream: dict[str, Any]) -> str:
-        if stream["first_beat"] is None:
-            return _("{source}, without heartbeats").format(source=stream["source"])
-        return _("{source}: {begin} to {end}, {beats} heartbeats").format(
-            source=stream["source"],
-            begin=format_day_and_time(datetime.fromisoformat(stream["first_beat"])),
-            end=format_day_and_time(datetime.fromisoformat(stream["last_beat"])),
-            beats=stream["beats"],
-        )
+        def describe(stream: dict[str, Any]) -> str:
+            if stream["first_beat"] is None:
+                return _("{source}, without heartbeats").format(source=stream["source"])
+            return _("{source}: {begin} to {end}, {beats} heartbeats").format(
+                source=stream["source"],
+                begin=format_day_and_time(datetime.fromisoformat(stream["first_beat"])),
+                end=format_day_and_time(datetime.fromisoformat(stream["last_beat"])),
+                beats=stream["beats"],
+            )
 
-    if st.session_state.pop("recording-removed", False):
-        st.success(_("The recording was removed."))
-    if not found:
-        st.caption(_("No heartbeats yet."))
-        return
-    stream = select_row(_("Recording"), found, describe)
-    with st.form("remove-recording", border=False):
-        # In full: a narrow screen cuts the list's words, and nights of one strap begin alike.
-        st.write(escape_markdown(describe(stream)))
-        st.write(
-            _(
-                "If you remove it, all that was computed from it goes too. Your file stays where it"
-                " is and can be imported again."
+        if st.session_state.pop("recording-removed", False):
+            st.success(_("The recording was removed."))
+        if not found:
+            st.caption(_("No heartbeats yet."))
+            return
+        stream = select_row(_("Recording"), found, describe)
+        with st.form("remove-recording", border=False):
+            # In full: a narrow screen cuts the list's words, and nights of one strap begin alike.
+            st.write(escape_markdown(describe(stream)))
+            st.write(
+                _(
+                    "If you remove it, all that was computed from it goes too. Your file stays "
+                    "where it is and can be imported again."
+                )
+                if stream["origin"] == "file"
+                else _(
+                    "If you remove it, all that was computed from it goes too. A strap's recording"
+                    " cannot be brought back."
+                )
             )
-            if stream["origin"] == "file"
-            else _(
-                "If you remove it, all that was computed from it goes too. A strap's recording"
-                " cannot be brought back."
-            )
-        )
-        sure = st.checkbox(_("Remove it for good"), key=f"sure-{stream['id']}")
-        if st.form_submit_button(_("Remove this recording")):
-            if sure:
-                api.remove_stream(stream["id"])
-                st.session_state["recording-removed"] = True
-                st.rerun()
-            st.warning(_("Nothing was removed. Tick the box above first."))
+            sure = st.checkbox(_("Remove it for good"), key=f"sure-{stream['id']}")
+            if st.form_submit_button(_("Remove this recording")):
+                if sure:
+                    api.remove_stream(stream["id"])
+                    st.session_state["recording-removed"] = True
+                    st.rerun()
+                st.warning(_("Nothing was removed. Tick the box above first."))
 
 
 def _access_log(api: Any) -> None:
-    st.subheader(_("Who looked"))
-    entries = api.looks()
-    if not entries:
-        st.write(_("Nobody but you."))
-        return
-    rows = [
-        {
-            _("When"): format_day_and_time(entry["at"]),
-            _("Who"): f"{escape_markdown(entry['who'])} ({say(entry['role'])})",
-            _("At what"): _describe_access(entry["what"]),
-        }
-        for entry in entries[:50]
-    ]
-    st.table(pd.DataFrame(rows).set_index(_("When")))
+    with st.expander(_("Who looked")):
+        entries = api.looks()
+        if not entries:
+            st.write(_("Nobody but you."))
+            return
+        rows = [
+            {
+                _("When"): format_day_and_time(entry["at"]),
+                _("Who"): f"{escape_markdown(entry['who'])} ({say(entry['role'])})",
+                _("At what"): _describe_access(entry["what"]),
+            }
+            for entry in entries[:50]
+        ]
+        st.table(pd.DataFrame(rows).set_index(_("When")))
 
 
 # What is done with an account; everything else in the log is a route.

@@ -13,6 +13,7 @@ from dashboard.components.forms import select_row
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
 from dashboard.components.somatic_tracking import render_somatic_tracking
+from dashboard.components.speech import render_read_aloud
 from dashboard.i18n import texts
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day, format_number
@@ -113,8 +114,7 @@ def _readings(programme: dict[str, Any]) -> None:
             _("{title} · read").format(title=_(title)) if read else _(title),
             expanded=name == programme["next_reading"],
         ):
-            for paragraph in paragraphs:
-                st.write(_(paragraph))
+            render_read_aloud(name, [_(paragraph) for paragraph in paragraphs])
             if not read and st.button(_("I have read it"), key=f"read-{name}"):
                 api.mark_read(name)
                 st.rerun()

@@ -30,8 +30,8 @@ def reminders_page() -> None:
     _render_when(api, found)
     st.subheader(_("How"))
     _render_how(api, found)
-    st.subheader(_("How it went"))
-    render_compliance(found["compliance"], is_own=True)
+    with st.expander(_("How it went")):
+        render_compliance(found["compliance"], is_own=True)
     st.divider()
     page_link("offers", _("Practice by lot: what does a practice do for me?"))
     if st.button(_("End reminders")):

@@ -25,14 +25,15 @@ def screening_page() -> None:
     render_warning_signs()
     account = current_account()
     if account is not None and account["role"] == "patient":
-        if client().consents()["keeping"] == "agreed":
+        is_agreed = client().consents()["keeping"] == "agreed"
+        if is_agreed:
             st.subheader(_("Your answer"))
             render_clinician_answer(client())
         else:
             st.write(_("Your answer can be kept once you agree to that: the first switch below."))
-        st.subheader(_("What you agree to"))
-        render_consent_switches(client())
-        st.caption(_("You can take back each of these here, or under *My data*, at any time."))
+        with st.expander(_("What you agree to"), expanded=not is_agreed):
+            render_consent_switches(client())
+            st.caption(_("You can take back each of these here, or under *My data*, at any time."))
     st.subheader(_("What Ebbtide does"))
     st.write(
         _(

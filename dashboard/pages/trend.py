@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from statistics import mean
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.charts.trend import choose_periods, describe_trend, trend_charts
+from dashboard.charts.gaps import gap_legend_html
+from dashboard.charts.trend import describe_chart, trend_charts
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.stress import calmer_parts, render_usual_changed, without_rests
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day, format_number
 from dashboard.i18n.language import N_, _
-from dashboard.page_shell import Page
+from dashboard.page_shell import Page, page_link
 from dashboard.session import client, current_account
 
 SPANS = {N_("1 week"): 7, N_("4 weeks"): 28, N_("3 months"): 91, N_("1 year"): 366}
@@ -65,16 +68,17 @@ def trend_page() -> None:
     if index:
         st.write(index)
     render_trend(ratings, heart, start, end)
-    st.caption(
-        _(
-            "Each dot is one rating, or the typical five minutes of {stretches}. "
-            "Lines join ratings less than a day and a half apart. Shaded: days "
-            "without usable heartbeats. Upright dashed lines: sessions. Triangles: "
-            "practices. Stress index: a dot for each day or, where a day says too "
-            "little, each week from Monday; its bar is its own 95% interval, and the "
-            "band around 50 is how sure your usual is."
-        ).format(stretches=_(_STRETCHES[span]))
-    )
+    with st.expander(_("How to read the pictures")):
+        st.caption(
+            _(
+                "Each dot is one rating, or the typical five minutes of {stretches}. "
+                "Lines join ratings less than a day and a half apart. Upright dashed lines: "
+                "sessions. Triangles: practices. Stress index: a dot for each day or, where a day "
+                "says too little, each week from Monday; its bar is its own 95% interval, and the "
+                "band around 50 is how sure your usual is. Hours: how much of a day has no value "
+                "of the index, and why."
+            ).format(stretches=_(_STRETCHES[span]))
+        )
     if "simulated" in heart["origins"]:
         st.caption(_("These heartbeats are simulated."))
     if "pulse" in heart["origins"]:
@@ -116,9 +120,19 @@ def _render_path() -> None:
 
 
 def render_trend(
-    ratings: list[dict[str, Any]], heart: dict[str, Any], start: datetime, end: datetime
+    ratings: list[dict[str, Any]],
+    heart: dict[str, Any],
+    start: datetime,
+    end: datetime,
+    *,
+    is_brief: bool = False,
 ) -> None:
-    """Render the charts of a time with its sessions and practices. ``heart`` is an HRV trend."""
+    """Render the charts of a time with its sessions and practices, and their numbers as a table.
+
+    ``heart`` is an HRV trend. Charts that have nothing to show are left out; where there is no
+    heartbeat at all, one sentence says so and where to begin. ``is_brief``: only the ratings are
+    unfolded.
+    """
     api, account = client(), current_account()
     assert account is not None
 
@@ -127,16 +141,93 @@ def render_trend(
 
     charts = trend_charts(
         ratings,
-        [bucket for bucket in heart["buckets"] if bucket["usable"]],
+        heart,
         [session for session in api.session_list() if is_inside(session["held"])],
         [item for item in without_rests(api.practices()) if is_inside(item["start"])],
         start,
         end,
         account["zone"],
-        choose_periods(heart),
     )
-    for chart, alt in zip(charts, describe_trend(charts), strict=True):
-        st.altair_chart(chart, width="stretch", alt=alt)
+
+    def draw(name: str) -> None:
+        if name in charts:
+            st.altair_chart(charts[name], width="stretch", alt=describe_chart(name))
+
+    draw("ratings")
+    if not is_brief:
+        draw("stress_index")
+        if "gaps" in charts:
+            st.caption(_("Hours of each day without a value of the stress index, and why:"))
+            draw("gaps")
+            st.html(gap_legend_html(heart["days"]))
+    folded = ("stress_index", "heart_rate", "rmssd") if is_brief else ("heart_rate", "rmssd")
+    if any(name in charts for name in folded):
+        with st.expander(_("The heart") if is_brief else _("Heart rate and RMSSD")):
+            for name in folded:
+                draw(name)
+    elif ratings:
+        st.caption(_("No heartbeats in this time: with a strap, or a file of one, they appear."))
+        page_link("devices", _("My devices"))
+    _render_numbers(ratings, heart, account["zone"])
+
+
+def _render_numbers(ratings: list[dict[str, Any]], heart: dict[str, Any], zone: str) -> None:
+    """Render what the charts show as a table: for screen readers, and for who likes numbers."""
+    table = daily_numbers(ratings, heart, ZoneInfo(zone))
+    if len(table):
+        with st.expander(_("The numbers")), st.container(height=320, border=False):
+            st.table(table)
+
+
+def daily_numbers(
+    ratings: list[dict[str, Any]], heart: dict[str, Any], zone: ZoneInfo
+) -> pd.DataFrame:
+    """Return a row for each day that has something, the newest first, with words for cells."""
+    days: dict[str, dict[str, list[float]]] = {}
+
+    def add(moment: str, name: str, value: float | None) -> None:
+        if value is not None:
+            day = datetime.fromisoformat(moment).astimezone(zone).date().isoformat()
+            days.setdefault(day, {}).setdefault(name, []).append(value)
+
+    for rating in ratings:
+        for name in ("pain", "stress", "pleasant"):
+            add(rating["about"], name, rating[name])
+    for bucket in heart["buckets"]:
+        add(bucket["start"], "heart_rate", bucket["mean_hr_bpm"])
+        add(bucket["start"], "rmssd", bucket["rmssd_ms"])
+    indexes = {
+        item["day"]: item["stress_index"]
+        for item in heart["days"]
+        if item["stress_index"]["value"] is not None
+    }
+    titles = {
+        "pain": _("Pain"),
+        "stress": _("Stress"),
+        "pleasant": _("Something pleasant"),
+        "heart_rate": _("Heart rate"),
+        "rmssd": _("RMSSD (ms)"),
+    }
+    rows = []
+    for day in sorted({*days, *indexes}, reverse=True):
+        values = days.get(day, {})
+        index = indexes.get(day)
+        rows.append(
+            {
+                _("Day"): format_day(f"{day}T12:00:00+00:00"),
+                **{
+                    title: format_number(mean(values[name]), 1) if name in values else ""
+                    for name, title in titles.items()
+                },
+                _("Stress index (95% interval)"): _("{value} ({low} to {high})").format(
+                    **{key: format_number(index[key]) for key in ("value", "low", "high")}
+                )
+                if index
+                else "",
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.set_index(_("Day")) if rows else table
 
 
 def _summary(ratings: list[dict[str, Any]], heart: dict[str, Any]) -> str:

@@ -24,11 +24,12 @@ export async function findAnswer(database, path) {
  * @param {Database} database
  * @param {string} path
  * @param {(value: any) => any} [keep] what of it is kept
+ * @param {string} [key] under which it is kept, where the path changes
  * @returns {Promise<Answer<any>>}
  */
-export async function fetchAnswer(database, path, keep = (value) => value) {
+export async function fetchAnswer(database, path, keep = (value) => value, key = path) {
   const value = keep(await requestJson("GET", path));
   const answer = { value, asOf: new Date().toISOString() };
-  await database.put("cache", path, answer);
+  await database.put("cache", key, answer);
   return answer;
 }

@@ -93,6 +93,8 @@ export default {
   "practise.paused": "Paused",
   "practise.slower": "Slower",
   "practise.quicker": "Quicker",
+  "practise.smaller": "Smaller",
+  "practise.smallerTitle": "Smaller: leave the sensation, and go on with something pleasant",
   "practise.end": "End",
   "practise.back": "Back",
   "practise.left": "{time} left",
@@ -214,6 +216,7 @@ export default {
   "see.painLine": "Pain (dots)",
   "see.stressLine": "Stress (squares)",
   "see.answer": "Did pain move with stress?",
+  "see.sure": "How sure is that?",
   "see.answerNone": "The answer comes when there is internet again.",
   "see.answerConsent": "Nothing is computed while keeping is not agreed to.",
   "see.more": "More on the pages",
@@ -221,6 +224,21 @@ export default {
   "see.linkPage": "My link",
   "see.trendPage": "My trend",
   "see.coursePage": "My course",
+
+  "heart.title": "Your heart",
+  "heart.today": "Today",
+  "heart.on": "On {day}",
+  "heart.day":
+    "{day} your heart was calmer than at {share} of 100 of your usual moments at these hours ({low} to {high}).",
+  "heart.hours": "Hour by hour",
+  "heart.hour": "Hour",
+  "heart.calmer": "Calmer than, of 100",
+  "heart.interval": "How sure",
+  "heart.meaning":
+    "50 is usual. It is about the heart, not about how you feel: food, sleep, illness, talking and medicines move it, too.",
+  "heart.coming":
+    "From your third day with the strap this says how calm your heart is beside your usual at the same hour. Days so far: {days}.",
+  "heart.none": "In the last seven days too little of the heart was recorded to say how calm it was.",
 
   "more.title": "More",
   "more.signedIn": "Signed in as {name}",

@@ -6,6 +6,7 @@ import { element, fold, heading, replace } from "../dom.js";
 import { count, formatDay, formatMoment, formatNumber, isSameDay, t } from "../i18n.js";
 import { lastDays } from "../moments.js";
 import { drawDays, summariseDays } from "./days_chart.js";
+import { showHeartDays } from "./heart_days.js";
 import { pageLink } from "./view.js";
 
 /** @typedef {import('./view.js').App} App */
@@ -19,6 +20,7 @@ export function openSee(app, place, signal) {
   const today = element("section", {});
   const weeks = element("section", {});
   const answer = element("section", {}, element("h2", {}, t("see.answer")));
+  const heart = element("section", { "aria-live": "polite" });
   const asOf = element("p", { class: "muted" });
   let drawn = "";
   function draw() {
@@ -40,6 +42,7 @@ export function openSee(app, place, signal) {
     weeks,
     today,
     asOf,
+    heart,
     answer,
     element("h2", {}, t("see.more")),
     element("p", { class: "muted" }, t("see.moreWords")),
@@ -52,6 +55,7 @@ export function openSee(app, place, signal) {
     ),
   );
   void showAnswer(app, answer, signal);
+  void showHeartDays(app, heart, signal);
   void app.entries.send();
 }
 
@@ -161,9 +165,10 @@ function keepAnswer({ stress, simulated }) {
 
 /** @param {import('../answers.js').Answer<ReturnType<typeof keepAnswer>>} answer */
 function answerParts({ value, asOf }) {
+  const caveats = value.caveats.map((/** @type {string} */ words) => element("p", {}, words));
   return [ // the sentence has the interval and the number of ratings
     element("p", { class: "answer" }, value.sentence),
-    ...value.caveats.map((/** @type {string} */ words) => element("p", { class: "muted" }, words)),
+    caveats.length > 0 ? fold(t("see.sure"), ...caveats) : null,
     value.simulated ? element("p", { class: "muted" }, t("app.simulated")) : null,
     element("p", { class: "muted" }, t("app.asOf", { moment: formatMoment(new Date(asOf)) })),
   ];

@@ -86,11 +86,26 @@ function begin(app, place, signal, options, before) {
     announce(t("practise.slower"));
   }
 
+  /** Too much? On to what is pleasant: the last step, in the time that it has. */
+  function goToEase() {
+    const ease = 1 - steps[steps.length - 1].length;
+    if (fraction + (nowMs - atMs) * pace >= ease) return;
+    fraction = ease;
+    atMs = nowMs;
+    practice.seconds = (nowMs + (1 - ease) / pace) / 1000;
+  }
+
   /** @type {import('./practice_run.js').Practice} */
   const practice = {
     stage,
     seconds: 60 * options.minutes,
-    controls: [button(t("practise.slower"), slowDown, { class: "quiet" })],
+    controls: [
+      button(t("practise.slower"), slowDown, { class: "quiet" }),
+      button(t("practise.smaller"), goToEase, {
+        class: "quiet",
+        "aria-label": t("practise.smallerTitle"),
+      }),
+    ],
     tick(passedMs, cue) {
       nowMs = passedMs;
       const now = findStep(steps, Math.min(fraction + (passedMs - atMs) * pace, 1));

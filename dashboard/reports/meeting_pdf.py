@@ -1,0 +1,121 @@
+"""The page for the next meeting as PDF: one sheet of A4 that is readable in black and white."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from font_source_sans_pro import font_files_ttf
+from fpdf import FPDF
+from fpdf.fonts import TTFFont
+
+from dashboard.i18n.formatting import format_day
+from dashboard.i18n.language import reader_locale
+from dashboard.reports.meeting import DayMean, MeetingPage
+
+_FONT = "Source Sans"
+_FILES = {"": font_files_ttf["SourceSansPro"], "B": font_files_ttf["SourceSansProBold"]}
+_MARGIN_MM, _PICTURE_MM = 18.0, 52.0
+_LINES_FOR_WORDS, _LINE_MM = 4, 8.0
+_END_MM = 297 - 16 - _LINES_FOR_WORDS * _LINE_MM - 8  # where the lines to write on begin
+_MAX_CHARACTERS = 400  # of one line of text
+
+
+def render_meeting_pdf(page: MeetingPage) -> bytes:
+    """Render the page; what does not fit above the lines to write on is left out."""
+    pdf = FPDF(format="A4")
+    pdf.set_title(page.title)
+    pdf.set_lang(reader_locale().language)
+    pdf.set_auto_page_break(False)
+    pdf.set_margins(_MARGIN_MM, 14)
+    for style, file in _FILES.items():
+        pdf.add_font(_FONT, style, file)
+    pdf.add_page()
+    _text(pdf, page.title, 15, 8, bold=True)
+    _text(pdf, page.made, 9, 5)
+    for place, (heading, lines) in enumerate(page.parts.items()):
+        if pdf.get_y() > _END_MM - 12:
+            break
+        pdf.ln(2.5)
+        _text(pdf, heading, 11, 5.5, bold=True)
+        for line in lines:
+            if pdf.get_y() > _END_MM - 6:
+                break
+            _text(pdf, line[:_MAX_CHARACTERS], 10, 4.8)
+        if place == 0 and any(day.pain is not None for day in page.days):
+            pdf.ln(2)
+            _draw(pdf, page.days, page.meetings)
+            _text(pdf, page.picture_text, 9, 4.5)
+    pdf.set_y(_END_MM)
+    _text(pdf, page.own_words, 11, 5.5, bold=True)
+    for _line in range(_LINES_FOR_WORDS):
+        pdf.ln(_LINE_MM)
+        pdf.line(_MARGIN_MM, pdf.get_y(), 210 - _MARGIN_MM, pdf.get_y())
+    pdf.set_y(-13)
+    _text(pdf, page.caveat, 8, 4)
+    return bytes(pdf.output())
+
+
+def _text(pdf: FPDF, words: str, size: float, height: float, *, bold: bool = False) -> None:
+    pdf.set_font(_FONT, "B" if bold else "", size)
+    printable = _printable(pdf, words)
+    pdf.multi_cell(0, height, printable, align="L", new_x="LMARGIN", new_y="NEXT")
+
+
+def _printable(pdf: FPDF, words: str) -> str:
+    """Replace characters without a glyph in the font by question marks."""
+    fonts = [font for font in pdf.fonts.values() if isinstance(font, TTFFont)]
+    plain = words.replace("\u202f", "\u00a0")
+    return "".join(char if all(ord(char) in font.cmap for font in fonts) else "?" for char in plain)
+
+
+def _draw(pdf: FPDF, days: list[DayMean], meetings: dict[date, int]) -> None:
+    """Draw the daily means. Pain and stress differ in shape and dash, not in colour."""
+    left, right = _MARGIN_MM + 8, 210 - _MARGIN_MM
+    top = pdf.get_y() + 3
+    bottom = top + _PICTURE_MM - 9
+    step = (right - left) / max(len(days) - 1, 1)
+
+    def y(value: float) -> float:
+        return bottom - value / 10 * (bottom - top)
+
+    pdf.set_font(_FONT, "", 8)
+    for value in (0, 5, 10):
+        pdf.set_draw_color(190)
+        pdf.line(left, y(value), right, y(value))
+        pdf.text(_MARGIN_MM + 1, y(value) + 1, str(value))
+    pdf.set_draw_color(0)
+    for place, item in enumerate(days):
+        if item.day in meetings:
+            pdf.set_dash_pattern(dash=0.6, gap=1.2)
+            pdf.line(left + place * step, top, left + place * step, bottom)
+            pdf.set_dash_pattern()
+            pdf.text(left + place * step - 1, top - 0.8, str(meetings[item.day]))
+    for place in range(0, len(days), 7):
+        pdf.text(
+            left + place * step - 4, bottom + 5, _printable(pdf, format_day(_noon(days[place])))
+        )
+    for name in ("stress", "pain"):
+        before: tuple[float, float] | None = None
+        for place, item in enumerate(days):
+            rated = item.stress if name == "stress" else item.pain
+            if rated is None:
+                before = None  # no line over a day without a rating
+                continue
+            at = (left + place * step, y(rated))
+            if name == "stress":
+                pdf.set_dash_pattern(dash=1.4, gap=1)
+            if before is not None:
+                pdf.line(*before, *at)
+            pdf.set_dash_pattern()
+            if name == "stress":
+                pdf.set_fill_color(255)
+                pdf.rect(at[0] - 1, at[1] - 1, 2, 2, style="DF")
+            else:
+                pdf.set_fill_color(0)
+                pdf.circle(at[0], at[1], 1.1, style="F")
+            before = at
+    pdf.set_y(bottom + 7)
+
+
+def _noon(item: DayMean) -> str:
+    return f"{item.day.isoformat()}T12:00:00+00:00"
