@@ -107,7 +107,7 @@ def _and_next(word: Any, above: Any, out: Any, n: int) -> None:
 @_jit
 def _add_ones(word: Any, mask: Any, count: Any, n: int) -> None:
     for i in range(n):
-        count[i] += _count_ones(word[i] & mask)
+        count[i] += _count_ones(word[i] & mask)  # type: ignore[call-arg]
 
 
 @_jit
@@ -172,7 +172,7 @@ def entropies(
         for w in range(many):
             _and_next(agree[w], agree[w + 1], longer, n - 2)
             _add_ones(longer, with_three[w], threes, n - 2)
-        same_two = same_three = 0
+        same_two = same_three = np.int64(0)
         phi_two = phi_three = 0.0
         for i in range(n - 1):
             if follows[begin + i + 1]:
@@ -287,9 +287,10 @@ def _squares(values: FloatArray, middle: float) -> float:
 @_jit
 def _between(ordered: FloatArray, count: int, share: float) -> float:
     place = share * (count - 1)
-    low = int(math.floor(place))
+    low = math.floor(place)
     high = min(low + 1, count - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+    result: float = ordered[low] + (place - low) * (ordered[high] - ordered[low])
+    return result
 
 
 @_jit
@@ -298,7 +299,7 @@ def _spread(ordered: FloatArray, count: int, median: float) -> float:
     above = np.searchsorted(ordered[:count], median)
     below = above - 1
     wanted = 0.5 * (count - 1)
-    low = int(math.floor(wanted))
+    low = math.floor(wanted)
     at_low = at_high = 0.0
     for k in range(min(low + 2, count)):
         if below < 0 or (above < count and ordered[above] - median <= median - ordered[below]):
@@ -323,7 +324,7 @@ def time_domain(
     last: IntArray,
     bin_ms: float,
 ) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Sums that the metrics of ``time_domain`` are made of.
+    """Compute the sums that metrics of ``time_domain`` are made of.
 
     Returns the count and the sum of the NN intervals of each window, and of shape (11, w): SDNN,
     root mean square, standard deviation of differences and of sums of neighbours, shares of

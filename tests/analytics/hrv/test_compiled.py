@@ -148,7 +148,10 @@ found = window_metrics(rr, np.cumsum(rr) / 1000, np.arange(0, 1200, 300.0), 300)
 assert np.isfinite(found.values["sampen"]).all()
 assert "numba" not in sys.modules and compiled.load() is {loads}
 """
-    hidden = "find = importlib.util.find_spec\nimportlib.util.find_spec = lambda n: None if n == 'numba' else find(n)"
+    hidden = """
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "numba" else find(name)
+"""
     for hide, loads in (("", True), (hidden, False)):
         done = subprocess.run(
             [sys.executable, "-c", code.format(hide=hide, loads=loads)],

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.hrv.entropy import entropies
 from analytics.hrv.frequency_domain import BANDS_HZ, WELCH, compute_spectrum, welch
 from analytics.hrv.gapped import GAPPED
-from analytics.hrv.entropy import entropies
 from analytics.hrv.nonlinear import CorrectedWindows, dfa_alpha
 from analytics.hrv.summary import hrv_summary
 from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows, histogram, triangle_base
