@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from analytics.hrv.entropy import entropies
 from analytics.hrv.frequency_domain import BANDS_HZ, welch
-from analytics.hrv.nonlinear import ALPHA_1, CorrectedWindows, dfa_alpha, entropies
+from analytics.hrv.nonlinear import ALPHA_1, CorrectedWindows, dfa_alpha
 from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows, histogram, triangle_base
 
 ROOT = Path(__file__).resolve().parent.parent

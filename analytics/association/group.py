@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray, IntArray
 from analytics.association.detrending import (
@@ -42,6 +41,9 @@ from analytics.association.second_look import (
     remove_common_profile,
 )
 from analytics.association.slope_posterior import typical_spacing, whiten
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 METHOD = (
     "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "

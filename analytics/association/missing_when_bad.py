@@ -10,11 +10,13 @@ leave out most of the worst third are found, with the spline of the link 45%.
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
 from analytics.association.detrending import is_flat, linear_basis, residuals
 from analytics.association.group_difference import group_difference
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 MIN_BESIDE = 6  # ratings beside a gap, and as many others
 _SAME_TIME_DAYS = 1.5 / 24

@@ -16,11 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import BoolArray, FloatArray
 from analytics.association.detrending import independent_columns, is_flat, linear_basis, residuals
 from analytics.association.group_difference import group_difference
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 MIN_OF_EACH = 8  # prompts answered and let go, each with a value
 MAX_BEFORE_DAYS = 1.0  # a rating older than that says little of the prompt

@@ -18,10 +18,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray, IntArray
 from analytics.association.detrending import ROUNDING_SHARE, TINY, is_flat
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
 from analytics.association.detrending import independent_columns, spline_basis, spline_df
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 MARGIN = 0.08  # standard deviations per standard deviation; tuned on simulated clinics
 _CUTOFF = 3.5  # joint size of both changes, in standard deviations, at which the weight is 0

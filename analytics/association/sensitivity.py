@@ -15,10 +15,12 @@ within half an hour, their differences give the reliability and the slope that g
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
 from analytics.association.detrending import independent_columns, residuals
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 _REPEAT_DAYS = 0.5 / 24
 MIN_REPEATS = 10

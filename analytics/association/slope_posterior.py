@@ -20,10 +20,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray, IntArray
 from analytics.association.detrending import ROUNDING_SHARE, TINY, Detrended, sums_from
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 RHOS = np.array([-0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.88, 0.94])
 # Of differences: two that share a day pull it opposite ways.

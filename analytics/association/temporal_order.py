@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
 from analytics.association.detrending import TINY, independent_columns
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 _MAX_LEVER = 0.95
 

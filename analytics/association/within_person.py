@@ -20,7 +20,6 @@ import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray, IntArray
 from analytics.association.calendar_effects import CalendarSets, calendar_sets, local_calendar
@@ -48,6 +47,9 @@ from analytics.association.slope_posterior import (
     slope_posterior,
 )
 from analytics.association.temporal_order import compare_directions
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 METHOD = (
     "slope beyond a natural spline, averaged over one or two steps, effects of the hour and the "

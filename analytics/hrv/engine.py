@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
+from analytics.hrv import compiled
 from analytics.hrv.artefacts import REACH, BeatLabels, label_beats
 from analytics.hrv.correction import CorrectedSeries, correct_beats
 from analytics.hrv.frequency_domain import (
@@ -34,7 +35,7 @@ from analytics.hrv.requirements import (
     insufficient_reason,
     undefined_reason,
 )
-from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows
+from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows, compiled_metrics
 
 _BLOCK = 30_000  # intervals of one block of windows
 _ROWS = 60_000  # intervals side by side: what fits in the cache
@@ -121,6 +122,8 @@ def window_metrics(
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, starts + length_s, "left")
     count = len(starts)
+    if count >= compiled.WORTH_WINDOWS:
+        compiled.load()
     found = _empty_metrics(starts, length_s, last - first, domains)
     found.motion_mg[:] = _motion(motion, starts, length_s)
     order = np.argsort(starts, kind="stable")
@@ -331,6 +334,21 @@ def _time_domain(
     count, seconds = np.zeros(len(first), np.int64), np.zeros(len(first))
     if not len(series.rr_ms):
         return count, seconds
+    rest = [metric for metric in TIME_DOMAIN if metric.name in values]
+    loops = compiled.loops()
+    if loops is not None:
+        count, seconds, found = compiled_metrics(
+            loops, series.rr_ms, series.normal, series.follows, first, last
+        )
+        for metric in rest:
+            if metric.name in found:
+                values[metric.name][:] = found[metric.name]
+        longest = np.max(seconds, initial=0.0)
+        rest = [
+            metric for metric in rest if metric.name not in found and longest >= metric.min_seconds
+        ]
+        if not rest:
+            return count, seconds
     widest = int(np.max(last - first, initial=1))
     side_by_side = max(1, _ROWS // max(widest, 2))
     for at in range(0, len(first), side_by_side):
@@ -340,9 +358,8 @@ def _time_domain(
         )
         count[part], seconds[part] = windows.count, windows.total / 1000
         with np.errstate(all="ignore"):
-            for metric in TIME_DOMAIN:
-                if metric.name in values:
-                    values[metric.name][part] = metric.rows(windows)
+            for metric in rest:
+                values[metric.name][part] = metric.rows(windows)
     return count, seconds
 
 

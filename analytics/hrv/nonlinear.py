@@ -7,20 +7,16 @@ before them ended).
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
+from analytics.hrv import compiled
+from analytics.hrv.entropy import MIN_ENTROPY_INTERVALS, window_entropies
 from analytics.hrv.metric import Domain, Metric
 
 ALPHA_1, ALPHA_2 = (4, 16), (16, 64)  # boxes, in beats
-MIN_ENTROPY_INTERVALS = 200
-# Every pair is compared, and no heart stays the same so long.
-MAX_ENTROPY_INTERVALS = 20_000
-_BLOCK = 4_000_000  # comparisons held at once
 
 
 class CorrectedWindows:
@@ -37,14 +33,7 @@ class CorrectedWindows:
     @cached_property
     def entropies(self) -> FloatArray:
         """Sample and approximate entropy, shape (2, w); NaN outside 200 to 20,000 intervals."""
-        result = np.full((2, len(self.first)), np.nan)
-        length = self.last - self.first
-        enough = (length >= MIN_ENTROPY_INTERVALS) & (length <= MAX_ENTROPY_INTERVALS)
-        for row in np.flatnonzero(enough):
-            part = slice(self.first[row], self.last[row])
-            found = entropies(self.nn_ms[part], self.follows[part])
-            result[:, row] = found.sample, found.approximate
-        return result
+        return window_entropies(self.nn_ms, self.follows, self.first, self.last)
 
     @cached_property
     def fluctuation(self) -> FloatArray:
@@ -53,76 +42,12 @@ class CorrectedWindows:
         The straight line of a box depends on the box alone and not on its window: the fluctuation
         of every possible box is computed once, and each window adds up its own.
         """
-        return _fluctuation(self.nn_ms, self.follows, self.first, self.last)
-
-
-@dataclass(frozen=True, slots=True)
-class Entropies:
-    """NaN where nothing matches, or nothing varies."""
-
-    sample: float
-    approximate: float
-
-
-def entropies(
-    nn_ms: FloatArray, follows: BoolArray | None = None, tolerance: float = 0.2
-) -> Entropies:
-    """Sample and approximate entropy with m = 2 and r = ``tolerance`` times SDNN.
-
-    Two templates match when their largest difference is at most r. Sample entropy (Richman and
-    Moorman 2000, Am J Physiol 278:H2039): -ln(A / B), of pairs of different templates that agree
-    for 3 and for 2 intervals, among those that have a third. Approximate entropy (Pincus 1991, PNAS
-    88:2297): the mean over all templates of ln of the share that match, themselves included, for 2
-    less that for 3. ``nn_ms``, ``follows``: shape (n,).
-    """
-    n = len(nn_ms)
-    reach = tolerance * float(np.std(nn_ms, ddof=1)) if n > 3 else 0.0
-    if not reach > 0:
-        return Entropies(math.nan, math.nan)
-    two, three = np.ones(n - 1, np.bool_), np.ones(n - 2, np.bool_)
-    if follows is not None:
-        two = follows[1:].copy()
-        three = two[:-1] & two[1:]
-    whole_two, whole_three = bool(np.all(two)), bool(np.all(three))
-    matches_two, matches_three = np.zeros(n - 1, np.int64), np.zeros(n - 2, np.int64)
-    pairs = 0
-    rows = max(1, _BLOCK // n)
-    for first in range(0, n - 1, rows):
-        last = min(first + rows, n - 1)
-        # The matrix is symmetric: sums down the columns are those along the rows, and faster.
-        near = np.subtract.outer(nn_ms[first : last + 2], nn_ms)
-        match = np.abs(near, out=near) <= reach
-        agree = match[: last - first, :-1] & match[1 : last - first + 1, 1:]
-        longer = (
-            agree[: min(last, n - 2) - first, :-1] & match[2 : min(last, n - 2) - first + 2, 2:]
-        )
-        with_third = agree[: len(longer), :-1]
-        if not whole_two:
-            agree = agree[two[first:last]]
-        if not whole_three:
-            longer = longer[three[first : first + len(longer)]]
-            with_third = with_third[three[first : first + len(with_third)]][:, three]
-        matches_two += _column_sums(agree)
-        matches_three += _column_sums(longer)
-        pairs += int(np.count_nonzero(with_third))
-    templates = int(np.count_nonzero(three))
-    same_two = (pairs - templates) // 2
-    same_three = (int(np.sum(matches_three[three])) - templates) // 2
-    sample = -math.log(same_three / same_two) if same_two and same_three else math.nan
-    if not templates:
-        return Entropies(math.nan, math.nan)
-    phi_two = float(np.mean(np.log(matches_two[two] / np.count_nonzero(two))))
-    phi_three = float(np.mean(np.log(matches_three[three] / templates)))
-    return Entropies(sample, phi_two - phi_three)
-
-
-def _column_sums(mask: BoolArray) -> IntArray:
-    """Sum the columns, in bytes as long as they cannot overflow: several times faster."""
-    total = np.zeros(mask.shape[1], np.int64)
-    for first in range(0, len(mask), 255):
-        part = mask[first : first + 255].view(np.uint8)
-        total += np.sum(part, axis=0, dtype=np.uint8)
-    return total
+        arguments = (self.nn_ms, self.follows, self.first, self.last)
+        loops = compiled.loops()
+        if loops is not None:
+            found: FloatArray = loops.fluctuation(*arguments, ALPHA_1[0], ALPHA_2[1])
+            return found
+        return _fluctuation(*arguments)
 
 
 def _fluctuation(nn: FloatArray, follows: BoolArray, first: IntArray, last: IntArray) -> FloatArray:

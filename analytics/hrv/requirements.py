@@ -13,9 +13,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from analytics.hrv.entropy import MAX_ENTROPY_INTERVALS
 from analytics.hrv.frequency_domain import FREQUENCY_DOMAIN
 from analytics.hrv.metric import Domain, Metric
-from analytics.hrv.nonlinear import MAX_ENTROPY_INTERVALS, NONLINEAR
+from analytics.hrv.nonlinear import NONLINEAR
 from analytics.hrv.time_domain import TIME_DOMAIN
 
 _ROWS: tuple[Metric[Any], ...] = (*TIME_DOMAIN, *FREQUENCY_DOMAIN, *NONLINEAR)

@@ -21,9 +21,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from analytics._types import FloatArray, IntArray
+from ebbtide._lazy import lazy_module
+
+linalg = lazy_module("scipy.linalg")
 
 HR_SCALE_BPM = 4.5
 CELL_S = 300.0
@@ -161,13 +163,13 @@ class Baseline:
         first = Baseline()
         b0 = prior_mean()
         right = first.precision @ b0 + self.cross
-        factor = cho_factor(self.precision)
-        b = cho_solve(factor, right)
+        factor = linalg.cho_factor(self.precision)
+        b = linalg.cho_solve(factor, right)
         square = self.square + float(b0 @ first.precision @ b0 - b @ right)
         s2 = (RATE + max(square, 0.0) / 2) / (SHAPE + self.windows / 2)
         s2 = max(s2, MIN_S2)
         dof = min(2 * SHAPE + self.windows, MAX_DOF)
-        return Usual(b, cho_solve(factor, np.eye(5)), s2, dof)
+        return Usual(b, linalg.cho_solve(factor, np.eye(5)), s2, dof)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,5 +234,5 @@ def deviate(
 
 def _divide(lower: FloatArray, columns: FloatArray) -> FloatArray:
     """Solve L z = columns."""
-    result: FloatArray = solve_triangular(lower, columns, lower=True, check_finite=False)
+    result: FloatArray = linalg.solve_triangular(lower, columns, lower=True, check_finite=False)
     return result

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
 
 from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.requirements import MissingReason
@@ -20,6 +19,9 @@ from analytics.hrv.stress_baseline import (
     quarter_of,
 )
 from analytics.hrv.stress_model import CELL_S, Deviation, Usual, Variances, deviate
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 # A window without beats is judged by its neighbours where they tell this share of its variance.
 _MIN_EXPLAINED = 0.5
@@ -179,7 +181,7 @@ def combine_periods(found: FoundPeriods, group: IntArray, variances: Variances) 
     z = np.where(count > 0, mean / np.sqrt(s2) / scale, np.nan)
     wide, alone, band = (t_975 * np.sqrt(each) / scale for each in (own + shared, own, shared))
     band = np.where(count > 0, band, np.nan)
-    value, low, high, own_low, own_high, usual_low, usual_high = 100 * ndtr(
+    value, low, high, own_low, own_high, usual_low, usual_high = 100 * special.ndtr(
         np.stack([z, z - wide, z + wide, z - alone, z + alone, -band, band])
     )
     reasons = [
@@ -217,4 +219,4 @@ def _moments(
 
 @cache
 def _t_975(dof: float) -> float:
-    return float(stdtrit(dof, 0.975))
+    return float(special.stdtrit(dof, 0.975))

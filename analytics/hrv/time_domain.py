@@ -8,6 +8,7 @@ for one window, written plainly; the tests compare every window with it.
 from __future__ import annotations
 
 from functools import cached_property, partial
+from types import ModuleType
 
 import numpy as np
 
@@ -215,6 +216,42 @@ def triangle_base(counts: IntArray) -> float:
     left_error = np.sum((left[:, : top + 1] - padded[: top + 1]) ** 2, axis=1)
     right_error = np.sum((right[:, top:] - padded[top:]) ** 2, axis=1)
     return float((right_at[np.argmin(right_error)] - at[np.argmin(left_error)]) * BIN_MS)
+
+
+def compiled_metrics(
+    loops: ModuleType,
+    rr_ms: FloatArray,
+    normal: BoolArray,
+    follows: BoolArray,
+    first: IntArray,
+    last: IntArray,
+) -> tuple[IntArray, FloatArray, dict[str, FloatArray]]:
+    """Compute most metrics by compiled loops, which pad no window and sort none anew.
+
+    Arguments as for ``NNWindows``. Returns how many NN intervals each window has, their seconds,
+    and the metrics by name.
+    """
+    count, total, sums = loops.time_domain(rr_ms, normal, follows, first, last, BAEVSKY_BIN_MS)
+    with np.errstate(all="ignore"):
+        mean = total / count
+        mode_s = (sums[9] + 0.5) * BAEVSKY_BIN_MS / 1000
+        stress = 100 * sums[10] / count / (2 * mode_s * sums[8] / 1000)
+        found = {
+            "mean_hr_bpm": 60_000 / mean,
+            "mean_nn_ms": mean,
+            "sdnn_ms": sums[0],
+            "rmssd_ms": sums[1],
+            "sdsd_ms": sums[2],
+            "pnn20_percent": sums[4],
+            "pnn50_percent": sums[5],
+            "cvnn_percent": 100 * sums[0] / mean,
+            "mad_ms": MAD_TO_SD * sums[6],
+            "percentile_range_ms": sums[7],
+            "sd1_ms": sums[2] / np.sqrt(2),
+            "sd2_ms": sums[3] / np.sqrt(2),
+            "stress_index_baevsky": np.where(sums[8] > 0, stress, np.nan),
+        }
+    return count, total / 1000, found
 
 
 _TASK_FORCE, _BRENNAN = "Task Force 1996", "Brennan et al. 2001"

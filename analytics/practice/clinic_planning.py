@@ -10,11 +10,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
 from analytics.practice.excursion_effects import wcls
 from analytics.practice.planning import check_shares
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 MAX_PEOPLE = 1_000
 MAX_POINTS = 5_000

@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import special
 
 from analytics._types import BoolArray, FloatArray, IntArray
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 # Moments at which the sequence is to be narrowest. It is valid at all.
 TUNED_FOR = 80

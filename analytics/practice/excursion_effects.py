@@ -14,9 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import BoolArray, FloatArray, IntArray
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 SMALL_SAMPLE = 50
 MAX_ROWS, MAX_COLUMNS, MAX_CELLS = 2_000_000, 60, 10_000_000

@@ -9,10 +9,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
 from analytics.practice.confidence_sequence import mixture_rho, variance_factor
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 MAX_MOMENTS = 5_000
 _REPLICATES = 1_000

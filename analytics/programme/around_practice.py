@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 MIN_PRACTICES = 5
 METHOD = "mean of differences within practices, 95% t interval"

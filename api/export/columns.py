@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from api.services.daily_windows import METRICS
+from ebbtide._lazy import lazy_module
 
-TEXT = pa.dictionary(pa.int32(), pa.string())
-TIMESTAMP = pa.timestamp("ns", "UTC")
-MOVED_TIMESTAMP = pa.timestamp("ns")  # of a local clock, without a zone
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
+
+TEXT = "dictionary"
+TIMESTAMP = "timestamp"
+MOVED_TIMESTAMP = "moved timestamp"  # of a local clock, without a zone
 
 
 class Table(StrEnum):
@@ -37,12 +42,26 @@ class Table(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. ``unit``: in UCUM, or empty; ``personal``: not for analysts."""
+    """A column. ``unit``: in UCUM, or empty; ``personal``: not for analysts.
 
-    kind: pa.DataType
+    ``type_name``: of an Arrow type. Arrow itself is loaded for tables and not for their names.
+    """
+
+    type_name: str
     description: str
     unit: str = ""
     personal: bool = False
+
+    @property
+    def kind(self) -> pa.DataType:
+        """Its Arrow type."""
+        if self.type_name == TEXT:
+            return pa.dictionary(pa.int32(), pa.string())
+        if self.type_name == TIMESTAMP:
+            return pa.timestamp("ns", "UTC")
+        if self.type_name == MOVED_TIMESTAMP:
+            return pa.timestamp("ns")
+        return getattr(pa, self.type_name)()
 
 
 DESCRIPTIONS: dict[Table, str] = {
@@ -79,29 +98,29 @@ _UTC = "; UTC, since 1970-01-01"
 
 
 def _instant(name: str, description: str, *, personal: bool = False) -> dict[str, Column]:
-    return {f"{name}_ns": Column(pa.int64(), f"{description}{_UTC}", "ns", personal)}
+    return {f"{name}_ns": Column("int64", f"{description}{_UTC}", "ns", personal)}
 
 
 def _nrs(what: str) -> Column:
-    return Column(pa.int8(), f"{what}, numerical rating scale: 0 none, 10 the most", "{score}")
+    return Column("int8", f"{what}, numerical rating scale: 0 none, 10 the most", "{score}")
 
 
 def _index(of: str) -> dict[str, Column]:
     """Columns of a stress index with its interval, version and reason."""
     return {
         "stress_index": Column(
-            pa.float64(),
+            "float64",
             f"Stress index {of}: of 100 usual moments of the person, how many were calmer; 50 is "
             "usual",
             "{score}",
         ),
         "stress_index_low": Column(
-            pa.float64(), "95% interval of value and baseline, lower end", "{score}"
+            "float64", "95% interval of value and baseline, lower end", "{score}"
         ),
         "stress_index_high": Column(
-            pa.float64(), "95% interval of value and baseline, upper end", "{score}"
+            "float64", "95% interval of value and baseline, upper end", "{score}"
         ),
-        "stress_index_version": Column(pa.int16(), "Version of the method that made it"),
+        "stress_index_version": Column("int16", "Version of the method that made it"),
         "stress_index_missing": Column(TEXT, "Why there is none"),
     }
 
@@ -116,169 +135,169 @@ _METRICS = {
 COLUMNS: dict[Table, dict[str, Column]] = {
     Table.BEATS: {
         **_instant("time", "When the beat was"),
-        "rr_ticks": Column(pa.int32(), "Interval that ended with the beat, as sent", "{tick}"),
+        "rr_ticks": Column("int32", "Interval that ended with the beat, as sent", "{tick}"),
         "ticks_per_second": Column(
-            pa.int32(), "Ticks in a second: RR in ms is rr_ticks / ticks_per_second * 1000", "/s"
+            "int32", "Ticks in a second: RR in ms is rr_ticks / ticks_per_second * 1000", "/s"
         ),
         "follows": Column(
-            pa.bool_(),
+            "bool_",
             "Whether the interval began at the beat before of its stream; take no difference of "
             "intervals where it did not",
         ),
-        "contact": Column(pa.bool_(), "Skin contact; null where the strap does not say"),
+        "contact": Column("bool_", "Skin contact; null where the strap does not say"),
         "stream": Column(TEXT, "Id of the recording"),
         "origin": Column(TEXT, "Where it comes from; simulated is no person's"),
     },
     Table.HRV: {
         **_instant("start", "When the window begins; it is 300 s long"),
-        "usable": Column(pa.bool_(), "Whether enough of the window is clean"),
-        "local_hour": Column(pa.float64(), "Hour of the day where the person is", "h"),
-        **{name: Column(pa.float64(), *_METRICS[name]) for name in METRICS},
+        "usable": Column("bool_", "Whether enough of the window is clean"),
+        "local_hour": Column("float64", "Hour of the day where the person is", "h"),
+        **{name: Column("float64", *_METRICS[name]) for name in METRICS},
         **_index("of the window"),
         "stress_index_own_low": Column(
-            pa.float64(), "Interval without the baseline's doubt, lower end", "{score}"
+            "float64", "Interval without the baseline's doubt, lower end", "{score}"
         ),
         "stress_index_own_high": Column(
-            pa.float64(), "Interval without the baseline's doubt, upper end", "{score}"
+            "float64", "Interval without the baseline's doubt, upper end", "{score}"
         ),
-        "baseline_days": Column(pa.int16(), "Worn days that it was compared with", "d"),
-        "known_minutes": Column(pa.int8(), "Minutes with a heart rate at rest", "min"),
+        "baseline_days": Column("int16", "Worn days that it was compared with", "d"),
+        "known_minutes": Column("int8", "Minutes with a heart rate at rest", "min"),
     },
     Table.RATINGS: {
-        "rating": Column(pa.string(), "Id of the rating, the same in all its versions"),
-        "version": Column(pa.int32(), "Newest version; grows by one with each correction"),
+        "rating": Column("string", "Id of the rating, the same in all its versions"),
+        "version": Column("int32", "Newest version; grows by one with each correction"),
         **_instant("about", "The moment that the rating is about"),
         **_instant("entered", "When this version was entered", personal=True),
         "zone": Column(TEXT, "IANA time zone of the person then", personal=True),
-        "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
+        "local_hour": Column("float64", "Hour of the day where the person was", "h"),
         "pain": _nrs("Pain"),
         "stress": _nrs("Stress"),
         "pleasant": _nrs("A pleasant sensation, where one was noticed"),
-        "simulated": Column(pa.bool_(), "Made by a simulation, not by a person"),
-        "withdrawn": Column(pa.bool_(), "Withdrawn: counts nowhere. In increments alone"),
-        "note": Column(pa.string(), "What was going on, in the person's words", personal=True),
+        "simulated": Column("bool_", "Made by a simulation, not by a person"),
+        "withdrawn": Column("bool_", "Withdrawn: counts nowhere. In increments alone"),
+        "note": Column("string", "What was going on, in the person's words", personal=True),
         "pleasant_note": Column(
-            pa.string(), "What was pleasant, in the person's words", personal=True
+            "string", "What was pleasant, in the person's words", personal=True
         ),
-        "prompt": Column(pa.string(), "The prompt that it answers; null where volunteered"),
+        "prompt": Column("string", "The prompt that it answers; null where volunteered"),
     },
     Table.SESSIONS: {
-        "number": Column(pa.int32(), "Number of the meeting in the programme"),
+        "number": Column("int32", "Number of the meeting in the programme"),
         **_instant("held", "When it was held"),
-        "version": Column(pa.int32(), "Grows by one with each change"),
+        "version": Column("int32", "Grows by one with each change"),
     },
     Table.LINK: {
-        "key": Column(pa.string(), "Which comparison"),
-        "title": Column(pa.string(), "The comparison in words"),
-        "estimate": Column(pa.float64(), "Points for one unit (see unit)"),
-        "low": Column(pa.float64(), "95% interval, lower end"),
-        "high": Column(pa.float64(), "95% interval, upper end"),
-        "p_value": Column(pa.float64(), "Of no link"),
-        "p_adjusted": Column(pa.float64(), "Corrected for several comparisons (Holm)"),
-        "autocorrelation": Column(pa.float64(), "Of the errors, a typical step apart"),
-        "n": Column(pa.int32(), "Pairs that the estimate is made from"),
-        "unit": Column(pa.string(), "What one unit is"),
-        "verdict": Column(pa.string(), "What may be said"),
-        "sentence": Column(pa.string(), "The same as a sentence"),
-        "missing": Column(pa.string(), "Why there is no estimate"),
-        "method": Column(pa.string(), "Name and version of the method"),
-        "simulated": Column(pa.bool_(), "Some of the data are a simulation's"),
+        "key": Column("string", "Which comparison"),
+        "title": Column("string", "The comparison in words"),
+        "estimate": Column("float64", "Points for one unit (see unit)"),
+        "low": Column("float64", "95% interval, lower end"),
+        "high": Column("float64", "95% interval, upper end"),
+        "p_value": Column("float64", "Of no link"),
+        "p_adjusted": Column("float64", "Corrected for several comparisons (Holm)"),
+        "autocorrelation": Column("float64", "Of the errors, a typical step apart"),
+        "n": Column("int32", "Pairs that the estimate is made from"),
+        "unit": Column("string", "What one unit is"),
+        "verdict": Column("string", "What may be said"),
+        "sentence": Column("string", "The same as a sentence"),
+        "missing": Column("string", "Why there is no estimate"),
+        "method": Column("string", "Name and version of the method"),
+        "simulated": Column("bool_", "Some of the data are a simulation's"),
     },
     Table.HEART_RATES: {
-        "rate": Column(pa.string(), "Id of the heart rate"),
+        "rate": Column("string", "Id of the heart rate"),
         **_instant("time", "The moment of the heart rate"),
-        "bpm": Column(pa.float64(), "Heart rate as it was sent", "/min"),
-        "device": Column(pa.string(), "What measured it, in the sender's words", personal=True),
-        "modality": Column(pa.string(), "sensed or self-reported; null where not said"),
-        "activity": Column(pa.string(), "What the person did, in words of Open mHealth"),
-        "status": Column(pa.string(), "Status of FHIR: final, corrected and so on"),
-        "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+        "bpm": Column("float64", "Heart rate as it was sent", "/min"),
+        "device": Column("string", "What measured it, in the sender's words", personal=True),
+        "modality": Column("string", "sensed or self-reported; null where not said"),
+        "activity": Column("string", "What the person did, in words of Open mHealth"),
+        "status": Column("string", "Status of FHIR: final, corrected and so on"),
+        "simulated": Column("bool_", "A sample, not a real person's"),
     },
     Table.SCORES: {
-        "answer": Column(pa.string(), "Id of the row, the same in all versions"),
-        "response": Column(pa.string(), "Id of the answers that were given together"),
-        "version": Column(pa.int32(), "Newest version; grows by one with each correction"),
+        "answer": Column("string", "Id of the row, the same in all versions"),
+        "response": Column("string", "Id of the answers that were given together"),
+        "version": Column("int32", "Newest version; grows by one with each correction"),
         **_instant("about", "When the questionnaire was answered"),
         **_instant("entered", "When this version was entered", personal=True),
         "zone": Column(TEXT, "IANA time zone of the person then", personal=True),
-        "questionnaire": Column(pa.string(), "Id of the questionnaire"),
-        "definition_version": Column(pa.int32(), "Version of the questionnaire's file"),
-        "language": Column(pa.string(), "Language that it was read in"),
-        "occasion": Column(pa.string(), "Of the programme: before, mid, after, 1 month; or empty"),
-        "planned_by": Column(pa.string(), "programme, person or import"),
-        "kind": Column(pa.string(), "item: as it was chosen; score: computed; t_score"),
-        "item": Column(pa.string(), "Id of the item or score in the questionnaire's file"),
-        "value": Column(pa.float64(), "Of the answer or score; null if missing", "{score}"),
-        "simulated": Column(pa.bool_(), "Made by a simulation, not by a person"),
-        "withdrawn": Column(pa.bool_(), "Withdrawn: counts nowhere. In increments alone"),
+        "questionnaire": Column("string", "Id of the questionnaire"),
+        "definition_version": Column("int32", "Version of the questionnaire's file"),
+        "language": Column("string", "Language that it was read in"),
+        "occasion": Column("string", "Of the programme: before, mid, after, 1 month; or empty"),
+        "planned_by": Column("string", "programme, person or import"),
+        "kind": Column("string", "item: as it was chosen; score: computed; t_score"),
+        "item": Column("string", "Id of the item or score in the questionnaire's file"),
+        "value": Column("float64", "Of the answer or score; null if missing", "{score}"),
+        "simulated": Column("bool_", "Made by a simulation, not by a person"),
+        "withdrawn": Column("bool_", "Withdrawn: counts nowhere. In increments alone"),
     },
     Table.PROMPTS: {
-        "prompt": Column(pa.string(), "Id of the prompt, as in the ratings"),
+        "prompt": Column("string", "Id of the prompt, as in the ratings"),
         **_instant("planned", "The moment for which it was planned"),
-        "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
+        "local_hour": Column("float64", "Hour of the day where the person was", "h"),
         "reason": Column(
-            pa.string(),
+            "string",
             "Why it was planned: fixed, random, burst, follow-up, heart; after and after-heart "
             "are ratings after a moment of practice by lot",
         ),
         "chance": Column(
-            pa.float64(), "Probability with which its minute was drawn, given those before it"
+            "float64", "Probability with which its minute was drawn, given those before it"
         ),
-        "slot": Column(pa.string(), "Day, plan and place of the draw", personal=True),
-        "state": Column(pa.string(), "sent or skipped; planned or sending while under way"),
-        "skip_reason": Column(pa.string(), "Why it was not sent"),
-        "ways": Column(pa.string(), "What it was sent by, in words separated by spaces"),
-        "sent_after_min": Column(pa.float64(), "From planned to sent, whole minutes", "min"),
-        "delivered": Column(pa.bool_(), "A device said that it arrived; null where none does"),
-        "opened_after_min": Column(pa.float64(), "From sent to opened, whole minutes", "min"),
+        "slot": Column("string", "Day, plan and place of the draw", personal=True),
+        "state": Column("string", "sent or skipped; planned or sending while under way"),
+        "skip_reason": Column("string", "Why it was not sent"),
+        "ways": Column("string", "What it was sent by, in words separated by spaces"),
+        "sent_after_min": Column("float64", "From planned to sent, whole minutes", "min"),
+        "delivered": Column("bool_", "A device said that it arrived; null where none does"),
+        "opened_after_min": Column("float64", "From sent to opened, whole minutes", "min"),
         "answered_after_min": Column(
-            pa.float64(), "From sent to the moment of the answer, whole minutes", "min"
+            "float64", "From sent to the moment of the answer, whole minutes", "min"
         ),
-        "answered": Column(pa.bool_(), "Whether a rating answers it, in time"),
-        "put_off": Column(pa.bool_(), "The person had it come later"),
-        "let_go": Column(pa.bool_(), "The person said: not this time"),
-        "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+        "answered": Column("bool_", "Whether a rating answers it, in time"),
+        "put_off": Column("bool_", "The person had it come later"),
+        "let_go": Column("bool_", "The person said: not this time"),
+        "simulated": Column("bool_", "A sample, not a real person's"),
     },
     Table.DECISION_POINTS: {
-        "decision_point": Column(pa.string(), "Id of the moment"),
+        "decision_point": Column("string", "Id of the moment"),
         **_instant("planned", "When it was planned, as its prompt"),
-        "local_hour": Column(pa.float64(), "Hour of the day where the person was", "h"),
-        "plan_number": Column(pa.int32(), "Which of the person's agreements it belongs to"),
-        "block": Column(pa.string(), "Draws of one block are balanced: four days, part of the day"),
-        "base_probability": Column(pa.float64(), "Of an offer, as agreed to"),
-        "available": Column(pa.bool_(), "Whether something could be offered; else nothing drawn"),
-        "why_not": Column(pa.string(), "Why nothing could be offered"),
+        "local_hour": Column("float64", "Hour of the day where the person was", "h"),
+        "plan_number": Column("int32", "Which of the person's agreements it belongs to"),
+        "block": Column("string", "Draws of one block are balanced: four days, part of the day"),
+        "base_probability": Column("float64", "Of an offer, as agreed to"),
+        "available": Column("bool_", "Whether something could be offered; else nothing drawn"),
+        "why_not": Column("string", "Why nothing could be offered"),
         "probability": Column(
-            pa.float64(), "Of an offer at this moment, given the draws before of its block"
+            "float64", "Of an offer at this moment, given the draws before of its block"
         ),
-        "offered": Column(pa.bool_(), "The draw; null where there was none"),
-        "arm": Column(pa.string(), "Which practice was offered"),
-        "arms": Column(pa.int32(), "How many practices could have been, each as probable"),
-        "delay_min": Column(pa.int32(), "From the rating before to the rating after", "min"),
-        "answered": Column(pa.bool_(), "Whether it was rated before, which shows the draw"),
-        "shown": Column(pa.bool_(), "Whether an offer was displayed"),
-        "declined": Column(pa.bool_(), "The person said: not now"),
-        "taken": Column(pa.bool_(), "Whether what was offered was done within the delay"),
-        "practised": Column(pa.bool_(), "Whether any practice was, offered or free"),
+        "offered": Column("bool_", "The draw; null where there was none"),
+        "arm": Column("string", "Which practice was offered"),
+        "arms": Column("int32", "How many practices could have been, each as probable"),
+        "delay_min": Column("int32", "From the rating before to the rating after", "min"),
+        "answered": Column("bool_", "Whether it was rated before, which shows the draw"),
+        "shown": Column("bool_", "Whether an offer was displayed"),
+        "declined": Column("bool_", "The person said: not now"),
+        "taken": Column("bool_", "Whether what was offered was done within the delay"),
+        "practised": Column("bool_", "Whether any practice was, offered or free"),
         "stress_before": _nrs("Stress before, given before the draw is shown"),
         "pain_before": _nrs("Pain before, given before the draw is shown"),
         "stress_after": _nrs("Stress after the delay, in both arms"),
         "pain_after": _nrs("Pain after the delay, in both arms"),
-        "commitment": Column(pa.string(), "SHA-256 that was stored before the draw", personal=True),
-        "nonce": Column(pa.string(), "With which the draw can be done again", personal=True),
-        "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+        "commitment": Column("string", "SHA-256 that was stored before the draw", personal=True),
+        "nonce": Column("string", "With which the draw can be done again", personal=True),
+        "simulated": Column("bool_", "A sample, not a real person's"),
     },
 }
 COLUMNS[Table.STRESS_BEFORE] = {
-    "rating": Column(pa.string(), "Id of the rating, as in the ratings"),
+    "rating": Column("string", "Id of the rating, as in the ratings"),
     **_instant("about", "The moment that the rating is about"),
     **_index("of the half hour before"),
-    "simulated": Column(pa.bool_(), "Some of the data are a simulation's"),
+    "simulated": Column("bool_", "Some of the data are a simulation's"),
 }
 COLUMNS[Table.GAPS] = {
-    "gap": Column(pa.string(), "Stream and moment of the gap"),
+    "gap": Column("string", "Stream and moment of the gap"),
     **_instant("start", "From when there are no beats"),
-    "seconds": Column(pa.float64(), "How long there are none", "s"),
+    "seconds": Column("float64", "How long there are none", "s"),
     "reason": Column(TEXT, "Why, as it was recorded"),
     "words": Column(TEXT, "The same in words"),
     "stream": Column(TEXT, "Id of the recording"),

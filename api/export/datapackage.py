@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from api.export.columns import (
     DESCRIPTIONS,
@@ -14,6 +12,12 @@ from api.export.columns import (
     Table,
     table_columns,
 )
+from ebbtide._lazy import lazy_module
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
 

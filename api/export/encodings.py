@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import parquet
+from ebbtide._lazy import lazy_module
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import parquet
+else:
+    pa = lazy_module("pyarrow")
+    pc = lazy_module("pyarrow.compute")
+    parquet = lazy_module("pyarrow.parquet")
 
 
 class Format(StrEnum):
@@ -159,8 +166,12 @@ def _parquet(file: Any, schema: pa.Schema) -> parquet.ParquetWriter:
     )
 
 
+def _arrow(file: Any, schema: pa.Schema) -> Any:
+    return pa.ipc.new_stream(file, schema)
+
+
 _WRITERS: dict[Format, Callable[[Any, pa.Schema], Any]] = {
-    Format.ARROW: pa.ipc.new_stream,
+    Format.ARROW: _arrow,
     Format.PARQUET: _parquet,
     Format.CSV: _CsvWriter,
 }

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.hrv.relative_stress import METHOD as STRESS_INDEX_METHOD
@@ -43,8 +41,16 @@ from api.services.link_report import REPORT_METHODS, plan_report_of
 from api.services.research_identity import GRID
 from api.services.research_rows import ReleasedRows
 from api.services.research_windows import load_research_windows
+from ebbtide._lazy import lazy_module
 from ebbtide.timestamps import DAY, HOUR, MILLISECOND, MINUTE
 from store import Stores
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+else:
+    pa = lazy_module("pyarrow")
+    pc = lazy_module("pyarrow.compute")
 
 _LAYOUT = 5  # of the columns: whoever has an older export gets a new one
 _DECIMALS = 4  # of a link: with all digits, the times behind it could be searched for

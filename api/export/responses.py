@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pyarrow as pa
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
@@ -28,8 +27,14 @@ from api.http.time_range import OptionalTimeRange, TimeRange, parse_timestamp
 from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.snapshots import Snapshots
+from ebbtide._lazy import lazy_module
 from ebbtide.timestamps import MINUTE, to_datetime
 from store import Stores
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
 
 UNTIL = "Ebbtide-Until"
 # An upload that is running during the query may commit with a slightly earlier time of change.

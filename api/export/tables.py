@@ -10,10 +10,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.association.hrv_before_rating import Span, without_beats
@@ -38,11 +37,17 @@ from api.services.link_report import (
 from api.services.rating_windows import index_before, report_inputs
 from api.services.stress_baseline import baseline_starts, load_practices_s
 from api.services.stress_days import GAP_WORDS
+from ebbtide._lazy import lazy_module
 from ebbtide.beats import Origin
 from ebbtide.questionnaires import QuestionnaireLibrary
 from ebbtide.timestamps import DAY, FOREVER, MINUTE, SECOND, to_datetime
 from store import Stores
 from store.models import ImportedHeartRate, Person, PlacedGap, Prompt, QuestionnaireResponse, Rating
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
 
 _BEFORE_NS = 70 * SECOND  # longer than any interval: `follows` of a first beat needs the one before
 _HIGHEST = 2**63 - 1

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from analytics.hrv import relative_stress as stress_index_method
 from analytics.hrv import windows
+from analytics.hrv.entropy import MAX_ENTROPY_INTERVALS
 from analytics.hrv.metric import Domain
-from analytics.hrv.nonlinear import MAX_ENTROPY_INTERVALS
 from analytics.hrv.relative_stress import StressIndex
 from analytics.hrv.requirements import METRICS
 from analytics.hrv.summary import SLOW_BREATHING

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -22,14 +21,18 @@ from joserfc.jwk import KeySet
 from api.services.access_tokens import token_hash
 from api.services.errors import IdentityError, ProviderError
 from api.services.one_time_tokens import issue_one_time_token, take_one_time_token
+from ebbtide._lazy import lazy_module
 from ebbtide.settings import Settings
 from ebbtide.timestamps import MINUTE
 from store import Stores
 from store.models import OneTimePurpose, Person
 
 if TYPE_CHECKING:  # loaded lazily: only a clinic that has a provider needs it
+    import httpx
     from authlib.integrations.httpx_client import OAuth2Client
     from authlib.oidc.core import CodeIDToken
+else:
+    httpx = lazy_module("httpx")
 
 STATE_LIFETIME_NS, _CODE_LIFETIME_NS = 10 * MINUTE, MINUTE
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # neither shared secrets nor "none"

@@ -14,20 +14,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
-import pyarrow as pa
 import requests
 from influxdb import InfluxDBClient
 from influxdb.exceptions import InfluxDBClientError, InfluxDBServerError
 from numpy.typing import NDArray
-from pyarrow import csv
 from urllib3.exceptions import HTTPError
 
+from ebbtide._lazy import lazy_module
 from ebbtide.errors import EbbtideError
 from store.errors import DamagedStoreError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import csv
+else:
+    pa = lazy_module("pyarrow")
+    csv = lazy_module("pyarrow.csv")
 
 _BATCH = 5000  # points a request: what InfluxData recommends
 _CHUNK = 20_000  # rows that the server puts together before it sends them

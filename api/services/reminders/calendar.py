@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-
-from icalendar import Alarm, Calendar, Event
+from typing import TYPE_CHECKING
 
 from analytics.programme.prompt_plan import draw_day, local_date
 from api.services.reminders.turn import plan_of
 from api.services.reminders.ways import NEUTRAL_TEXT, WORDS_TEXT
+from ebbtide._lazy import lazy_module
 from ebbtide.timestamps import MINUTE, to_datetime
 from store import Stores
 from store.models import ReminderPlan
+
+if TYPE_CHECKING:
+    import icalendar
+else:
+    icalendar = lazy_module("icalendar")
 
 DAYS_AHEAD = 60
 _LASTS = timedelta(minutes=5)
@@ -24,7 +29,7 @@ def calendar_of(
     every calendar shows by the clock of where it is. ``address``: of the page to answer on.
     """
     now = stores.now()
-    found = Calendar()
+    found = icalendar.Calendar()
     found.add("prodid", "-//Ebbtide//Reminders//EN")
     found.add("version", "2.0")
     found.add("method", "PUBLISH")
@@ -42,7 +47,7 @@ def calendar_of(
         for item in draw_day(wished, day, zone, f"{plan.seed}/v{plan.version}", sessions):
             if item.at_ns < max(plan.changed_ns, now - wished.window_min * MINUTE):
                 continue
-            event = Event()
+            event = icalendar.Event()
             event.add("uid", f"{day.isoformat()}-{item.slot}-v{plan.version}@ebbtide")
             event.add("dtstamp", to_datetime(plan.changed_ns))
             event.add("dtstart", to_datetime(item.at_ns))
@@ -52,7 +57,7 @@ def calendar_of(
             event.add("class", "PRIVATE")
             if address is not None:
                 event.add("url", address)
-            alarm = Alarm()
+            alarm = icalendar.Alarm()
             alarm.add("action", "DISPLAY")
             alarm.add("description", NEUTRAL_TEXT)
             alarm.add("trigger", timedelta(0))

@@ -14,19 +14,26 @@ import json
 import logging
 import socket
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from py_vapid import Vapid
-from pywebpush import WebPushException, webpush
 
 from api.services.reminders.ways import Message
+from ebbtide._lazy import lazy_module
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
 from store import Stores
 from store.models import PushSubscription, ReminderPlan
+
+if TYPE_CHECKING:
+    import py_vapid
+    import pywebpush
+    import requests
+else:
+    # 20 MB with an HTTP client of its own, for what few processes send.
+    py_vapid, pywebpush, requests = map(lazy_module, ("py_vapid", "pywebpush", "requests"))
 
 log = logging.getLogger("ebbtide.api")
 
@@ -134,12 +141,12 @@ class PushWay:
         if not self._services.allows_now(subscription.endpoint):
             log.warning("a push service is not allowed, or its name leads nowhere that is")
             return False
-        key = Vapid.from_pem(load_key(self._stores).encode())
+        key = py_vapid.Vapid.from_pem(load_key(self._stores).encode())
         keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
         with requests.Session() as session:
             session.max_redirects = 0  # it is posted where it is allowed, and nowhere else
             try:
-                webpush(
+                pywebpush.webpush(
                     {"endpoint": subscription.endpoint, "keys": keys},
                     text,
                     vapid_private_key=key,
@@ -150,7 +157,7 @@ class PushWay:
                     headers={"Topic": prompt_id.replace("-", ""), "Urgency": "high"},
                     requests_session=session,
                 )
-            except WebPushException as error:
+            except pywebpush.WebPushException as error:
                 status = None if error.response is None else error.response.status_code
                 if status in _GONE:
                     self._stores.prompts.delete_subscription(

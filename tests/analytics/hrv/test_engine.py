@@ -19,10 +19,10 @@ from scipy.interpolate import CubicSpline
 from analytics.hrv.artefacts import label_beats
 from analytics.hrv.correction import correct_beats
 from analytics.hrv.engine import WindowMetrics, window_metrics
+from analytics.hrv.entropy import entropies
 from analytics.hrv.frequency_domain import BANDS_HZ, Spectrum
 from analytics.hrv.gapped import GAPPED, gapped_welch
 from analytics.hrv.metric import Domain
-from analytics.hrv.nonlinear import entropies
 from ingest.files.rr_text import read_rr_file
 from tests.analytics import reference
 from tests.analytics.reference import dfa_alpha, plain_welch

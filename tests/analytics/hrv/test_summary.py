@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.hrv.entropy import entropies
 from analytics.hrv.frequency_domain import BANDS_HZ, WELCH, compute_spectrum, welch
 from analytics.hrv.gapped import GAPPED
-from analytics.hrv.nonlinear import CorrectedWindows, dfa_alpha, entropies
+from analytics.hrv.nonlinear import CorrectedWindows, dfa_alpha
 from analytics.hrv.summary import hrv_summary
 from analytics.hrv.time_domain import TIME_DOMAIN, NNWindows, histogram, triangle_base
 from ingest.files.rr_text import read_rr_file
@@ -58,7 +59,7 @@ def test_blocks_of_comparisons_do_not_show(monkeypatch: pytest.MonkeyPatch) -> N
     nn = np.random.default_rng(1).normal(800, 40, 500)
     follows = np.random.default_rng(2).random(500) > 0.05
     whole = entropies(nn, follows), entropies(nn)
-    monkeypatch.setattr("analytics.hrv.nonlinear._BLOCK", 7000)
+    monkeypatch.setattr("analytics.hrv.entropy._BLOCK", 200)
     assert (entropies(nn, follows), entropies(nn)) == whole
 
 
