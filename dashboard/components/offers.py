@@ -10,6 +10,8 @@ import streamlit as st
 from dashboard.client import ApiError
 from dashboard.components.breathing import render_breathing_exercise
 from dashboard.components.somatic_tracking import render_somatic_tracking
+from dashboard.i18n.api_texts import say
+from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import N_, _
 from dashboard.session import client
 
@@ -39,11 +41,8 @@ def render_offer() -> bool:
     if offer is None:
         return False
     with st.container(border=True):
-        st.write(
-            _("Would a few minutes of {practice} suit now?").format(
-                practice=_(PRACTICES[offer["arm"]])
-            )
-        )
+        words = _("Would a few minutes of {practice} suit now?")
+        st.write(words.format(practice=practice_names([offer["arm"]])))
         left, right = st.columns(2)
         if left.button(_("Yes"), type="primary", width="stretch", key="offer_yes"):
             st.session_state[_BEGUN] = offer["arm"]
@@ -88,14 +87,14 @@ def render_results(api: Any) -> None:
     )
     for effect in found["effects"]:
         if effect["arm"] is None:
-            st.write(effect["sentence"])
+            st.write(say(effect["sentence"]))
     each = [effect for effect in found["effects"] if effect["arm"] is not None]
     if each:
         with st.expander(_("Each practice by itself")):
             for effect in each:
-                st.write(f"{_(PRACTICES[effect['arm']])}: {effect['sentence']}")
+                st.write(f"{practice_names([effect['arm']])}: {say(effect['sentence'])}")
     for note in found["notes"]:
-        st.caption(note)
+        st.caption(say(note))
 
 
 def render_log(api: Any) -> None:
@@ -109,7 +108,8 @@ def render_log(api: Any) -> None:
             )
         )
     else:
-        st.warning(_("A draw is not what it should be: {problem}").format(problem=found["problem"]))
+        words = _("A draw is not what it should be: {problem}")
+        st.warning(words.format(problem=say(found["problem"])))
     if found["coming"]:
         st.caption(
             _("{count} fingerprints of moments that have not come are stored.").format(
@@ -153,7 +153,8 @@ def render_ended(
     last = earlier[-1] if earlier else None
     if active is not None or last is None or last["ended_why"] not in _HARM:
         return
-    what = _(_HARM[last["ended_why"]])
+    harm = _HARM[last["ended_why"]]
+    what = _(harm)
     if not is_own:
         words = _("Offers ended by the rule that stops: {what} was higher after them than without.")
         st.info(words.format(what=what))
@@ -188,12 +189,12 @@ def _render_proposal_form(api: Any) -> None:
 def _log_table(moments: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            _("Moment"): [row["planned"] for row in moments],
+            _("Moment"): [format_day_and_time(row["planned"]) for row in moments],
             _("Offered"): [_offered(row) for row in moments],
             _("Probability"): [row["probability"] for row in moments],
             _("Fingerprint before"): [row["commitment"] for row in moments],
             _("Secret after"): [row["nonce"] for row in moments],
-            _("Why not"): [row["why_not"] for row in moments],
+            _("Why not"): [say(row["why_not"] or "") for row in moments],
         }
     )
 
@@ -201,4 +202,4 @@ def _log_table(moments: list[dict[str, Any]]) -> pd.DataFrame:
 def _offered(row: dict[str, Any]) -> str:
     if row["offered"] is None:
         return "" if not row["available"] else _("not known yet")
-    return _(PRACTICES[row["arm"]]) if row["offered"] else _("nothing")
+    return practice_names([row["arm"]]) if row["offered"] else _("nothing")

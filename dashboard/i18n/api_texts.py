@@ -202,6 +202,7 @@ _MISSING_HEART = (
     N_("not worn: no skin contact"),
     N_("the device sent no times between beats"),
     N_("the recording was off"),
+    N_("the browser was no longer allowed to use Bluetooth"),
     N_("the computer's clock was set"),
     N_("the computer's disk was full"),
     N_("the beats did not fit the clock"),
@@ -224,6 +225,63 @@ _OTHER = (
     N_("no heartbeats for {days} days"),
     N_("pain {by} in two weeks (95% interval {low} to {high})"),
     N_("stress {by} in two weeks (95% interval {low} to {high})"),
+)
+# What offers of practice by lot did, and why nothing was drawn.
+_OFFERS = (
+    *(N_("your stress"), N_("your pain"), N_("your heart rate"), N_("your RMSSD")),
+    *(N_("their stress"), N_("their pain"), N_("their heart rate"), N_("their RMSSD")),
+    *(N_("RMSSD (heart rate variability)"), N_("breathing"), N_("a practice")),
+    *(N_("{yours} half an hour later"), N_("{yours} an hour later")),
+    N_("{yours} {minutes} minutes later"),
+    *(N_("{number} bpm"), N_("{number} ms")),
+    *(N_("{low} to {high}"), N_("{low} bpm to {high} bpm"), N_("{low} ms to {high} ms")),
+    *(N_("by {low} at least"), N_("by {low} bpm at least"), N_("by {low} ms at least")),
+    N_(
+        "On the moments when Ebbtide offered {practice}, {outcome} was {size} lower ({range}) than "
+        "when it did not."
+    ),
+    N_(
+        "On the moments when Ebbtide offered {practice}, {outcome} was {size} higher ({range}) than "
+        "when it did not."
+    ),
+    N_("For {outcome}: not enough yet: {missing}."),
+    N_(
+        "For {outcome}: cannot tell, since ratings are missing more often on one side: {n} of "
+        "{offered} after an offer, {m} of {all} without one. Those that are there can then not be "
+        "compared."
+    ),
+    N_(
+        "For {outcome}: cannot tell, and a difference of {size} would take thousands of offers to "
+        "show."
+    ),
+    N_(
+        "For {outcome}: no difference was seen so far, and one of {size} would probably have shown "
+        "by now. A smaller one can still be there."
+    ),
+    N_("For {outcome}: cannot tell yet; about {n} more offers would show a difference of {size}."),
+    N_("For {outcome}: cannot tell yet; about {n} more offer would show a difference of {size}."),
+    N_("{n} moments with an offer and {m} without can be compared; {least} of each are needed"),
+    N_("the outcome was the same every time, so how sure a difference is cannot be known"),
+    N_("nothing can be compared"),
+    N_(
+        "The range in brackets is valid however often one looks. Each of these answers is wrong "
+        "in at most one person of twenty. The draw decides what was offered, so what differs is "
+        "due to the offer, and to nothing else that was going on. It holds for one person, and for "
+        "these moments."
+    ),
+    N_(
+        "Whoever rates knows what was offered. What hope or habit adds to a rating is part of what "
+        "the offer did."
+    ),
+    N_(
+        "Several practices are compared with nothing, each by itself; the more there are, the "
+        "likelier is one wrong answer among them."
+    ),
+    *(N_("within the first days"), N_("outside of the hours that were agreed to")),
+    *(N_("at night"), N_("near a session"), N_("the person had said not now")),
+    N_("the rating after the last moment was still to come"),
+    *(N_("the prompt was not sent"), N_("its draw was not committed to before")),
+    N_("offers by lot had ended"),
 )
 # Of the problems that people meet while they sign in or enter something.
 _PROBLEMS = (
@@ -269,7 +327,7 @@ _PROBLEMS = (
 )
 _TEXTS = (
     *(*_NAMES, *_UNITS, *_CHANGES, *_SENTENCES, *_CAVEATS, *_OTHER),
-    *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_PROBLEMS),
+    *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_OFFERS, *_PROBLEMS),
 )
 _LITERAL = frozenset(text for text in _TEXTS if "{" not in text)
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -278,6 +336,7 @@ _NUMBER = re.compile(r"[+\u2212-]?\d+(?:\.\d+)?%?")
 _WORDS = {
     *("x", "y", "unit", "name", "change", "lowest", "highest", "missing", "pace", "other", "what"),
     *("moment", "rest", "when", "which", "day", "time", "wait"),
+    *("practice", "yours", "size", "range", "outcome"),
 }
 _OF_FIELD = re.compile(r"(?:body|path|query)\.\w+: ")
 _MOMENT = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d")

@@ -26,7 +26,7 @@ SAME = {
         *("**{title}** &nbsp; :gray[{ends}]", "- {words} · :gray[{kind}, {about}]"),
         *("{column}: {what}", "{hours} h {minutes} min", "Live: {error}.", "Live: {missing}."),
         *("Code", "Ebbtide at home", "Export", "Name", "Passkeys", "Pause", "Person"),
-        *("RMSSD", "RMSSD (ms)", "Stress", "{seconds} s"),
+        *("RMSSD", "RMSSD (ms)", "Stress", "{seconds} s", "{number} ms"),
     }
 }
 # Words that are not used: another form of address (a phone uses it in its own warning); blame and
