@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import replace
 from itertools import product
@@ -28,12 +27,11 @@ from analytics.report import _COMPARISONS
 from api.routes.analysis.therapy import CAUTION as TRIAL_CAUTION
 from api.routes.patient_data.practices import CAUTION as PRACTICE_CAUTION
 from api.routes.patient_data.questionnaires import CAUTION as QUESTIONNAIRE_CAUTION
-from api.services import lockout, stress_days
+from api.services import stress_days
 from api.services.offers import results
 from dashboard.i18n import language
-from dashboard.i18n.api_texts import _PROBLEMS, say
+from dashboard.i18n.api_texts import say
 from store.models import NotAvailable, PracticeKind, Role
-from tests.conftest import ROOT
 
 ENGLISH = (
     r"\b(the|of|with|were|are|and|more|ratings?|than|before|that|from|cannot|one|usual|two|weeks)\b"
@@ -171,16 +169,4 @@ def test_what_the_api_says_is_said_in_german(monkeypatch: pytest.MonkeyPatch) ->
         "+0,20 bis +0,70; 60 Einschätzungen)."
     )
     assert say("24 November 2026, 14:30") == "24. November 2026, 14:30"
-    assert say("body.password: is not your password.") == "Das ist nicht Ihr Passwort."
-    wrong = lockout._WRONG_CODES.format(wait="5 minutes")
-    assert say(wrong).startswith("Zu viele falsche Codes. Versuchen Sie es in 5 Minuten noch")
     assert say("Nobody has said this before.") == "Nobody has said this before."
-
-
-def test_problems_that_are_listed_are_those_of_the_api() -> None:
-    trees = [ast.parse(path.read_text("utf-8")) for path in sorted((ROOT / "api").rglob("*.py"))]
-    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    said = "\n".join(node.value for node in nodes if isinstance(node.value, str))
-    for problem in _PROBLEMS:
-        for part in re.split(r"\{\w+\}|(?<=\.) ", problem):
-            assert part.strip() in said, problem
