@@ -78,7 +78,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -106,6 +106,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
     store = opened(url)
     person = store.person("p")
     assert person is not None
+    assert person.language == ""  # what is sent stays English until a browser says another
     (rating,) = store.ratings("p", 0, 100)
     assert (rating.pain, rating.prompt_id) == (3, None)  # nothing asked before prompts
     store.add_rating(a_rating(person))
