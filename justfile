@@ -33,8 +33,8 @@ docs:
 
 # Extract the texts of the dashboard into the catalogue, and bring the languages' files up to it.
 i18n:
-    {{run}} pybabel extract -k N_ --no-location --sort-output --omit-header -o dashboard/i18n/locale/ebbtide.pot dashboard
-    {{run}} pybabel -q update -D ebbtide -N --ignore-obsolete --ignore-pot-creation-date -i dashboard/i18n/locale/ebbtide.pot -d dashboard/i18n/locale
+    {{run}} pybabel extract -k N_ --no-location --sort-output --omit-header -o ebbtide/i18n/locale/ebbtide.pot ebbtide ingest api dashboard cli
+    {{run}} pybabel -q update -D ebbtide -N --ignore-obsolete --ignore-pot-creation-date -i ebbtide/i18n/locale/ebbtide.pot -d ebbtide/i18n/locale
 
 # Take the screenshots of the documentation anew.
 screenshots:

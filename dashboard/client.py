@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from dashboard.i18n.api_texts import say
 from dashboard.i18n.language import _
 from ebbtide.client import ApiError, Client, SignedOutError, UnavailableError
 
 __all__ = ["ApiError", "DashboardClient", "SignedOutError", "UnavailableError"]
+
+_OF_FIELD = re.compile(r"^(?:body|path|query)\.\w+: ")
 
 
 class DashboardClient(Client):
@@ -29,5 +31,6 @@ class DashboardClient(Client):
         except SignedOutError as error:
             raise SignedOutError(_("Please sign in again.")) from error
         except ApiError as error:
-            error.args = (say(str(error)),)
+            if self.language not in (None, "en"):  # it names no field of the API there
+                error.args = (_OF_FIELD.sub("", str(error)),)
             raise

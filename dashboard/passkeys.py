@@ -32,6 +32,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.language import N_, language_for, translate_for
 from dashboard.own_requests import read_small_body, refuse_forged, set_cookie
 from ebbtide.client import ApiError, Client, UnavailableError
+from ebbtide.i18n import choose_language
 from ebbtide.settings import Settings
 
 _FOLDER = Path(__file__).with_name("static")
@@ -280,6 +281,7 @@ def _client(request: Request) -> Client:
     """Make a client with the token of the browser's cookie, that says whom it asks for."""
     token = request.cookies.get(session_cookie(request.headers["origin"]))
     made = Client(Settings().api_url, token)
+    made.language = choose_language(request.headers.get("accept-language", ""))
     made.max_retry_wait_s = 0.5
     before = request.headers.get("x-forwarded-for")
     peer = request.client.host if request.client else "127.0.0.1"

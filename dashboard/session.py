@@ -20,6 +20,7 @@ from dashboard.browser_cookies import (
     token_mark,
 )
 from dashboard.client import ApiError, DashboardClient, SignedOutError, UnavailableError
+from dashboard.i18n.language import reader_locale
 from ebbtide.settings import Settings
 
 _DEVICE_MAX_AGE_S = 400 * 86_400  # as long as browsers store a cookie
@@ -193,6 +194,7 @@ def _client(token: str | None) -> DashboardClient:
     where EBBTIDE_TRUSTED_PROXIES names the address of these pages.
     """
     made = DashboardClient(Settings().api_url, token)
+    made.language = reader_locale().language
     before = _text(st.context.headers.get("X-Forwarded-For"))
     peer = _text(st.context.ip_address) or "127.0.0.1"
     made.forwarded_for = peer if before is None else f"{before}, {peer}"

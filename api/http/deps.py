@@ -14,7 +14,7 @@ from api.http.metrics import route_template
 from api.http.phone_routes import is_phone_route
 from api.http.problems import ProblemError
 from api.http.request_state import note_account
-from api.services.access_tokens import Caller, find_caller, is_phone_token
+from api.services.access_tokens import Caller, find_caller, is_phone_token, note_language
 from api.services.cache.analysis import AnalysisCache
 from api.services.consent import (
     KeepingState,
@@ -123,6 +123,7 @@ def get_setup_caller(
     if caller is None:
         raise _unauthenticated(token)
     note_account(request, caller.person.id)
+    note_language(stores, caller, request.headers.get("accept-language", ""))
     if caller.access_token.kind is TokenKind.PHONE and not is_phone_route(request.scope):
         raise ProblemError(
             403,

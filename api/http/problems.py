@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DataError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from api.http.metrics import STORE_UNAVAILABLE
+from api.http.problem_texts import translate_problem, translate_title
 from api.http.routing import allowed_methods
 from api.services.errors import (
     AccountErasedError,
@@ -34,6 +36,7 @@ from api.services.recorder import (
     UnknownStrapError,
 )
 from ebbtide.errors import EbbtideError
+from ebbtide.i18n import DEFAULT, choose_language
 from store import UNAVAILABLE
 from store.errors import (
     BeatsOutOfOrderError,
@@ -120,6 +123,30 @@ class Problem(BaseModel):
     status: int = Field(examples=[422])
     detail: str = Field(examples=["body.pain: Input should be less than or equal to 10"])
     errors: list[FieldProblem] = Field(default_factory=list)
+
+
+class ProblemResponse(JSONResponse):
+    """A problem, in the language that the request asks for."""
+
+    media_type = "application/problem+json"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        language = choose_language(headers.get("accept-language", ""))
+        self.headers.add_vary_header("Accept-Language")
+        self.headers["Content-Language"] = language
+        if language != DEFAULT:
+            self.body = self._translate(language)
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+    def _translate(self, language: str) -> bytes:
+        problem = Problem.model_validate_json(bytes(self.body))
+        problem.title = translate_title(problem.status, problem.title, language)
+        problem.detail = translate_problem(problem.detail, language)
+        for field in problem.errors:
+            field.problem = translate_problem(field.problem, language)
+        return bytes(self.render(problem.model_dump()))
 
 
 class ProblemError(Exception):
@@ -230,9 +257,4 @@ def problem_response(
         detail=detail,
         errors=errors or [],
     )
-    return JSONResponse(
-        problem.model_dump(),
-        status_code=status,
-        media_type="application/problem+json",
-        headers=headers,
-    )
+    return ProblemResponse(problem.model_dump(), status_code=status, headers=headers)

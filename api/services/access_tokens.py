@@ -9,6 +9,7 @@ from typing import Literal
 
 from api.services.errors import AccountErasedError
 from ebbtide.beats import new_id
+from ebbtide.i18n import choose_language
 from ebbtide.timestamps import DAY, HOUR, MINUTE
 from store import Stores
 from store.errors import ErasedSubjectError
@@ -145,6 +146,21 @@ def find_caller(stores: Stores, token: str) -> Caller | None:
     if now - access_token.used_ns > _USE_RESOLUTION_NS:
         stores.access.mark_token_used(access_token.token_hash, now)
     return Caller(person, access_token)
+
+
+def note_language(stores: Stores, caller: Caller, accept_language: str) -> None:
+    """Remember the language of the browser that a person uses, for mail and prompts.
+
+    A script has none. It is stored once where it is not known yet, and then no more often than the
+    use of a token is, so that two browsers of two languages do not write at each request.
+    """
+    person, access_token = caller.person, caller.access_token
+    if access_token.kind not in (TokenKind.SESSION, TokenKind.PHONE) or not accept_language:
+        return
+    language = choose_language(accept_language)
+    is_due = stores.now() - access_token.used_ns > _USE_RESOLUTION_NS
+    if language != person.language and (is_due or not person.language):
+        stores.access.set_language(person.id, language)
 
 
 def is_phone_token(token: str) -> bool:

@@ -18,41 +18,30 @@ from api.services.one_time_tokens import (
     issue_one_time_token,
     take_one_time_token,
 )
+from ebbtide.i18n import N_, translator
 from ebbtide.timestamps import HOUR, to_datetime
 from store import Stores
 from store.models import OneTimePurpose, Person, Role
 
 MAIL_LIFETIME_NS, CODE_LIFETIME_NS = HOUR, 8 * HOUR  # a code: a day at the clinic
 _ISSUERS = frozenset({Role.ADMINISTRATOR, Role.THERAPIST})
-_MAIL = """Hello {name},
-
-{why}
-
-Set a new password here, within an hour, once:
-
-{link}
-
-If that was not you, nothing has changed: you can ignore this mail.
-"""
-_CHANGED_MAIL = """Hello {name},
-
-The password of your Ebbtide account was changed just now, and everything that was signed in has to
-sign in again.
-
-If that was not you, ask your clinic for a new link at once.
-"""
-
-
-_SECOND_FACTOR_MAIL = """Hello {name},
-
-{issuer} sends you a link for your Ebbtide account, since you lost what you sign in with beside your
-password. It removes your passkeys and the codes of your app. It needs your password, and is good
-for an hour, once:
-
-{link}
-
-If you lost nothing, do not open it, and ask {issuer}.
-"""
+_MAIL = N_(
+    "Hello {name},\n\n{why}\n\nSet a new password here, within an hour, once:\n\n{link}\n\n"
+    "If that was not you, nothing has changed: you can ignore this mail.\n"
+)
+_CHANGED_MAIL = N_(
+    "Hello {name},\n\nThe password of your Ebbtide account was changed just now, and everything "
+    "that was signed in has to sign in again.\n\n"
+    "If that was not you, ask your clinic for a new link at once.\n"
+)
+_SECOND_FACTOR_MAIL = N_(
+    "Hello {name},\n\n{issuer} sends you a link for your Ebbtide account, since you lost what you "
+    "sign in with beside your password. It removes your passkeys and the codes of your app. It "
+    "needs your password, and is good for an hour, once:\n\n{link}\n\n"
+    "If you lost nothing, do not open it, and ask {issuer}.\n"
+)
+_SENT = N_("{issuer} sends you a link for a new password of your Ebbtide account.")
+_ASKED = N_("Somebody asked for a new password of your Ebbtide account.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +58,13 @@ _PASSWORD = _Words(
     OneTimePurpose.PASSWORD,
     "made a code for a new password",
     "sent a link for a new password by mail",
-    "A new password",
+    N_("A new password"),
 )
 _SECOND_FACTOR = _Words(
     OneTimePurpose.SECOND_FACTOR,
     "made a code that removes a lost second factor",
     "sent a link that removes a lost second factor by mail",
-    "A lost passkey or app",
+    N_("A lost passkey or app"),
 )
 
 
@@ -85,7 +74,7 @@ def send_password_link(
     """Send a person a link by mail, or make a code where there is no mail. Earlier ones end, and
     the person's access log says who did it. Raises MailError.
     """
-    why = f"{issuer.name} sends you a link for a new password of your Ebbtide account."
+    why = translator(person.language)(_SENT).format(issuer=issuer.name)
 
     def write(token: str) -> str:
         return _mail_text(_mailer(mailer), person, token, why)
@@ -100,7 +89,8 @@ def send_second_factor_link(
 
     def write(token: str) -> str:
         link = f"{_mailer(mailer).pages_url.rstrip('/')}/?{urlencode({'lost': token})}"
-        return _SECOND_FACTOR_MAIL.format(name=person.name, issuer=issuer.name, link=link)
+        text = translator(person.language)(_SECOND_FACTOR_MAIL)
+        return text.format(name=person.name, issuer=issuer.name, link=link)
 
     return _send_link(stores, mailer, person, issuer, _SECOND_FACTOR, write)
 
@@ -130,7 +120,7 @@ def _send_link(
         log_act(stores, issuer, person, words.made)
         return PasswordLink(token=token, expires=to_datetime(expires_ns), sent="code")
     log_act(stores, issuer, person, words.sent)
-    mailer.send(person.email, words.subject, write(token))
+    mailer.send(person.email, translator(person.language)(words.subject), write(token))
     return PasswordLink(token=None, expires=to_datetime(expires_ns), sent="mail")
 
 
@@ -146,8 +136,9 @@ def mail_forgotten_password(stores: Stores, mailer: Mailer, email: str) -> None:
     token, _ = issue_one_time_token(
         stores, OneTimePurpose.PASSWORD, MAIL_LIFETIME_NS, person_id=person.id
     )
-    why = "Somebody asked for a new password of your Ebbtide account."
-    mailer.try_to_send(person.email, "A new password", _mail_text(mailer, person, token, why))
+    _ = translator(person.language)
+    text = _mail_text(mailer, person, token, _(_ASKED))
+    mailer.try_to_send(person.email, _(_PASSWORD.subject), text)
 
 
 def find_link_owner(stores: Stores, token: str) -> Person | None:
@@ -207,10 +198,11 @@ def use_password_link(stores: Stores, token: str, password_hash: str) -> bool:
 
 def mail_changed_password(mailer: Mailer, person: Person) -> None:
     """Tell a person that their password was changed. Nobody waits for it."""
-    text = _CHANGED_MAIL.format(name=person.name)
-    mailer.try_to_send(person.email, "Your password was changed", text)
+    _ = translator(person.language)
+    text = _(_CHANGED_MAIL).format(name=person.name)
+    mailer.try_to_send(person.email, _(N_("Your password was changed")), text)
 
 
 def _mail_text(mailer: Mailer, person: Person, token: str, why: str) -> str:
     link = f"{mailer.pages_url.rstrip('/')}/?{urlencode({'reset': token})}"
-    return _MAIL.format(name=person.name, why=why, link=link)
+    return translator(person.language)(_MAIL).format(name=person.name, why=why, link=link)

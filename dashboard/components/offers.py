@@ -42,11 +42,8 @@ def render_offer() -> bool:
     if offer is None:
         return False
     with st.container(border=True):
-        st.write(
-            _("Would a few minutes of {practice} suit now?").format(
-                practice=_(PRACTICES[offer["arm"]])
-            )
-        )
+        words = _("Would a few minutes of {practice} suit now?")
+        st.write(words.format(practice=practice_names([offer["arm"]])))
         left, right = st.columns(2)
         if left.button(_("Yes"), type="primary", width="stretch", key="offer_yes"):
             st.session_state[_BEGUN] = offer["arm"]
@@ -100,21 +97,21 @@ def render_results(api: Any, *, with_numbers: bool = False) -> None:
     of_all = [effect for effect in found["effects"] if effect["arm"] is None]
     for effect in of_all:
         if effect["outcome"] in _RATED:
-            st.write(effect["sentence"])
+            st.write(say(effect["sentence"]))
     with st.expander(_("And the heart")):
         for effect in of_all:
             if effect["outcome"] not in _RATED:
-                st.write(effect["sentence"])
+                st.write(say(effect["sentence"]))
     each = [effect for effect in found["effects"] if effect["arm"] is not None]
     if each:
         with st.expander(_("Each practice by itself")):
             for effect in each:
-                st.write(f"{_(PRACTICES[effect['arm']])}: {effect['sentence']}")
+                st.write(f"{practice_names([effect['arm']])}: {say(effect['sentence'])}")
     if with_numbers and of_all:
         with st.expander(_("Numbers")):
             _render_numbers(of_all, found["doing"])
     for note in found["notes"]:
-        st.caption(note)
+        st.caption(say(note))
 
 
 def _render_numbers(effects: list[dict[str, Any]], doing: list[dict[str, Any]]) -> None:
@@ -178,7 +175,8 @@ def render_log(api: Any) -> None:
             )
         )
     else:
-        st.warning(_("A draw is not what it should be: {problem}").format(problem=found["problem"]))
+        words = _("A draw is not what it should be: {problem}")
+        st.warning(words.format(problem=say(found["problem"])))
     if found["coming"]:
         st.caption(
             _("{count} fingerprints of moments that have not come are stored.").format(
@@ -223,7 +221,8 @@ def render_ended(
     last = earlier[-1] if earlier else None
     if active is not None or last is None or last["ended_why"] not in _HARM:
         return
-    what = _(_HARM[last["ended_why"]])
+    harm = _HARM[last["ended_why"]]
+    what = _(harm)
     if not is_own:
         words = _("Offers ended by the rule that stops: {what} was higher after them than without.")
         st.info(words.format(what=what))
@@ -274,4 +273,4 @@ def _log_table(moments: list[dict[str, Any]]) -> pd.DataFrame:
 def _offered(row: dict[str, Any]) -> str:
     if row["offered"] is None:
         return "" if not row["available"] else _("not known yet")
-    return _(PRACTICES[row["arm"]]) if row["offered"] else _("nothing")
+    return practice_names([row["arm"]]) if row["offered"] else _("nothing")

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import cache
 
 from dashboard.i18n import language
 from dashboard.i18n.formatting import format_long_day, format_time
 from dashboard.i18n.language import N_, _
+from ebbtide.i18n.sentences import NUMBER, Sentences
 
 # What an association is about; the field that holds it stands where German wants the dative.
 _NAMES = (
@@ -202,6 +202,7 @@ _MISSING_HEART = (
     N_("not worn: no skin contact"),
     N_("the device sent no times between beats"),
     N_("the recording was off"),
+    N_("the browser was no longer allowed to use Bluetooth"),
     N_("the computer's clock was set"),
     N_("the computer's disk was full"),
     N_("the beats did not fit the clock"),
@@ -230,61 +231,74 @@ _OTHER = (
     N_("pain {by} in two weeks (95% interval {low} to {high})"),
     N_("stress {by} in two weeks (95% interval {low} to {high})"),
 )
-# Of the problems that people meet while they sign in or enter something.
-_PROBLEMS = (
-    N_("The address or the password is not right."),
+# What offers of practice by lot did, and why nothing was drawn.
+_OFFERS = (
+    *(N_("your stress"), N_("your pain"), N_("your heart rate"), N_("your RMSSD")),
+    *(N_("their stress"), N_("their pain"), N_("their heart rate"), N_("their RMSSD")),
+    *(N_("RMSSD (heart rate variability)"), N_("breathing"), N_("a practice")),
+    *(N_("{yours} half an hour later"), N_("{yours} an hour later")),
+    N_("{yours} {minutes} minutes later"),
+    *(N_("{number} bpm"), N_("{number} ms")),
+    *(N_("{low} to {high}"), N_("{low} bpm to {high} bpm"), N_("{low} ms to {high} ms")),
+    *(N_("by {low} at least"), N_("by {low} bpm at least"), N_("by {low} ms at least")),
     N_(
-        "This code is not right, or was used already. Wait for the next one; a recovery code is "
-        "good once."
+        "On the moments when Ebbtide offered {practice}, {outcome} was {size} lower ({range}) "
+        "than when it did not."
     ),
-    N_("is not your password."),
-    N_("The password is easily guessed. Use a phrase of several words that do not belong."),
-    N_("The password is too short, or very long. Use {least} to {most} characters."),
-    N_("'{which}' is not an e-mail address. Give one like ada@example.org."),
-    N_("{which} has an account already. Let them sign in."),
-    N_("The name is empty or too long. Use 1 to 200 characters."),
-    N_("This invitation was used already, or its time is over."),
-    N_("This link was used already, or its time is over."),
-    N_("This code was used already, or its time is over."),
-    N_("This was used already, or its time is over. Start Ebbtide again: ebbtide start."),
-    N_("is not the code that the app shows now. Check the clock of the phone, or begin anew."),
     N_(
-        "Too many wrong passwords for this address. Try again in {wait}, or set a new password: by "
-        "mail, or with a code of your therapist or administrator."
+        "On the moments when Ebbtide offered {practice}, {outcome} was {size} higher ({range}) "
+        "than when it did not."
     ),
-    N_("Too many wrong codes. Try again in {wait}, or sign in with your passkey if you have one."),
-    *(N_("{minutes} minutes"), N_("{seconds} s")),
-    N_("This Ebbtide sends no mail: ask your therapist or administrator for a code."),
-    N_("Sign in with your clinic's sign-in: passwords are not taken here."),
-    N_("You may not sign in here any more."),
-    N_("The password was changed meanwhile. Sign in again."),
-    N_("Too many passwords are being checked at once. Try again in a moment."),
-    N_("For this, give your password once more."),
-    N_("It is the last one, and staff need one here: add another first."),
-    N_("It is the last one, and staff need one here: add a passkey first."),
-    N_("lies in the future: a rating is about a moment that was."),
+    N_("For {outcome}: not enough yet: {missing}."),
     N_(
-        "Consent to keeping was taken back, or is over: nothing is computed any more. What was "
-        "entered and recorded can be downloaded until it is erased (My data)."
+        "For {outcome}: cannot tell, since ratings are missing more often on one side: {n} of "
+        "{offered} after an offer, {m} of {all} without one. Those that are there can then not be "
+        "compared."
     ),
-    N_("This patient has not agreed that you see their data, or has taken it back."),
-    *(N_("the patient does not share it now"), N_("the time asked for is over")),
-    N_("You cannot shut yourself out."),
-    N_("You cannot change your own role."),
+    N_(
+        "For {outcome}: cannot tell, and a difference of {size} would take thousands of offers to "
+        "show."
+    ),
+    N_(
+        "For {outcome}: no difference was seen so far, and one of {size} would probably have shown "
+        "by now. A smaller one can still be there."
+    ),
+    N_("For {outcome}: cannot tell yet; about {n} more offers would show a difference of {size}."),
+    N_("For {outcome}: cannot tell yet; about {n} more offer would show a difference of {size}."),
+    N_("{n} moments with an offer and {m} without can be compared; {least} of each are needed"),
+    N_("the outcome was the same every time, so how sure a difference is cannot be known"),
+    N_("nothing can be compared"),
+    N_(
+        "The range in brackets is valid however often one looks. Each of these answers is wrong "
+        "in at most one person of twenty. The draw decides what was offered, so what differs is "
+        "due to the offer, and to nothing else that was going on. It holds for one person, and for "
+        "these moments."
+    ),
+    N_(
+        "Whoever rates knows what was offered. What hope or habit adds to a rating is part of what "
+        "the offer did."
+    ),
+    N_(
+        "Several practices are compared with nothing, each by itself; the more there are, the "
+        "likelier is one wrong answer among them."
+    ),
+    *(N_("within the first days"), N_("outside of the hours that were agreed to")),
+    *(N_("at night"), N_("near a session"), N_("the person had said not now")),
+    N_("the rating after the last moment was still to come"),
+    *(N_("the prompt was not sent"), N_("its draw was not committed to before")),
+    N_("offers by lot had ended"),
 )
 _TEXTS = (
     *(*_NAMES, *_UNITS, *_CHANGES, *_SENTENCES, *_CAVEATS, *_OTHER),
-    *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_PROBLEMS),
+    *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_OFFERS),
 )
-_LITERAL = frozenset(text for text in _TEXTS if "{" not in text)
-_FIELD = re.compile(r"\{(\w+)\}")
-_NUMBER = re.compile(r"[+\u2212-]?\d+(?:\.\d+)?%?")
 # Fields that hold words; the others hold a number.
 _WORDS = {
     *("x", "y", "unit", "name", "change", "lowest", "highest", "missing", "pace", "other", "what"),
     *("moment", "rest", "when", "which", "day", "time", "wait"),
+    *("practice", "yours", "size", "range", "outcome"),
 }
-_OF_FIELD = re.compile(r"(?:body|path|query)\.\w+: ")
+_KNOWN = Sentences(_TEXTS, _WORDS)
 _MOMENT = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d")
 
 
@@ -292,23 +306,14 @@ def say(text: str) -> str:
     """Return what the API said in the reader's language, or as it came where it is not listed."""
     if language.reader_locale().language == "en":
         return text
-    if text in _LITERAL:
-        return _(text)
-    if _NUMBER.fullmatch(text):
+    if NUMBER.fullmatch(text):
         return _write_number(text)
     if _MOMENT.fullmatch(text):
         moment = datetime.strptime(text, "%d %B %Y, %H:%M")  # noqa: DTZ007 - the person's own time
         return f"{format_long_day(moment)}, {format_time(moment)}"
-    for template, pattern in _compile_templates():
-        found = pattern.fullmatch(text)
-        if found is not None:
-            return _(template).format(
-                **{name: say(said) for name, said in found.groupdict().items()}
-            )
-    of_field = _OF_FIELD.match(text)
-    if of_field is not None:
-        said = say(text[of_field.end() :])
-        return said if said != text[of_field.end() :] else text
+    found = _KNOWN.translate(text, _, say)
+    if found is not None:
+        return found
     parts = text.split("; ")
     return "; ".join(say(part) for part in parts) if len(parts) > 1 else text
 
@@ -318,22 +323,3 @@ def _write_number(text: str) -> str:
     percent = str(locale.percent_formats[None].pattern).strip("#,0")
     decimal = locale.number_symbols["latn"]["decimal"]
     return text.replace(".", decimal).replace("%", percent)
-
-
-@cache
-def _compile_templates() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Return each text with fields and its pattern, the one with most words of its own first."""
-    templates = [text for text in _TEXTS if "{" in text]
-    templates.sort(key=lambda text: -len(_FIELD.sub("", text)))
-    return tuple((text, re.compile(_make_pattern(text))) for text in templates)
-
-
-def _make_pattern(template: str) -> str:
-    """A field of words fits the fewest characters that it can."""
-    parts = _FIELD.split(template)  # words, name, words, name, ..., words
-    return "".join(
-        re.escape(part)
-        if k % 2 == 0
-        else f"(?P<{part}>{'.+?' if part in _WORDS else _NUMBER.pattern})"
-        for k, part in enumerate(parts)
-    )

@@ -43,6 +43,7 @@ class Transport:
         self.token = token
         self.frames: Frames = frames
         self.forwarded_for: str | None = None  # the addresses of whom this client asks for
+        self.language: str | None = None  # of what problems say, as Accept-Language names it
         self._prefix = prefix
         # Of the last table: the `since` of its next increment.
         self.until: str | None = None
@@ -61,6 +62,8 @@ class Transport:
         headers = {"Accept": accept}
         if self.forwarded_for is not None:
             headers["X-Forwarded-For"] = self.forwarded_for
+        if self.language is not None:
+            headers["Accept-Language"] = self.language
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
             if method != "GET":

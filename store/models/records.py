@@ -43,6 +43,7 @@ class Person:
 
     ``simulated`` people are samples: everything of theirs is marked so to the last screen.
     ``password_hash`` is empty where the account has no password: nobody signs in with one then.
+    ``language``: what is sent to them is written in; a BCP 47 tag, empty where it is not known.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Person:
     simulated: bool
     password_hash: str
     created_ns: int
+    language: str = ""
 
     @property
     def local_only(self) -> bool:

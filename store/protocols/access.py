@@ -138,6 +138,10 @@ class PasswordStore(Protocol):
         """
         ...
 
+    def set_language(self, person_id: str, language: str) -> None:
+        """Set the language in which mail and prompts are written to a person."""
+        ...
+
     def is_active(self, person_id: str) -> bool:
         """Whether a person may sign in."""
         ...

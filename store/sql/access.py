@@ -277,6 +277,12 @@ class SqlPasswordStore(SqlStore):
                 db.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.issuer_id == person_id))
                 db.execute(delete(CareProposalRow).where(CareProposalRow.therapist_id == person_id))
 
+    def set_language(self, person_id: str, language: str) -> None:
+        """Set the language of mail and prompts; see PasswordStore."""
+        with write_transaction(self._engine) as db:
+            row = update(PersonRow).where(PersonRow.id == person_id)
+            db.execute(row.values(language=language))
+
     def set_role(self, person_id: str, role: Role) -> None:
         """Give a person another role; see PasswordStore."""
         with write_transaction(self._engine) as db:

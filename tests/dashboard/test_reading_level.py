@@ -28,7 +28,11 @@ EXCEPTIONS = {
         "Who answers on some moments",
         "{estimate} points of pain for a point of stress",
     ),
-    "en": ("The page *Bring in a file* reads",),
+    "en": (
+        "The page *Bring in a file* reads",
+        # The text of consent ``offers-1``: another would have to be agreed to anew.
+        "At some of your questions chance decides, like a coin",
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from analytics.programme.prompt_plan import draw_day, local_date
 from api.services.reminders.turn import plan_of
 from api.services.reminders.ways import NEUTRAL_TEXT, WORDS_TEXT
 from ebbtide._lazy import lazy_module
+from ebbtide.i18n import translator
 from ebbtide.timestamps import MINUTE, to_datetime
 from store import Stores
 from store.models import ReminderPlan
@@ -29,6 +30,8 @@ def calendar_of(
     every calendar shows by the clock of where it is. ``address``: of the page to answer on.
     """
     now = stores.now()
+    person = stores.records.person(plan.person_id)
+    _ = translator("" if person is None else person.language)
     found = icalendar.Calendar()
     found.add("prodid", "-//Ebbtide//Reminders//EN")
     found.add("version", "2.0")
@@ -52,14 +55,14 @@ def calendar_of(
             event.add("dtstamp", to_datetime(plan.changed_ns))
             event.add("dtstart", to_datetime(item.at_ns))
             event.add("duration", _LASTS)
-            event.add("summary", WORDS_TEXT if plan.shows_words else NEUTRAL_TEXT)
+            event.add("summary", _(WORDS_TEXT if plan.shows_words else NEUTRAL_TEXT))
             event.add("transp", "TRANSPARENT")
             event.add("class", "PRIVATE")
             if address is not None:
                 event.add("url", address)
             alarm = icalendar.Alarm()
             alarm.add("action", "DISPLAY")
-            alarm.add("description", NEUTRAL_TEXT)
+            alarm.add("description", _(NEUTRAL_TEXT))
             alarm.add("trigger", timedelta(0))
             event.add_component(alarm)
             found.add_component(event)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from api.services.errors import MailError
 from api.services.mail import Mailer
 from api.services.reminders.ways import Message
+from ebbtide.i18n import N_, translator
 from ebbtide.timestamps import to_datetime
 from store.models import ReminderPlan
 
-_TEXT = """{text}
-
-{url}
-
-The link takes one answer, until {until}. It shows nothing of yours, and no password is needed.
-Reminders can be changed, paused or ended on the page Reminders.
-"""
+_ONE_ANSWER = N_(
+    "The link takes one answer, until {until}. It shows nothing of yours, and no password is "
+    "needed."
+)
+_CHANGE = N_("Reminders can be changed, paused or ended on the page Reminders.")
 
 
 class MailWay:
@@ -31,12 +30,11 @@ class MailWay:
 
     def send(self, message: Message) -> bool:
         """Send it; whether the server took it."""
+        _ = translator(message.person.language)
         until = to_datetime(message.prompt.expires_ns, message.plan.zone)
-        text = _TEXT.format(
-            text=message.text,
-            url=answer_url(self._mailer.pages_url, message.receipt),
-            until=f"{until:%H:%M}",
-        )
+        url = answer_url(self._mailer.pages_url, message.receipt)
+        last = f"{_(_ONE_ANSWER).format(until=f'{until:%H:%M}')}\n{_(_CHANGE)}"
+        text = f"{message.text}\n\n{url}\n\n{last}\n"
         try:
             self._mailer.send(message.person.email, message.text, text)
         except MailError:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ebbtide.i18n import N_, translator
 from store.models import Person, Prompt, ReminderPlan
 
 # Nothing of pain: it may be read on a locked screen, by others too.
-NEUTRAL_TITLE, NEUTRAL_TEXT = "Ebbtide", "A moment for yourself?"
-WORDS_TITLE, WORDS_TEXT = "Ebbtide", "How are pain and stress just now?"
+NEUTRAL_TITLE, NEUTRAL_TEXT = "Ebbtide", N_("A moment for yourself?")
+WORDS_TITLE, WORDS_TEXT = "Ebbtide", N_("How are pain and stress just now?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,9 @@ class Message:
 
     @property
     def text(self) -> str:
-        """What is shown, also on a locked screen."""
-        return WORDS_TEXT if self.plan.shows_words else NEUTRAL_TEXT
+        """What is shown, also on a locked screen: in the person's language."""
+        words = WORDS_TEXT if self.plan.shows_words else NEUTRAL_TEXT
+        return translator(self.person.language)(words)
 
 
 class Way(Protocol):

@@ -36,6 +36,7 @@ class PersonRow(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     created_ns: Mapped[int] = mapped_column(BigInteger)
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
+    language: Mapped[str] = mapped_column(String(10), default="", server_default="")
 
 
 class AccessTokenRow(Base):

@@ -108,6 +108,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
     store = opened(url)
     person = store.person("p")
     assert person is not None
+    assert person.language == ""  # what is sent stays English until a browser says another
     (rating,) = store.ratings("p", 0, 100)
     assert (rating.pain, rating.prompt_id) == (3, None)  # nothing asked before prompts
     store.add_rating(a_rating(person))

@@ -25,6 +25,22 @@ export default {
   "reminders.ended": "Beendet. Einschätzen können Sie, wann immer Sie mögen.",
   "reminders.offline":
     "Kein Internet: Erinnerungen lassen sich ändern, wenn es wieder da ist.",
+  "offers.title": "Übung per Los",
+  "offers.words":
+    "Bei manchen Ihrer Fragen entscheidet der Zufall wie bei einer Münze, ob Ebbtide Ihnen ein paar Minuten Übung anbietet. Eine halbe Stunde später fragt es noch einmal, so oder so. Der Vergleich zeigt, was eine Übung bei Ihnen bewirkt. Das kann hier sonst nichts zeigen. Daneben können Sie üben, wann Sie mögen, „jetzt nicht“ sagen und jederzeit aufhören.",
+  "offers.begin": "Beginnen",
+  "offers.begun": "Fertig. Das erste Angebot kann in drei Tagen kommen, mit Ihren Erinnerungen.",
+  "offers.on":
+    "An: Bei manchen Ihrer Fragen wird langsames Atmen oder eine andere Übung angeboten. Was das bewirkt hat, steht auf den Seiten von Ebbtide.",
+  "offers.stop": "Beenden",
+  "offers.stopped": "Beendet. Sie können üben, wann immer Sie mögen.",
+  "offers.ended":
+    "Die Angebote haben von selbst aufgehört, da es mit ihnen schwerer war als ohne. Das ist gut zu wissen, und niemand ist schuld.",
+  "offers.offline": "Kein Internet: Das lässt sich ändern, wenn es wieder da ist.",
+  "offers.ask.breathing": "Passen jetzt ein paar Minuten langsames Atmen?",
+  "offers.ask.tracking": "Passen jetzt ein paar Minuten achtsames Spüren?",
+  "offers.yes": "Ja",
+  "offers.notNow": "Jetzt nicht",
   "answer.title": "Wie ist es gerade jetzt?",
   "answer.over":
     "Dieser Link wurde schon benutzt, oder seine Zeit ist vorbei. Das ist in Ordnung: Der nächste kommt, und nach dem Anmelden können Sie jederzeit einschätzen.",
