@@ -37,6 +37,7 @@ def offers_page() -> None:
     else:
         render_offer()
         _render_state(api, active)
+        _render_proposal(api, found)
     if active is None and not found["earlier"]:
         return
     st.subheader(_("What offers did"))
@@ -49,27 +50,19 @@ def _render_begin(api: Any, found: dict[str, Any]) -> None:
     # The text of consent, version ``offers-1``: three sentences.
     st.write(
         _(
-            "At some of your questions chance decides, like a coin, whether Ebbtide offers you a "
-            "few minutes of practice, and half an hour later it asks again, either way. Comparing "
-            "the two tells what a practice does for you, which nothing else here can. You can "
-            "practise whenever you like besides, say not now, and stop at any time."
+            "At some of your questions a coin decides if Ebbtide offers you a few minutes of "
+            "practice, and half an hour later it asks again, either way. Side by side, the two "
+            "kinds of moments show what a practice does for you. You can always practise when you "
+            "like, say not now, or stop."
         )
     )
     st.caption(
         _(
-            "Never at night, near a meeting or in the first three days. The questions come with "
+            "Never at night, near a meeting or in the first days. The questions come with "
             "your reminders, with one more after each answer."
         )
     )
-    proposal = found["proposal"]
-    if proposal is not None:
-        st.write(
-            _("Your therapist proposes: {practices}.").format(
-                practices=practice_names(proposal["arms"])
-            )
-        )
-        if st.button(_("I agree to that"), type="primary", width="stretch"):
-            _agree(api, found["wording"], proposal=proposal["number"])
+    _render_proposal(api, found)
     arms = st.multiselect(
         _("Practices"),
         list(PRACTICES),
@@ -78,6 +71,21 @@ def _render_begin(api: Any, found: dict[str, Any]) -> None:
     )
     if st.button(_("Begin"), width="stretch", disabled=not arms):
         _agree(api, found["wording"], arms=arms)
+
+
+def _render_proposal(api: Any, found: dict[str, Any]) -> None:
+    """What a therapist proposes, also in the place of what is on."""
+    proposal = found["proposal"]
+    if proposal is None:
+        return
+    st.write(
+        _("Your therapist proposes: {practices}, at about {share} of a hundred moments.").format(
+            practices=practice_names(proposal["arms"]),
+            share=round(proposal["base_probability"] * 100),
+        )
+    )
+    if st.button(_("I agree to that"), type="primary", width="stretch"):
+        _agree(api, found["wording"], proposal=proposal["number"])
 
 
 def _render_state(api: Any, active: dict[str, Any]) -> None:

@@ -36,7 +36,6 @@ def act_on_offer(
         gone = now if declined and point.declined_ns is None else point.declined_ns
         return replace(point, shown_ns=shown, declined_ns=gone)
 
-    changed = stores.offers.change_point(person.id, point_id, act)
-    if declined:
+    if declined:  # first: a request that is cut off in between keeps offers away
         not_now(stores, person.id)
-    return changed
+    return stores.offers.change_point(person.id, point_id, act)

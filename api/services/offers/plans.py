@@ -88,21 +88,16 @@ def agree(
         Where no physical cause was ruled out yet, reminders are off, the proposal is not there any
         more, offers had ended for safety, or the delay is another than that of earlier moments.
     """
-    if stores.programme.programme(person.id).cleared_ns is None:
-        raise OfferPlanError(
-            "A practice can be offered once a clinician has ruled out a physical cause: see Before "
-            "you begin."
-        )
     reminders = stores.prompts.plan(person.id)
-    if reminders is None or not _asks(reminders):
-        raise OfferPlanError(
-            "Turn reminders on first, with one a day at least: a practice is offered by lot when "
-            "one of them is answered."
-        )
+    why_not = _find_why_not(stores, person, reminders)
     wished = None if wish is None else validate_wish(wish)
-    now, first_day = stores.now(), local_date(stores.now(), reminders.zone).isoformat()
+    zone = person.zone if reminders is None else reminders.zone
+    now, first_day = stores.now(), local_date(stores.now(), zone).isoformat()
 
     def begin(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
+        # Here, after consent is looked at: whoever took it back is told that, and nothing else.
+        if why_not is not None:
+            raise OfferPlanError(why_not)
         active = next((plan for plan in known if plan.is_active), None)
         if wished is not None:
             if active is not None and _wish_of(active) == wished:
@@ -178,6 +173,21 @@ def not_now(stores: Stores, person_id: str) -> OfferPlan | None:
     return next(
         (plan for plan in stores.offers.change_plans(person_id, quiet) if plan.is_active), None
     )
+
+
+def _find_why_not(stores: Stores, person: Person, reminders: ReminderPlan | None) -> str | None:
+    """Say what has to be there before offers, and is not."""
+    if stores.programme.programme(person.id).cleared_ns is None:
+        return (
+            "A practice can be offered once a clinician has ruled out a physical cause: see Before "
+            "you begin."
+        )
+    if reminders is None or not _asks(reminders):
+        return (
+            "Turn reminders on first, with one a day at least: a practice is offered by lot when "
+            "one of them is answered."
+        )
+    return None
 
 
 def _make(person_id: str, number: int, wish: OfferWish, now_ns: int) -> OfferPlan:

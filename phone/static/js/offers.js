@@ -4,7 +4,7 @@ import { request, requestJson } from "./api.js";
 
 /** @typedef {{decision_point: string, arm: string, until: string}} Offer */
 /** @typedef {{wording: string, active: {arms: string[], agreed: string} | null,
- *   earlier: {ended_why: string}[]}} Offers */
+ *   proposal: {arms: string[], number: number, base_probability: number} | null, earlier: {ended_why: string}[]}} Offers */
 
 /** The practice of the app that an arm is; of one that a newer server knows there is none. */
 export const PRACTICES = new Map([
@@ -31,9 +31,13 @@ export async function loadOffers() {
   return requestJson("GET", "/v1/offers");
 }
 
-/** @param {string} wording the version of the text that was displayed */
-export async function agreeToOffers(wording) {
-  await request("POST", "/v1/offers", { json: { wording } });
+/**
+ * @param {string} wording the version of the text that was displayed
+ * @param {number} [proposal] the number of a therapist's proposal; without one, breathing
+ */
+export async function agreeToOffers(wording, proposal) {
+  const json = proposal === undefined ? { wording } : { wording, proposal };
+  await request("POST", "/v1/offers", { json });
 }
 
 /** Have nothing offered by lot any more. */

@@ -2,8 +2,10 @@
 
 import { OfflineError, ProblemError } from "../api.js";
 import { button, element, replace } from "../dom.js";
-import { t } from "../i18n.js";
+import { formatNumber, t } from "../i18n.js";
 import { actOnOffer, agreeToOffers, loadOffer, loadOffers, PRACTICES, stopOffers } from "../offers.js";
+
+import { pageLink } from "./view.js";
 
 /** @typedef {import('./view.js').App} App */
 
@@ -65,6 +67,18 @@ async function draw(place, said) {
     return;
   }
   const status = element("p", { role: "status" }, said);
+  const { wording } = found;
+  /** @param {number} [number] */
+  const begin = async (number) => {
+    try {
+      await agreeToOffers(wording, number);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      status.textContent = error.message; // such as: reminders first
+      return;
+    }
+    await draw(place, t("offers.begun"));
+  };
   if (found.active) {
     const stop = async () => {
       await stopOffers();
@@ -73,30 +87,43 @@ async function draw(place, said) {
     replace(
       place,
       title,
-      element("p", {}, t("offers.on")),
+      element("p", {}, t("offers.on", { practices: practiceNames(found.active.arms) })),
+      element("p", { class: "links" }, pageLink("offers", t("offers.page"))),
+      ...proposalParts(found, begin),
       button(t("offers.stop"), stop, { class: "quiet" }),
       status,
     );
     return;
   }
-  const { wording } = found;
-  const begin = async () => {
-    try {
-      await agreeToOffers(wording);
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      status.textContent = error.message; // such as: reminders first
-      return;
-    }
-    await draw(place, t("offers.begun"));
-  };
   const hasEnded = found.earlier.at(-1)?.ended_why.includes("higher after offers");
   replace(
     place,
     title,
     hasEnded ? element("p", {}, t("offers.ended")) : null,
     element("p", {}, t("offers.words")),
-    button(t("offers.begin"), begin),
+    element("p", { class: "muted" }, t("offers.rules")),
+    ...proposalParts(found, begin),
+    button(t("offers.begin"), () => begin(), found.proposal ? { class: "quiet" } : {}),
     status,
   );
+}
+
+/**
+ * What a therapist proposes, also in the place of what is on.
+ * @param {import('../offers.js').Offers} found
+ * @param {(number: number) => Promise<void>} begin
+ */
+function proposalParts({ proposal }, begin) {
+  if (!proposal) return [];
+  const practices = practiceNames(proposal.arms);
+  const share = formatNumber(100 * proposal.base_probability);
+  return [
+    element("p", {}, t("offers.proposal", { practices, share })),
+    button(t("offers.agree"), () => begin(proposal.number)),
+  ];
+}
+
+/** @param {string[]} arms */
+function practiceNames(arms) {
+  return arms.map((arm) => (PRACTICES.has(arm) ? t(`offers.${PRACTICES.get(arm)}`) : arm)).join(", ");
 }
