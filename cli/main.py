@@ -19,7 +19,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from cli.language import terminal_language, translate_command, translate_parser
 from ebbtide.errors import EbbtideError
+from ebbtide.i18n import DEFAULT, translator
 
 
 class _Command(TyperCommand):
@@ -114,7 +116,7 @@ def main() -> None:
     # Stores, backups, exports and logs hold health data: no other user of the machine reads them.
     os.umask(os.umask(0o077) | 0o077)
     try:
-        app()
+        _run()
     except EbbtideError as error:
         _exit_with(str(error))
     except ValueError as error:
@@ -122,6 +124,17 @@ def main() -> None:
         if wrong is None:
             raise
         _exit_with(wrong)
+
+
+def _run() -> None:
+    language = terminal_language()
+    if language == DEFAULT:
+        app()
+        return
+    command, translate = typer.main.get_command(app), translator(language)
+    translate_command(command, translate)
+    translate_parser(translate)
+    command(prog_name="ebbtide")
 
 
 def _exit_with(text: str) -> NoReturn:

@@ -65,20 +65,13 @@ async function findFile(request, url, scope) {
 
 // Prompts. What is pushed names a prompt, and nothing of the person.
 const PROMPTS = "ebbtide-prompt";
-/** @type {Record<string, string>} what the server and this file say, for a browser in German */
-const GERMAN = {
-  "A moment for yourself?": "Ein Moment für Sie?",
-  "How are pain and stress just now?": "Wie sind Schmerz und Stress gerade?",
-  "Later": "Später",
-  "Not this time": "Diesmal nicht",
-};
-
-/** @param {string} text */
-function say(text) {
-  return (worker.navigator.language.startsWith("de") && GERMAN[text]) || text;
-}
-
-/** @typedef {{id: string, receipt: string, expires: number, title: string, text: string}} Pushed */
+/**
+ * All texts are in the person's language, from the server.
+ * @typedef {{
+ *   id: string, receipt: string, expires: number, title: string, text: string, later?: string,
+ *   letGo?: string,
+ * }} Pushed
+ */
 
 worker.addEventListener("push", (event) => {
   /** @type {Pushed | null} */
@@ -106,14 +99,14 @@ async function showPrompt(pushed) {
   const kept = { id: pushed.id, expires: pushed.expires };
   await cache.put("last", new Response(JSON.stringify(kept))); // answered without net too
   const options = {
-    body: say(pushed.text),
+    body: pushed.text,
     // A second one of the same prompt takes the place of the first, without another sound.
     tag: pushed.id,
     icon: "icons/icon-192.png",
     data: pushed,
     actions: [
-      { action: "later", title: say("Later") },
-      { action: "let-go", title: say("Not this time") },
+      { action: "later", title: pushed.later ?? "Later" },
+      { action: "let-go", title: pushed.letGo ?? "Not this time" },
     ],
   };
   await worker.registration.showNotification(pushed.title, options);

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.services.reminders.ways import Message
 from ebbtide._lazy import lazy_module
+from ebbtide.i18n import N_, translator
 from ebbtide.settings import Settings
 from ebbtide.timestamps import SECOND
 from store import Stores
@@ -123,6 +124,7 @@ class PushWay:
         """Post to each; whether one was taken. One that is gone is not posted to again."""
         now = self._stores.now()
         left_s = max(0, message.prompt.expires_ns - now) // SECOND
+        _ = translator(message.person.language)
         text = json.dumps(
             {
                 "id": message.prompt.id,
@@ -130,6 +132,8 @@ class PushWay:
                 "expires": message.prompt.expires_ns // 1_000_000,
                 "title": message.title,
                 "text": message.text,
+                "later": _(N_("Later")),
+                "letGo": _(N_("Not this time")),
             }
         )
         taken = False

@@ -2,20 +2,17 @@
 
 import german from "./locale/de.js";
 import english from "./locale/en.js";
-import questionsGerman from "./locale/questions.de.js";
 import questionsEnglish from "./locale/questions.en.js";
-import recorderGerman from "./locale/recorder.de.js";
 import recorderEnglish from "./locale/recorder.en.js";
-import remindersGerman from "./locale/reminders.de.js";
 import remindersEnglish from "./locale/reminders.en.js";
 
 /** @typedef {Record<string, string | readonly string[]>} Texts */
 
-// Another language is one more entry here and four files in locale/.
+// Another language is one more file in locale/, imported and named here and in index.html.
 /** @type {Record<string, Texts>} */
 const LOCALES = {
   en: { ...english, ...questionsEnglish, ...recorderEnglish, ...remindersEnglish },
-  de: { ...german, ...questionsGerman, ...recorderGerman, ...remindersGerman },
+  de: german,
 };
 
 /**

@@ -280,4 +280,129 @@ export default {
   "signIn.signedOut": "Abgemeldet. Auf diesem Handy ist nichts mehr von Ihnen.",
   "signIn.signedOutOffline":
     "Abgemeldet. Auf diesem Handy ist nichts mehr von Ihnen. Der Server ließ sich nicht erreichen: Entfernen Sie dieses Handy auf der Seite Meine Geräte.",
+
+  "questions.title": "Fragen",
+  "questions.open.one":
+    "{number} Frage des Programms ist offen, etwa {minutes} min. Sie kann warten.",
+  "questions.open.other":
+    "{number} Fragen des Programms sind offen, etwa {minutes} min. Sie können warten.",
+  "questions.begin": "Einige Fragen beantworten",
+  "questions.none": "Gerade ist nichts offen. Fragen kommen mit den Schritten des Programms.",
+  "questions.offline":
+    "Die Fragen sind noch nicht auf diesem Handy. Sie kommen, wenn es Internet gibt.",
+  "questions.place": "{name}: Frage {number} von {total}",
+  "questions.next": "Weiter",
+  "questions.leaveOut": "Weglassen",
+  "questions.back": "Zurück",
+  "questions.save": "Speichern",
+  "questions.until": "Offen bis {day}. Was Sie auslassen, bleibt leer.",
+  "questions.saved": "Gespeichert. Danke.",
+  "questions.waits": "Es wartet hier und wird gesendet, wenn es Internet gibt.",
+  "questions.on": "Weiter",
+  "questions.refused": "Diese Antworten wurden nicht angenommen: {problem}",
+  "questions.discard": "Verwerfen",
+  "questions.help": "Jetzt Hilfe",
+
+  "recorder.no_bluetooth":
+    "Dieser Browser erreicht keinen Brustgurt: Öffnen Sie diese Seite in Chrome oder Edge auf Android oder einem Computer, oder in Bluefy auf einem iPhone.",
+  "recorder.not_secure":
+    "Bluetooth geht nur mit einer Adresse mit https: Öffnen Sie die Adresse mit https, die Ihr Computer oder Ihre Klinik zeigt.",
+  "recorder.adapter_off":
+    "Bluetooth ist aus: Schalten Sie es ein, und die Aufzeichnung geht von selbst weiter.",
+  "recorder.permission":
+    "Der Browser darf Bluetooth nicht nutzen: Erlauben Sie es für diese Seite in den Einstellungen des Browsers, und wählen Sie den Brustgurt noch einmal.",
+  "recorder.nothing_chosen":
+    "Kein Brustgurt wurde gewählt: Sehen Sie nach, ob Bluetooth an ist, feuchten Sie den Gurt an, wo er die Haut berührt, legen Sie ihn an, und wählen Sie noch einmal.",
+  "recorder.not_found":
+    "{strap} ist nicht zu hören: Sehen Sie nach, ob Bluetooth an ist, feuchten Sie ihn an, wo er die Haut berührt, legen Sie ihn an, und trennen Sie ihn von Uhren und anderen Apps.",
+  "recorder.no_heart_rate":
+    "{strap} sendet keine Herzschläge: Wählen Sie den Brustgurt noch einmal.",
+  "recorder.needs_choice":
+    "Die Seite wurde neu geladen, und der Browser möchte, dass Sie den Brustgurt noch einmal wählen: Dann geht die Aufzeichnung weiter.",
+  "recorder.connecting":
+    "{strap} wird verbunden: Halten Sie das Handy näher als zwei Meter.",
+  "recorder.pulse_begins":
+    "{strap} braucht bis zu einer halben Minute bis zu den ersten Schlägen: Halten Sie den Arm still.",
+  "recorder.link_lost":
+    "Die Verbindung zu {strap} ist abgerissen: Bleiben Sie mit dem Handy in der Nähe, und die Aufzeichnung geht von selbst weiter.",
+  "recorder.silent":
+    "{strap} ist verstummt: Drücken Sie ihn an die Haut, und die Aufzeichnung geht von selbst weiter.",
+  "recorder.no_contact":
+    "{strap} fühlt Ihre Haut nicht: Feuchten Sie ihn an, wo er die Haut berührt, und ziehen Sie ihn fester.",
+  "recorder.no_rr":
+    "{strap} sendet eine Herzfrequenz, aber keine einzelnen Herzschläge: Tragen Sie einen Brustgurt, der sie sendet.",
+  "recorder.other_tab":
+    "Ein anderer Tab dieses Browsers zeichnet schon auf: Machen Sie dort weiter, oder schließen Sie ihn und wählen Sie hier den Brustgurt.",
+  "recorder.storage_full":
+    "Das Handy hat keinen Platz mehr: Schaffen Sie welchen, denn neue Herzschläge sind bis dahin nur im Arbeitsspeicher ({waiting} warten, lassen Sie diese Seite offen).",
+  "recorder.beats_lost":
+    "Das Handy hatte zu lange keinen Platz, und {lost} Nachrichten des Brustgurts sind verloren: Schaffen Sie jetzt Platz.",
+  "recorder.storage_low":
+    "Es ist Platz für etwa {hours} Stunden Aufzeichnung: Schaffen Sie bald Platz auf dem Handy.",
+  "recorder.late":
+    "Das Handy hatte diese Seite schlafen gelegt, und die Herzschläge dieser Zeit kamen spät: Lassen Sie den Bildschirm an und diese Seite vorn.",
+  "recorder.late_unclear":
+    "Das Handy hatte diese Seite schlafen gelegt, und Herzschläge dieser Zeit fehlen: Lassen Sie den Bildschirm an und diese Seite vorn.",
+  "recorder.clock_set":
+    "Die Uhr des Handys wurde umgestellt: Die Aufzeichnung geht weiter, und es gibt nichts zu tun.",
+  "recorder.off_the_clock":
+    "Die Herzschläge, die {strap} sendet, passen nicht zur Zeit und bleiben vorerst weg: Feuchten Sie ihn an, wo er die Haut berührt, und ziehen Sie ihn fester.",
+  "recorder.signed_out":
+    "Dieses Handy wurde abgemeldet: Melden Sie sich wieder an, denn neue Herzschläge sind bis dahin nur im Arbeitsspeicher ({waiting} warten, lassen Sie diese Seite offen).",
+  "recorder.offline":
+    "Der Server ist nicht zu erreichen: Machen Sie weiter, die Herzschläge bleiben auf diesem Handy und werden später gesendet.",
+  "recorder.consent":
+    "Herzschläge warten auf diesem Handy, bis Sie zustimmen, dass sie gespeichert werden: Stimmen Sie auf den Seiten unter Einwilligungen zu.",
+  "recorder.refused":
+    "Der Server nimmt einige der Herzschläge nicht an: Zeigen Sie das der Person, die ihn betreibt.",
+
+  "reminders.title": "Erinnerungen",
+  "reminders.words":
+    "Sie können zu zufälligen Zeiten am Tag gefragt werden, wie es ist. Das sagt mehr als Einschätzungen nur an schweren Tagen.",
+  "reminders.begin": "Mich erinnern",
+  "reminders.begun.push":
+    "Fertig. Eine Mitteilung wird Sie fragen. Sie sagt nichts von Schmerz.",
+  "reminders.begun.page":
+    "Fertig. Dieser Browser zeigt keine Mitteilungen, solange Ebbtide geschlossen ist: Die Frage wartet hier.",
+  "reminders.begun.denied":
+    "Fertig. Dieser Browser darf keine Mitteilungen zeigen, deshalb wartet die Frage hier.",
+  "reminders.on": "An: {number} zu zufälligen Zeiten am Tag, nie nachts.",
+  "reminders.notToday": "Heute nicht",
+  "reminders.notTodaySaid": "Heute keine mehr. Morgen geht es weiter.",
+  "reminders.goOn": "Heute weitermachen",
+  "reminders.goOnSaid": "Es geht weiter.",
+  "reminders.heartOn": "Auch fragen, wenn mein Herz schnell ist",
+  "reminders.heartOnSaid":
+    "Während Sie den Brustgurt tragen, kommen höchstens zwei weitere am Tag, wenn Ihr Herz schneller ist als sonst oder ruhig nach einer Übung. Die Antwort lässt diese weg.",
+  "reminders.heartOff": "Nicht nach meinem Herz",
+  "reminders.heartOffSaid": "Davon keine mehr.",
+  "reminders.end": "Erinnerungen beenden",
+  "reminders.ended": "Beendet. Einschätzen können Sie, wann immer Sie mögen.",
+  "reminders.offline":
+    "Kein Internet: Erinnerungen lassen sich ändern, wenn es wieder da ist.",
+  "offers.title": "Übung per Los",
+  "offers.words":
+    "Bei manchen Ihrer Fragen entscheidet der Zufall wie bei einer Münze, ob Ebbtide Ihnen ein paar Minuten Übung anbietet. Eine halbe Stunde später fragt es noch einmal, so oder so. Der Vergleich zeigt, was eine Übung bei Ihnen bewirkt. Das kann hier sonst nichts zeigen. Daneben können Sie üben, wann Sie mögen, „jetzt nicht“ sagen und jederzeit aufhören.",
+  "offers.begin": "Beginnen",
+  "offers.begun": "Fertig. Das erste Angebot kann in drei Tagen kommen, mit Ihren Erinnerungen.",
+  "offers.on":
+    "An: Bei manchen Ihrer Fragen wird langsames Atmen oder eine andere Übung angeboten. Was das bewirkt hat, steht auf den Seiten von Ebbtide.",
+  "offers.stop": "Beenden",
+  "offers.stopped": "Beendet. Sie können üben, wann immer Sie mögen.",
+  "offers.ended":
+    "Die Angebote haben von selbst aufgehört, da es mit ihnen schwerer war als ohne. Das ist gut zu wissen, und niemand ist schuld.",
+  "offers.offline": "Kein Internet: Das lässt sich ändern, wenn es wieder da ist.",
+  "offers.ask.breathing": "Passen jetzt ein paar Minuten langsames Atmen?",
+  "offers.ask.tracking": "Passen jetzt ein paar Minuten achtsames Spüren?",
+  "offers.yes": "Ja",
+  "offers.notNow": "Jetzt nicht",
+  "answer.title": "Wie ist es gerade jetzt?",
+  "answer.over":
+    "Dieser Link wurde schon benutzt, oder seine Zeit ist vorbei. Das ist in Ordnung: Der nächste kommt, und nach dem Anmelden können Sie jederzeit einschätzen.",
+  "answer.saved": "Gespeichert. Danke. Sie können diese Seite schließen.",
+  "answer.later": "Etwas später",
+  "answer.laterSaid": "Die Frage kommt in ein paar Minuten wieder. Sie können diese Seite schließen.",
+  "answer.letGo": "Diesmal nicht",
+  "answer.letGoSaid": "Das ist in Ordnung. Sie können diese Seite schließen.",
+  "answer.failed": "Gerade kein Internet. Bitte versuchen Sie es noch einmal.",
 };

@@ -97,6 +97,7 @@ def test_a_push_is_encrypted_for_the_browser_and_answered_in_the_app(place: Plac
     ada = place.clinic["ada"]
     place.soon()
     browser = subscribe(place)
+    place.stores.access.set_language(place.clinic.id("ada"), "de")
     prompt = place.send(push_way(place))
     assert (prompt.state, prompt.ways) == (PromptState.SENT, "push")
     (posted,) = place.push.posted
@@ -110,7 +111,8 @@ def test_a_push_is_encrypted_for_the_browser_and_answered_in_the_app(place: Plac
         assert word.encode() not in posted.body.lower()
     text = browser.decrypt(posted.body)
     assert text["id"] == prompt.id
-    assert "pain" not in f"{text['title']} {text['text']}".lower()
+    said = (text["title"], text["text"], text["later"], text["letGo"])
+    assert said == ("Ebbtide", "Ein Moment für Sie?", "Später", "Diesmal nicht")
     answer = httpx.post(
         f"{place.clinic.url}/v1/prompt-receipts", json={"receipt": text["receipt"]}, timeout=60
     )

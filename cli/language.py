@@ -1,0 +1,64 @@
+"""The language of the command line: its help, and what is wrong with a command.
+
+It is that of ``EBBTIDE_LANGUAGE``, or else of the terminal (``LC_ALL``, ``LC_MESSAGES``, ``LANG``).
+The help stands in English beside the code of each command; ``help_texts.py`` lists it for the
+catalogue, which is read only for another language. ``tests/cli/test_language.py`` finds what is not
+listed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ebbtide.i18n import DEFAULT, Translate, language_of_tag
+
+_VARIABLES = ("EBBTIDE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def terminal_language(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language of the terminal, as the first variable that is set says it."""
+    named = next((environment[name] for name in _VARIABLES if environment.get(name)), "")
+    return language_of_tag(named) or DEFAULT
+
+
+def translate_command(command: Any, translate: Translate) -> None:
+    """Put the help of a command, of its options and of its own commands into a language."""
+    command.help = translate(_in_a_line(command.help)) if command.help else command.help
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = translate(parameter.help)
+    show_help = command.get_help_option
+
+    def get_help_option(context: Any) -> Any:
+        option = show_help(context)
+        option.help = translate(option.help)
+        return option
+
+    def format_usage(context: Any, formatter: Any) -> None:
+        pieces = " ".join(command.collect_usage_pieces(context))
+        formatter.write_usage(context.command_path, pieces, prefix=translate("Usage: "))
+
+    command.get_help_option, command.format_usage = get_help_option, format_usage
+    for other in getattr(command, "commands", {}).values():
+        translate_command(other, translate)
+
+
+def translate_parser(translate: Translate) -> None:
+    """Have Typer say its own words in a language; it has no setting for where gettext looks."""
+    import typer.core
+
+    typer.core._ = translate  # type: ignore[assignment, attr-defined]
+
+
+def help_texts(command: Any) -> set[str]:
+    """List the help of a command, of its options and of its own commands, as it is listed below."""
+    found = {_in_a_line(command.help)} if command.help else set()
+    found |= {p.help for p in command.params if getattr(p, "help", None)}
+    return found.union(*(help_texts(o) for o in getattr(command, "commands", {}).values()))
+
+
+def _in_a_line(text: str) -> str:
+    """Put the lines of each paragraph of a docstring together, as the terminal breaks them."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
