@@ -21,6 +21,16 @@ SECOND_FACTOR = "second factor"  # in place of a role until one is set up that s
 FIRST_RUN = "first run"  # in place of a role until the first questions are answered
 _PAGES = "pages"  # the key in Streamlit's session state
 _TABS = ("today", "programme", "course")
+_CLOSE_DRAWER = """
+(() => {
+  const page = __PAGE__;
+  if (window.ebbtidePage === page) return;
+  window.ebbtidePage = page;
+  if (!matchMedia("(max-width: 767px)").matches) return;
+  const drawer = document.querySelector('[data-testid="stSidebar"][data-collapsed="false"]');
+  drawer?.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+})();
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,15 @@ def _set_document_language() -> None:
         )
 
 
+def _close_drawer(page: str) -> None:
+    """On a phone, close the drawer of the navigation once another page is there.
+
+    Streamlit leaves it open, over the page that was chosen, and over the form after signing out.
+    """
+    script = _CLOSE_DRAWER.replace("__PAGE__", json.dumps(page))
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
 def _render_phone_tabs() -> None:
     """Render the pages that are wanted most, at the lower edge of a phone, where a thumb is.
 
@@ -107,6 +126,7 @@ def with_shell(page: Callable[[], None]) -> Callable[[], None]:
         st.divider()
         st.caption(_(texts.NOT_A_DEVICE))
         _set_document_language()
+        _close_drawer(page.__name__)
 
     run.__name__ = page.__name__
     return run

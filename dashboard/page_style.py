@@ -31,6 +31,7 @@ a.ebbtide-button:hover, a.ebbtide-button:focus-visible {{ text-decoration: under
 # What is touched is 44 pixels high (WCAG 2.5.5), save for the width of a scale's steps.
 _TARGETS = f"""
 {_MAIN} :is({_PRESSED}) button, {_MAIN} [data-testid="stPageLink"] a,
+[data-testid="stSidebarNavLink"],
 {_MAIN} [data-testid="stExpander"] summary {{ min-height: 44px; }}
 {_MAIN} :is([data-testid="stCheckbox"], [data-testid="stRadio"]) label {{
   min-height: 44px; align-items: center; }}

@@ -77,17 +77,9 @@ def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
         group.get_by_role("radio", name=number, exact=True).click()
     page.wait_for_timeout(1000)
     for name, title in _TITLES.items():
-        menu = page.get_by_test_id("stTopNavLink").filter(has_text=title)
-        if suffix:
-            page.get_by_test_id("stExpandSidebarButton").click()
-            page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-        else:
-            menu.click()
+        page.goto(f"{words['The pages']}/{name}")
         page.get_by_role("heading", name=title).wait_for()
         page.wait_for_timeout(3000)
-        if suffix and page.get_by_test_id("stSidebarCollapseButton").is_visible():
-            page.get_by_test_id("stSidebarCollapseButton").click()
-            page.wait_for_timeout(700)
         _shoot(page, f"{name}{suffix}")
 
 

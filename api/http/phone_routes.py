@@ -34,6 +34,8 @@ PHONE_ROUTES = frozenset(
         ("GET", "/v1/programme"),
         ("GET", "/v1/first-days"),
         ("GET", "/v1/link"),
+        ("GET", "/v1/hrv/trend"),
+        ("GET", "/v1/stress/baseline"),
         ("GET", "/v1/live"),
         ("GET", "/v1/live/now"),
         ("GET", "/v1/messages"),

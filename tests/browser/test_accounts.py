@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Cookie, Page, expect
 from api.services import lockout
 from tests.support.accounts import PASSWORD
 from tests.support.assertions import wait_for
-from tests.support.browser import check_width, sign_in
+from tests.support.browser import check_width, choose_page, sign_in
 from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.browser
@@ -99,14 +99,6 @@ def signed_in(context: BrowserContext, url: str, who: str) -> Page:
 
 
 def open_page(page: Page, title: str) -> None:
-    size = page.viewport_size
-    assert size is not None
     page.wait_for_timeout(800)
-    if size["width"] > 400:
-        page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
-    else:
-        page.get_by_test_id("stExpandSidebarButton").click()
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-        if page.get_by_test_id("stSidebarCollapseButton").is_visible():
-            page.get_by_test_id("stSidebarCollapseButton").click()
+    choose_page(page, title)
     expect(page.get_by_role("heading", name=title).first).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from store.models import Role
 from tests.support.accounts import PASSWORD
-from tests.support.browser import check_width, sign_in, violations
+from tests.support.browser import check_width, choose_page, sign_in, violations
 from tests.support.clinic import Clinic
 
 pytestmark = pytest.mark.browser
@@ -76,14 +76,7 @@ def test_a_file_is_read_asked_about_kept_listed_and_taken_out(
 
 
 def open_page(page: Page) -> None:
-    size = page.viewport_size
-    assert size is not None
-    if size["width"] < 768:
-        page.get_by_test_id("stExpandSidebarButton").click()
-        page.get_by_test_id("stSidebarNavLink").filter(has_text="Bring in a file").click()
-        page.get_by_test_id("stSidebarCollapseButton").click()
-    else:
-        page.get_by_test_id("stTopNavLink").filter(has_text="Bring in a file").first.click()
+    choose_page(page, "Bring in a file")
     # Today asks the same question: what is answered before the page has changed is answered there.
     expect(page).to_have_url(re.compile("/files$"))
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")

@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from store.models import Role
 from tests.support.accounts import PASSWORD
-from tests.support.browser import check_width, sign_in
+from tests.support.browser import check_width, choose_page, sign_in
 from tests.support.clinic import Clinic, fill
 
 pytestmark = pytest.mark.browser
@@ -63,11 +63,5 @@ def width_of(page: Page) -> int:
 
 def open_page(page: Page, title: str) -> None:
     """Open a page by its title, from the menu of narrow screens too."""
-    link = page.get_by_test_id("stTopNavLink").filter(has_text=title)
-    if width_of(page) < 768:
-        page.get_by_test_id("stExpandSidebarButton").click()
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-        page.get_by_test_id("stSidebarCollapseButton").click()
-    else:
-        link.first.click()
+    choose_page(page, title)
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()

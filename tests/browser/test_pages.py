@@ -113,10 +113,12 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         expect(mark).to_be_visible()
         go_to(page, "My trend")
         expect(page.get_by_text(re.compile(r"\d+ ratings on \d+ days"))).to_be_visible()
-        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
+        # Ratings, stress index, gaps; heart rate and RMSSD are folded.
+        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
         expect(mark).to_be_visible()
         go_to(page, "My link")
         expect(page.get_by_text("Rated pain and rated stress moved together").first).to_be_visible()
+        page.get_by_text("How sure is that?").first.click()
         expect(page.get_by_text("95% interval").first).to_be_visible()
         expect(mark).to_be_visible()
         text = page.get_by_test_id("stMain").inner_text().lower()
@@ -124,6 +126,7 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
             assert word not in text
         go_to(page, "My course")
         expect(page.get_by_text("in the first week and").first).to_be_visible()
+        page.get_by_text("Beside the trial").click()
         expect(page.get_by_text("One person is not an arm of a trial")).to_be_visible()
         expect(mark).to_be_visible()
         text = page.get_by_test_id("stMain").inner_text().lower()

@@ -71,14 +71,7 @@ def opened(context: BrowserContext, url: str, who: str) -> Page:
 
 
 def go_to(page: Page, title: str, heading: str) -> None:
-    size = page.viewport_size
-    if size is None or size["width"] > PHONE["width"]:
-        choose_page(page, title)
-    else:
-        page.get_by_test_id("stExpandSidebarButton").click()
-        page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-        if page.get_by_test_id("stSidebarCollapseButton").is_visible():
-            page.get_by_test_id("stSidebarCollapseButton").click()
+    choose_page(page, title)
     expect(page.get_by_role("heading", name=heading).first).to_be_visible()
     settle(page)
 

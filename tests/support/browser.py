@@ -53,14 +53,33 @@ def sign_in(page: Page, url: str, email: str, password: str) -> None:
 
 
 def choose_page(page: Page, title: str) -> None:
-    """Choose a page in the navigation of a wide window, or behind its "2 more" where there is no
-    room for it.
+    """Choose a page in the navigation: in its group, behind "2 more" where there is no room for it,
+    or in the drawer of a narrow window, which closes by itself.
     """
+    size = page.viewport_size
+    assert size is not None
+    if size["width"] < 768:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+        expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+        return
+    expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
     link = page.get_by_test_id("stTopNavLink").filter(has_text=title)
-    if link.evaluate("link => link.closest('[inert]') !== null"):
-        page.get_by_text(re.compile(r"^\d+ more$")).click()
-        link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
-    link.click()
+    if link.count() > 0:
+        if link.first.evaluate("link => link.closest('[inert]') !== null"):
+            page.get_by_text(re.compile(r"^\d+ more$")).click()
+            link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
+        link.first.click()
+        return
+    link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
+    for group in page.get_by_test_id("stTopNavSection").all():
+        group.click()
+        page.get_by_test_id("stTopNavPopover").wait_for()
+        if link.count() > 0:
+            link.click()
+            return
+        page.keyboard.press("Escape")
+    raise AssertionError(f"no page {title} in the navigation")
 
 
 def check_width(page: Page, name: str) -> None:

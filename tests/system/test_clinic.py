@@ -31,7 +31,7 @@ from cli.main import app
 from ebbtide.timestamps import SECOND
 from tests.conftest import ROOT, skip_or_fail
 from tests.support.accounts import PASSWORD
-from tests.support.browser import sign_in
+from tests.support.browser import choose_page, sign_in
 from tests.support.compose import ComposeRun, missing_reason, refused_reason
 from tests.support.mail_server import write_certificate
 
@@ -247,7 +247,7 @@ def test_a_patient_rates_in_a_browser_and_stays_signed_in(
             page.get_by_role("radiogroup", name=scale).get_by_text(number, exact=True).click()
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("heading", name="Saved. Thank you.")).to_be_visible()
-        page.get_by_test_id("stTopNavLink").filter(has_text="My link").click()
+        choose_page(page, "My link")
         expect(page.get_by_role("heading", name="My link").first).to_be_visible()
         deadline = time.monotonic() + 30
         while not (

@@ -36,7 +36,11 @@ export async function showHeartDays(app, place, signal) {
       (trend) => keep(trend, baseline),
       KEY,
     );
-    if (!signal.aborted) replace(place, ...parts(fresh));
+    if (signal.aborted) return;
+    const isOpen = place.querySelector("details")?.open ?? false; // what is read stays unfolded
+    replace(place, ...parts(fresh));
+    const hours = place.querySelector("details");
+    if (hours) hours.open = isOpen;
   } catch (error) {
     // Without net, or before keeping is agreed to: what this phone has, or nothing.
     if (!(error instanceof OfflineError || error instanceof ProblemError)) throw error;
