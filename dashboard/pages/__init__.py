@@ -31,6 +31,7 @@ _ORDER = (
     "patient",
     "research",
     "people",
+    "operation",
     "screening",
     "computer",
     "signing_in",

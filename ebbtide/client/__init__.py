@@ -21,6 +21,7 @@ from ebbtide.client._endpoints.computer import ComputerEndpoints
 from ebbtide.client._endpoints.devices import DeviceEndpoints
 from ebbtide.client._endpoints.messages import MessageEndpoints
 from ebbtide.client._endpoints.offers import OfferEndpoints
+from ebbtide.client._endpoints.operation import OperationEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
 from ebbtide.client._endpoints.recorder import RecorderEndpoints
 from ebbtide.client._endpoints.second_factors import SecondFactorEndpoints
@@ -36,6 +37,7 @@ class Client(
     PatientDataEndpoints,
     MessageEndpoints,
     OfferEndpoints,
+    OperationEndpoints,
     RecorderEndpoints,
     AnalysisEndpoints,
     AccountEndpoints,
