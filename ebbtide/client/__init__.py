@@ -26,6 +26,7 @@ from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
 from ebbtide.client._endpoints.recorder import RecorderEndpoints
 from ebbtide.client._endpoints.second_factors import SecondFactorEndpoints
 from ebbtide.client._endpoints.tables import ExportEndpoints, Research
+from ebbtide.client._endpoints.tokens import TokenEndpoints
 from ebbtide.client._errors import ApiError, SignedOutError, UnavailableError
 from ebbtide.client._frames import Frames
 
@@ -38,6 +39,7 @@ class Client(
     MessageEndpoints,
     OfferEndpoints,
     OperationEndpoints,
+    TokenEndpoints,
     RecorderEndpoints,
     AnalysisEndpoints,
     AccountEndpoints,
