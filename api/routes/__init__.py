@@ -41,7 +41,15 @@ from api.routes.patient_data import (
     sessions,
     streams,
 )
-from api.routes.people import access_log, accounts, caseload, computer, consents, erasure
+from api.routes.people import (
+    access_log,
+    accounts,
+    caseload,
+    computer,
+    consents,
+    erasure,
+    operation,
+)
 from api.routes.research import clinic_offers, cohort_link
 from api.routes.research import tables as research_tables
 
@@ -91,6 +99,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     passkeys.router,
     second_factors.router,
     accounts.router,
+    operation.router,
+    operation.accounts,
     computer.router,
     caseload.router,
     access_log.router,

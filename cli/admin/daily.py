@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ebbtide.daily_state import DAILY_COMMANDS, DailyState, problem_of, read_state
 from ebbtide.errors import EbbtideError
 
 _BEAT_S = 20.0
-_SILENT_S = 120.0  # a loop that has not written for so long has died or hangs
 _RETRY_S = 3600.0
 _POLL_S = 0.5
-_COMMANDS = ("nightly", "backup", "retention")
 _LOG = logging.getLogger("ebbtide.daily")
-
-
-@dataclass(slots=True)
-class DailyState:
-    """What is written for the health check. Times are seconds since 1970; ``failed``: how the last
-    run ended, or an empty text.
-    """
-
-    alive_s: float = 0.0
-    next_s: float = 0.0
-    started_s: float = 0.0
-    succeeded_s: float = 0.0
-    failed: str = ""
 
 
 def daily(
     command: Annotated[
         list[str],
-        typer.Argument(help=f"One of {', '.join(_COMMANDS)}, with its options."),
+        typer.Argument(help=f"One of {', '.join(DAILY_COMMANDS)}, with its options."),
     ],
     at: Annotated[
         str, typer.Option(help="Time of the day, in the time zone of this machine (TZ).")
@@ -53,9 +38,10 @@ def daily(
     """Run a command of this program once a day, and again an hour later where it failed."""
     from ebbtide.settings import Settings
 
-    if command[0] not in _COMMANDS:
+    if command[0] not in DAILY_COMMANDS:
         raise EbbtideError(
-            f"{command[0]} is not a command for each day.", f"Use one of {', '.join(_COMMANDS)}."
+            f"{command[0]} is not a command for each day.",
+            f"Use one of {', '.join(DAILY_COMMANDS)}.",
         )
     file = Settings().data_dir / f"daily-{command[0]}.json"
     if check:
@@ -85,21 +71,6 @@ def next_time(after_s: float, at: tuple[int, int]) -> float:
 
     due_s = of_day(0)
     return due_s if due_s > after_s else of_day(1)
-
-
-def read_state(file: Path) -> DailyState | None:
-    """Read what a job wrote; None where there is nothing, or it cannot be read."""
-    try:
-        return DailyState(**json.loads(file.read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def problem_of(state: DailyState | None, now_s: float) -> str:
-    """Say what is wrong with a job; an empty text where nothing is."""
-    if state is None or now_s - state.alive_s > _SILENT_S:
-        return "it is not running"
-    return state.failed
 
 
 class _DailyJob:

@@ -32,6 +32,7 @@ _ORDER = (
     "patient",
     "research",
     "people",
+    "operation",
     "screening",
     "computer",
     "signing_in",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 import altair as alt
 import pandas as pd
@@ -11,21 +10,20 @@ import streamlit as st
 
 from dashboard.charts import palette
 from dashboard.components.clinic_offers import render_clinic_offers
+from dashboard.components.research_access import render_tables, render_tokens
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_number, format_signed, slope_parts
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.session import client
-from ebbtide.settings import Settings
-
-_TABLES = ("ratings", "hrv", "beats", "sessions", "decision_points", "link")
 
 
 def research_page() -> None:
-    """Render coverage, export and link."""
+    """Render coverage, what is left out, tables, tokens and link."""
     st.title(_("Research"))
-    research = client().research
-    found = research.people()
+    api = client()
+    cohort = api.research.cohort()
+    found = cohort["people"]
     if not found:
         st.write(
             _(
@@ -33,6 +31,8 @@ def research_page() -> None:
                 "recognised."
             )
         )
+        _left_out(cohort)
+        render_tokens(api)
         return
     st.write(
         _(
@@ -43,14 +43,40 @@ def research_page() -> None:
     )
     if any(row["simulated"] for row in found):
         st.caption(_("Some of these people, or their heartbeats, are simulated."))
+    _left_out(cohort)
+    render_tables(api.research, found)
+    render_tokens(api)
     _coverage(found)
-    _export(found)
-    _link(research)
-    render_clinic_offers(research)
+    _link(api.research)
+    render_clinic_offers(api.research)
+
+
+def _left_out(cohort: dict[str, Any]) -> None:
+    with st.expander(_("What is left out, and why")):
+        st.write(
+            _(
+                "- **Who did not agree.** {found} of at least {patients} patients are here; of "
+                "the others nothing is given, not even how many ratings there are. Who takes it "
+                "back is gone from the next answer on."
+            ).format(found=len(cohort["people"]), patients=cohort["patients"])
+        )
+        st.write(
+            _(
+                "- **Small groups.** Of fewer than {min_people} people nothing is given, and who "
+                "is new comes in together with {min_people} others: one could be recognised."
+            ).format(min_people=cohort["min_people"])
+        )
+        st.write(
+            _(
+                "- **The last weeks.** A week is given 4 to 35 weeks after it ended, and nights "
+                "from Saturday 22:00 to Sunday 04:00 never: the date could be found from them."
+            )
+        )
+        st.write(_("- **Names, addresses, notes and words of ratings.** They are not research."))
 
 
 def _coverage(found: list[dict[str, Any]]) -> None:
-    st.subheader(_("What there is"))
+    st.subheader(_("What there is of each"))
     rows = [
         {
             _("Person"): row["person"][:8],
@@ -63,30 +89,6 @@ def _coverage(found: list[dict[str, Any]]) -> None:
         for row in found
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
-
-
-def _export(found: list[dict[str, Any]]) -> None:
-    st.subheader(_("Export"))
-    table = st.selectbox(_("Table"), _TABLES)
-    form = st.radio(_("Form"), ["parquet", "csv", "arrow", "json"], horizontal=True)
-    names = {row["person"][:8]: row["person"] for row in found}
-    people = st.multiselect(_("People (at least five, or all if none)"), list(names))
-    ids = [names[name] for name in people]
-    query = urlencode([("format", form), *(("person", person_id) for person_id in ids)])
-    settings = Settings()
-    # In a clinic's containers the pages reach the API at an address that nobody else has.
-    address = (settings.oidc_api_url or settings.api_url).rstrip("/")
-    st.code(
-        f"curl -H 'Authorization: Bearer ...' \\\n  '{address}/v1/research/{table}?{query}'",
-        language="sh",
-    )
-    argument = f"person={ids!r}" if ids else ""
-    st.code(
-        "from ebbtide.client import Client\n\n"
-        f"api = Client.sign_in({address!r}, email, password)\n"
-        f"frame = api.research.{table}({argument})",
-        language="python",
-    )
 
 
 def _link(research: Any) -> None:

@@ -22,10 +22,12 @@ from ebbtide.client._endpoints.devices import DeviceEndpoints
 from ebbtide.client._endpoints.messages import MessageEndpoints
 from ebbtide.client._endpoints.nights import NightEndpoints
 from ebbtide.client._endpoints.offers import OfferEndpoints
+from ebbtide.client._endpoints.operation import OperationEndpoints
 from ebbtide.client._endpoints.patient_data import PatientDataEndpoints
 from ebbtide.client._endpoints.recorder import RecorderEndpoints
 from ebbtide.client._endpoints.second_factors import SecondFactorEndpoints
 from ebbtide.client._endpoints.tables import ExportEndpoints, Research
+from ebbtide.client._endpoints.tokens import TokenEndpoints
 from ebbtide.client._errors import ApiError, SignedOutError, UnavailableError
 from ebbtide.client._frames import Frames
 
@@ -38,6 +40,8 @@ class Client(
     NightEndpoints,
     MessageEndpoints,
     OfferEndpoints,
+    OperationEndpoints,
+    TokenEndpoints,
     RecorderEndpoints,
     AnalysisEndpoints,
     AccountEndpoints,

@@ -244,6 +244,12 @@ class AccessLogStore(Protocol):
         """
         ...
 
+    def whole_access_log(
+        self, limit: int, before: int | None = None
+    ) -> list[tuple[int, AccessLogEntry]]:
+        """List who read something of anybody, as ``access_log``."""
+        ...
+
 
 class IdempotencyStore(Protocol):
     """Stores the responses to requests that have an idempotency key."""

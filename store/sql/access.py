@@ -317,6 +317,17 @@ class SqlAccessLogStore(SqlStore):
             rows = db.scalars(query.order_by(AccessLogRow.id.desc()).limit(limit))
             return [(row.id, from_row(AccessLogEntry, row)) for row in rows]
 
+    def whole_access_log(
+        self, limit: int, before: int | None = None
+    ) -> list[tuple[int, AccessLogEntry]]:
+        """List who read something of anybody, newest first; see AccessLogStore."""
+        query = select(AccessLogRow)
+        if before is not None:
+            query = query.where(AccessLogRow.id < before)
+        with self._sessions() as db:
+            rows = db.scalars(query.order_by(AccessLogRow.id.desc()).limit(limit))
+            return [(row.id, from_row(AccessLogEntry, row)) for row in rows]
+
 
 class SqlIdempotencyStore(SqlStore):
     """A IdempotencyStore on the engine of the records store."""

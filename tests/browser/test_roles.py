@@ -43,7 +43,7 @@ PAGES = {
     },
     "tom": {"Caseload": "Caseload", "Patient": "The name of"},
     "ann": {"Research": "Research"},
-    "adam": {"People": "People"},
+    "adam": {"People": "People", "Running it": "Running it"},
 }
 
 
@@ -228,7 +228,7 @@ def test_a_therapist_is_ready_in_two_minutes(context: BrowserContext, pages_url:
 def test_an_analyst_builds_an_export(context: BrowserContext, pages_url: str) -> None:
     page = opened(context, pages_url, "ann")
     expect(page.get_by_text("5 people agreed to research")).to_be_visible()
-    expect(page.get_by_text("api.research.ratings()")).to_be_visible()
+    expect(page.get_by_text("pd.read_csv(address")).to_be_visible()
     expect(page.get_by_text("It rests on")).to_be_visible()
 
 
@@ -236,6 +236,7 @@ def test_an_administrator_invites_and_the_invited_signs_in(
     context: BrowserContext, pages_url: str
 ) -> None:
     page = opened(context, pages_url, "adam")
+    page.get_by_text("Invite somebody").click()
     page.get_by_label("E-mail", exact=True).fill("noor@example.org")
     page.get_by_label("Name", exact=True).fill("Noor")
     page.get_by_role("button", name="Invite").click()

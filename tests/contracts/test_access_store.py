@@ -488,8 +488,8 @@ def test_records_of_a_caseload_are_those_of_patients_in_care(
     record_store.put_report(report)
     record_store.put_report(replace(report, kind="another"))
     of_eve, of_ada = access_store.care_records(tom.id, rating.about_ns, "caseload")
-    assert (of_eve.person, of_eve.rated, of_eve.report) == (eve, [], None)
-    assert of_ada.person == ada
+    assert (of_eve.person.id, of_eve.rated, of_eve.report) == (eve.id, [], None)
+    assert of_ada.person == record_store.person(ada.id)
     assert of_ada.rated == [(rating.about_ns, rating.pain, rating.stress)]
     assert of_ada.sessions == [session] == record_store.sessions(ada.id)
     assert of_ada.consents == record_store.consents(ada.id)

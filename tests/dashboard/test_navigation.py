@@ -42,7 +42,11 @@ NAVIGATION = {
         SIGNING_IN,
     ],
     "analyst": [("research", "Research", ":material/query_stats:"), SIGNING_IN],
-    "administrator": [("people", "People", ":material/manage_accounts:"), SIGNING_IN],
+    "administrator": [
+        ("people", "People", ":material/manage_accounts:"),
+        ("operation", "Running it", ":material/monitor_heart:"),
+        SIGNING_IN,
+    ],
 }
 
 

@@ -423,8 +423,9 @@ def test_research_lists_coverage_and_the_call_of_an_export(clinic: Clinic) -> No
     fill(clinic.stores, clinic.people["ada"], days=2, weeks_ago=RELEASED_WEEKS)
     test = opened(clinic, "research", "ann")
     assert "5 people agreed" in words(test)
-    assert "/v1/research/ratings?format=parquet" in test.code[0].value
-    assert "api.research.ratings()" in test.code[1].value
+    assert "/v1/research/ratings.csv" in test.code[0].value
+    assert "read.csv(url(" in test.code[1].value
+    assert "What is left out, and why" in [fold.label for fold in test.expander]
     assert "Not enough yet to say" in words(test)
 
 
@@ -433,6 +434,7 @@ def test_people_are_administered_without_health_data(clinic: Clinic) -> None:
     test = opened(clinic, "people", "adam")
     text = words(test)
     assert "sees nothing before the patient has agreed" in text
+    assert "everything of theirs that is signed in ends" in text
     test.checkbox[0].uncheck().run()
     assert clinic.stores.access.patients_of(clinic.id("tom")) == [clinic.id("eve")]
     next(button for button in test.button if button.label == "New password link").click().run()

@@ -60,6 +60,7 @@ EXEMPT = {
     "post /v1/me/recovery-codes": "an account's own: with what it signs in",
     "post /v1/me/verify": "an account's own: the password once more",
     "post /v1/second-factor-reset": "removes second factors",
+    "post /v1/accounts/{person_id}/erase": "removes everything",
     "post /v1/accounts/{person_id}/second-factor-link": "an administrator's: accounts",
     "post /v1/oidc/exchange": "an account's own: signing in",
     "post /v1/tokens": "an account's own: tokens of devices and programs",

@@ -94,17 +94,18 @@ async def erase_me(
         raise ProblemError(422, "is not your password.", field="body.password")
     state = request.app.state
     return await run_in_threadpool(
-        _erase, stores, state.settings, person, snapshots.folder, state.erase_local
+        erase_account, stores, state.settings, person, snapshots.folder, state.erase_local
     )
 
 
-def _erase(
+def erase_account(
     stores: Stores,
     settings: Settings,
     person: Person,
     snapshots: Path,
     erase_local: Callable[[str], None] | None,
 ) -> ErasedOut:
+    """Erase an account with all that is of it; what was erased, and what may be left."""
     try:
         copies = find_copies(stores, settings, person)
         erased = erase_person(stores, person.email, snapshots)

@@ -265,6 +265,54 @@ class Research(Tables):
         found: list[dict[str, Any]] = self._request("GET", "research/people")["people"]
         return found
 
+    def cohort(self) -> dict[str, Any]:
+        """Get the ``people``, of how many ``patients``, and below which number nothing is given.
+
+        Returns
+        -------
+        dict
+            As `people`, with ``patients`` (rounded down to fives) and ``min_people``.
+        """
+        found: dict[str, Any] = self._request("GET", "research/people")
+        return found
+
+    def preview(self, table: str, rows: int = 5) -> list[dict[str, Any]]:
+        """Get the first rows of a table.
+
+        Parameters
+        ----------
+        table : str
+            Which table, as of `file`.
+        rows : int
+            How many at most.
+
+        Returns
+        -------
+        list of dict
+            The rows.
+        """
+        params = {"format": "json", "limit": rows}
+        found = self._request("GET", f"research/{table}", params=params)
+        return list(found["rows"])
+
+    def file(self, table: str, form: str) -> bytes:
+        """Get a table as the content of a file.
+
+        Parameters
+        ----------
+        table : str
+            Which table: beats, hrv, ratings, sessions, link, heart_rates, scores, prompts,
+            decision_points, stress_before or gaps.
+        form : {"csv", "parquet", "arrow"}
+            Which format.
+
+        Returns
+        -------
+        bytes
+            The content.
+        """
+        return bytes(self._send("GET", f"research/{table}.{form}").content)
+
     def clinic_link(self) -> dict[str, Any]:
         """Estimate the link of pain with stress over the whole cohort.
 

@@ -1,0 +1,262 @@
+"""For administrators: whether the service is well, consents, the access log, what is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.plain import escape_markdown
+from dashboard.i18n.api_texts import say
+from dashboard.i18n.formatting import format_day_and_time, format_number
+from dashboard.i18n.language import N_, _
+from dashboard.page_shell import Page
+from dashboard.session import client
+
+_PARTS = {
+    "health": N_("Is it well?"),
+    "consents": N_("Consents"),
+    "log": N_("Who looked"),
+    "kept": N_("Kept and erased"),
+}
+_JOBS = {
+    "nightly": N_("Nightly analysis"),
+    "backup": N_("Backup"),
+    "retention": N_("Retention"),
+}
+_LOG_ROWS = 200
+
+
+def operation_page() -> None:
+    """Render one of four parts, so that no page is long."""
+    st.title(_("Running it"))
+    part = st.segmented_control(
+        _("What"),
+        list(_PARTS),
+        default="health",
+        required=True,
+        format_func=lambda name: _(_PARTS[name]),
+        label_visibility="collapsed",
+    )
+    api = client()
+    {"health": _health, "consents": _consents, "log": _log, "kept": _kept}[part or "health"](api)
+
+
+def _health(api: Any) -> None:
+    state = api.operation_state()
+    away = [item for item in state["stores"] if not item["answers"]]
+    failed = [item for item in state["jobs"] if item["problem"]]
+    lines = [
+        _("The store of {name} does not answer ({problem}).").format(
+            name=item["name"], problem=item["problem"]
+        )
+        for item in away
+    ]
+    lines += [
+        _("{job}: {problem}.").format(job=_(_JOBS[item["name"]]), problem=item["problem"])
+        for item in failed
+    ]
+    if not state["backups"]:
+        lines.append(_("No backup was made by this installation yet: ebbtide backup."))
+    if lines:
+        st.write(_("**To look at:**"))
+        for line in lines:
+            st.write(f"- {escape_markdown(line)}")
+    else:
+        st.write(_("**All is well.** Stores answer, jobs ran, there is a backup."))
+    recorders = state["recorders"]
+    rows = [
+        (_("Version"), state["version"]),
+        (
+            _("Stores"),
+            _("answer") if not away else ", ".join(item["name"] for item in away),
+        ),
+        (
+            _("Recorders and phones"),
+            _("{signed_in} signed in, {silent} not seen for a day").format(
+                signed_in=recorders["signed_in"], silent=recorders["silent"]
+            ),
+        ),
+        (_("Longest unseen"), _when(recorders["longest_unseen"])),
+        (_("Mail"), _("is set") if state["mail"] else _("is not set: codes are handed over")),
+        *(
+            (
+                _(_JOBS[item["name"]]),
+                _("last done {last}, next {next}").format(
+                    last=_when(item["succeeded"]), next=_when(item["next"])
+                ),
+            )
+            for item in state["jobs"]
+        ),
+    ]
+    st.table(pd.DataFrame(rows, columns=[_("What"), _("Now")]).set_index(_("What")))
+    st.caption(
+        _(
+            "A recorder that was not seen for a day may hold heartbeats that are not here yet; it "
+            "sends them when it is back. Certificates belong to the proxy before Ebbtide, and are "
+            "not known here."
+        )
+    )
+    _backups(state["backups"])
+
+
+def _backups(backups: list[dict[str, Any]]) -> None:
+    st.subheader(_("Backups"))
+    if not backups:
+        st.write(_("None is known."))
+        return
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    _("Made"): _when(item["made"]),
+                    _("Folder"): item["folder"],
+                    _("There"): _("yes") if item["is_there"] else _("not from here"),
+                }
+                for item in backups
+            ]
+        ),
+        hide_index=True,
+        width="stretch",
+    )
+    st.caption(
+        _(
+            "Each copy was read and checked when it was made. Whether it can be put back, only a "
+            "restore into an empty folder shows: ebbtide restore."
+        )
+    )
+
+
+def _consents(api: Any) -> None:
+    rows = api.operation_consents()
+    if not rows:
+        st.write(_("There are no patients yet."))
+        return
+    names = {
+        "agreed": _("agreed"),
+        "unanswered": _("not answered"),
+        "withdrawn": _("taken back"),
+        "over": _("over"),
+    }
+    counts = {
+        key: sum(row[key] is True or row[key] == "agreed" for row in rows)
+        for key in ("keeping", "care", "research")
+    }
+    st.write(
+        _(
+            "Of {all} patients, {keeping} agree that data are kept, {care} that their therapist "
+            "sees them, {research} to research. Only they can change it."
+        ).format(all=len(rows), **counts)
+    )
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    _("Name"): row["name"],
+                    _("Keeping"): names.get(row["keeping"], row["keeping"]),
+                    _("Therapist"): _("yes") if row["care"] else _("no"),
+                    _("Research"): _("yes") if row["research"] else _("no"),
+                    _("Last answer"): _when(row["answered"]),
+                }
+                for row in rows
+            ]
+        ),
+        hide_index=True,
+        width="stretch",
+    )
+
+
+def _log(api: Any) -> None:
+    before = st.session_state.get("log-before")
+    found = api.operation_access_log(_LOG_ROWS, before)
+    st.write(_("Who used whose data, newest first. Each person sees their own part."))
+    if not found["entries"]:
+        st.write(_("Nobody has looked at anything yet."))
+    else:
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        _("When"): _when(row["at"]),
+                        _("Who"): f"{row['who']} ({say(row['role'])})",
+                        _("Whose"): row["whose"],
+                        _("What"): row["what"],
+                    }
+                    for row in found["entries"]
+                ]
+            ),
+            hide_index=True,
+            width="stretch",
+        )
+    left, right = st.columns(2)
+    if found["next"] is not None and left.button(_("Older"), width="stretch"):
+        st.session_state["log-before"] = found["next"]
+        st.rerun()
+    if before is not None and right.button(_("Newest"), width="stretch"):
+        st.session_state["log-before"] = None
+        st.rerun()
+
+
+def _kept(api: Any) -> None:
+    state, found = api.operation_state(), api.operation_retention()
+    if state["keep_days"] is None:
+        st.write(_("Data are kept until the person takes consent back, or it is over."))
+    else:
+        st.write(
+            _("Data are kept until nothing new came for {days} days (EBBTIDE_KEEP_DAYS).").format(
+                days=state["keep_days"]
+            )
+        )
+    st.write(
+        _("Whoever takes consent back: their data are erased {hours} hours later.").format(
+            hours=format_number(state["withdrawal_hours"])
+        )
+    )
+    if found["expired"]:
+        st.subheader(_("May not be kept any longer"))
+        for item in found["expired"]:
+            words = _("{name}: {reason} (since {since})").format(
+                name=item["name"], reason=item["reason"], since=_when(item["since"])
+            )
+            st.write(f"- {escape_markdown(words)}")
+        st.caption(
+            _("Erase them on the page People, one by one, or all: ebbtide retention --apply.")
+        )
+    else:
+        st.write(_("Everybody's data may be kept."))
+    st.subheader(_("Erased"))
+    if not found["erasures"]:
+        st.write(_("Nobody was erased yet."))
+        return
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    _("When"): _when(item["at"]),
+                    _("What"): _("account and data") if item["with_account"] else _("data"),
+                    _("State"): _("read again: nothing is left")
+                    if item["finished"]
+                    else _("goes on"),
+                    _("Number"): item["id"][:8],
+                }
+                for item in found["erasures"]
+            ]
+        ),
+        hide_index=True,
+        width="stretch",
+    )
+    st.caption(_("The ledger has no names: it cannot be told from it who it was."))
+
+
+def _when(moment: str | None) -> str:
+    return "–" if moment is None else format_day_and_time(moment)
+
+
+PAGE = Page(
+    run=operation_page,
+    title=N_("Running it"),
+    icon=":material/monitor_heart:",
+    slug="operation",
+    roles={"administrator"},
+)
