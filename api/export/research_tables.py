@@ -93,7 +93,7 @@ def research_parts(
     elif table is Table.DECISION_POINTS:
         yield part(partial(_decision_points, rows), "planned_ns", "decision_point")
     elif table is Table.STRESS_BEFORE:
-        yield part(partial(_stress_before, rows, cache), "about_ns", "rating")
+        yield part(partial(research_stress_before, rows, cache), "about_ns", "rating")
     elif table is Table.GAPS:
         yield part(partial(_gaps, rows), "start_ns", "gap")
     else:
@@ -182,7 +182,8 @@ def _hrv(rows: ReleasedRows, cache: AnalysisCache, days: dict[int, str]) -> dict
     }
 
 
-def _stress_before(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
+def research_stress_before(rows: ReleasedRows, cache: AnalysisCache) -> dict[str, Any]:
+    """Make the columns of the stress index before each rating, on the analysts' clock."""
     # Of all that is released, whatever the range: the index is that of the true times.
     ratings = rows.true_ratings()
     moved, inside = rows.move(np.array([r.about_ns for r in ratings], dtype=np.int64), GRID)

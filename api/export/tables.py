@@ -287,13 +287,32 @@ def _stress_before(
 ) -> dict[str, Any]:
     ratings = stores.records.ratings(person.id, query.start_ns, query.end_ns)
     ratings.sort(key=lambda rating: (rating.about_ns, rating.id))
-    return stress_before_columns(stores, cache, person, ratings)
+    return own_stress_before(stores, cache, person, ratings)
+
+
+def own_stress_before(
+    stores: Stores, cache: AnalysisCache, person: Person, ratings: list[Rating]
+) -> dict[str, Any]:
+    """Make a row of each of these ratings, in their order, by all that is known of their days: the
+    windows of a day tell of each other, and a value must not depend on which rows were asked for.
+    """
+    if not ratings:
+        return stress_before_columns(stores, cache, person, [])
+    moments = [rating.about_ns for rating in ratings]
+    # In any zone their days end within a day and a half.
+    around = stores.records.ratings(person.id, min(moments) - 2 * DAY, max(moments) + 2 * DAY)
+    around.sort(key=lambda rating: (rating.about_ns, rating.id))
+    columns = stress_before_columns(stores, cache, person, around)
+    places = {rating.id: place for place, rating in enumerate(around)}
+    chosen = [places[rating.id] for rating in ratings if rating.id in places]
+    rows: dict[str, Any] = pa.table(columns).take(chosen).to_pydict()
+    return rows
 
 
 def stress_before_columns(
     stores: Stores, cache: AnalysisCache, person: Person, ratings: list[Rating]
 ) -> dict[str, Any]:
-    """Make a row of each of these ratings, in their order."""
+    """Make a row of each of these ratings, in their order, as if there were no others."""
     days = stores.beats.day_fingerprints(person.subject_id, *FOREVER)
     rated, _ = cache.windows.load(stores, person, cache.baselines, ratings, Span.MINUTES_30, days)
     found = index_before(rated, report_inputs(rated)[1]) if ratings else None

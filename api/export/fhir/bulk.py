@@ -21,6 +21,8 @@ from api.export.fhir.resources import (
     window_resources,
 )
 from api.export.fhir.search import SearchError
+from api.export.fhir.stress_index import index_resource, known_indices
+from api.export.research_tables import research_stress_before
 from api.services.cache.analysis import AnalysisCache
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.research_rows import ReleasedRows
@@ -105,6 +107,8 @@ def export_lines(
             yield from (_line(resource) for _, resource in window_resources(window, subject))
         for rate in rows.heart_rates():
             yield _line(heart_rate_resource(rate, subject))
+        for index in known_indices(research_stress_before(rows, cache)):
+            yield _line(index_resource(index, subject, subject.person.zone))
 
 
 def _windows(rows: ReleasedRows, cache: AnalysisCache) -> Iterator[Window]:

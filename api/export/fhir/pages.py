@@ -1,8 +1,9 @@
 """Observations of a person in an order that never changes, page by page.
 
 Ratings come first, by the moment of their first version; then windows and heart rates of other
-systems, by time. A page begins after the key of the last resource of the page before it, so that
-what is entered, corrected or withdrawn meanwhile neither hides nor repeats another.
+systems, by time; then the stress index before each rating, in the order of ratings. A page begins
+after the key of the last resource of the page before it, so that what is entered, corrected or
+withdrawn meanwhile neither hides nor repeats another.
 """
 
 from __future__ import annotations
@@ -28,17 +29,26 @@ from api.export.fhir.resources import (
     window_resources,
 )
 from api.export.fhir.search import DateFilter, Search
+from api.export.fhir.stress_index import (
+    BEFORE_NS,
+    INDEX_PREFIX,
+    IndexBefore,
+    index_resource,
+    load_indices,
+)
 from api.http.text import find_unstorable
+from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import MONTH_DAYS, load_daily_hrv
 from api.services.imported_records import find_heart_rate, load_heart_rates
-from ebbtide.timestamps import DAY
+from ebbtide.timestamps import DAY, LATEST
 from store import Stores
 from store.models import ImportedHeartRate, Person, Rating
 
 Record = Rating | Window | ImportedHeartRate
 
-_RATINGS, _WINDOWS, _RATES = 1, 2, 3
+_RATINGS, _WINDOWS, _RATES, _INDICES = 1, 2, 3, 4
 _ROWS = 1000  # of the store at a time
+_INDEX_ROWS = 100  # ratings at a time, of which the half hour before is worked out
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,7 +84,7 @@ def decode_key(cursor: str) -> Key:
     is_whole = all(type(number) is int and 0 <= number < 2**63 for number in numbers)
     if (
         not is_whole
-        or kind > _RATES
+        or kind > _INDICES
         or not isinstance(record, str)
         or find_unstorable(record) is not None
     ):
@@ -82,11 +92,13 @@ def decode_key(cursor: str) -> Key:
     return Key(kind, time_ns, record, part)
 
 
-def load_page(stores: Stores, subject: Subject, search: Search, after: Key) -> Page:
+def load_page(
+    stores: Stores, cache: AnalysisCache, subject: Subject, search: Search, after: Key
+) -> Page:
     """Load the resources of a page after this key."""
     resources: list[Resource] = []
     last = after
-    for key, resource in observations(stores, subject, search, after):
+    for key, resource in observations(stores, cache, subject, search, after):
         if len(resources) == search.count:
             return Page(resources, last.encode())
         resources.append(resource)
@@ -94,13 +106,13 @@ def load_page(stores: Stores, subject: Subject, search: Search, after: Key) -> P
     return Page(resources, None)
 
 
-def count_matches(stores: Stores, subject: Subject, search: Search) -> int:
+def count_matches(stores: Stores, cache: AnalysisCache, subject: Subject, search: Search) -> int:
     """Count all resources of a search."""
-    return sum(1 for _ in observations(stores, subject, search, Key()))
+    return sum(1 for _ in observations(stores, cache, subject, search, Key()))
 
 
 def observations(
-    stores: Stores, subject: Subject, search: Search, after: Key
+    stores: Stores, cache: AnalysisCache, subject: Subject, search: Search, after: Key
 ) -> Iterator[tuple[Key, Resource]]:
     """Yield the Observations that a search finds after this key, in order."""
     if not search.is_about(subject.id):
@@ -116,6 +128,12 @@ def observations(
             place = replace(key, part=part)
             if place > after and search.finds_code(code) and search.finds(resource):
                 yield place, resource
+    may_be_one = all(any(item.startswith(INDEX_PREFIX) for item in ids) for ids in search.ids)
+    if may_be_one and search.finds_code(terms.STRESS_INDEX):
+        for key, index in _indices(stores, cache, subject.person, search, after):
+            resource = index_resource(index, subject, subject.person.zone)
+            if search.finds(resource):
+                yield key, resource
 
 
 def records(
@@ -133,9 +151,17 @@ def records(
             yield from source(stores, person, search, start)
 
 
-def find_observation(stores: Stores, subject: Subject, resource_id: str) -> Resource | None:
+def find_observation(
+    stores: Stores, cache: AnalysisCache, subject: Subject, resource_id: str
+) -> Resource | None:
     """Find one Observation by its id."""
     kind, _, rest = resource_id.partition("-")
+    if kind == INDEX_PREFIX.rstrip("-"):
+        about = stores.records.rating(subject.person.id, rest)
+        if about is None or about.withdrawn:
+            return None
+        known = load_indices(stores, cache, subject.person, [about])
+        return index_resource(known[0], subject, subject.person.zone) if known else None
     if kind == "rate":
         rate = find_heart_rate(stores, subject.person, rest)
         return None if rate is None else heart_rate_resource(rate, subject)
@@ -205,6 +231,31 @@ def _rates(
         if len(rates) < _ROWS:
             return
         after = (rates[-1].time_ns, rates[-1].id)
+
+
+def _indices(
+    stores: Stores, cache: AnalysisCache, person: Person, search: Search, start: Key
+) -> Iterator[tuple[Key, IndexBefore]]:
+    after = (start.time_ns, start.record) if start.kind == _INDICES else (0, "")
+    low, high = search.time_range()
+    high = min(high, LATEST - BEFORE_NS) + BEFORE_NS  # a rating ends its half hour
+    updated = _UpdatedDays(stores, person.subject_id, search.updated)
+    while True:
+        rows = stores.records.ratings_in_order(person.id, low, high, _INDEX_ROWS, after)
+        places = {
+            rating.id: Key(_INDICES, time_ns, rating_id)
+            for (time_ns, rating_id), rating in rows
+            if not rating.withdrawn
+            and search.finds_time(rating.about_ns - BEFORE_NS, rating.about_ns)
+            # It changes with the rating and with the beats of the day.
+            and (search.finds_update(rating.entered_ns) or updated.matches(rating.about_ns // DAY))
+        }
+        chosen = [rating for _, rating in rows if rating.id in places]
+        for index in load_indices(stores, cache, person, chosen) if chosen else ():
+            yield places[index.rating_id], index
+        if len(rows) < _INDEX_ROWS:
+            return
+        after = rows[-1][0]
 
 
 def _load_windows(

@@ -137,7 +137,7 @@ def _parse_entry(
     if not isinstance(resource.get("subject", {}), dict):
         raise ValueError("its subject is no Reference")
     identifiers = [_identifier(item) for item in resource.get("identifier", [])]
-    if any(system == terms.WINDOW_ID for system, _ in identifiers):
+    if any(system in (terms.WINDOW_ID, terms.INDEX_ID) for system, _ in identifiers):
         raise ValueError("a figure that Ebbtide worked out: it is made again from the beats")
     codes = {
         coding.get("code")

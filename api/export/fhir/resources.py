@@ -128,10 +128,10 @@ def rating_resources(rating: Rating, subject: Subject) -> list[tuple[str, Resour
                 is_imported=rating.imported,
                 updated=subject.time(rating.entered_ns, rating.zone),
             ),
-            **_identifiers(subject, terms.RATING_ID, rating.id, rating.identifiers),
-            **_observation(code, status, subject),
+            **identified(subject, terms.RATING_ID, rating.id, rating.identifiers),
+            **observation(code, status, subject),
             **when,
-            "valueQuantity": _quantity(code, value),
+            "valueQuantity": quantity(code, value),
         }
         if issued_ns is not None and subject.research is None:
             resource["issued"] = subject.time(issued_ns, rating.zone)
@@ -158,13 +158,13 @@ def window_resources(window: Window, subject: Subject) -> list[tuple[str, Resour
             "resourceType": "Observation",
             "id": subject.resource_id(own_id),
             **subject.meta(subject.is_simulated),
-            **_identifiers(subject, terms.WINDOW_ID, own_id.removeprefix("window-"), None),
-            **_observation(code, "final", subject),
+            **identified(subject, terms.WINDOW_ID, own_id.removeprefix("window-")),
+            **observation(code, "final", subject),
             "effectivePeriod": {
                 "start": subject.time(window.start_ns, zone),
                 "end": subject.time(window.start_ns + WINDOW_NS, zone),
             },
-            "valueQuantity": _quantity(code, round(value, _DECIMALS)),
+            "valueQuantity": quantity(code, round(value, _DECIMALS)),
             "method": {"text": METHOD},
             "device": {"reference": f"Device/{terms.DEVICE_ID}"},
         }
@@ -183,13 +183,13 @@ def heart_rate_resource(rate: ImportedHeartRate, subject: Subject) -> Resource:
             is_imported=True,
             updated=subject.time(rate.entered_ns, zone) if rate.entered_ns else None,
         ),
-        **_identifiers(subject, terms.RATE_ID, rate.id, rate.identifiers),
-        **_observation(terms.HEART_RATE, rate.status, subject),
+        **identified(subject, terms.RATE_ID, rate.id, rate.identifiers),
+        **observation(terms.HEART_RATE, rate.status, subject),
         "effectiveDateTime": subject.time(rate.time_ns, zone),
     }
     if rate.issued_ns is not None and subject.research is None:
         resource["issued"] = subject.time(rate.issued_ns, zone)
-    resource["valueQuantity"] = _quantity(terms.HEART_RATE, rate.bpm)
+    resource["valueQuantity"] = quantity(terms.HEART_RATE, rate.bpm)
     if rate.device and subject.research is None:
         resource["device"] = {"display": rate.device}
     components = [
@@ -207,7 +207,8 @@ def plain_number(value: float) -> float | int:
     return int(value) if float(value).is_integer() else value
 
 
-def _identifiers(subject: Subject, system: str, own: str, packed: str | None) -> Resource:
+def identified(subject: Subject, system: str, own: str, packed: str | None = None) -> Resource:
+    """The ``identifier`` of a resource: our own and those it came with. None for analysts."""
     if subject.research is not None:
         return {}
     found = [{"system": system, "value": own}]
@@ -217,7 +218,8 @@ def _identifiers(subject: Subject, system: str, own: str, packed: str | None) ->
     return {"identifier": found}
 
 
-def _observation(code: str, status: str, subject: Subject) -> Resource:
+def observation(code: str, status: str, subject: Subject) -> Resource:
+    """What all Observations have."""
     category = {"system": terms.CATEGORY_SYSTEM, "code": terms.CATEGORIES[code]}
     return {
         "status": status,
@@ -227,6 +229,7 @@ def _observation(code: str, status: str, subject: Subject) -> Resource:
     }
 
 
-def _quantity(code: str, value: float) -> Resource:
+def quantity(code: str, value: float) -> Resource:
+    """A value with the unit of its code."""
     unit, ucum = terms.UNITS.get(code, terms.SCORE)
     return {"value": plain_number(value), "unit": unit, "system": terms.UCUM, "code": ucum}

@@ -15,6 +15,7 @@ URI_SYSTEM = "urn:ietf:rfc:3986"  # of identifiers that are URIs themselves
 OURS = "urn:uuid:b19fc913-eb6d-5193-983f-66113b3b054d"
 RATING_ID = "urn:uuid:3ac08c95-4c56-56d8-97c7-4bab123f9b46"
 WINDOW_ID = "urn:uuid:444089a5-4c6f-5684-87dd-f0a60d29ae86"
+INDEX_ID = "urn:uuid:b6e6c0b3-04ae-5b24-ba24-f671209aa7ab"  # its values are ids of ratings
 RATE_ID = "urn:uuid:aa3f3bb9-eae0-51d7-aace-883a93d3e5c9"
 PERSON_ID = "urn:uuid:2decb917-0bae-5b85-9f67-61e974768d24"
 LEGACY = {
@@ -27,6 +28,7 @@ LEGACY = {
 
 HEART_RATE, SDNN, PAIN = "8867-4", "80404-7", "72514-3"
 STRESS, PLEASANT, RMSSD = "stress-nrs", "pleasant-nrs", "rmssd"
+STRESS_INDEX, INTERVAL_LOW, INTERVAL_HIGH = "stress-index", "interval-low", "interval-high"
 ACTIVITY, MODALITY, IMPORTED = "activity", "modality", "imported"
 LOCAL_CLOCK = "local-clock"
 PROMPTED, VOLUNTEERED = "prompted", "volunteered"
@@ -53,6 +55,9 @@ TEXTS = {
     STRESS: "Stress, numerical rating scale from 0 to 10",
     PLEASANT: "A pleasant sensation, numerical rating scale from 0 to 10",
     RMSSD: "Root mean square of successive differences of NN intervals",
+    STRESS_INDEX: "Stress index: heart rate against one's own usual of the hour",
+    INTERVAL_LOW: "Lower limit of the 95% interval",
+    INTERVAL_HIGH: "Upper limit of the 95% interval",
     ACTIVITY: "What the person did",
     MODALITY: "Whether a value was sensed or self-reported",
     IMPORTED: "From another system",
@@ -68,6 +73,11 @@ _DEFINITIONS = {
     RMSSD: "The square root of the mean of the squared differences between neighbouring NN"
     " intervals, in milliseconds, over a window of five minutes (Task Force of the European Society"
     " of Cardiology and NASPE, 1996).",
+    STRESS_INDEX: "The chance, in percent, that a random moment of the half hour before a rating"
+    " had a faster heart, against the person's own usual of the hour, than a random usual one. 50"
+    " is usual. It is no measure of felt stress; the method names its version.",
+    INTERVAL_LOW: "The lower limit of the 95% interval of the value, in its unit.",
+    INTERVAL_HIGH: "The upper limit of the 95% interval of the value, in its unit.",
     ACTIVITY: "What the person did when a heart rate was measured, in the words of Open mHealth's"
     " temporal-relationship-to-physical-activity, such as 'at rest'.",
     MODALITY: "How a value was obtained, in the words of IEEE 1752.1: 'sensed' by a device, or"
@@ -79,12 +89,20 @@ _DEFINITIONS = {
     " number of whole weeks. The offset +00:00 stands there since FHIR demands one, and says"
     " nothing.",
 }
-UNITS = {HEART_RATE: ("beats/minute", "/min"), SDNN: ("ms", "ms"), RMSSD: ("ms", "ms")}
+UNITS = {
+    HEART_RATE: ("beats/minute", "/min"),
+    SDNN: ("ms", "ms"),
+    RMSSD: ("ms", "ms"),
+    STRESS_INDEX: ("%", "%"),
+    INTERVAL_LOW: ("%", "%"),
+    INTERVAL_HIGH: ("%", "%"),
+}
 SCORE = ("{score}", "{score}")
 CATEGORIES = {
     HEART_RATE: VITAL_SIGNS,
     SDNN: PROCEDURE,
     RMSSD: PROCEDURE,
+    STRESS_INDEX: PROCEDURE,
     PAIN: SURVEY,
     STRESS: SURVEY,
     PLEASANT: SURVEY,

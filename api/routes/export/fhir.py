@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from api.export import fhir
 from api.http.deps import (
     AliasDep,
+    CacheDep,
     CallerDep,
     KeepingPatient,
     KeepingStoresDep,
@@ -103,6 +104,7 @@ def observations(
     person: PatientInScope,
     time_range: OptionalTimeRange,
     stores: StoresDep,
+    cache: CacheDep,
     code: Words = None,
     date: Words = None,
     category: Words = None,
@@ -117,7 +119,8 @@ def observations(
     cursor: Annotated[str | None, Query(max_length=300, description="From the link `next`")] = None,
 ) -> Response:
     """Ratings (pain: LOINC 72514-3; stress and pleasant sensations: codes of ours), five-minute
-    heart rate (8867-4), SDNN (80404-7) and RMSSD (ours), and heart rates from elsewhere.
+    heart rate (8867-4), SDNN (80404-7) and RMSSD (ours), heart rates from elsewhere, and the stress
+    index of the half hour before each rating (ours).
     """
     search = _parse(request, person, time_range.start_ns, time_range.end_ns)
     try:
@@ -128,9 +131,9 @@ def observations(
     base = base_url(request, "/Observation")
     links = {"self": _link(base, "Observation", search.applied)}
     if search.count == 0:
-        total = fhir.count_matches(stores, subject, search)
+        total = fhir.count_matches(stores, cache, subject, search)
         return fhir_response(fhir.search_bundle(base, [], [], links, total))
-    page = fhir.load_page(stores, subject, search, after)
+    page = fhir.load_page(stores, cache, subject, search, after)
     if page.cursor is not None:
         following = (*search.applied, ("cursor", page.cursor))
         links["next"] = _link(base, "Observation", following)
@@ -144,10 +147,11 @@ def observations(
 
 @shared.get("/fhir/Observation/{resource_id}", responses=_resource_schema("Observation") | _READ)
 def read_observation(
-    resource_id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep
+    resource_id: _Id, caller: CallerDep, person: PatientInScope, stores: StoresDep, cache: CacheDep
 ) -> Response:
     """One Observation."""
-    found = fhir.find_observation(stores, _subject(stores, caller.person, person), resource_id)
+    subject = _subject(stores, caller.person, person)
+    found = fhir.find_observation(stores, cache, subject, resource_id)
     if found is None:
         raise FhirError(404, f"There is no Observation/{resource_id}.")
     return fhir_response(found)

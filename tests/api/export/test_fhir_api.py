@@ -60,16 +60,17 @@ def outcome(response: httpx.Response, status: int, words: str) -> None:
 
 
 def names(resources: list[dict[str, Any]]) -> set[str]:
-    return {resource["id"].rpartition("-")[2] for resource in resources}
+    ids = [resource["id"] for resource in resources]
+    return {"index" if one.startswith("index-") else one.rpartition("-")[2] for one in ids}
 
 
 def test_search_parameters_do_what_they_say(clinic: Clinic) -> None:
     ada = clinic["ada"]
     everything = found(ada)
-    assert names(everything) == {"pain", "stress", "pleasant", "hr", "sdnn", "rmssd"}
+    assert names(everything) == {"pain", "stress", "pleasant", "hr", "sdnn", "rmssd", "index"}
     assert names(found(ada, code=fhir.PAIN)) == {"pain"}
     assert names(found(ada, code=f"{fhir.LOINC}|{fhir.HEART_RATE}")) == {"hr"}
-    assert names(found(ada, code=f"{fhir.OURS}|")) == {"stress", "pleasant", "rmssd"}
+    assert names(found(ada, code=f"{fhir.OURS}|")) == {*("stress", "pleasant", "rmssd", "index")}
     assert names(found(ada, code="rmssd,72514-3")) == {"rmssd", "pain"}
     assert found(ada, code=f"{fhir.OURS}|{fhir.PAIN}") == []
     assert names(found(ada, category="vital-signs")) == {"hr"}
@@ -260,6 +261,53 @@ def test_each_resource_can_be_read_and_references_resolve(clinic: Clinic) -> Non
     )
     assert ada.get(hers).status_code == 200
     outcome(clinic["eve"].get(hers), 404, "There is no")
+
+
+def test_the_stress_index_before_each_rating_is_there_with_interval_and_version(
+    clinic: Clinic,
+) -> None:
+    ada = clinic["ada"]
+    rows = ada.get("/v1/export/stress_before", params={"format": "json"}).json()["rows"]
+    known = {row["rating"]: row for row in rows if row["stress_index"] is not None}
+    indices = found(ada, code="stress-index")
+    assert len(known) == len(indices) == 2  # those of the third day
+    for item in indices:
+        require_valid_r4(item)
+        (identifier,) = item["identifier"]
+        row = known[identifier["value"]]
+        low, high = (part["valueQuantity"]["value"] for part in item["component"])
+        assert low < item["valueQuantity"]["value"] < high
+        for value, name in (
+            (low, "_low"),
+            (item["valueQuantity"]["value"], ""),
+            (high, "_high"),
+        ):
+            assert value == pytest.approx(row[f"stress_index{name}"], abs=0.051)
+        assert item["valueQuantity"]["code"] == "%"
+        assert item["method"]["text"].endswith("version 2")
+        start, end = (from_text(item["effectivePeriod"][name]) for name in ("start", "end"))
+        assert end - start == 30 * MINUTE
+        rating = ada.get(f"{BASE}/Observation/{identifier['value']}-pain").json()
+        assert from_text(rating["effectiveDateTime"]) == end
+        assert ada.get(f"{BASE}/Observation/{item['id']}").json() == item
+        assert found(ada, _id=item["id"]) == [item]
+        # Found by each day that its half hour touches, and not by an hour later.
+        assert item in found(ada, code="stress-index", date=rating["effectiveDateTime"][:10])
+        later = to_datetime(end + HOUR).isoformat()
+        assert item not in found(ada, code="stress-index", date=f"ge{later}")
+    everything = found(ada)
+    assert everything[-2:] == indices
+    assert [i["id"] for i in found(ada, _count=7)] == [i["id"] for i in everything]
+    sent = ada.post(BASE, json=bundle_of(indices)).json()
+    assert sent["new"] == 0
+    assert all("made again from the beats" in one["reason"] for one in sent["skipped"])
+    withdrawn = indices[0]["identifier"][0]["value"]
+    ada.delete(f"/v1/ratings/{withdrawn}", params={"version": 1}).raise_for_status()
+    assert [i["id"] for i in found(ada, code="stress-index")] == [indices[1]["id"]]
+    gone = ada.get(f"{BASE}/Observation/{indices[0]['id']}")
+    outcome(gone, 404, "no Observation")
+    nobody = ada.get(f"{BASE}/Observation/index-{new_id()}")
+    outcome(nobody, 404, "no Observation")
 
 
 def test_notes_are_for_the_person_alone(clinic: Clinic) -> None:
