@@ -111,5 +111,5 @@ def is_fuller(new: Night, stored: Night) -> bool:
     return _content(new) > _content(stored)
 
 
-def _content(night: Night) -> tuple[bool, int, int]:
-    return night.is_measured, max(night.windows, night.steps), night.end_ns - night.start_ns
+def _content(night: Night) -> tuple[bool, int, int, int]:
+    return night.is_measured, night.windows, night.steps, night.end_ns - night.start_ns

@@ -38,6 +38,7 @@ class Table(StrEnum):
     DECISION_POINTS = "decision_points"
     STRESS_BEFORE = "stress_before"
     GAPS = "gaps"
+    NIGHTS = "nights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ DESCRIPTIONS: dict[Table, str] = {
     "ratings before and after",
     Table.STRESS_BEFORE: "Stress index of the heart in the half hour before each rating",
     Table.GAPS: "Times of a recording without heartbeats, and why",
+    Table.NIGHTS: "Nights that watches and rings measured, a row a night and source",
 }
 # What names a row, so that rows of an increment replace those of a copy.
 PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
@@ -91,6 +93,7 @@ PRIMARY_KEYS: dict[Table, tuple[str, ...]] = {
     Table.DECISION_POINTS: ("decision_point",),
     Table.STRESS_BEFORE: ("rating",),
     Table.GAPS: ("gap",),
+    Table.NIGHTS: ("night",),
 }
 
 
@@ -301,6 +304,23 @@ COLUMNS[Table.GAPS] = {
     "reason": Column(TEXT, "Why, as it was recorded"),
     "words": Column(TEXT, "The same in words"),
     "stream": Column(TEXT, "Id of the recording"),
+}
+COLUMNS[Table.NIGHTS] = {
+    "night": Column(pa.string(), "Id of the row: source and day"),
+    **_instant("start", "When the night began"),
+    **_instant("end", "When it ended"),
+    "day": Column(pa.string(), "Local date on which it ends", personal=True),
+    "offset_s": Column(pa.int32(), "Seconds from UTC to the clock at its end", "s", personal=True),
+    "source": Column(TEXT, "Which device or app measured it"),
+    "basis": Column(TEXT, "Whether figures are means of values or the device's own average"),
+    "rmssd_ms": Column(pa.float64(), "RMSSD asleep, of the night", "ms"),
+    "sdnn_ms": Column(pa.float64(), "SDNN asleep, of the night; no RMSSD", "ms"),
+    "mean_hr_bpm": Column(pa.float64(), "Mean heart rate asleep", "/min"),
+    "low_quarter_hr_bpm": Column(pa.float64(), "Mean of the lowest quarter of heart rates", "/min"),
+    "windows": Column(pa.int32(), "Steps with heart rate variability"),
+    "steps": Column(pa.int32(), "Steps of five minutes in the night; 0 where not known"),
+    "missing": Column(pa.string(), "Why there are no figures"),
+    "simulated": Column(pa.bool_(), "A sample, not a real person's"),
 }
 _PERSON = Column(TEXT, "Pseudonym, the same in every export of this analyst")
 _MOVED = "; local, without a zone, moved by whole weeks, since 1970-01-01T00:00"

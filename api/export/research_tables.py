@@ -19,6 +19,7 @@ from analytics.hrv.relative_stress import METHOD as STRESS_INDEX_METHOD
 from analytics.hrv.windows import METHOD as WINDOWS_METHOD
 from api.export.columns import COLUMNS, Table, table_schema
 from api.export.decision_points import decision_point_columns
+from api.export.night_rows import night_columns
 from api.export.tables import (
     Part,
     answer_columns,
@@ -96,6 +97,8 @@ def research_parts(
         yield part(partial(research_stress_before, rows, cache), "about_ns", "rating")
     elif table is Table.GAPS:
         yield part(partial(_gaps, rows), "start_ns", "gap")
+    elif table is Table.NIGHTS:
+        yield part(partial(_nights, rows), "end_ns", "night")
     else:
         yield part(partial(_link, rows, cache), None)
 
@@ -131,6 +134,8 @@ def research_fingerprint(
         content = rows.prompts()
     elif table is Table.DECISION_POINTS:
         content = _decision_points(rows)
+    elif table is Table.NIGHTS:
+        content = rows.nights()
     elif table is Table.GAPS:
         content = rows.gaps()
     else:
@@ -229,6 +234,13 @@ def _prompts(rows: ReleasedRows) -> dict[str, Any]:
     prompts = rows.prompts()
     hours = _hours(np.array([prompt.planned_ns for prompt in prompts], dtype=np.int64))
     return prompt_columns(prompts, hours.tolist())
+
+
+def _nights(rows: ReleasedRows) -> dict[str, Any]:
+    found = rows.nights()
+    return night_columns(
+        [night for _, night in found], [name for name, _ in found], simulated=rows.is_simulated()
+    )
 
 
 def _decision_points(rows: ReleasedRows) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from analytics.hrv.relative_stress import StressIndex
 from analytics.programme import score_answers
 from api.export.columns import COLUMNS, Table, table_schema
 from api.export.decision_points import decision_point_columns, load_decision_points
+from api.export.night_rows import load_nights, night_columns, night_id
 from api.schemas.hrv import STRESS_INDEX_VERSION
 from api.schemas.link import LinkReport
 from api.services.cache.analysis import AnalysisCache
@@ -132,6 +133,8 @@ def table_parts(
         yield part(partial(_stress_before, stores, cache, person, query), "about_ns", "rating")
     elif table is Table.GAPS:
         yield part(partial(_gaps, stores, subject, query), "start_ns", "gap")
+    elif table is Table.NIGHTS:
+        yield part(partial(_nights, stores, person, query), "end_ns", "night")
     else:
         yield part(partial(_link, stores, cache, person, query), None)
 
@@ -168,6 +171,8 @@ def table_fingerprint(
         content = _load_prompts(stores, person, query)
     elif table is Table.DECISION_POINTS:
         content = load_decision_points(stores, person, query)
+    elif table is Table.NIGHTS:
+        content = load_nights(stores, person, query)
     elif table is Table.GAPS:
         content = _day_names(stores, person, query.start_ns, query.end_ns)
     else:
@@ -553,6 +558,11 @@ def _decision_points(stores: Stores, person: Person, query: ExportQuery) -> dict
     rows = load_decision_points(stores, person, query)
     local = [to_datetime(row.point.planned_ns, row.point.zone) for row in rows]
     return decision_point_columns(rows, [moment.hour + moment.minute / 60 for moment in local])
+
+
+def _nights(stores: Stores, person: Person, query: ExportQuery) -> dict[str, Any]:
+    nights = [item.night for item in load_nights(stores, person, query)]
+    return night_columns(nights, [night_id(one) for one in nights], simulated=person.simulated)
 
 
 def _link(

@@ -33,6 +33,7 @@ from api.services.research_windows import (
 from api.services.stress_baseline import baseline_starts, load_practices_s, midnight_ns
 from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
+from ebbtide.nights import Night
 from ebbtide.timestamps import DAY, FOREVER, MINUTE, SECOND
 from store import Stores
 from store.models import (
@@ -185,6 +186,22 @@ class ReleasedRows:
             if is_inside and self.is_new(time, rate.entered_ns)
         ]
         return sorted(rows, key=lambda rate: (rate.time_ns, rate.id))
+
+    def nights(self) -> list[tuple[str, Night]]:
+        """The nights that ended in what is released, on the analysts' clock in steps of five
+        minutes, each with its hidden id, in the order of the cursor.
+        """
+        found = self.stores.nights.nights(self.subject.person.id, values=False)
+        times = np.array([item.night.end_ns for item in found], dtype=np.int64)
+        moved, inside = self.move(times, GRID)
+        rows = []
+        for item, end, is_inside in zip(found, moved.tolist(), inside, strict=True):
+            if is_inside and self.is_new(end, item.stored_ns):
+                night = item.night
+                length = (night.end_ns - night.start_ns) // GRID * GRID
+                name = self.identity.hide_id(f"night-{night.source}-{night.day}")
+                rows.append((name, replace(night, start_ns=end - length, end_ns=end)))
+        return sorted(rows, key=lambda row: (row[1].end_ns, row[0]))
 
     def responses(self) -> list[QuestionnaireResponse]:
         """The answers to questionnaires with their true ids, rounded down to the day, on the

@@ -34,6 +34,7 @@ class ExportedTable(StrEnum):
     DECISION_POINTS = "decision_points"
     STRESS_BEFORE = "stress_before"
     GAPS = "gaps"
+    NIGHTS = "nights"
 
 
 def _find_table(name: str) -> str:

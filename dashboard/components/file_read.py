@@ -43,9 +43,14 @@ _DECIMALS = {
 
 
 def is_keepable(file: dict[str, Any]) -> bool:
-    """Whether a file has heartbeats that are new, and nothing about it is open."""
+    """Whether a file has heartbeats or nights that are new, and nothing about it is open."""
     is_other = file["same"] is None or file["item"]["again"]
-    return file["what"] is None and file["new_beats"] > 0 and is_other
+    return file["what"] is None and is_new(file) and is_other
+
+
+def is_new(file: dict[str, Any]) -> bool:
+    """Whether the store lacks some of it."""
+    return bool(file["new_beats"] or file.get("new_nights"))
 
 
 def render_read_file(file: dict[str, Any], *, is_folded: bool) -> dict[str, str] | None:
@@ -63,8 +68,10 @@ def _summary(file: dict[str, Any]) -> str:
     if file["what"] is not None:
         is_question = file["asks"] and not file["shows_remedy"]
         return _("a question") if is_question else _("not read")
-    if not file["new_beats"]:
+    if not is_new(file):
         return _("here already")
+    if not file["beats"]:
+        return _("{nights} nights").format(nights=file["nights"])
     return _("{beats} heartbeats").format(beats=file["beats"])
 
 
@@ -82,8 +89,12 @@ def _render(file: dict[str, Any]) -> dict[str, str] | None:
     if file["problem_count"] > len(file["problems"]):
         more = file["problem_count"] - len(file["problems"])
         st.caption(_("... and {count} more.").format(count=more))
-    if not file["new_beats"]:
-        st.write(_("These heartbeats are here already."))
+    if not is_new(file):
+        st.write(
+            _("These heartbeats are here already.")
+            if file["beats"]
+            else _("These nights are here already.")
+        )
         return None
     if file["same"] is not None:
         st.write(escape_markdown(file["same"]))
@@ -108,12 +119,15 @@ def _table(file: dict[str, Any]) -> str:
             (_("Column"), _("{column}: {what}").format(column=read_as["column"], what=what)),
             (_("Counted in"), _describe_unit(read_as["unit"])),
         ]
-    rows += [
-        (_("Time zone"), file["zone"].replace("_", " ")),
-        (_("First heartbeat"), f"{format_long_day(begin)}, {format_time(begin)}"),
-        (_("Last heartbeat"), f"{format_long_day(end)}, {format_time(end)}"),
-        (_("Heartbeats"), str(file["beats"])),
-    ]
+    rows.append((_("Time zone"), file["zone"].replace("_", " ")))
+    if file["beats"]:
+        rows += [
+            (_("First heartbeat"), f"{format_long_day(begin)}, {format_time(begin)}"),
+            (_("Last heartbeat"), f"{format_long_day(end)}, {format_time(end)}"),
+            (_("Heartbeats"), str(file["beats"])),
+        ]
+    if file.get("nights"):
+        rows += _night_rows(file, begin, end)
     if 0 < file["new_beats"] < file["beats"]:
         rows.append((_("New of these"), str(file["new_beats"])))
     if file["devices"] > 1:
@@ -122,6 +136,21 @@ def _table(file: dict[str, Any]) -> str:
     lines = [f"| {read} | {read_as_words} |", "| --- | --- |"]
     lines += [f"| {escape_markdown(left)} | {escape_markdown(right)} |" for left, right in rows]
     return "\n".join(lines)
+
+
+def _night_rows(file: dict[str, Any], begin: datetime, end: datetime) -> list[tuple[str, str]]:
+    """What is known of nights: how many, from when to when where there are no heartbeats."""
+    rows = [(_("Nights"), str(file["nights"]))]
+    if not file["beats"]:
+        rows += [
+            (_("First night, from"), f"{format_long_day(begin)}, {format_time(begin)}"),
+            (_("Last night, to"), f"{format_long_day(end)}, {format_time(end)}"),
+        ]
+    if file["unworn_nights"]:
+        rows.append((_("Not worn or not measured"), str(file["unworn_nights"])))
+    if 0 < file["new_nights"] < file["nights"]:
+        rows.append((_("Nights that are new"), str(file["new_nights"])))
+    return rows
 
 
 def _describe_unit(unit: str) -> str:

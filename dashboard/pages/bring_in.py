@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.components.brought_in import render_brought_in
 from dashboard.components.file_job import MAX_FILES, MAX_UPLOAD_MB, FileJob, Spool
-from dashboard.components.file_read import is_keepable, render_read_file
+from dashboard.components.file_read import is_keepable, is_new, render_read_file
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.language import N_, _
@@ -49,7 +49,8 @@ def _choose(api: Any, state: dict[str, Any]) -> None:
     st.write(
         _(
             "What a watch or an app recorded: FIT (Garmin), Polar, Apple Health, a CSV or text file"
-            " of heartbeats, or a zip of these."
+            " of heartbeats, nights of a watch or ring (Fitbit, Oura, WHOOP, Samsung, Health"
+            " Connect), or a zip of these."
         )
     )
     number = st.session_state.setdefault(_UPLOADER, 0)
@@ -193,7 +194,7 @@ def _read(api: Any, state: dict[str, Any]) -> None:
         st.info(state["problem"])
     wanted = [file["item"] for file in files if is_keepable(file)]
     if not wanted:
-        if all(file["what"] is None and not file["new_beats"] for file in files):
+        if all(file["what"] is None and not is_new(file) for file in files):
             st.write(_("All of it is here already. There is nothing to do."))
         if st.button(_("Choose another file")):
             _reset(state)
@@ -218,6 +219,10 @@ def _say_what_was_kept(state: dict[str, Any]) -> None:
     if kept is None:
         return
     with st.container(border=True):
+        if kept.get("new_nights"):
+            st.write(_("Kept: {nights} nights. Thank you.").format(nights=kept["new_nights"]))
+        if not kept["new_beats"]:
+            return
         st.write(_("Kept: {beats} heartbeats. Thank you.").format(beats=kept["new_beats"]))
         age = datetime.now(UTC) - datetime.fromisoformat(kept["end"])
         span = next((name for name, days in SPANS.items() if age.days < days), None)

@@ -27,6 +27,7 @@ _TABLES = {
     "link": N_("My link"),
     "stress_before": N_("The heart before each rating"),
     "gaps": N_("Times without heartbeats"),
+    "nights": N_("My nights"),
     "prompts": N_("My reminders"),
     "decision_points": N_("My moments of practice by lot"),
 }

@@ -140,7 +140,7 @@ async def _read_all(
         expanded += _expand(item, folder)
     progress = _Progress([item for item in expanded if isinstance(item, ImportItem)], emit)
     stored: dict[str, StoredStream] = {}
-    nights: dict[tuple[str, str], int] = {}
+    nights: dict[tuple[str, str], tuple[int, int]] = {}
     async with IngestClient(request["api_url"], request["token"]) as client:
         with suppress(EbbtideError):  # then all of it is new, as far as is seen
             stored = await client.stored_streams()
@@ -186,7 +186,7 @@ def _expand(item: ImportItem, folder: Path) -> list[ImportItem | ReadResult]:
 def _read_nights(
     item: ImportItem,
     request: dict[str, Any],
-    stored: dict[tuple[str, str], int],
+    stored: dict[tuple[str, str], tuple[int, int]],
     on_progress: Callable[[int], None],
 ) -> ReadResult | None:
     """The nights in an export of a watch or a ring; None where it is to be read for beats."""
@@ -205,7 +205,7 @@ def _read_nights(
     if file is None or not file.nights:
         return None
     new = sum(
-        max(night.windows, night.steps) > stored.get((night.source, night.day), -1)
+        (night.windows, night.steps) > stored.get((night.source, night.day), (-1, 0))
         for night in file.nights
     )
     return ReadResult(

@@ -9,6 +9,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night
 from ebbtide.timestamps import now_ns
 from ebbtide.upload_schema import MAX_AHEAD_NS
+from ingest.files.choices import ChoiceError
 from ingest.nights import apple, fitbit, garmin, health_connect, oura, polar, samsung, whoop
 from ingest.nights.members import Member, Members, open_members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat
@@ -66,6 +67,9 @@ def read_nights(
                 errors.append(error)
         # A FIT file of a strap, or a Health export without sleep, may still hold beats.
         others = {one.name for one, _ in found} - _WITH_BEATS
+        asked = next((error for error in errors if isinstance(error, ChoiceError)), None)
+        if not files and asked is not None:
+            raise asked
         if not files and not others:
             return None
         if not files:

@@ -213,11 +213,11 @@ class IngestClient:
         found = answer.json()
         return found["new"], found["grown"], found["known"]
 
-    async def stored_nights(self) -> dict[tuple[str, str], int]:
-        """The most windows or steps of each stored night, by source and day."""
+    async def stored_nights(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """The windows and steps of each stored night, by source and day."""
         answer = await self._send("GET", "/v1/nights")
         return {
-            (row["source"], row["day"]): max(row["windows"], row["steps"])
+            (row["source"], row["day"]): (row["windows"], row["steps"])
             for row in answer.json()["nights"]
         }
 

@@ -20,7 +20,7 @@ from api.services.reminders.plans import change_plan
 from api.services.withdrawal import carry_out_withdrawals, store_answer
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
-from ebbtide.timestamps import DAY, MINUTE, to_datetime
+from ebbtide.timestamps import DAY, HOUR, MINUTE, to_datetime
 from store import Stores, open_stores
 from store.models import Consent, Programme, Purpose
 from store.models.withdrawals import OF_ACCOUNT
@@ -54,6 +54,7 @@ EXEMPT = {
     "post /v1/me/passkeys": "an account's own: with what it signs in",
     "delete /v1/me/passkeys/{passkey_id}": "removes a passkey",
     "delete /v1/stress/baseline/{day}": "removes a day",
+    "delete /v1/nights": "removes nights of a source",
     "post /v1/me/app": "an account's own: with what it signs in",
     "put /v1/me/app": "an account's own: with what it signs in",
     "delete /v1/me/app": "removes codes of an app",
@@ -123,6 +124,14 @@ class Eve:
             "start": to_datetime(now - 9 * MINUTE).isoformat(),
             "end": to_datetime(now - 2 * MINUTE).isoformat(),
         }
+        night = {
+            "day": to_datetime(now - DAY).date().isoformat(),
+            "source": "Oura",
+            "start": to_datetime(now - DAY - 8 * HOUR).isoformat(),
+            "end": to_datetime(now - DAY).isoformat(),
+            "basis": "five-minute values",
+            "rmssd_ms": 41.5,
+        }
         point = {
             "header": {"schema_id": {"namespace": "omh", "name": "heart-rate"}},
             "body": {
@@ -165,6 +174,7 @@ class Eve:
             ),
             "post /v1/notes": ("eve", "/v1/notes", {"kind": "fear", "words": "canary"}),
             "put /v1/practices/{practice_id}": ("eve", f"/v1/practices/{new_id()}", practice),
+            "put /v1/nights": ("eve", "/v1/nights", {"nights": [night]}),
             "put /v1/stress/baseline/{day}": (
                 *("eve", "/v1/stress/baseline/2026-01-01"),
                 {"reason": "illness"},

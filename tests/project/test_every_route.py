@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,7 +18,8 @@ from api.routes.people.computer import HomeIn
 from api.services.phones import sign_phone_in
 from api.services.reminders.plans import change_plan
 from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY, MINUTE, to_datetime
+from ebbtide.nights import Night, NightBasis
+from ebbtide.timestamps import DAY, HOUR, MINUTE, from_datetime, to_datetime
 from store import Stores
 from store.models import (
     PLANNED_BY_PERSON,
@@ -109,6 +110,12 @@ class Victim:
             *(0.5, "paced breathing", 30, "c0" * 32, now - 2 * DAY, False, "at night"),
         )
         clinic.stores.offers.put_points([self.point])
+        begun = from_datetime(datetime(2025, 12, 31, 22, 11, 12, tzinfo=UTC))
+        self.night = Night(
+            *("2026-01-01", "a ring of Eve's", begun, begun + 8 * HOUR, 0, NightBasis.VALUES),
+            rmssd_ms=43.2109,
+        )
+        clinic.stores.nights.put_nights(self.person.id, [self.night], now)
 
     @property
     def known(self) -> list[str]:
@@ -135,6 +142,7 @@ class Victim:
             *(self.prompt.id, self.prompt.slot, self.subscription.endpoint, self.plan.seed),
             *(self.subscription.id, self.subscription.name),
             *(self.point.id, self.point.commitment, self.offers.seed),
+            *(self.night.source, "43.2109"),
         ]
 
     def state(self) -> object:
@@ -161,6 +169,7 @@ class Victim:
             stores.prompts.subscriptions(person.id),
             stores.offers.plans(person.id),
             stores.offers.points(person.id, 0, 2**62),
+            stores.nights.nights(person.id),
         )
 
     def values(self) -> dict[str, list[str]]:
@@ -178,7 +187,7 @@ class Victim:
             "number": ["1"],
             "table": [
                 *("beats", "hrv", "ratings", "sessions", "link", "heart_rates", "scores"),
-                *("prompts", "decision_points", "stress_before", "gaps"),
+                *("prompts", "decision_points", "stress_before", "gaps", "nights"),
             ],
             "note_id": [self.note.id],
             "message_id": [self.message.id],

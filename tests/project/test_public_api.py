@@ -19,6 +19,8 @@ analytics.hrv: METRICS SLOW_BREATHING WINDOW_NS Beat BeatArrays BeatLabels Corre
     Domain HrvSummary HrvWindows Metric MissingReason Movement Quality StressIndex
     StressIndexInput StressPeriods WindowMetrics concat_windows correct_beats hrv_summary
     hrv_windows label_beats starts_by_stretch stress_index_of_periods window_metrics
+analytics.nights: Agreement DaysAround NightLink NightQuestion NightSeries calmer_than
+    days_around_nights device_agreement night_links night_series
 analytics.association: Association AssociationText Comparison GroupLink HrvBeforeRating
     MissingPattern PersonSlope RmCorr Span Verdict WhatIf association_text day_to_day_link
     group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse
@@ -53,6 +55,8 @@ store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_B
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup
+ingest.nights: NIGHT_FORMATS Members NightFile NightFormat find_night_formats holds_nights
+    open_members read_nights
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording
 api: create_app create_app_from_settings
 dashboard: start_dashboard

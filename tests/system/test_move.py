@@ -165,6 +165,7 @@ def test_a_store_moves_and_moves_again(embedded: Path, servers: dict[str, str]) 
         "prompts": 0,
         "offer_plans": 0,
         "decision_points": 0,
+        "nights": 0,
         "push_subscriptions": 0,
         "server_keys": 0,
         "heart_rates": 0,

@@ -175,6 +175,19 @@ class Tables(Transport):
         """
         return self._table("gaps", start=start, end=end, **more)
 
+    def nights(
+        self, start: Moment = None, end: Moment = None, since: Moment = None, **more: object
+    ) -> Any:
+        """Get nights that watches and rings measured.
+
+        Returns
+        -------
+        DataFrame
+            A row a night and source: ``start``, ``end``, ``basis``, ``rmssd_ms``, ``sdnn_ms``,
+            ``mean_hr_bpm``, or why there is none.
+        """
+        return self._table("nights", start=start, end=end, since=since, **more)
+
     def link(self, span: str = "30 minutes", **more: object) -> Any:
         """Get the rows of the link report.
 
@@ -206,7 +219,7 @@ class ExportEndpoints(Tables):
         ----------
         table : str
             Which table: beats, hrv, ratings, sessions, link, heart_rates, scores, prompts,
-            decision_points, stress_before or gaps.
+            decision_points, stress_before, gaps or nights.
         form : {"csv", "parquet", "arrow"}
             Which format.
 
