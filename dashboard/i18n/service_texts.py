@@ -31,8 +31,8 @@ CLINIC_OFFERS = (
     N_("Those who agreed to research are like those who did not"),
     N_("It holds for those who agreed, and says nothing of the others"),
     N_(
-        "Given the ratings before, the hour and the day, nothing else moves both stress and "
-        "pain after the draw, such as the news of that half hour or the mood of filling in"
+        "After the draw nothing else moves both stress and pain, given the ratings before, the "
+        "hour and the day. Such would be news in that half hour, or the mood of filling in"
     ),
     N_(
         "It would look as if stress carried the effect; chance decided the offer, not "
