@@ -30,6 +30,10 @@ button[data-testid^="stBaseButton-primary"]:not(:disabled) {{
 a.ebbtide-button {{ display: block; padding: .6rem 1rem; border: 1px solid currentColor;
   border-radius: .5rem; text-align: center; text-decoration: none; color: inherit !important; }}
 a.ebbtide-button:hover, a.ebbtide-button:focus-visible {{ text-decoration: underline; }}
+/* The longest German title has 15 letters in a word, and shall not be broken at 360 px. */
+@media (max-width: 640px) {{
+  h1 {{ font-size: 2rem !important; hyphens: auto; }}
+}}
 </style>"""
 
 
