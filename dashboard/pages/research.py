@@ -68,7 +68,9 @@ def _export(found: list[dict[str, Any]]) -> None:
     table = st.selectbox(_("Table"), _TABLES)
     form = st.radio(_("Form"), ["parquet", "csv", "arrow", "json"], horizontal=True)
     names = {row["person"][:8]: row["person"] for row in found}
-    people = st.multiselect(_("People (at least five, or all if none)"), list(names))
+    people = st.multiselect(
+        _("People (at least five, or all if none)"), list(names), placeholder=_("Choose")
+    )
     ids = [names[name] for name in people]
     query = urlencode([("format", form), *(("person", person_id) for person_id in ids)])
     settings = Settings()
