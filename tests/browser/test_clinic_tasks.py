@@ -1,4 +1,4 @@
-"""What a therapist, an analyst and an administrator come for, in a real browser: clicks and seconds.
+"""What therapist, analyst and administrator come for, in a real browser: clicks and seconds.
 
 EBBTIDE_TASKS=FILE adds a line of JSON for each task (docs/evidence/pages-clinic.md).
 """
