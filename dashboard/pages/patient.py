@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard.charts.before_session import SessionPicture, make_picture, picture_charts
+from dashboard.charts.before_session import picture_charts
 from dashboard.charts.trend import choose_periods
 from dashboard.client import ApiError
 from dashboard.components.forms import render_password_link, select_row
@@ -35,6 +35,7 @@ from dashboard.reports.session_summary import (
     session_summary,
 )
 from dashboard.session import client
+from dashboard.session_picture import SessionPicture, make_picture
 
 _YEAR = timedelta(days=366)
 _WEEK = timedelta(days=7)
