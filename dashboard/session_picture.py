@@ -85,7 +85,11 @@ def make_picture(
         last,
         rated,
         [
-            (day + _NOON, *(statistics.fmean(row[k] for row in rows) for k in (0, 1)))
+            (
+                day + _NOON,
+                statistics.fmean(pain for pain, _stress in rows),
+                statistics.fmean(stress for _pain, stress in rows),
+            )
             for day, rows in sorted(by_day.items())
         ],
         heart,
