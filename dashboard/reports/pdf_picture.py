@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from dashboard.charts.before_session import SessionPicture
 from dashboard.i18n.formatting import format_day
 from dashboard.i18n.language import _
 from dashboard.reports.tagged_pdf import TaggedPdf
+from dashboard.session_picture import SessionPicture
 
 _LEFT, _WIDTH = 26.0, 166.0  # mm
 _RATINGS_MM, _HEART_MM, _SPACE_MM = 42.0, 18.0, 3.0
