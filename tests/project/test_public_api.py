@@ -48,8 +48,9 @@ store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_B
     ImportedRating IndexMethod NightsPut NotAvailable Note NoteKind OfferEnd OfferPlan
     OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice PracticeKind Programme Prompt
     PromptState Purpose PushSubscription QuestionnaireResponse Rating RecoveryCode ReminderPlan
-    RemovedStream RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredNight StoredReport
-    StreamCoverage TherapySession TokenKind Totp Turn TurnResult Withdrawal pack_answers
+    RemovedStream RequestCount Role Scope SessionNotes SkipReason StoreGeneration StoredNight
+    StoredReport StreamCoverage TherapySession TokenKind Totp Turn TurnResult Withdrawal
+    pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup
