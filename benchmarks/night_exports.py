@@ -25,14 +25,21 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-_BED = datetime(2021, 1, 1, 22, 0, tzinfo=UTC)
+_BED = datetime(2021, 1, 1, tzinfo=UTC)  # from midnight to about seven
 _STEPS = 85
 
 
 def make_takeout(path: Path, days: int) -> None:
     """Details of each night, and rates of each day."""
     rng = random.Random(1)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    seconds = (_BED + timedelta(seconds=15 * k) for k in range(5760))
+    rates = json.dumps(
+        [
+            {"dateTime": f"@ {moment:%H:%M:%S}", "value": {"bpm": 50 + k % 20, "confidence": 2}}
+            for k, moment in enumerate(seconds)
+        ]
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for day in range(days):
             bed = _BED + timedelta(days=day)
             moments = (bed + timedelta(minutes=5 * k) for k in range(_STEPS))
@@ -45,15 +52,9 @@ def make_takeout(path: Path, days: int) -> None:
                 f"Takeout/Fitbit/{kind}/{kind} Details - {name}.csv",
                 f"timestamp,rmssd,coverage,low_frequency,high_frequency\n{rows}\n",
             )
-            rates = [
-                {
-                    "dateTime": f"{bed + timedelta(seconds=15 * k):%m/%d/%y %H:%M:%S}",
-                    "value": {"bpm": 50 + k % 20, "confidence": 2},
-                }
-                for k in range(5760)
-            ]
             archive.writestr(
-                f"Takeout/Fitbit/Global Export Data/heart_rate-{name}.json", json.dumps(rates)
+                f"Takeout/Fitbit/Global Export Data/heart_rate-{name}.json",
+                rates.replace("@", f"{bed:%m/%d/%y}"),
             )
 
 
@@ -85,12 +86,11 @@ def make_health_connect(path: Path, days: int) -> None:
 
 def make_apple(path: Path, megabytes: int) -> None:
     """Heart rates all day, sleep and SDNN of each night, until the file is as large."""
-    day = 0
+    day, rows = 0, "".join(_apple_day(_BED)).replace(f"{_BED:%Y-%m-%d}", "@")
     with path.open("w") as out:
         out.write('<?xml version="1.0"?><!DOCTYPE HealthData><HealthData locale="en">\n')
         while out.tell() < megabytes * 1_000_000:
-            bed = _BED + timedelta(days=day % 1800)
-            out.write("".join(_apple_day(bed)))
+            out.write(rows.replace("@", f"{_BED + timedelta(days=day % 1800):%Y-%m-%d}"))
             day += 1
         out.write("</HealthData>")
 
@@ -107,7 +107,7 @@ def _apple_day(bed: datetime) -> list[str]:
 
     rates = [
         record("QuantityTypeIdentifierHeartRate", t, t, 50 + k % 20)
-        for k, t in enumerate(bed + timedelta(seconds=150 * k) for k in range(576))
+        for k, t in enumerate(bed + timedelta(seconds=150 * k) for k in range(575))
     ]
     sdnn = [
         record("QuantityTypeIdentifierHeartRateVariabilitySDNN", t, t + timedelta(minutes=1), 60)
@@ -165,7 +165,7 @@ def read_pandas(path: Path) -> int:
 def measure(reader: str, path: Path) -> dict[str, float]:
     """Read in a process of its own."""
     done = subprocess.run(
-        [sys.executable, __file__, "--read", reader, str(path)],
+        [sys.executable, "-P", __file__, "--read", reader, str(path)],
         capture_output=True,
         text=True,
         check=True,
@@ -177,7 +177,7 @@ def measure(reader: str, path: Path) -> dict[str, float]:
 def main() -> None:
     """Make the exports, read each with both, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--years", type=int, default=5)
+    parser.add_argument("--years", type=float, default=5)
     parser.add_argument("--apple-mb", type=int, default=1000)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--read", nargs=2)
@@ -194,7 +194,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        days = 365 * given.years
+        days = round(365 * given.years)
         makers = {
             "takeout.zip": lambda path: make_takeout(path, days),
             "health_connect_export.db": lambda path: make_health_connect(path, days),
@@ -204,16 +204,16 @@ def main() -> None:
         print("| export | MB | reader | nights | CPU s | highest memory MB |")
         print("| --- | --- | --- | --- | --- | --- |")
         for name, make in makers.items():
-            path = folder / name
-            if not path.exists():
-                make(path)
-            for reader in ("ours",) if name == "export.xml" else ("ours", "pandas"):
-                found = measure(reader, path)
-                print(
-                    f"| {name} | {path.stat().st_size / 1e6:.0f} | {reader} | "
-                    f"{found['nights']:.0f} | {found['cpu_s']:.1f} | {found['peak_mb']:.0f} |",
-                    flush=True,
-                )
+            if not (folder / name).exists():
+                make(folder / name)
+        small = [name for name in makers if name != "export.xml"]
+        for reader, name in [*(("ours", name) for name in makers), *(("pandas", n) for n in small)]:
+            found = measure(reader, folder / name)
+            print(
+                f"| {name} | {(folder / name).stat().st_size / 1e6:.0f} | {reader} | "
+                f"{found['nights']:.0f} | {found['cpu_s']:.1f} | {found['peak_mb']:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
