@@ -91,7 +91,9 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
     table = st.selectbox(_("Table"), list(TABLES), format_func=lambda name: _(TABLES[name]))
     form = st.radio(_("Form"), list(_ENDS), horizontal=True)
     names = {row["person"][:8]: row["person"] for row in found}
-    people = st.multiselect(_("People (at least five, or all if none)"), list(names))
+    people = st.multiselect(
+        _("People (at least five, or all if none)"), list(names), placeholder=_("Choose")
+    )
     ids = [names[name] for name in people]
     if st.button(_("Show the first rows")):
         try:
