@@ -94,7 +94,7 @@ def test_a_therapist_finds_five_facts_in_two_minutes(
     task = Task("therapist: five facts")
     expect(page.get_by_text("have a reason for a word today")).to_be_visible()
     expect(page.get_by_text("Meeting 8 on").first).to_be_visible()  # 1: why a word today
-    task.click(page.get_by_role("button", name="Open", exact=True).first)
+    task.click(page.get_by_test_id("stButton").get_by_text("Open").first)
     expect(page.get_by_role("heading", name="Since the last meeting")).to_be_visible()
     expect(page.get_by_text("in the week before it").first).to_be_visible()  # 2: what changed
     expect(page.get_by_text("Meeting 8 on").first).to_be_visible()  # 3: the next meeting
@@ -119,7 +119,7 @@ def test_notes_save_themselves_and_a_message_is_read(
     page = signed_in(context, pages_url, "tom")
     expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
     wait_until_drawn(page)
-    page.get_by_role("button", name="Open", exact=True).first.click()
+    page.get_by_test_id("stButton").get_by_text("Open").first.click()
     expect(page.get_by_role("heading", name="Notes and homework")).to_be_visible()
     wait_until_drawn(page)
     task = Task("therapist: a note and a message")
