@@ -159,7 +159,7 @@ def test_every_format_is_read_kept_and_seen_again(pages: Pages, path: Path) -> N
     [
         ("takeout.zip", "Fitbit"),
         ("samsunghealth.zip", "Samsung Health"),
-        ("Health Connect.zip", "Health Connect"),
+        ("health_connect.zip", "Health Connect"),
         ("physiological_cycles.csv", "WHOOP"),
         ("oura_sleep.json", "Oura"),
     ],
