@@ -21,7 +21,7 @@ from ingest.files.import_worker import answer_request
 
 EXAMPLES = Path(__file__).parent / "examples"
 ALL = (
-    *("takeout.zip", "Health Connect.zip", "oura_sleep.json", "physiological_cycles.csv"),
+    *("takeout.zip", "health_connect.zip", "oura_sleep.json", "physiological_cycles.csv"),
     "samsunghealth.zip",
 )
 
