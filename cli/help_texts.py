@@ -77,10 +77,12 @@ HELP = (
     N_("Keep the ECG of Polar straps, on this machine only."),
     N_("End by itself."),
     N_("Print one JSON object a second."),
-    N_("Import recordings of other devices and apps. Importing twice adds nothing."),
+    N_("Import recordings and nights of other devices and apps. Importing twice adds nothing."),
     N_(
-        "FIT, text, CSV, EDF, Kubios, Polar or Health export, a folder or zip of these; - is input."
+        "FIT, text, CSV, EDF, Kubios, Polar or Health export, nights of a watch or ring, a folder "
+        "or zip of these; - is input."
     ),
+    N_("Go on, and import what is put into the folder."),
     N_("Zone of times that name none; the patient's if left out."),
     N_("When it began, for a file that does not say."),
     N_("Column of the intervals: its name, or place from 1."),
@@ -136,7 +138,7 @@ HELP = (
     ),
     N_(
         "One of beats, hrv, ratings, sessions, link, heart_rates, scores, prompts, "
-        "decision_points, stress_before, gaps."
+        "decision_points, stress_before, gaps, nights."
     ),
     N_("A .csv or .parquet file; - is CSV on standard output."),
     N_("List whose data may not be kept any longer: consent taken back or over, or long silent."),

@@ -61,8 +61,8 @@ def render_clinic_offers(research: Any) -> None:
         pd.DataFrame(
             [
                 {
-                    _("It rests on"): row["what"],
-                    _("If not"): row["otherwise"],
+                    _("It rests on"): say(row["what"]),
+                    _("If not"): say(row["otherwise"]),
                     _("Of"): _("the split alone") if row["of"] == "the split" else _("all"),
                 }
                 for row in found["assumptions"]

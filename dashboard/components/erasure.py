@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
+from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import _
 
@@ -58,7 +59,7 @@ def render_proof() -> None:
         for copy in found["copies"]:
             st.write(
                 _("A copy may still hold them: {kind}, {when}.").format(
-                    kind=copy["kind"],
+                    kind=say(copy["kind"]),
                     when="–" if copy["at"] is None else format_day_and_time(copy["at"]),
                 )
             )

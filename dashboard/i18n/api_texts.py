@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from dashboard.i18n import language
-from dashboard.i18n.formatting import format_long_day, format_time
+from dashboard.i18n import language, service_texts
+from dashboard.i18n.formatting import format_day, format_long_day, format_time
 from dashboard.i18n.language import N_, _
 from ebbtide.i18n.sentences import NUMBER, Sentences
 
@@ -291,6 +291,7 @@ _OFFERS = (
 _TEXTS = (
     *(*_NAMES, *_UNITS, *_CHANGES, *_SENTENCES, *_CAVEATS, *_OTHER),
     *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_OFFERS),
+    *(*service_texts.CLINIC_OFFERS, *service_texts.OPERATION),
 )
 # Fields that hold words; the others hold a number.
 _WORDS = {
@@ -300,6 +301,9 @@ _WORDS = {
 }
 _KNOWN = Sentences(_TEXTS, _WORDS)
 _MOMENT = re.compile(r"\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d")
+_OF_DAY = re.compile(
+    r"([^,;]+) of (\d\d [A-Z][a-z]+)"
+)  # a questionnaire, and when it was filled in
 
 
 def say(text: str) -> str:
@@ -314,8 +318,19 @@ def say(text: str) -> str:
     found = _KNOWN.translate(text, _, say)
     if found is not None:
         return found
+    of_days = [_OF_DAY.fullmatch(part) for part in text.split(", ")]
+    if all(of_days):
+        return ", ".join(_say_of_day(*part.groups()) for part in of_days if part)
     parts = text.split("; ")
     return "; ".join(say(part) for part in parts) if len(parts) > 1 else text
+
+
+def _say_of_day(questionnaire: str, day: str) -> str:
+    try:  # any leap year: the day has none
+        moment = datetime.strptime(f"{day} 2028", "%d %B %Y")  # noqa: DTZ007 - a date
+    except ValueError:
+        return f"{questionnaire} of {day}"
+    return _("{questionnaire} of {day}").format(questionnaire=questionnaire, day=format_day(moment))
 
 
 def _write_number(text: str) -> str:

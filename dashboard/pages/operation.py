@@ -49,12 +49,12 @@ def _health(api: Any) -> None:
     failed = [item for item in state["jobs"] if item["problem"]]
     lines = [
         _("The store of {name} does not answer ({problem}).").format(
-            name=item["name"], problem=item["problem"]
+            name=say(item["name"]), problem=item["problem"]
         )
         for item in away
     ]
     lines += [
-        _("{job}: {problem}.").format(job=_(_JOBS[item["name"]]), problem=item["problem"])
+        _("{job}: {problem}.").format(job=_(_JOBS[item["name"]]), problem=say(item["problem"]))
         for item in failed
     ]
     if not state["backups"]:
@@ -70,7 +70,7 @@ def _health(api: Any) -> None:
         (_("Version"), state["version"]),
         (
             _("Stores"),
-            _("answer") if not away else ", ".join(item["name"] for item in away),
+            _("answer") if not away else ", ".join(say(item["name"]) for item in away),
         ),
         (
             _("Recorders and phones"),
@@ -179,11 +179,12 @@ def _log(api: Any) -> None:
                 [
                     {
                         _("When"): _when(row["at"]),
-                        _("Who"): f"{row['who']} ({say(row['role'])})",
-                        _("Whose"): row["whose"],
-                        _("What"): row["what"],
+                        _("Who"): f"{_(who)} ({say(row['role'])})",
+                        _("Whose"): _(whose),
+                        _("What"): _(what),
                     }
                     for row in found["entries"]
+                    for who, whose, what in [(row["who"], row["whose"], row["what"])]
                 ]
             ),
             hide_index=True,
@@ -217,7 +218,7 @@ def _kept(api: Any) -> None:
         st.subheader(_("May not be kept any longer"))
         for item in found["expired"]:
             words = _("{name}: {reason} (since {since})").format(
-                name=item["name"], reason=item["reason"], since=_when(item["since"])
+                name=item["name"], reason=say(item["reason"]), since=_when(item["since"])
             )
             st.write(f"- {escape_markdown(words)}")
         st.caption(

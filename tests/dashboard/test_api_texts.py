@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 
 import numpy as np
@@ -15,7 +15,9 @@ from analytics.association.within_person import Association, day_to_day_link, wi
 from analytics.association.wording import association_text
 from analytics.hrv.requirements import MissingReason
 from analytics.hrv.windows import _missing_reason
+from analytics.practice.clinic_effects import ClinicEffects, ClinicMoments, clinic_effects
 from analytics.practice.confidence_sequence import Interval
+from analytics.practice.excursion_effects import Coefficient
 from analytics.practice.missingness import MissingAnswers
 from analytics.practice.person import OfferEffect, why_not_compared
 from analytics.practice.wording import EVERY_LOOK, NOT_BLIND, offer_sentence
@@ -27,10 +29,13 @@ from analytics.report import _COMPARISONS
 from api.routes.analysis.therapy import CAUTION as TRIAL_CAUTION
 from api.routes.patient_data.practices import CAUTION as PRACTICE_CAUTION
 from api.routes.patient_data.questionnaires import CAUTION as QUESTIONNAIRE_CAUTION
+from api.routes.research import clinic_offers
 from api.services import stress_days
 from api.services.offers import results
+from api.services.older_copies import CopyKind
 from dashboard.i18n import language
 from dashboard.i18n.api_texts import say
+from ebbtide.daily_state import problem_of
 from store.models import NotAvailable, PracticeKind, Role
 
 ENGLISH = (
@@ -138,6 +143,52 @@ def _offer_sentences() -> set[str]:
                 said.add(text.sentence)
     assert len(said) > 180
     return said
+
+
+def _service_sentences() -> set[str]:
+    """Return what is said of all people, and of the service itself."""
+    nobody = clinic_effects(
+        ClinicMoments(
+            *(
+                np.empty(0, bool if field.name == "offered" else float)
+                for field in fields(ClinicMoments)
+            )
+        )
+    )
+    up, unclear, down = (
+        Coefficient("x", (low + high) / 2, 0.1, low, high, 0.01, 20)
+        for low, high in ((0.1, 0.9), (-0.4, 0.4), (-0.9, -0.1))
+    )
+    said = {str(nobody.missing_reason), *clinic_offers._sentences(nobody)}
+    for stress, pain, split in product((up, unclear, down), (up, unclear, down), (up, unclear)):
+        for indirect in (split, None):
+            effects = ClinicEffects(9, 99, 0, 0, stress=stress, pain=pain, indirect=indirect)
+            said.update(clinic_offers._sentences(effects))
+    for row in clinic_offers.ASSUMPTIONS:
+        said |= {row.what, row.otherwise}
+    said |= {*CopyKind, problem_of(None, 0.0), "nothing new for 730 days"}
+    return said
+
+
+def test_what_is_said_of_the_service_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
+    german = language._match_locale("de-DE")
+    monkeypatch.setattr(language, "reader_locale", lambda: german)
+    said = _service_sentences()
+    assert len(said) > 25
+    for words in said:
+        assert say(words) != words and not re.search(ENGLISH, say(words)), (words, say(words))
+    assert say("After an offer pain was lower than without.") == (
+        "Nach einem Angebot war Schmerz niedriger als ohne."
+    )
+
+
+def test_the_day_of_a_questionnaire_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
+    german = language._match_locale("de-DE")
+    monkeypatch.setattr(language, "reader_locale", lambda: german)
+    words = "answered PHQ-9 of 02 May, PCS of 12 November"
+    assert say(words) == "PHQ-9 vom 2. Mai, PCS vom 12. Nov. beantwortet"
+    assert say("please ask about an answer: PHQ-9 of 29 February").endswith("PHQ-9 vom 29. Feb.")
+    assert say("PHQ-9 of 12 Brumaire") == "PHQ-9 of 12 Brumaire"
 
 
 def test_what_offers_did_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ SAME = {
         *("**{title}** &nbsp; :gray[{ends}]", "- {words} · :gray[{kind}, {about}]"),
         *("{column}: {what}", "{hours} h {minutes} min", "Live: {error}.", "Live: {missing}."),
         *("Code", "Ebbtide at home", "Export", "Name", "Passkeys", "Pause", "Person"),
+        *("Version", "{job}: {problem}."),
         *("RMSSD", "RMSSD (ms)", "Stress", "{seconds} s", "{number} ms"),
     }
 }

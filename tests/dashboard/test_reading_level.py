@@ -21,7 +21,6 @@ HIGHEST_OF_ALL = 6.0
 # Names of things, or for those who treat and analyse.
 EXCEPTIONS = {
     "de": (
-        "Each dot is one rating",
         "Heartbeats, ratings, notes, practices, meetings",
         "Open **Settings**. Search there",
         "That is {percent}% less pain",

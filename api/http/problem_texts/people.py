@@ -12,6 +12,8 @@ SIGNING_IN = (
         "good once."
     ),
     N_("is not your password."),
+    N_("is not the address of this account."),
+    N_("You cannot erase your own account here."),
     N_("The password is easily guessed. Use a phrase of several words that do not belong."),
     N_("The password is too short, or very long. Use {least} to {most} characters."),
     N_("'{which}' is not an e-mail address. Give one like ada@example.org."),

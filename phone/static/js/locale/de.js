@@ -97,6 +97,8 @@ export default {
   "practise.paused": "Pause",
   "practise.slower": "Langsamer",
   "practise.quicker": "Schneller",
+  "practise.smaller": "Kleiner",
+  "practise.smallerTitle": "Kleiner: die Empfindung verlassen und mit etwas Angenehmem weitermachen",
   "practise.end": "Beenden",
   "practise.back": "Zurück",
   "practise.left": "noch {time}",
@@ -228,6 +230,23 @@ export default {
   "see.linkPage": "Mein Zusammenhang",
   "see.trendPage": "Meine Kurven",
   "see.coursePage": "Mein Verlauf",
+  "see.sure": "Wie sicher ist das?",
+
+  "heart.title": "Ihr Herz",
+  "heart.today": "Heute",
+  "heart.on": "Am {day}",
+  "heart.day":
+    "{day} war Ihr Herz ruhiger als in {share} von 100 Ihrer üblichen Momente zu diesen Stunden ({low} bis {high}).",
+  "heart.hours": "Stunde für Stunde",
+  "heart.hour": "Stunde",
+  "heart.calmer": "Ruhiger als, von 100",
+  "heart.interval": "Wie sicher",
+  "heart.meaning":
+    "50 ist üblich. Es geht um das Herz und nicht darum, wie Sie sich fühlen. Auch Essen, Schlaf, Krankheit, Sprechen und Medikamente verändern den Wert.",
+  "heart.coming":
+    "Ab Ihrem dritten Tag mit dem Brustgurt steht hier, wie ruhig Ihr Herz ist, verglichen mit Ihren üblichen Werten zur selben Stunde. Tage bisher: {days}.",
+  "heart.none":
+    "In den letzten sieben Tagen wurde zu wenig vom Herzen aufgezeichnet, um zu sagen, wie ruhig es war.",
 
   "more.title": "Mehr",
   "more.signedIn": "Angemeldet als {name}",
@@ -382,11 +401,18 @@ export default {
     "Kein Internet: Erinnerungen lassen sich ändern, wenn es wieder da ist.",
   "offers.title": "Übung per Los",
   "offers.words":
-    "Bei manchen Ihrer Fragen entscheidet der Zufall wie bei einer Münze, ob Ebbtide Ihnen ein paar Minuten Übung anbietet. Eine halbe Stunde später fragt es noch einmal, so oder so. Der Vergleich zeigt, was eine Übung bei Ihnen bewirkt. Das kann hier sonst nichts zeigen. Daneben können Sie üben, wann Sie mögen, „jetzt nicht“ sagen und jederzeit aufhören.",
-  "offers.begin": "Beginnen",
-  "offers.begun": "Fertig. Das erste Angebot kann in drei Tagen kommen, mit Ihren Erinnerungen.",
-  "offers.on":
-    "An: Bei manchen Ihrer Fragen wird langsames Atmen oder eine andere Übung angeboten. Was das bewirkt hat, steht auf den Seiten von Ebbtide.",
+    "Bei manchen Ihrer Fragen entscheidet eine Münze, ob Ebbtide Ihnen ein paar Minuten Übung anbietet. Eine halbe Stunde später fragt es noch einmal, so oder so. Nebeneinander zeigen die beiden Arten von Momenten, was eine Übung bei Ihnen bewirkt. Sie können immer üben, wann Sie mögen, „jetzt nicht“ sagen oder aufhören.",
+  "offers.rules":
+    "Nie nachts, rund um eine Sitzung oder in den ersten Tagen. Die Fragen kommen mit Ihren Erinnerungen, und nach jeder Antwort eine mehr.",
+  "offers.proposal":
+    "Aus Ihrer Therapie kommt der Vorschlag: {practices}, bei etwa {share} von hundert Momenten.",
+  "offers.agree": "Ich stimme dem zu",
+  "offers.breathing": "Atmen",
+  "offers.tracking": "achtsames Spüren",
+  "offers.begin": "Mit Atmen beginnen",
+  "offers.begun": "Fertig. Das erste Angebot kann in einigen Tagen kommen, mit Ihren Erinnerungen.",
+  "offers.on": "An: {practices}, bei manchen Ihrer Fragen.",
+  "offers.page": "Was die Angebote bewirkt haben, und jede Auslosung",
   "offers.stop": "Beenden",
   "offers.stopped": "Beendet. Sie können üben, wann immer Sie mögen.",
   "offers.ended":
@@ -396,6 +422,11 @@ export default {
   "offers.ask.tracking": "Passen jetzt ein paar Minuten achtsames Spüren?",
   "offers.yes": "Ja",
   "offers.notNow": "Jetzt nicht",
+  "messages.title": "Aus Ihrer Therapie",
+  "messages.from": "{author} schrieb, {when}:",
+  "messages.seen": "Ich habe es gelesen",
+  "messages.notice":
+    "Hier können Sie nicht antworten, und niemand schaut laufend auf diese Seite. Wenn etwas dringend ist, rufen Sie an: Über die Nachrichten kommt keine Hilfe.",
   "answer.title": "Wie ist es gerade jetzt?",
   "answer.over":
     "Dieser Link wurde schon benutzt, oder seine Zeit ist vorbei. Das ist in Ordnung: Der nächste kommt, und nach dem Anmelden können Sie jederzeit einschätzen.",

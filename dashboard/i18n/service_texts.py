@@ -1,0 +1,51 @@
+"""What the API says of the service itself and of all people, for the catalogue of texts."""
+
+from __future__ import annotations
+
+from dashboard.i18n.language import N_
+
+# Practice by lot over everybody, and what its estimates rest on.
+CLINIC_OFFERS = (
+    N_("Not enough yet to say what offers did: {missing}."),
+    N_("{n} people have {m} moments with all ratings; at least {least} are needed"),
+    N_("We cannot tell whether offers changed {name}."),
+    N_("After an offer {name} was lower than without."),
+    N_("After an offer {name} was higher than without."),
+    N_("How much of it goes with the difference in stress cannot be said."),
+    N_("We cannot tell whether a difference in pain goes with the difference in stress."),
+    N_(
+        "After an offer, some of the difference in pain goes with the difference in stress. That "
+        "stress carries it to pain is not proven by this: chance decided the offer, not the stress "
+        "that followed."
+    ),
+    N_(
+        "mediator and controls tell offered from other moments without error: the two arms do not "
+        "overlap, and no indirect effect can be known"
+    ),
+    N_("Chance alone decided what was offered, with the probabilities that are stored"),
+    N_("What differs could be due to something else; each draw can be done again"),
+    N_("Whether a rating is missing does not depend on the offer and on how one feels"),
+    N_("Those who answer after an offer would be others: compare the shares left out"),
+    N_("What hope and politeness add to a rating is part of what an offer does"),
+    N_("Nobody who rates can be kept from knowing what was offered"),
+    N_("Those who agreed to research are like those who did not"),
+    N_("It holds for those who agreed, and says nothing of the others"),
+    N_(
+        "Given the ratings before, the hour and the day, nothing else moves both stress and "
+        "pain after the draw, such as the news of that half hour or the mood of filling in"
+    ),
+    N_(
+        "It would look as if stress carried the effect; chance decided the offer, not "
+        "the stress that followed"
+    ),
+    N_("Stress changed first, and pain with it: both are rated at the same moment"),
+    N_("Less pain could have lowered stress, and the split would look the same"),
+)
+OPERATION = (
+    *(N_("beats"), N_("people and ratings"), N_("it is not running")),
+    *(N_("the operator of this server"), N_("an account that is no more")),
+    N_("consent to keeping was taken back"),
+    N_("the time they agreed to is over"),
+    N_("nothing new for {days} days"),
+    *(N_("backup"), N_("embedded store"), N_("put aside"), N_("ECG recording"), N_("outbox")),
+)
