@@ -30,6 +30,7 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from api.services.access_tokens import issue_token
+from benchmarks.children import end_with_us
 from benchmarks.soak import answers, free_port, memory_mb
 from benchmarks.store import MIDNIGHT, day_of
 from ebbtide.beats import Notification, Origin, Stream, new_id
@@ -107,6 +108,7 @@ def main() -> None:
             stderr=log,
             env={**os.environ, "EBBTIDE_DATA_DIR": str(folder)},
         )
+        end_with_us(api)
     url = f"http://127.0.0.1:{port}"
     answers(f"{url}/v1/ready")
     before, most, ended = memory_mb(api.pid), 0.0, threading.Event()

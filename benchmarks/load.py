@@ -30,6 +30,7 @@ from api.services.access_tokens import issue_token
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import load_daily_hrv
 from api.services.link_report import load_report_json
+from benchmarks.children import end_with_us
 from benchmarks.soak import answers, cpu_s, free_port, memory_mb
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -105,6 +106,7 @@ def main() -> None:
             stderr=log,
             env={**environment, "EBBTIDE_REQUESTS_A_MINUTE": "1000000"},
         )
+        end_with_us(api)
     url = f"http://127.0.0.1:{port}"
     answers(f"{url}/v1/ready")
     ramp = (args.straps + args.readers) / A_SECOND

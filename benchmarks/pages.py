@@ -15,7 +15,6 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,10 +22,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.children import child
 from benchmarks.load import a_year
 from benchmarks.soak import answers, free_port
 from dashboard.launch import dashboard_command, start_dashboard
@@ -48,10 +48,9 @@ def empty_page(folder: Path) -> Iterator[str]:
         str(script) if word.endswith("app.py") else word
         for word in dashboard_command("127.0.0.1", port)
     ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+    with child(command):
         answers(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}"
-        running.terminate()
 
 
 def whole(page: Page) -> None:
@@ -62,10 +61,14 @@ def whole(page: Page) -> None:
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
 
 
-def seconds(work: Callable[[], None]) -> float:
-    """How long it takes."""
+def seconds(what: str, work: Callable[[], None]) -> float:
+    """How long it takes. Ends the benchmark, naming the page, where a page is not there in time."""
     began = time.perf_counter()
-    work()
+    try:
+        work()
+    except (AssertionError, Error) as error:
+        waited = time.perf_counter() - began
+        raise SystemExit(f"{what}: not whole after {waited:.0f} s. {error}") from error
     return time.perf_counter() - began
 
 
@@ -84,8 +87,8 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
 
         return work
 
-    found["an empty Streamlit page"] = seconds(opens(hello, "hello"))
-    found["first page (sign in)"] = seconds(opens(url, "E-mail"))
+    found["an empty Streamlit page"] = seconds("an empty Streamlit page", opens(hello, "hello"))
+    found["first page (sign in)"] = seconds("first page (sign in)", opens(url, "E-mail"))
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
 
@@ -95,7 +98,7 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         whole(page)
 
-    found["Today, after signing in"] = seconds(signs_in)
+    found["Today, after signing in"] = seconds("Today, after signing in", signs_in)
     for again in ("", ", again"):
         for title in PAGES:
 
@@ -104,7 +107,7 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
                 expect(page.get_by_role("heading", name=title).first).to_be_visible()
                 whole(page)
 
-            found[title + again] = seconds(goes)
+            found[title + again] = seconds(title + again, goes)
             if title == "My trend":
 
                 def a_year_of_it() -> None:
@@ -112,7 +115,9 @@ def one_round(browser: Browser, url: str, hello: str) -> dict[str, float]:
                     expect(page.get_by_text("four hours")).to_be_visible()
                     whole(page)
 
-                found["My trend, a year" + again] = seconds(a_year_of_it)
+                found["My trend, a year" + again] = seconds(
+                    "My trend, a year" + again, a_year_of_it
+                )
     context.close()
     return found
 
@@ -126,6 +131,7 @@ def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         raise SystemExit("This needs Debian's chromium.")
+    expect.set_options(timeout=60_000)  # a page on a busy machine; its own 5 s end a whole run
     with tempfile.TemporaryDirectory(prefix="ebbtide-pages-") as name:
         folder = Path(name)
         stores = open_stores(Settings(data_dir=folder))
@@ -133,12 +139,10 @@ def main() -> None:
         a_year(stores, person, args.days)
         stores.close()
         port = free_port()
-        with subprocess.Popen(
+        with child(
             [sys.executable, "-m", "ebbtide", "serve", "--port", str(port)],
-            env={**os.environ, "EBBTIDE_DATA_DIR": str(folder)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as api:
+            {**os.environ, "EBBTIDE_DATA_DIR": str(folder)},
+        ):
             answers(f"http://127.0.0.1:{port}/v1/ready")
             with (
                 start_dashboard(f"http://127.0.0.1:{port}") as pages,
@@ -150,7 +154,6 @@ def main() -> None:
                 )
                 rounds = [one_round(browser, pages.url, hello) for _ in range(args.rounds)]
                 browser.close()
-            api.terminate()
     hello_s = statistics.median(each["an empty Streamlit page"] for each in rounds)
     print(
         json.dumps(

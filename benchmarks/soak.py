@@ -27,6 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.children import end_with_us
 from ebbtide import timestamps
 from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.settings import Settings
@@ -214,6 +215,7 @@ def main() -> None:
             stdout=log,
             stderr=log,
         )
+        end_with_us(api)
     url = f"http://127.0.0.1:{port}"
     answers(f"{url}/v1/ready")
     accounts = []

@@ -83,6 +83,7 @@ COMMANDS = {
     "recordings": "cli.straps.recordings:recordings",
     "hrv": "cli.analysis.hrv:hrv",
     "clean": "cli.analysis.hrv:clean",
+    "stress": "cli.analysis.stress:stress",
     "link": "cli.analysis.link:link",
     "outcomes": "cli.analysis.outcomes:outcomes",
     "questionnaires check": "cli.analysis.questionnaires:check",

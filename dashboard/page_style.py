@@ -43,7 +43,7 @@ _ON_A_PHONE = f"""
 {_TABS} {{ display: none; }}
 {PHONE} {{
   {_MAIN} {{ padding-top: 4rem; padding-bottom: 5.5rem; }}
-  {_MAIN} h1 {{ font-size: 1.9rem; padding: .4rem 0; }}
+  {_MAIN} h1 {{ font-size: 1.9rem; padding: .4rem 0; hyphens: auto; }}
   {_MAIN} h2 {{ font-size: 1.5rem; }}
   {_MAIN} h3 {{ font-size: 1.3rem; padding: .3rem 0; }}
   {_MAIN} hr {{ margin: .8rem 0; }}

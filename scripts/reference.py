@@ -54,7 +54,9 @@ def command_line_page() -> str:
         "# Command line\n",
         "`ebbtide` stands for the command: in the source folder it is `uv run ebbtide`. Every "
         "command has `-h`, and `-V` for the version. What reports something has `--json`; `start`, "
-        "`serve` and `dashboard` report nothing, and log as `EBBTIDE_LOG_FORMAT` says.\n",
+        "`serve` and `dashboard` report nothing, and log as `EBBTIDE_LOG_FORMAT` says. "
+        "Help is in English or German: by `EBBTIDE_LANGUAGE` (`en`, `de`), or else by the "
+        "terminal's `LC_ALL`, `LC_MESSAGES` or `LANG`.\n",
     ]
     _walk(root, "ebbtide", parts)
     return _HEADER + "\n".join(parts) + "\n"

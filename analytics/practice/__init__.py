@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ebbtide._lazy import lazy_members
 
 if TYPE_CHECKING:
-    from analytics.practice.clinic_effects import ClinicEffects, ClinicMoments, clinic_effects
+    from analytics.practice.clinic import ClinicEffects, ClinicMoments, clinic_effects
     from analytics.practice.clinic_planning import (
         ClinicPlan,
         liao_power,
@@ -43,7 +43,7 @@ else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
         __name__,
         {
-            "analytics.practice.clinic_effects": (
+            "analytics.practice.clinic": (
                 "ClinicEffects",
                 "ClinicMoments",
                 "clinic_effects",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from api.export.columns import (
     DESCRIPTIONS,
+    MOVED_TIMESTAMP,
     PRIMARY_KEYS,
+    TIMESTAMP,
     Column,
     Table,
     table_columns,
 )
-from ebbtide._lazy import lazy_module
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-else:
-    pa = lazy_module("pyarrow")
 
 _PROFILES = "https://datapackage.org/profiles/2.0"
 
@@ -71,14 +67,14 @@ def describe_resource(table: Table, path: str, pseudonymous: bool) -> dict[str, 
 
 def _describe_field(name: str, column: Column) -> dict[str, Any]:
     field: dict[str, Any] = {"name": name, "description": column.description}
-    kind = column.kind
-    if pa.types.is_boolean(kind):
+    kind = column.type_name
+    if kind == "bool_":
         field |= {"type": "boolean", "trueValues": ["TRUE"], "falseValues": ["FALSE"]}
-    elif pa.types.is_timestamp(kind):
+    elif kind in (TIMESTAMP, MOVED_TIMESTAMP):
         field["type"] = "datetime"
-    elif pa.types.is_integer(kind):
+    elif kind.startswith("int"):
         field["type"] = "integer"
-    elif pa.types.is_floating(kind):
+    elif kind.startswith("float"):
         field["type"] = "number"
     else:
         field["type"] = "string"

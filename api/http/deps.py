@@ -26,6 +26,7 @@ from api.services.consent import (
 from api.services.questionnaires import QuestionnaireService
 from api.services.second_factors import is_missing
 from api.services.snapshots import Snapshots
+from ebbtide.i18n import choose_language
 from store import Stores
 from store.errors import ErasedSubjectError, UnknownStreamError
 from store.models import AccessLogEntry, Person
@@ -73,6 +74,12 @@ async def get_questionnaires(request: Request) -> QuestionnaireService:
     return service
 
 
+async def get_language(request: Request) -> str:
+    """The language that the request asks for, of those that there are."""
+    return choose_language(request.headers.get("accept-language", ""))
+
+
+LanguageDep = Annotated[str, Depends(get_language)]
 QuestionnairesDep = Annotated[QuestionnaireService, Depends(get_questionnaires)]
 StoresDep = Annotated[Stores, Depends(get_stores)]
 CacheDep = Annotated[AnalysisCache, Depends(get_cache)]

@@ -55,7 +55,7 @@ def read_intervals(
     runs: list[NDArray[np.int64]] = []
     number = 0
     for recording in sorted(read.recordings, key=lambda item: item.start_ns):
-        one_rr, one_times, one_run = _arrays(recording)
+        one_rr, one_times, one_run = recording_arrays(recording)
         if times and one_times[0] <= times[-1][-1]:
             problems.append(
                 f"{recording.source}: {len(one_rr)} beats overlap with another recording in this "
@@ -76,9 +76,10 @@ def read_intervals(
     return replace(found, read_as=read_as, notes=read.notes)
 
 
-def _arrays(
+def recording_arrays(
     recording: FileRecording,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Make the intervals in ms, the times of their ends and a number per unbroken run."""
     starts = np.zeros(recording.beats, np.int64)
     for gap in recording.gaps:
         starts[recording.ends[gap.sequence - 2] if gap.sequence > 1 else 0] = 1

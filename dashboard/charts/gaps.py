@@ -10,6 +10,7 @@ import pandas as pd
 
 from dashboard.charts import palette
 from dashboard.i18n.api_texts import say
+from dashboard.i18n.formatting import axis_day_format
 from dashboard.i18n.language import _
 
 # Lightness tells them apart, too, also in print; more reasons than these share the last one.
@@ -74,7 +75,12 @@ def gap_layers(days: list[dict[str, Any]], domain: list[str]) -> tuple[alt.Chart
         alt.Chart(table)
         .mark_rect(stroke=palette.MUTED, strokeWidth=0.3)
         .encode(
-            x=alt.X("from:T", scale=alt.Scale(domain=domain), title=None),
+            x=alt.X(
+                "from:T",
+                title=None,
+                scale=alt.Scale(domain=domain),
+                axis=alt.Axis(format=axis_day_format()),
+            ),
             x2="to:T",
             y=alt.Y("low:Q", title=_("Hours"), scale=alt.Scale(domain=[0, 18])),
             y2="high:Q",

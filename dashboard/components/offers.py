@@ -244,6 +244,7 @@ def _render_proposal_form(api: Any) -> None:
             list(PRACTICES),
             ["paced breathing"],
             format_func=lambda arm: _(PRACTICES[arm]),
+            placeholder=_("Choose"),
         )
         share = st.slider(_("At how many of a hundred moments"), 20, 80, 50, 5)
         if st.form_submit_button(_("Propose practice by lot")):

@@ -26,6 +26,7 @@ TABLES = {
     "gaps": N_("Times without heartbeats"),
     "heart_rates": N_("Heart rates from elsewhere"),
     "link": N_("The link of each person"),
+    "nights": N_("Nights of watches and rings"),
     "beats": N_("Every heartbeat"),
 }
 _ENDS = {"parquet": "parquet", "csv": "csv", "arrow": "arrows"}
@@ -46,7 +47,7 @@ def render_tokens(api: Any) -> None:
     made = st.session_state.get(_NEW_TOKEN)
     if made is not None:
         st.write(_("Here it is, shown only now. Who has it reads what you read:"))
-        st.code(made["token"], language=None)
+        st.code(made["token"], language=None, wrap_lines=True)
         st.caption(
             _("It ends on {day}. In a terminal: export EBBTIDE_TOKEN=...").format(
                 day=format_long_day(made["expires"])
@@ -91,7 +92,9 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
     table = st.selectbox(_("Table"), list(TABLES), format_func=lambda name: _(TABLES[name]))
     form = st.radio(_("Form"), list(_ENDS), horizontal=True)
     names = {row["person"][:8]: row["person"] for row in found}
-    people = st.multiselect(_("People (at least five, or all if none)"), list(names))
+    people = st.multiselect(
+        _("People (at least five, or all if none)"), list(names), placeholder=_("Choose")
+    )
     ids = [names[name] for name in people]
     if st.button(_("Show the first rows")):
         try:
@@ -115,9 +118,9 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
     calls = make_calls(api_address(), table, ids)
     st.caption(_("The same, as a script: each works as it stands once EBBTIDE_TOKEN is set."))
     python, r, shell = st.tabs(["Python", "R", _("Shell")])
-    python.code(calls["python"], language="python")
-    r.code(calls["r"], language="r")
-    shell.code(calls["shell"], language="sh")
+    python.code(calls["python"], language="python", wrap_lines=True)
+    r.code(calls["r"], language="r", wrap_lines=True)
+    shell.code(calls["shell"], language="sh", wrap_lines=True)
     address = api_address()
     st.caption(
         _("Every table and parameter: {address}/openapi.json").format(address=address)

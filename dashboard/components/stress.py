@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.i18n.formatting import format_day, format_number, format_time
+from dashboard.i18n.formatting import calmer_parts, format_day, format_time
 from dashboard.i18n.language import N_, _
 from dashboard.session import client, current_account
 
@@ -24,14 +24,6 @@ _REASONS = {
     "new strap": N_("I have another strap"),
     "other": N_("Something else changed"),
 }
-
-
-def calmer_parts(index: dict[str, Any]) -> dict[str, str]:
-    """Return the shares of usual moments that were less calm: an index of 30 is 70 of 100."""
-    return {
-        name: format_number(100 - index[end])
-        for name, end in (("share", "value"), ("low", "high"), ("high", "low"))
-    }
 
 
 def without_rests(practices: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -118,3 +118,11 @@ def slope_parts(row: dict[str, Any]) -> dict[str, str]:
         **{key: format_signed(row[key], 2) for key in ("estimate", "low", "high")},
         "p_value": _("under 0.001") if p_value < 0.001 else f"= {format_number(p_value, 3)}",
     }
+
+
+def calmer_parts(index: dict[str, Any]) -> dict[str, str]:
+    """Return the shares of usual moments that were less calm: an index of 30 is 70 of 100."""
+    return {
+        name: format_number(100 - index[end])
+        for name, end in (("share", "value"), ("low", "high"), ("high", "low"))
+    }

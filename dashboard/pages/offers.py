@@ -68,6 +68,7 @@ def _render_begin(api: Any, found: dict[str, Any]) -> None:
         list(PRACTICES),
         ["paced breathing"],
         format_func=lambda arm: _(PRACTICES[arm]),
+        placeholder=_("Choose"),
     )
     if st.button(_("Begin"), width="stretch", disabled=not arms):
         _agree(api, found["wording"], arms=arms)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard.charts.before_session import SessionPicture, make_picture, picture_charts
+from dashboard.charts.before_session import picture_charts
 from dashboard.charts.trend import choose_periods
 from dashboard.client import ApiError
 from dashboard.components.forms import render_password_link, select_row
@@ -35,6 +35,7 @@ from dashboard.reports.session_summary import (
     session_summary,
 )
 from dashboard.session import client
+from dashboard.session_picture import SessionPicture, make_picture
 
 _YEAR = timedelta(days=366)
 _WEEK = timedelta(days=7)
@@ -69,11 +70,9 @@ def patient_page() -> None:
     with st.spinner(_("Reading ...")):
         questionnaires = api.questionnaire_changes()
         facts = _load_facts(api, patient)
-        heart = _load_periods(api, facts.now)
     render_concerns(questionnaires)
-    whole = _picture(facts, heart, facts.now - _YEAR)
-    page = session_summary(facts, whole)
-    _render_summary(page, facts, heart, whole)
+    page = session_summary(facts)
+    _render_summary(api, page, facts)
     st.download_button(
         _("Print this page (PDF)"),
         session_pdf(page),
@@ -110,34 +109,28 @@ def _load_facts(api: Any, patient: dict[str, Any]) -> SessionFacts:
     )
 
 
-def _load_periods(api: Any, end: datetime) -> list[dict[str, Any]]:
+def _load_periods(api: Any, start: datetime, end: datetime) -> list[dict[str, Any]]:
     """The days or weeks of the stress index; none where they cannot be computed now."""
     try:
-        return choose_periods(api.trend(end - _YEAR, end, _BUCKET_S))
+        return choose_periods(api.trend(start, end, _BUCKET_S))
     except ApiError:
         return []
 
 
-def _picture(
-    facts: SessionFacts, heart: list[dict[str, Any]], first: datetime
-) -> SessionPicture | None:
+def _picture(api: Any, facts: SessionFacts, first: datetime) -> SessionPicture | None:
     """The picture from the first rating after ``first`` on; None without a rating."""
     ratings = [row for row in facts.ratings if datetime.fromisoformat(row["about"]) >= first]
     if not ratings:
         return None
     begin = min(datetime.fromisoformat(ratings[0]["about"]), facts.now - _WEEK)
+    heart = _load_periods(api, begin, facts.now)
     return make_picture(
         *(ratings, heart, facts.sessions, facts.practices, facts.starts),
         *(begin, facts.now, facts.patient["zone"]),
     )
 
 
-def _render_summary(
-    page: SessionSummary,
-    facts: SessionFacts,
-    heart: list[dict[str, Any]],
-    whole: SessionPicture | None,
-) -> None:
+def _render_summary(api: Any, page: SessionSummary, facts: SessionFacts) -> None:
     """Render the parts: what is needed first, the rest behind folds."""
     folded = {_("Over the programme"), _("Their notes")}
     for number, (title, lines) in enumerate(page.parts.items()):
@@ -152,7 +145,7 @@ def _render_summary(
         st.subheader(title)
         _lines(lines)
         if number == 0:
-            _render_picture(facts, heart, whole)
+            page.picture = _render_picture(api, facts)
         if title == _("Pain and stress") and facts.link["stress"]["missing"] is None:
             with st.expander(_("How sure is this?")):
                 _lines(describe_doubts(facts.link["stress"]))
@@ -164,12 +157,11 @@ def _lines(lines: list[str]) -> None:
         st.write(escape_markdown(line))
 
 
-def _render_picture(
-    facts: SessionFacts, heart: list[dict[str, Any]], whole: SessionPicture | None
-) -> None:
-    if whole is None:
+def _render_picture(api: Any, facts: SessionFacts) -> SessionPicture | None:
+    """Render the picture of the chosen time, and return it for the print."""
+    if not facts.ratings:
         st.write(_("Nothing was rated yet, so there is no picture."))
-        return
+        return None
     chosen = st.segmented_control(
         _("Time of the picture"),
         list(_SPANS),
@@ -178,17 +170,22 @@ def _render_picture(
         format_func=lambda name: _(_SPANS[name]),
         label_visibility="collapsed",
     )
-    picture = whole
+    first = facts.now - _YEAR
     if chosen != "all":
         held = sorted(datetime.fromisoformat(row["held"]) for row in facts.sessions)
         past = [at for at in held if at <= facts.now]
-        first = past[-2] if len(past) > 1 else facts.now - _MIN_SPAN
-        picture = _picture(facts, heart, min(first, facts.now - _MIN_SPAN)) or whole
+        first = min(past[-2] if len(past) > 1 else facts.now, facts.now - _MIN_SPAN)
+    with st.spinner(_("Reading ...")):
+        picture = _picture(api, facts, first)
+    if picture is None:
+        st.write(_("Nothing was rated in this time."))
+        return None
     for chart, alternative in picture_charts(picture):
         st.altair_chart(chart, width="stretch", alt=alternative)
     st.caption(_(PICTURE_WORDS) + (f" {_(HEART_WORDS)}" if picture.heart else ""))
     if not picture.heart:
         st.caption(_("No stress index of the heart in this time: too few usable heartbeats."))
+    return picture
 
 
 def _new_password(patient: dict[str, Any]) -> None:

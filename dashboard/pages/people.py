@@ -36,6 +36,18 @@ def people_page() -> None:
             word in f"{row['name']} {row['email']} {say(row['role'])}".casefold() for word in words
         )
     ]
+    if not found:
+        st.write(_("Nobody is found by that."))
+    else:
+        _render_accounts(found)
+        _account(api, found)
+    with st.expander(_("Invite somebody")):
+        _invite(api)
+    with st.expander(_("Who is in whose care")):
+        _care(api, accounts)
+
+
+def _render_accounts(found: list[dict[str, Any]]) -> None:
     st.dataframe(
         pd.DataFrame(
             [
@@ -51,14 +63,6 @@ def people_page() -> None:
         hide_index=True,
         width="stretch",
     )
-    if found:
-        _account(api, found)
-    else:
-        st.write(_("Nobody is found by that."))
-    with st.expander(_("Invite somebody")):
-        _invite(api)
-    with st.expander(_("Who is in whose care")):
-        _care(api, accounts)
 
 
 def _invite(api: Any) -> None:

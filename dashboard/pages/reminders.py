@@ -109,6 +109,7 @@ def _render_when(api: Any, found: dict[str, Any]) -> None:
             list(range(420, 1320, 30)),
             [minute for minute in found["fixed_min"] if minute % 30 == 0],
             format_func=_clock,
+            placeholder=_("Choose"),
         )
         hours = []
         with st.expander(_("Hours of each weekday")):

@@ -15,9 +15,9 @@ from dashboard.charts.gaps import gap_legend_html
 from dashboard.charts.trend import describe_chart, trend_charts
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
-from dashboard.components.stress import calmer_parts, render_usual_changed, without_rests
+from dashboard.components.stress import render_usual_changed, without_rests
 from dashboard.i18n.api_texts import say
-from dashboard.i18n.formatting import format_day, format_number
+from dashboard.i18n.formatting import calmer_parts, format_day, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
 from dashboard.session import client, current_account

@@ -9,14 +9,20 @@ from statistics import mean
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.components.stress import calmer_parts, without_rests
 from dashboard.i18n import texts
 from dashboard.i18n.api_texts import say
-from dashboard.i18n.formatting import change_parts, format_day, format_long_day, format_number
+from dashboard.i18n.formatting import (
+    calmer_parts,
+    change_parts,
+    format_day,
+    format_long_day,
+    format_number,
+)
 from dashboard.i18n.language import N_, _
 
 _DAYS = 28  # of the picture, and of the summary where there was no meeting
 _MAX_NOTES = 5
+_REST = "seated rest"  # a reading of the heart, and no practice
 CAVEAT = N_(
     "Made with Ebbtide by the person themselves. Not a diagnosis, and no statement of cause. "
     "Ratings are their own, from 0 to 10."
@@ -59,7 +65,9 @@ def load_meeting_page(api: Any, account: dict[str, Any], now: datetime) -> Meeti
     first_day = (now - timedelta(days=_DAYS - 1)).date()
     ratings = api.rating_list(min(since, now - timedelta(days=_DAYS)), now)
     recent = [item for item in ratings if _at(item["about"]) >= since]
-    practices = [item for item in without_rests(api.practices()) if _at(item["start"]) >= since]
+    practices = [
+        item for item in api.practices() if item["kind"] != _REST and _at(item["start"]) >= since
+    ]
     begin = (
         _("Since meeting {number} on {day}").format(
             number=last["number"], day=format_long_day(since.astimezone(zone))

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from dashboard.charts.before_session import SessionPicture
 from dashboard.i18n.formatting import format_day
 from dashboard.i18n.language import _
 from dashboard.reports.tagged_pdf import TaggedPdf
+from dashboard.session_picture import SessionPicture
 
 _LEFT, _WIDTH = 26.0, 166.0  # mm
 _RATINGS_MM, _HEART_MM, _SPACE_MM = 42.0, 18.0, 3.0
@@ -84,7 +84,7 @@ def _draw(
         _draw_heart(pdf, picture, heart_top, x_of)
         pdf.text(_LEFT + 1, heart_top + 3, printable(words.index))
     _draw_meetings(pdf, picture, top, bottom, x_of)
-    for column, dash in ((1, False), (2, True)):
+    for column, dash in ((0, False), (1, True)):
         _draw_series(pdf, picture, column, dash, top, x_of)
     pdf.set_fill_color(90)
     for at in picture.practices:
@@ -132,7 +132,7 @@ def _draw_series(
     top: float,
     x_of: Callable[[datetime], float],
 ) -> None:
-    points = [(row[0], float(row[column])) for row in picture.days]
+    points = [(at, (pain, stress)[column]) for at, pain, stress in picture.days]
 
     def y_of(value: float) -> float:
         return top + _RATINGS_MM * (1 - value / 10)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from font_source_sans_pro import font_files_ttf
 from fpdf import FPDF
@@ -100,7 +101,7 @@ def _render(page: SessionSummary, words: _Words) -> bytes:
 
 def _fit(pdf: FPDF, text: str, height_mm: float) -> str:
     """Cut a text after as many lines as there is room for."""
-    lines = pdf.multi_cell(0, 4.5, text, align="L", dry_run=True, output="LINES")
+    lines = cast("list[str]", pdf.multi_cell(0, 4.5, text, align="L", dry_run=True, output="LINES"))
     room = int(height_mm // 4.5)
     return text if len(lines) <= room else " ".join(lines[:room]) + " ..."
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.charts.before_session import SessionPicture
 from dashboard.i18n import texts
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import (
@@ -20,6 +19,7 @@ from dashboard.i18n.formatting import (
     format_weekday,
 )
 from dashboard.i18n.language import N_, _
+from dashboard.session_picture import SessionPicture
 
 CAVEAT = N_(
     "Not a diagnosis, and no statement of cause: what moved together, and "

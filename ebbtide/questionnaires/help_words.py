@@ -20,19 +20,27 @@ A clinic elsewhere, or with a better number, sets ``help_lines`` and ``help_cont
 
 from __future__ import annotations
 
-HELP_LINES = (
+from ebbtide.i18n import N_
+
+HELP_LINES = N_(
     "To talk with somebody, day or night: 988 in the US and Canada, 116 123 in the UK, Ireland and "
     "Germany. Other countries have such lines, too."
 )
 HELP_WORDS = (
-    "Thank you for answering this question honestly. Many people have such thoughts at some time. "
-    "You do not have to be alone with them.",
-    "If you might act on them, or do not feel safe: call your emergency number now (112 in the EU, "
-    "999 in the UK, 911 in the US and Canada), or go to the nearest emergency department.",
+    N_(
+        "Thank you for answering this question honestly. Many people have such thoughts at some "
+        "time. You do not have to be alone with them."
+    ),
+    N_(
+        "If you might act on them, or do not feel safe: call your emergency number now (112 in the "
+        "EU, 999 in the UK, 911 in the US and Canada), or go to the nearest emergency department."
+    ),
     HELP_LINES,
-    "Please also tell somebody near you, your doctor or your therapist, today.",
-    "Nobody watches these answers as they come in. If you agreed to that, your therapist sees them "
-    "when they next open your page. Please do not wait for it.",
+    N_("Please also tell somebody near you, your doctor or your therapist, today."),
+    N_(
+        "Nobody watches these answers as they come in. If you agreed to that, your therapist sees "
+        "them when they next open your page. Please do not wait for it."
+    ),
 )
 
 

@@ -39,6 +39,7 @@ _DAILY = ("average heart rate variability milliseconds", "daily_rmssd")
 _NREM = ("nremhr", "non rem heart rate beats per minute")
 _BPM = ("beats per minute", "bpm")
 _DETAIL_MARKS = {"coverage", "low_frequency", "high_frequency", "standard deviation milliseconds"}
+_AMERICAN = re.compile(r"(\d\d)/(\d\d)/(\d\d|\d{4}) (\d\d):(\d\d)(?::(\d\d))?")
 _RATE = re.compile(rb'"dateTime"\s*:.{0,80}"bpm"\s*:', re.DOTALL)
 
 
@@ -150,19 +151,31 @@ def _at(time_ns: int, value: Measured, zone: str | None, moment: datetime | None
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
+    if text[2:3] == "/":
+        return _american(text)
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        return _american(text)
+        return None
 
 
 def _american(text: str) -> datetime | None:
-    for form in ("%m/%d/%y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M"):
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - UTC, as the caller knows
-        except ValueError:
-            continue
-    return None
+    """``MM/DD/YY HH:MM:SS``. Years have ten million of them, for which strptime takes minutes."""
+    found = _AMERICAN.fullmatch(text)
+    if found is None:
+        return None
+    month, day, year, hour, minute, second = found.groups()
+    try:
+        return datetime(  # noqa: DTZ001 - UTC, as the caller knows
+            int(year) + (2000 if len(year) == 2 else 0),
+            int(month),
+            int(day),
+            int(hour),
+            int(minute),
+            int(second or 0),
+        )
+    except ValueError:
+        return None
 
 
 def _add_rates(members: Members, member: Member, rates: HeartRates, remarks: Remarks) -> None:

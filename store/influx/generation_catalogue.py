@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from ebbtide.timestamps import DAY
 from store.errors import RemovedStreamError, UnknownStreamError
 from store.models.beats import RemovedStream, StoreGeneration
-from store.sql.engine import write_transaction
+from store.sql.engine import reading, write_transaction
 from store.sql.rows import from_row
 from store.sql.tables.beats import (
     GapRow,
@@ -30,7 +30,7 @@ class GenerationCatalogue:
 
     def read(self) -> StoreGeneration:
         """Return which state of the store this is."""
-        with self._engine.connect() as db:
+        with reading(self._engine).connect() as db:
             return from_row(StoreGeneration, db.execute(select(GenerationRow.__table__)).one())
 
     def begin_backup(self) -> int:

@@ -87,7 +87,7 @@ class SqlTokenStore(SqlStore):
 
     def find_token(self, token_hash: str, at_ns: int) -> tuple[Person, AccessToken] | None:
         """Find a valid token and its person; see TokenStore."""
-        with self._sessions() as db:
+        with self._single_reads() as db:
             found = db.execute(_VALID_TOKEN, {"token_hash": token_hash, "at_ns": at_ns}).first()
             if found is None:
                 return None
@@ -96,7 +96,7 @@ class SqlTokenStore(SqlStore):
     def is_erased_token(self, token_hash: str) -> bool:
         """Whether the token was of somebody who was erased; see TokenStore."""
         query = select(ErasedTokenRow.token_hash).where(ErasedTokenRow.token_hash == token_hash)
-        with self._sessions() as db:
+        with self._single_reads() as db:
             return db.scalar(query) is not None
 
     def add_erased_tokens(self, tokens: Sequence[tuple[str, int]], at_ns: int) -> None:

@@ -26,7 +26,7 @@ from store.models.imports import (
     unpack_identifiers,
 )
 from store.models.records import Rating
-from store.sql.engine import dialect_insert, write_transaction
+from store.sql.engine import dialect_insert, reading, write_transaction
 from store.sql.keeping import KeepingGuard
 from store.sql.rows import columns_of, from_row, to_row, to_values
 from store.sql.tables.imports import HeartRateRow, ImportedIdentifierRow, RatingPartRow
@@ -47,6 +47,7 @@ class SqlImports(KeepingGuard):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._single_reads = sessionmaker(reading(engine), expire_on_commit=False)
 
     def import_records(
         self,

@@ -281,7 +281,7 @@ class SqlRecordStore(SqlWithdrawals):
     def consents(self, person_id: str) -> list[Consent]:
         """List every answer of this person, oldest first."""
         query = select(ConsentRow).where(ConsentRow.person_id == person_id)
-        with self._sessions() as db:
+        with self._single_reads() as db:
             rows = db.scalars(query.order_by(ConsentRow.number))
             return [from_row(Consent, row) for row in rows]
 

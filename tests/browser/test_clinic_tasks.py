@@ -1,4 +1,4 @@
-"""What a therapist, an analyst and an administrator come for, in a real browser: clicks and seconds.
+"""What therapist, analyst and administrator come for, in a real browser: clicks and seconds.
 
 EBBTIDE_TASKS=FILE adds a line of JSON for each task (docs/evidence/pages-clinic.md).
 """
@@ -94,7 +94,7 @@ def test_a_therapist_finds_five_facts_in_two_minutes(
     task = Task("therapist: five facts")
     expect(page.get_by_text("have a reason for a word today")).to_be_visible()
     expect(page.get_by_text("Meeting 8 on").first).to_be_visible()  # 1: why a word today
-    task.click(page.get_by_role("button", name="Open").first)
+    task.click(page.get_by_test_id("stButton").get_by_text("Open").first)
     expect(page.get_by_role("heading", name="Since the last meeting")).to_be_visible()
     expect(page.get_by_text("in the week before it").first).to_be_visible()  # 2: what changed
     expect(page.get_by_text("Meeting 8 on").first).to_be_visible()  # 3: the next meeting
@@ -119,7 +119,7 @@ def test_notes_save_themselves_and_a_message_is_read(
     page = signed_in(context, pages_url, "tom")
     expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
     wait_until_drawn(page)
-    page.get_by_role("button", name="Open").first.click()
+    page.get_by_test_id("stButton").get_by_text("Open").first.click()
     expect(page.get_by_role("heading", name="Notes and homework")).to_be_visible()
     wait_until_drawn(page)
     task = Task("therapist: a note and a message")

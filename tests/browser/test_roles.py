@@ -216,7 +216,7 @@ def test_a_therapist_is_ready_in_two_minutes(context: BrowserContext, pages_url:
     page = opened(context, pages_url, "tom")
     began = time.monotonic()
     expect(page.get_by_text("Meeting 8 on")).to_be_visible()
-    page.get_by_role("button", name="Open").first.click()
+    page.get_by_test_id("stButton").get_by_text("Open").first.click()
     expect(page.get_by_role("heading", name="Since the last meeting")).to_be_visible()
     expect(page.get_by_text("95% interval").first).to_be_visible()
     with page.expect_download() as download:

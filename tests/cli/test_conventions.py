@@ -35,6 +35,7 @@ READS = {
     ("link", "file"),
     ("outcomes", "file"),
     ("restore", "folder"),
+    ("stress", "files"),
 }
 WRITES = {
     ("backup", "folder"): ["backup", "PATH"],

@@ -253,6 +253,20 @@ def test_what_somebody_issued_ends_with_their_role(
         assert access_store.take_one_time_token("h", OneTimePurpose.INVITATION, NOW) is None
 
 
+def test_a_language_is_kept_with_the_account(
+    record_store: RecordStore, access_store: AccessStore
+) -> None:
+    ada = a_person(record_store)
+    ada = replace(ada, email=ada.email.lower())
+    assert ada.language == ""
+    for language in ("de", "en", "de"):
+        access_store.set_language(ada.id, language)
+        found = record_store.person(ada.id)
+        assert found == replace(ada, language=language)
+        assert record_store.person_by_email(ada.email) == found
+    access_store.set_language("nobody", "de")  # erased meanwhile
+
+
 def test_care_is_proposed_and_agreed_to_once(
     record_store: RecordStore, access_store: AccessStore
 ) -> None:

@@ -1,4 +1,4 @@
-"""The page for the next meeting: its contents, and one sheet that is readable in black and white."""
+"""The page for the next meeting: what it holds, and one sheet readable in black and white."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from api.http.deps import (
     CallerDep,
     KeepingPatient,
     KeepingStoresDep,
+    LanguageDep,
     Patient,
     PatientInScope,
     QuestionnairesDep,
@@ -33,6 +34,7 @@ from api.services.questionnaires import (
 )
 from ebbtide.beats import new_id
 from ebbtide.errors import EbbtideError
+from ebbtide.i18n import DEFAULT, translator
 from ebbtide.questionnaires import Questionnaire
 from ebbtide.timestamps import MINUTE, floor_to_microsecond, to_datetime, validate_zone
 from store import Stores
@@ -197,10 +199,13 @@ class ChangesOut(BaseModel):
 
 
 @router.get("/questionnaires", responses=describe_problems(401, 403))
-def questionnaires(_: CallerDep, service: QuestionnairesDep) -> QuestionnairesOut:
+def questionnaires(
+    _: CallerDep, service: QuestionnairesDep, language: LanguageDep
+) -> QuestionnairesOut:
     """The questionnaires that there are: items, answers, scores, licence and source."""
     return QuestionnairesOut(
-        questionnaires=list(service.library.newest), help=list(service.help_words)
+        questionnaires=list(service.library.newest),
+        help=[*map(translator(language), service.help_words)],
     )
 
 
@@ -220,6 +225,7 @@ def answer(
     stores: KeepingStoresDep,
     service: QuestionnairesDep,
     response: Response,
+    reader: LanguageDep,
 ) -> AnswersOut:
     """Store answers. Of what the programme asks for now, they are the answers of its occasion."""
     found = service.library.find(body.questionnaire)
@@ -247,7 +253,7 @@ def answer(
         stored = stores.programme.add_response(made)
     if stored is not made:
         response.status_code = 200
-    return _to_out(service, service.score(stored))
+    return _to_out(service, service.score(stored), reader)
 
 
 @router.put(
@@ -259,6 +265,7 @@ def correct_answers(
     person: KeepingPatient,
     stores: KeepingStoresDep,
     service: QuestionnairesDep,
+    reader: LanguageDep,
 ) -> AnswersOut:
     """Correct answers, or bring some back that were withdrawn: a new version is stored."""
     newest = _history(stores, person, response_id)[-1]
@@ -273,7 +280,7 @@ def correct_answers(
         entered_ns=floor_to_microsecond(stores.now()),
         withdrawn=False,
     )
-    return _to_out(service, service.score(stores.programme.add_response(changed)))
+    return _to_out(service, service.score(stores.programme.add_response(changed)), reader)
 
 
 @router.delete(
@@ -455,7 +462,9 @@ def _concerns(found: list[ScoredResponse]) -> list[ConcernOut]:
     return concerns
 
 
-def _to_out(service: QuestionnaireService, item: ScoredResponse) -> AnswersOut:
+def _to_out(
+    service: QuestionnaireService, item: ScoredResponse, reader: str = DEFAULT
+) -> AnswersOut:
     response = item.response
     return AnswersOut.from_record(
         response,
@@ -466,7 +475,7 @@ def _to_out(service: QuestionnaireService, item: ScoredResponse) -> AnswersOut:
         ],
         missing=UNKNOWN_VERSION if item.questionnaire is None else None,
         concerns=list(item.concerns),
-        help=list(service.help_words) if item.concerns else [],
+        help=[*map(translator(reader), service.help_words)] if item.concerns else [],
         about=to_datetime(response.about_ns, response.zone),
         entered=to_datetime(response.entered_ns, response.zone),
     )

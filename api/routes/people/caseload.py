@@ -70,30 +70,31 @@ class PatientOut(BaseModel):
     def from_entry(cls, entry: CaseloadEntry) -> PatientOut:
         """A patient of the caseload."""
         person, status = entry.person, entry.status
-        known = {
-            "id": person.id,
-            "name": person.name,
-            "agreed": status is not None,
-            "keeping": entry.keeping,
-            "simulated": person.simulated,
-        }
+        found = cls(
+            id=person.id,
+            name=person.name,
+            agreed=status is not None,
+            keeping=entry.keeping,
+            simulated=person.simulated,
+        )
         if status is None:
-            return cls(**known)
+            return found
 
         def moment(at_ns: int | None) -> datetime | None:
             return None if at_ns is None else to_datetime(at_ns, person.zone)
 
-        return cls(
-            **known,
-            zone=person.zone,
-            needs=list(status.needs) or [Need.NONE],
-            told=list(status.needs.values()),
-            changes=[RatingChangeOut.from_record(change) for change in status.changes],
-            next_number=status.next_number,
-            next_session=moment(status.next_session_ns),
-            last_session=moment(status.last_session_ns),
-            last_rating=moment(status.last_rating_ns),
-            last_beat=moment(status.last_beat_ns),
+        return found.model_copy(
+            update={
+                "zone": person.zone,
+                "needs": list(status.needs) or [Need.NONE],
+                "told": list(status.needs.values()),
+                "changes": [RatingChangeOut.from_record(change) for change in status.changes],
+                "next_number": status.next_number,
+                "next_session": moment(status.next_session_ns),
+                "last_session": moment(status.last_session_ns),
+                "last_rating": moment(status.last_rating_ns),
+                "last_beat": moment(status.last_beat_ns),
+            }
         )
 
 

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.http.account_erasure import ErasedOut, erase_account
 from api.http.attempts import require_counted
 from api.http.deps import Administrator, SnapshotsDep, StoresDep, get_caller
 from api.http.password_hashing import HasherDep
 from api.http.problems import ProblemError, describe_problems
-from api.routes.people.erasure import ErasedOut, erase_account
 from api.schemas.auth import MAX_PASSWORD_LENGTH
 from api.schemas.common import RecordOut
 from api.services import lockout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from analytics.practice.clinic_effects import METHOD, ClinicEffects
+from analytics.practice.clinic import METHOD, ClinicEffects
 from analytics.practice.excursion_effects import Coefficient
 from api.http.compute import COMPUTING, ComputationsDep
 from api.http.deps import Analyst, StoresDep, log_access, request_name

@@ -159,18 +159,16 @@ def test_every_format_is_read_kept_and_seen_again(pages: Pages, path: Path) -> N
     [
         ("takeout.zip", "Fitbit"),
         ("samsunghealth.zip", "Samsung Health"),
-        ("Health Connect.zip", "Health Connect"),
+        ("health_connect.zip", "Health Connect"),
         ("physiological_cycles.csv", "WHOOP"),
         ("oura_sleep.json", "Oura"),
     ],
 )
-def test_exports_of_watches_without_beats_are_named(pages: Pages, name: str, why: str) -> None:
-    path = ROOT.parent / "shared" / "watch" / name
-    if not path.exists():
-        pytest.skip(f"{name}, an export of a watch, is not here")
+def test_exports_of_watches_are_read_as_nights(pages: Pages, name: str, why: str) -> None:
+    path = ROOT / "tests" / "ingest" / "nights" / "examples" / name
     (file,) = pages.read(pages.file(name, path.read_bytes()))
-    assert why in file["what"] and file["remedy"]
-    assert not file["asks"]
+    assert (file["format"], file["what"], file["beats"]) == (why, None, 0)
+    assert file["new_nights"] == file["nights"] >= 25
 
 
 def test_a_zip_of_several_files_is_read_file_by_file(pages: Pages, tmp_path: Path) -> None:

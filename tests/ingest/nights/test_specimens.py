@@ -19,7 +19,7 @@ UNWORN = {"2026-10-07", "2026-10-15"}
 # (file, format, source, how far RMSSD and heart rate may be off: half of what was rounded)
 SPECIMENS = [
     ("takeout.zip", "Fitbit", "Fitbit", 0.001, 0.5),
-    ("Health Connect.zip", "Health Connect", "Health Connect (Watch)", 0.001, 0.5),
+    ("health_connect.zip", "Health Connect", "Health Connect (Watch)", 0.001, 0.5),
     ("oura_sleep.json", "Oura", "Oura", 0.5, 0.006),
     ("physiological_cycles.csv", "WHOOP", "WHOOP", 0.5, 0.5),
     ("samsunghealth.zip", "Samsung Health", "Samsung Health", 0.001, None),
@@ -65,7 +65,7 @@ def test_figures_are_marked_as_whose_they_are() -> None:
     basis = {name: {n.basis for n in read(EXAMPLES / name).nights} for name, *_ in SPECIMENS}
     assert basis == {
         "takeout.zip": {NightBasis.VALUES},
-        "Health Connect.zip": {NightBasis.VALUES},
+        "health_connect.zip": {NightBasis.VALUES},
         "samsunghealth.zip": {NightBasis.VALUES},
         "oura_sleep.json": {NightBasis.DEVICE},
         "physiological_cycles.csv": {NightBasis.DEVICE},
@@ -87,7 +87,7 @@ def test_a_night_that_was_not_worn_is_a_gap_with_a_reason() -> None:
 
 def test_the_same_five_minutes_are_at_the_same_moments_in_every_export() -> None:
     """Local without a zone, epoch milliseconds and UTC: one person's one night."""
-    names = ("takeout.zip", "Health Connect.zip", "samsunghealth.zip", "oura_sleep.json")
+    names = ("takeout.zip", "health_connect.zip", "samsunghealth.zip", "oura_sleep.json")
     of_name = {name: worn(read(EXAMPLES / name)) for name in names}
     for day in TRUTH:
         assert len({of_name[name][day].start_ns for name in names}) == 1

@@ -51,6 +51,10 @@ def test_answers_are_scored_corrected_and_withdrawn(clinic: Clinic) -> None:
     found = eve.get("/v1/questionnaires").json()
     assert [item["id"] for item in found["questionnaires"]] == ["gad7", "pgic", "phq9"]
     assert "112" in " ".join(found["help"])
+    german = eve.get("/v1/questionnaires", headers={"Accept-Language": "de-DE"}).json()
+    assert "Rufen Sie jetzt den Notruf an (112 in der EU" in " ".join(german["help"])
+    assert len(german["help"]) == len(found["help"]) == 5
+    assert not set(german["help"]) & set(found["help"])
     body = {"questionnaire": "gad7", "answers": ALL_ONES, "id": new_id()}
     created = eve.post(RESPONSES, json=body)
     assert created.status_code == 201

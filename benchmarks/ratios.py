@@ -1,0 +1,31 @@
+"""Ratios to peers as they were measured, and what became worse since.
+
+A ratio is of one run on one machine, ours and the peer's side by side; so it may be compared with
+that of another day, which a time may not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+RECORDED = Path(__file__).with_name("ratios.json")
+MAX_LOSS = 1 / 3
+
+
+def check(benchmark: str, ratios: Mapping[str, float], record: bool, file: Path = RECORDED) -> None:
+    """Compare with what is recorded, or record. Raises SystemExit where a third of one is gone."""
+    known: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
+    if record:
+        known[benchmark] = {name: round(value, 1) for name, value in ratios.items()}
+        file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+        return
+    before = known.get(benchmark, {})
+    worse = [
+        f"{name}: {value:.0f} times, {before[name]:.0f} when it was recorded"
+        for name, value in ratios.items()
+        if name in before and value < (1 - MAX_LOSS) * before[name]
+    ]
+    if worse:
+        raise SystemExit("slower than recorded by more than a third:\n" + "\n".join(worse))

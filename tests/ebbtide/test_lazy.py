@@ -1,0 +1,31 @@
+"""Modules that are loaded when they are used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ebbtide._lazy import lazy_module
+
+
+def test_a_lazy_module_is_the_module_once_used() -> None:
+    import colorsys
+
+    found = lazy_module("colorsys")
+    assert "loaded when used" in repr(found)
+    assert found.rgb_to_hsv is colorsys.rgb_to_hsv
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = found.no_such_name
+    with pytest.raises(ModuleNotFoundError):
+        _ = lazy_module("no_such_module").name
+
+
+def test_the_api_begins_without_what_it_may_never_use() -> None:
+    heavy = "alembic", "icalendar", "numba", "pandas", "pyarrow", "pywebpush", "requests", "scipy"
+    code = f"import sys, api.app; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert done.stdout.strip() == "[]"
