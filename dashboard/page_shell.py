@@ -97,7 +97,7 @@ def _render_phone_tabs() -> None:
     with st.container(key="phone_tabs", horizontal=True):
         for slug in _TABS:
             st.page_link(pages[slug], label=pages[slug].title, icon=None)
-    menu = json.dumps(_("Menu"))
+    menu = json.dumps(_("Menu"), ensure_ascii=False)  # CSS has other escapes than JSON
     st.html(f"<style>{PHONE} {{ {DRAWER_BUTTON}::after {{ content: {menu}; }} }}</style>")
 
 

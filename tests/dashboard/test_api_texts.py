@@ -8,7 +8,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from analytics.practice.clinic_effects import ClinicEffects, ClinicMoments, clinic_effects
 
 from analytics.association.group import GroupVerdict
 from analytics.association.prompts_let_go import LetGo
@@ -16,6 +15,7 @@ from analytics.association.within_person import Association, day_to_day_link, wi
 from analytics.association.wording import association_text
 from analytics.hrv.requirements import MissingReason
 from analytics.hrv.windows import _missing_reason
+from analytics.practice.clinic import ClinicEffects, ClinicMoments, clinic_effects
 from analytics.practice.confidence_sequence import Interval
 from analytics.practice.excursion_effects import Coefficient
 from analytics.practice.missingness import MissingAnswers
