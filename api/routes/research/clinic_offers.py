@@ -85,8 +85,8 @@ ASSUMPTIONS = [
     ),
     OfferAssumption(
         of="the split",
-        what="After the draw nothing else moves both stress and pain, given the ratings before, the "
-        "hour and the day. Such would be news in that half hour, or the mood of filling in",
+        what="After the draw nothing else moves both stress and pain, given the ratings before, "
+        "the hour and the day. Such would be news in that half hour, or the mood of filling in",
         otherwise="It would look as if stress carried the effect; chance decided the offer, not "
         "the stress that followed",
     ),
