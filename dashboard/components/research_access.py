@@ -53,7 +53,7 @@ def render_tokens(api: Any) -> None:
                 day=format_long_day(made["expires"])
             )
         )
-    with st.form("token", border=False):
+    with st.form("script-token", border=False):
         left, right = st.columns(2)
         name = left.text_input(_("What for"), placeholder=_("such as: my notebook"))
         days = right.number_input(_("Days until it ends"), 1, 366, 90)

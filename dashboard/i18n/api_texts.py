@@ -208,6 +208,8 @@ _MISSING_HEART = (
     N_("the beats did not fit the clock"),
     N_("lost when a backup was restored"),
     N_("no beats came in the last minutes"),
+    *(N_("the patient does not share it now"), N_("the time asked for is over")),
+    *(N_("the sign-in is over"), N_("the role that could watch was taken away")),
     N_("the last beat came {age} s ago"),
 )
 _OTHER = (

@@ -166,6 +166,8 @@ def _service_sentences() -> set[str]:
             said.update(clinic_offers._sentences(effects))
     for row in clinic_offers.ASSUMPTIONS:
         said |= {row.what, row.otherwise}
+    said |= {"the patient does not share it now", "the time asked for is over"}
+    said |= {"the sign-in is over", "the role that could watch was taken away"}
     said |= {*CopyKind, problem_of(None, 0.0), "nothing new for 730 days"}
     return said
 

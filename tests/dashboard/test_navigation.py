@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 from threading import Event
@@ -106,3 +107,13 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import)
         for alias in node.names
     }
+
+
+def test_no_form_has_the_name_of_a_value_of_the_session() -> None:
+    """Streamlit refuses to draw a form whose key is set in the session state."""
+    code = "\n".join(path.read_text() for path in sorted((ROOT / "dashboard").rglob("*.py")))
+    forms = set(re.findall(r'st\.form\("([\w-]+)"', code))
+    kept = set(re.findall(r'session_state(?:\.get\(|\[)"([\w-]+)"', code))
+    kept |= set(re.findall(r"session_state\.(\w+) = ", code))
+    assert "token" in kept and "script-token" in forms
+    assert forms & kept == set()
