@@ -55,7 +55,7 @@ def render_proof() -> None:
             )
         )
         for words in found["remaining"]:
-            st.write(_("To be done: {words}").format(words=escape_markdown(words)))
+            st.write(_("To be done: {words}").format(words=escape_markdown(say(words))))
         for copy in found["copies"]:
             st.write(
                 _("A copy may still hold them: {kind}, {when}.").format(

@@ -44,6 +44,10 @@ CLINIC_OFFERS = (
 OPERATION = (
     *(N_("beats"), N_("people and ratings"), N_("it is not running")),
     *(N_("the operator of this server"), N_("an account that is no more")),
+    N_(
+        "Deleted, but not overwritten in the files yet ({which}: {what}). The service tries it "
+        "again every minute and at its start."
+    ),
     N_("consent to keeping was taken back"),
     N_("the time they agreed to is over"),
     N_("nothing new for {days} days"),

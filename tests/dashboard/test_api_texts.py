@@ -168,6 +168,10 @@ def _service_sentences() -> set[str]:
         said |= {row.what, row.otherwise}
     said |= {"the patient does not share it now", "the time asked for is over"}
     said |= {"the sign-in is over", "the role that could watch was taken away"}
+    said.add(
+        "Deleted, but not overwritten in the files yet (OperationalError: database is locked). "
+        "The service tries it again every minute and at its start."
+    )
     said |= {*CopyKind, problem_of(None, 0.0), "nothing new for 730 days"}
     return said
 
