@@ -41,6 +41,32 @@ CLINIC_OFFERS = (
     N_("Stress changed first, and pain with it: both are rated at the same moment"),
     N_("Less pain could have lowered stress, and the split would look the same"),
 )
+# The link of all people together.
+COHORT_LINK = (
+    N_(
+        "Each one's course over weeks is taken out: a smooth curve, the time of day, a step, "
+        "the two days after each session; and the hours and weekdays that all have in common"
+    ),
+    N_("A course of another shape, shared by pain and stress, would look like a link"),
+    N_("A link shows in the changes from rating to rating, not in slow ups and downs alone"),
+    N_("It is called a link that shared moments could make"),
+    N_("No way of filling in forms moves both ratings of a moment"),
+    N_("It would look like a link; ratings at different moments would tell"),
+    N_("Errors close in time resemble each other, and less so further apart"),
+    N_("Intervals would be too narrow"),
+    N_("People differ in their slopes as draws from one bell curve do"),
+    N_("The mean may be nobody's slope; look at the people"),
+    N_("Whether a rating is given does not hang on pain and stress at that moment"),
+    N_("Ratings that are left out when both are bad make the link look weaker"),
+    N_("None that stress brings pain, or pain stress"),
+    N_("Moving together does not show that one brings the other"),
+    N_(
+        "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
+        "likeliest step and a daily rhythm, with autocorrelated errors; random-effects mean with "
+        "the interval of Hartung and Knapp; a second look at the changes from rating to rating "
+        "against a margin; version 2"
+    ),
+)
 OPERATION = (
     *(N_("beats"), N_("people and ratings"), N_("it is not running")),
     *(N_("the operator of this server"), N_("an account that is no more")),

@@ -140,12 +140,12 @@ def _link(research: Any) -> None:
     st.table(
         pd.DataFrame(
             [
-                {_("It rests on"): row["what"], _("If not"): row["otherwise"]}
+                {_("It rests on"): say(row["what"]), _("If not"): say(row["otherwise"])}
                 for row in link["assumptions"]
             ]
         ).set_index(_("It rests on"))
     )
-    st.caption(_("Method: {method}. No cause follows from it.").format(method=link["method"]))
+    st.caption(_("Method: {method}. No cause follows from it.").format(method=say(link["method"])))
 
 
 PAGE = Page(

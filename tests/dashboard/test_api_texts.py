@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from analytics.association.group import METHOD as COHORT_METHOD
 from analytics.association.group import GroupVerdict
 from analytics.association.prompts_let_go import LetGo
 from analytics.association.within_person import Association, day_to_day_link, within_person_link
@@ -29,7 +30,7 @@ from analytics.report import _COMPARISONS
 from api.routes.analysis.therapy import CAUTION as TRIAL_CAUTION
 from api.routes.patient_data.practices import CAUTION as PRACTICE_CAUTION
 from api.routes.patient_data.questionnaires import CAUTION as QUESTIONNAIRE_CAUTION
-from api.routes.research import clinic_offers
+from api.routes.research import clinic_offers, cohort_link
 from api.services import stress_days
 from api.services.offers import results
 from api.services.older_copies import CopyKind
@@ -164,7 +165,8 @@ def _service_sentences() -> set[str]:
         for indirect in (split, None):
             effects = ClinicEffects(9, 99, 0, 0, stress=stress, pain=pain, indirect=indirect)
             said.update(clinic_offers._sentences(effects))
-    for row in clinic_offers.ASSUMPTIONS:
+    said.add(COHORT_METHOD)
+    for row in (*clinic_offers.ASSUMPTIONS, *cohort_link.ASSUMPTIONS):
         said |= {row.what, row.otherwise}
     said |= {"the patient does not share it now", "the time asked for is over"}
     said |= {"the sign-in is over", "the role that could watch was taken away"}

@@ -25,6 +25,7 @@ EXCEPTIONS = {
         "Open **Settings**. Search there",
         "That is {percent}% less pain",
         "Who answers on some moments",
+        "each person's slope beyond",
         "{estimate} points of pain for a point of stress",
     ),
     "en": (
