@@ -166,8 +166,10 @@ def _service_sentences() -> set[str]:
             effects = ClinicEffects(9, 99, 0, 0, stress=stress, pain=pain, indirect=indirect)
             said.update(clinic_offers._sentences(effects))
     said.add(COHORT_METHOD)
-    for row in (*clinic_offers.ASSUMPTIONS, *cohort_link.ASSUMPTIONS):
+    for row in clinic_offers.ASSUMPTIONS:
         said |= {row.what, row.otherwise}
+    for each in cohort_link.ASSUMPTIONS:
+        said |= {each.what, each.otherwise}
     said |= {"the patient does not share it now", "the time asked for is over"}
     said |= {"the sign-in is over", "the role that could watch was taken away"}
     said.add(
