@@ -1,14 +1,41 @@
 """Nights of watches and rings: one series a person, agreement of devices, links with the day."""
 
-from analytics.nights.agreement import Agreement, device_agreement
-from analytics.nights.links import (
-    DaysAround,
-    NightLink,
-    NightQuestion,
-    days_around_nights,
-    night_links,
-)
-from analytics.nights.series import NightSeries, calmer_than, night_series
+from typing import TYPE_CHECKING
+
+from ebbtide._lazy import lazy_members
+
+if TYPE_CHECKING:
+    from analytics.nights.agreement import Agreement, device_agreement
+    from analytics.nights.links import (
+        DaysAround,
+        NightLink,
+        NightQuestion,
+        days_around_nights,
+        night_links,
+    )
+    from analytics.nights.series import NightSeries, calmer_than, night_series
+else:  # hidden from the type checker, to which other names stay errors
+    __getattr__ = lazy_members(
+        __name__,
+        {
+            "analytics.nights.agreement": (
+                "Agreement",
+                "device_agreement",
+            ),
+            "analytics.nights.links": (
+                "DaysAround",
+                "NightLink",
+                "NightQuestion",
+                "days_around_nights",
+                "night_links",
+            ),
+            "analytics.nights.series": (
+                "NightSeries",
+                "calmer_than",
+                "night_series",
+            ),
+        },
+    )
 
 __all__ = [
     "Agreement",

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from analytics._types import FloatArray
+from ebbtide._lazy import lazy_module
+
+special = lazy_module("scipy.special")
 
 #: Below, limits of agreement are wider than what they are to judge.
 MIN_PAIRS = 14

@@ -306,21 +306,21 @@ COLUMNS[Table.GAPS] = {
     "stream": Column(TEXT, "Id of the recording"),
 }
 COLUMNS[Table.NIGHTS] = {
-    "night": Column(pa.string(), "Id of the row: source and day"),
+    "night": Column("string", "Id of the row: source and day"),
     **_instant("start", "When the night began"),
     **_instant("end", "When it ended"),
-    "day": Column(pa.string(), "Local date on which it ends", personal=True),
-    "offset_s": Column(pa.int32(), "Seconds from UTC to the clock at its end", "s", personal=True),
+    "day": Column("string", "Local date on which it ends", personal=True),
+    "offset_s": Column("int32", "Seconds from UTC to the clock at its end", "s", personal=True),
     "source": Column(TEXT, "Which device or app measured it"),
     "basis": Column(TEXT, "Whether figures are means of values or the device's own average"),
-    "rmssd_ms": Column(pa.float64(), "RMSSD asleep, of the night", "ms"),
-    "sdnn_ms": Column(pa.float64(), "SDNN asleep, of the night; no RMSSD", "ms"),
-    "mean_hr_bpm": Column(pa.float64(), "Mean heart rate asleep", "/min"),
-    "low_quarter_hr_bpm": Column(pa.float64(), "Mean of the lowest quarter of heart rates", "/min"),
-    "windows": Column(pa.int32(), "Steps with heart rate variability"),
-    "steps": Column(pa.int32(), "Steps of five minutes in the night; 0 where not known"),
-    "missing": Column(pa.string(), "Why there are no figures"),
-    "simulated": Column(pa.bool_(), "A sample, not a real person's"),
+    "rmssd_ms": Column("float64", "RMSSD asleep, of the night", "ms"),
+    "sdnn_ms": Column("float64", "SDNN asleep, of the night; no RMSSD", "ms"),
+    "mean_hr_bpm": Column("float64", "Mean heart rate asleep", "/min"),
+    "low_quarter_hr_bpm": Column("float64", "Mean of the lowest quarter of heart rates", "/min"),
+    "windows": Column("int32", "Steps with heart rate variability"),
+    "steps": Column("int32", "Steps of five minutes in the night; 0 where not known"),
+    "missing": Column("string", "Why there are no figures"),
+    "simulated": Column("bool_", "A sample, not a real person's"),
 }
 _PERSON = Column(TEXT, "Pseudonym, the same in every export of this analyst")
 _MOVED = "; local, without a zone, moved by whole weeks, since 1970-01-01T00:00"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from api.services.export_scope import ExportQuery
+from ebbtide._lazy import lazy_module
 from ebbtide.nights import Night
 from store import Stores
 from store.models import Person, StoredNight
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = lazy_module("pyarrow")
 
 
 def load_nights(stores: Stores, person: Person, query: ExportQuery) -> list[StoredNight]:

@@ -25,12 +25,13 @@ analytics.association: Association AssociationText Comparison GroupLink HrvBefor
     MissingPattern PersonSlope RmCorr Span Verdict WhatIf association_text day_to_day_link
     group_link lagged_link missing_pattern repeated_measures_correlation what_if_worse
     window_starts within_person_link
-analytics.practice: ClinicPlan Coefficient Draw DrawError HarmCheck Interval IntervalSequence
-    MediatedEffects MissingAnswers OfferEffect OfferText OfferVerdict OutcomeWords PersonDraws
-    PersonPlan RandomisationTest TakingEffect Wcls block_name check_harm commitment derive_nonce
-    draw_probability liao_power liao_sample_size make_draw mediated_effects missing_answers
-    more_moments offer_effect offer_effect_by_look offer_sentence plan_clinic plan_person
-    randomisation_test simulate_clinic_power taking_effect verify_draws wcls
+analytics.practice: ClinicEffects ClinicMoments ClinicPlan Coefficient Draw DrawError HarmCheck
+    Interval IntervalSequence MediatedEffects MissingAnswers OfferEffect OfferText OfferVerdict
+    OutcomeWords PersonDraws PersonPlan RandomisationTest TakingEffect Wcls block_name check_harm
+    clinic_effects commitment derive_nonce draw_probability liao_power liao_sample_size make_draw
+    mediated_effects missing_answers more_moments offer_effect offer_effect_by_look offer_sentence
+    plan_clinic plan_person randomisation_test simulate_clinic_power taking_effect verify_draws
+    wcls
 analytics.programme: AroundSession Burst Change DayHours DueQuestionnaire GroupOutcome HedgesG
     NotedDays Occasion OccasionWindow Onset Pause PlanError PlannedPrompt PracticeEffect PromptPlan
     PromptReason ScoreChange ScoreValue Share Trend TriggerPattern around_sessions change_between
@@ -75,12 +76,14 @@ NOT_LOADED = {
     "analytics": ["numpy", "scipy", "pandas"],
     "analytics.hrv": ["scipy", "pandas"],
     "analytics.association": ["scipy", "pandas"],
+    "analytics.nights": ["numpy", "scipy", "pandas"],
     "analytics.practice": ["numpy", "scipy", "pandas"],
     "analytics.programme": ["scipy", "pandas"],
     "store": ["sqlalchemy", "alembic", "influxdb"],
     "store.models": ["sqlalchemy", "alembic", "influxdb"],
     "store.maintenance": ["sqlalchemy", "alembic", "influxdb"],
     "ingest": ["bleak", "httpx", "fitdecode"],
+    "ingest.nights": ["bleak", "httpx", "fitdecode"],
     "api": ["fastapi", "starlette", "sqlalchemy", "scipy"],
     "dashboard": ["streamlit", "pandas", "altair", "httpx"],
     "ebbtide": ["httpx", "pandas", "pyarrow"],
