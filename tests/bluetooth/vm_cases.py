@@ -77,6 +77,7 @@ class Guest:
         self.cases: dict[str, Any] = {}
         self.lines: list[dict[str, Any]] = []
         self.recorder: asyncio.subprocess.Process | None = None
+        self.reading: asyncio.Task[None] | None = None
         self.daemon: asyncio.subprocess.Process | None = None
 
     async def begin(self) -> None:
@@ -141,7 +142,7 @@ class Guest:
             *(sys.executable, "-m", "ebbtide", "record", "--json"),
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, "EBBTIDE_DATA_DIR": str(DATA)},
+            env={**os.environ, "EBBTIDE_DATA_DIR": str(DATA), "PYTHONFAULTHANDLER": "1"},
         )
         self.reading = asyncio.create_task(self._read())
         # Under emulation beside other tests, Python alone may take a minute to start.
@@ -168,6 +169,8 @@ class Guest:
         began = time.monotonic()
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110
+                if self.reading is not None and self.reading.done():
+                    self.reading.result()  # raises what ended it
                 await asyncio.sleep(0.1)
         return round(time.monotonic() - began, 1)
 
@@ -182,6 +185,9 @@ class Guest:
             self.cases[name] = {"result": await work(), "error": None}
         except (AssertionError, TimeoutError, OSError, ValueError, KeyError) as error:
             self.cases[name] = {"result": None, "error": f"{type(error).__name__}: {error}"}
+            if name == "three_at_once" and self.recorder is not None:
+                with suppress(ProcessLookupError):  # record.log says what it was doing
+                    self.recorder.send_signal(signal.SIGABRT)
         self.cases[name]["seconds"] = round(time.monotonic() - began, 1)
         print(f"  {self.cases[name]}", flush=True)
         (RESULTS / "cases.json").write_text(json.dumps(self.cases))
