@@ -9,7 +9,11 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.breathing import render_breathing_exercise
-from dashboard.components.somatic_tracking import render_somatic_tracking
+from dashboard.components.guided_practice import (
+    SAVOURING,
+    SOMATIC_TRACKING,
+    render_guided_practice,
+)
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time, format_number, format_signed
 from dashboard.i18n.language import N_, _
@@ -21,7 +25,12 @@ _HARM = {
     "stress was higher after offers": N_("stress"),
     "pain was higher after offers": N_("pain"),
 }
-PRACTICES = {"paced breathing": N_("breathing"), "somatic tracking": N_("somatic tracking")}
+PRACTICES = {
+    "paced breathing": N_("breathing"),
+    "somatic tracking": N_("somatic tracking"),
+    "savouring": N_("noticing something pleasant"),
+}
+_GUIDES = {guide.kind: guide for guide in (SOMATIC_TRACKING, SAVOURING)}
 
 
 def render_offer() -> bool:
@@ -59,7 +68,7 @@ def _render_practice(arm: str) -> None:
         if arm == "paced breathing":
             render_breathing_exercise()
         else:
-            render_somatic_tracking()
+            render_guided_practice(_GUIDES[arm])
         if st.button(_("Close the practice"), key="offer_close"):
             del st.session_state[_BEGUN]
             st.rerun()
@@ -67,7 +76,7 @@ def _render_practice(arm: str) -> None:
 
 def practice_names(arms: list[str]) -> str:
     """Name practices, in the reader's language."""
-    return ", ".join(_(PRACTICES[arm]) for arm in arms)
+    return ", ".join(_(PRACTICES[arm]) if arm in PRACTICES else say(arm) for arm in arms)
 
 
 def render_results(api: Any, *, with_numbers: bool = False) -> None:

@@ -42,7 +42,7 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
     NightStore OfferStore PasswordStore ProgrammeStore PromptStore RecordStore RequestCountStore
     ResearchStore SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id
     open_stores
-store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
+store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
     WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry AccessToken AttemptLimit
     Attempts AuditLine BaselineReason BaselineStart Beats CareProposal CareRecords Consent
     DailyWindows DecisionPoint FhirExport IdempotentResponse ImportOutcome ImportResult

@@ -40,7 +40,7 @@ from api.services.offers.plans import WORDING, OfferPlanError, OfferWish
 from api.services.offers.results import OfferInputs, compute_offer_report, load_offer_inputs
 from ebbtide.timestamps import to_datetime
 from store import Stores
-from store.models import DecisionPoint, OfferPlan, Person, PracticeKind
+from store.models import OFFERED_KINDS, DecisionPoint, OfferPlan, Person, PracticeKind
 
 router = APIRouter(tags=["offers"])
 shared = APIRouter(tags=["offers"])
@@ -48,6 +48,7 @@ of_patient = APIRouter(tags=["offers"])
 
 _DEFAULTS = OfferWish()
 _MAX_LOG = 2000
+OfferedKind = Literal[PracticeKind.BREATHING, PracticeKind.TRACKING, PracticeKind.SAVOURING]
 Minute = Annotated[int, Field(ge=0, le=1440, strict=True)]
 
 
@@ -59,10 +60,10 @@ class OfferWishIn(BaseModel):
         json_schema_extra={"examples": [{"arms": ["paced breathing"], "base_probability": 0.5}]},
     )
 
-    arms: list[PracticeKind] = Field(
+    arms: list[OfferedKind] = Field(
         default=[PracticeKind.BREATHING],
         min_length=1,
-        max_length=len(PracticeKind),
+        max_length=len(OFFERED_KINDS),
         description="Practices, each offered as often as the others",
     )
     base_probability: StrictFloat = Field(

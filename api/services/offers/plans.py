@@ -16,7 +16,7 @@ from analytics.programme.prompt_plan import (
 from api.services.reminders.turn import plan_of
 from ebbtide.timestamps import HOUR
 from store import Stores
-from store.models import OfferEnd, OfferPlan, Person, PracticeKind, ReminderPlan
+from store.models import OFFERED_KINDS, OfferEnd, OfferPlan, Person, PracticeKind, ReminderPlan
 
 # The text on the page where a person agrees; another text is another version.
 WORDING = "offers-1"
@@ -51,7 +51,7 @@ def validate_wish(wish: OfferWish) -> OfferWish:
     OfferPlanError
         Naming what cannot be.
     """
-    kinds = tuple(map(str, PracticeKind))
+    kinds = tuple(map(str, OFFERED_KINDS))
     if not wish.arms or len(set(wish.arms)) != len(wish.arms) or set(wish.arms) - set(kinds):
         raise OfferPlanError(f"Choose one practice or more, each once, of: {', '.join(kinds)}.")
     if not MIN_PROBABILITY <= wish.base_probability <= MAX_PROBABILITY:
@@ -218,6 +218,7 @@ def _proposed(known: Sequence[OfferPlan], number: int | None) -> OfferPlan:
         raise OfferPlanError("This proposal is not there any more. Look at the page again.")
     if found.ended_ns is not None:
         raise OfferPlanError("This proposal was agreed to and has ended.")
+    validate_wish(_wish_of(found))  # an earlier version took what cannot be offered
     return found
 
 

@@ -10,6 +10,7 @@ import { request, requestJson } from "./api.js";
 export const PRACTICES = new Map([
   ["paced breathing", "breathing"],
   ["somatic tracking", "tracking"],
+  ["savouring", "savouring"],
 ]);
 
 /** @returns {Promise<Offer | null>} */

@@ -22,6 +22,8 @@ BAD_WISHES: list[dict[str, Any]] = [
     {"arms": []},
     {"arms": ["paced breathing", "paced breathing"]},
     {"arms": ["paced breathing", "magic"]},
+    {"arms": ["paced breathing", "seated rest"]},
+    {"arms": ["seated rest"]},
     {"arms": "paced breathing"},
     {"arms": ["paced breathing"] * 100},
     {"base_probability": 0},
