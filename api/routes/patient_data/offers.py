@@ -77,11 +77,17 @@ class OfferWishIn(BaseModel):
     )
     start_min: Minute = Field(default=_DEFAULTS.start_min, description="Minutes after midnight")
     end_min: Minute = _DEFAULTS.end_min
+    times_min: list[Minute] = Field(
+        default=[],
+        max_length=plans.MAX_TIMES,
+        description="Times at which it asks besides the reminders, minutes after midnight",
+    )
 
     def to_wish(self) -> OfferWish:
         """Make the wish of it."""
         values = self.model_dump(include=set(OfferWishIn.model_fields))
-        return OfferWish(**{**values, "arms": tuple(map(str, self.arms))})
+        tuples = {"arms": tuple(map(str, self.arms)), "times_min": tuple(self.times_min)}
+        return OfferWish(**{**values, **tuples})
 
 
 class OffersIn(OfferWishIn):
@@ -123,6 +129,7 @@ class OfferPlanOut(RecordOut):
     first_days: int
     start_min: int
     end_min: int
+    times_min: list[int]
     wording: str
     is_active: bool
     by_therapist: bool
@@ -138,6 +145,7 @@ class OfferPlanOut(RecordOut):
         return cls.from_record(
             plan,
             arms=list(plan.arm_list),
+            times_min=list(plan.times_min),
             by_therapist=plan.proposed_by is not None,
             created=to_datetime(plan.created_ns, zone),
             agreed=_moment(plan.agreed_ns, zone),

@@ -431,6 +431,7 @@ export default {
     "Nie nachts, rund um eine Sitzung oder in den ersten Tagen. Die Fragen kommen mit Ihren Erinnerungen, und nach jeder Antwort eine mehr.",
   "offers.proposal":
     "Aus Ihrer Therapie kommt der Vorschlag: {practices}, bei etwa {share} von hundert Momenten.",
+  "offers.times": "Es fragt neben Ihren Erinnerungen auch um {times}.",
   "offers.agree": "Ich stimme dem zu",
   "offers.breathing": "Atmen",
   "offers.tracking": "achtsames Spüren",

@@ -28,6 +28,7 @@ export default {
     "At some of your questions a coin decides if Ebbtide offers you a few minutes of practice, and half an hour later it asks again, either way. Side by side, the two kinds of moments show what a practice does for you. You can always practise when you like, say not now, or stop.",
   "offers.rules": "Never at night, near a meeting or in the first days. The questions come with your reminders, with one more after each answer.",
   "offers.proposal": "Your therapist proposes: {practices}, at about {share} of a hundred moments.",
+  "offers.times": "It asks besides your reminders, at {times}.",
   "offers.agree": "I agree to that",
   "offers.breathing": "breathing",
   "offers.tracking": "somatic tracking",
