@@ -38,6 +38,7 @@ class PromptReason(StrEnum):
     BURST = "burst"
     FOLLOW_UP = "follow-up"
     HEART = "heart"
+    OFFER = "offer-time"  # a time that a plan of practice by lot sets
     # The rating after a moment of practice by lot, and after one that the heart chose.
     AFTER = "after"
     AFTER_HEART = "after-heart"
@@ -204,6 +205,7 @@ def draw_day(
     zone: str,
     seed: str,
     session_days: tuple[date, ...] = (),
+    offer_min: tuple[int, ...] = (),
 ) -> list[PlannedPrompt]:
     """Give the moments of a day at which to ask.
 
@@ -219,6 +221,8 @@ def draw_day(
         The seed of the person's draws. With the same one the same moments come.
     session_days : tuple of date, optional
         Days of sessions, for a burst.
+    offer_min : tuple of int, optional
+        Times of practice by lot (``offer_times``), which random moments keep an hour away from.
 
     Returns
     -------
@@ -248,16 +252,58 @@ def draw_day(
         )
         for minute in fixed
     ]
-    taken = list(fixed)
+    taken = [*fixed, *_free_of_fixed(plan, hours, offer_min)]
     for number, (begin, end) in enumerate(_blocks(hours, count), 1):
         free = _free_minutes(begin, end, taken)
-        if not free:  # not with a valid plan
+        if not free:  # not with a valid plan, unless times of practice by lot were added to it
             continue
         slot = f"{reason}-{number}-of-{count}"
         minute = free[draw_number(f"{seed}/{day.isoformat()}/{slot}", len(free))]
         taken.append(minute)
         found.append(PlannedPrompt(_to_ns(day, minute, zone), reason, slot, 1 / len(free)))
     return sorted(found, key=lambda item: item.at_ns)
+
+
+def offer_times(
+    plan: PromptPlan, offer_min: tuple[int, ...], day: date, zone: str
+) -> list[PlannedPrompt]:
+    """Give the moments that a plan of practice by lot sets for a day.
+
+    Parameters
+    ----------
+    plan : PromptPlan
+        The person's plan of prompts, whose hours and pauses count for these too.
+    offer_min : tuple of int
+        The times, in minutes after midnight.
+    day : date
+        The day, where the person is.
+    zone : str
+        The IANA zone where the person is.
+
+    Returns
+    -------
+    list of PlannedPrompt
+        By time. One outside of the day's hours, or less than an hour from a fixed prompt, which is
+        such a moment itself, is left out; all are in a pause.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> plan = PromptPlan(fixed_min=(9 * 60,))
+    >>> [item.slot for item in offer_times(plan, (570, 900), date(2026, 3, 30), "UTC")]
+    ['offer-1500']
+    """
+    hours = plan.hours[day.weekday()]
+    if hours is None or is_paused(plan, day):
+        return []
+    return [
+        PlannedPrompt(
+            _to_ns(day, minute, zone),
+            PromptReason.OFFER,
+            f"offer-{minute // 60:02}{minute % 60:02}",
+        )
+        for minute in _free_of_fixed(plan, hours, offer_min)
+    ]
 
 
 def follow_up(plan: PromptPlan, practice_id: str, end_ns: int, zone: str) -> PlannedPrompt | None:
@@ -452,6 +498,15 @@ def _validate_day(label: str, hours: DayHours, fixed: tuple[int, ...], counts: l
                     + (f" beside {len(there)} fixed ones" if there else "")
                     + " do not fit an hour apart. Choose fewer, or longer hours."
                 )
+
+
+def _free_of_fixed(plan: PromptPlan, hours: DayHours, offer_min: tuple[int, ...]) -> list[int]:
+    return [
+        minute
+        for minute in sorted(offer_min)
+        if hours.start_min <= minute < hours.end_min
+        and all(abs(minute - other) >= MIN_GAP_MIN for other in plan.fixed_min)
+    ]
 
 
 def _blocks(hours: DayHours, count: int) -> list[tuple[int, int]]:

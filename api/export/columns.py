@@ -240,8 +240,8 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "local_hour": Column("float64", "Hour of the day where the person was", "h"),
         "reason": Column(
             "string",
-            "Why it was planned: fixed, random, burst, follow-up, heart; after and after-heart "
-            "are ratings after a moment of practice by lot",
+            "Why it was planned: fixed, random, burst, follow-up, heart, offer-time; after and "
+            "after-heart are ratings after a moment of practice by lot",
         ),
         "chance": Column(
             "float64", "Probability with which its minute was drawn, given those before it"

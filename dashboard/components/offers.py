@@ -9,9 +9,13 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.breathing import render_breathing_exercise
-from dashboard.components.somatic_tracking import render_somatic_tracking
+from dashboard.components.guided_practice import (
+    SAVOURING,
+    SOMATIC_TRACKING,
+    render_guided_practice,
+)
 from dashboard.i18n.api_texts import say
-from dashboard.i18n.formatting import format_day_and_time, format_number, format_signed
+from dashboard.i18n.formatting import format_day_and_time, format_number, format_signed, format_time
 from dashboard.i18n.language import N_, _
 from dashboard.session import client
 
@@ -21,7 +25,12 @@ _HARM = {
     "stress was higher after offers": N_("stress"),
     "pain was higher after offers": N_("pain"),
 }
-PRACTICES = {"paced breathing": N_("breathing"), "somatic tracking": N_("somatic tracking")}
+PRACTICES = {
+    "paced breathing": N_("breathing"),
+    "somatic tracking": N_("somatic tracking"),
+    "savouring": N_("noticing something pleasant"),
+}
+_GUIDES = {guide.kind: guide for guide in (SOMATIC_TRACKING, SAVOURING)}
 
 
 def render_offer() -> bool:
@@ -59,7 +68,7 @@ def _render_practice(arm: str) -> None:
         if arm == "paced breathing":
             render_breathing_exercise()
         else:
-            render_somatic_tracking()
+            render_guided_practice(_GUIDES[arm])
         if st.button(_("Close the practice"), key="offer_close"):
             del st.session_state[_BEGUN]
             st.rerun()
@@ -67,7 +76,31 @@ def _render_practice(arm: str) -> None:
 
 def practice_names(arms: list[str]) -> str:
     """Name practices, in the reader's language."""
-    return ", ".join(_(PRACTICES[arm]) for arm in arms)
+    return ", ".join(_(PRACTICES[arm]) if arm in PRACTICES else say(arm) for arm in arms)
+
+
+def render_times(plan: dict[str, Any]) -> None:
+    """Say at which times a plan asks besides the reminders, where it has any."""
+    if plan["times_min"]:
+        times = ", ".join(map(clock_time, plan["times_min"]))
+        st.write(_("It asks besides your reminders, at {times}.").format(times=times))
+
+
+def choose_times() -> list[int]:
+    """Render the choice of times at which it asks besides the reminders."""
+    found: list[int] = st.multiselect(
+        _("Moments of its own besides the reminders, if wanted"),
+        list(range(9 * 60, 20 * 60, 30)),
+        format_func=clock_time,
+        placeholder=_("Choose"),
+        max_selections=4,
+    )
+    return sorted(found)
+
+
+def clock_time(minute: int) -> str:
+    """Write minutes after midnight as the reader's time of day."""
+    return format_time(f"2000-01-01T{minute // 60:02}:{minute % 60:02}")
 
 
 def render_results(api: Any, *, with_numbers: bool = False) -> None:
@@ -203,6 +236,7 @@ def render_patient_offers(api: Any) -> None:
                     share=round(active["base_probability"] * 100),
                 )
             )
+            _render_patient_times(active)
         if active is not None or found["earlier"]:
             render_results(api, with_numbers=True)
         if proposal is not None:
@@ -211,7 +245,14 @@ def render_patient_offers(api: Any) -> None:
                     practices=practice_names(proposal["arms"])
                 )
             )
+            _render_patient_times(proposal)
         _render_proposal_form(api)
+
+
+def _render_patient_times(plan: dict[str, Any]) -> None:
+    if plan["times_min"]:
+        times = ", ".join(map(clock_time, plan["times_min"]))
+        st.caption(_("Besides their reminders, at {times}.").format(times=times))
 
 
 def render_ended(
@@ -246,10 +287,11 @@ def _render_proposal_form(api: Any) -> None:
             format_func=lambda arm: _(PRACTICES[arm]),
             placeholder=_("Choose"),
         )
+        times = choose_times()
         share = st.slider(_("At how many of a hundred moments"), 20, 80, 50, 5)
         if st.form_submit_button(_("Propose practice by lot")):
             try:
-                api.propose_offers(arms=arms, base_probability=share / 100)
+                api.propose_offers(arms=arms, base_probability=share / 100, times_min=times)
                 st.rerun()
             except ApiError as error:
                 st.warning(str(error))

@@ -215,6 +215,7 @@ _MISSING_HEART = (
 _OTHER = (
     *(N_("patient"), N_("therapist"), N_("analyst"), N_("administrator")),
     *(N_("somatic tracking"), N_("paced breathing"), N_("seated rest")),
+    *(N_("savouring"), N_("noticing something pleasant")),
     *(N_("moved together"), N_("moved opposite ways"), N_("cannot tell"), N_("not enough yet")),
     N_("moved together, but moments that they share could make it"),
     *(N_("Pain Reprocessing Therapy"), N_("open placebo injection"), N_("usual care")),

@@ -307,6 +307,42 @@ TRACKING = (
         ),
     ),
 )
+# Savouring (Bryant and Veroff 2007), in our own words.
+SAVOURING = (
+    TRACKING[0],
+    (
+        N_("Around you: is there something pleasant?"),
+        0.3,
+        (
+            N_("Look around, slowly. Is something nice to see? A colour, some light, a shape?"),
+            N_("Listen. Is there a friendly sound, or a bit of quiet?"),
+            N_("Perhaps something smells good, or feels soft in your hand."),
+        ),
+    ),
+    (
+        N_("In the body: what feels all right?"),
+        0.25,
+        (
+            N_(
+                "Now the body. Is a place warm, soft or at ease? It may be as small as a fingertip."
+            ),
+            N_("If you find none, that is fine. What you saw or heard will do."),
+        ),
+    ),
+    (
+        N_("Staying with it"),
+        0.3,
+        (
+            N_("Choose the one that you like best."),
+            N_("Stay with it for some breaths, as with a good taste. What is pleasant about it?"),
+            N_("If the mind goes elsewhere, that is what minds do. Come back when you like."),
+            N_("Is there a word or a picture for it? You may take that with you."),
+        ),
+    ),
+)
+SAVOURING_CAUTION = N_(
+    "Nothing has to change. If you find nothing pleasant today, that is fine: looking is enough."
+)
 TRACKING_CAUTION = N_(
     "If the pain is strong, this is not the time for looking at it: do "
     "something that soothes you, and come back another day."

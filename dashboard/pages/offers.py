@@ -11,11 +11,13 @@ from dashboard.client import ApiError
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.offers import (
     PRACTICES,
+    choose_times,
     practice_names,
     render_ended,
     render_log,
     render_offer,
     render_results,
+    render_times,
 )
 from dashboard.i18n.formatting import format_long_day, format_time
 from dashboard.i18n.language import N_, _
@@ -70,8 +72,9 @@ def _render_begin(api: Any, found: dict[str, Any]) -> None:
         format_func=lambda arm: _(PRACTICES[arm]),
         placeholder=_("Choose"),
     )
+    times = choose_times()
     if st.button(_("Begin"), width="stretch", disabled=not arms):
-        _agree(api, found["wording"], arms=arms)
+        _agree(api, found["wording"], arms=arms, times_min=times)
 
 
 def _render_proposal(api: Any, found: dict[str, Any]) -> None:
@@ -85,6 +88,7 @@ def _render_proposal(api: Any, found: dict[str, Any]) -> None:
             share=round(proposal["base_probability"] * 100),
         )
     )
+    render_times(proposal)
     if st.button(_("I agree to that"), type="primary", width="stretch"):
         _agree(api, found["wording"], proposal=proposal["number"])
 
@@ -105,6 +109,7 @@ def _render_state(api: Any, active: dict[str, Any]) -> None:
                 share=round(active["base_probability"] * 100),
             )
         )
+    render_times(active)
     quiet = active["quiet_until"]
     if quiet is not None and datetime.fromisoformat(quiet) > datetime.now().astimezone():
         until = format_time(datetime.fromisoformat(quiet))

@@ -10,9 +10,13 @@ import streamlit as st
 
 from dashboard.components.breathing import render_breathing_exercise
 from dashboard.components.forms import select_row
+from dashboard.components.guided_practice import (
+    SAVOURING,
+    SOMATIC_TRACKING,
+    render_guided_practice,
+)
 from dashboard.components.keeping import render_keeping_first
 from dashboard.components.plain import escape_markdown
-from dashboard.components.somatic_tracking import render_somatic_tracking
 from dashboard.components.speech import render_read_aloud
 from dashboard.i18n import texts
 from dashboard.i18n.api_texts import say
@@ -53,9 +57,10 @@ def programme_page() -> None:
     tools: dict[str, Callable[[dict[str, Any]], None]] = {
         _("How pain works"): _readings,
         _("Understanding my pain"): _understanding,
-        _("Somatic tracking"): lambda programme: render_somatic_tracking(),
+        _("Somatic tracking"): lambda programme: render_guided_practice(SOMATIC_TRACKING),
         _("Lowering stress"): _stress,
         _("Pleasant sensations"): _pleasant,
+        _(SAVOURING.title): lambda programme: render_guided_practice(SAVOURING),
     }
     tool = st.radio(_("Tool"), list(tools), label_visibility="collapsed", horizontal=True)
     st.divider()

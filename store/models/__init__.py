@@ -32,6 +32,7 @@ from store.models.imports import (
 from store.models.nights import NightsPut, StoredNight
 from store.models.offers import DecisionPoint, NotAvailable, OfferEnd, OfferPlan
 from store.models.programme import (
+    OFFERED_KINDS,
     BaselineReason,
     BaselineStart,
     IndexMethod,
@@ -80,6 +81,7 @@ from store.models.withdrawals import Withdrawal
 __all__ = [
     "ERASED",
     "ERASURE_BEGUN",
+    "OFFERED_KINDS",
     "PLANNED_BY_IMPORT",
     "PLANNED_BY_PERSON",
     "PLANNED_BY_PROGRAMME",

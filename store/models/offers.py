@@ -39,7 +39,8 @@ class OfferPlan:
     the hours, in minutes after midnight. ``wording``: the text that the person agreed to, at
     ``agreed_ns``; None while it is proposed. ``proposed_by``: an account, where a therapist did.
     ``first_day``: the local day (ISO 8601) of agreeing, from which blocks are counted.
-    ``quiet_until_ns``: until when the person said not now. ``ended_why``: an OfferEnd.
+    ``quiet_until_ns``: until when the person said not now. ``ended_why``: an OfferEnd. ``times``:
+    at which it asks besides the reminders, in minutes after midnight, joined by commas.
     """
 
     person_id: str
@@ -59,6 +60,7 @@ class OfferPlan:
     quiet_until_ns: int = 0
     ended_ns: int | None = None
     ended_why: str | None = None
+    times: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -69,6 +71,11 @@ class OfferPlan:
     def arm_list(self) -> tuple[str, ...]:
         """The practices, in the order in which they are drawn from."""
         return tuple(self.arms.split(","))
+
+    @property
+    def times_min(self) -> tuple[int, ...]:
+        """The times at which it asks besides the reminders, in order."""
+        return tuple(int(minute) for minute in self.times.split(",") if minute)
 
 
 @dataclass(frozen=True, slots=True)

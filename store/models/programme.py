@@ -21,7 +21,12 @@ class PracticeKind(StrEnum):
 
     TRACKING = "somatic tracking"
     BREATHING = "paced breathing"
+    SAVOURING = "savouring"  # noticing something pleasant, and staying with it
     REST = "seated rest"  # sitting and breathing as one likes: a reading, not a practice
+
+
+# Those that are guided, and so can be offered.
+OFFERED_KINDS = (PracticeKind.BREATHING, PracticeKind.TRACKING, PracticeKind.SAVOURING)
 
 
 class BaselineReason(StrEnum):

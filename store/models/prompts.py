@@ -29,6 +29,7 @@ class SkipReason(StrEnum):
     ZONE_CHANGED = "the person is in another time zone"
     CLOCK_CHANGED = "the clock of the computer was set back"
     NO_CONSENT = "the person does not agree to keeping, or may not sign in"
+    NO_OFFER = "its moment of practice by lot could not be"
     FAILED = "no way to send it worked"
     INTERRUPTED = "the service was stopped while it was sent: it may have arrived"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -57,7 +58,11 @@ def test_a_proposal_is_agreed_to_and_stopped(
     context: BrowserContext, pages_url: str, clinic: Clinic
 ) -> None:
     stores, ada = clinic.stores, clinic.people["ada"]
-    proposal = {"arms": ["paced breathing", "somatic tracking"], "base_probability": 0.6}
+    proposal = {
+        "arms": ["paced breathing", "savouring"],
+        "base_probability": 0.6,
+        "times_min": [870],
+    }
     path = f"/v1/patients/{ada.id}/offers/proposal"
     assert clinic["tom"].put(path, json=proposal).status_code == 200
     page = context.new_page()
@@ -66,6 +71,7 @@ def test_a_proposal_is_agreed_to_and_stopped(
     page.goto(f"{pages_url}/offers")
     expect(page.get_by_text("a coin decides")).to_be_visible()
     expect(page.get_by_text("at about 60 of a hundred moments")).to_be_visible()
+    expect(page.get_by_text(re.compile("besides your reminders, at .?2:30"))).to_be_visible()
     assert violations(page) == []
     check_width(page, "offers-proposal")
     page.get_by_role("button", name="I agree to that").click()

@@ -35,6 +35,7 @@ def an_offer_plan(person: Person, **changes: object) -> OfferPlan:
         wording="1",
         agreed_ns=NOW,
         first_day="2026-03-02",
+        times="720,960",
     )
     return replace(plan, **changes)  # type: ignore[arg-type]
 

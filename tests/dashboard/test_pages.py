@@ -278,10 +278,20 @@ def test_a_practice_from_before_to_after(clinic: Clinic) -> None:
     test.button(key="tracking_keep").click().run()
     (practice,) = clinic["ada"].get("/v1/practices").json()
     assert practice["kind"] == "somatic tracking"
+    test.radio[0].set_value("Noticing something pleasant").run()
+    test.button(key="savouring_begin").click().run()
+    assert "Nothing has to happen now" in words(test)
+    assert not [button for button in test.button if button.label == "Smaller"]
+    test.button(key="savouring_end").click().run()
+    test.button(key="savouring_keep").click().run()
+    assert [item["kind"] for item in clinic["ada"].get("/v1/practices").json()] == [
+        "somatic tracking",
+        "savouring",
+    ]
     test.radio[0].set_value("Lowering stress").run()
     test.button(key="breathing_begin").click().run()
     test.button(key="breathing_end").click().run()
-    assert len(clinic["ada"].get("/v1/practices").json()) == 1  # too short to be one
+    assert len(clinic["ada"].get("/v1/practices").json()) == 2  # too short to be one
 
 
 def test_consent_is_given_and_taken_back(clinic: Clinic) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from api.services.programme_plan import READINGS, Step
+from dashboard.components.guided_practice import SAVOURING, SOMATIC_TRACKING, Guide, chime
+from dashboard.components.offers import PRACTICES
 from dashboard.i18n import texts
-from store.models import NoteKind, Purpose
+from store.models import OFFERED_KINDS, NoteKind, PracticeKind, Purpose
 from tests.conftest import ROOT
 
 PAGES = sorted((ROOT / "dashboard").rglob("*.py"))
@@ -88,15 +90,20 @@ def test_readings_are_short() -> None:
         assert 50 < words < 160, title
 
 
-def test_the_steps_of_a_practice_fill_its_length() -> None:
-    from dashboard.components.somatic_tracking import step_at
+@pytest.mark.parametrize("guide", [SOMATIC_TRACKING, SAVOURING], ids=lambda guide: guide.key)
+def test_the_steps_of_a_practice_fill_its_length(guide: Guide) -> None:
+    assert sum(length for _, length, _ in guide.steps) == pytest.approx(1)
+    seen = [guide.step_at(k / 1000) for k in range(1001)]
+    titles = [title for title, _, _ in guide.steps]
+    assert list(dict.fromkeys(title for title, _ in seen)) == titles
+    assert len(set(seen)) == sum(len(words) for _, _, words in guide.steps)
 
-    assert sum(length for _, length, _ in texts.TRACKING) == pytest.approx(1)
-    seen = [step_at(k / 1000) for k in range(1001)]
-    assert [title for title, _ in dict.fromkeys((t, "") for t, _ in seen)] == [
-        title for title, _, _ in texts.TRACKING
-    ]
-    assert len(set(seen)) == sum(len(words) for _, _, words in texts.TRACKING)
+
+def test_every_practice_that_can_be_offered_has_a_name_and_words() -> None:
+    assert set(PRACTICES) == set(map(str, OFFERED_KINDS))
+    guided = {SOMATIC_TRACKING.kind, SAVOURING.kind}
+    assert guided == set(PRACTICES) - {str(PracticeKind.BREATHING)}
+    assert min(SAVOURING.minutes) >= 3 and max(SAVOURING.minutes) <= 5  # that of an offer
 
 
 def test_the_sound_loops_and_is_soft() -> None:
@@ -104,8 +111,6 @@ def test_the_sound_loops_and_is_soft() -> None:
     import wave
 
     import numpy as np
-
-    from dashboard.components.somatic_tracking import chime
 
     with wave.open(io.BytesIO(chime())) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(float)

@@ -134,7 +134,8 @@ def test_the_words_of_the_practices_are_those_of_the_pages() -> None:
         said = (STATIC / "js" / "locale" / f"{language}.js").read_text()
         translate = translate_for(language)
         sentences = [texts.TRACKING_CAUTION, texts.BREATHING_CAUTION, *names]
-        for title, _length, words in texts.TRACKING:
+        sentences.append(texts.SAVOURING_CAUTION)
+        for title, _length, words in (*texts.TRACKING, *texts.SAVOURING):
             sentences += [title, *words]
         for sentence in sentences:
             assert f'"{translate(sentence)}"' in said, sentence

@@ -43,16 +43,16 @@ store: UNAVAILABLE AccessLogStore AccessStore BeatStore CareStore ErasureLedger 
     NightStore OfferStore PasswordStore ProgrammeStore PromptStore RecordStore RequestCountStore
     ResearchStore SecondFactorStore StorageKeyStore StoreError Stores TokenStore hash_id
     open_stores
-store.models: ERASED ERASURE_BEGUN PLANNED_BY_IMPORT PLANNED_BY_PERSON PLANNED_BY_PROGRAMME
-    WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry AccessToken AttemptLimit
-    Attempts AuditLine BaselineReason BaselineStart Beats CareProposal CareRecords Consent
-    DailyWindows DecisionPoint FhirExport IdempotentResponse ImportOutcome ImportResult
-    ImportedHeartRate ImportedRating IndexMethod Message NightsPut NotAvailable Note NoteKind
-    OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice PracticeKind
-    Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rating RecoveryCode
-    ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason StoreGeneration
-    StoredNight StoredReport StreamCoverage TherapySession TokenKind Totp Turn TurnResult
-    Withdrawal pack_answers
+store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PERSON
+    PLANNED_BY_PROGRAMME WITHDRAWAL_BEGUN WITHDRAWAL_DONE WITHDRAWAL_EMPTY AccessLogEntry
+    AccessToken AttemptLimit Attempts AuditLine BaselineReason BaselineStart Beats CareProposal
+    CareRecords Consent DailyWindows DecisionPoint FhirExport IdempotentResponse ImportOutcome
+    ImportResult ImportedHeartRate ImportedRating IndexMethod Message NightsPut NotAvailable Note
+    NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice
+    PracticeKind Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rating
+    RecoveryCode ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason
+    StoreGeneration StoredNight StoredReport StreamCoverage TherapySession TokenKind Totp Turn
+    TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
     remove_stopped_restore restore restore_server_backup

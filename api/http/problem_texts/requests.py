@@ -54,6 +54,24 @@ WHAT_IS_SENT = (
     N_("The rating after comes {least} to {most} minutes."),
     N_("Days without offers: from {least} to {most}."),
     N_("The hours lie between 07:00 and {end}, so that the rating after comes before 22:00."),
+    N_("At most {most} times a day of its own, each from {start} to {end}, the hours of offers."),
+    N_(
+        "Times of its own are at least {least} minutes apart, so that the rating after one comes "
+        "before the next."
+    ),
+    N_(
+        "At {near} you are asked already, less than an hour from {time}. That is a moment for an "
+        "offer, too: leave the other one out."
+    ),
+    N_(
+        "{time} lies outside of the hours of your reminders on every day. Choose another time, or "
+        "longer hours."
+    ),
+    N_("With your reminders that is more than {most} questions a day. Choose fewer."),
+    N_(
+        "These times leave too little room for your reminders at random times. Choose fewer of one "
+        "or the other."
+    ),
     N_(
         "A practice can be offered once a clinician has ruled out a physical cause: see Before "
         "you begin."

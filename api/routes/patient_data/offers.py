@@ -40,7 +40,7 @@ from api.services.offers.plans import WORDING, OfferPlanError, OfferWish
 from api.services.offers.results import OfferInputs, compute_offer_report, load_offer_inputs
 from ebbtide.timestamps import to_datetime
 from store import Stores
-from store.models import DecisionPoint, OfferPlan, Person, PracticeKind
+from store.models import OFFERED_KINDS, DecisionPoint, OfferPlan, Person, PracticeKind
 
 router = APIRouter(tags=["offers"])
 shared = APIRouter(tags=["offers"])
@@ -48,6 +48,7 @@ of_patient = APIRouter(tags=["offers"])
 
 _DEFAULTS = OfferWish()
 _MAX_LOG = 2000
+OfferedKind = Literal[PracticeKind.BREATHING, PracticeKind.TRACKING, PracticeKind.SAVOURING]
 Minute = Annotated[int, Field(ge=0, le=1440, strict=True)]
 
 
@@ -59,10 +60,10 @@ class OfferWishIn(BaseModel):
         json_schema_extra={"examples": [{"arms": ["paced breathing"], "base_probability": 0.5}]},
     )
 
-    arms: list[PracticeKind] = Field(
+    arms: list[OfferedKind] = Field(
         default=[PracticeKind.BREATHING],
         min_length=1,
-        max_length=len(PracticeKind),
+        max_length=len(OFFERED_KINDS),
         description="Practices, each offered as often as the others",
     )
     base_probability: StrictFloat = Field(
@@ -76,11 +77,17 @@ class OfferWishIn(BaseModel):
     )
     start_min: Minute = Field(default=_DEFAULTS.start_min, description="Minutes after midnight")
     end_min: Minute = _DEFAULTS.end_min
+    times_min: list[Minute] = Field(
+        default=[],
+        max_length=plans.MAX_TIMES,
+        description="Times at which it asks besides the reminders, minutes after midnight",
+    )
 
     def to_wish(self) -> OfferWish:
         """Make the wish of it."""
         values = self.model_dump(include=set(OfferWishIn.model_fields))
-        return OfferWish(**{**values, "arms": tuple(map(str, self.arms))})
+        tuples = {"arms": tuple(map(str, self.arms)), "times_min": tuple(self.times_min)}
+        return OfferWish(**{**values, **tuples})
 
 
 class OffersIn(OfferWishIn):
@@ -122,6 +129,7 @@ class OfferPlanOut(RecordOut):
     first_days: int
     start_min: int
     end_min: int
+    times_min: list[int]
     wording: str
     is_active: bool
     by_therapist: bool
@@ -137,6 +145,7 @@ class OfferPlanOut(RecordOut):
         return cls.from_record(
             plan,
             arms=list(plan.arm_list),
+            times_min=list(plan.times_min),
             by_therapist=plan.proposed_by is not None,
             created=to_datetime(plan.created_ns, zone),
             agreed=_moment(plan.agreed_ns, zone),

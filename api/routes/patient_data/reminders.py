@@ -184,8 +184,8 @@ class PromptOut(RecordOut):
     id: str
     planned: datetime
     reason: str = Field(
-        description="fixed, random, burst, follow-up, heart, or after: the rating after a moment "
-        "of practice by lot"
+        description="fixed, random, burst, follow-up, heart, offer-time (a time of practice by "
+        "lot), or after: the rating after a moment of it"
     )
     slot: str
     chance: float

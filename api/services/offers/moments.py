@@ -15,7 +15,15 @@ from analytics.practice import block_name, commitment, derive_nonce, make_draw
 from analytics.programme.prompt_plan import PromptReason, is_night, local_date
 from ebbtide.beats import new_id
 from ebbtide.timestamps import MINUTE, to_datetime
-from store.models import DecisionPoint, NotAvailable, OfferPlan, Prompt, PromptState, Turn
+from store.models import (
+    DecisionPoint,
+    NotAvailable,
+    OfferPlan,
+    Prompt,
+    PromptState,
+    SkipReason,
+    Turn,
+)
 
 # Of the rating after: how long it can be given, in both arms.
 AFTER_WINDOW_MIN = 30
@@ -23,7 +31,13 @@ AFTER_REASONS = (str(PromptReason.AFTER), str(PromptReason.AFTER_HEART))
 # Sessions are stored with their beginning alone; they last an hour or so.
 SESSION_BEFORE_NS, SESSION_AFTER_NS = 30 * MINUTE, 90 * MINUTE
 _REASONS = frozenset(
-    map(str, (PromptReason.FIXED, PromptReason.RANDOM, PromptReason.BURST, PromptReason.HEART))
+    map(
+        str,
+        (
+            *(PromptReason.FIXED, PromptReason.RANDOM, PromptReason.BURST, PromptReason.HEART),
+            PromptReason.OFFER,
+        ),
+    )
 )
 
 
@@ -84,6 +98,9 @@ def settle_point(
     if prompt is None:
         return _not_available(point, NotAvailable.NOT_SENT)
     if prompt.state is PromptState.SKIPPED:
+        if prompt.skip_reason == str(SkipReason.NO_OFFER):
+            why_not = find_why_not(turn, plan, prompts, now_ns)
+            return _not_available(point, why_not or NotAvailable.NOT_SENT)
         return _not_available(point, NotAvailable.NOT_SENT, prompt.skip_reason)
     if prompt.state is PromptState.PLANNED and prompt.sent_ns is None:
         return point
@@ -115,12 +132,11 @@ def find_why_not(
     zone = turn.plan.zone
     local = to_datetime(now_ns, zone)
     minute = local.hour * 60 + local.minute
-    first_day = date.fromisoformat(plan.first_day or local.date().isoformat())
     if is_night(now_ns, zone):
         return NotAvailable.NIGHT
     if not plan.start_min <= minute < plan.end_min:
         return NotAvailable.HOURS
-    if local.date() < first_day + timedelta(days=plan.first_days):
+    if local.date() < first_offer_day(plan, local.date()):
         return NotAvailable.FIRST_DAYS
     if any(-SESSION_BEFORE_NS <= now_ns - held < SESSION_AFTER_NS for held in turn.sessions_ns):
         return NotAvailable.SESSION
@@ -129,6 +145,22 @@ def find_why_not(
     if any(now_ns <= _ends_ns(point, prompts) for point in turn.points):
         return NotAvailable.TOO_SOON
     return None
+
+
+def first_offer_day(plan: OfferPlan, today: date) -> date:
+    """Give the first local day on which something can be offered. ``today``: where the plan has no
+    day of agreeing.
+    """
+    return date.fromisoformat(plan.first_day or today.isoformat()) + timedelta(days=plan.first_days)
+
+
+def times_on(plan: OfferPlan | None, day: date) -> tuple[int, ...]:
+    """List the times of the plan on a day, in minutes after midnight: none where nobody agreed, or
+    in the first days.
+    """
+    if plan is None or not plan.is_active or day < first_offer_day(plan, day):
+        return ()
+    return plan.times_min
 
 
 def answered_points(

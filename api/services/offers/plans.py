@@ -5,24 +5,31 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from analytics.practice.draws import MAX_PROBABILITY, MIN_PROBABILITY
 from analytics.programme.prompt_plan import (
     DAY_BEGINS_MIN,
+    MAX_A_DAY,
+    MIN_GAP_MIN,
     NIGHT_BEGINS_MIN,
+    PlanError,
     PromptPlan,
     local_date,
+    validate_plan,
 )
 from api.services.reminders.turn import plan_of
 from ebbtide.timestamps import HOUR
 from store import Stores
-from store.models import OfferEnd, OfferPlan, Person, PracticeKind, ReminderPlan
+from store.models import OFFERED_KINDS, OfferEnd, OfferPlan, Person, PracticeKind, ReminderPlan
 
 # The text on the page where a person agrees; another text is another version.
 WORDING = "offers-1"
 MIN_DELAY_MIN, MAX_DELAY_MIN = 30, 60
 MIN_FIRST_DAYS, MAX_FIRST_DAYS = 1, 14
 NOT_NOW_NS = 3 * HOUR
+# Times of its own, a day, and how far apart: one is over before the next, with its rating after.
+MAX_TIMES, MIN_APART_MIN = 4, 150
 _LONGEST_ANSWER_MIN = 60  # analytics.programme.prompt_plan: the longest window of a prompt
 _HARM = frozenset(map(str, (OfferEnd.HARM_STRESS, OfferEnd.HARM_PAIN)))
 
@@ -41,6 +48,7 @@ class OfferWish:
     first_days: int = 3
     start_min: int = 9 * 60
     end_min: int = 20 * 60
+    times_min: tuple[int, ...] = ()
 
 
 def validate_wish(wish: OfferWish) -> OfferWish:
@@ -51,7 +59,7 @@ def validate_wish(wish: OfferWish) -> OfferWish:
     OfferPlanError
         Naming what cannot be.
     """
-    kinds = tuple(map(str, PracticeKind))
+    kinds = tuple(map(str, OFFERED_KINDS))
     if not wish.arms or len(set(wish.arms)) != len(wish.arms) or set(wish.arms) - set(kinds):
         raise OfferPlanError(f"Choose one practice or more, each once, of: {', '.join(kinds)}.")
     if not MIN_PROBABILITY <= wish.base_probability <= MAX_PROBABILITY:
@@ -66,10 +74,21 @@ def validate_wish(wish: OfferWish) -> OfferWish:
     last = NIGHT_BEGINS_MIN - _LONGEST_ANSWER_MIN - wish.delay_min
     if not DAY_BEGINS_MIN <= wish.start_min < wish.end_min <= last:
         raise OfferPlanError(
-            f"The hours lie between 07:00 and {last // 60:02}:{last % 60:02}, so that the rating "
+            f"The hours lie between 07:00 and {_clock(last)}, so that the rating "
             "after comes before 22:00."
         )
-    return wish
+    times = sorted(wish.times_min)
+    if len(times) > MAX_TIMES or any(not wish.start_min <= m < wish.end_min for m in times):
+        raise OfferPlanError(
+            f"At most {MAX_TIMES} times a day of its own, each from {_clock(wish.start_min)} to "
+            f"{_clock(wish.end_min)}, the hours of offers."
+        )
+    if any(later - earlier < MIN_APART_MIN for earlier, later in pairwise(times)):
+        raise OfferPlanError(
+            f"Times of its own are at least {MIN_APART_MIN} minutes apart, so that the rating "
+            "after one comes before the next."
+        )
+    return replace(wish, times_min=tuple(times))
 
 
 def load_active(stores: Stores, person_id: str) -> OfferPlan | None:
@@ -92,6 +111,7 @@ def agree(
     why_not = _find_why_not(stores, person, reminders)
     wished = None if wish is None else validate_wish(wish)
     zone = person.zone if reminders is None else reminders.zone
+    prompts = None if reminders is None else plan_of(reminders)
     now, first_day = stores.now(), local_date(stores.now(), zone).isoformat()
 
     def begin(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
@@ -113,6 +133,8 @@ def agree(
             if begun.is_active:
                 return ()
         _require_same_delay(known, begun)
+        if prompts is not None:
+            _require_room(prompts, begun.times_min)
         begun = replace(begun, wording=WORDING, agreed_ns=now, first_day=first_day)
         ended = [] if active is None else [_ended(active, OfferEnd.REPLACED, now)]
         return [*ended, begun]
@@ -202,13 +224,14 @@ def _make(person_id: str, number: int, wish: OfferWish, now_ns: int) -> OfferPla
         start_min=wish.start_min,
         end_min=wish.end_min,
         created_ns=now_ns,
+        times=",".join(map(str, wish.times_min)),
     )
 
 
 def _wish_of(plan: OfferPlan) -> OfferWish:
     return OfferWish(
         *(plan.arm_list, plan.base_probability, plan.delay_min, plan.first_days),
-        *(plan.start_min, plan.end_min),
+        *(plan.start_min, plan.end_min, plan.times_min),
     )
 
 
@@ -218,6 +241,7 @@ def _proposed(known: Sequence[OfferPlan], number: int | None) -> OfferPlan:
         raise OfferPlanError("This proposal is not there any more. Look at the page again.")
     if found.ended_ns is not None:
         raise OfferPlanError("This proposal was agreed to and has ended.")
+    validate_wish(_wish_of(found))  # an earlier version took what cannot be offered
     return found
 
 
@@ -229,6 +253,42 @@ def _require_same_delay(known: Sequence[OfferPlan], plan: OfferPlan) -> None:
                 f"The rating after came {earlier.delay_min} minutes later so far: it stays so, "
                 "since moments are compared with each other."
             )
+
+
+def _require_room(prompts: PromptPlan, times_min: tuple[int, ...]) -> None:
+    """Times of its own have to fit between the reminders, on one weekday at least."""
+    for minute in times_min:
+        near = next((m for m in prompts.fixed_min if abs(m - minute) < MIN_GAP_MIN), None)
+        if near is not None:
+            raise OfferPlanError(
+                f"At {_clock(near)} you are asked already, less than an hour from "
+                f"{_clock(minute)}. That is a moment for an offer, too: leave the other one out."
+            )
+        if not any(day and day.start_min <= minute < day.end_min for day in prompts.hours):
+            raise OfferPlanError(
+                f"{_clock(minute)} lies outside of the hours of your reminders on every day. "
+                "Choose another time, or longer hours."
+            )
+    if not times_min:
+        return
+    random_a_day = prompts.random_a_day
+    if prompts.burst is not None and prompts.burst.agreed:
+        random_a_day = max(random_a_day, prompts.burst.a_day)
+    if random_a_day + len(prompts.fixed_min) + len(times_min) > MAX_A_DAY:
+        raise OfferPlanError(
+            f"With your reminders that is more than {MAX_A_DAY} questions a day. Choose fewer."
+        )
+    try:
+        validate_plan(replace(prompts, fixed_min=(*prompts.fixed_min, *times_min)))
+    except PlanError as error:
+        raise OfferPlanError(
+            "These times leave too little room for your reminders at random times. Choose fewer "
+            "of one or the other."
+        ) from error
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _ended(plan: OfferPlan, why: OfferEnd, now_ns: int) -> OfferPlan:

@@ -38,6 +38,7 @@ _MAX_APART_NS = 3 * HOUR
 _ARM_WORDS = {
     str(PracticeKind.BREATHING): "breathing",
     str(PracticeKind.TRACKING): "somatic tracking",
+    str(PracticeKind.SAVOURING): "noticing something pleasant",
 }
 _SEVERAL = (
     "Several practices are compared with nothing, each by itself; the more there are, the likelier "

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from analytics.programme.prompt_plan import draw_day, local_date
+from analytics.programme.prompt_plan import draw_day, local_date, offer_times
+from api.services.offers.moments import times_on
+from api.services.offers.plans import load_active
 from api.services.reminders.turn import plan_of
 from api.services.reminders.ways import NEUTRAL_TEXT, WORDS_TEXT
 from ebbtide._lazy import lazy_module
@@ -44,10 +46,13 @@ def calendar_of(
     sessions = tuple(
         local_date(item.held_ns, zone) for item in stores.records.sessions(plan.person_id)
     )
+    offers = load_active(stores, plan.person_id)
     today = local_date(now, zone)
     for offset in range(days):
         day = today + timedelta(days=offset)
-        for item in draw_day(wished, day, zone, f"{plan.seed}/v{plan.version}", sessions):
+        times = times_on(offers, day)
+        drawn = draw_day(wished, day, zone, f"{plan.seed}/v{plan.version}", sessions, times)
+        for item in (*drawn, *offer_times(wished, times, day, zone)):
             if item.at_ns < max(plan.changed_ns, now - wished.window_min * MINUTE):
                 continue
             event = icalendar.Event()

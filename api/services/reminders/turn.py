@@ -19,6 +19,7 @@ from analytics.programme.prompt_plan import (
     is_night,
     is_paused,
     local_date,
+    offer_times,
     plan_from_json,
 )
 from api.services.offers.moments import (
@@ -26,8 +27,10 @@ from api.services.offers.moments import (
     AFTER_WINDOW_MIN,
     answered_points,
     commit_points,
+    find_why_not,
     next_look_ns,
     settle_point,
+    times_on,
 )
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
@@ -72,6 +75,7 @@ def decide(turn: Turn, now_ns: int, receipt_hash: str) -> TurnResult:
     work.follow_clock()
     work.drop_older_plans()
     work.add_days()
+    work.add_offer_times()
     work.add_follow_ups()
     work.add_ratings_after()
     sending = work.choose()
@@ -183,6 +187,9 @@ class _Work:
                 continue
             if prompt.reason in AFTER_REASONS:
                 continue
+            if self._has_other_offers(prompt):
+                self.put(skipped(prompt, SkipReason.PLAN_CHANGED))
+                continue
             if prompt.plan_version < self._stored.version:
                 moved = prompt.zone != self._stored.zone
                 self.put(
@@ -200,13 +207,44 @@ class _Work:
         sessions = tuple(local_date(at_ns, zone) for at_ns in self._turn.sessions_ns)
         while day <= today + timedelta(days=1):
             version = self._stored.version
-            for item in draw_day(self._plan, day, zone, self._seed(), sessions):
+            offer_min = times_on(self._turn.offers, day)
+            for item in draw_day(self._plan, day, zone, self._seed(), sessions, offer_min):
                 if item.at_ns >= self._stored.changed_ns:
                     self._add(item, f"{day.isoformat()}/v{version}/{item.slot}")
             day += timedelta(days=1)
         self._stored = replace(
             self._stored, planned_through=(today + timedelta(days=1)).isoformat()
         )
+
+    def add_offer_times(self) -> None:
+        """Plan the times that practice by lot sets, of today and tomorrow, before they come."""
+        offers, zone = self._turn.offers, self._stored.zone
+        today = local_date(self._now, zone)
+        for day in (today, today + timedelta(days=1)):
+            for item in offer_times(self._plan, times_on(offers, day), day, zone):
+                if offers is not None and item.at_ns > self._now:
+                    slot = f"{day.isoformat()}/v{self._stored.version}"
+                    self._add(item, f"{slot}/{_offers_of(offers.number)}{item.slot}")
+
+    def _has_other_offers(self, prompt: Prompt) -> bool:
+        """Whether it is a time of offers that have ended since."""
+        if prompt.reason != str(PromptReason.OFFER):
+            return False
+        offers = self._turn.offers
+        if offers is None or not offers.is_active:
+            return True
+        return f"/{_offers_of(offers.number)}" not in prompt.slot
+
+    def _can_be_drawn(self, prompt: Prompt) -> bool:
+        """Whether a time of offers, which asks for its draw alone, can have one: not near a session
+        nor after not now. What was drawn before its worker was killed is sent.
+        """
+        own = next((item for item in self._points.values() if item.prompt_id == prompt.id), None)
+        if own is not None and own.drawn_ns is not None:
+            return True
+        offers = self._turn.offers
+        turn = replace(self._turn, points=tuple(self._points.values()))
+        return offers is not None and not find_why_not(turn, offers, self._prompts(), self._now)
 
     def add_follow_ups(self) -> None:
         """Plan what was agreed to follow a practice."""
@@ -347,6 +385,11 @@ class _Work:
             return SkipReason.NIGHT
         if prompt.reason in (str(PromptReason.FOLLOW_UP), *AFTER_REASONS):
             return SkipReason.LATE if is_late else None
+        if prompt.reason == str(PromptReason.OFFER):
+            if is_late:
+                return SkipReason.LATE
+            if not self._can_be_drawn(prompt):
+                return SkipReason.NO_OFFER
         last, gap = self._turn.last_sent_ns, MIN_GAP_MIN * MINUTE
         if last is not None and 0 <= self._now - last < gap:
             return SkipReason.TOO_SOON
@@ -357,3 +400,8 @@ class _Work:
         ):
             return SkipReason.LATE
         return None
+
+
+def _offers_of(number: int) -> str:
+    """Name the plan of offers in the slot of one of its times."""
+    return f"offers-{number}/"

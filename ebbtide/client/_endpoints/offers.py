@@ -22,8 +22,8 @@ class OfferEndpoints(Transport):
         wording : str
             Version of the text that was displayed, as ``offers`` gives it.
         **wishes : object
-            Of ``arms``, ``base_probability``, ``delay_min``, ``first_days``, ``start_min`` and
-            ``end_min``; or ``proposal``, the number of what a therapist proposes.
+            Of ``arms``, ``base_probability``, ``delay_min``, ``first_days``, ``start_min``,
+            ``end_min`` and ``times_min``; or ``proposal``, the number of what a therapist proposes.
 
         Returns
         -------

@@ -3,13 +3,14 @@
 import { request, requestJson } from "./api.js";
 
 /** @typedef {{decision_point: string, arm: string, until: string}} Offer */
-/** @typedef {{wording: string, active: {arms: string[], agreed: string} | null,
- *   proposal: {arms: string[], number: number, base_probability: number} | null, earlier: {ended_why: string}[]}} Offers */
+/** @typedef {{wording: string, active: {arms: string[], times_min: number[], agreed: string} | null,
+ *   proposal: {arms: string[], times_min: number[], number: number, base_probability: number} | null, earlier: {ended_why: string}[]}} Offers */
 
 /** The practice of the app that an arm is; of one that a newer server knows there is none. */
 export const PRACTICES = new Map([
   ["paced breathing", "breathing"],
   ["somatic tracking", "tracking"],
+  ["savouring", "savouring"],
 ]);
 
 /** @returns {Promise<Offer | null>} */

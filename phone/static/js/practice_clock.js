@@ -50,7 +50,7 @@ export class BreathPacer {
 }
 
 /**
- * Find the words at a fraction of somatic tracking.
+ * Find the words at a fraction of a guided practice.
  * @param {readonly {title: string, length: number, words: readonly string[]}[]} steps
  * @param {number} fraction 0 to 1
  * @returns {{title: string, words: string}}

@@ -35,6 +35,7 @@ class OfferPlanRow(Base):
     quiet_until_ns: Mapped[int] = mapped_column(BigInteger)
     ended_ns: Mapped[int | None] = mapped_column(BigInteger)
     ended_why: Mapped[str | None] = mapped_column(String(100))
+    times: Mapped[str] = mapped_column(String(60), server_default="")
 
 
 class DecisionPointRow(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -90,16 +91,17 @@ def test_a_proposal_an_offer_and_the_end_of_offers(
     assert load_active(stores, ada.id) is None
 
     change_plan(stores, ada, lambda _: PLAN)
-    propose(stores, ada, "t", OfferWish(("paced breathing", "somatic tracking"), 0.6))
+    propose(stores, ada, "t", OfferWish(("paced breathing", "savouring"), 0.6, times_min=(870,)))
     open_view(page, "see")
     open_view(page, "more")
     expect(
-        place.get_by_text("breathing, somatic tracking, at about 60 of a hundred")
+        place.get_by_text("breathing, noticing something pleasant, at about 60 of a hundred")
     ).to_be_visible()
+    expect(place.get_by_text(re.compile("besides your reminders, at .?2:30"))).to_be_visible()
     assert overflow(page) == 0
     assert axe_violations(page) == []
     place.get_by_role("button", name="I agree to that").click()
-    expect(place.get_by_text("On: breathing, somatic tracking")).to_be_visible()
+    expect(place.get_by_text("On: breathing, noticing something pleasant")).to_be_visible()
     active = load_active(stores, ada.id)
     assert active is not None and (active.number, active.base_probability) == (1, 0.6)
 
@@ -122,6 +124,16 @@ def test_a_proposal_an_offer_and_the_end_of_offers(
     # A practice that one begins oneself is always there.
     open_view(page, "practise")
     expect(page.get_by_role("link", name="Breathing").first).to_be_visible()
+    page.get_by_role("link", name="Noticing something pleasant").click()
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("Nothing has to happen now.")).to_be_visible()
+    assert overflow(page) == 0
+    assert axe_violations(page) == []
+    expect(page.get_by_role("button", name="Smaller")).to_have_count(0)
+    page.get_by_role("button", name="End", exact=True).click()
+    page.get_by_role("button", name="Keep it", exact=True).click()
+    wait_for(lambda: stores.programme.practices(ada.id), page, "the practice")
+    assert [item.kind for item in stores.programme.practices(ada.id)] == ["savouring"]
     open_view(page, "more")
     place.get_by_role("button", name="Stop", exact=True).click()
     expect(place.get_by_role("status")).to_contain_text("Stopped.")

@@ -51,6 +51,11 @@ PLAN = (
     " shows_words, version, changed_ns, next_ns) VALUES ('p', 'seed', '{}', 'Europe/Berlin', true,"
     " true, false, true, false, 1, 5, 6)"
 )
+OFFERS = (
+    "INSERT INTO offer_plans (person_id, number, seed, arms, base_probability, delay_min,"
+    " first_days, start_min, end_min, created_ns, wording, agreed_ns, quiet_until_ns) VALUES"
+    " ('p', 1, 'seed', 'paced breathing', 0.5, 30, 3, 540, 1200, 5, 'offers-1', 6, 0)"
+)
 RATING = (
     "INSERT INTO ratings (id, version, person_id, about_ns, entered_ns, zone, pain, stress,"
     " simulated, superseded) VALUES ('r', 1, 'p', 7, 8, 'Europe/Berlin', 3, 4, false, false)"
@@ -80,7 +85,7 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23)],
+    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 26)],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -101,6 +106,8 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(SIGN_IN_OF_0016))
         if revision >= "0020":
             connection.execute(text(PLAN))
+        if revision >= "0023":
+            connection.execute(text(OFFERS))
         connection.execute(text(THERAPIST))
         if revision == "0017":
             connection.execute(text(PERSON_WITH_A_KEY))
@@ -142,7 +149,11 @@ def test_a_filled_database_of_each_revision_comes_forward(
     assert plan is None or (plan.enabled, plan.by_heart) == (True, False)  # nobody had wished it
     assert SqlPromptStore(engine).by_heart() == []
     assert SqlNightStore(engine).nights("p") == []
-    assert SqlOfferStore(engine).plans("p") == SqlOfferStore(engine).points("p", 0, NOW) == []
+    offers = SqlOfferStore(engine)
+    assert [(item.is_active, item.times_min) for item in offers.plans("p")] == (
+        [(True, ())] if revision >= "0023" else []  # without times of its own, as it was
+    )
+    assert offers.points("p", 0, NOW) == []
     programme = SqlProgrammeStore(engine)
     programme.add_message(Message("m", "p", "t", "See you on Thursday.", NOW))
     assert [item.words for item in programme.messages("p")] == ["See you on Thursday."]

@@ -78,7 +78,9 @@ export default {
   "practise.breathingWords": "Solange es guttut.",
   "practise.tracking": "Achtsames Spüren",
   "practise.trackingWords": "Eine Empfindung mit Neugier und ohne Angst betrachten.",
-  "practise.offline": "Beides geht ohne Internet und mit geschlossenen Augen.",
+  "practise.savouring": "Angenehmes bemerken",
+  "practise.savouringWords": "Etwas Schönes finden und dabei bleiben.",
+  "practise.offline": "Alles geht ohne Internet und mit geschlossenen Augen.",
   "practise.begin": "Beginnen",
   "practise.howLong": "Wie lange",
   "practise.minutes.one": "{number} Minute",
@@ -152,6 +154,29 @@ export default {
     "Gibt es eine Stelle im Körper, die sich neutral oder gut anfühlt? Eine Hand, die Wärme des Atems?",
     "Bleiben Sie dort eine Weile. Lassen Sie es so groß werden, wie es mag.",
     "Denken Sie vielleicht an jemanden, der Sie zum Lächeln bringt.",
+  ],
+
+  "savouring.words":
+    "Nach etwas Angenehmem suchen, so klein es auch ist, und eine Weile dabei bleiben. Das Gehirn findet, wonach es sucht.",
+  "savouring.caution":
+    "Nichts muss sich ändern. Finden Sie heute nichts Angenehmes, ist das in Ordnung: Das Suchen genügt.",
+  "savouring.around": "Um Sie herum: Gibt es etwas Angenehmes?",
+  "savouring.aroundWords": [
+    "Schauen Sie sich langsam um. Gibt es etwas Schönes zu sehen? Eine Farbe, etwas Licht, eine Form?",
+    "Hören Sie hin. Gibt es ein freundliches Geräusch oder ein wenig Stille?",
+    "Vielleicht riecht etwas gut oder fühlt sich weich an in Ihrer Hand.",
+  ],
+  "savouring.body": "Im Körper: Was fühlt sich gut an?",
+  "savouring.bodyWords": [
+    "Nun der Körper. Ist eine Stelle warm, weich oder gelöst? Sie darf so klein sein wie eine Fingerspitze.",
+    "Finden Sie keine, ist das in Ordnung. Was Sie gesehen oder gehört haben, genügt.",
+  ],
+  "savouring.staying": "Dabei bleiben",
+  "savouring.stayingWords": [
+    "Wählen Sie, was Ihnen davon am besten gefällt.",
+    "Bleiben Sie ein paar Atemzüge lang dabei, wie bei einem guten Geschmack. Was ist angenehm daran?",
+    "Wandern die Gedanken, dann tun sie, was Gedanken eben tun. Kommen Sie zurück, wann Sie mögen.",
+    "Gibt es ein Wort oder ein Bild dafür? Das dürfen Sie mitnehmen.",
   ],
 
   "record.title": "Aufzeichnen",
@@ -406,9 +431,11 @@ export default {
     "Nie nachts, rund um eine Sitzung oder in den ersten Tagen. Die Fragen kommen mit Ihren Erinnerungen, und nach jeder Antwort eine mehr.",
   "offers.proposal":
     "Aus Ihrer Therapie kommt der Vorschlag: {practices}, bei etwa {share} von hundert Momenten.",
+  "offers.times": "Es fragt neben Ihren Erinnerungen auch um {times}.",
   "offers.agree": "Ich stimme dem zu",
   "offers.breathing": "Atmen",
   "offers.tracking": "achtsames Spüren",
+  "offers.savouring": "Angenehmes bemerken",
   "offers.begin": "Mit Atmen beginnen",
   "offers.begun": "Fertig. Das erste Angebot kann in einigen Tagen kommen, mit Ihren Erinnerungen.",
   "offers.on": "An: {practices}, bei manchen Ihrer Fragen.",
@@ -420,6 +447,7 @@ export default {
   "offers.offline": "Kein Internet: Das lässt sich ändern, wenn es wieder da ist.",
   "offers.ask.breathing": "Passen jetzt ein paar Minuten langsames Atmen?",
   "offers.ask.tracking": "Passen jetzt ein paar Minuten achtsames Spüren?",
+  "offers.ask.savouring": "Passen jetzt ein paar Minuten, um Angenehmes zu bemerken?",
   "offers.yes": "Ja",
   "offers.notNow": "Jetzt nicht",
   "messages.title": "Aus Ihrer Therapie",

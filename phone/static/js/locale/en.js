@@ -74,7 +74,9 @@ export default {
   "practise.breathingWords": "As long as it feels good.",
   "practise.tracking": "Somatic tracking",
   "practise.trackingWords": "Looking at a sensation with curiosity, and without fear.",
-  "practise.offline": "Both work without internet, and with eyes closed.",
+  "practise.savouring": "Noticing something pleasant",
+  "practise.savouringWords": "Finding something that is nice, and staying with it.",
+  "practise.offline": "All work without internet, and with eyes closed.",
   "practise.begin": "Begin",
   "practise.howLong": "How long",
   "practise.minutes.one": "{number} minute",
@@ -148,6 +150,29 @@ export default {
     "Is there a place in the body that feels neutral, or good? A hand, the warmth of the breath?",
     "Stay there for a while. Let it be as large as it likes.",
     "Perhaps think of somebody who makes you smile.",
+  ],
+
+  "savouring.words":
+    "Looking for something pleasant, small as it may be, and staying with it for a while. The brain finds what it looks for.",
+  "savouring.caution":
+    "Nothing has to change. If you find nothing pleasant today, that is fine: looking is enough.",
+  "savouring.around": "Around you: is there something pleasant?",
+  "savouring.aroundWords": [
+    "Look around, slowly. Is something nice to see? A colour, some light, a shape?",
+    "Listen. Is there a friendly sound, or a bit of quiet?",
+    "Perhaps something smells good, or feels soft in your hand.",
+  ],
+  "savouring.body": "In the body: what feels all right?",
+  "savouring.bodyWords": [
+    "Now the body. Is a place warm, soft or at ease? It may be as small as a fingertip.",
+    "If you find none, that is fine. What you saw or heard will do.",
+  ],
+  "savouring.staying": "Staying with it",
+  "savouring.stayingWords": [
+    "Choose the one that you like best.",
+    "Stay with it for some breaths, as with a good taste. What is pleasant about it?",
+    "If the mind goes elsewhere, that is what minds do. Come back when you like.",
+    "Is there a word or a picture for it? You may take that with you.",
   ],
 
   "record.title": "Record",

@@ -2,7 +2,7 @@
 
 import { OfflineError, ProblemError } from "../api.js";
 import { button, element, replace } from "../dom.js";
-import { formatNumber, t } from "../i18n.js";
+import { formatNumber, formatTime, t } from "../i18n.js";
 import { actOnOffer, agreeToOffers, loadOffer, loadOffers, PRACTICES, stopOffers } from "../offers.js";
 
 import { pageLink } from "./view.js";
@@ -88,6 +88,7 @@ async function draw(place, said) {
       place,
       title,
       element("p", {}, t("offers.on", { practices: practiceNames(found.active.arms) })),
+      timesPart(found.active),
       element("p", { class: "links" }, pageLink("offers", t("offers.page"))),
       ...proposalParts(found, begin),
       button(t("offers.stop"), stop, { class: "quiet" }),
@@ -119,8 +120,19 @@ function proposalParts({ proposal }, begin) {
   const share = formatNumber(100 * proposal.base_probability);
   return [
     element("p", {}, t("offers.proposal", { practices, share })),
+    timesPart(proposal),
     button(t("offers.agree"), () => begin(proposal.number)),
   ];
+}
+
+/**
+ * When it asks besides the reminders.
+ * @param {{times_min: number[]}} plan
+ */
+function timesPart({ times_min: minutes }) {
+  if (!minutes.length) return null;
+  const times = minutes.map((minute) => formatTime(new Date(2000, 0, 1, 0, minute))).join(", ");
+  return element("p", {}, t("offers.times", { times }));
 }
 
 /** @param {string[]} arms */

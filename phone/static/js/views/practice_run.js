@@ -1,4 +1,4 @@
-/** What both practices share: options, a clock with a pause, and sounds for closed eyes. */
+/** What practices share: options, a clock with a pause, and sounds for closed eyes. */
 
 import { announce, button, element, replace, toggle } from "../dom.js";
 import { count, formatNumber, t } from "../i18n.js";

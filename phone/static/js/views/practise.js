@@ -1,19 +1,21 @@
-/** Practise: the choice, and the two practices. */
+/** Practise: the choice, and the practices. */
 
 import { element, heading, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { openBreathing } from "./breathing.js";
-import { openTracking } from "./tracking.js";
+import { openGuided } from "./guided.js";
 
 /** @type {import('./view.js').View} */
 export function openPractise(app, place, signal, argument) {
   if (argument === "breathing") return openBreathing(app, place, signal);
-  if (argument === "tracking") return openTracking(app, place, signal);
+  if (argument === "tracking" || argument === "savouring")
+    return openGuided(app, place, signal, argument);
   replace(
     place,
     heading(t("practise.title")),
     choice("breathing", t("practise.breathing"), t("practise.breathingWords")),
     choice("tracking", t("practise.tracking"), t("practise.trackingWords")),
+    choice("savouring", t("practise.savouring"), t("practise.savouringWords")),
     element("p", { class: "muted" }, t("practise.offline")),
   );
 }

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
 
+from analytics.programme.prompt_plan import PromptPlan
 from api.services.offers.plans import WORDING, load_active
 from api.services.reminders.plans import change_plan, load_waiting
 from api.services.reminders.scheduler import run_due
 from ebbtide.beats import new_id
-from ebbtide.timestamps import DAY, MINUTE, SECOND
-from store.models import DecisionPoint
+from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
+from store.models import DecisionPoint, SkipReason
 from tests.api.routes.patient_data.test_offers import DAILY, NOON, Place, place
 
 __all__ = ["place"]
@@ -22,6 +24,8 @@ BAD_WISHES: list[dict[str, Any]] = [
     {"arms": []},
     {"arms": ["paced breathing", "paced breathing"]},
     {"arms": ["paced breathing", "magic"]},
+    {"arms": ["paced breathing", "seated rest"]},
+    {"arms": ["seated rest"]},
     {"arms": "paced breathing"},
     {"arms": ["paced breathing"] * 100},
     {"base_probability": 0},
@@ -41,6 +45,18 @@ BAD_WISHES: list[dict[str, Any]] = [
     {"start_min": 600, "end_min": 540},
     {"start_min": 0, "end_min": 1440},
     {"start_min": "540"},
+    {"times_min": 600},
+    {"times_min": [600.5]},
+    {"times_min": [True]},
+    {"times_min": ["600"]},
+    {"times_min": [None]},
+    {"times_min": [600, 600]},
+    {"times_min": [600, 700]},
+    {"times_min": [2**70]},
+    {"times_min": [-1]},
+    {"times_min": [420]},
+    {"times_min": [1200]},
+    {"times_min": [600] * 1_000},
     {"seed": "ab" * 32},
     {"number": 7},
 ]
@@ -71,6 +87,8 @@ async def test_wishes_that_cannot_be_are_refused_and_nothing_is_stored(place: Pl
         assert (await tom.put(proposal, json={"base_probability": 0.4})).status_code == 200
         both = {"wording": WORDING, "proposal": 1, "base_probability": 0.7}
         answer = await ada.post("/v1/offers", json=both)
+        taken = await ada.post("/v1/offers", json={"wording": WORDING, "times_min": [700]})
+        assert (taken.status_code, "asked already" in taken.text) == (422, True), taken.text
         assert (answer.status_code, "as it is" in answer.text) == (422, True), answer.text
     (proposed,) = place.stores.offers.plans(place.ada.id)
     assert (proposed.agreed_ns, proposed.base_probability) == (None, 0.4)
@@ -150,3 +168,37 @@ async def test_two_phones_at_once(place: Place) -> None:
         assert load_active(place.stores, place.ada.id) is None
         log = (await ada.get("/v1/offers/log")).json()
         assert log["problem"] is None
+
+
+@pytest.mark.anyio
+async def test_times_that_are_agreed_to_while_reminders_change_ask_within_no_hour(
+    place: Place,
+) -> None:
+    """Each alone is valid, both are not: whatever comes first, the time gives way."""
+    change_plan(place.stores, place.ada, lambda _: PromptPlan(DAILY.hours, 1))
+    async with place.client(place.ada) as ada:
+        wishes = [
+            {"wording": WORDING, "first_days": 1, "times_min": times}
+            for times in ([600, 810], [630, 840])
+        ]
+        answers = await asyncio.gather(
+            ada.put("/v1/reminders", json={"random_a_day": 0, "fixed_min": [600, 840, 1020]}),
+            *(ada.post("/v1/offers", json=wish) for wish in wishes),
+        )
+        assert {item.status_code for item in answers} <= {200, 422}
+        assert answers[0].status_code == 200
+        found = (await ada.get("/v1/offers")).json()
+    assert sum(plan.is_active for plan in place.stores.offers.plans(place.ada.id)) <= 1
+    assert (found["active"] is not None) == any(item.status_code == 200 for item in answers[1:])
+    while place.clock.now_ns < NOON + 4 * DAY:
+        due = place.stores.prompts.next_turn_ns() or 0
+        place.clock.now_ns = max(place.clock.now_ns + SECOND, due)
+        run_due(place.stores, [])
+    asked = [
+        item
+        for item in place.stores.prompts.prompts(place.ada.id, 0, 2**62)
+        if item.planned_ns < place.clock.now_ns and item.skip_reason != SkipReason.PLAN_CHANGED
+    ]
+    times = sorted(item.planned_ns for item in asked)
+    assert len(times) >= 9
+    assert all(later - earlier >= HOUR for earlier, later in pairwise(times))

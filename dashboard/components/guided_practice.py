@@ -1,4 +1,4 @@
-"""Somatic tracking, guided: arriving, mindfulness, safety, ease."""
+"""Practices guided by words, read and spoken: somatic tracking, noticing something pleasant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import time
 import uuid
 import wave
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,52 +20,100 @@ from dashboard.components.scale import render_scale
 from dashboard.components.speech import render_said
 from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_number
-from dashboard.i18n.language import _
+from dashboard.i18n.language import N_, _
 from dashboard.session import client
 
-_MINUTES = (5, 7, 10)
-_STATE = "tracking"
 _MIN_PACE = 0.5
-_EASE_AT = sum(length for _title, length, _words in texts.TRACKING[:-1])  # the last step begins
 
 
-def render_somatic_tracking() -> None:
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """The words of a practice. ``kind``: as it is stored; ``key``: of its widgets and its state.
+
+    ``steps``: title, share of the time, sentences. ``has_smaller``: whether one may leave it for
+    its last step, where what is looked at becomes too much.
+    """
+
+    kind: str
+    key: str
+    title: str
+    introduction: str
+    caution: str
+    minutes: tuple[int, ...]
+    steps: tuple[tuple[str, float, tuple[str, ...]], ...]
+    has_smaller: bool = False
+
+    def step_at(self, fraction: float) -> tuple[str, str]:
+        """Return the title and the sentence at this fraction (0 to 1) of the practice."""
+        begin = 0.0
+        for title, length, words in self.steps:
+            if fraction < begin + length:
+                place = int((fraction - begin) / length * len(words))
+                return title, words[max(0, min(place, len(words) - 1))]
+            begin += length
+        title, _length, words = self.steps[-1]
+        return title, words[-1]
+
+
+SOMATIC_TRACKING = Guide(
+    kind="somatic tracking",
+    key="tracking",
+    title=N_("Somatic tracking"),
+    introduction=N_(
+        "Looking at a sensation with curiosity and without fear, so that the "
+        "brain may notice that it is safe. Three steps, with calm words."
+    ),
+    caution=texts.TRACKING_CAUTION,
+    minutes=(5, 7, 10),
+    steps=texts.TRACKING,
+    has_smaller=True,
+)
+SAVOURING = Guide(
+    kind="savouring",
+    key="savouring",
+    title=N_("Noticing something pleasant"),
+    introduction=N_(
+        "Looking for something pleasant, small as it may be, and staying with it for a while. "
+        "The brain finds what it looks for."
+    ),
+    caution=texts.SAVOURING_CAUTION,
+    minutes=(4, 3, 5),
+    steps=texts.SAVOURING,
+)
+
+
+def render_guided_practice(guide: Guide) -> None:
     """Render the current stage of a practice: before, during or after it."""
-    st.subheader(_("Somatic tracking"))
-    state = st.session_state.get(_STATE)
+    st.subheader(_(guide.title))
+    state = st.session_state.get(guide.key)
     if state is None:
-        _before()
+        _before(guide)
     elif state["ended"] is None:
-        _during(state)
+        _during(guide, state)
     else:
-        _after(state)
+        _after(guide, state)
 
 
-def _before() -> None:
-    st.write(
-        _(
-            "Looking at a sensation with curiosity and without fear, so that the "
-            "brain may notice that it is safe. Three steps, with calm words."
-        )
-    )
-    st.caption(_(texts.TRACKING_CAUTION))
+def _before(guide: Guide) -> None:
+    st.write(_(guide.introduction))
+    st.caption(_(guide.caution))
     minutes = st.segmented_control(
         _("How long"),
-        _MINUTES,
-        default=_MINUTES[0],
+        sorted(guide.minutes),
+        default=guide.minutes[0],
         format_func=lambda n: _("{minutes} minutes").format(minutes=n),
     )
     voice = st.toggle(_("A voice says the words"), value=True)
     heart = st.toggle(_("Show my heart in the background"), value=False)
     sound = st.toggle(_("A soft sound"), value=False)
     with st.expander(_("Rate before (if you like)")):
-        pain = render_scale(_("Pain before"), "tracking_pain_before")
-        stress = render_scale(_("Stress before"), "tracking_stress_before")
-    if st.button(_("Begin"), type="primary", width="stretch", key="tracking_begin"):
-        st.session_state[_STATE] = {
+        pain = render_scale(_("Pain before"), f"{guide.key}_pain_before")
+        stress = render_scale(_("Stress before"), f"{guide.key}_stress_before")
+    if st.button(_("Begin"), type="primary", width="stretch", key=f"{guide.key}_begin"):
+        st.session_state[guide.key] = {
             "id": str(uuid.uuid4()),
             "began": time.time(),
-            "seconds": 60 * (minutes or _MINUTES[0]),
+            "seconds": 60 * (minutes or guide.minutes[0]),
             # How much of the words' time is over, when that was seen last, and how fast it goes.
             "passed": 0.0,
             "seen": time.time(),
@@ -80,10 +129,10 @@ def _before() -> None:
         st.rerun()
 
 
-def _during(state: dict[str, Any]) -> None:
+def _during(guide: Guide, state: dict[str, Any]) -> None:
     if state["sound"]:
         st.audio(chime(), format="audio/wav", loop=True, autoplay=True)
-    _words()
+    _words(guide)
     if state["heart"]:
         render_live_heart()
 
@@ -99,14 +148,14 @@ def _advance(state: dict[str, Any]) -> float:
 
 
 @st.fragment(run_every=2)
-def _words() -> None:
-    state = st.session_state[_STATE]
-    _controls(state)
+def _words(guide: Guide) -> None:
+    state = st.session_state[guide.key]
+    _controls(guide, state)
     passed = _advance(state)
     if passed >= state["seconds"]:
         state["ended"] = time.time()
         st.rerun()
-    title, words = step_at(passed / state["seconds"])
+    title, words = guide.step_at(passed / state["seconds"])
     st.markdown(f"#### {_(title)}")
     st.markdown(_(words))
     render_said(
@@ -126,29 +175,30 @@ def _words() -> None:
     )
 
 
-def _controls(state: dict[str, Any]) -> None:
+def _controls(guide: Guide, state: dict[str, Any]) -> None:
     with st.container(horizontal=True):
         st.button(
             _("Go on") if state["is_paused"] else _("Pause"),
-            key="tracking_pause",
+            key=f"{guide.key}_pause",
             on_click=_pause,
             args=(state,),
         )
         st.button(
             _("Slower"),
-            key="tracking_slower",
+            key=f"{guide.key}_slower",
             disabled=state["pace"] <= _MIN_PACE,
             on_click=_slow_down,
             args=(state,),
         )
-        st.button(
-            _("Smaller"),
-            key="tracking_smaller",
-            help=_("Too much? Leave the sensation, and go on with something pleasant."),
-            on_click=_go_to_ease,
-            args=(state,),
-        )
-        if st.button(_("End here"), key="tracking_end"):
+        if guide.has_smaller:
+            st.button(
+                _("Smaller"),
+                key=f"{guide.key}_smaller",
+                help=_("Too much? Leave the sensation, and go on with something pleasant."),
+                on_click=_go_to_last_step,
+                args=(guide, state),
+            )
+        if st.button(_("End here"), key=f"{guide.key}_end"):
             state["ended"] = time.time()
             st.rerun()
 
@@ -164,47 +214,38 @@ def _slow_down(state: dict[str, Any]) -> None:
     state["pace"] = max(_MIN_PACE, state["pace"] * 0.8)
 
 
-def _go_to_ease(state: dict[str, Any]) -> None:
+def _go_to_last_step(guide: Guide, state: dict[str, Any]) -> None:
     _advance(state)
-    state["passed"] = max(state["passed"], state["seconds"] * _EASE_AT)
+    begins = sum(length for _title, length, _words in guide.steps[:-1])
+    state["passed"] = max(state["passed"], state["seconds"] * begins)
     state["is_paused"] = False
 
 
-def step_at(fraction: float) -> tuple[str, str]:
-    """Return the title and the sentence at this fraction (0 to 1) of the practice."""
-    begin = 0.0
-    for title, length, words in texts.TRACKING:
-        if fraction < begin + length:
-            place = int((fraction - begin) / length * len(words))
-            return title, words[max(0, min(place, len(words) - 1))]
-        begin += length
-    title, _length, words = texts.TRACKING[-1]
-    return title, words[-1]
-
-
-def _after(state: dict[str, Any]) -> None:
+def _after(guide: Guide, state: dict[str, Any]) -> None:
     st.write(_("That is all. Whatever happened was fine."))
-    pain = render_scale(_("Pain now (if you like)"), "tracking_pain_after")
-    stress = render_scale(_("Stress now (if you like)"), "tracking_stress_after")
-    if st.button(_("Keep it"), type="primary", width="stretch", key="tracking_keep"):
+    pain = render_scale(_("Pain now (if you like)"), f"{guide.key}_pain_after")
+    stress = render_scale(_("Stress now (if you like)"), f"{guide.key}_stress_after")
+    if st.button(_("Keep it"), type="primary", width="stretch", key=f"{guide.key}_keep"):
         try:
-            _save_practice(state, pain, stress)
+            _save_practice(guide, state, pain, stress)
         except ApiError as error:
             st.warning(str(error))
             return
-        del st.session_state[_STATE]
+        del st.session_state[guide.key]
         st.toast(_("Kept."))
         st.rerun()
-    if st.button(_("Do not keep it"), width="stretch", key="tracking_drop"):
-        del st.session_state[_STATE]
+    if st.button(_("Do not keep it"), width="stretch", key=f"{guide.key}_drop"):
+        del st.session_state[guide.key]
         st.rerun()
 
 
-def _save_practice(state: dict[str, Any], pain: int | None, stress: int | None) -> None:
+def _save_practice(
+    guide: Guide, state: dict[str, Any], pain: int | None, stress: int | None
+) -> None:
     client().put_practice(
         state["id"],
         {
-            "kind": "somatic tracking",
+            "kind": guide.kind,
             "start": datetime.fromtimestamp(state["began"], UTC).isoformat(),
             "end": datetime.fromtimestamp(max(state["ended"], state["began"] + 1), UTC).isoformat(),
             "pain_before": state["pain_before"],
