@@ -12,7 +12,7 @@ from babel.dates import get_month_names
 
 from dashboard.charts import palette
 from dashboard.charts.trend import layer_chart
-from dashboard.i18n.formatting import axis_day_format, format_long_day
+from dashboard.i18n.formatting import axis_day_format, axis_time_format, format_long_day
 from dashboard.i18n.language import N_, _, reader_locale
 
 CALMER, MIDDLE, LESS_CALM = "calmer", "middle", "less calm"
@@ -82,7 +82,7 @@ def _cell(item: dict[str, Any]) -> dict[str, Any]:
     day = date.fromisoformat(item["day"])
     month = get_month_names("abbreviated", "stand-alone", reader_locale())[day.month]
     return {
-        "month": f"{month} {day.year % 100:02}",
+        "month": f"{month} {day.year}",
         "number": day.day,
         "place": item["place"] or _GAP,
         "title": format_long_day(f"{item['day']}T12:00:00"),
@@ -156,8 +156,9 @@ def _steps(night: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _steps_chart(rows: list[dict[str, Any]], title: str) -> alt.LayerChart:
+    clock = axis_time_format().removeprefix(axis_day_format()).strip()
     base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X("time:T", title=None, axis=alt.Axis(format="%H:%M", tickCount=5)),
+        x=alt.X("time:T", title=None, axis=alt.Axis(format=clock, tickCount=5)),
         y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
         detail="piece:N",
     )

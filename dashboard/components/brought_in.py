@@ -100,7 +100,12 @@ def render_brought_in(api: Any) -> None:
 def _imported_nights(api: Any) -> list[dict[str, Any]]:
     """All nights of a source are one entry: each export holds those before."""
     return [
-        {"key": f"nights-{item['source']}", "name": item["source"], "kind": _("nights, all of them"), **item}
+        item
+        | {
+            "key": f"nights-{item['source']}",
+            "name": item["source"],
+            "kind": _("nights, all of them"),
+        }
         for item in group_nights(api.night_list())
     ]
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard.charts.nights import CALMER, LESS_CALM, MIDDLE, NOT_COMPARED, weeks_chart
 from dashboard.client import ApiError
+from dashboard.components.plain import escape_markdown
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_number
 from dashboard.i18n.language import _
@@ -131,7 +132,7 @@ def _brief_values(nights: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any
 def _describe_brief(nights: list[dict[str, Any]]) -> str:
     metric, rows = _brief_values(nights)
     values = [row["value"] for row in rows]
-    sources = ", ".join(sorted({night["source"] for night in nights}))
+    sources = escape_markdown(", ".join(sorted({night["source"] for night in nights})))
     if len(values) < MIN_COMPARED:
         return _("By {sources}. With fewer than {least} nights no usual value is given.").format(
             sources=sources, least=MIN_COMPARED

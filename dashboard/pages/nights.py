@@ -16,7 +16,7 @@ from dashboard.charts.nights import (
     night_charts,
 )
 from dashboard.components.keeping import render_keeping_first
-from dashboard.components.nights import MIN_COMPARED, calendar_days, metric_title
+from dashboard.components.nights import METRICS, MIN_COMPARED, calendar_days, metric_title
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import (
@@ -45,6 +45,12 @@ _METRIC = {
     "rmssd_ms": N_("RMSSD"),
     "sdnn_ms": N_("SDNN"),
     "mean_hr_bpm": N_("heart rate"),
+}
+_FIGURES = {
+    "rmssd_ms": N_("RMSSD {value} ms"),
+    "sdnn_ms": N_("SDNN {value} ms"),
+    "mean_hr_bpm": N_("heart rate {value} a minute"),
+    "low_quarter_hr_bpm": N_("{value} in its lowest quarter"),
 }
 
 
@@ -122,8 +128,8 @@ def _render_list(days: list[dict[str, Any]]) -> None:
             item["words"] for item in days if item["night"] is None
         ).most_common():
             st.caption(_("{count} days: {reason}.").format(count=count, reason=reason))
-        with st.container(height=320, border=False):
-            st.table(pd.DataFrame(rows).set_index(_("Night")))
+        # A frame, and no table in a box that scrolls: the keyboard reaches it.
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height=320)
 
 
 def _metrics(nights: list[dict[str, Any]]) -> list[str]:
@@ -177,8 +183,7 @@ def _render_source(night: dict[str, Any], *, is_only: bool) -> None:
         with st.expander(_("More of this night"), key=f"night-more-{night['source']}"):
             for chart, words in charts[1:]:
                 st.altair_chart(chart, width="stretch", alt=words)
-            with st.container(height=240, border=False):
-                st.table(_steps_table(night))
+            st.dataframe(_steps_table(night), hide_index=True, height=240)
 
 
 def _describe_night(night: dict[str, Any]) -> str:
@@ -186,19 +191,13 @@ def _describe_night(night: dict[str, Any]) -> str:
         start=format_time(night["start"]), end=format_time(night["end"])
     )
     parts = [
-        _("{metric} {value}").format(metric=metric_title(name), value=_figure(night[name]))
-        for name in _METRIC
+        _(form).format(value=_figure(night[name]))
+        for name, form in _FIGURES.items()
         if night[name] is not None
     ]
-    if night["low_quarter_hr_bpm"] is not None:
-        parts.append(
-            _("heart rate of the calmest quarter {value}").format(
-                value=_figure(night["low_quarter_hr_bpm"])
-            )
-        )
     if not parts:
         return words
-    words += f" {'; '.join(parts)}."
+    words += f" {', '.join(parts)}."
     if night["basis"] == "the device's own average":
         words += " " + _("These are the device's own averages.")
     if night["calmer_than"] is None and night["compared_with"] < MIN_COMPARED:
@@ -210,19 +209,25 @@ def _describe_night(night: dict[str, Any]) -> str:
 
 def _steps_table(night: dict[str, Any]) -> pd.DataFrame:
     start = pd.Timestamp(night["start"])
+    there = [
+        name
+        for column, name in enumerate(METRICS, 1)
+        if any(row[column] is not None for row in night["values"])
+    ]
     rows = []
     for at_s, *values in night["values"]:
-        figures = dict(zip(("rmssd_ms", "sdnn_ms", "mean_hr_bpm"), values, strict=True))
+        figures = dict(zip(METRICS, values, strict=True))
         rows.append(
             {
                 _("Time"): format_time((start + pd.Timedelta(seconds=at_s)).isoformat()),
                 **{
                     metric_title(name): "" if value is None else _figure(value)
                     for name, value in figures.items()
+                    if name in there
                 },
             }
         )
-    return pd.DataFrame(rows).set_index(_("Time"))
+    return pd.DataFrame(rows)
 
 
 def _render_questions() -> None:

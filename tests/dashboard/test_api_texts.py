@@ -8,7 +8,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from analytics.practice.clinic_effects import ClinicEffects, ClinicMoments, clinic_effects
 
 from analytics.association.group import GroupVerdict
 from analytics.association.prompts_let_go import LetGo
@@ -18,6 +17,7 @@ from analytics.hrv.requirements import MissingReason
 from analytics.hrv.windows import _missing_reason
 from analytics.nights.links import NightQuestion
 from analytics.nights.links import _sentence as night_sentence
+from analytics.practice import ClinicEffects, ClinicMoments, clinic_effects
 from analytics.practice.confidence_sequence import Interval
 from analytics.practice.excursion_effects import Coefficient
 from analytics.practice.missingness import MissingAnswers

@@ -60,7 +60,7 @@ def test_nights_are_placed_among_those_of_their_own_device() -> None:
 def test_a_calendar_is_drawn_with_a_legend_of_what_is_in_it() -> None:
     nights = [bare(day, 40.0 + k) for k, day in enumerate(days_from("2025-12-20", 30))]
     days = calendar_days(listed(*nights, gaps=("2026-01-25",)))
-    for tag, month in (("en", "Jan 26"), ("de", "Jan 26")):
+    for tag, month in (("en", "Jan 2026"), ("de", "Jan 2026")):
         with reading_as(Locale.parse(tag)):
             drawn = str(calendar_chart(days).to_dict())
             legend = calendar_legend_html(days)
