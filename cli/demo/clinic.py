@@ -20,6 +20,7 @@ from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token
 from api.services.accounts import store_account
 from cli.demo.courses import COURSES, Course, CourseDay, generate_days, session_moments
 from cli.demo.heart import Minutes, SampleHeart
+from cli.demo.nights import generate_nights
 from cli.demo.offers import add_offers
 from cli.demo.prompts import add_prompts
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
@@ -151,6 +152,10 @@ def fill_records(
                 )
     if course.by_lot:
         add_offers(stores, person, days, ZONE, prompts, course.link)
+    if course.wears_ring:
+        rng = np.random.default_rng((_seed(course), len(days)))
+        nights = generate_nights(days, course.rmssd_ms, course.rate_bpm, ZONE, rng)
+        stores.nights.put_nights(person.id, nights, stores.now())
     _add_notes_and_practices(stores, person, days)
     _add_answers(stores, person, days)
 

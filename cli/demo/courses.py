@@ -27,6 +27,7 @@ class Course:
     the first, without strap and ratings. ``worn_hours``: the strap is worn that long each day;
     0 is five minutes before each rating, None is no strap. ``no_strap``: days of ratings alone,
     from the first number up to the second. ``by_lot``: they have practices offered by lot.
+    ``wears_ring``: their nights were measured.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Course:
     worn_hours: int | None = 0
     no_strap: tuple[int, int] = (0, 0)
     by_lot: bool = False
+    wears_ring: bool = False
     rate_bpm: float = 68.0
     rmssd_ms: float = 33.0
 
@@ -54,6 +56,7 @@ COURSES = (
         "Ada", "Worn twelve hours a day; pain and stress both fall, and are linked.",
         _line((0, 6.0), (4, 3.6), (12, 2.2)), _line((0, 6.4), (6, 4.4), (12, 3.6)),
         rated=0.9, worn_hours=12, away=(15, 16, 47), rate_bpm=66, rmssd_ms=36, by_lot=True,
+        wears_ring=True,
     ),
     Course(
         "Ben", "Much better within four weeks, as in the trial.",

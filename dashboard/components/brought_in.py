@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from dashboard.client import ApiError
+from dashboard.components.nights import group_nights
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import format_long_day, format_time
 from dashboard.i18n.language import _
@@ -74,7 +76,7 @@ def _join(streams: list[dict[str, Any]]) -> dict[str, Any]:
 
 def render_brought_in(api: Any) -> None:
     """Render the list, with a button each that asks once and takes the file out."""
-    imports = group_imports(api.streams()["streams"])
+    imports = _imported_nights(api) + group_imports(api.streams()["streams"])
     taken_out = st.session_state.pop(_TAKEN_OUT, None)
     if not imports and taken_out is None:
         return
@@ -93,6 +95,19 @@ def render_brought_in(api: Any) -> None:
     ):
         st.session_state[_ALL] = True
         st.rerun()
+
+
+def _imported_nights(api: Any) -> list[dict[str, Any]]:
+    """All nights of a source are one entry: each export holds those before."""
+    return [
+        item
+        | {
+            "key": f"nights-{item['source']}",
+            "name": item["source"],
+            "kind": _("nights, all of them"),
+        }
+        for item in group_nights(api.night_list())
+    ]
 
 
 def _render_import(api: Any, item: dict[str, Any]) -> None:
@@ -124,6 +139,12 @@ def _render_import(api: Any, item: dict[str, Any]) -> None:
 
 
 def _describe(item: dict[str, Any]) -> str:
+    if "nights" in item:
+        return _("{count} nights, {first} to {last}").format(
+            count=item["nights"],
+            first=format_long_day(f"{item['first']}T12:00"),
+            last=format_long_day(f"{item['last']}T12:00"),
+        )
     if item["begin"] is None:
         return _("without heartbeats")
     zone = ZoneInfo((current_account() or {}).get("zone", "UTC"))
@@ -142,9 +163,13 @@ def _describe(item: dict[str, Any]) -> str:
 
 def _take_out(api: Any, item: dict[str, Any]) -> None:
     """Remove every recording of the file. One that is gone already is no failure."""
-    for stream_id in item["ids"]:
+    for remove in (
+        [partial(api.remove_nights, item["source"])]
+        if "nights" in item
+        else [partial(api.remove_stream, stream_id) for stream_id in item["ids"]]
+    ):
         try:
-            api.remove_stream(stream_id)
+            remove()
         except ApiError as error:
             if error.status not in (404, 410):
                 raise

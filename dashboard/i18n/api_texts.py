@@ -295,6 +295,7 @@ _TEXTS = (
     *(*_NAMES, *_UNITS, *_CHANGES, *_SENTENCES, *_CAVEATS, *_OTHER),
     *(*_MISSING_ASSOCIATION, *_MISSING_CHANGE, *_MISSING_HEART, *_OFFERS),
     *(*service_texts.CLINIC_OFFERS, *service_texts.COHORT_LINK, *service_texts.OPERATION),
+    *service_texts.NIGHTS,
 )
 # Fields that hold words; the others hold a number.
 _WORDS = {

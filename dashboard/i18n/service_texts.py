@@ -1,4 +1,4 @@
-"""What the API says of the service itself and of all people, for the catalogue of texts."""
+"""What the API says of nights, of the service itself and of all people, for the catalogue."""
 
 from __future__ import annotations
 
@@ -78,4 +78,32 @@ OPERATION = (
     N_("the time they agreed to is over"),
     N_("nothing new for {days} days"),
     *(N_("backup"), N_("embedded store"), N_("put aside"), N_("ECG recording"), N_("outbox")),
+)
+NIGHTS = (
+    *(N_("nights"), N_("ratings"), N_("pain of the day")),
+    N_("Over {n} nights it cannot be told."),
+    N_(
+        "Over {n} nights, days after calmer nights had more pain. That one came before the other "
+        "does not show that it brings it."
+    ),
+    N_(
+        "Over {n} nights, days after calmer nights had less pain. That one came before the other "
+        "does not show that it brings it."
+    ),
+    N_(
+        "Over {n} nights, nights after days of more {x} were calmer. That one came before the "
+        "other does not show that it brings it."
+    ),
+    N_(
+        "Over {n} nights, nights after days of more {x} were less calm. That one came before the "
+        "other does not show that it brings it."
+    ),
+    N_("Not enough yet: {missing}."),
+    N_("no night in the export: not worn, not charged, or not measured"),
+    N_("asleep, but nothing was measured"),
+    N_("not worn, or nothing was measured: the export has an empty row"),
+    N_(
+        "Heart rate variability asleep differs from device to device and with much else (alcohol, "
+        "fever, a late meal). What came before something is not what brought it."
+    ),
 )

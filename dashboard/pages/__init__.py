@@ -22,6 +22,7 @@ _ORDER = (
     "trend",
     "link",
     "course",
+    "nights",
     "my_devices",
     "reminders",
     "offers",

@@ -14,6 +14,7 @@ from dashboard.client import ApiError
 from dashboard.components.forms import render_password_link, select_row
 from dashboard.components.live_heart import render_patient_live_heart
 from dashboard.components.messages import render_patient_messages
+from dashboard.components.nights import render_patient_nights
 from dashboard.components.offers import render_patient_offers
 from dashboard.components.plain import escape_markdown
 from dashboard.components.prompt import render_patient_reminders
@@ -79,6 +80,7 @@ def patient_page() -> None:
         file_name="before-the-session.pdf",
         mime="application/pdf",
     )
+    render_patient_nights(api)
     render_session_notes(api, facts.sessions)
     render_patient_messages(api)
     with st.expander(_("Questionnaires")):

@@ -168,7 +168,7 @@ class Guest:
     async def until(self, true: Callable[[], object], seconds: float = 180) -> float:
         began = time.monotonic()
         async with asyncio.timeout(seconds):
-            while not true():  # noqa: ASYNC110
+            while not true():
                 if self.reading is not None and self.reading.done():
                     self.reading.result()  # raises what ended it
                 await asyncio.sleep(0.1)

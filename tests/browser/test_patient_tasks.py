@@ -27,8 +27,8 @@ pytestmark = pytest.mark.browser
 
 SCREEN = 800  # pixels of a phone's height
 SLUGS = (
-    *("", "programme", "questions", "trend", "link", "course", "devices", "reminders"),
-    *("offers", "files", "data", "consents", "before", "signing_in"),
+    *("", "programme", "questions", "trend", "link", "course", "nights", "devices"),
+    *("reminders", "offers", "files", "data", "consents", "before", "signing_in"),
 )
 VOICES = """
 window.said = [];

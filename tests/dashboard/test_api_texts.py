@@ -16,6 +16,8 @@ from analytics.association.within_person import Association, day_to_day_link, wi
 from analytics.association.wording import association_text
 from analytics.hrv.requirements import MissingReason
 from analytics.hrv.windows import _missing_reason
+from analytics.nights.links import NightQuestion
+from analytics.nights.links import _sentence as night_sentence
 from analytics.practice.clinic import ClinicEffects, ClinicMoments, clinic_effects
 from analytics.practice.confidence_sequence import Interval
 from analytics.practice.excursion_effects import Coefficient
@@ -28,15 +30,19 @@ from analytics.programme.trial import TRIAL
 from analytics.programme.trigger_patterns import trigger_pattern
 from analytics.report import _COMPARISONS
 from api.routes.analysis.therapy import CAUTION as TRIAL_CAUTION
+from api.routes.patient_data.nights import CAUTION as NIGHT_CAUTION
 from api.routes.patient_data.practices import CAUTION as PRACTICE_CAUTION
 from api.routes.patient_data.questionnaires import CAUTION as QUESTIONNAIRE_CAUTION
 from api.routes.research import clinic_offers, cohort_link
 from api.services import stress_days
+from api.services.nights import NOT_IN_EXPORT
 from api.services.offers import results
 from api.services.older_copies import CopyKind
 from dashboard.i18n import language
 from dashboard.i18n.api_texts import say
 from ebbtide.daily_state import problem_of
+from ebbtide.timestamps import DAY
+from ingest.nights.whoop import NOT_WORN
 from store.models import NotAvailable, PracticeKind, Role
 
 ENGLISH = (
@@ -190,6 +196,28 @@ def test_what_is_said_of_the_service_is_said_in_german(monkeypatch: pytest.Monke
     assert say("After an offer pain was lower than without.") == (
         "Nach einem Angebot war Schmerz niedriger als ohne."
     )
+
+
+def _night_sentences() -> set[str]:
+    """Return what is said of nights and days, and why a night is missing."""
+    said = {NIGHT_CAUTION, NOT_IN_EXPORT, NOT_WORN}
+    few = [
+        within_person_link(DAYS[:k].astype(np.int64), DAYS[:k], DAYS[:k], x_name="nights")
+        for k in (3, 29)
+    ]
+    few.append(within_person_link((DAYS * DAY).astype(np.int64), DAYS * 0, DAYS, x_name="nights"))
+    for question, link in product(NightQuestion, (CLEAR, replace(CLEAR, estimate=-0.4), *few)):
+        said |= {night_sentence(question, link, is_clear=clear) for clear in (True, False)}
+    return said
+
+
+def test_what_is_said_of_nights_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
+    german = language._match_locale("de-DE")
+    monkeypatch.setattr(language, "reader_locale", lambda: german)
+    said = _night_sentences()
+    assert len(said) > 12
+    for words in said:
+        assert not re.search(ENGLISH, say(words), re.IGNORECASE), (words, say(words))
 
 
 def test_the_day_of_a_questionnaire_is_said_in_german(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,8 @@ SAME = {
         *("{column}: {what}", "{hours} h {minutes} min", "Live: {error}.", "Live: {missing}."),
         *("Code", "Ebbtide at home", "Export", "Name", "Passkeys", "Pause", "Person"),
         *("Version", "{job}: {problem}."),
-        *("RMSSD", "RMSSD (ms)", "Stress", "{seconds} s", "{number} ms"),
+        *("RMSSD", "RMSSD (ms)", "SDNN", "SDNN (ms)", "Stress", "{seconds} s", "{number} ms"),
+        *("RMSSD {value} ms", "SDNN {value} ms"),
     }
 }
 # Words that are not used: another form of address (a phone uses it in its own warning); blame and

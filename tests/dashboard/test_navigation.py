@@ -27,6 +27,7 @@ NAVIGATION = {
         ("trend", "My trend", ":material/show_chart:"),
         ("link", "My link", ":material/hub:"),
         ("course", "My course", ":material/route:"),
+        ("nights", "Nights", ":material/bedtime:"),
         ("devices", "My devices", ":material/monitor_heart:"),
         ("reminders", "Reminders", ":material/notifications:"),
         ("offers", "Practice by lot", ":material/casino:"),

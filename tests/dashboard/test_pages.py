@@ -30,6 +30,7 @@ PATIENT_PAGES = (
     "trend",
     "link",
     "course",
+    "nights",
     "my_devices",
     "reminders",
     "offers",

@@ -1,9 +1,9 @@
 """Observations of a person in an order that never changes, page by page.
 
 Ratings come first, by the moment of their first version; then windows and heart rates of other
-systems, by time; then the stress index before each rating, in the order of ratings. A page begins
-after the key of the last resource of the page before it, so that what is entered, corrected or
-withdrawn meanwhile neither hides nor repeats another.
+systems, by time; then the stress index before each rating, in the order of ratings; then nights,
+by their end. A page begins after the key of the last resource of the page before it, so that what
+is entered, corrected or withdrawn meanwhile neither hides nor repeats another.
 """
 
 from __future__ import annotations
@@ -19,6 +19,14 @@ import numpy as np
 
 from analytics.hrv.windows import WINDOW_NS
 from api.export.fhir import terms
+from api.export.fhir.nights import (
+    NIGHT_CODES,
+    NIGHT_PREFIX,
+    find_night,
+    load_nights,
+    night_key,
+    night_resources,
+)
 from api.export.fhir.resources import (
     WINDOW_CODES,
     Resource,
@@ -46,7 +54,7 @@ from store.models import ImportedHeartRate, Person, Rating
 
 Record = Rating | Window | ImportedHeartRate
 
-_RATINGS, _WINDOWS, _RATES, _INDICES = 1, 2, 3, 4
+_RATINGS, _WINDOWS, _RATES, _INDICES, _NIGHTS = 1, 2, 3, 4, 5
 _ROWS = 1000  # of the store at a time
 _INDEX_ROWS = 100  # ratings at a time, of which the half hour before is worked out
 
@@ -84,7 +92,7 @@ def decode_key(cursor: str) -> Key:
     is_whole = all(type(number) is int and 0 <= number < 2**63 for number in numbers)
     if (
         not is_whole
-        or kind > _INDICES
+        or kind > _NIGHTS
         or not isinstance(record, str)
         or find_unstorable(record) is not None
     ):
@@ -128,12 +136,22 @@ def observations(
             place = replace(key, part=part)
             if place > after and search.finds_code(code) and search.finds(resource):
                 yield place, resource
-    may_be_one = all(any(item.startswith(INDEX_PREFIX) for item in ids) for ids in search.ids)
-    if may_be_one and search.finds_code(terms.STRESS_INDEX):
+    if (
+        after.kind <= _INDICES
+        and _may_find(search, INDEX_PREFIX)
+        and search.finds_code(terms.STRESS_INDEX)
+    ):
         for key, index in _indices(stores, cache, subject.person, search, after):
             resource = index_resource(index, subject, subject.person.zone)
             if search.finds(resource):
                 yield key, resource
+    if _may_find(search, NIGHT_PREFIX):
+        yield from _nights(stores, subject, search, after)
+
+
+def _may_find(search: Search, prefix: str) -> bool:
+    """Whether ids with this prefix are searched for."""
+    return all(any(item.startswith(prefix) for item in ids) for ids in search.ids)
 
 
 def records(
@@ -162,6 +180,8 @@ def find_observation(
             return None
         known = load_indices(stores, cache, subject.person, [about])
         return index_resource(known[0], subject, subject.person.zone) if known else None
+    if kind == NIGHT_PREFIX.rstrip("-"):
+        return find_night(stores, subject, resource_id)
     if kind == "rate":
         rate = find_heart_rate(stores, subject.person, rest)
         return None if rate is None else heart_rate_resource(rate, subject)
@@ -256,6 +276,23 @@ def _indices(
         if len(rows) < _INDEX_ROWS:
             return
         after = rows[-1][0]
+
+
+def _nights(
+    stores: Stores, subject: Subject, search: Search, after: Key
+) -> Iterator[tuple[Key, Resource]]:
+    if not any(search.finds_code(code) for code, _, _ in NIGHT_CODES):
+        return
+    for item in load_nights(stores, subject.person, after.time_ns if after.kind == _NIGHTS else 0):
+        night = item.night
+        if not search.finds_time(night.start_ns, night.end_ns) or not search.finds_update(
+            item.stored_ns
+        ):
+            continue
+        for part, (code, resource) in enumerate(night_resources(item, subject)):
+            key = Key(_NIGHTS, night.end_ns, night_key(night), part)
+            if key > after and search.finds_code(code) and search.finds(resource):
+                yield key, resource
 
 
 def _load_windows(

@@ -139,6 +139,8 @@ def _parse_entry(
     identifiers = [_identifier(item) for item in resource.get("identifier", [])]
     if any(system in (terms.WINDOW_ID, terms.INDEX_ID) for system, _ in identifiers):
         raise ValueError("a figure that Ebbtide worked out: it is made again from the beats")
+    if any(system == terms.NIGHT_ID for system, _ in identifiers):
+        raise ValueError("a night of a watch or ring: nights come in by the device's own export")
     codes = {
         coding.get("code")
         for coding in resource["code"].get("coding", [])

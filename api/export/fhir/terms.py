@@ -16,6 +16,7 @@ OURS = "urn:uuid:b19fc913-eb6d-5193-983f-66113b3b054d"
 RATING_ID = "urn:uuid:3ac08c95-4c56-56d8-97c7-4bab123f9b46"
 WINDOW_ID = "urn:uuid:444089a5-4c6f-5684-87dd-f0a60d29ae86"
 INDEX_ID = "urn:uuid:b6e6c0b3-04ae-5b24-ba24-f671209aa7ab"  # its values are ids of ratings
+NIGHT_ID = "urn:uuid:99162705-2a83-5192-ba87-d835f76d2edc"
 RATE_ID = "urn:uuid:aa3f3bb9-eae0-51d7-aace-883a93d3e5c9"
 PERSON_ID = "urn:uuid:2decb917-0bae-5b85-9f67-61e974768d24"
 LEGACY = {
@@ -72,7 +73,7 @@ _DEFINITIONS = {
     " report it, in whole numbers from 0 (not noticeable) to 10 (as much as they can imagine).",
     RMSSD: "The square root of the mean of the squared differences between neighbouring NN"
     " intervals, in milliseconds, over a window of five minutes (Task Force of the European Society"
-    " of Cardiology and NASPE, 1996).",
+    " of Cardiology and NASPE, 1996), or the mean of these over a night; the period says which.",
     STRESS_INDEX: "The chance, in percent, that a random moment of the half hour before a rating"
     " had a faster heart, against the person's own usual of the hour, than a random usual one. 50"
     " is usual. It is no measure of felt stress; the method names its version.",

@@ -119,8 +119,8 @@ def observations(
     cursor: Annotated[str | None, Query(max_length=300, description="From the link `next`")] = None,
 ) -> Response:
     """Ratings (pain: LOINC 72514-3; stress and pleasant sensations: codes of ours), five-minute
-    heart rate (8867-4), SDNN (80404-7) and RMSSD (ours), heart rates from elsewhere, and the stress
-    index of the half hour before each rating (ours).
+    heart rate (8867-4), SDNN (80404-7) and RMSSD (ours), heart rates from elsewhere, the stress
+    index of the half hour before each rating (ours), and RMSSD, SDNN and heart rate of each night.
     """
     search = _parse(request, person, time_range.start_ns, time_range.end_ns)
     try:
