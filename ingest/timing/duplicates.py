@@ -83,7 +83,9 @@ class DuplicateFilter:
                     return True
             same = not self._after_break and payload == self._payload
             if same and not self._has_time_for(span, received_ns):
-                early = self._is_too_early(span, received_ns)
+                # Of what comes at once with its equal, a new one is no earlier than the rest were.
+                margin = min(span // 2, _AT_ONCE) if at_once else span // 2
+                early = self._is_too_early(span, received_ns, margin)
                 # Where intervals are missing, copies are not early; but then each has one.
                 if (at_once and (early or self._last_had_copy)) or (
                     0 <= since < span // 2 and early
@@ -156,12 +158,12 @@ class DuplicateFilter:
             return False
         return received_ns - self._before_burst >= self._burst_span + span // 2
 
-    def _is_too_early(self, span: int, received_ns: int) -> bool:
+    def _is_too_early(self, span: int, received_ns: int, margin_ns: int) -> bool:
         """Whether this came before even the smallest recent delay allows. A connection that was
         late for a while and no longer is brings equal notifications close together; both are new.
         """
         quickest = min(self._delays, default=received_ns)
-        return received_ns - (self._elapsed_ns + span) < quickest - span // 2
+        return received_ns - (self._elapsed_ns + span) < quickest - margin_ns
 
     def _is_in_history(self, rr_ticks: Sequence[int]) -> bool:
         history = list(self._history)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from store.models.records import Purpose
 from tests.support.accounts import PASSWORD
@@ -15,13 +15,6 @@ pytestmark = pytest.mark.browser
 
 SCREEN = 800  # pixels of a phone's height
 CHART = "stVegaLiteChart"
-
-
-def own_violations(page: Page) -> list[str]:
-    """What axe reports; on a phone, Streamlit's drawer with groups is a list that axe dislikes."""
-    size = page.viewport_size
-    rules = ("list:", "listitem:") if size and size["width"] < 768 else ("none",)
-    return [words for words in violations(page) if not words.startswith(rules)]
 
 
 def test_nights_are_accessible_and_no_wider_than_the_window(
@@ -40,13 +33,13 @@ def test_nights_are_accessible_and_no_wider_than_the_window(
     main = page.get_by_test_id("stMainBlockContainer")
     assert main.evaluate("element => element.scrollHeight") <= 3 * SCREEN
     check_width(page, "nights")
-    assert own_violations(page) == []
+    assert violations(page) == []
     page.get_by_text("The numbers, and why nights are missing").click()
     expect(page.get_by_text("4 days: no night in the export")).to_be_visible()
     page.get_by_text("More of this night").click()
     expect(page.get_by_test_id(CHART).filter(visible=True)).to_have_count(3)
     check_width(page, "nights-open")
-    assert own_violations(page) == []
+    assert violations(page) == []
 
 
 def test_a_therapist_has_a_small_picture(
@@ -63,4 +56,4 @@ def test_a_therapist_has_a_small_picture(
     expect(page.get_by_text("in the middle of")).to_be_visible()
     expect(page.get_by_test_id(CHART).filter(visible=True)).to_have_count(1)
     check_width(page, "patient-nights")
-    assert own_violations(page) == []
+    assert violations(page) == []

@@ -82,7 +82,9 @@ export class DuplicateFilter {
         payload === this.#payload &&
         !this.#hasTimeFor(span, received)
       ) {
-        const isEarly = this.#isTooEarly(span, received);
+        // Of what comes at once with its equal, a new one is no earlier than the rest were.
+        const margin = isAtOnce && AT_ONCE < span / 2n ? AT_ONCE : span / 2n;
+        const isEarly = this.#isTooEarly(span, received, margin);
         // Where intervals are missing, copies are not early; but then each has one.
         if ((isAtOnce && (isEarly || this.#lastHadCopy)) || (isSoon && isEarly)) {
           this.#lastHadCopy = true;
@@ -202,9 +204,9 @@ export class DuplicateFilter {
    * @param {bigint} received
    * @returns {boolean}
    */
-  #isTooEarly(span, received) {
+  #isTooEarly(span, received, margin) {
     const quickest = this.#delays.length ? smallest(this.#delays) : received;
-    return received - (this.#elapsed + span) < quickest - span / 2n;
+    return received - (this.#elapsed + span) < quickest - margin;
   }
 
   /**
