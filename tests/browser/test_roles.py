@@ -201,7 +201,7 @@ def test_a_patient_practises_and_collects(
     expect(page.get_by_text("Whatever happened was fine")).to_be_visible()
     page.get_by_role("button", name="Keep it", exact=True).click()
     page.get_by_text("Pleasant sensations", exact=True).first.click()
-    page.get_by_label("Something pleasant").fill("the first snow")
+    page.get_by_role("textbox", name="Something pleasant").fill("the first snow")
     page.get_by_role("button", name="Keep", exact=True).click()
     expect(page.get_by_text("the first snow").first).to_be_visible()
     page.get_by_text("Lowering stress", exact=True).first.click()
