@@ -63,6 +63,15 @@ def choose_page(page: Page, title: str) -> None:
         page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
         expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
         return
+    # Who has just signed in still has the navigation of before for a moment.
+    for _ in range(20):
+        if _choose_in_navigation(page, title):
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(f"no page {title} in the navigation")
+
+
+def _choose_in_navigation(page: Page, title: str) -> bool:
     expect(page.get_by_test_id("stTopNavLink").first).to_be_visible()
     link = page.get_by_test_id("stTopNavLink").filter(has_text=title)
     if link.count() > 0:
@@ -70,16 +79,16 @@ def choose_page(page: Page, title: str) -> None:
             page.get_by_text(re.compile(r"^\d+ more$")).click()
             link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
         link.first.click()
-        return
+        return True
     link = page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
     for group in page.get_by_test_id("stTopNavSection").all():
         group.click()
         page.get_by_test_id("stTopNavPopover").wait_for()
         if link.count() > 0:
             link.click()
-            return
+            return True
         page.keyboard.press("Escape")
-    raise AssertionError(f"no page {title} in the navigation")
+    return False
 
 
 def check_width(page: Page, name: str) -> None:
