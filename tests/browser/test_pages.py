@@ -114,7 +114,7 @@ def test_the_sample_patient_is_marked_on_every_page(page: Page) -> None:
         go_to(page, "My trend")
         expect(page.get_by_text(re.compile(r"\d+ ratings on \d+ days"))).to_be_visible()
         # Ratings, stress index, gaps; heart rate and RMSSD are folded.
-        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
+        expect(page.get_by_test_id("stVegaLiteChart").filter(visible=True)).to_have_count(3)
         expect(mark).to_be_visible()
         go_to(page, "My link")
         expect(page.get_by_text("Rated pain and rated stress moved together").first).to_be_visible()
