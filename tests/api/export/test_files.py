@@ -25,6 +25,7 @@ from store import Stores
 from store.models import DecisionPoint, Person, Prompt, PromptState, TurnResult
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.cohort_clinic import agree_together, identity_of, with_movable_clock
+from tests.support.nights import put_nights
 
 WORDS = 'a "good" day, really;\nthe 2nd line = 1'
 
@@ -37,6 +38,7 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         fill(stores, ada, days=1)
         body = {"pain": 3, "stress": 4, "note": WORDS, "pleasant_note": "NA"}
         opened["ada"].post("/v1/ratings", json=body).raise_for_status()
+        put_nights(opened["ada"], 3)
         points = [
             {
                 "resource": {
