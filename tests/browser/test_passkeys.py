@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from api.app import create_app
@@ -20,11 +19,10 @@ from store import Stores, open_stores
 from store.models import Role
 from tests.support.accounts import PASSWORD, add_account
 from tests.support.assertions import wait_for
-from tests.support.browser import opened_context, sign_in
+from tests.support.browser import axe_violations, opened_context, sign_in
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.browser
-_AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
 ADA, TOM = "ada@example.org", "tom@example.org"
 
 
@@ -199,8 +197,7 @@ def check_page(page: Page, name: str) -> None:
     folder = os.environ.get("EBBTIDE_SCREENSHOTS")
     for width in (360, 1300):
         page.set_viewport_size({"width": width, "height": 900})
-        found = Axe().run(page, options=_AXE)
-        assert found.violations_count == 0, found.generate_report()
+        assert axe_violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         if folder:
             page.wait_for_timeout(500)
