@@ -140,9 +140,7 @@ def _describe_change(change: dict[str, Any]) -> str:
         ("stress", True): _("Stress fell"),
         ("stress", False): _("Stress rose"),
     }[(change["what"], fell)]
-    return _(
-        "{words} by {points} in two weeks; the true change is {low} to {high} in 95 of 100 cases"
-    ).format(
+    return _("{words} by {points} in two weeks (95% interval {low} to {high})").format(
         words=words,
         points=format_signed(abs(change["change"])).lstrip("+"),
         low=format_signed(change["low"]),

@@ -31,7 +31,7 @@ PICTURE_WORDS = N_(
 )
 HEART_WORDS = N_(
     "Stress index of the heart: 50 is their usual at that hour, lower is calmer. The bar is the "
-    "range in which the true value lies in 95 of 100 cases."
+    "95% interval: of 100 made like this, 95 hold the true value."
 )
 # Why the heart is compared with new values from a day on.
 START_REASONS = {
@@ -157,8 +157,8 @@ def _describe_change(name: str, before: str, after: str, change: dict[str, Any])
     else:
         verdict = _("cannot tell whether it changed")
     return _(
-        "{name}: {first} {before}, {last} {after} ({verdict}; the change is {change}, and the true "
-        "one lies between {low} and {high} in 95 of 100 cases: the 95% interval)."
+        "{name}: {first} {before}, {last} {after} ({verdict}; the change is {change}, with a 95% "
+        "interval from {low} to {high})."
     ).format(
         name=name,
         before=before,
@@ -226,7 +226,7 @@ def _describe_link(stress: dict[str, Any]) -> list[str]:
     lines = [say(stress["sentence"])]
     if stress["missing"] is None:
         lines.append(
-            _("The interval holds the true value in 95 of 100 cases. {caveat}")
+            _("Of 100 intervals made like this, 95 hold the true value. {caveat}")
             .format(caveat=say(stress["caveats"][0]) if stress["caveats"] else "")
             .strip()
         )
