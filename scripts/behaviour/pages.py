@@ -126,15 +126,33 @@ def pages_of(screen: Screen, url: str, who: str) -> None:
     else:
         screen.sign_in(url, f"{who}@example.org", PASSWORD)
     screen.settled()
-    links = page.get_by_test_id("stTopNavLink")
-    titles = [words.strip().split("\n")[-1] for words in links.all_inner_texts()]
+    pages = navigation_of(page)
+    titles = [title for title, _ in pages]
     screen.put(f"{who} first page", screen.settled() + "\n--- navigation\n" + "\n".join(titles))
-    for k, title in enumerate(titles or ["only page"]):
+    for k, (title, address) in enumerate(pages or [("only page", page.url)]):
         try:
-            if titles:
-                links.nth(k).click()
+            if pages:
+                page.goto(address)
                 page.wait_for_timeout(500)
             screen.dump(f"{who} {k + 1} {title}")
         except Exception as error:
             words = screen.product.normalise(str(error))
             write(screen.out, f"{who}-{k + 1}-failed.txt", words)
+
+
+def navigation_of(page: Any) -> list[tuple[str, str]]:
+    """Title and address of each page of the navigation, those in its groups too."""
+    found = _titles_and_addresses(page.get_by_test_id("stTopNavLink"))
+    for group in page.get_by_test_id("stTopNavSection").all():
+        group.click()
+        page.get_by_test_id("stTopNavPopover").wait_for()
+        found += _titles_and_addresses(page.get_by_test_id("stTopNavDropdownLink"))
+        page.keyboard.press("Escape")
+    return found
+
+
+def _titles_and_addresses(links: Any) -> list[tuple[str, str]]:
+    return [
+        (link.inner_text().strip().split("\n")[-1], str(link.evaluate("link => link.href")))
+        for link in links.all()
+    ]
