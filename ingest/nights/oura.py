@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import (
@@ -139,7 +139,7 @@ def _values(row: dict[str, Any], start_ns: int) -> tuple[NightValue, ...]:
             continue
         shift = 0 if begin is None else (from_datetime(begin) - start_ns) // SECOND
         for number, item in enumerate(items):
-            value, at_s = clean(item, kind), shift + number * float(step)
+            value, at_s = clean(item, kind), shift + number * step
             # Outside of it, and where the step is no number, it is not of this sleep.
             if value is not None and 0 <= at_s <= DAY // SECOND:
                 found.setdefault(int(at_s), [None, None])[place] = value
@@ -148,7 +148,7 @@ def _values(row: dict[str, Any], start_ns: int) -> tuple[NightValue, ...]:
     )
 
 
-def _is_step(step: object) -> bool:
+def _is_step(step: object) -> TypeGuard[float]:
     return isinstance(step, int | float) and 0 < step <= DAY // SECOND
 
 

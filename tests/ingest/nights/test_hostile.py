@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 import zipfile
 from contextlib import closing
 from datetime import date
@@ -15,6 +16,7 @@ import pytest
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import find_fault
 from ingest.nights import NightFile, read_nights
+from ingest.nights import members as members_module
 from ingest.nights.apple import _offset_s
 from ingest.nights.clock import parse_offset
 
@@ -186,3 +188,44 @@ def test_offsets_as_exports_write_them() -> None:
     assert [_offset_s(f"2026-03-09 23:00:00 {text}") for text in ("-0500", "-05:00", "+0130")] == [
         *(-18000, -18000, 5400),
     ]
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_damaged_file_in_a_zip_is_named(tmp_path: Path, how: int) -> None:
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w", how) as archive:
+        archive.writestr("sleep.json", json.dumps(list(range(5000))))
+    data = bytearray(path.read_bytes())
+    for place in range(60, 200):
+        data[place] ^= 0x5A
+    path.write_bytes(data)
+    with pytest.raises(EbbtideError, match=r"sleep\.json .*damaged"):
+        read_nights(path, zone=BERLIN)
+
+
+def test_a_zip_that_unpacks_without_end_is_refused_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten zips of 20 MB of zeros in one of 0.2 MB: each is small, and together they are not."""
+    monkeypatch.setattr(members_module, "_SMALL_BYTES", 50_000_000)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    path = tmp_path / "wellness.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(10):
+            archive.writestr(f"{number}.zip", b"PK\x03\x04" + bytes(20_000_000))
+    assert path.stat().st_size < 250_000
+    with pytest.raises(EbbtideError, match="50 times"):
+        read_nights(path, zone=BERLIN)
+    assert list(temporary.iterdir()) == []
+
+
+def test_names_that_lead_out_of_the_zip_are_names_alone(tmp_path: Path) -> None:
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../../o.json", oura())
+        archive.writestr("/x/../../y.db", b"SQLite format 3\0" + bytes(90))
+    found = read_nights(path, zone=BERLIN)
+    assert found is not None and len(found.nights) == 1
+    assert [item.name for item in tmp_path.iterdir()] == ["export.zip"]
