@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from ebbtide.timestamps import HOUR, SECOND, to_datetime
+from ebbtide.timestamps import DAY, EARLIEST, HOUR, LATEST, SECOND, to_datetime
 
 #: Steps of five minutes, by which devices average RMSSD; a night has at most a day of them.
 STEP_S = 300
@@ -16,6 +16,7 @@ MAX_STEPS = 2000
 #: A shorter sleep is a nap, and what a person slept that night is not known.
 MIN_NIGHT_NS = 3 * HOUR
 MAX_NIGHT_NS = 20 * HOUR
+MAX_SOURCE_LETTERS = 120
 
 
 class NightBasis(StrEnum):
@@ -65,6 +66,29 @@ class Night:
     def is_measured(self) -> bool:
         """Whether it has heart rate variability or a heart rate."""
         return any(value is not None for value in (self.rmssd_ms, self.sdnn_ms, self.mean_hr_bpm))
+
+
+def find_fault(night: Night) -> tuple[str, str] | None:
+    """Find what no stored night may be: the name of a field, and what it must be; None without.
+
+    The API refuses such a night, and readers of files leave it out: one of them would otherwise
+    keep all that are sent with it from being stored.
+    """
+    length = night.end_ns - night.start_ns
+    if not EARLIEST <= night.start_ns < LATEST or not EARLIEST <= night.end_ns < LATEST:
+        return "start", "must lie between the years 2000 and 2100."
+    if not MIN_NIGHT_NS <= length <= DAY:
+        return "end", "must be three to 24 hours after start: a shorter sleep is a nap."
+    if local_date(night.end_ns, night.offset_s) != night.day:
+        return "day", "must be the date of end, by its clock."
+    if not night.source.isprintable() or not 1 <= len(night.source) <= MAX_SOURCE_LETTERS:
+        return "source", f"must be printable, of at most {MAX_SOURCE_LETTERS} letters."
+    if max(night.windows, night.steps, len(night.values)) > MAX_STEPS:
+        return "values", f"must be at most {MAX_STEPS}."
+    times = [value.at_s for value in night.values]
+    if times != sorted(set(times)) or (times and not 0 <= times[0] <= times[-1] <= DAY // SECOND):
+        return "values", "must be in order of time, each once, within a day."
+    return None
 
 
 def encode_values(values: Sequence[NightValue]) -> str:

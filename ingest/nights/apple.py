@@ -7,6 +7,7 @@ are held, 13 bytes a heart rate.
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from array import array
@@ -23,14 +24,16 @@ from ebbtide.timestamps import SECOND
 from ingest.files.apple_health import open_health_xml, parse_health_time
 from ingest.files.xml_repair import EntityDeclaredError, RepairedXml
 from ingest.nights.assemble import Measured, Sleep, clean, make_nights, merge_sleeps, once_each
+from ingest.nights.clock import parse_offset
 from ingest.nights.members import Member, Members
-from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, plain_name
 
 _SDNN = "HKQuantityTypeIdentifierHeartRateVariabilitySDNN"
 _RATE = "HKQuantityTypeIdentifierHeartRate"
 _SLEEP = "HKCategoryTypeIdentifierSleepAnalysis"
 _TYPES = {_SDNN, _RATE, _SLEEP}
 _ASLEEP, _IN_BED = "HKCategoryValueSleepAnalysisAsleep", "HKCategoryValueSleepAnalysisInBed"
+_OFFSET = re.compile(r"[+-]\d{2}:?\d{2}\s*$")
 _STEP_NS = STEP_S * SECOND
 
 
@@ -120,7 +123,7 @@ def _parse(
 def _take(record: dict[str, str], sources: dict[str, _Source], remarks: Remarks) -> None:
     kind, started = record["type"], record.get("startDate", "")
     begin = parse_health_time(started)
-    name = "".join(c for c in record.get("sourceName", "") if c.isprintable()).strip()[:60]
+    name = plain_name(record.get("sourceName", ""))
     if begin is None:
         remarks.add("records have no time; left out", repr(started[:40]))
         return
@@ -146,12 +149,8 @@ def _take(record: dict[str, str], sources: dict[str, _Source], remarks: Remarks)
 
 
 def _offset_s(text: str) -> int:
-    digits = text.strip()[-5:].replace(":", "")
-    try:
-        shift = int(digits[-4:-2]) * 3600 + int(digits[-2:]) * 60
-    except ValueError:
-        return 0
-    return -shift if text.strip()[-5:].startswith("-") else shift
+    found = _OFFSET.search(text)
+    return 0 if found is None else parse_offset(found[0]) or 0
 
 
 def _binned_rates(source: _Source, sleeps: list[Sleep]) -> list[Measured]:

@@ -61,7 +61,7 @@ def clean(value: object, kind: str) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     low, high = _RANGES[kind]
     return number if low <= number <= high else None

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ebbtide.timestamps import MINUTE, from_datetime
+from ebbtide.timestamps import MINUTE, from_datetime, to_datetime
 from ingest.files.choices import ChoiceError
 from ingest.nights.night_file import Remarks
 
 _NEAR_NS = 20 * MINUTE  # values asleep follow each other every five minutes
+
+_OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?")
+
+
+def is_of_this_century(day: date) -> bool:
+    """Whether a device can have written the date: others cannot even be counted in ns, at times."""
+    return 2000 <= day.year < 2100
+
+
+def parse_offset(text: str) -> int | None:
+    """Seconds of ``UTC+02:00``, ``-0530`` or ``Z``; None of anything else, and of a day or more."""
+    found = _OFFSET.fullmatch(text.strip().upper())
+    if found is None or not found[0]:
+        return None
+    shift = int(found[2] or 0) * 3600 + int(found[3] or 0) * 60
+    if shift >= 86_400:
+        return None
+    return -shift if found[1] == "-" else shift
 
 
 def require_zone(zone: str | None, what: str) -> str:
@@ -27,8 +46,6 @@ def require_zone(zone: str | None, what: str) -> str:
 
 def offset_s(instant_ns: int, zone: str) -> int:
     """Seconds by which the clock of ``zone`` is before UTC then."""
-    from ebbtide.timestamps import to_datetime
-
     found = to_datetime(instant_ns, zone).utcoffset()
     return 0 if found is None else int(found.total_seconds())
 

@@ -8,8 +8,6 @@ the device's own average, used for a night of which no values are there.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -26,10 +24,11 @@ from ingest.nights.assemble import (
     once_each,
     with_rates,
 )
-from ingest.nights.clock import local_to_utc, offset_s, require_zone
+from ingest.nights.clock import is_of_this_century, local_to_utc, offset_s, require_zone
 from ingest.nights.daily import night_of_day
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.tables import read_rows
 
 _SOURCE = "Fitbit"
 _TIME = ("timestamp", "time", "date")
@@ -98,15 +97,6 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     )
 
 
-def _rows(members: Members, member: Member) -> Iterator[dict[str, str]]:
-    text = members.read(member).decode("utf-8-sig", "replace")
-    reader = csv.reader(io.StringIO(text))
-    names = [name.strip().lower() for name in next(reader, [])]
-    for row in reader:
-        if any(cell.strip() for cell in row):
-            yield dict(zip(names, (cell.strip() for cell in row), strict=False))
-
-
 def _cell(row: dict[str, str], names: tuple[str, ...]) -> str | None:
     return next((row[name] for name in names if row.get(name)), None)
 
@@ -116,7 +106,7 @@ def _details(
 ) -> list[Measured]:
     naive: list[tuple[datetime, Measured]] = []
     values: list[Measured] = []
-    for row in _rows(members, member):
+    for row in read_rows(members, member, remarks):
         time = _moment(_cell(row, _TIME))
         value = Measured(
             0, 0, clean(_cell(row, _RMSSD), "rmssd_ms"), clean(_cell(row, _SDNN), "sdnn_ms")
@@ -152,11 +142,13 @@ def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     if text[2:3] == "/":
-        return _american(text)
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+        moment = _american(text)
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    return moment if moment is not None and is_of_this_century(moment) else None
 
 
 def _american(text: str) -> datetime | None:
@@ -193,7 +185,7 @@ def _rate_rows(
     members: Members, member: Member, remarks: Remarks
 ) -> Iterator[tuple[datetime | None, object]]:
     if member.name.lower().endswith(".csv"):
-        for row in _rows(members, member):
+        for row in read_rows(members, member, remarks):
             yield _moment(_cell(row, _TIME)), _cell(row, _BPM)
         return
     try:
@@ -212,7 +204,7 @@ def _rate_rows(
 def _daily(
     members: Members, member: Member, context: NightContext, remarks: Remarks
 ) -> Iterator[Night]:
-    for row in _rows(members, member):
+    for row in read_rows(members, member, remarks):
         time = _moment(_cell(row, _TIME))
         rmssd = clean(_cell(row, (*_DAILY, *_RMSSD)), "rmssd_ms")
         if time is None or rmssd is None:

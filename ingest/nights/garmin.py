@@ -6,14 +6,12 @@ The shape could not be checked against a real export.
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 
 import fitdecode
 
@@ -25,7 +23,7 @@ from ingest.files.fit_events import timestamp_ns
 from ingest.nights.assemble import Measured, clean, make_nights, once_each
 from ingest.nights.clock import offset_s, require_zone
 from ingest.nights.daily import day_of_single, night_of_day
-from ingest.nights.members import MAX_HELD_BYTES, Member, Members, open_members, unpack_to
+from ingest.nights.members import MAX_HELD_BYTES, Member, Members, open_members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
 
 _SOURCE = "Garmin"
@@ -79,9 +77,7 @@ def _fit_files(members: Members, member: Member) -> Iterator[tuple[str, bytes]]:
     if _is_fit(member):
         yield member.base, members.read(member)
         return
-    with tempfile.TemporaryDirectory(prefix="ebbtide-nights-") as folder:
-        target = Path(folder) / "inner.zip"
-        unpack_to(members.open_name(member.name), target, member.name)
+    with members.as_file(member) as target:
         if not zipfile.is_zipfile(target):
             return
         with open_members(target) as inner:

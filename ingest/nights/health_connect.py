@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night, NightBasis
-from ebbtide.timestamps import MILLISECOND, SECOND
+from ebbtide.timestamps import EARLIEST, LATEST, MILLISECOND, SECOND
 from ingest.nights.assemble import (
     HeartRates,
     Measured,
@@ -28,7 +29,7 @@ from ingest.nights.assemble import (
 from ingest.nights.clock import offset_s, require_zone
 from ingest.nights.daily import day_of_single, night_of_day
 from ingest.nights.members import Member, Members
-from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, plain_name
 
 _RMSSD = "heart_rate_variability_rmssd_record_table"
 _SESSIONS = "sleep_session_record_table"
@@ -72,6 +73,10 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _columns(db: sqlite3.Connection, table: str) -> set[str]:
+    """The columns of a table; none of a view, which can make rows without end of a small file."""
+    kinds = {row[2] for row in db.execute(f"PRAGMA table_list({table})")}
+    if kinds != {"table"}:
+        return set()
     return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
 
 
@@ -92,7 +97,7 @@ def _nights_of(
         f"SELECT time, {zone}, heart_rate_variability_millis, {app} FROM {_RMSSD} ORDER BY time"
     ):
         rmssd = clean(ms, "rmssd_ms")
-        if rmssd is None or not isinstance(time, int):
+        if rmssd is None or not _is_time(time):
             remarks.add("values are no RMSSD; left out", f"{ms!r} at {time!r}")
             continue
         by_app.setdefault(names.get(who, "unknown app"), []).append(
@@ -103,7 +108,7 @@ def _nights_of(
     rates = HeartRates([value.time_ns for values in by_app.values() for value in values])
     for time, bpm in _heart_rates(db):
         rate = clean(bpm, "hr_bpm")
-        if rate is not None and isinstance(time, int):
+        if rate is not None and _is_time(time):
             rates.add(time * MILLISECOND, rate)
     context.show(0.8)
     nights: list[Night] = []
@@ -129,7 +134,7 @@ def _app_names(db: sqlite3.Connection) -> dict[object, str]:
     name = "app_name" if "app_name" in columns else "NULL"
     package = "package_name" if "package_name" in columns else "NULL"
     return {
-        row: "".join(c for c in str(called or named or "app") if c.isprintable())[:60]
+        row: plain_name(str(called or named or "app"))
         for row, called, named in db.execute(f"SELECT row_id, {name}, {package} FROM {_APPS}")
     }
 
@@ -153,14 +158,19 @@ def _sleeps(
     for start, end, shift, who in db.execute(
         f"SELECT start_time, end_time, {zone}, {app} FROM {_SESSIONS}"
     ):
-        if isinstance(start, int) and isinstance(end, int) and start < end:
+        if _is_time(start) and _is_time(end) and start < end:
             found.setdefault(names.get(who, "unknown app"), []).append(
                 Sleep(start * MILLISECOND, end * MILLISECOND, _shift(shift, end, context))
             )
     return found
 
 
-def _heart_rates(db: sqlite3.Connection) -> Iterator[tuple[object, object]]:
+def _is_time(value: object) -> bool:
+    """Whether it is a time of this century, in milliseconds."""
+    return isinstance(value, int) and EARLIEST <= value * MILLISECOND < LATEST
+
+
+def _heart_rates(db: sqlite3.Connection) -> Iterator[tuple[Any, object]]:
     """Rates of the samples of each record, as they are read."""
     if {"epoch_millis", "beats_per_minute"} <= _columns(db, _SERIES):
         yield from db.execute(f"SELECT epoch_millis, beats_per_minute FROM {_SERIES}")

@@ -6,6 +6,7 @@ bounded: what is written is counted, whatever the zip says of itself.
 
 from __future__ import annotations
 
+import lzma
 import tempfile
 import zipfile
 import zlib
@@ -21,9 +22,17 @@ _ENDINGS = frozenset({".csv", ".db", ".fit", ".json", ".xml", ".zip"})
 _HEAD_BYTES = 4096
 _CHUNK_BYTES = 1 << 20
 MAX_MEMBERS = 200_000
+#: What reading a damaged zip raises: of the disk, of the zip, and of each compression.
+DAMAGE = (
+    *(OSError, RuntimeError, NotImplementedError, KeyError, EOFError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 #: Of a file that is held in memory, and of one that is unpacked.
 MAX_HELD_BYTES = 300_000_000
 MAX_UNPACKED_BYTES = 8_000_000_000
+#: Of all that is unpacked of one zip: a database is packed to a tenth, a zip in a zip not at all.
+MAX_RATIO = 50
+_SMALL_BYTES = 100_000_000  # what may be unpacked of any zip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class Members:
     def __init__(self, path: Path, archive: zipfile.ZipFile | None) -> None:
         self.path = path
         self._archive = archive
+        packed = path.stat().st_size if archive is not None else 0
+        self._left = min(MAX_UNPACKED_BYTES, max(_SMALL_BYTES, MAX_RATIO * packed))
         self.all = self._list()
 
     def _list(self) -> list[Member]:
@@ -68,9 +79,17 @@ class Members:
             )
         members = []
         for name, size in sorted(found):
-            with self.open_name(name) as file:
-                members.append(Member(name, size, file.read(_HEAD_BYTES)))
+            members.append(Member(name, size, self._read(name, _HEAD_BYTES)))
         return members
+
+    def _read(self, name: str, size: int) -> bytes:
+        try:
+            with self.open_name(name) as file:
+                return file.read(size)
+        except DAMAGE as error:
+            raise EbbtideError(
+                f"{name} in {self.path} is damaged: {error}.", "Export it again."
+            ) from error
 
     @property
     def size(self) -> int:
@@ -83,20 +102,14 @@ class Members:
             if self._archive is not None:
                 return self._archive.open(name)
             return (self.path / name if self.path.is_dir() else self.path).open("rb")
-        except (OSError, RuntimeError, KeyError, NotImplementedError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise EbbtideError(
                 f"{name} in {self.path} cannot be read: {error}.", "Export it again."
             ) from error
 
     def read(self, member: Member) -> bytes:
         """All bytes of a file that is held in memory. Raises EbbtideError for one too large."""
-        try:
-            with self.open_name(member.name) as file:
-                data = file.read(MAX_HELD_BYTES + 1)
-        except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise EbbtideError(
-                f"{member.name} in {self.path} is damaged: {error}.", "Export it again."
-            ) from error
+        data = self._read(member.name, MAX_HELD_BYTES + 1)
         if len(data) > MAX_HELD_BYTES:
             raise EbbtideError(
                 f"{member.name} is larger than {MAX_HELD_BYTES // 1_000_000} MB.",
@@ -112,25 +125,26 @@ class Members:
             return
         with tempfile.TemporaryDirectory(prefix="ebbtide-nights-") as folder:
             target = Path(folder) / member.base
-            unpack_to(self.open_name(member.name), target, member.name)
+            self._unpack(member.name, target)
             yield target
 
-
-def unpack_to(source: IO[bytes], target: Path, name: str) -> None:
-    """Copy a file of a zip, within ``MAX_UNPACKED_BYTES``. Raises EbbtideError."""
-    size = 0
-    try:
-        with source, target.open("xb") as out:
-            while chunk := source.read(_CHUNK_BYTES):
-                size += len(chunk)
-                if size > MAX_UNPACKED_BYTES:
-                    raise EbbtideError(
-                        f"{name} is larger than {MAX_UNPACKED_BYTES // 1_000_000_000} GB.",
-                        "Export a shorter time.",
-                    )
-                out.write(chunk)
-    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise EbbtideError(f"{name} cannot be unpacked: {error}.", "Export it again.") from error
+    def _unpack(self, name: str, target: Path) -> None:
+        """Copy a file of the zip. All of them together fill the disk so far and no further."""
+        try:
+            with self.open_name(name) as source, target.open("xb") as out:
+                while chunk := source.read(_CHUNK_BYTES):
+                    self._left -= len(chunk)
+                    if self._left < 0:
+                        raise EbbtideError(
+                            f"{self.path} is more than {MAX_RATIO} times as large unpacked, or "
+                            f"than {MAX_UNPACKED_BYTES // 1_000_000_000} GB, as no export is.",
+                            "Export a shorter time; do not open a file that somebody else made.",
+                        )
+                    out.write(chunk)
+        except DAMAGE as error:
+            raise EbbtideError(
+                f"{name} cannot be unpacked: {error}.", "Export it again."
+            ) from error
 
 
 @contextmanager

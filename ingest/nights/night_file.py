@@ -87,6 +87,11 @@ class NightFormat:
     read: Callable[[Members, list[Member], NightContext], NightFile]
 
 
+def plain_name(text: str) -> str:
+    """A name of an app or a device as a source has it: printable, and short."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()[:60]
+
+
 def csv_names(head: bytes, line: int = 0) -> list[str]:
     """The names of the columns in line ``line`` of a table, in lower case; none where it is cut."""
     lines = head.decode("utf-8-sig", "replace").splitlines()

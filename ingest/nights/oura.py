@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import (
@@ -21,8 +21,9 @@ from ebbtide.nights import (
     is_fuller,
     local_date,
 )
-from ebbtide.timestamps import EARLIEST, LATEST, SECOND, from_datetime
+from ebbtide.timestamps import DAY, EARLIEST, LATEST, SECOND, from_datetime
 from ingest.nights.assemble import clean, low_quarter, mean, once_each
+from ingest.nights.clock import is_of_this_century
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
 
@@ -134,16 +135,21 @@ def _values(row: dict[str, Any], start_ns: int) -> tuple[NightValue, ...]:
             begin = _moment(series.get("timestamp"))
         else:
             items, step, begin = row.get(old), STEP_S, None
-        if not isinstance(items, list) or not isinstance(step, int | float) or step <= 0:
+        if not isinstance(items, list) or not _is_step(step):
             continue
         shift = 0 if begin is None else (from_datetime(begin) - start_ns) // SECOND
         for number, item in enumerate(items):
-            value = clean(item, kind)
-            if value is not None:
-                found.setdefault(int(shift + number * step), [None, None])[place] = value
+            value, at_s = clean(item, kind), shift + number * step
+            # Outside of it, and where the step is no number, it is not of this sleep.
+            if value is not None and 0 <= at_s <= DAY // SECOND:
+                found.setdefault(int(at_s), [None, None])[place] = value
     return tuple(
         NightValue(at_s, rmssd_ms=pair[0], hr_bpm=pair[1]) for at_s, pair in sorted(found.items())
     )
+
+
+def _is_step(step: object) -> TypeGuard[float]:
+    return isinstance(step, int | float) and 0 < step <= DAY // SECOND
 
 
 def _moment(text: object) -> datetime | None:
@@ -151,7 +157,7 @@ def _moment(text: object) -> datetime | None:
         moment = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return None if moment.tzinfo is None else moment
+    return None if moment.tzinfo is None or not is_of_this_century(moment) else moment
 
 
 FORMAT = NightFormat("Oura", _matches, _read)

@@ -15,7 +15,7 @@ from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night, NightBasis
 from ebbtide.timestamps import SECOND
 from ingest.nights.assemble import Measured, clean, make_nights, once_each
-from ingest.nights.clock import local_to_utc, offset_s, require_zone
+from ingest.nights.clock import is_of_this_century, local_to_utc, offset_s, require_zone
 from ingest.nights.daily import night_of_day
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
@@ -74,24 +74,27 @@ def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
 def _night(
     row: dict[str, Any], member: Member, context: NightContext, remarks: Remarks
 ) -> Night | None:
+    day: date | None
     try:
         day = date.fromisoformat(str(row["date"])[:10])
     except ValueError:
-        remarks.add("nights have no date; left out", str(row.get("date")))
+        day = None
+    if day is None or not is_of_this_century(day):
+        remarks.add("nights have no date of this century; left out", str(row.get("date"))[:40])
         return None
     own = clean(_first(row, _AVERAGE), "rmssd_ms")
     rate = clean(_first(row, _RATE), "hr_bpm")
     zone = require_zone(context.zone, member.base)
     samples = _first(row, _SAMPLES)
-    found: list[Night] = []
+    night = None
     if isinstance(samples, dict):
         found = make_nights(_SOURCE, _samples(samples, day, zone, remarks), remarks)
-    if own is None and rate is None and not found:
+        night = next((one for one in found if one.day == day.isoformat()), None)
+    if own is None and rate is None and night is None:
         remarks.add("nights have no heart rate variability; left out", f"of {day}")
         return None
-    if not found:
+    if night is None:
         return night_of_day(_SOURCE, day, zone, NightBasis.DEVICE, rmssd_ms=own, mean_hr_bpm=rate)
-    night = found[0]
     return Night(
         day.isoformat(),
         _SOURCE,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import Night
+from ebbtide.nights import Night, find_fault
 from ebbtide.timestamps import now_ns
 from ebbtide.upload_schema import MAX_AHEAD_NS
 from ingest.files.choices import ChoiceError
@@ -81,11 +81,8 @@ def read_nights(
             for member in of_format
         )
     nights = tuple(night for file in files for night in file.nights)
-    late = [night for night in nights if night.end_ns > now_ns() + MAX_AHEAD_NS]
-    problems = tuple(problem for file in files for problem in file.problems)
-    if late:
-        problems += (f"{len(late)} nights are in the future, the first {late[0].day}; left out",)
-        nights = tuple(night for night in nights if night not in late)
+    nights, more = _storable(nights)
+    problems = (*(problem for file in files for problem in file.problems), *more)
     return NightFile(
         " and ".join(file.format for file in files),
         tuple(sorted(nights, key=_place)),
@@ -94,6 +91,28 @@ def read_nights(
         names,
         not others,
     )
+
+
+def _storable(nights: tuple[Night, ...]) -> tuple[tuple[Night, ...], list[str]]:
+    """The nights that the API takes, and what is said of the others: one would refuse a part."""
+    latest_ns = now_ns() + MAX_AHEAD_NS
+    kept: list[Night] = []
+    late: list[Night] = []
+    faults: list[str] = []
+    for night in nights:
+        fault = find_fault(night)
+        if fault is not None:
+            faults.append(f"{night.day}: {fault[0]} {fault[1].rstrip('.')}")
+        elif night.end_ns > latest_ns:
+            late.append(night)
+        else:
+            kept.append(night)
+    said = []
+    if faults:
+        said.append(f"{len(faults)} nights cannot be, the first of {faults[0]}; left out")
+    if late:
+        said.append(f"{len(late)} nights are in the future, the first {late[0].day}; left out")
+    return tuple(kept), said
 
 
 def _place(night: Night) -> tuple[str, str]:

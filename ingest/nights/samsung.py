@@ -4,10 +4,7 @@ values as JSON, with SDNN and RMSSD of every five minutes. Times of the table ar
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -23,12 +20,12 @@ from ingest.nights.assemble import (
     once_each,
     with_rates,
 )
-from ingest.nights.clock import offset_s, require_zone
+from ingest.nights.clock import offset_s, parse_offset, require_zone
 from ingest.nights.members import Member, Members
-from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, plain_name
+from ingest.nights.tables import read_rows
 
 _HRV, _RATE = "com.samsung.health.hrv", "com.samsung.shealth.tracker.heart_rate"
-_OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{2}):?(\d{2})")
 
 
 def _matches(member: Member) -> bool:
@@ -60,14 +57,14 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         )
     bins = {member.base: member for member in members.all if member.base.endswith(".json")}
     values: dict[str, list[Measured]] = {}
-    rows = [row for table in tables for row in _rows(members, table)]
+    rows = [row for table in tables for row in _rows(members, table, remarks)]
     for number, row in enumerate(rows):
         _add_row(row, members, bins, context, values, remarks)
         context.show((number + 1) / len(rows))
     rates = HeartRates([value.time_ns for of in values.values() for value in of])
     for member in found:
         if _is_table(member, _RATE):
-            _add_rates(members, member, bins, rates)
+            _add_rates(members, member, bins, rates, remarks)
     nights: list[Night] = []
     for source, of_source in sorted(values.items()):
         nights += make_nights(source, with_rates(of_source, rates), remarks)
@@ -81,14 +78,10 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     )
 
 
-def _rows(members: Members, member: Member) -> Iterator[dict[str, str]]:
-    reader = csv.reader(io.StringIO(members.read(member).decode("utf-8-sig", "replace")))
-    next(reader, None)
-    names = [name.strip().rpartition(".")[2] for name in next(reader, [])]
-    for row in reader:
-        cells = {name: cell.strip() for name, cell in zip(names, row, strict=False) if name}
-        if any(cells.values()):
-            yield cells
+def _rows(members: Members, member: Member, remarks: Remarks) -> Iterator[dict[str, str]]:
+    """Names of columns may begin with that of the table."""
+    for cells in read_rows(members, member, remarks, skip=1):
+        yield {name.rpartition(".")[2]: cell for name, cell in cells.items() if name}
 
 
 def _add_row(
@@ -104,11 +97,8 @@ def _add_row(
     if name not in bins:
         remarks.add("sleeps have no file of values in the export; left out", f"of {when} UTC")
         return
-    own = _OFFSET.fullmatch(row.get("time_offset", "").strip())
-    fixed: int | None = None
-    if own is not None:
-        fixed = (int(own[2]) * 3600 + int(own[3]) * 60) * (-1 if own[1] == "-" else 1)
-    package = row.get("pkg_name") or "com.sec.android.app.shealth"
+    fixed = parse_offset(row.get("time_offset", ""))
+    package = plain_name(row.get("pkg_name", "")) or "com.sec.android.app.shealth"
     source = (
         "Samsung Health"
         if package == "com.sec.android.app.shealth"
@@ -141,8 +131,14 @@ def _binned(
             yield round(time) * MILLISECOND, item
 
 
-def _add_rates(members: Members, table: Member, bins: dict[str, Member], rates: HeartRates) -> None:
-    for row in _rows(members, table):
+def _add_rates(
+    members: Members,
+    table: Member,
+    bins: dict[str, Member],
+    rates: HeartRates,
+    remarks: Remarks,
+) -> None:
+    for row in _rows(members, table, remarks):
         name = PurePosixPath(row.get("binning_data", "")).name
         if name not in bins:
             continue

@@ -6,17 +6,16 @@ cycle with empty cells is a night that was not worn.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from datetime import datetime, timedelta, timezone
 
 from ebbtide.errors import EbbtideError
-from ebbtide.nights import Night, NightBasis, is_fuller, local_date
+from ebbtide.nights import MIN_NIGHT_NS, Night, NightBasis, is_fuller, local_date
 from ebbtide.timestamps import EARLIEST, HOUR, LATEST, from_datetime
 from ingest.nights.assemble import clean, once_each
+from ingest.nights.clock import is_of_this_century, parse_offset
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.tables import read_rows
 
 _SOURCE = "WHOOP"
 _START, _ZONE = "cycle start time", "cycle timezone"
@@ -24,7 +23,6 @@ _HRV = "heart rate variability (ms)"
 _RATE = "resting heart rate (bpm)"
 _ONSET, _WAKE = "sleep onset", "wake onset"
 _NEEDED = {_START, _HRV}
-_OFFSET = re.compile(r"(?:UTC|GMT)?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?")
 NOT_WORN = "not worn, or nothing was measured: the export has an empty row"
 
 
@@ -36,16 +34,12 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     remarks = Remarks()
     by_day: dict[str, Night] = {}
     for number, member in enumerate(found):
-        text = members.read(member).decode("utf-8-sig", "replace")
-        reader = csv.reader(io.StringIO(text))
-        names = [name.strip().lower() for name in next(reader, [])]
-        if _ZONE not in names:
+        if _ZONE not in csv_names(member.head):
             raise EbbtideError(
                 f"{member.base} has no column 'Cycle timezone', so its times have no zone.",
                 "Export it again (WHOOP: More > App Settings > Data Export).",
             )
-        for row in reader:
-            cells = dict(zip(names, (cell.strip() for cell in row), strict=False))
+        for cells in read_rows(members, member, remarks):
             night = _night(cells, remarks)
             if night is None:
                 continue
@@ -65,10 +59,7 @@ def _night(cells: dict[str, str], remarks: Remarks) -> Night | None:
     begin = _moment(cells.get(_ONSET) or cells.get(_START), offset)
     end = _moment(cells.get(_WAKE), offset)
     if begin is None:
-        if any(cells.values()):
-            remarks.add(
-                "rows have no time or no offset; left out", cells.get(_START, "") or "an empty one"
-            )
+        remarks.add("rows have no time or no offset; left out", cells.get(_START, ""))
         return None
     shift = int((begin.utcoffset() or timedelta()).total_seconds())
     start_ns = from_datetime(begin)
@@ -80,6 +71,11 @@ def _night(cells: dict[str, str], remarks: Remarks) -> Night | None:
     end_ns = start_ns + 8 * HOUR if end is None else from_datetime(end)
     if end_ns <= start_ns or end_ns - start_ns > 24 * HOUR:
         remarks.add("rows end before they begin, or a day later; left out", cells.get(_START, ""))
+        return None
+    if end_ns - start_ns < MIN_NIGHT_NS:
+        remarks.add(
+            "sleeps are shorter than three hours and no night; left out", cells.get(_START, "")
+        )
         return None
     nothing = rmssd is None and rate is None
     return Night(
@@ -96,11 +92,8 @@ def _night(cells: dict[str, str], remarks: Remarks) -> Night | None:
 
 
 def _offset(text: str) -> timezone | None:
-    found = _OFFSET.fullmatch(text.strip().upper().replace("Z", "UTC") if text else "")
-    if found is None or not text:
-        return None
-    shift = timedelta(hours=int(found[2] or 0), minutes=int(found[3] or 0))
-    return timezone(-shift if found[1] == "-" else shift)
+    shift = parse_offset(text)
+    return None if shift is None else timezone(timedelta(seconds=shift))
 
 
 def _moment(text: str | None, offset: timezone | None) -> datetime | None:
@@ -109,6 +102,8 @@ def _moment(text: str | None, offset: timezone | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
+        return None
+    if not is_of_this_century(moment):
         return None
     if moment.tzinfo is not None:
         return moment

@@ -1,0 +1,33 @@
+"""Rows of the tables in exports, each by the names of its columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from ingest.nights.members import Member, Members
+from ingest.nights.night_file import Remarks
+
+
+def read_rows(
+    members: Members, member: Member, remarks: Remarks, *, skip: int = 0
+) -> Iterator[dict[str, str]]:
+    """Yield the cells of each row that is not empty, stripped, by the names of the columns in lower
+    case. ``skip``: lines before the names. What stands before a broken row is kept.
+    """
+    text = members.read(member).decode("utf-8-sig", "replace")
+    reader = csv.reader(io.StringIO(text))
+    try:
+        for _ in range(skip):
+            next(reader, None)
+        names = [name.strip().lower() for name in next(reader, [])]
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield dict(zip(names, cells, strict=False))
+    except csv.Error as error:
+        remarks.add(
+            "tables are broken; what stands before that was kept",
+            f"{member.base}, line {reader.line_num} ({error})",
+        )
