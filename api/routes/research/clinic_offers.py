@@ -45,8 +45,10 @@ class ClinicOffers(RecordOut):
     moments: int
     people_left_out: int = Field(description="With too few moments that have all ratings")
     moments_left_out: int = Field(description="Of the people used, without all four ratings")
-    left_out_offered: float | None = Field(description="Of these, the share after an offer, 0 to 1")
-    left_out_not: float | None
+    left_out_offered: float | None = Field(
+        description="These as a share of the moments with an offer, 0 to 1"
+    )
+    left_out_not: float | None = Field(description="And of those without one")
     stress: ExcursionEffect | None = Field(description="Of an offer on stress at the delay")
     pain: ExcursionEffect | None
     indirect: ExcursionEffect | None = Field(
