@@ -7,11 +7,14 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from api.http.deps import Analyst, StoresDep
+from api.http.deps import Analyst, StoresDep, log_access, request_name
 from api.http.problems import ProblemError
 from api.http.time_range import TimeRange
 from api.services.cohort import Cohort, load_cohort
+from api.services.export_scope import ExportSubject
 from ebbtide.timestamps import LATEST, from_datetime
+from store import Stores
+from store.models import Person
 
 _EXAMPLE = "2012-03-04T09:30:00"
 
@@ -23,6 +26,15 @@ def get_cohort(request: Request, analyst: Analyst, stores: StoresDep) -> Cohort:
 
 
 CohortDep = Annotated[Cohort, Depends(get_cohort)]
+
+
+def require_logged(
+    cohort: Cohort, stores: Stores, analyst: Person, request: Request
+) -> list[ExportSubject]:
+    """Require enough people in the cohort, and log for each that the analyst uses their data."""
+    subjects = cohort.require()
+    log_access(stores, analyst, [item.person for item in subjects], request_name(request))
+    return subjects
 
 
 async def get_moved_range(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
-from font_source_sans_pro import font_files_ttf
 from fpdf import FPDF
-from fpdf.fonts import TTFFont
 
 from dashboard.i18n.formatting import format_day
 from dashboard.i18n.language import reader_locale
 from dashboard.reports.meeting import DayMean, MeetingPage
+from dashboard.reports.tagged_pdf import FONT, PrintableText
 
-_FONT = "Source Sans"
-_FILES = {"": font_files_ttf["SourceSansPro"], "B": font_files_ttf["SourceSansProBold"]}
 _MARGIN_MM, _PICTURE_MM = 18.0, 52.0
 _LINES_FOR_WORDS, _LINE_MM = 4, 8.0
 _END_MM = 297 - 16 - _LINES_FOR_WORDS * _LINE_MM - 8  # where the lines to write on begin
@@ -27,48 +25,44 @@ def render_meeting_pdf(page: MeetingPage) -> bytes:
     pdf.set_lang(reader_locale().language)
     pdf.set_auto_page_break(False)
     pdf.set_margins(_MARGIN_MM, 14)
-    for style, file in _FILES.items():
-        pdf.add_font(_FONT, style, file)
+    printable = PrintableText(pdf)
+
+    def write(words: str, size: float, height: float, *, bold: bool = False) -> None:
+        pdf.set_font(FONT, "B" if bold else "", size)
+        pdf.multi_cell(0, height, printable(words), align="L", new_x="LMARGIN", new_y="NEXT")
+
     pdf.add_page()
-    _text(pdf, page.title, 15, 8, bold=True)
-    _text(pdf, page.made, 9, 5)
+    write(page.title, 15, 8, bold=True)
+    write(page.made, 9, 5)
     for place, (heading, lines) in enumerate(page.parts.items()):
         if pdf.get_y() > _END_MM - 12:
             break
         pdf.ln(2.5)
-        _text(pdf, heading, 11, 5.5, bold=True)
+        write(heading, 11, 5.5, bold=True)
         for line in lines:
             if pdf.get_y() > _END_MM - 6:
                 break
-            _text(pdf, line[:_MAX_CHARACTERS], 10, 4.8)
+            write(line[:_MAX_CHARACTERS], 10, 4.8)
         if place == 0 and any(day.pain is not None for day in page.days):
             pdf.ln(2)
-            _draw(pdf, page.days, page.meetings)
-            _text(pdf, page.picture_text, 9, 4.5)
+            _draw(pdf, page.days, page.meetings, printable)
+            write(page.picture_text, 9, 4.5)
     pdf.set_y(_END_MM)
-    _text(pdf, page.own_words, 11, 5.5, bold=True)
+    write(page.own_words, 11, 5.5, bold=True)
     for _line in range(_LINES_FOR_WORDS):
         pdf.ln(_LINE_MM)
         pdf.line(_MARGIN_MM, pdf.get_y(), 210 - _MARGIN_MM, pdf.get_y())
     pdf.set_y(-13)
-    _text(pdf, page.caveat, 8, 4)
+    write(page.caveat, 8, 4)
     return bytes(pdf.output())
 
 
-def _text(pdf: FPDF, words: str, size: float, height: float, *, bold: bool = False) -> None:
-    pdf.set_font(_FONT, "B" if bold else "", size)
-    printable = _printable(pdf, words)
-    pdf.multi_cell(0, height, printable, align="L", new_x="LMARGIN", new_y="NEXT")
-
-
-def _printable(pdf: FPDF, words: str) -> str:
-    """Replace characters without a glyph in the font by question marks."""
-    fonts = [font for font in pdf.fonts.values() if isinstance(font, TTFFont)]
-    plain = words.replace("\u202f", "\u00a0")
-    return "".join(char if all(ord(char) in font.cmap for font in fonts) else "?" for char in plain)
-
-
-def _draw(pdf: FPDF, days: list[DayMean], meetings: dict[date, int]) -> None:
+def _draw(
+    pdf: FPDF,
+    days: list[DayMean],
+    meetings: dict[date, int],
+    printable: Callable[[str], str],
+) -> None:
     """Draw the daily means. Pain and stress differ in shape and dash, not in colour."""
     left, right = _MARGIN_MM + 8, 210 - _MARGIN_MM
     top = pdf.get_y() + 3
@@ -78,7 +72,7 @@ def _draw(pdf: FPDF, days: list[DayMean], meetings: dict[date, int]) -> None:
     def y(value: float) -> float:
         return bottom - value / 10 * (bottom - top)
 
-    pdf.set_font(_FONT, "", 8)
+    pdf.set_font(FONT, "", 8)
     for value in (0, 5, 10):
         pdf.set_draw_color(190)
         pdf.line(left, y(value), right, y(value))
@@ -91,9 +85,7 @@ def _draw(pdf: FPDF, days: list[DayMean], meetings: dict[date, int]) -> None:
             pdf.set_dash_pattern()
             pdf.text(left + place * step - 1, top - 0.8, str(meetings[item.day]))
     for place in range(0, len(days), 7):
-        pdf.text(
-            left + place * step - 4, bottom + 5, _printable(pdf, format_day(_noon(days[place])))
-        )
+        pdf.text(left + place * step - 4, bottom + 5, printable(format_day(_noon(days[place]))))
     for name in ("stress", "pain"):
         before: tuple[float, float] | None = None
         for place, item in enumerate(days):

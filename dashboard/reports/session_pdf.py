@@ -1,7 +1,4 @@
-"""The summary before a session as one page of PDF, A4, black and white, tagged for screen readers.
-
-Source Sans, the font of the pages, covers Latin, Greek and Cyrillic.
-"""
+"""The summary before a session as PDF: one A4 page, black and white, tagged for screen readers."""
 
 from __future__ import annotations
 
@@ -9,18 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from font_source_sans_pro import font_files_ttf
 from fpdf import FPDF
-from fpdf.fonts import TTFFont
 
 from dashboard.i18n.formatting import format_long_day, format_time
 from dashboard.i18n.language import _, reader_locale
 from dashboard.reports.pdf_picture import PictureWords, draw_picture, picture_words
 from dashboard.reports.session_summary import CAVEAT, HEART_WORDS, PICTURE_WORDS, SessionSummary
-from dashboard.reports.tagged_pdf import TaggedPdf
+from dashboard.reports.tagged_pdf import FONT, PrintableText, TaggedPdf
 
-_FONT = "Source Sans"
-_FILES = {"": font_files_ttf["SourceSansPro"], "B": font_files_ttf["SourceSansProBold"]}
 _END_MM = 268.0  # where the text ends: one page; the screen has the rest
 
 
@@ -61,24 +54,22 @@ def _render(page: SessionSummary, words: _Words) -> bytes:
     pdf.set_lang(words.tag)
     pdf.set_auto_page_break(False)
     pdf.set_margins(18, 14)
-    for style, file in _FILES.items():
-        pdf.add_font(_FONT, style, file)
-    printable = _PrintableText(pdf)
+    printable = PrintableText(pdf)
     pdf.add_page()
-    pdf.set_font(_FONT, "B", 16)
+    pdf.set_font(FONT, "B", 16)
     with pdf.tagged("H1"):
         pdf.cell(0, 8, printable(page.name), new_x="LMARGIN", new_y="NEXT")
-    pdf.set_font(_FONT, "", 9)
+    pdf.set_font(FONT, "", 9)
     with pdf.tagged("P"):
         pdf.cell(0, 4.5, printable(words.made), new_x="LMARGIN", new_y="NEXT")
     for number, (heading, lines) in enumerate(page.parts.items()):
         if pdf.get_y() > _END_MM - 12:
             break
         pdf.ln(1.8)
-        pdf.set_font(_FONT, "B", 11)
+        pdf.set_font(FONT, "B", 11)
         with pdf.tagged("H2"):
             pdf.cell(0, 5.5, printable(heading), new_x="LMARGIN", new_y="NEXT")
-        pdf.set_font(_FONT, "", 9.5)
+        pdf.set_font(FONT, "", 9.5)
         for line in lines:
             if pdf.get_y() > _END_MM - 5:
                 break
@@ -87,13 +78,13 @@ def _render(page: SessionSummary, words: _Words) -> bytes:
                 pdf.multi_cell(0, 4.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
         if number == 0 and page.picture is not None and words.picture is not None:
             draw_picture(pdf, page.picture, words.picture, printable)
-            pdf.set_font(_FONT, "", 8)
+            pdf.set_font(FONT, "", 8)
             with pdf.tagged("P"):
                 pdf.multi_cell(
                     0, 3.6, printable(words.below), align="L", new_x="LMARGIN", new_y="NEXT"
                 )
     pdf.set_y(-20)
-    pdf.set_font(_FONT, "", 8)
+    pdf.set_font(FONT, "", 8)
     with pdf.tagged("P"):
         pdf.multi_cell(0, 4, printable(words.caveat), align="L")
     return bytes(pdf.output())
@@ -104,15 +95,3 @@ def _fit(pdf: FPDF, text: str, height_mm: float) -> str:
     lines = cast("list[str]", pdf.multi_cell(0, 4.5, text, align="L", dry_run=True, output="LINES"))
     room = int(height_mm // 4.5)
     return text if len(lines) <= room else " ".join(lines[:room]) + " ..."
-
-
-class _PrintableText:
-    """Replace characters without a glyph in the font by question marks."""
-
-    def __init__(self, pdf: FPDF) -> None:
-        fonts = [font for font in pdf.fonts.values() if isinstance(font, TTFFont)]
-        self._code_points = set.intersection(*(set(font.cmap) for font in fonts))
-
-    def __call__(self, words: str) -> str:
-        plain = words.replace("\u202f", "\u00a0")
-        return "".join(char if ord(char) in self._code_points else "?" for char in plain)

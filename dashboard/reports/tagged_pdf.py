@@ -1,11 +1,18 @@
-"""A page of PDF of which each part is tagged, so that a screen reader knows what it is."""
+"""A page of PDF in the font of the pages, of which each part can be tagged, so that a screen reader
+knows what it is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from font_source_sans_pro import font_files_ttf
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
+
+FONT = "Source Sans"  # the font of the pages; it covers Latin, Greek and Cyrillic
+_FILES = {"": font_files_ttf["SourceSansPro"], "B": font_files_ttf["SourceSansProBold"]}
 
 
 class TaggedPdf(FPDF):
@@ -19,3 +26,17 @@ class TaggedPdf(FPDF):
         self._out(f"/{kind} <</MCID {number}>> BDC")
         yield
         self._out("EMC")
+
+
+class PrintableText:
+    """Add the font to a document; replace characters without a glyph in it by question marks."""
+
+    def __init__(self, pdf: FPDF) -> None:
+        for style, file in _FILES.items():
+            pdf.add_font(FONT, style, file)
+        fonts = [font for font in pdf.fonts.values() if isinstance(font, TTFFont)]
+        self._code_points = set.intersection(*(set(font.cmap) for font in fonts))
+
+    def __call__(self, words: str) -> str:
+        plain = words.replace("\u202f", "\u00a0")
+        return "".join(char if ord(char) in self._code_points else "?" for char in plain)

@@ -100,8 +100,8 @@ class ProgrammeStore(Protocol):
         """List the notes of a person's sessions, by number."""
         ...
 
-    def add_message(self, message: Message) -> None:
-        """Store a message to a person."""
+    def add_message(self, message: Message, most: int) -> bool:
+        """Store a message to a person; False, and nothing stored, where ``most`` are there."""
         ...
 
     def messages(self, person_id: str) -> list[Message]:

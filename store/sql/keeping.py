@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from store.errors import ConsentMissingError
 from store.models.records import Purpose
+from store.sql.rows import RecordType, columns_of, from_row
 from store.sql.tables.records import ConsentRow, PersonRow
 
 _Store = TypeVar("_Store", bound="KeepingGuard")
@@ -36,6 +37,17 @@ def lock_person(db: Connection | Session, person_id: str) -> None:
     wait for each other, and PostgreSQL would end one of them.
     """
     db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+
+
+def find_locked(
+    db: Session, row: Any, record: type[RecordType], person_id: str, row_id: str
+) -> RecordType | None:
+    """Find a row of a person by its id, with the person locked until the transaction ends."""
+    lock_person(db, person_id)
+    found = db.execute(
+        select(*columns_of(row, record)).where(row.id == row_id, row.person_id == person_id)
+    ).first()
+    return None if found is None else from_row(record, found)
 
 
 def find_answer(db: Connection | Session, person_id: str) -> KeepingAnswer | None:

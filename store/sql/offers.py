@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from ebbtide.timestamps import DAY
 from store.models.offers import DecisionPoint, OfferPlan
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.keeping import KeepingGuard, lock_person
+from store.sql.keeping import KeepingGuard, find_locked, lock_person
 from store.sql.rows import columns_of, from_row, to_values
 from store.sql.tables.offers import DecisionPointRow, OfferPlanRow
 
@@ -68,16 +68,8 @@ class SqlOfferStore(KeepingGuard):
     ) -> DecisionPoint | None:
         """Store what ``change`` makes of a point; see OfferStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
-            lock_person(db, person_id)
-            row = db.execute(
-                select(*columns_of(DecisionPointRow, DecisionPoint)).where(
-                    DecisionPointRow.id == point_id, DecisionPointRow.person_id == person_id
-                )
-            ).first()
-            if row is None:
-                return None
-            found = from_row(DecisionPoint, row)
-            changed = change(found)
+            found = find_locked(db, DecisionPointRow, DecisionPoint, person_id, point_id)
+            changed = None if found is None else change(found)
             if changed is None:
                 return found
             _update(db, changed)

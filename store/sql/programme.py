@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Engine, delete, exists, select, update
+from sqlalchemy import Engine, delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -20,7 +20,7 @@ from store.models.programme import (
 )
 from store.models.questionnaires import QuestionnaireResponse
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.keeping import KeepingGuard
+from store.sql.keeping import KeepingGuard, lock_person
 from store.sql.rows import from_row, to_row, to_values
 from store.sql.tables.programme import (
     BaselineStartRow,
@@ -206,12 +206,17 @@ class SqlProgrammeStore(KeepingGuard):
             rows = db.scalars(query.order_by(SessionNotesRow.number))
             return [from_row(SessionNotes, row) for row in rows]
 
-    def add_message(self, message: Message) -> None:
-        """Store a message to a person."""
+    def add_message(self, message: Message, most: int) -> bool:
+        """Store a message to a person; see ProgrammeStore."""
+        of_them = select(func.count()).where(MessageRow.person_id == message.person_id)
         with write_transaction(self._engine) as connection, Session(connection) as db:
+            lock_person(db, message.person_id)  # of two at once, each counts the other
             self._require_consent(db, message.person_id)
+            if (db.scalar(of_them) or 0) >= most:
+                return False
             db.add(to_row(MessageRow, message))
             db.flush()
+            return True
 
     def messages(self, person_id: str) -> list[Message]:
         """List the messages to a person, newest first."""

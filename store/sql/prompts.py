@@ -27,7 +27,7 @@ from store.models.prompts import (
     TurnResult,
 )
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.keeping import KeepingGuard, find_answer, lock_person
+from store.sql.keeping import KeepingGuard, find_answer, find_locked, lock_person
 from store.sql.offers import load_offer_plans, load_recent_points, store_turn_points
 from store.sql.rows import columns_of, from_row, to_values
 from store.sql.tables.programme import PracticeRow
@@ -164,16 +164,8 @@ class SqlPromptStore(KeepingGuard):
     ) -> Prompt | None:
         """Store what ``change`` makes of a prompt; see PromptStore."""
         with write_transaction(self._engine) as connection, Session(connection) as db:
-            lock_person(db, person_id)
-            row = db.execute(
-                select(*columns_of(PromptRow, Prompt)).where(
-                    PromptRow.id == prompt_id, PromptRow.person_id == person_id
-                )
-            ).first()
-            if row is None:
-                return None
-            found = from_row(Prompt, row)
-            changed = change(found)
+            found = find_locked(db, PromptRow, Prompt, person_id, prompt_id)
+            changed = None if found is None else change(found)
             if changed is None:
                 return found
             _store_prompt(db, changed)

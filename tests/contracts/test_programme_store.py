@@ -160,8 +160,9 @@ def test_a_message_is_removed_by_its_author_alone_and_seen_once(
     ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
     first = Message(new_id(), ada.id, "tom", "See you on Thursday.", NOW)
     second = Message(new_id(), ada.id, "tom", "Room 12.", NOW + 5)
-    programme_store.add_message(first)
-    programme_store.add_message(second)
+    assert programme_store.add_message(first, 2)
+    assert programme_store.add_message(second, 2)
+    assert not programme_store.add_message(replace(first, id=new_id()), 2)
     assert programme_store.messages(ada.id) == [second, first]
     assert programme_store.messages(eve.id) == []
     assert not programme_store.see_message(eve.id, first.id, NOW + 6)

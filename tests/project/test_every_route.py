@@ -71,7 +71,7 @@ class Victim:
             SessionNotes(self.person.id, 1, "notes of Tom's", "homework of Eve's", "t", 0, now), 0
         )
         self.message = Message(new_id(), self.person.id, "t", "a message to Eve", now)
-        clinic.stores.programme.add_message(self.message)
+        clinic.stores.programme.add_message(self.message, 10)
         self.passkey_id = new_id()
         clinic.stores.access.add_passkey(
             Passkey(

@@ -79,7 +79,7 @@ def add_canary(stores: Stores, name: str = "", beats_file: Path | None = None) -
         note = f"{name}{WORDS['note']} {number} " + "x" * 150
         stores.programme.put_note(Note(new_id(), person.id, NoteKind.TRIGGER, note, about, about))
     message = Message(new_id(), person.id, new_id(), name + WORDS["note"], START)
-    stores.programme.add_message(message)
+    stores.programme.add_message(message, 10)
     stores.records.add_session(TherapySession(new_id(), person.id, 1, START))
     stores.records.put_report(StoredReport(person.id, "k", "f", name + WORDS["note"] * 50))
     body = f'{{"email": "{email}", "name": "{name}{WORDS["name"]}"}}'

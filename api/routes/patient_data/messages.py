@@ -82,19 +82,18 @@ def write_message(
     """Write to a patient in one's care. They see it on Today and in the app; nobody is notified,
     and they cannot answer.
     """
-    if len(stores.programme.messages(person.id)) >= _MAX_MESSAGES:
+    message = Message(new_id(), person.id, therapist.id, body.words, stores.now())
+    if not stores.programme.add_message(message, _MAX_MESSAGES):
         raise ProblemError(
             409, f"There are {_MAX_MESSAGES} messages already: remove one that no longer counts."
         )
-    message = Message(new_id(), person.id, therapist.id, body.words, stores.now())
-    stores.programme.add_message(message)
-    return _to_out(stores, message, person)
+    return _list(stores, [message], person)[0]
 
 
 @of_patient.get("/messages", responses=describe_problems(401, 403, 404))
 def written_messages(person: PatientInScope, stores: StoresDep) -> list[MessageOut]:
     """What was written to a patient in one's care, the newest first."""
-    return [_to_out(stores, item, person) for item in stores.programme.messages(person.id)]
+    return _list(stores, stores.programme.messages(person.id), person)
 
 
 @of_patient.delete(
@@ -112,7 +111,7 @@ def remove_message(
 def messages(person: Patient, stores: StoresDep, questionnaires: QuestionnairesDep) -> MessagesOut:
     """What one's therapists wrote."""
     return MessagesOut(
-        messages=[_to_out(stores, item, person) for item in stores.programme.messages(person.id)],
+        messages=_list(stores, stores.programme.messages(person.id), person),
         notice=NOTICE,
         help=list(questionnaires.help_words),
     )
@@ -127,11 +126,16 @@ def see_message(message_id: uuid.UUID, person: Patient, stores: StoresDep) -> No
         raise ProblemError(404, "There is no such message to you.")
 
 
-def _to_out(stores: Stores, item: Message, person: Person) -> MessageOut:
-    author = stores.records.person(item.author_id)
-    return MessageOut.from_record(
-        item,
-        author="an account that is no more" if author is None else author.name,
-        written=to_datetime(item.written_ns, person.zone),
-        seen=None if item.seen_ns is None else to_datetime(item.seen_ns, person.zone),
-    )
+def _list(stores: Stores, found: list[Message], person: Person) -> list[MessageOut]:
+    """With the names of their authors, each read once: Today asks for this at each visit."""
+    authors = {author: stores.records.person(author) for author in {m.author_id for m in found}}
+    names = {author: known.name for author, known in authors.items() if known is not None}
+    return [
+        MessageOut.from_record(
+            item,
+            author=names.get(item.author_id, "an account that is no more"),
+            written=to_datetime(item.written_ns, person.zone),
+            seen=None if item.seen_ns is None else to_datetime(item.seen_ns, person.zone),
+        )
+        for item in found
+    ]

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from analytics.nights.links import METHOD
 from api.http.deps import (
@@ -41,8 +41,9 @@ CAUTION = (
     "fever, a late meal). What came before something is not what brought it."
 )
 
-_Hrv = Annotated[float, Field(gt=0, le=500, allow_inf_nan=False)]
-_Rate = Annotated[float, Field(ge=20, le=250, allow_inf_nan=False)]
+# Strict, since `true` is no 1.0 ms.
+_Hrv = Annotated[StrictFloat, Field(gt=0, le=500, allow_inf_nan=False)]
+_Rate = Annotated[StrictFloat, Field(ge=20, le=250, allow_inf_nan=False)]
 
 
 class NightIn(BaseModel):

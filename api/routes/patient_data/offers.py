@@ -40,7 +40,7 @@ from api.services.offers.plans import WORDING, OfferPlanError, OfferWish
 from api.services.offers.results import OfferInputs, compute_offer_report, load_offer_inputs
 from ebbtide.timestamps import to_datetime
 from store import Stores
-from store.models import OFFERED_KINDS, DecisionPoint, OfferPlan, Person, PracticeKind
+from store.models import OFFERED_KINDS, OfferPlan, Person, PracticeKind
 
 router = APIRouter(tags=["offers"])
 shared = APIRouter(tags=["offers"])
@@ -304,7 +304,7 @@ def act(point_id: uuid.UUID, body: OfferActionIn, person: Patient, stores: Store
     found = act_on_offer(stores, person, str(point_id), declined=declined)
     if found is None:
         raise ProblemError(404, f"There is no offer {point_id}.")
-    return LogRowOut.from_row(_row_of(stores, person, found))
+    return LogRowOut.from_row(found)
 
 
 @shared.get("/offers/log", responses=describe_problems(401, 403, 404))
@@ -361,10 +361,6 @@ def propose(
     except OfferPlanError as error:
         raise ProblemError(422, str(error), field="body") from error
     return _to_out(stores, person)
-
-
-def _row_of(stores: Stores, person: Person, point: DecisionPoint) -> MomentRow:
-    return next(row for row in load_log(stores, person).rows if row.point.id == point.id)
 
 
 def _to_out(stores: Stores, person: Person) -> OffersOut:

@@ -278,7 +278,8 @@ async def erase_person_account(
 ) -> ErasedOut:
     """Erase somebody's account with everything of theirs: beats, ratings, notes, sessions. It
     cannot be undone. The stores are read again afterwards; the answer is the proof, and names what
-    may be left. One's own account goes by ``POST /v1/me/erase``, or by another administrator.
+    may be left. An administrator's own account is erased by another one, or with ``ebbtide erase``
+    on the server.
     """
     person = await run_in_threadpool(stores.records.person, str(person_id))
     if person is None:

@@ -8,11 +8,10 @@ from pydantic import BaseModel, Field
 from analytics.practice.clinic import METHOD, ClinicEffects
 from analytics.practice.excursion_effects import Coefficient
 from api.http.compute import COMPUTING, ComputationsDep
-from api.http.deps import Analyst, StoresDep, log_access, request_name
+from api.http.deps import Analyst, StoresDep
 from api.http.problems import describe_problems
-from api.http.research import CohortDep
+from api.http.research import CohortDep, require_logged
 from api.schemas.common import RecordOut
-from api.services.export_scope import ExportSubject
 from api.services.offers.cohort import (
     CohortMoments,
     compute_cohort_offers,
@@ -46,8 +45,10 @@ class ClinicOffers(RecordOut):
     moments: int
     people_left_out: int = Field(description="With too few moments that have all ratings")
     moments_left_out: int = Field(description="Of the people used, without all four ratings")
-    left_out_offered: float | None = Field(description="Of these, the share after an offer, 0 to 1")
-    left_out_not: float | None
+    left_out_offered: float | None = Field(
+        description="These as a share of the moments with an offer, 0 to 1"
+    )
+    left_out_not: float | None = Field(description="And of those without one")
     stress: ExcursionEffect | None = Field(description="Of an offer on stress at the delay")
     pain: ExcursionEffect | None
     indirect: ExcursionEffect | None = Field(
@@ -112,16 +113,14 @@ async def clinic_offers(
 ) -> Response:
     """What offers by lot did to stress and pain, and how much of that on pain goes with stress."""
 
-    def plan() -> tuple[list[ExportSubject], CohortMoments]:
-        subjects = cohort.require()
-        log_access(stores, analyst, [item.person for item in subjects], request_name(request))
-        return subjects, read_cohort_moments(stores, subjects)
+    def read() -> CohortMoments:
+        return read_cohort_moments(stores, require_logged(cohort, stores, analyst, request))
 
     def work() -> Response:
         out = _to_out(compute_cohort_offers(found), found.simulated)
         return Response(out.model_dump_json(), media_type="application/json")
 
-    _, found = await computations.run(request, analyst.id, plan)
+    found = await computations.run(request, analyst.id, read)
     return await computations.respond(request, analyst.id, found.price_s, "clinic-offers", work)
 
 

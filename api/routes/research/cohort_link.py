@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from analytics.association import group
 from api.http.compute import COMPUTING, ComputationsDep
-from api.http.deps import Analyst, StoresDep, log_access, request_name
+from api.http.deps import Analyst, StoresDep
 from api.http.problems import describe_problems
-from api.http.research import CohortDep
+from api.http.research import CohortDep, require_logged
 from api.schemas.common import RecordOut
 from api.services.cohort import (
     CohortLink,
@@ -118,8 +118,7 @@ async def clinic_link(
     """Whether pain moved with stress, within people, over everybody who agreed to research."""
 
     def plan() -> tuple[list[ExportSubject], CohortRatings]:
-        subjects = cohort.require()
-        log_access(stores, analyst, [item.person for item in subjects], request_name(request))
+        subjects = require_logged(cohort, stores, analyst, request)
         return subjects, read_cohort(stores, subjects)
 
     def work() -> Response:

@@ -21,9 +21,9 @@ def load_current_offer(stores: Stores, person: Person) -> MomentRow | None:
 
 def act_on_offer(
     stores: Stores, person: Person, point_id: str, *, declined: bool
-) -> DecisionPoint | None:
+) -> MomentRow | None:
     """Note that an offer was seen, or that the person said not now, after which nothing is offered
-    for three hours. Once each; None where there is no such offer.
+    for three hours. Once each; its moment as it is then, None where there is no such offer.
     """
     now = stores.now()
     recent = load_moments(stores, person, now - DAY)
@@ -38,4 +38,5 @@ def act_on_offer(
 
     if declined:  # first: a request that is cut off in between keeps offers away
         not_now(stores, person.id)
-    return stores.offers.change_point(person.id, point_id, act)
+    changed = stores.offers.change_point(person.id, point_id, act)
+    return None if changed is None else replace(found, point=changed)

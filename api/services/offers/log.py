@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analytics.practice import Draw, DrawError, verify_draws
-from api.services.offers.moment_rows import MomentRow, load_moments
+from api.services.offers.moment_rows import MomentRow, load_around
 from store import Stores
 from store.models import DecisionPoint, Person
 
@@ -25,8 +25,8 @@ class OfferLog:
 
 def load_log(stores: Stores, person: Person) -> OfferLog:
     """Load the log, and do every draw again."""
-    rows = load_moments(stores, person)
     points = stores.offers.points(person.id, 0, 2**62)
+    rows = load_around(stores, person, points)
     coming = sorted(point.commitment for point in points if point.available is None)
     return OfferLog(tuple(coming), tuple(rows), find_problem([row.point for row in rows]))
 

@@ -67,12 +67,13 @@ class MomentRow:
 
 def load_moments(stores: Stores, person: Person, since_ns: int = 0) -> list[MomentRow]:
     """Load a person's moments that have come, planned from ``since_ns`` on, oldest first."""
+    return load_around(stores, person, stores.offers.points(person.id, since_ns, stores.now() + 1))
+
+
+def load_around(stores: Stores, person: Person, points: Sequence[DecisionPoint]) -> list[MomentRow]:
+    """Load what was around those of a person's ``points`` that have come. By time, as they are."""
     now = stores.now()
-    points = [
-        point
-        for point in stores.offers.points(person.id, since_ns, now + 1)
-        if point.available is not None
-    ]
+    points = [point for point in points if point.available is not None and point.planned_ns <= now]
     if not points:
         return []
     start_ns = points[0].planned_ns - 1

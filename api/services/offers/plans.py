@@ -30,6 +30,8 @@ MIN_FIRST_DAYS, MAX_FIRST_DAYS = 1, 14
 NOT_NOW_NS = 3 * HOUR
 # Times of its own, a day, and how far apart: one is over before the next, with its rating after.
 MAX_TIMES, MIN_APART_MIN = 4, 150
+# Of one person, proposals that were replaced among them: each look reads all of them.
+_MAX_PLANS = 500
 _LONGEST_ANSWER_MIN = 60  # analytics.programme.prompt_plan: the longest window of a prompt
 _HARM = frozenset(map(str, (OfferEnd.HARM_STRESS, OfferEnd.HARM_PAIN)))
 
@@ -127,7 +129,7 @@ def agree(
                     "Offers had ended because things were worse after them. Talk it over with your "
                     "therapist, who can propose others."
                 )
-            begun = _make(person.id, len(known) + 1, wished, now)
+            begun = _make(person.id, known, wished, now)
         else:
             begun = _proposed(known, proposal)
             if begun.is_active:
@@ -156,11 +158,11 @@ def propose(stores: Stores, person: Person, therapist_id: str, wish: OfferWish) 
     now = stores.now()
 
     def add(known: Sequence[OfferPlan]) -> Sequence[OfferPlan]:
-        proposed = replace(_make(person.id, len(known) + 1, wished, now), proposed_by=therapist_id)
-        _require_same_delay(known, proposed)
         last = known[-1] if known and known[-1].agreed_ns is None else None
         if last is not None and last.proposed_by == therapist_id and _wish_of(last) == wished:
             return ()  # the same request again
+        proposed = replace(_make(person.id, known, wished, now), proposed_by=therapist_id)
+        _require_same_delay(known, proposed)
         return [proposed]
 
     return stores.offers.change_plans(person.id, add)[-1]
@@ -212,10 +214,15 @@ def _find_why_not(stores: Stores, person: Person, reminders: ReminderPlan | None
     return None
 
 
-def _make(person_id: str, number: int, wish: OfferWish, now_ns: int) -> OfferPlan:
+def _make(person_id: str, known: Sequence[OfferPlan], wish: OfferWish, now_ns: int) -> OfferPlan:
+    if len(known) >= _MAX_PLANS:
+        raise OfferPlanError(
+            f"There were {_MAX_PLANS} plans and proposals already. A proposal that is there can be "
+            "agreed to; there are no new ones."
+        )
     return OfferPlan(
         person_id=person_id,
-        number=number,
+        number=len(known) + 1,
         seed=secrets.token_bytes(32).hex(),
         arms=",".join(wish.arms),
         base_probability=wish.base_probability,

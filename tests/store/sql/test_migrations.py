@@ -155,7 +155,7 @@ def test_a_filled_database_of_each_revision_comes_forward(
     )
     assert offers.points("p", 0, NOW) == []
     programme = SqlProgrammeStore(engine)
-    programme.add_message(Message("m", "p", "t", "See you on Thursday.", NOW))
+    programme.add_message(Message("m", "p", "t", "See you on Thursday.", NOW), 10)
     assert [item.words for item in programme.messages("p")] == ["See you on Thursday."]
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from api.routes.patient_data import messages
+from ebbtide.beats import new_id
 from ebbtide.client import Client
-from store.models import Purpose
+from store.models import Message, Person, Purpose
 from tests.support.assertions import assert_problem
 from tests.support.clinic import Clinic
 
@@ -51,6 +57,40 @@ def test_what_is_no_message_is_refused(clinic: Clinic) -> None:
     assert_problem(clinic["tess"].post(path, json={"words": "hello"}), 404, "in your care")
     assert_problem(clinic["ada"].post(path, json={"words": "hello"}), 403, "therapist")
     assert_problem(clinic["tom"].get("/v1/messages"), 403, "patient")
+
+
+def test_of_many_written_at_once_no_more_are_stored_than_may_be(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "_MAX_MESSAGES", 3)
+    clinic.agree("ada", Purpose.CARE)
+    path, tom = f"/v1/patients/{clinic.id('ada')}/messages", clinic["tom"]
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(
+            pool.map(lambda n: tom.post(path, json={"words": f"hello {n}"}).status_code, range(16))
+        )
+    assert sorted(codes) == [201] * 3 + [409] * 13
+    assert len(clinic.stores.programme.messages(clinic.id("ada"))) == 3
+
+
+def test_an_author_is_read_once_however_many_messages_there_are(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author, now = clinic.id("tom"), clinic.stores.now()
+    for number in range(20):
+        message = Message(new_id(), clinic.id("ada"), author, f"hello {number}", now + number)
+        clinic.stores.programme.add_message(message, 20)
+    records, read = clinic.stores.records, []
+    find = type(records).person
+
+    def person(self: object, person_id: str) -> Person | None:
+        read.append(person_id)
+        return find(self, person_id)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(records), "person", person)
+    found = clinic["ada"].get("/v1/messages").json()["messages"]
+    assert [item["author"] for item in found] == ["The name of tom"] * 20
+    assert read.count(author) == 1
 
 
 def test_the_client_writes_reads_and_removes(clinic: Clinic) -> None:

@@ -86,6 +86,9 @@ def test_a_night_keeps_the_clock_of_where_the_person_woke(clinic: Clinic) -> Non
         ({"values": [[300, 40.0, None, None], [0, 40.0, None, None]]}, "in order of time"),
         ({"rmssd_ms": -1}, "greater than 0"),
         ({"source": "a\u0007b"}, "printable"),
+        ({"rmssd_ms": True}, "rmssd_ms"),
+        ({"mean_hr_bpm": "60"}, "mean_hr_bpm"),
+        ({"values": [[0, True, None, None]]}, "values"),
         ({"basis": "a guess"}, "device's own average"),
     ],
 )

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from analytics.programme.prompt_plan import PromptPlan
+from api.services.offers import plans
 from api.services.offers.plans import WORDING, load_active
 from api.services.reminders.plans import change_plan, load_waiting
 from api.services.reminders.scheduler import run_due
@@ -92,6 +93,26 @@ async def test_wishes_that_cannot_be_are_refused_and_nothing_is_stored(place: Pl
         assert (answer.status_code, "as it is" in answer.text) == (422, True), answer.text
     (proposed,) = place.stores.offers.plans(place.ada.id)
     assert (proposed.agreed_ns, proposed.base_probability) == (None, 0.4)
+
+
+@pytest.mark.anyio
+async def test_proposals_without_end_are_refused_and_the_last_one_can_be_agreed_to(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "_MAX_PLANS", 3)
+    change_plan(place.stores, place.ada, lambda _: DAILY)
+    path = f"/v1/patients/{place.ada.id}/offers/proposal"
+    async with place.client(place.ada) as ada, place.client(place.tom) as tom:
+        for days in (1, 2, 3):
+            assert (await tom.put(path, json={"first_days": days})).status_code == 200
+        assert (await tom.put(path, json={"first_days": 3})).status_code == 200  # as it is
+        refused = await tom.put(path, json={"first_days": 4})
+        assert (refused.status_code, "There were 3 plans" in refused.text) == (422, True)
+        refused = await ada.post("/v1/offers", json={"wording": WORDING})
+        assert (refused.status_code, "There were 3 plans" in refused.text) == (422, True)
+        agreed = await ada.post("/v1/offers", json={"wording": WORDING, "proposal": 3})
+        assert agreed.status_code == 200, agreed.text
+    assert len(place.stores.offers.plans(place.ada.id)) == 3
 
 
 @pytest.mark.anyio
