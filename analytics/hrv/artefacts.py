@@ -31,8 +31,10 @@ into the same classes. Where ours differs, and why (``benchmarks/artefacts.py`` 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +58,9 @@ _SHORT_BETWEEN = (
 )
 _BESIDE_AT_LEAST, _LONGEST_RUN = 0.25, 4  # of the median interval; intervals
 _NEAR, _NEAR_AT_LEAST = 3.0, 0.15  # how near to a multiple, or to the sum, of usual intervals
+# Intervals for which SciPy is not loaded: it takes most of a second, and minutes on a slow machine
+# under load, and the line of a recording would stand still for as long. NumPy takes 2 ms for 400.
+_SHORT = 512
 
 
 class Beat(IntEnum):
@@ -150,10 +155,11 @@ def label_beats(
         beat[contact == 0] = Beat.NO_CONTACT
         possible &= contact != 0
     where = np.flatnonzero(possible)
+    ndimage = _find_ndimage(len(rr))
     for piece in _pieces(runs[where]):
         at = where[piece]
         if len(at) >= MIN_BEATS:
-            beat[at], median[at] = _label_run(rr[at])
+            beat[at], median[at] = _label_run(rr[at], ndimage)
     _other_halves(rr, runs, beat, median)
     return BeatLabels(beat, median)
 
@@ -165,19 +171,42 @@ def _pieces(runs: IntArray) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip([0, *edges], [*edges, len(runs)], strict=True)]
 
 
-def _label_run(rr: FloatArray) -> tuple[Int8Array, FloatArray]:
-    """Labels and medians of one unbroken run of possible intervals."""
-    from scipy import ndimage  # a third of a second to load, which most commands do not need
+_ndimage: Any = None  # once it was loaded
 
+
+def _find_ndimage(count: int) -> Any:
+    """``scipy.ndimage``; None where so few intervals are no reason to load it."""
+    global _ndimage
+    if _ndimage is None and count > _SHORT:
+        from scipy import ndimage
+
+        _ndimage = ndimage
+    return _ndimage
+
+
+def _ranked(values: FloatArray, size: int, ranks: Sequence[int], ndimage: Any) -> list[FloatArray]:
+    """The values of these ranks among the ``size`` around each, mirrored at the ends; shapes as
+    ``values``. With and without ``ndimage`` they are the same.
+    """
+    if ndimage is not None:
+        return [ndimage.rank_filter(values, rank, size=size, mode="mirror") for rank in ranks]
+    around = np.pad(values, (size // 2, size - 1 - size // 2), mode="reflect")
+    ordered = np.partition(np.lib.stride_tricks.sliding_window_view(around, size), ranks, axis=1)
+    return [ordered[:, rank] for rank in ranks]
+
+
+def _label_run(rr: FloatArray, ndimage: Any) -> tuple[Int8Array, FloatArray]:
+    """Labels and medians of one unbroken run of possible intervals."""
     n = len(rr)
-    median = ndimage.median_filter(rr, size=min(_MEDIAN_WIDTH, n), mode="mirror")
+    size = min(_MEDIAN_WIDTH, n)
+    (median,) = _ranked(rr, size, [size // 2], ndimage)
     away = rr - median
-    scale = _scale(away, median)
+    scale = _scale(away, median, ndimage)
     following = np.append(rr[1:], rr[-1])
     # The pair of this interval and the next: what a misplaced beat between them would explain.
     half = (following - rr) / 2
     beyond = rr + following - 2 * median
-    difference_scale = _scale(np.diff(rr, prepend=rr[0]), median)
+    difference_scale = _scale(np.diff(rr, prepend=rr[0]), median, ndimage)
     pair = half**2 - _SUM_COUNTS * beyond**2 > (_PAIR_STANDS_OUT * difference_scale / 2) ** 2
     pair &= np.abs(half) > _PAIR_AT_LEAST * median
     near = np.maximum(_NEAR * scale, _NEAR_AT_LEAST * median)
@@ -230,15 +259,12 @@ def _other_halves(rr: FloatArray, runs: IntArray, beat: Int8Array, median: Float
             beat[i] = beat[best] = Beat.EXTRA
 
 
-def _scale(values: FloatArray, median_ms: FloatArray) -> FloatArray:
+def _scale(values: FloatArray, median_ms: FloatArray, ndimage: Any) -> FloatArray:
     """Compute a robust standard deviation of the 91 ``values`` around each; shape as ``values``."""
-    from scipy import ndimage
-
     size = min(_SCALE_WIDTH, len(values))
     size -= 1 - size % 2
-    absolute = np.abs(values)
-    middle = _MEDIAN_TO_SD * ndimage.median_filter(absolute, size=size, mode="mirror")
-    quartile = _QUARTILE_TO_SD * ndimage.percentile_filter(absolute, 75, size=size, mode="mirror")
+    half, upper = _ranked(np.abs(values), size, [size // 2, 3 * size // 4], ndimage)
+    middle, quartile = _MEDIAN_TO_SD * half, _QUARTILE_TO_SD * upper
     result: FloatArray = np.maximum(
         np.clip(quartile, middle, _HEAVIEST_TAIL * middle), _SMALLEST_SCALE * median_ms
     )

@@ -83,7 +83,9 @@ class DuplicateFilter:
                     return True
             same = not self._after_break and payload == self._payload
             if same and not self._has_time_for(span, received_ns):
-                # Of what comes at once with its equal, a new one is no earlier than the rest were.
+                # A new one is no earlier than the rest were. What comes at once with its equal is a
+                # copy also while the link is late by more than half of its length: too early it is
+                # by the part of its length that the link is not late.
                 margin = min(span // 2, _AT_ONCE) if at_once else span // 2
                 early = self._is_too_early(span, received_ns, margin)
                 # Where intervals are missing, copies are not early; but then each has one.
@@ -159,8 +161,9 @@ class DuplicateFilter:
         return received_ns - self._before_burst >= self._burst_span + span // 2
 
     def _is_too_early(self, span: int, received_ns: int, margin_ns: int) -> bool:
-        """Whether this came before even the smallest recent delay allows. A connection that was
-        late for a while and no longer is brings equal notifications close together; both are new.
+        """Whether this came by more than ``margin_ns`` before what even the smallest recent delay
+        allows. A connection that was late for a while and no longer is brings equal notifications
+        close together; both are new.
         """
         quickest = min(self._delays, default=received_ns)
         return received_ns - (self._elapsed_ns + span) < quickest - margin_ns

@@ -172,6 +172,20 @@ def _bursts(events: list[Event]) -> list[Event]:
     return late
 
 
+def _late_with_copies() -> list[Event]:
+    """Every other ten seconds late by most of an interval; a beat in five comes twice at once."""
+    events: list[Event] = []
+    for beat in range(1, 100):
+        sent = beat * 870 * SECOND // STRAP_TICKS_PER_SECOND // MILLISECOND * MILLISECOND
+        at = sent + (650 * MILLISECOND if sent // (10 * SECOND) % 2 else 0)
+        payload = encode(HeartRateMeasurement(71, True, rr_ticks=(870,)))
+        events.append(Arrival(at, at, payload))
+        if beat % 5 == 0:
+            copied = at + 20 * MILLISECOND
+            events.append(Arrival(copied, copied, payload))
+    return events
+
+
 def _pulse() -> list[Event]:
     chance = random.Random(5)
     events: list[Event] = []
@@ -232,6 +246,7 @@ def cases() -> dict[str, tuple[list[Event], bool]]:
             _bursts(_simulated(StrapModel(spread_s=0.002, per_second=False, seed=8), 130)),
             False,
         ),
+        "late by most of an interval, some beats twice": (_late_with_copies(), False),
         "any bytes": (_payloads(), False),
         "pulse intervals": (_pulse(), True),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +80,65 @@ def test_uploads_may_be_rarer_and_the_end_still_sends_all(
     assert displayed[-2].beats_waiting > 5  # nothing went up meanwhile
     assert displayed[-1].beats_waiting == 0
     assert client.get("/v1/streams").json()["beats"] == displayed[-1].beats_kept
+
+
+_IMPORTED_WHILE_RECORDING = """
+import asyncio, sys
+from pathlib import Path
+from cli.credentials import Credentials
+from cli.straps.recording import ActiveRecording, _display, record_together
+from ingest.outbox.batch_writer import BatchWriter
+from ingest.outbox.outbox import Outbox
+from ingest.recorder import Recorder
+from ingest.straps.simulated import SimulatedStrap
+from ingest.straps.strap import ConnectionChange, ConnectionState
+
+class Strap(SimulatedStrap):
+    async def events(self):
+        yield ConnectionChange(ConnectionState.SEARCHING)
+        await asyncio.sleep(1)  # the first line is shown, and the API was asked
+        before.update(sys.modules)
+        async for event in super().events():
+            yield event
+
+before = set()
+folder, url, token, account = sys.argv[1:]
+owner = Credentials("ada@example.org", url, token, account)
+
+async def main():
+    with Outbox(Path(folder, "outbox.sqlite")) as outbox, BatchWriter(outbox) as writer:
+        strap = Strap("strap", [[300, 310, 320] * 200])
+        active = ActiveRecording(strap, owner, Recorder(strap, writer, account))
+        await record_together(writer, [active], 8, _display(as_json=True), 0.5)
+
+asyncio.run(main())
+print(sorted(set(sys.modules) - before), file=sys.stderr)
+"""
+
+
+def test_nothing_is_loaded_while_it_records(
+    tmp_path: Path, signed_in: Callable[..., httpx.Client]
+) -> None:
+    """SciPy, loaded at the twelfth beat, held the line up for a second, and for minutes on a slow
+    machine under load.
+    """
+    client = signed_in("ada@example.org")
+    token = client.headers["Authorization"].removeprefix("Bearer ")
+    account = client.get("/v1/me").json()["id"]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", _IMPORTED_WHILE_RECORDING, tmp_path),
+            *(str(client.base_url), token, account),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["problems"] == []
+    assert last["straps"][0]["beats_kept"] > 15
+    assert done.stderr.strip() == "[]"
 
 
 def test_how_often_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
+
+import pytest
 
 from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.timing.duplicates import DuplicateFilter
@@ -19,6 +22,31 @@ class Link:
     def hears(self, at_ms: int, *rr: int) -> bool:
         payload = b"".join(ticks.to_bytes(2, "little") for ticks in rr)
         return self.filter.is_duplicate(payload, rr, START + at_ms * MILLISECOND)
+
+
+def late_now_and_then(seed: int, on_time_s: float) -> list[tuple[int, tuple[int, ...]]]:
+    """Arrivals in ms of 120 beats that hardly vary, one or a second's worth in each notification,
+    on a link that is late by up to 1.5 s for 3 to 25 s at a time, but not before ``on_time_s``.
+    """
+    chance = random.Random(seed)
+    mean, spread = chance.choice((700, 850, 1000, 1300)), chance.choice((0, 0, 1, 3, 10))
+    per_second = chance.random() < 0.5
+    sent: dict[float, tuple[int, ...]] = {}
+    beat_s = 0.0
+    for _ in range(120):
+        ticks = round(mean + chance.gauss(0, spread))
+        beat_s += ticks / 1024
+        at = float(math.ceil(beat_s)) if per_second else beat_s
+        sent[at] = (*sent.get(at, ()), ticks)
+    found, late_s, until, heard_ms = [], 0.0, 0.0, 0
+    for at, rr in sent.items():
+        if at > until:
+            until = at + chance.uniform(3, 25)
+            late_s = 0.0 if chance.random() < 0.5 else chance.choice((0.3, 0.6, 0.9, 1.5))
+        due_s = at + (late_s if at >= on_time_s else 0) + chance.uniform(0, 0.03)
+        heard_ms = max(heard_ms + 2, round(due_s * 1000))
+        found.append((heard_ms, rr))
+    return found
 
 
 def test_a_stack_that_subscribed_twice() -> None:
@@ -40,6 +68,45 @@ def test_a_link_that_is_late_no_more_brings_equal_ones_close_together() -> None:
     # The same link, 0.6 s behind for twenty beats and then no more.
     late = [second * 1000 + 600 for second in range(9, 29)]
     assert not any(link.hears(at, 1024) for at in (*late, 29_000, 30_000))
+
+
+def test_a_copy_at_once_is_known_while_the_link_is_late() -> None:
+    """By 0.5 and 0.65 s, where an interval is 0.85 s; a beat in five has a copy."""
+    for late_ms in (0, 500, 650):
+        link = Link()
+        heard = [link.hears(beat * 850, 870) for beat in range(1, 11)]
+        for beat in range(11, 31):
+            at = beat * 850 + late_ms
+            heard.append(link.hears(at, 870))
+            if beat % 5 == 0:
+                assert link.hears(at + 20, 870), (late_ms, beat)
+        assert not any(heard), late_ms
+
+
+def test_a_link_that_is_late_now_and_then_loses_nothing() -> None:
+    """Once a few beats came on time, the smallest delay is known."""
+    for seed in range(150):
+        link, notifications = Link(), late_now_and_then(seed, on_time_s=5)
+        dropped = [at for at, rr in notifications if link.hears(at, *rr)]
+        assert not dropped, (seed, dropped)
+
+
+@pytest.mark.parametrize(("share", "most_kept"), [(0.05, 0.30), (1.0, 0.05)])
+def test_most_copies_at_once_are_known_on_a_link_that_is_late_now_and_then(
+    share: float, most_kept: float
+) -> None:
+    """Of hearts that hardly vary; what is kept too often came of beats a whole interval late."""
+    copies = kept = 0
+    for seed in range(150):
+        link, chance, heard_ms = Link(), random.Random(seed), 0
+        for at, rr in late_now_and_then(seed, on_time_s=5):
+            heard_ms = max(at, heard_ms + 2)
+            link.hears(heard_ms, *rr)
+            if chance.random() < share:
+                heard_ms += chance.randint(1, 140)
+                copies += 1
+                kept += not link.hears(heard_ms, *rr)
+    assert kept < most_kept * copies, (kept, copies)
 
 
 def test_three_copies() -> None:

@@ -82,7 +82,8 @@ export class DuplicateFilter {
         payload === this.#payload &&
         !this.#hasTimeFor(span, received)
       ) {
-        // Of what comes at once with its equal, a new one is no earlier than the rest were.
+        // What comes at once with its equal is a copy also while the link is late by more than
+        // half of its length.
         const margin = isAtOnce && AT_ONCE < span / 2n ? AT_ONCE : span / 2n;
         const isEarly = this.#isTooEarly(span, received, margin);
         // Where intervals are missing, copies are not early; but then each has one.
@@ -198,10 +199,11 @@ export class DuplicateFilter {
   }
 
   /**
-   * Whether this came before even the smallest recent delay allows.
+   * Whether this came by more than `margin` before what even the smallest recent delay allows.
    *
    * @param {bigint} span
    * @param {bigint} received
+   * @param {bigint} margin
    * @returns {boolean}
    */
   #isTooEarly(span, received, margin) {
