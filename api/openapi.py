@@ -171,6 +171,9 @@ def _conform_to_3_1(node: Any) -> None:
         kind = node.get("type")
         if kind == "integer" or (isinstance(kind, list) and "integer" in kind):
             node.setdefault("format", "int64")
+        if "prefixItems" in node:
+            # Linters and generators ask for `items` of every array; `maxItems` says there is none.
+            node.setdefault("items", {})
         for key, value in node.items():
             if key not in ("example", "examples", "default"):
                 _conform_to_3_1(value)

@@ -101,6 +101,8 @@ def _build_by_type(schema: dict[str, Any], document: dict[str, Any], name: str) 
             key: build_example(inner, document, key)
             for key, inner in schema.get("properties", {}).items()
         }
+    if kind == "array" and "prefixItems" in schema:
+        return [build_example(inner, document) for inner in schema["prefixItems"]]
     if kind == "array":
         return [build_example(schema.get("items", {}), document, name)] * max(
             1, schema.get("minItems", 0)

@@ -185,8 +185,9 @@ def _find_ndimage(count: int) -> Any:
 
 
 def _ranked(values: FloatArray, size: int, ranks: Sequence[int], ndimage: Any) -> list[FloatArray]:
-    """The values of these ranks among the ``size`` around each, mirrored at the ends; shapes as
-    ``values``. With and without ``ndimage`` they are the same.
+    """Find the values of these ranks among the ``size`` around each, mirrored at the ends.
+
+    Shapes as ``values``. With and without ``ndimage`` they are the same.
     """
     if ndimage is not None:
         return [ndimage.rank_filter(values, rank, size=size, mode="mirror") for rank in ranks]

@@ -479,7 +479,7 @@ def test_practice_by_lot_begins_and_ends_on_its_page_and_the_therapist_sees_it(
     next(item for item in tom.button if item.label == "Propose practice by lot").click().run()
     assert not tom.exception
     page = opened(clinic, "offers")
-    assert "stop at any time" in words(page)
+    assert "You can always practise when you like, say not now, or stop" in words(page)
     next(item for item in page.button if item.label == "I agree to that").click().run()
     assert not page.exception and "The first offer can come on" in words(page)
     assert "On: breathing, at about 50" in words(opened(clinic, "patient", "tom"))

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
+from analytics.hrv import artefacts
 from analytics.hrv.artefacts import REACH, Beat, label_beats
 from ingest.files.rr_text import read_rr_file
 
@@ -256,3 +258,20 @@ def test_a_fault_at_the_edge_of_a_run_is_found_as_within_it(
     found = label_beats(rr, run)
     assert found.beat[place] != Beat.NORMAL
     assert np.delete(found.normal, [max(0, place - 1), place, min(399, place + 1)]).mean() > 0.99
+
+
+@given(
+    st.lists(st.integers(min_value=300, max_value=2000), min_size=1, max_size=200),
+    st.integers(min_value=1, max_value=91),
+    st.data(),
+)
+@settings(max_examples=100, deadline=None)
+def test_ranks_with_and_without_scipy_are_the_same(
+    rr: list[int], size: int, data: st.DataObject
+) -> None:
+    values = np.asarray(rr, dtype=np.float64)
+    size = min(size, len(values))
+    ranks = data.draw(st.lists(st.integers(0, size - 1), min_size=1, max_size=2))
+    ours = artefacts._ranked(values, size, ranks, None)
+    theirs = artefacts._ranked(values, size, ranks, ndimage)
+    assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
