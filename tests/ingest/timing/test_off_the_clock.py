@@ -118,7 +118,9 @@ def test_repeated_intervals_are_marked_and_then_left_out(model: StrapModel, rr_s
     streams, _, quality, note = recorded(packets)
     assert len(streams) == 1
     gap = off_the_clock(streams)[0]
-    assert gap.end_ns - packets[0][0] <= 66 * SECOND
+    # Near 1.06 s only one second in 17 brings a copy: one such recording in 250 takes over 66 s.
+    within_s = 66 if rr_s >= 1.08 else 90
+    assert gap.end_ns - packets[0][0] <= within_s * SECOND
     assert_none_placed_late(streams)
     # Left out are all intervals, or the copies where each comes twice: time is not exceeded.
     after = [one for one in streams[0].notifications if one.received_ns > gap.end_ns]
