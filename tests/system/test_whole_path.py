@@ -19,7 +19,7 @@ from cli.demo.therapy import LINK
 from tests.support.signals import RECORDINGS
 
 
-def ebbtide(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def ebbtide(*arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ebbtide", *arguments],
         capture_output=True,
