@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ViewportSize
@@ -12,6 +14,26 @@ from ebbtide.settings import Settings
 from store import open_stores
 from tests.support.browser import opened_browser, opened_context
 from tests.support.clinic import Clinic, opened_clinic
+
+# CI opens each of these tests at one of the widths; EBBTIDE_WIDTHS=all at both.
+WIDTHS = [1300, 360]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep of the tests that are there once for each width one, half of them on a phone's."""
+    is_named = any("[" in argument for argument in config.args)
+    if is_named or os.environ.get("EBBTIDE_WIDTHS") == "all":
+        return
+    left_out = [item for item in items if _is_left_out(item)]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    width = getattr(item, "callspec", None) and item.callspec.params.get("context")
+    name = f"{item.path.name}::{getattr(item, 'originalname', '')}"
+    return width in WIDTHS and width != WIDTHS[crc32(name.encode()) % len(WIDTHS)]
 
 
 @pytest.fixture
@@ -32,7 +54,7 @@ def pages_url(clinic: Clinic) -> Iterator[str]:
         yield running.url
 
 
-@pytest.fixture(params=[1300, 360])
+@pytest.fixture(params=WIDTHS)
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     with opened_context(browser, ViewportSize(width=request.param, height=900)) as opened:
         yield opened
