@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import statsmodels.api as sm
@@ -39,8 +40,10 @@ UNLINKED = (
     "device and pain change",
 )
 LINKS = (0.15, 0.3, 0.5)
+COUNTS = ("raw", "clear", "any_clear", "pearson", "regression")
 _H = 3_600_000_000_000
 _FIRST_DAY = 20_000
+_PART = 25
 Array = NDArray[np.float64]
 
 
@@ -52,6 +55,7 @@ class Cell:
     n: int
     link: float
     draws: int
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,35 +153,58 @@ def _regression(day: Array, night: Array, after: Array, before: Array) -> bool:
 
 
 def run(cell: Cell) -> dict[str, object]:
-    """All draws of a cell, each with a seed of its own."""
+    """Counts over some draws of a cell, each with a seed of its own: parts of a cell add up."""
     warnings.simplefilter("ignore")
-    begun = time.perf_counter()
+    begun = time.process_time()
     seed = zlib.crc32(f"{cell.scenario} {cell.n} {cell.link}".encode())
-    found = [draw(cell, np.random.default_rng([seed, k])) for k in range(cell.draws)]
-    asked = max(1, sum(one.asked for one in found))
+    numbers = range(cell.first, cell.first + cell.draws)
+    found = [draw(cell, np.random.default_rng([seed, k])) for k in numbers]
     return {
         "scenario": cell.scenario,
         "n": cell.n,
         "link": cell.link,
+        "first": cell.first,
         "draws": cell.draws,
-        "asked": sum(one.asked for one in found),
-        "raw": [sum(one.raw[k] for one in found) / cell.draws for k in range(3)],
-        "clear": [sum(one.clear[k] for one in found) / cell.draws for k in range(3)],
-        "any_clear": sum(any(one.clear) for one in found) / cell.draws,
-        "pearson": sum(one.pearson for one in found) / cell.draws,
-        "regression": sum(one.regression for one in found) / cell.draws,
-        "covered": sum(one.covered for one in found) / asked,
-        "seconds": time.perf_counter() - begun,
+        "asked": sum(int(one.asked) for one in found),
+        "raw": [sum(int(one.raw[k]) for one in found) for k in range(3)],
+        "clear": [sum(int(one.clear[k]) for one in found) for k in range(3)],
+        "any_clear": sum(int(any(one.clear)) for one in found),
+        "pearson": sum(int(one.pearson) for one in found),
+        "regression": sum(int(one.regression) for one in found),
+        "covered": sum(int(one.covered) for one in found),
+        "seconds": time.process_time() - begun,
     }
 
 
-def cells(draws: int) -> Iterator[Cell]:
-    """The scenarios, the longest last."""
-    for n in LENGTHS:
-        for scenario in UNLINKED:
-            yield Cell(scenario, n, 0.0, draws)
-        for link in LINKS:
-            yield Cell("linked", n, link, draws)
+def join(parts: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Add up the parts of each cell, and make shares of the counts."""
+    cells: dict[tuple[object, ...], dict[str, Any]] = {}
+    for part in parts:
+        key = part["scenario"], part["n"], part["link"]
+        if key not in cells:
+            cells[key] = {name: np.array(value) for name, value in part.items()}
+            continue
+        for name in (*COUNTS, "draws", "asked", "covered"):
+            cells[key][name] = cells[key][name] + np.array(part[name])
+    rows: list[dict[str, object]] = []
+    for (scenario, n, link), cell in cells.items():
+        shares = {name: (cell[name] / cell["draws"]).tolist() for name in COUNTS}
+        asked = int(cell["asked"])
+        covered = float(cell["covered"] / max(1, asked))
+        key = {"scenario": scenario, "n": n, "link": link, "draws": int(cell["draws"])}
+        rows.append({**key, **shares, "asked": asked, "covered": covered})
+    return rows
+
+
+def cells(draws: int, days: list[int], only: str | None) -> Iterator[Cell]:
+    """Parts of the scenarios, 25 draws each: a run that is stopped has some of every cell."""
+    for first in range(0, draws, _PART):
+        for n in days:
+            for scenario in UNLINKED:
+                if only in (None, scenario):
+                    yield Cell(scenario, n, 0.0, min(_PART, draws - first), first)
+            for link in LINKS if only in (None, "linked") else ():
+                yield Cell("linked", n, link, min(_PART, draws - first), first)
 
 
 def _percent(share: object, draws: object) -> str:
@@ -227,17 +254,18 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=120)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--days", type=int, nargs="*", default=list(LENGTHS))
+    parser.add_argument("--only", help="one scenario, or: linked")
     parser.add_argument("--keep", type=Path, help="JSON lines, to go on with what is there")
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
     rows: list[dict[str, object]] = []
     if given.keep is not None and given.keep.exists():
         rows = [json.loads(line) for line in given.keep.read_text().splitlines()]
-    done = {(row["scenario"], row["n"], row["link"]) for row in rows}
+    done = {(row["scenario"], row["n"], row["link"], row["first"]) for row in rows}
     wanted = [
         cell
-        for cell in cells(given.draws)
-        if (cell.scenario, cell.n, cell.link) not in done and cell.n in given.days
+        for cell in cells(given.draws, given.days, given.only)
+        if (cell.scenario, cell.n, cell.link, cell.first) not in done
     ]
     with ProcessPoolExecutor(given.workers) as pool:
         for future in as_completed([pool.submit(run, cell) for cell in wanted]):
@@ -245,7 +273,7 @@ def main() -> None:
             if given.keep is not None:
                 with given.keep.open("a") as out:
                     out.write(json.dumps(rows[-1]) + "\n")
-    text = tables(rows)
+    text = tables(join(rows))
     print(text)
     if given.write is not None:
         page = given.write.read_text()

@@ -1,7 +1,8 @@
-"""Nights of a person for the API: the list with its gaps, one series, and the links with days."""
+"""Nights of a person for the API: the list with its gaps, what may be stored, and one series."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -9,23 +10,20 @@ from datetime import date
 import numpy as np
 
 from analytics.nights import (
-    Agreement,
-    DaysAround,
-    NightLink,
     NightSeries,
     calmer_than,
-    days_around_nights,
-    device_agreement,
-    night_links,
     night_series,
 )
 from ebbtide.nights import Night, days_between
-from ebbtide.timestamps import FOREVER
 from store import Stores
 from store.models import Person, StoredNight
 
 #: Nights that are analysed: the newest. The work grows with them.
 MAX_ANALYSED = 1100
+#: Devices that are analysed: those with most nights. Each is compared with each.
+MAX_DEVICES = 8
+#: Of one person: a watch's for fifty years, and more devices than anybody wears.
+MAX_NIGHTS, MAX_SOURCES = 20_000, 24
 _EPOCH = date(1970, 1, 1).toordinal()
 NOT_IN_EXPORT = "no night in the export: not worn, not charged, or not measured"
 
@@ -55,6 +53,26 @@ def find_gaps(nights: Sequence[Night]) -> list[NightGap]:
     return gaps
 
 
+def find_excess(stores: Stores, person: Person, nights: Sequence[Night]) -> str | None:
+    """Say why a person may not store these nights as well; None where they may.
+
+    What a request for nights or links costs grows with what is stored.
+    """
+    counts = stores.nights.count_nights(person.id)
+    sources = counts.keys() | {night.source for night in nights}
+    if len(sources) > MAX_SOURCES:
+        return (
+            f"would be of {len(sources)} sources; a person has at most {MAX_SOURCES}. Remove the "
+            "nights of a source that is not used any more, then send these again."
+        )
+    if sum(counts.values()) + len(nights) > MAX_NIGHTS:
+        return (
+            f"would be more than {MAX_NIGHTS} nights. Remove those of a source that is not used "
+            "any more, then send these again."
+        )
+    return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnNights:
     """The nights that are analysed: of one metric, each on the level of its devices.
@@ -72,7 +90,7 @@ class OwnNights:
 
 def own_nights(stored: Sequence[StoredNight]) -> OwnNights:
     """Make one series of a person's nights. A source's own average and its values are two."""
-    nights = [item.night for item in stored if item.night.is_measured]
+    nights = main_devices([item.night for item in stored])
     counts = {
         name: sum(getattr(night, name) is not None for night in nights)
         for name in ("rmssd_ms", "sdnn_ms")
@@ -116,6 +134,17 @@ def own_nights(stored: Sequence[StoredNight]) -> OwnNights:
     )
 
 
+def main_devices(nights: Sequence[Night]) -> list[Night]:
+    """The measured nights of the devices with most of them, of the newest days."""
+    measured = [night for night in nights if night.is_measured]
+    kept_days = set(sorted({night.day for night in measured})[-MAX_ANALYSED:])
+    recent = [night for night in measured if night.day in kept_days]
+    counts = Counter(device_name(night) for night in recent)
+    order = sorted(counts, key=lambda name: (-counts[name], name))
+    kept = set(order[:MAX_DEVICES])
+    return [night for night in recent if device_name(night) in kept]
+
+
 def device_name(night: Night) -> str:
     """What has a level of its own: a source, and whether the figures are its own averages."""
     return f"{night.source}, {night.basis}"
@@ -129,44 +158,3 @@ def day_number(day: str) -> int:
 def calmer(own: OwnNights, day: str) -> tuple[float | None, int]:
     """Of 100 of the person's nights, how many were less calm than that of ``day``."""
     return calmer_than(own.series, day_number(day))
-
-
-def agreements(nights: Sequence[Night]) -> list[tuple[str, str, str, Agreement]]:
-    """Compare each two sources: (first, second, metric, agreement), where any night is common."""
-    by_device: dict[str, dict[str, Night]] = {}
-    for night in nights:
-        if night.is_measured:
-            by_device.setdefault(device_name(night), {})[night.day] = night
-    names = sorted(by_device)
-    found = []
-    for place, first in enumerate(names):
-        for second in names[place + 1 :]:
-            common = sorted(by_device[first].keys() & by_device[second].keys())
-            for metric in ("rmssd_ms", "sdnn_ms", "mean_hr_bpm"):
-                pairs = [
-                    (
-                        getattr(by_device[first][day], metric),
-                        getattr(by_device[second][day], metric),
-                    )
-                    for day in common
-                ]
-                pairs = [pair for pair in pairs if None not in pair]
-                if not pairs:
-                    continue
-                one, other = np.array(pairs, dtype=np.float64).T
-                is_ratio = metric != "mean_hr_bpm"
-                found.append(
-                    (first, second, metric, device_agreement(one, other, is_ratio=is_ratio))
-                )
-    return found
-
-
-def load_links(stores: Stores, person: Person, own: OwnNights) -> list[NightLink]:
-    """Answer the three questions about this person's nights and days."""
-    ratings = stores.records.ratings(person.id, *FOREVER)
-    times = np.array([rating.about_ns for rating in ratings], dtype=np.int64)
-    around: dict[str, DaysAround] = {}
-    for name in ("pain", "stress"):
-        values = np.array([getattr(rating, name) for rating in ratings], dtype=np.float64)
-        around[name] = days_around_nights(own.starts_ns, own.ends_ns, times, values)
-    return night_links(own.series, around["pain"], around["stress"])

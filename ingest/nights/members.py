@@ -35,6 +35,10 @@ MAX_RATIO = 50
 _SMALL_BYTES = 100_000_000  # what may be unpacked of any zip
 
 
+class UnpackedSizeError(EbbtideError):
+    """An export that unpacks to more than any export does: it is read no further, as nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A file of an export: its path in it, and its first bytes."""
@@ -135,7 +139,7 @@ class Members:
                 while chunk := source.read(_CHUNK_BYTES):
                     self._left -= len(chunk)
                     if self._left < 0:
-                        raise EbbtideError(
+                        raise UnpackedSizeError(
                             f"{self.path} is more than {MAX_RATIO} times as large unpacked, or "
                             f"than {MAX_UNPACKED_BYTES // 1_000_000_000} GB, as no export is.",
                             "Export a shorter time; do not open a file that somebody else made.",

@@ -11,7 +11,7 @@ from ebbtide.timestamps import now_ns
 from ebbtide.upload_schema import MAX_AHEAD_NS
 from ingest.files.choices import ChoiceError
 from ingest.nights import apple, fitbit, garmin, health_connect, oura, polar, samsung, whoop
-from ingest.nights.members import Member, Members, open_members
+from ingest.nights.members import Member, Members, UnpackedSizeError, open_members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat
 
 NIGHT_FORMATS: tuple[NightFormat, ...] = (
@@ -63,6 +63,8 @@ def read_nights(
         for night_format, of_format in found:
             try:
                 files.append(night_format.read(members, of_format, context))
+            except UnpackedSizeError:  # no reader of beats is to try it after this
+                raise
             except EbbtideError as error:
                 errors.append(error)
         # A FIT file of a strap, or a Health export without sleep, may still hold beats.

@@ -32,6 +32,10 @@ class NightStore(Protocol):
         """
         ...
 
+    def count_nights(self, person_id: str) -> dict[str, int]:
+        """Count the nights of each source."""
+        ...
+
     def remove_nights(self, person_id: str, source: str) -> int:
         """Remove all nights of a source; how many there were."""
         ...

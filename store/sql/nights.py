@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session, defer, sessionmaker
 
 from ebbtide.nights import Night, NightBasis, decode_values, encode_values, is_fuller
@@ -68,6 +68,16 @@ class SqlNightStore(KeepingGuard):
         """List nights by day then source; see NightStore."""
         with self._sessions() as db:
             return _load(db, person_id, first, last, values=values)
+
+    def count_nights(self, person_id: str) -> dict[str, int]:
+        """Count the nights of each source; see NightStore."""
+        query = (
+            select(NightRow.source, func.count())
+            .where(NightRow.person_id == person_id)
+            .group_by(NightRow.source)
+        )
+        with self._sessions() as db:
+            return {source: int(count) for source, count in db.execute(query)}
 
     def remove_nights(self, person_id: str, source: str) -> int:
         """Remove all nights of a source; how many there were."""

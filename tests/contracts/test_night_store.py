@@ -40,7 +40,8 @@ def test_a_night_is_stored_as_it_is_and_once(
     assert [n.night for n in night_store.nights(ada.id, "2026-03-03", "2026-03-03")] == [empty]
     (bare, *_) = night_store.nights(ada.id, values=False)
     assert bare.night == replace(other, values=())
-    assert night_store.nights(eve.id) == []
+    assert night_store.count_nights(ada.id) == {"Fitbit": 1, "Oura": 2}
+    assert night_store.nights(eve.id) == [] and night_store.count_nights(eve.id) == {}
     assert night_store.put_nights(eve.id, [first], NOW) == NightsPut(1, 0, 0)
 
 

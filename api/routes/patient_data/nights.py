@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
-from analytics.nights.links import METHOD
+from api.http.compute import ComputationsDep
 from api.http.deps import (
     AnalysedPatient,
+    CacheDep,
+    CallerDep,
     KeepingStoresDep,
     KeepingUploadPatient,
     Patient,
@@ -20,7 +22,9 @@ from api.http.deps import (
 from api.http.problems import ProblemError, describe_problems
 from api.http.time_range import parse_timestamp
 from api.schemas.common import RecordOut
-from api.services.nights import agreements, calmer, find_gaps, load_links, own_nights
+from api.schemas.nights import NightLinksOut
+from api.services.night_links import load_links_json
+from api.services.nights import MAX_ANALYSED, calmer, find_excess, find_gaps, own_nights
 from ebbtide.nights import (
     MAX_SOURCE_LETTERS,
     MAX_STEPS,
@@ -36,10 +40,6 @@ from store.models import StoredNight
 router = APIRouter(tags=["nights"])
 shared = APIRouter(tags=["nights"])
 MAX_AT_ONCE = 100
-CAUTION = (
-    "Heart rate variability asleep differs from device to device and with much else (alcohol, "
-    "fever, a late meal). What came before something is not what brought it."
-)
 
 # Strict, since `true` is no 1.0 ms.
 _Hrv = Annotated[StrictFloat, Field(gt=0, le=500, allow_inf_nan=False)]
@@ -144,56 +144,6 @@ class OpenedNightOut(NightOut):
     compared_with: int
 
 
-class AgreementOut(RecordOut):
-    """How far two sources agree on the same nights (Bland and Altman)."""
-
-    first: str
-    second: str
-    metric: str
-    n: int
-    is_ratio: bool = Field(description="Whether all figures are ratios, first by second")
-    bias: float | None
-    bias_low: float | None
-    bias_high: float | None
-    low: float | None = Field(description="Limit below which 2.5 of 100 nights lie")
-    high: float | None
-    low_outer: float | None
-    high_outer: float | None
-    missing_reason: str | None
-
-
-class NightLinkOut(RecordOut):
-    """The answer to one question about nights and days."""
-
-    question: str
-    n: int
-    estimate: float | None
-    low: float | None
-    high: float | None
-    p_value: float | None
-    p_adjusted: float | None = Field(description="Holm, over the three questions")
-    unit_ratio: float | None = Field(
-        description="RMSSD of a night that is calmer by one usual distance, by that of another"
-    )
-    is_clear: bool
-    set_aside: int = Field(description="Single nights far from those around them, not used")
-    missing_reason: str | None
-    sentence: str
-
-
-class NightLinksOut(BaseModel):
-    """Nights and days, and agreement of devices."""
-
-    metric: str
-    nights: int
-    devices: list[str]
-    levels: int = Field(description="Groups of devices between which there is no common level")
-    links: list[NightLinkOut]
-    agreement: list[AgreementOut]
-    caution: str
-    method: str
-
-
 @router.put("/nights", responses=describe_problems(401, 403, 422))
 def put_nights(
     body: NightsIn, person: KeepingUploadPatient, stores: KeepingStoresDep
@@ -203,6 +153,9 @@ def put_nights(
     nights = [
         _to_night(item, f"body.nights.{place}", now_ns) for place, item in enumerate(body.nights)
     ]
+    problem = find_excess(stores, person, nights)
+    if problem is not None:
+        raise ProblemError(422, problem, field="body.nights")
     done = stores.nights.put_nights(person.id, nights, now_ns)
     return NightsPutOut.from_record(done)
 
@@ -238,27 +191,24 @@ def nights(
 
 
 # Before the route with a day, which would match it.
-@shared.get("/nights/link", responses=describe_problems(401, 403, 404))
-def night_link(person: AnalysedPatient, stores: StoresDep) -> NightLinksOut:
+@shared.get(
+    "/nights/link", response_model=NightLinksOut, responses=describe_problems(401, 403, 404, 503)
+)
+async def night_link(
+    request: Request,
+    person: AnalysedPatient,
+    caller: CallerDep,
+    stores: StoresDep,
+    cache: CacheDep,
+    computations: ComputationsDep,
+) -> Response:
     """Whether nights and the days around them went together, and how far devices agree."""
-    stored = stores.nights.nights(person.id, values=False)
-    own = own_nights(stored)
-    return NightLinksOut(
-        metric=own.metric,
-        nights=len(own.nights),
-        devices=list(own.series.devices),
-        levels=len(set(own.series.level.tolist())),
-        links=[
-            NightLinkOut.from_record(link, question=str(link.question))
-            for link in load_links(stores, person, own)
-        ],
-        agreement=[
-            AgreementOut.from_record(found, first=one, second=other, metric=metric)
-            for one, other, metric, found in agreements([item.night for item in stored])
-        ],
-        caution=CAUTION,
-        method=METHOD,
-    )
+
+    def work() -> Response:
+        body = load_links_json(stores, cache, person)
+        return Response(body, media_type="application/json")
+
+    return await computations.run(request, caller.person.id, work)
 
 
 @shared.get("/nights/{day}", responses=describe_problems(401, 403, 404, 422))
@@ -268,7 +218,8 @@ def opened_night(day: date, person: AnalysedPatient, stores: StoresDep) -> list[
     found = stores.nights.nights(person.id, name, name)
     if not found:
         raise ProblemError(404, "There is no night that ends on this day.")
-    earlier = own_nights(stores.nights.nights(person.id, "", name, values=False))
+    since = date.fromordinal(max(1, day.toordinal() - MAX_ANALYSED)).isoformat()
+    earlier = own_nights(stores.nights.nights(person.id, since, name, values=False))
     rank, compared = calmer(earlier, name)
     shown = earlier.nights[-1] if earlier.nights else None
     return [

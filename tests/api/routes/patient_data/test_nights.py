@@ -9,6 +9,8 @@ import httpx
 import numpy as np
 import pytest
 
+from api.services import night_links
+from api.services import nights as nights_service
 from ebbtide.beats import new_id
 from ebbtide.client import Client
 from ebbtide.timestamps import from_datetime, to_datetime
@@ -172,3 +174,52 @@ def test_the_client_has_them(clinic: Clinic) -> None:
         assert api.night(date(2026, 3, 2))[0]["source"] == "Oura"
         assert api.night_links()["nights"] == 1
         assert api.remove_nights("Oura") == 1
+
+
+def test_links_are_made_once_until_a_night_or_a_rating_changes(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page asks at each of its reruns."""
+    made = []
+    original = night_links.night_links_json
+
+    def counting(inputs: night_links.NightLinkInputs) -> str:
+        made.append(len(inputs.stored))
+        return original(inputs)
+
+    monkeypatch.setattr(night_links, "night_links_json", counting)
+    # Where it is called: a process of its own would not count here.
+    monkeypatch.setattr(night_links, "compute", lambda _, function, *given: function(*given))
+    ada, person = clinic["ada"], clinic.people["ada"]
+    put(ada, *(a_night(k) for k in range(5))).raise_for_status()
+    first = ada.get("/v1/nights/link").json()
+    assert ada.get("/v1/nights/link").json() == first
+    assert made == [5]
+    put(ada, a_night(5)).raise_for_status()
+    assert ada.get("/v1/nights/link").json()["nights"] == 6
+    about = from_datetime(WAKE + timedelta(hours=4))
+    clinic.stores.records.add_rating(
+        Rating(new_id(), 1, person.id, about, about, "Europe/Berlin", 4, 5, None, False)
+    )
+    ada.get("/v1/nights/link").raise_for_status()
+    ada.get("/v1/nights/link").raise_for_status()
+    assert made == [5, 6, 6]
+    assert clinic["ada"].delete("/v1/nights", params={"source": "Oura"}).json()["known"] == 6
+    assert ada.get("/v1/nights/link").json()["nights"] == 0
+
+
+def test_a_person_has_so_many_nights_and_sources_and_no_more(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = clinic["ada"]
+    put(ada, *(a_night(0, source=f"S{k}") for k in range(24))).raise_for_status()
+    assert_problem(put(ada, a_night(0, source="one more")), 422, "at most 24")
+    put(ada, a_night(1, source="S3")).raise_for_status()
+    found = ada.get("/v1/nights/link").json()  # of the eight with most nights
+    assert len(found["devices"]) == 8 and any("S3," in name for name in found["devices"])
+    assert len(found["agreement"]) <= 3 * 28
+    monkeypatch.setattr(nights_service, "MAX_NIGHTS", 26)
+    put(ada, a_night(2, source="S3")).raise_for_status()
+    assert_problem(put(ada, a_night(3, source="S3")), 422, "more than 26 nights")
+    assert ada.delete("/v1/nights", params={"source": "S9"}).status_code == 200
+    put(ada, a_night(3, source="S3")).raise_for_status()
