@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ _STEP_NS = STEP_S * SECOND
 MAX_AWAKE_NS = 2 * HOUR
 # Plausible of a person asleep; outside of it a sensor wrote what it did not measure.
 _RANGES = {"rmssd_ms": (1.0, 400.0), "sdnn_ms": (1.0, 500.0), "hr_bpm": (25.0, 220.0)}
+_DECIMAL_COMMA = re.compile(r"\d{1,3},\d{1,6}")
 _SAME_TIME_NS = 90 * SECOND
 _SAME_MS = 0.051  # apps round to a tenth
 _SAME_SHARE = 0.8
@@ -59,6 +61,8 @@ def clean(value: object, kind: str) -> float | None:
     """A number within what a person asleep has; None for anything else. Zero means not measured."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
+        value = value.replace(",", ".")  # thousands would be outside of every range
     try:
         number = float(value)
     except (ValueError, OverflowError):
@@ -231,12 +235,13 @@ def once_each(nights: Iterable[Night], remarks: Remarks) -> tuple[Night, ...]:
     """Nights of all sources, by source and day, of which none is a copy of another's.
 
     Several apps may have written the same: where four of five values of a night are those of a
-    night of another source at the same times, the source with more values overall keeps it.
+    night of another source at the same times, the source with more values overall keeps it, and of
+    as many the one that rounded less.
     """
     by_source: dict[str, list[Night]] = {}
     for night in nights:
         by_source.setdefault(night.source, []).append(night)
-    order = sorted(by_source, key=lambda name: (-_weight(by_source[name]), name))
+    order = sorted(by_source, key=lambda name: (*_worth(by_source[name]), name))
     taken: dict[str, list[Night]] = {}  # by day
     copies: dict[tuple[str, str], int] = {}
     for name in order:
@@ -257,8 +262,11 @@ def once_each(nights: Iterable[Night], remarks: Remarks) -> tuple[Night, ...]:
     return tuple(sorted(every, key=lambda night: (night.source, night.day)))
 
 
-def _weight(nights: Sequence[Night]) -> int:
-    return sum(len(night.values) + 1 for night in nights)
+def _worth(nights: Sequence[Night]) -> tuple[int, int]:
+    """What sources are sorted by, the best first: how many values, how many of them rounded."""
+    values = [value.rmssd_ms for night in nights for value in night.values]
+    whole = sum(value is not None and value == round(value) for value in values)
+    return -len(values) - len(nights), whole
 
 
 def _is_copy(night: Night, other: Night) -> bool:

@@ -45,7 +45,7 @@ _RATE = re.compile(rb'"dateTime"\s*:.{0,80}"bpm"\s*:', re.DOTALL)
 def _kind(member: Member) -> str | None:
     if _RATE.search(member.head):
         return "rates"
-    names = set(csv_names(member.head))
+    names = set(csv_names(member.text))
     if not names & set(_TIME):
         return None
     if names & set(_DAILY) or (names & set(_RMSSD) and names & {*_NREM, "entropy"}):

@@ -10,13 +10,14 @@ import lzma
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from ebbtide.errors import EbbtideError
+from ingest.files.encoded_text import decode
 
 _ENDINGS = frozenset({".csv", ".db", ".fit", ".json", ".xml", ".zip"})
 _HEAD_BYTES = 4096
@@ -46,6 +47,16 @@ class Member:
     name: str
     size: int
     head: bytes
+
+    @property
+    def text(self) -> str:
+        """Its first bytes as text, whatever the encoding."""
+        return decode(self.head)[0].lstrip("\ufeff")
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it begins as JSON does."""
+        return self.text.lstrip()[:1] in ("{", "[")
 
     @property
     def base(self) -> str:
@@ -120,6 +131,27 @@ class Members:
                 "Export a shorter time.",
             )
         return data
+
+    def read_text(self, member: Member) -> str:
+        """The text of a file that is held in memory, whatever its encoding. Raises EbbtideError."""
+        return decode(self.read(member))[0].lstrip("\ufeff")
+
+    def find(self, member: Member, words: Collection[str]) -> str | None:
+        """The first of the ``words`` in the whole of a file, which is read piece by piece."""
+        marks = [word.encode() for word in words]
+        longest = max(map(len, marks))
+        end = b""
+        try:
+            with self.open_name(member.name) as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    text = (end + chunk).replace(b"\x00", b"")
+                    found = [(text.find(mark), mark) for mark in marks if mark in text]
+                    if found:
+                        return min(found)[1].decode()
+                    end = text[-longest:]
+        except DAMAGE:
+            return None
+        return None
 
     @contextmanager
     def as_file(self, member: Member) -> Iterator[Path]:

@@ -67,6 +67,11 @@ class Remarks:
         if words not in self.notes:
             self.notes.append(words)
 
+    def in_brackets(self) -> str:
+        """The first problem in brackets, for an error; nothing where there is none."""
+        found = self.all_problems()
+        return f" ({found[0]})" if found else ""
+
     def all_problems(self) -> tuple[str, ...]:
         """Each kind of problem as one sentence, with its number."""
         counted = [
@@ -79,12 +84,14 @@ class Remarks:
 @dataclass(frozen=True, slots=True)
 class NightFormat:
     """A kind of export. ``matches`` decides by name and first bytes of one file in it; ``read``
-    gets those that matched, and raises EbbtideError, saying what to do.
+    gets those that matched, and raises EbbtideError, saying what to do. ``keys``: of JSON, one of
+    which tells it wherever it stands in the file.
     """
 
     name: str
     matches: Callable[[Member], bool]
     read: Callable[[Members, list[Member], NightContext], NightFile]
+    keys: tuple[str, ...] = ()
 
 
 def plain_name(text: str) -> str:
@@ -92,9 +99,12 @@ def plain_name(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable()).strip()[:60]
 
 
-def csv_names(head: bytes, line: int = 0) -> list[str]:
-    """The names of the columns in line ``line`` of a table, in lower case; none where it is cut."""
-    lines = head.decode("utf-8-sig", "replace").splitlines()
-    if len(lines) <= line:
-        return []
-    return [name.strip(' "').lower() for name in lines[line].split(",")]
+def find_delimiter(line: str) -> str:
+    """What stands between the columns of a table, by the line of their names."""
+    return max(",;\t", key=line.count)
+
+
+def csv_names(text: str) -> list[str]:
+    """The names of the columns in the first line of a table, in lower case."""
+    first = next(iter(text.splitlines()), "")
+    return [name.strip(' "').lower() for name in first.split(find_delimiter(first))]

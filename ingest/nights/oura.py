@@ -7,6 +7,7 @@ minutes has holes. The night has the ring's own average, marked as such, and the
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -25,15 +26,25 @@ from ebbtide.timestamps import DAY, EARLIEST, LATEST, SECOND, from_datetime
 from ingest.nights.assemble import clean, low_quarter, mean, once_each
 from ingest.nights.clock import is_of_this_century
 from ingest.nights.members import Member, Members
-from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
+from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
+from ingest.nights.tables import read_rows
 
 _SOURCE = "Oura"
 _NOT_SLEEP = {"deleted", "rest"}
 
 
+# Of the export of Oura's web page, whose columns have names of their own.
+_OTHER_NAMES = {"average_resting_heart_rate": "average_heart_rate", "date": "day"}
+
+
 def _matches(member: Member) -> bool:
-    head = member.head
-    return member.head.lstrip()[:1] in (b"{", b"[") and b'"bedtime_start"' in head
+    return _is_table(member) or (member.is_json and '"bedtime_start"' in member.text)
+
+
+def _is_table(member: Member) -> bool:
+    return {"bedtime_start", "bedtime_end"} <= {
+        name.replace(" ", "_") for name in csv_names(member.text)
+    }
 
 
 def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
@@ -41,13 +52,12 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     by_day: dict[str, Night] = {}
     seen: set[str] = set()
     for number, member in enumerate(found):
-        try:
-            whole = json.loads(members.read(member))
-        except (ValueError, RecursionError) as error:
-            raise EbbtideError(
-                f"{member.base} is damaged JSON ({error}).", "Export it again."
-            ) from error
-        for row in _sleeps(whole):
+        rows = (
+            _table_rows(members, member, remarks)
+            if _is_table(member)
+            else _sleeps(_read_json(members, member))
+        )
+        for row in rows:
             night = _night(row, remarks)
             if night is None or str(row.get("id") or id(row)) in seen:
                 continue
@@ -58,7 +68,8 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         context.show((number + 1) / len(found))
     if not by_day:
         raise EbbtideError(
-            f"{members.path} is an export of Oura without a night of three hours or more.",
+            f"{members.path} is an export of Oura without a night of three hours or more"
+            f"{remarks.in_brackets()}.",
             "Export sleep, for the time in which the ring was worn.",
         )
     nights = once_each(by_day.values(), remarks)
@@ -66,16 +77,51 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     return NightFile("Oura", nights, remarks.all_problems(), tuple(remarks.notes))
 
 
-def _sleeps(whole: Any) -> list[dict[str, Any]]:
-    """The sleeps, wherever they are: ``data``, ``sleep``, or a list."""
-    if isinstance(whole, dict):
-        for key in ("data", "sleep", "sleep_model", "sleeps"):
-            if key in whole:
-                return _sleeps(whole[key])
-        return [whole] if "bedtime_start" in whole else []
-    if isinstance(whole, list):
-        return [row for row in whole if isinstance(row, dict) and "bedtime_start" in row]
-    return []
+def _read_json(members: Members, member: Member) -> Any:
+    """What a file holds, as one JSON or one a line."""
+    text = members.read_text(member)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        fault = error
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        raise EbbtideError(
+            f"{member.base} is damaged JSON ({fault}).", "Export it again."
+        ) from fault
+
+
+def _table_rows(members: Members, member: Member, remarks: Remarks) -> Iterator[dict[str, Any]]:
+    """The rows of a table, whose lists are cells of JSON; an empty cell is none."""
+    for cells in read_rows(members, member, remarks):
+        row: dict[str, Any] = {}
+        for name, cell in cells.items():
+            key = name.replace(" ", "_")
+            if cell:
+                row[_OTHER_NAMES.get(key, key)] = _cell(cell)
+        yield row
+
+
+def _cell(text: str) -> Any:
+    if text[:1] not in ("{", "["):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _sleeps(whole: Any) -> Iterator[dict[str, Any]]:
+    """The sleeps, in their order, wherever in the file they are."""
+    waiting = [whole]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict) and "bedtime_start" in item:
+            yield item
+        elif isinstance(item, dict | list):
+            inside = list(item.values()) if isinstance(item, dict) else item
+            waiting += [one for one in reversed(inside) if isinstance(one, dict | list)]
 
 
 def _night(row: dict[str, Any], remarks: Remarks) -> Night | None:
@@ -160,4 +206,4 @@ def _moment(text: object) -> datetime | None:
     return None if moment.tzinfo is None or not is_of_this_century(moment) else moment
 
 
-FORMAT = NightFormat("Oura", _matches, _read)
+FORMAT = NightFormat("Oura", _matches, _read, ("bedtime_start",))

@@ -24,13 +24,12 @@ _SOURCE = "Polar"
 _AVERAGE = ("heart_rate_variability_avg", "heart-rate-variability-avg", "heartRateVariabilityAvg")
 _RATE = ("heart_rate_avg", "heart-rate-avg", "heartRateAvg")
 _SAMPLES = ("hrv_samples", "hrv-samples", "hrvSamples")
+_KEYS = (*_AVERAGE, *_SAMPLES)
 
 
 def _matches(member: Member) -> bool:
-    head = member.head
-    return head.lstrip()[:1] in (b"{", b"[") and any(
-        f'"{name}"'.encode() in head for name in (*_AVERAGE, *_SAMPLES)
-    )
+    text = member.text
+    return member.is_json and any(f'"{name}"' in text for name in _KEYS)
 
 
 def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
@@ -38,7 +37,7 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
     nights: dict[str, Night] = {}
     for number, member in enumerate(found):
         try:
-            whole = json.loads(members.read(member))
+            whole = json.loads(members.read_text(member))
         except (ValueError, RecursionError) as error:
             raise EbbtideError(
                 f"{member.base} is damaged JSON ({error}).", "Export it again."
@@ -136,4 +135,4 @@ def _samples(samples: dict[str, Any], day: date, zone: str, remarks: Remarks) ->
     ]
 
 
-FORMAT = NightFormat("Polar nightly recharge", _matches, _read)
+FORMAT = NightFormat("Polar nightly recharge", _matches, _read, _KEYS)

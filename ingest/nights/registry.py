@@ -25,6 +25,7 @@ NIGHT_FORMATS: tuple[NightFormat, ...] = (
     garmin.FORMAT,
 )
 
+_MAX_SEARCHED, _MAX_SEARCHED_BYTES = 100, 300_000_000  # files whose first bytes say nothing
 _WITH_BEATS = frozenset({apple.FORMAT.name, garmin.FORMAT.name})
 
 
@@ -36,6 +37,21 @@ def find_night_formats(members: Members) -> list[tuple[NightFormat, list[Member]
             if night_format.matches(member):
                 found.setdefault(night_format.name, (night_format, []))[1].append(member)
                 break
+    return list(found.values()) or _find_further_in(members)
+
+
+def _find_further_in(members: Members) -> list[tuple[NightFormat, list[Member]]]:
+    """JSON in which something else comes first. Of many or large files that would take minutes."""
+    unknown = [member for member in members.all if member.is_json]
+    if len(unknown) > _MAX_SEARCHED or sum(one.size for one in unknown) > _MAX_SEARCHED_BYTES:
+        return []
+    owners = {key: one for one in NIGHT_FORMATS for key in one.keys}
+    found: dict[str, tuple[NightFormat, list[Member]]] = {}
+    for member in unknown:
+        key = members.find(member, [f'"{key}"' for key in owners])
+        if key is not None:
+            owner = owners[key.strip('"')]
+            found.setdefault(owner.name, (owner, []))[1].append(member)
     return list(found.values())
 
 

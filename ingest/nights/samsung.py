@@ -33,17 +33,17 @@ def _matches(member: Member) -> bool:
 
 
 def _is_table(member: Member, name: str) -> bool:
-    first = member.head.decode("utf-8-sig", "replace").splitlines()[:1]
+    first = member.text.splitlines()[:1]
     return bool(first) and first[0].split(",")[0].strip() == name
 
 
 def _is_binning(member: Member) -> bool:
-    head = member.head
+    text = member.text
     return (
         member.base.endswith(".json")
-        and head.lstrip()[:1] == b"["
-        and b'"start_time"' in head
-        and (b'"rmssd"' in head or b'"sdnn"' in head or b'"heart_rate"' in head)
+        and text.lstrip()[:1] == "["
+        and '"start_time"' in text
+        and any(f'"{name}"' in text for name in ("rmssd", "sdnn", "heart_rate"))
     )
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 from ingest.nights.members import Member, Members
-from ingest.nights.night_file import Remarks
+from ingest.nights.night_file import Remarks, find_delimiter
 
 
 def read_rows(
@@ -16,8 +16,9 @@ def read_rows(
     """Yield the cells of each row that is not empty, stripped, by the names of the columns in lower
     case. ``skip``: lines before the names. What stands before a broken row is kept.
     """
-    text = members.read(member).decode("utf-8-sig", "replace")
-    reader = csv.reader(io.StringIO(text))
+    text = members.read_text(member)
+    first = next(iter(text.split("\n", skip + 1)[skip:]), "")
+    reader = csv.reader(io.StringIO(text), delimiter=find_delimiter(first))
     try:
         for _ in range(skip):
             next(reader, None)

@@ -27,14 +27,14 @@ NOT_WORN = "not worn, or nothing was measured: the export has an empty row"
 
 
 def _matches(member: Member) -> bool:
-    return set(csv_names(member.head)) >= _NEEDED
+    return set(csv_names(member.text)) >= _NEEDED
 
 
 def _read(members: Members, found: list[Member], context: NightContext) -> NightFile:
     remarks = Remarks()
     by_day: dict[str, Night] = {}
     for number, member in enumerate(found):
-        if _ZONE not in csv_names(member.head):
+        if _ZONE not in csv_names(member.text):
             raise EbbtideError(
                 f"{member.base} has no column 'Cycle timezone', so its times have no zone.",
                 "Export it again (WHOOP: More > App Settings > Data Export).",
@@ -48,7 +48,9 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
                 by_day[night.day] = night
         context.show((number + 1) / len(found))
     if not by_day:
-        raise EbbtideError(f"{members.path} holds no cycle of WHOOP.", "Export it again.")
+        raise EbbtideError(
+            f"{members.path} holds no cycle of WHOOP{remarks.in_brackets()}.", "Export it again."
+        )
     nights = once_each(by_day.values(), remarks)
     remarks.note("averages of a night are WHOOP's own; it exports no values of a night")
     return NightFile("WHOOP", nights, remarks.all_problems(), tuple(remarks.notes))
@@ -67,6 +69,9 @@ def _night(cells: dict[str, str], remarks: Remarks) -> Night | None:
         remarks.add("rows are not of this century; left out", cells.get(_START, ""))
         return None
     rmssd, rate = clean(cells.get(_HRV), "rmssd_ms"), clean(cells.get(_RATE), "hr_bpm")
+    for name, value in ((_HRV, rmssd), (_RATE, rate)):
+        if value is None and cells.get(name):
+            remarks.add("values are none that a person asleep has; left out", cells[name])
     # A cycle begins with the sleep; without its end, the night is that of the following morning.
     end_ns = start_ns + 8 * HOUR if end is None else from_datetime(end)
     if end_ns <= start_ns or end_ns - start_ns > 24 * HOUR:
