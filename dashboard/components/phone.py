@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from dashboard.launch import STARTED
 from dashboard.page_shell import page_link
 from dashboard.session import page_origin
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CODE, _REVOKE = "device_code", "device_revoke"  # keys in the session
 
 
@@ -28,7 +30,7 @@ def render_my_phone(api: DashboardClient) -> None:
         _render_device(api, device)
     address, is_computer = _find_address(api)
     if address is None:
-        _render_ways(is_computer=is_computer)
+        _render_ways(api, is_computer=is_computer)
     else:
         _render_sign_in(api, address)
     with st.expander(_("What works on my phone?")):
@@ -80,15 +82,45 @@ def _render_device(api: DashboardClient, device: dict[str, Any]) -> None:
             st.rerun()
 
 
-def _render_ways(*, is_computer: bool) -> None:
+def _render_ways(api: DashboardClient, *, is_computer: bool) -> None:
     st.write(_(texts.PHONE_WAYS) if is_computer else _(texts.PHONE_NEEDS_HTTPS))
     page_link("computer", _("To This computer"))
+    origin = page_origin()
+    # Browsers allow the app all that it needs at the computer's own address, and an account without
+    # a password can sign in with a code alone.
+    if is_computer and urlsplit(origin).hostname in _LOOPBACK:
+        _render_here(api, origin)
 
 
-def _render_sign_in(api: DashboardClient, address: str) -> None:
+def _render_here(api: DashboardClient, origin: str) -> None:
+    """Render the way into the app in a browser of this computer."""
+    made = _current_code()
+    if made is None:
+        if st.button(_("Show a code for the app on this computer")):
+            st.session_state[_CODE] = api.new_device_code()
+            st.rerun()
+        return
+    st.link_button(_("Open the app in this browser"), f"{origin}/app#code={made['code']}")
+    _say_how_long(made)
+
+
+def _current_code() -> dict[str, Any] | None:
+    """Return the code that was made here, and forget one whose time is over."""
     made: dict[str, Any] | None = st.session_state.get(_CODE)
     if made is not None and datetime.fromisoformat(made["expires"]) <= datetime.now(UTC):
         made = st.session_state.pop(_CODE) and None
+    return made
+
+
+def _say_how_long(made: dict[str, Any]) -> None:
+    until = format_time(datetime.fromisoformat(made["expires"]))
+    st.caption(
+        _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
+    )
+
+
+def _render_sign_in(api: DashboardClient, address: str) -> None:
+    made = _current_code()
     if made is None:
         if STARTED.is_set():
             st.write(_(texts.PHONE_TRUST_FIRST))
@@ -99,10 +131,7 @@ def _render_sign_in(api: DashboardClient, address: str) -> None:
         return
     st.write(_("Point the camera of your phone at this square, and open what it finds."))
     st.html(draw_code(f"{address}/app#code={made['code']}"))
-    until = format_time(datetime.fromisoformat(made["expires"]))
-    st.caption(
-        _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
-    )
+    _say_how_long(made)
     st.write(_("Or open this address on the phone, and enter the code there:"))
     st.code(f"{address}/app\n{made['code']}", language=None, wrap_lines=True)
     if st.button(_("Done, hide the code for the app")):
