@@ -16,7 +16,7 @@ from dashboard.i18n.formatting import format_day, format_time
 from dashboard.i18n.language import _
 from dashboard.launch import STARTED
 from dashboard.page_shell import page_link
-from dashboard.session import page_origin
+from dashboard.session import page_origin, to_own_clock
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CODE, _REVOKE = "device_code", "device_revoke"  # keys in the session
@@ -56,10 +56,12 @@ def _find_address(api: DashboardClient) -> tuple[str | None, bool]:
 def _render_device(api: DashboardClient, device: dict[str, Any]) -> None:
     with st.container(border=True):
         st.markdown(f"**{escape_markdown(device['name'])}**")
-        used = datetime.fromisoformat(device["used"])
+        used = to_own_clock(device["used"])
         st.caption(
             _("Signed in since {day}. Last used {used}, {time}.").format(
-                day=format_day(device["created"]), used=format_day(used), time=format_time(used)
+                day=format_day(to_own_clock(device["created"])),
+                used=format_day(used),
+                time=format_time(used),
             )
         )
         if st.session_state.get(_REVOKE) != device["id"]:
@@ -101,7 +103,11 @@ def _render_here(api: DashboardClient, origin: str) -> None:
             st.rerun()
         return
     st.link_button(_("Open the app in this browser"), f"{origin}/app#code={made['code']}")
-    _say_how_long(made)
+    st.caption(
+        _("It signs this browser in, once, until {until}. It is for you alone.").format(
+            until=_until(made)
+        )
+    )
 
 
 def _current_code() -> dict[str, Any] | None:
@@ -112,11 +118,8 @@ def _current_code() -> dict[str, Any] | None:
     return made
 
 
-def _say_how_long(made: dict[str, Any]) -> None:
-    until = format_time(datetime.fromisoformat(made["expires"]))
-    st.caption(
-        _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
-    )
+def _until(made: dict[str, Any]) -> str:
+    return format_time(to_own_clock(made["expires"]))
 
 
 def _render_sign_in(api: DashboardClient, address: str) -> None:
@@ -131,7 +134,11 @@ def _render_sign_in(api: DashboardClient, address: str) -> None:
         return
     st.write(_("Point the camera of your phone at this square, and open what it finds."))
     st.html(draw_code(f"{address}/app#code={made['code']}"))
-    _say_how_long(made)
+    st.caption(
+        _("It signs one phone in, once, until {until}. It is for you alone.").format(
+            until=_until(made)
+        )
+    )
     st.write(_("Or open this address on the phone, and enter the code there:"))
     st.code(f"{address}/app\n{made['code']}", language=None, wrap_lines=True)
     if st.button(_("Done, hide the code for the app")):
