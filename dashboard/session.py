@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -177,6 +178,12 @@ def _post(path: str, body: str) -> None:
 def page_origin() -> str:
     """The address of the pages, as the browser has it: the pages' server has checked it."""
     return _text(st.context.headers.get("Origin")) or ""
+
+
+def to_own_clock(moment: str) -> datetime:
+    """Put a moment of the API by the clock of whoever is signed in; some of its routes say UTC."""
+    zone = ZoneInfo((current_account() or {}).get("zone", "UTC"))
+    return datetime.fromisoformat(moment).astimezone(zone)
 
 
 def _device_cookie(email: str) -> str:

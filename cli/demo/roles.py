@@ -13,6 +13,7 @@ from api.services.access_tokens import ALL_SCOPES, issue_token
 from cli.demo.clinic import SampleAccounts
 from dashboard.browser_cookies import Cookie, session_cookie
 from dashboard.server import is_own_origin, read_small_body, set_cookie
+from ebbtide.i18n import N_, choose_language, translator
 from ebbtide.timestamps import DAY
 from store import Stores
 from store.models import Role
@@ -20,20 +21,35 @@ from store.models.access import TokenKind
 
 ROLES_PATH, _ENTER = "/demo", "/demo/enter"
 _ABOUT = {
-    Role.PATIENT: ("Patient", "Ada has worn a strap for twelve weeks. Rate, look back, practise."),
-    Role.THERAPIST: (
-        "Therapist",
-        "Two minutes before a session: a dozen patients, each different.",
+    Role.PATIENT: (
+        N_("Patient"),
+        N_("Ada has worn a strap for twelve weeks. Rate, look back, practise."),
     ),
-    Role.ANALYST: ("Analyst", "Tables under pseudonyms, for research."),
-    Role.ADMINISTRATOR: ("Administrator", "Accounts and care. Reads nobody's data."),
+    Role.THERAPIST: (
+        N_("Therapist"),
+        N_("Two minutes before a session: a dozen patients, each different."),
+    ),
+    Role.ANALYST: (N_("Analyst"), N_("Tables under pseudonyms, for research.")),
+    Role.ADMINISTRATOR: (
+        N_("Administrator"),
+        N_("Accounts and care. Reads nobody's data."),
+    ),
+}
+_WORDS = {
+    "title": N_("Ebbtide: try it"),
+    "heading": N_("Whom would you like to be?"),
+    "about": N_(
+        "Everything here is simulated, and is removed when the demo ends. Come back to this page "
+        "to be somebody else."
+    ),
+    "not_a_device": N_("Not a medical device. It makes no diagnosis."),
 }
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Ebbtide: try it</title>
+<title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 17px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 2rem auto;
@@ -47,13 +63,12 @@ strong {{ display: block; }}
 </head>
 <body>
 <main>
-<h1>Whom would you like to be?</h1>
-<p>Everything here is simulated, and is removed when the demo ends. Come back to this page to be
-somebody else.</p>
+<h1>{heading}</h1>
+<p>{about}</p>
 <form method="post" action="{enter}">
 {buttons}
 </form>
-<p>Not a medical device. It makes no diagnosis.</p>
+<p>{not_a_device}</p>
 </main>
 </body>
 </html>
@@ -71,13 +86,17 @@ class RolesPage:
             Route(_ENTER, self._enter, methods=["POST"]),
         ]
 
-    async def _choose(self, _: Request) -> Response:
+    async def _choose(self, request: Request) -> Response:
+        language = choose_language(request.headers.get("accept-language", ""))
+        say = translator(language)
         buttons = "\n".join(
-            f'<button name="role" value="{role}"><strong>{escape(title)}</strong>'
-            f"{escape(about)}</button>"
+            f'<button name="role" value="{role}"><strong>{escape(say(title))}</strong>'
+            f"{escape(say(about))}</button>"
             for role, (title, about) in _ABOUT.items()
         )
-        return HTMLResponse(_PAGE.format(enter=_ENTER, buttons=buttons))
+        words = {name: escape(say(text)) for name, text in _WORDS.items()}
+        page = _PAGE.format(language=language, enter=_ENTER, buttons=buttons, **words)
+        return HTMLResponse(page, headers={"Vary": "Accept-Language"})
 
     async def _enter(self, request: Request) -> Response:
         # The form's own Origin is "null", since the pages send no referrer.

@@ -116,7 +116,8 @@ def _render_import(api: Any, item: dict[str, Any]) -> None:
         name = escape_markdown(item["name"])
         kind = f" ({escape_markdown(item['kind'])})" if item["kind"] else ""
         left.markdown(f"**{name}**{kind}")
-        left.caption(_describe(item))
+        # Escaped: a German date, "3. März", would else begin a list.
+        left.caption(escape_markdown(_describe(item)))
         if st.session_state.get(_ASKED) != item["key"]:
             if right.button(_("Take out"), key=f"out-{item['key']}", width="stretch"):
                 st.session_state[_ASKED] = item["key"]

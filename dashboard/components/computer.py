@@ -15,6 +15,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_time
 from dashboard.i18n.language import _
 from dashboard.page_shell import page_link
+from dashboard.session import to_own_clock
 from ebbtide._program import is_in_project_folder
 
 # Keys in the session.
@@ -134,7 +135,7 @@ def _render_code(link: dict[str, Any]) -> None:
     st.write(_("Point the camera of your phone at this square, and open what it finds."))
     address = f"{link['url']}#{link['token']}"
     st.html(draw_code(address))
-    until = format_time(datetime.fromisoformat(link["expires"]))
+    until = format_time(to_own_clock(link["expires"]))
     st.caption(
         _("It signs one phone in, once, until {until}. It is for you alone.").format(until=until)
     )

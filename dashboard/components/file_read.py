@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import (
+    date_field_format,
     format_day_and_time,
     format_long_day,
     format_number,
@@ -234,7 +235,9 @@ def _select(
 
 def _ask_start(question: str, key: str) -> str | None:
     left, right = st.columns(2)
-    day = left.date_input(question, value=None, key=f"day-{key}", max_value="today")
+    day = left.date_input(
+        question, value=None, key=f"day-{key}", max_value="today", format=date_field_format()
+    )
     moment: time | None = right.time_input(_("At"), value=None, key=f"time-{key}", step=60)
     if day is None or moment is None:
         return None

@@ -14,7 +14,7 @@ from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
 from dashboard.components.prompt import waiting_prompt_id
 from dashboard.components.scale import render_scale
-from dashboard.i18n.formatting import format_time, format_weekday
+from dashboard.i18n.formatting import date_field_format, format_time, format_weekday
 from dashboard.i18n.language import _
 from dashboard.session import client, current_account
 
@@ -76,6 +76,7 @@ def _earlier_moment() -> str | None:
             min_value=first,
             max_value=now.date(),
             key="earlier_day",
+            format=date_field_format(),
         )
         hour = right.time_input(_("Time"), suggested.time(), key="earlier_time")
     return datetime.combine(day, hour, tzinfo=_zone()).isoformat()

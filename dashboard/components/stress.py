@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.client import ApiError
-from dashboard.i18n.formatting import calmer_parts, format_day, format_time
+from dashboard.i18n.formatting import calmer_parts, date_field_format, format_day, format_time
 from dashboard.i18n.language import N_, _
 from dashboard.session import client, current_account
 
@@ -146,7 +146,9 @@ def render_usual_changed() -> None:
             )
         )
         with st.form("usual_changed", border=False):
-            day = st.date_input(_("From"), value="today", max_value="today", format="YYYY-MM-DD")
+            day = st.date_input(
+                _("From"), value="today", max_value="today", format=date_field_format()
+            )
             reason = st.selectbox(
                 _("Why"), list(_REASONS), format_func=lambda name: _(_REASONS[name])
             )

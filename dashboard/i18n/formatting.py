@@ -60,6 +60,18 @@ def format_day_and_time(moment: datetime | str) -> str:
     return f"{format_day(moment)} {format_time(moment)}"
 
 
+def date_field_format() -> str:
+    """Return how a field for a date writes it: the order and the sign of the reader's region.
+
+    Streamlit's fields know these with four digits of the year, and three signs.
+    """
+    pattern = str(language.reader_locale().date_formats["short"].pattern)
+    order = "".join(dict.fromkeys(letter for letter in pattern if letter in "dMy"))
+    sign = next((letter for letter in pattern if letter in "/-."), "-")
+    parts = {"dMy": ("DD", "MM", "YYYY"), "Mdy": ("MM", "DD", "YYYY")}
+    return sign.join(parts.get(order, ("YYYY", "MM", "DD")))
+
+
 def axis_day_format() -> str:
     """Return the d3 time format of a day on a chart's axis."""
     pattern = str(language.reader_locale().datetime_skeletons["MMMd"].pattern)

@@ -131,7 +131,7 @@ PHONE_WAYS = N_(
     "Ebbtide, if it has one; there you sign in, and no computer at home is needed. **More trouble, all your "
     "own:** end Ebbtide here, start it with `ebbtide start --https`, and let your phone trust this "
     "computer, once; a page leads you through it, about five minutes. On this computer itself the app runs "
-    "as it is: open `/app` behind the address of these pages, in Chrome or Edge."
+    "as it is, in Chrome or Edge: a code signs it in."
 )
 PHONE_TRUST_FIRST = N_(
     "Has this phone opened Ebbtide before? If not, it has to trust this computer first: the page *This "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +55,7 @@ def _choose(api: Any, state: dict[str, Any]) -> None:
         )
     )
     number = st.session_state.setdefault(_UPLOADER, 0)
+    _write_uploader_words()
     files = st.file_uploader(
         _("Your file"),
         accept_multiple_files=True,
@@ -84,6 +86,20 @@ def _choose(api: Any, state: dict[str, Any]) -> None:
         state |= {"step": "reading", "spool": spool, "files": []}
         _start(api, state, "read", items)
     st.rerun()
+
+
+def _write_uploader_words() -> None:
+    """Put the uploader's own words, which Streamlit has in English alone, into the reader's."""
+    field, shown = '[data-testid="stFileUploader"]', '[data-testid="stMarkdownContainer"]'
+    button, note = f"{field} section button {shown}", f"{field} section > div:last-child span"
+    choose = json.dumps(_("Choose a file"), ensure_ascii=False)  # CSS has other escapes than JSON
+    drop = json.dumps(
+        _("or drop it here, up to {size} MB").format(size=MAX_UPLOAD_MB), ensure_ascii=False
+    )
+    st.html(
+        f"<style>{button} p {{ display: none; }} {button}::after {{ content: {choose}; }}"
+        f"{note} {{ font-size: 0; }} {note}::after {{ content: {drop}; font-size: .9rem; }}</style>"
+    )
 
 
 def _free(files: list[Any]) -> None:

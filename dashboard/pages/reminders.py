@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.client import ApiError
 from dashboard.components.prompt import render_compliance, weekday_names
-from dashboard.i18n.formatting import format_long_day
+from dashboard.i18n.formatting import date_field_format, format_long_day
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
 from dashboard.session import client
@@ -78,7 +78,12 @@ def _render_now(api: Any, found: dict[str, Any]) -> None:
     if left.button(_("Not today"), width="stretch"):
         _pause(api, 1)
     with right.popover(_("Holidays"), width="stretch"):
-        until = st.date_input(_("No questions until"), today + timedelta(days=7), min_value=today)
+        until = st.date_input(
+            _("No questions until"),
+            today + timedelta(days=7),
+            min_value=today,
+            format=date_field_format(),
+        )
         if st.button(_("Pause")):
             _pause(api, (until - today).days + 1)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from babel import Locale
+from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components import file_job
 from dashboard.components.brought_in import group_imports
 from dashboard.components.file_job import FileJob, Spool
+from dashboard.i18n import language
 from dashboard.pages.bring_in import _describe_progress
 from store.models import Purpose
 from tests.support.clinic import Clinic, fill
@@ -106,6 +110,15 @@ def test_a_file_is_kept_listed_and_taken_out(clinic: Clinic) -> None:
     press(press(test, "Take out"), "Yes, take it out")
     assert f"{NIGHT} is taken out" in words(test)
     assert [stream["id"] for stream in streams(clinic)] == [strap.id]
+
+
+def test_a_date_in_front_is_no_list(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    german = Locale.parse("de")
+    monkeypatch.setattr(language, "reader_locale", lambda: german)
+    waited(press(dropped(opened(clinic), (NIGHT, RR)), "Diese speichern"))
+    (line,) = (one.value for one in opened(clinic).caption if "300 Herzschläge" in one.value)
+    assert re.match(r"\d+\\. \w+ \d{4}", line)
+    assert "<li>" not in MarkdownIt("commonmark").render(line)
 
 
 def test_nothing_can_be_kept_while_a_question_is_open(clinic: Clinic) -> None:

@@ -171,3 +171,27 @@ def test_a_language_is_added_by_a_catalogue_file(
     finally:
         for cached in caches:
             cached.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("tag", "shape"),
+    [
+        ("de-AT", "DD.MM.YYYY"),
+        ("en-GB", "DD/MM/YYYY"),
+        ("en-US", "MM/DD/YYYY"),
+        ("de", "DD.MM.YYYY"),
+    ],
+)
+def test_a_field_for_a_date_follows_the_region(
+    monkeypatch: pytest.MonkeyPatch, tag: str, shape: str
+) -> None:
+    monkeypatch.setattr(language, "reader_locale", lambda: language._match_locale(tag))
+    assert formatting.date_field_format() == shape
+
+
+@pytest.mark.parametrize(("tag", "shape"), [("sv", "YYYY-MM-DD"), ("ja", "YYYY/MM/DD")])
+def test_a_field_for_a_date_has_a_shape_for_any_region(
+    monkeypatch: pytest.MonkeyPatch, tag: str, shape: str
+) -> None:
+    monkeypatch.setattr(language, "reader_locale", lambda: Locale.parse(tag))
+    assert formatting.date_field_format() == shape

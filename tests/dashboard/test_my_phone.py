@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from threading import Event
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from api.services.phones import CODE_LIFETIME_NS, phones, sign_phone_in
+from dashboard.client import DashboardClient
 from dashboard.components import phone
+from dashboard.i18n.formatting import format_time
 from tests.support.clinic import Clinic
 
 
@@ -88,3 +93,33 @@ def test_without_encryption_the_page_says_so_and_shows_no_code(clinic: Clinic) -
     assert "encrypted address" in words(test)
     assert "Eve's" not in words(test)
     assert not [button for button in test.button if "code" in button.label]
+
+
+def test_on_the_computer_itself_a_code_opens_the_app_though_there_is_no_encryption(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone, "STARTED", Event())
+    phone.STARTED.set()
+    monkeypatch.setattr(DashboardClient, "computer", lambda _: {"home_url": None})
+    monkeypatch.setattr(phone, "page_origin", lambda: "http://192.0.2.7:8397")
+    assert not [button for button in opened(clinic).button if "code" in button.label]
+    monkeypatch.setattr(phone, "page_origin", lambda: "http://localhost:8397")
+    test = press(opened(clinic), "Show a code for the app on this computer")
+    (link,) = test.get("link_button")
+    address, code = link.proto.url.split("#code=")
+    assert address == "http://localhost:8397/app"
+    signed_in = clinic["eve"].post(  # whoever has the code
+        "/v1/devices/sign-in", json={"code": code, "device_name": "This computer"}
+    )
+    assert signed_in.json()["person"]["id"] == clinic.id("ada")
+
+
+def test_a_code_ends_by_the_clock_of_its_person(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone, "page_origin", lambda: "https://clinic.example.org")
+    test = press(opened(clinic), "Show a code for the app")
+    ends = datetime.fromisoformat(test.session_state["device_code"]["expires"])
+    here = ends.astimezone(ZoneInfo(clinic.people["ada"].zone))
+    assert here.utcoffset() != ends.utcoffset()
+    assert f"until {format_time(here)}" in words(test)

@@ -1,9 +1,9 @@
 // Strap to outbox: what the views use. The rules of ingest/recorder.py.
 
-import { CONNECTION_MESSAGES, Conditions } from "./conditions.js";
 import { EntryWriter } from "./entry_writer.js";
 import { PageResources } from "./page_resources.js";
 import { RecentBeats } from "./recent_beats.js";
+import { RecorderNotices } from "./recorder_notices.js";
 import { Outbox } from "./storage/outbox.js";
 import {
   WebBluetoothStrap,
@@ -29,8 +29,6 @@ import { Uploader } from "./uploader.js";
 /** @typedef {import("./recent_beats.js").RecentBeat} RecentBeat */
 
 const COLLECT_MS = 300;
-const NOTE_MS = 10 * 60_000; // how long a note of something that is over stays
-const UPLOAD_MESSAGES = ["recorder.consent", "recorder.refused", "recorder.offline"];
 
 /** @type {PageClock} */
 const SYSTEM_CLOCK = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
@@ -45,7 +43,7 @@ export class PhoneRecorder extends EventTarget {
   #outbox;
   #uploader;
   #writer;
-  #conditions = new Conditions();
+  #notices = new RecorderNotices();
   #page = new PageResources();
   /** @type {State} */
   #state = "idle";
@@ -84,7 +82,7 @@ export class PhoneRecorder extends EventTarget {
     this.#outbox = new Outbox(database);
     this.#uploader = new Uploader(database, request, this.#outbox);
     this.#uploader.addEventListener("progress", () => this.#noteUpload());
-    this.#writer = new EntryWriter(this.#outbox, this.#conditions, () => this.#changed());
+    this.#writer = new EntryWriter(this.#outbox, this.#notices, () => this.#changed());
     this.#writer.addEventListener("durable", (event) => {
       this.#countUnsent();
       this.dispatchEvent(
@@ -101,14 +99,10 @@ export class PhoneRecorder extends EventTarget {
 
   /** What a person should do or know, by its key in locale/recorder.en.js; null if nothing. */
   get message() {
-    const found = this.#conditions.first;
-    if (!found) return null;
-    const values = {
+    return this.#notices.say({
       strap: this.strapName ?? "The strap",
       waiting: this.#writer.queued,
-      ...found.values,
-    };
-    return { key: found.key, values };
+    });
   }
 
   /** Notifications that the server does not have. */
@@ -157,7 +151,7 @@ export class PhoneRecorder extends EventTarget {
     if (bluetooth && device && (await this.#page.takeLock(this.#database.personId))) {
       await this.#record(bluetooth, device);
     } else if (bluetooth) {
-      this.#conditions.set("recorder.needs_choice");
+      this.#notices.set("recorder.needs_choice");
       this.#changed();
     }
   }
@@ -168,7 +162,8 @@ export class PhoneRecorder extends EventTarget {
    */
   async start({ showAll = false, again = false } = {}) {
     if (this.#state !== "idle" && this.#state !== "blocked") return;
-    this.#conditions.clear(...CONNECTION_MESSAGES, "recorder.other_tab");
+    this.#notices.clearConnection();
+    this.#notices.clear("recorder.other_tab");
     const bluetooth = findBluetooth();
     if (!bluetooth) {
       const key = isSecureContext ? "recorder.no_bluetooth" : "recorder.not_secure";
@@ -224,7 +219,7 @@ export class PhoneRecorder extends EventTarget {
   async stop(reason = GapReason.PAUSED) {
     const strap = this.#strap;
     if (!strap) {
-      this.#conditions.clear(...CONNECTION_MESSAGES);
+      this.#notices.clearConnection();
       this.#setState("idle");
       return;
     }
@@ -241,7 +236,7 @@ export class PhoneRecorder extends EventTarget {
     this.#database.delete("meta", "recorder").catch(() => {});
     this.heartRate = null;
     this.contact = null;
-    this.#conditions.clear(...CONNECTION_MESSAGES, "recorder.no_contact", "recorder.no_rr");
+    this.#notices.clearRecording();
     this.#setState("idle");
     this.#uploader.wakeUp();
   }
@@ -336,7 +331,7 @@ export class PhoneRecorder extends EventTarget {
   #receiveNotification(raw) {
     const arrivals = this.#arrivals;
     if (!arrivals) return;
-    this.#conditions.clear("recorder.pulse_begins");
+    this.#notices.clear("recorder.pulse_begins");
     if (this.#writer.isOverfull) {
       // Hours wait in memory and there is no room: what comes now is lost, a gap, and told.
       if (this.#writer.noteLost()) this.#handle(arrivals.interrupt(GapReason.DISK_FULL));
@@ -381,13 +376,10 @@ export class PhoneRecorder extends EventTarget {
         isOpen: false,
       };
     }
-    if (accepted.startsStream) this.#conditions.set("recorder.clock_set", {}, NOTE_MS);
+    if (accepted.startsStream) this.#notices.noteClockSet();
     if (isLate) {
-      const isPlaced = accepted.notification.rrTicks.length > 0;
-      const count = this.#pipeline?.peek(raw.payload)?.rrTicks.length ?? 0;
-      if (isPlaced || count) {
-        this.#conditions.set(isPlaced ? "recorder.late" : "recorder.late_unclear", {}, NOTE_MS);
-      }
+      const placed = accepted.notification.rrTicks.length;
+      this.#notices.noteLate(placed, pipeline.peek(raw.payload)?.rrTicks.length ?? 0);
     }
     for (let part = /** @type {Accepted | null} */ (accepted); part; part = part.rest) {
       this.#writer.add(this.#stream, { notification: part.notification, gap: part.gap });
@@ -400,25 +392,13 @@ export class PhoneRecorder extends EventTarget {
     const { notification, gap } = part;
     this.heartRate = notification.heartRateBpm;
     this.contact = notification.contact;
-    if (gap?.reason === GapReason.CLOCK_STEPPED) {
-      this.#conditions.set("recorder.clock_set", {}, NOTE_MS);
-    }
+    if (gap?.reason === GapReason.CLOCK_STEPPED) this.#notices.noteClockSet();
     this.#recent.add(part, this.#pipeline?.ticksPerSecond ?? 1024);
-    this.#setCondition("recorder.no_contact", notification.contact === false);
-    this.#setCondition("recorder.off_the_clock", this.#pipeline?.isDistrusted ?? false);
-    this.#setCondition(
-      "recorder.no_rr",
-      this.#recent.areMissing && notification.contact !== false,
-    );
-  }
-
-  /**
-   * @param {string} key
-   * @param {boolean} is
-   */
-  #setCondition(key, is) {
-    if (is) this.#conditions.set(key);
-    else this.#conditions.clear(key);
+    this.#notices.noteSignal({
+      hasContact: notification.contact,
+      isDistrusted: this.#pipeline?.isDistrusted ?? false,
+      areBeatsMissing: this.#recent.areMissing,
+    });
   }
 
   /**
@@ -427,37 +407,29 @@ export class PhoneRecorder extends EventTarget {
    */
   #noteConnection(state, message) {
     if (state === "connected") {
-      this.#conditions.clear(...CONNECTION_MESSAGES);
-      if (this.#strap?.isPulse) this.#conditions.set("recorder.pulse_begins");
+      this.#notices.clearConnection();
+      if (this.#strap?.isPulse) this.#notices.set("recorder.pulse_begins");
       this.#setState("recording");
     } else if (message === "recorder.permission") {
       // Only the chooser gives it again: its button is there once this is over.
       void this.stop(GapReason.PERMISSION_LOST).then(() => this.#block(message));
     } else if (state === "lost") {
-      this.#conditions.clear(...CONNECTION_MESSAGES);
-      if (message) this.#conditions.set(message);
+      this.#notices.clearConnection();
+      if (message) this.#notices.set(message);
       this.#setState("reconnecting");
       this.heartRate = null;
     } else if (this.#state === "connecting") {
-      this.#conditions.set("recorder.connecting");
+      this.#notices.set("recorder.connecting");
     }
   }
 
   #noteUpload() {
-    const problem = this.#uploader.problem;
-    this.#conditions.clear(...UPLOAD_MESSAGES);
-    if (problem === "signed-out") this.#conditions.set("recorder.signed_out");
-    else if (problem) this.#conditions.set(`recorder.${problem}`);
-    else this.#conditions.clear("recorder.signed_out");
+    this.#notices.noteUpload(this.#uploader.problem);
     this.#countUnsent();
   }
 
   #noteRoom() {
-    const hours = this.#page.hoursThatFit;
-    this.#setCondition("recorder.storage_low", hours !== null && hours < 12);
-    if (hours !== null && hours < 12) {
-      this.#conditions.set("recorder.storage_low", { hours: Math.floor(hours) });
-    }
+    this.#notices.noteRoom(this.#page.hoursThatFit);
     this.#changed();
   }
 
@@ -472,7 +444,7 @@ export class PhoneRecorder extends EventTarget {
 
   /** @param {string} key */
   #block(key) {
-    this.#conditions.set(key);
+    this.#notices.set(key);
     this.#setState("blocked");
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -62,3 +63,14 @@ def test_nobody_else_is_signed_in(
     refused = client.post("/demo/enter", data={"role": role}, headers=headers)
     assert refused.status_code == status
     assert not refused.cookies
+
+
+def test_the_page_speaks_the_language_of_the_browser(client: httpx.Client) -> None:
+    page = client.get("/demo", headers={"Accept-Language": "de-AT, en;q=0.5"})
+    assert '<html lang="de">' in page.text and page.headers["vary"] == "Accept-Language"
+    assert "Wer möchten Sie sein?" in page.text and "Kein Medizinprodukt." in page.text
+    assert not re.search(
+        r"\b(the|Patient<|strap|Everything|device)\b", page.text.split("<body>")[1]
+    )
+    english = client.get("/demo", headers={"Accept-Language": "fr"}).text
+    assert '<html lang="en">' in english and "Whom would you like to be?" in english
