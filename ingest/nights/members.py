@@ -119,7 +119,20 @@ class Members:
                 f"{member.name} is larger than {MAX_HELD_BYTES // 1_000_000} MB.",
                 "Export a shorter time.",
             )
+        self._count(len(data))
         return data
+
+    def _count(self, size: int) -> None:
+        """Count what was unpacked: a zip of zeros costs a processor hours, though no memory."""
+        if self._archive is None:
+            return
+        self._left -= size
+        if self._left < 0:
+            raise UnpackedSizeError(
+                f"{self.path} is more than {MAX_RATIO} times as large unpacked, or "
+                f"than {MAX_UNPACKED_BYTES // 1_000_000_000} GB, as no export is.",
+                "Export a shorter time; do not open a file that somebody else made.",
+            )
 
     @contextmanager
     def as_file(self, member: Member) -> Iterator[Path]:
@@ -137,13 +150,7 @@ class Members:
         try:
             with self.open_name(name) as source, target.open("xb") as out:
                 while chunk := source.read(_CHUNK_BYTES):
-                    self._left -= len(chunk)
-                    if self._left < 0:
-                        raise UnpackedSizeError(
-                            f"{self.path} is more than {MAX_RATIO} times as large unpacked, or "
-                            f"than {MAX_UNPACKED_BYTES // 1_000_000_000} GB, as no export is.",
-                            "Export a shorter time; do not open a file that somebody else made.",
-                        )
+                    self._count(len(chunk))
                     out.write(chunk)
         except DAMAGE as error:
             raise EbbtideError(
