@@ -24,6 +24,7 @@ class NightBasis(StrEnum):
 
     VALUES = "five-minute values"
     DEVICE = "the device's own average"
+    RECORDING = "found in an own recording"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Nights of watches and rings: one series a person, agreement of devices, links with the day."""
+"""Nights: found in recordings, one series a person, agreement of devices, links with the day."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         days_around_nights,
         night_links,
     )
+    from analytics.nights.rest import RestPeriod, find_rest
     from analytics.nights.series import NightSeries, calmer_than, night_series
 else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
@@ -29,6 +30,10 @@ else:  # hidden from the type checker, to which other names stay errors
                 "days_around_nights",
                 "night_links",
             ),
+            "analytics.nights.rest": (
+                "RestPeriod",
+                "find_rest",
+            ),
             "analytics.nights.series": (
                 "NightSeries",
                 "calmer_than",
@@ -43,9 +48,11 @@ __all__ = [
     "NightLink",
     "NightQuestion",
     "NightSeries",
+    "RestPeriod",
     "calmer_than",
     "days_around_nights",
     "device_agreement",
+    "find_rest",
     "night_links",
     "night_series",
 ]

@@ -312,7 +312,10 @@ COLUMNS[Table.NIGHTS] = {
     "day": Column("string", "Local date on which it ends", personal=True),
     "offset_s": Column("int32", "Seconds from UTC to the clock at its end", "s", personal=True),
     "source": Column(TEXT, "Which device or app measured it"),
-    "basis": Column(TEXT, "Whether figures are means of values or the device's own average"),
+    "basis": Column(
+        TEXT,
+        "Whether figures are means of values, the device's own average, or of an own recording",
+    ),
     "rmssd_ms": Column("float64", "RMSSD asleep, of the night", "ms"),
     "sdnn_ms": Column("float64", "SDNN asleep, of the night; no RMSSD", "ms"),
     "mean_hr_bpm": Column("float64", "Mean heart rate asleep", "/min"),

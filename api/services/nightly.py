@@ -20,6 +20,7 @@ from api.services.link_report import link_report, report_fingerprint
 from api.services.offers.safety import stop_if_harmful
 from api.services.prompted import read_prompt_beats, split_ratings
 from api.services.rating_windows import RatingBeats, compute_rating_windows, read_rating_beats
+from api.services.recorded_nights import store_recorded_nights
 from api.services.stress_baseline import StressBaselineCache
 from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
@@ -56,6 +57,7 @@ class NightlyResult:
     people: int = 0
     days: int = 0
     reports: int = 0
+    nights: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -107,6 +109,7 @@ def run_nightly(
             following = None
         if following is None:
             days_done.pop(person.id, None)
+            _find_nights(stores, person, result)
             result.people += 1
             if progress is not None:
                 progress(result.people, len(people))
@@ -141,6 +144,15 @@ def _stop_harmful_offers(stores: Stores, person: Person, result: NightlyResult) 
     """The rule that stops, should a rating have come while nothing could look at it."""
     try:
         stop_if_harmful(stores, person)
+    except Exception as error:  # whatever a damaged store may raise
+        result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
+
+
+def _find_nights(stores: Stores, person: Person, result: NightlyResult) -> None:
+    """Store the nights in the person's recordings, once the windows of all days are there."""
+    try:
+        done = store_recorded_nights(stores, person)
+        result.nights += done.new + done.grown
     except Exception as error:  # whatever a damaged store may raise
         result.failed.append((person.subject_id, f"{type(error).__name__}: {error}"))
 

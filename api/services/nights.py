@@ -14,7 +14,7 @@ from analytics.nights import (
     calmer_than,
     night_series,
 )
-from ebbtide.nights import Night, days_between
+from ebbtide.nights import Night, NightBasis, days_between
 from store import Stores
 from store.models import Person, StoredNight
 
@@ -25,6 +25,7 @@ MAX_DEVICES = 8
 #: Of one person: a watch's for fifty years, and more devices than anybody wears.
 MAX_NIGHTS, MAX_SOURCES = 20_000, 24
 _EPOCH = date(1970, 1, 1).toordinal()
+NOT_RECORDED = "no night in the recordings"
 NOT_IN_EXPORT = "no night in the export: not worn, not charged, or not measured"
 
 
@@ -44,10 +45,11 @@ def find_gaps(nights: Sequence[Night]) -> list[NightGap]:
         by_source.setdefault(night.source, {})[night.day] = night
     gaps = []
     for source, of_source in sorted(by_source.items()):
+        is_own = any(night.basis is NightBasis.RECORDING for night in of_source.values())
         for day in days_between(min(of_source), max(of_source)):
             there = of_source.get(day)
             if there is None:
-                gaps.append(NightGap(source, day, NOT_IN_EXPORT))
+                gaps.append(NightGap(source, day, NOT_RECORDED if is_own else NOT_IN_EXPORT))
             elif not there.is_measured:
                 gaps.append(NightGap(source, day, there.missing_reason or NOT_IN_EXPORT))
     return gaps

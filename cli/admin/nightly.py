@@ -46,8 +46,8 @@ def nightly(
         typer.echo(json.dumps(asdict(result)))
     else:
         typer.echo(
-            f"{result.people} people: {result.days} days of windows and {result.reports} reports "
-            "were worked out; the rest had not changed."
+            f"{result.people} people: {result.days} days of windows, {result.nights} nights and "
+            f"{result.reports} reports were worked out; the rest had not changed."
         )
         for subject, problem in result.failed:
             typer.echo(f"Not done for {subject}: {problem}")

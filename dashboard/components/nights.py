@@ -19,6 +19,7 @@ from dashboard.i18n.language import _
 #: So many nights of one device make thirds; the API ranks none with fewer before it either.
 MIN_COMPARED = 14
 METRICS = ("rmssd_ms", "sdnn_ms", "mean_hr_bpm")
+OF_RECORDING = "found in an own recording"
 _BRIEF_DAYS = 28
 
 
@@ -111,10 +112,7 @@ def render_patient_nights(api: Any) -> None:
                 ),
             )
         st.caption(
-            _(
-                "Of a watch or ring. Devices differ by a level, and much moves a night: alcohol, "
-                "fever, a late meal."
-            )
+            _("Devices differ by a level, and much moves a night: alcohol, fever, a late meal.")
         )
 
 
@@ -150,9 +148,11 @@ def _describe_brief(nights: list[dict[str, Any]]) -> str:
 
 
 def group_nights(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """Join the nights of each source: its name, how many, from when to when."""
+    """Join the imported nights of each source: its name, how many, from when to when."""
     days: dict[str, list[date]] = {}
     for night in answer["nights"]:
+        if night["basis"] == OF_RECORDING:  # no file was brought in: it goes with its recording
+            continue
         days.setdefault(night["source"], []).append(date.fromisoformat(night["day"]))
     return [
         {"source": source, "nights": len(found), "first": min(found), "last": max(found)}

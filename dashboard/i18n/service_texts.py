@@ -99,6 +99,8 @@ NIGHTS = (
         "other does not show that it brings it."
     ),
     N_("Not enough yet: {missing}."),
+    N_("no night in the recordings"),
+    N_("{n} of at least {least} usable five-minute windows asleep"),
     N_("no night in the export: not worn, not charged, or not measured"),
     N_("asleep, but nothing was measured"),
     N_("not worn, or nothing was measured: the export has an empty row"),

@@ -16,7 +16,13 @@ from dashboard.charts.nights import (
     night_charts,
 )
 from dashboard.components.keeping import render_keeping_first
-from dashboard.components.nights import METRICS, MIN_COMPARED, calendar_days, metric_title
+from dashboard.components.nights import (
+    METRICS,
+    MIN_COMPARED,
+    OF_RECORDING,
+    calendar_days,
+    metric_title,
+)
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import (
@@ -64,7 +70,8 @@ def nights_page() -> None:
         st.write(
             _(
                 "No nights yet. A watch or a ring that you wear asleep can export them; bring "
-                "that file in, and this page begins."
+                "that file in, and this page begins. Or wear the strap asleep, and some hours "
+                "before or after: the night is here the day after."
             )
         )
         page_link("files", _("Bring in a file"))
@@ -200,6 +207,12 @@ def _describe_night(night: dict[str, Any]) -> str:
     words += f" {', '.join(parts)}."
     if night["basis"] == "the device's own average":
         words += " " + _("These are the device's own averages.")
+    if night["basis"] == OF_RECORDING:
+        words += " " + _(
+            "Ebbtide found this time in your own recording, where your heart was slow and even for "
+            "three hours or more (and you lay still, where movement was recorded); lying awake "
+            "looks the same. Heart rate variability is known for {share} of 100 parts of it."
+        ).format(share=format_number(100 * night["windows"] / max(1, night["steps"])))
     if night["calmer_than"] is None and night["compared_with"] < MIN_COMPARED:
         words += " " + _(
             "{count} nights came before it on the same level; from {least} on, it is compared."

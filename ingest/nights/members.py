@@ -130,6 +130,7 @@ class Members:
                 f"{member.name} is larger than {MAX_HELD_BYTES // 1_000_000} MB.",
                 "Export a shorter time.",
             )
+        self._count(len(data))
         return data
 
     def read_text(self, member: Member) -> str:
@@ -137,13 +138,16 @@ class Members:
         return decode(self.read(member))[0].lstrip("\ufeff")
 
     def find(self, member: Member, words: Collection[str]) -> str | None:
-        """The first of the ``words`` in the whole of a file, which is read piece by piece."""
+        """The first of the ``words`` in a file of up to 300 MB, which is read piece by piece."""
         marks = [word.encode() for word in words]
         longest = max(map(len, marks))
         end = b""
         try:
             with self.open_name(member.name) as file:
-                while chunk := file.read(_CHUNK_BYTES):
+                for _ in range(MAX_HELD_BYTES // _CHUNK_BYTES):
+                    chunk = file.read(_CHUNK_BYTES)
+                    if not chunk:
+                        break
                     text = (end + chunk).replace(b"\x00", b"")
                     found = [(text.find(mark), mark) for mark in marks if mark in text]
                     if found:
@@ -152,6 +156,18 @@ class Members:
         except DAMAGE:
             return None
         return None
+
+    def _count(self, size: int) -> None:
+        """Count what was unpacked: a zip of zeros costs a processor hours, though no memory."""
+        if self._archive is None:
+            return
+        self._left -= size
+        if self._left < 0:
+            raise UnpackedSizeError(
+                f"{self.path} is more than {MAX_RATIO} times as large unpacked, or "
+                f"than {MAX_UNPACKED_BYTES // 1_000_000_000} GB, as no export is.",
+                "Export a shorter time; do not open a file that somebody else made.",
+            )
 
     @contextmanager
     def as_file(self, member: Member) -> Iterator[Path]:
@@ -169,13 +185,7 @@ class Members:
         try:
             with self.open_name(name) as source, target.open("xb") as out:
                 while chunk := source.read(_CHUNK_BYTES):
-                    self._left -= len(chunk)
-                    if self._left < 0:
-                        raise UnpackedSizeError(
-                            f"{self.path} is more than {MAX_RATIO} times as large unpacked, or "
-                            f"than {MAX_UNPACKED_BYTES // 1_000_000_000} GB, as no export is.",
-                            "Export a shorter time; do not open a file that somebody else made.",
-                        )
+                    self._count(len(chunk))
                     out.write(chunk)
         except DAMAGE as error:
             raise EbbtideError(

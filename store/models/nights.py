@@ -1,4 +1,4 @@
-"""Stored nights of watches and rings."""
+"""Stored nights of watches, rings and own recordings."""
 
 from __future__ import annotations
 

@@ -24,6 +24,14 @@ class NightStore(Protocol):
         """
         ...
 
+    def replace_recorded(self, person_id: str, nights: Sequence[Night], now_ns: int) -> NightsPut:
+        """Store the nights that were found in the person's own recordings, all of them: those of
+        that basis that are not among them are removed, and the same ones are not touched.
+
+        A night of the same source and day that was imported stays.
+        """
+        ...
+
     def nights(
         self, person_id: str, first: str = "", last: str = "9999", *, values: bool = True
     ) -> list[StoredNight]:

@@ -62,6 +62,32 @@ class SqlNightStore(KeepingGuard):
                 )
         return NightsPut(new, grown, known)
 
+    def replace_recorded(self, person_id: str, nights: Sequence[Night], now_ns: int) -> NightsPut:
+        """Store the nights of own recordings; see NightStore."""
+        new = grown = known = 0
+        with write_transaction(self._engine) as connection, Session(connection) as db:
+            db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+            self._require_consent(db, person_id)
+            query = select(NightRow).where(NightRow.person_id == person_id)
+            there = {(row.source, row.day): row for row in db.scalars(query)}
+            wanted = {(night.source, night.day): night for night in nights}
+            for key, row in there.items():
+                if row.basis == NightBasis.RECORDING and key not in wanted:
+                    db.delete(row)
+            for key, night in wanted.items():
+                stored = there.get(key)
+                if stored is None:
+                    new += 1
+                    db.add(NightRow(**_to_values(person_id, night, now_ns)))
+                elif stored.basis != NightBasis.RECORDING or _is_stored(stored, night):
+                    known += 1
+                else:
+                    grown += 1
+                    for name, value in _to_values(person_id, night, now_ns).items():
+                        setattr(stored, name, value)
+            db.flush()
+        return NightsPut(new, grown, known)
+
     def nights(
         self, person_id: str, first: str = "", last: str = "9999", *, values: bool = True
     ) -> list[StoredNight]:
@@ -107,6 +133,11 @@ def _to_values(person_id: str, night: Night, now_ns: int) -> dict[str, object]:
         "readings": encode_values(night.values),
         "stored_ns": now_ns,
     }
+
+
+def _is_stored(row: NightRow, night: Night) -> bool:
+    values = _to_values(row.person_id, night, row.stored_ns)
+    return all(getattr(row, name) == value for name, value in values.items())
 
 
 def _from_row(row: NightRow, *, values: bool) -> StoredNight:

@@ -30,10 +30,10 @@ from analytics.programme.trial import TRIAL
 from analytics.programme.trigger_patterns import trigger_pattern
 from analytics.report import _COMPARISONS
 from api.routes.analysis.therapy import CAUTION as TRIAL_CAUTION
-from api.routes.patient_data.nights import CAUTION as NIGHT_CAUTION
 from api.routes.patient_data.practices import CAUTION as PRACTICE_CAUTION
 from api.routes.patient_data.questionnaires import CAUTION as QUESTIONNAIRE_CAUTION
 from api.routes.research import clinic_offers, cohort_link
+from api.schemas.nights import CAUTION as NIGHT_CAUTION
 from api.services import stress_days
 from api.services.nights import NOT_IN_EXPORT
 from api.services.offers import results

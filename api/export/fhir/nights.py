@@ -23,6 +23,8 @@ NIGHT_CODES = (
 _METHODS = {
     NightBasis.VALUES: "mean over five-minute values asleep, as the device gave them",
     NightBasis.DEVICE: "the device's own average of the night",
+    NightBasis.RECORDING: "mean over five-minute values of a rest period that was found in the "
+    "person's own recording, from heart rate and movement",
 }
 _DECIMALS = 3
 _DATE_LENGTH = len("2026-03-02")

@@ -1,4 +1,4 @@
-"""Nights that watches and rings measured: storing, reading, and what goes together with them."""
+"""Nights of watches, rings and own recordings, and what goes together with them."""
 
 from __future__ import annotations
 
@@ -167,6 +167,16 @@ def delete_nights(
     stores: StoresDep,
 ) -> NightsPutOut:
     """Remove all nights of a source; `known` says how many there were."""
+    if any(
+        item.night.source == source and item.night.basis is NightBasis.RECORDING
+        for item in stores.nights.nights(person.id, values=False)
+    ):
+        raise ProblemError(
+            422,
+            "has nights of your own recordings, which would be found again. Remove the recording; "
+            "its nights go with it.",
+            field="query.source",
+        )
     removed = stores.nights.remove_nights(person.id, source)
     if not removed:
         raise ProblemError(404, "There is no night of this source.")
@@ -254,6 +264,12 @@ def _to_night(item: NightIn, where: str, now_ns: int) -> Night:
         raise ProblemError(422, "lies in the future.", field=f"{where}.end")
     shift = item.end.utcoffset()
     offset_s = 0 if shift is None else int(shift.total_seconds())
+    if item.basis is NightBasis.RECORDING:
+        raise ProblemError(
+            422,
+            "is that of nights that Ebbtide finds in the person's recordings; they are not sent.",
+            field=f"{where}.basis",
+        )
     night = Night(
         item.day.isoformat(),
         item.source,

@@ -73,9 +73,9 @@ def test_processes_leave_nothing_to_do(
     settings: Settings, stores: Stores, clinic: list[Person], signed_in: SignedIn
 ) -> None:
     done = nightly(settings, "--workers", "2")
-    assert done == {"people": 4, "days": 6, "reports": 4, "failed": []}
+    assert done == {"people": 4, "days": 6, "reports": 4, "nights": 0, "failed": []}
     first = reports(stores, clinic)
-    assert nightly(settings) == {"people": 4, "days": 0, "reports": 0, "failed": []}
+    assert nightly(settings) == {"people": 4, "days": 0, "reports": 0, "nights": 0, "failed": []}
     # The API gives the very same, and works nothing out for it.
     client = signed_in("eve@example.org")
     person = stores.records.person_by_email("eve@example.org")
@@ -86,7 +86,7 @@ def test_processes_leave_nothing_to_do(
     assert computed == json.loads(reports(stores, [person])[0])
     # More beats of one person: one day, one report.
     put_beats(stores, clinic[0], MIDNIGHT + DAY + 12 * HOUR, 900)
-    assert nightly(settings) == {"people": 5, "days": 1, "reports": 1, "failed": []}
+    assert nightly(settings) == {"people": 5, "days": 1, "reports": 1, "nights": 0, "failed": []}
     assert reports(stores, clinic)[1:] == first[1:]
 
 

@@ -221,6 +221,66 @@ def test_a_zip_that_unpacks_without_end_is_refused_and_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+def test_many_files_of_nothing_in_a_zip_end_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of them is unpacked to the disk, each is small enough for memory, and all are read."""
+    monkeypatch.setattr(members_module, "_SMALL_BYTES", 50_000_000)
+    path = tmp_path / "oura.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(10):
+            archive.writestr(f"{number}.json", oura() + " " * 20_000_000)
+    with pytest.raises(EbbtideError, match="50 times"):
+        read_nights(path, zone=BERLIN)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '{"bedtime_start": ',
+        '{"heart_rate_variability_avg": 1, "hrv_samples": ',
+        '[{"date": "2026-03-10", "heart_rate_variability_avg": 1, "hrv_samples": {"00:10": ',
+    ],
+)
+def test_fifteen_megabytes_of_brackets_are_damaged_json(tmp_path: Path, head: str) -> None:
+    (tmp_path / "x.json").write_text(head + "[" * 15_000_000)
+    try:
+        found = read_nights(tmp_path / "x.json", zone=BERLIN)
+    except EbbtideError as error:
+        assert "damaged" in str(error) or "no " in str(error)
+    else:
+        assert found is None or found.nights == ()
+
+
+def test_brackets_in_exports_of_many_files_are_damaged_and_the_rest_is_read(
+    tmp_path: Path,
+) -> None:
+    deep = "[" * 15_000_000
+    for name, rows in {
+        "Takeout/Fitbit/Global Export Data/heart_rate-2026-03-10.json": deep,
+        "com.samsung.health.hrv/b.json": deep,
+    }.items():
+        path = tmp_path / f"{len(name)}.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(name, rows)
+            archive.writestr(
+                "Takeout/Fitbit/Heart Rate Variability/Details - 2026-03-10.csv",
+                FITBIT
+                + "".join(
+                    f"2026-03-10T0{hour}:{minute:02}:00,40,1,1,1\n"
+                    for hour in range(1, 6)
+                    for minute in range(0, 60, 5)
+                ),
+            )
+            archive.writestr(
+                "com.samsung.health.hrv.1.csv",
+                "com.samsung.health.hrv,1,1\nstart_time,time_offset,binning_data,pkg_name\n"
+                "2026-03-09 22:00:00,UTC+0100,b.json,x\n",
+            )
+        found = read_nights(path, zone=BERLIN)
+        assert found is not None and [night.day for night in found.nights] == ["2026-03-10"]
+
+
 def test_names_that_lead_out_of_the_zip_are_names_alone(tmp_path: Path) -> None:
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as archive:
