@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics._types import FloatArray, IntArray
+from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.association.calendar_effects import CalendarSets, calendar_sets, local_calendar
 from analytics.association.detrending import (
     independent_columns,
@@ -35,6 +35,8 @@ _OUTLYING_SHARE = 0.35  # of all influence on the slope: one rating decides
 # the sum of squares.
 _BOTH_JUMP, _JOINT_JUMP = 1.5, 16.0
 _MOST_ASIDE_SHARE, _MOST_ASIDE = 0.08, 8
+# The same for those that may hide behind one.
+_JOINT_JUMP_BESIDE, _MOST_FURTHER_SHARE, _ROUNDS = 11.0, 0.12, 6
 # Times the limit of t that is left, by the influence of the likeliest rating, from which on the
 # answer is not computed again without it.
 _STILL_CLEAR = 1.5
@@ -56,7 +58,10 @@ class PersonFit:
 
 @dataclass(frozen=True, eq=False)
 class PersonRatings:
-    """Ratings in order of time, without copies; ``covariates``: (n, k), centred."""
+    """Ratings in order of time, without copies; ``covariates``: (n, k), centred.
+
+    ``aside``: rows to set aside in place of those that ``bad_moments`` finds.
+    """
 
     time_ns: IntArray
     days: FloatArray
@@ -65,6 +70,7 @@ class PersonRatings:
     hours: FloatArray | None
     covariates: FloatArray | None
     calendar: bool = True
+    aside: IntArray | None = None
 
     def basis(self) -> FloatArray:
         """Columns of the course, the covariates and the moments set aside; orthonormal (n, q)."""
@@ -78,27 +84,61 @@ class PersonRatings:
 
     @functools.cached_property
     def bad_moments(self) -> IntArray:
-        """Rows at which both jump away from the ratings around them and back, the largest first.
+        """Rows that are set aside: both jump away from the ratings around them, the largest first.
 
         Two steps make up for one such moment only: three of 4 points gave 52% alarms (25 draws),
         with these set aside 1 of 25. Of ratings without any about one in 600 is set aside.
         """
-        n, sizes = len(self.x), []
-        for values in (self.x, self.y):
-            padded = np.concatenate([values[2:0:-1], values, values[-2:-4:-1]])
-            around = np.stack([padded[k : k + n] for k in (0, 1, 3, 4)])
-            off = values - np.median(around, axis=0)
-            typical = float(np.median(np.abs(off)))
-            if typical == 0:  # most ratings are the same as those around them
-                return np.empty(0, np.int64)
-            scale = max(typical / 0.6745, 0.75 * float(np.mean(np.abs(off))))
-            sizes.append(off / scale)
-        joint = sizes[0] ** 2 + sizes[1] ** 2
-        smaller = np.minimum(np.abs(sizes[0]), np.abs(sizes[1]))
+        if self.aside is not None:
+            return self.aside
+        joint, smaller = self._joint_jumps(np.zeros(len(self.x), np.bool_))
         bad = np.flatnonzero((smaller > _BOTH_JUMP) & (joint > _JOINT_JUMP))
-        most = min(int(_MOST_ASIDE_SHARE * n), _MOST_ASIDE)
+        most = min(int(_MOST_ASIDE_SHARE * len(joint)), _MOST_ASIDE)
         result: IntArray = bad[np.argsort(-joint[bad], kind="stable")][:most]
         return result
+
+    def further_moments(self) -> IntArray:
+        """Rows like ``bad_moments``, with those that are large once these are left out.
+
+        Where there is one bad moment, there may be more that hide behind it. To set them aside in
+        every answer would cost links that are there (``docs/evidence/false-alarms.md``).
+        """
+        n = len(self.x)
+        bad = np.isin(np.arange(n), self.bad_moments)
+        if not np.any(bad):
+            return self.bad_moments
+        for _ in range(_ROUNDS):
+            joint, smaller = self._joint_jumps(bad)
+            more = bad | ((smaller > _BOTH_JUMP) & (joint > _JOINT_JUMP_BESIDE))
+            if np.array_equal(more, bad):
+                break
+            bad = more
+        result: IntArray = np.flatnonzero(bad)
+        return result if len(result) <= _MOST_FURTHER_SHARE * n else self.bad_moments
+
+    def _joint_jumps(self, left_out: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """How far both are from the median of the four ratings around: squared sum, and smaller.
+
+        In robust standard deviations, (n,) each; zeros where most ratings are as those around them.
+        """
+        n, sizes = len(self.x), []
+        for values in (self.x, self.y):
+            seen = np.where(left_out, np.nan, values)
+            padded = np.concatenate([seen[2:0:-1], seen, seen[-2:-4:-1]])
+            around = np.sort(np.stack([padded[k : k + n] for k in (0, 1, 3, 4)]), axis=0)
+            # NaN are sorted to the end; where all four are left out, nothing is known.
+            many = np.sum(np.isfinite(around), axis=0)
+            last = np.maximum(many - 1, 0)
+            low, high = last // 2, np.minimum(many // 2, last)
+            row = np.arange(n)
+            median = (around[low, row] + around[high, row]) / 2
+            off = np.where(many > 0, values - median, 0.0)
+            size = np.abs(off[~left_out])
+            typical = float(np.median(size))
+            if typical == 0:  # most ratings are the same as those around them
+                return np.zeros(n), np.zeros(n)
+            sizes.append(off / max(typical / 0.6745, 0.75 * float(np.mean(size))))
+        return sizes[0] ** 2 + sizes[1] ** 2, np.minimum(np.abs(sizes[0]), np.abs(sizes[1]))
 
     def fit(self, with_calendar: bool = True) -> PersonFit:
         """Average the fits; without effects of hour and weekday where asked."""
@@ -155,6 +195,7 @@ class PersonRatings:
         hours, _ = local_calendar(self.time_ns, self.hours)
         dof = average.posterior.dof
         outlying = self._find_outlying(fit, clear)
+        few, without_few = self._find_few(clear)
         return Association(
             len(self.x),
             fit.estimate,
@@ -169,12 +210,26 @@ class PersonRatings:
             outlying_ns=None if outlying is None else int(self.time_ns[outlying[0]]),
             without_outlying=None if outlying is None else outlying[1],
             clear_without_outlying=outlying is not None and outlying[2],
+            few_moments=few,
+            without_few=without_few,
             changes=int(np.count_nonzero((np.diff(self.x) != 0) | (np.diff(self.y) != 0))),
             robustness=robustness_value(fit.estimate, fit.low, fit.high, dof),
             day_share=share_of_day(hours, self.x, self.y, fit.basis) if self.calendar else None,
             reliability=reliability_from_repeats(self.days, self.x, fit.x_residual),
             missing_when_bad_p=missing_when_bad(local_days(self.time_ns, hours), self.x, self.y),
         )
+
+    def _find_few(self, clear: bool) -> tuple[int, tuple[float, float, float] | None]:
+        """Count the moments that carry a clear answer, and give the slope without them."""
+        if not clear or self.aside is not None:
+            return 0, None
+        rows = self.further_moments()
+        if len(rows) == len(self.bad_moments):
+            return 0, None
+        other = replace(self, aside=rows).fit()
+        if other.p_value < ALPHA:
+            return 0, None
+        return len(rows), (other.estimate, other.low, other.high)
 
     def _find_outlying(
         self, fit: PersonFit, clear: bool

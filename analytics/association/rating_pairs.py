@@ -26,7 +26,9 @@ class Association:
     ``copies``: rows that repeated another one, not used. ``held_back_for``: "weekday", "time of
     day", where the answer would be clear without their effect. ``outlying_ns``: the moment without
     which the answer is another, ``without_outlying`` the estimate and interval then, and
-    ``clear_without_outlying`` whether they leave out zero. ``changes``: how often either of the two
+    ``clear_without_outlying`` whether they leave out zero.
+    ``few_moments``: how many moments, at which both jump, carry a clear answer (0: none do), and
+    ``without_few`` the estimate and interval without them. ``changes``: how often either of the two
     changed from one rating to the next. ``robustness``: see ``sensitivity``; ``day_share`` its
     benchmark. ``reliability``: of x, where it can be estimated. ``missing_when_bad_p``: of the test
     in ``missing_when_bad``, None where it cannot be made. ``order_p``: of ``lagged_link``, of being
@@ -47,6 +49,8 @@ class Association:
     outlying_ns: int | None = None
     without_outlying: tuple[float, float, float] | None = None
     clear_without_outlying: bool = False
+    few_moments: int = 0
+    without_few: tuple[float, float, float] | None = None
     changes: int | None = None
     robustness: float | None = None
     day_share: float | None = None
