@@ -123,7 +123,7 @@ def main() -> None:
 
 
 def print_growth(sizes: list[int]) -> None:
-    """Print how the seconds of one person's link, and of the whole report, grow with the ratings."""
+    """Print how the seconds of one person's link and whole report grow with ratings."""
     print("| ratings | link, s | ms a rating | irregular hours, s | report, s | ms a rating |")
     print("|" + " --- |" * 6)
     for n in sizes:
