@@ -5,8 +5,8 @@
 200 people with 500 ratings each. Ours: every person's slope beyond the course, their mean with its
 interval, and the repeated-measures correlation with 10,000 turned resamples. The peer: pingouin's
 ``rm_corr`` on the same table, whose 10,000 resamples are as many calls; some are timed. (It takes
-no course out, and so does less.) It runs in an environment of its own, which ``uv`` makes. Then one
-person's whole report.
+no course out, and so does less.) It runs in an environment of its own, which ``uv`` makes. Then how
+one person's link and whole report grow with the ratings (``--growth-only``: nothing else).
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from scipy import signal
 
 from analytics.association.group import group_link
 from analytics.association.hrv_before_rating import without_beats
+from analytics.association.within_person import within_person_link
 from analytics.report import RatedHrv, associations_report
 from benchmarks.hrv import best
+from benchmarks.weeks import MONDAY_NS
 
 PEER = """
 import json, sys, time, warnings
@@ -81,7 +83,12 @@ def main() -> None:
     options.add_argument("--ratings", type=int, default=500)
     options.add_argument("--resamples", type=int, default=10_000)
     options.add_argument("--calls", type=int, default=10, help="calls of the peer that are timed")
+    options.add_argument("--growth", type=int, nargs="+", default=[84, 500, 4000, 10_000])
+    options.add_argument("--growth-only", action="store_true", help="no clinic and no peer")
     chosen = options.parse_args()
+    if chosen.growth_only:
+        print_growth(chosen.growth)
+        return
     held = ratings(np.random.default_rng(1), chosen.people, chosen.ratings)
     hours = held["day"] * 24 % 24
 
@@ -112,12 +119,32 @@ def main() -> None:
         f"pingouin {peer['version']}: {peer['call_s'] * 1e3:.0f} ms a call, {whole:.0f} s for all; "
         f"ratio {whole / took:.0f}"
     )
-    for n in (84, 500):
+    print_growth(chosen.growth)
+
+
+def print_growth(sizes: list[int]) -> None:
+    """Print how the seconds of one person's link and whole report grow with ratings."""
+    print("| ratings | link, s | ms a rating | irregular hours, s | report, s | ms a rating |")
+    print("|" + " --- |" * 6)
+    for n in sizes:
         person = one_person(n)
-        make = functools.partial(associations_report, person, without_beats(n))
-        make()
-        took = best(make, 5)
-        print(f"one person's report, {n} ratings: {took:.3f} s")
+        rng = np.random.default_rng(n)
+        loose = np.sort(np.floor(np.arange(n) / 2.5) + rng.uniform(6.5, 23, n) / 24)
+        at_ns = MONDAY_NS + np.round(loose * 86_400e9).astype(np.int64)
+        pairs = person.stress, person.pain
+        times = [
+            best(make, 5 if n < 2000 else 2)
+            for make in (
+                functools.partial(within_person_link, person.time_ns, *pairs, person.hour),
+                functools.partial(within_person_link, at_ns, *pairs, loose % 1 * 24),
+                functools.partial(associations_report, person, without_beats(n)),
+            )
+        ]
+        print(
+            f"| {n:,} | {times[0]:.2f} | {1e3 * times[0] / n:.2f} | {times[1]:.2f} "
+            f"| {times[2]:.2f} | {1e3 * times[2] / n:.2f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from analytics._types import BoolArray, FloatArray, IntArray
 
 DAY_NS = 86_400_000_000_000
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
-_BLOCK_HOURS = 2  # blocks of hours begin and end at even hours
+_BLOCK_HOURS = 1  # blocks of hours begin and end at full hours
 _LONGEST_BLOCK_DAYS = 3  # the rest of a week of 4 days is a block of 3
 _MIN_SPAN_DAYS = 13.0  # with less, a weekday is one day or two
 _NEW_SHARE = 0.02  # of a column beyond the basis and others, below which it adds nothing

@@ -15,7 +15,7 @@ import numpy as np
 
 from analytics._types import FloatArray, IntArray
 from analytics.association.detrending import trend_basis
-from analytics.association.within_person import MIN_RATINGS, Association, within_person_link
+from analytics.association.within_person import MIN_RATINGS, same_moment_slope
 
 WORSE_BY = 2.0
 _MAX_FILLED = 1.0  # as many again as were given
@@ -98,12 +98,11 @@ def what_if_worse(
     worse = np.where(filled, WORSE_BY, 0.0)
 
     def slope(extra_x: FloatArray) -> float | None:
-        found: Association = within_person_link(
+        return same_moment_slope(
             all_ns[put],
             np.clip(x_all + extra_x, 0, 10),
             np.clip(y_all + worse, 0, 10),
             all_hours[put],
         )
-        return found.estimate
 
     return WhatIf(len(fill_ns), slope(worse), slope(np.zeros(len(put))))

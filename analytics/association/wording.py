@@ -167,6 +167,13 @@ def _describe_doubts(
             said.append(
                 f"One moment stands out: {moment}. With it or without it we cannot tell: {rest}."
             )
+    if clear and link.few_moments and link.without_few is not None:
+        estimate, low, high = link.without_few
+        said.append(
+            f"A few moments carry this: {link.few_moments} at which both were far from the ratings "
+            f"around them. Without them we could not tell: {_points(estimate)} (95% interval "
+            f"{_points(low)} to {_points(high)})."
+        )
     of_prompts = [] if let_go is None else _describe_let_go(let_go)
     said += of_prompts
     if not of_prompts and link.missing_when_bad_p is not None and link.missing_when_bad_p < _ALPHA:

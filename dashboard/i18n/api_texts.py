@@ -109,6 +109,10 @@ _CAVEATS = (
     N_("One moment stands out: {moment}. Without it the slope is {rest}."),
     N_("One moment hides it: {moment}. Without it, {y} would seem to move with {x}: {rest}."),
     N_("One moment stands out: {moment}. With it or without it we cannot tell: {rest}."),
+    N_(
+        "A few moments carry this: {moments} at which both were far from the ratings around them. "
+        "Without them we could not tell: {rest}."
+    ),
     N_("{slope} (95% interval {low} to {high})"),
     N_(
         "Ratings seem to be missing when things were bad. What was not rated cannot be known, and "

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics._types import FloatArray
-from analytics.association.calendar_effects import local_calendar
+from analytics.association.calendar_effects import calendar_sets, local_calendar
 from analytics.association.missing_when_bad import missing_when_bad
 from analytics.association.within_person import day_to_day_link, lagged_link, within_person_link
 from analytics.association.wording import Verdict, association_text
@@ -289,6 +289,29 @@ def test_the_moment_that_carries_a_link_is_named() -> None:
     assert link.outlying_ns == times(60)[30]
     assert link.without_outlying is not None and not link.clear_without_outlying
     assert "One moment" in " ".join(association_text(link).caveats)
+
+
+def test_few_moments_that_carry_a_link_are_counted() -> None:
+    rng = np.random.default_rng(31)
+    stress, pain = (5 + 1.3 * ups_and_downs(60, 0.4, rng) for _ in "xy")
+    for values in (stress, pain):
+        values[[8, 19, 28, 39, 50]] += 3.5
+    link = within_person_link(times(60), stress, pain)
+    assert link.clear and link.few_moments == 5 and link.without_few is not None
+    assert link.without_few[1] < 0 < link.without_few[2]
+    assert "A few moments carry this: 5" in " ".join(association_text(link).caveats)
+    mood = rng.normal(size=60)  # a link at all moments rests on no few
+    found = within_person_link(times(60), 5 + mood, 5 + mood + 0.5 * rng.normal(size=60))
+    assert found.clear and found.few_moments == 0 and found.without_few is None
+
+
+def test_a_bad_time_of_day_may_begin_at_any_full_hour() -> None:
+    rng = np.random.default_rng(32)
+    hours = rng.uniform(7, 23, 60)
+    since_seven = (hours >= 19).astype(float)
+    columns = calendar_sets(hours, np.zeros(60), 5.0, np.full((60, 1), 60**-0.5)).columns
+    net = since_seven - np.mean(since_seven)
+    assert np.max(np.abs(columns.T @ net)) == pytest.approx(np.linalg.norm(net))
 
 
 def test_ten_thousand_ratings_are_linear_work() -> None:

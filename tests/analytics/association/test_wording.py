@@ -23,6 +23,7 @@ BEFORE = Comparison(
 )  # fmt: skip
 MOMENT = 1_790_000_000_000_000_000
 WITHOUT = {"outlying_ns": MOMENT, "without_outlying": (0.1, -0.1, 0.3)}
+FEW = {"few_moments": 5, "without_few": (0.05, -0.15, 0.25)}
 
 TABLE: list[tuple[Association, dict[str, Any], str]] = [
     (CLEAR, {}, "Rated pain and rated stress moved together: with one point more stress"),
@@ -34,6 +35,8 @@ TABLE: list[tuple[Association, dict[str, Any], str]] = [
     (CLEAR, {"reliability": 0.7}, "the slope would be about +0.60."),
     (CLEAR, WITHOUT, "One moment carries this: 21 September 2026, 14:13 UTC. Without it we could"),
     (CLEAR, {**WITHOUT, "clear_without_outlying": True}, "One moment stands out: 21 September"),
+    (CLEAR, FEW, "A few moments carry this: 5 at which both were far from the ratings"),
+    (CLEAR, FEW, "Without them we could not tell: +0.05 (95% interval \u22120.15 to +0.25)."),
     (OPEN, {}, "From 60 ratings we cannot tell whether pain moved with stress"),
     (OPEN, WITHOUT, "With it or without it we cannot tell: +0.10 (95% interval"),
     (OPEN, {**WITHOUT, "clear_without_outlying": True}, "One moment hides it: 21 September"),
@@ -59,7 +62,7 @@ def test_what_is_found_has_its_sentence(
 
 
 @pytest.mark.parametrize(
-    "found", [{}, {"missing_when_bad_p": 0.3}, {"changes": 40}, {"order_p": None}]
+    "found", [{}, {"missing_when_bad_p": 0.3}, {"changes": 40}, {"order_p": None}, FEW]
 )
 def test_nothing_is_said_of_what_is_as_it_should_be(found: dict[str, Any]) -> None:
     words = association_text(replace(OPEN, **found), STRESS)
