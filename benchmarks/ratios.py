@@ -18,12 +18,12 @@ def check(benchmark: str, ratios: Mapping[str, float], record: bool, file: Path 
     """Compare with what is recorded, or record. Raises SystemExit where a third of one is gone."""
     known: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
     if record:
-        known[benchmark] = {name: round(value, 1) for name, value in ratios.items()}
+        known[benchmark] = {name: float(f"{value:.3g}") for name, value in ratios.items()}
         file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
         return
     before = known.get(benchmark, {})
     worse = [
-        f"{name}: {value:.0f} times, {before[name]:.0f} when it was recorded"
+        f"{name}: {value:.3g} times, {before[name]:.3g} when it was recorded"
         for name, value in ratios.items()
         if name in before and value < (1 - MAX_LOSS) * before[name]
     ]
