@@ -35,7 +35,7 @@ def test_the_api_begins_without_what_it_may_never_use() -> None:
 
 def test_hrv_of_a_small_file_begins_without_scipy_and_pandas(tmp_path: Path) -> None:
     file = tmp_path / "small.txt"
-    file.write_text("".join(f"{800 + 30 * math.sin(0.8 * k):.0f}\n" for k in range(600)))
+    file.write_text("".join(f"{800 + 30 * math.sin(0.8 * k):.0f}\n" for k in range(400)))
     code = (
         "import sys; sys.argv = ['ebbtide', 'hrv', sys.argv[1]]\n"
         "from cli.main import main\n"
