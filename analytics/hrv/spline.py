@@ -23,7 +23,7 @@ def fit_spline(x: FloatArray, y: FloatArray) -> Any:
 
     It has its knots as ``x``, and is called with times: compiled, in NumPy or by SciPy.
     """
-    if compiled.spectral_loops() is None and len(x) > WORTH_SCIPY:
+    if compiled.series_loops() is None and len(x) > WORTH_SCIPY:
         from scipy.interpolate import CubicSpline
 
         return CubicSpline(x, y)
@@ -37,12 +37,12 @@ class BeatSpline:
         if len(x) < 4 or x.shape != y.shape:
             raise ValueError("a spline needs 4 beats or more")
         self.x, self._y = np.ascontiguousarray(x), np.ascontiguousarray(y)
-        loops = compiled.spectral_loops()
+        loops = compiled.series_loops()
         self._slope = _slopes(self.x, self._y) if loops is None else loops.spline_slopes(self.x, self._y)
 
     def __call__(self, at: FloatArray) -> FloatArray:
         """Sample it at some times, of shape (m,); beyond its ends by the last cubic."""
-        loops = compiled.spectral_loops()
+        loops = compiled.series_loops()
         if loops is not None:
             result: FloatArray = loops.sample_spline(self.x, self._y, self._slope, at)
             return result

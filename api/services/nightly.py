@@ -25,7 +25,7 @@ from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
 from store.models import DailyWindows, Person, StoredReport
 
-_MAX_BEATS = 400_000  # of one task: some 15 MB, which are here and on the way to each process
+_MAX_BEATS = 200_000  # of one task: some 8 MB, which are here and on the way to each process
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Loops of spectra, for Numba: see ``analytics.hrv.compiled``. Each names what it equals."""
+"""Loops along a series, for Numba: see ``analytics.hrv.compiled``. Each names what it equals."""
 
 from __future__ import annotations
 
