@@ -7,6 +7,7 @@ that of another day, which a time may not.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,8 +15,26 @@ RECORDED = Path(__file__).with_name("ratios.json")
 MAX_LOSS = 1 / 3
 
 
-def check(benchmark: str, ratios: Mapping[str, float], record: bool, file: Path = RECORDED) -> None:
-    """Compare with what is recorded, or record. Raises SystemExit where a third of one is gone."""
+ROWS = "EBBTIDE_BENCHMARK_ROWS"  # a file that each benchmark adds its rows to: benchmarks/table.py
+
+
+def check(
+    benchmark: str,
+    ratios: Mapping[str, float],
+    record: bool,
+    file: Path = RECORDED,
+    *,
+    seconds: Mapping[str, tuple[float, float]] | None = None,
+) -> None:
+    """Compare with what is recorded, or record. Raises SystemExit where a third of one is gone.
+
+    ``seconds``: ours and what it is compared with, of each ratio, for the table of all benchmarks.
+    """
+    if os.environ.get(ROWS):
+        with open(os.environ[ROWS], "a") as rows:
+            for name, ratio in ratios.items():
+                row = [benchmark, name, *(seconds or {}).get(name, (None, None)), ratio]
+                rows.write(json.dumps(row) + "\n")
     known: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
     if record:
         known[benchmark] = {name: float(f"{value:.3g}") for name, value in ratios.items()}
