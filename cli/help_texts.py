@@ -1,10 +1,12 @@
-"""The help of every command and option, and what its parser says, for the catalogue of texts."""
+"""The help of every option, and what its parser says, for the catalogue of texts."""
 
 from __future__ import annotations
 
+from cli.commands import SUMMARIES
 from ebbtide.i18n import N_
 
 HELP = (
+    *SUMMARIES.values(),
     N_(
         "Heartbeats beside ratings of pain and stress, with answers that stay honest. Not a "
         "medical device."
@@ -12,7 +14,6 @@ HELP = (
     N_("Show the version."),
     N_("Install completion for the current shell."),
     N_("Show completion for the current shell, to copy it or customize the installation."),
-    N_("Run everything for your own computer, and open the pages. Begin here."),
     N_("Address to listen on."),
     N_("Open the pages in the browser."),
     N_("Have it start by itself when you sign in to this computer, or no more."),
@@ -24,19 +25,14 @@ HELP = (
         "Let phones in your Wi-Fi in with encryption, which the app needs: they have to trust "
         "this computer once. Or no more."
     ),
-    N_("Try it all: a simulated strap, a sample clinic, the API and the pages."),
     N_("Play this file of RR intervals instead of the built-in recording; - is input."),
     N_("Do the whole path without serving pages, then end."),
     N_("With --once: print one JSON object."),
     N_("0 takes a free one."),
-    N_("Write a simulated recording and simulated tables to try the other commands with."),
     N_("Folder to write into."),
     N_("Overwrite files that are there."),
     N_("Print JSON."),
-    N_("Run the API."),
     N_("Processes that answer."),
-    N_("Run the pages. They ask the API at EBBTIDE_API_URL."),
-    N_("Make a patient's account in the store. Asks for the password."),
     N_("Address to sign in with."),
     N_("What to call them."),
     N_("Time zone, for example Europe/Berlin."),
@@ -44,40 +40,20 @@ HELP = (
         "It is your own account, and you agree that Ebbtide keeps your heartbeats, ratings "
         "and notes in this store. Asked where left out; others are asked on the pages."
     ),
-    N_(
-        "Make an account of any role in the store, such as the first administrator's, who "
-        "then invites the others. Asks for the password."
-    ),
     N_("patient, therapist, analyst or administrator."),
-    N_(
-        "Set the password of an account in the store, on the machine that has it, also where "
-        "the old one is forgotten. Asks for it.\n\nAll that was signed in ends, and the person's "
-        "access log says that the operator did it."
-    ),
     N_("Address of the account; of the only one if left out."),
-    N_(
-        "Remove the passkeys, codes of an app and recovery codes of an account in the store, "
-        "after a loss, on the machine that has it. The password is enough then.\n\nAll that was "
-        "signed in ends, and the person's access log says that the operator did it."
-    ),
     N_("Address of the account."),
-    N_("Sign this machine in, so that it can record for you. Asks for the password."),
-    N_("List heart-rate straps nearby: signal, battery, what each can give."),
     N_("How long to listen."),
     N_("Do not connect to ask for battery and features."),
-    N_("Choose a strap, tie it to a patient, and remember it."),
     N_("The strap's address or name; asked for if left out."),
     N_("What to call the strap."),
     N_("Address of the account it belongs to."),
-    N_("Forget a strap. What it recorded stays."),
     N_("The strap's address or name."),
-    N_("Record until Ctrl-C, for days. Beats are kept on disk first, then uploaded."),
     N_("Addresses or names; all paired straps if left out."),
     N_("Only the straps of this patient."),
     N_("Keep the ECG of Polar straps, on this machine only."),
     N_("End by itself."),
     N_("Print one JSON object a second."),
-    N_("Import recordings and nights of other devices and apps. Importing twice adds nothing."),
     N_(
         "FIT, text, CSV, EDF, Kubios, Polar or Health export, nights of a watch or ring, a folder "
         "or zip of these; - is input."
@@ -89,13 +65,10 @@ HELP = (
     N_("Unit of the intervals: ms, s, us, 1/1024, 1/256; samples@500 of beats at 500 Hz."),
     N_("Decimal mark of a text file: . or ,"),
     N_("Also intervals that are there already, at another time."),
-    N_("List your recordings and imports, or remove one: ebbtide recordings remove ID"),
     N_("remove, with the ID of a recording."),
     N_("Of the recording to remove."),
     N_("Do not ask."),
-    N_("HRV figures of a file, or of windows over it; each only where it means something."),
     N_("File of RR intervals, of any app; - is standard input."),
-    N_("Stress index: heart rate against the person's own usual of the hour, from the third day."),
     N_("Files of one person's RR intervals, with times."),
     N_("Zone the person lives in, as Europe/Berlin."),
     N_("Index of each day, hour or five minutes."),
@@ -106,8 +79,6 @@ HELP = (
     N_("Windows as Parquet."),
     N_("Write to this file; - is standard output, as if left out."),
     N_("Zone of times that name none, as Europe/Berlin."),
-    N_("Which beats of a file are normal, missed, extra, long, short or ectopic."),
-    N_("Whether y moved with x within people, beyond the course that both share."),
     N_("CSV with a line of column names; - is standard input."),
     N_("Column of who each row is of."),
     N_("Column of numbers, such as stress."),
@@ -116,7 +87,6 @@ HELP = (
     N_("Codes for a missing value: -99,99 or COLUMN=99; none if all are values."),
     N_("How dates such as 01/09/2026 are written."),
     N_("Whether equal rows are copies (drop) or ratings of their own (keep)."),
-    N_("Change, responders and effect sizes of a treatment, by group."),
     N_("Column of when: numbers or moments."),
     N_("Column of pain."),
     N_("Column of groups."),
@@ -124,46 +94,27 @@ HELP = (
     N_("The time that is after; the last if left out."),
     N_("Ends of the scale of pain: 0-10, 0-100."),
     N_("Column of another measure, such as a questionnaire's score; repeat it."),
-    N_("Copy everything, while it is in use."),
     N_("A new folder; named by the time if left out."),
     N_("Where the folder named by the time is made."),
     N_("Delete older backups there, so that so many are left."),
-    N_(
-        "Put a backup in the place of the store, or into empty servers. Who was erased since "
-        "it was made is erased from it again."
-    ),
     N_("The folder of a backup."),
     N_("Put aside the store that is there."),
     N_("Do not ask where it is not known who was erased since."),
-    N_("Move the embedded store to InfluxDB and PostgreSQL; goes on where it stopped."),
-    N_("Remove everything of a person from the store, prove it, and name copies that may be left."),
-    N_(
-        "Write one of your tables into a file, and what its columns mean into "
-        "datapackage.json beside it. Asks for the password."
-    ),
     N_(
         "One of beats, hrv, ratings, sessions, link, heart_rates, scores, prompts, "
         "decision_points, stress_before, gaps, nights."
     ),
     N_("A .csv or .parquet file; - is CSV on standard output."),
-    N_("List whose data may not be kept any longer: consent taken back or over, or long silent."),
     N_("Erase them."),
-    N_("Make the passwords that the compose file of a clinic reads."),
     N_("A new folder."),
-    N_("Bring every patient's windows and report up to date; goes on where it was stopped."),
     N_("Processes; as many as there are cores if left out."),
     N_("Use the Dask cluster at this address, such as tcp://host:8786."),
-    N_("Run a command of this program once a day, and again an hour later where it failed."),
     N_("One of nightly, backup, retention, with its options."),
     N_("Time of the day, in the time zone of this machine (TZ)."),
     N_("Say whether such a job runs and last went well."),
-    N_("What is paired, what is kept, and what waits for upload."),
-    N_("Look at Bluetooth, disk, clock and server: what is wrong, and how to mend it."),
     N_("Print a report without anything of a person, to pass on."),
     N_("Look after the stores."),
-    N_("Check that all can be read, that no beat is stored twice, and that each has its person."),
     N_("Check questionnaires."),
-    N_("Read the files of questionnaires, and say what is in them or what is wrong."),
     N_("Files of questionnaires; those of the setting if left out."),
 )
 # Of Typer, which takes these from gettext, or leaves them English.

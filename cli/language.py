@@ -41,8 +41,9 @@ def translate_command(command: Any, translate: Translate) -> None:
         formatter.write_usage(context.command_path, pieces, prefix=translate("Usage: "))
 
     command.get_help_option, command.format_usage = get_help_option, format_usage
-    for other in getattr(command, "commands", {}).values():
-        translate_command(other, translate)
+    if hasattr(command, "commands"):  # a group, whose commands are made when they are called
+        command.translate = lambda text: translate(_in_a_line(text))
+        command.commands.prepare(lambda other: translate_command(other, translate))
 
 
 def translate_parser(translate: Translate) -> None:

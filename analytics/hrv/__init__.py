@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from analytics.hrv.artefacts import Beat, BeatLabels, label_beats
     from analytics.hrv.correction import CorrectedSeries, correct_beats
     from analytics.hrv.engine import WindowMetrics, window_metrics
+    from analytics.hrv.live_windows import extend_windows
     from analytics.hrv.metric import Domain, Metric
     from analytics.hrv.relative_stress import (
         StressIndex,
@@ -36,6 +37,7 @@ else:  # hidden from the type checker, to which other names stay errors
             "analytics.hrv.artefacts": ("Beat", "BeatLabels", "label_beats"),
             "analytics.hrv.correction": ("CorrectedSeries", "correct_beats"),
             "analytics.hrv.engine": ("WindowMetrics", "window_metrics"),
+            "analytics.hrv.live_windows": ("extend_windows",),
             "analytics.hrv.metric": ("Domain", "Metric"),
             "analytics.hrv.requirements": ("METRICS", "MissingReason"),
             "analytics.hrv.relative_stress": (
@@ -78,6 +80,7 @@ __all__ = [
     "WindowMetrics",
     "concat_windows",
     "correct_beats",
+    "extend_windows",
     "hrv_summary",
     "hrv_windows",
     "label_beats",

@@ -14,6 +14,7 @@ from types import ModuleType
 
 WORTH_WINDOWS = 20_000  # a week every 30 s: as many save more than the import takes
 _LOOPS = "analytics.hrv._loops"
+_SERIES = "analytics.hrv._series_loops"
 
 
 def load() -> bool:
@@ -21,14 +22,21 @@ def load() -> bool:
     if importlib.util.find_spec("numba") is None:
         return False
     importlib.import_module(_LOOPS)
+    importlib.import_module(_SERIES)
     return True
 
 
 def unload() -> None:
     """Go back to NumPy, as before ``load``."""
     sys.modules.pop(_LOOPS, None)
+    sys.modules.pop(_SERIES, None)
 
 
 def loops() -> ModuleType | None:
     """Find the compiled loops; None where they are not loaded, and NumPy has to do."""
     return sys.modules.get(_LOOPS)
+
+
+def series_loops() -> ModuleType | None:
+    """Find the compiled loops along a series; None where they are not loaded."""
+    return sys.modules.get(_SERIES)

@@ -101,6 +101,7 @@ def window_metrics(
     motion: tuple[FloatArray, FloatArray] | None = None,
     domains: Collection[Domain] = frozenset(Domain),
     progress: Callable[[int], None] | None = None,
+    labelled: LabelledSeries | None = None,
 ) -> WindowMetrics:
     """Compute the metrics of windows of ``length_s`` that begin at ``start_s``, in any order.
 
@@ -108,7 +109,7 @@ def window_metrics(
     per unbroken run. ``contact``: 1, 0 (none) or -1 (not known). ``motion``: times in s,
     increasing, and movement in mg. ``domains``: which metrics; entropies and DFA are the larger
     part of the work. ``progress`` is called with the number of windows done since the
-    last call.
+    last call. ``labelled``: what ``label_series`` makes of the whole series, where that is known.
     Raises ValueError for other shapes, times that do not increase, or a length not positive.
     """
     rr, times = np.asarray(rr_ms, np.float64), np.asarray(time_s, np.float64)
@@ -132,10 +133,10 @@ def window_metrics(
         # As many windows as begin within a block of intervals of the first.
         end = int(np.searchsorted(first[order], first[order[at]] + _BLOCK, "right"))
         rows = order[at:end]
-        low = max(0, int(first[rows[0]]) - CONTEXT)
+        low = 0 if labelled is not None else max(0, int(first[rows[0]]) - CONTEXT)
         high = min(len(rr), int(np.max(last[rows])) + CONTEXT)
         part = slice(low, high)
-        series = label_series(
+        series = labelled or label_series(
             rr[part],
             times[part],
             None if run is None else run[part],
@@ -235,6 +236,18 @@ def _parts_by_run(follows: BoolArray) -> Iterator[slice]:
         at = end
         if not len(follows):
             return
+
+
+def windows_without_beats(
+    starts: FloatArray,
+    length_s: float,
+    motion: tuple[FloatArray, FloatArray] | None,
+    domains: Collection[Domain],
+) -> WindowMetrics:
+    """Build what ``window_metrics`` says of windows without beats."""
+    found = _empty_metrics(starts, length_s, np.zeros(len(starts), np.int64), domains)
+    found.motion_mg[:] = _motion(motion, starts, length_s)
+    return found
 
 
 def _empty_metrics(

@@ -20,7 +20,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -28,9 +28,7 @@ from analytics._types import BoolArray, FloatArray, IntArray
 from analytics.hrv.correction import MAX_HOLE, CorrectedSeries
 from analytics.hrv.gapped import CONTEXT, GAPPED, RESAMPLED_HZ, SEGMENT_S, gapped_welch
 from analytics.hrv.metric import Domain, Metric
-
-if TYPE_CHECKING:
-    from scipy.interpolate import CubicSpline
+from analytics.hrv.spline import fit_spline
 
 BANDS_HZ = {"vlf": (0.0033, 0.04), "lf": (0.04, 0.15), "hf": (0.15, 0.40)}
 BREATHING_HZ = (0.07, 0.40)
@@ -123,10 +121,7 @@ def compute_spectrum(
 
 def welch(time_s: FloatArray, nn_ms: FloatArray) -> Spectrum:
     """Compute the power spectral density by Welch's method on the series resampled at 4 Hz."""
-    # A second to load, and most commands never need it.
-    from scipy.interpolate import CubicSpline
-
-    series = CubicSpline(time_s, nn_ms)(np.arange(time_s[0], time_s[-1], 1 / RESAMPLED_HZ))
+    series = fit_spline(time_s, nn_ms)(np.arange(time_s[0], time_s[-1], 1 / RESAMPLED_HZ))
     zero = np.zeros(1, np.int64)
     ((_, hz, power),) = _welch_chunks(series, zero, len(series), zero)
     return Spectrum(hz, power[0], WELCH)
@@ -142,9 +137,6 @@ def window_spectra(
     times, nn = corrected.time_s, corrected.nn_ms
     if len(nn) < 4:
         return
-    # A spectrum is worth the time that this takes to load; `ebbtide record` computes none.
-    from scipy.interpolate import CubicSpline
-
     done = np.zeros(len(starts), np.bool_)
     order = np.argsort(starts, kind="stable")
     in_order = starts[order]
@@ -159,7 +151,7 @@ def window_spectra(
         near = slice(*np.searchsorted(in_order, [early, late], side="left"))
         rows = order[near]
         if len(rows):
-            yield from _stretch_spectra(CubicSpline(stretch, nn[a:b]), starts, rows, length_s, done)
+            yield from _stretch_spectra(fit_spline(stretch, nn[a:b]), starts, rows, length_s, done)
     first = np.searchsorted(times, starts, "left")
     last = np.searchsorted(times, starts + length_s, "left")
     for row in np.flatnonzero(~done & (last - first >= 4)):
@@ -174,7 +166,7 @@ def window_spectra(
 
 
 def _stretch_spectra(
-    spline: CubicSpline, starts: FloatArray, rows: IntArray, length_s: float, done: BoolArray
+    spline: Any, starts: FloatArray, rows: IntArray, length_s: float, done: BoolArray
 ) -> Iterator[SpectrumRows]:
     """Compute the spectra of windows that lie in one stretch, and mark them in ``done``.
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
+from analytics.hrv.spline import fit_spline
 
 RESAMPLED_HZ = 4.0
 SEGMENT_S = 150.0
@@ -266,9 +267,7 @@ def _batches(
 
 def _resample(time_s: FloatArray, nn_ms: FloatArray, at: FloatArray) -> FloatArray:
     """Sample the spline of a stretch at some of its times, from the beats around those."""
-    from scipy.interpolate import CubicSpline  # a second to load, which most commands do not need
-
     low = max(0, int(np.searchsorted(time_s, at[0])) - CONTEXT)
     high = int(np.searchsorted(time_s, at[-1])) + CONTEXT
-    result: FloatArray = CubicSpline(time_s[low:high], nn_ms[low:high])(at)
+    result: FloatArray = fit_spline(time_s[low:high], nn_ms[low:high])(at)
     return result

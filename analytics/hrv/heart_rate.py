@@ -25,6 +25,8 @@ VAGAL_OFFSET_MS = 4.0  # the resolution of most devices: keeps the logarithm fin
 _MINUTE_NS = 60_000_000_000
 _REACH_NS = 30_000_000_000
 _STEP_NS = 5_000_000_000  # the local median is computed every 5 s
+# An interval is judged twice by the medians around it: further beats do not matter to it.
+ACCEPT_REACH_NS = 2 * (_REACH_NS + _STEP_NS)
 _ROWS = 4096  # ranges side by side: bounds the memory
 
 
@@ -95,6 +97,7 @@ def window_rates(
     contact: Int8Array,
     start_ns: IntArray,
     window_ns: int,
+    accepted: BoolArray | None = None,
 ) -> WindowRates:
     """Compute the heart rate and the vagal measure of windows, across gaps.
 
@@ -106,6 +109,8 @@ def window_rates(
         Starts of the windows in UTC nanoseconds, in any order.
     window_ns : int
         Their length; a minute at least.
+    accepted : array of bool, shape (n,), optional
+        What ``accept_intervals`` says of them, where that is known.
 
     Returns
     -------
@@ -132,7 +137,8 @@ def window_rates(
     """
     starts = np.asarray(start_ns, np.int64)
     minutes = max(1, window_ns // _MINUTE_NS)
-    accepted = accept_intervals(time_ns, rr_ms, contact)
+    if accepted is None:
+        accepted = accept_intervals(time_ns, rr_ms, contact)
     times, intervals = time_ns[accepted], rr_ms[accepted]
     from_ns = starts[:, None] + _MINUTE_NS * np.arange(minutes)
     to_ns = np.minimum(from_ns + _MINUTE_NS, starts[:, None] + window_ns)

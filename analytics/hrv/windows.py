@@ -6,7 +6,7 @@ the stream that covers most of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -15,8 +15,19 @@ from numpy.typing import NDArray
 
 from analytics._types import BoolArray, FloatArray, Int8Array, IntArray
 from analytics.hrv import artefacts
-from analytics.hrv.engine import WindowMetrics, window_metrics
-from analytics.hrv.heart_rate import WindowRates, empty_rates, window_rates
+from analytics.hrv.engine import (
+    LabelledSeries,
+    WindowMetrics,
+    label_series,
+    window_metrics,
+    windows_without_beats,
+)
+from analytics.hrv.heart_rate import (
+    WindowRates,
+    accept_intervals,
+    empty_rates,
+    window_rates,
+)
 from analytics.hrv.metric import Domain
 from analytics.hrv.requirements import MissingReason
 
@@ -72,6 +83,20 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PreparedStream:
+    """Beats of one source, and what windows of any length take from them.
+
+    ``time_s``: since the first beat of all sources; ``series``: labelled and corrected;
+    ``accepted``: for the heart rate. All of shape (n,).
+    """
+
+    beats: BeatArrays
+    time_s: FloatArray
+    series: LabelledSeries
+    accepted: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HrvWindows:
     """Windows [start_ns, start_ns + window_ns), shape (w,).
 
@@ -107,6 +132,8 @@ def hrv_windows(
     window_ns: int,
     domains: Collection[Domain] = TIME_ONLY,
     movement: Movement | None = None,
+    prepared: list[PreparedStream] | None = None,
+    origin_ns: int | None = None,
 ) -> HrvWindows:
     """Compute the HRV of the windows that begin at ``start_ns``.
 
@@ -125,6 +152,11 @@ def hrv_windows(
         Which metrics to compute; the time domain if left out.
     movement : Movement, optional
         How much the wearer moved.
+    prepared : list of PreparedStream, optional
+        What ``prepare_beats`` made of these beats, for windows of several lengths over few beats.
+    origin_ns : int, optional
+        What times are counted from, the first beat if left out: where these beats are a part of
+        others, theirs, so that what lies on an edge of a window is rounded to the same side.
 
     Returns
     -------
@@ -165,32 +197,41 @@ def hrv_windows(
     starts = np.asarray(start_ns, np.int64)
     # Seconds from the first beat: a float64 of seconds since 1970 would be 200 ns coarse.
     origin = int(beats.time_ns[0]) if len(beats.time_ns) else 0
+    if origin_ns is not None:
+        origin = origin_ns
     length_s = window_ns / 1e9
     start_s = (starts - origin) / 1e9
     motion = None
     if movement is not None:
         motion = ((movement.time_ns - origin) / 1e9, movement.mad_mg)
-    none = np.empty(0)
-    found = window_metrics(none, none, start_s, length_s, motion=motion, domains=domains)
+    found = windows_without_beats(start_s, length_s, motion, domains)
     rates = empty_rates(len(starts), window_ns)
-    for stream in np.unique(beats.stream).tolist():
-        own = beats.of_stream(stream)
+    streams: Iterable[tuple[BeatArrays, PreparedStream | None]] = (
+        ((one.beats, one) for one in prepared)
+        if prepared is not None
+        else ((beats.of_stream(stream), None) for stream in np.unique(beats.stream).tolist())
+    )
+    for own, known in streams:
         # Recordings from files may be a thousand streams: each is read for its own time only.
         near = (starts <= own.time_ns[-1]) & (starts > own.time_ns[0] - window_ns)
         of_stream = window_metrics(
             own.rr_ms,
-            (own.time_ns - origin) / 1e9,
+            (own.time_ns - origin) / 1e9 if known is None else known.time_s,
             start_s[near],
             length_s,
             np.cumsum(~own.follows).astype(np.int64),
             contact=own.contact,
             motion=motion,
             domains=domains,
+            labelled=None if known is None else known.series,
         )
         _use_fuller(found, of_stream, np.flatnonzero(near))
         _use_more_known(
             rates,
-            window_rates(own.time_ns, own.rr_ms, own.follows, own.contact, starts[near], window_ns),
+            window_rates(
+                *(own.time_ns, own.rr_ms, own.follows, own.contact, starts[near], window_ns),
+                None if known is None else known.accepted,
+            ),
             np.flatnonzero(near),
         )
     reasons = [
@@ -207,6 +248,22 @@ def hrv_windows(
         [None if reason is None else reason[1] for reason in reasons],
         rates,
     )
+
+
+def prepare_beats(beats: BeatArrays) -> list[PreparedStream]:
+    """Label and correct beats once, for windows of several lengths. In memory as a whole: of hours.
+
+    ``beats``: in order of time, of any number of straps.
+    """
+    found = []
+    for stream in np.unique(beats.stream).tolist():
+        own = beats.of_stream(stream)
+        time_s = (own.time_ns - int(beats.time_ns[0])) / 1e9
+        run = np.cumsum(~own.follows).astype(np.int64)
+        series = label_series(own.rr_ms, time_s, run, own.contact)
+        accepted = accept_intervals(own.time_ns, own.rr_ms, own.contact)
+        found.append(PreparedStream(own, time_s, series, accepted))
+    return found
 
 
 def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) -> HrvWindows:

@@ -26,7 +26,7 @@ from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
 from store.models import DailyWindows, Person, StoredReport
 
-_MAX_BEATS = 2_000_000  # of one task: some 100 MB
+_MAX_BEATS = 200_000  # of one task: some 8 MB, which are here and on the way to each process
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 
 def nightly(
@@ -55,6 +54,28 @@ def nightly(
         raise typer.Exit(1)
 
 
+class _FewHere(Executor):
+    """Work in this process at first, and in others once that was more than a moment.
+
+    A process takes a second to start: of one more day of one person that would be most.
+    """
+
+    def __init__(self, pool: Executor, moment_s: float = 0.5) -> None:
+        self._pool, self._left_s = pool, moment_s
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self._left_s <= 0:
+            return self._pool.submit(fn, *args, **kwargs)
+        began = time.perf_counter()
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:  # as a process would hand it on
+            done.set_exception(error)
+        self._left_s -= time.perf_counter() - began
+        return done
+
+
 @contextmanager
 def _executor(workers: int, dask: str | None) -> Iterator[tuple[Executor, int]]:
     """Give the executor, and how many tasks may be pending at once."""
@@ -65,7 +86,7 @@ def _executor(workers: int, dask: str | None) -> Iterator[tuple[Executor, int]]:
         # Not forked: this process has open stores and threads.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            yield pool, workers + 1
+            yield _FewHere(pool), workers + 1
         return
     try:
         import distributed

@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from cli.main import COMMANDS
+from cli.commands import SUMMARIES
+from cli.main import COMMANDS, app
 from tests.conftest import ROOT
 from tests.support.command_line import run_ebbtide
 
@@ -28,6 +31,32 @@ def test_help_lists_every_command_in_its_order() -> None:
     assert listed == [*(words for words in COMMANDS if " " not in words), *groups]
     for group in groups:
         assert "  check" in run_ebbtide(group, "--help").stdout
+
+
+def test_the_table_of_commands_says_what_their_docstrings_say() -> None:
+    assert [*SUMMARIES] == [*COMMANDS]
+    for words, text in SUMMARIES.items():
+        command: Any = typer.main.get_command(app)
+        for word in words.split():
+            command = command.commands[word]
+        paragraphs = (" ".join(part.split()) for part in command.help.split("\n\n"))
+        assert "\n\n".join(paragraphs) == text, f"cli/commands.py: {words}"
+
+
+def test_help_imports_no_command_and_a_command_only_itself() -> None:
+    for words, expected in (["--help"], []), (["store", "-h"], []), (["status", "-h"], ["status"]):
+        code = (
+            f"import sys; sys.argv = ['ebbtide', *{words!r}]\n"
+            "from cli.main import main\n"
+            "try: main()\n"
+            "except SystemExit: pass\n"
+            "from cli.commands import COMMANDS\n"
+            "print([w for w, at in COMMANDS.items() if at.partition(':')[0] in sys.modules])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines()[-1] == str(expected)
 
 
 def test_no_command_loads_a_heavy_library_before_it_runs() -> None:

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from analytics.hrv.windows import WINDOW_NS, hrv_windows
+from analytics.hrv.windows import TIME_ONLY, WINDOW_NS, hrv_windows, prepare_beats
 from api.http.compute import require_few_streams
 from api.http.deps import (
     WATCHED,
@@ -153,12 +153,16 @@ def live_heart(stores: Stores, baselines: StressBaselineCache, person: Person) -
         return _nothing(last, age_s, f"the last beat came {age_s:.0f} s ago", origin)
     arrays = to_beat_arrays(beats)
     end = last + 1
-    minute = hrv_windows(arrays, np.array([end - MINUTE], dtype=np.int64), MINUTE)
+    prepared = prepare_beats(arrays)
+    minute = hrv_windows(
+        arrays, np.array([end - MINUTE], dtype=np.int64), MINUTE, TIME_ONLY, prepared=prepared
+    )
     five = hrv_windows(
         arrays,
         np.array([end - WINDOW_NS], dtype=np.int64),
         WINDOW_NS,
         movement=load_movement(stores, person, end - WINDOW_NS, end),
+        prepared=prepared,
     )
     index = baselines.load(stores, person).judge(windows_to_stress_index_input(five, person.zone))
     index_out = StressIndexOut.from_index(index, 0, WINDOW_NS / MINUTE)

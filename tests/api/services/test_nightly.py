@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +19,7 @@ import pytest
 
 from api.services import nightly as nightly_service
 from api.services.daily_windows import STORED_METHOD, load_daily_hrv
+from cli.admin.nightly import _FewHere
 from ebbtide.beats import new_id
 from ebbtide.settings import Settings
 from ebbtide.timestamps import DAY, HOUR, SECOND
@@ -202,3 +205,14 @@ def test_a_worker_process_loads_no_web_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_a_moment_of_work_starts_no_process_and_more_does() -> None:
+    with ThreadPoolExecutor(1, thread_name_prefix="elsewhere") as pool:
+        here = _FewHere(pool, moment_s=0.05)
+        name = threading.current_thread().name
+        assert here.submit(lambda: threading.current_thread().name).result() == name
+        assert here.submit(time.sleep, 0.06).result() is None
+        assert here.submit(lambda: threading.current_thread().name).result() != name
+        with pytest.raises(ZeroDivisionError):
+            _FewHere(pool).submit(divmod, 1, 0).result()
