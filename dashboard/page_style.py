@@ -42,7 +42,9 @@ _TARGETS = f"""
 _ON_A_PHONE = f"""
 {_TABS} {{ display: none; }}
 {PHONE} {{
-  {_MAIN} {{ padding-top: 4rem; padding-bottom: 5.5rem; }}
+  {_MAIN} {{ padding-top: 4rem; padding-bottom: 1rem; }}
+  {_MAIN}:has({_TABS}) {{ padding-bottom: 5.5rem; }}
+  {_MAIN} [data-testid="stVerticalBlock"] {{ gap: .65rem; }}
   {_MAIN} h1 {{ font-size: 1.9rem; padding: .4rem 0; hyphens: auto; }}
   {_MAIN} h2 {{ font-size: 1.5rem; }}
   {_MAIN} h3 {{ font-size: 1.3rem; padding: .3rem 0; }}
