@@ -162,6 +162,10 @@ HELP = (
     N_("Print a report without anything of a person, to pass on."),
     N_("Look after the stores."),
     N_("Check that all can be read, that no beat is stored twice, and that each has its person."),
+    N_(
+        "Put a backup into a folder of its own, read all of it there, and delete that folder "
+        "again. The store is left as it is."
+    ),
     N_("Check questionnaires."),
     N_("Read the files of questionnaires, and say what is in them or what is wrong."),
     N_("Files of questionnaires; those of the setting if left out."),

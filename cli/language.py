@@ -65,7 +65,14 @@ def say_words(words: str, language: str | None = None) -> str:
     chosen = terminal_language() if language is None else language
     if chosen == DEFAULT:
         return words
-    return _known_errors().translate(words, translator(chosen), lambda field: field) or words
+    from cli.error_texts import KINDS
+
+    translate = translator(chosen)
+
+    def say_field(field: str) -> str:
+        return translate(field) if field in KINDS else field
+
+    return _known_errors().translate(words, translate, say_field) or words
 
 
 @cache

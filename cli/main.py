@@ -94,6 +94,7 @@ COMMANDS = {
     "outcomes": "cli.analysis.outcomes:outcomes",
     "questionnaires check": "cli.analysis.questionnaires:check",
     "store check": "cli.admin.store:check",
+    "store try-backup": "cli.admin.try_backup:try_backup",
     "backup": "cli.admin.store:backup",
     "restore": "cli.admin.store:restore",
     "move": "cli.admin.store:move",

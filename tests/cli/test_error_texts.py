@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.error_texts import ERRORS, FRAMES
+from cli.error_texts import ERRORS, FRAMES, KINDS, kinds
 from cli.language import say_error, say_words
 from ebbtide.errors import EbbtideError
 from ebbtide.i18n import translator
+from ingest.files import other_files
 from tests.conftest import ROOT
 from tests.support.raised_texts import raised_texts, without_names
 
@@ -34,13 +35,20 @@ def test_every_error_is_in_the_catalogue() -> None:
     assert len(raised) > 350
     missing = {text: path for text, path in raised.items() if without_names(text) not in listed}
     assert missing == {}, "list these in cli/error_texts"
-    gone = listed - {without_names(text) for text in (*raised, *FRAMES)}
+    gone = listed - {without_names(text) for text in (*raised, *FRAMES, *kinds.TEXTS)}
     assert gone == set(), "no longer raised"
+
+
+def test_what_a_refused_file_is_can_be_said() -> None:
+    for _magic, what, remedy in other_files._MAGIC:
+        assert what in KINDS
+        assert remedy in ERRORS or "(rr" in remedy or "rr)" in remedy
+    assert {what for _mark, what in other_files._JSON} <= set(KINDS)
 
 
 def test_every_error_is_translated_with_its_fields() -> None:
     german = translator("de")
-    for text in ERRORS:
+    for text in (*ERRORS, *KINDS):
         said = german(text)
         assert said != text or text in _SAME, text
         for field in {part.split("}")[0] for part in text.split("{")[1:]}:
@@ -74,10 +82,12 @@ def test_an_error_is_said_with_what_is_in_it(what: str, remedy: str, said: str) 
 def test_commands_refuse_in_german(tmp_path: Path) -> None:
     picture = tmp_path / "picture.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    table = tmp_path / "table.csv"
+    table.write_text("who,x,y\n")
     for words, said in (
-        (("hrv", str(picture)), "ist ein Bild, ein Ton oder ein Film."),
-        (("link", str(tmp_path / "none.csv")), "Prüfen Sie den Namen der Datei."),
-        (("record",), "ebbtide sign-in IHRE-ADRESSE"),
+        (("hrv", str(picture)), "ist ein Bild (PNG). Das wird nicht gelesen."),
+        (("link", str(table), "--subject", "who", "--x", "x", "--y", "y"), "und keine Zeilen."),
+        (("record",), "Noch ist kein Gurt gekoppelt. Nutzen Sie: ebbtide pair"),
     ):
         environment = {**os.environ, "EBBTIDE_LANGUAGE": "de", "EBBTIDE_DATA_DIR": str(tmp_path)}
         done = subprocess.run(
