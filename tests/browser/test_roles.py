@@ -113,10 +113,8 @@ def look_at(page: Page, title: str) -> list[str]:
         found += [f"{title} ({scheme}): {words}" for words in violations(page)]
         screenshot(page, named(title) + ("" if scheme == "light" else "-dark"))
     page.emulate_media(color_scheme="dark", contrast="more")
-    settle(page)
     found += [f"{title} (more contrast): {words}" for words in contrast_violations(page)]
     page.emulate_media(color_scheme="light", contrast="no-preference")
-    settle(page)
     found += [f"{title}: {words}" for words in keyboard_faults(page)]
     found += [f"{title}: {words}" for words in enlarged_text_faults(page)]
     page.set_viewport_size(PHONE)

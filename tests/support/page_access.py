@@ -82,12 +82,17 @@ def keyboard_faults(page: Page) -> list[str]:
     page.evaluate("() => { document.activeElement?.blur(); window.firstReached = undefined; }")
     count = page.evaluate(_MARK_REACHABLE)
     reached: set[str] = set()
-    found, last, same = [], "", 0
+    found, last, same, outside = [], "", 0, 0
     for _ in range(_MAX_PRESSES):
         page.keyboard.press("Tab")
         where = page.evaluate(_WHERE)
-        if where is None or where["first"]:
-            break  # out of the page, or around it
+        if where is None:  # after the last element, before the first
+            outside += 1
+            if outside > 2:
+                break
+            continue
+        if where["first"]:
+            break
         if where["reach"] is not None:
             reached.add(where["reach"])
         if not where["seen"]:
