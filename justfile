@@ -39,7 +39,9 @@ i18n:
 # Take the screenshots of the documentation anew.
 screenshots:
     {{run}} python scripts/screenshots.py
-    EBBTIDE_SCREENSHOTS=docs/images {{run}} pytest -n 0 tests/browser/test_roles.py -k accessible
+    mkdir -p build/screenshots
+    EBBTIDE_SCREENSHOTS=build/screenshots {{run}} pytest -n 0 tests/browser/test_roles.py -k accessible
+    {{run}} python scripts/screenshots.py --collect build/screenshots
 
 # Run one benchmark, such as `just bench hrv`.
 bench name *args:

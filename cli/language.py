@@ -1,18 +1,21 @@
 """The language of the command line: its help, and what is wrong with a command.
 
 It is that of ``EBBTIDE_LANGUAGE``, or else of the terminal (``LC_ALL``, ``LC_MESSAGES``, ``LANG``).
-The help stands in English beside the code of each command; ``help_texts.py`` lists it for the
-catalogue, which is read only for another language. ``tests/cli/test_language.py`` finds what is not
-listed.
+Help and errors stand in English beside the code; ``help_texts.py`` and ``error_texts`` list them
+for the catalogue, which is read only for another language. ``tests/cli/test_language.py`` and
+``test_error_texts.py`` find what is not listed.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from ebbtide.i18n import DEFAULT, Translate, language_of_tag
+from ebbtide.errors import EbbtideError
+from ebbtide.i18n import DEFAULT, Translate, language_of_tag, translator
+from ebbtide.i18n.sentences import Sentences
 
 _VARIABLES = ("EBBTIDE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -51,6 +54,33 @@ def translate_parser(translate: Translate) -> None:
     import typer.core
 
     typer.core._ = translate  # type: ignore[assignment, attr-defined]
+
+
+def say_error(error: EbbtideError, language: str | None = None) -> str:
+    """Say an error in the language of the terminal; what is not listed stays English."""
+    return " ".join(say_words(words, language) for words in (error.what, error.remedy) if words)
+
+
+def say_words(words: str, language: str | None = None) -> str:
+    """Say a sentence of an error in the language of the terminal, or as it is."""
+    chosen = terminal_language() if language is None else language
+    if chosen == DEFAULT:
+        return words
+    from cli.error_texts import KINDS
+
+    translate = translator(chosen)
+
+    def say_field(field: str) -> str:
+        return translate(field) if field in KINDS else field
+
+    return _known_errors().translate(words, translate, say_field) or words
+
+
+@cache
+def _known_errors() -> Sentences:
+    from cli.error_texts import ERRORS
+
+    return Sentences(ERRORS)
 
 
 def help_texts(command: Any) -> set[str]:

@@ -18,7 +18,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import typer
 
 from cli.commands import COMMANDS
-from cli.language import terminal_language, translate_command, translate_parser
+from cli.language import (
+    say_error,
+    say_words,
+    terminal_language,
+    translate_command,
+    translate_parser,
+)
 from cli.lazy_commands import Group
 from ebbtide.errors import EbbtideError
 from ebbtide.i18n import DEFAULT, translator
@@ -51,12 +57,12 @@ def main() -> None:
     try:
         _run()
     except EbbtideError as error:
-        _exit_with(str(error))
+        _exit_with(say_error(error))
     except ValueError as error:
         wrong = _wrong_settings(error)
         if wrong is None:
             raise
-        _exit_with(wrong)
+        _exit_with(say_words(wrong))
 
 
 def _run() -> None:
@@ -88,7 +94,9 @@ def _wrong_settings(error: ValueError) -> str | None:
         names = "_".join(str(part) for part in item["loc"])
         words = item["msg"].removeprefix("Value error, ")
         parts.append(f"EBBTIDE_{names.upper()}: {words}" if names else words)
-    return f"A setting is wrong. {'; '.join(parts)}. Correct it, or unset it for its default."
+    from cli.error_texts import WRONG_SETTING
+
+    return WRONG_SETTING.format(problems="; ".join(parts))
 
 
 def _version(wanted: bool) -> None:

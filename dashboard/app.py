@@ -59,11 +59,11 @@ def main() -> None:
         st.navigation([*pages.values(), *hidden], position="top").run()
     if account is None or role == FIRST_RUN:
         return
-    left, right = st.columns([4, 1], vertical_alignment="center")
-    left.caption(_("Signed in as {name}").format(name=escape_markdown(account["name"])))
-    if right.button(_("Sign out"), type="tertiary"):
-        sign_out()
-        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("Signed in as {name}").format(name=escape_markdown(account["name"])))
+        if st.button(_("Sign out"), type="tertiary"):
+            sign_out()
+            st.rerun()
 
 
 def _pages_after_sign_in(account: dict[str, Any] | None, pages: Mapping[str, Any]) -> list[Any]:

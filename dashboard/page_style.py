@@ -42,11 +42,15 @@ _TARGETS = f"""
 _ON_A_PHONE = f"""
 {_TABS} {{ display: none; }}
 {PHONE} {{
-  {_MAIN} {{ padding-top: 4rem; padding-bottom: 5.5rem; }}
+  {_MAIN} {{ padding-top: 4rem; padding-bottom: 1rem; }}
+  {_MAIN}:has({_TABS}) {{ padding-bottom: 5.5rem; }}
+  {_MAIN} [data-testid="stVerticalBlock"] {{ gap: .65rem; }}
   {_MAIN} h1 {{ font-size: 1.9rem; padding: .4rem 0; hyphens: auto; }}
   {_MAIN} h2 {{ font-size: 1.5rem; }}
   {_MAIN} h3 {{ font-size: 1.3rem; padding: .3rem 0; }}
   {_MAIN} hr {{ margin: .8rem 0; }}
+  {_MAIN} [data-testid="stButtonGroup"] button {{ padding-inline: .6rem; }}
+  {_MAIN} [data-testid="stRadio"] [role="radiogroup"] {{ gap: 0 .8rem; }}
   {DRAWER_BUTTON} {{ width: auto !important; min-height: 44px; padding: 0 .5rem;
     gap: .4rem; font-size: 1rem; }}
   {_TABS} {{ display: flex; flex-wrap: nowrap; position: fixed; z-index: 90;

@@ -1,9 +1,10 @@
 """Take the screenshots of the README and the guides from a running demo.
 
-    uv run python scripts/screenshots.py [--app]
+    uv run python scripts/screenshots.py [--app | --collect FOLDER]
 
-``--app``: only those of the app for phones. Starts ``ebbtide demo``, signs in with a headless
-Chromium, and writes docs/images/*.png.
+``--app``: only those of the app for phones. ``--collect``: of the pictures that
+``tests/browser/test_roles.py`` left in a folder, take those that the documentation has. Otherwise
+starts ``ebbtide demo``, signs in with a headless Chromium, and writes docs/images/*.png.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
@@ -23,11 +25,31 @@ _TITLES = {
     "course": "My course",
     "before": "Before you begin",
 }
+_COLOURS = 256
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def collect(folder: Path) -> None:
+    """Replace the pictures of the documentation that are in ``folder``, except the demo's."""
+    for path in sorted(IMAGES.glob("*.png")):
+        made = folder / path.name
+        if made.is_file() and path.stem.removesuffix("-phone") not in _TITLES:
+            path.write_bytes(made.read_bytes())
+            shrink(path)
+
+
+def shrink(path: Path) -> None:
+    """Give a picture a palette: a page has few colours, and takes a third of the bytes then."""
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
 
 
 def main() -> None:
     """Start a demo, take a screenshot of each page, stop the demo."""
+    if sys.argv[1:2] == ["--collect"]:
+        collect(Path(sys.argv[2]))
+        return
     IMAGES.mkdir(exist_ok=True)
     demo = subprocess.Popen(
         [sys.executable, "-m", "ebbtide", "demo"], stdout=subprocess.PIPE, text=True
@@ -49,6 +71,8 @@ def main() -> None:
     finally:
         demo.terminate()  # SIGINT is ignored where this runs in the background
         demo.wait(timeout=30)
+    for path in IMAGES.glob("*.png"):
+        shrink(path)
 
 
 def _invitation(demo: subprocess.Popen[str]) -> dict[str, str]:

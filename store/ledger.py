@@ -56,6 +56,16 @@ class LedgerBackup:
     made_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerTrial:
+    """The last time that a backup was put back into a folder of its own, to try it. ``is_whole``:
+    all of it could be read there.
+    """
+
+    at_ns: int
+    is_whole: bool
+
+
 @dataclass(slots=True)
 class LedgerContent:
     """What the lines say. ``since_ns``: from when on every erasure is in it; None for no ledger."""
@@ -66,6 +76,7 @@ class LedgerContent:
     _by_account: dict[str, LedgerErasure] = field(default_factory=dict, repr=False)
     finished: set[str] = field(default_factory=set)
     backups: dict[Path, LedgerBackup] = field(default_factory=dict)
+    trials: dict[Path, LedgerTrial] = field(default_factory=dict)
 
     @property
     def unfinished(self) -> list[LedgerErasure]:
@@ -176,6 +187,11 @@ class ErasureLedger:
         self._append({"kind": "backup", "folder": str(folder), "made_ns": made_ns})
         with suppress(OSError):
             self._complete(folder.parent / NAME_BESIDE_BACKUPS)
+
+    def add_trial(self, folder: Path, at_ns: int, *, is_whole: bool) -> None:
+        """Note that a backup was put back into a folder of its own, to try it."""
+        place = str(folder.absolute())
+        self._append({"kind": "trial", "folder": place, "at_ns": at_ns, "whole": is_whole})
 
     def add_missing(self, copy: Path) -> None:
         """Append the lines of a copy that are not here, but for when it began."""
@@ -326,6 +342,11 @@ def _read_line(content: LedgerContent, line: dict[str, Any]) -> None:
         )
     elif line["kind"] == "finished":
         content.finished.add(str(line["id"]))
+    elif line["kind"] == "trial":
+        tried, at_ns = Path(line["folder"]), int(line["at_ns"])
+        before = content.trials.get(tried)
+        if before is None or before.at_ns <= at_ns:
+            content.trials[tried] = LedgerTrial(at_ns, line["whole"] is True)
     elif line["kind"] == "backup":
         folder = Path(line["folder"])
         # Of a relative one, the copy would be written wherever the process was started.

@@ -37,11 +37,15 @@ class JobState:
 
 @dataclass(frozen=True, slots=True)
 class BackupState:
-    """A backup that this installation made. ``is_there``: its folder can be read here."""
+    """A backup that this installation made. ``is_there``: its folder can be read here;
+    ``tried_ns``: when it was last restored to try it, and ``is_whole``: whether all could be read.
+    """
 
     folder: Path
     made_ns: int
     is_there: bool
+    tried_ns: int | None = None
+    is_whole: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,18 @@ def load_backups(stores: Stores) -> list[BackupState]:
     """List the backups in the ledger, newest first."""
     if stores.ledger is None:
         return []
-    found = stores.ledger.read().backups.values()
-    return sorted(
-        (BackupState(item.folder, item.made_ns, item.folder.is_dir()) for item in found),
-        key=lambda item: -item.made_ns,
-    )
+    content = stores.ledger.read()
+    found = []
+    for item in content.backups.values():
+        trial = content.trials.get(item.folder)
+        found.append(
+            BackupState(
+                *(item.folder, item.made_ns, item.folder.is_dir()),
+                None if trial is None else trial.at_ns,
+                None if trial is None else trial.is_whole,
+            )
+        )
+    return sorted(found, key=lambda item: -item.made_ns)
 
 
 def load_erasures(stores: Stores) -> list[ErasureState]:

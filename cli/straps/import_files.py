@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.error_texts import NOT_UPLOADED
+from cli.language import say_error, say_words
 from cli.options import ColumnOption, DecimalOption, Json, PatientEmail, UnitOption
 from ebbtide.errors import EbbtideError
 
@@ -200,7 +202,7 @@ def _import_one(
         progress.update(task, completed=found.beats)
     except EbbtideError as error:
         progress.update(task, visible=False)
-        words = str(error).replace(str(path), name)
+        words = say_error(error).replace(str(path), name)
         return FileResult(name, None, 0, 0, 0, 0, (), words)
     return FileResult(
         name,
@@ -322,9 +324,9 @@ async def _upload(outbox: Outbox, owner: Credentials, progress: LateProgress) ->
         try:
             await uploader.upload_all(show_wait)
         except ConsentMissingError as error:
-            return str(error)
+            return say_error(error)
         except EbbtideError as error:
-            return f"Not uploaded yet: {error} It is kept, and goes with the next record or import."
+            return say_words(NOT_UPLOADED.format(error=say_error(error)))
     return None
 
 

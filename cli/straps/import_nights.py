@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli.language import say_error
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _import_path(
         sent = asyncio.run(_send(found, owner, lambda count: progress.advance(task, count)))
     except EbbtideError as error:
         progress.update(task, visible=False)
-        return NightsResult(str(path), None, error=str(error)), []
+        return NightsResult(str(path), None, error=say_error(error)), []
     days = sorted(night.day for night in found.nights)
     result = NightsResult(
         str(path),

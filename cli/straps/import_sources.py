@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.language import say_error
 from ebbtide.errors import EbbtideError
 from ingest.files.archive import RECORDING_ENDINGS, recordings_in, unpack
 
@@ -57,7 +58,7 @@ def open_sources(files: Sequence[Path]) -> Iterator[ImportSource]:
         try:
             names = _names_in(path)
         except EbbtideError as error:
-            yield ImportSource(path, str(path), str(error))
+            yield ImportSource(path, str(path), say_error(error))
             continue
         if not names:
             yield ImportSource(path, str(path))
@@ -66,7 +67,7 @@ def open_sources(files: Sequence[Path]) -> Iterator[ImportSource]:
             try:
                 parts = unpack(path, names, Path(folder))
             except EbbtideError as error:
-                yield ImportSource(path, str(path), str(error))
+                yield ImportSource(path, str(path), say_error(error))
                 continue
             for name, part in zip(names, parts, strict=True):
                 yield ImportSource(part, f"{path}: {name}")

@@ -34,7 +34,7 @@ def picture_charts(picture: SessionPicture) -> list[tuple[alt.LayerChart, str]]:
 
     found = [
         (
-            panel(240, *_rating_layers(picture, time), *_practices(picture, time)),
+            panel(210, *_rating_layers(picture, time), *_practices(picture, time)),
             _(
                 "Pain and stress day by day, with meetings as upright dashed lines and practices "
                 "as triangles."
@@ -44,7 +44,7 @@ def picture_charts(picture: SessionPicture) -> list[tuple[alt.LayerChart, str]]:
     if picture.heart:
         found.append(
             (
-                panel(130, *_heart_layers(picture, time)),
+                panel(120, *_heart_layers(picture, time)),
                 _("The heart's stress index on the same time axis; 50 is usual."),
             )
         )

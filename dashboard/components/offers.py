@@ -223,30 +223,30 @@ def render_log(api: Any) -> None:
 
 def render_patient_offers(api: Any) -> None:
     """Render a patient's practice by lot for their therapist, who may propose it."""
-    with st.expander(_("Practice by lot")):
-        found = api.offers()
-        active, proposal = found["active"], found["proposal"]
-        render_ended(found["earlier"], active, is_own=False)
-        if active is None:
-            st.write(_("Nothing is offered to them by lot; that is up to them."))
-        else:
-            st.write(
-                _("On: {practices}, at about {share} of a hundred moments.").format(
-                    practices=practice_names(active["arms"]),
-                    share=round(active["base_probability"] * 100),
-                )
+    st.subheader(_("Practice by lot"))
+    found = api.offers()
+    active, proposal = found["active"], found["proposal"]
+    render_ended(found["earlier"], active, is_own=False)
+    if active is None:
+        st.write(_("Nothing is offered to them by lot; that is up to them."))
+    else:
+        st.write(
+            _("On: {practices}, at about {share} of a hundred moments.").format(
+                practices=practice_names(active["arms"]),
+                share=round(active["base_probability"] * 100),
             )
-            _render_patient_times(active)
-        if active is not None or found["earlier"]:
-            render_results(api, with_numbers=True)
-        if proposal is not None:
-            st.caption(
-                _("Proposed, not agreed to yet: {practices}.").format(
-                    practices=practice_names(proposal["arms"])
-                )
+        )
+        _render_patient_times(active)
+    if active is not None or found["earlier"]:
+        render_results(api, with_numbers=True)
+    if proposal is not None:
+        st.caption(
+            _("Proposed, not agreed to yet: {practices}.").format(
+                practices=practice_names(proposal["arms"])
             )
-            _render_patient_times(proposal)
-        _render_proposal_form(api)
+        )
+        _render_patient_times(proposal)
+    _render_proposal_form(api)
 
 
 def _render_patient_times(plan: dict[str, Any]) -> None:

@@ -92,32 +92,32 @@ def render_compliance(found: dict[str, Any], *, is_own: bool) -> None:
 
 def render_patient_reminders(api: Any) -> None:
     """Render a patient's reminders for their therapist, who may propose more around sessions."""
-    with st.expander(_("Reminders")):
-        found = api.reminders()
-        if not found["enabled"]:
-            st.write(_("They are not reminded to rate; that is up to them."))
-        else:
-            render_compliance(found["compliance"], is_own=False)
-            st.caption(
-                _(
-                    "Who answers on some moments and not on others may change what ratings say: "
-                    "look whether the hours or days differ much."
-                )
+    st.subheader(_("Reminders"))
+    found = api.reminders()
+    if not found["enabled"]:
+        st.write(_("They are not reminded to rate; that is up to them."))
+    else:
+        render_compliance(found["compliance"], is_own=False)
+        st.caption(
+            _(
+                "Who answers on some moments and not on others may change what ratings say: "
+                "look whether the hours or days differ much."
             )
-        burst = found["burst"]
-        if burst is not None:
-            words = _("{count} questions a day within {days} days of a meeting.")
-            st.write(words.format(count=burst["a_day"], days=burst["days"]))
-            st.caption(_("Agreed to.") if burst["agreed"] else _("Proposed, not agreed to yet."))
-        with st.form("burst", border=False):
-            days = st.number_input(_("Days around a meeting"), 0, 7, 1)
-            a_day = st.number_input(_("Questions on each"), 1, 8, 4)
-            if st.form_submit_button(_("Propose more around meetings")):
-                try:
-                    api.propose_burst(int(days), int(a_day))
-                    st.rerun()
-                except ApiError as error:
-                    st.warning(str(error))
+        )
+    burst = found["burst"]
+    if burst is not None:
+        words = _("{count} questions a day within {days} days of a meeting.")
+        st.write(words.format(count=burst["a_day"], days=burst["days"]))
+        st.caption(_("Agreed to.") if burst["agreed"] else _("Proposed, not agreed to yet."))
+    with st.form("burst", border=False):
+        days = st.number_input(_("Days around a meeting"), 0, 7, 1)
+        a_day = st.number_input(_("Questions on each"), 1, 8, 4)
+        if st.form_submit_button(_("Propose more around meetings")):
+            try:
+                api.propose_burst(int(days), int(a_day))
+                st.rerun()
+            except ApiError as error:
+                st.warning(str(error))
 
 
 def weekday_names() -> list[str]:

@@ -16,7 +16,6 @@ _FIELDS = ("notes", "homework")
 
 def render_session_notes(api: Any, sessions: list[dict[str, Any]]) -> None:
     """Render notes and homework of a meeting; what is written is stored when a field is left."""
-    st.subheader(_("Notes and homework"))
     saved = {row["number"]: row for row in api.session_notes()}
     now = datetime.now(UTC)
     held = [s["number"] for s in sessions if datetime.fromisoformat(s["held"]) <= now]

@@ -150,7 +150,7 @@ def _describe_change(change: dict[str, Any]) -> str:
 
 def _patient(patient: dict[str, Any]) -> None:
     with st.container(border=True):
-        left, right = st.columns([4, 1], vertical_alignment="center")
+        left, right = st.columns([3, 1], vertical_alignment="center")
         simulated = _(" · simulated") if patient["simulated"] else ""
         lines = [f"**{escape_markdown(patient['name'])}**{simulated}"]
         if not patient["agreed"]:

@@ -59,6 +59,8 @@ def _health(api: Any) -> None:
     ]
     if not state["backups"]:
         lines.append(_("No backup was made by this installation yet: ebbtide backup."))
+    elif not any(item["is_whole"] for item in state["backups"]):
+        lines.append(_("No backup was put back to try it yet: ebbtide store try-backup."))
     if lines:
         st.write(_("**To look at:**"))
         for line in lines:
@@ -113,6 +115,7 @@ def _backups(backups: list[dict[str, Any]]) -> None:
                     _("Made"): _when(item["made"]),
                     _("Folder"): item["folder"],
                     _("There"): _("yes") if item["is_there"] else _("not from here"),
+                    _("Restore tried"): _describe_trial(item),
                 }
                 for item in backups
             ]
@@ -122,10 +125,17 @@ def _backups(backups: list[dict[str, Any]]) -> None:
     )
     st.caption(
         _(
-            "Each copy was read and checked when it was made. Whether it can be put back, only a "
-            "restore into an empty folder shows: ebbtide restore."
+            "Each copy was read and checked when it was made. Whether it can be put back, a try "
+            "shows, which leaves the store as it is: ebbtide store try-backup."
         )
     )
+
+
+def _describe_trial(item: dict[str, Any]) -> str:
+    if item["tried"] is None:
+        return _("never")
+    words = _("{when}, all was read") if item["is_whole"] else _("{when}, it could not be read")
+    return words.format(when=_when(item["tried"]))
 
 
 def _consents(api: Any) -> None:

@@ -42,8 +42,8 @@ _YEAR = timedelta(days=366)
 _WEEK = timedelta(days=7)
 _BUCKET_S = 14_400
 _SPANS = {
-    "lately": N_("Since the meeting before the last"),
-    "all": N_("All of it, a year at most"),
+    "lately": N_("Lately"),
+    "all": N_("Up to a year"),
 }
 _MIN_SPAN = timedelta(days=28)
 
@@ -73,23 +73,26 @@ def patient_page() -> None:
         facts = _load_facts(api, patient)
     render_concerns(questionnaires)
     page = session_summary(facts)
-    _render_summary(api, page, facts)
+    _render_facts(page)
+    page.picture = _render_picture(api, facts)
+    render_patient_live_heart(api)
+    _render_background(page, facts, questionnaires)
+    render_patient_nights(api)
+    with st.expander(_("Notes and homework")):
+        render_session_notes(api, facts.sessions)
+    render_patient_messages(api)
+    with st.expander(_("Meetings, reminders, sign-in")):
+        _plan(api, facts.sessions, patient["zone"])
+        render_patient_reminders(api)
+        render_patient_offers(api)
+        _new_password(patient)
     st.download_button(
         _("Print this page (PDF)"),
         session_pdf(page),
         file_name="before-the-session.pdf",
         mime="application/pdf",
+        width="stretch",
     )
-    render_patient_nights(api)
-    render_session_notes(api, facts.sessions)
-    render_patient_messages(api)
-    with st.expander(_("Questionnaires")):
-        render_questionnaire_changes(questionnaires)
-    _plan(api, facts.sessions, patient["zone"])
-    render_patient_reminders(api)
-    render_patient_offers(api)
-    render_patient_live_heart(api)
-    _new_password(patient)
 
 
 def _load_facts(api: Any, patient: dict[str, Any]) -> SessionFacts:
@@ -132,26 +135,36 @@ def _picture(api: Any, facts: SessionFacts, first: datetime) -> SessionPicture |
     )
 
 
-def _render_summary(api: Any, page: SessionSummary, facts: SessionFacts) -> None:
-    """Render the parts: what is needed first, the rest behind folds."""
-    folded = {_("Over the programme"), _("Their notes")}
-    for number, (title, lines) in enumerate(page.parts.items()):
-        if title in folded:
-            with st.expander(title):
-                _lines(lines)
-                if title == _("Over the programme"):
-                    st.write(describe_trial(facts.therapy))
+def _render_facts(page: SessionSummary) -> None:
+    """Render what is needed in the two minutes before a session: none of it is behind a fold."""
+    for title in (
+        _("Since the last meeting"),
+        _("Homework, and what became of it"),
+        _("Pain and stress"),
+        _("New usual values of the heart"),
+    ):
+        if title not in page.parts:
             continue
-        if title.startswith(_("Your notes of meeting {number}").split("{")[0]):
-            continue  # they are below, to be written on
         st.subheader(title)
-        _lines(lines)
-        if number == 0:
-            page.picture = _render_picture(api, facts)
-        if title == _("Pain and stress") and facts.link["stress"]["missing"] is None:
-            with st.expander(_("How sure is this?")):
-                _lines(describe_doubts(facts.link["stress"]))
-    st.caption(_(CAVEAT))
+        _lines(page.parts[title])
+        if title == _("Since the last meeting"):
+            coming = _("Next meeting")
+            st.write(f"**{coming}:** " + escape_markdown(page.parts[coming][0]))
+
+
+def _render_background(
+    page: SessionSummary, facts: SessionFacts, questionnaires: dict[str, Any]
+) -> None:
+    """Render how to read it, the whole programme and their notes, each behind a fold."""
+    with st.expander(_("How sure is this?")):
+        _lines([*describe_doubts(facts.link["stress"]), _(CAVEAT)])
+    with st.expander(_("Over the programme")):
+        _lines(page.parts[_("Over the programme")])
+        st.write(describe_trial(facts.therapy))
+        st.subheader(_("Questionnaires"))
+        render_questionnaire_changes(questionnaires)
+    with st.expander(_("Their notes")):
+        _lines(page.parts[_("Their notes")])
 
 
 def _lines(lines: list[str]) -> None:
@@ -191,14 +204,15 @@ def _render_picture(api: Any, facts: SessionFacts) -> SessionPicture | None:
 
 
 def _new_password(patient: dict[str, Any]) -> None:
-    with st.expander(_("They cannot sign in")):
-        st.write(_("A link or code lets them set a new password."))
-        if st.button(_("New password link")):
-            render_password_link(client().patient_password_link(patient["id"]))
+    st.subheader(_("They cannot sign in"))
+    st.write(_("A link or code lets them set a new password."))
+    if st.button(_("New password link")):
+        render_password_link(client().patient_password_link(patient["id"]))
 
 
 def _plan(api: Any, sessions: list[dict[str, Any]], zone: str) -> None:
-    with st.expander(_("Plan a meeting")), st.form("plan", border=False):
+    st.subheader(_("Plan a meeting"))
+    with st.form("plan", border=False):
         number = st.number_input(_("Number"), 1, 60, len(sessions) + 1)
         day = st.date_input(_("Day"), datetime.now(ZoneInfo(zone)).date() + timedelta(days=3))
         at = st.time_input(_("Time"), time(10, 0))

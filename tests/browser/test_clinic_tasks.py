@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 from pypdf import PdfReader
 
 from dashboard import start_dashboard
@@ -85,24 +85,40 @@ def signed_in(context: BrowserContext, url: str, who: str) -> Page:
     return page
 
 
+SCREENS = 3  # of a phone: no page is longer without a fold
+DESK, PHONE = ViewportSize(width=1300, height=900), ViewportSize(width=360, height=780)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_therapist_finds_five_facts_in_two_minutes(
-    context: BrowserContext, pages_url: str, tmp_path: Path
+    context: BrowserContext, pages_url: str, size: ViewportSize
 ) -> None:
     page = signed_in(context, pages_url, "tom")
+    page.set_viewport_size(size)
     expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
     wait_until_drawn(page)
-    task = Task("therapist: five facts")
+    task = Task(f"therapist: five facts, {size['width']} px wide")
     expect(page.get_by_text("have a reason for a word today")).to_be_visible()
     expect(page.get_by_text("Meeting 8 on").first).to_be_visible()  # 1: why a word today
     task.click(page.get_by_test_id("stButton").get_by_text("Open").first)
     expect(page.get_by_role("heading", name="Since the last meeting")).to_be_visible()
-    expect(page.get_by_text("in the week before it").first).to_be_visible()  # 2: what changed
-    expect(page.get_by_text("Meeting 8 on").first).to_be_visible()  # 3: the next meeting
-    expect(page.get_by_text("After meeting").first).to_be_visible()  # 4: homework, what became
-    expect(page.get_by_text("95% interval").first).to_be_visible()  # 5: pain and stress, how sure
+    facts = [
+        page.get_by_text("in the week before it").first,  # 2: what changed
+        page.get_by_text("Meeting 8 on").first,  # 3: the next meeting
+        page.get_by_text("After meeting").first,  # 4: homework, and what became of it
+        page.get_by_text("Rated pain and rated stress").first,  # 5: pain and stress, how sure
+    ]
+    for fact in facts:
+        expect(fact).to_be_visible()
+    expect(page.get_by_text("95% interval").first).to_be_visible()
     task.done(120)
     expect(page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
     wait_until_drawn(page)
+    # Visible says Playwright of what is in a closed fold and of what is far below, too.
+    for fact in facts:
+        assert fact.evaluate("element => element.closest('details') === null")
+    height = page.get_by_test_id("stMainBlockContainer").evaluate("element => element.scrollHeight")
+    assert height <= SCREENS * PHONE["height"], f"{height} px"
     check_width(page, "patient")
     with page.expect_download() as download:
         page.get_by_role("button", name="Print this page (PDF)").click()
@@ -120,9 +136,10 @@ def test_notes_save_themselves_and_a_message_is_read(
     expect(page.get_by_role("heading", name="Caseload")).to_be_visible()
     wait_until_drawn(page)
     page.get_by_test_id("stButton").get_by_text("Open").first.click()
-    expect(page.get_by_role("heading", name="Notes and homework")).to_be_visible()
+    expect(page.get_by_text("Notes and homework")).to_be_visible()
     wait_until_drawn(page)
     task = Task("therapist: a note and a message")
+    task.click(page.get_by_text("Notes and homework"))
     task.type(page.get_by_role("textbox", name="Notes, for you"), "less afraid of stairs")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Saved at")).to_be_visible()

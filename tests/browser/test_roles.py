@@ -17,8 +17,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from ebbtide.settings import Settings
 from store.factory import open_stores
 from tests.support.accounts import PASSWORD
-from tests.support.browser import choose_page, sign_in, violations
+from tests.support.browser import choose_page, contrast_violations, sign_in, violations
 from tests.support.clinic import Clinic
+from tests.support.page_access import enlarged_text_faults, keyboard_faults
 from tests.support.played_clinic import played_clinic
 
 pytestmark = pytest.mark.browser
@@ -101,7 +102,9 @@ def named(title: str) -> str:
 
 
 def look_at(page: Page, title: str) -> list[str]:
-    """What is wrong with a page: for axe in both schemes, and on a phone."""
+    """What is wrong with a page: for axe in both schemes and with more contrast, for a keyboard
+    alone, with text of twice the size, and on a phone.
+    """
     settle(page)
     found = []
     for scheme in ("light", "dark"):
@@ -109,7 +112,11 @@ def look_at(page: Page, title: str) -> list[str]:
         settle(page)
         found += [f"{title} ({scheme}): {words}" for words in violations(page)]
         screenshot(page, named(title) + ("" if scheme == "light" else "-dark"))
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark", contrast="more")
+    found += [f"{title} (more contrast): {words}" for words in contrast_violations(page)]
+    page.emulate_media(color_scheme="light", contrast="no-preference")
+    found += [f"{title}: {words}" for words in keyboard_faults(page)]
+    found += [f"{title}: {words}" for words in enlarged_text_faults(page)]
     page.set_viewport_size(PHONE)
     settle(page)
     main = page.get_by_test_id("stMain")

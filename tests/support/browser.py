@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
@@ -127,9 +128,19 @@ def violations(page: Page) -> list[str]:
     return axe_violations(page)
 
 
+def contrast_violations(page: Page) -> list[str]:
+    """Return the texts of a drawn page that have too little contrast (WCAG 1.4.3)."""
+    wait_until_drawn(page)
+    return _axe(page, {"type": "rule", "values": ["color-contrast"]})
+
+
 def axe_violations(page: Page) -> list[str]:
     """``violations`` of a page as it is now."""
-    result = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    return _axe(page, ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+
+
+def _axe(page: Page, run_only: Any) -> list[str]:
+    result = Axe().run(page, options={"runOnly": run_only})
     found = []
     for broken in result.response["violations"]:
         nodes = [

@@ -75,6 +75,10 @@ class BackupOut(BaseModel):
     folder: str = Field(description="The name of its folder; where it is, who runs this knows")
     made: datetime
     is_there: bool = Field(description="Its folder can be read from here")
+    tried: datetime | None = Field(
+        description="When it was last restored into a folder of its own, to try it"
+    )
+    is_whole: bool | None = Field(description="Whether all could be read there; null: never tried")
 
 
 class OperationOut(BaseModel):
@@ -114,7 +118,11 @@ def operation_state(_: Administrator, stores: StoresDep, request: Request) -> Op
         ),
         backups=[
             BackupOut(
-                folder=item.folder.name, made=to_datetime(item.made_ns), is_there=item.is_there
+                folder=item.folder.name,
+                made=to_datetime(item.made_ns),
+                is_there=item.is_there,
+                tried=_moment(item.tried_ns),
+                is_whole=item.is_whole,
             )
             for item in load_backups(stores)[:20]
         ],

@@ -1,0 +1,104 @@
+"""Errors of tables, of HRV from files, and of exports."""
+
+from __future__ import annotations
+
+from ebbtide.i18n import N_
+
+TEXTS = (
+    N_("The first line must name the columns."),
+    N_("{path} has two columns {twice}."),
+    N_("Give each its own name."),
+    N_("{path} has a header and no rows."),
+    N_("Give it rows."),
+    N_("{path} has no column {column}."),
+    N_("It has: {columns}. Case counts."),
+    N_("{path}, line {value}: no {what} in column {column}."),
+    N_("{path}, line {value}, column {column}: {value2} is no number."),
+    N_("Correct it, or leave it empty if it was not measured."),
+    N_(
+        "{path}, column {column}: numbers with a decimal comma ({comma}) and with a decimal "
+        "point ({point})."
+    ),
+    N_("Write them all one way."),
+    N_("{path}: no row has {column} {moment}."),
+    N_("Check --before, --after."),
+    N_("{path}, line {at}: subject {value} has several rows at {column} {moment}."),
+    N_("Keep one row for each subject and time."),
+    N_("{path} is no table: line {line_num}: {error}."),
+    N_("Check that line."),
+    N_("{path}, column {column}: {grouped} may be {value} or {value2}."),
+    N_(
+        "Say which mark the decimals have: --decimal , or --decimal . (or write the numbers "
+        "without marks of thousands)."
+    ),
+    N_("{path}, line {value}: subject {name} has several rows at its first or last time."),
+    N_("{path} is no table: line {line_num} has {value} fields, its header {value2}."),
+    N_("Give every line as many."),
+    N_("Column {column} holds {value} beside {value2}: a code for a missing value, or a group?"),
+    N_("Leave these cells empty where no group is meant, or rename the group."),
+    N_("{name} is neither .csv nor .parquet."),
+    N_("Choose such a name."),
+    N_("--json and the table would both be standard output."),
+    N_("The API did not give it: {error}"),
+    N_("Is it running?"),
+    N_("{file} is there and is no Data Package."),
+    N_("Choose another folder, or move it."),
+    N_("--{value} and --{value2} at once."),
+    N_("Choose one."),
+    N_("--csv, --parquet and --step are for windows."),
+    N_("Add --window 300."),
+    N_("Parquet is not text."),
+    N_("Name a file: --output windows.parquet"),
+    N_("{output} cannot be written: {value}."),
+    N_("Choose another file."),
+    N_("Column {column} holds {names}: a code for a missing value, or a value?"),
+    N_(
+        "If it is a code: --missing {option}. If it is a value: --missing none. For one "
+        "column only: --missing {column}={value}."
+    ),
+    N_("--scale {text} is no scale."),
+    N_("Write --scale 0-10 or --scale 0-100."),
+    N_("Line {value}, column {column}: {value2} is off {name}."),
+    N_(
+        "Correct it; or say --missing {value} if it means that none was given, or --scale "
+        "LOW-HIGH for the scale."
+    ),
+    N_("--missing {text}: {code} is no number."),
+    N_("Give codes with commas between, such as --missing -99,99; or --missing none."),
+    N_("{file}: column {time} holds one time only of each subject."),
+    N_("Outcomes need a before and an after."),
+    N_("{file}: column {time} holds one time only."),
+    N_(
+        "{path}, line {value}, column {group}: subject {value2} is in {name} here and in "
+        "{value22} before."
+    ),
+    N_("A subject belongs to one group."),
+    N_(
+        "{path}: {value} rows are the same as another one (the first: line {value2}). They "
+        "can be copies, or ratings that happen to be equal."
+    ),
+    N_("Say --repeated drop or --repeated keep; or give --time a column with the time of day."),
+    N_("--json and --csv at once."),
+    N_("The index compares hours of the day, and files name moments."),
+    N_("Say where the person lives: --zone Europe/Berlin"),
+    N_("The files hold no RR interval."),
+    N_("Check them."),
+    N_(
+        "The files have beats in {value} windows of five minutes; at most {max_windows} are "
+        "judged at once."
+    ),
+    N_("Give fewer files."),
+    N_("{file} does not say when it was recorded, and the index compares hours of days."),
+    N_("Give files with times, or import it with --start (ebbtide import)."),
+    N_("{path}, column {column}: holds dates such as {value}, {why}."),
+    N_("Say which: --dates day-first or --dates month-first; or write 2026-11-24."),
+    N_("{path}, line {value}, column {column}: {value2} is no time."),
+    N_("Write 2026-11-24T08:30, or a number (days), in every row."),
+    N_("{path}, column {column}: {span} days from first to last."),
+    N_(
+        "Numbers are taken for days. Write moments: 2026-11-24T08:30; or seconds, "
+        "milliseconds, microseconds or nanoseconds since 1970, in every row."
+    ),
+    N_("{path}, line {value}, column {column}: {word} is no time among moments."),
+    N_("Write every row the same way: days, or moments such as 2026-11-24T08:30."),
+)
