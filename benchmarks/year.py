@@ -49,7 +49,9 @@ class InProcess(Executor):
         return done
 
 
-def add_day(stores: Stores, person: Person, stream: str, day: int, sequence: int) -> tuple[int, int]:
+def add_day(
+    stores: Stores, person: Person, stream: str, day: int, sequence: int
+) -> tuple[int, int]:
     """Beats and two ratings of a day. Returns the next sequence number, and how many beats."""
     rng = np.random.default_rng(day)
     waves = 40 * np.sin(np.arange(108_000) * 1.3)

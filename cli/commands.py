@@ -78,8 +78,7 @@ SUMMARIES = {
     "unpair": N_("Forget a strap. What it recorded stays."),
     "record": N_("Record until Ctrl-C, for days. Beats are kept on disk first, then uploaded."),
     "import": N_(
-        "Import recordings and nights of other devices and apps. Importing twice adds "
-        "nothing."
+        "Import recordings and nights of other devices and apps. Importing twice adds nothing."
     ),
     "recordings": N_(
         "List your recordings and imports, or remove one: ebbtide recordings remove ID"
@@ -87,8 +86,7 @@ SUMMARIES = {
     "hrv": N_("HRV figures of a file, or of windows over it; each only where it means something."),
     "clean": N_("Which beats of a file are normal, missed, extra, long, short or ectopic."),
     "stress": N_(
-        "Stress index: heart rate against the person's own usual of the hour, from the third "
-        "day."
+        "Stress index: heart rate against the person's own usual of the hour, from the third day."
     ),
     "link": N_("Whether y moved with x within people, beyond the course that both share."),
     "outcomes": N_("Change, responders and effect sizes of a treatment, by group."),
@@ -96,8 +94,7 @@ SUMMARIES = {
         "Read the files of questionnaires, and say what is in them or what is wrong."
     ),
     "store check": N_(
-        "Check that all can be read, that no beat is stored twice, and that each has its "
-        "person."
+        "Check that all can be read, that no beat is stored twice, and that each has its person."
     ),
     "backup": N_("Copy everything, while it is in use."),
     "restore": N_(
@@ -106,16 +103,14 @@ SUMMARIES = {
     ),
     "move": N_("Move the embedded store to InfluxDB and PostgreSQL; goes on where it stopped."),
     "erase": N_(
-        "Remove everything of a person from the store, prove it, and name copies that may be "
-        "left."
+        "Remove everything of a person from the store, prove it, and name copies that may be left."
     ),
     "export": N_(
         "Write one of your tables into a file, and what its columns mean into "
         "datapackage.json beside it. Asks for the password."
     ),
     "retention": N_(
-        "List whose data may not be kept any longer: consent taken back or over, or long "
-        "silent."
+        "List whose data may not be kept any longer: consent taken back or over, or long silent."
     ),
     "secrets": N_("Make the passwords that the compose file of a clinic reads."),
     "nightly": N_(

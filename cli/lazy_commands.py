@@ -96,9 +96,7 @@ class Group(TyperGroup):
 def _make_command(words: str, name: str) -> Any:
     """Import the function of a command, and make of it what Typer makes."""
     module, _, function = COMMANDS[words].partition(":")
-    alone = typer.Typer(
-        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-    )
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     alone.command(name, cls=Command, context_settings=_CONTEXT.get(words))(
         getattr(import_module(module), function)
     )

@@ -38,7 +38,9 @@ class BeatSpline:
             raise ValueError("a spline needs 4 beats or more")
         self.x, self._y = np.ascontiguousarray(x), np.ascontiguousarray(y)
         loops = compiled.series_loops()
-        self._slope = _slopes(self.x, self._y) if loops is None else loops.spline_slopes(self.x, self._y)
+        self._slope = (
+            _slopes(self.x, self._y) if loops is None else loops.spline_slopes(self.x, self._y)
+        )
 
     def __call__(self, at: FloatArray) -> FloatArray:
         """Sample it at some times, of shape (m,); beyond its ends by the last cubic."""
@@ -54,7 +56,8 @@ class BeatSpline:
         place = np.clip(np.searchsorted(x, at, "right") - 1, 0, len(width) - 1)
         third, second, first = parts[place].T
         since = at - x[place]
-        return ((third * since + second) * since + first) * since + y[place]
+        sampled: FloatArray = ((third * since + second) * since + first) * since + y[place]
+        return sampled
 
 
 def _slopes(x: FloatArray, y: FloatArray) -> FloatArray:

@@ -35,7 +35,12 @@ def wearing(rng: np.random.Generator, minutes: int, faults: float, gaps: int) ->
     begins[0] = True
     pause_ms = np.where(begins, rng.uniform(1_000, 400_000, count), 0)
     time_ns = START + np.round(np.cumsum(rr + pause_ms) * 1e6).astype(np.int64)
-    return [time_ns, rr, ~begins, rng.choice(np.array([-1, 0, 1], np.int8), count, p=[0.2, 0.02, 0.78])]
+    return [
+        time_ns,
+        rr,
+        ~begins,
+        rng.choice(np.array([-1, 0, 1], np.int8), count, p=[0.2, 0.02, 0.78]),
+    ]
 
 
 def merged(straps: list[list[np.ndarray]], until_ns: list[int]) -> BeatArrays:
