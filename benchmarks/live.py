@@ -2,9 +2,9 @@
 
     uv run python benchmarks/live.py [--recording ../shared/data/rr/pyhrv_nni_long.txt]
 
-A day of one person, windows of 5 minutes every 30 s. The same minute of beats is put in ``--rounds``
-times, in turn: all windows from nothing, and those that the minute can have changed. Then the live
-page's two windows, of a minute and of five, each from its beats, and both from beats that are
+A day of one person, windows of 5 minutes every 30 s. The same minute of beats is put in
+``--rounds`` times, in turn: all windows from nothing, and those that it can have changed. Then the
+live page's two windows, of a minute and of five, each from its beats, and both from beats that are
 labelled once. Milliseconds of CPU, the median, the least, and the ratio of each round. Fails where
 a ratio has lost a third of what ``ratios.json`` has (``--record`` writes it).
 """

@@ -31,7 +31,7 @@ def check(
     ``seconds``: ours and what it is compared with, of each ratio, for the table of all benchmarks.
     """
     if os.environ.get(ROWS):
-        with open(os.environ[ROWS], "a") as rows:
+        with Path(os.environ[ROWS]).open("a") as rows:
             for name, ratio in ratios.items():
                 row = [benchmark, name, *(seconds or {}).get(name, (None, None)), ratio]
                 rows.write(json.dumps(row) + "\n")

@@ -29,7 +29,6 @@ from cli.lazy_commands import Group
 from ebbtide.errors import EbbtideError
 from ebbtide.i18n import DEFAULT, translator
 
-
 app = typer.Typer(
     name="ebbtide",
     cls=Group,

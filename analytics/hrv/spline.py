@@ -56,7 +56,8 @@ class BeatSpline:
         place = np.clip(np.searchsorted(x, at, "right") - 1, 0, len(width) - 1)
         third, second, first = parts[place].T
         since = at - x[place]
-        return ((third * since + second) * since + first) * since + y[place]
+        sampled: FloatArray = ((third * since + second) * since + first) * since + y[place]
+        return sampled
 
 
 def _slopes(x: FloatArray, y: FloatArray) -> FloatArray:

@@ -17,8 +17,8 @@ analytics: BeatArrays HrvWindows change_between correct_beats day_to_day_link gr
     repeated_measures_correlation stress_index within_person_link
 analytics.hrv: METRICS SLOW_BREATHING WINDOW_NS Beat BeatArrays BeatLabels CorrectedSeries
     Domain HrvSummary HrvWindows Metric MissingReason Movement Quality StressIndex
-    StressIndexInput StressPeriods WindowMetrics concat_windows correct_beats extend_windows hrv_summary
-    hrv_windows label_beats starts_by_stretch stress_index_of_periods window_metrics
+    StressIndexInput StressPeriods WindowMetrics concat_windows correct_beats extend_windows
+    hrv_summary hrv_windows label_beats starts_by_stretch stress_index_of_periods window_metrics
 analytics.nights: Agreement DaysAround NightLink NightQuestion NightSeries calmer_than
     days_around_nights device_agreement night_links night_series
 analytics.association: Association AssociationText Comparison GroupLink HrvBeforeRating
