@@ -35,6 +35,7 @@ READS = {
     ("link", "file"),
     ("outcomes", "file"),
     ("restore", "folder"),
+    ("store try-backup", "folder"),
     ("stress", "files"),
 }
 WRITES = {

@@ -26,7 +26,16 @@ SAME = {
     "de": {
         *("**{title}** &nbsp; :gray[{ends}]", "- {words} · :gray[{kind}, {about}]"),
         *("{column}: {what}", "{hours} h {minutes} min", "Live: {error}.", "Live: {missing}."),
-        *("Code", "Ebbtide at home", "Export", "Name", "Passkeys", "Pause", "Person"),
+        *(
+            "Code",
+            "Ebbtide at home",
+            "ebbtide recordings",
+            "Export",
+            "Name",
+            "Passkeys",
+            "Pause",
+            "Person",
+        ),
         *("Version", "{job}: {problem}."),
         *("RMSSD", "RMSSD (ms)", "SDNN", "SDNN (ms)", "Stress", "{seconds} s", "{number} ms"),
         *("RMSSD {value} ms", "SDNN {value} ms"),

@@ -19,6 +19,11 @@ MIN_WORDS = 20
 HIGHEST = 8.0  # of one text, in years of school
 HIGHEST_OF_ALL = 6.0
 # Names of things, or for those who treat and analyse.
+# Of files, for who exports from other programs: names of programs and signals are long.
+_REFUSALS = (
+    "Record with a chest strap, in ebbtide or an app",
+    "The signal '{label}' of {path} has a value every",
+)
 EXCEPTIONS = {
     "de": (
         "Heartbeats, ratings, notes, practices, meetings",
@@ -27,11 +32,14 @@ EXCEPTIONS = {
         "Who answers on some moments",
         "each person's slope beyond",
         "{estimate} points of pain for a point of stress",
+        *_REFUSALS,
     ),
     "en": (
         "The page *Bring in a file* reads",
         # The text of consent ``offers-1``: another would have to be agreed to anew.
         "At some of your questions chance decides, like a coin",
+        *_REFUSALS,
+        "Export the results from Kubios as ASCII text",
     ),
 }
 
