@@ -34,12 +34,15 @@ def try_backup(
     place = settings.data_dir / _FOLDER
     shutil.rmtree(place, ignore_errors=True)  # of a try that was killed
     place.mkdir(mode=0o700, parents=True)
-    files = [place / settings.beats_file.name, place / settings.records_file.name]
+    beats_file = place / settings.beats_file.name
+    records_file = place / settings.records_file.name
     try:
         # Whoever was erased since is erased from these copies too, as in a restore in earnest.
-        restored = restore(folder, files, "unused", content=ledger.read())
+        restored = restore(folder, [beats_file, records_file], "unused", content=ledger.read())
         with progress_bars() as progress:
-            found = check_sqlite(*files, lambda done, total: progress("blocks", done, total))
+            found = check_sqlite(
+                beats_file, records_file, lambda done, total: progress("blocks", done, total)
+            )
     except EbbtideError:
         if folder.is_dir():
             ledger.add_trial(folder, time.time_ns(), is_whole=False)
