@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.nights import find_rest
+from analytics.nights import find_rest, is_of_night
 
 SCENARIOS = (
     *("plain", "naps", "evenings on a sofa", "an hour awake in bed", "a third lost"),
@@ -129,6 +129,7 @@ def _found(week: Week, motion: Array | None) -> Spans:
         (one.start_ns // STEP, one.end_ns // STEP)
         for one in find_rest(times, week.bpm, motion)
         if one.end_ns - one.start_ns >= 36 * STEP
+        and is_of_night(one, times, week.bpm, 12 * 3600)  # a week begins at noon
     ]
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         days_around_nights,
         night_links,
     )
-    from analytics.nights.rest import RestPeriod, find_rest
+    from analytics.nights.rest import RestPeriod, find_rest, is_of_night
     from analytics.nights.series import NightSeries, calmer_than, night_series
 else:  # hidden from the type checker, to which other names stay errors
     __getattr__ = lazy_members(
@@ -33,6 +33,7 @@ else:  # hidden from the type checker, to which other names stay errors
             "analytics.nights.rest": (
                 "RestPeriod",
                 "find_rest",
+                "is_of_night",
             ),
             "analytics.nights.series": (
                 "NightSeries",
@@ -53,6 +54,7 @@ __all__ = [
     "days_around_nights",
     "device_agreement",
     "find_rest",
+    "is_of_night",
     "night_links",
     "night_series",
 ]

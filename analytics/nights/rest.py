@@ -1,7 +1,7 @@
 """Sleep in recordings of heartbeats: the rest periods, found from heart rate and movement.
 
-Heart rate alone finds sleep in a free life to about half an hour where it is compared with the
-person's own level by day (Perez-Pozuelo et al. 2022, Scientific Reports 12:7956). Here each window
+Heart rate alone finds sleep in a free life where it is compared with the person's own level by day
+(Perez-Pozuelo et al. 2022, Scientific Reports 12:7956). Here each window
 of five minutes gets a score: positive where its heart rate is on the lower side of the person's own
 two levels (Otsu 1979), and where movement was recorded, on the lower side of that as well. Rest
 periods are the maximal scoring stretches (Ruzzo and Tompa 1999, ISMB), wherever on the clock. Then
@@ -39,6 +39,10 @@ _MAX_RESTLESS, _RESTLESS_BPM = 0.22, 6.0
 #: How far an edge moves: earlier, or later, as after an evening on a sofa.
 _OUT, _IN = _HOUR, 3 * _HOUR
 _MIN_STEP_BPM = 2.0
+# Of who never wears the strap asleep, the calmest hours awake are the lower level. So a rest is of
+# a night where two hours of it are known between midnight and six, or where the day and the night
+# around it were recorded, so that there is no lower level that is not known (sleep by day).
+_NIGHT_ENDS_H, _MIN_AT_NIGHT, _AROUND_THE_CLOCK = 6, 2 * _HOUR, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,38 @@ def find_rest(
     for first, last in _recordings(start_ns):
         found += _find_in(start_ns[first:last], bpm[first:last], motion[first:last])
     return found
+
+
+def is_of_night(rest: RestPeriod, start_ns: IntArray, bpm: FloatArray, clock_s: int) -> bool:
+    """Whether a rest period can be a night's sleep, and not calm hours awake.
+
+    Parameters
+    ----------
+    rest : RestPeriod
+    start_ns, bpm : arrays of shape (w,)
+        The windows that it was found in.
+    clock_s : int
+        Seconds by which the person's clock is before UTC then.
+
+    Returns
+    -------
+    bool
+        True where two hours of it are known between 0:00 and 6:00 of that clock, or three quarters
+        of the 24 hours around its middle are.
+    """
+    inside = _known_steps(start_ns, bpm, rest.start_ns, rest.end_ns)
+    clock = (inside * (STEP_NS // 1_000_000_000) + clock_s) % 86_400
+    if np.count_nonzero(clock < _NIGHT_ENDS_H * 3600) >= _MIN_AT_NIGHT:
+        return True
+    middle, half = (rest.start_ns + rest.end_ns) // 2, _DAY * STEP_NS // 2
+    around = _known_steps(start_ns, bpm, middle - half, middle + half)
+    return len(around) >= _AROUND_THE_CLOCK * _DAY
+
+
+def _known_steps(start_ns: IntArray, bpm: FloatArray, from_ns: int, to_ns: int) -> IntArray:
+    a, b = np.searchsorted(start_ns, [from_ns, to_ns])
+    steps: IntArray = np.unique(start_ns[a:b][np.isfinite(bpm[a:b])] // STEP_NS)
+    return steps
 
 
 def _recordings(start_ns: IntArray) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
-from analytics.nights import RestPeriod, find_rest
+from analytics.nights import RestPeriod, find_rest, is_of_night
 from api.services.daily_windows import MONTH_DAYS, load_daily_hrv
 from ebbtide.beats import Origin, Stream
 from ebbtide.nights import (
@@ -77,6 +77,8 @@ def find_nights(
     by_key: dict[tuple[str, str], Night] = {}
     for rest in find_rest(windows.start_ns, windows.bpm, windows.motion_mg):
         if not MIN_NIGHT_NS <= rest.end_ns - rest.start_ns <= MAX_NIGHT_NS:
+            continue
+        if not is_of_night(rest, windows.start_ns, windows.bpm, _clock_s(rest.end_ns, zone)):
             continue
         source = _find_source(rest, coverage)
         if source is None:
@@ -149,8 +151,7 @@ def _make_night(rest: RestPeriod, windows: RecordedWindows, source: str, zone: s
     usable = np.isfinite(rmssd)
     count = int(np.count_nonzero(usable))
     rates = np.sort(bpm[np.isfinite(bpm)])
-    shift = to_datetime(rest.end_ns, zone).utcoffset()
-    offset_s = 0 if shift is None else int(shift.total_seconds())
+    offset_s = _clock_s(rest.end_ns, zone)
     enough = count >= MIN_WINDOWS
     missing = None
     if not enough:
@@ -176,6 +177,11 @@ def _make_night(rest: RestPeriod, windows: RecordedWindows, source: str, zone: s
         ),
         missing_reason=missing,
     )
+
+
+def _clock_s(instant_ns: int, zone: str) -> int:
+    shift = to_datetime(instant_ns, zone).utcoffset()
+    return 0 if shift is None else int(shift.total_seconds())
 
 
 def _within(value: float, most: float) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analytics.nights import find_rest
+from analytics.nights import find_rest, is_of_night
 
 STEP = 300_000_000_000
 HOUR = 12
@@ -88,3 +88,21 @@ def test_years_apart_cost_no_memory_and_order_is_asked_for() -> None:
         find_rest(times[::-1], bpm)
     with pytest.raises(ValueError, match="each window"):
         find_rest(times, bpm[1:])
+
+
+def of_night(begins_h: float, *parts: tuple[float, float]) -> list[bool]:
+    """Of each rest period of a recording from ``begins_h`` o'clock on: whether it is of a night."""
+    bpm = bpm_of(*parts)
+    times = round(begins_h * HOUR) * STEP + STEP * np.arange(len(bpm), dtype=np.int64)
+    return [is_of_night(one, times, bpm, 0) for one in find_rest(times, bpm)]
+
+
+def test_calm_hours_awake_of_who_never_wears_it_asleep_are_no_night() -> None:
+    # From seven to twenty-three, the last four of them on a sofa.
+    assert of_night(7, (12, 80), (4, 62)) == [False]
+    assert of_night(17, (6, 80), (8, 54), (2, 80)) == [True]
+
+
+def test_sleep_by_day_needs_the_night_around_it() -> None:
+    assert of_night(20, (12, 80), (7, 54), (6, 80)) == [True]
+    assert of_night(7, (2, 80), (7, 54), (3, 80)) == [False]

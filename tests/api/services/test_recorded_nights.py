@@ -119,13 +119,13 @@ def test_naps_and_simulated_beats_are_no_nights_and_files_are_one_device(
 ) -> None:
     record(stores, ada, [(7, 82), (2, 54), (7, 82)])
     assert nightly(stores) == 0
-    later = EVENING + 2000 * HOUR
+    later = EVENING + 2016 * HOUR
     record(stores, ada, [(7, 82), (7, 54), (4, 82)], at_ns=later, origin=Origin.SIMULATED)
     assert nightly(stores) == 0
     for k in (2, 3):
         record(
             *(stores, ada, [(7, 82), (7, 54), (4, 82)]),
-            at_ns=EVENING + 2000 * k * HOUR,
+            at_ns=EVENING + 2016 * k * HOUR,
             origin=Origin.FILE,
             source=f"{k}.csv (RR intervals)",
         )
