@@ -262,6 +262,7 @@ TEXTS = (
     N_("{path} holds no night of Samsung Health with values."),
     N_("Import the whole zip as the app made it: the values are in its folder jsons."),
     N_("{path} holds no cycle of WHOOP."),
+    N_("{path} holds no cycle of WHOOP: {problem}."),
     N_("{base} has no column 'Cycle timezone', so its times have no zone."),
     N_("Export it again (WHOOP: More > App Settings > Data Export)."),
 )

@@ -67,11 +67,6 @@ class Remarks:
         if words not in self.notes:
             self.notes.append(words)
 
-    def in_brackets(self) -> str:
-        """The first problem in brackets, for an error; nothing where there is none."""
-        found = self.all_problems()
-        return f" ({found[0]})" if found else ""
-
     def all_problems(self) -> tuple[str, ...]:
         """Each kind of problem as one sentence, with its number."""
         counted = [

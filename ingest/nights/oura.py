@@ -68,8 +68,7 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
         context.show((number + 1) / len(found))
     if not by_day:
         raise EbbtideError(
-            f"{members.path} is an export of Oura without a night of three hours or more"
-            f"{remarks.in_brackets()}.",
+            f"{members.path} is an export of Oura without a night of three hours or more.",
             "Export sleep, for the time in which the ring was worn.",
         )
     nights = once_each(by_day.values(), remarks)

@@ -48,9 +48,11 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
                 by_day[night.day] = night
         context.show((number + 1) / len(found))
     if not by_day:
-        raise EbbtideError(
-            f"{members.path} holds no cycle of WHOOP{remarks.in_brackets()}.", "Export it again."
-        )
+        for problem in remarks.all_problems():
+            raise EbbtideError(
+                f"{members.path} holds no cycle of WHOOP: {problem}.", "Export it again."
+            )
+        raise EbbtideError(f"{members.path} holds no cycle of WHOOP.", "Export it again.")
     nights = once_each(by_day.values(), remarks)
     remarks.note("averages of a night are WHOOP's own; it exports no values of a night")
     return NightFile("WHOOP", nights, remarks.all_problems(), tuple(remarks.notes))
