@@ -50,7 +50,8 @@ def _texts_of(path: Path) -> Iterator[str]:
 
 def _is_for_people(function: ast.expr) -> bool:
     name = getattr(function, "id", None) or getattr(function, "attr", "")
-    return name in {"EbbtideError", "ChoiceError", "OutboxError", "CannotRecordError"}
+    kinds = {"EbbtideError", "ChoiceError", "OutboxError", "CannotRecordError", "UnpackedSizeError"}
+    return name in kinds
 
 
 def _template(node: ast.expr) -> str | None:
