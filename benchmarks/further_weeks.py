@@ -1,0 +1,96 @@
+"""Weeks of further kinds, on which nothing was chosen: times of day, bad moments, missing ratings.
+
+    uv run python -m benchmarks.further_weeks --draws 200 --no-peers --folder build/further
+    uv run python -m benchmarks.further_weeks --folder build/further --table
+
+Its options, its table and its peers are those of ``benchmarks.weeks``, whose rows it has as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks import weeks
+from benchmarks.weeks import SD, Array, Draw, Process, add, ar, both, course, even, irregular
+
+FURTHER: dict[str, Process] = {}
+
+
+def _three_a_day(rng: np.random.Generator, n: int) -> Array:
+    return np.sort(np.floor(np.arange(n) / 3) + rng.uniform(7, 22.5, n) / 24)
+
+
+def _at(rng: np.random.Generator, n: int, size: Array | float) -> Array:
+    """Zero but at so many moments, which are drawn."""
+    values = np.atleast_1d(np.asarray(size, dtype=np.float64))
+    found = np.zeros(n)
+    found[rng.choice(n - 6, len(values), replace=False) + 3] = values
+    return found
+
+
+@add(FURTHER, "from 12:30 to 15:30 2 up, irregular hours")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = irregular(rng, n)
+    hour = d % 1 * 24
+    return both(d, course(n) + 2 * ((hour >= 12.5) & (hour < 15.5)), lambda: ar(rng, n, 0.4))
+
+
+@add(FURTHER, "before 9:30 2 up, three a day at irregular hours")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = _three_a_day(rng, n)
+    return both(d, course(n) + 2 * (d % 1 * 24 < 9.5), lambda: ar(rng, n, 0.5))
+
+
+@add(FURTHER, "from 17:00 on slowly up by 2.5, irregular hours")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = irregular(rng, n)
+    rise = np.clip((d % 1 * 24 - 17) / 5, 0, 1)
+    return both(d, course(n) + 2.5 * rise, lambda: ar(rng, n, 0.4))
+
+
+@add(FURTHER, "five bad moments 3.5 up")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    return both(even(n), course(n) + _at(rng, n, np.full(5, 3.5)), lambda: ar(rng, n, 0.4))
+
+
+@add(FURTHER, "four bad moments of exponential size, irregular hours")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    sizes = 2 + rng.exponential(2, 4)
+    return both(irregular(rng, n), course(n) + _at(rng, n, sizes), lambda: ar(rng, n, 0.3))
+
+
+@add(FURTHER, "two moments 5 up or down, autoregressive 0.6")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    sizes = rng.choice([-5.0, 5.0], 2)
+    return both(even(n, 3), course(n) + _at(rng, n, sizes), lambda: ar(rng, n, 0.6))
+
+
+def _missing(
+    share: float, above: float, a_day: int, rho: float, judged: Callable[[Array, Array], Array]
+) -> Process:
+    """Build ratings of which a share is missing where what is judged is above a limit."""
+
+    def draw(rng: np.random.Generator, n: int) -> Draw:
+        d, x, y = even(3 * n, a_day), SD * ar(rng, 3 * n, rho), SD * ar(rng, 3 * n, rho)
+        lost = np.where(judged(x, y) > above, share, 0.1)
+        kept = np.flatnonzero(rng.random(3 * n) > lost)[:n]
+        return d[kept], (course(3 * n) + x)[kept], (course(3 * n) + y)[kept]
+
+    return draw
+
+
+FURTHER["60% of the worst fifth missing, three a day"] = _missing(
+    0.6, 1.2, 3, 0.6, lambda x, y: (x + y) / SD
+)
+FURTHER["missing when pain alone is bad, autoregressive 0.7"] = _missing(
+    0.8, 1.0, 2, 0.7, lambda x, y: 1.6 * y / SD
+)
+FURTHER["35% missing at random, autoregressive 0.6"] = _missing(
+    0.35, -np.inf, 2, 0.6, lambda x, y: x + y
+)
+weeks.ALL.update(FURTHER)
+
+if __name__ == "__main__":
+    weeks.main()
