@@ -26,6 +26,7 @@ from dashboard.components.nights import (
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import (
+    date_field_format,
     format_day,
     format_long_day,
     format_number,
@@ -156,7 +157,12 @@ def _render_night(there: list[dict[str, Any]], days: list[dict[str, Any]]) -> No
     first, last = (date.fromisoformat(days[k]["day"]) for k in (0, -1))
     newest = date.fromisoformat(there[-1]["day"])
     day = st.date_input(
-        _("It ended on"), newest, min_value=first, max_value=last, key=f"night-{first}-{last}"
+        _("It ended on"),
+        newest,
+        min_value=first,
+        max_value=last,
+        key=f"night-{first}-{last}",
+        format=date_field_format(),
     )
     item = next((one for one in days if one["day"] == str(day)), None)
     if item is None or item["night"] is None:

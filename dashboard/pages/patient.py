@@ -21,6 +21,7 @@ from dashboard.components.prompt import render_patient_reminders
 from dashboard.components.questionnaire_changes import render_concerns, render_questionnaire_changes
 from dashboard.components.session_notes import render_session_notes
 from dashboard.components.stress import without_rests
+from dashboard.i18n.formatting import date_field_format
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
 from dashboard.reports.session_pdf import session_pdf
@@ -214,7 +215,8 @@ def _plan(api: Any, sessions: list[dict[str, Any]], zone: str) -> None:
     st.subheader(_("Plan a meeting"))
     with st.form("plan", border=False):
         number = st.number_input(_("Number"), 1, 60, len(sessions) + 1)
-        day = st.date_input(_("Day"), datetime.now(ZoneInfo(zone)).date() + timedelta(days=3))
+        soon = datetime.now(ZoneInfo(zone)).date() + timedelta(days=3)
+        day = st.date_input(_("Day"), soon, format=date_field_format())
         at = st.time_input(_("Time"), time(10, 0))
         if st.form_submit_button(_("Plan")):
             api.put_session(number, datetime.combine(day, at, ZoneInfo(zone)))
