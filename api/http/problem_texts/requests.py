@@ -92,6 +92,23 @@ WHAT_IS_SENT = (
         "therapist, who can propose others."
     ),
     N_(
+        "There were {count} plans and proposals already. A proposal that is there can be "
+        "agreed to; there are no new ones."
+    ),
+    N_(
+        "has nights of your own recordings, which would be found again. Remove the recording; "
+        "its nights go with it."
+    ),
+    N_("is that of nights that Ebbtide finds in the person's recordings; they are not sent."),
+    N_(
+        "would be of {count} sources; a person has at most {most}. Remove the nights of a "
+        "source that is not used any more, then send these again."
+    ),
+    N_(
+        "would be more than {most} nights. Remove those of a source that is not used any more, "
+        "then send these again."
+    ),
+    N_(
         "Beats of stream {id} are not later than those before them. Times must increase with "
         "the sequence numbers of a stream; begin a new stream."
     ),
