@@ -14,8 +14,8 @@ _PRESSED = ", ".join(
 )
 _TABS = ".st-key-phone_tabs"
 
-# Too little contrast for small text (WCAG 1.4.3) have Streamlit's own grey, and its white on the
-# light accent of the dark theme.
+# Too little contrast for small text (WCAG 1.4.3) have Streamlit's own grey, its white on the light
+# accent of the dark theme, and its colours of code.
 _CONTRAST = f"""
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{
   color: inherit !important; opacity: .85; }}
@@ -24,6 +24,7 @@ button[data-testid^="stBaseButton-primary"]:not(:disabled) {{
 @media (prefers-contrast: more) {{
   [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ opacity: 1; }}
   {_MAIN} :is(button, summary, details, input) {{ border-color: currentColor !important; }} }}
+[data-testid="stCode"] .token {{ color: inherit !important; }}
 a.ebbtide-button {{ display: block; padding: .6rem 1rem; border: 1px solid currentColor;
   border-radius: .5rem; text-align: center; text-decoration: none; color: inherit !important; }}
 a.ebbtide-button:hover, a.ebbtide-button:focus-visible {{ text-decoration: underline; }}"""
