@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import Remarks, find_delimiter
 
+# Not csv.field_size_limit: it is of the whole process, and scipy and frictionless lift it.
+_MAX_CELL = 131_072
+
 
 def read_rows(
     members: Members, member: Member, remarks: Remarks, *, skip: int = 0
@@ -24,6 +27,8 @@ def read_rows(
             next(reader, None)
         names = [name.strip().lower() for name in next(reader, [])]
         for row in reader:
+            if any(len(cell) > _MAX_CELL for cell in row):
+                raise csv.Error(f"field larger than {_MAX_CELL} letters")
             cells = [cell.strip() for cell in row]
             if any(cells):
                 yield dict(zip(names, cells, strict=False))
