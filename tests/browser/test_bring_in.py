@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from ebbtide.beats import new_id
 from store.models import Role
 from tests.support.accounts import PASSWORD
 from tests.support.browser import check_width, choose_page, sign_in, violations
@@ -27,7 +28,7 @@ def test_a_file_is_read_asked_about_kept_listed_and_taken_out(
 ) -> None:
     size = page.viewport_size
     assert size is not None
-    name = f"ida{size['width']}"
+    name = f"ida{size['width']}-{new_id()[:8]}"  # another where this test is tried again
     clinic.add(name, Role.PATIENT, agrees=False)
     sign_in(page, pages_url, f"{name}@example.org", PASSWORD)
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()

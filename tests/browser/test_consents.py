@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from ebbtide.beats import new_id
 from store.models import Role
 from tests.support.accounts import PASSWORD
 from tests.support.browser import check_width, choose_page, sign_in
@@ -22,7 +23,7 @@ def test_the_first_question_is_asked_in_place_and_a_withdrawal_is_shown(
     clinic: Clinic, page: Page, pages_url: str
 ) -> None:
     width = width_of(page)
-    name = f"ida{width}"
+    name = f"ida{width}-{new_id()[:8]}"  # another where this test is tried again
     clinic.add(name, Role.PATIENT, agrees=False)
     sign_in(page, pages_url, f"{name}@example.org", PASSWORD)
     expect(page.get_by_role("heading", name="One question first")).to_be_visible()
@@ -47,7 +48,7 @@ def test_the_first_question_is_asked_in_place_and_a_withdrawal_is_shown(
 
 
 def test_a_therapist_reads_who_has_not_agreed(clinic: Clinic, page: Page, pages_url: str) -> None:
-    name = f"una{width_of(page)}"
+    name = f"una{width_of(page)}-{new_id()[:8]}"
     clinic.add(name, Role.PATIENT, agrees=False)
     clinic.stores.access.put_care(clinic.id("tom"), clinic.id(name), clinic.stores.now())
     sign_in(page, pages_url, "tom@example.org", PASSWORD)

@@ -140,7 +140,9 @@ def test_every_page_is_accessible_and_fits_a_phone(
             go_to(page, title, heading)
         found += look_at(page, title)
         if title == "Reminders":  # another page, once they are begun
-            page.get_by_role("button", name="Remind me").click()
+            begin = page.get_by_role("button", name="Remind me")
+            if begin.is_visible():  # they are begun where this test is tried again
+                begin.click()
             page.get_by_text("Hours of each weekday").click()
             found += look_at(page, "Reminders begun")
     context.close()

@@ -46,7 +46,7 @@ def test_an_hour_is_recorded_through_lost_links_and_refused_connects(
                 assert strap.beat(70, rr)
                 sent.extend(rr)
                 notifications += 1
-                if notifications % 200 == 0:  # more than that and the bus is full
+                if notifications % 50 == 0:  # with many more the bus is full and closes
                     wait_until_durable()
             wait_until_durable()
 
