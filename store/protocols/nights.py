@@ -32,6 +32,12 @@ class NightStore(Protocol):
         """
         ...
 
+    def remove_recorded(self, person_id: str, start_ns: int, end_ns: int) -> int:
+        """Remove the nights that were found in own recordings and touch [start_ns, end_ns]; how
+        many there were. What other recordings hold of them is found again.
+        """
+        ...
+
     def nights(
         self, person_id: str, first: str = "", last: str = "9999", *, values: bool = True
     ) -> list[StoredNight]:

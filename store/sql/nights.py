@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session, defer, sessionmaker
 from ebbtide.nights import Night, NightBasis, decode_values, encode_values, is_fuller
 from store.models.nights import NightsPut, StoredNight
 from store.sql.engine import dialect_insert, write_transaction
-from store.sql.keeping import KeepingGuard
+from store.sql.keeping import KeepingGuard, lock_person
 from store.sql.tables.nights import NightRow
-from store.sql.tables.records import PersonRow
 
 _PLAIN = (
     *("day", "source", "start_ns", "end_ns", "offset_s", "rmssd_ms", "sdnn_ms", "mean_hr_bpm"),
@@ -32,7 +31,7 @@ class SqlNightStore(KeepingGuard):
         new = grown = known = 0
         with write_transaction(self._engine) as connection, Session(connection) as db:
             # Two imports at once would both find a night missing.
-            db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+            lock_person(db, person_id)
             self._require_consent(db, person_id)
             days = [night.day for night in nights]
             there = {}
@@ -66,7 +65,7 @@ class SqlNightStore(KeepingGuard):
         """Store the nights of own recordings; see NightStore."""
         new = grown = known = 0
         with write_transaction(self._engine) as connection, Session(connection) as db:
-            db.execute(select(PersonRow.id).where(PersonRow.id == person_id).with_for_update())
+            lock_person(db, person_id)
             self._require_consent(db, person_id)
             query = select(NightRow).where(NightRow.person_id == person_id)
             there = {(row.source, row.day): row for row in db.scalars(query)}
@@ -87,6 +86,19 @@ class SqlNightStore(KeepingGuard):
                         setattr(stored, name, value)
             db.flush()
         return NightsPut(new, grown, known)
+
+    def remove_recorded(self, person_id: str, start_ns: int, end_ns: int) -> int:
+        """Remove nights of own recordings in a range; see NightStore."""
+        with write_transaction(self._engine) as db:
+            found = db.execute(
+                delete(NightRow).where(
+                    NightRow.person_id == person_id,
+                    NightRow.basis == NightBasis.RECORDING,
+                    NightRow.start_ns <= end_ns,
+                    NightRow.end_ns >= start_ns,
+                )
+            )
+            return int(found.rowcount)
 
     def nights(
         self, person_id: str, first: str = "", last: str = "9999", *, values: bool = True

@@ -58,6 +58,35 @@ def test_the_fuller_night_stays_whatever_the_order(
     assert (stored.night, stored.stored_ns) == (whole, NOW + 1)
 
 
+def test_nights_of_recordings_are_replaced_as_a_whole_and_go_with_their_time(
+    record_store: RecordStore, night_store: NightStore
+) -> None:
+    ada, eve = a_person(record_store), a_person(record_store, "eve@example.org")
+
+    def found(day: str, begins: int, source: str = "Strap", hours: int = 7) -> Night:
+        start = NOW + begins * HOUR
+        times = {"start_ns": start, "end_ns": start + hours * HOUR}
+        return a_night(day, source, basis=NightBasis.RECORDING, **times)
+
+    first, second = found("2026-03-02", 0), found("2026-03-03", 24)
+    imported = a_night("2026-03-03", "Oura")
+    night_store.put_nights(ada.id, [imported], NOW)
+    night_store.replace_recorded(eve.id, [first], NOW)
+    assert night_store.replace_recorded(ada.id, [first, second], NOW) == NightsPut(2, 0, 0)
+    assert night_store.replace_recorded(ada.id, [first, second], NOW + 5) == NightsPut(0, 0, 2)
+    assert {item.stored_ns for item in night_store.nights(ada.id)} == {NOW}
+    # One has grown, one is not found any more, and what was imported stays, of any name.
+    longer = found("2026-03-02", 0, hours=8)
+    taken = found("2026-03-03", 24, source="Oura")
+    assert night_store.replace_recorded(ada.id, [longer, taken], NOW + 9) == NightsPut(0, 1, 1)
+    assert [item.night for item in night_store.nights(ada.id)] == [longer, imported]
+
+    assert night_store.remove_recorded(ada.id, longer.end_ns + 1, longer.end_ns + HOUR) == 0
+    assert night_store.remove_recorded(ada.id, longer.end_ns - 1, longer.end_ns + 30 * HOUR) == 1
+    assert [item.night for item in night_store.nights(ada.id)] == [imported]
+    assert [item.night for item in night_store.nights(eve.id)] == [first]
+
+
 def test_a_source_is_removed_and_all_is_erased_with_the_person(
     record_store: RecordStore, night_store: NightStore
 ) -> None:

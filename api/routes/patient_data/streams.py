@@ -262,14 +262,16 @@ def remove(
     An outbox that still holds it is answered 410 and does not send it again; its file can be
     imported again.
     """
-    sources = {
-        item.stream.id: item.stream.source for item in stores.beats.coverage(person.subject_id)
-    }
+    known = {item.stream.id: item for item in stores.beats.coverage(person.subject_id)}
+    item = known.get(stream_id)
+    # Before the beats: killed in between, the nights are found again, and none outlives its beats.
+    if item is not None and item.first_ns is not None and item.last_ns is not None:
+        stores.nights.remove_recorded(person.id, item.first_ns, item.last_ns)
     try:
         beats = stores.beats.remove_stream(person.subject_id, stream_id, stores.now())
     except RemovedStreamError as error:
         raise _removed_problem(error) from error
-    if sources.get(stream_id) in EARLIER_SOURCES:
+    if item is not None and item.stream.source in EARLIER_SOURCES:
         stores.beats.readmit_stream(person.subject_id, stream_id)
     stores.records.delete_reports(person.id)
     snapshots.clear()

@@ -94,10 +94,13 @@ def test_a_night_in_a_recording_is_stored_once_grows_and_goes_with_it(
     )
     refused = client.delete("/v1/nights", params={"source": whole.source})
     assert_problem(refused, 422, "Remove the recording")
-    for one in (stream, rest):
-        stores.beats.remove_stream(ada.subject_id, one, stores.now())
-    nightly(stores)
+    assert client.delete(f"/v1/streams/{rest}").status_code == 200
+    assert nights(stores, ada) == []  # at once: what was computed from it goes with a recording
+    assert nightly(stores) == 1
+    assert [night.end_ns for night in nights(stores, ada)] == [first.end_ns]  # of what is left
+    assert client.delete(f"/v1/streams/{stream}").status_code == 200
     assert nights(stores, ada) == []
+    assert nightly(stores) == 0
 
 
 def test_a_night_that_was_imported_of_the_same_device_stays(stores: Stores, ada: Person) -> None:
