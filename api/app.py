@@ -50,7 +50,7 @@ from api.services.snapshots import Snapshots
 from ebbtide import __version__
 from ebbtide.settings import Settings
 from store import Stores, open_stores
-from store.maintenance import remove_stopped_restore
+from store.maintenance import remove_stopped_restore, remove_stopped_trial
 
 # A request meets the first one first; the response passes them from the last to the first.
 MIDDLEWARE: tuple[type[Any], ...] = (
@@ -101,6 +101,7 @@ def create_app(
         await run_in_threadpool(
             remove_stopped_restore, [settings.beats_file, settings.records_file], stores.ledger
         )
+        await run_in_threadpool(remove_stopped_trial, settings.data_dir)
         # Before the first request: the stores may be older than an erasure.
         await run_in_threadpool(carry_out_erasures, stores, folder, erase_local)
         watch = ErasureWatch(

@@ -19,7 +19,7 @@ from ebbtide.errors import EbbtideError
 if TYPE_CHECKING:
     from ebbtide.settings import Settings
     from store import ErasureLedger
-    from store.maintenance import CopyResult
+    from store.maintenance import CopyResult, IntegrityReport
 
 
 def check(as_json: Json = False) -> None:
@@ -49,21 +49,27 @@ def check(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(found)))
     else:
-        typer.echo(
-            f"{found.people} people, {found.ratings} ratings; {found.streams} streams, "
-            f"{found.notifications} notifications, {found.beats} beats, {found.gaps} gaps."
+        write_report(
+            found,
+            "The store is intact: all can be read, nothing is stored twice, and each row has its "
+            "person.",
         )
-        for line in found.waiting:
-            typer.echo(f"Waiting for an upload: {line}")
-        for line in found.problems:
-            typer.echo(f"Wrong: {line}")
-        if not found.problems:
-            typer.echo(
-                "The store is intact: all can be read, nothing is stored twice, and each row has "
-                "its person."
-            )
     if found.problems:
         raise typer.Exit(1)
+
+
+def write_report(found: IntegrityReport, if_whole: str) -> None:
+    """Write what a check read and what is wrong; where nothing is, the sentence ``if_whole``."""
+    typer.echo(
+        f"{found.people} people, {found.ratings} ratings; {found.streams} streams, "
+        f"{found.notifications} notifications, {found.beats} beats, {found.gaps} gaps."
+    )
+    for line in found.waiting:
+        typer.echo(f"Waiting for an upload: {line}")
+    for line in found.problems:
+        typer.echo(f"Wrong: {line}")
+    if not found.problems:
+        typer.echo(if_whole)
 
 
 def backup(

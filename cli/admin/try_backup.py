@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import Annotated
 
 import typer
 
+from cli.admin.store import write_report
 from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
-
-_FOLDER = "trying-a-backup"  # in the data folder: on its disk, and as private
 
 
 def try_backup(
@@ -27,39 +25,30 @@ def try_backup(
     """
     from ebbtide.settings import Settings
     from store import ErasureLedger
-    from store.maintenance import check_sqlite, restore
+    from store.maintenance import check_sqlite, restore, trial_folder
 
     settings = Settings()
     ledger = ErasureLedger.from_settings(settings)
-    place = settings.data_dir / _FOLDER
-    shutil.rmtree(place, ignore_errors=True)  # of a try that was killed
-    place.mkdir(mode=0o700, parents=True)
-    beats_file = place / settings.beats_file.name
-    records_file = place / settings.records_file.name
-    try:
-        # Whoever was erased since is erased from these copies too, as in a restore in earnest.
-        restored = restore(folder, [beats_file, records_file], "unused", content=ledger.read())
-        with progress_bars() as progress:
-            found = check_sqlite(
-                beats_file, records_file, lambda done, total: progress("blocks", done, total)
-            )
-    except EbbtideError:
-        if folder.is_dir():
-            ledger.add_trial(folder, time.time_ns(), is_whole=False)
-        raise
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with trial_folder(settings.data_dir) as place:
+        beats_file = place / settings.beats_file.name
+        records_file = place / settings.records_file.name
+        try:
+            # Whoever was erased since is erased from these copies too, as in a restore in earnest.
+            restored = restore(folder, [beats_file, records_file], "unused", content=ledger.read())
+            with progress_bars() as progress:
+                found = check_sqlite(
+                    beats_file, records_file, lambda done, total: progress("blocks", done, total)
+                )
+        except EbbtideError:
+            if folder.is_dir():
+                ledger.add_trial(folder, time.time_ns(), is_whole=False)
+            raise
     ledger.add_trial(folder, time.time_ns(), is_whole=not found.problems)
     if as_json:
         typer.echo(json.dumps({**asdict(found), "erased_again": restored.erased_again}))
     else:
-        typer.echo(
-            f"{found.people} people, {found.ratings} ratings; {found.streams} streams, "
-            f"{found.beats} beats, {found.gaps} gaps were put back and read."
+        write_report(
+            found, "This backup can be put back. The page Running it has the date of this try."
         )
-        for line in found.problems:
-            typer.echo(f"Wrong: {line}")
-        if not found.problems:
-            typer.echo("This backup can be put back. The page Running it has the date of this try.")
     if found.problems:
         raise typer.Exit(1)

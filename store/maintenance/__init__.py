@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         restore,
     )
     from store.maintenance.sqlite_check import IntegrityReport, check_sqlite
+    from store.maintenance.trial import remove_stopped_trial, trial_folder
 
 __all__ = [
     "BACKUP_PREFIX",
@@ -34,8 +35,10 @@ __all__ = [
     "move",
     "remove_old_backups",
     "remove_stopped_restore",
+    "remove_stopped_trial",
     "restore",
     "restore_server_backup",
+    "trial_folder",
 ]
 
 # Loaded when used: a backup of the embedded store needs neither SQLAlchemy nor an InfluxDB client.
@@ -53,8 +56,10 @@ _LAZY = {
     "move": "server_backup",
     "remove_old_backups": "retention",
     "remove_stopped_restore": "sqlite_backup",
+    "remove_stopped_trial": "trial",
     "restore": "sqlite_backup",
     "restore_server_backup": "server_backup",
+    "trial_folder": "trial",
 }
 
 

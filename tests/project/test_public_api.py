@@ -55,7 +55,7 @@ store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PE
     TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite
     check_stores create_backup create_server_backup made_ns move remove_old_backups
-    remove_stopped_restore restore restore_server_backup
+    remove_stopped_restore remove_stopped_trial restore restore_server_backup trial_folder
 ingest.nights: NIGHT_FORMATS Members NightFile NightFormat find_night_formats holds_nights
     open_members read_nights
 ingest: BatchWriter Outbox Recorder SimulatedStrap Uploader import_recordings open_recording

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from api.app import create_app
 from ebbtide.settings import Settings
 from store import ErasureLedger, open_stores
+from store.maintenance import remove_stopped_trial, trial_folder
 from tests.support.accounts import add_account
 from tests.support.clinic import fill
 
@@ -48,6 +51,28 @@ def test_a_backup_is_tried_and_the_store_stays(data: Path, tmp_path: Path) -> No
     assert not found["problems"]
     assert not (data / "trying-a-backup").exists()
     assert _trial(data, backup).is_whole
+
+
+def test_one_at_a_time_and_what_a_killed_one_left_goes_at_the_next_start(data: Path) -> None:
+    left = data / "trying-a-backup"
+    with trial_folder(data) as place:
+        assert place == left
+        (place / "beats.sqlite").write_bytes(b"somebody's")
+        done = _ebbtide(data, "store", "try-backup", str(data))
+        assert done.returncode == 1 and "Another backup is being tried" in done.stderr
+        remove_stopped_trial(data)
+        assert (place / "beats.sqlite").exists()  # it is under way
+    assert not left.exists()
+    left.mkdir()
+    (left / "beats.sqlite").write_bytes(b"of one that was killed")
+    settings = Settings(data_dir=data)
+    app = create_app(open_stores(settings), settings)
+
+    async def start_and_end() -> None:
+        async with app.router.lifespan_context(app):
+            assert not left.exists()
+
+    asyncio.run(start_and_end())
 
 
 def test_a_damaged_backup_is_said_and_noted(data: Path, tmp_path: Path) -> None:
