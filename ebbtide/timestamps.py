@@ -54,6 +54,15 @@ def to_datetime(instant_ns: int, zone: str = "UTC") -> datetime:
     return whole if zone == "UTC" else whole.astimezone(ZoneInfo(zone))
 
 
+def utc_offset_s(instant_ns: int, zone: str) -> int:
+    """Compute by how many seconds the clock of ``zone`` is before UTC at an instant.
+
+    >>> utc_offset_s(1_790_000_000_123_456_789, "Europe/Berlin")
+    7200
+    """
+    return int((to_datetime(instant_ns, zone).utcoffset() or timedelta()).total_seconds())
+
+
 def from_datetime(moment: datetime) -> int:
     """Convert an aware datetime to UTC nanoseconds. Raises ValueError for a naive one.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.hrv.relative_stress import StressIndexInput, stress_index_input
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
 from ebbtide.rr_units import ms_from_ticks
-from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
+from ebbtide.timestamps import DAY, MINUTE, SECOND, utc_offset_s
 from store import Stores
 from store.models import Beats, Person
 
@@ -55,10 +53,7 @@ def local_day_and_hour(
     # The offset of a zone changes on whole quarters of an hour: one look-up for each is enough.
     quarters, which = np.unique(np.asarray(time_ns) // _QUARTER, return_inverse=True)
     offsets = np.array(
-        [
-            (to_datetime(int(quarter) * _QUARTER, zone).utcoffset() or timedelta()).total_seconds()
-            for quarter in quarters
-        ],
+        [utc_offset_s(int(quarter) * _QUARTER, zone) for quarter in quarters],
         dtype=np.int64,
     )
     local = np.asarray(time_ns, dtype=np.int64) + (offsets * SECOND)[which]

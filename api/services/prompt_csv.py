@@ -33,6 +33,7 @@ from ebbtide.timestamps import (
     SECOND,
     floor_to_microsecond,
     to_datetime,
+    utc_offset_s,
     validate_zone,
 )
 from store import Stores
@@ -127,8 +128,7 @@ def import_prompts_csv(stores: Stores, person: Person, text: str, form: str) -> 
 
 
 def _mpath_head(row: _Row, record: str) -> dict[str, str]:
-    offset = to_datetime(row.time_ns, row.zone).utcoffset()
-    seconds = 0 if offset is None else int(offset.total_seconds())
+    seconds = utc_offset_s(row.time_ns, row.zone)
     prompt, rating = row.prompt, row.rating
     times = {
         "timeStampScheduled": None if prompt is None else prompt.planned_ns,

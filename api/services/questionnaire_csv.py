@@ -27,6 +27,7 @@ from ebbtide.timestamps import (
     SECOND,
     from_datetime,
     to_datetime,
+    utc_offset_s,
     validate_zone,
 )
 from store import Stores
@@ -177,8 +178,7 @@ def _redcap_head(item: ScoredResponse, record: str) -> dict[str, str]:
 
 def _mpath_head(item: ScoredResponse, record: str) -> dict[str, str]:
     response = item.response
-    offset = to_datetime(response.about_ns, response.zone).utcoffset()
-    seconds = 0 if offset is None else int(offset.total_seconds())
+    seconds = utc_offset_s(response.about_ns, response.zone)
     at = str(response.about_ns // SECOND)
     return {
         "connectionId": record,

@@ -27,7 +27,7 @@ from ebbtide.nights import (
     find_fault,
     local_date,
 )
-from ebbtide.timestamps import DAY, SECOND, to_datetime
+from ebbtide.timestamps import DAY, SECOND, utc_offset_s
 from store import Stores
 from store.models import NightsPut, Person, StreamCoverage
 
@@ -78,7 +78,7 @@ def find_nights(
     for rest in find_rest(windows.start_ns, windows.bpm, windows.motion_mg):
         if not MIN_NIGHT_NS <= rest.end_ns - rest.start_ns <= MAX_NIGHT_NS:
             continue
-        if not is_of_night(rest, windows.start_ns, windows.bpm, _clock_s(rest.end_ns, zone)):
+        if not is_of_night(rest, windows.start_ns, windows.bpm, utc_offset_s(rest.end_ns, zone)):
             continue
         source = _find_source(rest, coverage)
         if source is None:
@@ -151,7 +151,7 @@ def _make_night(rest: RestPeriod, windows: RecordedWindows, source: str, zone: s
     usable = np.isfinite(rmssd)
     count = int(np.count_nonzero(usable))
     rates = np.sort(bpm[np.isfinite(bpm)])
-    offset_s = _clock_s(rest.end_ns, zone)
+    offset_s = utc_offset_s(rest.end_ns, zone)
     enough = count >= MIN_WINDOWS
     missing = None
     if not enough:
@@ -177,11 +177,6 @@ def _make_night(rest: RestPeriod, windows: RecordedWindows, source: str, zone: s
         ),
         missing_reason=missing,
     )
-
-
-def _clock_s(instant_ns: int, zone: str) -> int:
-    shift = to_datetime(instant_ns, zone).utcoffset()
-    return 0 if shift is None else int(shift.total_seconds())
 
 
 def _within(value: float, most: float) -> float | None:

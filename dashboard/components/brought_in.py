@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -16,7 +14,7 @@ from dashboard.components.nights import group_nights
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import format_long_day, format_time
 from dashboard.i18n.language import _
-from dashboard.session import current_account
+from dashboard.session import to_own_clock
 
 _ASKED = "take_out"  # keys in Streamlit's session state
 _TAKEN_OUT = "taken_out"
@@ -148,8 +146,7 @@ def _describe(item: dict[str, Any]) -> str:
         )
     if item["begin"] is None:
         return _("without heartbeats")
-    zone = ZoneInfo((current_account() or {}).get("zone", "UTC"))
-    begin, end = (datetime.fromisoformat(item[key]).astimezone(zone) for key in ("begin", "end"))
+    begin, end = (to_own_clock(item[key]) for key in ("begin", "end"))
     words = _("{day}, {begin} to {end}, {beats} heartbeats")
     if format_long_day(begin) != format_long_day(end):
         words = _("{day}, {begin} to {end_day}, {end}, {beats} heartbeats")

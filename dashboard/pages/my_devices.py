@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -23,7 +22,7 @@ from dashboard.components.strap_words import (
 from dashboard.i18n.formatting import format_time
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
-from dashboard.session import client, current_account
+from dashboard.session import client, to_own_clock
 
 _FORGET = "devices_forget"  # keys in the session
 _OFF = "devices_off"
@@ -180,11 +179,10 @@ def _render_elsewhere(api: Any) -> None:
             "`ebbtide pair` finds the strap and `ebbtide record` records it."
         )
     )
-    zone = ZoneInfo((current_account() or {}).get("zone", "UTC"))
     last: dict[str, datetime] = {}
     for stream in api.streams()["streams"]:
         if stream["origin"] in ("strap", "pulse") and stream["last_beat"] is not None:
-            heard = datetime.fromisoformat(stream["last_beat"]).astimezone(zone)
+            heard = to_own_clock(stream["last_beat"])
             last[stream["source"]] = max(heard, last.get(stream["source"], heard))
     for name, heard in sorted(last.items()):
         with st.container(border=True):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ebbtide.timestamps import MINUTE, from_datetime, to_datetime
+from ebbtide.timestamps import MINUTE, from_datetime
 from ingest.files.choices import ChoiceError
 from ingest.nights.night_file import Remarks
 
@@ -42,12 +42,6 @@ def require_zone(zone: str | None, what: str) -> str:
             {"zone": ()},
         )
     return zone
-
-
-def offset_s(instant_ns: int, zone: str) -> int:
-    """Seconds by which the clock of ``zone`` is before UTC then."""
-    found = to_datetime(instant_ns, zone).utcoffset()
-    return 0 if found is None else int(found.total_seconds())
 
 
 def local_to_utc(times: Sequence[datetime], zone: str, remarks: Remarks) -> array[int]:

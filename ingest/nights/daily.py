@@ -6,8 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ebbtide.nights import Night, NightBasis
-from ebbtide.timestamps import HOUR, from_datetime
-from ingest.nights.clock import offset_s
+from ebbtide.timestamps import HOUR, from_datetime, utc_offset_s
 
 
 def night_of_day(
@@ -29,7 +28,7 @@ def night_of_day(
         source,
         start,
         end,
-        offset_s(end, zone or "UTC"),
+        utc_offset_s(end, zone or "UTC"),
         basis,
         rmssd_ms=rmssd_ms,
         mean_hr_bpm=mean_hr_bpm,

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night, NightBasis
-from ebbtide.timestamps import from_datetime
+from ebbtide.timestamps import from_datetime, utc_offset_s
 from ingest.nights.assemble import (
     HeartRates,
     Measured,
@@ -24,7 +24,7 @@ from ingest.nights.assemble import (
     once_each,
     with_rates,
 )
-from ingest.nights.clock import is_of_this_century, local_to_utc, offset_s, require_zone
+from ingest.nights.clock import is_of_this_century, local_to_utc, require_zone
 from ingest.nights.daily import night_of_day
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, csv_names
@@ -132,7 +132,7 @@ def _at(time_ns: int, value: Measured, zone: str | None, moment: datetime | None
     """The value at its time. Of times in UTC the zone says what a clock showed."""
     shift = moment.utcoffset() if moment is not None else None
     if zone is not None and not shift:
-        offset = offset_s(time_ns, zone)
+        offset = utc_offset_s(time_ns, zone)
     else:
         offset = 0 if shift is None else int(shift.total_seconds())
     return Measured(time_ns, offset, value.rmssd_ms, value.sdnn_ms)

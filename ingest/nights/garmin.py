@@ -17,11 +17,11 @@ import fitdecode
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import NightBasis
-from ebbtide.timestamps import SECOND
+from ebbtide.timestamps import SECOND, utc_offset_s
 from ingest.files.fit import READER_ERRORS
 from ingest.files.fit_events import timestamp_ns
 from ingest.nights.assemble import Measured, clean, make_nights, once_each
-from ingest.nights.clock import offset_s, require_zone
+from ingest.nights.clock import require_zone
 from ingest.nights.daily import day_of_single, night_of_day
 from ingest.nights.members import MAX_HELD_BYTES, Member, Members, open_members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
@@ -57,11 +57,11 @@ def _read(members: Members, found: list[Member], context: NightContext) -> Night
             "Export the wellness data of a watch that measures HRV status.",
         )
     zone = require_zone(context.zone, "nights of Garmin")
-    values = [Measured(time, offset_s(time, zone), rmssd) for time, rmssd in all_found.values]
+    values = [Measured(time, utc_offset_s(time, zone), rmssd) for time, rmssd in all_found.values]
     nights = make_nights(_SOURCE, values, remarks)
     days = {night.day for night in nights}
     for time, rmssd in sorted(all_found.averages):
-        local = datetime.fromtimestamp(time / SECOND + offset_s(time, zone), UTC)
+        local = datetime.fromtimestamp(time / SECOND + utc_offset_s(time, zone), UTC)
         night = night_of_day(_SOURCE, day_of_single(local), zone, NightBasis.DEVICE, rmssd_ms=rmssd)
         if night.day not in days:
             days.add(night.day)

@@ -16,7 +16,7 @@ from typing import Any
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night, NightBasis
-from ebbtide.timestamps import EARLIEST, LATEST, MILLISECOND, SECOND
+from ebbtide.timestamps import EARLIEST, LATEST, MILLISECOND, SECOND, utc_offset_s
 from ingest.nights.assemble import (
     HeartRates,
     Measured,
@@ -26,7 +26,7 @@ from ingest.nights.assemble import (
     once_each,
     with_rates,
 )
-from ingest.nights.clock import offset_s, require_zone
+from ingest.nights.clock import require_zone
 from ingest.nights.daily import day_of_single, night_of_day
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, plain_name
@@ -143,7 +143,7 @@ def _shift(shift: object, time_ms: int, context: NightContext) -> int:
     if isinstance(shift, int) and abs(shift) <= 18 * 3600:
         return shift
     zone = require_zone(context.zone, "values without zone_offset")
-    return offset_s(time_ms * MILLISECOND, zone)
+    return utc_offset_s(time_ms * MILLISECOND, zone)
 
 
 def _sleeps(

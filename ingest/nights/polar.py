@@ -13,9 +13,9 @@ from typing import Any
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night, NightBasis
-from ebbtide.timestamps import SECOND
+from ebbtide.timestamps import SECOND, utc_offset_s
 from ingest.nights.assemble import Measured, clean, make_nights, once_each
-from ingest.nights.clock import is_of_this_century, local_to_utc, offset_s, require_zone
+from ingest.nights.clock import is_of_this_century, local_to_utc, require_zone
 from ingest.nights.daily import night_of_day
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks
@@ -129,7 +129,7 @@ def _samples(samples: dict[str, Any], day: date, zone: str, remarks: Remarks) ->
     order = sorted(range(len(naive)), key=lambda place: (naive[place].date(), place))
     times = local_to_utc([naive[place] for place in order], zone, remarks)
     return [
-        Measured(time, offset_s(time, zone), clocks[place][1])
+        Measured(time, utc_offset_s(time, zone), clocks[place][1])
         for time, place in zip(times, order, strict=True)
         if time >= SECOND
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ebbtide.errors import EbbtideError
 from ebbtide.nights import Night
-from ebbtide.timestamps import MILLISECOND
+from ebbtide.timestamps import MILLISECOND, utc_offset_s
 from ingest.nights.assemble import (
     HeartRates,
     Measured,
@@ -20,7 +20,7 @@ from ingest.nights.assemble import (
     once_each,
     with_rates,
 )
-from ingest.nights.clock import offset_s, parse_offset, require_zone
+from ingest.nights.clock import parse_offset, require_zone
 from ingest.nights.members import Member, Members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat, Remarks, plain_name
 from ingest.nights.tables import read_rows
@@ -109,7 +109,7 @@ def _add_row(
             item[0],
             fixed
             if fixed is not None
-            else offset_s(item[0], require_zone(context.zone, f"the sleep of {when} UTC")),
+            else utc_offset_s(item[0], require_zone(context.zone, f"the sleep of {when} UTC")),
             clean(item[1].get("rmssd"), "rmssd_ms"),
             clean(item[1].get("sdnn"), "sdnn_ms"),
         )
