@@ -11,6 +11,7 @@ from dashboard.components.plain import escape_markdown
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import _
+from dashboard.session import to_own_clock
 
 _PROOF = "erasure-proof"
 
@@ -60,7 +61,9 @@ def render_proof() -> None:
             st.write(
                 _("A copy may still hold them: {kind}, {when}.").format(
                     kind=say(copy["kind"]),
-                    when="–" if copy["at"] is None else format_day_and_time(copy["at"]),
+                    when=(
+                        "–" if copy["at"] is None else format_day_and_time(to_own_clock(copy["at"]))
+                    ),
                 )
             )
         if not found["copies"]:

@@ -13,6 +13,7 @@ from dashboard.client import ApiError
 from dashboard.components.plain import escape_markdown
 from dashboard.i18n.formatting import format_day_and_time, format_long_day
 from dashboard.i18n.language import N_, _
+from dashboard.session import to_own_clock
 from ebbtide.settings import Settings
 
 TABLES = {
@@ -50,7 +51,7 @@ def render_tokens(api: Any) -> None:
         st.code(made["token"], language=None, wrap_lines=True)
         st.caption(
             _("It ends on {day}. In a terminal: export EBBTIDE_TOKEN=...").format(
-                day=format_long_day(made["expires"])
+                day=format_long_day(to_own_clock(made["expires"]))
             )
         )
     with st.form("script-token", border=False):
@@ -71,7 +72,8 @@ def render_tokens(api: Any) -> None:
         left.write(escape_markdown(token["name"]))
         left.caption(
             _("used last {used}, ends {expires}").format(
-                used=format_day_and_time(token["used"]), expires=format_long_day(token["expires"])
+                used=format_day_and_time(to_own_clock(token["used"])),
+                expires=format_long_day(to_own_clock(token["expires"])),
             )
         )
         # What a script does with it ends at once; another can be made: no question before.

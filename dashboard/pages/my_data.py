@@ -17,7 +17,7 @@ from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time, format_time
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
-from dashboard.session import client, current_account, sign_out
+from dashboard.session import client, current_account, sign_out, to_own_clock
 
 _TABLES = {
     "ratings": N_("Ratings"),
@@ -189,8 +189,8 @@ def _recordings(api: Any) -> None:
                 return _("{source}, without heartbeats").format(source=stream["source"])
             return _("{source}: {begin} to {end}, {beats} heartbeats").format(
                 source=stream["source"],
-                begin=format_day_and_time(datetime.fromisoformat(stream["first_beat"])),
-                end=format_day_and_time(datetime.fromisoformat(stream["last_beat"])),
+                begin=format_day_and_time(to_own_clock(stream["first_beat"])),
+                end=format_day_and_time(to_own_clock(stream["last_beat"])),
                 beats=stream["beats"],
             )
 
@@ -199,10 +199,11 @@ def _recordings(api: Any) -> None:
         if not found:
             st.caption(_("No heartbeats yet."))
             return
-        stream = select_row(_("Recording"), found, describe)
+        described = {stream["id"]: describe(stream) for stream in found}
+        stream = select_row(_("Recording"), found, lambda row: described[row["id"]])
         with st.form("remove-recording", border=False):
             # In full: a narrow screen cuts the list's words, and nights of one strap begin alike.
-            st.write(escape_markdown(describe(stream)))
+            st.write(escape_markdown(described[stream["id"]]))
             st.write(
                 _(
                     "If you remove it, all that was computed from it goes too. Your file stays "

@@ -12,7 +12,7 @@ from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_day_and_time, format_number
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page
-from dashboard.session import client
+from dashboard.session import client, to_own_clock
 
 _PARTS = {
     "health": N_("Is it well?"),
@@ -261,7 +261,7 @@ def _kept(api: Any) -> None:
 
 
 def _when(moment: str | None) -> str:
-    return "–" if moment is None else format_day_and_time(moment)
+    return "–" if moment is None else format_day_and_time(to_own_clock(moment))
 
 
 PAGE = Page(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
-from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -17,7 +16,7 @@ from dashboard.i18n import texts
 from dashboard.i18n.formatting import format_day_and_time
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import SECOND_FACTOR, Page
-from dashboard.session import client, current_account, refresh_account
+from dashboard.session import client, current_account, refresh_account, to_own_clock
 
 _SETUP, _CODES = "app_setup", "recovery_codes"  # keys in the session
 _ASKS_CODE = "verify_asks_code"
@@ -74,7 +73,7 @@ def _passkeys(api: Any, *, can_change: bool) -> None:
         left.caption(
             _("For {address}, used {when}").format(
                 address=escape_markdown(passkey["rp_id"]),
-                when=format_day_and_time(datetime.fromisoformat(passkey["used"])),
+                when=format_day_and_time(to_own_clock(passkey["used"])),
             )
         )
         if can_change and right.button(_("Remove"), key=f"remove-{passkey['id']}", width="stretch"):

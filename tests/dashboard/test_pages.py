@@ -469,6 +469,18 @@ def test_reminders_begin_and_pause_on_their_page(clinic: Clinic) -> None:
     assert "streak" not in words and "!" not in words
 
 
+def test_recordings_are_told_by_the_reader_s_own_clock(
+    clinic: Clinic,
+) -> None:
+    fill(clinic.stores, clinic.people["eve"], days=1)  # beats from 9:00 to 11:00 UTC
+    (stream,) = clinic["eve"].get("/v1/streams").json()["streams"][-1:]
+    begun = datetime.fromisoformat(stream["first_beat"])
+    assert begun.utcoffset() == timedelta()
+    own = begun.astimezone(ZoneInfo("Europe/Berlin"))
+    said = words(opened(clinic, "my_data", "eve")).replace("\\", "")
+    assert f"{own:%H:%M}" in said and f"{begun:%H:%M}" not in said
+
+
 def test_practice_by_lot_begins_and_ends_on_its_page_and_the_therapist_sees_it(
     clinic: Clinic,
 ) -> None:
