@@ -15,11 +15,11 @@ from dashboard.components.plain import escape_markdown
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import format_number
 from dashboard.i18n.language import _
+from ebbtide.nights import NightBasis
 
 #: So many nights of one device make thirds; the API ranks none with fewer before it either.
 MIN_COMPARED = 14
 METRICS = ("rmssd_ms", "sdnn_ms", "mean_hr_bpm")
-OF_RECORDING = "found in an own recording"
 _BRIEF_DAYS = 28
 
 
@@ -151,7 +151,9 @@ def group_nights(answer: dict[str, Any]) -> list[dict[str, Any]]:
     """Join the imported nights of each source: its name, how many, from when to when."""
     days: dict[str, list[date]] = {}
     for night in answer["nights"]:
-        if night["basis"] == OF_RECORDING:  # no file was brought in: it goes with its recording
+        if (
+            night["basis"] == NightBasis.RECORDING
+        ):  # no file was brought in: it goes with its recording
             continue
         days.setdefault(night["source"], []).append(date.fromisoformat(night["day"]))
     return [

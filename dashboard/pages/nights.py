@@ -19,7 +19,6 @@ from dashboard.components.keeping import render_keeping_first
 from dashboard.components.nights import (
     METRICS,
     MIN_COMPARED,
-    OF_RECORDING,
     calendar_days,
     metric_title,
 )
@@ -36,6 +35,7 @@ from dashboard.i18n.formatting import (
 from dashboard.i18n.language import N_, _
 from dashboard.page_shell import Page, page_link
 from dashboard.session import client
+from ebbtide.nights import NightBasis
 
 _YEAR = timedelta(days=365)
 _QUESTIONS = {
@@ -213,7 +213,7 @@ def _describe_night(night: dict[str, Any]) -> str:
     words += f" {', '.join(parts)}."
     if night["basis"] == "the device's own average":
         words += " " + _("These are the device's own averages.")
-    if night["basis"] == OF_RECORDING:
+    if night["basis"] == NightBasis.RECORDING:
         words += " " + _(
             "Ebbtide found this time in your own recording, where your heart was slow and even for "
             "three hours or more (and you lay still, where movement was recorded); lying awake "
