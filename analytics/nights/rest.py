@@ -42,7 +42,7 @@ _MIN_STEP_BPM = 2.0
 # Of who never wears the strap asleep, the calmest hours awake are the lower level. So a rest is of
 # a night where two hours of it are known between midnight and six, or where the day and the night
 # around it were recorded, so that there is no lower level that is not known (sleep by day).
-_NIGHT_ENDS_H, _MIN_AT_NIGHT, _AROUND_THE_CLOCK = 6, 2 * _HOUR, 0.75
+_NIGHT_ENDS_H, _MIN_AT_NIGHT, _AROUND_THE_CLOCK = 6, 2 * _HOUR, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def is_of_night(rest: RestPeriod, start_ns: IntArray, bpm: FloatArray, clock_s: 
     Returns
     -------
     bool
-        True where two hours of it are known between 0:00 and 6:00 of that clock, or three quarters
+        True where two hours of it are known between 0:00 and 6:00 of that clock, or nine tenths
         of the 24 hours around its middle are.
     """
     inside = _known_steps(start_ns, bpm, rest.start_ns, rest.end_ns)
