@@ -104,5 +104,7 @@ def test_calm_hours_awake_of_who_never_wears_it_asleep_are_no_night() -> None:
 
 
 def test_sleep_by_day_needs_the_night_around_it() -> None:
-    assert of_night(20, (12, 80), (7, 54), (6, 80)) == [True]
+    assert of_night(20, (12, 80), (7, 54), (9, 80)) == [True]
     assert of_night(7, (2, 80), (7, 54), (3, 80)) == [False]
+    # Who wears it whenever awake, 18 hours a day, and sits calmly from eleven to four.
+    assert of_night(6, (5, 80), (5, 62), (8, 80)) == [False]
