@@ -59,8 +59,10 @@ def _health(api: Any) -> None:
     ]
     if not state["backups"]:
         lines.append(_("No backup was made by this installation yet: ebbtide backup."))
-    elif not any(item["is_whole"] for item in state["backups"]):
+    elif all(item["tried"] is None for item in state["backups"]):
         lines.append(_("No backup was put back to try it yet: ebbtide store try-backup."))
+    if any(item["is_whole"] is False for item in state["backups"]):
+        lines.append(_("A backup that was tried could not be read: make a new one, and try that."))
     if lines:
         st.write(_("**To look at:**"))
         for line in lines:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, time, timedelta, tzinfo
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -513,3 +514,16 @@ def test_a_therapist_proposes_more_and_the_patient_decides(clinic: Clinic) -> No
     burst = clinic["ada"].get("/v1/reminders").json()["burst"]
     assert burst == {"days": 1, "a_day": 4, "agreed": True}
     clinic.agree("ada", Purpose.CARE, given=False)
+
+
+def test_running_it_says_whether_a_backup_can_be_put_back(clinic: Clinic, tmp_path: Path) -> None:
+    ledger = clinic.stores.ledger
+    assert ledger is not None
+    ledger.add_backup(tmp_path, clinic.stores.now())
+    assert "No backup was put back to try it yet" in words(opened(clinic, "operation", "adam"))
+    ledger.add_trial(tmp_path, clinic.stores.now(), is_whole=False)
+    said = words(opened(clinic, "operation", "adam"))
+    assert "could not be read" in said and "to try it yet" not in said
+    ledger.add_trial(tmp_path, clinic.stores.now() + 1, is_whole=True)
+    said = words(opened(clinic, "operation", "adam"))
+    assert "could not be read" not in said and "to try it yet" not in said
