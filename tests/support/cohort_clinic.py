@@ -12,7 +12,7 @@ from api.services.research_identity import (
     ResearchIdentity,
     make_identity,
 )
-from ebbtide.timestamps import now_ns
+from ebbtide.timestamps import DAY, HOUR, now_ns
 from store import Stores
 from store.models import Person, Purpose, Role
 from tests.support.clinic import Clinic
@@ -40,10 +40,14 @@ def identity_of(stores: Stores, analyst: Person, person: Person) -> ResearchIden
 
 
 class MovableClock:
-    """The clock of stores, some time ahead of this machine's."""
+    """The clock of stores, some time ahead of this machine's: at first on the next Wednesday, 12:00
+    UTC, since analysts never see what is of the night from Saturday to Sunday.
+    """
 
     def __init__(self) -> None:
-        self.ahead_ns = 0
+        now = now_ns()
+        wednesday = 6 * DAY + 12 * HOUR  # 1970-01-01 was a Thursday
+        self.ahead_ns = (wednesday - now) % WEEK
 
     def __call__(self) -> int:
         """The time, in UTC nanoseconds."""
