@@ -265,4 +265,23 @@ TEXTS = (
     N_("{path} holds no cycle of WHOOP: {problem}."),
     N_("{base} has no column 'Cycle timezone', so its times have no zone."),
     N_("Export it again (WHOOP: More > App Settings > Data Export)."),
+    N_("{name} is a table of nights without a figure that can be read."),
+    N_("{name} is a table of nights without a figure that can be read: {problem}."),
+    N_("Give each night a row with its date and RMSSD or SDNN in ms."),
+    N_(
+        "{base} has a figure a day and does not say whether it is of the night, of the "
+        "morning or of the whole day."
+    ),
+    N_("If it is of the night that ended on that date, name the column {day} 'night'."),
+    N_(
+        "The column {vague} of {base} does not say which heart rate variability it is in ms: "
+        "RMSSD and SDNN are different quantities."
+    ),
+    N_("Name it 'rmssd_ms' or 'sdnn_ms', as the device's documentation says."),
+    N_("{base} holds nights of several people: {column} is {value} and {value2}."),
+    N_("Keep the rows of one person and import that file into their account."),
+    N_("{base} has several columns of a night's {value}: {several}."),
+    N_("Name the one that is to be read {exact}."),
+    N_("{base} has two rows of {day} with different figures."),
+    N_("Keep one row a night; of several devices, name each in a column 'source'."),
 )

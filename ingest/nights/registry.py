@@ -10,7 +10,17 @@ from ebbtide.nights import Night, find_fault
 from ebbtide.timestamps import now_ns
 from ebbtide.upload_schema import MAX_AHEAD_NS
 from ingest.files.choices import ChoiceError
-from ingest.nights import apple, fitbit, garmin, health_connect, oura, polar, samsung, whoop
+from ingest.nights import (
+    apple,
+    fitbit,
+    garmin,
+    health_connect,
+    night_table,
+    oura,
+    polar,
+    samsung,
+    whoop,
+)
 from ingest.nights.members import Member, Members, UnpackedSizeError, open_members
 from ingest.nights.night_file import NightContext, NightFile, NightFormat
 
@@ -23,6 +33,7 @@ NIGHT_FORMATS: tuple[NightFormat, ...] = (
     polar.FORMAT,
     fitbit.FORMAT,
     garmin.FORMAT,
+    night_table.FORMAT,  # last: others' tables have such columns too
 )
 
 _MAX_SEARCHED, _MAX_SEARCHED_BYTES = 100, 300_000_000  # files whose first bytes say nothing

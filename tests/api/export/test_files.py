@@ -21,6 +21,8 @@ from api.export.columns import COLUMNS, Table
 from api.services.reminders.plans import change_plan
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
+from ingest.nights import read_nights
+from ingest.nights.upload import night_body
 from store import Stores
 from store.models import DecisionPoint, Person, Prompt, PromptState, TurnResult
 from tests.support.clinic import Clinic, fill, opened_clinic
@@ -157,6 +159,20 @@ def test_notes_are_for_the_person_and_not_for_analysts(clinic: Clinic) -> None:
     assert "good" not in theirs.text
     for form in ("csv", "parquet", "arrows"):
         assert b"2nd line" not in content(clinic, "ann", f"ratings.{form}")
+
+
+def test_the_table_of_nights_can_be_imported(clinic: Clinic, tmp_path: Path) -> None:
+    path = tmp_path / "nights.csv"
+    path.write_bytes(content(clinic, "ada", "nights.csv"))
+    found = read_nights(path, zone=None)
+    assert found is not None
+    assert not found.problems
+    stored = clinic["ada"].get("/v1/nights").raise_for_status().json()["nights"]
+    assert len(stored) == len(found.nights) == 3
+    body = {"nights": [night_body(night) for night in found.nights]}
+    answer = clinic["ada"].put("/v1/nights", json=body).raise_for_status().json()
+    assert (answer["new"], answer["known"]) == (0, 3)
+    assert clinic["ada"].get("/v1/nights").json()["nights"] == stored
 
 
 def test_heart_rates_from_elsewhere_come_out_in_bulk(clinic: Clinic) -> None:
