@@ -40,6 +40,7 @@ COMMANDS = {
     "move": "cli.admin.store:move",
     "erase": "cli.admin.erase:erase",
     "export": "cli.analysis.export:export",
+    "lake": "cli.analysis.lake:lake",
     "retention": "cli.admin.erase:retention",
     "secrets": "cli.server.secrets:secrets",
     "nightly": "cli.admin.nightly:nightly",
@@ -113,6 +114,11 @@ SUMMARIES = {
     "export": N_(
         "Write one of your tables into a file, and what its columns mean into "
         "datapackage.json beside it. Asks for the password."
+    ),
+    "lake": N_(
+        "Write the tables of everybody who agreed to research into a data lake of Parquet, or "
+        "renew what is there: what was erased or taken back goes. Asks for the password, or takes "
+        "the token in EBBTIDE_TOKEN."
     ),
     "retention": N_(
         "List whose data may not be kept any longer: consent taken back or over, or long silent."

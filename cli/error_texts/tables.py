@@ -101,4 +101,23 @@ TEXTS = (
     ),
     N_("{path}, line {value}, column {column}: {word} is no time among moments."),
     N_("Write every row the same way: days, or moments such as 2026-11-24T08:30."),
+    N_("Nobody is named whose account it is."),
+    N_("Give --email, or a token of the page Research in EBBTIDE_TOKEN."),
+    N_("{error} {gone} files that the lake had were deleted."),
+    N_("Run it again when more people agree."),
+    N_("{address} is a lake of another version of Ebbtide."),
+    N_("Name a new folder."),
+    N_("{address} is the lake of another account, whose pseudonyms are others."),
+    N_("Name a folder of your own."),
+    N_("{address} has {value} buckets, and not {buckets}."),
+    N_("Use: --buckets {value}, or name a new folder."),
+    N_(
+        "Name a folder, s3://bucket/path or gs://bucket/path; for other stores install "
+        "fsspec and the store's package beside it."
+    ),
+    N_("Check the address and what may open it."),
+    N_("{address} holds other files and no lake of Ebbtide."),
+    N_("Name an empty folder."),
+    N_("{name} cannot be written to {address}: {error}."),
+    N_("Let this user write there, or free some space."),
 )

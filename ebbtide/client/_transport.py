@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -134,6 +136,50 @@ class Transport:
                 return
             params["cursor"] = page["next"]
 
+    @contextmanager
+    def _arrow_stream(self, path: str, params: Mapping[str, object]) -> Iterator[Any]:
+        """Open a table as a ``pyarrow.RecordBatchReader`` that reads while it arrives.
+
+        An answer that breaks off raises UnavailableError.
+        """
+        import pyarrow as pa
+
+        with self._streamed(path, params, "application/vnd.apache.arrow.stream") as response:
+            self.until = response.headers.get("Ebbtide-Until")
+            with pa.ipc.open_stream(
+                pa.PythonFile(io.BufferedReader(_Body(response), 1 << 20), mode="r")
+            ) as reader:
+                yield reader
+
+    @contextmanager
+    def _streamed(
+        self, path: str, params: Mapping[str, object], accept: str
+    ) -> Iterator[httpx.Response]:
+        headers = {"Accept": accept, "Authorization": f"Bearer {self.token}"}
+        address = f"{self._prefix}/{path}"
+        try:
+            for attempt in range(_MAX_ATTEMPTS):
+                with _connections(self.url).stream(
+                    "GET",
+                    address,
+                    params=_query(params),
+                    headers=headers,
+                    timeout=_TABLE_TIMEOUT_S,
+                ) as response:
+                    if response.is_success:
+                        yield response
+                        return
+                    response.read()
+                    wait_s = _retry_after_s(response)
+                    last = attempt == _MAX_ATTEMPTS - 1 or wait_s > self.max_retry_wait_s
+                    if response.status_code not in _RETRY_STATUS or last:
+                        raise response_error(response)
+                time.sleep(wait_s)
+        except httpx.HTTPError as error:
+            raise UnavailableError(
+                f"The API at {self.url} ended its answer early ({type(error).__name__})."
+            ) from error
+
     def _frame(self, path: str, params: Mapping[str, object]) -> Any:
         """Get a table as Arrow and return it as a frame."""
         response = self._send(
@@ -145,6 +191,30 @@ class Transport:
         )
         self.until = response.headers.get("Ebbtide-Until")
         return read_frame(response.content, self.frames)
+
+
+class _Body(io.RawIOBase):
+    """The body of a response that is read while it arrives."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._pieces = response.iter_bytes()
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Say that it is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what fits into the buffer."""
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = memoryview(piece)
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
 
 
 def _query(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -205,6 +206,29 @@ class Tables(Transport):
         """
         return self._table("link", span=span, **more)
 
+    def batches(self, table: str, **params: object) -> AbstractContextManager[Any]:
+        """Read a table of any size while it arrives.
+
+        Parameters
+        ----------
+        table : str
+            Which table: beats, hrv, ratings, sessions, link, heart_rates, scores, prompts,
+            decision_points, stress_before, gaps or nights.
+        **params : object
+            Query parameters, as of the methods of the same names.
+
+        Returns
+        -------
+        context manager of pyarrow.RecordBatchReader
+            The batches, in order; an answer that breaks off raises UnavailableError while read.
+
+        Examples
+        --------
+        >>> with api.research.batches("beats") as beats:  # doctest: +SKIP
+        ...     rows = sum(batch.num_rows for batch in beats)
+        """
+        return self._arrow_stream(f"{self._tables}/{table}", params)
+
     def _table(self, name: str, **params: object) -> Any:
         return self._frame(f"{self._tables}/{name}", params)
 
@@ -277,6 +301,16 @@ class Research(Tables):
         """
         found: list[dict[str, Any]] = self._request("GET", "research/people")["people"]
         return found
+
+    def datapackage(self) -> dict[str, Any]:
+        """Describe the columns of all tables.
+
+        Returns
+        -------
+        dict
+            A Frictionless Data Package (v2).
+        """
+        return self._dict("GET", "research/datapackage.json")
 
     def cohort(self) -> dict[str, Any]:
         """Get the ``people``, of how many ``patients``, and below which number nothing is given.
