@@ -252,7 +252,8 @@ class _Spool:
             person = person.dictionary_encode()
         names = person.dictionary.to_pylist()
         buckets = [zlib.crc32(name.encode()) % self.buckets for name in names]
-        keys = np.array(buckets, dtype=np.int64)[person.indices.to_numpy()] * _MONTHS
+        of_person = np.asarray(person.indices, dtype=np.int64)
+        keys: NDArray[np.int64] = np.array(buckets, dtype=np.int64)[of_person] * _MONTHS
         if self.time:
             times = batch.column(self.time).to_numpy().astype("datetime64[ns]")
             keys += times.astype("datetime64[M]").astype(np.int64)
