@@ -37,6 +37,7 @@ _BOTH_JUMP, _JOINT_JUMP = 1.5, 16.0
 _MOST_ASIDE_SHARE, _MOST_ASIDE = 0.08, 8
 # The same for those that may hide behind one.
 _JOINT_JUMP_BESIDE, _MOST_FURTHER_SHARE, _ROUNDS = 11.0, 0.12, 6
+_NOTHING_LEFT = 1e-6  # of a rating's variance
 # Times the limit of t that is left, by the influence of the likeliest rating, from which on the
 # answer is not computed again without it.
 _STILL_CLEAR = 1.5
@@ -54,6 +55,15 @@ class PersonFit:
     p_value: float
     x_residual: FloatArray
     y_residual: FloatArray
+
+    def find_set_aside(self) -> BoolArray:
+        """Rows that have a column of their own, or lie alone between two steps; shape (n,).
+
+        Nothing is left of them, so in a plot they would lie at zero, where no rating was.
+        """
+        columns = independent_columns(np.column_stack([self.basis, self.average.nuisance]))
+        result: BoolArray = np.sum(columns**2, axis=1) > 1 - _NOTHING_LEFT
+        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +206,7 @@ class PersonRatings:
         dof = average.posterior.dof
         outlying = self._find_outlying(fit, clear)
         few, without_few = self._find_few(clear)
+        used = ~fit.find_set_aside()
         return Association(
             len(self.x),
             fit.estimate,
@@ -204,8 +215,8 @@ class PersonRatings:
             fit.p_value,
             average.posterior.rho,
             None,
-            fit.x_residual,
-            fit.y_residual,
+            fit.x_residual[used],
+            fit.y_residual[used],
             held_back_for=held_back,
             outlying_ns=None if outlying is None else int(self.time_ns[outlying[0]]),
             without_outlying=None if outlying is None else outlying[1],

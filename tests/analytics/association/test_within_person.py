@@ -291,6 +291,19 @@ def test_the_moment_that_carries_a_link_is_named() -> None:
     assert "One moment" in " ".join(association_text(link).caveats)
 
 
+def test_a_moment_that_was_set_aside_is_not_drawn() -> None:
+    """Nothing is left of it, so it would lie at zero, where no rating was."""
+    rng = np.random.default_rng(22)
+    stress, pain = (5 + 1.3 * ups_and_downs(60, 0.4, rng) for _ in "xy")
+    whole = within_person_link(times(60), stress, pain)
+    assert len(whole.x_residual) == len(whole.y_residual) == 60
+    stress[[20, 40]] += 9
+    pain[[20, 40]] += 9
+    link = within_person_link(times(60), stress, pain)
+    assert link.n == 60 and len(link.x_residual) == len(link.y_residual) == 58
+    assert np.min(np.abs(link.x_residual) + np.abs(link.y_residual)) > 1e-6
+
+
 def test_few_moments_that_carry_a_link_are_counted() -> None:
     rng = np.random.default_rng(31)
     stress, pain = (5 + 1.3 * ups_and_downs(60, 0.4, rng) for _ in "xy")
