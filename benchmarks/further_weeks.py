@@ -1,7 +1,8 @@
 """Weeks of further kinds, on which nothing was chosen: times of day, bad moments, missing ratings.
 
-``LATER`` was written after version 4 of one person's link and version 2 of a clinic's, and neither
-was changed after it was drawn.
+``LATER`` was written after version 4 of one person's link and version 2 of a clinic's. Of its rows
+the medication every three days led to version 5 and 3, which know cycles of two to six days; those
+of shifts and of days in turn were written after that.
 
     uv run python -m benchmarks.further_weeks --draws 200 --no-peers --folder build/further
     uv run python -m benchmarks.further_weeks --folder build/further --table
@@ -141,6 +142,19 @@ def _(rng: np.random.Generator, n: int) -> Draw:
     since = d - rng.uniform(2, d[-1] - 11)
     ill = np.interp(since, [0, 2, 10], [0.0, 3.0, 0.0])
     return both(d, course(n) + ill, lambda: ar(rng, n, 0.4))
+
+
+@add(LATER, "good and bad days in turn, by 1.5")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n)
+    return both(d, course(n) + 1.5 * (np.floor(d) % 2), lambda: ar(rng, n, 0.5))
+
+
+@add(LATER, "shifts: two early, two late, four off, late ones 2 up")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n)
+    place = (np.floor(d) + rng.integers(8)) % 8
+    return both(d, course(n) + 2 * ((place >= 2) & (place < 4)), lambda: ar(rng, n, 0.4))
 
 
 @add(LATER, "slopes of one's own, from -0.8 to 0.8, mean 0 (clinics)")

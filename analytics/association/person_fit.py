@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
-from analytics.association.calendar_effects import CalendarSets, calendar_sets, local_calendar
+from analytics.association.calendar_effects import (
+    CalendarSets,
+    calendar_sets,
+    local_calendar,
+    local_day,
+)
 from analytics.association.detrending import (
     independent_columns,
     is_flat,
@@ -156,13 +161,14 @@ class PersonRatings:
         hours, weekday = local_calendar(self.time_ns, self.hours)
         calendar = CalendarSets(np.empty((len(self.x), 0)), (((), 0.0),), (((), 0.0),))
         if with_calendar and self.calendar:
-            calendar = calendar_sets(hours, weekday, float(self.days[-1]), basis)
+            day = local_day(self.time_ns, hours)
+            calendar = calendar_sets(hours, weekday, float(self.days[-1]), basis, day)
         # Centred first: the rounding of values that are large beside their differences.
         x, y = (residuals(v - np.median(v), basis) for v in (self.x, self.y))
         if is_flat(x, self.x) or is_flat(y, self.y):
             empty = np.zeros(len(x))
             nothing = SlopePosterior(np.ones(1), np.zeros(1), np.ones(1), 3, 0.0)
-            average = SlopeAverage(nothing, 0.0, 0.0, np.empty((len(x), 0)), empty)
+            average = SlopeAverage(nothing, 0.0, 0.0, 0.0, np.empty((len(x), 0)), empty)
             return PersonFit(average, basis, 0.0, -1.0, 1.0, 1.0, x, y)
         average = average_slope(self.days, x, y, basis, calendar)
         found = average.posterior
@@ -198,7 +204,11 @@ class PersonRatings:
         average = fit.average
         clear = fit.p_value < ALPHA
         held_back: tuple[str, ...] = ()
-        weights = (("weekday", average.week_weight), ("time of day", average.hour_weight))
+        weights = (
+            ("weekday", average.week_weight),
+            ("rhythm of a few days", average.cycle_weight),
+            ("time of day", average.hour_weight),
+        )
         likely = tuple(name for name, weight in weights if weight > 0.5)
         if not clear and likely and self.fit(with_calendar=False).p_value < ALPHA:
             held_back = likely

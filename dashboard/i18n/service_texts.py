@@ -77,9 +77,9 @@ COHORT_LINK = (
     N_("Moving together does not show that one brings the other"),
     N_(
         "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
-        "likeliest step and a daily rhythm, with autocorrelated errors; random-effects mean with "
-        "the interval of Hartung and Knapp; a second look at the changes from rating to rating "
-        "against a margin; version 2"
+        "likeliest step, a daily rhythm and a cycle of days, with autocorrelated errors; "
+        "random-effects mean with the interval of Hartung and Knapp; a second look at the changes "
+        "from rating to rating against a margin; version 3"
     ),
 )
 OPERATION = (

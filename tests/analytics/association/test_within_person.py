@@ -235,6 +235,7 @@ WEEKS = {
     "weekend": lambda d: -2.5 * (np.floor(d) % 7 >= 5),
     "two days off": lambda d: -2.5 * np.isin(np.floor(d) % 7, (2, 3)),
     "from Monday to Sunday": lambda d: -0.5 * (np.floor(d) % 7),
+    "medication every three days": lambda d: np.array([0, 0.8, 2.5])[np.floor(d).astype(int) % 3],
     "office hours": lambda d: 2.5 * (d % 1 * 24 < 17),
     "one moment": lambda d: 7.0 * (np.arange(len(d)) == 31),
     "two steps": lambda d: -3.0 * (d > 9) - 3.0 * (d > 20),
