@@ -1,5 +1,9 @@
 """Weeks of further kinds, on which nothing was chosen: times of day, bad moments, missing ratings.
 
+``LATER`` was written after version 4 of one person's link and version 2 of a clinic's. Of its rows
+the medication every three days led to version 5 and 3, which know cycles of two to six days; those
+of shifts and of days in turn were written after that.
+
     uv run python -m benchmarks.further_weeks --draws 200 --no-peers --folder build/further
     uv run python -m benchmarks.further_weeks --folder build/further --table
 
@@ -90,7 +94,78 @@ FURTHER["missing when pain alone is bad, autoregressive 0.7"] = _missing(
 FURTHER["35% missing at random, autoregressive 0.6"] = _missing(
     0.35, -np.inf, 2, 0.6, lambda x, y: x + y
 )
-weeks.ALL.update(FURTHER)
+LATER: dict[str, Process] = {}
+
+
+@add(LATER, "ten days of holiday 2.5 lower")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n)
+    begins = d[-1] / 2 - 5 + rng.uniform(-3, 3)
+    away = (d >= begins) & (d < begins + 10)
+    return both(d, course(n) - 2.5 * away, lambda: ar(rng, n, 0.5))
+
+
+@add(LATER, "bad mornings by the sun, the clock set back half way, irregular hours")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = irregular(rng, n)
+    # Hours are those of the clock on the wall; the body is an hour off from half of the days on.
+    sun = d % 1 * 24 + (d > d[-1] / 2)
+    return both(d, course(n) + 2 * np.clip((11 - sun) / 3, 0, 1), lambda: ar(rng, n, 0.4))
+
+
+@add(LATER, "medication every three days, 2.5 up before the next")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n)
+    since = (np.floor(d) + rng.integers(3)) % 3
+    return both(
+        d, course(n) + np.array([0.0, 0.8, 2.5])[since.astype(int)], lambda: ar(rng, n, 0.4)
+    )
+
+
+@add(LATER, "rated on waking alone, worse the later, later on weekends")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    day = np.arange(n, dtype=np.float64)
+    waking = 6.5 + 1.5 * (day % 7 >= 5) + 0.7 * rng.standard_normal(n)
+    return both(day + waking / 24, course(n) + (waking - 6.5), lambda: ar(rng, n, 0.4))
+
+
+@add(LATER, "one night in eight is bad, both 2 up the day after")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n, 3)
+    bad = rng.random(int(d[-1]) + 1) < 1 / 8
+    return both(d, course(n) + 2 * bad[np.floor(d).astype(int)], lambda: ar(rng, n, 0.5))
+
+
+@add(LATER, "an infection: up by 3 in two days, gone in eight more")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n)
+    since = d - rng.uniform(2, d[-1] - 11)
+    ill = np.interp(since, [0, 2, 10], [0.0, 3.0, 0.0])
+    return both(d, course(n) + ill, lambda: ar(rng, n, 0.4))
+
+
+@add(LATER, "good and bad days in turn, by 1.5")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n)
+    return both(d, course(n) + 1.5 * (np.floor(d) % 2), lambda: ar(rng, n, 0.5))
+
+
+@add(LATER, "shifts: two early, two late, four off, late ones 2 up")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    d = even(n)
+    place = (np.floor(d) + rng.integers(8)) % 8
+    return both(d, course(n) + 2 * ((place >= 2) & (place < 4)), lambda: ar(rng, n, 0.4))
+
+
+@add(LATER, "slopes of one's own, from -0.8 to 0.8, mean 0 (clinics)")
+def _(rng: np.random.Generator, n: int) -> Draw:
+    slope = rng.uniform(-0.8, 0.8)
+    mood, ache = ar(rng, n, 0.5), ar(rng, n, 0.5)
+    y = slope * mood + np.sqrt(1 - slope**2) * ache
+    return even(n), course(n) + SD * mood, course(n) + SD * y
+
+
+weeks.ALL.update(FURTHER | LATER)
 
 if __name__ == "__main__":
     weeks.main()

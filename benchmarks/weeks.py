@@ -330,6 +330,11 @@ def shift_in_people(flat: Array, each: list[NDArray[np.int64]], rng: np.random.G
     return float((1 + np.sum(np.abs(null) >= abs(seen))) / 200)
 
 
+def _p_or_one(p_value: float | None) -> float:
+    """1 where there is no number: nothing is called linked."""
+    return 1.0 if p_value is None else p_value
+
+
 def run_cell(name: str, n: int, people: int, cell: int, with_peers: bool) -> dict[str, object]:
     """Draw one cell, and count."""
     rng = np.random.default_rng([zlib.crc32(name.encode()), n, people, cell])
@@ -338,6 +343,8 @@ def run_cell(name: str, n: int, people: int, cell: int, with_peers: bool) -> dic
     counts: dict[str, float] = dict.fromkeys(
         ("Ebbtide", "shared moments", "missing warned", "covered", "estimate", "seconds"), 0.0
     )
+    if people == 1:
+        counts["few moments said"] = 0.0
     for _ in range(CELL):
         if people == 1:
             days, x, y = process(rng, n)
@@ -347,6 +354,7 @@ def run_cell(name: str, n: int, people: int, cell: int, with_peers: bool) -> dic
             counts["seconds"] += time.process_time() - began
             clear, low, high = one.clear, one.low, one.high
             gap_p, estimate = one.missing_when_bad_p, one.estimate
+            counts["few moments said"] += one.clear and one.few_moments > 0
             peers = person_peers(x, y, rng) if with_peers else {}
         else:
             drawn = [process(rng, n) for _ in range(people)]
@@ -364,7 +372,8 @@ def run_cell(name: str, n: int, people: int, cell: int, with_peers: bool) -> dic
                 group.estimate,
             )
             peers, seconds = clinic_peers(who, x, y, days, rng) if with_peers else ({}, {})
-            peers["rmcorr"] = group.rmcorr.p_value or 1.0
+            peers["rmcorr"] = _p_or_one(group.rmcorr.p_value)
+            peers["detrended rmcorr"] = _p_or_one(group.detrended_rmcorr.p_value)
             for key, spent in seconds.items():
                 counts[key] = counts.get(key, 0.0) + spent
         counts["Ebbtide"] += clear

@@ -17,6 +17,7 @@ from enum import StrEnum
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
+from analytics.association.calendar_effects import find_own_cycle
 from analytics.association.detrending import (
     ROUNDING_SHARE,
     TINY,
@@ -47,9 +48,9 @@ special = lazy_module("scipy.special")
 
 METHOD = (
     "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
-    "likeliest step and a daily rhythm, with autocorrelated errors; random-effects mean with the "
-    "interval of Hartung and Knapp; a second look at the changes from rating to rating against a "
-    "margin; version 2"
+    "likeliest step, a daily rhythm and a cycle of days, with autocorrelated errors; "
+    "random-effects mean with the interval of Hartung and Knapp; a second look at the changes from "
+    "rating to rating against a margin; version 3"
 )
 MIN_PEOPLE = 5
 MIN_FOR_CURVE = 12  # ratings; with fewer, only a straight line is removed
@@ -237,8 +238,14 @@ def group_link(
     edges = np.flatnonzero(np.diff(subject)) + 1
     parts = [part for part in np.split(np.arange(len(x)), edges) if len(part)]
     local = time if hours is None else time + ((hours - time % 1 * 24 + 10.5) % 24 - 10.5) / 24
-    effects = _session_effects(subject, time, sessions)
-    series_of = [PersonSeries(local[at], x[at], y[at], effects[at]) for at in parts]
+    after_sessions = _session_effects(subject, time, sessions)
+    effects = [
+        np.column_stack([after_sessions[at], find_own_cycle(local[at], x[at], y[at])])
+        for at in parts
+    ]
+    series_of = [
+        PersonSeries(local[at], x[at], y[at], own) for at, own in zip(parts, effects, strict=True)
+    ]
     second, gap_p = _look_again(series_of)
     x_raw, y_raw = x, y
     if len(x) >= _MIN_FOR_PROFILE:
@@ -250,7 +257,7 @@ def group_link(
     people: list[_PersonFit] = []
     pairs: list[ResidualPair] = []
     dof, only_lines = -1, 0
-    for at in parts:
+    for at, own in zip(parts, effects, strict=True):
         few = len(at) < MIN_FOR_CURVE
         only_lines += few
         if len(at) < MIN_RATINGS:
@@ -258,8 +265,8 @@ def group_link(
         smooth = linear_basis(time[at])
         if not few:
             smooth = trend_basis(time[at], None if hours is None else hours[at])
-            if np.any(effects[at]):
-                smooth = independent_columns(np.column_stack([smooth, effects[at]]))
+            if np.any(own):
+                smooth = independent_columns(np.column_stack([smooth, own]))
         series = detrend(time[at], x[at], y[at], smooth, with_steps=not few)
         stepped = series.with_step(series.shared_step())
         dof += len(at) - stepped.basis.shape[1]

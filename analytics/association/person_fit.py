@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics._types import BoolArray, FloatArray, IntArray
-from analytics.association.calendar_effects import CalendarSets, calendar_sets, local_calendar
+from analytics.association.calendar_effects import (
+    CalendarSets,
+    calendar_sets,
+    local_calendar,
+    local_day,
+)
 from analytics.association.detrending import (
     independent_columns,
     is_flat,
@@ -37,6 +42,7 @@ _BOTH_JUMP, _JOINT_JUMP = 1.5, 16.0
 _MOST_ASIDE_SHARE, _MOST_ASIDE = 0.08, 8
 # The same for those that may hide behind one.
 _JOINT_JUMP_BESIDE, _MOST_FURTHER_SHARE, _ROUNDS = 11.0, 0.12, 6
+_NOTHING_LEFT = 1e-6  # of a rating's variance
 # Times the limit of t that is left, by the influence of the likeliest rating, from which on the
 # answer is not computed again without it.
 _STILL_CLEAR = 1.5
@@ -54,6 +60,15 @@ class PersonFit:
     p_value: float
     x_residual: FloatArray
     y_residual: FloatArray
+
+    def find_set_aside(self) -> BoolArray:
+        """Rows that have a column of their own, or lie alone between two steps; shape (n,).
+
+        Nothing is left of them, so in a plot they would lie at zero, where no rating was.
+        """
+        columns = independent_columns(np.column_stack([self.basis, self.average.nuisance]))
+        result: BoolArray = np.sum(columns**2, axis=1) > 1 - _NOTHING_LEFT
+        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,13 +161,14 @@ class PersonRatings:
         hours, weekday = local_calendar(self.time_ns, self.hours)
         calendar = CalendarSets(np.empty((len(self.x), 0)), (((), 0.0),), (((), 0.0),))
         if with_calendar and self.calendar:
-            calendar = calendar_sets(hours, weekday, float(self.days[-1]), basis)
+            day = local_day(self.time_ns, hours)
+            calendar = calendar_sets(hours, weekday, float(self.days[-1]), basis, day)
         # Centred first: the rounding of values that are large beside their differences.
         x, y = (residuals(v - np.median(v), basis) for v in (self.x, self.y))
         if is_flat(x, self.x) or is_flat(y, self.y):
             empty = np.zeros(len(x))
             nothing = SlopePosterior(np.ones(1), np.zeros(1), np.ones(1), 3, 0.0)
-            average = SlopeAverage(nothing, 0.0, 0.0, np.empty((len(x), 0)), empty)
+            average = SlopeAverage(nothing, 0.0, 0.0, 0.0, np.empty((len(x), 0)), empty)
             return PersonFit(average, basis, 0.0, -1.0, 1.0, 1.0, x, y)
         average = average_slope(self.days, x, y, basis, calendar)
         found = average.posterior
@@ -188,7 +204,11 @@ class PersonRatings:
         average = fit.average
         clear = fit.p_value < ALPHA
         held_back: tuple[str, ...] = ()
-        weights = (("weekday", average.week_weight), ("time of day", average.hour_weight))
+        weights = (
+            ("weekday", average.week_weight),
+            ("rhythm of a few days", average.cycle_weight),
+            ("time of day", average.hour_weight),
+        )
         likely = tuple(name for name, weight in weights if weight > 0.5)
         if not clear and likely and self.fit(with_calendar=False).p_value < ALPHA:
             held_back = likely
@@ -196,6 +216,7 @@ class PersonRatings:
         dof = average.posterior.dof
         outlying = self._find_outlying(fit, clear)
         few, without_few = self._find_few(clear)
+        used = ~fit.find_set_aside()
         return Association(
             len(self.x),
             fit.estimate,
@@ -204,8 +225,8 @@ class PersonRatings:
             fit.p_value,
             average.posterior.rho,
             None,
-            fit.x_residual,
-            fit.y_residual,
+            fit.x_residual[used],
+            fit.y_residual[used],
             held_back_for=held_back,
             outlying_ns=None if outlying is None else int(self.time_ns[outlying[0]]),
             without_outlying=None if outlying is None else outlying[1],

@@ -19,9 +19,9 @@ _MIN_COVARIATE_SHARE = 0.8  # of the pairs must have the covariate
 class Association:
     """Slope of y on x with its 95% interval and p value, or the reason why there is none.
 
-    ``n``: pairs used. ``x_residual``, ``y_residual``: shape (n,), the pairs net of the course, the
-    steps and the effects of hour and weekday that the answer used, for a plot. ``autocorrelation``:
-    of the errors, from one rating to the next.
+    ``n``: pairs used. ``x_residual``, ``y_residual``: shape (n,), or less by the moments that were
+    set aside; the pairs net of the course, the steps and the effects of hour and weekday that the
+    answer used, for a plot. ``autocorrelation``: of the errors, from one rating to the next.
 
     ``copies``: rows that repeated another one, not used. ``held_back_for``: "weekday", "time of
     day", where the answer would be clear without their effect. ``outlying_ns``: the moment without

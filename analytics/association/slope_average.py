@@ -60,7 +60,8 @@ _FEW = 300  # ratings up to which every autocorrelation is tried with every effe
 class SlopeAverage:
     """The posterior of the slope, and what it was averaged over.
 
-    ``hour_weight``, ``week_weight``: the probability of an effect of the hour or weekday.
+    ``hour_weight``, ``week_weight``, ``cycle_weight``: the probability of an effect of the hour, of
+    the weekday, and of a cycle of a few days.
     ``nuisance``: shape (n, m), the columns of effects and steps of the likeliest fit.
     ``influence``: shape (n,), how much each rating moved the likeliest slope.
     """
@@ -68,6 +69,7 @@ class SlopeAverage:
     posterior: SlopePosterior
     hour_weight: float
     week_weight: float
+    cycle_weight: float
     nuisance: FloatArray
     influence: FloatArray
 
@@ -107,12 +109,13 @@ def average_slope(
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """Columns of one model of hour and weekday; its prior, and whether it has either."""
+    """Columns of one model of hour and weekday; its prior, and which it has."""
 
     columns: tuple[int, ...]
     log_prior: float
     hour: bool
     week: bool
+    cycle: bool
 
 
 def _screen_sets(
@@ -137,7 +140,8 @@ def _screen_sets(
         (first, p1), (second, p2) = calendar.hours[h], calendar.weeks[w]
         chosen = tuple(place[c] for c in first + second)
         if dof - len(chosen) - 2 >= MIN_DF:
-            sets.append(_Set(chosen, p1 + p2, h > 0, w > 0))
+            cycle = second in calendar.cycles
+            sets.append(_Set(chosen, p1 + p2, h > 0, w > 0 and not cycle, cycle))
     return sets, calendar.columns[:, numbers]
 
 
@@ -365,6 +369,7 @@ class _Grid:
         by_set = np.sum(weight, axis=(0, 2))
         hour = float(sum(w for w, one in zip(by_set, self.sets, strict=True) if one.hour))
         week = float(sum(w for w, one in zip(by_set, self.sets, strict=True) if one.week))
+        cycle = float(sum(w for w, one in zip(by_set, self.sets, strict=True) if one.cycle))
         robust = RobustErrors(self.problem, self.columns, of_y, self.pairs)
         errors, influence = self._firm(robust, weight, errors)
         relevant = weight > _NEGLIGIBLE * np.max(weight)
@@ -374,7 +379,7 @@ class _Grid:
         posterior = SlopePosterior(chosen, slopes[relevant], errors[relevant], dof_left, rho)
         _, model, fit = (int(k) for k in np.unravel_index(int(np.argmax(weight)), shape))
         nuisance = robust.nuisance(self.sets[model].columns, fit)
-        return SlopeAverage(posterior, hour, week, nuisance, influence)
+        return SlopeAverage(posterior, hour, week, cycle, nuisance, influence)
 
     def _firm(
         self, robust: RobustErrors, weight: FloatArray, errors: FloatArray

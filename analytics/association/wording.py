@@ -211,6 +211,8 @@ def _describe_doubts(
             f"the slope would be about "
             f"{_points(link.estimate / link.reliability)}."
         )
+    elif link.reliability is None:
+        said.append("A rating is only roughly right, so a link looks weaker than it is.")
     return said
 
 

@@ -39,7 +39,10 @@ class ComparisonOut(RecordOut):
     sentence: str
     caveats: list[str]
     missing: str | None
-    points: list[ResidualPoint]
+    points: list[ResidualPoint] = Field(
+        description="Ups and downs that the answer used: less the course, steps and effects of "
+        "hour and weekday, and without moments that were set aside"
+    )
 
     @classmethod
     def from_statement(cls, statement: Statement) -> ComparisonOut:

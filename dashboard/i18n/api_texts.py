@@ -27,6 +27,7 @@ _NAMES = (
     N_("usable beats before them"),
     N_("a stress index from usable beats before them"),
     *(N_("weekday"), N_("time of day"), N_("weekday and the time of day")),
+    *(N_("rhythm of a few days"), N_("rhythm of a few days and the time of day")),
 )
 _UNITS = (
     N_("one point of stress"),
@@ -101,6 +102,7 @@ _CAVEATS = (
         "Rated again within half an hour, {x} differed a little at times. Allowing for that, the "
         "slope would be about {slope}."
     ),
+    N_("A rating is only roughly right, so a link looks weaker than it is."),
     N_(
         "Both follow the {what}. Without taking that out it would look as if they moved together; "
         "with it taken out, we cannot tell."

@@ -43,6 +43,21 @@ CLINIC_OFFERS = (
 )
 # The link of all people together.
 COHORT_LINK = (
+    N_("We cannot tell whether pain moved with stress."),
+    N_("Rated pain and rated stress moved together within people."),
+    N_("Rated pain and rated stress moved opposite ways within people."),
+    N_(
+        "Rated pain and rated stress moved together, but moments that they share could make it: "
+        "the changes from rating to rating do not show it clearly."
+    ),
+    N_(
+        "Rated pain and rated stress moved opposite ways, but moments that they share could make "
+        "it: the changes from rating to rating do not show it clearly."
+    ),
+    N_(
+        "Ratings seem to be missing when things were bad: those beside a gap are worse than the "
+        "others. That makes a link look weaker, or opposite, than it is."
+    ),
     N_(
         "Each one's course over weeks is taken out: a smooth curve, the time of day, a step, "
         "the two days after each session; and the hours and weekdays that all have in common"
@@ -62,9 +77,9 @@ COHORT_LINK = (
     N_("Moving together does not show that one brings the other"),
     N_(
         "each person's slope beyond the clinic's common hours and weekdays, a natural spline, the "
-        "likeliest step and a daily rhythm, with autocorrelated errors; random-effects mean with "
-        "the interval of Hartung and Knapp; a second look at the changes from rating to rating "
-        "against a margin; version 2"
+        "likeliest step, a daily rhythm and a cycle of days, with autocorrelated errors; "
+        "random-effects mean with the interval of Hartung and Knapp; a second look at the changes "
+        "from rating to rating against a margin; version 3"
     ),
 )
 OPERATION = (

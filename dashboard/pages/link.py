@@ -103,6 +103,14 @@ def _how_sure(row: dict[str, Any]) -> None:
         )
         for caveat in row["caveats"]:
             st.caption(say(caveat))
+        aside = row["n"] - len(row["points"])
+        if aside:
+            st.caption(
+                _(
+                    "{aside} of {n} ratings are not among the dots: moments so far from the "
+                    "ratings around them that the line does without."
+                ).format(aside=aside, n=row["n"])
+            )
         table = pd.DataFrame(row["points"], columns=[_(_AXES[row["key"]]), _y_title(row)])
         st.caption(_("The dots of the picture, as numbers:"))
         st.dataframe(table.round(2), hide_index=True, height=180)

@@ -118,7 +118,7 @@ def _link(research: Any) -> None:
                 ).format(estimate=format_signed(link["changes_estimate"], 2))
             )
         for warning in link["warnings"]:
-            st.write(warning)
+            st.write(say(warning))
         rows = pd.DataFrame(
             [
                 {**row, "person": row["person"][:8]}

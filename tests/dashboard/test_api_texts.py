@@ -60,9 +60,13 @@ LINKS = (
     replace(CLEAR, robustness=0.2, day_share=0.001),
     replace(CLEAR, robustness=0.2),
     replace(CLEAR, p_value=0.2, order_p=0.2),
+    replace(CLEAR, few_moments=5, without_few=(0.1, -0.2, 0.4)),
     *(
         replace(UNCLEAR, held_back_for=names)
-        for names in (("weekday",), ("weekday", "time of day"))
+        for names in (
+            *(("weekday",), ("weekday", "time of day")),
+            *(("rhythm of a few days",), ("rhythm of a few days", "time of day")),
+        )
     ),
     *(
         replace(link, clear_without_outlying=clear, **OUTLYING)

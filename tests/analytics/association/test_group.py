@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analytics.association.calendar_effects import find_own_cycle
 from analytics.association.group import GroupVerdict, group_link
 from analytics.association.rmcorr import repeated_measures_correlation
 from tests.conftest import SHARED
@@ -159,6 +160,38 @@ def test_slopes_of_both_signs_make_no_common_correlation() -> None:
         assert (found.p_value < 0.05) == (not found.low <= 0 <= found.high)
         alarms += found.p_value < 0.05
     assert alarms <= 3
+
+
+def test_a_cycle_of_days_of_each_ones_own_is_no_link() -> None:
+    """Medication every three days: 24 of 25 such clinics were called linked without the cycle."""
+    rng = np.random.default_rng(18)
+    day = np.tile(np.arange(56) / 2, 20)
+    verdicts = []
+    for _ in range(3):
+        phase = np.repeat(rng.integers(3, size=20), 56)
+        shared = np.array([0.0, 0.8, 2.5])[(np.floor(day).astype(int) + phase) % 3]
+        x, y = (
+            shared + np.concatenate([1.3 * ups_and_downs(56, 0.4, rng) for _ in range(20)])
+            for _ in "xy"
+        )
+        found = group_link(np.repeat(np.arange(20), 56), day, x, y, resamples=300)
+        verdicts.append(found.verdict)
+    assert GroupVerdict.TOGETHER not in verdicts
+
+
+def test_no_cycle_is_found_where_there_is_none() -> None:
+    rng = np.random.default_rng(19)
+    days = np.arange(56) / 2
+    found = [
+        find_own_cycle(days, ups_and_downs(56, 0.6, rng), ups_and_downs(56, 0.6, rng)).shape[1]
+        for _ in range(100)
+    ]
+    assert np.count_nonzero(found) <= 8
+    bad = 2.0 * (np.floor(days) % 4 == 1)
+    values = [bad + ups_and_downs(56, 0.3, rng) for _ in range(2)]
+    assert find_own_cycle(days, *values).shape == (56, 3)
+    assert find_own_cycle(days[:20], values[0][:20], values[1][:20]).shape == (20, 0)
+    assert find_own_cycle(days, np.ones(56), values[1]).shape == (56, 0)
 
 
 def test_known_sessions_are_taken_out() -> None:

@@ -235,6 +235,7 @@ WEEKS = {
     "weekend": lambda d: -2.5 * (np.floor(d) % 7 >= 5),
     "two days off": lambda d: -2.5 * np.isin(np.floor(d) % 7, (2, 3)),
     "from Monday to Sunday": lambda d: -0.5 * (np.floor(d) % 7),
+    "medication every three days": lambda d: np.array([0, 0.8, 2.5])[np.floor(d).astype(int) % 3],
     "office hours": lambda d: 2.5 * (d % 1 * 24 < 17),
     "one moment": lambda d: 7.0 * (np.arange(len(d)) == 31),
     "two steps": lambda d: -3.0 * (d > 9) - 3.0 * (d > 20),
@@ -289,6 +290,19 @@ def test_the_moment_that_carries_a_link_is_named() -> None:
     assert link.outlying_ns == times(60)[30]
     assert link.without_outlying is not None and not link.clear_without_outlying
     assert "One moment" in " ".join(association_text(link).caveats)
+
+
+def test_a_moment_that_was_set_aside_is_not_drawn() -> None:
+    """Nothing is left of it, so it would lie at zero, where no rating was."""
+    rng = np.random.default_rng(22)
+    stress, pain = (5 + 1.3 * ups_and_downs(60, 0.4, rng) for _ in "xy")
+    whole = within_person_link(times(60), stress, pain)
+    assert len(whole.x_residual) == len(whole.y_residual) == 60
+    stress[[20, 40]] += 9
+    pain[[20, 40]] += 9
+    link = within_person_link(times(60), stress, pain)
+    assert link.n == 60 and len(link.x_residual) == len(link.y_residual) == 58
+    assert np.min(np.abs(link.x_residual) + np.abs(link.y_residual)) > 1e-6
 
 
 def test_few_moments_that_carry_a_link_are_counted() -> None:
