@@ -107,8 +107,8 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, (os.cpu_count() or 1) * 3 // 2)
 
 
-# Paths below tests/, longest first: started first, so that no core idles at the end of the run. Those
-# of browsers stand apart, since two at a time already fill two cores.
+# Paths below tests/, longest first: started first, so that no core idles at the end of the run.
+# Those of browsers stand apart, since two at a time already fill two cores.
 LONGEST = (
     "bluetooth/test_straps_on_bluez.py",
     "browser/test_roles.py",

@@ -46,6 +46,11 @@ PAGES = {
     "ann": {"Research": "Research"},
     "adam": {"People": "People", "Running it": "Running it"},
 }
+_IS_DARK = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const colours = getComputedStyle(app).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  return Math.max(...colours) < 100;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +114,7 @@ def look_at(page: Page, title: str) -> list[str]:
     found = [f"{title} (light): {words}" for words in violations(page)]
     screenshot(page, named(title))
     page.emulate_media(color_scheme="dark")
+    page.wait_for_function(_IS_DARK)
     found += [f"{title} (dark): {words}" for words in contrast_violations(page)]
     screenshot(page, named(title) + "-dark")
     page.emulate_media(color_scheme="dark", contrast="more")

@@ -1,6 +1,6 @@
 """The built wheel, installed into an empty environment outside the checkout.
 
-uv installs it, from what it has in its cache; EBBTIDE_WHEEL=pip has pip do it, which takes a minute.
+uv installs it, from what is in its cache; EBBTIDE_WHEEL=pip has pip do it, which takes a minute.
 """
 
 from __future__ import annotations
