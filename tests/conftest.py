@@ -102,9 +102,11 @@ SHARED = ROOT.parent / "shared" / "data"
 
 def pytest_xdist_auto_num_workers() -> int:
     """Three processes on two cores: the tests of browsers, servers and straps mostly wait (those of
-    the app on a phone use a third of a core, those of the pages a half).
+    the app on a phone use a third of a core, those of the pages a half). xdist's own variable says
+    another number.
     """
-    return max(1, (os.cpu_count() or 1) * 3 // 2)
+    said = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(said) if said else max(1, (os.cpu_count() or 1) * 3 // 2)
 
 
 # Paths below tests/, longest first: started first, so that no core idles at the end of the run.

@@ -343,8 +343,8 @@ def test_no_role_reads_or_changes_data_out_of_its_scope(victim: Victim, who: str
         if answer.is_success and "{patient}" in template:
             pytest.fail(f"{where} was answered")
         seen += 1
-        # All that is hers takes longer to read than a request: after each that may change something,
-        # and where it was changed by one that may not, that was one of those since the last look.
+        # All that is hers takes longer to read than a request: after each that may change
+        # something. Where one that may not did, it is one of those since the last look.
         since.append(f"{method} {path}: {answer.status_code}")
         if method != "get":
             assert victim.state() == before, f"{who}, by one of these: {since}"
