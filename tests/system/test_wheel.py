@@ -22,6 +22,8 @@ import pytest
 from tests.conftest import ROOT, skip_or_fail
 from tests.support.ports import free_port
 
+_USED = "api.app, analytics.association.within_person, analytics.report, cli.demo.run, streamlit"
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -39,8 +41,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _run(str(binaries / "pip"), "install", "--quiet", str(wheel), cwd=folder)
     else:
         command = (uv, "pip", "install", "--quiet", "--python", str(binaries / "python"))
-        # What these tests import is compiled when they do, and the rest need not be.
+        # What these tests import is compiled here, before anything waits for it; the rest need
+        # not be.
         _run(*command, str(wheel), cwd=folder, UV_COMPILE_BYTECODE="false")
+        _run(str(binaries / "python"), "-c", f"import {_USED}", cwd=folder)
     return binaries
 
 
