@@ -102,27 +102,57 @@ SHARED = ROOT.parent / "shared" / "data"
 
 def pytest_xdist_auto_num_workers() -> int:
     """Three processes on two cores: the tests of browsers, servers and straps mostly wait (those of
-    the app on a phone use a third of a core, those of the pages a half).
+    the app on a phone use a third of a core, those of the pages a half). xdist's own variable says
+    another number.
     """
-    return max(1, (os.cpu_count() or 1) * 3 // 2)
+    said = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(said) if said else max(1, (os.cpu_count() or 1) * 3 // 2)
 
 
 # Paths below tests/, longest first: started first, so that no core idles at the end of the run.
-_LONGEST = (
+# Those of browsers stand apart, since two at a time already fill two cores.
+LONGEST = (
     "bluetooth/test_straps_on_bluez.py",
     "browser/test_roles.py",
-    "system/test_whole_path.py",
-    "cli/test_commands.py",
-    "system/test_store_faults.py",
-    "system/test_move.py",
-    "bluetooth/test_straps_in_process.py",
-    "system/test_demo.py",
-    "api/services/test_nightly.py",
-    "system/test_killed_ingester.py",
-    "analytics/association/test_within_person.py",
+    "project/test_project_rules.py",
     "project/test_openapi.py",
+    "browser/test_patient_tasks.py",
     "system/test_clinic.py",
+    "project/test_openapi_tools.py",
+    "browser/test_clinic_tasks.py",
+    "system/test_whole_path.py",
+    "dashboard/test_pages.py",
     "browser/test_pages.py",
+    "bluetooth/test_straps_in_process.py",
+    "project/test_every_route.py",
+    "browser/test_newcomer_path.py",
+    "system/security/test_reidentification.py",
+    "analytics/hrv/test_compiled.py",
+    "browser/phone/test_recording.py",
+    "system/security/test_erased_in_memory.py",
+    "project/test_newcomer.py",
+    "browser/test_offers.py",
+    "dashboard/test_bring_in.py",
+    "system/security/test_cost.py",
+    "browser/test_passkeys.py",
+    "analytics/association/test_within_person.py",
+    "system/test_demo.py",
+    "browser/test_computer.py",
+    "api/services/test_nightly.py",
+    "store/sql/test_migrations.py",
+    "browser/test_questions.py",
+    "system/test_store_faults.py",
+    "system/security/test_withdrawal.py",
+    "browser/test_nights.py",
+    "cli/admin/test_accounts.py",
+    "project/test_documents_run.py",
+    "browser/test_start.py",
+    "system/test_wheel.py",
+    "browser/phone/test_accessibility.py",
+    "system/test_killed_ingester.py",
+    "browser/test_home_https.py",
+    "cli/server/test_computer.py",
+    "browser/test_my_devices.py",
 )
 
 
@@ -134,7 +164,7 @@ _OTHER_PROCESSES = ("bluetooth", "browser", "cli/server", "system")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the longest files first, else in order; let tests of other processes be tried again."""
-    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(_LONGEST)}
+    ranks = {ROOT / "tests" / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
     folders = [ROOT / "tests" / name for name in _OTHER_PROCESSES]
     for item in items:
@@ -158,7 +188,7 @@ def recordings() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """A real browser."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from zlib import crc32
 
 import pytest
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ViewportSize
 from dashboard import start_dashboard
 from ebbtide.settings import Settings
 from store import open_stores
-from tests.support.browser import opened_browser, opened_context
+from tests.support.browser import opened_browsers, opened_context
 from tests.support.clinic import Clinic, opened_clinic
 
 # CI opens each of these tests at one of the widths; EBBTIDE_WIDTHS=all at both.
@@ -36,10 +36,19 @@ def _is_left_out(item: pytest.Item) -> bool:
     return width in WIDTHS and width != WIDTHS[crc32(name.encode()) % len(WIDTHS)]
 
 
+@pytest.fixture(scope="module")
+def _browsers(chromium: str) -> Iterator[Callable[[], Browser]]:
+    with opened_browsers(chromium) as newest:
+        yield newest
+
+
 @pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with opened_browser(chromium) as opened:
-        yield opened
+def browser(_browsers: Callable[[], Browser]) -> Iterator[Browser]:
+    """A browser in which nothing is open: one for the tests of a file, as long as it lives."""
+    opened = _browsers()
+    yield opened
+    for context in opened.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def _open_sqlite(request: pytest.FixtureRequest, folder: Path) -> BeatStore:
 def _open_influxdb(request: pytest.FixtureRequest, folder: Path) -> BeatStore:
     influx: InfluxServerProcess = request.getfixturevalue("influxdb")
     server: PostgresServer = request.getfixturevalue("postgres")
-    return open_influx_beats(influx.address(influx.fresh_database()), server.fresh_database())
+    return open_influx_beats(influx.address(influx.fresh_database()), server.migrated_database())
 
 
 # By the names of store.factory.ENGINES: a new engine is added here, and every contract runs on it.
@@ -62,7 +62,7 @@ def sql_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engin
         opened = sqlite_engine(tmp_path / "records.sqlite")
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        opened = server_engine(server.fresh_database())
+        opened = server_engine(server.migrated_database())
     yield opened
     opened.dispose()
 

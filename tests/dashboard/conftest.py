@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from store import Stores
 from tests.support.clinic import Clinic, opened_clinic
+
+# Each run of AppTest looks through all installed packages for components, a second of a core, and
+# the tests make some hundreds of runs.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from store import Stores
+from api.app import create_app
+from cli.server.thread import ApiThread
+from ebbtide.settings import Settings
+from store import Stores, open_stores
 from tests.support.clinic import Clinic, fill, opened_clinic
 from tests.support.cohort_clinic import RELEASED_WEEKS, agree_together
 
@@ -35,9 +38,12 @@ def clinic(stores: Stores) -> Iterator[Clinic]:
         yield opened
 
 
-@pytest.fixture
-def document(clinic: Clinic) -> dict[str, Any]:
-    return dict(httpx.get(f"{clinic.url}/openapi.json", timeout=60).json())
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The document, which is the same of every API, and takes it two seconds of a core."""
+    stores = open_stores(Settings(data_dir=tmp_path_factory.mktemp("data")))
+    with ApiThread(create_app(stores)) as api:
+        return dict(httpx.get(f"{api.url}/openapi.json", timeout=60).json())
 
 
 def missing(what: str) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from ebbtide.settings import Settings
-from tests.conftest import ROOT
+from tests.conftest import LONGEST, ROOT
 
 PACKAGES = ("ebbtide", "ingest", "store", "analytics", "phone", "api", "dashboard", "cli")
 
@@ -107,6 +107,11 @@ def test_links_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / name).read_text()):
         if "://" not in target:
             assert (ROOT / target).exists(), target
+
+
+def test_what_begins_first_is_there() -> None:
+    for name in LONGEST:
+        assert (ROOT / "tests" / name).is_file(), f"{name}: take it from LONGEST, or name its parts"
 
 
 def test_ci_calls_the_readme_command() -> None:

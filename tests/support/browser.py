@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,21 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
-def opened_browser(executable: str) -> Iterator[Browser]:
-    """Run a headless Chromium until the context ends."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
+def opened_browsers(executable: str) -> Iterator[Callable[[], Browser]]:
+    """Run a headless Chromium until the context ends; another where that one is gone."""
+    with sync_playwright() as playwright, ExitStack() as opened:
+        browser: Browser | None = None
+
+        def newest() -> Browser:
+            nonlocal browser
+            if browser is None or not browser.is_connected():
+                browser = playwright.chromium.launch(
+                    executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
+                )
+                opened.callback(browser.close)
+            return browser
+
+        yield newest
 
 
 @contextmanager

@@ -133,7 +133,7 @@ def fill(
         if day:
             gaps.append(Gap(sequence, at - HOUR, at, GapReason.LINK_LOST))
         while at < begin + day * DAY + 2 * HOUR:
-            ticks = int(np.clip(rng.normal(880, 40), 500, 1500))
+            ticks = int(min(max(rng.normal(880, 40), 500), 1500))
             at += ticks * SECOND // 1024
             batch.append(Notification(sequence, at + 9, 70, (ticks,), (at,), True))
             sequence += 1

@@ -55,7 +55,7 @@ def live(clinic: Clinic, name: str, seed: int, until_days: int) -> None:
     for day in range(days):
         at, batch = begin + day * DAY, []
         while at < begin + day * DAY + HOUR:
-            ticks = int(np.clip(rng.normal(900, 42), 500, 1500))
+            ticks = int(min(max(rng.normal(900, 42), 500), 1500))
             at += ticks * SECOND // 1024
             batch.append(Notification(sequence, at, 68, (ticks,), (at,), True))
             sequence += 1

@@ -23,7 +23,7 @@ from tests.support.uploads import get_credentials
 
 START = 1_790_000_000 * SECOND
 # CI runs a sample; EBBTIDE_KILLS=1000 runs the whole (see docs/evidence/no-beat-lost.md).
-KILLS = int(os.environ.get("EBBTIDE_KILLS", "8"))
+KILLS = int(os.environ.get("EBBTIDE_KILLS", "4"))
 
 
 def test_no_beat_is_lost_or_doubled_when_the_ingester_is_killed(

@@ -28,7 +28,7 @@ from tests.support.ports import free_port
 from tests.support.started import StartedProcess, first_run
 
 # CI runs a sample; EBBTIDE_TEST_KILLS=100 runs the whole (docs/evidence/no-beat-lost.md).
-KILLS = int(os.environ.get("EBBTIDE_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("EBBTIDE_TEST_KILLS", "3"))
 PACE_S = 0.5
 FIRST_TICKS, TICKS = 470, 80  # about half a second each: they fit the clock
 PARENT_EVERY = 3  # of so many kills one is of the parent, and every other of those of both
