@@ -11,6 +11,7 @@ from analytics.hrv.relative_stress import StressIndexInput, StressPeriods
 from api.schemas.hrv import StressIndexOut, TrendBucket, TrendReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import DailyHrv, load_daily_hrv
+from api.services.inputs import day_fingerprints
 from api.services.stress_baseline import midnight_ns
 from api.services.stress_days import DayRange, judge_days, load_gaps, load_rests
 from api.services.stress_index import StressBaseline
@@ -35,8 +36,8 @@ def load_trend_json(
     start, end = start_ns // bucket_ns * bucket_ns, -(-end_ns // bucket_ns) * bucket_ns
     baseline = cache.baselines.load(stores, person)
     whole_days = DayRange.around(start, end, stores.now(), person.zone)
-    days = stores.beats.day_fingerprints(
-        person.subject_id, whole_days.start_ns // DAY * DAY, -(-whole_days.end_ns // DAY) * DAY
+    days = day_fingerprints(
+        stores, person, whole_days.start_ns // DAY * DAY, -(-whole_days.end_ns // DAY) * DAY
     )
     gaps = load_gaps(stores, person, whole_days)
     rests = load_rests(stores, person, whole_days)

@@ -15,9 +15,10 @@ from analytics.hrv.relative_stress import (
     StressIndexInput,
     StressPeriods,
 )
+from analytics.hrv.reported import fill_windows
 from analytics.hrv.windows import WINDOW_NS, HrvWindows, concat_windows, hrv_windows
 from api.schemas.hrv import StressDay, StressGap, StressIndexOut
-from api.services.inputs import load_beats, load_movement, windows_to_stress_index_input
+from api.services.inputs import load_beats, load_movement, load_rates, windows_to_stress_index_input
 from api.services.stress_baseline import midnight_ns
 from api.services.stress_index import StressBaseline
 from ebbtide.beats import GapReason
@@ -173,7 +174,9 @@ def _judge_rests(
 def _rest_window(stores: Stores, person: Person, start_ns: int) -> HrvWindows:
     beats = load_beats(stores, person, start_ns - MINUTE, start_ns + WINDOW_NS)
     movement = load_movement(stores, person, start_ns, start_ns + WINDOW_NS)
-    return hrv_windows(beats, np.array([start_ns]), WINDOW_NS, movement=movement)
+    found = hrv_windows(beats, np.array([start_ns]), WINDOW_NS, movement=movement)
+    rates, _ = load_rates(stores, person, start_ns - MINUTE, start_ns + WINDOW_NS)
+    return fill_windows(found, rates, beats)
 
 
 def _explain(
