@@ -194,7 +194,7 @@ def _day_names(stores: Stores, person: Person, start_ns: int, end_ns: int) -> li
 
 
 def _days(stores: Stores, person: Person, query: ExportQuery) -> list[int]:
-    """The UTC days of the range that have beats or heart rates, and that changed since ``since_ns``."""
+    """The UTC days of the range with beats or heart rates that changed since ``since_ns``."""
     days = set(day_fingerprints(stores, person, query.start_ns, query.end_ns))
     if query.since_ns is not None:
         imported = stores.records.heart_rate_days(person.id, query.start_ns, query.end_ns)

@@ -51,11 +51,10 @@ _COLUMNS = ("start_ns", *METRICS, "minute_bpm", "window_bpm", "vagal", "reported
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyHrv:
-    """Windows that have any beats or heart rates, by start; all columns of shape (w,), and ``minute_bpm`` of
-    shape (w, 5). Metrics are NaN where the window is not usable; ``minute_bpm``, ``window_bpm`` and
-    ``vagal`` need a few beats only (``analytics.hrv.heart_rate``), or a device's own heart rate where
-    ``reported`` is true. ``fingerprints``: of each UTC
-    day.
+    """Windows that have any beats or heart rates, by start; all columns of shape (w,), and
+    ``minute_bpm`` of shape (w, 5). Metrics are NaN where the window is not usable; ``minute_bpm``,
+    ``window_bpm`` and ``vagal`` need a few beats only (``analytics.hrv.heart_rate``), or a device's
+    own heart rate where ``reported`` is true. ``fingerprints``: of each UTC day.
     """
 
     start_ns: NDArray[np.int64]

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from analytics.hrv.relative_stress import StressIndexInput, stress_index_input
 from analytics.hrv.reported import ReportedRates
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
+from ebbtide.beats import Origin
 from ebbtide.rr_units import ms_from_ticks
 from ebbtide.timestamps import DAY, MINUTE, SECOND, utc_offset_s
-from ebbtide.beats import Origin
 from store import Stores
 from store.models import Beats, Person
 

@@ -23,8 +23,8 @@ from analytics.hrv import (
     concat_windows,
     hrv_windows,
 )
-from analytics.hrv.reported import ReportedRates, fill_windows
 from analytics.hrv.relative_stress import StressIndex, stress_index_input
+from analytics.hrv.reported import ReportedRates, fill_windows
 from analytics.report import RatingArrays, WindowsBeforeRatings
 from api.services.inputs import load_movement, load_rates, local_day_and_hour, to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache

@@ -20,8 +20,8 @@ FULL_RUN = 4096
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Notifications ``first`` to ``last``, with ``beats`` beats in [start_ns, end_ns), and ``rates``
-    heart rates without intervals that came in [rates_start_ns, rates_end_ns).
+    """Notifications ``first`` to ``last``, with ``beats`` beats in [start_ns, end_ns), and
+    ``rates`` heart rates without intervals that came in [rates_start_ns, rates_end_ns).
     """
 
     first: int

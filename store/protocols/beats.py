@@ -84,8 +84,9 @@ class BeatStore(Protocol):
         ...
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
-        """List the UTC days with beats or heart rates in runs to which something was added from then on, by the
-        clock of this machine; a run may reach over several days, and all of them are named.
+        """List the UTC days with beats or heart rates in runs to which something was added from
+        then on, by the clock of this machine; a run may reach over several days, and all of them
+        are named.
         """
         ...
 

@@ -62,7 +62,8 @@ def _insert_run(db: sqlite3.Connection, stream_id: str, new: NewRun) -> None:
         (stream_id, run.first, run.last),
     )
     db.execute(
-        f"INSERT INTO blocks (stream_id, {_RUN}, data, kept_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO blocks (stream_id, {_RUN}, data, kept_ns)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             stream_id,
             run.first,

@@ -34,7 +34,7 @@ def remove_stream(db: sqlite3.Connection, subject_id: str, stream_id: str, at_ns
     start_ns = min((at for at in spans[::2] if at is not None), default=None)
     end_ns = max((at for at in spans[1::2] if at is not None), default=None)
     db.execute("DELETE FROM streams WHERE id = ?", (stream_id,))
-    if start_ns is not None:
+    if start_ns is not None and end_ns is not None:
         db.execute(
             "DELETE FROM derived WHERE subject_id = ? AND day BETWEEN ? AND ?",
             (subject_id, start_ns // DAY, end_ns // DAY),

@@ -15,8 +15,8 @@ from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
 from store import RecordStore
-from store.models import AuditLine, Message, Passkey, Scope, TokenKind
 from store.influx.catalogue import BeatCatalogue
+from store.models import AuditLine, Message, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
 from store.sql.nights import SqlNightStore
