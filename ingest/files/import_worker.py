@@ -383,7 +383,7 @@ async def _keep_all(
             if one in after
         ),
         "files": len(items),
-        "new_rates": new_rates,
+        **({"new_rates": new_rates} if new_rates else {}),
         **({"nights": nights, "new_nights": new_nights} if nights else {}),
     }
 

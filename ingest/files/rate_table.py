@@ -15,7 +15,7 @@ from ingest.files.builder import RateBuilder
 from ingest.files.choices import ChoiceError
 from ingest.files.column_names import OTHER, RATE, RR, epoch_unit
 from ingest.files.encoded_text import FileText, read_text
-from ingest.files.local_times import to_utc
+from ingest.files.local_times import parse_clock, to_utc
 from ingest.files.recording import RATES_NOTE, ReadAs, ReadContext, RecordedFile
 from ingest.files.text_table import TextTable, split_table
 
@@ -88,17 +88,19 @@ def _times(
         if c in rates:
             continue
         if table.is_clock(c):
-            zone = context.zone if context.zone_given else None
+            lines, cells = list(table.lines), list(table.cells(c))
+            # Which of two hours is meant, where clocks go back, is told by the order.
+            step = -1 if _is_newest_first(cells) else 1
             times, is_dated, notes, _ = to_utc(
                 str(path),
-                table.lines,
-                table.cells(c),
-                [0.0] * len(table.rows),
+                lines[::step],
+                cells[::step],
+                [0.0] * len(cells),
                 has_elapsed=False,
-                zone=zone,
+                zone=context.zone if context.zone_given else None,
             )
             if is_dated:
-                return times, c, notes
+                return times[::step], c, notes
             continue
         values = table.numbers(c)
         finite = values[np.isfinite(values)]
@@ -107,3 +109,12 @@ def _times(
             scaled = np.round(np.nan_to_num(values) * _EPOCH_NS[unit]).astype(np.int64)
             return np.where(np.isfinite(values), scaled, _UNKNOWN), c, []
     return None
+
+
+def _is_newest_first(cells: list[str]) -> bool:
+    moments = [found[0] for found in map(parse_clock, (cells[0], cells[-1])) if found is not None]
+    if len(moments) < 2 or moments[0] is None or moments[1] is None:
+        return False
+    if (moments[0].tzinfo is None) != (moments[1].tzinfo is None):
+        return False
+    return moments[0] > moments[1]

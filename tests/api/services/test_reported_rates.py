@@ -81,8 +81,10 @@ def test_a_watch_without_beats_gets_an_index_by_heart_rate_only(
     assert daily.reported.all() and len(daily.start_ns) == DAYS * 60
     assert np.isnan(daily.rmssd_ms).all() and np.isnan(daily.vagal).all()
     assert client.get("/v1/stress/baseline").json()["worn_days"] == DAYS
-    table = client.get("/v1/export/hrv_5min.csv")
-    assert table.status_code == 200
+    rows = client.get("/v1/export/hrv").json()["rows"]
+    assert len(rows) == DAYS * 60 and all(row["reported_rate"] for row in rows)
+    assert {row["rmssd_ms"] for row in rows} == {row["mean_hr_bpm"] for row in rows} == {None}
+    assert rows[-1]["stress_index"] > 60
 
 
 def test_beats_come_before_rates_and_the_rest_is_filled(
