@@ -33,6 +33,10 @@ ACTIVE = "moving, or just stood up: not judged"
 # What a gap of the store means to whoever wore the strap.
 GAP_WORDS = {
     GapReason.LINK_LOST: "out of range, battery empty, or in use by another app",
+    GapReason.BATTERY_LOW: "lost with a battery that was nearly empty",
+    GapReason.CONNECTION_REFUSED: (
+        "near, but it took no connection: in use by another app, or at the edge of its range"
+    ),
     GapReason.CONTACT_LOST: "not worn: no skin contact",
     GapReason.NO_RR_SENT: "the device sent no times between beats",
     GapReason.PAUSED: "the recording was off",

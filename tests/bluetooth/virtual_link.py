@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bumble import core
+from bumble import core, ll
 from bumble.controller import Controller
 from bumble.link import LocalLink
 
@@ -17,6 +17,22 @@ class VirtualLink(LocalLink):
     Bumble 0.0.236 sends it under the sender's random address, which the other side does not know
     when it was connected under its public one.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: set[str] = set()  # addresses of straps that another device holds
+        self.refused = 0
+
+    def send_advertising_pdu(
+        self, sender_controller: Controller, packet: ll.AdvertisingPdu
+    ) -> None:
+        """Deliver, but for requests to connect to a strap that is held: it advertises on."""
+        if isinstance(packet, ll.ConnectInd) and (
+            packet.advertiser_address.to_string(False) in self.held
+        ):
+            self.refused += 1
+            return
+        super().send_advertising_pdu(sender_controller, packet)
 
     def send_acl_data(
         self,
