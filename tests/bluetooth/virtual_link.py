@@ -9,6 +9,7 @@ from bumble.controller import Controller
 from bumble.link import LocalLink
 
 SUPERVISION_TIMEOUT = 0x08  # what both ends see when the connection is lost
+FAILED_TO_BE_ESTABLISHED = 0x3E  # what the one that asked sees, where nobody answers
 
 
 class VirtualLink(LocalLink):
@@ -31,6 +32,8 @@ class VirtualLink(LocalLink):
             packet.advertiser_address.to_string(False) in self.held
         ):
             self.refused += 1
+            held = packet.advertiser_address
+            asyncio.get_running_loop().call_later(0.05, _fail, sender_controller, held)
             return
         super().send_advertising_pdu(sender_controller, packet)
 
@@ -68,3 +71,10 @@ class VirtualLink(LocalLink):
             strap.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
             cut = True
         return cut
+
+
+def _fail(controller: Controller, peer: object) -> None:
+    """Tell the one that asked that the connection came to nothing."""
+    for connection in list(controller.le_connections.values()):
+        if connection.peer_address == peer:
+            controller.on_le_disconnected(connection, FAILED_TO_BE_ESTABLISHED)
