@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from bumble import core, ll
+from bumble import core
 from bumble.controller import Controller
 from bumble.link import LocalLink
 
 SUPERVISION_TIMEOUT = 0x08  # what both ends see when the connection is lost
-FAILED_TO_BE_ESTABLISHED = 0x3E  # what the one that asked sees, where nobody answers
 
 
 class VirtualLink(LocalLink):
@@ -18,24 +17,6 @@ class VirtualLink(LocalLink):
     Bumble 0.0.236 sends it under the sender's random address, which the other side does not know
     when it was connected under its public one.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.held: set[str] = set()  # addresses of straps that another device holds
-        self.refused = 0
-
-    def send_advertising_pdu(
-        self, sender_controller: Controller, packet: ll.AdvertisingPdu
-    ) -> None:
-        """Deliver, but for requests to connect to a strap that is held: it advertises on."""
-        if isinstance(packet, ll.ConnectInd) and (
-            packet.advertiser_address.to_string(False) in self.held
-        ):
-            self.refused += 1
-            held = packet.advertiser_address
-            asyncio.get_running_loop().call_later(0.05, _fail, sender_controller, held)
-            return
-        super().send_advertising_pdu(sender_controller, packet)
 
     def send_acl_data(
         self,
@@ -71,10 +52,3 @@ class VirtualLink(LocalLink):
             strap.on_le_disconnected(connection, SUPERVISION_TIMEOUT)
             cut = True
         return cut
-
-
-def _fail(controller: Controller, peer: object) -> None:
-    """Tell the one that asked that the connection came to nothing."""
-    for connection in list(controller.le_connections.values()):
-        if connection.peer_address == peer:
-            controller.on_le_disconnected(connection, FAILED_TO_BE_ESTABLISHED)
