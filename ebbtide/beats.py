@@ -24,6 +24,10 @@ class GapReason(StrEnum):
     """Why there are no beats for a while."""
 
     LINK_LOST = "link lost"
+    # The last battery level that was read before the link was lost was at most LOW_BATTERY_PERCENT.
+    BATTERY_LOW = "battery low"
+    # It was heard all the while, and took no connection.
+    CONNECTION_REFUSED = "connection refused"
     CONTACT_LOST = "contact lost"
     NO_RR_SENT = "no RR sent"
     PAUSED = "paused"
@@ -32,6 +36,13 @@ class GapReason(StrEnum):
     DISK_FULL = "disk full"
     OFF_THE_CLOCK = "intervals off the clock"
     LOST_AT_A_RESTORE = "lost at a restore"
+
+
+# A strap that reads this or less before it is lost may well be empty. Straps report coarse steps,
+# and a coin cell falls fast at its end.
+LOW_BATTERY_PERCENT = 10
+# What is known of a lost link may become more, or less, until the strap is there again.
+LINK_REASONS = frozenset({GapReason.LINK_LOST, GapReason.BATTERY_LOW, GapReason.CONNECTION_REFUSED})
 
 
 @dataclass(frozen=True, slots=True)

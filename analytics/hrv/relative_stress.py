@@ -235,6 +235,7 @@ def stress_index_input(windows: HrvWindows, day: IntArray, hour: FloatArray) -> 
         windows.metrics.motion_mg,
         logarithm(windows.value("rmssd_ms")),
         windows.value("mean_hr_bpm"),
+        windows.reported,
     )
 
 

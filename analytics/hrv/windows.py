@@ -103,7 +103,8 @@ class HrvWindows:
     ``metrics`` has the values (NaN where missing) and the quality; ``missing_reason``, and
     ``missing_detail`` in words with what would be needed, are None where the window as a whole is
     usable. ``rates`` has heart rates that need five beats only, also of windows that are not usable
-    for the rest.
+    for the rest. ``reported``: which of those are a device's own rate, in place of beats; none if
+    left out.
     """
 
     start_ns: IntArray
@@ -112,6 +113,7 @@ class HrvWindows:
     missing_reason: list[MissingReason | None]
     missing_detail: list[str | None]
     rates: WindowRates
+    reported: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.start_ns)
@@ -299,7 +301,19 @@ def concat_windows(pieces: list[HrvWindows], order: IntArray, window_ns: int) ->
             np.concatenate([piece.rates.window_bpm for piece in pieces])[order],
             np.concatenate([piece.rates.vagal for piece in pieces])[order],
         ),
+        _concat_reported(pieces, order),
     )
+
+
+def _concat_reported(pieces: list[HrvWindows], order: IntArray) -> BoolArray | None:
+    if all(piece.reported is None for piece in pieces):
+        return None
+    flags = [
+        np.zeros(len(piece), np.bool_) if piece.reported is None else piece.reported
+        for piece in pieces
+    ]
+    joined: BoolArray = np.concatenate(flags)[order]
+    return joined
 
 
 def starts_by_stretch(beats: BeatArrays, window_ns: int, step_ns: int) -> IntArray:

@@ -156,6 +156,10 @@ COLUMNS: dict[Table, dict[str, Column]] = {
         "usable": Column("bool_", "Whether enough of the window is clean"),
         "local_hour": Column("float64", "Hour of the day where the person is", "h"),
         **{name: Column("float64", *_METRICS[name]) for name in METRICS},
+        "reported_rate": Column(
+            "bool_",
+            "Whether the index is by a heart rate that a device reported, without beats: no HRV",
+        ),
         **_index("of the window"),
         "stress_index_own_low": Column(
             "float64", "Interval without the baseline's doubt, lower end", "{score}"

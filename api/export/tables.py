@@ -28,7 +28,7 @@ from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import METRICS, MONTH_DAYS, STORED_METHOD, load_daily_hrv
 from api.services.export_scope import ExportQuery, ExportSubject
 from api.services.imported_records import load_heart_rates
-from api.services.inputs import local_day_and_hour
+from api.services.inputs import day_fingerprints, local_day_and_hour
 from api.services.link_report import (
     REPORT_METHODS,
     ReportPlan,
@@ -190,14 +190,16 @@ def _index_inputs(stores: Stores, person: Person) -> tuple[object, ...]:
 
 
 def _day_names(stores: Stores, person: Person, start_ns: int, end_ns: int) -> list[tuple[int, str]]:
-    return sorted(stores.beats.day_fingerprints(person.subject_id, start_ns, end_ns).items())
+    return sorted(day_fingerprints(stores, person, start_ns, end_ns).items())
 
 
 def _days(stores: Stores, person: Person, query: ExportQuery) -> list[int]:
-    """The UTC days of the range that have beats, and that changed since ``since_ns``."""
-    days = set(stores.beats.day_fingerprints(person.subject_id, query.start_ns, query.end_ns))
+    """The UTC days of the range with beats or heart rates that changed since ``since_ns``."""
+    days = set(day_fingerprints(stores, person, query.start_ns, query.end_ns))
     if query.since_ns is not None:
-        days &= set(stores.beats.changed_days(person.subject_id, query.since_ns))
+        imported = stores.records.heart_rate_days(person.id, query.start_ns, query.end_ns)
+        changed = {day for day, (_, came_ns) in imported.items() if came_ns >= query.since_ns}
+        days &= changed | set(stores.beats.changed_days(person.subject_id, query.since_ns))
     return sorted(days)
 
 
@@ -252,6 +254,7 @@ def _hrv(
         "usable": np.isfinite(daily.mean_hr_bpm[rows]),
         "local_hour": hour,
         **{name: null_nan(getattr(daily, name)[rows]) for name in METRICS},
+        "reported_rate": daily.reported[rows],
         **window_index_columns(index, rows),
     }
 
@@ -318,7 +321,7 @@ def stress_before_columns(
     stores: Stores, cache: AnalysisCache, person: Person, ratings: list[Rating]
 ) -> dict[str, Any]:
     """Make a row of each of these ratings, in their order, as if there were no others."""
-    days = stores.beats.day_fingerprints(person.subject_id, *FOREVER)
+    days = day_fingerprints(stores, person, *FOREVER)
     rated, _ = cache.windows.load(stores, person, cache.baselines, ratings, Span.MINUTES_30, days)
     found = index_before(rated, report_inputs(rated)[1]) if ratings else None
     if found is None:

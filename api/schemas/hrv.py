@@ -44,11 +44,18 @@ class StressIndexOut(BaseModel):
     known_share: float = Field(
         description="Share of the time with a heart rate at rest", examples=[0.8]
     )
+    reported_share: float = Field(
+        description="Share of the heart rates behind it that a device reported by itself, without "
+        "times between beats: 1 is by heart rate only",
+        examples=[0.0],
+    )
     version: int = Field(description="Of the method", examples=[2])
     missing: str | None
 
     @classmethod
-    def from_index(cls, index: StressIndex, row: int, minutes: float) -> StressIndexOut:
+    def from_index(
+        cls, index: StressIndex, row: int, minutes: float, reported_share: float = 0.0
+    ) -> StressIndexOut:
         """The stress index of one window or group, which lasts so many minutes."""
         reason = index.missing_reason[row]
         return cls(
@@ -61,6 +68,7 @@ class StressIndexOut(BaseModel):
             usual_high=finite_or_none(index.usual_high[row]),
             baseline_days=int(index.baseline_days[row]),
             known_share=min(1.0, int(index.known_minutes[row]) / max(minutes, 1.0)),
+            reported_share=round(reported_share, 3),
             version=STRESS_INDEX_VERSION,
             missing=None if reason is None else str(reason),
         )

@@ -14,38 +14,47 @@ from numpy.typing import NDArray
 
 from analytics.hrv.heart_rate import METHOD as RATES_METHOD
 from analytics.hrv.relative_stress import StressIndexInput, logarithm
+from analytics.hrv.reported import METHOD as REPORTED_METHOD
+from analytics.hrv.reported import ReportedRates, fill_windows, free_windows
 from analytics.hrv.windows import (
     METHOD,
     WINDOW_NS,
     BeatArrays,
     HrvWindows,
     Movement,
+    concat_windows,
     hrv_windows,
     starts_by_stretch,
 )
 from api.services.compute import compute, raise_if_stopped
-from api.services.inputs import load_beats, load_movement, local_day_and_hour
+from api.services.inputs import (
+    day_fingerprints,
+    load_beats,
+    load_movement,
+    load_rates,
+    local_day_and_hour,
+)
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, FOREVER
 from store import Stores
 from store.models import DailyWindows, Person
 
-STORED_METHOD = f"5-minute windows; {METHOD}; {RATES_METHOD}; layout 3"
+STORED_METHOD = f"5-minute windows; {METHOD}; {RATES_METHOD}; {REPORTED_METHOD}; layout 4"
 _DAY_S = 0.15  # of a day of beats, as measured
 MONTH_DAYS = 28  # of windows that are read at a time
 METRICS = ("mean_hr_bpm", "rmssd_ms", "sdnn_ms", "stress_index_baevsky", "motion_mg")
 # Heart rate of each minute and of the window, from as few as five beats: of the stress index.
 MINUTES = tuple(f"minute_{number}_bpm" for number in range(1, 6))
-_STORED = (*METRICS, *MINUTES, "window_bpm", "vagal")
-_COLUMNS = ("start_ns", *METRICS, "minute_bpm", "window_bpm", "vagal")
+_STORED = (*METRICS, *MINUTES, "window_bpm", "vagal", "reported")
+_COLUMNS = ("start_ns", *METRICS, "minute_bpm", "window_bpm", "vagal", "reported")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DailyHrv:
-    """Windows that have any beats, by start; all columns of shape (w,), and ``minute_bpm`` of
-    shape (w, 5). Metrics are NaN where the window is not usable; ``minute_bpm``, ``window_bpm`` and
-    ``vagal`` need a few beats only (``analytics.hrv.heart_rate``). ``fingerprints``: of each UTC
-    day.
+    """Windows that have any beats or heart rates, by start; all columns of shape (w,), and
+    ``minute_bpm`` of shape (w, 5). Metrics are NaN where the window is not usable; ``minute_bpm``,
+    ``window_bpm`` and ``vagal`` need a few beats only (``analytics.hrv.heart_rate``), or a device's
+    own heart rate where ``reported`` is true. ``fingerprints``: of each UTC day.
     """
 
     start_ns: NDArray[np.int64]
@@ -57,6 +66,7 @@ class DailyHrv:
     minute_bpm: NDArray[np.float64]
     window_bpm: NDArray[np.float64]
     vagal: NDArray[np.float64]
+    reported: NDArray[np.bool_]
     fingerprints: dict[int, str]
 
     def at(self, rows: NDArray[np.bool_]) -> DailyHrv:
@@ -85,6 +95,7 @@ class DailyHrv:
             self.motion_mg,
             logarithm(self.rmssd_ms),
             self.mean_hr_bpm,
+            self.reported if np.any(self.reported) else None,
         )
 
 
@@ -95,9 +106,7 @@ def load_daily_hrv(
     ``only_stored`` leave it out.
     """
     subject = person.subject_id
-    fingerprints = stores.beats.day_fingerprints(
-        subject, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
-    )
+    fingerprints = day_fingerprints(stores, person, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY)
     if not fingerprints:
         return concat_days([], {})
 
@@ -127,7 +136,7 @@ def load_daily_hrv(
 
 def missing_days(stores: Stores, person: Person) -> dict[int, str]:
     """The days whose windows are not stored, or were made from other beats; day → fingerprint."""
-    fingerprints = stores.beats.day_fingerprints(person.subject_id, *FOREVER)
+    fingerprints = day_fingerprints(stores, person, *FOREVER)
     if not fingerprints:
         return {}
     stored = stores.beats.stored_fingerprints(
@@ -136,26 +145,37 @@ def missing_days(stores: Stores, person: Person) -> dict[int, str]:
     return {day: current for day, current in fingerprints.items() if stored.get(day) != current}
 
 
-def compute_day(fingerprint: str, beats: BeatArrays, movement: Movement) -> DailyWindows:
-    """Compute the windows of a UTC day from its beats. Pure: it reads no store."""
+def compute_day(
+    fingerprint: str, beats: BeatArrays, movement: Movement, rates: ReportedRates, day: int
+) -> DailyWindows:
+    """Compute the windows of a UTC day (days since 1970) from its beats, and where there are none
+    from the heart rates that devices reported. Pure: it reads no store.
+    """
     starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
-    return to_stored(fingerprint, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
+    of_beats = hrv_windows(beats, starts, WINDOW_NS, movement=movement)
+    if not len(rates.time_ns):
+        return to_stored(fingerprint, of_beats)
+    taken = np.sort(of_beats.start_ns[of_beats.metrics.intervals > 0])
+    free = free_windows(rates, taken, WINDOW_NS, day * DAY, (day + 1) * DAY)
+    of_rates = hrv_windows(beats, free, WINDOW_NS, movement=movement)
+    order = np.argsort(np.append(of_beats.start_ns, free), kind="stable")
+    joined = concat_windows([of_beats, of_rates], order, WINDOW_NS)
+    return to_stored(fingerprint, fill_windows(joined, rates, beats))
 
 
 def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> DailyWindows:
     start, end = day * DAY, (day + 1) * DAY
     beats = load_beats(stores, person, start, end)
     movement = load_movement(stores, person, start, end)
+    rates, _ = load_rates(stores, person, start, end)
     breaks = int(np.count_nonzero(~beats.follows))
-    price_s = 1e-3 + len(beats.time_ns) * 1.2e-6 + breaks * 5e-4
-    return compute(price_s, compute_day, fingerprint, beats, movement)
+    price_s = 1e-3 + len(beats.time_ns) * 1.2e-6 + breaks * 5e-4 + len(rates.time_ns) * 1e-7
+    return compute(price_s, compute_day, fingerprint, beats, movement, rates, day)
 
 
 def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) -> float:
     """Estimate the seconds for the windows of these days, of which only the missing ones cost."""
-    fingerprints = stores.beats.day_fingerprints(
-        person.subject_id, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY
-    )
+    fingerprints = day_fingerprints(stores, person, start_ns // DAY * DAY, -(-end_ns // DAY) * DAY)
     if not fingerprints:
         return 0.0
     stored = stores.beats.stored_fingerprints(
@@ -166,14 +186,16 @@ def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) ->
 
 
 def to_stored(fingerprint: str, hrv: HrvWindows) -> DailyWindows:
-    """Choose the windows that have any beats, in the form that is stored."""
-    rows = hrv.metrics.intervals > 0
+    """Choose the windows that have any beats or rates, in the form that is stored."""
+    reported = np.zeros(len(hrv), np.bool_) if hrv.reported is None else hrv.reported
+    rows = (hrv.metrics.intervals > 0) | reported
     columns = {
         **{name: hrv.value(name) for name in METRICS if name != "motion_mg"},
         "motion_mg": hrv.metrics.motion_mg,
         **dict(zip(MINUTES, hrv.rates.minute_bpm.T, strict=True)),
         "window_bpm": hrv.rates.window_bpm,
         "vagal": hrv.rates.vagal,
+        "reported": reported.astype(np.float64),
     }
     return DailyWindows(
         fingerprint,
@@ -195,5 +217,6 @@ def concat_days(days: list[DailyWindows], fingerprints: dict[int, str]) -> Daily
         minute_bpm=np.column_stack([column(name) for name in MINUTES]),
         window_bpm=column("window_bpm"),
         vagal=column("vagal"),
+        reported=column("reported") > 0,
         fingerprints=fingerprints,
     )

@@ -11,9 +11,10 @@ from analytics.hrv.relative_stress import StressIndexInput, StressPeriods
 from api.schemas.hrv import StressIndexOut, TrendBucket, TrendReport
 from api.services.cache.analysis import AnalysisCache
 from api.services.daily_windows import DailyHrv, load_daily_hrv
+from api.services.inputs import day_fingerprints
 from api.services.stress_baseline import midnight_ns
 from api.services.stress_days import DayRange, judge_days, load_gaps, load_rests
-from api.services.stress_index import StressBaseline
+from api.services.stress_index import StressBaseline, reported_shares
 from ebbtide.beats import Origin
 from ebbtide.timestamps import DAY, MINUTE, SECOND, to_datetime
 from store import Stores
@@ -35,8 +36,8 @@ def load_trend_json(
     start, end = start_ns // bucket_ns * bucket_ns, -(-end_ns // bucket_ns) * bucket_ns
     baseline = cache.baselines.load(stores, person)
     whole_days = DayRange.around(start, end, stores.now(), person.zone)
-    days = stores.beats.day_fingerprints(
-        person.subject_id, whole_days.start_ns // DAY * DAY, -(-whole_days.end_ns // DAY) * DAY
+    days = day_fingerprints(
+        stores, person, whole_days.start_ns // DAY * DAY, -(-whole_days.end_ns // DAY) * DAY
     )
     gaps = load_gaps(stores, person, whole_days)
     rests = load_rests(stores, person, whole_days)
@@ -56,7 +57,7 @@ def load_trend_json(
             ),
             days=all_days,
             weeks=weeks,
-            windows=int(np.count_nonzero(inside)),
+            windows=int(np.count_nonzero(inside & ~daily.reported)),
             usable=int(np.count_nonzero(np.isfinite(daily.mean_hr_bpm[inside]))),
             origins=sorted(_origins(stores, person, start, end)),
             method=f"{windows.METHOD}; {stress_index_method.METHOD}",
@@ -94,9 +95,10 @@ def _buckets(
     group = np.cumsum(np.diff(bucket_index, prepend=bucket_index[0]) > 0, dtype=np.int64)
     periods = _bucket_periods(inputs.day, group, starts, bucket_ns, person.zone)
     index = baseline.judge_periods(inputs, periods)
+    reported = reported_shares(inputs, periods)
     columns = (daily.mean_hr_bpm, daily.rmssd_ms, daily.sdnn_ms)
     medians = [bucket_medians(column, edges) for column in columns]
-    counts = np.diff(np.append(edges, len(bucket_index))).tolist()
+    counts = np.add.reduceat(~daily.reported, edges, dtype=np.int64).tolist()
     usable_counts = np.add.reduceat(usable, edges).tolist()
     return [
         TrendBucket(
@@ -106,7 +108,9 @@ def _buckets(
             mean_hr_bpm=heart_rate,
             rmssd_ms=rmssd,
             sdnn_ms=sdnn,
-            stress_index=StressIndexOut.from_index(index, row, bucket_ns / MINUTE),
+            stress_index=StressIndexOut.from_index(
+                index, row, bucket_ns / MINUTE, float(reported[row])
+            ),
         )
         for row, (heart_rate, rmssd, sdnn) in enumerate(zip(*medians, strict=True))
     ]

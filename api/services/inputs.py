@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.hrv.relative_stress import StressIndexInput, stress_index_input
+from analytics.hrv.reported import ReportedRates
 from analytics.hrv.windows import BeatArrays, HrvWindows, Movement
+from ebbtide.beats import Origin
 from ebbtide.rr_units import ms_from_ticks
 from ebbtide.timestamps import DAY, MINUTE, SECOND, utc_offset_s
 from store import Stores
@@ -39,6 +43,43 @@ def load_movement(stores: Stores, person: Person, start_ns: int, end_ns: int) ->
         np.array([span.start_ns for span in spans], dtype=np.int64),
         np.array([span.mad_mg for span in spans], dtype=np.float64),
     )
+
+
+def load_rates(
+    stores: Stores, person: Person, start_ns: int, end_ns: int
+) -> tuple[ReportedRates, frozenset[Origin]]:
+    """Read the heart rates in [start_ns, end_ns) that devices and other systems reported without
+    intervals, by time, and where they come from. What a person counted by hand is left out.
+    """
+    own = stores.beats.rates(person.subject_id, start_ns, end_ns)
+    imported = [
+        item
+        for item in stores.records.heart_rates(person.id, start_ns, end_ns)
+        if item.modality != "self-reported"
+    ]
+    origins = {own.streams[place].origin for place in np.unique(own.stream).tolist()}
+    origins |= {Origin.SIMULATED if item.simulated else Origin.FILE for item in imported}
+    first = len(own.streams)
+    devices = {name: first + n for n, name in enumerate(sorted({i.device for i in imported}))}
+    time_ns = np.append(own.time_ns, np.array([item.time_ns for item in imported], np.int64))
+    bpm = np.append(own.bpm, np.array([item.bpm for item in imported], np.float64))
+    source = np.append(own.stream, np.array([devices[i.device] for i in imported], np.int32))
+    order = np.argsort(time_ns, kind="stable")
+    return (
+        ReportedRates(time_ns[order], bpm[order], source[order].astype(np.int32)),
+        frozenset(origins),
+    )
+
+
+def day_fingerprints(stores: Stores, person: Person, start_ns: int, end_ns: int) -> dict[int, str]:
+    """Return the fingerprint of each UTC day in the range that has beats or heart rates, those of
+    other systems among them.
+    """
+    days = stores.beats.day_fingerprints(person.subject_id, start_ns, end_ns)
+    for day, facts in stores.records.heart_rate_days(person.id, start_ns, end_ns).items():
+        words = f"{days.get(day, '')} heart rates {facts}"
+        days[day] = hashlib.sha256(words.encode()).hexdigest()
+    return days
 
 
 def windows_to_stress_index_input(hrv: HrvWindows, zone: str) -> StressIndexInput:

@@ -20,6 +20,7 @@ from api.schemas.link import (
 )
 from api.services.cache.analysis import AnalysisCache
 from api.services.compute import compute
+from api.services.inputs import day_fingerprints
 from api.services.prompted import (
     PROMPT_S,
     PromptedRatings,
@@ -230,7 +231,7 @@ def _hash(inputs: str, days: dict[int, str]) -> str:
 
 def _day_fingerprints(stores: Stores, person: Person, ratings: list[Rating]) -> dict[int, str]:
     """The fingerprints of all days with beats; without ratings, no beats are used."""
-    return stores.beats.day_fingerprints(person.subject_id, 0, LATEST) if ratings else {}
+    return day_fingerprints(stores, person, 0, LATEST) if ratings else {}
 
 
 def _inputs(person: Person, found: PromptedRatings, span: Span) -> str:

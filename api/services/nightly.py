@@ -11,11 +11,12 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
 from analytics.association.hrv_before_rating import Span
+from analytics.hrv.reported import ReportedRates
 from analytics.hrv.windows import BeatArrays, Movement
 from api.services.caseload import refresh_changes
 from api.services.consent import may_be_used
 from api.services.daily_windows import STORED_METHOD, compute_day, missing_days
-from api.services.inputs import load_beats, load_movement
+from api.services.inputs import load_beats, load_movement, load_rates
 from api.services.link_report import link_report, report_fingerprint
 from api.services.offers.safety import stop_if_harmful
 from api.services.prompted import read_prompt_beats, split_ratings
@@ -31,9 +32,11 @@ _MAX_BEATS = 200_000  # of one task: some 8 MB, which are here and on the way to
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DaysOfBeats:
-    """Days whose windows are missing: (day, its fingerprint, beats, movement)."""
+    """Days whose windows are missing: (day, its fingerprint, beats, movement, heart
+    rates that devices reported).
+    """
 
-    days: tuple[tuple[int, str, BeatArrays, Movement], ...]
+    days: tuple[tuple[int, str, BeatArrays, Movement, ReportedRates], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ def analyse_task(task: DaysOfBeats | RatingBeats) -> StoredDays | ReportBody:
         return ReportBody(link_report(compute_rating_windows(task)).model_dump_json())
     return StoredDays(
         {
-            day: compute_day(fingerprint, beats, movement)
-            for day, fingerprint, beats, movement in task.days
+            day: compute_day(fingerprint, beats, movement, rates, day)
+            for day, fingerprint, beats, movement, rates in task.days
         }
     )
 
@@ -184,13 +187,14 @@ def _next_task(
 
 def _read_days(
     stores: Stores, person: Person, missing: dict[int, str]
-) -> Iterator[tuple[int, str, BeatArrays, Movement]]:
+) -> Iterator[tuple[int, str, BeatArrays, Movement, ReportedRates]]:
     beats_read = 0
     for day, fingerprint in sorted(missing.items()):
         start, end = day * DAY, (day + 1) * DAY
         beats = load_beats(stores, person, start, end)
-        yield day, fingerprint, beats, load_movement(stores, person, start, end)
-        beats_read += len(beats.time_ns)
+        rates, _ = load_rates(stores, person, start, end)
+        yield day, fingerprint, beats, load_movement(stores, person, start, end), rates
+        beats_read += len(beats.time_ns) + len(rates.time_ns)
         if beats_read > _MAX_BEATS:
             return
 

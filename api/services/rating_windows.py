@@ -24,8 +24,9 @@ from analytics.hrv import (
     hrv_windows,
 )
 from analytics.hrv.relative_stress import StressIndex, stress_index_input
+from analytics.hrv.reported import ReportedRates, fill_windows
 from analytics.report import RatingArrays, WindowsBeforeRatings
-from api.services.inputs import load_movement, local_day_and_hour, to_beat_arrays
+from api.services.inputs import load_movement, load_rates, local_day_and_hour, to_beat_arrays
 from api.services.stress_baseline import StressBaselineCache
 from api.services.stress_index import StressBaseline
 from ebbtide.beats import Origin
@@ -39,11 +40,14 @@ _MAX_APART_NS = 3 * HOUR
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowGroup:
-    """Starts of windows that are close together, with the beats and movement around them."""
+    """Starts of windows that are close together, with the beats, movement and heart rates that
+    devices reported around them.
+    """
 
     starts: NDArray[np.int64]
     beats: BeatArrays
     movement: Movement
+    rates: ReportedRates
     origins: frozenset[Origin]
 
 
@@ -107,16 +111,18 @@ def group_windows(
 
 
 def read_group(stores: Stores, person: Person, starts: NDArray[np.int64]) -> WindowGroup:
-    """Read the beats and movement of these windows."""
+    """Read the beats, movement and reported heart rates of these windows."""
     first, last = int(starts[0]), int(starts[-1]) + WINDOW_NS
     beats = stores.beats.read(person.subject_id, first, last)
     movement = load_movement(stores, person, first, last)
-    return WindowGroup(starts, to_beat_arrays(beats), movement, beats.origins)
+    rates, origins = load_rates(stores, person, first, last)
+    return WindowGroup(starts, to_beat_arrays(beats), movement, rates, beats.origins | origins)
 
 
 def compute_group(group: WindowGroup) -> HrvWindows:
     """Compute the HRV of a group's windows. Pure: it reads no store."""
-    return hrv_windows(group.beats, group.starts, WINDOW_NS, movement=group.movement)
+    windows = hrv_windows(group.beats, group.starts, WINDOW_NS, movement=group.movement)
+    return fill_windows(windows, group.rates, group.beats)
 
 
 def compute_groups(groups: Sequence[WindowGroup]) -> list[HrvWindows]:

@@ -105,6 +105,7 @@ def _load_windows(
     for begin in range(first_ns // DAY * DAY, last_ns + 1, MONTH_DAYS * DAY):
         end = min(begin + MONTH_DAYS * DAY, last_ns + 1)
         daily = load_daily_hrv(stores, person, begin, end, only_stored=True)
+        daily = daily.at(~daily.reported)  # of a device's own rates, no night is made
         parts.append(
             (daily.start_ns, daily.window_bpm, daily.rmssd_ms, daily.sdnn_ms, daily.motion_mg)
         )

@@ -22,6 +22,7 @@ from api.services.daily_windows import (
     daily_price_s,
     load_daily_hrv,
 )
+from api.services.inputs import day_fingerprints
 from api.services.single_flight import single_flight
 from api.services.stress_index import StressBaseline
 from ebbtide.timestamps import DAY, EARLIEST, FOREVER, SECOND, to_datetime
@@ -59,7 +60,7 @@ class StressBaselineCache:
         """Load the baseline of all days up to yesterday."""
         starts, practices_s = baseline_starts(stores, person), load_practices_s(stores, person)
         today = midnight_ns(to_datetime(stores.now(), person.zone).toordinal(), person.zone)
-        days = stores.beats.day_fingerprints(person.subject_id, *FOREVER)
+        days = day_fingerprints(stores, person, *FOREVER)
         before = {day: name for day, name in days.items() if day * DAY < today}
         if today // DAY in before:  # grows until midnight in UTC; what is of today counts tomorrow
             before[today // DAY] = "begun"

@@ -15,11 +15,12 @@ from analytics.hrv.relative_stress import (
     StressIndexInput,
     StressPeriods,
 )
+from analytics.hrv.reported import fill_windows
 from analytics.hrv.windows import WINDOW_NS, HrvWindows, concat_windows, hrv_windows
 from api.schemas.hrv import StressDay, StressGap, StressIndexOut
-from api.services.inputs import load_beats, load_movement, windows_to_stress_index_input
+from api.services.inputs import load_beats, load_movement, load_rates, windows_to_stress_index_input
 from api.services.stress_baseline import midnight_ns
-from api.services.stress_index import StressBaseline
+from api.services.stress_index import StressBaseline, reported_shares
 from ebbtide.beats import GapReason
 from ebbtide.timestamps import HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
@@ -32,6 +33,10 @@ ACTIVE = "moving, or just stood up: not judged"
 # What a gap of the store means to whoever wore the strap.
 GAP_WORDS = {
     GapReason.LINK_LOST: "out of range, battery empty, or in use by another app",
+    GapReason.BATTERY_LOW: "lost with a battery that was nearly empty",
+    GapReason.CONNECTION_REFUSED: (
+        "near, but it took no connection: in use by another app, or at the edge of its range"
+    ),
     GapReason.CONTACT_LOST: "not worn: no skin contact",
     GapReason.NO_RR_SENT: "the device sent no times between beats",
     GapReason.PAUSED: "the recording was off",
@@ -112,16 +117,18 @@ def judge_days(
     minutes = (spans[:, 1] - spans[:, 0]) / 60
 
     def judge(group: NDArray[np.int64], first: NDArray[np.int64]) -> list[StressDay]:
-        index = baseline.judge_periods(
-            windows, StressPeriods(numbers, spans[:, 0], spans[:, 1], group)
-        )
+        periods = StressPeriods(numbers, spans[:, 0], spans[:, 1], group)
+        index = baseline.judge_periods(windows, periods)
+        reported = reported_shares(windows, periods)
         worn = np.bincount(group, weights=_is_worn(windows, spans), minlength=len(first))
         length = np.bincount(group, weights=minutes)
         return [
             StressDay(
                 day=date.fromordinal(int(first[row])),
                 days=int(worn[row]) if index.missing_reason[row] is None else 0,
-                stress_index=StressIndexOut.from_index(index, row, float(length[row])),
+                stress_index=StressIndexOut.from_index(
+                    index, row, float(length[row]), float(reported[row])
+                ),
                 rest=None,
                 gaps=[],
             )
@@ -164,8 +171,9 @@ def _judge_rests(
     pieces = [_rest_window(stores, person, start) for _, start in rests]
     joined = concat_windows(pieces, np.arange(len(pieces)), WINDOW_NS)
     index = baseline.judge(windows_to_stress_index_input(joined, days.zone))
+    reported = np.zeros(len(pieces)) if joined.reported is None else joined.reported
     return {
-        day: StressIndexOut.from_index(index, row, WINDOW_NS / MINUTE)
+        day: StressIndexOut.from_index(index, row, WINDOW_NS / MINUTE, float(reported[row]))
         for row, (day, _) in enumerate(rests)
     }
 
@@ -173,7 +181,9 @@ def _judge_rests(
 def _rest_window(stores: Stores, person: Person, start_ns: int) -> HrvWindows:
     beats = load_beats(stores, person, start_ns - MINUTE, start_ns + WINDOW_NS)
     movement = load_movement(stores, person, start_ns, start_ns + WINDOW_NS)
-    return hrv_windows(beats, np.array([start_ns]), WINDOW_NS, movement=movement)
+    found = hrv_windows(beats, np.array([start_ns]), WINDOW_NS, movement=movement)
+    rates, _ = load_rates(stores, person, start_ns - MINUTE, start_ns + WINDOW_NS)
+    return fill_windows(found, rates, beats)
 
 
 def _explain(
@@ -187,7 +197,9 @@ def _explain(
     minutes: dict[str, float] = defaultdict(float)
     for first, last, reason in gaps:
         overlap = min(last / SECOND, end) - max(first / SECOND, begin)
-        minutes[GAP_WORDS[reason]] += max(overlap, 0.0) / 60
+        # What the device's own heart rate fills is no time without a value, or counts below.
+        filled = _reported_minutes(windows, max(first / SECOND, begin), min(last / SECOND, end))
+        minutes[GAP_WORDS[reason]] += max(overlap / 60 - filled, 0.0)
     minutes[ACTIVE] = max(float(np.count_nonzero(known)) - judged, 0.0)
     minutes[DISTURBED] = float(np.count_nonzero(~known))
     left = (end - begin) / 60 - judged - sum(minutes.values())
@@ -198,3 +210,13 @@ def _explain(
         if count >= _MIN_GAP_MINUTES
     ]
     return sorted(found, key=lambda gap: -gap.minutes)
+
+
+def _reported_minutes(windows: StressIndexInput, begin_s: float, end_s: float) -> float:
+    """Count the minutes of a span in windows with a device's own heart rate."""
+    if windows.reported is None:
+        return 0.0
+    half_s = WINDOW_NS / SECOND / 2
+    middle = windows.time_s[windows.reported]
+    shared = np.minimum(middle + half_s, end_s) - np.maximum(middle - half_s, begin_s)
+    return float(np.sum(np.maximum(shared, 0.0))) / 60

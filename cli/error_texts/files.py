@@ -24,6 +24,12 @@ TEXTS = (
     N_("Give RR intervals, or name their column: --column."),
     N_("{path} holds heart rates and no RR interval; beats cannot be had from rates."),
     N_("Export the RR (beat-to-beat) intervals of the recording."),
+    N_(
+        "Export the RR (beat-to-beat) intervals of the recording. Rates with the date and time of "
+        "each are taken as they are, for the stress index."
+    ),
+    N_("Both {name} and {other} of {path} may be the heart rate."),
+    N_("Leave one of them in the file."),
     N_("{path} has the columns {value}, none of them known."),
     N_("Name the column of intervals: --column, or call it rr_ms, or that of beat times time_s."),
     N_("'{unit}' is no unit."),
@@ -86,7 +92,7 @@ TEXTS = (
     N_("Check the name of the file."),
     N_("{path} is not whole JSON ({value})."),
     N_("Export it again."),
-    N_("{path} holds no RR intervals: {why}."),
+    N_("{path} holds no RR intervals and no heart rates: {why}."),
     N_("On a Garmin watch: System > Data Recording > Log HRV, and record with a chest strap."),
     N_("{path} holds RR intervals and not one time of day."),
     N_("Give when it began: --start."),

@@ -47,6 +47,8 @@ class FileResult:
     stream_ids: tuple[str, ...] = ()
     stored_beats: int | None = None
     nights: NightsResult | None = None
+    rates: int = 0
+    new_rates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def import_files(
     else:
         for result in results:
             _print_result(result, was_asked=before.stored is not None)
-        if problem or any(result.beats or result.nights for result in results):
+        if problem or any(result.beats or result.rates or result.nights for result in results):
             typer.echo(problem or "Uploaded.")
     if any(result.error for result in results):
         raise typer.Exit(1)
@@ -190,7 +192,7 @@ def _import_one(
             progress.update(task, visible=False)
             return FileResult(name, found.format, found.beats, 0, 0, 0, ("left out",))
         progress.update(
-            task, description=f"Keeping {path.name}", total=found.beats or 1, completed=0
+            task, description=f"Keeping {path.name}", total=found.beats + found.rates, completed=0
         )
         done = import_recordings(
             found,
@@ -199,7 +201,7 @@ def _import_one(
             lambda beats: progress.advance(task, beats),
             name=stream_name(path) if is_stream(path) else path.name,
         )
-        progress.update(task, completed=found.beats)
+        progress.update(task, completed=found.beats + found.rates)
     except EbbtideError as error:
         progress.update(task, visible=False)
         words = say_error(error).replace(str(path), name)
@@ -215,6 +217,8 @@ def _import_one(
         read_as=found.read_as,
         notes=found.notes,
         stream_ids=done.stream_ids,
+        new_rates=done.new_rates,
+        rates=found.rates,
     )
 
 
@@ -338,6 +342,8 @@ def _format_result(result: FileResult) -> dict[str, Any]:
         "beats": result.beats,
         "new_beats": result.new_beats,
         "known_beats": result.known_beats,
+        "rates": result.rates,
+        "new_rates": result.new_rates,
         "stored_beats": result.stored_beats,
         "stream_ids": list(result.stream_ids),
         "problems": list(result.problems),
@@ -361,7 +367,11 @@ def _print_result(result: FileResult, *, was_asked: bool) -> None:
         already = f", {result.known_beats} were there already"
         if not was_asked:
             already = f", {result.known_beats} were sent before (the server was not asked)"
-    typer.echo(f"{result.file} ({result.format}): {result.new_beats} new beats{already}.")
+    if result.rates and not result.beats:
+        what = f"{result.new_rates} new heart rates of {result.rates}"
+    else:
+        what = f"{result.new_beats} new beats{already}"
+    typer.echo(f"{result.file} ({result.format}): {what}.")
     if result.read_as is not None:
         how = result.read_as
         typer.echo(f"  Read: {how.column} in {how.unit}, {how.rows} rows, {how.encoding}.")

@@ -222,6 +222,7 @@ def _index_layers(
                 "time": begin + (end - begin) / 2,
                 "calmer": 100 - index["value"],
                 "known": index["known_share"],
+                "by_rate": index["reported_share"],
                 **{
                     key: index[key]
                     for key in (
@@ -263,6 +264,7 @@ def _index_layers(
             alt.Tooltip("high:Q", title=_("to"), format=".0f"),
             alt.Tooltip("calmer:Q", title=_("Calmer than so many of 100"), format=".0f"),
             alt.Tooltip("known:Q", title=_("Share of the time known"), format=".0%"),
+            alt.Tooltip("by_rate:Q", title=_("By heart rate only"), format=".0%"),
             alt.Tooltip("from:T", title=_("From"), format=axis_day_format()),
         ],
     )

@@ -69,6 +69,7 @@ def _join(streams: list[dict[str, Any]]) -> dict[str, Any]:
         "begin": min(begins, default=None),
         "end": max(ends, default=None),
         "beats": sum(stream["beats"] for stream in streams),
+        "rates": sum(stream.get("rates", 0) for stream in streams),
     }
 
 
@@ -147,6 +148,14 @@ def _describe(item: dict[str, Any]) -> str:
     if item["begin"] is None:
         return _("without heartbeats")
     begin, end = (to_own_clock(item[key]) for key in ("begin", "end"))
+    if item.get("rates") and not item["beats"]:
+        return _("{day}, {begin} to {end_day}, {end}, {rates} heart rates").format(
+            day=format_long_day(begin),
+            begin=format_time(begin),
+            end_day=format_long_day(end),
+            end=format_time(end),
+            rates=item["rates"],
+        )
     words = _("{day}, {begin} to {end}, {beats} heartbeats")
     if format_long_day(begin) != format_long_day(end):
         words = _("{day}, {begin} to {end_day}, {end}, {beats} heartbeats")

@@ -21,7 +21,12 @@ from dashboard.i18n.formatting import (
 from dashboard.i18n.language import N_, _
 from dashboard.session import current_account
 
-_UNITS = {"ms": N_("milliseconds"), "s": N_("seconds"), "us": N_("microseconds")}
+_UNITS = {
+    "ms": N_("milliseconds"),
+    "s": N_("seconds"),
+    "us": N_("microseconds"),
+    "1/min": N_("beats a minute"),
+}
 # How much a beat at 75 a minute is, which tells a person the unit of the numbers in their file.
 _USUAL = {"ms": 800, "s": 0.8, "us": 800_000, "1/1024": 820, "1/256": 205, "1/100": 80}
 _OTHER_UNITS = ("1/1024", "1/256")
@@ -29,6 +34,7 @@ _SAMPLING_RATES = (128, 130, 250, 256, 500, 512, 1000)
 _QUANTITIES = {
     "RR": N_("time from beat to beat"),
     "PPI": N_("time from pulse to pulse, of an optical sensor"),
+    "heart rate": N_("heart rate, without times between beats"),
 }
 _QUESTIONS = {
     "column": N_("Which column has the time from one heartbeat to the next?"),
@@ -71,6 +77,8 @@ def _summary(file: dict[str, Any]) -> str:
         return _("a question") if is_question else _("not read")
     if not is_new(file):
         return _("here already")
+    if file.get("rates") and not file["beats"]:
+        return _("{rates} heart rates").format(rates=file["rates"])
     if not file["beats"]:
         return _("{nights} nights").format(nights=file["nights"])
     return _("{beats} heartbeats").format(beats=file["beats"])
@@ -94,6 +102,8 @@ def _render(file: dict[str, Any]) -> dict[str, str] | None:
         st.write(
             _("These heartbeats are here already.")
             if file["beats"]
+            else _("These heart rates are here already.")
+            if file.get("rates")
             else _("These nights are here already.")
         )
         return None
@@ -126,6 +136,12 @@ def _table(file: dict[str, Any]) -> str:
             (_("First heartbeat"), f"{format_long_day(begin)}, {format_time(begin)}"),
             (_("Last heartbeat"), f"{format_long_day(end)}, {format_time(end)}"),
             (_("Heartbeats"), str(file["beats"])),
+        ]
+    elif file.get("rates"):
+        rows += [
+            (_("First heart rate"), f"{format_long_day(begin)}, {format_time(begin)}"),
+            (_("Last heart rate"), f"{format_long_day(end)}, {format_time(end)}"),
+            (_("Heart rates"), str(file["rates"])),
         ]
     if file.get("nights"):
         rows += _night_rows(file, begin, end)

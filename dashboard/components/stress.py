@@ -65,6 +65,8 @@ def render_today_index() -> None:
             "hours ({low} to {high})."
         )
         st.write(words.format(day=format_day(f"{today['day']}T12:00:00+00:00"), **parts))
+    if (kind := by_heart_rate_only(today["stress_index"])) is not None:
+        st.caption(kind)
     rest = today["rest"]
     if rest is not None and rest["value"] is not None:
         st.write(
@@ -80,6 +82,20 @@ def render_today_index() -> None:
         )
     )
     _render_hours(heart["buckets"], today["day"], zone)
+
+
+def by_heart_rate_only(index: dict[str, Any]) -> str | None:
+    """Say how much of an index is by a device's own heart rate; None where nothing is."""
+    share = index["reported_share"]
+    if not share:
+        return None
+    if share > 0.995:
+        return _(
+            "By heart rate only: the device sent no times between beats. Its interval is wider."
+        )
+    return _(
+        "{percent} of it by heart rate only, where the device sent no times between beats."
+    ).format(percent=f"{max(share, 0.01):.0%}")
 
 
 def _render_hours(buckets: list[dict[str, Any]], day: str, zone: ZoneInfo) -> None:

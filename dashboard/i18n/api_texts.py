@@ -205,6 +205,8 @@ _MISSING_HEART = (
     N_("too few clean beats"),
     N_("moving, or just stood up: not judged"),
     N_("out of range, battery empty, or in use by another app"),
+    N_("lost with a battery that was nearly empty"),
+    N_("near, but it took no connection: in use by another app, or at the edge of its range"),
     N_("not worn: no skin contact"),
     N_("the device sent no times between beats"),
     N_("the recording was off"),

@@ -238,9 +238,12 @@ def _say_what_was_kept(state: dict[str, Any]) -> None:
     with st.container(border=True):
         if kept.get("new_nights"):
             st.write(_("Kept: {nights} nights. Thank you.").format(nights=kept["new_nights"]))
-        if not kept["new_beats"]:
+        if kept.get("new_rates"):
+            st.write(_("Kept: {rates} heart rates. Thank you.").format(rates=kept["new_rates"]))
+        if kept["new_beats"]:
+            st.write(_("Kept: {beats} heartbeats. Thank you.").format(beats=kept["new_beats"]))
+        elif not kept.get("new_rates"):
             return
-        st.write(_("Kept: {beats} heartbeats. Thank you.").format(beats=kept["new_beats"]))
         age = datetime.now(UTC) - datetime.fromisoformat(kept["end"])
         span = next((name for name, days in SPANS.items() if age.days < days), None)
         if span is None:

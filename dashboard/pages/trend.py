@@ -15,7 +15,7 @@ from dashboard.charts.gaps import gap_legend_html
 from dashboard.charts.trend import describe_chart, trend_charts
 from dashboard.components.first_days import load_first_days, render_first_days
 from dashboard.components.keeping import render_keeping_first
-from dashboard.components.stress import render_usual_changed, without_rests
+from dashboard.components.stress import by_heart_rate_only, render_usual_changed, without_rests
 from dashboard.i18n.api_texts import say
 from dashboard.i18n.formatting import calmer_parts, format_day, format_number
 from dashboard.i18n.language import N_, _
@@ -268,9 +268,10 @@ def _describe_index(days: list[dict[str, Any]]) -> str:
         ).format(
             day=format_day(f"{last['day']}T12:00:00+00:00"), **calmer_parts(last["stress_index"])
         )
+        kind = by_heart_rate_only(last["stress_index"])
         return (
             sentence
-            + " "
+            + (f" {kind} " if kind else " ")
             + _(
                 "The stress index compares your heart with your own first four weeks at "
                 "the same time of day: 50 is your usual, less is calmer. It is not how stressed "

@@ -51,6 +51,10 @@ class ColumnChoice:
     unit_from: str = ASSUMED
 
 
+class RatesAloneError(EbbtideError):
+    """A table has heart rates and no intervals."""
+
+
 def choose_beat_times(
     table: TextTable,
     numbers: dict[int, Floats],
@@ -134,9 +138,10 @@ def _refuse(
     table: TextTable, names: list[str], path: str, rates: set[int], reasons: list[EbbtideError]
 ) -> NoReturn:
     if rates or any(RATE.search(name) for name in names):
-        raise EbbtideError(
+        raise RatesAloneError(
             f"{path} holds heart rates and no RR interval; beats cannot be had from rates.",
-            "Export the RR (beat-to-beat) intervals of the recording.",
+            "Export the RR (beat-to-beat) intervals of the recording. Rates with the date and time "
+            "of each are taken as they are, for the stress index.",
         )
     if reasons:
         raise reasons[0]

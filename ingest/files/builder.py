@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 
 from ebbtide.beats import Gap, GapReason, Origin
+from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import MILLISECOND, SECOND
 from ingest.files.recording import FileRecording
 from ingest.timing.beat_clock import BeatClock
@@ -129,4 +130,48 @@ class RecordingBuilder:
             tuple(self._gaps),
             grows=first_content is not None,
             origin=self._origin,
+        )
+
+
+_MAX_RATE = 300  # beats/min
+
+
+class RateBuilder:
+    """Collects the heart rates of one recording of a device that has no times between beats."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source[:200]
+        self._times_ns = array("q")
+        self._rates = array("i")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none yet."""
+        return not self._rates
+
+    def add(self, time_ns: int, rate_bpm: float) -> bool:
+        """Add a heart rate, unless it is none of a person or not later than the one before;
+        whether it was added.
+        """
+        rate = round(rate_bpm) if rate_bpm == rate_bpm and abs(rate_bpm) < 1e6 else 0
+        if not 0 < rate <= _MAX_RATE or (self._times_ns and time_ns <= self._times_ns[-1]):
+            return False
+        self._times_ns.append(time_ns)
+        self._rates.append(rate)
+        return True
+
+    def build(self) -> FileRecording:
+        """Make the recording of all heart rates so far."""
+        content = hashlib.sha256(b"heart rates")
+        content.update(self._times_ns.tobytes() + self._rates.tobytes())
+        return FileRecording(
+            self._source,
+            content.hexdigest(),
+            STRAP_TICKS_PER_SECOND,
+            array("i"),
+            array("q"),
+            array("i", bytes(4 * len(self._rates))),
+            self._times_ns,
+            (),
+            rates=self._rates,
         )

@@ -1,4 +1,5 @@
-"""Read FIT files of Garmin and others: beats in their HRV, heart-rate or beat-interval messages.
+"""Read FIT files of Garmin and others: beats in their HRV, heart-rate or beat-interval messages,
+or else the heart rates of their records.
 
 An HRV message holds up to five intervals and no time (``fit_timing``). A heart-rate message of a
 strap that stores beats under water holds the time of each beat in 1/1024 s, of which 12 bits are
@@ -18,11 +19,11 @@ from fitdecode.utils import compute_crc
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import MAX_TICKS
 from ebbtide.timestamps import MILLISECOND, SECOND
-from ingest.files.builder import RecordingBuilder
+from ingest.files.builder import RateBuilder, RecordingBuilder
 from ingest.files.choices import ChoiceError
 from ingest.files.fit_events import EventBeats, timestamp_ns
 from ingest.files.fit_timing import TICKS_PER_SECOND, Batch, Timeline, place_intervals
-from ingest.files.recording import FileFormat, ReadContext, RecordedFile
+from ingest.files.recording import RATES_NOTE, FileFormat, ReadContext, RecordedFile
 
 _MAGIC = b".FIT"
 _MIN_HEADER = 12
@@ -50,7 +51,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
     """
     problems: list[str] = []
     data = _repair_size(path.read_bytes(), problems)
-    messages = _Messages()
+    messages = _Messages(path.name)
     warned: list[warnings.WarningMessage] = []
     try:
         with (
@@ -68,7 +69,7 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
         reason = str(error) or "a message goes beyond the end of the file"
         problems.append(f"the file is damaged ({reason}); what stands before that was kept")
     problems += [f"the file is damaged ({item.message})" for item in warned]
-    recording, found = messages.build(path.name, context.start_ns)
+    recording, found = messages.build(context.start_ns)
     problems += found
     if recording.is_empty:
         if messages.holds_intervals:
@@ -77,9 +78,13 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
                 "Give when it began: --start.",
                 {"start": ()},
             )
+        if not messages.rates.is_empty:
+            rates = messages.rates.build()
+            note = RATES_NOTE.format(count=rates.count)
+            return RecordedFile("FIT", (rates,), tuple(problems), notes=(note,))
         why = problems[0] if problems else "it has no HRV messages"
         raise EbbtideError(
-            f"{path} holds no RR intervals: {why}.",
+            f"{path} holds no RR intervals and no heart rates: {why}.",
             "On a Garmin watch: System > Data Recording > Log HRV, and record with a chest strap.",
         )
     return RecordedFile("FIT", (recording.build(),), tuple(problems))
@@ -88,7 +93,9 @@ def _read(path: Path, context: ReadContext) -> RecordedFile:
 class _Messages:
     """What the messages of a file say, in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.rates = RateBuilder(f"{name} (FIT, heart rates)")
         self._timeline = Timeline()
         self._waiting: list[int] = []
         self._last_mark: int | None = None  # of a record or event
@@ -120,6 +127,9 @@ class _Messages:
             moment = timestamp_ns(frame, "timestamp")
             if moment is not None:
                 self._mark(moment)
+                rate = frame.get_value("heart_rate", fallback=None) if name == "record" else None
+                if isinstance(rate, int | float):
+                    self.rates.add(moment, rate)
                 if name == "event" and frame.get_value("event", fallback=None) == "timer":
                     self._timer(str(frame.get_value("event_type", fallback="")), moment)
         elif name == "session" and self._timer_start is None:
@@ -173,9 +183,9 @@ class _Messages:
                 self._rejected.append(value * scale)
         return found
 
-    def build(self, name: str, start_ns: int | None) -> tuple[RecordingBuilder, list[str]]:
+    def build(self, start_ns: int | None) -> tuple[RecordingBuilder, list[str]]:
         """Place the beats of the fullest kind of message; what a person must know."""
-        problems = []
+        problems, name = [], self._name
         if self._rejected:
             problems.append(
                 f"{len(self._rejected)} values (the first: {self._rejected[0]:.0f} ms) are no "

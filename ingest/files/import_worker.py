@@ -80,6 +80,7 @@ class ReadResult:
     new_nights: int = 0
     unworn_nights: int = 0
     may_hold_beats: bool = False
+    rates: int = 0
 
 
 class _Progress:
@@ -258,15 +259,18 @@ def _read_one(
     new = 0
     for recording in file.recordings:
         there = find_stored(recording, account, stored)
-        new += max(0, recording.beats - (0 if there is None else there.beats))
+        known = 0 if there is None else there.beats
+        if recording.rates is not None and there is not None:
+            known = there.acknowledged
+        new += max(0, recording.count - known)
     same = find_stored_intervals(file, stored.values()) if new else None
     return ReadResult(
         item,
         file.format,
         file.beats,
         new,
-        to_datetime(min(one.times_ns[0] for one in file.recordings)).isoformat(),
-        to_datetime(max(one.times_ns[-1] for one in file.recordings)).isoformat(),
+        to_datetime(min(one.start_ns for one in file.recordings)).isoformat(),
+        to_datetime(max(one.end_ns for one in file.recordings)).isoformat(),
         len(file.recordings),
         zone,
         None if file.read_as is None else asdict(file.read_as),
@@ -274,6 +278,7 @@ def _read_one(
         file.problems[:_MAX_PROBLEMS],
         len(file.problems),
         None if same is None else describe_same(item.name, same),
+        rates=file.rates,
     )
 
 
@@ -326,7 +331,7 @@ async def _keep_all(
     account = request["account"]
     progress = _Progress(items, emit)
     ids: set[str] = set()
-    nights = new_nights = 0
+    nights = new_nights = new_rates = 0
     with Outbox(Path(tempfile.mkdtemp(dir=folder)) / "outbox.sqlite") as outbox:
         async with IngestClient(request["api_url"], request["token"], timeout=60.0) as client:
             before = await client.stored_streams()
@@ -346,7 +351,9 @@ async def _keep_all(
                     continue  # an export with nights and without beats
                 written = sent = 0
 
-                def show_written(beats: int, place: int = place, all_: int = file.beats) -> None:
+                def show_written(
+                    beats: int, place: int = place, all_: int = file.beats + file.rates
+                ) -> None:
                     nonlocal written
                     written += beats
                     share = _READ_SHARE + (_WRITE_SHARE - _READ_SHARE) * written / all_
@@ -357,6 +364,7 @@ async def _keep_all(
                 )
                 del file
                 ids.update(done.stream_ids)
+                new_rates += done.new_rates
                 waiting = max(1, sum(state.waiting for state in outbox.states()))
 
                 def show_sent(count: int, place: int = place, all_: int = waiting) -> None:
@@ -375,6 +383,7 @@ async def _keep_all(
             if one in after
         ),
         "files": len(items),
+        **({"new_rates": new_rates} if new_rates else {}),
         **({"nights": nights, "new_nights": new_nights} if nights else {}),
     }
 

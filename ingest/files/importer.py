@@ -26,11 +26,14 @@ _NAMESPACE = uuid.UUID("5b0f7c1e-2f5e-4a51-9c7a-7d2f0b6b8a11")
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did: beats that were new, and beats that were there already."""
+    """What an import did: beats that were new, beats that were there already, and heart rates
+    without beats that were new.
+    """
 
     new_beats: int
     known_beats: int
     stream_ids: tuple[str, ...]
+    new_rates: int = 0
 
 
 def import_recordings(
@@ -48,7 +51,7 @@ def import_recordings(
     does not remember an earlier import. Raises EbbtideError for beats in the future.
     """
     require_past(file)
-    new = present = 0
+    new = present = new_rates = 0
     ids = []
     for recording in file.recordings:
         state = _open_stream(recording, outbox, account, stored or {})
@@ -64,11 +67,13 @@ def import_recordings(
             outbox.append_imported(state.stream.id, batch, digests)
             beats = sum(len(entry.notification.rr_ticks) for entry in batch)
             new += beats
+            if recording.rates is not None:
+                new_rates += len(batch)
             if on_progress is not None:
-                on_progress(beats)
+                on_progress(beats if recording.rates is None else len(batch))
         outbox.imports.add_intervals(account, state.stream.id, interval_digests(recording), name)
         ids.append(state.stream.id)
-    return ImportResult(new, present, tuple(ids))
+    return ImportResult(new, present, tuple(ids), new_rates)
 
 
 def require_past(file: RecordedFile) -> None:
@@ -77,14 +82,14 @@ def require_past(file: RecordedFile) -> None:
     No strap that sends intervals is older: the clock of the device was not set.
     """
     for recording in file.recordings:
-        if recording.times_ns[0] < timestamps.EARLIEST:
+        if recording.start_ns < timestamps.EARLIEST:
             raise ChoiceError(
                 f"{recording.source} would begin before 2000, at "
-                f"{timestamps.to_datetime(recording.times_ns[0]):%Y-%m-%d %H:%M} UTC.",
+                f"{timestamps.to_datetime(recording.start_ns):%Y-%m-%d %H:%M} UTC.",
                 "Correct the date in the file, or export it without dates and give --start.",
                 {"start": ()},
             )
-        last_ns = recording.times_ns[-1]
+        last_ns = recording.end_ns
         if last_ns > timestamps.now_ns() + MAX_AHEAD_NS:
             raise ChoiceError(
                 f"{recording.source} would end in the future, at "
@@ -115,6 +120,8 @@ def find_stored_intervals(
     """Find a recording of the file in the store at another time, by number of beats and span."""
     streams = list(stored)
     for recording in file.recordings:
+        if not recording.beats:  # heart rates alone repeat too much to tell
+            continue
         span = recording.times_ns[-1] - recording.times_ns[0]
         for stream in streams:
             if stream.origin is not recording.origin or stream.beats != recording.beats:

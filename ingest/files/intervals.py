@@ -21,6 +21,8 @@ _MAX_BEATS = 3_000_000  # looked at of one recording: a month, in two seconds
 def interval_digests(recording: FileRecording) -> dict[int, int]:
     """Return digests (signed, 64 bits) of intervals, with the time of the beat that ends each."""
     ticks, times = recording.rr_ticks, recording.times_ns
+    if not ticks:  # heart rates alone
+        return {}
     scale = recording.ticks_per_second
     found = {_digest(ticks, scale, "all"): times[0]}
     end = min(len(ticks), _MAX_BEATS) - _WINDOW

@@ -17,6 +17,8 @@ class FileRecording:
     ``rr_ticks`` and ``times_ns``: of each beat. ``ends`` and ``received_ns``: of each notification,
     the beats up to and with it, and when it arrived. Arrays, since a file may hold the beats of
     years: 12 bytes a beat. ``gaps`` belong to the notifications, numbered from 1, as in a stream.
+    ``rates``: of each notification, in beats/min, where the source has heart rates and no times
+    between beats: then there are no beats.
     ``content`` is a hash of the beats, so that a second import finds the stream of the first;
     where ``grows``, of the first beats, and a later file of the same source goes on with it.
     """
@@ -31,6 +33,7 @@ class FileRecording:
     gaps: tuple[Gap, ...]
     grows: bool = False
     origin: Origin = Origin.FILE
+    rates: array[int] | None = None
 
     @property
     def beats(self) -> int:
@@ -39,8 +42,18 @@ class FileRecording:
 
     @property
     def start_ns(self) -> int:
-        """Its first beat."""
-        return self.times_ns[0]
+        """Its first beat, or heart rate."""
+        return self.received_ns[0] if self.rates is not None else self.times_ns[0]
+
+    @property
+    def end_ns(self) -> int:
+        """Its last beat, or heart rate."""
+        return self.received_ns[-1] if self.rates is not None else self.times_ns[-1]
+
+    @property
+    def count(self) -> int:
+        """Intervals, or heart rates, in all notifications."""
+        return len(self.ends) if self.rates is not None else self.beats
 
     @property
     def notifications(self) -> Notifications:
@@ -61,6 +74,9 @@ class Notifications:
         recording = self._recording
         if place < 0:
             place += len(self)
+        if recording.rates is not None:
+            received_ns, rate = recording.received_ns[place], recording.rates[place]
+            return Notification(place + 1, received_ns, rate, (), ())
         first = recording.ends[place - 1] if place else 0
         rr_ticks = tuple(recording.rr_ticks[first : recording.ends[place]])
         mean = sum(rr_ticks) / len(rr_ticks)
@@ -118,6 +134,11 @@ class RecordedFile:
         """Intervals in all recordings."""
         return sum(recording.beats for recording in self.recordings)
 
+    @property
+    def rates(self) -> int:
+        """Heart rates without intervals in all recordings."""
+        return sum(one.count for one in self.recordings if one.rates is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
@@ -156,6 +177,10 @@ class FileFormat:
     read: Callable[[Path, ReadContext], RecordedFile]
 
 
+RATES_NOTE = (
+    "{count} heart rates and no times between beats: they feed the stress index, by heart rate "
+    "only, and no HRV"
+)
 PULSE_NOTE = (
     "pulse intervals of an optical sensor (PPI): figures are pulse rate variability, not HRV"
 )

@@ -20,9 +20,11 @@ from ebbtide.beats import Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND, ticks_of_interval
 from ebbtide.timestamps import SECOND
+from ingest.files.beat_times import RatesAloneError
 from ingest.files.builder import RecordingBuilder
 from ingest.files.encoded_text import FileText
 from ingest.files.interval_table import IntervalTable, read_interval_table
+from ingest.files.rate_table import read_rate_table
 from ingest.files.recording import FileFormat, ReadContext, RecordedFile
 from ingest.files.start_time import require_start
 
@@ -121,7 +123,13 @@ def read_text_recording(
     path: Path, context: ReadContext, text: FileText | None = None
 ) -> RecordedFile:
     """Read ``path``, or the ``text`` of it; place its beats by its own times where it has them."""
-    table = read_interval_table(path, context, text)
+    try:
+        table = read_interval_table(path, context, text)
+    except RatesAloneError:
+        rates = read_rate_table(path, context, text)
+        if rates is None:
+            raise
+        return rates
     title = _APPS.get(tuple(name.lower() for name in table.names))
     if title is None:
         title = "Pulse intervals" if table.is_pulse else "RR intervals"

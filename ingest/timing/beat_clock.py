@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ebbtide.beats import GapReason
+from ebbtide.beats import LINK_REASONS, GapReason
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import MILLISECOND, MINUTE, SECOND
@@ -87,8 +87,14 @@ class BeatClock:
         return self._break_reason is not None
 
     def interrupt(self, reason: GapReason) -> None:
-        """Note that the unbroken count ended: the next beat begins after a gap."""
-        if self._last is not None and self._break_reason is None:
+        """Note that the unbroken count ended: the next beat begins after a gap. The first reason
+        stays, but for what becomes known of a link that was lost while this recorder ran.
+        """
+        if self._last is None:
+            return
+        if self._break_reason is None or (
+            self._anchored and {self._break_reason, reason} <= LINK_REASONS
+        ):
             self._break_reason = reason
 
     def place(

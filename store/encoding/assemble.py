@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebbtide.beats import Stream
-from store.models.beats import Beats
+from store.models.beats import Beats, Rates
 
 _Value = TypeVar("_Value", bound=np.generic)
 StreamPart = tuple[
@@ -103,3 +103,15 @@ def merge_streams(streams: tuple[Stream, ...], parts: Sequence[StreamPart]) -> B
             column[order] for column in (time, ticks, scale, contact, follows, index)
         )
     return Beats(time, ticks, scale, contact, follows, index, streams)
+
+
+def merge_rates(
+    streams: tuple[Stream, ...],
+    parts: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]],
+) -> Rates:
+    """Join the times and heart rates of these streams, by time."""
+    times = np.concatenate([part[0] for part in parts] or [np.empty(0, np.int64)])
+    bpm = np.concatenate([part[1] for part in parts] or [np.empty(0)])
+    stream = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part[0]) for part in parts])
+    order = np.argsort(times, kind="stable")
+    return Rates(times[order], bpm[order], stream[order], streams)

@@ -20,13 +20,18 @@ FULL_RUN = 4096
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Notifications ``first`` to ``last``, with ``beats`` beats in [start_ns, end_ns)."""
+    """Notifications ``first`` to ``last``, with ``beats`` beats in [start_ns, end_ns), and
+    ``rates`` heart rates without intervals that came in [rates_start_ns, rates_end_ns).
+    """
 
     first: int
     last: int
     beats: int
     start_ns: int | None
     end_ns: int | None
+    rates: int = 0
+    rates_start_ns: int | None = None
+    rates_end_ns: int | None = None
 
     def __len__(self) -> int:
         return self.last - self.first + 1
@@ -39,6 +44,15 @@ class Run:
             self.beats + later.beats,
             later.start_ns if self.start_ns is None else self.start_ns,
             self.end_ns if later.end_ns is None else later.end_ns,
+            self.rates + later.rates,
+            # A clock that was set may make the later ones earlier.
+            min(
+                (t for t in (self.rates_start_ns, later.rates_start_ns) if t is not None),
+                default=None,
+            ),
+            max(
+                (t for t in (self.rates_end_ns, later.rates_end_ns) if t is not None), default=None
+            ),
         )
 
 
@@ -105,8 +119,20 @@ def _split_new(notifications: Sequence[Notification], stored: Sequence[Run]) -> 
 def _new_run(notifications: Sequence[Notification]) -> NewRun:
     times = [time for item in notifications for time in item.beat_times_ns]
     start_ns, end_ns = (times[0], times[-1] + 1) if times else (None, None)
-    run = Run(notifications[0].sequence, notifications[-1].sequence, len(times), start_ns, end_ns)
+    first, last = notifications[0].sequence, notifications[-1].sequence
+    run = Run(first, last, len(times), start_ns, end_ns, *rates_span(notifications))
     return NewRun(run, tuple(notifications))
+
+
+def rates_span(notifications: Iterable[Notification]) -> tuple[int, int | None, int | None]:
+    """How many of these are heart rates without intervals, and from when to when they came."""
+    received = [item.received_ns for item in notifications if is_rate(item)]
+    return (len(received), min(received), max(received) + 1) if received else (0, None, None)
+
+
+def is_rate(item: Notification) -> bool:
+    """Whether this is a heart rate without intervals, and not one in the air."""
+    return not item.rr_ticks and item.heart_rate_bpm > 0 and item.contact is not False
 
 
 def _require_order(stream_id: str, stored: Iterable[Run], new: Iterable[Run]) -> None:
@@ -148,15 +174,18 @@ def day_fingerprints(
     moved: Iterable[tuple[int, int]],
     start_ns: int,
     end_ns: int,
+    rated: Iterable[tuple[str, int, int, int, int, int]] = (),
 ) -> dict[int, str]:
     """Return the fingerprint of each UTC day. ``runs``: (stream, first, last, beats, start_ns,
-    end_ns), by stream and first; ``moved``: (day, spans of movement).
+    end_ns), by stream and first; ``moved``: (day, spans of movement); ``rated``: as
+    ``runs``, of heart rates without intervals.
     """
     names: dict[int, hashlib._Hash] = {}
-    for *facts, begins, ends in runs:
-        first, last = max(begins, start_ns) // DAY, (min(ends, end_ns) - 1) // DAY
-        for day in range(first, last + 1):
-            names.setdefault(day, hashlib.sha256()).update(repr(facts).encode())
+    for kind, spans in (("", runs), ("rates ", rated)):
+        for *facts, begins, ends in spans:
+            first, last = max(begins, start_ns) // DAY, (min(ends, end_ns) - 1) // DAY
+            for day in range(first, last + 1):
+                names.setdefault(day, hashlib.sha256()).update(f"{kind}{facts!r}".encode())
     for day, count in moved:
         if day in names:
             names[day].update(f"movement {count}".encode())

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, FOREVER
-from store.encoding.assemble import StreamPart, merge_streams, stream_part, without_contact
+from store.encoding.assemble import (
+    StreamPart,
+    merge_rates,
+    merge_streams,
+    stream_part,
+    without_contact,
+)
 from store.encoding.runs import Run, plan_append
 from store.errors import DamagedStoreError
 from store.influx import line_protocol as lines
@@ -23,6 +29,7 @@ from store.models.beats import (
     Beats,
     DailyWindows,
     PlacedGap,
+    Rates,
     RemovedStream,
     StoreGeneration,
     StreamCoverage,
@@ -224,6 +231,28 @@ class InfluxBeatStore(BeatStore):
         ):
             sequence, contact, rate, received, energy = row
             yield Notification(sequence, received, rate, (), (), _contact(contact), energy)
+
+    def rates(self, subject_id: str, start_ns: int, end_ns: int) -> Rates:
+        """Read the heart rates without intervals of the range, by time; see BeatStore."""
+        found = self._catalogue.rate_runs(subject_id, start_ns, end_ns)
+        parts = []
+        for stream, runs in found:
+            names = ("sequence", "contact", "heart_rate_bpm", "received_ns")
+            quoted = ", ".join(f'"{name}"' for name in names)
+            points = self._server.columns(
+                f"SELECT {quoted} FROM {lines.WITHOUT_RR} WHERE {_of(subject_id, stream.id)}"
+                f" AND time >= {runs[0].first} AND time <= {runs[-1].last}",
+                {"time": "i8", **dict.fromkeys(names, "i8")},
+            )
+            # Points of an upload that is not acknowledged yet do not count.
+            place = np.searchsorted([run.first for run in runs], points["sequence"], "right") - 1
+            lasts = np.array([run.last for run in runs])
+            which = (place >= 0) & (points["sequence"] <= lasts[np.maximum(place, 0)])
+            which &= (points["heart_rate_bpm"] > 0) & (points["contact"] != 0)
+            received = points["received_ns"]
+            which &= (received >= start_ns) & (received < end_ns)
+            parts.append((received[which], points["heart_rate_bpm"][which].astype(np.float64)))
+        return merge_rates(tuple(stream for stream, _ in found), parts)
 
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
         """List the gaps that touch the range, by start."""

@@ -122,6 +122,29 @@ class BeatCatalogue:
                 )
         return list(found.values())
 
+    def rate_runs(
+        self, subject_id: str, start_ns: int, end_ns: int
+    ) -> list[tuple[Stream, list[Run]]]:
+        """The streams with heart rates without intervals in the range, oldest first, and the runs
+        that have them.
+        """
+        with self._engine.connect() as db:
+            rows = db.execute(
+                select(StreamRow.__table__, *RUN_COLUMNS)
+                .join(RunRow, RunRow.stream_id == StreamRow.id)
+                .where(
+                    StreamRow.subject_id == subject_id,
+                    RunRow.rates > 0,
+                    RunRow.rates_start_ns < end_ns,
+                    RunRow.rates_end_ns > start_ns,
+                )
+                .order_by(StreamRow.created_ns, StreamRow.id, RunRow.first_sequence)
+            ).all()
+        found: dict[str, tuple[Stream, list[Run]]] = {}
+        for row in rows:
+            found.setdefault(row.id, (from_row(Stream, row), []))[1].append(run_of(row))
+        return list(found.values())
+
     def next_run(self, subject_id: str, stream_id: str, after: int) -> Run | None:
         """The run with the next number after this one. Raises UnknownStreamError."""
         with self._engine.connect() as db:
@@ -163,8 +186,13 @@ class BeatCatalogue:
                 select(
                     StreamRow.__table__,
                     func.coalesce(func.sum(RunRow.beats), 0).label("beats"),
-                    func.min(RunRow.start_ns).label("start_ns"),
-                    func.max(RunRow.end_ns).label("end_ns"),
+                    func.coalesce(func.min(RunRow.start_ns), func.min(RunRow.rates_start_ns)).label(
+                        "start_ns"
+                    ),
+                    func.coalesce(func.max(RunRow.end_ns), func.max(RunRow.rates_end_ns)).label(
+                        "end_ns"
+                    ),
+                    func.coalesce(func.sum(RunRow.rates), 0).label("rates"),
                 )
                 .outerjoin(RunRow, RunRow.stream_id == StreamRow.id)
                 .where(StreamRow.subject_id == subject_id)
@@ -178,6 +206,7 @@ class BeatCatalogue:
                     int(row.beats),
                     row.start_ns,
                     None if row.end_ns is None else row.end_ns - 1,
+                    int(row.rates),
                 )
                 for row in rows
             ]
@@ -210,6 +239,24 @@ class BeatCatalogue:
                 )
                 .order_by(RunRow.stream_id, RunRow.first_sequence)
             ).all()
+            rated = db.execute(
+                select(
+                    RunRow.stream_id,
+                    RunRow.first_sequence,
+                    RunRow.last_sequence,
+                    RunRow.rates,
+                    RunRow.rates_start_ns,
+                    RunRow.rates_end_ns,
+                )
+                .join(StreamRow, StreamRow.id == RunRow.stream_id)
+                .where(
+                    StreamRow.subject_id == subject_id,
+                    RunRow.rates > 0,
+                    RunRow.rates_start_ns < end_ns,
+                    RunRow.rates_end_ns > start_ns,
+                )
+                .order_by(RunRow.stream_id, RunRow.first_sequence)
+            ).all()
             moved = db.execute(
                 select(MovementDayRow.day, func.sum(MovementDayRow.spans))
                 .join(StreamRow, StreamRow.id == MovementDayRow.stream_id)
@@ -221,13 +268,14 @@ class BeatCatalogue:
             [(row[0], int(row[1])) for row in moved],
             start_ns,
             end_ns,
+            [(row[0], row[1], row[2], row[3], int(row[4] or 0), int(row[5] or 0)) for row in rated],
         )
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
         """List the UTC days to which something was added from then on; see BeatStore."""
         with self._engine.connect() as db:
             rows = db.execute(
-                select(RunRow.start_ns, RunRow.end_ns)
+                select(RunRow.start_ns, RunRow.end_ns, RunRow.rates_start_ns, RunRow.rates_end_ns)
                 .join(StreamRow, StreamRow.id == RunRow.stream_id)
                 .where(StreamRow.subject_id == subject_id, RunRow.kept_ns >= since_ns)
             ).all()
@@ -238,7 +286,8 @@ class BeatCatalogue:
                     RemovedStreamRow.removed_ns >= since_ns,
                 )
             ).all()
-        return days_of((row[0], row[1]) for row in (*rows, *removed))
+        spans = [(row[0], row[1]) for row in (*rows, *removed)]
+        return days_of(spans + [(row[2], row[3]) for row in rows])
 
     def subjects(self) -> list[str]:
         """List all subjects with a stream."""

@@ -66,13 +66,17 @@ class GenerationCatalogue:
                 raise UnknownStreamError(
                     f"There is no stream {stream_id}.", "GET /v1/streams lists yours."
                 )
-            beats, start_ns, end_ns = db.execute(
+            beats, *spans = db.execute(
                 select(
                     func.coalesce(func.sum(RunRow.beats), 0),
                     func.min(RunRow.start_ns),
                     func.max(RunRow.end_ns),
+                    func.min(RunRow.rates_start_ns),
+                    func.max(RunRow.rates_end_ns),
                 ).where(RunRow.stream_id == stream_id)
             ).one()
+            start_ns = min((at for at in spans[::2] if at is not None), default=None)
+            end_ns = max((at for at in spans[1::2] if at is not None), default=None)
             for table in (RunRow, GapRow, MovementDayRow):
                 db.execute(delete(table).where(table.stream_id == stream_id))
             db.execute(delete(StreamRow).where(*of_stream))

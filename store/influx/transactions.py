@@ -19,6 +19,9 @@ RUN_COLUMNS = (
     RunRow.beats,
     RunRow.start_ns,
     RunRow.end_ns,
+    RunRow.rates,
+    RunRow.rates_start_ns,
+    RunRow.rates_end_ns,
 )
 
 
@@ -69,6 +72,9 @@ class StreamTransaction:
             "beats": run.beats,
             "start_ns": run.start_ns,
             "end_ns": run.end_ns,
+            "rates": run.rates,
+            "rates_start_ns": run.rates_start_ns,
+            "rates_end_ns": run.rates_end_ns,
             "kept_ns": timestamps.now_ns(),
         }
         if grows:
@@ -124,4 +130,4 @@ def last_acknowledged(db: Connection, stream_id: str) -> int:
 
 def run_of(row: Row) -> Run:  # type: ignore[type-arg]
     """Make a run of a row that has ``RUN_COLUMNS``."""
-    return Run(row.first_sequence, row.last_sequence, row.beats, row.start_ns, row.end_ns)
+    return Run(*(getattr(row, column.key) for column in RUN_COLUMNS))

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ebbtide.errors import EbbtideError
-from store.encoding.beat_block import decode
+from store.encoding.beat_block import decode, to_notifications
+from store.encoding.runs import rates_span
 
 
 @dataclass(slots=True)
@@ -102,8 +103,8 @@ def _blocks(
     stream, expected, last_ns = "", 1, 0
     for done, row in enumerate(
         db.execute(
-            "SELECT stream_id, first_sequence, last_sequence, beats, start_ns, end_ns, data"
-            " FROM blocks ORDER BY stream_id, first_sequence"
+            "SELECT stream_id, first_sequence, last_sequence, beats, start_ns, end_ns, data,"
+            " rates, rates_start_ns, rates_end_ns FROM blocks ORDER BY stream_id, first_sequence"
         ),
         1,
     ):
@@ -129,6 +130,10 @@ def _blocks(
         found.beats += beats
         if beats != row[3] or len(block.rr_count) != row[2] - row[1] + 1:
             found.problems.append(f"{name} does not hold what it says")
+        rates = rates_span(to_notifications(row[1], block))
+        # Of blocks of earlier versions that have beats too, the rates are not noted.
+        if row[7] and rates != row[7:10]:
+            found.problems.append(f"{name}: its heart rates are not in the time it says")
         if beats:
             if np.any(np.diff(block.time_ns) <= 0) or block.time_ns[0] <= last_ns:
                 found.problems.append(f"{name}: beats out of order, or twice")

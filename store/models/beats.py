@@ -42,15 +42,35 @@ class Beats:
         return frozenset(self.streams[i].origin for i in np.unique(self.stream))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rates:
+    """Heart rates that devices reported without intervals, of one subject in a range, by time. All
+    arrays have shape (n,); without those that came while the device touched no skin.
+
+    ``time_ns``: UTC, when each came; ``bpm``; ``stream``: index into ``streams``.
+    """
+
+    time_ns: NDArray[np.int64]
+    bpm: NDArray[np.float64]
+    stream: NDArray[np.int32]
+    streams: tuple[Stream, ...]
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class StreamCoverage:
-    """What is stored of one stream. ``first_ns`` and ``last_ns`` are its first and last beat."""
+    """What is stored of one stream. ``first_ns`` and ``last_ns`` are its first and last beat, or
+    where it has none, its first and last heart rate; ``rates``: heart rates without intervals.
+    """
 
     stream: Stream
     acknowledged: int
     beats: int
     first_ns: int | None
     last_ns: int | None
+    rates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +88,9 @@ class StoreGeneration:
 
 @dataclass(frozen=True, slots=True)
 class RemovedStream:
-    """A stream that its person removed. ``start_ns`` and ``end_ns``: of its beats, if any."""
+    """A stream that its person removed. ``start_ns`` and ``end_ns``: of its beats and rates,
+    if any.
+    """
 
     stream_id: str
     removed_ns: int

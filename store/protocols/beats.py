@@ -9,6 +9,7 @@ from store.models.beats import (
     Beats,
     DailyWindows,
     PlacedGap,
+    Rates,
     RemovedStream,
     StoreGeneration,
     StreamCoverage,
@@ -62,6 +63,12 @@ class BeatStore(Protocol):
         """Read the beats with start_ns <= time < end_ns, of all streams of the subject, by time."""
         ...
 
+    def rates(self, subject_id: str, start_ns: int, end_ns: int) -> Rates:
+        """Read the heart rates without intervals that came with start_ns <= time < end_ns, of all
+        streams of the subject, by time.
+        """
+        ...
+
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
         """List the gaps that touch the range, by start."""
         ...
@@ -71,14 +78,15 @@ class BeatStore(Protocol):
         ...
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
-        """Return the fingerprint of each UTC day (days since 1970) in the range that has beats. It
-        changes whenever beats or movement of that day were added.
+        """Return the fingerprint of each UTC day (days since 1970) in the range that has beats
+        or heart rates. It changes whenever beats, rates or movement of that day were added.
         """
         ...
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
-        """List the UTC days with beats in runs to which something was added from then on, by the
-        clock of this machine; a run may reach over several days, and all of them are named.
+        """List the UTC days with beats or heart rates in runs to which something was added from
+        then on, by the clock of this machine; a run may reach over several days, and all of them
+        are named.
         """
         ...
 

@@ -131,6 +131,14 @@ class RecordStore(WithdrawalStore, Protocol):
         """
         ...
 
+    def heart_rate_days(
+        self, person_id: str, start_ns: int, end_ns: int
+    ) -> dict[int, tuple[int, int]]:
+        """Of each UTC day in the range that has heart rates of other systems: how many, and when
+        the last of them came here.
+        """
+        ...
+
     def heart_rate(self, person_id: str, heart_rate_id: str) -> ImportedHeartRate | None:
         """Find the heart rate of another system with this id."""
         ...

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TypeVar
 
-from sqlalchemy import Engine, and_, delete, insert, inspect, or_, select
+from sqlalchemy import Engine, and_, delete, func, insert, inspect, literal_column, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from ebbtide.timestamps import DAY
 from store.encoding.imports import (
     ConflictError,
     correct_rating,
@@ -107,6 +108,23 @@ class SqlImports(KeepingGuard):
             query = query.where(or_(HeartRateRow.time_ns > time_ns, later))
         with self._sessions() as db:
             return [ImportedHeartRate(*row) for row in db.execute(query)]
+
+    def heart_rate_days(
+        self, person_id: str, start_ns: int, end_ns: int
+    ) -> dict[int, tuple[int, int]]:
+        """Count the heart rates of other systems of each day; see RecordStore."""
+        day = (HeartRateRow.time_ns // literal_column(str(DAY))).label("day")
+        query = (
+            select(day, func.count(), func.max(HeartRateRow.entered_ns))
+            .where(
+                HeartRateRow.person_id == person_id,
+                HeartRateRow.time_ns >= start_ns,
+                HeartRateRow.time_ns < end_ns,
+            )
+            .group_by(day)
+        )
+        with self._sessions() as db:
+            return {int(row[0]): (int(row[1]), int(row[2])) for row in db.execute(query)}
 
     def heart_rate(self, person_id: str, heart_rate_id: str) -> ImportedHeartRate | None:
         """Find the heart rate of another system with this id."""

@@ -12,23 +12,24 @@ from store.encoding.runs import FULL_RUN, AppendPlan, NewRun, Run, acknowledged_
 from store.errors import UnknownStreamError
 from store.sqlite.removal import require_not_removed
 
+_RUN = "first_sequence, last_sequence, beats, start_ns, end_ns, rates, rates_start_ns, rates_end_ns"
+
 
 def stored_runs(
     db: sqlite3.Connection, stream_id: str, notifications: Sequence[Notification]
 ) -> list[Run]:
     """The runs with numbers of this upload, and the nearest with beats on either side of it."""
     first, last = notifications[0].sequence, notifications[-1].sequence
-    columns = "first_sequence, last_sequence, beats, start_ns, end_ns"
     rows = db.execute(
         # From the block before or around the first number on: found by the key, while comparing
         # the last numbers of blocks would walk through all blocks of a month.
-        f"SELECT {columns} FROM blocks WHERE stream_id = ?1 AND first_sequence BETWEEN"
+        f"SELECT {_RUN} FROM blocks WHERE stream_id = ?1 AND first_sequence BETWEEN"
         " coalesce((SELECT max(first_sequence) FROM blocks"
         " WHERE stream_id = ?1 AND first_sequence <= ?2), ?2) AND ?3"
         # Times increase with the numbers: of the blocks with beats, the nearest decide.
-        f" UNION SELECT * FROM (SELECT {columns} FROM blocks WHERE stream_id = ?1"
+        f" UNION SELECT * FROM (SELECT {_RUN} FROM blocks WHERE stream_id = ?1"
         " AND first_sequence < ?2 AND beats > 0 ORDER BY first_sequence DESC LIMIT 1)"
-        f" UNION SELECT * FROM (SELECT {columns} FROM blocks WHERE stream_id = ?1"
+        f" UNION SELECT * FROM (SELECT {_RUN} FROM blocks WHERE stream_id = ?1"
         " AND first_sequence > ?3 AND beats > 0 ORDER BY first_sequence LIMIT 1)",
         (stream_id, first, last),
     )
@@ -61,7 +62,8 @@ def _insert_run(db: sqlite3.Connection, stream_id: str, new: NewRun) -> None:
         (stream_id, run.first, run.last),
     )
     db.execute(
-        "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO blocks (stream_id, {_RUN}, data, kept_ns)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             stream_id,
             run.first,
@@ -69,6 +71,9 @@ def _insert_run(db: sqlite3.Connection, stream_id: str, new: NewRun) -> None:
             run.beats,
             run.start_ns,
             run.end_ns,
+            run.rates,
+            run.rates_start_ns,
+            run.rates_end_ns,
             data,
             timestamps.now_ns(),
         ),
@@ -78,11 +83,11 @@ def _insert_run(db: sqlite3.Connection, stream_id: str, new: NewRun) -> None:
 def _block_before(db: sqlite3.Connection, stream_id: str, first: int) -> tuple[Run, bytes] | None:
     """The block that ends just before ``first``."""
     row = db.execute(
-        "SELECT first_sequence, last_sequence, beats, start_ns, end_ns, data FROM blocks"
+        f"SELECT {_RUN}, data FROM blocks"
         " WHERE stream_id = ? AND first_sequence < ? ORDER BY first_sequence DESC LIMIT 1",
         (stream_id, first),
     ).fetchone()
-    return None if row is None or row[1] != first - 1 else (Run(*row[:5]), row[5])
+    return None if row is None or row[1] != first - 1 else (Run(*row[:-1]), row[-1])
 
 
 def last_acknowledged(db: sqlite3.Connection, stream_id: str) -> int:

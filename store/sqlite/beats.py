@@ -12,7 +12,7 @@ from ebbtide._sqlite import overwrite_deleted
 from ebbtide.beats import Activity, Gap, GapReason, Notification, Stream
 from ebbtide.timestamps import DAY
 from store.encoding import window_block
-from store.encoding.assemble import merge_streams
+from store.encoding.assemble import merge_rates, merge_streams
 from store.encoding.beat_block import decode, to_notifications
 from store.encoding.runs import day_fingerprints, days_of, plan_append
 from store.errors import ErasedSubjectError, StreamTakenError, cannot_open
@@ -20,6 +20,7 @@ from store.models.beats import (
     Beats,
     DailyWindows,
     PlacedGap,
+    Rates,
     RemovedStream,
     StoreGeneration,
     StreamCoverage,
@@ -29,7 +30,7 @@ from store.sqlite import generation, removal
 from store.sqlite.append import last_acknowledged, require_stream, store_plan, stored_runs
 from store.sqlite.connection import open_sqlite, transaction
 from store.sqlite.schema import create_tables, upgrade_tables
-from store.sqlite.stream_reader import find_streams, read_stream
+from store.sqlite.stream_reader import find_streams, read_rates, read_stream
 from store.sqlite.write_lock import WriteLock
 
 
@@ -145,6 +146,19 @@ class SqliteBeatStore(BeatStore):
             ]
         return merge_streams(tuple(streams), parts)
 
+    def rates(self, subject_id: str, start_ns: int, end_ns: int) -> Rates:
+        """Read the heart rates without intervals of the range, by time; see BeatStore."""
+        with self._snapshot():
+            streams = find_streams(
+                self._reading,
+                subject_id,
+                " AND EXISTS (SELECT 1 FROM blocks WHERE stream_id = id AND rates > 0"
+                " AND rates_start_ns < ? AND rates_end_ns > ?)",
+                (end_ns, start_ns),
+            )
+            parts = [read_rates(self._reading, item, start_ns, end_ns) for item in streams]
+        return merge_rates(tuple(streams), parts)
+
     def gaps(self, subject_id: str, start_ns: int, end_ns: int) -> list[PlacedGap]:
         """List the gaps that touch the range, by start."""
         with self._read_lock:
@@ -161,14 +175,16 @@ class SqliteBeatStore(BeatStore):
         with self._snapshot():
             found = []
             for stream in find_streams(self._reading, subject_id):
-                beats, first, end = self._reading.execute(
-                    "SELECT coalesce(sum(beats), 0), min(start_ns), max(end_ns) FROM blocks"
-                    " WHERE stream_id = ?",
+                beats, *span, rates = self._reading.execute(
+                    "SELECT coalesce(sum(beats), 0), coalesce(min(start_ns), min(rates_start_ns)),"
+                    " coalesce(max(end_ns), max(rates_end_ns)), coalesce(sum(rates), 0)"
+                    " FROM blocks WHERE stream_id = ?",
                     (stream.id,),
                 ).fetchone()
+                first, end = span
                 last = None if end is None else end - 1
                 acknowledged = last_acknowledged(self._reading, stream.id)
-                found.append(StreamCoverage(stream, acknowledged, beats, first, last))
+                found.append(StreamCoverage(stream, acknowledged, beats, first, last, rates))
             return found
 
     def day_fingerprints(self, subject_id: str, start_ns: int, end_ns: int) -> dict[int, str]:
@@ -180,13 +196,20 @@ class SqliteBeatStore(BeatStore):
                 " AND start_ns < ? AND end_ns > ? ORDER BY stream_id, first_sequence",
                 (subject_id, end_ns, start_ns),
             ).fetchall()
+            rated = self._reading.execute(
+                "SELECT stream_id, first_sequence, last_sequence, rates, rates_start_ns,"
+                " rates_end_ns FROM blocks JOIN streams ON id = stream_id WHERE subject_id = ?"
+                " AND rates > 0 AND rates_start_ns < ? AND rates_end_ns > ?"
+                " ORDER BY stream_id, first_sequence",
+                (subject_id, end_ns, start_ns),
+            ).fetchall()
             moved = self._reading.execute(
                 "SELECT activity.start_ns / ?, count(*) FROM activity"
                 " JOIN streams ON streams.id = stream_id WHERE subject_id = ?"
                 " AND activity.start_ns >= ? AND activity.start_ns < ? GROUP BY 1",
                 (DAY, subject_id, start_ns, end_ns),
             ).fetchall()
-        return day_fingerprints(blocks, moved, start_ns, end_ns)
+        return day_fingerprints(blocks, moved, start_ns, end_ns, rated)
 
     def changed_days(self, subject_id: str, since_ns: int) -> list[int]:
         """List the UTC days to which something was added from then on; see BeatStore."""
@@ -194,6 +217,8 @@ class SqliteBeatStore(BeatStore):
             rows = self._reading.execute(
                 "SELECT start_ns, end_ns FROM blocks JOIN streams ON id = stream_id"
                 " WHERE subject_id = ?1 AND kept_ns >= ?2"
+                " UNION ALL SELECT rates_start_ns, rates_end_ns FROM blocks"
+                " JOIN streams ON id = stream_id WHERE subject_id = ?1 AND kept_ns >= ?2"
                 # Without beats now, but copies of those days elsewhere have them.
                 " UNION ALL SELECT start_ns, end_ns FROM removed"
                 " WHERE subject_id = ?1 AND removed_ns >= ?2",

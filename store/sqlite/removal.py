@@ -22,16 +22,19 @@ def require_not_removed(db: sqlite3.Connection, subject_id: str, stream_id: str)
 def remove_stream(db: sqlite3.Connection, subject_id: str, stream_id: str, at_ns: int) -> int:
     """Delete a stream and the windows of its days; how many beats it had."""
     found = db.execute(
-        "SELECT coalesce(sum(beats), 0), min(blocks.start_ns), max(blocks.end_ns) FROM streams"
+        "SELECT coalesce(sum(beats), 0), min(blocks.start_ns), max(blocks.end_ns),"
+        " min(rates_start_ns), max(rates_end_ns) FROM streams"
         " LEFT JOIN blocks ON stream_id = id WHERE id = ? AND subject_id = ? GROUP BY id",
         (stream_id, subject_id),
     ).fetchone()
     if found is None:
         require_not_removed(db, subject_id, stream_id)
         raise UnknownStreamError(f"There is no stream {stream_id}.", "GET /v1/streams lists yours.")
-    beats, start_ns, end_ns = found
+    beats, *spans = found
+    start_ns = min((at for at in spans[::2] if at is not None), default=None)
+    end_ns = max((at for at in spans[1::2] if at is not None), default=None)
     db.execute("DELETE FROM streams WHERE id = ?", (stream_id,))
-    if start_ns is not None:
+    if start_ns is not None and end_ns is not None:
         db.execute(
             "DELETE FROM derived WHERE subject_id = ? AND day BETWEEN ? AND ?",
             (subject_id, start_ns // DAY, end_ns // DAY),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from store.encoding.beat_block import decode, to_notifications
+from store.encoding.runs import rates_span
 from store.sqlite.connection import transaction
 
 _TABLES = """
@@ -25,6 +27,9 @@ CREATE TABLE IF NOT EXISTS blocks (
     end_ns INTEGER,
     data BLOB NOT NULL,
     kept_ns INTEGER NOT NULL DEFAULT 0,
+    rates INTEGER NOT NULL DEFAULT 0,
+    rates_start_ns INTEGER,
+    rates_end_ns INTEGER,
     PRIMARY KEY (stream_id, first_sequence)
 ) STRICT, WITHOUT ROWID;
 -- What says where beats are, without the blocks themselves: months of them would be walked through.
@@ -70,6 +75,12 @@ CREATE TABLE IF NOT EXISTS generation (
 ) STRICT;
 """
 
+# Made when the columns are there.
+_RATES_INDEX = (
+    "CREATE INDEX IF NOT EXISTS blocks_with_rates ON blocks"
+    " (stream_id, rates_start_ns, rates_end_ns, last_sequence, rates) WHERE rates > 0"
+)
+
 
 def create_tables(db: sqlite3.Connection) -> None:
     """Make the tables that are not there."""
@@ -79,13 +90,41 @@ def create_tables(db: sqlite3.Connection) -> None:
 
 
 def upgrade_tables(db: sqlite3.Connection) -> None:
-    """Add the column ``kept_ns`` of blocks, which files of the first versions do not have."""
-    if not _has_stored_time(db):
+    """Add the columns of blocks that files of earlier versions do not have: ``kept_ns``, and the
+    heart rates without intervals.
+    """
+    if not _has_column(db, "kept_ns"):
         with transaction(db, "BEGIN IMMEDIATE"):  # two processes may open the file at once
-            if not _has_stored_time(db):
+            if not _has_column(db, "kept_ns"):
                 db.execute("ALTER TABLE blocks ADD COLUMN kept_ns INTEGER NOT NULL DEFAULT 0")
+    if not _has_column(db, "rates"):
+        with transaction(db, "BEGIN IMMEDIATE"):
+            if not _has_column(db, "rates"):
+                db.execute("ALTER TABLE blocks ADD COLUMN rates INTEGER NOT NULL DEFAULT 0")
+                db.execute("ALTER TABLE blocks ADD COLUMN rates_start_ns INTEGER")
+                db.execute("ALTER TABLE blocks ADD COLUMN rates_end_ns INTEGER")
+                _find_rates(db)
+    db.execute(_RATES_INDEX)
 
 
-def _has_stored_time(db: sqlite3.Connection) -> bool:
+def _find_rates(db: sqlite3.Connection) -> None:
+    """Find the heart rates of blocks without any beats. Those among beats stay unfound: every
+    block would have to be decoded.
+    """
+    keys = db.execute("SELECT stream_id, first_sequence FROM blocks WHERE beats = 0").fetchall()
+    for stream_id, first in keys:
+        here = "WHERE stream_id = ? AND first_sequence = ?"
+        (data,) = db.execute(f"SELECT data FROM blocks {here}", (stream_id, first)).fetchone()
+        try:
+            found = rates_span(to_notifications(first, decode(data)))
+        except ValueError:  # damaged: the check of the store tells of it
+            continue
+        db.execute(
+            f"UPDATE blocks SET rates = ?, rates_start_ns = ?, rates_end_ns = ? {here}",
+            (*found, stream_id, first),
+        )
+
+
+def _has_column(db: sqlite3.Connection, name: str) -> bool:
     columns = db.execute("SELECT name FROM pragma_table_info('blocks')").fetchall()
-    return ("kept_ns",) in columns
+    return (name,) in columns

@@ -68,6 +68,28 @@ def read_stream(
     )
 
 
+def read_rates(
+    db: sqlite3.Connection, stream: Stream, start_ns: int, end_ns: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Read when the heart rates without intervals of one stream came in [start_ns, end_ns), and
+    the rates.
+    """
+    rows = db.execute(
+        "SELECT data FROM blocks WHERE stream_id = ?1 AND first_sequence IN (SELECT first_sequence"
+        " FROM blocks WHERE stream_id = ?1 AND rates > 0 AND rates_start_ns < ?2"
+        " AND rates_end_ns > ?3) ORDER BY first_sequence",
+        (stream.id, end_ns, start_ns),
+    ).fetchall()
+    times, rates = [np.empty(0, np.int64)], [np.empty(0)]
+    for (data,) in rows:
+        block = decode(data)
+        which = (block.rr_count == 0) & (block.heart_rate_bpm > 0) & (block.contact != 0)
+        which &= (block.received_ns >= start_ns) & (block.received_ns < end_ns)
+        times.append(block.received_ns[which])
+        rates.append(block.heart_rate_bpm[which].astype(np.float64))
+    return np.concatenate(times), np.concatenate(rates)
+
+
 def _sequences(first: int, block: Block) -> NDArray[np.int64]:
     """The sequence number of each beat's notification."""
     count = len(block.rr_count)

@@ -36,6 +36,8 @@ class Computer:
         self.link = link
         self.unplugged = False
         self.muted_clients: set[str] = set()
+        self.held_elsewhere: set[str] = set()  # they advertise, and take no connection
+        self.refused = 0
 
     async def switch_on(self) -> None:
         """Power the adapter."""
@@ -147,6 +149,9 @@ class _Client(BaseBleakClient):
 
     async def connect(self, pair: bool, **_: Any) -> None:
         self.host.check()
+        if self.address in self.host.held_elsewhere:  # as BlueZ says it
+            self.host.refused += 1
+            raise BleakError("Connection Failed to be Established")
         try:
             async with asyncio.timeout(self._timeout + 1):
                 connection = await self.host.device.connect(

@@ -54,6 +54,7 @@ class StrapBehaviour:
     malformed_every: int = 0
     heart_rate_only: bool = False
     requires_pairing: bool = False
+    battery: int = 87
     polar: tuple[measurement.Kind, ...] = ()
 
 
@@ -234,7 +235,9 @@ class BumbleStrap:
                 "180D",
                 [self._measurement, Characteristic("2A38", _READ, _READABLE, bytes([1]))],
             ),
-            Service("180F", [Characteristic("2A19", _READ, needs, bytes([87]))]),
+            Service(
+                "180F", [Characteristic("2A19", _READ, needs, bytes([self.behaviour.battery]))]
+            ),
             Service(
                 "180A",
                 [

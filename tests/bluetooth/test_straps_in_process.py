@@ -20,6 +20,7 @@ from ebbtide.beats import GapReason, Origin
 from ebbtide.timestamps import HOUR, SECOND
 from ingest.outbox.connection_history import dropped_early
 from ingest.outbox.outbox import Outbox
+from ingest.recorder import Recording
 from ingest.straps.bluetooth.device_info import DeviceInfo
 from ingest.straps.bluetooth.scan import probe, scan
 from ingest.straps.bluetooth.strap import StreamSelection
@@ -167,6 +168,70 @@ def test_connection_without_callbacks_is_restarted(rig: Callable[..., None]) -> 
             sent.sure = False  # the system dropped them: this connection was not intact
         exact(compare(strap.log, rig.stored(strap)))
         assert [reason for _, reason in rig.gaps()] == [GapReason.LINK_LOST]
+
+    rig(case)
+
+
+def test_a_strap_that_is_heard_and_takes_no_connection_is_told_from_one_out_of_range(
+    rig: Callable[..., None],
+) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap()
+        troubles: list[str] = []
+        async with rig.recording(strap) as (recorder,):
+
+            def note(recording: Recording) -> None:
+                if recording.connection is ConnectionState.TROUBLE:
+                    troubles.append(recording.detail)
+
+            recorder._on_change = note
+            await until(lambda: len(strap.log) > 20)
+            rig.computer.held_elsewhere.add(strap.address)
+            strap.cut()
+            await until(lambda: rig.computer.refused >= 3)
+            rig.computer.held_elsewhere.clear()
+            beats = len(strap.log)
+            await until(lambda: len(strap.log) > beats + 20)
+        assert troubles and not any("not heard" in words for words in troubles)
+        exact(compare(strap.log, rig.stored(strap)))
+        assert [reason for _, reason in rig.gaps()] == [GapReason.CONNECTION_REFUSED]
+
+    rig(case)
+
+
+def test_a_strap_that_is_not_heard_in_between_is_no_refusal(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap()
+        details: list[str] = []
+        async with rig.recording(strap) as (recorder,):
+            recorder._on_change = lambda recording: details.append(recording.detail)
+            await until(lambda: len(strap.log) > 20)
+            await strap.switch_off()
+            await until(lambda: any("not heard" in words for words in details))
+            again = await rig.strap()
+            again._count = 40
+            await until(lambda: len(again.log) > 20)
+            await asyncio.sleep(0.3)
+            await again.switch_off()
+        strap.log += again.log
+        exact(compare(strap.log, rig.stored(strap)))
+        assert {reason for _, reason in rig.gaps()} == {GapReason.LINK_LOST}
+
+    rig(case)
+
+
+def test_a_strap_that_was_nearly_empty_before_it_was_lost(rig: Callable[..., None]) -> None:
+    async def case(rig: Rig) -> None:
+        strap = await rig.strap(1, StrapBehaviour(battery=10))
+        infos: list[DeviceInfo] = []
+        async with rig.recording(strap, on_device_info=infos.append):
+            await until(lambda: len(strap.log) > 20 and bool(infos))
+            strap.cut()
+            beats = len(strap.log)
+            await until(lambda: strap.connections > 1 and len(strap.log) > beats + 20)
+        assert infos[0].battery_percent == 10
+        exact(compare(strap.log, rig.stored(strap)))
+        assert [reason for _, reason in rig.gaps()] == [GapReason.BATTERY_LOW]
 
     rig(case)
 

@@ -346,3 +346,71 @@ def test_a_generation_says_what_a_backup_covers_and_that_it_is_another(
     renewed = beat_store.generation()
     assert renewed.id != first.id
     assert renewed.counter > after.counter
+
+
+def rated(first: int, last: int, *, contact: bool | None = None) -> list[Notification]:
+    """Notifications of a device that sends heart rates and no intervals, one a second."""
+    return [
+        Notification(number, START + number * SECOND, 60 + number % 40, (), (), contact)
+        for number in range(first, last + 1)
+    ]
+
+
+def test_heart_rates_without_intervals_are_found_by_their_time(beat_store: BeatStore) -> None:
+    stream = a_stream(beat_store)
+    assert len(beat_store.rates("subject", *FOREVER)) == 0
+    beat_store.append("subject", stream, rated(1, 100))
+    beat_store.append("subject", stream, rated(50, 160))  # in part again
+    found = beat_store.rates("subject", *FOREVER)
+    assert found.time_ns.tolist() == [START + n * SECOND for n in range(1, 161)]
+    assert found.bpm.tolist() == [60 + n % 40 for n in range(1, 161)]
+    assert [item.id for item in found.streams] == [stream]
+    part = beat_store.rates("subject", START + 10 * SECOND, START + 20 * SECOND)
+    assert part.time_ns.tolist() == [START + n * SECOND for n in range(10, 20)]
+    assert len(beat_store.rates("subject", START + 161 * SECOND, START + DAY)) == 0
+    assert len(beat_store.rates("other", *FOREVER)) == 0
+    assert len(beat_store.read("subject", *FOREVER)) == 0
+    (covered,) = beat_store.coverage("subject")
+    assert (covered.beats, covered.rates) == (0, 160)
+    assert (covered.first_ns, covered.last_ns) == (START + SECOND, START + 160 * SECOND)
+    beat_store.erase("subject")
+    assert len(beat_store.rates("subject", *FOREVER)) == 0
+
+
+def test_heart_rates_are_found_before_between_and_after_beats(beat_store: BeatStore) -> None:
+    stream = a_stream(beat_store)
+    beat_store.append("subject", stream, rated(1, 9))
+    beat_store.append("subject", stream, made(10, 19))
+    beat_store.append("subject", stream, rated(20, 29))
+    beat_store.append("subject", stream, rated(30, 39, contact=False))  # in the air
+    beat_store.append("subject", stream, made(40, 49))
+    found = beat_store.rates("subject", *FOREVER)
+    seconds = [*range(1, 10), *range(20, 30)]
+    assert found.time_ns.tolist() == [START + n * SECOND for n in seconds]
+    assert len(beat_store.read("subject", *FOREVER)) == 20
+    (covered,) = beat_store.coverage("subject")
+    assert (covered.beats, covered.rates) == (20, 19)
+    assert covered.first_ns == START + 10 * SECOND  # of beats, where there are any
+    assert beat_store.append("subject", stream, made(50, 59)) == 59
+
+
+def test_a_day_of_heart_rates_alone_has_a_fingerprint(beat_store: BeatStore) -> None:
+    stream = a_stream(beat_store)
+    day, before = START // DAY, time.time_ns()
+    beat_store.append("subject", stream, rated(1, 9))
+    first = beat_store.day_fingerprints("subject", *FOREVER)
+    assert set(first) == {day}
+    assert beat_store.changed_days("subject", before) == [day]
+    assert beat_store.day_fingerprints("subject", START - 2 * DAY, START - DAY) == {}
+    beat_store.append("subject", stream, rated(1, 9))
+    assert beat_store.day_fingerprints("subject", *FOREVER) == first
+    beat_store.append("subject", stream, rated(10, 19))
+    second = beat_store.day_fingerprints("subject", *FOREVER)
+    assert second.keys() == first.keys() and second != first
+    beat_store.store_windows("subject", "method 1", {day: a_day(second[day], 3)})
+    beat_store.remove_stream("subject", stream, time.time_ns())
+    assert len(beat_store.rates("subject", *FOREVER)) == 0
+    assert beat_store.day_fingerprints("subject", *FOREVER) == {}
+    assert beat_store.stored_fingerprints("subject", "method 1", day, day) == {}
+    (removed,) = beat_store.removed_streams("subject")
+    assert (removed.start_ns, removed.end_ns) == (START + SECOND, START + 19 * SECOND + 1)

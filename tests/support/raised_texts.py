@@ -51,6 +51,7 @@ def _texts_of(path: Path) -> Iterator[str]:
 def _is_for_people(function: ast.expr) -> bool:
     name = getattr(function, "id", None) or getattr(function, "attr", "")
     kinds = {"EbbtideError", "ChoiceError", "OutboxError", "CannotRecordError", "UnpackedSizeError"}
+    kinds |= {"RatesAloneError"}
     return name in kinds
 
 

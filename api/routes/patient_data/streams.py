@@ -64,7 +64,10 @@ class StreamCoverageOut(RecordOut):
     source: str = Field(examples=["Polar H10 A1B2C3D4"])
     acknowledged: int = Field(description="Highest sequence number up to which nothing is missing")
     beats: int
-    first_beat: datetime | None
+    rates: int = Field(description="Heart rates that came without times between beats")
+    first_beat: datetime | None = Field(
+        description="First beat, or where there is none, first heart rate"
+    )
     last_beat: datetime | None
     first_beat_ns: int | None
     last_beat_ns: int | None

@@ -173,12 +173,13 @@ class _Batch:
 
 
 def _group_fingerprint(group: WindowGroup) -> str:
-    """Name exactly the beats and movement of a group."""
-    beats, movement = group.beats, group.movement
+    """Name exactly the beats, movement and reported rates of a group."""
+    beats, movement, rates = group.beats, group.movement, group.rates
     digest = hashlib.sha256(repr((group.starts.tolist(), sorted(group.origins))).encode())
     for column in (
         *(beats.time_ns, beats.rr_ms, beats.follows, beats.contact, beats.stream),
         *(movement.time_ns, movement.mad_mg),
+        *(rates.time_ns, rates.bpm, rates.source),
     ):
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS
 from ingest.straps.heart_rate import CHARACTERISTIC
 from ingest.straps.polar import measurement
 
-_BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
+BATTERY = "00002a19-0000-1000-8000-00805f9b34fb"
 _BODY_LOCATION = "00002a38-0000-1000-8000-00805f9b34fb"
 _MODEL = "00002a24-0000-1000-8000-00805f9b34fb"
 _SERIAL = "00002a25-0000-1000-8000-00805f9b34fb"
@@ -40,7 +40,7 @@ class DeviceInfo:
 
 async def read_device_info(client: BleakClient) -> DeviceInfo:
     """Read from a connected strap. What cannot be read stays None."""
-    battery = await _read_bytes(client, _BATTERY)
+    battery = await _read_bytes(client, BATTERY)
     location = await _read_bytes(client, _BODY_LOCATION)
     gives = []
     if client.services.get_characteristic(CHARACTERISTIC) is not None:

@@ -13,12 +13,12 @@ from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
 
 from ebbtide import timestamps
-from ebbtide.beats import GapReason, Origin
+from ebbtide.beats import LOW_BATTERY_PERCENT, GapReason, Origin
 from ebbtide.errors import EbbtideError
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import SECOND
 from ingest.straps.bluetooth.adapter import ADAPTER_ERRORS, BleAdapter, NotFoundError
-from ingest.straps.bluetooth.device_info import DeviceInfo, read_device_info
+from ingest.straps.bluetooth.device_info import BATTERY, DeviceInfo, read_device_info
 from ingest.straps.heart_rate import (
     CHARACTERISTIC,
     HeartRateMeasurement,
@@ -43,6 +43,8 @@ _MAX_QUEUED = 30_000
 # Dropped by the strap this soon after connecting, several times: it may need to be paired.
 _EARLY_DROP_NS = 10 * SECOND
 _DROPS_BEFORE_PAIRING = 3
+# Heard and without a connection this often, and never unheard: something else is wrong than range.
+_MIN_REFUSED = 2
 _PAIRING_REQUIRED = ("authentication", "encryption", "authorization", "not paired", "0x05", "0x0f")
 
 
@@ -119,6 +121,9 @@ class BleakStrap:
         self._connection = 0
         self._early_drops = 0
         self._pair = False
+        self._battery_percent: int | None = None
+        self._is_heard = self._is_connected = False  # in the attempt that is under way
+        self._refused = self._unheard = 0  # attempts since something came
 
     @property
     def name(self) -> str:
@@ -151,23 +156,53 @@ class BleakStrap:
         wait = self._timeouts.min_backoff
         while not self._stopped.is_set():
             received = False
+            failed: BaseException | None = None
+            self._is_heard = self._is_connected = False
             yield ConnectionChange(ConnectionState.SEARCHING)
             try:
                 async for event in self._one_connection():
                     received = received or isinstance(event, RawNotification)
                     yield event
             except ADAPTER_ERRORS as error:
+                failed = error
                 yield ConnectionChange(ConnectionState.TROUBLE, describe_error(error))
+            self._count_attempt(received, failed)
             if self._stopped.is_set():
                 break
             if received:
                 wait = self._timeouts.min_backoff
-            yield SignalBreak(GapReason.LINK_LOST)
+            yield SignalBreak(self._why_lost())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), wait)
             wait = min(wait * 2, self._timeouts.max_backoff)
         for event in self._arrived():
             yield event
+
+    def _count_attempt(self, received: bool, failed: BaseException | None) -> None:
+        """Count what became of an attempt to connect."""
+        if received:
+            self._refused = self._unheard = 0
+        elif (
+            self._is_heard
+            and not self._is_connected
+            and isinstance(failed, BleakError | TimeoutError)
+        ):
+            self._refused += 1
+        else:
+            self._unheard += 1
+
+    def _why_lost(self) -> GapReason:
+        """Say why there are no beats, as far as that is known by now.
+
+        A strap that another device holds is silent, as a rule, and so one that is out of range.
+        Heard each time and without a connection, it is held or at the edge of its range. An empty
+        one is not heard.
+        """
+        if self._refused >= _MIN_REFUSED and not self._unheard:
+            return GapReason.CONNECTION_REFUSED
+        if self._battery_percent is not None and self._battery_percent <= LOW_BATTERY_PERCENT:
+            return GapReason.BATTERY_LOW
+        return GapReason.LINK_LOST
 
     def _arrived(self) -> Iterator[StrapEvent]:
         """Yield what waits in the queue."""
@@ -181,11 +216,13 @@ class BleakStrap:
         device = await self._until_stopped(self._find())
         if device is None:
             return
+        self._is_heard = True
         yield ConnectionChange(ConnectionState.CONNECTING)
         if self._stopped.is_set():
             return
         self._connection += 1
         client = await self._connect(device, self._connection)
+        self._is_connected = True
         connected = timestamps.monotonic_ns()
         why = ConnectionChange(ConnectionState.LOST, "the strap or the radio ended it")
         reading_info: asyncio.Task[None] | None = None
@@ -238,9 +275,18 @@ class BleakStrap:
 
     async def _read_device_info(self, client: BleakClient) -> None:
         """Read beside the notifications, which do not wait for it."""
-        if self._on_device_info is not None:
-            with suppress(*ADAPTER_ERRORS):
-                self._on_device_info(await read_device_info(client))
+        with suppress(*ADAPTER_ERRORS):
+            info = await read_device_info(client)
+            self._battery_percent = info.battery_percent
+            if self._on_device_info is not None:
+                self._on_device_info(info)
+            level = client.services.get_characteristic(BATTERY)
+            if level is not None and "notify" in level.properties:
+                await client.start_notify(level, self._note_battery)
+
+    def _note_battery(self, _: BleakGATTCharacteristic, payload: bytearray) -> None:
+        if payload and payload[0] <= 100:
+            self._battery_percent = payload[0]
 
     async def _connect(self, device: BLEDevice, connection: int) -> BleakClient:
         async with self._adapter.connecting():

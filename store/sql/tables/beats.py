@@ -39,6 +39,9 @@ class RunRow(Base):
     start_ns: Mapped[int | None] = mapped_column(BigInteger)
     end_ns: Mapped[int | None] = mapped_column(BigInteger)
     kept_ns: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    rates: Mapped[int] = mapped_column(default=0, server_default="0")
+    rates_start_ns: Mapped[int | None] = mapped_column(BigInteger)
+    rates_end_ns: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class GapRow(Base):

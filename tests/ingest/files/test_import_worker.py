@@ -262,3 +262,19 @@ def test_more_memory_than_a_page_may_take_is_refused_in_words(pages: Pages) -> N
     )
     (refused,) = json.loads(done.stdout.splitlines()[-1])["answer"]["files"]
     assert "more memory" in refused["what"]
+
+
+def test_a_file_of_heart_rates_alone_is_brought_in(pages: Pages) -> None:
+    lines = [f"2026-11-20T08:{k // 60:02}:{k % 60:02}Z,{60 + k % 9}" for k in range(300)]
+    item = pages.file("watch.csv", "time,heart_rate\n" + "\n".join(lines))
+    (read,) = pages.read(item)
+    assert (read["what"], read["beats"], read["rates"], read["new_beats"]) == (None, 0, 300, 300)
+    assert read["begin"].startswith("2026-11-20T08:00:00")
+    assert read["end"].startswith("2026-11-20T08:04:59")
+    kept = pages.keep(item)
+    assert (kept["beats"], kept["new_beats"], kept["new_rates"]) == (0, 0, 300)
+    (stream,) = pages.streams()
+    assert (stream["beats"], stream["rates"], stream["origin"]) == (0, 300, "file")
+    assert stream["first_beat"].startswith("2026-11-20T08:00:00")
+    (again,) = pages.read(item)
+    assert again["new_beats"] == 0

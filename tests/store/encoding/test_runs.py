@@ -52,8 +52,12 @@ def test_of_two_gaps_before_one_notification_the_first_counts() -> None:
 def test_a_run_without_beats_has_no_time() -> None:
     silent = [replace(item, rr_ticks=(), beat_times_ns=()) for item in made(1, 3)]
     (new,) = plan_append("s", silent, [], []).runs
-    assert new.run == Run(1, 3, 0, None, None)
-    assert new.run.join(_run(4, 5)) == Run(1, 5, 2, _run(4, 5).start_ns, _run(4, 5).end_ns)
+    # The second came while the strap touched no skin.
+    assert [item.contact for item in silent] == [True, False, None]
+    rates = (2, silent[0].received_ns, silent[2].received_ns + 1)
+    assert new.run == Run(1, 3, 0, None, None, *rates)
+    joined = Run(1, 5, 2, _run(4, 5).start_ns, _run(4, 5).end_ns, *rates)
+    assert new.run.join(_run(4, 5)) == joined
     assert _run(4, 5).join(Run(6, 7, 0, None, None)) == replace(_run(4, 5), last=7)
 
 

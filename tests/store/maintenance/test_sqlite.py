@@ -79,7 +79,8 @@ DAMAGE = [
     ("UPDATE gaps SET end_ns = start_ns - 1", "end before they start"),
     ("INSERT INTO erased SELECT DISTINCT subject_id FROM streams", "who was erased"),
     (
-        "INSERT INTO blocks SELECT stream_id, 300, 900, beats, start_ns, end_ns, data, kept_ns"
+        "INSERT INTO blocks SELECT stream_id, 300, 900, beats, start_ns, end_ns, data, kept_ns,"
+        " rates, rates_start_ns, rates_end_ns"
         " FROM blocks",
         "there twice",
     ),

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from ebbtide.errors import EbbtideError
 from store import RecordStore
+from store.influx.catalogue import BeatCatalogue
 from store.models import AuditLine, Message, Passkey, Scope, TokenKind
 from store.sql.access import SqlAccessStore
 from store.sql.engine import server_engine, sqlite_engine
@@ -61,6 +62,15 @@ RATING = (
     " simulated, superseded) VALUES ('r', 1, 'p', 7, 8, 'Europe/Berlin', 3, 4, false, false)"
 )
 
+STREAM = (
+    "INSERT INTO beat_streams (id, subject_id, origin, source, created_ns, ticks_per_second)"
+    " VALUES ('b', 's', 'strap', 'a strap', 1, 1024)"
+)
+RUN = (
+    "INSERT INTO beat_runs (stream_id, first_sequence, last_sequence, beats, start_ns, end_ns,"
+    " kept_ns) VALUES ('b', 1, 2, 2, 5, 7, 8)"
+)
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -85,7 +95,10 @@ def opened(url: str) -> RecordStore:
 
 @pytest.mark.parametrize(
     "revision",
-    [f"{number:04}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 26)],
+    [
+        f"{number:04}"
+        for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 26, 27)
+    ],
 )
 def test_a_filled_database_of_each_revision_comes_forward(
     engine: Engine, url: str, revision: str
@@ -108,6 +121,9 @@ def test_a_filled_database_of_each_revision_comes_forward(
             connection.execute(text(PLAN))
         if revision >= "0023":
             connection.execute(text(OFFERS))
+        if revision == "0027":
+            connection.execute(text(STREAM))
+            connection.execute(text(RUN))
         connection.execute(text(THERAPIST))
         if revision == "0017":
             connection.execute(text(PERSON_WITH_A_KEY))
@@ -159,6 +175,12 @@ def test_a_filled_database_of_each_revision_comes_forward(
     assert [item.words for item in programme.messages("p")] == ["See you on Thursday."]
     assert access.storage_key("p", NOW + 1) == key
     assert access.storage_key("nobody", NOW) is None
+    if revision == "0027":  # nothing is known of the heart rates of what was there
+        catalogue = BeatCatalogue(engine)
+        (covered,) = catalogue.coverage("s")
+        assert (covered.beats, covered.first_ns, covered.rates) == (2, 5, 0)
+        assert catalogue.rate_runs("s", 0, NOW) == []
+        assert list(catalogue.day_fingerprints("s", 0, NOW)) == [0]
     if revision < "0007":  # recorders stay signed in, for everything, as they were
         (stored,) = SqlAccessStore(engine).tokens("p")
         assert (stored.kind, stored.scopes, stored.idle_ns) == (

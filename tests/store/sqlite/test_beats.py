@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ebbtide.beats import Origin, Stream, new_id
+from ebbtide.beats import Notification, Origin, Stream, new_id
 from ebbtide.errors import EbbtideError
 from ebbtide.timestamps import DAY, SECOND
 from store.encoding import beat_block
+from store.maintenance.sqlite_check import IntegrityReport, _blocks
 from store.sqlite.beats import SqliteBeatStore
 from tests.support.beats import FOREVER, START, a_stream, made
 
@@ -86,6 +87,34 @@ def test_a_file_from_before_it_was_noted_when_a_block_was_kept_opens(tmp_path: P
     store.append("subject", stream, made(6, 7))
     assert store.changed_days("subject", 1) == [START // DAY]
     store.close()
+
+
+def test_heart_rates_of_a_file_of_the_version_before_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "beats.sqlite"
+    store = SqliteBeatStore(path)
+    of_rates, of_beats = a_stream(store), a_stream(store)
+    rates = [Notification(n, START + n * SECOND, 70, (), ()) for n in range(1, 50)]
+    store.append("subject", of_rates, rates)
+    store.append("subject", of_beats, made(1, 5))
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DROP INDEX blocks_with_rates")
+        for name in ("rates", "rates_start_ns", "rates_end_ns"):
+            db.execute(f"ALTER TABLE blocks DROP COLUMN {name}")
+    store = SqliteBeatStore(path)
+    found = store.rates("subject", *FOREVER)
+    assert found.time_ns.tolist() == [item.received_ns for item in rates]
+    store.append("subject", of_rates, [Notification(50, START + 50 * SECOND, 71, (), ())])
+    assert store.rates("subject", *FOREVER).bpm.tolist() == [70.0] * 49 + [71.0]
+    assert len(store.read("subject", *FOREVER)) == 5
+    store.close()
+    store = SqliteBeatStore(path)  # once
+    assert len(store.rates("subject", *FOREVER)) == 50
+    store.close()
+    report = IntegrityReport()
+    with closing(sqlite3.connect(path)) as db:
+        _blocks(db, report, None)
+    assert report.problems == []
 
 
 def test_a_file_of_the_version_before_gets_a_generation(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 // Connecting again needs no gesture while the page lives, but services and characteristics must be
 // got anew. After a reload the chooser is needed, except where the browser has `getDevices`.
 
-import { GapReason } from "../timing/units.js";
+import { GapReason, LOW_BATTERY_PERCENT } from "../timing/units.js";
 import { STRAP_TICKS_PER_SECOND, decodeHeartRate } from "./heart_rate.js";
 import {
   PMD_CONTROL,
@@ -107,6 +107,8 @@ export class WebBluetoothStrap {
   #clock;
   #bluetooth;
   #isStopped = false;
+  /** @type {number | null} */
+  #battery = null;
   #arrivals = 0;
   /** @type {(() => void) | null} */
   #wake = null;
@@ -156,7 +158,7 @@ export class WebBluetoothStrap {
       this.#device.gatt.disconnect();
       if (this.#isStopped) break;
       this.#onEvent({ type: "connection", state: "lost", message });
-      this.#onEvent({ type: "break", reason: GapReason.LINK_LOST });
+      this.#onEvent({ type: "break", reason: this.#whyLost() });
       if (this.#arrivals > before) wait = MIN_WAIT_MS;
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, wait);
@@ -209,6 +211,15 @@ export class WebBluetoothStrap {
       this.#device.removeEventListener("gattserverdisconnected", onDisconnect);
       this.#endConnection = null;
     }
+  }
+
+  /**
+   * Why the link was lost, as far as that is known: a browser does not say whether a strap that
+   * takes no connection was heard.
+   */
+  #whyLost() {
+    const isLow = this.#battery !== null && this.#battery <= LOW_BATTERY_PERCENT;
+    return isLow ? GapReason.BATTERY_LOW : GapReason.LINK_LOST;
   }
 
   /** @param {Server} server */
@@ -285,7 +296,9 @@ export class WebBluetoothStrap {
     const level = await service.getCharacteristic("battery_level");
     /** @param {DataView | undefined} value */
     const tell = (value) => {
-      if (value) this.#onEvent({ type: "battery", percent: value.getUint8(0) });
+      if (!value) return;
+      this.#battery = value.getUint8(0);
+      this.#onEvent({ type: "battery", percent: this.#battery });
     };
     tell(await level.readValue());
     level.addEventListener("characteristicvaluechanged", (event) =>

@@ -4,9 +4,14 @@ export const MILLISECOND = 1_000_000n;
 export const SECOND = 1_000_000_000n;
 export const MINUTE = 60n * SECOND;
 
+/** A strap that reads this or less before it is lost may well be empty: ebbtide/beats.py. */
+export const LOW_BATTERY_PERCENT = 10;
+
 /** Why there are no beats for a while: ebbtide/beats.py, GapReason. */
 export const GapReason = Object.freeze({
   LINK_LOST: "link lost",
+  BATTERY_LOW: "battery low",
+  CONNECTION_REFUSED: "connection refused",
   CONTACT_LOST: "contact lost",
   NO_RR_SENT: "no RR sent",
   PAUSED: "paused",
