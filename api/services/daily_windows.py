@@ -24,6 +24,7 @@ from analytics.hrv.windows import (
     starts_by_stretch,
 )
 from api.services.compute import compute, raise_if_stopped
+from api.services.growing_day import GROWING_DAYS
 from api.services.inputs import load_beats, load_movement, local_day_and_hour
 from api.services.single_flight import single_flight
 from ebbtide.timestamps import DAY, FOREVER
@@ -138,17 +139,28 @@ def missing_days(stores: Stores, person: Person) -> dict[int, str]:
 
 def compute_day(fingerprint: str, beats: BeatArrays, movement: Movement) -> DailyWindows:
     """Compute the windows of a UTC day from its beats. Pure: it reads no store."""
+    return to_stored(fingerprint, day_windows(beats, movement))
+
+
+def day_windows(beats: BeatArrays, movement: Movement) -> HrvWindows:
+    """Compute the windows of a UTC day, those without beats too. Pure: it reads no store."""
     starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
-    return to_stored(fingerprint, hrv_windows(beats, starts, WINDOW_NS, movement=movement))
+    return hrv_windows(beats, starts, WINDOW_NS, movement=movement)
 
 
 def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> DailyWindows:
     start, end = day * DAY, (day + 1) * DAY
     beats = load_beats(stores, person, start, end)
     movement = load_movement(stores, person, start, end)
-    breaks = int(np.count_nonzero(~beats.follows))
-    price_s = 1e-3 + len(beats.time_ns) * 1.2e-6 + breaks * 5e-4
-    return compute(price_s, compute_day, fingerprint, beats, movement)
+    grows = end > stores.now() and len(beats.time_ns) > 0
+    windows = GROWING_DAYS.extend(person.subject_id, day, beats, movement) if grows else None
+    if windows is None:
+        breaks = int(np.count_nonzero(~beats.follows))
+        price_s = 1e-3 + len(beats.time_ns) * 1.2e-6 + breaks * 5e-4
+        windows = compute(price_s, day_windows, beats, movement)
+        if grows:
+            GROWING_DAYS.keep(person.subject_id, day, beats, movement, windows)
+    return to_stored(fingerprint, windows)
 
 
 def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) -> float:
