@@ -93,7 +93,7 @@ def wearer(signed_in: SignedIn, stores: Stores) -> Wearer:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is computed: windows, and reports."""
     seen: list[str] = []
-    windows, report = rating_windows.compute_groups, link_service.link_report
+    windows, report = compute_groups, link_service.link_report
 
     def noted_windows(groups: list[WindowGroup]) -> list[HrvWindows]:
         seen.extend("windows" for _ in groups)
