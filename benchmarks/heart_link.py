@@ -122,17 +122,21 @@ def main() -> None:
     """Print one row for each world."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200)
-    people = parser.parse_args().people
+    parser.add_argument("--first", type=int, default=0, help="number of the first person")
+    parser.add_argument("--worlds", type=int, nargs="+", default=list(range(1, len(WORLDS) + 1)))
+    chosen = parser.parse_args()
+    people = chosen.people
     print(f"{people} people in each world, {_DAYS * len(_HOURS)} ratings each\n")
     print(
         "| world | heart with pain | heart with rated stress | no answer | ratings with an index |"
     )
     print("| --- | --- | --- | --- | --- |")
-    for number, world in enumerate(WORLDS):
+    for number in (one - 1 for one in chosen.worlds):
+        world = WORLDS[number]
         clear = np.zeros((people, 2))
         known = np.zeros(people)
         for person in range(people):
-            rng = np.random.default_rng([number, person])
+            rng = np.random.default_rng([number, chosen.first + person])
             time_ns, hour, pain, stress, windows = simulate(world, rng)
             index = index_before_rating(windows, windows, len(pain)).value
             known[person] = np.mean(np.isfinite(index))

@@ -13,7 +13,7 @@ import numpy as np
 
 from analytics._types import IntArray
 from analytics.hrv.engine import CONTEXT
-from analytics.hrv.heart_rate import ACCEPT_REACH_NS
+from analytics.hrv.heart_rate import ACCEPT_REACH_NS, WindowRates, empty_rates, window_rates
 from analytics.hrv.metric import Domain
 from analytics.hrv.windows import (
     TIME_ONLY,
@@ -22,6 +22,7 @@ from analytics.hrv.windows import (
     Movement,
     concat_windows,
     hrv_windows,
+    use_more_known,
 )
 
 
@@ -106,6 +107,22 @@ def extend_windows(
     chosen[keep] = order[place[keep]]
     chosen[anew] = len(known) + np.arange(len(anew))
     return concat_windows([known, fresh], chosen, known.window_ns)
+
+
+def latest_rates(beats: BeatArrays, start_ns: int, window_ns: int) -> WindowRates:
+    """Compute the heart rates of one window alone, as ``hrv_windows`` does, and nothing else.
+
+    ``beats``: those of the window and of ``ACCEPT_REACH_NS`` to both sides, by time.
+    """
+    start = np.array([start_ns], np.int64)
+    found = empty_rates(1, window_ns)
+    for stream in np.unique(beats.stream).tolist():
+        own = beats.of_stream(stream)
+        near = own.time_ns[0] - window_ns < start_ns <= own.time_ns[-1]
+        if near:
+            columns = (own.time_ns, own.rr_ms, own.follows, own.contact)
+            use_more_known(found, window_rates(*columns, start, window_ns), np.zeros(1, np.int64))
+    return found
 
 
 def settled_until_ns(beats: BeatArrays, changed_ns: int) -> int:

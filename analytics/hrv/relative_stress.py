@@ -30,6 +30,8 @@ felt stress: it is compared with ratings, not put in their place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from analytics._types import FloatArray, IntArray
@@ -69,6 +71,7 @@ __all__ = [
     "logarithm",
     "stress_index",
     "stress_index_input",
+    "stress_index_of_groupings",
     "stress_index_of_periods",
 ]
 
@@ -210,6 +213,24 @@ def stress_index_of_periods(
             history, variances=variances, restart_days=restart_days, practices_s=practices_s
         )
     )
+    return stress_index_of_groupings(
+        fitted, windows, periods, [periods.group], own_window=own_window
+    )[0]
+
+
+def stress_index_of_groupings(
+    fitted: FittedBaseline,
+    windows: StressIndexInput,
+    periods: StressPeriods,
+    groups: Sequence[IntArray],
+    *,
+    own_window: bool = False,
+) -> list[StressIndex]:
+    """Compare the same periods in several groupings: days alone, and by week.
+
+    As ``stress_index_of_periods`` with each of ``groups``, shape (p,), in place of
+    ``periods.group``; the periods are judged once.
+    """
     windows_by_time = np.lexsort((windows.time_s, windows.day))
     found = judge_periods(
         fitted,
@@ -217,7 +238,7 @@ def stress_index_of_periods(
         periods,
         np.argsort(windows_by_time) if own_window else None,
     )
-    return combine_periods(found, periods.group, fitted.variances)
+    return [combine_periods(found, group, fitted.variances) for group in groups]
 
 
 def stress_index_input(windows: HrvWindows, day: IntArray, hour: FloatArray) -> StressIndexInput:

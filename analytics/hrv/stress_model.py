@@ -106,6 +106,64 @@ def covariance(a_s: FloatArray, b_s: FloatArray, variances: Variances = VARIANCE
     return result
 
 
+def lower_covariance(time_s: FloatArray, variances: Variances = VARIANCES) -> FloatArray:
+    """Compute K among increasing moments of one day, right in its lower triangle and diagonal.
+
+    A Cholesky factor needs no more. Shape (n, n).
+    """
+    t = np.asarray(time_s, np.float64)
+    if not len(t):
+        return np.zeros((0, 0))
+    up = np.exp(np.clip((t - (t[0] + t[-1]) / 2) / SLOW_S, -300, 300))
+    result: FloatArray = np.multiply.outer(variances.slow / up, up)
+    result += variances.day
+    width = len(t)
+    result.flat[:: width + 1] += variances.fast
+    for apart in range(1, width):  # few windows are less than five minutes from another
+        near = variances.fast * (1 - (t[apart:] - t[:-apart]) / CELL_S)
+        if not np.any(near > 0):
+            break
+        result.flat[apart * width :: width + 1] += np.maximum(near, 0.0)
+    return result
+
+
+def covariance_with_means(
+    a_s: FloatArray, target_s: FloatArray, count: IntArray, variances: Variances = VARIANCES
+) -> FloatArray:
+    """Compute the covariance of moments with means of others, shape (a, p).
+
+    ``target_s``: increasing, of which the first ``count[0]`` make the first mean, and so on. By
+    sums along the targets, so that it costs (a + targets) p and not their product.
+    """
+    a, u = np.asarray(a_s, np.float64), np.asarray(target_s, np.float64)
+    middle = (min(a[0], u[0]) + max(a[-1], u[-1])) / 2
+    a, u = a - middle, u - middle
+    last = np.cumsum(count)
+    first = last - count
+
+    def within(place: IntArray) -> IntArray:
+        """Those places, but not outside of each mean's own targets; shape (a, p)."""
+        inside: IntArray = np.clip(place[:, None], first, last)
+        return inside
+
+    at = within(np.searchsorted(u, a, "right"))
+    up_a, up_u = (np.exp(np.clip(t / SLOW_S, -300, 300)) for t in (a, u))
+    before = np.append(0.0, np.cumsum(up_u))
+    after = np.append(np.cumsum(1 / up_u[::-1])[::-1], 0.0)
+    result: FloatArray = (before[at] - before[first]) / up_a[:, None]
+    result += (after[at] - after[last]) * up_a[:, None]
+    result *= variances.slow
+    low = within(np.searchsorted(u, a - CELL_S, "right"))
+    high = within(np.searchsorted(u, a + CELL_S, "left"))
+    total = np.append(0.0, np.cumsum(u))
+    # Seconds to those before, and to those after.
+    apart = (2 * at - low - high) * a[:, None] + total[low] + total[high] - 2 * total[at]
+    result += variances.fast * (high - low - apart / CELL_S)
+    result /= count
+    result += variances.day
+    return result
+
+
 @lru_cache(maxsize=4096)
 def variance_of_mean(count: int, step_s: float, variances: Variances = VARIANCES) -> float:
     """Compute the variance over s2 of the true mean of ``count`` moments, ``step_s`` apart."""
@@ -128,9 +186,12 @@ class DayWindows:
     noise: FloatArray
 
     def factor(self, k: FloatArray) -> FloatArray:
-        """Compute L, with L L' the covariance ``k`` of the windows and their noise."""
+        """Compute L, with L L' the covariance ``k`` of the windows and their noise.
+
+        Of ``k`` only the lower triangle is read.
+        """
         both = k.copy()
-        both[np.diag_indices_from(both)] += self.noise
+        both.flat[:: len(both) + 1] += self.noise
         lower: FloatArray = np.linalg.cholesky(both).astype(np.float64, copy=False)
         return lower
 
@@ -148,7 +209,7 @@ class Baseline:
 
     def add(self, day: DayWindows, variances: Variances = VARIANCES) -> Baseline:
         """Return the baseline with one more day."""
-        lower = day.factor(covariance(day.time_s, day.time_s, variances))
+        lower = day.factor(lower_covariance(day.time_s, variances))
         white = _divide(lower, np.column_stack([design(day.hour), day.rate]))
         x, y = white[:, :5], white[:, 5]
         return Baseline(
@@ -211,22 +272,30 @@ def deviate(
     them.
     """
     x = design(day.hour)
-    among = covariance(day.time_s, day.time_s, variances)
+    each = len(target_s) == len(count)
+    if each and np.array_equal(day.time_s, target_s):
+        k = among = covariance(day.time_s, day.time_s, variances)
+    else:
+        among = lower_covariance(day.time_s, variances)
+        if each:
+            k = covariance(day.time_s, target_s, variances)
+        elif np.all(np.diff(target_s) > 0):
+            k = covariance_with_means(day.time_s, target_s, count, variances)
+        else:
+            k = covariance(day.time_s, target_s, variances)
+            k = np.add.reduceat(k, np.cumsum(count) - count, axis=1) / count
     lower = day.factor(among)
     white = _divide(lower, np.column_stack([x, day.rate - x @ usual.b]))
-    if np.array_equal(day.time_s, target_s):
-        k = among
-    else:
-        k = covariance(day.time_s, target_s, variances)
-    if len(target_s) > len(count):
-        k = np.add.reduceat(k, np.cumsum(count) - count, axis=1) / count
     k = _divide(lower, k)
-    if len(target_s) > len(count):
-        sizes, which = np.unique(np.column_stack([count, step_s]), axis=0, return_inverse=True)
-        of_size = [variance_of_mean(int(many), float(step), variances) for many, step in sizes]
-        spread: FloatArray = np.array(of_size)[which.ravel()]
-    else:
+    if each:
         spread = np.full(len(count), variances.real)
+    else:
+        spread = np.array(
+            [
+                variance_of_mean(many, step, variances)
+                for many, step in zip(count.tolist(), step_s.tolist(), strict=True)
+            ]
+        )
     own = np.maximum(spread - np.einsum("np,np->p", k, k), 0.0)
     both = k.T @ white
     return Deviation(both[:, 5], own, both[:, :5], spread)

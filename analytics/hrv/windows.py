@@ -136,6 +136,7 @@ def hrv_windows(
     movement: Movement | None = None,
     prepared: list[PreparedStream] | None = None,
     origin_ns: int | None = None,
+    with_rates: bool = True,
 ) -> HrvWindows:
     """Compute the HRV of the windows that begin at ``start_ns``.
 
@@ -159,6 +160,8 @@ def hrv_windows(
     origin_ns : int, optional
         What times are counted from, the first beat if left out: where these beats are a part of
         others, theirs, so that what lies on an edge of a window is rounded to the same side.
+    with_rates : bool
+        Whether ``rates`` are computed too; NaN if not.
 
     Returns
     -------
@@ -228,7 +231,9 @@ def hrv_windows(
             labelled=None if known is None else known.series,
         )
         _use_fuller(found, of_stream, np.flatnonzero(near))
-        _use_more_known(
+        if not with_rates:
+            continue
+        use_more_known(
             rates,
             window_rates(
                 *(own.time_ns, own.rr_ms, own.follows, own.contact, starts[near], window_ns),
@@ -349,7 +354,7 @@ def _use_fuller(into: WindowMetrics, other: WindowMetrics, rows: IntArray) -> No
         column[chosen] = other.values[name][better]
 
 
-def _use_more_known(into: WindowRates, other: WindowRates, rows: IntArray) -> None:
+def use_more_known(into: WindowRates, other: WindowRates, rows: IntArray) -> None:
     """Those of ``other`` that know more minutes than what is in these rows."""
 
     def known(rates: WindowRates) -> FloatArray:

@@ -27,6 +27,7 @@ from analytics.hrv.windows import (
     starts_by_stretch,
 )
 from api.services.compute import compute, raise_if_stopped
+from api.services.growing_day import GROWING_DAYS
 from api.services.inputs import (
     day_fingerprints,
     load_beats,
@@ -151,16 +152,28 @@ def compute_day(
     """Compute the windows of a UTC day (days since 1970) from its beats, and where there are none
     from the heart rates that devices reported. Pure: it reads no store.
     """
+    windows = day_windows(beats, movement)
+    return to_stored(fingerprint, add_reported(windows, beats, movement, rates, day))
+
+
+def day_windows(beats: BeatArrays, movement: Movement) -> HrvWindows:
+    """Compute the windows of the beats of a UTC day. Pure: it reads no store."""
     starts = starts_by_stretch(beats, WINDOW_NS, WINDOW_NS)
-    of_beats = hrv_windows(beats, starts, WINDOW_NS, movement=movement)
+    return hrv_windows(beats, starts, WINDOW_NS, movement=movement)
+
+
+def add_reported(
+    of_beats: HrvWindows, beats: BeatArrays, movement: Movement, rates: ReportedRates, day: int
+) -> HrvWindows:
+    """Add windows of the heart rates that devices reported where no beats are. Pure."""
     if not len(rates.time_ns):
-        return to_stored(fingerprint, of_beats)
+        return of_beats
     taken = np.sort(of_beats.start_ns[of_beats.metrics.intervals > 0])
     free = free_windows(rates, taken, WINDOW_NS, day * DAY, (day + 1) * DAY)
     of_rates = hrv_windows(beats, free, WINDOW_NS, movement=movement)
     order = np.argsort(np.append(of_beats.start_ns, free), kind="stable")
     joined = concat_windows([of_beats, of_rates], order, WINDOW_NS)
-    return to_stored(fingerprint, fill_windows(joined, rates, beats))
+    return fill_windows(joined, rates, beats)
 
 
 def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> DailyWindows:
@@ -168,9 +181,18 @@ def _load_day(stores: Stores, person: Person, day: int, fingerprint: str) -> Dai
     beats = load_beats(stores, person, start, end)
     movement = load_movement(stores, person, start, end)
     rates, _ = load_rates(stores, person, start, end)
-    breaks = int(np.count_nonzero(~beats.follows))
-    price_s = 1e-3 + len(beats.time_ns) * 1.2e-6 + breaks * 5e-4 + len(rates.time_ns) * 1e-7
-    return compute(price_s, compute_day, fingerprint, beats, movement, rates, day)
+    grows = end > stores.now() and len(beats.time_ns) > 0
+    windows = GROWING_DAYS.extend(person.subject_id, day, beats, movement) if grows else None
+    if windows is None:
+        breaks = int(np.count_nonzero(~beats.follows))
+        price_s = 1e-3 + len(beats.time_ns) * 1.2e-6 + breaks * 5e-4
+        windows = compute(price_s, day_windows, beats, movement)
+        if grows:
+            GROWING_DAYS.keep(person.subject_id, day, beats, movement, windows)
+    if len(rates.time_ns):
+        price_s = 1e-3 + len(rates.time_ns) * 1e-7
+        windows = compute(price_s, add_reported, windows, beats, movement, rates, day)
+    return to_stored(fingerprint, windows)
 
 
 def daily_price_s(stores: Stores, person: Person, start_ns: int, end_ns: int) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analytics.hrv.relative_stress import (
     WAKING_FROM_H,
     WAKING_TO_H,
+    StressIndex,
     StressIndexInput,
     StressPeriods,
 )
@@ -116,10 +117,15 @@ def judge_days(
     week = (monday - monday[0]) // 7
     minutes = (spans[:, 1] - spans[:, 0]) / 60
 
-    def judge(group: NDArray[np.int64], first: NDArray[np.int64]) -> list[StressDay]:
-        periods = StressPeriods(numbers, spans[:, 0], spans[:, 1], group)
-        index = baseline.judge_periods(windows, periods)
-        reported = reported_shares(windows, periods)
+    alone = np.arange(len(numbers))
+    periods = StressPeriods(numbers, spans[:, 0], spans[:, 1], alone)
+    of_days, of_weeks = baseline.judge_groupings(windows, periods, [alone, week])
+
+    def to_out(
+        index: StressIndex, group: NDArray[np.int64], first: NDArray[np.int64]
+    ) -> list[StressDay]:
+        of_group = StressPeriods(numbers, spans[:, 0], spans[:, 1], group)
+        reported = reported_shares(windows, of_group)
         worn = np.bincount(group, weights=_is_worn(windows, spans), minlength=len(first))
         length = np.bincount(group, weights=minutes)
         return [
@@ -135,12 +141,12 @@ def judge_days(
             for row in range(len(first))
         ]
 
-    each = judge(np.arange(len(numbers)), numbers)
+    each = to_out(of_days, alone, numbers)
     judged_rests = _judge_rests(stores, person, baseline, days, rests)
     for item, span, number in zip(each, spans.tolist(), numbers.tolist(), strict=True):
         item.rest = judged_rests.get(number)
         item.gaps = _explain(item.stress_index, windows, span, gaps)
-    return each, judge(week, np.unique(monday))
+    return each, to_out(of_weeks, week, np.unique(monday))
 
 
 def _waking_s(day: int, windows: StressIndexInput, days: DayRange) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from analytics.hrv.relative_stress import (
     StressIndexInput,
     StressPeriods,
     stress_index,
+    stress_index_of_groupings,
     stress_index_of_periods,
 )
 
@@ -34,6 +36,15 @@ class StressBaseline:
     def judge_periods(self, windows: StressIndexInput, periods: StressPeriods) -> StressIndex:
         """Compare hours, days or weeks."""
         return stress_index_of_periods(self.fitted, windows, periods)
+
+    def judge_groupings(
+        self,
+        windows: StressIndexInput,
+        periods: StressPeriods,
+        groups: Sequence[NDArray[np.int64]],
+    ) -> list[StressIndex]:
+        """Compare the same periods in several groupings."""
+        return stress_index_of_groupings(self.fitted, windows, periods, groups)
 
 
 def reported_shares(windows: StressIndexInput, periods: StressPeriods) -> NDArray[np.float64]:

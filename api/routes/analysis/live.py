@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from analytics.hrv.windows import TIME_ONLY, WINDOW_NS, hrv_windows, prepare_beats
 from api.http.compute import require_few_streams
 from api.http.deps import (
     WATCHED,
@@ -27,10 +25,9 @@ from api.http.deps import (
     require_use,
 )
 from api.http.problems import ProblemError, describe_problems
-from api.schemas.hrv import StressIndexOut, finite_or_none
+from api.schemas.hrv import StressIndexOut
 from api.services.access_tokens import find_caller
-from api.services.inputs import load_movement, to_beat_arrays, windows_to_stress_index_input
-from api.services.stress_baseline import StressBaselineCache
+from api.services.cache.analysis import AnalysisCache
 from ebbtide.beats import Origin
 from ebbtide.timestamps import MINUTE, SECOND, to_datetime
 from store import Stores
@@ -40,8 +37,6 @@ shared = APIRouter(tags=["live"])
 router = APIRouter(tags=["live"])
 
 EVERY_S = 1.0
-_READ_NS = WINDOW_NS + 2 * MINUTE  # labelling a beat needs the beats before it
-_STALE_S = 15.0  # after which there is no current value
 
 
 class LiveHeart(BaseModel):
@@ -107,7 +102,7 @@ async def live(
         if reason is not None:
             yield ServerSentEvent(data=LiveEnded(reason=reason), event="ended")
             return
-        heart = await run_in_threadpool(live_heart, stores, cache.baselines, person)
+        heart = await run_in_threadpool(live_heart, stores, cache, person)
         yield ServerSentEvent(data=heart, event="heart", id=str(turn + 1))
         await asyncio.sleep(EVERY_S)
     yield ServerSentEvent(data=LiveEnded(reason="the time asked for is over"), event="ended")
@@ -123,7 +118,7 @@ def live_now(
         and stores.access.live_until(person.id) <= stores.now()
     ):
         raise ProblemError(403, "the patient does not share it now", kind="consent")
-    return live_heart(stores, cache.baselines, person)
+    return live_heart(stores, cache, person)
 
 
 @router.get("/live/sharing", responses=describe_problems(401, 403))
@@ -139,43 +134,32 @@ def share(body: SharingIn, person: PatientAccount, stores: StoresDep) -> Sharing
     return _sharing(stores, person)
 
 
-def live_heart(stores: Stores, baselines: StressBaselineCache, person: Person) -> LiveHeart:
-    """Compute the current heart rate, RMSSD and stress index, as far as beats have come."""
+def live_heart(stores: Stores, cache: AnalysisCache, person: Person) -> LiveHeart:
+    """Load the current heart rate, RMSSD and stress index, as far as beats have come."""
     now = stores.now()
-    # The recording computer's clock may be a little ahead.
-    beats = stores.beats.read(person.subject_id, now - _READ_NS, now + MINUTE)
-    if not len(beats.time_ns):
-        return _nothing(now, None, "no beats came in the last minutes", None)
-    last = int(beats.time_ns[-1])
-    age_s = max(0.0, (now - last) / SECOND)
-    origin = beats.streams[int(beats.stream[-1])].origin
-    if age_s > _STALE_S:
-        return _nothing(last, age_s, f"the last beat came {age_s:.0f} s ago", origin)
-    arrays = to_beat_arrays(beats)
-    end = last + 1
-    prepared = prepare_beats(arrays)
-    minute = hrv_windows(
-        arrays, np.array([end - MINUTE], dtype=np.int64), MINUTE, TIME_ONLY, prepared=prepared
-    )
-    five = hrv_windows(
-        arrays,
-        np.array([end - WINDOW_NS], dtype=np.int64),
-        WINDOW_NS,
-        movement=load_movement(stores, person, end - WINDOW_NS, end),
-        prepared=prepared,
-    )
-    index = baselines.load(stores, person).judge(windows_to_stress_index_input(five, person.zone))
-    index_out = StressIndexOut.from_index(index, 0, WINDOW_NS / MINUTE)
+    found = cache.live.load(stores, cache.baselines, person)
+    if found is None:
+        return LiveHeart(
+            at=to_datetime(now),
+            beat_age_s=None,
+            heart_rate_bpm=None,
+            rmssd_ms=None,
+            coverage=None,
+            removed_share=None,
+            stress_index=None,
+            missing="no beats came in the last minutes",
+            origin=None,
+        )
     return LiveHeart(
-        at=to_datetime(last, person.zone),
-        beat_age_s=round(age_s, 1),
-        heart_rate_bpm=finite_or_none(minute.value("mean_hr_bpm")[0]),
-        rmssd_ms=finite_or_none(minute.value("rmssd_ms")[0]),
-        coverage=finite_or_none(minute.metrics.coverage[0]),
-        removed_share=finite_or_none(1 - minute.metrics.normal_share[0]),
-        stress_index=index_out,
-        missing=minute.missing_detail[0],
-        origin=origin,
+        at=to_datetime(found.last_ns, person.zone),
+        beat_age_s=round(max(0.0, (now - found.last_ns) / SECOND), 1),
+        heart_rate_bpm=found.heart_rate_bpm,
+        rmssd_ms=found.rmssd_ms,
+        coverage=found.coverage,
+        removed_share=found.removed_share,
+        stress_index=found.stress_index,
+        missing=found.missing,
+        origin=found.origin,
     )
 
 
@@ -201,17 +185,3 @@ def _end_reason(stores: Stores, token: str, patient_id: str | None) -> str | Non
 def _sharing(stores: Stores, person: Person) -> Sharing:
     until = stores.access.live_until(person.id)
     return Sharing(until=to_datetime(until, person.zone) if until > stores.now() else None)
-
-
-def _nothing(at_ns: int, age: float | None, missing: str, origin: Origin | None) -> LiveHeart:
-    return LiveHeart(
-        at=to_datetime(at_ns),
-        beat_age_s=None if age is None else round(age, 1),
-        heart_rate_bpm=None,
-        rmssd_ms=None,
-        coverage=None,
-        removed_share=None,
-        stress_index=None,
-        missing=missing,
-        origin=origin,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtri
@@ -15,11 +16,18 @@ from analytics.hrv.relative_stress import (
     StressPeriods,
     fit_baseline,
     stress_index,
+    stress_index_of_groupings,
     stress_index_of_periods,
 )
 from analytics.hrv.requirements import MissingReason
 from analytics.hrv.stress_course import fill_with_reported, stress_course
-from analytics.hrv.stress_model import VARIANCES, covariance, variance_of_mean
+from analytics.hrv.stress_model import (
+    VARIANCES,
+    covariance,
+    covariance_with_means,
+    lower_covariance,
+    variance_of_mean,
+)
 from benchmarks.stress_simulation import measure
 
 MINUTE = 60_000_000_000
@@ -230,3 +238,40 @@ def test_gaps_are_filled_with_the_rate_of_the_device_at_its_lag() -> None:
     assert np.all(both.sd <= alone.sd + 1e-9)
     assert np.all(alone.sd[filled] > np.median(alone.sd[~filled]))
     assert np.corrcoef(both.z, truth)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_faster_covariances_are_those_of_the_definition(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    apart = rng.choice([20.0, 150.0, 300.0, 5000.0], int(rng.integers(1, 120)))
+    time_s = 1.7e9 + np.cumsum(apart)
+    expected = covariance(time_s, time_s)
+    np.testing.assert_allclose(np.tril(lower_covariance(time_s)), np.tril(expected), rtol=1e-9)
+    count = rng.integers(1, 30, int(rng.integers(1, 12)))
+    target_s = time_s[0] - 9000 + np.cumsum(rng.choice([60.0, 300.0, 900.0], int(count.sum())))
+    dense = covariance(time_s, target_s)
+    means = np.add.reduceat(dense, np.cumsum(count) - count, axis=1) / count
+    np.testing.assert_allclose(
+        covariance_with_means(time_s, target_s, count), means, rtol=1e-9, atol=1e-10
+    )
+
+
+def test_days_and_weeks_in_one_go_are_as_one_by_one() -> None:
+    rng = np.random.default_rng(3)
+    day = np.repeat(np.arange(12), 20)
+    hour = np.tile(np.linspace(8, 20, 20), 12)
+    bpm, nothing = 70 + 4 * rng.standard_normal(240), np.full(240, np.nan)
+    windows = StressIndexInput(
+        *(day, hour, 86400.0 * day + 3600 * hour, np.tile(bpm[:, None], 5), bpm),
+        *(nothing, nothing, nothing, bpm),
+    )
+    days = np.arange(12)
+    start = 86400.0 * days + 7 * 3600
+    periods = StressPeriods(days, start, start + 16 * 3600, days)
+    fitted = fit_baseline(windows)
+    both = stress_index_of_groupings(fitted, windows, periods, [days, days // 7])
+    for found, group in zip(both, (days, days // 7), strict=True):
+        alone = stress_index_of_periods(fitted, windows, replace(periods, group=group))
+        np.testing.assert_array_equal(found.value, alone.value)
+        np.testing.assert_array_equal(found.high, alone.high)
+        assert np.count_nonzero(np.isfinite(found.value)) > 0

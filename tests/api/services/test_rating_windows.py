@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analytics.association.hrv_before_rating import Span
-from analytics.hrv import HrvWindows
+from analytics.hrv import BeatArrays, HrvWindows, Movement
 from api.services import link_report as link_service
 from api.services.cache import rating_windows
 from api.services.cache.analysis import AnalysisCache
@@ -18,6 +18,8 @@ from api.services.link_report import link_report, load_report_json
 from api.services.rating_windows import (
     PromptBeats,
     WindowGroup,
+    compute_group,
+    compute_groups,
     compute_rating_windows,
     read_rating_beats,
 )
@@ -91,7 +93,7 @@ def wearer(signed_in: SignedIn, stores: Stores) -> Wearer:
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is computed: windows, and reports."""
     seen: list[str] = []
-    windows, report = rating_windows.compute_groups, link_service.link_report
+    windows, report = compute_groups, link_service.link_report
 
     def noted_windows(groups: list[WindowGroup]) -> list[HrvWindows]:
         seen.extend("windows" for _ in groups)
@@ -170,3 +172,52 @@ def test_without_ratings_the_report_is_empty(signed_in: SignedIn, stores: Stores
     assert person is not None
     found = load_report_json(stores, AnalysisCache(), person, 0, 2**62, Span.MINUTES_30)
     assert '"given":0' in found
+
+
+def test_groups_together_are_as_each_alone() -> None:
+    rng = np.random.default_rng(4)
+
+    def group(day: int, hours: float, straps: int) -> WindowGroup:
+        first = 20_000 * DAY + day * DAY + 9 * HOUR
+        starts = first + 5 * MINUTE * np.arange(int(hours * 12))
+        parts = []
+        for strap in range(straps):
+            rr = np.round(830 + 40 * rng.standard_normal(round(hours * 3900)), 3)
+            rr[rng.random(len(rr)) < 0.03] *= 2
+            time_ns = first - 60 * SECOND + np.cumsum(np.round(rr * 1e6).astype(np.int64))
+            keep = (rng.random(len(rr)) > 0.01) & (time_ns >= first)
+            follows = np.append(True, keep[:-1])[keep]
+            contact = rng.choice(np.array([1, 1, 1, 0, -1], np.int8), len(rr))[keep]
+            stream = np.full(np.count_nonzero(keep), strap, np.int32)
+            parts.append((time_ns[keep], rr[keep], follows, contact, stream))
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        order = np.argsort(columns[0], kind="stable")
+        moved = first + 5 * SECOND * np.arange(300)
+        movement = Movement(moved, rng.uniform(0, 90, 300))
+        return WindowGroup(
+            starts, BeatArrays(*(column[order] for column in columns)), movement, frozenset()
+        )
+
+    nothing = group(2, 0.5, 1)
+    none = np.zeros(len(nothing.beats.time_ns), np.bool_)
+    beats = nothing.beats
+    empty = BeatArrays(
+        *(beats.time_ns[none], beats.rr_ms[none], beats.follows[none], beats.contact[none]),
+        beats.stream[none],
+    )
+    groups = [
+        *(group(0, 0.5, 1), group(1, 0.5, 2), replace(nothing, beats=empty), group(3, 2.0, 1)),
+        *(group(30, 0.5, 1), group(31, 0.5, 1), group(29, 0.5, 1)),
+    ]
+    for found, one in zip(compute_groups(groups), groups, strict=True):
+        expected = compute_group(one)
+        assert found.start_ns.tolist() == expected.start_ns.tolist()
+        assert found.missing_detail == expected.missing_detail
+        for name in expected.metrics.values:
+            np.testing.assert_allclose(found.value(name), expected.value(name), rtol=1e-9)
+        for name in ("coverage", "normal_share", "longest_gap_s", "filled_share", "motion_mg"):
+            a, b = getattr(found.metrics, name), getattr(expected.metrics, name)
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=name)
+        for name in ("minute_bpm", "window_bpm", "vagal"):
+            a, b = getattr(found.rates, name), getattr(expected.rates, name)
+            np.testing.assert_allclose(a, b, rtol=1e-9, err_msg=name)
