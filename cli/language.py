@@ -98,9 +98,26 @@ def say_result(words: str, language: str | None = None) -> str:
     translate = translator(chosen)
 
     def say_field(field: str) -> str:
-        return _known_results().translate(field, translate, str) or field
+        return _known_fields().translate(field, translate, str) or field
 
     return _known_results().translate(words, translate, say_field) or words
+
+
+def say_finding(words: str, language: str | None = None) -> str:
+    """Say a finding or a caveat, some of which the pages show too, in the language of the terminal;
+    what is listed for neither stays as it is.
+    """
+    chosen = terminal_language() if language is None else language
+    said = say_result(words, chosen)
+    if chosen == DEFAULT or said != words:
+        return said
+    from babel import Locale
+
+    from dashboard.i18n import api_texts
+    from dashboard.i18n.language import reading_as
+
+    with reading_as(Locale(chosen)):
+        return api_texts.say(words)
 
 
 @cache
@@ -108,6 +125,13 @@ def _known_results() -> Sentences:
     from cli.result_texts import RESULTS
 
     return Sentences(RESULTS)
+
+
+@cache
+def _known_fields() -> Sentences:
+    from cli.result_texts import FIELDS
+
+    return Sentences(FIELDS)
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.language import _, say_result
+from cli.language import _, say_finding, say_result
 from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectColumn
 from ebbtide.i18n import N_
 
@@ -141,7 +141,7 @@ def link(
     if as_json:
         typer.echo(json.dumps(report, allow_nan=False))
         return
-    typer.echo(say_result(report["verdict"]))
+    typer.echo(say_result(_verdict(within, found, x, y)))
     words = _("  {pairs} pairs of {subjects} subjects")
     typer.echo(words.format(pairs=found.n_pairs, subjects=found.n_subjects))
     if within["estimate"] is not None:
@@ -173,7 +173,7 @@ def link(
                 )
             )
     for caveat in caveats:
-        typer.echo(f"  {say_result(caveat)}")
+        typer.echo(f"  {say_finding(caveat)}")
 
 
 def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
@@ -211,10 +211,13 @@ def _verdict(within: dict[str, Any], found: GroupLink, x: str, y: str) -> str:
         shared = found.verdict is GroupVerdict.SHARED_MOMENTS
     if not clear:
         return f"cannot tell whether {y} moved with {x}"
-    way = "moved together" if together else "moved opposite ways"
     if shared:
-        way += ", but moments that they share could make it"
-    return f"{y} and {x} {way}"
+        return (
+            f"{y} and {x} moved together, but moments that they share could make it"
+            if together
+            else f"{y} and {x} moved opposite ways, but moments that they share could make it"
+        )
+    return f"{y} and {x} moved together" if together else f"{y} and {x} moved opposite ways"
 
 
 def _caveats(found: GroupLink, time: str | None) -> list[str]:

@@ -157,7 +157,7 @@ def outcomes(
         typer.echo(
             _("{group} {name}: {baseline} with a baseline, {after} measured after").format(
                 group=group or _("group"),
-                name=say_result(name),
+                name=_("all") if name == _ALL else name,
                 baseline=row["n_baseline"],
                 after=row["n_after"],
             )

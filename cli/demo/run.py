@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.language import _, say_result, say_words
+from cli.language import _, say_finding, say_result, say_words
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -424,7 +424,7 @@ def _print_summary(console: Console, result: dict[str, Any]) -> None:
         )
     console.print(
         _("Sample patient, simulated, {count} ratings: {verdict}").format(
-            count=result["ratings_stored"], verdict=say_result(link["verdict"])
+            count=result["ratings_stored"], verdict=say_finding(link["verdict"])
         ),
         markup=False,
     )
