@@ -11,7 +11,6 @@ from ebbtide.i18n import N_
 
 # Checks of ``ebbtide doctor``: what is looked at, what was found, and what to do.
 _CHECKS = (
-    N_("Bluetooth"),
     N_("Bluetooth adapter"),
     N_("Bluetooth switch"),
     N_("Clock"),
