@@ -17,7 +17,9 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 
 
 def printed_sentences(path: Path) -> list[str]:
-    """Return what a file prints in English in every language: words that go through no catalogue."""
+    """Return what a file prints in every language as it stands: words that go through no
+    catalogue.
+    """
     return [
         text
         for node in ast.walk(ast.parse(path.read_text()))
