@@ -9,6 +9,7 @@ starts ``ebbtide demo``, signs in with a headless Chromium, and writes docs/imag
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -52,7 +53,10 @@ def main() -> None:
         return
     IMAGES.mkdir(exist_ok=True)
     demo = subprocess.Popen(
-        [sys.executable, "-m", "ebbtide", "demo"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "ebbtide", "demo"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "EBBTIDE_LANGUAGE": "en"},  # its words are read below
     )
     try:
         words = _invitation(demo)

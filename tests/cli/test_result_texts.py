@@ -38,7 +38,13 @@ SAID = {
 }
 # Names of what was erased, of checks and of commands: they stand in another sentence or are said
 # as they are.
-SAME = {"Bluetooth", "ebbtide sign-in {}", "points of {}, who {}", "{} cannot be read: {}: {}"}
+SAME = {
+    "stream {}: {} to {} are not here yet",
+    "Bluetooth",
+    "ebbtide sign-in {}",
+    "points of {}, who {}",
+    "{} cannot be read: {}: {}",
+}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "cli")))
@@ -107,7 +113,7 @@ def test_results_are_german_and_json_is_not(tmp_path: Path) -> None:
     sample = tmp_path / "sample"
     said = _run("de", tmp_path, "sample", str(sample))
     assert "Dateien sind in" in said and "alle simuliert" in said
-    table = ("link", str(sample / "diary.csv"), "--subject", "person", "--x", "stress", "--y")
+    table = ("link", str(sample / "ratings.csv"), "--subject", "who", "--x", "stress", "--y")
     german = _run("de", tmp_path, *table, "pain")
     assert "Paare von" in german and "95-%-Intervall" in german
     assert "Dass sich beides miteinander bewegt" in german

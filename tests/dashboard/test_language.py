@@ -27,7 +27,10 @@ SAME = {
         *("**{title}** &nbsp; :gray[{ends}]", "- {words} · :gray[{kind}, {about}]"),
         *("{column}: {what}", "{hours} h {minutes} min", "Live: {error}.", "Live: {missing}."),
         *(
+            'ALTER RETENTION POLICY "{value}" ON "{database}" DURATION INF',
             "Code",
+            "Signal",
+            "normal",
             "Ebbtide at home",
             "ebbtide recordings",
             "Export",
