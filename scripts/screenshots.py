@@ -14,10 +14,13 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, TimeoutError, sync_playwright
+
+from ebbtide.client import Client
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 _TITLES = {
@@ -27,6 +30,7 @@ _TITLES = {
     "before": "Before you begin",
 }
 _COLOURS = 256
+_MAX_FILL_S = 1800.0
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -60,6 +64,7 @@ def main() -> None:
     )
     try:
         words = _invitation(demo)
+        _wait_until_filled(words)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=CHROMIUM,
@@ -89,6 +94,19 @@ def _invitation(demo: subprocess.Popen[str]) -> dict[str, str]:
         if len(words) == 3:
             return words
     raise SystemExit("the demo did not start")
+
+
+def _wait_until_filled(words: dict[str, str]) -> None:
+    """Wait until the demo has the patient's link: it writes its weeks for some minutes, more where
+    others compute too, and pages before that are empty.
+    """
+    api = Client.sign_in(words["The pages"], words["Sign in with"], words["Password"])
+    end = time.monotonic() + _MAX_FILL_S
+    while api.link_report()["stress"]["estimate"] is None:
+        if time.monotonic() > end:
+            raise SystemExit(f"the demo has no link after {_MAX_FILL_S:.0f} s")
+        time.sleep(5)
+    api.close()
 
 
 def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
