@@ -185,8 +185,8 @@ def outcomes(
                 ).format(label=label, **part)
             )
         for other, g in row["detail"]["hedges_g"].items():
-            words = _("  Hedges' g of the change, against {other}: {text}")
-            typer.echo(words.format(other=other, text=_effect(g)))
+            line = _("  Hedges' g of the change, against {other}: {text}")
+            typer.echo(line.format(other=other, text=_effect(g)))
         for column, rows_of in measures.items():
             _print_measure(column, rows_of[name])
     for note in notes:
