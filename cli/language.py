@@ -1,9 +1,11 @@
-"""The language of the command line: its help, and what is wrong with a command.
+"""The language of the command line: its help, its results, and what is wrong with a command.
 
 It is that of ``EBBTIDE_LANGUAGE``, or else of the terminal (``LC_ALL``, ``LC_MESSAGES``, ``LANG``).
 Help and errors stand in English beside the code; ``help_texts.py`` and ``error_texts`` list them
-for the catalogue, which is read only for another language. ``tests/cli/test_language.py`` and
-``test_error_texts.py`` find what is not listed.
+for the catalogue, which is read only for another language. Results go through ``_`` where they are
+printed; what others say of data (caveats, what is wrong with a store) is listed in
+``result_texts.py``. JSON and CSV are English. ``tests/cli/test_language.py``,
+``test_error_texts.py`` and ``test_result_texts.py`` find what is not listed.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from ebbtide.errors import EbbtideError
-from ebbtide.i18n import DEFAULT, Translate, language_of_tag, translator
+from ebbtide.i18n import DEFAULT, Translate, language_of_tag, translate_number, translator
 from ebbtide.i18n.sentences import Sentences
 
 _VARIABLES = ("EBBTIDE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -24,6 +26,16 @@ def terminal_language(environment: Mapping[str, str] = os.environ) -> str:
     """Return the language of the terminal, as the first variable that is set says it."""
     named = next((environment[name] for name in _VARIABLES if environment.get(name)), "")
     return language_of_tag(named) or DEFAULT
+
+
+def _(words: str) -> str:
+    """Translate into the language of the terminal."""
+    return translator(terminal_language())(words)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """Translate into the language of the terminal, in the form for a number."""
+    return translate_number(terminal_language(), one, many, number)
 
 
 def translate_command(command: Any, translate: Translate) -> None:
@@ -74,6 +86,52 @@ def say_words(words: str, language: str | None = None) -> str:
         return translate(field) if field in KINDS else field
 
     return _known_errors().translate(words, translate, say_field) or words
+
+
+def say_result(words: str, language: str | None = None) -> str:
+    """Say what others say of data, such as a caveat or why a number is missing, in the language of
+    the terminal; what is not listed stays as it is.
+    """
+    chosen = terminal_language() if language is None else language
+    if chosen == DEFAULT:
+        return words
+    translate = translator(chosen)
+
+    def say_field(field: str) -> str:
+        return _known_fields().translate(field, translate, str) or field
+
+    return _known_results().translate(words, translate, say_field) or words
+
+
+def say_finding(words: str, language: str | None = None) -> str:
+    """Say a finding or a caveat, some of which the pages show too, in the language of the terminal;
+    what is listed for neither stays as it is.
+    """
+    chosen = terminal_language() if language is None else language
+    said = say_result(words, chosen)
+    if chosen == DEFAULT or said != words:
+        return said
+    from babel import Locale
+
+    from dashboard.i18n import api_texts
+    from dashboard.i18n.language import reading_as
+
+    with reading_as(Locale(chosen)):
+        return api_texts.say(words)
+
+
+@cache
+def _known_results() -> Sentences:
+    from cli.result_texts import RESULTS
+
+    return Sentences(RESULTS)
+
+
+@cache
+def _known_fields() -> Sentences:
+    from cli.result_texts import FIELDS
+
+    return Sentences(FIELDS)
 
 
 @cache

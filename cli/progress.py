@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from cli.language import _
+
 _MANY_WINDOWS = 20_000  # fewer are computed before a bar could be read
 
 
@@ -19,7 +21,7 @@ def window_progress(total: int) -> Iterator[Callable[[int], None] | None]:
     from cli.progress_display import LateProgress
 
     with LateProgress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("windows", total=total)
+        task = bar.add_task(_("windows"), total=total)
         yield lambda count: bar.advance(task, count)
 
 

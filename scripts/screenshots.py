@@ -9,14 +9,18 @@ starts ``ebbtide demo``, signs in with a headless Chromium, and writes docs/imag
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Page, TimeoutError, expect, sync_playwright
+
+from ebbtide.client import Client
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 _TITLES = {
@@ -26,6 +30,9 @@ _TITLES = {
     "before": "Before you begin",
 }
 _COLOURS = 256
+_MAX_FILL_S = 1800.0
+_MIN_SPAN_S = 80 * 86400.0
+_MAX_ANSWER_MS = 300_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -52,10 +59,14 @@ def main() -> None:
         return
     IMAGES.mkdir(exist_ok=True)
     demo = subprocess.Popen(
-        [sys.executable, "-m", "ebbtide", "demo"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "ebbtide", "demo"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "EBBTIDE_LANGUAGE": "en"},  # its words are read below
     )
     try:
         words = _invitation(demo)
+        _wait_until_filled(words)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=CHROMIUM,
@@ -87,6 +98,24 @@ def _invitation(demo: subprocess.Popen[str]) -> dict[str, str]:
     raise SystemExit("the demo did not start")
 
 
+def _wait_until_filled(words: dict[str, str]) -> None:
+    """Wait until the demo has the patient's first week of beats, which it stores last: some
+    minutes, more where others compute too. Pages before that have no answer.
+    """
+    end = time.monotonic() + _MAX_FILL_S
+    with Client.sign_in(words["The pages"], words["Sign in with"], words["Password"]) as api:
+        while time.time() - min(_first_beats(api)) < _MIN_SPAN_S:
+            if time.monotonic() > end:
+                raise SystemExit(f"the demo is not filled after {_MAX_FILL_S:.0f} s")
+            time.sleep(5)
+
+
+def _first_beats(api: Client) -> list[float]:
+    return [
+        item["first_beat_ns"] / 1e9 for item in api.streams()["streams"] if item["first_beat_ns"]
+    ]
+
+
 def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
     page.goto(words["The pages"])
     page.get_by_label("E-mail").wait_for()
@@ -103,6 +132,8 @@ def _pages(page: Page, words: dict[str, str], suffix: str) -> None:
     for name, title in _TITLES.items():
         page.goto(f"{words['The pages']}/{name}")
         page.get_by_role("heading", name=title).wait_for()
+        page.wait_for_timeout(1000)
+        expect(page.get_by_test_id("stSpinner")).to_have_count(0, timeout=_MAX_ANSWER_MS)
         page.wait_for_timeout(3000)
         _shoot(page, f"{name}{suffix}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.language import _
 from cli.options import Json
 from ebbtide.errors import EbbtideError
 
@@ -75,7 +76,7 @@ def set_password(
     try:
         person = _find_account(stores, email)
         if email is None:
-            typer.echo(f"The account of {person.email}.", err=True)
+            typer.echo(_("The account of {email}.").format(email=person.email), err=True)
         password = _prompt_new_password()
         passwords.validate_password(password, (person.email, person.name))
         stores.access.set_password(person.id, passwords.hash_password(password))
@@ -86,7 +87,7 @@ def set_password(
     if as_json:
         typer.echo(json.dumps({"email": person.email}))
         return
-    typer.echo(f"{person.email} has a new password.")
+    typer.echo(_("{email} has a new password.").format(email=person.email))
 
 
 def remove_second_factors(
@@ -116,9 +117,11 @@ def remove_second_factors(
         typer.echo(json.dumps({"email": person.email, "removed": had_one}))
         return
     typer.echo(
-        f"{person.email} signs in with the password alone."
-        if had_one
-        else f"{person.email} had no passkey and no codes of an app."
+        (
+            _("{email} signs in with the password alone.")
+            if had_one
+            else _("{email} had no passkey and no codes of an app.")
+        ).format(email=person.email)
     )
 
 
@@ -153,19 +156,25 @@ def sign_in(
     from ebbtide.settings import Settings
 
     settings = Settings()
-    password = typer.prompt("Password", hide_input=True, err=True)
+    password = typer.prompt(_("Password"), hide_input=True, err=True)
     credentials = asyncio.run(_sign_in(settings.api_url, email.strip(), password))
     CredentialFile(settings.sign_ins_file).put(credentials)
     if as_json:
         found = {"email": credentials.email, "server": settings.api_url, "zone": credentials.zone}
         typer.echo(json.dumps(found))
         return
-    typer.echo(f"Signed in as {credentials.email} at {settings.api_url}.", err=True)
+    typer.echo(
+        _("Signed in as {email} at {url}.").format(email=credentials.email, url=settings.api_url),
+        err=True,
+    )
 
 
 def _prompt_new_password() -> str:
     password: str = typer.prompt(
-        "Password (10 characters or more)", hide_input=True, confirmation_prompt=True, err=True
+        _("Password (10 characters or more)"),
+        hide_input=True,
+        confirmation_prompt=_("Repeat for confirmation"),
+        err=True,
     )
     return password
 
@@ -175,8 +184,10 @@ def _ask_consent() -> bool:
     if not sys.stdin.isatty():
         return False
     return typer.confirm(
-        "Is it your own account, and do you agree that Ebbtide keeps your heartbeats, ratings and "
-        "notes in this store? You can take it back on the page Consents.",
+        _(
+            "Is it your own account, and do you agree that Ebbtide keeps your heartbeats, ratings "
+            "and notes in this store? You can take it back on the page Consents."
+        ),
         err=True,
     )
 
@@ -219,9 +230,9 @@ def _create_account(
         found = {"id": person.id, "email": person.email, "role": role, "agreed": is_kept}
         typer.echo(json.dumps(found))
         return
-    typer.echo(f"{email} can sign in now.")
+    typer.echo(_("{email} can sign in now.").format(email=email))
     if role == Role.PATIENT and not agree:
-        typer.echo("They are asked on the pages whether their data may be kept, before any is.")
+        typer.echo(_("They are asked on the pages whether their data may be kept, before any is."))
 
 
 async def _sign_in(api_url: str, email: str, password: str) -> Credentials:
@@ -237,7 +248,7 @@ async def _sign_in(api_url: str, email: str, password: str) -> Credentials:
         except RefusedError as error:
             if error.kind != "second-factor":
                 raise
-            code = typer.prompt("Code of your app, or a recovery code")
+            code = typer.prompt(_("Code of your app, or a recovery code"))
             token = await client.sign_in(email, password, device, code)
         account, zone = await client.account(), await client.zone()
         return Credentials(email, api_url, token, account, zone)

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.language import _, say_result
 from ebbtide.daily_state import DAILY_COMMANDS, DailyState, problem_of, read_state
 from ebbtide.errors import EbbtideError
 
@@ -151,7 +152,12 @@ def _check(file: Path, name: str) -> None:
     state = read_state(file)
     problem = problem_of(state, time.time())
     if problem or state is None:
-        typer.echo(f"{name}: {problem}.")
+        typer.echo(f"{name}: {say_result(problem)}.")
         raise typer.Exit(1)
-    last = f"last done {_minute(state.succeeded_s)}" if state.succeeded_s else "not yet run"
-    typer.echo(f"{name}: {last}, next {_minute(state.next_s)}.")
+    words = (
+        _("{name}: last done {last}, next {next}.")
+        if state.succeeded_s
+        else _("{name}: not yet run, next {next}.")
+    )
+    fields = {"last": _minute(state.succeeded_s), "next": _minute(state.next_s)}
+    typer.echo(words.format(name=name, **fields))

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.counts import count_beats, count_ratings
+from cli.language import _, ngettext, say_result
 from cli.options import Json
+from ebbtide.i18n import N_, Translate
 
 if TYPE_CHECKING:
     from api.services.older_copies import OlderCopy
@@ -29,13 +32,18 @@ def erase(
 
     settings = Settings()
     if not sure:
-        question = f"Erase every beat, rating and session of {email}, for good?"
-        typer.confirm(question, abort=True, err=as_json)
+        question = _("Erase every beat, rating and session of {email}, for good?")
+        typer.confirm(question.format(email=email), abort=True, err=as_json)
     with closing(open_stores(settings)) as stores:
         again = carry_out_erasures(stores, settings.snapshots_dir)
         if again.finished:
             typer.echo(
-                f"{again.finished} erasures that had been stopped are finished.", err=as_json
+                ngettext(
+                    "{count} erasure that had been stopped is finished.",
+                    "{count} erasures that had been stopped are finished.",
+                    again.finished,
+                ).format(count=again.finished),
+                err=as_json,
             )
         person = stores.records.person_by_email(email.strip())
         copies = [] if person is None else find_copies(stores, settings, person)
@@ -48,46 +56,69 @@ def erase(
             "sessions": found.sessions,
             "this_machine": is_local,
             "to_be_done": list(found.remaining),
-            "copies": [_describe_copy(copy) for copy in copies],
+            "copies": [_describe_copy(copy, N_) for copy in copies],
         }
         typer.echo(json.dumps(report))
         return
     if is_local:
-        typer.echo("Erased from this machine's outbox, sign-ins and straps too.")
+        typer.echo(_("Erased from this machine's outbox, sign-ins and straps too."))
     typer.echo(
-        f"Erased and read again: {found.beats} beats, {found.ratings} ratings, {found.sessions} "
-        "sessions; nothing is left in the store."
+        _(
+            "Erased and read again: {beats}, {ratings}, {sessions}; nothing is left in the store."
+        ).format(
+            beats=count_beats(found.beats),
+            ratings=count_ratings(found.ratings),
+            sessions=ngettext("{count} session", "{count} sessions", found.sessions).format(
+                count=found.sessions
+            ),
+        )
     )
-    for words in found.remaining:
-        typer.echo(f"To be done: {words}")
+    _print_remaining(found.remaining)
     for copy in copies:
-        typer.echo(_describe_copy(copy))
+        typer.echo(_describe_copy(copy, _))
     if not copies:
-        typer.echo("No older copy is known to this machine.")
+        typer.echo(_("No older copy is known to this machine."))
     typer.echo(
-        "Exports that people made (ebbtide export, downloads), backups that were copied elsewhere "
-        "and copies that servers make of themselves are not known here."
+        _(
+            "Exports that people made (ebbtide export, downloads), backups that were copied "
+            "elsewhere and copies that servers make of themselves are not known here."
+        )
     )
 
 
-def _describe_copy(copy: OlderCopy) -> str:
+def _print_remaining(remaining: tuple[str, ...], *, err: bool = False) -> None:
+    for words in remaining:
+        typer.echo(_("To be done: {words}").format(words=say_result(words)), err=err)
+
+
+def _describe_copy(copy: OlderCopy, translate: Translate) -> str:
+    """Describe a copy; in JSON in English, as the rest of it."""
     from api.services.older_copies import CopyKind
     from ebbtide.timestamps import to_datetime
 
-    when = "" if copy.at_ns is None else f" of {to_datetime(copy.at_ns):%Y-%m-%d %H:%M} UTC"
+    when = "" if copy.at_ns is None else f"{to_datetime(copy.at_ns):%Y-%m-%d %H:%M} UTC"
     if copy.kind is CopyKind.OUTBOX:
-        return (
-            f"The outbox of the machine '{copy.place}', last seen{when.replace(' of', '')}: it "
-            "deletes its part when it reaches the server next."
-        )
-    holds = "holds them" if copy.holds else "may still hold them"
+        return translate(
+            N_(
+                "The outbox of the machine '{place}', last seen {when}: it deletes its part when "
+                "it reaches the server next."
+            )
+        ).format(place=copy.place, when=when)
     names = {
-        CopyKind.BACKUP: "A backup",
-        CopyKind.EMBEDDED: "The embedded store that move left",
-        CopyKind.PUT_ASIDE: "An older copy",
-        CopyKind.ECG: "An ECG recording, of whoever wore the strap,",
+        CopyKind.BACKUP: N_("A backup"),
+        CopyKind.EMBEDDED: N_("The embedded store that move left"),
+        CopyKind.PUT_ASIDE: N_("An older copy"),
+        CopyKind.ECG: N_("An ECG recording, of whoever wore the strap"),
     }
-    return f"{names[copy.kind]}{when} {holds}: {copy.place}"
+    words = (
+        N_("{copy} holds them: {place}")
+        if copy.holds
+        else N_("{copy} may still hold them: {place}")
+    )
+    name = translate(names[copy.kind])
+    if when:
+        name = translate(N_("{copy} of {when}")).format(copy=name, when=when)
+    return translate(words).format(copy=name, place=copy.place)
 
 
 def retention(
@@ -121,19 +152,25 @@ def retention(
             for item in found
         ]
         typer.echo(json.dumps(lines))
-        for words in remaining:
-            typer.echo(f"To be done: {words}", err=True)
+        _print_remaining(remaining, err=True)
         return
     for item in found:
-        since = f"{to_datetime(item.since_ns):%Y-%m-%d}"
-        typer.echo(f"{item.person.email}: {item.reason} (since {since})")
+        words = _("{email}: {reason} (since {day})").format(
+            email=item.person.email,
+            reason=say_result(item.reason),
+            day=f"{to_datetime(item.since_ns):%Y-%m-%d}",
+        )
+        typer.echo(words)
     if not found:
-        typer.echo("Everybody's data may be kept.")
+        typer.echo(_("Everybody's data may be kept."))
     elif apply:
         typer.echo(
-            f"{len(found)} people were erased, and read again: nothing is left in the store."
+            ngettext(
+                "{count} person was erased, and read again: nothing is left in the store.",
+                "{count} people were erased, and read again: nothing is left in the store.",
+                len(found),
+            ).format(count=len(found))
         )
-        for words in remaining:
-            typer.echo(f"To be done: {words}")
+        _print_remaining(remaining)
     else:
-        typer.echo("Nothing was done. With --apply, they are erased.")
+        typer.echo(_("Nothing was done. With --apply, they are erased."))

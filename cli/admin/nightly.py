@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.language import _
 from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
@@ -39,17 +40,26 @@ def nightly(
         _executor(workers or os.cpu_count() or 1, dask) as (executor, max_pending),
     ):
         result = run_nightly(
-            stores, executor, max_pending, lambda done, total: progress("patients", done, total)
+            stores, executor, max_pending, lambda done, total: progress(_("patients"), done, total)
         )
     if as_json:
         typer.echo(json.dumps(asdict(result)))
     else:
         typer.echo(
-            f"{result.people} people: {result.days} days of windows, {result.nights} nights and "
-            f"{result.reports} reports were worked out; the rest had not changed."
+            _(
+                "Worked out, of {people} people: days of windows {days}, nights {nights}, reports "
+                "{reports}; the rest had not changed."
+            ).format(
+                people=result.people,
+                days=result.days,
+                nights=result.nights,
+                reports=result.reports,
+            )
         )
         for subject, problem in result.failed:
-            typer.echo(f"Not done for {subject}: {problem}")
+            typer.echo(
+                _("Not done for {subject}: {problem}").format(subject=subject, problem=problem)
+            )
     if result.failed:
         raise typer.Exit(1)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.counts import count_beats, count_people, count_ratings
+from cli.language import _, ngettext, say_result
 from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
@@ -34,7 +36,7 @@ def check(as_json: Json = False) -> None:
             found = check_sqlite(
                 settings.beats_file,
                 settings.records_file,
-                lambda done, total: progress("blocks", done, total),
+                lambda done, total: progress(_("blocks"), done, total),
             )
         else:
             from store import open_stores
@@ -44,15 +46,17 @@ def check(as_json: Json = False) -> None:
                 found = check_stores(
                     stores.beats,
                     stores.records,
-                    lambda done, total: progress("streams", done, total),
+                    lambda done, total: progress(_("streams"), done, total),
                 )
     if as_json:
         typer.echo(json.dumps(asdict(found)))
     else:
         write_report(
             found,
-            "The store is intact: all can be read, nothing is stored twice, and each row has its "
-            "person.",
+            _(
+                "The store is intact: all can be read, nothing is stored twice, and each row has "
+                "its person."
+            ),
         )
     if found.problems:
         raise typer.Exit(1)
@@ -61,13 +65,16 @@ def check(as_json: Json = False) -> None:
 def write_report(found: IntegrityReport, if_whole: str) -> None:
     """Write what a check read and what is wrong; where nothing is, the sentence ``if_whole``."""
     typer.echo(
-        f"{found.people} people, {found.ratings} ratings; {found.streams} streams, "
-        f"{found.notifications} notifications, {found.beats} beats, {found.gaps} gaps."
+        _("{people}, {ratings}; {streams}, {notifications}, {beats}, {gaps}.").format(
+            people=count_people(found.people),
+            ratings=count_ratings(found.ratings),
+            **_count_streams(found),
+        )
     )
     for line in found.waiting:
-        typer.echo(f"Waiting for an upload: {line}")
+        typer.echo(_("Waiting for an upload: {what}").format(what=say_result(line)))
     for line in found.problems:
-        typer.echo(f"Wrong: {line}")
+        typer.echo(_("Wrong: {what}").format(what=say_result(line)))
     if not found.problems:
         typer.echo(if_whole)
 
@@ -118,9 +125,13 @@ def backup(
         )
         return
     size = sum(made.sizes.values()) / 1e6
-    typer.echo(f"{made.folder}: {size:.1f} MB. It holds health data: keep it as safe as the store.")
+    typer.echo(
+        _("{folder}: {size:.1f} MB. It holds health data: keep it as safe as the store.").format(
+            folder=made.folder, size=size
+        )
+    )
     for path in removed:
-        typer.echo(f"Deleted: {path}")
+        typer.echo(_("Deleted: {path}").format(path=path))
 
 
 def _note_backup(settings: Settings, folder: Path, made: datetime) -> None:
@@ -174,9 +185,9 @@ def restore(
         with ledger.locked():
             restored = restore_files(folder, files, aside, replace, content)
         erased, put_aside = restored.erased_again, restored.put_aside
-        say(f"Restored to {settings.data_dir}.")
+        say(_("Restored to {folder}.").format(folder=settings.data_dir))
         for file in put_aside:
-            say(f"What was there: {file}")
+            say(_("What was there: {path}").format(path=file))
     else:
         names = (files[0].name, files[1].name)
         with closing(open_stores(settings)) as stores, progress_bars() as progress:
@@ -184,7 +195,11 @@ def restore(
                 *(folder, names, stores.beats, stores.engine, progress, content),
                 settings.data_dir,
             )
-        say(f"Restored to the servers, read again and compared: {_counted(found)}.")
+        say(
+            _("Restored to the servers, read again and compared: {counted}.").format(
+                counted=_counted(found)
+            )
+        )
         _print_cleaned(found, err=as_json)
     with closing(open_stores(settings)) as stores:
         erased += carry_out_erasures(stores, settings.snapshots_dir, local_eraser(settings)).people
@@ -196,9 +211,13 @@ def restore(
         )
         return
     if erased:
-        typer.echo(f"Erased since that backup, and erased from it again: {erased} people.")
+        typer.echo(
+            _("Erased since that backup, and erased from it again: {people}.").format(
+                people=count_people(erased)
+            )
+        )
     if settings.is_embedded:
-        typer.echo("Recorders send again what the backup lacks, as far as they still have it.")
+        typer.echo(_("Recorders send again what the backup lacks, as far as they still have it."))
 
 
 def _complete_ledger(settings: Settings, folder: Path, without_ledger: bool) -> ErasureLedger:
@@ -218,15 +237,14 @@ def _complete_ledger(settings: Settings, folder: Path, without_ledger: bool) -> 
     since_ns = ledger.read().since_ns
     if (since_ns is None or since_ns > made) and not (is_of_backup and beside.covers(made)):
         why = (
-            f"There is no ledger of erasures ({ledger.place}), and none beside the backup ({copy})."
+            _("There is no ledger of erasures ({ledger}), and none beside the backup ({copy}).")
             if since_ns is None
-            else f"The ledger of erasures {ledger.place} began after this backup was made."
-        )
-        typer.echo(
-            f"{why} Whoever was erased since the backup would be in the store again.", err=True
-        )
+            else _("The ledger of erasures {ledger} began after this backup was made.")
+        ).format(ledger=ledger.place, copy=copy)
+        then = _("Whoever was erased since the backup would be in the store again.")
+        typer.echo(f"{why} {then}", err=True)
         if not without_ledger:
-            typer.confirm("Restore it all the same?", abort=True, err=True)
+            typer.confirm(_("Restore it all the same?"), abort=True, err=True)
     ledger.add_missing(copy)
     # Erasures from before this ledger began are known to be complete only from the copy.
     ledger.begin(made if is_of_backup and beside.covers(made) else time.time_ns())
@@ -252,23 +270,45 @@ def move(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(found)))
         return
-    typer.echo(f"Moved, read again and compared: {_counted(found)}.")
+    typer.echo(_("Moved, read again and compared: {counted}.").format(counted=_counted(found)))
     _print_cleaned(found)
-    typer.echo(f"{settings.data_dir} is as it was. Keep it until you have a backup of the servers.")
+    typer.echo(
+        _("{folder} is as it was. Keep it until you have a backup of the servers.").format(
+            folder=settings.data_dir
+        )
+    )
 
 
 def _print_cleaned(found: CopyResult, *, err: bool = False) -> None:
     for name, count in found.cleaned.items():
         typer.echo(
-            f"{count} texts of {name.replace('_', ' ')} held a NUL character or half of a "
-            "surrogate pair, which servers do not take: copied without it.",
+            ngettext(
+                "{count} text of {table} held a NUL character or half of a surrogate pair, which "
+                "servers do not take: copied without it.",
+                "{count} texts of {table} held a NUL character or half of a surrogate pair, which "
+                "servers do not take: copied without it.",
+                count,
+            ).format(count=count, table=name),
             err=err,
         )
 
 
 def _counted(found: CopyResult) -> str:
-    rows = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.rows.items())
-    return (
-        f"{rows}; {found.streams} streams, {found.notifications} notifications, {found.beats} "
-        f"beats, {found.gaps} gaps, {found.movement} spans of movement"
-    )
+    # Tables by their names in the database, which are the same in every language.
+    rows = ", ".join(f"{name} {count}" for name, count in found.rows.items())
+    return _(
+        "{rows}; {streams}, {notifications}, {beats}, {gaps}, spans of movement {movement}"
+    ).format(rows=rows, movement=found.movement, **_count_streams(found))
+
+
+def _count_streams(found: IntegrityReport | CopyResult) -> dict[str, str]:
+    return {
+        "streams": ngettext("{count} stream", "{count} streams", found.streams).format(
+            count=found.streams
+        ),
+        "notifications": ngettext(
+            "{count} notification", "{count} notifications", found.notifications
+        ).format(count=found.notifications),
+        "beats": count_beats(found.beats),
+        "gaps": ngettext("{count} gap", "{count} gaps", found.gaps).format(count=found.gaps),
+    }

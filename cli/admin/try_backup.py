@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.admin.store import write_report
+from cli.language import _
 from cli.options import Json
 from cli.progress import progress_bars
 from ebbtide.errors import EbbtideError
@@ -37,7 +38,7 @@ def try_backup(
             restored = restore(folder, [beats_file, records_file], "unused", content=ledger.read())
             with progress_bars() as progress:
                 found = check_sqlite(
-                    beats_file, records_file, lambda done, total: progress("blocks", done, total)
+                    beats_file, records_file, lambda done, total: progress(_("blocks"), done, total)
                 )
         except EbbtideError:
             if folder.is_dir():
@@ -48,7 +49,8 @@ def try_backup(
         typer.echo(json.dumps({**asdict(found), "erased_again": restored.erased_again}))
     else:
         write_report(
-            found, "This backup can be put back. The page Running it has the date of this try."
+            found,
+            _("This backup can be put back. The page Running it has the date of this try."),
         )
     if found.problems:
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from cli.language import _
 from cli.options import Force, Json
 from cli.written_files import refuse_existing
 from ebbtide.errors import EbbtideError
@@ -70,12 +71,14 @@ def export(
         refuse_existing(target, force=force)
     elif as_json:
         raise EbbtideError("--json and the table would both be standard output.", "Name a file.")
-    password = typer.prompt("Password", hide_input=True, err=True)
+    password = typer.prompt(_("Password"), hide_input=True, err=True)
     rows = _export_table(email, password, table, target, form, settings.api_url)
     if as_json:
         typer.echo(json.dumps({"table": table, "rows": rows, "file": str(target)}))
     elif target != _STANDARD_OUTPUT:
-        typer.echo(f"{rows} rows of {table} in {target}.")
+        typer.echo(
+            _("{rows} rows of {table} in {file}.").format(rows=rows, table=table, file=target)
+        )
 
 
 def _export_table(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _, say_result
 from cli.options import (
     ColumnOption,
     DecimalOption,
@@ -22,11 +23,23 @@ from cli.options import (
 )
 from cli.written_files import refuse_existing
 from ebbtide.errors import EbbtideError
+from ebbtide.i18n import N_
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cli.analysis.interval_file import Intervals
+_LABELS = {  # of a beat, as JSON has them
+    "normal": N_("normal"),
+    "ectopic": N_("ectopic"),
+    "long": N_("long"),
+    "short": N_("short"),
+    "missed": N_("missed"),
+    "extra": N_("extra"),
+    "impossible": N_("impossible"),
+    "unknown": N_("unknown"),
+    "no_contact": N_("no skin contact"),
+}
 
 
 def hrv(
@@ -235,12 +248,13 @@ def clean(
         return
     _warn((*read.notes, *read.problems))
     counts = {name: names.count(name) for name in dict.fromkeys(names)}
-    summary = ", ".join(f"{count} {name}" for name, count in counts.items())
-    typer.echo(f"{_name_of(file)}: {len(names)} intervals: {summary}")
+    summary = ", ".join(f"{count} {_(_LABELS[name])}" for name, count in counts.items())
+    words = _("{file}: {count} intervals: {summary}")
+    typer.echo(words.format(file=_name_of(file), count=len(names), summary=summary))
     for index, name in enumerate(names):
         if name != "normal":
             at, rr = math.floor(read.time_s[index]), read.rr_ms[index]
-            typer.echo(f"  {at:>7} s  {rr:7.1f} ms  {name}")
+            typer.echo(f"  {at:>7} s  {rr:7.1f} ms  {_(_LABELS[name])}")
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -268,6 +282,7 @@ def _without_nan(row: dict[Any, Any]) -> dict[str, Any]:
 
 def _warn(problems: tuple[str, ...]) -> None:
     for problem in problems[:10]:
-        typer.echo(problem, err=True)
+        typer.echo(say_result(problem), err=True)
     if len(problems) > 10:
-        typer.echo(f"... and {len(problems) - 10} more lines left out.", err=True)
+        words = _("... and {count} more lines left out.").format(count=len(problems) - 10)
+        typer.echo(words, err=True)

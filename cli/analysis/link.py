@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _, say_finding, say_result
 from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectColumn
+from ebbtide.i18n import N_
 
 if TYPE_CHECKING:
     from analytics.association.group import GroupLink
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 _DAY_NS = 86_400e9
 _FIRST_MONDAY = 4.0  # days from 1970-01-01
-_PER_UNIT = "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
+_PER_UNIT = N_(
+    "{estimate:+.3g} of {y} for one more of {x} (95% interval {low:+.3g} to {high:+.3g})"
+)
 
 
 class RepeatedRows(StrEnum):
@@ -137,29 +141,39 @@ def link(
     if as_json:
         typer.echo(json.dumps(report, allow_nan=False))
         return
-    typer.echo(report["verdict"])
-    typer.echo(f"  {found.n_pairs} pairs of {found.n_subjects} subjects")
+    typer.echo(say_result(_verdict(within, found, x, y)))
+    words = _("  {pairs} pairs of {subjects} subjects")
+    typer.echo(words.format(pairs=found.n_pairs, subjects=found.n_subjects))
     if within["estimate"] is not None:
-        typer.echo("  " + _PER_UNIT.format(x=x, y=y, **within))
+        typer.echo("  " + _(_PER_UNIT).format(x=x, y=y, **within))
     if own is None and found.second_look is not None:
         typer.echo(
-            f"  {found.second_look.estimate:+.3g} of {y} for one more of {x} in the changes from "
-            f"row to row alone, where single large moments count little "
-            f"(p = {found.second_look.p_value:.3g} of more than next to nothing)"
+            _(
+                "  {estimate:+.3g} of {y} for one more of {x} in the changes from row to row "
+                "alone, where single large moments count little (p = {p:.3g} of more than next to "
+                "nothing)"
+            ).format(x=x, y=y, estimate=found.second_look.estimate, p=found.second_look.p_value)
         )
     for title, row in (
-        ("repeated-measures correlation, each one's course taken out", found.detrended_rmcorr),
-        ("repeated-measures correlation, plain: a shared fall looks like a link", found.rmcorr),
+        (_("repeated-measures correlation, each one's course taken out"), found.detrended_rmcorr),
+        (
+            _("repeated-measures correlation, plain: a shared fall looks like a link"),
+            found.rmcorr,
+        ),
     ):
         if row.r is None:
-            typer.echo(f"  {title}: {row.missing_reason}")
+            typer.echo(f"  {title}: {say_result(str(row.missing_reason))}")
         else:
             typer.echo(
-                f"  {title}: r = {row.r:.4f} (95% interval {row.low:.2f} to {row.high:.2f}), "
-                f"dof {row.dof}, p = {row.p_value:.3g}"
+                _(
+                    "  {title}: r = {r:.4f} (95% interval {low:.2f} to {high:.2f}), dof {dof}, p = "
+                    "{p:.3g}"
+                ).format(
+                    title=title, r=row.r, low=row.low, high=row.high, dof=row.dof, p=row.p_value
+                )
             )
     for caveat in caveats:
-        typer.echo(f"  {caveat}")
+        typer.echo(f"  {say_finding(caveat)}")
 
 
 def _within(found: GroupLink, own: Association | None) -> dict[str, Any]:
@@ -197,10 +211,13 @@ def _verdict(within: dict[str, Any], found: GroupLink, x: str, y: str) -> str:
         shared = found.verdict is GroupVerdict.SHARED_MOMENTS
     if not clear:
         return f"cannot tell whether {y} moved with {x}"
-    way = "moved together" if together else "moved opposite ways"
     if shared:
-        way += ", but moments that they share could make it"
-    return f"{y} and {x} {way}"
+        return (
+            f"{y} and {x} moved together, but moments that they share could make it"
+            if together
+            else f"{y} and {x} moved opposite ways, but moments that they share could make it"
+        )
+    return f"{y} and {x} moved together" if together else f"{y} and {x} moved opposite ways"
 
 
 def _caveats(found: GroupLink, time: str | None) -> list[str]:

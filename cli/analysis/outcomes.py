@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _, say_result
 from cli.options import CsvFile, Dates, DecimalOption, Json, Missing, SubjectColumn
 from ebbtide.errors import EbbtideError
+from ebbtide.i18n import N_
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,36 +155,42 @@ def outcomes(
         return
     for name, row in found.items():
         typer.echo(
-            f"{group or 'group'} {name}: {row['n_baseline']} with a baseline, {row['n_after']} "
-            "measured after"
+            _("{group} {name}: {baseline} with a baseline, {after} measured after").format(
+                group=group or _("group"),
+                name=_("all") if name == _ALL else name,
+                baseline=row["n_baseline"],
+                after=row["n_after"],
+            )
         )
-        for label, key in (("before", "before"), ("after", "after")):
+        for label, key in ((_("before"), "before"), (_("after"), "after")):
             mean, sd = row[f"mean_{key}"], row[f"sd_{key}"]
-            text = "nobody measured" if mean is None else f"{mean:.3f}"
+            text = _("nobody measured") if mean is None else f"{mean:.3f}"
             typer.echo(f"  {pain} {label}: {text}" + (f" (SD {sd:.3f})" if sd is not None else ""))
         for label, key in (
-            ("at least 30% less", "responders_30_percent"),
-            ("at least 50% less", "responders_50_percent"),
+            (_("at least 30% less"), "responders_30_percent"),
+            (_("at least 50% less"), "responders_50_percent"),
             (_nearly_free(sure), "pain_free_or_nearly"),
         ):
             part = row["detail"][key]
             if part.get("missing_reason"):
-                typer.echo(f"  {label}: {part['missing_reason']}")
+                typer.echo(f"  {label}: {say_result(str(part['missing_reason']))}")
                 continue
             if part["percent"] is None:
-                typer.echo(f"  {label}: nobody to count")
+                typer.echo(_("  {label}: nobody to count").format(label=label))
                 continue
             typer.echo(
-                f"  {label}: {part['count']} of {part['of']}, {part['percent']:.1f}% "
-                f"(95% interval {part['low']:.0f} to {part['high']:.0f}%)"
+                _(
+                    "  {label}: {count} of {of}, {percent:.1f}% (95% interval {low:.0f} to "
+                    "{high:.0f}%)"
+                ).format(label=label, **part)
             )
         for other, g in row["detail"]["hedges_g"].items():
-            text = g["missing"] or f"{g['g']:.2f} ({g['low']:.2f} to {g['high']:.2f})"
-            typer.echo(f"  Hedges' g of the change, against {other}: {text}")
+            line = _("  Hedges' g of the change, against {other}: {text}")
+            typer.echo(line.format(other=other, text=_effect(g)))
         for column, rows_of in measures.items():
             _print_measure(column, rows_of[name])
     for note in notes:
-        typer.echo(f"  {note}")
+        typer.echo(f"  {say_result(note)}")
 
 
 def _outcomes_by_group(
@@ -252,18 +260,27 @@ def _measure_by_group(
 
 def _print_measure(column: str, row: dict[str, Any]) -> None:
     parts = []
-    for label in ("before", "after", "change"):
+    names = {"before": N_("before"), "after": N_("after"), "change": N_("change")}
+    for label in names:
         mean, sd = row[f"mean_{label}"], row[f"sd_{label}"]
         if mean is None:
-            parts.append(f"{label} nobody measured")
+            parts.append(_("{label} nobody measured").format(label=_(names[label])))
             continue
         sign = "+" if label == "change" else ""
         spread = "" if sd is None else f" (SD {sd:.3f})"
-        parts.append(f"{label} {mean:{sign}.3f}{spread}, n {row[f'n_{label}']}")
+        parts.append(f"{_(names[label])} {mean:{sign}.3f}{spread}, n {row[f'n_{label}']}")
     typer.echo(f"  {column}: {'; '.join(parts)}")
     for other, g in row["hedges_g"].items():
-        text = g["missing"] or f"{g['g']:.2f} ({g['low']:.2f} to {g['high']:.2f})"
-        typer.echo(f"    Hedges' g of its change, against {other}: {text}")
+        words = _("    Hedges' g of its change, against {other}: {text}")
+        typer.echo(words.format(other=other, text=_effect(g)))
+
+
+def _effect(g: dict[str, Any]) -> str:
+    if g["missing"]:
+        return say_result(str(g["missing"]))
+    return _("{value:.2f} ({low:.2f} to {high:.2f})").format(
+        value=g["g"], low=g["low"], high=g["high"]
+    )
 
 
 def _to_row(outcome: GroupOutcome, scale: tuple[float, float] | None) -> dict[str, Any]:
@@ -310,6 +327,8 @@ def _differ(subjects: NDArray[np.int64], days: NDArray[np.float64], n: int) -> b
 
 def _nearly_free(scale: tuple[float, float] | None) -> str:
     if scale is None or scale == (0.0, 10.0):
-        return "0 or 1 after, of all who began"
+        return _("0 or 1 after, of all who began")
     low, high = scale
-    return f"{low:g} to {low + (high - low) / 10:g} after, of all who began"
+    return _("{low:g} to {high:g} after, of all who began").format(
+        low=low, high=low + (high - low) / 10
+    )

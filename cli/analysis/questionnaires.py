@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.language import _
 from cli.options import Json
 
 
@@ -44,7 +45,15 @@ def check(
     for item in found:
         scores = ", ".join(score.id for score in item.scores)
         typer.echo(
-            f"{item.id} version {item.version}: {item.name}; {len(item.items)} questions in "
-            f"{', '.join(item.languages)}; scores: {scores}"
+            _(
+                "{id} version {version}: {name}; {count} questions in {languages}; scores: {scores}"
+            ).format(
+                id=item.id,
+                version=item.version,
+                name=item.name,
+                count=len(item.items),
+                languages=", ".join(item.languages),
+                scores=scores,
+            )
         )
-        typer.echo(f"  Licence: {item.licence.words}")
+        typer.echo(_("  Licence: {words}").format(words=item.licence.words))

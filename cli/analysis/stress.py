@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _, say_result
 from cli.options import ColumnOption, DecimalOption, Json, UnitOption
 from ebbtide.errors import EbbtideError
 
@@ -75,13 +76,13 @@ def stress(
         typer.echo(json.dumps(answer))
         return
     for problem in problems[:10]:
-        typer.echo(problem, err=True)
+        typer.echo(say_result(problem), err=True)
     if as_csv:
         import pandas as pd
 
         typer.echo(pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"), nl=False)
         return
-    typer.echo(f"{METHOD}; 50 is usual; times of {place}")
+    typer.echo(_("{method}; 50 is usual; times of {zone}").format(method=METHOD, zone=place))
     for row in rows:
         typer.echo(f"  {row['start'][:16]}  {_words(row)}")
 
@@ -194,8 +195,8 @@ def _rows(index: StressIndex) -> list[dict[str, Any]]:
 
 def _words(row: dict[str, Any]) -> str:
     if row["missing"] is not None:
-        return f"-  ({row['missing']})"
-    return (
-        f"{row['stress_index']:5.1f} ({row['low']:.1f} to {row['high']:.1f}), "
-        f"{row['known_minutes']} minutes judged, compared with {row['baseline_days']} days"
-    )
+        return f"-  ({say_result(row['missing'])})"
+    return _(
+        "{stress_index:5.1f} ({low:.1f} to {high:.1f}), {known_minutes} minutes judged, compared "
+        "with {baseline_days} days"
+    ).format(**row)

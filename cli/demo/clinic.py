@@ -6,6 +6,7 @@ that plays on while the demo runs takes the way of a real one.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 from api.services import passwords
 from api.services.access_tokens import DEVICE_LIFETIME_NS, issue_token
 from api.services.accounts import store_account
-from cli.demo.courses import COURSES, Course, CourseDay, generate_days, session_moments
+from cli.demo.courses import COURSES, FORMER, Course, CourseDay, generate_days, session_moments
 from cli.demo.heart import Minutes, SampleHeart
 from cli.demo.nights import generate_nights
 from cli.demo.offers import add_offers
 from cli.demo.prompts import add_prompts
+from cli.language import _
 from ebbtide.beats import Gap, GapReason, Notification, Origin, Stream, new_id
+from ebbtide.i18n import N_
 from ebbtide.rr_units import STRAP_TICKS_PER_SECOND
 from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND, to_datetime
 from store import Stores
@@ -110,7 +113,7 @@ def add_accounts(stores: Stores, password: str, now_ns: int) -> SampleAccounts:
         stores.access.put_care(therapist.id, person.id, joined)
         patients.append((person, course))
     scopes, lifetime_ns = frozenset({Scope.UPLOAD}), DEVICE_LIFETIME_NS
-    token, _ = issue_token(
+    token, _row = issue_token(
         *(stores, patients[0][0], TokenKind.DEVICE, "sample strap", scopes, lifetime_ns)
     )
     return SampleAccounts(tuple(patients), therapist, analyst, admin, token)
@@ -129,9 +132,10 @@ def fill_records(
         if number in _HOMEWORK:
             notes, homework = _HOMEWORK[number]
             stores.programme.put_session_notes(
-                SessionNotes(person.id, number, notes, homework, therapist.id, 1, held_ns), 0
+                SessionNotes(person.id, number, _(notes), _(homework), therapist.id, 1, held_ns), 0
             )
-    prompts = add_prompts(stores, person, days, ZONE, stores.now())
+    # Who was here long ago is not asked any more.
+    prompts = {} if course.weeks_ago else add_prompts(stores, person, days, ZONE, stores.now())
     for day in days:
         for rating in day.ratings:
             if rating.is_given:
@@ -205,6 +209,29 @@ def fill_first(stores: Stores, accounts: SampleAccounts, now_ns: int) -> None:
     fill_beats(stores, person, course, last_day(now_ns), (_AT_FIRST, 0))
 
 
+def add_former(stores: Stores, now_ns: int) -> list[tuple[Person, Course]]:
+    """Create the accounts of people who were here long ago and whose data research may use. They
+    are in nobody's care, and nobody knows their password.
+    """
+    password_hash = passwords.hash_password(secrets.token_urlsafe())
+    people = []
+    for course in FORMER:
+        joined = now_ns - ((course.weeks + course.weeks_ago) * 7 + 1) * DAY
+        person = store_account(
+            stores.records,
+            email=f"{course.name.lower()}@ebbtide.example",
+            password_hash=password_hash,
+            name=course.name,
+            zone=ZONE,
+            now_ns=joined,
+            simulated=True,
+        )
+        for purpose in (Purpose.KEEPING, Purpose.RESEARCH):
+            stores.records.add_consent(Consent(person.id, purpose, True, _WORDING, joined))
+        people.append((person, course))
+    return people
+
+
 def fill_rest(data_dir: Path, accounts: SampleAccounts, now_ns: int) -> None:
     """Store everything else, the newest first, and compute the windows in advance. For a process
     of its own: it takes a minute of a core.
@@ -224,6 +251,9 @@ def fill_rest(data_dir: Path, accounts: SampleAccounts, now_ns: int) -> None:
         first, *others = accounts.patients
         for person, course in others:
             fill_records(stores, person, course, accounts.therapist, last)
+        for person, course in add_former(stores, now_ns):
+            long_ago = last - timedelta(weeks=course.weeks_ago)
+            fill_records(stores, person, course, accounts.therapist, long_ago)
         for person, course in others:
             fill_beats(stores, person, course, last, (course.weeks * 7, 0))
             run_nightly(stores, executor, 1)
@@ -304,26 +334,29 @@ def _hours(at_ns: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _seed(course: Course) -> int:
-    return _SEED + 10 * COURSES.index(course)
+    return _SEED + 10 * (*COURSES, *FORMER).index(course)
 
 
 _HOMEWORK = {
-    1: ("Explained how pain can be a false alarm.", "Three short recordings a day."),
-    2: ("First somatic tracking together.", "Somatic tracking once a day, a few minutes."),
-    4: ("Fear of sitting is less.", "Sit as you like, with lightness; note what felt good."),
-    8: ("Spoke about what helped, and about setbacks.", "Go on with what you enjoy."),
+    1: (N_("Explained how pain can be a false alarm."), N_("Three short recordings a day.")),
+    2: (N_("First somatic tracking together."), N_("Somatic tracking once a day, a few minutes.")),
+    4: (
+        N_("Fear of sitting is less."),
+        N_("Sit as you like, with lightness; note what felt good."),
+    ),
+    8: (N_("Spoke about what helped, and about setbacks."), N_("Go on with what you enjoy.")),
 }
 _NOTES = (
-    (3, NoteKind.TRIGGER, "long meetings"),
-    (4, NoteKind.FEAR, "bending down"),
-    (8, NoteKind.STRESSOR, "a deadline"),
-    (10, NoteKind.TRIGGER, "long meetings"),
-    (12, NoteKind.HELPED, "a walk at noon"),
-    (13, NoteKind.PLEASANT, "warm hands"),
-    (20, NoteKind.HELPED, "a walk at noon"),
-    (26, NoteKind.PLEASANT, "laughing with a friend"),
-    (40, NoteKind.TRIGGER, "long meetings"),
-    (55, NoteKind.PLEASANT, "the garden"),
+    (3, NoteKind.TRIGGER, N_("long meetings")),
+    (4, NoteKind.FEAR, N_("bending down")),
+    (8, NoteKind.STRESSOR, N_("a deadline")),
+    (10, NoteKind.TRIGGER, N_("long meetings")),
+    (12, NoteKind.HELPED, N_("a walk at noon")),
+    (13, NoteKind.PLEASANT, N_("warm hands")),
+    (20, NoteKind.HELPED, N_("a walk at noon")),
+    (26, NoteKind.PLEASANT, N_("laughing with a friend")),
+    (40, NoteKind.TRIGGER, N_("long meetings")),
+    (55, NoteKind.PLEASANT, N_("the garden")),
 )
 
 
@@ -331,7 +364,9 @@ def _add_notes_and_practices(stores: Stores, person: Person, days: list[CourseDa
     for number, kind, words in _NOTES:
         if number < len(days) and not days[number].is_away:
             about = days[number].ratings[1].about_ns
-            stores.programme.put_note(Note(new_id(), person.id, kind, words, about, about + MINUTE))
+            stores.programme.put_note(
+                Note(new_id(), person.id, kind, _(words), about, about + MINUTE)
+            )
     for number in range(2, len(days), 3):
         rating = days[number].ratings[2]
         if days[number].is_away or not rating.is_given:

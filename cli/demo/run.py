@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _, say_finding, say_result, say_words
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def demo(
             _print_addresses(console, server.url, accounts, password)
             asyncio.run(_play_on(settings, server, accounts, played))
     if not once:
-        console.print("Ended. Nothing runs any more, and the sample data are removed.")
+        console.print(_("Ended. Nothing runs any more, and the sample data are removed."))
     elif not finished:
         raise typer.Exit(130)  # 128 + SIGINT, as a shell reports it
 
@@ -147,7 +148,7 @@ def _progress_bars(console: Console) -> Progress:
     return LateProgress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f} of {task.total:.0f}"),
+        TextColumn("{task.completed:.0f} / {task.total:.0f}"),
         TimeElapsedColumn(),
         console=console,
     )
@@ -168,9 +169,11 @@ def _load_recording(rr_file: Path | None, console: Console) -> PlayedDemo:
         read = read_rr_file(file)
     rr_file = Path(stream_name(rr_file))
     for problem in read.problems[:10]:
-        console.print(f"{rr_file.name}, {problem}; left out.", markup=False)
+        words = _("{file}, {problem}; left out.")
+        console.print(words.format(file=rr_file.name, problem=say_words(problem)), markup=False)
     if len(read.problems) > 10:
-        console.print(f"... and {len(read.problems) - 10} more lines of it left out.")
+        words = _("... and {count} more lines of it left out.")
+        console.print(words.format(count=len(read.problems) - 10))
     return PlayedDemo(f"{rr_file.name[:120]} (played by the simulated strap)", read.runs)
 
 
@@ -288,7 +291,7 @@ def _weeks(therapy: SampleTherapy) -> list[tuple[int, Runs]]:
 def _send_ratings(api: Client, therapy: SampleTherapy, progress: Progress) -> None:
     from ebbtide.timestamps import to_datetime
 
-    task = progress.add_task("Ratings", total=len(therapy.ratings))
+    task = progress.add_task(_("Ratings"), total=len(therapy.ratings))
     for number, held_ns in enumerate(therapy.sessions_ns, 1):
         api.put_session(number, to_datetime(held_ns))
     for rating in therapy.ratings:
@@ -336,14 +339,14 @@ async def _send(
     from ingest.straps.simulated import SimulatedStrap
 
     beats = sum(len(run) for _, runs in group.started for run in runs)
-    task = progress.add_task(f"Beats of {group.name}", total=beats)
+    task = progress.add_task(_("Beats of {name}").format(name=group.name), total=beats)
     stream_id = ""
     for start_ns, runs in group.started:
         recorder = Recorder(SimulatedStrap(group.name, runs, start_ns), writer, account)
         recording = await recorder.run()
         stream_id = recorder.stream_ids[-1]
         progress.advance(task, recording.beats)
-    uploading = progress.add_task("Upload", total=writer.outbox.state(stream_id).waiting)
+    uploading = progress.add_task(_("Upload"), total=writer.outbox.state(stream_id).waiting)
     uploader = Uploader(
         writer.outbox, client, account, lambda count: progress.advance(uploading, count)
     )
@@ -398,19 +401,31 @@ def _summarise(api: Client, sent: tuple[str, int], weeks_sent: tuple[str, int]) 
 def _print_summary(console: Console, result: dict[str, Any]) -> None:
     hrv, link = result["hrv"], result["link"]
     console.print(
-        f"\n{result['source']}: {result['beats_sent']} beats sent, "
-        f"{result['beats_stored']} stored.",
+        "\n"
+        + _("{source}: {sent} beats sent, {stored} stored.").format(
+            source=result["source"], sent=result["beats_sent"], stored=result["beats_stored"]
+        ),
         markup=False,
     )
     if hrv["missing"]:
-        console.print(f"No HRV of the last minutes: {hrv['missing']}.", markup=False)
+        words = _("No HRV of the last minutes: {why}.").format(why=say_result(hrv["missing"]))
+        console.print(words, markup=False)
     else:
         console.print(
-            f"Last {hrv['window_s'] / 60:.1f} minutes: heart rate {hrv['mean_hr_bpm']:.1f} bpm, "
-            f"RMSSD {hrv['rmssd_ms']:.1f} ms, SDNN {hrv['sdnn_ms']:.1f} ms."
+            _(
+                "Last {minutes:.1f} minutes: heart rate {bpm:.1f} bpm, RMSSD {rmssd:.1f} ms, SDNN "
+                "{sdnn:.1f} ms."
+            ).format(
+                minutes=hrv["window_s"] / 60,
+                bpm=hrv["mean_hr_bpm"],
+                rmssd=hrv["rmssd_ms"],
+                sdnn=hrv["sdnn_ms"],
+            )
         )
     console.print(
-        f"Sample patient, simulated, {result['ratings_stored']} ratings: {link['verdict']}",
+        _("Sample patient, simulated, {count} ratings: {verdict}").format(
+            count=result["ratings_stored"], verdict=say_finding(link["verdict"])
+        ),
         markup=False,
     )
 
@@ -419,20 +434,21 @@ def _print_addresses(console: Console, url: str, accounts: SampleAccounts, passw
     from cli.demo.roles import ROLES_PATH
 
     patient, *others = accounts.by_role.values()
-    also = "\n".join(f"or            {person.email}" for person in others)
+    labels = [_("Choose a role"), _("The pages"), _("Sign in with"), _("or"), _("Password")]
+    labels.append(_("The API"))
+    width = max(map(len, labels))
+    role, pages, first, also, secret, api = (label.ljust(width) for label in labels)
+    lines = [
+        *("", f"{role} {url}{ROLES_PATH}", "", f"{pages} {url}", f"{first} {patient.email}"),
+        *(f"{also} {person.email}" for person in others),
+        *(f"{secret} {password}", "", f"{api} {url}/openapi.json", ""),
+    ]
+    console.print("\n".join(lines), markup=False)
     console.print(
-        f"""
-Choose a role {url}{ROLES_PATH}
-
-The pages     {url}
-Sign in with  {patient.email}
-{also}
-Password      {password}
-
-The API       {url}/openapi.json
-
-A strap plays on, a beat at a time, and in a minute or two the clinic has twelve weeks of a dozen
-patients. All of this is simulated. Ctrl-C ends it.""",
+        _(
+            "A strap plays on, a beat at a time, and in a minute or two the clinic has twelve "
+            "weeks of a dozen\npatients. All of this is simulated. Ctrl-C ends it."
+        ),
         markup=False,
     )
     console.file.flush()  # where it is no terminal, nothing more would come to push it out

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _
 from cli.options import Force, Json
 from ebbtide.errors import EbbtideError
 
@@ -55,7 +56,11 @@ def sample(
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "files": list(_FILES), "simulated": True}))
         return
-    typer.echo(f"{len(targets)} files are in {folder}, all simulated: {', '.join(_FILES)}.")
+    typer.echo(
+        _("{count} files are in {folder}, all simulated: {names}.").format(
+            count=len(targets), folder=folder, names=", ".join(_FILES)
+        )
+    )
 
 
 def _rng(number: int) -> np.random.Generator:

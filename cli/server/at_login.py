@@ -19,6 +19,7 @@ from typing import Any
 
 import typer
 
+from cli.language import _
 from cli.server.login_services import (
     Run,
     Service,
@@ -63,14 +64,23 @@ def install(
     for words in service.enabling:
         _require_done(run(words), words)
     typer.echo(
-        f"Ebbtide {'already starts' if is_same else 'now starts'} by itself when you sign in to "
-        "this computer, without opening a browser."
+        _(
+            "Ebbtide already starts by itself when you sign in to this computer, without opening a "
+            "browser."
+        )
+        if is_same
+        else _(
+            "Ebbtide now starts by itself when you sign in to this computer, without opening a "
+            "browser."
+        )
     )
-    typer.echo(f"  It runs      {subprocess.list2cmdline(command)}")
-    typer.echo(f"  Set up in    {service.path}")
-    typer.echo(f"  Its log      {log_file(settings)}  (ebbtide doctor reads it)")
+    typer.echo(_("  It runs      {command}").format(command=subprocess.list2cmdline(command)))
+    typer.echo(_("  Set up in    {path}").format(path=service.path))
+    typer.echo(
+        _("  Its log      {path}  (ebbtide doctor reads it)").format(path=log_file(settings))
+    )
     if _is_running(settings):
-        typer.echo("An Ebbtide runs already, and stays: it starts by itself from next time on.")
+        typer.echo(_("An Ebbtide runs already, and stays: it starts by itself from next time on."))
     else:
         with_old = service.starting[0] == "launchctl" and not is_same
         if with_old:  # the description of before may be loaded
@@ -81,18 +91,22 @@ def install(
                 f"It is set up, but could not be started now: {_said(done)}.",
                 "ebbtide doctor says why; at the next sign-in it is tried again.",
             )
-        typer.echo(f"It starts now. Open it with: ebbtide start{_port_words(port)}")
-    for note in (service.note, _where_it_stays(), _not_carried()):
+        typer.echo(
+            _("It starts now. Open it with: {command}").format(
+                command=f"ebbtide start{_port_words(port)}"
+            )
+        )
+    for note in (service.note and _(service.note), _where_it_stays(), _not_carried()):
         if note:
             typer.echo(note)
-    typer.echo("To undo this: ebbtide start --no-at-login")
+    typer.echo(_("To undo this: ebbtide start --no-at-login"))
 
 
 def remove(settings: Settings, *, run: Run = run_command) -> None:
     """Remove the service, and end what it runs. Says what it did."""
     service = find_service([sys.executable], settings)
     if not service.path.exists():
-        typer.echo("Nothing to undo: Ebbtide does not start by itself.")
+        typer.echo(_("Nothing to undo: Ebbtide does not start by itself."))
         return
     _require_answer(service, run)
     for words in service.disabling:
@@ -100,9 +114,9 @@ def remove(settings: Settings, *, run: Run = run_command) -> None:
     service.path.unlink(missing_ok=True)
     for words in service.after_removal:
         run(words)
-    typer.echo("Ebbtide no longer starts by itself, and the one that did has ended.")
-    typer.echo(f"  Removed      {service.path}")
-    typer.echo("Your data are where they were. To have it back: ebbtide start --at-login")
+    typer.echo(_("Ebbtide no longer starts by itself, and the one that did has ended."))
+    typer.echo(_("  Removed      {path}").format(path=service.path))
+    typer.echo(_("Your data are where they were. To have it back: ebbtide start --at-login"))
 
 
 def is_installed(settings: Settings) -> bool:
@@ -229,10 +243,10 @@ def _where_it_stays() -> str:
     """Say so where the program is in the environment of a project's folder (``uv run``)."""
     prefix = Path(sys.prefix)
     if prefix.name.startswith(".venv"):
-        return (
-            f"It runs from {prefix}: if you move or delete that folder, do this again from where "
+        return _(
+            "It runs from {prefix}: if you move or delete that folder, do this again from where "
             "Ebbtide is then."
-        )
+        ).format(prefix=prefix)
     return ""
 
 
@@ -244,15 +258,15 @@ def _not_carried() -> str:
     names = [name for name in names if name not in _CARRIED]
     if not names:
         return ""
-    return (
-        "These settings are of this terminal alone, and it starts without them: "
-        f"{', '.join(names)}. docs/operating/at-home.md says where to put them."
-    )
+    return _(
+        "These settings are of this terminal alone, and it starts without them: {names}. "
+        "docs/operating/at-home.md says where to put them."
+    ).format(names=", ".join(names))
 
 
 def _require_answer(service: Service, run: Run) -> None:
     if run(service.before).returncode:
-        what, _, remedy = service.why_not.partition(": ")
+        what, _colon, remedy = service.why_not.partition(": ")
         raise EbbtideError(f"{what}.", remedy[:1].upper() + remedy[1:])
 
 

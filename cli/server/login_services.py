@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebbtide.errors import EbbtideError
+from ebbtide.i18n import N_
 
 UNIT = "ebbtide.service"
 LABEL = "app.ebbtide.start"  # launchd
@@ -62,8 +63,10 @@ def systemd_service(command: Sequence[str], home: Path) -> Service:
         starting=(*systemctl, "restart", UNIT),
         disabling=((*systemctl, "disable", "--now", UNIT),),
         after_removal=((*systemctl, "daemon-reload"),),
-        note="It runs while you are signed in. To have it run from the start of the computer on: "
-        "loginctl enable-linger",
+        note=N_(
+            "It runs while you are signed in. To have it run from the start of the computer on: "
+            "loginctl enable-linger"
+        ),
     )
 
 
@@ -116,7 +119,9 @@ def launchd_service(command: Sequence[str], home: Path, user_id: int) -> Service
         enabling=(("launchctl", "enable", f"{domain}/{LABEL}"),),
         starting=("launchctl", "bootstrap", domain, str(path)),
         disabling=(("launchctl", "bootout", f"{domain}/{LABEL}"),),
-        note="If macOS asks whether it may use Bluetooth, allow it: without, nothing is recorded.",
+        note=N_(
+            "If macOS asks whether it may use Bluetooth, allow it: without, nothing is recorded."
+        ),
     )
 
 

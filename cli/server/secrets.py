@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.language import _
 from cli.options import Json
 from ebbtide.errors import EbbtideError
 
@@ -52,7 +53,9 @@ def secrets(
         return
     made = len(files) - len(_OF_THE_CLINIC)
     typer.echo(
-        f"{made} secrets are in {folder}. Keep a copy where your backups are. "
-        f"{len(_OF_THE_CLINIC)} files are empty, for what the clinic has: passwords of mail and of "
-        "its sign-ins, and a certificate with its key."
+        _(
+            "{made} secrets are in {folder}. Keep a copy where your backups are. {empty} files are "
+            "empty, for what the clinic has: passwords of mail and of its sign-ins, and a "
+            "certificate with its key."
+        ).format(made=made, folder=folder, empty=len(_OF_THE_CLINIC))
     )

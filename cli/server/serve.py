@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _
 from cli.server.child import run_child
 from cli.server.restart import restart
 from ebbtide.errors import EbbtideError
@@ -66,7 +67,9 @@ def dashboard(host: Host = None, port: Port = None) -> None:
     if number:
         # Tried before the address is said; the pages' own process binds it again.
         bind_socket(address, number).close()
-    typer.echo(f"The pages: http://{address}:{number}. Ctrl-C ends them.", err=True)
+    typer.echo(
+        _("The pages: {url}. Ctrl-C ends them.").format(url=f"http://{address}:{number}"), err=True
+    )
     status = run_child(command, dashboard_environment(settings.api_url))
     if status:
         raise typer.Exit(1)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _
 from cli.server.restart import restart
 from ebbtide.errors import EbbtideError
 
@@ -194,7 +195,7 @@ def _run(
                 return kept
         for unused in kept:  # stopped by Ctrl-C while this process was to be replaced
             unused.close()
-        typer.echo("Ended. Nothing runs any more.")
+        typer.echo(_("Ended. Nothing runs any more."))
     return []
 
 
@@ -266,7 +267,11 @@ def _bind(
         running = ask_running(
             settings,
             _url(host, port),
-            lambda: typer.echo(f"Port {port} is taken, by what does not answer yet. Waiting ..."),
+            lambda: typer.echo(
+                _("Port {port} is taken, by what does not answer yet. Waiting ...").format(
+                    port=port
+                )
+            ),
         )
         if running is None:
             raise EbbtideError(
@@ -277,7 +282,9 @@ def _bind(
             _LOG.info("it answers")  # the one that has the port: nothing is wrong
             return []
         address = _pages_url(running)
-        typer.echo(f"Ebbtide runs already, at {address}: that one is opened.")
+        typer.echo(
+            _("Ebbtide runs already, at {address}: that one is opened.").format(address=address)
+        )
         _open(running, opens_browser=opens_browser)
         return []
     if listener.getsockname()[0] != _LOOPBACK:
@@ -319,16 +326,20 @@ def _open_home(computer: StartedComputer, choice: bool | None, https: bool | Non
             url = computer.open_home()
             trust = computer.trust
             if trust is None:
-                typer.echo(f"Phones in your Wi-Fi reach it at {url}, without encryption.")
+                typer.echo(
+                    _("Phones in your Wi-Fi reach it at {url}, without encryption.").format(url=url)
+                )
             else:
-                typer.echo(f"Phones in your Wi-Fi reach it at {url}.")
-                typer.echo(f"A phone that was never here opens {trust.url} first.")
+                typer.echo(_("Phones in your Wi-Fi reach it at {url}.").format(url=url))
+                typer.echo(
+                    _("A phone that was never here opens {url} first.").format(url=trust.url)
+                )
     except EbbtideError as error:
         _LOG.warning("phones cannot reach this computer: %s", error)
 
 
 def _announce(entry: Entry, *, opens_browser: bool) -> None:
-    typer.echo(f"Ebbtide runs at {entry.url}. Ctrl-C ends it.")
+    typer.echo(_("Ebbtide runs at {url}. Ctrl-C ends it.").format(url=entry.url))
     _open(entry.address(), opens_browser=opens_browser)
 
 
@@ -339,6 +350,7 @@ def _open(address: str, *, opens_browser: bool) -> None:
     has_screen = not sys.platform.startswith("linux") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
-    typer.echo(f"Open  {address}" + ("  (good once)" if "?" in address else ""))
+    opening = _("Open  {address}").format(address=address)
+    typer.echo(opening + (_("  (good once)") if "?" in address else ""))
     if opens_browser and has_screen:  # without one, a browser in the terminal would take it over
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

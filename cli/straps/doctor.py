@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.language import _, say_result, say_words
 from cli.options import Json
 from ebbtide._files import make_private_folder
 from ebbtide.errors import EbbtideError
@@ -98,11 +99,13 @@ def doctor(
     elif as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
     else:
-        mark = {"fine": "ok   ", "worth a look": "look ", "to be mended": "MEND "}
+        mark = {Finding.OK: _("ok"), Finding.WARNING: _("look"), Finding.ERROR: _("MEND")}
+        width = max(map(len, mark.values()))
         for check in checks:
-            typer.echo(f"{mark[check.finding]} {check.about}: {check.what}")
+            about, what = say_result(check.about), say_words(say_result(check.what))
+            typer.echo(f"{mark[check.finding].ljust(width)}  {about}: {what}")
             if check.remedy:
-                typer.echo(f"      {check.remedy}")
+                typer.echo(f"{' ' * width}  {say_words(say_result(check.remedy))}")
     if any(check.finding is Finding.ERROR for check in checks):
         raise typer.Exit(1)
 

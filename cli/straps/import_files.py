@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.error_texts import NOT_UPLOADED
-from cli.language import say_error, say_words
+from cli.language import _, ngettext, say_error, say_result, say_words
 from cli.options import ColumnOption, DecimalOption, Json, PatientEmail, UnitOption
 from ebbtide.errors import EbbtideError
+from ebbtide.i18n import N_
 
 if TYPE_CHECKING:
     from cli.credentials import Credentials
@@ -133,7 +134,9 @@ def import_files(
             if as_json or not sys.stdin.isatty():
                 raise _refuse_same(name, same)
             progress.stop()
-            return typer.confirm(f"{describe_same(name, same)} Add it again?", err=True)
+            return typer.confirm(
+                f"{say_words(describe_same(name, same))} {_('Add it again?')}", err=True
+            )
 
         results = [
             _import_one(source, outbox, owner, zone, start_ns, progress, choice, may_add)
@@ -155,7 +158,7 @@ def import_files(
         for result in results:
             _print_result(result, was_asked=before.stored is not None)
         if problem or any(result.beats or result.rates or result.nights for result in results):
-            typer.echo(problem or "Uploaded.")
+            typer.echo(problem or _("Uploaded."))
     if any(result.error for result in results):
         raise typer.Exit(1)
 
@@ -177,7 +180,7 @@ def _import_one(
     path, name = source.path, source.name
     if source.error is not None:
         return FileResult(name, None, 0, 0, 0, 0, (), source.error)
-    task = progress.add_task(f"Reading {path.name}", total=None)
+    task = progress.add_task(_("Reading {file}").format(file=path.name), total=None)
     try:
         size = path.stat().st_size if path.exists() else 0
         progress.update(task, total=size or None)
@@ -190,9 +193,12 @@ def _import_one(
         )
         if not may_add(name, found):
             progress.update(task, visible=False)
-            return FileResult(name, found.format, found.beats, 0, 0, 0, ("left out",))
+            return FileResult(name, found.format, found.beats, 0, 0, 0, (N_("left out"),))
         progress.update(
-            task, description=f"Keeping {path.name}", total=found.beats + found.rates, completed=0
+            task,
+            description=_("Keeping {file}").format(file=path.name),
+            total=found.beats + found.rates or 1,
+            completed=0,
         )
         done = import_recordings(
             found,
@@ -312,18 +318,18 @@ async def _upload(outbox: Outbox, owner: Credentials, progress: LateProgress) ->
     from ingest.outbox.uploader import Uploader
 
     waiting = sum(s.waiting for s in outbox.states() if s.account == owner.account)
-    task = progress.add_task("Upload", total=waiting)
+    task = progress.add_task(_("Upload"), total=waiting)
     async with IngestClient(owner.api_url, owner.token) as client:
         uploader = Uploader(
             outbox,
             client,
             owner.account,
-            lambda count: progress.update(task, advance=count, description="Upload"),
+            lambda count: progress.update(task, advance=count, description=_("Upload")),
         )
 
         def show_wait(seconds: float) -> None:
-            words = f"Upload (the server asks to wait {seconds:.0f} s)"
-            progress.update(task, description=words)
+            words = _("Upload (the server asks to wait {seconds:.0f} s)")
+            progress.update(task, description=words.format(seconds=seconds))
 
         try:
             await uploader.upload_all(show_wait)
@@ -362,26 +368,38 @@ def _print_result(result: FileResult, *, was_asked: bool) -> None:
         typer.echo(result.nights.describe())
         _print_remarks(result)
         return
-    already = ""
+    parts = [
+        ngettext("{count} new beat", "{count} new beats", result.new_beats).format(
+            count=result.new_beats
+        )
+    ]
     if result.known_beats:
-        already = f", {result.known_beats} were there already"
-        if not was_asked:
-            already = f", {result.known_beats} were sent before (the server was not asked)"
+        known = (
+            ngettext("{count} was there already", "{count} were there already", result.known_beats)
+            if was_asked
+            else ngettext(
+                "{count} was sent before (the server was not asked)",
+                "{count} were sent before (the server was not asked)",
+                result.known_beats,
+            )
+        )
+        parts.append(known.format(count=result.known_beats))
     if result.rates and not result.beats:
-        what = f"{result.new_rates} new heart rates of {result.rates}"
-    else:
-        what = f"{result.new_beats} new beats{already}"
-    typer.echo(f"{result.file} ({result.format}): {what}.")
+        of = _("{new} new heart rates of {all}")
+        parts = [of.format(new=result.new_rates, all=result.rates)]
+    typer.echo(f"{result.file} ({result.format}): {', '.join(parts)}.")
     if result.read_as is not None:
         how = result.read_as
-        typer.echo(f"  Read: {how.column} in {how.unit}, {how.rows} rows, {how.encoding}.")
+        words = _("  Read: {column} in {unit}, {rows} rows, {encoding}.")
+        typer.echo(words.format(**asdict(how)))
     _print_remarks(result)
 
 
 def _print_remarks(result: FileResult) -> None:
     for note in result.notes:
-        typer.echo(f"  {note}")
+        typer.echo(f"  {say_result(note)}")
     for problem in result.problems[:_MAX_PROBLEMS]:
-        typer.echo(f"  {problem}")
+        typer.echo(f"  {say_result(problem)}")
     if len(result.problems) > _MAX_PROBLEMS:
-        typer.echo(f"  ... and {len(result.problems) - _MAX_PROBLEMS} more.")
+        more = len(result.problems) - _MAX_PROBLEMS
+        typer.echo(_("  ... and {count} more.").format(count=more))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.language import say_error
+from cli.language import _, ngettext, say_error
 from ebbtide.errors import EbbtideError
 
 if TYPE_CHECKING:
@@ -51,13 +51,20 @@ class NightsResult:
 
     def describe(self) -> str:
         """Say it in one line."""
-        more = f", {self.grown} fuller than before" if self.grown else ""
-        known = f", {self.known} were there already" if self.known else ""
-        unworn = f"; {self.unworn} of them not worn or not measured" if self.unworn else ""
-        return (
-            f"{self.file} ({self.format}): {self.new} new nights{more}{known}, "
-            f"{self.first} to {self.last}{unworn}."
-        )
+        parts = [
+            ngettext("{count} new night", "{count} new nights", self.new).format(count=self.new)
+        ]
+        if self.grown:
+            parts.append(_("{count} fuller than before").format(count=self.grown))
+        if self.known:
+            known = ngettext("{count} was there already", "{count} were there already", self.known)
+            parts.append(known.format(count=self.known))
+        parts.append(_("{first} to {last}").format(first=self.first, last=self.last))
+        unworn = ""
+        if self.unworn:
+            words = _("{count} of them not worn or not measured").format(count=self.unworn)
+            unworn = f"; {words}"
+        return f"{self.file} ({self.format}): {', '.join(parts)}{unworn}."
 
 
 def import_nights(
@@ -90,7 +97,7 @@ def _import_path(
 ) -> tuple[NightsResult | None, list[Path]]:
     from ingest.nights import read_nights
 
-    task = progress.add_task(f"Reading {path.name}", total=1.0)
+    task = progress.add_task(_("Reading {file}").format(file=path.name), total=1.0)
     try:
         found = read_nights(
             path, zone=zone, on_progress=lambda share: progress.update(task, completed=share)
@@ -99,7 +106,10 @@ def _import_path(
             progress.update(task, visible=False)
             return None, [path]
         progress.update(
-            task, description=f"Sending {path.name}", total=len(found.nights) or 1, completed=0
+            task,
+            description=_("Sending {file}").format(file=path.name),
+            total=len(found.nights) or 1,
+            completed=0,
         )
         sent = asyncio.run(_send(found, owner, lambda count: progress.advance(task, count)))
     except EbbtideError as error:
@@ -173,7 +183,10 @@ def watch_folder(
         )
     seen: dict[Path, tuple[float, int]] = {}
     done: dict[Path, tuple[float, int]] = {}
-    typer.echo(f"Watching {', '.join(map(str, folders))}; Ctrl+C ends it.", err=True)
+    typer.echo(
+        _("Watching {folders}; Ctrl+C ends it.").format(folders=", ".join(map(str, folders))),
+        err=True,
+    )
     try:
         while True:
             for item in sorted(item for folder in folders for item in folder.iterdir()):

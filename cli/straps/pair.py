@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.language import _
 from cli.options import Json, ListenSeconds, PatientEmail
 from cli.straps.scan import NOTHING_HEARD, describe, with_status
 from ebbtide.errors import EbbtideError
@@ -51,13 +52,14 @@ def pair(
 
         chosen = FoundStrap(address, address, None)
     else:
-        listening = f"Listening for {seconds:.0f} s"
+        listening = _("Listening for {seconds:.0f} s").format(seconds=seconds)
         straps = asyncio.run(with_status(console, listening, scan(seconds)))
         earlier = None if address is None else PairedStraps(settings.straps_file).find(address)
         chosen = _choose(straps, address, earlier)
         if earlier is not None and earlier.address.upper() != chosen.address.upper():
             moved_from, name = earlier, name or earlier.name
-    asking = with_status(console, f"Asking {chosen.name}", _connect(chosen))
+    words = _("Asking {strap}").format(strap=chosen.name)
+    asking = with_status(console, words, _connect(chosen))
     detailed, intervals = asyncio.run(asking)
     facts = detailed.facts
     assert facts is not None
@@ -78,16 +80,20 @@ def pair(
     if as_json:
         typer.echo(json.dumps({**asdict(paired), "heard": intervals, "facts": asdict(facts)}))
         return
-    typer.echo(f"{paired.name} is paired with {paired.patient}.")
+    typer.echo(
+        _("{strap} is paired with {patient}.").format(strap=paired.name, patient=paired.patient)
+    )
     if intervals is None:
         typer.echo(
-            "It sent heart rate but no RR intervals: with heart rate alone there is no heart-rate "
-            "variability. Wear it with wet electrodes; if that changes nothing, it is a strap "
-            "that sends none."
+            _(
+                "It sent heart rate but no RR intervals: with heart rate alone there is no "
+                "heart-rate variability. Wear it with wet electrodes; if that changes nothing, it "
+                "is a strap that sends none."
+            )
         )
     elif intervals == "not worn":
-        typer.echo("It sent nothing yet, as a strap that is not worn: that is checked later.")
-    typer.echo("Record with: ebbtide record")
+        typer.echo(_("It sent nothing yet, as a strap that is not worn: that is checked later."))
+    typer.echo(_("Record with: ebbtide record"))
 
 
 def unpair(
@@ -103,7 +109,11 @@ def unpair(
     if paired is None:
         raise EbbtideError(f"No paired strap is called '{strap}'.", "See: ebbtide status")
     straps.remove(paired)
-    typer.echo(json.dumps(asdict(paired)) if as_json else f"{paired.name} is no longer paired.")
+    typer.echo(
+        json.dumps(asdict(paired))
+        if as_json
+        else _("{strap} is no longer paired.").format(strap=paired.name)
+    )
 
 
 async def _connect(strap: FoundStrap) -> tuple[FoundStrap, str | None]:
@@ -158,11 +168,11 @@ def _choose_one(straps: list[FoundStrap]) -> FoundStrap:
         raise EbbtideError(
             f"{len(straps)} straps were heard.", "Say which: ebbtide pair ADDRESS-OR-NAME"
         )
-    wanted: int = typer.prompt("Which one", type=int, err=True)
+    wanted: int = typer.prompt(_("Which one"), type=int, err=True)
     if not 1 <= wanted <= len(straps):
         raise EbbtideError(f"There is no strap {wanted}.", f"Choose 1 to {len(straps)}.")
     return straps[wanted - 1]
 
 
 def _unsure(strap: FoundStrap) -> str:
-    return "" if strap.is_certain else "  (not certain: it does not advertise a heart rate)"
+    return "" if strap.is_certain else _("  (not certain: it does not advertise a heart rate)")

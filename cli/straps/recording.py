@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from cli.counts import count_beats
+from cli.language import _, say_result, say_words
 from cli.local_erasure import local_eraser
 from cli.straps.live_line import LiveLine, live_line
 from ebbtide import timestamps
@@ -229,20 +231,24 @@ def _display(as_json: bool) -> Callable[[list[LiveLine], list[str]], None]:
 
 
 def _table(lines: list[LiveLine], problems: list[str]) -> Table:
-    table = Table(box=None, pad_edge=False, caption="\n".join(problems) or None)
+    table = Table(box=None, pad_edge=False, caption="\n".join(map(say_words, problems)) or None)
     table.caption_justify = "left"
-    for title in ("Strap", "Heart rate", "RMSSD, last minute", "Signal", "Kept", "To upload"):
+    for title in (
+        *(_("Strap"), _("Heart rate"), _("RMSSD, last minute"), _("Signal")),
+        *(_("Kept"), _("To upload")),
+    ):
         table.add_column(title, overflow="fold")
     for line in lines:
-        signal_words = line.quality
+        signal_words = say_result(line.quality)
         if line.heart_rate_bpm is None:
-            signal_words = line.link + (f": {line.detail}" if line.detail else "")
+            detail = say_result(line.detail)
+            signal_words = say_result(line.link) + (f": {detail}" if detail else "")
         table.add_row(
             line.strap,
             "-" if line.heart_rate_bpm is None else f"{line.heart_rate_bpm} bpm",
             "-" if line.rmssd_ms is None else f"{line.rmssd_ms:.0f} ms",
             signal_words,
-            f"{line.beats_kept} beats",
+            count_beats(line.beats_kept),
             f"{line.beats_waiting}",
         )
     return table

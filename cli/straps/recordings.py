@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.counts import count_beats
+from cli.language import _, ngettext, say_result
 from cli.options import Json, PatientEmail
 from ebbtide.errors import EbbtideError
 
@@ -73,13 +75,17 @@ def recordings(
                 f"{owner.email} has no recording {stream_id}.", "List them: ebbtide recordings"
             )
         if not sure:
-            question = f"Remove {_describe(row)}, with all that was computed from it?"
-            typer.confirm(question, abort=True, err=True)
+            question = _("Remove {recording}, with all that was computed from it?")
+            typer.confirm(question.format(recording=_describe(row)), abort=True, err=True)
         beats = asyncio.run(_remove(outbox, owner, stream_id))
     if as_json:
         typer.echo(json.dumps({"id": stream_id, "beats": beats}))
     else:
-        typer.echo(f"Removed: {beats} beats. The same file can be imported again.")
+        typer.echo(
+            _("Removed: {beats}. The same file can be imported again.").format(
+                beats=count_beats(beats)
+            )
+        )
 
 
 async def _list(outbox: Outbox, owner: Credentials) -> list[RecordingRow]:
@@ -112,18 +118,26 @@ def _print(rows: list[RecordingRow], *, as_json: bool) -> None:
         typer.echo(json.dumps({"recordings": [asdict(row) for row in rows]}))
         return
     if not rows:
-        typer.echo("No recording is stored (begin: ebbtide record, or ebbtide import).")
+        typer.echo(_("No recording is stored (begin: ebbtide record, or ebbtide import)."))
     for row in rows:
         typer.echo(f"{row.id}  {_describe(row)}")
 
 
 def _describe(row: RecordingRow) -> str:
-    span = "no beats" if row.begin is None else f"{row.begin[:16]} to {(row.end or '')[:16]} UTC"
-    words = [f"{row.device} ({row.origin})", span, f"{row.beats} beats"]
+    span = (
+        _("no beats")
+        if row.begin is None
+        else _("{first} to {last}").format(first=row.begin[:16], last=f"{(row.end or '')[:16]} UTC")
+    )
+    words = [f"{row.device} ({say_result(row.origin)})", span, count_beats(row.beats)]
     if row.file is not None:
-        words.append(f"from {row.file}")
+        words.append(_("from {file}").format(file=row.file))
     if row.waiting:
-        words.append(f"{row.waiting} wait for upload")
+        words.append(
+            ngettext("{count} waits for upload", "{count} wait for upload", row.waiting).format(
+                count=row.waiting
+            )
+        )
     return ", ".join(words)
 
 
@@ -141,7 +155,7 @@ async def _remove(outbox: Outbox, owner: Credentials, stream_id: str) -> int:
             # The sign-in of a machine that records may upload and read what is stored, no more.
             # An account that `ebbtide start` made may have none.
             password = typer.prompt(
-                f"Password of {owner.email}",
+                _("Password of {email}").format(email=owner.email),
                 default="",
                 hide_input=True,
                 show_default=False,

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli.counts import count_beats
+from cli.language import _, ngettext, say_result, say_words
 from cli.options import Json
+from ebbtide.i18n import N_
 
 if TYPE_CHECKING:
     from ebbtide.settings import Settings
+
+
+SIGNED_OUT = N_("somebody signed out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +75,31 @@ def status(as_json: Json = False) -> None:
         }
         typer.echo(json.dumps(report))
         return
-    typer.echo("Recording now." if recording else "Not recording now (start: ebbtide record).")
+    typer.echo(
+        _("Recording now.") if recording else _("Not recording now (start: ebbtide record).")
+    )
     for url, problem in servers.items():
-        typer.echo(f"Server {url}: {problem or 'answers'}.")
+        what = _("answers") if problem is None else say_words(f"{problem}.").rstrip(".")
+        typer.echo(_("Server {url}: {what}.").format(url=url, what=what))
     if store is not None:
         typer.echo(
-            f"The store in {settings.data_dir}: {_count(store.people, 'account')}, "
-            f"{_count(store.recordings, 'recording')}, {_count(store.beats, 'beat')}."
+            _("The store in {folder}: {accounts}, {recordings}, {beats}.").format(
+                folder=settings.data_dir,
+                accounts=ngettext("{count} account", "{count} accounts", store.people).format(
+                    count=store.people
+                ),
+                recordings=ngettext(
+                    "{count} recording", "{count} recordings", store.recordings
+                ).format(count=store.recordings),
+                beats=count_beats(store.beats),
+            )
         )
     if not straps:
         is_empty = store is None or not store.recordings
         typer.echo(
-            "No strap is paired, and nothing was recorded yet (begin: ebbtide pair)."
+            _("No strap is paired, and nothing was recorded yet (begin: ebbtide pair).")
             if is_empty
-            else "No strap is paired on this machine (begin: ebbtide pair)."
+            else _("No strap is paired on this machine (begin: ebbtide pair).")
         )
     now = timestamps.now_ns()
     for strap in straps:
@@ -97,34 +114,44 @@ def _to_json(strap: StrapStatus) -> dict[str, Any]:
 
 def _describe(strap: StrapStatus, now_ns: int) -> str:
     last = (
-        "no beat yet"
+        _("no beat yet")
         if strap.last_beat_ns is None
-        else f"last beat {_ago(now_ns - strap.last_beat_ns)}"
+        else _("last beat {ago}").format(ago=_ago(now_ns - strap.last_beat_ns))
     )
+    patient = strap.patient if strap.patient != SIGNED_OUT else _(SIGNED_OUT)
     words = [
-        f"{strap.name} ({strap.patient}): {strap.beats_kept} beats kept",
-        f"{strap.beats_waiting} wait for upload",
+        _("{strap} ({patient}): {beats} kept").format(
+            strap=strap.name, patient=patient, beats=count_beats(strap.beats_kept)
+        ),
+        ngettext("{count} waits for upload", "{count} wait for upload", strap.beats_waiting).format(
+            count=strap.beats_waiting
+        ),
         last,
     ]
-    words += [f"{count} {why}" for why, count in sorted(strap.quarantine.items())]
+    words += [f"{count} {say_result(why)}" for why, count in sorted(strap.quarantine.items())]
     if strap.beats_stored is None and strap.beats_kept > strap.beats_waiting:
-        words.append("the server was not asked")
+        words.append(_("the server was not asked"))
     if strap.waits_for_consent:
-        words.append("it waits for consent: agree on the page Consents, and it goes up by itself")
+        words.append(
+            _("it waits for consent: agree on the page Consents, and it goes up by itself")
+        )
     if not strap.paired:
-        words.append("not paired")
+        words.append(_("not paired"))
     if not strap.signed_in:
-        words.append(f"cannot upload: ebbtide sign-in {strap.patient}")
+        words.append(_("cannot upload: {command}").format(command=f"ebbtide sign-in {patient}"))
     return ", ".join(words)
 
 
 def _ago(span_ns: int) -> str:
     from ebbtide.timestamps import DAY, HOUR, MINUTE, SECOND
 
-    for unit, word in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
+    for unit, words in (
+        *((DAY, _("{count} days ago")), (HOUR, _("{count} hours ago"))),
+        (MINUTE, _("{count} minutes ago")),
+    ):
         if span_ns >= 2 * unit:
-            return f"{span_ns // unit} {word} ago"
-    return f"{max(0, span_ns // SECOND)} s ago"
+            return words.format(count=span_ns // unit)
+    return _("{count} s ago").format(count=max(0, span_ns // SECOND))
 
 
 async def _stored_beats(settings: Settings) -> tuple[dict[str, dict[str, int]], set[str]]:
@@ -188,7 +215,7 @@ def _straps(
         found.append(
             StrapStatus(
                 name=key[1],
-                patient=strap.patient if strap else emails.get(key[0], "somebody signed out"),
+                patient=strap.patient if strap else emails.get(key[0], SIGNED_OUT),
                 address=strap.address if strap else None,
                 paired=strap is not None,
                 signed_in=key[0] in emails,
@@ -216,10 +243,6 @@ def _embedded_store(settings: Settings) -> StoreStatus | None:
         people = stores.records.people()
         found = [item for person in people for item in stores.beats.coverage(person.subject_id)]
     return StoreStatus(len(people), len(found), sum(item.beats for item in found))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _is_recording(settings: Settings) -> bool:

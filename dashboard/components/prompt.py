@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -120,9 +120,9 @@ def render_patient_reminders(api: Any) -> None:
                 st.warning(str(error))
 
 
-def weekday_names() -> list[str]:
+def weekday_names(width: Literal["wide", "abbreviated"] = "wide") -> list[str]:
     """Return the names of the weekdays, Monday first."""
-    names = get_day_names("wide", locale=reader_locale())
+    names = get_day_names(width, locale=reader_locale())
     return [str(names[number]) for number in range(7)]
 
 

@@ -26,6 +26,7 @@ _JOBS = {
     "retention": N_("Retention"),
 }
 _LOG_ROWS = 200
+_MIN_CERTIFICATE_DAYS = 14  # renewals by ACME come 30 days before the end
 
 
 def operation_page() -> None:
@@ -63,6 +64,8 @@ def _health(api: Any) -> None:
         lines.append(_("No backup was put back to try it yet: ebbtide store try-backup."))
     if any(item["is_whole"] is False for item in state["backups"]):
         lines.append(_("A backup that was tried could not be read: make a new one, and try that."))
+    certificate, ending = _describe_certificate(state["certificate"])
+    lines += ending
     if lines:
         st.write(_("**To look at:**"))
         for line in lines:
@@ -84,6 +87,7 @@ def _health(api: Any) -> None:
         ),
         (_("Longest unseen"), _when(recorders["longest_unseen"])),
         (_("Mail"), _("is set") if state["mail"] else _("is not set: codes are handed over")),
+        (_("Certificate"), certificate),
         *(
             (
                 _(_JOBS[item["name"]]),
@@ -98,11 +102,31 @@ def _health(api: Any) -> None:
     st.caption(
         _(
             "A recorder that was not seen for a day may hold heartbeats that are not here yet; it "
-            "sends them when it is back. Certificates belong to the proxy before Ebbtide, and are "
-            "not known here."
+            "sends them when it is back."
         )
     )
     _backups(state["backups"])
+
+
+def _describe_certificate(found: dict[str, Any] | None) -> tuple[str, list[str]]:
+    """Say until when the certificate of the pages' address is good, and what to look at."""
+    if found is None:
+        return _("not known: EBBTIDE_DASHBOARD_URL is no https address"), []
+    host = found["host"]
+    if found["ends"] is None:
+        words = _("of {host}: could not be read from here ({problem})")
+        return words.format(host=host, problem=found["problem"]), []
+    ends = pd.Timestamp(found["ends"])
+    said = _("of {host}, good until {when}").format(host=host, when=_when(found["ends"]))
+    days = (ends - pd.Timestamp.now(tz="UTC")).days
+    if days >= _MIN_CERTIFICATE_DAYS:
+        return said, []
+    words = (
+        _("The certificate of {host} ended on {when}: renew it.")
+        if days < 0
+        else _("The certificate of {host} ends on {when}: renew it.")
+    )
+    return said, [words.format(host=host, when=_when(found["ends"]))]
 
 
 def _backups(backups: list[dict[str, Any]]) -> None:

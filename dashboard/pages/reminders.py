@@ -118,19 +118,26 @@ def _render_when(api: Any, found: dict[str, Any]) -> None:
         )
         hours = []
         with st.expander(_("Hours of each weekday")):
-            for name, item in zip(weekday_names(), found["hours"], strict=True):
+            # A day at a time: seven below each other fill three screens of a phone.
+            days = zip(
+                st.tabs(weekday_names("abbreviated")), weekday_names(), found["hours"], strict=True
+            )
+            for tab, name, item in days:
                 start, end = (540, 1200) if item is None else (item["start_min"], item["end_min"])
-                chosen = st.slider(
-                    name,
-                    time(7, 0),
-                    time(21, 59),
-                    (_as_time(start), _as_time(end)),
-                    step=timedelta(minutes=30),
-                    format="HH:mm",
-                )
-                is_on = st.checkbox(
-                    _("Questions on {day}").format(day=name), item is not None, key=f"on-{name}"
-                )
+                with tab:
+                    chosen = st.slider(
+                        name,
+                        time(7, 0),
+                        time(21, 59),
+                        (_as_time(start), _as_time(end)),
+                        step=timedelta(minutes=30),
+                        format="HH:mm",
+                    )
+                    is_on = st.checkbox(
+                        _("Questions on {day}").format(day=name),
+                        item is not None,
+                        key=f"on-{name}",
+                    )
                 hours.append(
                     {"start_min": _as_minutes(chosen[0]), "end_min": _as_minutes(chosen[1])}
                     if is_on

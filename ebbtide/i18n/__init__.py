@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gettext import NullTranslations
 
 __all__ = ["DEFAULT", "N_", "Translate", "choose_language", "languages", "load_catalogue"]
-__all__ += ["language_of_tag", "translator"]
+__all__ += ["language_of_tag", "translate_number", "translator"]
 
 Translate = Callable[[str], str]
 DEFAULT = "en"
@@ -78,6 +78,13 @@ def translator(language: str) -> Translate:
     if language not in languages() or language == DEFAULT:
         return N_
     return load_catalogue(language).gettext
+
+
+def translate_number(language: str, one: str, many: str, number: int) -> str:
+    """Return the form for a number in a language; English has ``one`` for 1 alone."""
+    if language not in languages() or language == DEFAULT:
+        return one if number == 1 else many
+    return load_catalogue(language).ngettext(one, many, number)
 
 
 @cache

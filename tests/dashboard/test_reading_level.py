@@ -24,6 +24,11 @@ _REFUSALS = (
     "Record with a chest strap, in ebbtide or an app",
     "The signal '{label}' of {path} has a value every",
 )
+# Of the command line, for who runs a server.
+_OPERATING = (
+    "Exports that people made (ebbtide export",
+    "Use InfluxDB 1.x or 2.x, or set EBBTIDE_INFLUXDB_WITHOUT_ERASURE",
+)
 EXCEPTIONS = {
     "de": (
         "Heartbeats, ratings, notes, practices, meetings",
@@ -33,12 +38,15 @@ EXCEPTIONS = {
         "each person's slope beyond",
         "{estimate} points of pain for a point of stress",
         *_REFUSALS,
+        *_OPERATING,
     ),
     "en": (
         "The page *Bring in a file* reads",
         # The text of consent ``offers-1``: another would have to be agreed to anew.
         "At some of your questions chance decides, like a coin",
         *_REFUSALS,
+        *_OPERATING,
+        "  {estimate:+.3g} of {y} for one more of {x} in the changes",
         "Export the results from Kubios as ASCII text",
     ),
 }

@@ -51,7 +51,12 @@ def invented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         catalogue = read_po(file)
     for message in catalogue:
         if message.id:
-            message.string = _invent(str(message.id))
+            # Of a text with a number, both forms.
+            message.string = (
+                tuple(map(_invent, message.id))
+                if isinstance(message.id, (tuple, list))
+                else _invent(str(message.id))
+            )
     with path.open("wb") as file:
         write_po(file, catalogue)
     monkeypatch.setattr(i18n, "LOCALE_FOLDER", tmp_path / "ebbtide" / "i18n" / "locale")

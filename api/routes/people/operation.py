@@ -22,6 +22,7 @@ from api.schemas.common import RecordOut
 from api.services import lockout
 from api.services.access_tokens import Caller
 from api.services.account_log import OPERATOR_ID
+from api.services.certificate import find_certificate
 from api.services.consent import KeepingState, is_consented_to_care, is_consented_to_research
 from api.services.consent import keeping_state as find_keeping_state
 from api.services.erasure import expired_people
@@ -81,6 +82,14 @@ class BackupOut(BaseModel):
     is_whole: bool | None = Field(description="Whether all could be read there; null: never tried")
 
 
+class CertificateOut(BaseModel):
+    """The certificate under the address where people open the pages."""
+
+    host: str = Field(examples=["ebbtide.example.org"])
+    ends: datetime | None = Field(description="null: it could not be read from here")
+    problem: str = Field(description="The kind of error where it could not be read, or empty")
+
+
 class OperationOut(BaseModel):
     """Whether the service is well."""
 
@@ -90,6 +99,9 @@ class OperationOut(BaseModel):
     recorders: RecordersOut
     backups: list[BackupOut] = Field(description="The newest twenty")
     mail: bool = Field(description="Whether a server that takes mail is set")
+    certificate: CertificateOut | None = Field(
+        description="Of EBBTIDE_DASHBOARD_URL; null where that is no https address"
+    )
     keep_days: int | None = Field(description="EBBTIDE_KEEP_DAYS, or null: without an end")
     withdrawal_hours: float
 
@@ -99,6 +111,7 @@ def operation_state(_: Administrator, stores: StoresDep, request: Request) -> Op
     """Version, stores, jobs, recorders, backups and settings. It computes nothing of beats."""
     settings = request.app.state.settings
     recorders = count_recorders(stores)
+    certificate = find_certificate(settings.dashboard_url)
     return OperationOut(
         version=__version__,
         stores=[StoreOut.from_record(item) for item in check_stores(stores)],
@@ -127,6 +140,13 @@ def operation_state(_: Administrator, stores: StoresDep, request: Request) -> Op
             for item in load_backups(stores)[:20]
         ],
         mail=settings.smtp_host is not None,
+        certificate=None
+        if certificate is None
+        else CertificateOut(
+            host=certificate.host,
+            ends=_moment(certificate.ends_ns),
+            problem=certificate.problem,
+        ),
         keep_days=settings.keep_days,
         withdrawal_hours=settings.withdrawal_hours,
     )

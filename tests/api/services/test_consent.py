@@ -121,6 +121,6 @@ def test_the_command_lists_first_and_erases_with_the_option(
     assert "Nothing was done" in listed.output
     assert len(stores.records.people()) == 2
     done = runner.invoke(app, ["retention", "--apply"])
-    assert "1 people were erased" in done.output
+    assert "1 person was erased" in done.output
     assert [p.email for p in stores.records.people()] == ["eve@example.org"]
     assert "may be kept" in runner.invoke(app, ["retention"]).output

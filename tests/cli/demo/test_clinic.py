@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
 from analytics.association.within_person import within_person_link
+from api.services.accounts import store_account
+from api.services.cohort import cohort_link, load_cohort
 from api.services.consent import is_consented
 from api.services.offers.log import load_log
 from api.services.offers.results import compute_offer_report, load_offer_inputs
-from cli.demo.clinic import add_accounts, fill_beats, fill_first, fill_records, last_day
+from cli.demo.clinic import add_accounts, add_former, fill_beats, fill_first, fill_records, last_day
 from cli.demo.courses import COURSES, WEEKS, Course, generate_days
 from cli.demo.offers import STRESS_EFFECT
 from ebbtide.beats import GapReason, Origin
@@ -125,3 +127,23 @@ def test_the_effect_of_offers_that_was_put_in_lies_in_its_interval(
     assert (pain.low or -9) < course.link * STRESS_EFFECT < (pain.high or 9), pain.sentence
     assert report.simulated and not report.harm.must_stop
     assert 0 < report.taken < report.offered and report.not_available
+
+
+def test_research_has_a_link_from_the_first_day(stores: Stores) -> None:
+    """Weeks reach analysts 4 to 35 weeks later: those of a year ago are all there."""
+    former = add_former(stores, stores.now())
+    for person, course in former:
+        long_ago = last_day(stores.now()) - timedelta(weeks=course.weeks_ago)
+        fill_records(stores, person, course, person, long_ago)
+    analyst = store_account(
+        stores.records,
+        email="analyst@example.org",
+        password_hash="",
+        name="Analyst",
+        zone=ZONE,
+        now_ns=stores.now(),
+        role=Role.ANALYST,
+    )
+    found = cohort_link(stores, load_cohort(stores, analyst, 5).require()).link
+    assert found.missing_reason is None and found.n_subjects == len(former)
+    assert found.low is not None and 0 < found.low < 0.5

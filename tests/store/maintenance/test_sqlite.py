@@ -272,7 +272,7 @@ def test_the_commands(settings: Settings, filled: Stores, tmp_path: Path) -> Non
     assert "1200 beats" in ebbtide("store", "check").stdout
     (settings.data_dir / "records.sqlite.revision-0001").write_text("an older copy")
     done = ebbtide("erase", "ada@example.org", "--yes")
-    assert "600 beats, 1 ratings, 1 sessions; nothing is left" in " ".join(done.stdout.split())
+    assert "600 beats, 1 rating, 1 session; nothing is left" in " ".join(done.stdout.split())
     assert "records.sqlite.revision-0001" in done.stdout
     filled.beats.close()
     filled.records.close()
