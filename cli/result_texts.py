@@ -202,6 +202,7 @@ _STORES = (
     N_("{name} does not hold what it says"),
     N_("{name}: beats out of order, or twice"),
     N_("{name}: its beats are not in the time it says"),
+    N_("{name}: its heart rates are not in the time it says"),
     N_("{name}: some of it is there twice"),
     N_("{count} ratings have no newest version, or several"),
     N_("{count} rows of {table} belong to no stream"),

@@ -125,8 +125,7 @@ def read_group(stores: Stores, person: Person, starts: NDArray[np.int64]) -> Win
 
 def compute_group(group: WindowGroup) -> HrvWindows:
     """Compute the HRV of a group's windows. Pure: it reads no store."""
-    windows = hrv_windows(group.beats, group.starts, WINDOW_NS, movement=group.movement)
-    return fill_windows(windows, group.rates, group.beats)
+    return compute_groups([group])[0]
 
 
 def compute_groups(groups: Sequence[WindowGroup]) -> list[HrvWindows]:
@@ -140,11 +139,17 @@ def compute_groups(groups: Sequence[WindowGroup]) -> list[HrvWindows]:
         end = at + 1
         while end < len(groups) and _may_follow(groups[at], groups[end - 1], groups[end]):
             end += 1
-        windows = compute_group(_join_groups(groups[at:end]))
+        joined = _join_groups(groups[at:end])
+        windows = hrv_windows(joined.beats, joined.starts, WINDOW_NS, movement=joined.movement)
         edges = np.cumsum([0, *(len(group.starts) for group in groups[at:end])])
+        # How late a device's own rate comes is estimated in each group by itself.
         found += [
-            concat_windows([windows], np.arange(a, b), WINDOW_NS)
-            for a, b in itertools.pairwise(edges.tolist())
+            fill_windows(
+                concat_windows([windows], np.arange(a, b), WINDOW_NS), group.rates, group.beats
+            )
+            for (a, b), group in zip(
+                itertools.pairwise(edges.tolist()), groups[at:end], strict=True
+            )
         ]
         at = end
     return found
@@ -158,7 +163,7 @@ def _may_follow(first: WindowGroup, before: WindowGroup, group: WindowGroup) -> 
 
 
 def _join_groups(groups: Sequence[WindowGroup]) -> WindowGroup:
-    """Put groups end to end. No run of beats goes on from one to the next."""
+    """Put groups end to end, without reported rates. No run of beats goes on to the next."""
     follows = []
     for group in groups:
         firsts = np.unique(group.beats.stream, return_index=True)[1]
@@ -180,6 +185,7 @@ def _join_groups(groups: Sequence[WindowGroup]) -> WindowGroup:
             np.concatenate([one.time_ns for one in moved]),
             np.concatenate([one.mad_mg for one in moved]),
         ),
+        ReportedRates(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int32)),
         frozenset(),
     )
 

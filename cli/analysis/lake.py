@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.language import _
 from cli.options import Json
 from ebbtide.errors import EbbtideError
 
@@ -75,10 +76,11 @@ def lake(
         typer.echo(json.dumps({"lake": target, "tables": done}))
         return
     for name, run in done.items():
-        typer.echo(
-            f"{name}: {run['rows']} rows; {run['written']} files written, {run['deleted']} "
-            f"deleted, {run['unchanged']} as they were."
+        words = _(
+            "{table}: {rows} rows; {written} files written, {deleted} deleted, {unchanged} as "
+            "they were."
         )
+        typer.echo(words.format(table=name, **run))
 
 
 def _client(url: str, email: str | None) -> tuple[Client, bool]:
@@ -92,7 +94,7 @@ def _client(url: str, email: str | None) -> tuple[Client, bool]:
             "Nobody is named whose account it is.",
             "Give --email, or a token of the page Research in EBBTIDE_TOKEN.",
         )
-    password = typer.prompt("Password", hide_input=True, err=True)
+    password = typer.prompt(_("Password"), hide_input=True, err=True)
     return Client.sign_in(url, email, password), True
 
 
