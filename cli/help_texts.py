@@ -105,6 +105,10 @@ HELP = (
         "decision_points, stress_before, gaps, nights."
     ),
     N_("A .csv or .parquet file; - is CSV on standard output."),
+    N_("A folder, or s3://bucket/path, gs://bucket/path."),
+    N_("Address of an analyst's account; not needed with EBBTIDE_TOKEN."),
+    N_("Which table, several times; all if left out."),
+    N_("Into how many parts the people are divided."),
     N_("Erase them."),
     N_("A new folder."),
     N_("Processes; as many as there are cores if left out."),

@@ -183,6 +183,7 @@ def _hrv(rows: ReleasedRows, cache: AnalysisCache, days: dict[int, str]) -> dict
         "usable": np.isfinite(chosen.mean_hr_bpm),
         "local_hour": _hours(chosen.start_ns),
         **{name: null_nan(getattr(chosen, name)) for name in METRICS},
+        "reported_rate": chosen.reported,
         **window_index_columns(index, np.ones(len(chosen.start_ns), np.bool_)),
     }
 

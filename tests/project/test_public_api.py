@@ -49,8 +49,8 @@ store.models: ERASED ERASURE_BEGUN OFFERED_KINDS PLANNED_BY_IMPORT PLANNED_BY_PE
     CareRecords Consent DailyWindows DecisionPoint FhirExport IdempotentResponse ImportOutcome
     ImportResult ImportedHeartRate ImportedRating IndexMethod Message NightsPut NotAvailable Note
     NoteKind OfferEnd OfferPlan OneTimePurpose OneTimeToken Passkey Person PlacedGap Practice
-    PracticeKind Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rating
-    RecoveryCode ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason
+    PracticeKind Programme Prompt PromptState Purpose PushSubscription QuestionnaireResponse Rates
+    Rating RecoveryCode ReminderPlan RemovedStream RequestCount Role Scope SessionNotes SkipReason
     StoreGeneration StoredNight StoredReport StreamCoverage TherapySession TokenKind Totp Turn
     TurnResult Withdrawal pack_answers
 store.maintenance: BACKUP_PREFIX BackupResult CopyResult IntegrityReport RestoreResult check_sqlite

@@ -11,6 +11,7 @@ import pytest
 
 from analytics.association.hrv_before_rating import Span
 from analytics.hrv import BeatArrays, HrvWindows, Movement
+from analytics.hrv.reported import ReportedRates
 from api.services import link_report as link_service
 from api.services.cache import rating_windows
 from api.services.cache.analysis import AnalysisCache
@@ -194,9 +195,11 @@ def test_groups_together_are_as_each_alone() -> None:
         order = np.argsort(columns[0], kind="stable")
         moved = first + 5 * SECOND * np.arange(300)
         movement = Movement(moved, rng.uniform(0, 90, 300))
-        return WindowGroup(
-            starts, BeatArrays(*(column[order] for column in columns)), movement, frozenset()
-        )
+        at = first + 2 * SECOND * np.arange(round(hours * 1800))
+        bpm = 72 + 5 * rng.standard_normal(len(at))
+        rates = ReportedRates(at, bpm, np.zeros(len(at), np.int32))
+        beats = BeatArrays(*(column[order] for column in columns))
+        return WindowGroup(starts, beats, movement, rates, frozenset())
 
     nothing = group(2, 0.5, 1)
     none = np.zeros(len(nothing.beats.time_ns), np.bool_)
@@ -209,8 +212,13 @@ def test_groups_together_are_as_each_alone() -> None:
         *(group(0, 0.5, 1), group(1, 0.5, 2), replace(nothing, beats=empty), group(3, 2.0, 1)),
         *(group(30, 0.5, 1), group(31, 0.5, 1), group(29, 0.5, 1)),
     ]
-    for found, one in zip(compute_groups(groups), groups, strict=True):
+    together = compute_groups(groups)
+    assert together[2].reported is not None
+    assert together[2].reported.all()
+    for found, one in zip(together, groups, strict=True):
         expected = compute_group(one)
+        for name in ("start_ns", "reported"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
         assert found.start_ns.tolist() == expected.start_ns.tolist()
         assert found.missing_detail == expected.missing_detail
         for name in expected.metrics.values:
