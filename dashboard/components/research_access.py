@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -34,6 +35,7 @@ _ENDS = {"parquet": "parquet", "csv": "csv", "arrow": "arrows"}
 _TOO_LARGE = {"beats"}  # for a page, which holds a file in memory: a script reads it in parts
 _PREVIEW_ROWS = 5
 _NEW_TOKEN = "new-script-token"
+_CHOICE = "research-choice"
 
 
 def api_address() -> str:
@@ -91,12 +93,22 @@ def render_tokens(api: Any) -> None:
 def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
     """Render a table's first rows, its download, and the calls that give it."""
     st.subheader(_("Tables"))
-    table = st.selectbox(_("Table"), list(TABLES), format_func=lambda name: _(TABLES[name]))
-    form = st.radio(_("Form"), list(_ENDS), horizontal=True)
     names = {row["person"][:8]: row["person"] for row in found}
-    people = st.multiselect(
-        _("People (at least five, or all if none)"), list(names), placeholder=_("Choose")
+    kept = _kept_choice(names)
+    table = st.selectbox(
+        _("Table"),
+        list(TABLES),
+        index=list(TABLES).index(kept.table),
+        format_func=lambda name: _(TABLES[name]),
     )
+    form = st.radio(_("Form"), list(_ENDS), index=list(_ENDS).index(kept.form), horizontal=True)
+    people = st.multiselect(
+        _("People (at least five, or all if none)"),
+        list(names),
+        default=kept.people,
+        placeholder=_("Choose"),
+    )
+    _keep_choice(table, form, people)
     ids = [names[name] for name in people]
     if st.button(_("Show the first rows")):
         try:
@@ -117,6 +129,12 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
             file_name=f"{table}.{_ENDS[form]}",
             mime="application/octet-stream",
         )
+    st.caption(
+        _(
+            "The address of this page keeps the choice: a bookmark of it is a saved query. "
+            "Pseudonyms are your own, so other accounts see all people instead."
+        )
+    )
     calls = make_calls(api_address(), table, ids)
     st.caption(_("The same, as a script: each works as it stands once EBBTIDE_TOKEN is set."))
     python, r, shell = st.tabs(["Python", "R", _("Shell")])
@@ -131,6 +149,36 @@ def render_tables(research: Any, found: list[dict[str, Any]]) -> None:
         + " · "
         + _("Guide: docs/guides/analyst.md in the source.")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What the address of the page says of a table; what it cannot be is left out."""
+
+    table: str
+    form: str
+    people: list[str]
+
+
+def _kept_choice(names: dict[str, str]) -> _Choice:
+    """Read the choice that the page began with. Later ones are the widgets' own."""
+    kept: _Choice | None = st.session_state.get(_CHOICE)
+    if kept is None:
+        table, form = (st.query_params.get(name, "") for name in ("table", "form"))
+        kept = _Choice(
+            table if table in TABLES else next(iter(TABLES)),
+            form if form in _ENDS else next(iter(_ENDS)),
+            [name for name in st.query_params.get_all("person") if name in names],
+        )
+        st.session_state[_CHOICE] = kept
+    return kept
+
+
+def _keep_choice(table: str, form: str, people: list[str]) -> None:
+    wanted = {"table": table, "form": form, "person": people}
+    current = {name: st.query_params.get(name) for name in ("table", "form")}
+    if current != {"table": table, "form": form} or st.query_params.get_all("person") != people:
+        st.query_params.from_dict(wanted)
 
 
 def make_calls(address: str, table: str, ids: list[str]) -> dict[str, str]:

@@ -441,6 +441,27 @@ def test_research_lists_coverage_and_the_call_of_an_export(clinic: Clinic) -> No
     assert "Not enough yet to say" in words(test)
 
 
+def test_the_address_of_research_keeps_a_query(clinic: Clinic) -> None:
+    agree_together(clinic, "ada")
+    fill(clinic.stores, clinic.people["ada"], days=2, weeks_ago=RELEASED_WEEKS)
+    people = [
+        row["person"][:8] for row in clinic["ann"].get("/v1/research/people").json()["people"]
+    ]
+    test = AppTest.from_function(script, args=("research",), default_timeout=30)
+    test.session_state["token"] = clinic["ann"].headers["Authorization"].removeprefix("Bearer ")
+    test.session_state["me"] = clinic["ann"].get("/v1/me").json()
+    test.query_params |= {"table": "hrv", "form": "nothing", "person": [*people, "gone"]}
+    test.run()
+    assert not test.exception
+    assert test.selectbox[0].value == "hrv"
+    assert sorted(test.multiselect[0].value) == sorted(people)
+    assert "/v1/research/hrv.csv?person=" in test.code[0].value
+    assert test.query_params["form"] == "parquet"
+    assert "gone" not in test.query_params["person"]
+    test.selectbox[0].select("gaps").run()
+    assert test.query_params["table"] == "gaps"
+
+
 def test_people_are_administered_without_health_data(clinic: Clinic) -> None:
     fill(clinic.stores, clinic.people["ada"], days=1)
     test = opened(clinic, "people", "adam")
