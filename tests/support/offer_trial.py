@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from api.services.research_identity import WEEK
 from ebbtide.beats import new_id
 from ebbtide.timestamps import DAY, HOUR, MINUTE
 from store.models import DecisionPoint, Prompt, PromptState, Rating
@@ -17,7 +18,9 @@ def add_trial(clinic: Clinic, name: str, seed: int) -> None:
     """Moments of weeks that are released: offers lower stress by two, and pain by two."""
     stores, person = clinic.stores, clinic.people[name]
     rng = np.random.default_rng(seed)
-    begin = stores.now() // DAY * DAY - (10 + 7 * RELEASED_WEEKS) * DAY + 10 * HOUR
+    # A Wednesday: no moment is in the night from Saturday to Sunday, which is not released.
+    released = stores.now() - (10 + 7 * RELEASED_WEEKS) * DAY
+    begin = released // WEEK * WEEK - DAY + 10 * HOUR  # 1970-01-01 was a Thursday
     points = []
     for number in range(MOMENTS):
         at, offered = begin + number * 16 * HOUR, bool(number % 2)

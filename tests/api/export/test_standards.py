@@ -164,9 +164,14 @@ def test_heart_rates_from_elsewhere_come_back_in_both_forms(clinic: Clinic) -> N
         p["header"] for p in points
     ]
     assert len({p["header"]["uuid"] for p in back}) == len(back)
-    # They are no beats: no HRV comes of them.
+    # They are no beats: no HRV comes of them, only windows of heart rates for the stress index.
     assert clinic["eve"].get("/v1/streams").json()["beats"] == 0
-    assert clinic["eve"].get("/v1/export/hrv").json()["rows"] == []
+    rows = clinic["eve"].get("/v1/export/hrv").json()["rows"]
+    assert len(rows) == 6
+    for row in rows:
+        assert row["reported_rate"]
+        assert not row["usable"]
+        assert row["rmssd_ms"] is row["sdnn_ms"] is row["mean_hr_bpm"] is None
 
 
 def test_data_points_are_valid(clinic: Clinic) -> None:
