@@ -139,7 +139,7 @@ def test_a_restore_that_is_killed_lets_nobody_in_again(
     # And once more, not killed.
     done = ebbtide(settings, "restore", str(backup), "--replace")
     assert done.exit_code == 0, done.output
-    assert "erased from it again: 1 people" in done.output
+    assert "erased from it again: 1 person" in done.output
     assert_gone_after_start(settings, canary)
 
 

@@ -313,7 +313,7 @@ def test_servers_are_backed_up_in_use_and_restored(
     }
     done = ebbtide("restore", str(folder), folder=embedded, servers=empty)
     assert done.returncode == 0, done.stderr
-    assert "2 people" in done.stdout
+    assert "people 2," in done.stdout
     restored = at(empty)
     person = restored.records.person_by_email("eve@example.org")
     assert person is not None
