@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cli.server.thread import ApiThread
 from ebbtide.timestamps import HOUR
@@ -49,15 +49,15 @@ def ada(stores: Stores) -> Person:
 
 
 @pytest.fixture
-def large_text(chromium: str) -> Iterator[Browser]:
+def large_text(browser: Browser, chromium: str) -> Iterator[Browser]:
     """A browser whose text is set to twice its size."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--blink-settings=defaultFontSize=32"],
-        )
-        yield opened
-        opened.close()
+    # By the other one's Playwright: there may be one only.
+    opened = browser.browser_type.launch(
+        executable_path=chromium,
+        args=["--no-sandbox", "--disable-gpu", "--blink-settings=defaultFontSize=32"],
+    )
+    yield opened
+    opened.close()
 
 
 def begin(page: Page, practice: str) -> None:
