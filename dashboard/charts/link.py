@@ -11,6 +11,8 @@ from dashboard.charts import palette
 from dashboard.charts.trend import layer_chart
 from dashboard.i18n.language import _
 
+_LONG_TITLE_FROM = 240  # px of height, below which it is cut off
+
 
 def link_chart(row: dict[str, Any], x_title: str, height: int = 320) -> alt.LayerChart:
     """Residuals of the ratings (common trend removed), the slope and its 95% interval."""
@@ -27,8 +29,7 @@ def link_chart(row: dict[str, Any], x_title: str, height: int = 320) -> alt.Laye
         )
     )
     x = alt.X("x:Q", title=x_title)
-    is_stress = row["key"] == "stress_index_stress"
-    y_title = _("Stress, against the usual") if is_stress else _("Pain, against the usual")
+    y_title = _y_title(row["key"] == "stress_index_stress", height < _LONG_TITLE_FROM)
     band = (
         alt.Chart(slopes)
         .mark_area(color=palette.ACCENT, opacity=0.15)
@@ -45,6 +46,12 @@ def link_chart(row: dict[str, Any], x_title: str, height: int = 320) -> alt.Laye
         .encode(x=x, y=alt.Y("y:Q", title=y_title))
     )
     return layer_chart(height, band, line, dots)
+
+
+def _y_title(is_stress: bool, short: bool) -> str:
+    if short:  # the title of the other axis says against what
+        return _("Stress") if is_stress else _("Pain")
+    return _("Stress, against the usual") if is_stress else _("Pain, against the usual")
 
 
 def lag_chart(rows: list[dict[str, Any]]) -> alt.LayerChart:
