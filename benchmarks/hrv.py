@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -24,6 +25,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+# Of ours and the peers: one core is measured, and threads of BLAS that wait count as CPU too.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from numpy.typing import NDArray
