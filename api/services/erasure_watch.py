@@ -107,7 +107,7 @@ class ErasureWatch:
                 self._replace_process()
 
     def _adopt(self, subjects: set[str]) -> None:
-        """Note erasures of other machines in the ledger of this one, from which they are carried out
+        """Note erasures of other machines in this one's ledger, from which they are carried out
         again after a restore. Those under way are not noted: whether the account goes, too, is not
         in the audit until they are done.
         """

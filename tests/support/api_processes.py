@@ -1,4 +1,4 @@
-"""Several processes of the API, each with a data folder of its own, and a load balancer before them."""
+"""Several processes of the API, each with a data folder, and a load balancer before them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -118,10 +119,8 @@ class ApiProcess:
     def _end(self, by: signal.Signals) -> None:
         if self._process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, by)
-        except ProcessLookupError:
-            pass
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:

@@ -1,7 +1,8 @@
 """Straps and visitors of an API of several processes, of which one is killed now and then.
 
-``run`` plays them through a load balancer; what was answered wrongly is in ``Findings.wrong``. An
-answer of 5xx, and none at all, is no wrong one: the request is sent again, as recorders and pages do.
+``play`` lets them send through a load balancer; what was answered wrongly is in
+``Findings.wrong``. An answer of 5xx, and none at all, is no wrong one: the request is sent again,
+as recorders and pages do.
 """
 
 from __future__ import annotations
@@ -180,8 +181,8 @@ async def stay_signed_in(visits: Visits) -> None:
 
 
 async def rate(visits: Visits) -> None:
-    """A rating that was stored is read at once, by whichever process; repeated, it is stored once."""
-    person, token = visits.people[0]
+    """A rating that was stored is read at once, in any process; sent twice, it is stored once."""
+    _, token = visits.people[0]
     visitor = visits.visitor(token)
     while time.monotonic() < visits.end:
         rating, pain = str(uuid.uuid4()), random.randrange(11)
@@ -265,7 +266,7 @@ async def use_links(visits: Visits) -> None:
 
 
 async def spend_requests(visits: Visits) -> None:
-    """An address without a sign-in may send so many requests a minute, to all processes together."""
+    """An address without a sign-in may send so many requests a minute, to all processes."""
     visitor = visits.visitor(address="127.0.0.9")
     allowed: Counter[int] = Counter()
     refused = 0
@@ -375,7 +376,7 @@ def compare_answers(visits: Visits, begin_ns: int) -> None:
         "start": to_datetime(begin_ns).isoformat(),
         "end": to_datetime(now_ns()).isoformat(),
     }
-    for person, token in visits.people[:3]:
+    for _, token in visits.people[:3]:
         bodies: dict[str, set[bytes]] = {}
         for process in visits.processes:
             with httpx.Client(

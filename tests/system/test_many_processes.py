@@ -1,4 +1,4 @@
-"""Three processes of the API behind a load balancer, killed at random, on PostgreSQL and InfluxDB."""
+"""Three processes of the API on PostgreSQL and InfluxDB, behind a load balancer, killed."""
 
 from __future__ import annotations
 
