@@ -96,7 +96,7 @@ class Client:
     def ask(self, process: str, method: str, path: str, **more: Any) -> Any:
         """The answer of this process. Fails where it is none of success."""
         answer = httpx.request(
-            method, f"{self._urls[process]}/v1/{path}", headers=self.headers, timeout=60, **more
+            method, f"{self._urls[process]}/v1/{path}", headers=self.headers, timeout=120, **more
         )
         assert answer.is_success, (process, path, answer.text)
         return answer.json() if answer.content else None
