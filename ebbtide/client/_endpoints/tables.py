@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from ebbtide.client._bodies import require_whole
 from ebbtide.client._frames import add_rr_ms
 from ebbtide.client._transport import Transport
 
@@ -252,7 +253,7 @@ class ExportEndpoints(Tables):
         bytes
             The content.
         """
-        return bytes(self._send("GET", f"export/{table}", params={"format": form}).content)
+        return require_whole(self._send("GET", f"export/{table}", params={"format": form}))
 
     def datapackage(self) -> dict[str, Any]:
         """Describe the columns of all CSV exports.
@@ -358,7 +359,8 @@ class Research(Tables):
         bytes
             The content.
         """
-        return bytes(self._send("GET", f"research/{table}.{form}").content)
+        ending = "arrows" if form == "arrow" else form  # as IANA registers a stream of Arrow
+        return require_whole(self._send("GET", f"research/{table}.{ending}"))
 
     def clinic_link(self) -> dict[str, Any]:
         """Estimate the link of pain with stress over the whole cohort.
