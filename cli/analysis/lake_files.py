@@ -122,7 +122,7 @@ class Lake:
         self._write_json(columns, _COLUMNS, indent=2)
 
     def _open(self) -> None:
-        """Read the hash of each partition by table. Raises EbbtideError where it is no such lake."""
+        """Read the hash of each partition by table. Raises EbbtideError for another lake."""
         content = self._storage.read(_STATE)
         if content is None:
             if self._storage.names():
